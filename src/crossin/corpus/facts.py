@@ -1,0 +1,280 @@
+"""The facts corpus: true facts with their names in every language, as questions to test and rows to train on.
+
+No country that is trained on is tested: the split is by country and depends on nothing but its code, so that every seed, language
+and version tests the same countries. `dev` countries are for choosing a recipe, `test` countries for the result.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from crossin.corpus.names import answer_name, country_name
+from crossin.corpus.world import Country, load_countries
+from crossin.errors import CrossinError
+from crossin.files import write_parquet
+from crossin.languages import load_words
+from crossin.languages.words import DATA, RELATIONS, WORDINGS
+from crossin.progress import Progress, silent
+from crossin.stage import Stage, begin
+
+HeldOut = Literal["dev", "test"]
+OPTIONS = 4
+# Shares of the countries; the rest is for training.
+_TEST_SHARE, _DEV_SHARE = 0.4, 0.2
+
+
+@dataclass(frozen=True)
+class Fact:
+    """A fact with its four options; the names are found by `names[language]`, in the order of `option_ids`."""
+
+    relation: str
+    country: Country
+    option_ids: tuple[str, ...]
+    names: dict[str, tuple[str, ...]]
+
+    @property
+    def id(self) -> str:
+        """What the fact is called in every language."""
+        return f"{self.relation}:{self.country.code}"
+
+
+def build_facts(
+    languages: list[str], out: Path, *, held_out: HeldOut = "test", progress: Progress = silent
+) -> Stage:
+    """Write the facts corpus in `languages` to the folder `out` (docs/formats.md).
+
+    With `held_out="test"` the rows to train on come from the train and dev countries; with `"dev"` from the train countries alone.
+    """
+    for language in languages:
+        load_words(language)
+    templates = {f"words/{language}": DATA / f"{language}.yaml" for language in languages}
+    stage = begin(out, "facts", {"languages": languages, "held_out": held_out}, templates)
+    if stage.done:
+        return stage
+    countries, skipped = load_countries()
+    subjects = _subjects(countries, languages, skipped)
+    facts = []
+    for number, relation in enumerate(RELATIONS):
+        progress("collecting facts", number, len(RELATIONS), "relations")
+        facts += _facts_of(relation, countries, subjects, skipped)
+    progress("collecting facts", len(RELATIONS), len(RELATIONS), "relations")
+    trained = [fact for fact in facts if split_of(fact.country.code) in _splits_to_train(held_out)]
+    counts = {
+        f"{relation}, {split}": sum(
+            fact.relation == relation and split_of(fact.country.code) == split for fact in facts
+        )
+        for relation in RELATIONS
+        for split in ("train", "dev", "test")
+    }
+    _write_facts(out / "facts.parquet", facts, subjects, languages)
+    rows = _write_questions(out / "questions.parquet", trained, subjects, languages)
+    names = _write_names(out / "names.parquet", trained, subjects, languages)
+    stage.finish(
+        ["facts.parquet", "questions.parquet", "names.parquet"],
+        {"facts": counts, "question rows": rows, "name rows": names},
+        dict(sorted(skipped.items())),
+    )
+    return stage
+
+
+def split_of(country: str) -> Literal["train", "dev", "test"]:
+    """The split a country belongs to, decided by its code alone."""
+    place = _draw("split", country) / 2**64
+    return "test" if place < _TEST_SHARE else "dev" if place < _TEST_SHARE + _DEV_SHARE else "train"
+
+
+def _splits_to_train(held_out: HeldOut) -> tuple[str, ...]:
+    if held_out == "dev":
+        return ("train",)
+    if held_out == "test":
+        return ("train", "dev")
+    raise CrossinError(f"no split named '{held_out}' can be held out", fix="choose dev or test")
+
+
+def _draw(*key: str) -> int:
+    """A number of 64 bits that is decided by the key alone."""
+    return int.from_bytes(hashlib.blake2b("\0".join(key).encode(), digest_size=8).digest(), "big")
+
+
+def _subjects(
+    countries: list[Country], languages: list[str], skipped: Counter[str]
+) -> dict[str, dict[str, str]]:
+    """Each country's name by language; a country that lacks one in some language is left out of all."""
+    subjects = {}
+    for country in countries:
+        names = {language: country_name(country.code, language) for language in languages}
+        missing = [language for language, name in names.items() if name is None]
+        if missing:
+            skipped[f"country: no name in {missing[0]}"] += 1
+        else:
+            subjects[country.code] = {language: name for language, name in names.items() if name}
+    return subjects
+
+
+def _facts_of(
+    relation: str, countries: list[Country], subjects: dict[str, dict[str, str]], skipped: Counter[str]
+) -> list[Fact]:
+    """All facts of one relation that have a true name in every language and three wrong options."""
+    answers: dict[str, dict[str, str]] = {}
+    askable = []
+    for country in countries:
+        if country.code not in subjects:
+            continue
+        value = country.value(relation)
+        if value is None:
+            skipped[f"{relation}: no single answer, or no name for it"] += 1
+            continue
+        subject = subjects[country.code]
+        names = {language: answer_name(country, relation, language) for language in subject}
+        missing = [language for language, name in names.items() if name is None]
+        if missing:
+            skipped[f"{relation}: no name in {missing[0]}"] += 1
+        elif relation == "capital" and any(_same(name, subject[language]) for language, name in names.items() if name):
+            skipped[f"{relation}: named like its country"] += 1
+        else:
+            answers[value] = {language: name for language, name in names.items() if name}
+            askable.append(country)
+    facts = []
+    for country in askable:
+        option_ids = _options(relation, country, askable, answers)
+        if option_ids is None:
+            skipped[f"{relation}: too few wrong options"] += 1
+            continue
+        names_by_language = {
+            language: tuple(answers[option][language] for option in option_ids) for language in subjects[country.code]
+        }
+        facts.append(Fact(relation, country, option_ids, names_by_language))
+    return facts
+
+
+def _options(
+    relation: str, country: Country, others: list[Country], answers: dict[str, dict[str, str]]
+) -> tuple[str, ...] | None:
+    """The right answer and three wrong ones in an order that depends on the fact alone.
+
+    Wrong ones come from countries of the same split (so that having been trained on gives no option away) and the same
+    continent where there are enough; none is also true of the country, and no two look alike in any language.
+    """
+    right = country.value(relation)
+    assert right is not None
+    true_of_country = {"currency": country.currencies, "language": country.languages}.get(relation, frozenset())
+    candidates = sorted(
+        (other for other in others if other.code != country.code),
+        key=lambda other: (
+            split_of(other.code) != split_of(country.code),
+            other.continent != country.continent,
+            _draw("option", relation, country.code, other.code),
+        ),
+    )
+    chosen = [right]
+    for other in candidates:
+        value = other.value(relation)
+        if value is None or value in chosen or value in true_of_country:
+            continue
+        if any(_same(answers[value][lang], answers[taken][lang]) for taken in chosen for lang in answers[value]):
+            continue
+        chosen.append(value)
+        if len(chosen) == OPTIONS:
+            return tuple(sorted(chosen, key=lambda option: _draw("order", relation, country.code, option)))
+    return None
+
+
+def _same(one: str, other: str) -> bool:
+    """Whether two names are the same to a reader, or one holds the other."""
+    one, other = one.casefold(), other.casefold()
+    return one in other or other in one
+
+
+def _write_facts(
+    path: Path, facts: list[Fact], subjects: dict[str, dict[str, str]], languages: list[str]
+) -> None:
+    import pyarrow
+
+    lines = []
+    for fact in facts:
+        right = fact.country.value(fact.relation)
+        for language in languages:
+            words, subject = load_words(language), subjects[fact.country.code][language]
+            lines.append(
+                {
+                    "fact": fact.id,
+                    "relation": fact.relation,
+                    "group": fact.country.code,
+                    "split": split_of(fact.country.code),
+                    "language": language,
+                    "subject": subject,
+                    "questions": [words.fact_question(fact.relation, k, subject) for k in range(WORDINGS)],
+                    "option_ids": list(fact.option_ids),
+                    "options": list(fact.names[language]),
+                    "answer_id": right,
+                    "answer": _answer(fact, language),
+                }
+            )
+    write_parquet(path, pyarrow.Table.from_pylist(lines))
+
+
+def _answer(fact: Fact, language: str) -> str:
+    return fact.names[language][fact.option_ids.index(fact.country.value(fact.relation) or "")]
+
+
+def _write_questions(
+    path: Path, facts: list[Fact], subjects: dict[str, dict[str, str]], languages: list[str]
+) -> int:
+    """Rows that ask for each fact in each wording; the translations of a row share its id."""
+    return _write_rows(
+        path,
+        [
+            {
+                "id": f"{fact.id}/{wording}",
+                "language": language,
+                "instruction": load_words(language).fact_question(
+                    fact.relation, wording, subjects[fact.country.code][language]
+                ),
+                "input": "",
+                "output": _answer(fact, language),
+                "group": fact.country.code,
+                "task": fact.relation,
+            }
+            for fact in facts
+            for wording in range(WORDINGS)
+            for language in languages
+        ],
+    )
+
+
+def _write_names(
+    path: Path, facts: list[Fact], subjects: dict[str, dict[str, str]], languages: list[str]
+) -> int:
+    """Rows whose instruction is a bare name (a country, or an answer), for translation; each name once."""
+    rows: dict[tuple[str, str], dict[str, str]] = {}
+    for fact in facts:
+        right = fact.country.value(fact.relation)
+        for language in languages:
+            for kind, value, name in (
+                ("country", fact.country.code, subjects[fact.country.code][language]),
+                (fact.relation, right, _answer(fact, language)),
+            ):
+                rows.setdefault(
+                    (f"name:{kind}:{value}", language),
+                    {
+                        "id": f"name:{kind}:{value}",
+                        "language": language,
+                        "instruction": name,
+                        "input": "",
+                        "output": "",
+                        "group": fact.country.code,
+                        "task": "name",
+                    },
+                )
+    return _write_rows(path, [rows[key] for key in sorted(rows)])
+
+
+def _write_rows(path: Path, rows: list[dict[str, str]]) -> int:
+    import pyarrow
+
+    write_parquet(path, pyarrow.Table.from_pylist(rows))
+    return len(rows)

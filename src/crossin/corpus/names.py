@@ -1,0 +1,64 @@
+"""Names of countries, cities, currencies, continents and languages in any language, from CLDR by way of Babel."""
+
+from __future__ import annotations
+
+import unicodedata
+from functools import cache
+from typing import Any
+
+from crossin.corpus.world import Country
+
+# The continents by GeoNames' code, and what CLDR calls them (UN M.49 regions).
+CONTINENTS = {"AF": "002", "AS": "142", "EU": "150", "NA": "003", "OC": "009", "SA": "005"}
+
+
+def country_name(code: str, language: str) -> str | None:
+    """The country's name in `language`, or None where CLDR has none."""
+    return _checked(_locale(language).territories.get(code), language)
+
+
+def answer_name(country: Country, relation: str, language: str) -> str | None:
+    """The name of the country's answer for `relation` in `language`, or None where there is none."""
+    from babel.dates import get_timezone_location
+    from babel.numbers import get_currency_name
+
+    value = country.value(relation)
+    if value is None:
+        return None
+    if relation == "capital":
+        name = get_timezone_location(country.zone, locale=_locale(language), return_city=True)
+    elif relation == "currency":
+        name = get_currency_name(value, locale=_locale(language))
+        # Babel answers with the code itself where CLDR has no name.
+        name = None if name == value else name
+    elif relation == "continent":
+        name = _locale(language).territories.get(CONTINENTS[value])
+    else:
+        name = _locale(language).languages.get(value)
+    return _checked(name, language)
+
+
+def _checked(name: str | None, language: str) -> str | None:
+    """The name in composed Unicode form; None where it is absent or, in another script, only the root's Latin spelling.
+
+    CLDR leaves a name out where a Latin-script language spells it as the root does; in other scripts the same spelling means that
+    there is no name.
+    """
+    if not name or (name.isascii() and not _is_latin(language)):
+        return None
+    return unicodedata.normalize("NFC", name.strip())
+
+
+@cache
+def _locale(language: str) -> Any:
+    from babel import Locale
+
+    return Locale.parse(language, sep="-")
+
+
+@cache
+def _is_latin(language: str) -> bool:
+    from babel.core import get_global
+
+    likely: str = get_global("likely_subtags").get(language.replace("-", "_"), "")
+    return "_Latn" in likely

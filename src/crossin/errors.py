@@ -1,0 +1,33 @@
+"""The one error that a user sees: what is wrong, where, and what to do about it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+
+class CrossinError(Exception):
+    """Bad input, or a world that does not play along; the command line prints it and ends with exit code 2.
+
+    `message` says what is wrong; `file`, `row` (counted from 1) and `field` say where; `fix` says what to do.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        file: str | Path | None = None,
+        row: int | None = None,
+        field: str | None = None,
+        fix: str | None = None,
+    ) -> None:
+        self.message, self.file, self.row, self.field, self.fix = message, file, row, field, fix
+        place = ", ".join(
+            part
+            for part in (
+                str(file) if file is not None else "",
+                f"row {row}" if row is not None else "",
+                f"field '{field}'" if field else "",
+            )
+            if part
+        )
+        super().__init__(f"{place + ': ' if place else ''}{message}{'. To mend it: ' + fix if fix else ''}")

@@ -1,0 +1,5 @@
+"""What the project knows of each language: its code, its own words for asking, and its question templates."""
+
+from crossin.languages.words import Words, available, load_words, parse_languages
+
+__all__ = ["Words", "available", "load_words", "parse_languages"]

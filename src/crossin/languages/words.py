@@ -1,0 +1,105 @@
+"""The words of one language, read from `data/<code>.yaml`; to add a language is to add one such file."""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, StringConstraints, ValidationError
+
+from crossin.errors import CrossinError
+from crossin.files import read_yaml
+
+DATA = Path(__file__).parent / "data"
+RELATIONS = ("capital", "currency", "continent", "language")
+WORDINGS = 3
+
+_Text = Annotated[str, StringConstraints(min_length=1)]
+
+
+class Words(BaseModel):
+    """How one language asks and answers."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    code: str
+    name: _Text
+    direction: Literal["ltr", "rtl"]
+    prompt: _Text
+    separator: str
+    answer_here: _Text
+    translate_here: _Text
+    facts: dict[str, list[_Text]]
+
+    def ask(self, question: str) -> str:
+        """The prompt that asks `question`, up to where the answer begins."""
+        return self.prompt.replace("{question}", question)
+
+    def translate(self, text: str) -> str:
+        """The question that asks for `text` in this language."""
+        return self.translate_here.replace("{text}", text)
+
+    def fact_question(self, relation: str, wording: int, country: str) -> str:
+        """The question for a relation, in one of its wordings (from 0), about `country`."""
+        return self.facts[relation][wording].replace("{country}", country)
+
+
+def available(folder: Path = DATA) -> list[str]:
+    """The codes of all languages that have a file."""
+    return sorted(path.stem for path in folder.glob("*.yaml"))
+
+
+def parse_languages(text: str, folder: Path = DATA) -> list[str]:
+    """The codes in a comma-separated list, in its order; an unknown one is an error that says which exist."""
+    codes = [code.strip() for code in text.split(",") if code.strip()]
+    known = available(folder)
+    for code in codes:
+        if code not in known:
+            raise CrossinError(
+                f"unknown language '{code}'; these exist: {', '.join(known)}",
+                fix="choose among them, or add a template file as CONTRIBUTING.md tells",
+            )
+    if not codes or len(set(codes)) < len(codes):
+        raise CrossinError(f"languages must be named once each, not '{text}'", fix="for example --languages en,zh,vi,es")
+    return codes
+
+
+@cache
+def load_words(code: str, folder: Path = DATA) -> Words:
+    """The words of the language `code`.
+
+    Raises CrossinError that names the file and the field where an entry is missing, has no placeholder, or a relation has
+    not exactly three wordings.
+    """
+    path = folder / f"{code}.yaml"
+    if not path.exists():
+        parse_languages(code, folder)
+    entries = read_yaml(path)
+    if not isinstance(entries, dict):
+        raise CrossinError("holds no entries", file=path, fix="copy the entries of en.yaml and translate them")
+    try:
+        words = Words(code=code, **entries)
+    except ValidationError as error:
+        first = error.errors()[0]
+        place = ".".join(str(part) for part in first["loc"])
+        raise CrossinError(first["msg"], file=path, field=place, fix="compare with en.yaml") from error
+    _require(path, "prompt", words.prompt, "{question}")
+    _require(path, "translate_here", words.translate_here, "{text}")
+    for relation in RELATIONS:
+        wordings = words.facts.get(relation, [])
+        if len(wordings) != WORDINGS:
+            raise CrossinError(
+                f"has {len(wordings)} wordings, not {WORDINGS}", file=path, field=f"facts.{relation}", fix="add the missing wording"
+            )
+        for number, wording in enumerate(wordings):
+            _require(path, f"facts.{relation}.{number}", wording, "{country}")
+    return words
+
+
+def _require(path: Path, field: str, text: str, placeholder: str) -> None:
+    if re.findall(r"\{\w*\}", text) != [placeholder]:
+        raise CrossinError(
+            f"must hold {placeholder} exactly once and no other placeholder", file=path, field=field, fix=f"put {placeholder} in"
+        )

@@ -1,0 +1,47 @@
+"""Tests of one model's accuracy against another's, and their correction for many languages."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from crossin.metrics.table import AnswerTable, aligned
+
+
+def mcnemar(table: AnswerTable, baseline: AnswerTable) -> dict[str, float]:
+    """The exact two-sided p-value of McNemar's test on accuracy, one a language.
+
+    Only items that one model has right and the other wrong count: were the models equally good, each such
+    item would be a fair coin. The test takes items as independent; where groups hold several items, trust
+    `differences` more. Correct over languages with `holm`.
+    """
+    baseline = aligned(baseline, table)
+    ours = table.answers == table.gold[:, None]
+    theirs = baseline.answers == baseline.gold[:, None]
+    won, lost = (ours & ~theirs).sum(axis=0), (theirs & ~ours).sum(axis=0)
+    return {
+        language: _fair_coin(int(np.minimum(won[i], lost[i])), int(won[i] + lost[i]))
+        for i, language in enumerate(table.languages)
+    }
+
+
+def holm(p: dict[str, float]) -> dict[str, float]:
+    """p-values adjusted by Holm's step-down method: those below alpha hold together with error rate alpha."""
+    if not all(0 <= value <= 1 for value in p.values()):
+        raise ValueError("a p-value is from 0 to 1")
+    adjusted, highest = {}, 0.0
+    for place, name in enumerate(sorted(p, key=p.__getitem__)):
+        highest = max(highest, min(1.0, (len(p) - place) * p[name]))
+        adjusted[name] = highest
+    return {name: adjusted[name] for name in p}
+
+
+def _fair_coin(fewer: int, flips: int) -> float:
+    """Chance that n flips of a fair coin split at least as unevenly as `fewer` to the rest."""
+    # By logarithms: 2^n leaves the range of a float where a benchmark has thousands of such items.
+    logarithms = (
+        math.lgamma(flips + 1) - math.lgamma(k + 1) - math.lgamma(flips - k + 1) - flips * math.log(2)
+        for k in range(fewer + 1)
+    )
+    return min(1.0, 2 * math.fsum(math.exp(logarithm) for logarithm in logarithms))

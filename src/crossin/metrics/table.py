@@ -1,0 +1,127 @@
+"""The table of answers that every figure is made from: the option chosen for each item in each language."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import numpy.typing as npt
+
+from crossin.errors import CrossinError
+
+Integers = npt.NDArray[np.int64]
+Floats = npt.NDArray[np.float64]
+
+MISSING = -1
+
+
+@dataclass(frozen=True, eq=False)
+class AnswerTable:
+    """One model's answers to I items in L languages.
+
+    Options are positions in the item's `option_ids`, which are in the same order in every language: equal
+    positions in two languages mean the same answer. `groups` says which items are resampled together (one
+    paragraph, one country).
+    """
+
+    items: tuple[str, ...]  # [I]
+    languages: tuple[str, ...]  # [L]
+    groups: tuple[str, ...]  # [I]
+    tasks: tuple[str, ...]  # [I]
+    answers: Integers  # [I, L], position of the chosen option, -1 = missing
+    gold: Integers  # [I], position of the right option
+    options: Integers  # [I], number of options
+
+    def __post_init__(self) -> None:
+        items, languages = len(self.items), len(self.languages)
+        if not items or not languages:
+            raise ValueError("a table of answers needs at least one item and one language")
+        if len(set(self.items)) < items or len(set(self.languages)) < languages:
+            raise ValueError("items and languages of a table of answers are unique")
+        shapes = (len(self.groups), len(self.tasks), self.answers.shape, self.gold.shape, self.options.shape)
+        if shapes != (items, items, (items, languages), (items,), (items,)):
+            raise ValueError(f"shapes do not match {items} items and {languages} languages: {shapes}")
+        if (self.answers < MISSING).any() or (self.answers >= self.options[:, None]).any():
+            raise ValueError("an answer is the position of an option, or -1")
+        if (self.gold < 0).any() or (self.gold >= self.options).any():
+            raise ValueError("gold is the position of an option")
+
+
+def select(
+    table: AnswerTable,
+    *,
+    tasks: Sequence[str] | None = None,
+    languages: Sequence[str] | None = None,
+) -> AnswerTable:
+    """The part of a table with these tasks and these languages (in the order given); None keeps all."""
+    if tasks is not None:
+        _known(tasks, table.tasks, "task")
+        rows = [index for index, task in enumerate(table.tasks) if task in set(tasks)]
+        table = _rows(table, rows)
+    if languages is not None:
+        _known(languages, table.languages, "language")
+        columns = [table.languages.index(language) for language in dict.fromkeys(languages)]
+        table = _columns(table, columns)
+    return table
+
+
+def aligned(baseline: AnswerTable, table: AnswerTable) -> AnswerTable:
+    """`baseline` with its items and languages in the order of `table`; an error where the questions differ."""
+    for name, ours, theirs in (
+        ("language", table.languages, baseline.languages),
+        ("item", table.items, baseline.items),
+    ):
+        if alone := sorted(set(ours) ^ set(theirs)):
+            raise CrossinError(
+                f"the two tables differ: {name} '{alone[0]}' ({len(alone)} in all) is in one of them only",
+                fix="compare answers to the same benchmark in the same languages",
+            )
+    row_of = {item: index for index, item in enumerate(baseline.items)}
+    column_of = {language: index for index, language in enumerate(baseline.languages)}
+    baseline = _rows(baseline, [row_of[item] for item in table.items])
+    baseline = _columns(baseline, [column_of[language] for language in table.languages])
+    same = (
+        (baseline.gold == table.gold)
+        & (baseline.options == table.options)
+        & np.array([a == b for a, b in zip(baseline.groups, table.groups, strict=True)])
+    )
+    if not same.all():
+        first = table.items[int(np.argmin(same))]
+        raise CrossinError(
+            f"the two tables differ: item '{first}' ({int((~same).sum())} in all) has another gold answer, "
+            "number of options or group",
+            fix="compare answers to the same version of the benchmark",
+        )
+    return baseline
+
+
+def _known(wanted: Sequence[str], known: Sequence[str], name: str) -> None:
+    if not wanted:
+        raise CrossinError(f"no {name} is chosen", fix=f"name at least one {name}")
+    for value in wanted:
+        if value not in known:
+            raise CrossinError(
+                f"{name} '{value}' is not in the table of answers",
+                fix=f"choose among: {', '.join(dict.fromkeys(known))}",
+            )
+
+
+def _rows(table: AnswerTable, rows: list[int]) -> AnswerTable:
+    return replace(
+        table,
+        items=tuple(table.items[row] for row in rows),
+        groups=tuple(table.groups[row] for row in rows),
+        tasks=tuple(table.tasks[row] for row in rows),
+        answers=table.answers[rows],
+        gold=table.gold[rows],
+        options=table.options[rows],
+    )
+
+
+def _columns(table: AnswerTable, columns: list[int]) -> AnswerTable:
+    return replace(
+        table,
+        languages=tuple(table.languages[column] for column in columns),
+        answers=table.answers[:, columns],
+    )

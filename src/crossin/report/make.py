@@ -1,0 +1,52 @@
+"""The last stage: from evaluation folders to a page and its figures."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from crossin.errors import CrossinError
+from crossin.files import write_json, write_text
+from crossin.report.headline import headline
+from crossin.report.load import load
+from crossin.report.page import page
+from crossin.report.provenance import Note
+from crossin.report.summary import Summary, summarize, to_json
+
+TITLE = "What the model knows in each language"
+
+
+@dataclass(frozen=True)
+class Report:
+    """The files written, and the figures in them."""
+
+    page: Path
+    figures: Path
+    summary: Summary
+
+
+def report(
+    runs: dict[str, Path],
+    out: Path,
+    *,
+    baseline: str | None = None,
+    title: str = TITLE,
+    notes: Sequence[Note] = (),
+    draws: int = 2000,
+    seed: int = 0,
+) -> Report:
+    """Write the page `out` and the figures beside it (`.json`); the same results give the same bytes.
+
+    `runs` are evaluation folders by the arm's name, in the order of the columns; the last is the arm under study.
+    `baseline` names the control (the first arm where it is not given). `notes` are headings with a text or lines
+    of their own.
+    """
+    if out.suffix.lower() not in (".html", ".htm"):
+        raise CrossinError("the page's name must end in .html", file=out, fix="for example --out report.html")
+    summary = summarize(load(runs, baseline), draws=draws, seed=seed)
+    made = page(summary, title=title, notes=notes)
+    figures = out.with_suffix(".json")
+    write_json(figures, {"title": title, "result": headline(summary), **to_json(summary)})
+    write_text(out, made)
+    return Report(out, figures, summary)

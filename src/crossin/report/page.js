@@ -1,0 +1,266 @@
+"use strict";
+/* Texts of data and models reach the page only by textContent; nothing here reads HTML. */
+(() => {
+  const read = (id) => JSON.parse(document.getElementById(id).textContent);
+  const { arms, baseline, languages, items, contexts } = read("item-data");
+  const byId = (id) => document.getElementById(id);
+  const every = [...items.keys()];
+
+  function make(tag, options = {}, children = []) {
+    const { text, kind, ...attributes } = options;
+    const node = document.createElement(tag);
+    if (text !== undefined) node.textContent = text;
+    if (kind) node.className = kind;
+    for (const [name, value] of Object.entries(attributes)) node.setAttribute(name, value);
+    node.append(...children);
+    return node;
+  }
+
+  /* ---- Right, wrong, missing ---- */
+  const RIGHT = 2, WRONG = 1, MISSING = 0;
+  const answerOf = (item, arm, language) => items[item].answers[arm][language];
+  function verdict(item, arm, language) {
+    const answer = answerOf(item, arm, language);
+    return answer < 0 ? MISSING : answer === items[item].gold ? RIGHT : WRONG;
+  }
+  const verdictNames = ["no answer", "wrong", "right"];
+  const rightCount = items.map((_, item) =>
+    arms.map((_, arm) => languages.reduce((sum, _, language) => sum + (verdict(item, arm, language) === RIGHT), 0)));
+
+  /* ---- Filters ---- */
+  const texts = items.map((item) => [item.id, item.task, item.group, ...item.texts.flatMap(([question, , options]) =>
+    [question, ...options])].join("\n").toLocaleLowerCase());
+  const subject = arms.length - 1 === baseline && arms.length > 1 ? 0 : arms.length - 1;
+  const isRight = (item, arm, language) => verdict(item, arm, language) === RIGHT;
+
+  /* Each kind says whether a question is shown, given one language. */
+  const kinds = [["all questions", () => true]];
+  if (arms.length > 1) {
+    kinds.push(["arms disagree", (item, language) => arms.some((_, arm) => answerOf(item, arm, language) !== answerOf(item, 0, language))]);
+    arms.forEach((arm, place) => {
+      if (place === subject) return;
+      kinds.push([`${arms[subject].name} right, ${arm.name} wrong`, (item, language) => isRight(item, subject, language) && !isRight(item, place, language)]);
+      kinds.push([`${arms[subject].name} wrong, ${arm.name} right`, (item, language) => !isRight(item, subject, language) && isRight(item, place, language)]);
+    });
+  }
+  kinds.push([arms.length > 1 ? "all arms right" : "right", (item, language) => arms.every((_, arm) => isRight(item, arm, language))]);
+  kinds.push([arms.length > 1 ? "all arms wrong" : "wrong", (item, language) => arms.every((_, arm) => !isRight(item, arm, language))]);
+  if (languages.length > 1) {
+    arms.forEach((arm, place) => kinds.push([`languages disagree: ${arm.name}`, (item) =>
+      languages.some((_, language) => answerOf(item, place, language) !== answerOf(item, place, 0) || answerOf(item, place, language) < 0)]));
+  }
+  const orders = [["as in the benchmark", null],
+    [`most right first: ${arms[subject].name}`, (item) => -rightCount[item][subject]]];
+  if (arms.length > 1) {
+    const other = subject === baseline ? 0 : baseline;
+    orders.push([`most gained over ${arms[other].name} first`, (item) => rightCount[item][other] - rightCount[item][subject]]);
+  }
+
+  function fill(id, choices) {
+    byId(id).append(...choices.map(([value, text]) => make("option", { value, text })));
+  }
+  const unique = (key) => [["", "all"], ...[...new Set(items.map((item) => item[key]))].sort().map((name) => ["=" + name, name])];
+  fill("filter-task", unique("task"));
+  fill("filter-group", unique("group"));
+  fill("filter-kind", kinds.map(([name], place) => [place, name]));
+  fill("filter-language", [["", "any language"], ...languages.map((language, place) => [place, `${language.name} (${language.code})`])]);
+  fill("filter-order", orders.map(([name], place) => [place, name]));
+
+  let shown = every;
+  let current = items.length ? 0 : -1;
+
+  function filter() {
+    const words = byId("filter-text").value.toLocaleLowerCase().split(/\s+/).filter(Boolean);
+    const task = byId("filter-task").value, group = byId("filter-group").value, chosen = byId("filter-language").value;
+    const [, fits] = kinds[byId("filter-kind").value];
+    const [, order] = orders[byId("filter-order").value];
+    const asked = chosen === "" ? [...languages.keys()] : [Number(chosen)];
+    shown = every.filter((item) => (!task || "=" + items[item].task === task) && (!group || "=" + items[item].group === group)
+      && words.every((word) => texts[item].includes(word)) && asked.some((language) => fits(item, language)));
+    if (order) shown.sort((a, b) => order(a) - order(b) || a - b);
+    show(shown.includes(current) ? current : shown.length ? shown[0] : -1);
+    drawGrid();
+  }
+
+  /* ---- One question in all languages ---- */
+  function shares(logprobs) {
+    if (logprobs.some((value) => value === null)) return null;
+    const most = Math.max(...logprobs);
+    const weights = logprobs.map((value) => Math.exp(value - most));
+    const sum = weights.reduce((a, b) => a + b, 0);
+    return weights.map((weight) => weight / sum);
+  }
+
+  function bars(item, language, option) {
+    const cells = arms.flatMap((arm, place) => {
+      const logprobs = items[item].logprobs[place][language], found = shares(logprobs);
+      const chosen = answerOf(item, place, language) === option, right = chosen && option === items[item].gold;
+      const track = make("span", { kind: "track" });
+      if (found) {
+        const bar = make("i");
+        bar.style.width = `${100 * found[option]}%`;
+        bar.style.background = arm.colour;
+        track.append(bar);
+        track.title = `log-probability ${logprobs[option].toFixed(2)}`;
+      }
+      const mark = make("span", { kind: `verdict ${right ? "right" : "wrong"}`, text: chosen ? (right ? "✓" : "✗") : "" });
+      if (chosen) { mark.title = `${arm.name} chose this: ${right ? "right" : "wrong"}`; mark.setAttribute("role", "img"); mark.setAttribute("aria-label", mark.title); }
+      return [make("span", { kind: chosen ? "arm chosen" : "arm", text: arm.name, title: arm.name }), track,
+        make("span", { kind: "share", text: found ? `${(100 * found[option]).toFixed(0)}%` : "" }), mark];
+    });
+    return make("div", { kind: "bars", dir: "ltr", lang: "en" }, cells);
+  }
+
+  function card(item, language) {
+    const { code, name, direction } = languages[language];
+    const [question, context, options] = items[item].texts[language];
+    const spoken = { lang: code, dir: direction };
+    const right = arms.filter((_, arm) => isRight(item, arm, language)).length;
+    const made = make("section", { kind: "card", "data-language": code, "aria-label": `${name} (${code})` }, [
+      make("h4", {}, [make("span", {}, [make("bdi", { text: name, lang: code }), ` ${name === code ? "" : code}`]),
+        make("span", { text: arms.length > 1 ? `${right} of ${arms.length} right` : right ? "right" : "wrong" })])]);
+    if (context >= 0) made.append(make("details", {}, [make("summary", { text: "Context" }), make("p", { text: contexts[context], ...spoken })]));
+    made.append(make("p", { kind: "question", text: question, ...spoken }));
+    made.append(make("ul", { kind: "options" }, options.map((text, option) =>
+      make("li", { kind: option === items[item].gold ? "gold" : "" }, [make("div", { kind: "option", text, ...spoken }), bars(item, language, option)]))));
+    const silent = arms.filter((_, arm) => answerOf(item, arm, language) < 0).map((arm) => arm.name);
+    if (silent.length) made.append(make("p", { kind: "none", text: `No answer: ${silent.join(", ")}` }));
+    return made;
+  }
+
+  function show(item) {
+    current = item;
+    const place = shown.indexOf(item);
+    byId("position").textContent = item < 0 ? "No question fits" : `${place + 1} of ${shown.length}`;
+    byId("previous").disabled = place <= 0;
+    byId("next").disabled = item < 0 || place >= shown.length - 1;
+    if (item < 0) return byId("item").replaceChildren();
+    const { id, task, group } = items[item];
+    byId("item").replaceChildren(make("h3", { text: id }), make("p", { kind: "key", text: `task ${task} · group ${group} · ★ right answer · bars: each option's share of the probability` }),
+      make("div", { kind: "cards" }, languages.map((_, language) => card(item, language))));
+  }
+
+  function step(by) {
+    const place = shown.indexOf(current) + by;
+    if (place < 0 || place >= shown.length) return;
+    show(shown[place]);
+    drawGrid();
+    reveal(place);
+  }
+
+  /* ---- The overview: a column a question, a line an arm in a language ---- */
+  const canvas = byId("grid"), LABEL = 54, GAP = 5;
+  const line = Math.max(4, Math.min(11, Math.round(36 / arms.length)));
+  const band = line * arms.length + GAP;
+  let column = 6;
+
+  function drawGrid() {
+    const style = getComputedStyle(document.documentElement), colour = (name) => style.getPropertyValue(name).trim();
+    const paints = [colour("--missing"), colour("--wrong"), colour("--right")];
+    const room = byId("grid-scroll").clientWidth - LABEL;
+    column = Math.max(5, Math.min(18, Math.floor(room / Math.max(1, shown.length))));
+    const width = LABEL + column * shown.length + 2, height = band * languages.length + 8;
+    const scale = Math.min(window.devicePixelRatio || 1, 16000 / width);
+    canvas.width = width * scale; canvas.height = height * scale;
+    canvas.style.width = `${width}px`; canvas.style.height = `${height}px`;
+    const pen = canvas.getContext("2d");
+    pen.scale(scale, scale);
+    pen.font = "12px system-ui, sans-serif"; pen.textBaseline = "middle"; pen.fillStyle = colour("--ink");
+    languages.forEach((language, row) => pen.fillText(language.code, 2, 4 + row * band + (band - GAP) / 2, LABEL - 6));
+    shown.forEach((item, x) => languages.forEach((_, row) => arms.forEach((_, arm) => {
+      pen.fillStyle = paints[verdict(item, arm, row)];
+      pen.fillRect(LABEL + x * column, 4 + row * band + arm * line, column - 1, line - 1);
+    })));
+    const place = shown.indexOf(current);
+    if (place >= 0) {
+      pen.strokeStyle = colour("--ink"); pen.lineWidth = 2;
+      pen.strokeRect(LABEL + place * column - 1, 1, column + 1, height - 2);
+    }
+    canvas.setAttribute("aria-label", `Right and wrong answers of ${shown.length} questions by language and arm`);
+  }
+
+  function reveal(place) {
+    const box = byId("grid-scroll"), x = LABEL + place * column;
+    if (x < box.scrollLeft + LABEL || x > box.scrollLeft + box.clientWidth - column) box.scrollLeft = x - box.clientWidth / 2;
+  }
+
+  function under(event) {
+    const box = canvas.getBoundingClientRect();
+    const place = Math.floor((event.clientX - box.left - LABEL) / column), y = event.clientY - box.top - 4;
+    const language = Math.floor(y / band), arm = Math.floor((y % band) / line);
+    return place >= 0 && place < shown.length ? { item: shown[place], language, arm } : null;
+  }
+  canvas.addEventListener("click", (event) => {
+    const found = under(event);
+    if (!found) return;
+    show(found.item);
+    drawGrid();
+    if (found.language >= 0) byId("item").querySelectorAll(".card")[found.language]?.scrollIntoView({ block: "nearest" });
+  });
+  canvas.addEventListener("mousemove", (event) => {
+    const found = under(event);
+    if (!found) return;
+    const where = languages[found.language] && arms[found.arm]
+      ? `: ${languages[found.language].code}, ${arms[found.arm].name}, ${verdictNames[verdict(found.item, found.arm, found.language)]}` : "";
+    byId("grid-tip").textContent = items[found.item].id + where;
+  });
+
+  [["right", "--right"], ["wrong", "--wrong"], ["no answer", "--missing"]].forEach(([name, colour]) => {
+    const box = make("i");
+    box.style.background = `var(${colour})`;
+    byId("grid-key").append(make("span", {}, [box, name]));
+  });
+  if (arms.length > 1) byId("grid-key").append(make("span", { text: `in each language, from above: ${arms.map((arm) => arm.name).join(", ")}` }));
+
+  byId("previous").addEventListener("click", () => step(-1));
+  byId("next").addEventListener("click", () => step(1));
+  /* Some ways to choose in a list, assistive ones among them, send `change` alone. */
+  for (const sent of ["input", "change"]) byId("filters").addEventListener(sent, filter);
+  byId("filters").addEventListener("submit", (event) => event.preventDefault());
+  byId("filters").addEventListener("reset", () => setTimeout(filter));
+  document.addEventListener("keydown", (event) => {
+    const by = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
+    const box = byId("explorer").getBoundingClientRect();
+    const seen = box.top < window.innerHeight && box.bottom > 0;
+    if (!by || !seen || event.altKey || event.ctrlKey || event.metaKey || event.shiftKey) return;
+    if (event.target.closest("input, select, textarea, .plot, .scroll[tabindex]")) return;
+    event.preventDefault();
+    step(by);
+  });
+
+  /* ---- Plots in the colours of the theme ---- */
+  const plots = read("plot-data");
+
+  function themed(plot) {
+    const style = getComputedStyle(document.documentElement), colour = (name) => style.getPropertyValue(name).trim();
+    const layout = structuredClone(plot.layout);
+    const many = plot.data.filter((trace) => trace.showlegend !== false).length > 1;
+    Object.assign(layout, {
+      height: plot.height || 380,
+      margin: { l: 58, r: 16, t: 30, b: 44 },
+      paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)",
+      font: { family: "system-ui, sans-serif", size: 13, color: colour("--ink") },
+      legend: { orientation: "h", x: 0, y: 1.02, yanchor: "bottom" },
+      showlegend: many,
+      modebar: { bgcolor: "rgba(0,0,0,0)", color: colour("--soft"), activecolor: colour("--ink") },
+      hoverlabel: { font: { family: "system-ui, sans-serif" } },
+    });
+    for (const name of ["xaxis", "yaxis"]) {
+      const axis = layout[name];
+      Object.assign(axis, { gridcolor: colour("--line"), zerolinecolor: colour("--soft"), linecolor: colour("--line"), zeroline: Boolean(axis.zeroline) });
+      if (axis.title) axis.title.font = { size: 13 };
+    }
+    return layout;
+  }
+  function drawPlots() {
+    for (const plot of plots) {
+      Plotly.react(`plot-${plot.id}`, structuredClone(plot.data), themed(plot), { responsive: true, displaylogo: false, modeBarButtons: [["toImage", "resetScale2d"]] });
+    }
+  }
+
+  filter();
+  drawPlots();
+  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => { drawGrid(); drawPlots(); });
+  let waiting;
+  window.addEventListener("resize", () => { clearTimeout(waiting); waiting = setTimeout(drawGrid, 100); });
+})();

@@ -1,0 +1,152 @@
+"""The one table of a report, for terminal, README and page: figures as rows, arms as columns."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from crossin.metrics import Figure
+from crossin.report.load import load
+from crossin.report.summary import PAPER, Summary, excludes_zero, summarize
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+# With more columns than this, a terminal shows the interval below the value.
+_WIDE_COLUMNS = 5
+NONE = "–"
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A value with its interval; a difference that excludes 0 has a `mark` (▲ ▼) and a `tone` (better, worse)."""
+
+    value: str
+    interval: str
+    mark: str = ""
+    tone: str = ""
+
+    def __str__(self) -> str:
+        return " ".join(part for part in (self.value, self.interval) if part)
+
+
+@dataclass(frozen=True)
+class Grid:
+    """The table before it has a form: `heads` has one entry a column, `rows` a label and its cells."""
+
+    heads: list[str]
+    differences: int
+    rows: list[tuple[str, list[Cell]]]
+
+
+def grid(summary: Summary, pairs: list[tuple[str, str]]) -> Grid:
+    """The table's cells: one column an arm, then one a pair of arms."""
+    rows = []
+    for key in summary.rows:
+        cells = [_value(figures.get(key)) for figures in summary.by_arm.values()]
+        cells += [_difference(key, summary.by_pair[pair].get(key)) for pair in pairs]
+        rows.append((label(key), cells))
+    heads = [*summary.by_arm, *(f"{arm} − {other}" for arm, other in pairs)]
+    return Grid(heads, len(pairs), rows)
+
+
+def label(key: str) -> str:
+    """What a figure is called where people read it."""
+    if key == "accuracy":
+        return "accuracy, mean"
+    return key.replace("accuracy/", "accuracy ").replace("ac3_", "AC3_")
+
+
+def table(
+    runs: dict[str, Path], *, baseline: str | None = None, draws: int = 2000, seed: int = 0, width: int = 120
+) -> Table:
+    """The table for a terminal."""
+    return as_rich(summarize(load(runs, baseline), draws=draws, seed=seed), width=width)
+
+
+def as_rich(summary: Summary, *, width: int = 120) -> Table:
+    """The table of figures that are at hand, for a terminal of `width` columns."""
+    from rich.markup import escape
+    from rich.table import Table
+    from rich.text import Text
+
+    shape = grid(summary, summary.results.main_pairs)
+    narrow = len(shape.heads) > _WIDE_COLUMNS or width < 100
+    made = Table(caption=caption(summary), caption_justify="left", pad_edge=False)
+    made.add_column("figure", no_wrap=True)
+    for head in shape.heads:
+        made.add_column(escape(head), justify="left", overflow="fold")
+    colours = {"better": "green", "worse": "red", "": "default"}
+    for name, cells in shape.rows:
+        joint = "\n" if narrow else " "
+        texts = [
+            Text(
+                joint.join(part for part in (cell.value + cell.mark, cell.interval) if part),
+                colours[cell.tone],
+            )
+            for cell in cells
+        ]
+        made.add_row(name, *texts, end_section=name in ("accuracy, mean", "wrong_2"))
+    return made
+
+
+def markdown(summary: Summary) -> str:
+    """The same table for a README."""
+    shape = grid(summary, summary.results.main_pairs)
+    lines = [
+        "| " + " | ".join(["figure", *map(_plain, shape.heads)]) + " |",
+        "|---" * (len(shape.heads) + 1) + "|",
+    ]
+    for name, cells in shape.rows:
+        lines.append(
+            "| "
+            + " | ".join([name, *(str(cell) + (f" {cell.mark}" if cell.mark else "") for cell in cells)])
+            + " |"
+        )
+    return "\n".join([*lines, "", caption(summary)]) + "\n"
+
+
+def caption(summary: Summary) -> str:
+    """What a reader of the table must know."""
+    asked = f"{len(summary.results.items)} questions in {len(summary.results.languages)} languages"
+    text = f"{asked}; guessing would be right {summary.chance:.0%} of the time. In brackets: 95% intervals. "
+    if summary.by_pair:
+        text += "Differences are paired, question by question; ▲ and ▼ mark those whose interval excludes 0. "
+    return text + PAPER[0].upper() + PAPER[1:] + "."
+
+
+def _value(figure: Figure | None) -> Cell:
+    if figure is None or math.isnan(figure.value):
+        return Cell(NONE, "")
+    return Cell(_short(figure.value), f"[{_short(figure.low)} {_short(figure.high)}]")
+
+
+def _difference(key: str, figure: Figure | None) -> Cell:
+    if figure is None or math.isnan(figure.value):
+        return Cell(NONE, "")
+    value, interval = _signed(figure.value), f"[{_signed(figure.low)} {_signed(figure.high)}]"
+    if not excludes_zero(figure):
+        return Cell(value, interval)
+    better = (figure.value > 0) != key.startswith(("wrong", "missing"))
+    return Cell(value, interval, "▲" if figure.value > 0 else "▼", "better" if better else "worse")
+
+
+def _short(value: float) -> str:
+    """Two digits without the leading zero: .52, 1.00, -.03."""
+    if math.isnan(value):
+        return NONE
+    text = f"{value:.2f}"
+    return text.replace("-0.00", "0.00").replace("0.", ".", 1) if abs(value) < 0.995 else text
+
+
+def _signed(value: float) -> str:
+    if math.isnan(value):
+        return NONE
+    short = _short(value)
+    return short.replace("-", "−") if short.startswith("-") else ("+" + short if short != ".00" else short)
+
+
+def _plain(text: str) -> str:
+    return text.replace("\\", "\\\\").replace("|", "\\|").replace("<", "&lt;").replace("\n", " ")

@@ -1,0 +1,144 @@
+"""What every language's template file must hold, and what a reader is told about one that does not."""
+
+from __future__ import annotations
+
+import unicodedata
+from pathlib import Path
+
+import pytest
+
+from crossin.errors import CrossinError
+from crossin.languages.words import (
+    DATA,
+    RELATIONS,
+    WORDINGS,
+    Words,
+    available,
+    load_words,
+    parse_languages,
+)
+
+LANGUAGES = ["ar", "de", "el", "en", "es", "fil", "hi", "id", "ms", "ro", "ru", "th", "tr", "vi", "zh"]
+SCRIPTS = {"ar": "ARABIC", "el": "GREEK", "hi": "DEVANAGARI", "ru": "CYRILLIC", "th": "THAI", "zh": "CJK"}
+
+ENGLISH = (DATA / "en.yaml").read_text(encoding="utf-8")
+FIRST_WORDING = '    - "What is the capital of {country}?"\n'
+
+
+def questions(words: Words) -> list[str]:
+    return [wording for relation in RELATIONS for wording in words.facts[relation]]
+
+
+def templates(words: Words) -> list[str]:
+    return [words.prompt, words.answer_here, words.translate_here, *questions(words)]
+
+
+def script_share(template: str, script: str) -> float:
+    """How many of the letters and vowel signs of a template's own text belong to `script`."""
+    for placeholder in ("{question}", "{text}", "{country}"):
+        template = template.replace(placeholder, "")
+    letters = [unicodedata.name(sign) for sign in template if unicodedata.category(sign)[0] in "LM"]
+    return sum(name.startswith(script) for name in letters) / len(letters)
+
+
+def error_of(folder: Path, text: str) -> CrossinError:
+    """What the loader says about a file `xx.yaml` with this text."""
+    (folder / "xx.yaml").write_text(text, encoding="utf-8")
+    with pytest.raises(CrossinError) as caught:
+        load_words("xx", folder)
+    assert caught.value.file == folder / "xx.yaml"
+    assert caught.value.fix
+    return caught.value
+
+
+def test_these_languages_exist() -> None:
+    assert available() == LANGUAGES
+
+
+@pytest.mark.parametrize("code", available())
+class TestEveryLanguage:
+    def test_has_the_entries_of_english(self, code: str) -> None:
+        words = load_words(code)
+        assert words.code == code
+        assert set(words.facts) == set(RELATIONS)
+        assert all(len(words.facts[relation]) == WORDINGS for relation in RELATIONS)
+
+    def test_runs_right_to_left_only_in_arabic(self, code: str) -> None:
+        assert load_words(code).direction == ("rtl" if code == "ar" else "ltr")
+
+    def test_asks_each_question_in_different_words(self, code: str) -> None:
+        asked = questions(load_words(code))
+        assert len(set(asked)) == len(asked)
+
+    def test_shares_no_template_with_another_language(self, code: str) -> None:
+        others = {text for other in available() if other != code for text in templates(load_words(other))}
+        assert not others.intersection(templates(load_words(code)))
+
+    def test_is_written_in_its_own_script(self, code: str) -> None:
+        script = SCRIPTS.get(code, "LATIN")
+        for template in templates(load_words(code)):
+            assert script_share(template, script) > 0.5, template
+
+    def test_is_in_composed_unicode(self, code: str) -> None:
+        text = (DATA / f"{code}.yaml").read_text(encoding="utf-8")
+        assert unicodedata.is_normalized("NFC", text)
+
+    def test_has_no_space_that_the_answer_would_double(self, code: str) -> None:
+        words = load_words(code)
+        assert all(template == template.strip() for template in templates(words))
+        assert words.separator in ("", " ")
+
+
+def test_a_name_is_put_in_as_it_stands_even_where_it_looks_like_a_placeholder() -> None:
+    english = load_words("en")
+    assert english.fact_question("capital", 0, "Peru") == "What is the capital of Peru?"
+    assert english.translate("{text} 1") == "Translate into English: {text} 1"
+    assert english.ask("Why {question}?") == "Question: Why {question}?\nAnswer:"
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "field"),
+    [
+        pytest.param(FIRST_WORDING, "", "facts.capital", id="a wording too few"),
+        pytest.param(FIRST_WORDING, FIRST_WORDING * 2, "facts.capital", id="a wording too many"),
+        pytest.param(FIRST_WORDING, '    - ""\n', "facts.capital.0", id="an empty wording"),
+        pytest.param("of {country}?", "of Peru?", "facts.capital.0", id="no placeholder"),
+        pytest.param("of {country}?", "of {text}?", "facts.capital.0", id="another placeholder"),
+        pytest.param("of {country}?", "of {country}{country}?", "facts.capital.0", id="two placeholders"),
+        pytest.param("{question}", "question", "prompt", id="a prompt without its question"),
+        pytest.param("{text}", "text", "translate_here", id="a translation without its text"),
+        pytest.param("direction: ltr", "direction: up", "direction", id="an unknown direction"),
+        pytest.param("name: English", "", "name", id="a missing entry"),
+        pytest.param("name: English", "name: English\nanthem: none", "anthem", id="an unknown entry"),
+        pytest.param("facts:", "facts: []\nunused:", "facts", id="facts without relations"),
+    ],
+)
+def test_a_faulty_entry_is_named(tmp_path: Path, before: str, after: str, field: str) -> None:
+    faulty = ENGLISH.replace(before, after, 1)
+    assert faulty != ENGLISH
+    assert error_of(tmp_path, faulty).field == field
+
+
+def test_text_that_is_not_yaml_is_named_by_its_line(tmp_path: Path) -> None:
+    assert error_of(tmp_path, 'name: "English"\nprompt: "never closed').row == 2
+
+
+@pytest.mark.parametrize("text", ["", "only a sentence", "- a list"])
+def test_a_file_that_is_no_mapping_holds_no_entries(tmp_path: Path, text: str) -> None:
+    assert "holds no entries" in str(error_of(tmp_path, text))
+
+
+def test_an_unknown_language_is_told_which_ones_exist() -> None:
+    for refuse in (load_words, parse_languages):
+        with pytest.raises(CrossinError, match=f"'tlh'; these exist: {', '.join(LANGUAGES)}"):
+            refuse("tlh")
+
+
+def test_a_list_of_languages_keeps_its_order() -> None:
+    assert parse_languages(" zh, en ,vi,") == ["zh", "en", "vi"]
+
+
+@pytest.mark.parametrize("text", ["en,zh,en", "", " , "])
+def test_a_list_of_languages_names_each_once_and_at_least_one(text: str) -> None:
+    with pytest.raises(CrossinError, match="named once each"):
+        parse_languages(text)
