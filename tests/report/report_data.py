@@ -74,7 +74,11 @@ def write_run(
     for number in range(items):
         right = number % 4
         for language, accuracy in skill.items():
-            place = {"item": f"capital:{number:03d}", "group": IDS[right], "language": language}
+            place = {
+                "item": f"capital:{number:03d}",
+                "group": f"{IDS[right]}{number // 8}",
+                "language": language,
+            }
             place["task"] = ("capital", "currency")[number % 2]
             known = draw("known", number, language) * 0.6 + draw(arm, number, language) * 0.4 < accuracy
             # Wrong answers are shared in part, as a model's own bias makes them.

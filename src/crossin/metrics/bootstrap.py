@@ -1,4 +1,4 @@
-"""How sure a figure is: percentile bootstrap over groups of items, of one table and of the difference of two."""
+"""How sure a figure, or the difference of two, is: percentile bootstrap over groups of items."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from crossin.metrics.figures import all_sizes, by_name
 from crossin.metrics.table import AnswerTable, Floats, aligned
 
 _TAILS = (0.025, 0.975)
-# Numbers held at once for the weights of a batch of draws (32 MiB of them).
+# Numbers held at once in each matrix of a batch of draws (32 MiB of them).
 _BATCH = 2**22
 
 
@@ -38,7 +38,7 @@ def intervals(table: AnswerTable, *, draws: int = 2000, seed: int = 0) -> dict[s
     groups = _Groups.of(table)
     summed = groups.sums(table)
     observed = _values(table, summed, np.ones((1, groups.count)))
-    drawn = [_values(table, summed, weights) for weights in groups.draw(draws, seed)]
+    drawn = [_values(table, summed, weights) for weights in groups.draw(draws, seed, summed)]
     return _figures(observed, drawn, groups.count)
 
 
@@ -59,7 +59,9 @@ def differences(
         return {name: minuend[name] - subtrahend[name] for name in minuend}
 
     observed = difference(np.ones((1, groups.count)))
-    return _figures(observed, [difference(weights) for weights in groups.draw(draws, seed)], groups.count)
+    return _figures(
+        observed, [difference(weights) for weights in groups.draw(draws, seed, ours)], groups.count
+    )
 
 
 @dataclass(frozen=True, eq=False)
@@ -85,13 +87,13 @@ class _Groups:
         summed = np.add.reduceat(layout.values[self.order], self.starts, axis=0)
         return Columns(summed, layout.languages, layout.sizes)
 
-    def draw(self, draws: int, seed: int) -> Iterator[Floats]:
+    def draw(self, draws: int, seed: int, summed: Columns) -> Iterator[Floats]:
         """How often each group is taken in each draw: batches of [D, G] that together hold `draws` lines."""
         if draws < 1:
             raise ValueError("a bootstrap needs at least one draw")
         generator = np.random.default_rng(seed)
         chances = np.full(self.count, 1 / self.count)
-        batch = max(1, _BATCH // self.count)
+        batch = max(1, _BATCH // max(summed.values.shape))
         for start in range(0, draws, batch):
             size = min(batch, draws - start)
             yield generator.multinomial(self.count, chances, size=size).astype(np.float64)

@@ -38,10 +38,10 @@ def consistency(table: AnswerTable, s: int) -> float:
 def expected_consistency(table: AnswerTable, s: int) -> float:
     """The consistency that languages would reach by chance, in 0..1.
 
-    Each language keeps its shares of positions but draws them regardless of the item: `E_s = sum_a e_s(p_1a
-    .. p_La) / C(L, s)`, where p_la is the share of all items (those without an answer included) on which
-    language l chose position a, and e_s the elementary symmetric polynomial. This project's own; see `kappa`
-    for its limits.
+    Each language keeps its shares of positions but spreads them over the items at random:
+    `E_s = sum_a e_s(p_1a .. p_La) / C(L, s)`, where p_la is the share of all items (those without an answer
+    included) on which language l chose position a, and e_s the elementary symmetric polynomial. s is from
+    2 to L. This project's own; see `kappa` for its limits.
     """
     return float(_observed(table, s).expected[0, 0])
 

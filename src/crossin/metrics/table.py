@@ -67,7 +67,7 @@ def select(
 
 
 def aligned(baseline: AnswerTable, table: AnswerTable) -> AnswerTable:
-    """`baseline` with its items and languages in the order of `table`; an error where the questions differ."""
+    """`baseline` with its items and languages in the order of `table`; an error where they differ."""
     for name, ours, theirs in (
         ("language", table.languages, baseline.languages),
         ("item", table.items, baseline.items),

@@ -7,9 +7,12 @@ import math
 from crossin.metrics import Figure
 from crossin.report.summary import Figures, Summary, excludes_zero
 
+# A percentile bootstrap over fewer groups gives intervals that are too narrow (crossin.metrics.intervals).
+_FEW_GROUPS = 30
+
 
 def headline(summary: Summary) -> list[str]:
-    """What the arm under study (the last) does against the control and the first arm; the result comes first."""
+    """What the arm under study (the last) does against the control and the first; the result comes first."""
     results = summary.results
     names = results.names
     subject = names[-1] if names[-1] != results.baseline or len(names) == 1 else names[0]
@@ -21,9 +24,9 @@ def headline(summary: Summary) -> list[str]:
         figures = summary.by_pair[arm, other]
         sentences.append(_accuracy(summary, arm, other))
         if place == 0:
-            sentences += _by_language(summary, other, figures)
+            sentences += _by_language(summary, arm, other)
         sentences += _agreement(summary, arm, other, figures)
-    return sentences + _guessing(summary, subject)
+    return sentences + _warnings(summary, subject)
 
 
 def _alone(summary: Summary, arm: str) -> list[str]:
@@ -37,7 +40,7 @@ def _alone(summary: Summary, arm: str) -> list[str]:
             f"Its answers agree between two languages {percent(figures['consistency_2'].value)} of the time "
             f"{_range(figures['consistency_2'], 100)}."
         )
-    return sentences + _guessing(summary, arm)
+    return sentences + _warnings(summary, arm)
 
 
 def _accuracy(summary: Summary, arm: str, other: str) -> str:
@@ -51,12 +54,14 @@ def _accuracy(summary: Summary, arm: str, other: str) -> str:
     return f"{said} The interval includes 0: these {asked} questions do not show which is better."
 
 
-def _by_language(summary: Summary, other: str, figures: Figures) -> list[str]:
-    """The languages whose own interval excludes 0, best first."""
+def _by_language(summary: Summary, arm: str, other: str) -> list[str]:
+    """The languages that change by their interval and by a test that allows for their number, best first."""
     if len(summary.results.languages) < 2:
         return []
+    figures, tests = summary.by_pair[arm, other], summary.tests[arm, other]
     changes = [(language, figures[f"accuracy/{language.code}"]) for language in summary.results.languages]
-    clear = sorted((c for c in changes if excludes_zero(c[1])), key=lambda c: -c[1].value)
+    clear = [(x, change) for x, change in changes if excludes_zero(change) and tests[x.code].holm < 0.05]
+    clear.sort(key=lambda found: -found[1].value)
     rises = [_changed(language.code, change, len(clear)) for language, change in clear if change.value > 0]
     falls = [_changed(language.code, change, len(clear)) for language, change in clear if change.value < 0]
     said = []
@@ -65,7 +70,7 @@ def _by_language(summary: Summary, other: str, figures: Figures) -> list[str]:
     if falls:
         said.append(f"It is worse than {other} in {_and(falls)}.")
     if not clear:
-        said.append(f"In no single language does the interval of the difference to {other} exclude 0.")
+        said.append(f"No single language shows a clear difference to {other}.")
     return said
 
 
@@ -93,16 +98,21 @@ def _agreement(summary: Summary, arm: str, other: str, figures: Figures) -> list
     return [said + "."]
 
 
-def _guessing(summary: Summary, arm: str) -> list[str]:
-    """A warning where an arm's answers are no better than guesses: little else means much there."""
+def _warnings(summary: Summary, arm: str) -> list[str]:
+    """Where an arm's answers are no better than guesses, and where the intervals promise too much."""
     low = [
         language.code
         for language in summary.results.languages
-        if summary.by_arm[arm][f"accuracy/{language.code}"].low <= summary.chance
+        if not summary.by_arm[arm][f"accuracy/{language.code}"].low > summary.chance
     ]
-    if not low:
-        return []
-    return [f"{arm} is not shown to be better than guessing ({percent(summary.chance)}) in {_and(low)}."]
+    said = []
+    if low:
+        said.append(
+            f"{arm} is not shown to be better than guessing ({percent(summary.chance)}) in {_and(low)}."
+        )
+    if summary.groups < _FEW_GROUPS:
+        said.append(f"With as few as {summary.groups} groups of questions the intervals are too narrow.")
+    return said
 
 
 def percent(value: float) -> str:

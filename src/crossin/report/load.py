@@ -12,14 +12,14 @@ from crossin.languages import available, load_words
 from crossin.metrics import AnswerTable, read_answers
 from crossin.stage import MANIFEST
 
-_ANSWER_COLUMNS = ["item", "language", "option_ids", "logprobs", "answer"]
+_ANSWER_COLUMNS = ["item", "language", "option_ids", "logprobs", "answer", "gold"]
 _ITEM_COLUMNS = ["item", "language", "context", "question", "options", "option_ids", "answer"]
 _OTHER_QUESTIONS = "evaluate the arms on one benchmark in the same languages, or make a report of each"
 
 
 @dataclass(frozen=True)
 class Language:
-    """A language as the page shows it; with direction `auto`, where we do not know it, the browser decides."""
+    """A language as the page shows it; direction `auto` is where we do not know it: the browser looks."""
 
     code: str
     name: str
@@ -80,7 +80,7 @@ class Results:
 def load(runs: dict[str, Path], baseline: str | None = None) -> Results:
     """Read evaluation folders, keyed by the arm's name.
 
-    The control is `baseline`, or the first arm where none is named. Raises CrossinError where a folder is not a
+    The control is `baseline`, or the first arm where none is named. Raises CrossinError where a folder is no
     finished evaluation, the arms were asked different questions, or no arm is called `baseline`.
     """
     if not runs:
@@ -135,7 +135,7 @@ def _read_questions(run: Run) -> dict[tuple[str, str], dict[str, Any]]:
 
 
 def _check_same_questions(first: Run, other: Run) -> None:
-    """Arms are compared item by item: same items, same order, same languages, same right answers."""
+    """Arms are compared item by item: same items and languages, same options, same right answers."""
     ours, theirs = set(first.cells), set(other.cells)
     if ours != theirs:
         item, language = sorted(ours ^ theirs)[0]
@@ -146,12 +146,11 @@ def _check_same_questions(first: Run, other: Run) -> None:
             file=lacking.folder,
             fix=_OTHER_QUESTIONS,
         )
-    same = list(first.table.items) == list(other.table.items) and list(first.table.languages) == list(
-        other.table.languages
-    )
-    if not same or list(first.table.gold) != list(other.table.gold):
-        raise CrossinError(
-            f"the arms '{first.name}' and '{other.name}' differ in the order of questions or in the right answers",
-            file=other.folder,
-            fix=_OTHER_QUESTIONS,
-        )
+    for (item, language), ask in first.cells.items():
+        also = other.cells[item, language]
+        if set(ask["option_ids"]) != set(also["option_ids"]) or ask["gold"] != also["gold"]:
+            raise CrossinError(
+                f"the item '{item}' in '{language}' has other options or another gold than in '{first.name}'",
+                file=other.folder,
+                fix=_OTHER_QUESTIONS,
+            )

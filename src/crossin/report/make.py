@@ -38,9 +38,9 @@ def report(
 ) -> Report:
     """Write the page `out` and the figures beside it (`.json`); the same results give the same bytes.
 
-    `runs` are evaluation folders by the arm's name, in the order of the columns; the last is the arm under study.
-    `baseline` names the control (the first arm where it is not given). `notes` are headings with a text or lines
-    of their own.
+    `runs` are evaluation folders by the arm's name, in the order of the columns; the last is under study.
+    `baseline` names the control (the first arm where it is not given). `notes` are headings with a text or
+    lines of their own.
     """
     if out.suffix.lower() not in (".html", ".htm"):
         raise CrossinError("the page's name must end in .html", file=out, fix="for example --out report.html")

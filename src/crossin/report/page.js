@@ -247,8 +247,8 @@
     });
     for (const name of ["xaxis", "yaxis"]) {
       const axis = layout[name];
-      Object.assign(axis, { gridcolor: colour("--line"), zerolinecolor: colour("--soft"), linecolor: colour("--line"), zeroline: Boolean(axis.zeroline) });
-      if (axis.title) axis.title.font = { size: 13 };
+      Object.assign(axis, { gridcolor: colour("--line"), zerolinecolor: colour("--soft"), linecolor: colour("--line"), zeroline: Boolean(axis.zeroline), automargin: true });
+      if (axis.title) Object.assign(axis.title, { font: { size: 13 }, standoff: 8 });
     }
     return layout;
   }

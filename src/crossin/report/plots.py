@@ -57,7 +57,7 @@ def _by_language(summary: Summary) -> Plot:
     layout = {
         "scattermode": "group",
         "scattergap": 0.3,
-        "xaxis": {"type": "category", "automargin": True},
+        "xaxis": {"type": "category"},
         "yaxis": _share("right answers"),
         "shapes": [_guess_line(summary, "y")],
     }
@@ -67,6 +67,7 @@ def _by_language(summary: Summary) -> Plot:
         "title": "Accuracy by language",
         "text": text,
         "data": lines,
+        "height": 440,
         "layout": layout,
     }
 
@@ -80,7 +81,7 @@ def _by_task(summary: Summary) -> Plot:
     layout = {
         "scattermode": "group",
         "scattergap": 0.3,
-        "yaxis": {"type": "category", "autorange": "reversed", "automargin": True},
+        "yaxis": {"type": "category", "autorange": "reversed"},
         "xaxis": _share("right answers"),
         "shapes": [_guess_line(summary, "x")],
     }
@@ -151,7 +152,6 @@ def _forest(summary: Summary) -> Plot:
             "tickvals": list(range(len(keys))),
             "ticktext": [label(key) for key in keys],
             "range": [len(keys) - 0.5, -0.5],
-            "automargin": True,
         },
     }
     text = "Paired differences on the same questions; a filled symbol: the 95% interval excludes 0."
@@ -188,7 +188,7 @@ def _scatter(summary: Summary) -> Plot:
         "text": text,
         "data": data,
         "layout": layout,
-        "height": 480,
+        "height": 440,
     }
 
 

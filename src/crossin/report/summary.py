@@ -3,33 +3,47 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from crossin.metrics import AnswerTable, Figure, differences, intervals
+from crossin.metrics import AnswerTable, Figure, differences, holm, intervals, mcnemar, select
 from crossin.report.load import Results
 
 PAPER = (
     "accuracy, consistency_s and AC3_s are the paper's; kappa_s (consistency corrected for chance), "
     "right_s and wrong_s (its right and wrong parts) are ours"
 )
-# Above this many languages a table shows consistency for two and for all of them; plots and JSON keep every s.
+# Above this many languages a table shows consistency for two and for all; plots and JSON keep every s.
 _MOST_LANGUAGES = 6
 
 Figures = dict[str, Figure]
 
 
 @dataclass(frozen=True)
+class Test:
+    """p-values of McNemar's test on accuracy in one language: alone, and by Holm among all languages."""
+
+    p: float
+    holm: float
+
+
+@dataclass(frozen=True)
 class Summary:
-    """All figures; `by_task` is by arm, then by task."""
+    """All figures; `by_task` is by arm, then by task; `tests` by pair, then by language."""
 
     results: Results
     by_arm: dict[str, Figures]
     by_pair: dict[tuple[str, str], Figures]
     by_task: dict[str, dict[str, Figure]]
+    tests: dict[tuple[str, str], dict[str, Test]]
     chance: float
+
+    @property
+    def groups(self) -> int:
+        """How many groups of questions (countries, paragraphs) the intervals are drawn from."""
+        return len(set(self.results.runs[0].table.groups))
 
     @property
     def sizes(self) -> list[int]:
@@ -63,35 +77,25 @@ def summarize(results: Results, *, draws: int = 2000, seed: int = 0) -> Summary:
         for arm, other in results.pairs
     }
     by_task = {run.name: _accuracy_by_task(run.table, draws, seed) for run in results.runs}
-    chance = float(np.mean(1 / np.asarray(results.runs[0].table.options, dtype=float)))
-    return Summary(results, by_arm, by_pair, by_task, chance)
+    tests = {
+        (arm, other): _tested(results.run(arm).table, results.run(other).table)
+        for arm, other in results.pairs
+    }
+    chance = float(np.mean(1 / results.runs[0].table.options))
+    return Summary(results, by_arm, by_pair, by_task, tests, chance)
 
 
 def _accuracy_by_task(table: AnswerTable, draws: int, seed: int) -> dict[str, Figure]:
     return {
-        task: intervals(_only(table, task), draws=draws, seed=seed)["accuracy"]
-        for task in dict.fromkeys(map(str, table.tasks))
+        task: intervals(select(table, tasks=[task]), draws=draws, seed=seed)["accuracy"]
+        for task in dict.fromkeys(table.tasks)
     }
 
 
-def _only(table: AnswerTable, task: str) -> AnswerTable:
-    places = [place for place, name in enumerate(table.tasks) if str(name) == task]
-    return replace(
-        table,
-        items=_take(table.items, places),
-        groups=_take(table.groups, places),
-        tasks=_take(table.tasks, places),
-        answers=table.answers[places],
-        gold=table.gold[places],
-        options=table.options[places],
-    )
-
-
-def _take(values: Any, places: list[int]) -> Any:
-    """The values at `places`, in a container of the same kind."""
-    return (
-        values[places] if isinstance(values, np.ndarray) else type(values)(values[place] for place in places)
-    )
+def _tested(table: AnswerTable, other: AnswerTable) -> dict[str, Test]:
+    alone = mcnemar(table, other)
+    together = holm(alone)
+    return {language: Test(alone[language], together[language]) for language in alone}
 
 
 def excludes_zero(figure: Figure) -> bool:
@@ -105,6 +109,7 @@ def to_json(summary: Summary) -> dict[str, Any]:
     return {
         "baseline": results.baseline,
         "chance": round(summary.chance, 6),
+        "groups": summary.groups,
         "items": len(results.items),
         "languages": [language.code for language in results.languages],
         "note": PAPER,
@@ -117,7 +122,15 @@ def to_json(summary: Summary) -> dict[str, Any]:
             for name in results.names
         ],
         "differences": [
-            {"arm": arm, "to": other, "figures": _figures(figures)}
+            {
+                "arm": arm,
+                "to": other,
+                "figures": _figures(figures),
+                "mcnemar": {
+                    language: {"p": number(test.p), "holm": number(test.holm)}
+                    for language, test in summary.tests[arm, other].items()
+                },
+            }
             for (arm, other), figures in summary.by_pair.items()
         ],
     }

@@ -21,7 +21,7 @@ NONE = "–"
 
 @dataclass(frozen=True)
 class Cell:
-    """A value with its interval; a difference that excludes 0 has a `mark` (▲ ▼) and a `tone` (better, worse)."""
+    """Value and interval; a difference that excludes 0 has a `mark` (▲ ▼) and a `tone` (better, worse)."""
 
     value: str
     interval: str
@@ -74,7 +74,9 @@ def as_rich(summary: Summary, *, width: int = 120) -> Table:
 
     shape = grid(summary, summary.results.main_pairs)
     narrow = len(shape.heads) > _WIDE_COLUMNS or width < 100
-    made = Table(caption=caption(summary), caption_justify="left", pad_edge=False)
+    made = Table(
+        caption=caption(summary), caption_justify="left", padding=(0, 0 if narrow else 1), pad_edge=False
+    )
     made.add_column("figure", no_wrap=True)
     for head in shape.heads:
         made.add_column(escape(head), justify="left", overflow="fold")
@@ -110,11 +112,16 @@ def markdown(summary: Summary) -> str:
 
 def caption(summary: Summary) -> str:
     """What a reader of the table must know."""
-    asked = f"{len(summary.results.items)} questions in {len(summary.results.languages)} languages"
+    asked = _count(len(summary.results.items), "question") + f" ({_count(summary.groups, 'group')}) in "
+    asked += _count(len(summary.results.languages), "language")
     text = f"{asked}; guessing would be right {summary.chance:.0%} of the time. In brackets: 95% intervals. "
     if summary.by_pair:
         text += "Differences are paired, question by question; ▲ and ▼ mark those whose interval excludes 0. "
     return text + PAPER[0].upper() + PAPER[1:] + "."
+
+
+def _count(number: int, thing: str) -> str:
+    return f"{number} {thing}" + ("" if number == 1 else "s")
 
 
 def _value(figure: Figure | None) -> Cell:

