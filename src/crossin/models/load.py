@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from crossin.errors import CrossinError
+from crossin.extras import require
 
 
 def load(folder: Path, *, device: str = "auto", dtype: str = "auto") -> tuple[Any, Any]:
@@ -14,6 +15,7 @@ def load(folder: Path, *, device: str = "auto", dtype: str = "auto") -> tuple[An
     `device`: `auto` takes CUDA, else Apple's MPS, else the CPU. `dtype`: `auto` takes float32 on a CPU and bfloat16 on CUDA where
     the card can. Reads safetensors only, runs no code that the folder may hold, and never goes to the network.
     """
+    require("train", "torch", "transformers", "peft")
     import torch
     import transformers
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 import os
 import re
 import shutil
-import tempfile
 from pathlib import Path
 from typing import Any
 
 from crossin.errors import CrossinError
+from crossin.extras import require
 from crossin.files import read_json, sha256, write_json, writing
 from crossin.models.catalogue import BUILT_IN, BuiltIn
 from crossin.models.convert import convert_gguf
@@ -66,22 +66,30 @@ def pull(name: str, *, accept_licence: bool = False, progress: Progress = silent
             if not (folder / file).exists() or (folder / file).stat().st_size != size:
                 raise CrossinError("is damaged", file=folder / file, fix=f"remove {folder} and run again")
         return folder
+    require("train", "torch", "transformers", "gguf", "filelock")
+    from filelock import FileLock
+
     with writing(folder):
         folder.parent.mkdir(parents=True, exist_ok=True)
-        # A killed pull leaves its unfinished folder: nobody else's, since models are pulled one at a time.
-        temporary = Path(tempfile.mkdtemp(prefix=".unfinished-", dir=folder.parent))
-    try:
-        _fill(temporary / "model", name, model, progress)
-        with writing(folder):
-            shutil.rmtree(folder, ignore_errors=True)
-            (temporary / "model").replace(folder)
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
+    # One pull of a model at a time; what a killed one left is then nobody's.
+    with FileLock(folder.parent / f".{folder.name}.lock"):
+        unfinished = folder.parent / f".{folder.name}.unfinished"
+        shutil.rmtree(unfinished, ignore_errors=True)
+        if cached(name) is None:
+            try:
+                _fill(unfinished / "model", name, model, progress)
+                with writing(folder):
+                    shutil.rmtree(folder, ignore_errors=True)
+                    (unfinished / "model").replace(folder)
+            finally:
+                shutil.rmtree(unfinished, ignore_errors=True)
     return folder
 
 
 def _fill(folder: Path, name: str, model: BuiltIn | None, progress: Progress) -> None:
     """Make the folder of a model, with a manifest that says where it came from."""
+    with writing(folder):
+        folder.parent.mkdir(parents=True)
     hub = model.hub if model else name
     if _hub_answers() and _from_hub(hub, folder, optional=model is not None):
         source: dict[str, Any] = {"hub": hub}

@@ -11,14 +11,15 @@ class TrainSettings(BaseModel):
     """LoRA on all linear layers, AdamW, cosine decay after a warm-up; one pass over the mixture in its own order.
 
     The released code of CrossIn takes rank 64, alpha 128, dropout 0.05, warm-up 0.03 and weight decay 0.01; the defaults here suit a
-    model of a hundred million parameters and a few hundred steps.
+    model of a hundred million parameters and a few hundred steps: one pass over the rows leaves dropout little to prevent, and on a CPU it
+    takes a third of the time.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     rank: int = Field(default=32, gt=0)
     alpha: float = Field(default=64, gt=0)
-    dropout: float = Field(default=0.05, ge=0, lt=1)
+    dropout: float = Field(default=0.0, ge=0, lt=1)
     learning_rate: float = Field(default=5e-4, gt=0)
     weight_decay: float = Field(default=0.01, ge=0)
     warmup: float = Field(default=0.03, ge=0, le=1)

@@ -1,0 +1,56 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from answer_tables import table
+
+from crossin.errors import CrossinError
+from crossin.metrics import select
+
+
+def test_select_keeps_the_tasks_and_languages_that_were_asked_for() -> None:
+    whole = table([[0, 1, 2], [1, 1, 1], [2, 0, 2]], gold=[0, 1, 2], tasks=["capital", "currency", "capital"])
+    part = select(whole, tasks=["capital"], languages=["vi", "en"])
+    assert part.items == ("item-0", "item-2")
+    assert part.groups == ("group-0", "group-2")
+    assert part.languages == ("vi", "en")
+    assert part.answers.tolist() == [[2, 0], [2, 2]]
+    assert part.gold.tolist() == [0, 2]
+    assert part.options.tolist() == [4, 4]
+
+
+def test_select_of_nothing_in_particular_is_the_whole_table() -> None:
+    whole = table([[0, 1]])
+    part = select(whole)
+    assert (part.items, part.languages) == (whole.items, whole.languages)
+
+
+@pytest.mark.parametrize(
+    ("tasks", "languages", "message"),
+    [
+        (["spelling"], None, "task 'spelling' is not in the table.*choose among: capital"),
+        (None, ["fr"], "language 'fr' is not in the table.*choose among: en, zh"),
+        (None, [], "no language is chosen"),
+    ],
+)
+def test_select_of_what_is_not_there_is_an_error(
+    tasks: list[str] | None, languages: list[str] | None, message: str
+) -> None:
+    with pytest.raises(CrossinError, match=message):
+        select(table([[0, 1]]), tasks=tasks, languages=languages)
+
+
+def test_a_table_whose_arrays_do_not_fit_is_refused() -> None:
+    good = table([[0, 1], [2, 3]])
+    with pytest.raises(ValueError, match="shapes"):
+        replace(good, gold=np.array([0]))
+    with pytest.raises(ValueError, match="position of an option, or -1"):
+        replace(good, answers=np.array([[0, 4], [0, 0]]))
+    with pytest.raises(ValueError, match="gold"):
+        replace(good, gold=np.array([0, -1]))
+    with pytest.raises(ValueError, match="unique"):
+        replace(good, items=("same", "same"))
+    with pytest.raises(ValueError, match="at least one item"):
+        replace(good, items=())
