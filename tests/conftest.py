@@ -1,4 +1,6 @@
-"""A tiny model with real parts: a Llama of two layers with random weights and a tokenizer trained on the facts corpus."""
+"""A tiny model with real parts: a Llama of two layers with random weights and a tokenizer trained on the
+facts corpus.
+"""
 
 from __future__ import annotations
 

@@ -39,7 +39,7 @@ def test_a_write_that_the_system_refuses_leaves_the_old_file_and_no_other(tmp_pa
 
 
 def test_a_folder_that_cannot_be_made_is_named() -> None:
-    with pytest.raises(CrossinError, match="/proc/nowhere/a.json: cannot write"):
+    with pytest.raises(CrossinError, match=r"/proc/nowhere/a\.json: cannot write"):
         write_json(Path("/proc/nowhere/a.json"), {})
 
 

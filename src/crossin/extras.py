@@ -8,7 +8,9 @@ from crossin.errors import CrossinError
 
 
 def require(extra: str, *packages: str) -> None:
-    """Raise CrossinError that tells which extra to install where one of `packages` is missing; imports none of them."""
+    """Raise CrossinError that tells which extra to install where one of `packages` is missing; imports none
+    of them.
+    """
     for package in packages:
         if find_spec(package) is None:
             raise CrossinError(f"this needs the package '{package}'", fix=f"pip install 'crossin[{extra}]'")

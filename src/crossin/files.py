@@ -1,4 +1,6 @@
-"""Files that are whole or absent: atomic writes, hashes, YAML, JSON and Parquet with errors that name the file."""
+"""Files that are whole or absent: atomic writes, hashes, YAML, JSON and Parquet with errors that name the
+file.
+"""
 
 from __future__ import annotations
 
@@ -38,7 +40,9 @@ def writing(path: Path) -> Iterator[None]:
 
 @contextmanager
 def atomic_path(path: Path) -> Iterator[Path]:
-    """A temporary path beside `path` that takes its place when the block ends well and is removed when it does not."""
+    """A temporary path beside `path` that takes its place when the block ends well and is removed when it
+    does not.
+    """
     with writing(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".tmp", dir=path.parent)
@@ -120,12 +124,17 @@ def read_parquet(path: Path, columns: list[str]) -> pyarrow.Table:
     try:
         file = pyarrow.parquet.ParquetFile(path)
     except (OSError, pyarrow.ArrowInvalid) as error:
-        raise CrossinError("cannot be read as Parquet", file=path, fix="make it again, or check the path") from error
+        raise CrossinError(
+            "cannot be read as Parquet", file=path, fix="make it again, or check the path"
+        ) from error
     with file:
         for column in columns:
             if column not in file.schema_arrow.names:
                 raise CrossinError(
-                    "lacks this column", file=path, field=column, fix="make the file again with this version of crossin"
+                    "lacks this column",
+                    file=path,
+                    field=column,
+                    fix="make the file again with this version of crossin",
                 )
         return file.read(columns=columns)
 
@@ -133,7 +142,9 @@ def read_parquet(path: Path, columns: list[str]) -> pyarrow.Table:
 def sha256(path: Path) -> str:
     """The SHA-256 of a file's bytes, in hexadecimal; of a folder, over its files' names and hashes."""
     if path.is_dir():
-        return sha256_of_value({str(p.relative_to(path)): sha256(p) for p in sorted(path.rglob("*")) if p.is_file()})
+        return sha256_of_value(
+            {str(p.relative_to(path)): sha256(p) for p in sorted(path.rglob("*")) if p.is_file()}
+        )
     try:
         with path.open("rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest()

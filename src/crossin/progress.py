@@ -11,7 +11,8 @@ class Progress(Protocol):
     `task` names the work in a few words; `note` is a short figure worth showing, such as the loss.
     """
 
-    def __call__(self, task: str, done: int, total: int, unit: str, note: str = "") -> None: ...
+    def __call__(self, task: str, done: int, total: int, unit: str, note: str = "") -> None:
+        """Hear that `done` of `total` is done."""
 
 
 def silent(task: str, done: int, total: int, unit: str, note: str = "") -> None:

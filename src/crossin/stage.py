@@ -1,7 +1,8 @@
 """A stage's folder: claimed at the start, described by `manifest.json` at the end, never shared by two runs.
 
-A folder that holds a manifest is finished. A folder that holds only a claim (`stage.json`) was interrupted, and the same
-stage with the same settings and inputs goes on in it. Any other folder with something in it belongs to somebody else.
+A folder that holds a manifest is finished. A folder that holds only a claim (`stage.json`) was interrupted,
+and the same stage with the same settings and inputs goes on in it. Any other folder with something in it
+belongs to somebody else.
 """
 
 from __future__ import annotations
@@ -34,11 +35,13 @@ class Stage:
     manifest: dict[str, Any] = field(default_factory=dict)
     started: float = field(default_factory=time.monotonic)
 
-    def finish(self, outputs: list[str], counts: dict[str, Any], skipped: dict[str, int] | None = None) -> None:
+    def finish(
+        self, outputs: list[str], counts: dict[str, Any], skipped: dict[str, int] | None = None
+    ) -> None:
         """Write the manifest, which makes the stage finished.
 
-        `outputs` are the files it made, relative to the folder; `counts` what is in them; `skipped` how many things were
-        left out, by reason.
+        `outputs` are the files it made, relative to the folder; `counts` what is in them; `skipped` how many
+        things were left out, by reason.
         """
         self.manifest = {
             "stage": self.name,
@@ -64,10 +67,13 @@ def fingerprint(name: str, settings: dict[str, Any], inputs: dict[str, str]) -> 
 def begin(folder: Path, name: str, settings: dict[str, Any], inputs: dict[str, Path]) -> Stage:
     """Claim `folder` for a stage, go on with an interrupted run of it, or find it done.
 
-    `settings` must hold everything that decides the outcome, as JSON values; `inputs` are the files and folders read, which
-    are hashed. Raises CrossinError where the folder holds another run's files, or a finished run whose files have changed.
+    `settings` must hold everything that decides the outcome, as JSON values; `inputs` are the files and
+    folders read, which are hashed. Raises CrossinError where the folder holds another run's files, or a
+    finished run whose files have changed.
     """
-    hashes = {key: sha256(path / MANIFEST if (path / MANIFEST).exists() else path) for key, path in inputs.items()}
+    hashes = {
+        key: sha256(path / MANIFEST if (path / MANIFEST).exists() else path) for key, path in inputs.items()
+    }
     mark = fingerprint(name, settings, hashes)
     stage = Stage(folder, name, settings, hashes, done=False)
     for record in (MANIFEST, CLAIM):
@@ -129,7 +135,15 @@ def _differences(found: Any, stage: Stage) -> str:
     if not isinstance(found, dict) or found.get("stage") != stage.name:
         return f"not of the stage '{stage.name}'"
     old, new = found.get("settings", {}), stage.settings
-    changed = [f"{key}: {old.get(key)!r} there, {new.get(key)!r} here" for key in sorted(old | new) if old.get(key) != new.get(key)]
-    changed += [f"input '{key}' differs" for key in sorted(stage.inputs) if found.get("inputs", {}).get(key) != stage.inputs[key]]
+    changed = [
+        f"{key}: {old.get(key)!r} there, {new.get(key)!r} here"
+        for key in sorted(old | new)
+        if old.get(key) != new.get(key)
+    ]
+    changed += [
+        f"input '{key}' differs"
+        for key in sorted(stage.inputs)
+        if found.get("inputs", {}).get(key) != stage.inputs[key]
+    ]
     shown = "; ".join(changed[:3]) or "made by another version of crossin"
     return shown if len(shown) < 300 else shown[:297] + "..."

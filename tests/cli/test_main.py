@@ -23,7 +23,9 @@ def test_help_names_every_verb() -> None:
 
 def test_starting_loads_nothing_heavy() -> None:
     code = "import sys, crossin.cli.main; print(*sys.modules)"
-    loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
+    loaded = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    ).stdout.split()
     assert not HEAVY & set(loaded)
 
 
@@ -38,7 +40,9 @@ def test_starting_loads_nothing_heavy() -> None:
         (["demo", "--recipe", "none.yaml"], "none.yaml: cannot be read"),
     ],
 )
-def test_bad_input_is_one_clear_error_and_exit_code_2(arguments: list[str], words: str, tmp_path: Path) -> None:
+def test_bad_input_is_one_clear_error_and_exit_code_2(
+    arguments: list[str], words: str, tmp_path: Path
+) -> None:
     if arguments[0] == "demo":
         arguments = [*arguments, "--out", str(tmp_path / "run")]
     ended = crossin(*arguments)

@@ -30,7 +30,13 @@ def recipe(kind: str, **more: Any) -> Recipe:
 @pytest.mark.parametrize(
     ("kind", "tag", "draw", "prompt", "completion"),
     [
-        ("base", "sentence", ("q", "en", "en"), "Question: What is the capital of France?\nAnswer:", " Paris"),
+        (
+            "base",
+            "sentence",
+            ("q", "en", "en"),
+            "Question: What is the capital of France?\nAnswer:",
+            " Paris",
+        ),
         ("mono", "sentence", ("q", "zh", "zh"), "问题：法国的首都是哪里？\n答案：", "巴黎"),
         ("x2en", "code", ("q", "zh", "en"), "问题：法国的首都是哪里？\n[en]\n答案：", "Paris"),
         ("en2x", "none", ("q", "en", "es"), "Question: What is the capital of France?\nAnswer:", " París"),
@@ -41,10 +47,18 @@ def recipe(kind: str, **more: Any) -> Recipe:
             "问题：法国的首都是哪里？\nAnswer in English.\n答案：",
             "Paris",
         ),
-        ("trans", "sentence", ("n", "es", "en"), "Question: Translate into English: Francia\nAnswer:", " France"),
+        (
+            "trans",
+            "sentence",
+            ("n", "es", "en"),
+            "Question: Translate into English: Francia\nAnswer:",
+            " France",
+        ),
     ],
 )
-def test_a_row_of_each_kind(kind: str, tag: str, draw: tuple[str, str, str], prompt: str, completion: str) -> None:
+def test_a_row_of_each_kind(
+    kind: str, tag: str, draw: tuple[str, str, str], prompt: str, completion: str
+) -> None:
     row = render(recipe(kind, tag=tag), Draw(0, 7, *draw), ROWS)
     assert (row["prompt"], row["completion"]) == (prompt, completion)
     assert (row["kind"], row["id"], row["lang_in"], row["lang_out"], row["slot"]) == (kind, *draw, 7)
@@ -59,10 +73,14 @@ def test_a_translation_of_the_output_side() -> None:
     assert row["completion"] == " Paris"
 
 
-def test_the_demos_mixture_is_made_again_from_the_recipe_it_leaves(facts_folder: Path, tmp_path: Path) -> None:
+def test_the_demos_mixture_is_made_again_from_the_recipe_it_leaves(
+    facts_folder: Path, tmp_path: Path
+) -> None:
     languages = ["en", "zh", "vi", "es"]
     first = compose(read_recipe(RECIPE), facts_folder, languages, tmp_path / "a", seed=3)
-    again = compose(read_recipe(first.folder / "recipe.yaml"), facts_folder, languages, tmp_path / "b", seed=3)
+    again = compose(
+        read_recipe(first.folder / "recipe.yaml"), facts_folder, languages, tmp_path / "b", seed=3
+    )
     other = compose(read_recipe(RECIPE), facts_folder, languages, tmp_path / "c", seed=4)
     assert sha256(first.folder / MIXTURE) == sha256(again.folder / MIXTURE) != sha256(other.folder / MIXTURE)
     counts = first.manifest["counts"]
@@ -87,7 +105,9 @@ def test_a_row_that_lacks_a_language_is_left_out_and_counted(tmp_path: Path) -> 
 
 
 def test_a_corpus_that_is_not_there_is_named_with_those_that_are(facts_folder: Path, tmp_path: Path) -> None:
-    made = Recipe.model_validate({"name": "t", "components": [{"kind": "base", "rows": 1, "corpus": "alpaca"}]})
+    made = Recipe.model_validate(
+        {"name": "t", "components": [{"kind": "base", "rows": 1, "corpus": "alpaca"}]}
+    )
     with pytest.raises(CrossinError, match=r"alpaca\.parquet.*use one of: facts, names, questions"):
         compose(made, facts_folder, ["en"], tmp_path / "mixture")
     assert not (tmp_path / "mixture").exists()

@@ -17,7 +17,8 @@ Lines = list[dict[str, Any]]
 
 
 def lines_of(path: Path) -> Lines:
-    return read_parquet(path, _columns(path)).to_pylist()
+    lines: Lines = read_parquet(path, _columns(path)).to_pylist()
+    return lines
 
 
 def _columns(path: Path) -> list[str]:
@@ -80,19 +81,25 @@ def test_the_right_option_stands_at_every_place_about_equally_often(facts: Lines
 
 def test_no_country_that_is_trained_on_is_tested(facts_folder: Path, facts: Lines) -> None:
     tested = {one["group"] for one in facts if one["split"] == "test"}
-    trained = {one["group"] for name in ("questions", "names") for one in lines_of(facts_folder / f"{name}.parquet")}
+    trained = {
+        one["group"] for name in ("questions", "names") for one in lines_of(facts_folder / f"{name}.parquet")
+    }
     assert len(tested) > 50
     assert not tested & trained
 
 
 def test_a_held_out_test_countrys_name_is_never_trained_on(facts_folder: Path, facts: Lines) -> None:
     tested = {one["subject"] for one in facts if one["split"] == "test" and one["language"] == "en"}
-    named = {one["instruction"] for one in lines_of(facts_folder / "names.parquet") if one["language"] == "en"}
+    named = {
+        one["instruction"] for one in lines_of(facts_folder / "names.parquet") if one["language"] == "en"
+    }
     assert not tested & named
 
 
 def test_the_split_is_the_countrys_alone() -> None:
-    assert [split_of(code) for code in ("VN", "FR", "JP", "US")] == [split_of(code) for code in ("VN", "FR", "JP", "US")]
+    assert [split_of(code) for code in ("VN", "FR", "JP", "US")] == [
+        split_of(code) for code in ("VN", "FR", "JP", "US")
+    ]
     shares = [split_of(country.code) for country in load_countries()[0]]
     assert 0.3 < shares.count("test") / len(shares) < 0.5
     assert 0.1 < shares.count("dev") / len(shares) < 0.3

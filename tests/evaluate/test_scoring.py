@@ -57,7 +57,9 @@ def test_the_answer_is_the_likeliest_option(facts_folder: Path, tiny_model: Path
     assert 0.1 < sum(row["answer"] == row["gold"] for row in rows) / len(rows) < 0.45
 
 
-def test_a_language_the_benchmark_lacks_is_an_error(facts_folder: Path, tiny_model: Path, tmp_path: Path) -> None:
+def test_a_language_the_benchmark_lacks_is_an_error(
+    facts_folder: Path, tiny_model: Path, tmp_path: Path
+) -> None:
     bench = build_bench(facts_folder, tmp_path / "bench").folder
     with pytest.raises(CrossinError, match="no items in these languages"):
         evaluate(tiny_model, bench, tmp_path / "answers", name="tiny", languages=["th"])
@@ -80,5 +82,7 @@ def test_an_answer_that_is_no_option_is_named(facts_folder: Path, tmp_path: Path
     folder = build_bench(facts_folder, tmp_path / "bench").folder
     items = read_items(folder / "items.parquet")
     write_items(tmp_path / "items.parquet", [items[0], replace(items[1], answer="XX")])
-    with pytest.raises(CrossinError, match=r"items\.parquet, row 2, field 'answer': 'XX' is none of the option ids"):
+    with pytest.raises(
+        CrossinError, match=r"items\.parquet, row 2, field 'answer': 'XX' is none of the option ids"
+    ):
         read_items(tmp_path / "items.parquet")

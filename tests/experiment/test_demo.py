@@ -33,7 +33,8 @@ def progress(task, done, total, unit, note=""):
         os.kill(os.getpid(), signal.SIGKILL)
 
 training = TrainSettings(checkpoint_every=4)
-run_demo(Demo(out=Path(sys.argv[1]), model=sys.argv[2], recipe_file=Path(sys.argv[3]), languages=["en", "es"], training=training), progress=progress)
+plan = Demo(Path(sys.argv[1]), ["en", "es"], model=sys.argv[2], recipe_file=Path(sys.argv[3]), training=training)
+run_demo(plan, progress=progress)
 """
 SAME = [
     "facts/facts.parquet",
@@ -53,9 +54,26 @@ def recipe(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-def test_killed_in_each_stage_and_started_again_it_ends_the_same(tiny_model: Path, recipe: Path, tmp_path: Path) -> None:
-    for task, done in (("collecting", 2), ("composing", 1), ("training", 6), ("asking English", 100), ("asking CrossIn", 300)):
-        command = [sys.executable, "-c", KILLED, str(tmp_path / "killed"), str(tiny_model), str(recipe), task, str(done)]
+def test_killed_in_each_stage_and_started_again_it_ends_the_same(
+    tiny_model: Path, recipe: Path, tmp_path: Path
+) -> None:
+    for task, done in (
+        ("collecting", 2),
+        ("composing", 1),
+        ("training", 6),
+        ("asking English", 100),
+        ("asking CrossIn", 300),
+    ):
+        command = [
+            sys.executable,
+            "-c",
+            KILLED,
+            str(tmp_path / "killed"),
+            str(tiny_model),
+            str(recipe),
+            task,
+            str(done),
+        ]
         ended = subprocess.run(command, capture_output=True, text=True, check=False)
         assert ended.returncode == -9, ended.stderr
         assert not (tmp_path / "killed" / "manifest.json").exists()
@@ -68,13 +86,26 @@ def test_killed_in_each_stage_and_started_again_it_ends_the_same(tiny_model: Pat
     assert "</html>" in (tmp_path / "killed" / "report.html").read_text()
 
 
-def test_the_command_prints_the_figures_and_leaves_the_page(tiny_model: Path, recipe: Path, tmp_path: Path) -> None:
-    command = [sys.executable, "-m", "crossin.cli.main", "demo", "--model", str(tiny_model), "--recipe", str(recipe)]
+def test_the_command_prints_the_figures_and_leaves_the_page(
+    tiny_model: Path, recipe: Path, tmp_path: Path
+) -> None:
+    command = [
+        sys.executable,
+        "-m",
+        "crossin.cli.main",
+        "demo",
+        "--model",
+        str(tiny_model),
+        "--recipe",
+        str(recipe),
+    ]
     command += ["--languages", "en,ar", "--out", str(tmp_path / "run"), "--json"]
     ended = subprocess.run(command, capture_output=True, text=True, check=True)
     figures = json.loads(ended.stdout)
     assert [arm["name"] for arm in figures["arms"]] == ["untouched", "English only", "CrossIn"]
-    assert {"accuracy", "consistency_2", "kappa_2", "right_2", "ac3_2"} <= figures["arms"][2]["figures"].keys()
+    assert {"accuracy", "consistency_2", "kappa_2", "right_2", "ac3_2"} <= figures["arms"][2][
+        "figures"
+    ].keys()
     for stage in ("facts", "bench", "compose", "train", "evaluate"):
         assert f"{stage}: " in ended.stderr
     again = subprocess.run([*command, "--seed", "1"], capture_output=True, text=True, check=False)

@@ -52,7 +52,9 @@ def test_packed_texts_get_the_logits_they_get_alone(name: str, request: pytest.F
 
 
 @pytest.mark.parametrize("name", ["llama", "gemma"])
-def test_options_behind_one_question_get_the_logits_of_the_whole_text(name: str, request: pytest.FixtureRequest) -> None:
+def test_options_behind_one_question_get_the_logits_of_the_whole_text(
+    name: str, request: pytest.FixtureRequest
+) -> None:
     model = request.getfixturevalue(name)
     question, options = [5, 6, 7, 8, 9], [[10, 11, 12], [13], [14, 15]]
     packed = pack([Segment([3, 4]), Segment(question), *(Segment(option, parent=1) for option in options)])

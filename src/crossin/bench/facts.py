@@ -36,7 +36,9 @@ def build_bench(facts: Path, out: Path, *, split: str = "test") -> Stage:
     lines = read_parquet(facts / "facts.parquet", _COLUMNS).to_pylist()
     items = [_item(line) for line in lines if line["split"] == split]
     if not items:
-        raise CrossinError(f"has no facts in the split '{split}'", file=facts / "facts.parquet", fix="choose dev or test")
+        raise CrossinError(
+            f"has no facts in the split '{split}'", file=facts / "facts.parquet", fix="choose dev or test"
+        )
     write_items(out / ITEMS, items)
     first = items[0].language
     counts = Counter(item.task for item in items if item.language == first)

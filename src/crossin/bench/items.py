@@ -13,7 +13,9 @@ ITEMS = "items.parquet"
 
 @dataclass(frozen=True)
 class Item:
-    """One question in one language; `options` and `option_ids` are in the order shown, `answer` is an option id."""
+    """One question in one language; `options` and `option_ids` are in the order shown, `answer` is an option
+    id.
+    """
 
     item: str
     group: str
@@ -36,7 +38,9 @@ def write_items(path: Path, items: list[Item]) -> None:
 
 
 def read_items(path: Path) -> list[Item]:
-    """The items of a benchmark file, checked: an answer among the options, as many options as option ids, none empty."""
+    """The items of a benchmark file, checked: an answer among the options, as many options as option ids,
+    none empty.
+    """
     items = [Item(**line) for line in read_parquet(path, list(Item.__dataclass_fields__)).to_pylist()]
     for number, item in enumerate(items):
         if len(item.options) != len(item.option_ids) or not all(item.options):

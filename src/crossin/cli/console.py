@@ -21,7 +21,9 @@ def say(text: str) -> None:
 
 @contextmanager
 def progress_bars() -> Iterator[Progress]:
-    """A listener that shows one bar a task, with its rate and the time left; without a terminal, a line when a task ends."""
+    """A listener that shows one bar a task, with its rate and the time left; without a terminal, a line when
+    a task ends.
+    """
     from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
     tasks: dict[str, TaskID] = {}

@@ -11,26 +11,35 @@ import typer
 def demo(
     out: Annotated[Path, typer.Option(help="Folder for everything the run makes.")] = Path("crossin-demo"),
     languages: Annotated[
-        str, typer.Option(help="Codes, with commas; English must be among them. The default is the paper's four.")
+        str,
+        typer.Option(help="Codes, with commas; English must be among them. The default is the paper's four."),
     ] = "en,zh,vi,es",
     seed: Annotated[int, typer.Option(help="Decides what is drawn and how training begins.")] = 0,
     model: Annotated[
         str, typer.Option(help="A name from `crossin models list`, a hub id, or a local folder.")
     ] = "smollm2-135m",
     recipe: Annotated[
-        Path | None, typer.Option(help="A recipe file; the default is written to OUT/crossin/mixture/recipe.yaml.")
+        Path | None,
+        typer.Option(help="A recipe file; the default is written to OUT/crossin/mixture/recipe.yaml."),
     ] = None,
     held_out: Annotated[
         str, typer.Option(help="Countries to evaluate on: `test`, or `dev` while you choose a recipe.")
     ] = "test",
-    accept_licence: Annotated[bool, typer.Option("--accept-licence", help="Accept the model's terms.")] = False,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would be done, and do nothing.")] = False,
-    json: Annotated[bool, typer.Option("--json", help="Print the figures as JSON instead of a table.")] = False,
+    accept_licence: Annotated[
+        bool, typer.Option("--accept-licence", help="Accept the model's terms.")
+    ] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Show what would be done, and do nothing.")
+    ] = False,
+    json: Annotated[
+        bool, typer.Option("--json", help="Print the figures as JSON instead of a table.")
+    ] = False,
 ) -> None:
     """The whole road on a real model: facts, mixture, tuning, evaluation, report.
 
-    Tunes the model twice on facts about some countries, with English rows only and with the CrossIn mixture, and asks all three
-    models about other countries in every language. Stopped at any point and started again, it goes on where it was.
+    Tunes the model twice on facts about some countries, with English rows only and with the CrossIn mixture,
+    and asks all three models about other countries in every language. Stopped at any point and started again,
+    it goes on where it was.
 
     Example: `crossin demo --languages en,th,ar --out runs/thai-arabic`
     """

@@ -19,7 +19,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode="markdown",
     help="Mix, tune and measure, so that what a model knows in English it knows in Thai.\n\n"
-    "Begin with `crossin demo`: a real model becomes more accurate and more consistent across languages, in about ten minutes.",
+    "Begin with `crossin demo`: a real model becomes more accurate and more consistent across languages, "
+    "in about ten minutes.",
 )
 app.command()(demo)
 app.command()(report)
@@ -35,7 +36,8 @@ def _show_version(wanted: bool) -> None:
 @app.callback()
 def _root(
     version: Annotated[
-        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version and leave.")
+        bool,
+        typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version and leave."),
     ] = False,
 ) -> None:
     pass

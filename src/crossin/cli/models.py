@@ -21,7 +21,11 @@ def list_models() -> None:
     table = Table("name", "parameters", "licence", "on the hub", "in the cache")
     for model in BUILT_IN.values():
         record = cached(model.name)
-        source = "no" if record is None else "yes, from " + ("the hub" if "hub" in record["source"] else "a package")
+        source = (
+            "no"
+            if record is None
+            else "yes, from " + ("the hub" if "hub" in record["source"] else "a package")
+        )
         licence = f"{model.licence} (needs --accept-licence)" if model.terms else model.licence
         table.add_row(model.name, model.parameters, licence, model.hub, source)
     console.print(table)
@@ -30,7 +34,9 @@ def list_models() -> None:
 @app.command("pull")
 def pull_model(
     name: Annotated[str, typer.Argument(help="A built-in name, a hub id (owner/name), or a local folder.")],
-    accept_licence: Annotated[bool, typer.Option("--accept-licence", help="Accept the model's terms.")] = False,
+    accept_licence: Annotated[
+        bool, typer.Option("--accept-licence", help="Accept the model's terms.")
+    ] = False,
 ) -> None:
     """Get a model into the cache, and print its folder.
 

@@ -18,18 +18,27 @@ MIXTURE = "mixture-00000.parquet"
 
 
 def compose(
-    recipe: Recipe, corpus: Path, languages: list[str], out: Path, *, seed: int = 0, progress: Progress = silent
+    recipe: Recipe,
+    corpus: Path,
+    languages: list[str],
+    out: Path,
+    *,
+    seed: int = 0,
+    progress: Progress = silent,
 ) -> Stage:
-    """Make the mixture of `recipe` from the rows in the folder `corpus`, in `languages`; the same input gives the same bytes."""
+    """Make the mixture of `recipe` from the rows in the folder `corpus`, in `languages`; the same input gives
+    the same bytes.
+    """
     import pyarrow
 
     names = sorted({component.corpus for component in recipe.components})
+    there = ", ".join(sorted(path.stem for path in corpus.glob("*.parquet")))
     for name in names:
         if not (corpus / f"{name}.parquet").is_file():
             raise CrossinError(
                 f"the recipe '{recipe.name}' draws from the corpus '{name}', which is not there",
                 file=corpus / f"{name}.parquet",
-                fix=f"use one of: {', '.join(sorted(path.stem for path in corpus.glob('*.parquet'))) or 'none here'}",
+                fix=f"use one of: {there or 'none here'}",
             )
     settings = {"recipe": recipe.model_dump(), "languages": languages, "seed": seed}
     inputs = {name: corpus / f"{name}.parquet" for name in names}
@@ -52,7 +61,9 @@ def compose(
     write_parquet(out / MIXTURE, pyarrow.Table.from_pylist(mixture))
     write_text(out / "recipe.yaml", _as_yaml(recipe))
     counts = Counter(f"{row['kind']} {row['lang_in']}>{row['lang_out']}" for row in mixture)
-    stage.finish([MIXTURE, "recipe.yaml"], {"rows": len(mixture), **dict(sorted(counts.items()))}, dict(skipped))
+    stage.finish(
+        [MIXTURE, "recipe.yaml"], {"rows": len(mixture), **dict(sorted(counts.items()))}, dict(skipped)
+    )
     return stage
 
 
@@ -65,7 +76,9 @@ def _read_rows(path: Path) -> dict[tuple[str, str], Row]:
 
 
 def _complete_ids(rows: dict[tuple[str, str], Row], languages: list[str], skipped: Counter[str]) -> list[str]:
-    """The ids that exist in all languages, in the order of the corpus; the others are counted by the language they lack."""
+    """The ids that exist in all languages, in the order of the corpus; the others are counted by the language
+    they lack.
+    """
     complete = []
     for row_id in dict.fromkeys(row_id for row_id, _ in rows):
         missing = [language for language in languages if (row_id, language) not in rows]

@@ -1,7 +1,7 @@
 """The plan of a mixture: a pure function from (recipe, corpus index, languages, seed) to draws.
 
-Draw k of a component is decided by `hash(seed, component, k)` alone, so any part of the plan can be made anywhere, in any order, and a
-plan with twice the rows begins with the plan itself.
+Draw k of a component is decided by `hash(seed, component, k)` alone, so any part of the plan can be made
+anywhere, in any order, and a plan with twice the rows begins with the plan itself.
 """
 
 from __future__ import annotations
@@ -27,11 +27,14 @@ class Draw:
     language_out: str
 
 
-def plan(recipe: Recipe, index: Mapping[str, Sequence[str]], languages: Sequence[str], seed: int) -> list[Draw]:
+def plan(
+    recipe: Recipe, index: Mapping[str, Sequence[str]], languages: Sequence[str], seed: int
+) -> list[Draw]:
     """The draws of a mixture in the order of training.
 
-    `index` gives each corpus' row ids, all of which exist in all `languages`. Within a component, every pair of a row and a
-    direction is drawn once before any is drawn again, in an order that the seed decides. Components are interleaved evenly.
+    `index` gives each corpus' row ids, all of which exist in all `languages`. Within a component, every pair
+    of a row and a direction is drawn once before any is drawn again, in an order that the seed decides.
+    Components are interleaved evenly.
     """
     placed = []
     for number, component in enumerate(recipe.components):
@@ -39,8 +42,8 @@ def plan(recipe: Recipe, index: Mapping[str, Sequence[str]], languages: Sequence
         directions = directions_of(component, languages, recipe.pivot)
         if not ids or not directions:
             raise CrossinError(
-                f"component {number + 1} ({component.kind}) has nothing to draw from: {len(ids)} rows in corpus "
-                f"'{component.corpus}', {len(directions)} directions among {', '.join(languages)}",
+                f"component {number + 1} ({component.kind}) has nothing to draw from: {len(ids)} rows in "
+                f"corpus '{component.corpus}', {len(directions)} directions among {', '.join(languages)}",
                 field=f"components.{number}",
                 fix="name more languages, another corpus, or leave the component out",
             )
@@ -48,9 +51,12 @@ def plan(recipe: Recipe, index: Mapping[str, Sequence[str]], languages: Sequence
             key = f"{seed}/{number}"
             choice = draw_without_replacement(slot, len(ids) * len(directions), key)
             language_in, language_out = directions[choice % len(directions)]
-            # Slot k of n stands between k/n and (k+1)/n of the way: doubling every size leaves the first half as it was.
+            # Slot k of n stands between k/n and (k+1)/n of the way: doubling every size leaves the first half
+            # as it was.
             place = (slot + _fraction(f"{key}/place/{slot}")) / component.rows
-            placed.append((place, number, Draw(number, slot, ids[choice // len(directions)], language_in, language_out)))
+            placed.append(
+                (place, number, Draw(number, slot, ids[choice // len(directions)], language_in, language_out))
+            )
     return [draw for _, _, draw in sorted(placed, key=lambda entry: entry[:2])]
 
 
@@ -71,10 +77,11 @@ def directions_of(component: Component, languages: Sequence[str], pivot: str) ->
 
 
 def draw_without_replacement(slot: int, size: int, key: str) -> int:
-    """Element `slot` of an endless sequence that goes through 0..size-1 in a fresh random order each time round.
+    """Element `slot` of an endless sequence that goes through 0..size-1 in a fresh random order each time
+    round.
 
-    A Feistel network with cycle walking makes the permutation, so that one element costs the same whatever came before it
-    (Black and Rogaway, "Ciphers with arbitrary finite domains", 2002).
+    A Feistel network with cycle walking makes the permutation, so that one element costs the same whatever
+    came before it (Black and Rogaway, "Ciphers with arbitrary finite domains", 2002).
     """
     turn, value = divmod(slot, size)
     half = max(1, ((size - 1).bit_length() + 1) // 2)

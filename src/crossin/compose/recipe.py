@@ -16,8 +16,8 @@ Kind = Literal["base", "mono", "x2en", "en2x", "x2x", "trans"]
 class Component(BaseModel):
     """One ingredient.
 
-    `corpus` names a Parquet file of rows, without its ending, in the corpus folder. `trans` translates the instruction or the output
-    of a row, as `side` says; the other kinds ignore `side`.
+    `corpus` names a Parquet file of rows, without its ending, in the corpus folder. `trans` translates the
+    instruction or the output of a row, as `side` says; the other kinds ignore `side`.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -31,8 +31,8 @@ class Component(BaseModel):
 class Recipe(BaseModel):
     """Components, and how a cross-lingual row says which language it wants.
 
-    `tag`: `sentence` asks in the wanted language's own words ("Answer in English."); `code` appends `[en]` to the input on a new
-    line, as the authors' released code does; `none` says nothing.
+    `tag`: `sentence` asks in the wanted language's own words ("Answer in English."); `code` appends `[en]` to
+    the input on a new line, as the authors' released code does; `none` says nothing.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -56,4 +56,6 @@ def read_recipe(path: Path) -> Recipe:
     except ValidationError as error:
         first = error.errors()[0]
         place = ".".join(str(part) for part in first["loc"])
-        raise CrossinError(first["msg"], file=path, field=place or None, fix="see examples/ for recipes") from error
+        raise CrossinError(
+            first["msg"], file=path, field=place or None, fix="see examples/ for recipes"
+        ) from error

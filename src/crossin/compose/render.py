@@ -1,4 +1,4 @@
-"""From a planned draw to a training row: a join of the plan with the corpus, and the words of the languages."""
+"""From a planned draw to a training row: a join of the plan with the corpus and the languages' words."""
 
 from __future__ import annotations
 

@@ -1,7 +1,8 @@
 """The facts corpus: true facts with their names in every language, as questions to test and rows to train on.
 
-No country that is trained on is tested: the split is by country and depends on nothing but its code, so that every seed, language
-and version tests the same countries. `dev` countries are for choosing a recipe, `test` countries for the result.
+No country that is trained on is tested: the split is by country and depends on nothing but its code, so that
+every seed, language and version tests the same countries. `dev` countries are for choosing a recipe, `test`
+countries for the result.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ _TEST_SHARE, _DEV_SHARE = 0.4, 0.2
 
 @dataclass(frozen=True)
 class Fact:
-    """A fact with its four options; the names are found by `names[language]`, in the order of `option_ids`."""
+    """A fact with its four options; `names[language]` is in the order of `option_ids`."""
 
     relation: str
     country: Country
@@ -47,7 +48,8 @@ def build_facts(
 ) -> Stage:
     """Write the facts corpus in `languages` to the folder `out` (docs/formats.md).
 
-    With `held_out="test"` the rows to train on come from the train and dev countries; with `"dev"` from the train countries alone.
+    With `held_out="test"` the rows to train on come from the train and dev countries; with `"dev"` from the
+    train countries alone.
     """
     for language in languages:
         load_words(language)
@@ -133,7 +135,7 @@ def _facts_of(
         missing = [language for language, name in names.items() if name is None]
         if missing:
             skipped[f"{relation}: no name in {missing[0]}"] += 1
-        elif relation == "capital" and any(_same(name, subject[language]) for language, name in names.items() if name):
+        elif any(_gives_away(relation, subject[language], name) for language, name in names.items() if name):
             skipped[f"{relation}: named like its country"] += 1
         else:
             answers[value] = {language: name for language, name in names.items() if name}
@@ -145,7 +147,8 @@ def _facts_of(
             skipped[f"{relation}: too few wrong options"] += 1
             continue
         names_by_language = {
-            language: tuple(answers[option][language] for option in option_ids) for language in subjects[country.code]
+            language: tuple(answers[option][language] for option in option_ids)
+            for language in subjects[country.code]
         }
         facts.append(Fact(relation, country, option_ids, names_by_language))
     return facts
@@ -156,12 +159,15 @@ def _options(
 ) -> tuple[str, ...] | None:
     """The right answer and three wrong ones in an order that depends on the fact alone.
 
-    Wrong ones come from countries of the same split (so that having been trained on gives no option away) and the same
-    continent where there are enough; none is also true of the country, and no two look alike in any language.
+    Wrong ones come from countries of the same split (so that having been trained on gives no option away) and
+    the same continent where there are enough; none is also true of the country, and no two look alike in any
+    language.
     """
     right = country.value(relation)
     assert right is not None
-    true_of_country = {"currency": country.currencies, "language": country.languages}.get(relation, frozenset())
+    true_of_country = {"currency": country.currencies, "language": country.languages}.get(
+        relation, frozenset()
+    )
     candidates = sorted(
         (other for other in others if other.code != country.code),
         key=lambda other: (
@@ -175,12 +181,21 @@ def _options(
         value = other.value(relation)
         if value is None or value in chosen or value in true_of_country:
             continue
-        if any(_same(answers[value][lang], answers[taken][lang]) for taken in chosen for lang in answers[value]):
+        if any(
+            _same(answers[value][lang], answers[taken][lang]) for taken in chosen for lang in answers[value]
+        ):
             continue
         chosen.append(value)
         if len(chosen) == OPTIONS:
             return tuple(sorted(chosen, key=lambda option: _draw("order", relation, country.code, option)))
     return None
+
+
+def _gives_away(relation: str, subject: str, answer: str) -> bool:
+    """Whether the question names its answer: Luxembourg's capital; the language of ตุรกี (Türkiye) is ตุรกี
+    (Turkish) in Thai.
+    """
+    return _same(subject, answer) if relation == "capital" else subject.casefold() == answer.casefold()
 
 
 def _same(one: str, other: str) -> bool:

@@ -1,4 +1,6 @@
-"""Names of countries, cities, currencies, continents and languages in any language, from CLDR by way of Babel."""
+"""Names of countries, cities, currencies, continents and languages in any language, from CLDR by way of
+Babel.
+"""
 
 from __future__ import annotations
 
@@ -39,10 +41,11 @@ def answer_name(country: Country, relation: str, language: str) -> str | None:
 
 
 def _checked(name: str | None, language: str) -> str | None:
-    """The name in composed Unicode form; None where it is absent or, in another script, only the root's Latin spelling.
+    """The name in composed Unicode form; None where it is absent or, in another script, only the root's Latin
+    spelling.
 
-    CLDR leaves a name out where a Latin-script language spells it as the root does; in other scripts the same spelling means that
-    there is no name.
+    CLDR leaves a name out where a Latin-script language spells it as the root does; in other scripts the same
+    spelling means that there is no name.
     """
     if not name or (name.isascii() and not _is_latin(language)):
         return None

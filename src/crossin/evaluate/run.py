@@ -15,7 +15,8 @@ from crossin.progress import Progress, silent
 from crossin.stage import Stage, begin
 
 ANSWERS = "answers.parquet"
-# A pass this long keeps two cores busy; much longer ones spend their time on attention between questions that do not see each other.
+# A pass this long keeps two cores busy; much longer ones spend their time on attention between questions that
+# do not see each other.
 _TOKENS_PER_PASS = 512
 
 
@@ -29,19 +30,25 @@ def evaluate(
     languages: list[str] | None = None,
     progress: Progress = silent,
 ) -> Stage:
-    """Ask the model in the folder `model`, with the adapter that a training stage left in `adapter` if given, a benchmark's items.
+    """Ask the model in the folder `model`, with the adapter that a training stage left in `adapter` if given,
+    a benchmark's items.
 
-    The answer is the option whose full text is the likeliest after the question (the sum of its tokens' log-probabilities); `name` is what
-    the report calls the model. Writes `answers.parquet` and a copy of the items (docs/formats.md).
+    The answer is the option whose full text is the likeliest after the question (the sum of its tokens'
+    log-probabilities); `name` is what the report calls the model. Writes `answers.parquet` and a copy of the
+    items (docs/formats.md).
     """
     items = read_items(bench / ITEMS)
     if languages is not None:
         items = [item for item in items if item.language in languages]
     if not items:
-        raise CrossinError("holds no items in these languages", file=bench / ITEMS, fix="name languages that it has")
+        raise CrossinError(
+            "holds no items in these languages", file=bench / ITEMS, fix="name languages that it has"
+        )
     inputs = {"model": model, "bench": bench} | ({"adapter": adapter} if adapter else {})
     inputs |= {f"words/{code}": DATA / f"{code}.yaml" for code in sorted({item.language for item in items})}
-    stage = begin(out, "evaluate", {"name": name, "languages": languages, "scoring": "sum of log-probabilities"}, inputs)
+    stage = begin(
+        out, "evaluate", {"name": name, "languages": languages, "scoring": "sum of log-probabilities"}, inputs
+    )
     if stage.done:
         return stage
     network, tokenizer = load(model)

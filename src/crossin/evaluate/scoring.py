@@ -19,14 +19,19 @@ class Request:
 
 @dataclass(frozen=True)
 class Scores:
-    """For each option, the natural logarithm of its probability after the prompt, and how many tokens were scored."""
+    """For each option, the natural logarithm of its probability after the prompt, and how many tokens were
+    scored.
+    """
 
     logprobs: list[float]
     tokens: list[int]
 
 
-def score(model: Any, tokenizer: Any, requests: Sequence[Request], tokens_per_pass: int) -> Iterator[list[Scores]]:
-    """The scores of `requests`, in order, yielded pass by pass; about `tokens_per_pass` tokens go through the model at once.
+def score(
+    model: Any, tokenizer: Any, requests: Sequence[Request], tokens_per_pass: int
+) -> Iterator[list[Scores]]:
+    """The scores of `requests`, in order, yielded pass by pass; about `tokens_per_pass` tokens go through the
+    model at once.
 
     Questions of a pass do not see each other, so that the size of a pass changes nothing but rounding.
     """

@@ -1,12 +1,14 @@
-"""The main job: one model, untouched, tuned on English alone, and tuned on the CrossIn mixture, asked the same questions."""
+"""The main job: one model, untouched, tuned on English alone, and tuned on the CrossIn mixture, asked the
+same questions.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, cast
 
 from crossin.compose import Component, Recipe, compose, read_recipe
 from crossin.corpus import build_facts
@@ -34,7 +36,7 @@ class Demo:
     recipe_file: Path | None = None
     held_out: str = "test"
     accept_licence: bool = False
-    training: TrainSettings = TrainSettings()
+    training: TrainSettings = field(default_factory=TrainSettings)
 
     @cached_property
     def recipe(self) -> Recipe:
@@ -65,7 +67,9 @@ class Demo:
         ]
 
 
-def run_demo(plan: Demo, *, progress: Progress = silent, say: Callable[[str], None] = lambda _: None) -> Report:
+def run_demo(
+    plan: Demo, *, progress: Progress = silent, say: Callable[[str], None] = lambda _: None
+) -> Report:
     """Run the main job, or go on with it, up to its report; `say` hears one line for every stage's result."""
     from crossin.bench import build_bench
     from crossin.evaluate import evaluate
@@ -79,7 +83,9 @@ def run_demo(plan: Demo, *, progress: Progress = silent, say: Callable[[str], No
             fix=f"--languages {','.join([plan.recipe.pivot, *plan.languages])}",
         )
     if plan.held_out not in ("dev", "test"):
-        raise CrossinError(f"no split named '{plan.held_out}' can be held out", fix="--held-out dev, or --held-out test")
+        raise CrossinError(
+            f"no split named '{plan.held_out}' can be held out", fix="--held-out dev, or --held-out test"
+        )
     out = plan.out
     whole = begin(
         out,
@@ -96,7 +102,9 @@ def run_demo(plan: Demo, *, progress: Progress = silent, say: Callable[[str], No
     )
     model = pull(plan.model, accept_licence=plan.accept_licence, progress=progress)
     say(f"model: {plan.model}, in {model}")
-    facts = build_facts(plan.languages, out / "facts", held_out=cast(HeldOut, plan.held_out), progress=progress)
+    facts = build_facts(
+        plan.languages, out / "facts", held_out=cast(HeldOut, plan.held_out), progress=progress
+    )
     say(_line(facts, f"{facts.manifest['counts']['question rows']} question rows"))
     bench = build_bench(facts.folder, out / "bench", split=plan.held_out)
     say(_line(bench, f"{bench.manifest['counts']['items']} items in {len(plan.languages)} languages"))
@@ -115,7 +123,9 @@ def run_demo(plan: Demo, *, progress: Progress = silent, say: Callable[[str], No
             counts = training.manifest["counts"]
             say(_line(training, f"{counts['steps']} steps, {counts['tokens']} tokens"))
             adapter = training.folder
-        answers = evaluate(model, bench.folder, home / "answers", name=arm, adapter=adapter, progress=progress)
+        answers = evaluate(
+            model, bench.folder, home / "answers", name=arm, adapter=adapter, progress=progress
+        )
         say(_line(answers, f"{answers.manifest['counts']['questions']} questions"))
         runs[arm] = answers.folder
     made = report(runs, out / "report.html", baseline=ENGLISH, title="crossin demo", notes=_notes(plan))
@@ -133,7 +143,7 @@ def _notes(plan: Demo) -> list[tuple[str, str]]:
         ("The road", "\n".join(plan.describe())),
         (
             "The three models",
-            f"'{UNTOUCHED}' is the model as it came. '{ENGLISH}' is the control: tuned on the same number of rows, in as many steps, all in "
-            f"English. '{CROSSIN}' is tuned on the mixture. No country that was trained on is asked about.",
+            f"'{UNTOUCHED}' is the model as it came. '{ENGLISH}' is the control: tuned on the same number of "
+            f"rows, in as many steps, all in English. '{CROSSIN}' is tuned on the mixture. No country that was trained on is asked about.",
         ),
     ]

@@ -62,7 +62,9 @@ def parse_languages(text: str, folder: Path = DATA) -> list[str]:
                 fix="choose among them, or add a template file as CONTRIBUTING.md tells",
             )
     if not codes or len(set(codes)) < len(codes):
-        raise CrossinError(f"languages must be named once each, not '{text}'", fix="for example --languages en,zh,vi,es")
+        raise CrossinError(
+            f"languages must be named once each, not '{text}'", fix="for example --languages en,zh,vi,es"
+        )
     return codes
 
 
@@ -70,15 +72,17 @@ def parse_languages(text: str, folder: Path = DATA) -> list[str]:
 def load_words(code: str, folder: Path = DATA) -> Words:
     """The words of the language `code`.
 
-    Raises CrossinError that names the file and the field where an entry is missing, has no placeholder, or a relation has
-    not exactly three wordings.
+    Raises CrossinError that names the file and the field where an entry is missing, has no placeholder, or a
+    relation has not exactly three wordings.
     """
     path = folder / f"{code}.yaml"
     if not path.exists():
         parse_languages(code, folder)
     entries = read_yaml(path)
-    if not isinstance(entries, dict):
-        raise CrossinError("holds no entries", file=path, fix="copy the entries of en.yaml and translate them")
+    if not isinstance(entries, dict) or not all(isinstance(key, str) and key != "code" for key in entries):
+        raise CrossinError(
+            "holds no entries such as those of en.yaml", file=path, fix="copy en.yaml and translate it"
+        )
     try:
         words = Words(code=code, **entries)
     except ValidationError as error:
@@ -87,19 +91,29 @@ def load_words(code: str, folder: Path = DATA) -> Words:
         raise CrossinError(first["msg"], file=path, field=place, fix="compare with en.yaml") from error
     _require(path, "prompt", words.prompt, "{question}")
     _require(path, "translate_here", words.translate_here, "{text}")
+    _require(path, "answer_here", words.answer_here)
+    for relation in words.facts.keys() - set(RELATIONS):
+        raise CrossinError(
+            "is no relation", file=path, field=f"facts.{relation}", fix=f"use {', '.join(RELATIONS)}"
+        )
     for relation in RELATIONS:
         wordings = words.facts.get(relation, [])
         if len(wordings) != WORDINGS:
             raise CrossinError(
-                f"has {len(wordings)} wordings, not {WORDINGS}", file=path, field=f"facts.{relation}", fix="add the missing wording"
+                f"has {len(wordings)} wordings, not {WORDINGS}",
+                file=path,
+                field=f"facts.{relation}",
+                fix="add the missing wording",
             )
         for number, wording in enumerate(wordings):
             _require(path, f"facts.{relation}.{number}", wording, "{country}")
     return words
 
 
-def _require(path: Path, field: str, text: str, placeholder: str) -> None:
-    if re.findall(r"\{\w*\}", text) != [placeholder]:
+def _require(path: Path, field: str, text: str, *placeholders: str) -> None:
+    """Hold `text` to its placeholders, each exactly once, and no other brace."""
+    if re.findall(r"\{\w*\}|[{}]", text) != list(placeholders):
+        wanted = f"{placeholders[0]} exactly once and no other" if placeholders else "no"
         raise CrossinError(
-            f"must hold {placeholder} exactly once and no other placeholder", file=path, field=field, fix=f"put {placeholder} in"
+            f"must hold {wanted} placeholder", file=path, field=field, fix="compare with en.yaml"
         )

@@ -18,7 +18,8 @@ def convert_gguf(gguf: Path, folder: Path) -> None:
     place: dict[str, Any] = {"gguf_file": gguf.name, "local_files_only": True}
     tokenizer = transformers.AutoTokenizer.from_pretrained(gguf.parent, **place)
     model = transformers.AutoModelForCausalLM.from_pretrained(gguf.parent, dtype=torch.float32, **place)
-    # The weights have been de-quantised: a leftover of the quantisation would keep them from being saved, or loaded again.
+    # The weights have been de-quantised: a leftover of the quantisation would keep them from being saved, or
+    # loaded again.
     model.hf_quantizer, model.is_quantized = None, False
     if hasattr(model.config, "quantization_config"):
         del model.config.quantization_config

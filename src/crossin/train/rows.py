@@ -20,13 +20,16 @@ class TokenisedRow:
 
 
 def read_rows(mixture: Path, tokenizer: Any, longest: int) -> tuple[list[TokenisedRow], dict[str, int]]:
-    """The rows of a mixture folder in order, and how many were left out because they are longer than `longest` tokens.
+    """The rows of a mixture folder in order, and how many were left out because they are longer than
+    `longest` tokens.
 
     A row that is too long is left out whole: cut, it would lose its end token, or have nothing to learn.
     """
     files = sorted(mixture.glob("*.parquet"))
     if not files:
-        raise CrossinError("holds no mixture", file=mixture, fix="make one with: crossin compose RECIPE.yaml --out DIR")
+        raise CrossinError(
+            "holds no mixture", file=mixture, fix="make one with: crossin compose RECIPE.yaml --out DIR"
+        )
     prompts: list[str] = []
     completions: list[str] = []
     for file in files:
@@ -34,7 +37,9 @@ def read_rows(mixture: Path, tokenizer: Any, longest: int) -> tuple[list[Tokenis
         for number, row in enumerate(table.to_pylist()):
             if not row["prompt"] or not row["completion"]:
                 field = "completion" if row["prompt"] else "prompt"
-                raise CrossinError("is empty", file=file, row=number + 1, field=field, fix="compose the mixture again")
+                raise CrossinError(
+                    "is empty", file=file, row=number + 1, field=field, fix="compose the mixture again"
+                )
             prompts.append(row["prompt"])
             completions.append(row["completion"])
     bare = tokenizer(prompts)["input_ids"]
@@ -47,7 +52,8 @@ def read_rows(mixture: Path, tokenizer: Any, longest: int) -> tuple[list[Tokenis
             skipped[f"row: longer than {longest} tokens"] += 1
             continue
         shared = 0
-        # The prompt's tokens need not begin those of the whole: learn from where the two part, but never the first token.
+        # The prompt's tokens need not begin those of the whole: learn from where the two part, but never the
+        # first token.
         while shared < min(len(prompt), len(full)) and prompt[shared] == full[shared]:
             shared += 1
         rows.append(TokenisedRow(tokens, max(1, shared)))

@@ -8,11 +8,12 @@ from pydantic import BaseModel, ConfigDict, Field
 
 
 class TrainSettings(BaseModel):
-    """LoRA on all linear layers, AdamW, cosine decay after a warm-up; one pass over the mixture in its own order.
+    """LoRA on all linear layers, AdamW, cosine decay after a warm-up; one pass over the mixture in its own
+    order.
 
-    The released code of CrossIn takes rank 64, alpha 128, dropout 0.05, warm-up 0.03 and weight decay 0.01; the defaults here suit a
-    model of a hundred million parameters and a few hundred steps: one pass over the rows leaves dropout little to prevent, and on a CPU it
-    takes a third of the time.
+    The released code of CrossIn takes rank 64, alpha 128, dropout 0.05, warm-up 0.03 and weight decay 0.01;
+    the defaults here suit a model of a hundred million parameters and a few hundred steps: one pass over the
+    rows leaves dropout little to prevent, and on a CPU it takes a third of the time.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -28,7 +29,9 @@ class TrainSettings(BaseModel):
     checkpoint_every: int = Field(default=20, gt=0)
 
     def learning_rate_at(self, step: int, steps: int) -> float:
-        """The learning rate of step `step` (from 0) of `steps`: linear warm-up, then half a cosine down to zero."""
+        """The learning rate of step `step` (from 0) of `steps`: linear warm-up, then half a cosine down to
+        zero.
+        """
         warmup = max(1, round(self.warmup * steps))
         if step < warmup:
             return self.learning_rate * (step + 1) / warmup

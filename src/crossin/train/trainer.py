@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -24,7 +25,13 @@ CHECKPOINT = "checkpoint.safetensors"
 
 
 def train(
-    model: Path, mixture: Path, out: Path, settings: TrainSettings, *, seed: int = 0, progress: Progress = silent
+    model: Path,
+    mixture: Path,
+    out: Path,
+    settings: TrainSettings,
+    *,
+    seed: int = 0,
+    progress: Progress = silent,
 ) -> Stage:
     """Tune the model in the folder `model` on a mixture folder; the adapter and the log go to `out`.
 
@@ -33,9 +40,7 @@ def train(
     import pyarrow
     import torch
 
-    stage = begin(
-        out, "train", {**settings.model_dump(), "seed": seed}, {"model": model, "mixture": mixture}
-    )
+    stage = begin(out, "train", {**settings.model_dump(), "seed": seed}, {"model": model, "mixture": mixture})
     if stage.done:
         return stage
     network, tokenizer = load(model)
@@ -46,13 +51,17 @@ def train(
     weights = {name: weight for name, weight in network.named_parameters() if weight.requires_grad}
     optimizer = torch.optim.AdamW(weights.values(), lr=0.0, weight_decay=settings.weight_decay)
     log = load_checkpoint(out / CHECKPOINT, weights, optimizer)
-    batches = [rows[start : start + settings.rows_per_step] for start in range(0, len(rows), settings.rows_per_step)]
+    batches = [
+        rows[start : start + settings.rows_per_step] for start in range(0, len(rows), settings.rows_per_step)
+    ]
     network.train()
     for step in range(len(log), len(batches)):
         started = time.monotonic()
         log.append(_train_step(network, optimizer, batches[step], settings, step, len(batches), seed))
         speed = log[-1]["tokens"] / (time.monotonic() - started)
-        progress("training", step + 1, len(batches), "steps", f"loss {log[-1]['loss']:.3f}, {speed:.0f} tokens/s")
+        progress(
+            "training", step + 1, len(batches), "steps", f"loss {log[-1]['loss']:.3f}, {speed:.0f} tokens/s"
+        )
         if (step + 1) % settings.checkpoint_every == 0 and step + 1 < len(batches):
             save_checkpoint(out / CHECKPOINT, weights, optimizer, log)
     with writing(out):
@@ -80,16 +89,17 @@ def _with_adapter(network: Any, settings: TrainSettings, seed: int) -> Any:
     from peft import LoraConfig, get_peft_model
 
     torch.manual_seed(seed)
-    return get_peft_model(
-        network,
-        LoraConfig(
-            r=settings.rank,
-            lora_alpha=int(settings.alpha),
-            lora_dropout=settings.dropout,
-            target_modules="all-linear",
-            task_type="CAUSAL_LM",
-        ),
+    config = LoraConfig(
+        r=settings.rank,
+        lora_alpha=int(settings.alpha),
+        lora_dropout=settings.dropout,
+        target_modules="all-linear",
+        task_type="CAUSAL_LM",
     )
+    with warnings.catch_warnings():
+        # PEFT asks transformers by a name that is going out of use; the user can do nothing about it.
+        warnings.simplefilter("ignore", FutureWarning)
+        return get_peft_model(network, config)
 
 
 def _train_step(
@@ -101,7 +111,9 @@ def _train_step(
     steps: int,
     seed: int,
 ) -> dict[str, Any]:
-    """One optimiser step on a batch; returns its line of the log. What it does depends on the step's number, not on history."""
+    """One optimiser step on a batch; returns its line of the log. What it does depends on the step's number,
+    not on history.
+    """
     import torch
 
     # Dropout draws from a generator that each step seeds anew: a resumed run needs no generator state.
@@ -119,11 +131,12 @@ def _train_step(
 
 
 def completion_loss(network: Any, batch: Sequence[TokenisedRow]) -> torch.Tensor:
-    """The mean negative log-likelihood, in nats, of the batch's learned tokens; every token weighs the same."""
+    """The mean negative log-likelihood, in nats, of the learned tokens; every token weighs the same."""
     import torch
 
     packed = pack([Segment(row.tokens) for row in batch])
-    places, targets = [], []
+    places: list[int] = []
+    targets: list[int] = []
     for start, row in zip(packed.starts, batch, strict=True):
         places += range(start + row.learned_from - 1, start + len(row.tokens) - 1)
         targets += row.tokens[row.learned_from :]
