@@ -33,7 +33,8 @@ def progress(task, done, total, unit, note=""):
         os.kill(os.getpid(), signal.SIGKILL)
 
 training = TrainSettings(checkpoint_every=4)
-plan = Demo(Path(sys.argv[1]), ["en", "es"], model=sys.argv[2], recipe_file=Path(sys.argv[3]), training=training)
+out, model, recipe = sys.argv[1:4]
+plan = Demo(Path(out), ["en", "es"], model=model, recipe_file=Path(recipe), training=training)
 run_demo(plan, progress=progress)
 """
 SAME = [

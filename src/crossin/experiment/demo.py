@@ -79,7 +79,7 @@ def run_demo(
 
     if plan.recipe.pivot not in plan.languages:
         raise CrossinError(
-            f"the recipe's pivot '{plan.recipe.pivot}' is not among the languages {', '.join(plan.languages)}",
+            f"the recipe's pivot '{plan.recipe.pivot}' is not among {', '.join(plan.languages)}",
             fix=f"--languages {','.join([plan.recipe.pivot, *plan.languages])}",
         )
     if plan.held_out not in ("dev", "test"):
@@ -143,7 +143,8 @@ def _notes(plan: Demo) -> list[tuple[str, str]]:
         ("The road", "\n".join(plan.describe())),
         (
             "The three models",
-            f"'{UNTOUCHED}' is the model as it came. '{ENGLISH}' is the control: tuned on the same number of "
-            f"rows, in as many steps, all in English. '{CROSSIN}' is tuned on the mixture. No country that was trained on is asked about.",
+            f"'{UNTOUCHED}' is the model as it came. '{ENGLISH}' is the control: tuned on as many rows, in as "
+            f"many steps, all in English. '{CROSSIN}' is tuned on the mixture. No country that was trained on "
+            "is asked about.",
         ),
     ]

