@@ -19,6 +19,8 @@ def list_models() -> None:
     from crossin.models.pull import cached
 
     table = Table("name", "parameters", "licence", "on the hub", "in the cache")
+    for column in table.columns:
+        column.overflow = "fold"
     for model in BUILT_IN.values():
         record = cached(model.name)
         source = (

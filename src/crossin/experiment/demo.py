@@ -143,8 +143,8 @@ def _notes(plan: Demo) -> list[tuple[str, str]]:
         ("The road", "\n".join(plan.describe())),
         (
             "The three models",
-            f"'{UNTOUCHED}' is the model as it came. '{ENGLISH}' is the control: tuned on as many rows, in as "
-            f"many steps, all in English. '{CROSSIN}' is tuned on the mixture. No country that was trained on "
-            "is asked about.",
+            f"'{UNTOUCHED}' is the model as it came. '{ENGLISH}' is the control: tuned on as many rows, "
+            f"in as many steps, all in English. '{CROSSIN}' is tuned on the mixture. No country that was "
+            "trained on is asked about.",
         ),
     ]

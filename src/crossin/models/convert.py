@@ -2,27 +2,55 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from crossin.files import writing
+
+# Vocabularies whose merges were learned with every digit apart; transformers leaves that out when it reads
+# them from GGUF, and would cut the blanks before a number otherwise than the model has seen them.
+_DIGITS_APART = {"smollm"}
 
 
 def convert_gguf(gguf: Path, folder: Path) -> None:
     """Read `gguf` with transformers, in float32, and save the model and its tokenizer to `folder`."""
     import torch
     import transformers
+    from tokenizers import pre_tokenizers
 
     transformers.utils.logging.disable_progress_bar()
     transformers.utils.logging.set_verbosity_error()
+    # This reader takes its bar from tqdm itself, which no setting of transformers silences.
+    with suppress(ImportError):
+        from transformers import modeling_gguf_pytorch_utils
+
+        modeling_gguf_pytorch_utils.tqdm = transformers.utils.logging.tqdm
     place: dict[str, Any] = {"gguf_file": gguf.name, "local_files_only": True}
     tokenizer = transformers.AutoTokenizer.from_pretrained(gguf.parent, **place)
     model = transformers.AutoModelForCausalLM.from_pretrained(gguf.parent, dtype=torch.float32, **place)
+    if _pre_tokenizer(gguf) in _DIGITS_APART:
+        backend = tokenizer.backend_tokenizer
+        backend.pre_tokenizer = pre_tokenizers.Sequence(
+            [pre_tokenizers.Digits(individual_digits=True), backend.pre_tokenizer]
+        )
     # The weights have been de-quantised: a leftover of the quantisation would keep them from being saved, or
     # loaded again.
     model.hf_quantizer, model.is_quantized = None, False
-    if hasattr(model.config, "quantization_config"):
-        del model.config.quantization_config
+    for leftover in ("quantization_config", "_model_name_or_path"):
+        if hasattr(model.config, leftover):
+            delattr(model.config, leftover)
     with writing(folder):
         model.save_pretrained(folder)
         tokenizer.save_pretrained(folder)
+        for weights in folder.glob("*.safetensors"):
+            # safetensors writes files that nobody else may read.
+            weights.chmod((folder / "config.json").stat().st_mode)
+
+
+def _pre_tokenizer(gguf: Path) -> str | None:
+    """The name that the file gives to its way of cutting text before the merges."""
+    from gguf import GGUFReader
+
+    field = GGUFReader(gguf).get_field("tokenizer.ggml.pre")
+    return None if field is None else str(field.contents())

@@ -19,6 +19,7 @@ def load(folder: Path, *, device: str = "auto", dtype: str = "auto") -> tuple[An
     require("train", "torch", "transformers", "peft")
     import torch
     import transformers
+    from safetensors import SafetensorError
 
     if not any(folder.glob("*.safetensors")):
         raise CrossinError(
@@ -36,7 +37,7 @@ def load(folder: Path, *, device: str = "auto", dtype: str = "auto") -> tuple[An
         model = transformers.AutoModelForCausalLM.from_pretrained(
             folder, dtype=getattr(torch, dtype), local_files_only=True, use_safetensors=True
         )
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, SafetensorError) as error:
         raise CrossinError(
             f"cannot be loaded: {error}", file=folder, fix="check the folder, or pull the model again"
         ) from error

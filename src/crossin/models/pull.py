@@ -53,7 +53,7 @@ def pull(name: str, *, accept_licence: bool = False, progress: Progress = silent
             )
         return local
     model = BUILT_IN.get(name.lower())
-    if model is None and not re.fullmatch(r"[\w.-]+/[\w.-]+", name):
+    if model is None and not re.fullmatch(r"\w[\w.-]*/\w[\w.-]*", name):
         raise CrossinError(
             f"no model is called '{name}'",
             fix=f"use a built-in one ({', '.join(BUILT_IN)}), a hub id (owner/name), or an existing folder",
@@ -96,7 +96,11 @@ def _fill(folder: Path, name: str, model: BuiltIn | None, progress: Progress) ->
     with writing(folder):
         folder.parent.mkdir(parents=True)
     hub = model.hub if model else name
-    if _hub_answers() and _from_hub(hub, folder, optional=model is not None):
+    if (
+        _from_hub_cache(hub, folder)
+        if not _hub_answers()
+        else _from_hub(hub, folder, optional=model is not None)
+    ):
         source: dict[str, Any] = {"hub": hub}
     elif model:
         gguf = fetch_gguf(model, folder.parent, progress)
@@ -127,8 +131,9 @@ def _hub_answers() -> bool:
     from urllib.error import HTTPError, URLError
     from urllib.request import Request, urlopen
 
-    if os.environ.get("HF_HUB_OFFLINE", "").lower() in ("1", "true", "yes", "on"):
-        return False
+    for wish in ("HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE"):
+        if os.environ.get(wish, "").lower() in ("1", "true", "yes", "on"):
+            return False
     try:
         with urlopen(Request(os.environ.get("HF_ENDPOINT", _HUB), method="HEAD"), timeout=_PROBE_SECONDS):
             return True
@@ -138,29 +143,63 @@ def _hub_answers() -> bool:
         return False
 
 
+def _from_hub_cache(hub: str, folder: Path) -> bool:
+    """Copy the model `hub` from the hub library's own cache, where an earlier download left it whole."""
+    from huggingface_hub import snapshot_download
+
+    try:
+        found = Path(snapshot_download(hub, allow_patterns=_WANTED, local_files_only=True))
+    except (OSError, ValueError):
+        return False
+    if not (found / "config.json").exists() or not any(found.glob("*.safetensors")):
+        return False
+    with writing(folder):
+        shutil.copytree(found, folder)
+    return True
+
+
 def _from_hub(hub: str, folder: Path, *, optional: bool) -> bool:
     """Download the model `hub`; where it is `optional`, since there is another way, a refusal is an answer
     too.
     """
     from huggingface_hub import snapshot_download
-    from huggingface_hub.errors import GatedRepoError, HfHubHTTPError, RepositoryNotFoundError
 
     try:
         snapshot_download(hub, local_dir=folder, allow_patterns=_WANTED)
-    except (HfHubHTTPError, OSError) as error:
+    except Exception as error:
+        # The hub's library raises its own errors, its HTTP client's and the disk's: all are a refusal here.
         shutil.rmtree(folder, ignore_errors=True)
         if optional:
             return False
-        if isinstance(error, GatedRepoError):
-            raise CrossinError(
-                f"'{hub}' wants its terms accepted on the hub first",
-                fix="accept them there, then run: hf auth login",
-            ) from error
-        if isinstance(error, RepositoryNotFoundError):
-            raise CrossinError(
-                f"the hub has no model '{hub}' that you may see",
-                fix="check the name, or log in: hf auth login",
-            ) from error
-        raise CrossinError(f"the hub broke off while sending '{hub}'", fix="run again") from error
+        # What the HTTP client says may quote the user's token.
+        raise _refusal(hub, error) from None
     shutil.rmtree(folder / ".cache", ignore_errors=True)
+    if not any(folder.glob("*.safetensors")):
+        shutil.rmtree(folder, ignore_errors=True)
+        if optional:
+            return False
+        raise CrossinError(
+            f"'{hub}' has no weights as safetensors, and crossin opens no pickles, which may run code",
+            fix="name a model that has them",
+        )
     return True
+
+
+def _refusal(hub: str, error: Exception) -> CrossinError:
+    """What the hub's refusal means, in words."""
+    from huggingface_hub.errors import GatedRepoError, HFValidationError, RepositoryNotFoundError
+
+    if isinstance(error, GatedRepoError):
+        return CrossinError(
+            f"'{hub}' wants its terms accepted on the hub first",
+            fix="accept them there, then run: hf auth login",
+        )
+    if isinstance(error, RepositoryNotFoundError | HFValidationError):
+        return CrossinError(
+            f"the hub has no model '{hub}' that you may see, and there is no folder of that name",
+            fix="check the name, or log in: hf auth login",
+        )
+    return CrossinError(
+        f"the hub broke off while sending '{hub}' ({type(error).__name__})",
+        fix="look at the network and the free disk space, and run again",
+    )

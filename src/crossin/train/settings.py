@@ -21,7 +21,7 @@ class TrainSettings(BaseModel):
     rank: int = Field(default=32, gt=0)
     alpha: float = Field(default=64, gt=0)
     dropout: float = Field(default=0.0, ge=0, lt=1)
-    learning_rate: float = Field(default=5e-4, gt=0)
+    learning_rate: float = Field(default=1e-3, gt=0)
     weight_decay: float = Field(default=0.01, ge=0)
     warmup: float = Field(default=0.03, ge=0, le=1)
     rows_per_step: int = Field(default=16, gt=0)
