@@ -1,11 +1,10 @@
 from __future__ import annotations
 
-import resource
-import signal
 from pathlib import Path
 
 import pyarrow
 import pytest
+from full_disk import full_disk
 
 from crossin.errors import CrossinError
 from crossin.files import read_json, read_parquet, read_yaml, sha256, write_json, write_parquet, write_text
@@ -25,15 +24,8 @@ def test_a_file_is_replaced_whole(tmp_path: Path) -> None:
 
 def test_a_write_that_the_system_refuses_leaves_the_old_file_and_no_other(tmp_path: Path) -> None:
     write_text(tmp_path / "a.txt", "old")
-    before = resource.getrlimit(resource.RLIMIT_FSIZE)
-    handler = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (1000, before[1]))
-    try:
-        with pytest.raises(CrossinError, match=r"a\.txt: cannot write: .*--out"):
-            write_text(tmp_path / "a.txt", "new" * 1000)
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, before)
-        signal.signal(signal.SIGXFSZ, handler)
+    with full_disk(), pytest.raises(CrossinError, match=r"a\.txt: cannot write: .*--out"):
+        write_text(tmp_path / "a.txt", "new" * 1000)
     assert (tmp_path / "a.txt").read_text() == "old"
     assert [path.name for path in tmp_path.iterdir()] == ["a.txt"]
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import pyarrow
 import pytest
 import torch
+from full_disk import full_disk
 from safetensors.torch import load_file
 
 from crossin.compose import compose, read_recipe
@@ -128,6 +129,15 @@ def test_an_empty_completion_is_named_by_file_row_and_field(tiny_model: Path, tm
     write_parquet(tmp_path / "mixture-00000.parquet", pyarrow.Table.from_pylist(lines))
     with pytest.raises(CrossinError, match=r"mixture-00000\.parquet, row 2, field 'completion': is empty"):
         read_rows(tmp_path, load(tiny_model)[1], 100)
+
+
+def test_a_full_disk_is_one_clear_error_and_the_run_goes_on_when_there_is_room(
+    mixture: Path, tiny_model: Path, tmp_path: Path
+) -> None:
+    with full_disk(5000), pytest.raises(CrossinError, match=r"checkpoint\.safetensors: cannot write"):
+        train(tiny_model, mixture, tmp_path / "out", SETTINGS)
+    assert [path.name for path in (tmp_path / "out").iterdir()] == ["stage.json"]
+    assert train(tiny_model, mixture, tmp_path / "out", SETTINGS).done
 
 
 def test_another_runs_checkpoint_is_refused(mixture: Path, tiny_model: Path, tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from crossin.files import writing
+from crossin.models.weights import writing_weights
 
 # Vocabularies whose merges were learned with every digit apart; transformers leaves that out when it reads
 # them from GGUF, and would cut the blanks before a number otherwise than the model has seen them.
@@ -40,7 +40,7 @@ def convert_gguf(gguf: Path, folder: Path) -> None:
     for leftover in ("quantization_config", "_model_name_or_path"):
         if hasattr(model.config, leftover):
             delattr(model.config, leftover)
-    with writing(folder):
+    with writing_weights(folder):
         model.save_pretrained(folder)
         tokenizer.save_pretrained(folder)
         for weights in folder.glob("*.safetensors"):

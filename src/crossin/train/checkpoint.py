@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from crossin.errors import CrossinError
 from crossin.files import atomic_path
+from crossin.models.weights import writing_weights
 
 if TYPE_CHECKING:
     import torch
@@ -30,7 +31,7 @@ def save_checkpoint(
     for name, weight in weights.items():
         for moment in _MOMENTS:
             tensors[f"{moment}/{name}"] = optimizer.state[weight][moment].contiguous()
-    with atomic_path(path) as temporary:
+    with atomic_path(path) as temporary, writing_weights(path):
         save_file(tensors, temporary, metadata={"log": json.dumps(log)})
 
 

@@ -9,9 +9,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from crossin.errors import CrossinError
-from crossin.files import write_parquet, writing
+from crossin.files import write_parquet
 from crossin.models.load import load
 from crossin.models.packing import Segment, logits_at, pack
+from crossin.models.weights import writing_weights
 from crossin.progress import Progress, silent
 from crossin.stage import Stage, begin
 from crossin.train.checkpoint import load_checkpoint, save_checkpoint
@@ -64,7 +65,7 @@ def train(
         )
         if (step + 1) % settings.checkpoint_every == 0 and step + 1 < len(batches):
             save_checkpoint(out / CHECKPOINT, weights, optimizer, log)
-    with writing(out):
+    with writing_weights(out):
         network.save_pretrained(out / "adapter", safe_serialization=True)
         # PEFT's own card is an empty form; the manifest says what this adapter is.
         (out / "adapter" / "README.md").unlink(missing_ok=True)
