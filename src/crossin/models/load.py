@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +30,8 @@ def load(folder: Path, *, device: str = "auto", dtype: str = "auto") -> tuple[An
         )
     transformers.utils.logging.disable_progress_bar()
     transformers.utils.logging.set_verbosity_error()
+    # PEFT asks transformers by a name that is going out of use; the user can do nothing about it.
+    warnings.filterwarnings("ignore", message=".*is_gradient_checkpointing", category=FutureWarning)
     place = _device() if device == "auto" else device
     if dtype == "auto":
         dtype = "bfloat16" if place.startswith("cuda") and torch.cuda.is_bf16_supported() else "float32"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-import warnings
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -97,10 +96,7 @@ def _with_adapter(network: Any, settings: TrainSettings, seed: int) -> Any:
         target_modules="all-linear",
         task_type="CAUSAL_LM",
     )
-    with warnings.catch_warnings():
-        # PEFT asks transformers by a name that is going out of use; the user can do nothing about it.
-        warnings.simplefilter("ignore", FutureWarning)
-        return get_peft_model(network, config)
+    return get_peft_model(network, config)
 
 
 def _train_step(
