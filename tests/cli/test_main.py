@@ -34,6 +34,7 @@ def test_starting_loads_nothing_heavy() -> None:
     [
         (["demo", "--languages", "en,tlh"], "unknown language 'tlh'; these exist: ar, de"),
         (["demo", "--model", "nothing"], "no model is called 'nothing'"),
+        (["demo", "--languages", "en"], "component 2 (mono) needs another language beside en"),
         (["demo", "--held-out", "all"], "no split named 'all'"),
         (["models", "pull", "nothing"], "no model is called 'nothing'"),
         (["models", "pull", "gemma3-270m"], "--accept-licence"),
@@ -49,10 +50,11 @@ def test_bad_input_is_one_clear_error_and_exit_code_2(
     assert ended.returncode == 2
     assert words in ended.stderr.replace("\n", " ")
     assert "Traceback" not in ended.stderr
+    assert list(tmp_path.iterdir()) == []
 
 
-def test_a_folder_that_cannot_be_written_is_one_clear_error() -> None:
-    ended = crossin("demo", "--out", "/proc/nowhere/run")
+def test_a_folder_that_cannot_be_written_is_one_clear_error(tiny_model: Path) -> None:
+    ended = crossin("demo", "--model", str(tiny_model), "--out", "/proc/nowhere/run")
     assert ended.returncode == 2
     assert "cannot write" in ended.stderr
     assert "Traceback" not in ended.stderr

@@ -73,5 +73,12 @@ def test_directions_are_balanced() -> None:
 
 
 def test_nothing_to_draw_from_is_an_error() -> None:
-    with pytest.raises(CrossinError, match=r"components\.0.*component 1 \(mono\) has nothing to draw from"):
+    with pytest.raises(CrossinError, match=r"components\.0.*component 1 \(mono\) needs another language"):
         plan(recipe(("mono", 5)), INDEX, ["en"], 0)
+    with pytest.raises(CrossinError, match=r"component 1 \(mono\) has nothing to draw from"):
+        plan(recipe(("mono", 5)), {"questions": []}, LANGUAGES, 0)
+
+
+def test_the_pivot_must_be_among_the_languages() -> None:
+    with pytest.raises(CrossinError, match=r"pivot 'en' is not among es, vi.*--languages en,es,vi"):
+        plan(recipe(("mono", 5)), INDEX, ["es", "vi"], 0)

