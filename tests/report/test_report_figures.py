@@ -13,7 +13,7 @@ from rich.console import Console
 
 from crossin.errors import CrossinError
 from crossin.metrics import Figure
-from crossin.report import as_rich, load, markdown, report, summarize, table
+from crossin.report import as_rich, load, markdown, report, summarize
 from crossin.report.explorer import script_json
 from crossin.report.headline import headline, points
 from crossin.report.summary import Summary
@@ -53,7 +53,7 @@ def test_the_table_has_a_row_a_figure_and_fits_a_terminal(runs: dict[str, Path],
     assert max(map(len, text.splitlines())) <= 120
     assert "CrossIn − English only" in text and "CrossIn − untouched" in text
     assert "…" not in text
-    assert len(table(runs, baseline="English only", draws=DRAWS).columns) == 6
+    assert len(as_rich(summarize(load(runs, "English only"), draws=DRAWS)).columns) == 6
 
 
 def test_values_are_shares_of_right_answers(runs: dict[str, Path], summary: Summary) -> None:

@@ -12,7 +12,7 @@ from crossin.errors import CrossinError
 from crossin.files import read_parquet
 from crossin.metrics.table import MISSING, AnswerTable
 
-_AGAIN = "make the answers again with crossin evaluate"
+_AGAIN = "evaluate again"
 _NAMES = ("item", "group", "task", "language", "gold")
 
 

@@ -96,11 +96,8 @@ def _fill(folder: Path, name: str, model: BuiltIn | None, progress: Progress) ->
     with writing(folder):
         folder.parent.mkdir(parents=True)
     hub = model.hub if model else name
-    if (
-        _from_hub_cache(hub, folder)
-        if not _hub_answers()
-        else _from_hub(hub, folder, optional=model is not None)
-    ):
+    answers = _hub_answers()
+    if _from_hub(hub, folder, optional=model is not None) if answers else _from_hub_cache(hub, folder):
         source: dict[str, Any] = {"hub": hub}
     elif model:
         gguf = fetch_gguf(model, folder.parent, progress)

@@ -3,7 +3,7 @@
 from crossin.report.load import Results, load
 from crossin.report.make import Report, report
 from crossin.report.summary import Summary, summarize, to_json
-from crossin.report.table import as_rich, markdown, table
+from crossin.report.table import as_rich, markdown
 
 __all__ = [
     "Report",
@@ -14,6 +14,5 @@ __all__ = [
     "markdown",
     "report",
     "summarize",
-    "table",
     "to_json",
 ]

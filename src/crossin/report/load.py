@@ -110,11 +110,11 @@ def _read_run(name: str, folder: Path) -> Run:
             raise CrossinError(
                 f"is no finished evaluation: '{needed}' is not there",
                 file=folder,
-                fix="check the path, or run 'crossin evaluate' to its end",
+                fix="check the path, or finish the run that evaluates",
             )
     manifest = read_json(folder / MANIFEST)
     if not isinstance(manifest, dict):
-        raise CrossinError("holds no manifest", file=folder / MANIFEST, fix="run 'crossin evaluate' again")
+        raise CrossinError("holds no manifest", file=folder / MANIFEST, fix="evaluate again")
     lines = read_parquet(folder / "answers.parquet", _ANSWER_COLUMNS).to_pylist()
     cells = {(line["item"], line["language"]): line for line in lines}
     return Run(name, folder, read_answers(folder / "answers.parquet"), cells, manifest)
@@ -129,7 +129,7 @@ def _read_questions(run: Run) -> dict[tuple[str, str], dict[str, Any]]:
             raise CrossinError(
                 f"lacks the item '{item}' in '{language}', which was answered",
                 file=path,
-                fix="run 'crossin evaluate' again",
+                fix="evaluate again",
             )
     return questions
 

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from crossin.metrics import Figure
-from crossin.report.load import load
-from crossin.report.summary import PAPER, Summary, excludes_zero, summarize
+from crossin.report.summary import PAPER, Summary, excludes_zero
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -57,13 +55,6 @@ def label(key: str) -> str:
     if key == "accuracy":
         return "accuracy, mean"
     return key.replace("accuracy/", "accuracy ").replace("ac3_", "AC3_")
-
-
-def table(
-    runs: dict[str, Path], *, baseline: str | None = None, draws: int = 2000, seed: int = 0, width: int = 120
-) -> Table:
-    """The table for a terminal."""
-    return as_rich(summarize(load(runs, baseline), draws=draws, seed=seed), width=width)
 
 
 def as_rich(summary: Summary, *, width: int = 120) -> Table:

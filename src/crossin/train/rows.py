@@ -27,9 +27,7 @@ def read_rows(mixture: Path, tokenizer: Any, longest: int) -> tuple[list[Tokenis
     """
     files = sorted(mixture.glob("*.parquet"))
     if not files:
-        raise CrossinError(
-            "holds no mixture", file=mixture, fix="make one with: crossin compose RECIPE.yaml --out DIR"
-        )
+        raise CrossinError("holds no mixture", file=mixture, fix="compose one first")
     prompts: list[str] = []
     completions: list[str] = []
     for file in files:
