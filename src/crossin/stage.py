@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import platform
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from importlib import metadata
 from pathlib import Path
@@ -64,11 +65,19 @@ def fingerprint(name: str, settings: dict[str, Any], inputs: dict[str, str]) -> 
     return sha256_of_value({"stage": name, "settings": settings, "inputs": inputs, "crossin": __version__})
 
 
-def begin(folder: Path, name: str, settings: dict[str, Any], inputs: dict[str, Path]) -> Stage:
+def begin(
+    folder: Path,
+    name: str,
+    settings: dict[str, Any],
+    inputs: dict[str, Path],
+    *,
+    shared: bool = False,
+) -> Stage:
     """Claim `folder` for a stage, go on with an interrupted run of it, or find it done.
 
     `settings` must hold everything that decides the outcome, as JSON values; `inputs` are the files and
-    folders read, which are hashed. Raises CrossinError where the folder holds another run's files, or a
+    folders read, which are hashed. `shared` says that several processes work in the folder at once, so that
+    none may clear up after another. Raises CrossinError where the folder holds another run's files, or a
     finished run whose files have changed.
     """
     hashes = {
@@ -88,9 +97,10 @@ def begin(folder: Path, name: str, settings: dict[str, Any], inputs: dict[str, P
             if record == MANIFEST:
                 _check_outputs(folder, found)
                 stage.done, stage.manifest = True, found
-            _sweep(folder)
+            if not shared:
+                _sweep(folder)
             return stage
-    if folder.is_file() or (folder.is_dir() and any(folder.iterdir())):
+    if folder.is_file() or (folder.is_dir() and any(_strangers(folder, shared))):
         raise CrossinError(
             "this place holds files that no run of this stage made",
             file=folder,
@@ -100,6 +110,11 @@ def begin(folder: Path, name: str, settings: dict[str, Any], inputs: dict[str, P
         folder.mkdir(parents=True, exist_ok=True)
     write_json(folder / CLAIM, {"stage": name, "fingerprint": mark, "settings": settings, "inputs": hashes})
     return stage
+
+
+def _strangers(folder: Path, shared: bool) -> Iterator[Path]:
+    """What lies in a folder that nobody has claimed; another process may be about to."""
+    return (path for path in folder.iterdir() if not (shared and path.name.startswith(".")))
 
 
 def versions() -> dict[str, str]:

@@ -30,7 +30,7 @@ def questions(words: Words) -> list[str]:
 
 
 def templates(words: Words) -> list[str]:
-    return [words.prompt, words.answer_here, words.translate_here, *questions(words)]
+    return [words.prompt, words.answer_here, words.translate_here, words.translate_this, *questions(words)]
 
 
 def script_share(template: str, script: str) -> float:
@@ -107,6 +107,8 @@ def test_a_name_is_put_in_as_it_stands_even_where_it_looks_like_a_placeholder() 
         pytest.param("of {country}?", "of {country}{country}?", "facts.capital.0", id="two placeholders"),
         pytest.param("{question}", "question", "prompt", id="a prompt without its question"),
         pytest.param("{text}", "text", "translate_here", id="a translation without its text"),
+        pytest.param("sentence into", "{text} into", "translate_this", id="a text where none belongs"),
+        pytest.param("translate_this:", "answer_this:", "translate_this", id="no instruction to translate"),
         pytest.param("direction: ltr", "direction: up", "direction", id="an unknown direction"),
         pytest.param("name: English", "", "name", id="a missing entry"),
         pytest.param("name: English", "name: English\nanthem: none", "anthem", id="an unknown entry"),

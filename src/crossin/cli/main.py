@@ -10,6 +10,7 @@ import typer
 from crossin import __version__
 from crossin.cli import models
 from crossin.cli.console import errors
+from crossin.cli.compose import compose
 from crossin.cli.demo import demo
 from crossin.cli.report import report
 from crossin.errors import CrossinError
@@ -22,6 +23,7 @@ app = typer.Typer(
     "Begin with `crossin demo`: a real model becomes more accurate and more consistent across languages, "
     "in about ten minutes.",
 )
+app.command()(compose)
 app.command()(demo)
 app.command()(report)
 app.add_typer(models.app, name="models")

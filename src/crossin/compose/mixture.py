@@ -1,95 +1,194 @@
-"""The compose stage: a recipe and a corpus folder in, a mixture folder out."""
+"""The compose stage: a recipe and a data folder in, a mixture folder out."""
 
 from __future__ import annotations
 
-from collections import Counter
+import os
+import shutil
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Literal
 
-from crossin.compose.plan import plan
-from crossin.compose.recipe import Recipe
-from crossin.compose.render import Row, render
+import pyarrow as pa
+
+from crossin.compose.card import card
+from crossin.compose.job import Job, counts_of, inputs_of, languages_of, make_job, skipped_of, specs_of
+from crossin.compose.recipe import Recipe, as_yaml, read_recipe
+from crossin.compose.shards import DATA_FOLDER, shard_name, write_shard
+from crossin.corpus.spec import CorpusSpec
 from crossin.errors import CrossinError
-from crossin.files import read_parquet, write_parquet, write_text
-from crossin.languages.words import DATA
+from crossin.files import read_json, sha256, write_json, write_parquet, write_text
 from crossin.progress import Progress, silent
 from crossin.stage import Stage, begin
 
-MIXTURE = "mixture-00000.parquet"
+REJECTS = "rejects.parquet"
+Engine = Literal["local", "ray"]
 
 
 def compose(
-    recipe: Recipe,
-    corpus: Path,
-    languages: list[str],
-    out: Path,
+    recipe: Recipe | Path | str,
+    data: Path | str | None,
+    out: Path | str,
     *,
-    seed: int = 0,
+    languages: list[str] | None = None,
+    seed: int | None = None,
+    files: Mapping[str, str] | None = None,
+    strict: bool = False,
+    rank: int = 0,
+    world_size: int = 1,
+    engine: Engine = "local",
     progress: Progress = silent,
 ) -> Stage:
-    """Make the mixture of `recipe` from the rows in the folder `corpus`, in `languages`; the same input gives
-    the same bytes.
-    """
-    import pyarrow
+    """Make the mixture of a recipe (or of a recipe's file, or a mixture's manifest) in the folder `out`.
 
-    names = sorted({component.corpus for component in recipe.components})
-    there = ", ".join(sorted(path.stem for path in corpus.glob("*.parquet")))
-    for name in names:
-        if not (corpus / f"{name}.parquet").is_file():
-            raise CrossinError(
-                f"the recipe '{recipe.name}' draws from the corpus '{name}', which is not there",
-                file=corpus / f"{name}.parquet",
-                fix=f"use one of: {there or 'none here'}",
-            )
-    settings = {"recipe": recipe.model_dump(), "languages": languages, "seed": seed}
-    inputs = {name: corpus / f"{name}.parquet" for name in names}
-    inputs |= {f"words/{language}": DATA / f"{language}.yaml" for language in languages}
-    stage = begin(out, "compose", settings, inputs)
+    data: the folder that the recipe's paths start from; that of the recipe's file where not given. languages,
+    seed: in place of the recipe's. files: by corpus, a file in the pivot language in place of the corpus. strict: rows that fail the join or the alignment check are an error. rank,
+    world_size: make only every `world_size`-th shard, beginning with number `rank`; whoever finds all shards
+    there finishes the mixture. engine: `ray` spreads the shards over a Ray cluster that shares the folder.
+
+    The same recipe, data and seed give the same bytes, whatever the number of ranks and the engine. A run that
+    was stopped goes on with the shards that are missing.
+    """
+    if not 0 <= rank < world_size:
+        raise CrossinError(f"there is no rank {rank} of {world_size}", fix="ranks go from 0 to world size - 1")
+    manifest = None if isinstance(recipe, Recipe) or Path(recipe).suffix != ".json" else Path(recipe)
+    recipe, data = resolved(recipe, data, languages=languages, seed=seed, files=files)
+    out = Path(out)
+    specs = specs_of(recipe, data)
+    inputs = inputs_of(recipe, specs, data, languages_of(recipe, specs))
+    if manifest:
+        _check_inputs(manifest, inputs)
+    stage = begin(out, "compose", recipe.model_dump(mode="json"), inputs, shared=world_size > 1)
     if stage.done:
         return stage
-    index: dict[str, list[str]] = {}
-    rows: dict[str, dict[tuple[str, str], Row]] = {}
-    skipped: Counter[str] = Counter()
-    for name in names:
-        rows[name] = _read_rows(corpus / f"{name}.parquet")
-        index[name] = _complete_ids(rows[name], languages, skipped)
-    draws = plan(recipe, index, languages, seed)
-    mixture = []
-    for number, draw in enumerate(draws):
-        mixture.append(render(recipe, draw, rows[recipe.components[draw.component].corpus]))
-        if number % 1000 == 999 or number + 1 == len(draws):
-            progress("composing the mixture", number + 1, len(draws), "rows")
-    write_parquet(out / MIXTURE, pyarrow.Table.from_pylist(mixture))
-    write_text(out / "recipe.yaml", _as_yaml(recipe))
-    counts = Counter(f"{row['kind']} {row['lang_in']}>{row['lang_out']}" for row in mixture)
-    stage.finish(
-        [MIXTURE, "recipe.yaml"], {"rows": len(mixture), **dict(sorted(counts.items()))}, dict(skipped)
-    )
+    work = out / ".work" / f"rank-{rank}"
+    try:
+        job = make_job(recipe, data, work, strict=strict, progress=progress)
+        _write_shards(job, out, rank, world_size, engine, progress)
+        if all((out / DATA_FOLDER / shard_name(recipe, number)).exists() for number in range(job.shards)):
+            _finish(stage, job)
+    finally:
+        shutil.rmtree(work, ignore_errors=True)
+        if stage.done:
+            shutil.rmtree(work.parent, ignore_errors=True)
     return stage
 
 
-def _read_rows(path: Path) -> dict[tuple[str, str], Row]:
-    columns = ["id", "language", "instruction", "input", "output"]
-    return {
-        (line["id"], line["language"]): Row(line["instruction"], line["input"], line["output"])
-        for line in read_parquet(path, columns).to_pylist()
-    }
+def resolved(
+    recipe: Recipe | Path | str,
+    data: Path | str | None,
+    *,
+    languages: list[str] | None = None,
+    seed: int | None = None,
+    files: Mapping[str, str] | None = None,
+) -> tuple[Recipe, Path]:
+    """The recipe with what the caller decides put in, and the folder that its paths start from."""
+    if not isinstance(recipe, Recipe):
+        path = Path(recipe)
+        recipe, data = read_recipe(path), path.parent if data is None else data
+    if data is None:
+        raise CrossinError("a recipe without a file needs the folder of its data", fix="give `data`")
+    if not Path(data).is_dir():
+        raise CrossinError("is no folder", file=data, fix="give the folder of the corpora with --data")
+    changes = {"languages": languages, "seed": seed}
+    entries = recipe.model_dump(exclude_unset=True)
+    entries |= {key: value for key, value in changes.items() if value is not None}
+    recipe = Recipe.model_validate(entries)
+    recipe = recipe.model_copy(update={"corpora": recipe.corpora | _replaced(recipe, files or {})})
+    specs = specs_of(recipe, Path(data))
+    return recipe.model_copy(update={"languages": languages_of(recipe, specs)}), Path(data)
 
 
-def _complete_ids(rows: dict[tuple[str, str], Row], languages: list[str], skipped: Counter[str]) -> list[str]:
-    """The ids that exist in all languages, in the order of the corpus; the others are counted by the language
-    they lack.
-    """
-    complete = []
-    for row_id in dict.fromkeys(row_id for row_id, _ in rows):
-        missing = [language for language in languages if (row_id, language) not in rows]
-        if missing:
-            skipped[f"row: not in {missing[0]}"] += 1
-        else:
-            complete.append(row_id)
-    return complete
+def _check_inputs(manifest: Path, inputs: Mapping[str, Path]) -> None:
+    """A mixture that is made again from its manifest must come from the same files."""
+    for name, expected in read_json(manifest).get("inputs", {}).items():
+        if name in inputs and sha256(inputs[name]) != expected:
+            raise CrossinError(
+                f"the input '{name}' is not the file that it was",
+                file=manifest,
+                fix=f"give the files of then with --data, or compose {manifest.parent / 'recipe.yaml'} anew",
+            )
 
 
-def _as_yaml(recipe: Recipe) -> str:
-    import yaml
+def _replaced(recipe: Recipe, files: Mapping[str, str]) -> dict[str, CorpusSpec]:
+    """The corpora of which the caller gives another file."""
+    replaced = {}
+    for name, path in files.items():
+        if name not in {component.corpus for component in recipe.components}:
+            raise CrossinError(
+                f"no component of the recipe '{recipe.name}' draws from a corpus '{name}'",
+                fix=f"use one of: {', '.join(sorted({component.corpus for component in recipe.components}))}",
+            )
+        entries = recipe.corpora[name].model_dump(exclude_unset=True) if name in recipe.corpora else {}
+        entries |= {"files": {recipe.pivot: {"path": path}}, "source": None}
+        replaced[name] = CorpusSpec.model_validate(entries)
+    return replaced
 
-    return str(yaml.safe_dump(recipe.model_dump(), sort_keys=False, allow_unicode=True))
+
+def _write_shards(job: Job, out: Path, rank: int, world_size: int, engine: Engine, progress: Progress) -> None:
+    """Write the shards of this rank that are not there yet."""
+    missing = [
+        number
+        for number in range(rank, job.shards, world_size)
+        if not (out / DATA_FOLDER / shard_name(job.recipe, number)).exists()
+    ]
+    if engine == "ray":
+        from crossin.compose.cluster import write_on_cluster
+
+        write_on_cluster(job, out, missing, progress)
+        return
+    with ThreadPoolExecutor(min(os.cpu_count() or 1, 8)) as threads:
+        done = 0
+        for rows in threads.map(lambda number: write_shard(job, out, number), missing):
+            done += rows
+            progress("composing the mixture", done, max(done, len(job.plan) // world_size), "rows")
+
+
+def _finish(stage: Stage, job: Job) -> None:
+    """Write what stands beside the shards, and the manifest."""
+    out, recipe = stage.folder, job.recipe
+    counts, skipped = counts_of(job), skipped_of(job)
+    shards = [f"{DATA_FOLDER}/{shard_name(recipe, number)}" for number in range(job.shards)]
+    write_text(out / "recipe.yaml", as_yaml(recipe))
+    write_text(out / "README.md", card(job, counts, skipped))
+    # What LLaMA-Factory asks of a dataset folder; Axolotl, TRL and `datasets` read the card.
+    write_json(out / "dataset_info.json", _llama_factory(recipe))
+    write_parquet(out / REJECTS, _rejects(job))
+    stage.finish(
+        [*shards, "recipe.yaml", "README.md", "dataset_info.json", REJECTS],
+        {**counts, "notes": job.notes},
+        skipped,
+    )
+
+
+def _rejects(job: Job) -> pa.Table:
+    """Every row that was kept out: corpus, id, reason, and a detail where there is one."""
+    import numpy as np
+
+    lines = [
+        {
+            "corpus": name,
+            "id": prepared.corpus.ids[row].as_py(),
+            "reason": prepared.corpus.reasons[prepared.corpus.fate[row] - 1],
+            "detail": prepared.details.get(row, ""),
+        }
+        for name, prepared in job.prepared.items()
+        for row in np.flatnonzero(~prepared.corpus.kept).tolist()
+    ]
+    text = pa.string()
+    schema = pa.schema({"corpus": text, "id": text, "reason": text, "detail": text})
+    return pa.Table.from_pylist(lines, schema=schema)
+
+
+def _llama_factory(recipe: Recipe) -> dict[str, object]:
+    if recipe.format == "messages":
+        tags = {"role_tag": "role", "content_tag": "content", "user_tag": "user", "assistant_tag": "assistant"}
+        return {
+            "mixture": {
+                "file_name": DATA_FOLDER,
+                "formatting": "sharegpt",
+                "columns": {"messages": "messages"},
+                "tags": tags,
+            }
+        }
+    return {"mixture": {"file_name": DATA_FOLDER, "columns": {"prompt": "prompt", "response": "completion"}}}

@@ -1,120 +1,155 @@
-"""The plan of a mixture: a pure function from (recipe, corpus index, languages, seed) to draws.
+"""The plan of a mixture: a pure function from a recipe, what its corpora hold, and a seed, to draws.
 
-Draw k of a component is decided by `hash(seed, component, k)` alone, so any part of the plan can be made
-anywhere, in any order, and a plan with twice the rows begins with the plan itself.
+Slot k of a component is decided by the seed, the component's name and k. So any part can be made anywhere, in
+any order; a component of twice the rows begins with the component itself; and no component knows of another.
 """
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Mapping, Sequence
+import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from crossin.compose.recipe import Component, Recipe
+import numpy as np
+import numpy.typing as npt
+
+from crossin.compose.draws import Ints, fractions, hashed, key_of, without_replacement
+from crossin.compose.recipe import Recipe
+from crossin.compose.samplers import in_proportion, in_turns, independent, weights_of
+from crossin.compose.stocks import Stock
 from crossin.errors import CrossinError
 
-_ROUNDS = 4
-
-
 @dataclass(frozen=True)
-class Draw:
-    """One row to be made: draw number `slot` of component number `component`, from row `id`."""
+class Plan:
+    """The draws of a mixture in the order of training; one array element a row of the mixture.
 
-    component: int
-    slot: int
-    id: str
-    language_in: str
-    language_out: str
-
-
-def plan(
-    recipe: Recipe, index: Mapping[str, Sequence[str]], languages: Sequence[str], seed: int
-) -> list[Draw]:
-    """The draws of a mixture in the order of training.
-
-    `index` gives each corpus' row ids, all of which exist in all `languages`. Within a component, every pair
-    of a row and a direction is drawn once before any is drawn again, in an order that the seed decides.
-    Components are interleaved evenly.
+    component, language_in, language_out: numbers into `components` and `languages`. slot: which draw of its
+    component. row: which row of the component's corpus.
     """
-    check_directions(recipe, languages)
-    placed = []
-    for number, component in enumerate(recipe.components):
-        ids = index.get(component.corpus, ())
-        directions = directions_of(component, languages, recipe.pivot)
-        if not ids:
-            raise CrossinError(
-                f"component {number + 1} ({component.kind}) has nothing to draw from: the corpus "
-                f"'{component.corpus}' has no row in all of {', '.join(languages)}",
-                field=f"components.{number}",
-                fix="name other languages, or another corpus",
-            )
-        for slot in range(component.rows):
-            key = f"{seed}/{number}"
-            choice = draw_without_replacement(slot, len(ids) * len(directions), key)
-            language_in, language_out = directions[choice % len(directions)]
-            # Slot k of n stands between k/n and (k+1)/n of the way: doubling every size leaves the first half
-            # as it was.
-            place = (slot + _fraction(f"{key}/place/{slot}")) / component.rows
-            placed.append(
-                (place, number, Draw(number, slot, ids[choice // len(directions)], language_in, language_out))
-            )
-    return [draw for _, _, draw in sorted(placed, key=lambda entry: entry[:2])]
 
+    components: list[str]
+    languages: list[str]
+    component: npt.NDArray[np.int16]
+    slot: npt.NDArray[np.int32]
+    row: npt.NDArray[np.int32]
+    language_in: npt.NDArray[np.int16]
+    language_out: npt.NDArray[np.int16]
 
-def check_directions(recipe: Recipe, languages: Sequence[str]) -> None:
-    """Raise CrossinError where the recipe cannot be had in these languages."""
-    if recipe.pivot not in languages:
-        raise CrossinError(
-            f"the recipe's pivot '{recipe.pivot}' is not among {', '.join(languages)}",
-            fix=f"--languages {','.join([recipe.pivot, *languages])}",
+    def __len__(self) -> int:
+        return len(self.row)
+
+    def take(self, rows: slice | Ints) -> Plan:
+        """The draws at these places."""
+        return Plan(
+            self.components,
+            self.languages,
+            self.component[rows],
+            self.slot[rows],
+            self.row[rows],
+            self.language_in[rows],
+            self.language_out[rows],
         )
-    for number, component in enumerate(recipe.components):
-        if not directions_of(component, languages, recipe.pivot):
-            raise CrossinError(
-                f"component {number + 1} ({component.kind}) needs another language beside {recipe.pivot}",
-                field=f"components.{number}",
-                fix="name more languages, or leave the component out",
+
+    def directions(self) -> list[tuple[str, str, str, Ints]]:
+        """(component, language in, language out, places) of every direction that was drawn."""
+        width = len(self.languages)
+        codes = (self.component.astype(np.int64) * width + self.language_in) * width + self.language_out
+        order = np.argsort(codes, kind="stable")
+        groups = np.split(order, np.flatnonzero(np.diff(codes[order])) + 1) if len(order) else []
+        return [
+            (
+                self.components[self.component[places[0]]],
+                self.languages[self.language_in[places[0]]],
+                self.languages[self.language_out[places[0]]],
+                places,
             )
+            for places in groups
+        ]
 
 
-def directions_of(component: Component, languages: Sequence[str], pivot: str) -> list[tuple[str, str]]:
-    """The pairs (language in, language out) that a component draws from, all equally often."""
-    others = [language for language in languages if language != pivot]
-    match component.kind:
-        case "base":
-            return [(pivot, pivot)]
-        case "mono":
-            return [(language, language) for language in others]
-        case "x2en":
-            return [(language, pivot) for language in others]
-        case "en2x":
-            return [(pivot, language) for language in others]
-        case "x2x" | "trans":
-            return [(one, other) for one in languages for other in languages if one != other]
+def draw(stocked: Stock, count: int, seed: int, pivot: str) -> tuple[Ints, npt.NDArray[np.int32]]:
+    """The first `count` draws of a component: (direction number, corpus row), an element a slot.
 
-
-def draw_without_replacement(slot: int, size: int, key: str) -> int:
-    """Element `slot` of an endless sequence that goes through 0..size-1 in a fresh random order each time
-    round.
-
-    A Feistel network with cycle walking makes the permutation, so that one element costs the same whatever
-    came before it (Black and Rogaway, "Ciphers with arbitrary finite domains", 2002).
+    Raises CrossinError where a direction would have to give a row more often than the component allows.
     """
-    turn, value = divmod(slot, size)
-    half = max(1, ((size - 1).bit_length() + 1) // 2)
-    mask = (1 << half) - 1
-    while True:
-        left, right = value >> half, value & mask
-        for step in range(_ROUNDS):
-            left, right = right, left ^ (_number(f"{key}/{turn}/{step}/{right}") & mask)
-        value = left << half | right
-        if value < size:
-            return value
+    component = stocked.component
+    key = key_of(seed, component.draw or stocked.name)
+    labels, sizes = stocked.labels, stocked.sizes
+    weights = weights_of(component, stocked.directions, sizes, pivot)
+    if component.replacement:
+        slots = np.arange(count)
+        chosen = independent(slots, weights, key)
+        places = (hashed(slots, key_of(key, "row")) >> np.uint64(32)) * sizes[chosen].astype(np.uint64)
+        picked = (places >> np.uint64(32)).astype(np.int64)
+    else:
+        capacities = sizes * component.epochs
+        if component.sampler == "unimax":
+            chosen, turns = in_turns(count, capacities, len(labels), key)
+        elif component.sampler == "uniform":
+            chosen, turns = in_turns(count, None, len(labels), key)
+        else:
+            chosen, turns = in_proportion(count, weights, labels, key)
+        _check_capacity(stocked, count, chosen, capacities)
+        picked = np.empty(count, dtype=np.int64)
+        for number, label in enumerate(labels):
+            mine = np.flatnonzero(chosen == number)
+            picked[mine] = without_replacement(turns[mine], int(sizes[number]), key_of(key, "row", label))
+    rows = np.empty(count, dtype=np.int32)
+    for number, found in enumerate(stocked.rows):
+        mine = np.flatnonzero(chosen == number)
+        rows[mine] = found[picked[mine]]
+    return chosen, rows
 
 
-def _number(key: str) -> int:
-    return int.from_bytes(hashlib.blake2b(key.encode(), digest_size=8).digest(), "big")
+def plan(stocks: Sequence[Stock], counts: Sequence[int], languages: Sequence[str], recipe: Recipe, seed: int) -> Plan:
+    """The draws of all components in the order of training.
+
+    Stages come one after the other. Within a stage, slot k of a component of r parts stands at (k + f) / r, f
+    random in [0, 1): components are mixed evenly, and where all sizes grow by the same factor the larger
+    mixture begins with the smaller one.
+    """
+    number_of = {language: number for number, language in enumerate(languages)}
+    parts = math.gcd(*counts) or 1
+    columns: dict[str, list[npt.NDArray[np.generic]]] = {
+        "component": [], "slot": [], "row": [], "language_in": [], "language_out": [], "stage": [], "place": []
+    }
+    for number, (stocked, count) in enumerate(zip(stocks, counts, strict=True)):
+        chosen, rows = draw(stocked, count, seed, recipe.pivot)
+        slots = np.arange(count)
+        place = (slots + fractions(slots, key_of(seed, stocked.name, "place"))) / (count // parts or 1)
+        ins, outs = (
+            np.array([number_of[direction[side]] for direction in stocked.directions] or [0], dtype=np.int16)
+            for side in (0, 1)
+        )
+        columns["component"].append(np.full(count, number, dtype=np.int16))
+        columns["slot"].append(slots.astype(np.int32))
+        columns["row"].append(rows)
+        columns["language_in"].append(ins[chosen])
+        columns["language_out"].append(outs[chosen])
+        columns["stage"].append(np.full(count, stocked.component.stage))
+        columns["place"].append(place)
+    joined = {name: np.concatenate(values) for name, values in columns.items()}
+    order = np.lexsort((joined["place"], joined["stage"]))
+    return Plan(
+        [stocked.name for stocked in stocks],
+        list(languages),
+        *(joined[name][order] for name in ("component", "slot", "row", "language_in", "language_out")),  # type: ignore[arg-type]
+    )
 
 
-def _fraction(key: str) -> float:
-    return _number(key) / 2**64
+def _check_capacity(stocked: Stock, count: int, chosen: Ints, capacities: Ints) -> None:
+    drawn = np.bincount(chosen, minlength=len(capacities))
+    over = np.flatnonzero(drawn > capacities)
+    if len(chosen) == count and not len(over):
+        return
+    epochs = stocked.component.epochs
+    if len(over):
+        worst = over[0]
+        wanted, there = f"{drawn[worst]:,} rows {'>'.join(stocked.directions[worst])}", int(capacities[worst])
+    else:
+        wanted, there = f"{count:,} rows", int(capacities.sum())
+    raise CrossinError(
+        f"component '{stocked.name}' asks for {wanted}, but its corpus '{stocked.component.corpus}' has {there:,}"
+        + (f" in {epochs} epochs" if epochs > 1 else ""),
+        fix="ask for fewer rows, raise `epochs`, set `replacement: true`, or use the sampler `unimax`",
+    )

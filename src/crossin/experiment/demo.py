@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 from crossin.compose import Component, Recipe, compose, read_recipe
-from crossin.compose.plan import check_directions
+from crossin.compose.stocks import check_languages
 from crossin.corpus import build_facts
 from crossin.corpus.facts import HeldOut
 from crossin.errors import CrossinError
@@ -48,21 +48,32 @@ class Demo:
     @cached_property
     def control(self) -> Recipe:
         """The control's recipe: as many rows, all of them in the pivot language."""
+        rows = self.rows
         return Recipe(
             name="english-only",
             pivot=self.recipe.pivot,
-            components=[Component(kind="base", rows=self.recipe.rows)],
+            template=self.recipe.template,
+            # There are fewer English rows than that: they come again, as often as it takes.
+            components=[Component(kind="base", rows=rows, epochs=rows)],
         )
+
+    @property
+    def rows(self) -> int:
+        """How many rows both mixtures have. The demo's sizes are in rows: its control has as many."""
+        sizes = [component.rows for component in self.recipe.components]
+        if not all(isinstance(size, int) for size in sizes):
+            raise CrossinError("the demo's recipe must give each component's size as a number of `rows`", file=self.recipe_file)
+        return sum(size for size in sizes if isinstance(size, int))
 
     def describe(self) -> list[str]:
         """The road ahead, in words."""
-        steps = -(-self.recipe.rows // self.training.rows_per_step)
+        steps = -(-self.rows // self.training.rows_per_step)
         return [
             f"model      {self.model}",
             f"facts      capital, currency, continent, official language in {', '.join(self.languages)}; "
             f"the {self.held_out} countries are held out",
-            f"control    {self.recipe.rows} rows in {self.recipe.pivot}, {steps} steps",
-            f"mixture    {self.recipe.rows} rows, {steps} steps: "
+            f"control    {self.rows} rows in {self.recipe.pivot}, {steps} steps",
+            f"mixture    {self.rows} rows, {steps} steps: "
             + ", ".join(f"{component.kind} {component.rows}" for component in self.recipe.components),
             f"evaluate   {UNTOUCHED}, {ENGLISH}, {CROSSIN}",
             f"report     {self.out / 'report.html'}",
@@ -79,7 +90,8 @@ def run_demo(
     from crossin.report import report
     from crossin.train import train
 
-    check_directions(plan.recipe, plan.languages)
+    corpora = {component.corpus: plan.languages for component in plan.recipe.components}
+    check_languages(plan.recipe, plan.languages, corpora)
     if plan.held_out not in ("dev", "test"):
         raise CrossinError(
             f"no split named '{plan.held_out}' can be held out", fix="--held-out dev, or --held-out test"
@@ -114,7 +126,12 @@ def run_demo(
         adapter = None
         if recipe is not None:
             mixture = compose(
-                recipe, facts.folder, plan.languages, home / "mixture", seed=plan.seed, progress=progress
+                recipe,
+                facts.folder,
+                home / "mixture",
+                languages=plan.languages,
+                seed=plan.seed,
+                progress=progress,
             )
             say(_line(mixture, f"{mixture.manifest['counts']['rows']} rows"))
             training = train(

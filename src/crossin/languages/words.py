@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, StringConstraints, ValidationError
 
 from crossin.errors import CrossinError
 from crossin.files import read_yaml
+from crossin.languages.codes import parse_language
 
 DATA = Path(__file__).parent / "data"
 RELATIONS = ("capital", "currency", "continent", "language")
@@ -31,6 +32,7 @@ class Words(BaseModel):
     separator: str
     answer_here: _Text
     translate_here: _Text
+    translate_this: _Text
     facts: dict[str, list[_Text]]
 
     def ask(self, question: str) -> str:
@@ -52,20 +54,35 @@ def available(folder: Path = DATA) -> list[str]:
 
 
 def parse_languages(text: str, folder: Path = DATA) -> list[str]:
-    """The codes in a comma-separated list, in its order; an unknown one is an error that says which exist."""
-    codes = [code.strip() for code in text.split(",") if code.strip()]
+    """The codes in a comma-separated list of languages in any spelling, in its order.
+
+    Raises CrossinError that says which exist where one is unknown or has no file.
+    """
     known = available(folder)
-    for code in codes:
-        if code not in known:
-            raise CrossinError(
-                f"unknown language '{code}'; these exist: {', '.join(known)}",
-                fix="choose among them, or add a template file as CONTRIBUTING.md tells",
-            )
+    codes = [_known(name.strip(), known) for name in text.split(",") if name.strip()]
     if not codes or len(set(codes)) < len(codes):
         raise CrossinError(
             f"languages must be named once each, not '{text}'", fix="for example --languages en,zh,vi,es"
         )
     return codes
+
+
+def _known(name: str, known: list[str]) -> str:
+    """The code of a language that has a file."""
+    if name in known:
+        return name
+    try:
+        code = parse_language(name)
+    except CrossinError as error:
+        near, code = error.message.partition("; ")[2], ""
+    else:
+        near = f"'{name}' is {code}" if code != name else ""
+    if code not in known:
+        raise CrossinError(
+            f"unknown language '{name}'; these exist: {', '.join(known)}" + (f"; {near}" if near else ""),
+            fix="choose among them, or add a template file as CONTRIBUTING.md tells",
+        )
+    return code
 
 
 @cache
@@ -92,6 +109,7 @@ def load_words(code: str, folder: Path = DATA) -> Words:
     _require(path, "prompt", words.prompt, "{question}")
     _require(path, "translate_here", words.translate_here, "{text}")
     _require(path, "answer_here", words.answer_here)
+    _require(path, "translate_this", words.translate_this)
     for relation in words.facts.keys() - set(RELATIONS):
         raise CrossinError(
             "is no relation", file=path, field=f"facts.{relation}", fix=f"use {', '.join(RELATIONS)}"

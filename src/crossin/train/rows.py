@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from crossin.compose.shards import DATA_FOLDER
 from crossin.errors import CrossinError
 from crossin.files import read_parquet
 
@@ -25,7 +26,7 @@ def read_rows(mixture: Path, tokenizer: Any, longest: int) -> tuple[list[Tokenis
 
     A row that is too long is left out whole: cut, it would lose its end token, or have nothing to learn.
     """
-    files = sorted(mixture.glob("*.parquet"))
+    files = sorted((mixture / DATA_FOLDER).glob("*.parquet"))
     if not files:
         raise CrossinError("holds no mixture", file=mixture, fix="compose one first")
     prompts: list[str] = []

@@ -1,0 +1,64 @@
+"""A shard of a mixture: one file of its rows, whole or absent, the same bytes whoever writes it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pyarrow as pa
+
+from crossin.compose.recipe import Recipe
+from crossin.files import atomic_path
+
+if TYPE_CHECKING:
+    from crossin.compose.job import Job
+
+# Trainers read every file of the folder that they are given, so the shards have one of their own.
+DATA_FOLDER = "data"
+# Columns with few values, which Parquet writes as a dictionary.
+_REPEATING = ["kind", "lang_in", "lang_out", "source", "component"]
+
+
+def shard_name(recipe: Recipe, number: int) -> str:
+    """The file name of a shard (from 0)."""
+    return f"mixture-{number:05d}.{'jsonl' if recipe.format == 'messages' else 'parquet'}"
+
+
+def write_shard(job: Job, out: Path, number: int) -> int:
+    """Make shard `number` and write it below `out`; returns how many rows it has."""
+    table = job.shard(number)
+    path = out / DATA_FOLDER / shard_name(job.recipe, number)
+    with atomic_path(path) as temporary:
+        if job.recipe.format == "messages":
+            _write_messages(temporary, table)
+        else:
+            _write_parquet(temporary, table)
+    return len(table)
+
+
+def _write_parquet(path: Path, table: pa.Table) -> None:
+    """Prompts and completions hardly repeat: no dictionary and no statistics for them. Arrow's own schema is
+    left out, so that readers see plain strings.
+    """
+    import pyarrow.parquet
+
+    pyarrow.parquet.write_table(
+        table,
+        path,
+        compression="zstd",
+        compression_level=1,
+        use_dictionary=_REPEATING,
+        write_statistics=False,
+        store_schema=False,
+    )
+
+
+def _write_messages(path: Path, table: pa.Table) -> None:
+    """JSON lines: the question and answer as `messages`, and the other columns beside them."""
+    with path.open("w", encoding="utf-8") as file:
+        for batch in table.to_batches(max_chunksize=4096):
+            for row in batch.to_pylist():
+                asked, answered = row.pop("prompt"), row.pop("completion")
+                turns = [{"role": "user", "content": asked}, {"role": "assistant", "content": answered}]
+                file.write(json.dumps({"messages": turns, **row}, ensure_ascii=False) + "\n")

@@ -1,0 +1,90 @@
+"""How many rows each component gets, from sizes in rows, tokens or shares."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from crossin.compose.plan import plan
+from crossin.compose.recipe import Recipe
+from crossin.compose.render import Wording, render
+from crossin.compose.stocks import Stock
+from crossin.compose.tokens import Count
+from crossin.corpus.parallel import ParallelCorpus
+from crossin.errors import CrossinError
+
+_FIRST_GUESS = 4096
+
+
+def row_counts(
+    stocks: Sequence[Stock],
+    languages: Sequence[str],
+    wording: Wording,
+    corpora: Mapping[str, ParallelCorpus],
+    seed: int,
+    count_tokens: Count,
+) -> list[int]:
+    """The rows of each component.
+
+    A size in tokens becomes the fewest first slots of the component that hold as many tokens. Shares are of
+    the recipe's `rows`, rounded so that they add up (largest remainder).
+    """
+    counts = []
+    shares = _shared_rows(wording.recipe)
+    for number, stocked in enumerate(stocks):
+        component = stocked.component
+        if component.tokens is not None:
+            counts.append(_rows_for_tokens(stocked, languages, wording, corpora, seed, count_tokens))
+        elif component.share is not None:
+            counts.append(shares[number])
+        else:
+            counts.append(stocked.all_rows if component.rows == "all" else int(component.rows or 0))
+    return counts
+
+
+def _shared_rows(recipe: Recipe) -> dict[int, int]:
+    """Rows by component number for those that have a share."""
+    shares = {number: component.share for number, component in enumerate(recipe.components) if component.share}
+    wanted = {number: share * (recipe.rows or 0) for number, share in shares.items()}
+    rows = {number: int(amount) for number, amount in wanted.items()}
+    missing = round(sum(wanted.values())) - sum(rows.values())
+    for number in sorted(wanted, key=lambda number: (rows[number] - wanted[number], number))[:missing]:
+        rows[number] += 1
+    for number, amount in rows.items():
+        if amount < 1:
+            raise CrossinError(
+                f"a share of {shares[number]} of {recipe.rows} rows is less than one row",
+                field=f"components.{number}.share",
+                fix="raise the share, or the recipe's `rows`",
+            )
+    return rows
+
+
+def _rows_for_tokens(
+    stocked: Stock,
+    languages: Sequence[str],
+    wording: Wording,
+    corpora: Mapping[str, ParallelCorpus],
+    seed: int,
+    count_tokens: Count,
+) -> int:
+    """The fewest first slots whose prompts and completions hold the component's tokens."""
+    budget, guess = stocked.component.tokens or 0, _FIRST_GUESS
+    most = None if stocked.component.replacement else stocked.all_rows * stocked.component.epochs * len(stocked.rows)
+    while True:
+        guess = guess if most is None else min(guess, most)
+        drawn = plan([stocked], [guess], languages, wording.recipe, seed)
+        table = render(wording, drawn, corpora)
+        tokens = np.empty(guess)
+        # The plan mixes a component's slots; the budget is spent in their own order.
+        tokens[drawn.slot] = sum(count_tokens(table[side].combine_chunks()) for side in ("prompt", "completion"))
+        spent = np.cumsum(tokens)
+        if spent[-1] >= budget:
+            return int(np.searchsorted(spent, budget)) + 1
+        if guess == most:
+            raise CrossinError(
+                f"component '{stocked.name}' asks for {budget:,} tokens, but its corpus has about {spent[-1]:,.0f}",
+                fix="ask for fewer tokens, raise `epochs`, or set `replacement: true`",
+            )
+        guess *= 2

@@ -1,0 +1,105 @@
+"""Rows that repeat an earlier one: word for word, or nearly so."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Iterator, Sequence
+from hashlib import blake2b
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+
+from crossin.corpus.units import fold, mostly_single, units
+from crossin.extras import require
+
+if TYPE_CHECKING:
+    import pyarrow
+
+_CHUNK = 4096
+_PERMUTATIONS = 128
+# How many units stand in a shingle: words, or characters of a script without spaces.
+_WORDS, _CHARACTERS = 3, 5
+# The bands are chosen to miss little: what they bring together wrongly is compared shingle by shingle, while
+# what they miss is lost. With even weights a pair at a threshold of 0.8 would be met two times in five only.
+_WEIGHTS = (0.02, 0.98)
+
+
+def exact_duplicates(columns: Sequence[pyarrow.LargeStringArray]) -> npt.NDArray[np.bool_]:
+    """Which rows say the same as an earlier one: bool, shape (n,).
+
+    columns: the fields of n rows (instruction, input, output), each of length n; null counts as empty. They
+    are compared after NFKC, without regard to case and white space.
+    """
+    seen: set[bytes] = set()
+    flags = np.zeros(len(columns[0]), dtype=bool)
+    for row, fields in enumerate(_rows(columns)):
+        key = blake2b("\0".join(fold(field) for field in fields).encode(), digest_size=16).digest()
+        flags[row] = key in seen
+        seen.add(key)
+    return flags
+
+
+def near_duplicates(
+    columns: Sequence[pyarrow.LargeStringArray], threshold: float = 0.8
+) -> npt.NDArray[np.bool_]:
+    """Which rows are nearly the same as an earlier one that is kept: bool, shape (n,).
+
+    columns: the fields of n rows (instruction, input, output), each of length n; null counts as empty. Two
+    rows are nearly the same where the Jaccard similarity of their shingles is at least `threshold`: of three
+    words in a row, or of five characters in a text whose script puts no spaces, of all fields together. So
+    the first of a group stays, and every row that falls has a like that stays.
+
+    MinHash with banding (Broder 1997; Leskovec, Rajaraman and Ullman, "Mining of Massive Datasets", ch. 3)
+    finds the candidates, and their shingles decide. A pair at just the threshold of 0.8 is met with a
+    probability of about 0.98, one that is more alike nearly always. Needs the extra `data` (datasketch);
+    memory grows by about 6 kB a row that stays.
+    """
+    require("data", "datasketch")
+    from datasketch import MinHash, MinHashLSH
+
+    index = MinHashLSH(threshold=threshold, num_perm=_PERMUTATIONS, weights=_WEIGHTS, hashfunc=_short)
+    flags = np.zeros(len(columns[0]), dtype=bool)
+    for start in range(0, len(flags), _CHUNK):
+        piece = [_shingles(fields) for fields in _rows([column.slice(start, _CHUNK) for column in columns])]
+        hashes = MinHash.bulk(piece, num_perm=_PERMUTATIONS, seed=1, hashfunc=zlib.crc32)
+        for row, (shingles, minhash) in enumerate(zip(piece, hashes, strict=True), start):
+            for other in sorted(index.query(minhash)):
+                earlier = piece[other - start] if other >= start else _shingles(_row(columns, other))
+                if _similarity(shingles, earlier) >= threshold:
+                    flags[row] = True
+                    break
+            else:
+                # Only rows that stay are met again, so a group of a thousand is not compared pair by pair.
+                index.insert(row, minhash)
+    return flags
+
+
+def _rows(columns: Sequence[pyarrow.LargeStringArray]) -> Iterator[list[str]]:
+    """The fields of each row, in chunks that become Python strings one after the other."""
+    for start in range(0, len(columns[0]), _CHUNK):
+        for fields in zip(*(column.slice(start, _CHUNK).to_pylist() for column in columns), strict=True):
+            yield [field or "" for field in fields]
+
+
+def _row(columns: Sequence[pyarrow.LargeStringArray], row: int) -> list[str]:
+    return [column[row].as_py() or "" for column in columns]
+
+
+def _shingles(fields: list[str]) -> set[bytes]:
+    text = " ".join(fields)
+    # A text of punctuation alone ("???") is compared as it stands.
+    parts = units(text) or [fold(text)]
+    size = min(len(parts), _CHARACTERS if mostly_single(parts) else _WORDS)
+    return {" ".join(parts[start : start + size]).encode() for start in range(len(parts) - size + 1)}
+
+
+def _similarity(one: set[bytes], other: set[bytes]) -> float:
+    """The Jaccard similarity of two sets, of which neither is empty."""
+    both = len(one & other)
+    return both / (len(one) + len(other) - both)
+
+
+def _short(band: bytes) -> bytes:
+    """A band's key in few bytes."""
+    return blake2b(band, digest_size=8).digest()

@@ -1,0 +1,120 @@
+"""All that tells a true pair from a stranger, weighed into one figure: the log-odds that a row is mismatched.
+
+The weights are learned from the pair of files itself: its claimed pairs against pairs made by shifting one side on
+purpose. Each feature enters as a broken line, so no feature needs a form of its own.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from crossin.corpus.characters import Flags, Ints
+from crossin.corpus.content import Bag, LatentSpace, Matrix
+from crossin.corpus.lengths import LengthBands
+from crossin.corpus.measures import FIELDS, Measures
+
+Floats = npt.NDArray[np.float64]
+
+_KNOTS, _RIDGE, _STEPS = 9, 1.0, 25
+# So many neighbours on each side may speak for a row, with at most so much a head.
+_NEIGHBOURS, _CAP = 4, 4.0
+# A row needs evidence of its own of at least this before its neighbours count.
+_OWN = 0.7
+
+
+def features(
+    pivot: Measures, other: Measures, places: tuple[Matrix, Matrix], space: LatentSpace, bands: list[LengthBands]
+) -> Floats:
+    """The figures (n, features) that the evidence is weighed from."""
+    columns = list(space.compare(*places).T)
+    for field in range(len(FIELDS)):
+        columns.append(np.clip(bands[field].distance(pivot.sizes[:, field], other.sizes[:, field]), -9, 9))
+    columns.append(((pivot.sizes == 0) != (other.sizes == 0)).sum(1))
+    columns.append(np.clip(other.lines - pivot.lines, -4, 4))
+    lost = np.maximum(pivot.digits - other.digits, 0).sum(1)
+    gained = np.maximum(other.digits - pivot.digits, 0).sum(1)
+    shared = np.minimum(pivot.digits, other.digits).sum(1)
+    columns += [np.log1p(lost), np.log1p(gained), np.log1p(shared)]
+    columns += list(_shared_words(pivot.words, other.words))
+    return np.stack([np.asarray(column, float) for column in columns], 1)
+
+
+def _shared_words(pivot: Bag, other: Bag) -> tuple[Floats, Floats]:
+    """How many words stand in both rows, and their share of the shorter row's words."""
+    keys = [(bag.rows() << 16) | bag.buckets for bag in (pivot, other)]
+    common = np.intersect1d(keys[0], keys[1], assume_unique=True) >> 16
+    count = np.bincount(common, minlength=pivot.count)
+    least = np.minimum(np.diff(pivot.starts), np.diff(other.starts))
+    return np.log1p(count), count / np.maximum(least, 1)
+
+
+@dataclass(frozen=True)
+class Weights:
+    """A logistic regression on broken lines: knots for each feature, and a weight for each knot."""
+
+    knots: list[Floats]
+    weights: Floats
+
+    @classmethod
+    def learn(cls, good: Floats, bad: Floats) -> Weights:
+        """Weights that tell `bad` rows from `good`, both sets counting the same."""
+        both = np.concatenate([good, bad])
+        knots = [np.unique(np.quantile(column, np.linspace(0, 1, _KNOTS))) for column in both.T]
+        design = _design(both, knots)
+        truth = np.repeat([0.0, 1.0], [len(good), len(bad)])
+        mass = np.where(truth == 1, 0.5 / len(bad), 0.5 / len(good)) * 2 * min(len(good), len(bad))
+        weights = np.zeros(design.shape[1])
+        penalty = _RIDGE * np.eye(design.shape[1])
+        for _ in range(_STEPS):
+            chance = 1 / (1 + np.exp(-np.clip(design @ weights, -30, 30)))
+            slope = design.T @ (mass * (truth - chance)) - penalty @ weights
+            curve = (design * (mass * np.maximum(chance * (1 - chance), 1e-6))[:, None]).T @ design + penalty
+            step = np.linalg.solve(curve, slope)
+            weights = weights + step
+            if np.abs(step).max() < 1e-4:
+                break
+        return cls(knots, weights)
+
+    def log_odds(self, rows: Floats) -> Floats:
+        """The log-odds that each row is mismatched, were half of them so."""
+        return np.asarray(_design(rows, self.knots) @ self.weights)
+
+
+def _design(rows: Floats, knots: list[Floats]) -> Floats:
+    columns = [np.ones((len(rows), 1))]
+    for column, places in zip(rows.T, knots, strict=True):
+        cells = np.arange(len(places))
+        columns.append(np.stack([np.interp(column, places, cells == cell) for cell in cells], 1))
+    return np.concatenate(columns, 1)
+
+
+def separation(good: Floats, bad: Floats) -> float:
+    """The chance that a mismatched row has higher log-odds than a true one (the area under the ROC curve)."""
+    order = np.argsort(np.concatenate([good, bad]), kind="stable")
+    rank = np.empty(len(order))
+    rank[order] = np.arange(len(order))
+    return float((rank[len(good) :].sum() - len(bad) * (len(bad) - 1) / 2) / (len(good) * len(bad)))
+
+
+def mismatched(odds: Floats, place: Ints, middle: float) -> Flags:
+    """Rows that are more likely mismatched than not, given how many of the file seem to be.
+
+    `middle` is the median log-odds of pairs made wrong on purpose: about half of the file's mismatched rows lie above
+    it and hardly any true pair. Rows next to each other in the file stand together where one's own evidence
+    is doubtful; a row that looks right is never flagged for its neighbours.
+    """
+    share = float(np.clip(2 * np.mean(odds > middle), 0.003, 0.3))
+    bar = np.log(0.5 / share)
+    order = np.argsort(place, kind="stable")
+    line = np.clip(odds[order], -_CAP, _CAP)
+    total = np.concatenate((np.full(_NEIGHBOURS, -_CAP), line, np.full(_NEIGHBOURS, -_CAP))).cumsum()
+    total = np.concatenate(([0.0], total))
+    index = np.arange(len(line)) + _NEIGHBOURS
+    before = (total[index] - total[index - _NEIGHBOURS]) / _NEIGHBOURS
+    after = (total[index + 1 + _NEIGHBOURS] - total[index + 1]) / _NEIGHBOURS
+    company = np.empty(len(line))
+    company[order] = np.maximum(before, after)
+    return np.asarray((odds > bar) | ((odds > _OWN) & (company > _OWN)))

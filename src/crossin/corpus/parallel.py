@@ -1,0 +1,262 @@
+"""A parallel corpus: the same rows in several languages, joined by their ids."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence, Set
+from dataclasses import dataclass, field
+from difflib import get_close_matches
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from crossin.corpus.gather import Bools, LanguageRows, gather
+from crossin.corpus.spec import CorpusSpec
+from crossin.corpus.texts import Texts
+from crossin.errors import CrossinError
+from crossin.progress import Progress, silent
+
+Places = npt.NDArray[np.int32]
+# What `fate` (one byte a row) can tell apart; reasons beyond become one.
+_MOST_REASONS = 255
+_OTHER_REASONS = "other reasons"
+
+
+@dataclass
+class ParallelCorpus:
+    """n rows, each in one or more languages; its texts stay in files.
+
+    ids: what a row is called in every language, with the corpus's prefix: in the order of the first
+        language's file, then those that only later languages have. Each is present in at least one language.
+    texts: (language, field) -> all texts of the language's file, in its order.
+    place: language -> int32 (n,), the row's index in the language's texts, or -1 where it is absent.
+    extras: language -> column -> values (n,), null where absent; int64, float64, bool or large_string.
+        A column without any value in a language is not there.
+    fate: uint8 (n,), 0 for a row that is kept, else 1 + the index of the reason it was rejected for.
+    read: rows read, by language.
+    unjoined: rows of a file that never got an id of their own, by reason; each reason ends in
+        `in <language>`, and what was read of a language is what is present plus its unjoined rows.
+    """
+
+    name: str
+    ids: pa.LargeStringArray
+    languages: list[str]
+    texts: dict[tuple[str, str], Texts]
+    place: dict[str, Places]
+    extras: dict[str, dict[str, pa.Array]]
+    fate: npt.NDArray[np.uint8]
+    reasons: list[str] = field(default_factory=list)
+    read: dict[str, int] = field(default_factory=dict)
+    unjoined: dict[str, int] = field(default_factory=dict)
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    def present(self, language: str) -> Bools:
+        """Which rows the language has, bool (n,)."""
+        found: Bools = self.place[language] >= 0
+        return found
+
+    @property
+    def kept(self) -> Bools:
+        """Which rows are not rejected, bool (n,)."""
+        kept: Bools = self.fate == 0
+        return kept
+
+    def reject(self, mask: Bools, reason: str) -> int:
+        """Reject the rows of `mask`, bool (n,), and tell how many are newly so: a first reason stays."""
+        newly = mask & (self.fate == 0)
+        count = int(newly.sum())
+        if not count:
+            return 0
+        if reason not in self.reasons:
+            if len(self.reasons) >= _MOST_REASONS - 1:
+                reason = _OTHER_REASONS
+            if reason not in self.reasons:
+                self.reasons.append(reason)
+        self.fate[newly] = 1 + self.reasons.index(reason)
+        return count
+
+    def rejected(self) -> dict[str, int]:
+        """How many rows were rejected, by reason, in the order in which the reasons came up."""
+        counts = np.bincount(self.fate, minlength=len(self.reasons) + 1)[1:]
+        return {reason: int(count) for reason, count in zip(self.reasons, counts, strict=True)}
+
+    def text(self, language: str, field: str, rows: npt.NDArray[np.integer]) -> pa.LargeStringArray:
+        """A field's texts in a language for `rows`, indices into `ids`; all of them must be present."""
+        places = self.place[language][rows]
+        if len(places) and places.min() < 0:
+            raise ValueError(f"{int((places < 0).sum())} of the rows are absent in {language}")
+        return self.texts[language, field].take(places)
+
+
+def read_corpus(
+    name: str,
+    spec: CorpusSpec,
+    data: Path,
+    languages: Sequence[str] | None,
+    columns: Set[str],
+    work: Path,
+    *,
+    progress: Progress = silent,
+) -> ParallelCorpus:
+    """Read and join the corpus that `spec` describes; what cannot be used is rejected with a reason.
+
+    data: the folder that paths are relative to.
+    languages: those wanted (codes), in this order; those that the corpus lacks are not in the result, and
+        only the others' files are read. None: all.
+    columns: further columns to carry, for filters.
+    work: where the texts go, in a sub-folder of the corpus's name; what an earlier reading left is replaced.
+
+    Rejected are rows that are not in all languages (unless `incomplete` is `keep`), whose id occurs twice in
+    a language (which one is right cannot be known), or whose instruction is empty in a language.
+    Raises CrossinError for bad input: files, shapes, types, ids missing where they are needed, a column that
+    is nowhere, files of different length that are joined by position.
+    """
+    columns = columns - {"characters"}
+    found, seen = gather(name, spec, data, languages, columns, work / name, progress)
+    if found:
+        _check_columns(name, columns, seen)
+    by_position = _is_by_position(name, spec, found)
+    corpus = _joined(name, found, by_position)
+    for rows in found:
+        rows.ids.remove()
+    if spec.incomplete == "drop":
+        for language in corpus.languages:
+            corpus.reject(~corpus.present(language), f"not in {language}")
+    for rows in found:
+        corpus.reject(
+            _placed(rows.blank, corpus.place[rows.language]), f"empty instruction in {rows.language}"
+        )
+    if spec.id_prefix:
+        corpus.ids = pc.binary_join_element_wise(
+            pa.scalar(spec.id_prefix, pa.large_string()), corpus.ids, pa.scalar("", pa.large_string())
+        )
+    return corpus
+
+
+def _check_columns(name: str, columns: Set[str], seen: set[str]) -> None:
+    for column in sorted(columns - seen):
+        near = get_close_matches(column, sorted(seen), n=3)
+        raise CrossinError(
+            f"the corpus '{name}' has no column '{column}' in any language"
+            + (f"; did you mean {', '.join(near)}?" if near else ""),
+            field=column,
+            fix=f"use one of its columns: {', '.join(sorted(seen)) or '(none)'}",
+        )
+
+
+def _is_by_position(name: str, spec: CorpusSpec, found: list[LanguageRows]) -> bool:
+    """Whether rows are called by their position. Raises CrossinError where they cannot be joined."""
+    if spec.join == "position":
+        lengths = {rows.language: len(rows) for rows in found}
+        if len(set(lengths.values())) > 1:
+            shown = ", ".join(f"{language} {length:,}" for language, length in lengths.items())
+            raise CrossinError(
+                f"the corpus '{name}' is joined by position, but its languages differ in length:"
+                f" {shown} rows",
+                fix="give the rows ids and join by them (`join: id`)",
+            )
+        return True
+    without = [rows for rows in found if not rows.has_id.any()]
+    if not without:
+        return False
+    if len(found) == 1:
+        return True
+    raise CrossinError(
+        f"no row has an id in {', '.join(rows.language for rows in without)}, so that the languages of the"
+        f" corpus '{name}' cannot be joined by id",
+        file=without[0].file,
+        field="id",
+        fix="where row k is the same in each file, write `join: position`; else add ids,"
+        " or tell their column under `columns`",
+    )
+
+
+def _joined(name: str, found: list[LanguageRows], by_position: bool) -> ParallelCorpus:
+    """The languages' rows put side by side, and rejected those whose id occurs twice in a language."""
+    ids = pa.array([], pa.large_string())
+    place: dict[str, Places] = {}
+    twice: dict[str, npt.NDArray[np.int64]] = {}
+    unjoined: dict[str, int] = {}
+    for rows in found:
+        usable = _usable(rows, by_position, unjoined)
+        own = _ids(rows, usable, by_position)
+        encoded = pc.dictionary_encode(own)
+        unique, numbers = encoded.dictionary, encoded.indices.to_numpy()
+        if len(numbers) > len(unique):
+            unjoined[f"id occurs twice in {rows.language}"] = len(numbers) - len(unique)
+        # The first of several with one id is the last that is written here.
+        first = np.empty(len(unique), np.int64)
+        first[numbers[::-1]] = usable[::-1]
+        ids, where = _merged(ids, unique)
+        place[rows.language] = np.full(len(ids), -1, np.int32)
+        place[rows.language][where] = first
+        twice[rows.language] = where[np.bincount(numbers, minlength=len(unique)) > 1]
+        rows.ids.release()
+    for language, places in place.items():
+        place[language] = np.concatenate([places, np.full(len(ids) - len(places), -1, np.int32)])
+    corpus = ParallelCorpus(
+        name,
+        ids,
+        [rows.language for rows in found],
+        {(rows.language, field): texts for rows in found for field, texts in rows.texts.items()},
+        place,
+        {rows.language: _aligned(rows, place[rows.language]) for rows in found},
+        np.zeros(len(ids), np.uint8),
+        read={rows.language: len(rows) for rows in found},
+        unjoined=unjoined,
+    )
+    for language, indices in twice.items():
+        mask = np.zeros(len(ids), np.bool_)
+        mask[indices] = True
+        corpus.reject(mask, f"id occurs twice in {language}")
+    return corpus
+
+
+def _usable(rows: LanguageRows, by_position: bool, unjoined: dict[str, int]) -> npt.NDArray[np.int64]:
+    """The indices of the rows that can be joined; those that cannot are counted in `unjoined`."""
+    usable = rows.rejected == 0
+    for number, reason in enumerate(rows.reasons, 1):
+        unjoined[f"{reason} in {rows.language}"] = int((rows.rejected == number).sum())
+    if not by_position:
+        lost = int((usable & ~rows.has_id).sum())
+        if lost:
+            unjoined[f"no id in {rows.language}"] = lost
+        usable &= rows.has_id
+    return np.flatnonzero(usable)
+
+
+def _ids(rows: LanguageRows, usable: npt.NDArray[np.int64], by_position: bool) -> pa.LargeStringArray:
+    if by_position:
+        return pa.array(usable).cast(pa.large_string())
+    return rows.ids.all if len(usable) == len(rows) else rows.ids.take(usable)
+
+
+def _merged(
+    ids: pa.LargeStringArray, unique: pa.LargeStringArray
+) -> tuple[pa.LargeStringArray, npt.NDArray[np.int64]]:
+    """`ids` and behind them those of `unique` that are new, and where each of `unique` then stands."""
+    if not len(ids) or ids.equals(unique):
+        return unique, np.arange(len(unique))
+    found = pc.index_in(unique, value_set=ids)
+    known = found.is_valid().to_numpy(zero_copy_only=False)
+    where = found.fill_null(0).to_numpy().astype(np.int64)
+    where[~known] = len(ids) + np.arange(int((~known).sum()))
+    if not known.all():
+        ids = pa.concat_arrays([ids, unique.filter(pa.array(~known))])
+    return ids, where
+
+
+def _aligned(rows: LanguageRows, places: Places) -> dict[str, pa.Array]:
+    indices = pa.array(places, mask=places < 0)
+    return {name: pc.take(values, indices) for name, values in rows.extras.items()}
+
+
+def _placed(mask: Bools, places: Places) -> Bools:
+    """A mask over a language's file as a mask over the corpus's rows; False where the row is absent."""
+    placed = np.zeros(len(places), np.bool_)
+    placed[places >= 0] = mask[places[places >= 0]]
+    return placed

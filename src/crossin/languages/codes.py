@@ -1,0 +1,141 @@
+"""One spelling for each language: whatever a user, a file or a benchmark calls it becomes one BCP-47 code."""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+from typing import TYPE_CHECKING
+
+from crossin.errors import CrossinError
+
+if TYPE_CHECKING:
+    import langcodes
+
+# Valid by BCP 47, but names of no one language: undetermined, several, uncoded, none, "artificial".
+_NO_LANGUAGE = {"und", "mul", "mis", "zxx", "art"}
+# What speakers call their language with the word for "language" before it, which CLDR leaves out.
+_WORDS_FOR_LANGUAGE = ("bahasa ", "wikang ", "limba ", "lingua ", "langue ", "język ", "ภาษา", "भाषा ")
+
+
+def parse_language(name: str) -> str:
+    """The BCP-47 code, as CLDR spells it, of a language in any usual spelling.
+
+    Read are: codes in any case and with any separator (`EN`, `zh_CN`), ISO 639-3 with a script as FLORES and
+    NLLB write them (`vie_Latn`), mBART's codes (`en_XX`), English names (`Chinese`, `Portuguese (Brazil)`)
+    and own names (`中文`, `Tiếng Việt`). What CLDR takes for granted is left out (`zh-Hans`, `en-US`,
+    `sr-Cyrl` are `zh`, `en`, `sr`); another script or country stays (`zh-Hant`, `en-GB`, `sr-Latn`). `pt-BR`
+    stays too: the field writes it to tell it from `pt-PT`. Members that stand for their macrolanguage take
+    its code (`cmn` is `zh`, `zsm` is `ms`, `tgl` is `fil`).
+
+    Raises CrossinError for what is no language, with the names that come near.
+    Source: langcodes, that is CLDR's aliases, names and likely subtags (UTS 35, "Likely Subtags").
+    """
+    if not isinstance(name, str):
+        raise CrossinError(f"{name!r} is no language", fix="write a code or name in quotes: 'no'")
+    tag = _parse(name.strip())
+    if tag is None:
+        near = _near(name)
+        raise CrossinError(
+            f"unknown language '{name}'" + (f"; did you mean {', '.join(near)}?" if near else ""),
+            fix="write a BCP-47 code (zh, pt-BR), a FLORES code (vie_Latn) or the English name",
+        )
+    return tag
+
+
+@cache
+def _parse(text: str) -> str | None:
+    # The name tables answer with garbage to some control characters.
+    if not text.isprintable():
+        return None
+    # A code goes before a name: `mon` is Mongolian, not the language called Mon.
+    return _by_code(text) or _by_name(text)
+
+
+def _by_code(text: str) -> str | None:
+    import langcodes
+
+    # mBART writes XX where it means no country.
+    text = re.sub(r"[-_]xx$", "", text, flags=re.IGNORECASE)
+    try:
+        language = langcodes.get(langcodes.standardize_tag(text, macro=True))
+    except ValueError:
+        return None
+    code = language.language or "und"
+    private = "qaa" <= code <= "qtz" and len(code) == 3
+    if not language.is_valid() or code in _NO_LANGUAGE or private:
+        return None
+    return _shortest(language)
+
+
+def _shortest(language: langcodes.Language) -> str:
+    """The tag without what its likely subtags say anyway; a script is preferred to a country."""
+    import langcodes
+
+    if language.language == "pt" and language.territory == "BR":
+        return str(langcodes.Language.make(language="pt", territory="BR").to_tag())
+    if language.variants or language.extensions or language.private or language.extlangs:
+        return str(language.to_tag())
+    full = language.maximize()
+    for script, territory in ((None, None), (full.script, None), (None, full.territory)):
+        short = langcodes.Language.make(language=language.language, script=script, territory=territory)
+        if short.maximize().to_tag() == full.to_tag():
+            return str(short.to_tag())
+    return str(language.to_tag())
+
+
+def _by_name(text: str) -> str | None:
+    """By the exact name in English, or else in any language; `Portuguese (Brazil)` by its two parts."""
+    found = _named("language", text)
+    if found is not None:
+        return _by_code(found)
+    for word in _WORDS_FOR_LANGUAGE:
+        if text.casefold().startswith(word):
+            return _by_name(text[len(word) :])
+    parts = re.fullmatch(r"(.+?)\s*[(（](.+)[)）]", text)
+    language = _named("language", parts[1]) if parts else None
+    if parts is None or language is None:
+        return None
+    both = _named("language", f"{parts[2]} {parts[1]}")
+    if both is not None:
+        return _by_code(both)
+    for kind in ("script", "territory"):
+        detail = _named(kind, parts[2])
+        if detail is not None:
+            return _by_code(f"{language}-{detail}")
+    return None
+
+
+def _named(kind: str, text: str) -> str | None:
+    """The subtag of a language, script or territory by its exact name. `langcodes.find` takes a name that
+    only begins the text too (`Chinese (Traditional)` would be `zh`), so its tables are asked directly.
+    """
+    from language_data.names import (  # type: ignore[import-untyped, unused-ignore]
+        get_trie_value,
+        load_trie,
+        normalize_name,
+    )
+    from language_data.util import data_filename  # type: ignore[import-untyped, unused-ignore]
+
+    for spoken in ("en", "und"):
+        trie = load_trie(data_filename(f"trie/{spoken}/name_to_{kind}.marisa"))
+        key = normalize_name(text)
+        if key in trie:
+            return str(get_trie_value(trie, key))
+    return None
+
+
+def _near(text: str) -> list[str]:
+    """Codes and names that look like `text`, best first."""
+    from difflib import get_close_matches
+
+    import langcodes
+    from langcodes.data_dicts import LIKELY_SUBTAGS
+    from langcodes.language_lists import CLDR_LANGUAGES
+
+    spellings: dict[str, str] = {}
+    for code in sorted(CLDR_LANGUAGES | {key for key in LIKELY_SUBTAGS if len(key) == 2} - _NO_LANGUAGE):
+        language = langcodes.get(code)
+        spellings.setdefault(code, code)
+        for shown in (language.display_name("en"), language.autonym()):
+            spellings.setdefault(shown.casefold(), shown)
+    return [spellings[key] for key in get_close_matches(text.strip().casefold(), spellings, n=3, cutoff=0.6)]

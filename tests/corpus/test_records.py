@@ -1,0 +1,253 @@
+from __future__ import annotations
+
+import codecs
+import gzip
+import io
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from corpus_files import FORMATS, row, save, save_bytes
+
+from crossin.corpus import json_records
+from crossin.corpus.batch import Batch, JsonBatch
+from crossin.corpus.json_records import json_batches
+from crossin.corpus.records import read_records
+from crossin.corpus.spec import Source
+from crossin.errors import CrossinError
+
+ALL = frozenset({"id", "instruction", "input", "output", "messages", "language"})
+
+
+def read(data: Path, **source: Any) -> list[Batch]:
+    return list(read_records(Source(**source), data, ALL))
+
+
+def column(batches: list[Batch], name: str) -> list[Any]:
+    found: list[Any] = []
+    for batch in batches:
+        values = batch.column(name)
+        found += values if isinstance(values, list) else values.to_pylist()
+    return found
+
+
+def refused(data: Path, **source: Any) -> CrossinError:
+    with pytest.raises(CrossinError) as caught:
+        read(data, **source)
+    return caught.value
+
+
+@pytest.mark.parametrize("format", FORMATS)
+def test_every_format_gives_the_same_records(tmp_path: Path, format: str) -> None:
+    records = [row(k, f"问题 {k}", f"ответ {k}") for k in range(10)]
+    save(tmp_path / f"rows.{format}", records)
+    batches = read(tmp_path, path=f"rows.{format}")
+    assert column(batches, "instruction") == [record["instruction"] for record in records]
+    assert [number for batch in batches for number in batch.rows] == list(range(10))
+
+
+@pytest.mark.parametrize("format", ["json", "jsonl", "parquet"])
+def test_content_tells_the_format_whatever_the_name_says(tmp_path: Path, format: str) -> None:
+    save(tmp_path / f"rows.{format}", [row(1)]).rename(tmp_path / "rows.txt")
+    assert column(read(tmp_path, path="rows.txt"), "output") == ["hi"]
+
+
+def test_json_lines_may_have_blank_lines_and_no_last_newline(tmp_path: Path) -> None:
+    save_bytes(tmp_path / "a.json", b' \n{"output": "a\xe2\x80\xa8b"}\r\n\n{"output": "c"}')
+    batches = read(tmp_path, path="a.json")
+    assert column(batches, "output") == ["a\u2028b", "c"]
+    assert isinstance(batches[0], JsonBatch)
+    assert batches[0].lines == [2, 4]
+
+
+@pytest.mark.parametrize("chunk", [1, 2, 3, 7, 64])
+@pytest.mark.parametrize("lines", [False, True])
+def test_text_may_be_cut_anywhere(chunk: int, lines: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(json_records, "_CHUNK", chunk)
+    records = [
+        {"a": -12.5e3, "b": [True, None, float("-inf")], "c": 'é "quoted" \\ 😀'},
+        {},
+        {"d": {"e": "long " * 20}},
+    ]
+    for ascii in (True, False):
+        text = "\n".join(json.dumps(one, ensure_ascii=ascii) for one in records)
+        if not lines:
+            text = json.dumps(records, ensure_ascii=ascii, indent=2)
+        (batch,) = json_batches(io.BytesIO(text.encode()), "x")
+        assert batch.records == records
+
+
+def test_batches_are_small_and_numbered(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(json_records, "BATCH", 2)
+    text = "[\n" + ",\n".join(json.dumps(row(k)) for k in range(5)) + "\n]"
+    batches = list(json_batches(io.BytesIO(text.encode()), "x"))
+    assert [batch.rows.tolist() for batch in batches] == [[0, 1], [2, 3], [4]]
+    assert [batch.lines for batch in batches] == [[2, 3], [4, 5], [6]]
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "row_number"),
+    [
+        ('[\n{"a": 1},\n{"a": }\n]', 3, 2),
+        ('[\n{"a": 1}\n{"a": 2}\n]', 3, 1),
+        ('[\n{"a": 1},\n]', 3, 2),
+        ('[\n{"a": 1},\n{"a": "x', 3, 2),
+        ('[\n{"a": 1}', 2, 1),
+        ('[\n{"a": 1}\n] \n[]', 4, 1),
+        ('{"a": 1}\n\n{"a": 2\n{"a": 3}\n', 3, 2),
+        ('{"a": 1}\n{"a": 2} {"a": 3}\n', 2, 2),
+        ('{\n"a": 1\n}\n', 1, 1),
+        ('{"a": ' + "9" * 5000 + "}\n", 1, 1),
+        ("[\n" + '{"a": ' * 200_000, 2, 1),
+    ],
+)
+def test_malformed_json_is_named_with_file_and_line(
+    tmp_path: Path, text: str, line: int, row_number: int
+) -> None:
+    save_bytes(tmp_path / "bad.json", text.encode())
+    error = refused(tmp_path, path="bad.json")
+    assert error.file == tmp_path / "bad.json"
+    assert f"line {line} is not JSON" in error.message
+    assert error.row == row_number
+    assert error.fix
+
+
+def test_malformed_json_far_into_a_large_file_has_the_right_line(tmp_path: Path) -> None:
+    records = [json.dumps(row(k, "x" * 500)) for k in range(9000)]
+    records[7000] = '{"id": 7000, "instruction": nothing}'
+    save_bytes(tmp_path / "bad.json", ("[\n" + ",\n".join(records) + "\n]").encode())
+    assert "line 7002 is not JSON" in refused(tmp_path, path="bad.json").message
+    save_bytes(tmp_path / "bad.jsonl", "\n".join(records).encode())
+    assert "line 7001 is not JSON" in refused(tmp_path, path="bad.jsonl").message
+
+
+@pytest.mark.parametrize(
+    ("text", "kind"), [("[1]", "a number"), ("[\n[1]]", "a list"), ('[{}, "x"]', "text"), ("[null]", "null")]
+)
+def test_a_record_that_is_no_object_is_named(tmp_path: Path, text: str, kind: str) -> None:
+    save_bytes(tmp_path / "bad.json", text.encode())
+    error = refused(tmp_path, path="bad.json")
+    assert f"is {kind}, not an object" in error.message
+    assert error.row == (2 if "{}" in text else 1)
+
+
+@pytest.mark.parametrize("text", ["", "  \n"])
+def test_an_empty_file_is_an_error(tmp_path: Path, text: str) -> None:
+    save_bytes(tmp_path / "empty.json", text.encode())
+    assert "empty" in refused(tmp_path, path="empty.json").message
+
+
+def test_neither_json_nor_parquet(tmp_path: Path) -> None:
+    save_bytes(tmp_path / "rows.csv", b"id,instruction\n1,x\n")
+    error = refused(tmp_path, path="rows.csv")
+    assert "neither a JSON array nor JSON lines nor Parquet" in error.message
+
+
+@pytest.mark.parametrize("format", ["json", "jsonl"])
+def test_a_utf8_mark_is_skipped_silently(tmp_path: Path, format: str) -> None:
+    plain = save(tmp_path / f"plain.{format}", [row(1)]).read_bytes()
+    save_bytes(tmp_path / "marked.json", codecs.BOM_UTF8 + plain)
+    assert column(read(tmp_path, path="marked.json"), "id") == [1]
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be", "utf-32", "utf-32-be"])
+def test_other_encodings_are_refused(tmp_path: Path, encoding: str) -> None:
+    save_bytes(tmp_path / "rows.json", json.dumps([row(1)]).encode(encoding))
+    error = refused(tmp_path, path="rows.json")
+    assert "UTF-" in error.message
+    assert error.fix == "save the file as UTF-8"
+
+
+@pytest.mark.parametrize("chunk", [5, 1 << 20])
+def test_a_byte_that_is_not_utf8_is_named_with_its_line_and_place(
+    tmp_path: Path, chunk: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(json_records, "_CHUNK", chunk)
+    data = '{"output": "schön"}\n{"output": "sch'.encode() + "ö".encode("latin-1") + b'n"}\n'
+    save_bytes(tmp_path / "mixed.jsonl", data)
+    error = refused(tmp_path, path="mixed.jsonl")
+    assert f"line 2 is not UTF-8: byte 0xf6 at position {data.index(0xF6)}" in error.message
+    assert error.fix == "save the file as UTF-8"
+
+
+def test_a_text_that_ends_within_a_character_is_not_utf8(tmp_path: Path) -> None:
+    save_bytes(tmp_path / "cut.jsonl", '{"output": "ö'.encode()[:-1])
+    assert "line 1 is not UTF-8" in refused(tmp_path, path="cut.jsonl").message
+
+
+def test_a_damaged_archive_is_named(tmp_path: Path) -> None:
+    whole = gzip.compress(json.dumps([row(k, "x" * k) for k in range(1000)]).encode())
+    (tmp_path / "rows.json.gz").write_bytes(whole[: len(whole) // 2])
+    assert refused(tmp_path, path="rows.json.gz").file == tmp_path / "rows.json.gz"
+    (tmp_path / "two.json.gz").write_bytes(gzip.compress(b'{"a": 1}\n') + gzip.compress(b'{"a": 2}\n'))
+    assert column(read(tmp_path, path="two.json.gz"), "a") == [1, 2]
+
+
+def test_damaged_parquet_is_named(tmp_path: Path) -> None:
+    whole = save(tmp_path / "rows.parquet", [row(k) for k in range(100)]).read_bytes()
+    save_bytes(tmp_path / "rows.parquet", whole[:-20])
+    error = refused(tmp_path, path="rows.parquet")
+    assert "cannot be read as Parquet" in error.message
+    assert error.file == tmp_path / "rows.parquet"
+
+
+def test_a_missing_file_is_named_with_those_near_it(tmp_path: Path) -> None:
+    save(tmp_path / "alpaca_en.json", [row(1)])
+    error = refused(tmp_path, path="alpaca_zh.json")
+    assert "alpaca_en.json" in error.message
+    assert str(tmp_path) in str(error.fix)
+
+
+def test_a_folder_is_read_shard_by_shard(tmp_path: Path) -> None:
+    save(tmp_path / "many/part-1.parquet", [row(10), row(11)])
+    save(tmp_path / "many/part-0.jsonl.gz", [row(0), row(1)])
+    (tmp_path / "many/README.md").write_text("no rows")
+    (tmp_path / "many/manifest.json").write_text("{}")
+    batches = read(tmp_path, path="many")
+    assert column(batches, "id") == [0, 1, 10, 11]
+    assert [batch.rows.tolist() for batch in batches] == [[0, 1], [0, 1]]
+    assert Path(batches[1].file).name == "part-1.parquet"
+
+
+def test_a_folder_without_shards_is_an_error(tmp_path: Path) -> None:
+    (tmp_path / "none").mkdir()
+    assert "holds no .parquet or .jsonl" in refused(tmp_path, path="none").message
+
+
+def test_a_dataset_saved_to_disk(tmp_path: Path) -> None:
+    datasets = pytest.importorskip("datasets")
+    rows = datasets.Dataset.from_list([row(k) for k in range(5)])
+    rows.select([4, 0]).save_to_disk(str(tmp_path / "one"))
+    datasets.DatasetDict({"train": rows, "dev": rows.select([1])}).save_to_disk(str(tmp_path / "split"))
+    assert column(read(tmp_path, dataset="one"), "id") == [4, 0]
+    assert column(read(tmp_path, dataset="split"), "id") == [0, 1, 2, 3, 4]
+    assert column(read(tmp_path, dataset="split", split="dev"), "id") == [1]
+    assert "dev, train" in refused(tmp_path, dataset="split", split="test").message
+    assert "as `dataset`" in str(refused(tmp_path, path="split").fix)
+
+
+def test_a_dataset_in_a_folder_of_parquet(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    datasets = pytest.importorskip("datasets")
+    monkeypatch.setattr(datasets.config, "HF_DATASETS_CACHE", tmp_path / "cache")
+    save(tmp_path / "set/train-00000-of-00002.parquet", [row(0), row(1)])
+    save(tmp_path / "set/train-00001-of-00002.parquet", [row(2)])
+    batches = read(tmp_path, dataset="set")
+    assert column(batches, "id") == [0, 1, 2]
+    assert batches[0].names == ["id", "instruction", "input", "output"]
+    assert "cannot be loaded" in refused(tmp_path, dataset="set", split="nothing").message
+
+
+def test_a_hub_that_cannot_be_reached_is_one_error_with_the_way_out(tmp_path: Path) -> None:
+    pytest.importorskip("datasets")
+    error = refused(tmp_path, dataset="nobody/nothing-of-this-name")
+    assert "cannot be had from the hub" in error.message
+    assert "local file" in str(error.fix)
+    assert "\n" not in str(error)
+
+
+def test_only_the_wanted_columns_of_a_table_are_read(tmp_path: Path) -> None:
+    save(tmp_path / "rows.parquet", [row(1, score=5, notes="x")])
+    (batch,) = read(tmp_path, path="rows.parquet")
+    assert batch.names == ["id", "instruction", "input", "output", "score", "notes"]
+    assert column([batch], "notes") == [None]

@@ -1,0 +1,260 @@
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from corpus_files import row
+
+from crossin.corpus.batch import Batch, JsonBatch, TableBatch
+from crossin.corpus.shapes import INCOMPLETE, MORE_THAN_ONE, NO_TEXT, OTHER_TURN, Rows, to_rows
+from crossin.corpus.spec import FIELDS, Source
+from crossin.errors import CrossinError
+
+KINDS = ("json", "table")
+FILE = Path("rows.x")
+
+
+def batch(records: list[dict[str, Any]], kind: str = "json") -> Batch:
+    """The records as a batch that begins with the file's row 101."""
+    rows = np.arange(100, 100 + len(records))
+    if kind == "json":
+        return JsonBatch(FILE, rows, records, list(range(201, 201 + len(records))))
+    table = pa.Table.from_pylist(records)
+    return TableBatch(FILE, rows, table, table.schema.names)
+
+
+def shaped(records: list[dict[str, Any]], kind: str = "json", extras: Any = (), **columns: str) -> Rows:
+    return to_rows(batch(records, kind), source(columns), 1000, set(extras))
+
+
+def source(columns: dict[str, str]) -> Source:
+    return Source.model_validate({"path": "x", "columns": columns})
+
+
+def fields(rows: Rows) -> list[tuple[str, str, str]]:
+    return list(zip(*(rows.texts[field].to_pylist() for field in FIELDS), strict=True))
+
+
+def refused(records: list[dict[str, Any]], kind: str = "json", **columns: str) -> CrossinError:
+    with pytest.raises(CrossinError) as caught:
+        shaped(records, kind, **columns)
+    assert caught.value.file == FILE
+    assert caught.value.fix
+    return caught.value
+
+
+def chat(*turns: tuple[str, Any], names: tuple[str, str] = ("role", "content")) -> list[dict[str, Any]]:
+    return [dict(zip(names, turn, strict=True)) for turn in turns]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_alpaca_with_a_missing_input(kind: str) -> None:
+    records: list[dict[str, Any]] = [
+        {"id": "a", "instruction": "Add", "input": "1 2", "output": "3"},
+        {"id": "b", "instruction": "Hi", "input": None, "output": ""},
+    ]
+    rows = shaped(records, kind)
+    assert rows.ids.to_pylist() == ["a", "b"]
+    assert fields(rows) == [("Add", "1 2", "3"), ("Hi", "", "")]
+    assert fields(shaped([{"instruction": "Hi", "output": "x"}], kind)) == [("Hi", "", "x")]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_columns_under_other_names(kind: str) -> None:
+    record = {"key": 7, "instruction": "not this", "question": "Q", "context": "C", "response": "R"}
+    rows = shaped([record], kind, id="key", instruction="question", input="context", output="response")
+    assert fields(rows) == [("Q", "C", "R")]
+    assert rows.ids.to_pylist() == ["7"]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize(
+    ("column", "names"),
+    [("messages", ("role", "content")), ("conversations", ("from", "value"))],
+)
+def test_a_chat_of_one_exchange(kind: str, column: str, names: tuple[str, str]) -> None:
+    user, assistant = ("user", "assistant") if names[0] == "role" else ("human", "gpt")
+    records = [
+        {column: chat((user, "Hi"), (assistant, "Hello"), names=names)},
+        {column: chat(("system", "Be kind."), (user, "Hi"), (assistant, "Hello"), names=names)},
+        {column: chat(("system", ""), (user, "Hi"), (assistant, "Hello"), names=names)},
+    ]
+    rows = shaped(records, kind)
+    assert fields(rows) == [("Hi", "", "Hello"), ("Be kind.\n\nHi", "", "Hello"), ("Hi", "", "Hello")]
+    assert rows.rejected == {}
+    assert rows.ids.to_pylist() == [None] * 3
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_other_chats_are_rejected_with_a_reason(kind: str) -> None:
+    one = [("user", "a"), ("assistant", "b")]
+    records: list[dict[str, Any]] = [
+        {"messages": chat(*one, *one)},
+        {"messages": chat(*one)},
+        {"messages": chat(one[0])},
+        {"messages": chat(one[1], one[0])},
+        {"messages": []},
+        {"messages": None},
+        {"messages": chat(one[0], ("tool", "x"), one[1])},
+        {"messages": chat(one[0], ("assistant", None))},
+    ]
+    rows = shaped(records, kind)
+    assert rows.rejected == {
+        0: MORE_THAN_ONE,
+        **dict.fromkeys((2, 3, 4, 5), INCOMPLETE),
+        6: OTHER_TURN,
+        7: NO_TEXT,
+    }
+    assert fields(rows)[1] == ("a", "", "b")
+    assert rows.slice(6, 2).rejected == {0: OTHER_TURN, 1: NO_TEXT}
+
+
+@pytest.mark.parametrize(
+    ("messages", "message"),
+    [
+        ("Hi", "no list of messages"),
+        (["Hi"], "message that is no object"),
+        ([{"content": "Hi"}], "without a role"),
+        ([{"role": "user", "content": ["Hi"]}], "content is no text"),
+    ],
+)
+def test_chats_of_the_wrong_type_are_errors(messages: Any, message: str) -> None:
+    good = {"messages": chat(("user", "a"), ("assistant", "b"))}
+    error = refused([good, {"messages": messages}])
+    assert message in error.message
+    assert (error.row, error.field) == (102, "messages")
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_prompt_and_completion_as_texts_and_as_messages(kind: str) -> None:
+    assert fields(shaped([{"prompt": "Hi", "completion": "Hello"}], kind)) == [("Hi", "", "Hello")]
+    user, assistant = chat(("user", "Hi")), chat(("assistant", "Hello"))
+    rows = shaped(
+        [
+            {"prompt": user, "completion": assistant},
+            {"prompt": [*user, *assistant, *user], "completion": assistant},
+        ],
+        kind,
+    )
+    assert fields(rows) == [("Hi", "", "Hello"), ("", "", "")]
+    assert rows.rejected == {1: MORE_THAN_ONE}
+
+
+def test_a_prompt_in_both_forms_is_an_error() -> None:
+    error = refused([{"prompt": chat(("user", "Hi")), "completion": "Hello"}])
+    assert error.field == "completion"
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("missing", ["instruction", "output"])
+def test_a_missing_column_is_named_with_those_that_exist(kind: str, missing: str) -> None:
+    record = {name: "x" for name in ("id", "instruction", "output", "extra") if name != missing}
+    error = refused([record], kind)
+    assert f"no column '{missing}'" in error.message
+    assert all(name in error.message for name in record)
+
+
+def test_a_record_that_lacks_the_output_is_named() -> None:
+    error = refused([row(1), {"id": 2, "instruction": "x"}])
+    assert error.row == 102
+    assert "no column 'output'; the columns are: id, instruction (line 202)" in error.message
+
+
+@pytest.mark.parametrize("value", [["x"], 5, True, {"a": 1}, 1.5])
+@pytest.mark.parametrize("field", FIELDS)
+def test_a_value_of_the_wrong_type_is_named(value: Any, field: str) -> None:
+    error = refused([row(1), row(2) | {field: value}])
+    assert (error.row, error.field) == (102, field)
+    assert "where text is due (line 202)" in error.message
+    error = refused([row(1) | {field: None}, row(2) | {field: value}], "table")
+    assert (error.row, error.field) == (102, field)
+
+
+@pytest.mark.parametrize("value", [True, 1.5, ["x"], {"a": 1}])
+def test_an_id_of_the_wrong_type_is_named(value: Any) -> None:
+    error = refused([row(1), row(value)])
+    assert (error.row, error.field) == (102, "id")
+    error = refused([row(value)], "table")
+    assert (error.row, error.field) == (101, "id")
+
+
+def test_ids_of_numbers_and_texts() -> None:
+    records = [row(5), row("5b"), row(2**70), row(None), row("")]
+    assert shaped(records).ids.to_pylist() == ["5", "5b", str(2**70), None, None]
+    assert shaped([row(5), row(None)], "table").ids.to_pylist() == ["5", None]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("field", [*FIELDS, "id"])
+def test_nul_characters_are_named(kind: str, field: str) -> None:
+    error = refused([row("a", "", ""), row("b") | {field: "x\0y"}, row("c")], kind)
+    assert (error.row, error.field) == (102, field)
+    assert "NUL" in error.message
+
+
+@pytest.mark.parametrize("text", ["x\ud800", "\udc00", "\udc00\ud800"])
+@pytest.mark.parametrize("field", [*FIELDS, "id"])
+def test_lone_surrogates_are_named(text: str, field: str) -> None:
+    error = refused([row("a"), row("b") | {field: text}])
+    assert (error.row, error.field) == (102, field)
+    assert "surrogate" in error.message
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_longest_field_is_counted_in_characters(kind: str) -> None:
+    assert fields(shaped([row(1, "字" * 1000)], kind))[0][0] == "字" * 1000
+    error = refused([row(1), row(2, "字" * 1001)], kind)
+    assert (error.row, error.field) == (102, "instruction")
+    assert "1,001 characters" in error.message
+    assert "longest_field" in str(error.fix)
+
+
+def test_texts_in_parquet_that_are_not_utf8() -> None:
+    for kind in (pa.string(), pa.binary()):
+        data = pa.array([b"fine", None, "schön".encode("latin-1")], pa.binary())
+        texts = pa.Array.from_buffers(kind, 3, data.buffers())
+        table = pa.table({"instruction": texts, "output": ["a", "b", "c"]})
+        with pytest.raises(CrossinError, match="not UTF-8") as caught:
+            to_rows(TableBatch(FILE, np.arange(3), table, table.schema.names), source({}), 1000)
+        assert (caught.value.row, caught.value.field) == (3, "instruction")
+
+
+def test_texts_in_any_of_arrows_types() -> None:
+    for kind in (pa.large_string(), pa.string_view(), pa.binary(), pa.dictionary(pa.int32(), pa.string())):
+        table = pa.table({"instruction": pa.array(["a", "b"]).cast(kind), "output": ["c", "d"]})
+        rows = to_rows(TableBatch(FILE, np.arange(2), table, table.schema.names), source({}), 1000)
+        assert rows.texts["instruction"].to_pylist() == ["a", "b"]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_extra_columns_are_numbers_texts_and_truth_values(kind: str) -> None:
+    records = [row(1, score=5, good=True, task="qa"), row(2, score=2.5, good=None, task=None)]
+    rows = shaped(records, kind, {"score", "good", "task", "absent"})
+    assert {name: values.to_pylist() for name, values in rows.extras.items()} == {
+        "score": [5, 2.5],
+        "good": [True, None],
+        "task": ["qa", None],
+    }
+
+
+@pytest.mark.parametrize("values", [[["x"], ["y"]], [{"a": 1}, {"a": 2}]])
+@pytest.mark.parametrize("kind", KINDS)
+def test_an_extra_column_that_no_filter_can_use(values: list[Any], kind: str) -> None:
+    with pytest.raises(CrossinError) as caught:
+        shaped([row(k, score=value) for k, value in enumerate(values)], kind, {"score"})
+    assert (caught.value.row, caught.value.field) == (101, "score")
+
+
+@pytest.mark.parametrize("values", [[5, "five"], ["five", 5], [True, 1], [1, None, "x"]])
+def test_an_extra_column_of_mixed_types_is_named(values: list[Any]) -> None:
+    with pytest.raises(CrossinError, match="also holds") as caught:
+        shaped([row(k, score=value) for k, value in enumerate(values)], "json", {"score"})
+    assert caught.value.field == "score"
+
+
+def test_extreme_numbers_are_no_crash() -> None:
+    rows = shaped([row(1, score=10**400), row(2, score=-(2**63)), row(3, score=1)], "json", {"score"})
+    assert rows.extras["score"].to_pylist() == [float("inf"), -(2.0**63), 1.0]
