@@ -62,3 +62,26 @@ def test_a_result_that_was_changed_is_not_taken_for_finished(tmp_path: Path) -> 
     with pytest.raises(CrossinError, match=r"a\.txt: this file has changed"):
         begin(tmp_path, "compose", {}, {})
     assert (tmp_path / MANIFEST).exists()
+
+
+def test_a_claim_on_a_folder_with_nothing_in_it_can_be_given_up(tmp_path: Path) -> None:
+    begin(tmp_path / "out", "compose", {"seed": 1}, {}).release()
+    assert not (tmp_path / "out").exists()
+    stage = begin(tmp_path / "out", "compose", {"seed": 2}, {})
+    write_text(stage.folder / "a.txt", "a")
+    stage.release()
+    assert [path.name for path in (tmp_path / "out").iterdir()] == ["a.txt"]
+
+
+def test_processes_that_share_a_folder_do_not_clear_up_after_each_other(tmp_path: Path) -> None:
+    begin(tmp_path, "compose", {"seed": 1}, {}, shared=True)
+    (tmp_path / ".a.txt.x.tmp").write_text("half")
+    begin(tmp_path, "compose", {"seed": 1}, {}, shared=True)
+    assert (tmp_path / ".a.txt.x.tmp").exists()
+    begin(tmp_path, "compose", {"seed": 1}, {})
+    assert not (tmp_path / ".a.txt.x.tmp").exists()
+
+
+def test_a_folder_that_another_process_is_about_to_claim_is_no_strangers(tmp_path: Path) -> None:
+    (tmp_path / ".stage.json.x.tmp").write_text("")
+    assert not begin(tmp_path, "compose", {}, {}, shared=True).done

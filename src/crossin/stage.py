@@ -7,6 +7,7 @@ belongs to somebody else.
 
 from __future__ import annotations
 
+import contextlib
 import platform
 import time
 from collections.abc import Iterator
@@ -58,6 +59,12 @@ class Stage:
         write_json(self.folder / MANIFEST, self.manifest)
         (self.folder / CLAIM).unlink(missing_ok=True)
         self.done = True
+
+    def release(self) -> None:
+        """Give up a claim on a folder that nothing was written to, so that a mended run may have it."""
+        (self.folder / CLAIM).unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            self.folder.rmdir()
 
 
 def fingerprint(name: str, settings: dict[str, Any], inputs: dict[str, str]) -> str:

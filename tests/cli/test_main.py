@@ -17,7 +17,7 @@ def crossin(*arguments: str) -> subprocess.CompletedProcess[str]:
 def test_help_names_every_verb() -> None:
     ended = crossin("--help")
     assert ended.returncode == 0
-    for verb in ("demo", "models", "report"):
+    for verb in ("compose", "demo", "models", "report"):
         assert verb in ended.stdout
 
 
@@ -34,7 +34,7 @@ def test_starting_loads_nothing_heavy() -> None:
     [
         (["demo", "--languages", "en,tlh"], "unknown language 'tlh'; these exist: ar, de"),
         (["demo", "--model", "nothing"], "no model is called 'nothing'"),
-        (["demo", "--languages", "en"], "component 2 (mono) needs another language beside en"),
+        (["demo", "--languages", "en"], "component 'mono/questions' needs another language beside en"),
         (["demo", "--held-out", "all"], "no split named 'all'"),
         (["models", "pull", "nothing"], "no model is called 'nothing'"),
         (["models", "pull", "gemma3-270m"], "--accept-licence"),

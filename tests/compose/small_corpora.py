@@ -41,10 +41,16 @@ def write_corpus(
 
 def corpus_entry(corpus: str = "alpaca", languages: Iterable[str] = LANGUAGES, **more: Any) -> dict[str, Any]:
     """What a recipe says of a corpus that `write_corpus` wrote."""
-    return {"files": {language: f"{corpus}_{language}.json" for language in languages}, "check": "none", **more}
+    return {
+        "files": {language: f"{corpus}_{language}.json" for language in languages},
+        "check": "none",
+        **more,
+    }
 
 
 def recipe_of(*components: dict[str, Any], **more: Any) -> Recipe:
     """A recipe over the corpus `alpaca`, or those in `more`."""
     made = [{"corpus": "alpaca", **component} for component in components]
-    return Recipe.model_validate({"name": "test", "corpora": {"alpaca": corpus_entry()}, "components": made, **more})
+    return Recipe.model_validate(
+        {"name": "test", "corpora": {"alpaca": corpus_entry()}, "components": made, **more}
+    )

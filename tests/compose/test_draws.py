@@ -27,7 +27,9 @@ def test_each_time_round_the_order_is_fresh() -> None:
 
 
 def test_every_order_is_about_equally_likely() -> None:
-    orders = [tuple(without_replacement(np.arange(3), 3, key_of("key", number)).tolist()) for number in range(3000)]
+    orders = [
+        tuple(without_replacement(np.arange(3), 3, key_of("key", number)).tolist()) for number in range(3000)
+    ]
     assert all(400 < orders.count(order) < 600 for order in set(orders))
     assert len(set(orders)) == 6
 

@@ -9,9 +9,9 @@ from typing import Any
 import pyarrow
 import pyarrow.parquet
 import pytest
-from small_corpora import corpus_entry, recipe_of, write_corpus
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from small_corpora import corpus_entry, recipe_of, write_corpus
 
 import crossin
 from crossin.compose import Recipe, compose, read_recipe
@@ -41,7 +41,7 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write_corpus(tmp_path_factory.mktemp("data"), 60)
 
 
-MIXED = [
+MIXED: list[dict[str, Any]] = [
     {"kind": "base", "rows": 30},
     {"kind": "mono", "rows": 20},
     {"kind": "x2en", "rows": 25},
@@ -73,7 +73,12 @@ def test_the_manifest_counts_rows_by_component_and_direction(data: Path, tmp_pat
 @settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(shard_rows=st.integers(7, 200), world_size=st.integers(1, 6), seed=st.integers(0, 5), data_=st.data())
 def test_the_shards_of_any_number_of_ranks_are_those_of_one_run(
-    data: Path, tmp_path_factory: pytest.TempPathFactory, shard_rows: int, world_size: int, seed: int, data_: st.DataObject
+    data: Path,
+    tmp_path_factory: pytest.TempPathFactory,
+    shard_rows: int,
+    world_size: int,
+    seed: int,
+    data_: st.DataObject,
 ) -> None:
     folder = tmp_path_factory.mktemp("shards")
     recipe = recipe_of(*MIXED, shard_rows=shard_rows, seed=seed)
@@ -85,7 +90,9 @@ def test_the_shards_of_any_number_of_ranks_are_those_of_one_run(
     assert len(files_of(whole.folder)) == -(-173 // shard_rows) + 4
 
 
-def test_ranks_on_machines_that_share_no_folder_are_gathered_by_one_more_run(data: Path, tmp_path: Path) -> None:
+def test_ranks_on_machines_that_share_no_folder_are_gathered_by_one_more_run(
+    data: Path, tmp_path: Path
+) -> None:
     recipe = recipe_of(*MIXED, shard_rows=50)
     whole = compose(recipe, data, tmp_path / "whole")
     for rank in (0, 1):
@@ -141,21 +148,23 @@ def test_the_same_mixture_is_made_again_from_its_recipe_or_its_manifest(data: Pa
     for name in ("recipe.yaml", "manifest.json"):
         again = compose(first.folder / name, data, tmp_path / name)
         assert files_of(again.folder) == files_of(first.folder)
-    assert files_of(compose(recipe_of(*MIXED), data, tmp_path / "c", languages=["en", "vi"]).folder) != files_of(
-        first.folder
-    )
+    assert files_of(
+        compose(recipe_of(*MIXED), data, tmp_path / "c", languages=["en", "vi"]).folder
+    ) != files_of(first.folder)
 
 
 def test_a_manifest_whose_inputs_have_changed_is_refused(tmp_path: Path) -> None:
     write_corpus(tmp_path, 60)
     first = compose(recipe_of(*MIXED), tmp_path, tmp_path / "a")
     write_corpus(tmp_path, 61)
-    with pytest.raises(CrossinError, match=r"manifest\.json: .*'alpaca/en' is not the file that it was.*the files of then"):
+    with pytest.raises(
+        CrossinError, match=r"manifest\.json: .*'alpaca/en' is not the file that it was.*the files of then"
+    ):
         compose(first.folder / "manifest.json", tmp_path, tmp_path / "b")
 
 
 def test_the_package_itself_composes(data: Path, tmp_path: Path) -> None:
-    assert crossin.compose(recipe_of(*MIXED), data, tmp_path / "out").done
+    assert crossin.compose(recipe_of(*MIXED), data, tmp_path / "out").done  # type: ignore[operator]
 
 
 def test_another_mixtures_folder_is_refused_and_the_difference_told(data: Path, tmp_path: Path) -> None:
@@ -173,7 +182,11 @@ def test_messages_hold_the_same_rows_without_a_template(data: Path, tmp_path: Pa
     ]
     for line, row in zip(lines, rows, strict=True):
         asked, answered = line["messages"]
-        assert (asked["role"], answered["role"], answered["content"]) == ("user", "assistant", row["completion"])
+        assert (asked["role"], answered["role"], answered["content"]) == (
+            "user",
+            "assistant",
+            row["completion"],
+        )
         assert all(part in row["prompt"] for part in asked["content"].split("\n\n"))
         assert "###" not in asked["content"]
 
@@ -182,7 +195,9 @@ def test_the_demos_mixture_composes_from_the_facts(facts_folder: Path, tmp_path:
     stage = compose(RECIPE, facts_folder, tmp_path / "out", languages=["en", "zh", "vi", "es"])
     sizes = {name: amounts["rows"] for name, amounts in stage.manifest["counts"]["components"].items()}
     assert sizes == {name: component.rows for name, component in read_recipe(RECIPE).named()}
-    assert {row["prompt"].split(" ")[0] for row in rows_of(stage.folder) if row["lang_in"] == "en"} >= {"Question:"}
+    assert {row["prompt"].split(" ")[0] for row in rows_of(stage.folder) if row["lang_in"] == "en"} >= {
+        "Question:"
+    }
 
 
 def test_a_row_that_lacks_a_language_is_left_out_counted_and_listed(tmp_path: Path) -> None:
@@ -192,7 +207,9 @@ def test_a_row_that_lacks_a_language_is_left_out_counted_and_listed(tmp_path: Pa
     assert stage.manifest["skipped"] == {"alpaca: not in es": 6}
     assert {row["id"] for row in rows_of(stage.folder)} == {"0", "1", "2", "3"}
     rejects = read_parquet(stage.folder / "rejects.parquet", ["corpus", "id", "reason"]).to_pylist()
-    assert rejects == [{"corpus": "alpaca", "id": str(number), "reason": "not in es"} for number in range(4, 10)]
+    assert rejects == [
+        {"corpus": "alpaca", "id": str(number), "reason": "not in es"} for number in range(4, 10)
+    ]
     assert "- alpaca: not in es: 6" in (stage.folder / "README.md").read_text()
 
 
@@ -208,17 +225,23 @@ def test_rows_may_be_drawn_in_the_languages_that_they_have(tmp_path: Path) -> No
 def test_strict_makes_a_rejected_row_an_error(tmp_path: Path) -> None:
     write_corpus(tmp_path, {"en": range(10), "es": range(4)})
     made = recipe_of({"kind": "en2x", "rows": 4}, corpora={"alpaca": corpus_entry(languages=["en", "es"])})
-    with pytest.raises(CrossinError, match=r"6 rows of the corpus 'alpaca' are rejected: not in es; the first is id '4'"):
+    with pytest.raises(
+        CrossinError, match=r"6 rows of the corpus 'alpaca' are rejected: not in es; the first is id '4'"
+    ):
         compose(made, tmp_path, tmp_path / "out", strict=True)
 
 
 def test_a_file_of_the_callers_takes_the_place_of_a_corpus(tmp_path: Path) -> None:
     write_corpus(tmp_path, 5)
     write_corpus(tmp_path, 5, corpus="own")
-    made = recipe_of({"kind": "base", "rows": "all", "corpus": "platypus"}, corpora={"platypus": corpus_entry("platypus")})
+    made = recipe_of(
+        {"kind": "base", "rows": "all", "corpus": "platypus"}, corpora={"platypus": corpus_entry("platypus")}
+    )
     stage = compose(made, tmp_path, tmp_path / "out", files={"platypus": "own_en.json"})
-    assert {row["completion"] for row in rows_of(stage.folder)} == {f"own output {number} in en" for number in range(5)}
-    with pytest.raises(CrossinError, match="draws from a corpus 'platipus'.*use one of: platypus"):
+    assert {row["completion"] for row in rows_of(stage.folder)} == {
+        f"own output {number} in en" for number in range(5)
+    }
+    with pytest.raises(CrossinError, match=r"draws from a corpus 'platipus'.*use one of: platypus"):
         compose(made, tmp_path, tmp_path / "other", files={"platipus": "own_en.json"})
 
 
@@ -234,12 +257,32 @@ def test_a_corpus_that_is_not_there_is_named_with_those_that_are(facts_folder: P
 @pytest.mark.parametrize(
     ("components", "more", "words"),
     [
-        ([{"kind": "mono", "rows": 5}], {"languages": ["en"]}, "'mono/alpaca' needs another language beside en"),
-        ([{"kind": "mono", "rows": 5}], {"languages": ["en", "th"]}, "needs th, which the corpus 'alpaca' lacks; it has en, zh"),
-        ([{"kind": "mono", "rows": 5}], {"languages": ["es", "vi"]}, "pivot 'en' is not among es, vi.*--languages en,es,vi"),
-        ([{"kind": "base", "rows": 61}], {}, "'base/alpaca' asks for 61 rows en>en, but its corpus 'alpaca' has 60"),
+        (
+            [{"kind": "mono", "rows": 5}],
+            {"languages": ["en"]},
+            "'mono/alpaca' needs another language beside en",
+        ),
+        (
+            [{"kind": "mono", "rows": 5}],
+            {"languages": ["en", "th"]},
+            "needs th, which the corpus 'alpaca' lacks; it has en, zh",
+        ),
+        (
+            [{"kind": "mono", "rows": 5}],
+            {"languages": ["es", "vi"]},
+            "pivot 'en' is not among es, vi.*--languages en,es,vi",
+        ),
+        (
+            [{"kind": "base", "rows": 61}],
+            {},
+            "'base/alpaca' asks for 61 rows en>en, but its corpus 'alpaca' has 60",
+        ),
         ([{"kind": "base", "rows": 5, "filter": {"scor": {"min": 4}}}], {}, "scor"),
-        ([{"kind": "base", "rows": 5, "filter": {"characters": {"min": 999}}}], {}, "has nothing to draw from"),
+        (
+            [{"kind": "base", "rows": 5, "filter": {"characters": {"min": 999}}}],
+            {},
+            "has nothing to draw from",
+        ),
         ([{"kind": "base", "tokens": 10**6}], {}, "asks for 1,000,000 tokens, but its corpus has about"),
         (
             [{"kind": "x2en", "rows": 5, "sampler": "weights", "weights": {"th": 1}}],
@@ -247,7 +290,10 @@ def test_a_corpus_that_is_not_there_is_named_with_those_that_are(facts_folder: P
             "weighs th, which it does not draw",
         ),
         (
-            [{"kind": "x2en", "rows": 5, "draw": "a"}, {"kind": "en2x", "rows": 5, "draw": "a", "languages": ["zh"]}],
+            [
+                {"kind": "x2en", "rows": 5, "draw": "a"},
+                {"kind": "en2x", "rows": 5, "draw": "a", "languages": ["zh"]},
+            ],
             {},
             "'x2en/alpaca' and 'en2x/alpaca' share the draw 'a' but differ",
         ),
@@ -269,7 +315,9 @@ def test_corpora_that_call_different_rows_alike_are_refused(tmp_path: Path) -> N
         compose(recipe_of(*parts, corpora=both), tmp_path, tmp_path / "a")
     both["platypus"]["id_prefix"] = "platypus-"
     made = compose(recipe_of(*parts, corpora=both), tmp_path, tmp_path / "b")
-    assert {row["id"] for row in rows_of(made.folder) if row["kind"] == "base"} == {f"platypus-{n}" for n in range(5)}
+    assert {row["id"] for row in rows_of(made.folder) if row["kind"] == "base"} == {
+        f"platypus-{n}" for n in range(5)
+    }
 
 
 def test_a_row_with_nothing_to_answer_is_never_drawn(tmp_path: Path) -> None:
@@ -282,7 +330,10 @@ def test_a_row_with_nothing_to_answer_is_never_drawn(tmp_path: Path) -> None:
         {
             "name": "t",
             "languages": ["en", "es"],
-            "components": [{"kind": "en2x", "rows": "all"}, {"kind": "trans", "rows": "all", "direction": "to-pivot"}],
+            "components": [
+                {"kind": "en2x", "rows": "all"},
+                {"kind": "trans", "rows": "all", "direction": "to-pivot"},
+            ],
         }
     )
     rows = rows_of(compose(made, tmp_path, tmp_path / "out").folder)

@@ -10,11 +10,12 @@ from hypothesis import strategies as st
 
 from crossin.compose import Component, Recipe
 from crossin.compose.plan import Plan, plan
+from crossin.compose.recipe import Kind
 from crossin.compose.stocks import Stock, directions_of
 from crossin.errors import CrossinError
 
 LANGUAGES = ["en", "zh", "vi", "es"]
-KINDS = ("base", "mono", "x2en", "en2x", "x2x", "trans")
+KINDS: tuple[Kind, ...] = ("base", "mono", "x2en", "en2x", "x2x", "trans")
 Draws = list[tuple[str, int, int, str, str]]
 
 
@@ -29,7 +30,9 @@ def stock_of(component: Component, rows: int = 100) -> Stock:
 
 
 def drawn(*components: tuple[Component, int], seed: int = 0, rows: int = 100) -> Draws:
-    """The plan of components of these sizes: (component, slot, row, language in, language out) in its order."""
+    """The plan of components of these sizes: (component, slot, row, language in, language out) in its
+    order.
+    """
     recipe = Recipe(name="test", components=[component for component, _ in components])
     stocks = [stock_of(component, rows) for component, _ in components]
     return listed(plan(stocks, [count for _, count in components], LANGUAGES, recipe, seed))
@@ -76,7 +79,9 @@ def test_where_all_sizes_grow_alike_the_larger_mixture_begins_with_the_smaller(
 def test_adding_a_component_changes_no_row_of_another(
     chosen: list[tuple[Component, int]], more: list[tuple[Component, int]], seed: int
 ) -> None:
-    others = [(component.model_copy(update={"name": f"other {component.name}"}), count) for component, count in more]
+    others = [
+        (component.model_copy(update={"name": f"other {component.name}"}), count) for component, count in more
+    ]
     before = drawn(*chosen, seed=seed)
     after = [draw for draw in drawn(*others, *chosen, seed=seed) if not draw[0].startswith("other")]
     assert sorted(after) == sorted(before)
@@ -118,7 +123,11 @@ def test_a_kinds_directions(entries: dict[str, Any], directions: set[tuple[str, 
 
 
 def test_the_pivot_need_not_be_english() -> None:
-    assert directions_of(Component(kind="x2en", rows=1), LANGUAGES, "zh") == [("en", "zh"), ("vi", "zh"), ("es", "zh")]
+    assert directions_of(Component(kind="x2en", rows=1), LANGUAGES, "zh") == [
+        ("en", "zh"),
+        ("vi", "zh"),
+        ("es", "zh"),
+    ]
     assert directions_of(Component(kind="base", rows=1), LANGUAGES, "zh") == [("zh", "zh")]
 
 
@@ -148,7 +157,9 @@ def test_components_that_share_a_draw_draw_the_same_rows_and_languages() -> None
     ]
     draws = drawn(*((mode, 40) for mode in modes))
     by_slot = {
-        name: [(row, one if one != "en" else other) for kind, _, row, one, other in sorted(draws) if kind == name]
+        name: [
+            (row, one if one != "en" else other) for kind, _, row, one, other in sorted(draws) if kind == name
+        ]
         for name in ("en2x", "x2en", "trans")
     }
     assert by_slot["en2x"] == by_slot["x2en"] == by_slot["trans"]

@@ -28,12 +28,37 @@ def read(folder: Path, text: str) -> None:
         ("name: a\ncomponents: [{kind: base, share: 0.5}]", "", "needs the recipe's `rows`"),
         (f"name: a\n{ONE}\ntemplate: chat", "", "needs a `tokenizer`"),
         ("name: a\ncomponents: [{kind: x2en, rows: 1, sampler: weights}]", r"components\.0", "go together"),
-        ("name: a\ncomponents: [{kind: base, rows: 1, pairs: [[en, zh]]}]", r"components\.0", "x2x and trans"),
-        ("name: a\ncomponents: [{kind: x2x, rows: 1, pairs: [[zh, Chinese]]}]", r"components\.0", "two different"),
-        ("name: a\ncomponents: [{kind: mono, rows: 1, direction: to-pivot}]", r"components\.0", "goes with trans"),
-        ("name: a\ncomponents: [{kind: mono, rows: 1}, {kind: mono, rows: 2}]", r"components\.1", "both called"),
+        (
+            "name: a\ncomponents: [{kind: base, rows: 1, pairs: [[en, zh]]}]",
+            r"components\.0",
+            "x2x and trans",
+        ),
+        (
+            "name: a\ncomponents: [{kind: x2x, rows: 1, pairs: [[zh, Chinese]]}]",
+            r"components\.0",
+            "two different",
+        ),
+        (
+            "name: a\ncomponents: [{kind: mono, rows: 1, direction: to-pivot}]",
+            r"components\.0",
+            "goes with trans",
+        ),
+        (
+            "name: a\ncomponents: [{kind: mono, rows: 1}, {kind: mono, rows: 2}]",
+            r"components\.1",
+            "both called",
+        ),
         (f"name: a\n{ONE}\ncorpora: {{a: {{}}}}", r"corpora\.a", "needs either `files`"),
-        (f"name: a\n{ONE}\ncorpora: {{a: {{files: {{en: {{}}}}}}}}", r"corpora\.a\.files\.en", "either `path`"),
+        (
+            f"name: a\n{ONE}\ncorpora: {{a: {{files: {{zh: b, Chinese: c}}}}}}",
+            r"corpora\.a\.files",
+            "names zh twice",
+        ),
+        (
+            f"name: a\n{ONE}\ncorpora: {{a: {{files: {{en: {{}}}}}}}}",
+            r"corpora\.a\.files\.en",
+            "either `path`",
+        ),
     ],
 )
 def test_a_wrong_entry_is_named(tmp_path: Path, text: str, field: str, words: str) -> None:
@@ -47,7 +72,11 @@ def test_a_wrong_entry_is_named(tmp_path: Path, text: str, field: str, words: st
         (f"name: a\ntemplates: alpaca\n{ONE}", "templates", "template"),
         ("name: a\ncomponents: [{kind: base, row: 1}]", r"components\.0\.row", "rows"),
         (f"name: a\n{ONE}\ncorpora: {{a: {{file: b}}}}", r"corpora\.a\.file", "files"),
-        (f"name: a\n{ONE}\ncorpora: {{a: {{files: {{en: {{pth: b}}}}}}}}", r"corpora\.a\.files\.en\.pth", "path"),
+        (
+            f"name: a\n{ONE}\ncorpora: {{a: {{files: {{en: {{pth: b}}}}}}}}",
+            r"corpora\.a\.files\.en\.pth",
+            "path",
+        ),
         (
             f"name: a\n{ONE}\ncorpora: {{a: {{source: b, decontaminate: {{bench: c, n_gram: 4}}}}}}",
             r"corpora\.a\.decontaminate\.n_gram",
@@ -63,7 +92,9 @@ def test_an_unknown_key_is_named_with_the_nearest_valid_one(
 
 
 def test_a_key_that_resembles_none_is_told_all(tmp_path: Path) -> None:
-    with pytest.raises(CrossinError, match="there is no key 'qqq' here.*use one of: components, corpora, format"):
+    with pytest.raises(
+        CrossinError, match=r"there is no key 'qqq' here.*use one of: components, corpora, format"
+    ):
         read(tmp_path, f"name: a\nqqq: 1\n{ONE}")
 
 
@@ -78,7 +109,7 @@ def test_a_recipe_that_is_no_mapping_is_refused(tmp_path: Path) -> None:
 
 
 def test_language_names_of_any_spelling_become_codes(tmp_path: Path) -> None:
-    text = "name: a\npivot: English\nlanguages: [eng_Latn, zho_Hans, Tiếng Việt]\ncomponents: [{kind: base, rows: 1}]"
+    text = f"name: a\npivot: English\nlanguages: [eng_Latn, zho_Hans, Tiếng Việt]\n{ONE}"
     (tmp_path / "recipe.yaml").write_text(text, encoding="utf-8")
     recipe = read_recipe(tmp_path / "recipe.yaml")
     assert (recipe.pivot, recipe.languages) == ("en", ["en", "zh", "vi"])

@@ -15,7 +15,8 @@ DIRECTIONS = [("zh", "en"), ("vi", "en"), ("de", "en")]
 
 def weights(**entries: Any) -> list[float]:
     component = Component(kind="x2en", rows=1, **entries)
-    return weights_of(component, DIRECTIONS, np.array([8100, 1600, 100]), "en").round(4).tolist()
+    shares = weights_of(component, DIRECTIONS, np.array([8100, 1600, 100]), "en")
+    return [round(float(share), 4) for share in shares]
 
 
 def test_uniform_and_unimax_begin_with_equal_shares() -> None:
@@ -38,7 +39,9 @@ def test_explicit_weights_are_shares_and_what_is_not_named_is_not_drawn() -> Non
 def test_the_weight_of_a_pair_is_the_product_of_its_languages() -> None:
     component = Component(kind="x2x", rows=1, sampler="weights", weights={"en": 2, "zh": 3, "vi": 1})
     pairs = [("en", "zh"), ("en", "vi"), ("zh", "vi")]
-    assert weights_of(component, pairs, np.array([1, 1, 1]), "en").tolist() == pytest.approx([6 / 11, 2 / 11, 3 / 11])
+    assert weights_of(component, pairs, np.array([1, 1, 1]), "en").tolist() == pytest.approx(
+        [6 / 11, 2 / 11, 3 / 11]
+    )
 
 
 @given(st.lists(st.integers(1, 40), min_size=1, max_size=5), st.integers(1, 3))
@@ -50,7 +53,9 @@ def test_unimax_gives_each_language_the_same_until_it_is_exhausted(sizes: list[i
         counts = np.bincount(chosen[:slots], minlength=len(sizes))
         level = counts.max()
         # Each has as much as the one that has most, to within the round that is going on, or all it can give.
-        assert all(count >= min(level - 1, capacity) for count, capacity in zip(counts, capacities, strict=True))
+        assert all(
+            count >= min(level - 1, capacity) for count, capacity in zip(counts, capacities, strict=True)
+        )
     for direction in range(len(sizes)):
         assert turns[chosen == direction].tolist() == list(range(capacities[direction]))
 
@@ -61,7 +66,9 @@ def test_unimax_gives_no_more_than_there_is() -> None:
 
 
 @given(st.lists(st.floats(0.01, 1), min_size=1, max_size=6), st.integers(1, 300))
-def test_in_proportion_every_share_is_kept_to_within_one_draw_at_any_length(shares: list[float], slots: int) -> None:
+def test_in_proportion_every_share_is_kept_to_within_one_draw_at_any_length(
+    shares: list[float], slots: int
+) -> None:
     parts = np.array(shares) / sum(shares)
     labels = [str(number) for number in range(len(parts))]
     chosen, turns = in_proportion(slots, parts, labels, 7)

@@ -15,7 +15,7 @@ from crossin.errors import CrossinError
 DATA = {
     "en": [row(1, "abcd", "ef"), row(2, "ab", "c", input="字字"), row(3, "x", ""), row(4, "a" * 50)],
     "zh": [
-        row(4, score=1, task="qa", good=False, weight=0.5),
+        row(4, "longer than others", score=1, task="qa", good=False, weight=0.5),
         row(2, score=5, task="code", good=True, weight=2.5),
         row(1, score=4, task="qa", good=True, weight=float("nan")),
         row(3, score=None, task=None, good=None, weight=None),
@@ -83,6 +83,8 @@ def test_characters_are_those_of_all_fields(
     assert passing(corpus, {"characters": {"max": 5}})["en"] == ["2", "3"]
     assert passing(corpus, {"characters": {"min": 6}})["en"] == ["1", "4"]
     assert passing(corpus, {"characters": [1, 52]})["en"] == ["3", "4"]
+    # The Chinese file has another order.
+    assert passing(corpus, {"characters": {"min": 20}})["zh"] == ["4"]
 
 
 def test_a_row_that_a_language_lacks_does_not_pass_in_it(tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ import pytest
 from corpus_files import FORMATS, row, save, save_bytes
 
 from crossin.corpus import json_records
+from crossin.corpus import records as records_module
 from crossin.corpus.batch import Batch, JsonBatch
 from crossin.corpus.json_records import json_batches
 from crossin.corpus.records import read_records
@@ -78,7 +79,13 @@ def test_text_may_be_cut_anywhere(chunk: int, lines: bool, monkeypatch: pytest.M
         assert batch.records == records
 
 
-def test_batches_are_small_and_numbered(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_batches_are_small_and_numbered(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(records_module, "TABLE_BATCH", 2)
+    save(tmp_path / "rows.parquet", [row(k) for k in range(5)])
+    tables = read(tmp_path, path="rows.parquet")
+    assert column(tables, "id") == [0, 1, 2, 3, 4]
+    assert [number for batch in tables for number in batch.rows] == [0, 1, 2, 3, 4]
+    assert max(map(len, tables)) <= 2
     monkeypatch.setattr(json_records, "BATCH", 2)
     text = "[\n" + ",\n".join(json.dumps(row(k)) for k in range(5)) + "\n]"
     batches = list(json_batches(io.BytesIO(text.encode()), "x"))

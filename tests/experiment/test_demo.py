@@ -49,8 +49,8 @@ run_demo(plan, progress=progress)
 SAME = [
     "facts/facts.parquet",
     "bench/items.parquet",
-    "english-only/mixture/mixture-00000.parquet",
-    "crossin/mixture/mixture-00000.parquet",
+    "english-only/mixture/data/mixture-00000.parquet",
+    "crossin/mixture/data/mixture-00000.parquet",
     "crossin/training/adapter/adapter_model.safetensors",
     "crossin/answers/answers.parquet",
     "report.json",

@@ -15,11 +15,15 @@ if TYPE_CHECKING:
 
 def compose(
     recipe: Annotated[
-        Path, typer.Argument(metavar="RECIPE", help="A recipe (YAML), or a mixture's manifest.json to make it again.")
+        Path,
+        typer.Argument(
+            metavar="RECIPE", help="A recipe (YAML), or a mixture's manifest.json to make it again."
+        ),
     ],
     out: Annotated[Path | None, typer.Option(help="Folder for the mixture.")] = None,
     data: Annotated[
-        Path | None, typer.Option(help="Folder that the recipe's paths start from; that of the recipe if not given.")
+        Path | None,
+        typer.Option(help="Folder that the recipe's paths start from; that of the recipe if not given."),
     ] = None,
     languages: Annotated[
         str | None, typer.Option(help="Languages in place of the recipe's, with commas: en,zh,Vietnamese.")
@@ -44,21 +48,23 @@ def compose(
 ) -> None:
     """Compose a mixture: English, cross-lingual and translation rows from parallel instruction data.
 
-    The same recipe, data and seed give the same bytes, on one process or many; half the rows are the first half of the
-    mixture. Stopped at any point, the same command goes on with the files that are missing.
+    The same recipe, data and seed give the same bytes, on one process or many; half the rows are the first
+    half of the mixture. Stopped at any point, the same command goes on with the files that are missing.
 
     Look first: `crossin compose examples/first-paper-x2x-translation.yaml --data DATA --dry-run`
 
     Then make it: the same with `--out mixtures/x2x` in place of `--dry-run`
     """
     from crossin.cli.console import console, progress_bars, say
-    from crossin.compose.mixture import compose as make
     from crossin.compose.dry_run import preview
+    from crossin.compose.mixture import compose as make
 
     codes, files = _codes(languages), _files(corpus or [])
     if dry_run:
         with progress_bars() as progress:
-            shown = preview(recipe, data, languages=codes, seed=seed, files=files, strict=strict, progress=progress)
+            shown = preview(
+                recipe, data, languages=codes, seed=seed, files=files, strict=strict, progress=progress
+            )
         if as_json:
             _print_json(_as_dict(shown))
         else:
@@ -83,7 +89,7 @@ def compose(
             progress=progress,
         )
     if not stage.done:
-        say(f"rank {rank} of {world_size} is done; the manifest is written when all shards are there, in {out}")
+        say(f"rank {rank} of {world_size} is done, in {out}; whoever finds all shards writes the manifest")
         return
     counts = stage.manifest["counts"]
     if as_json:
@@ -100,7 +106,9 @@ def compose(
 def _codes(languages: str | None) -> list[str] | None:
     from crossin.languages.codes import parse_language
 
-    return None if languages is None else [parse_language(name) for name in languages.split(",") if name.strip()]
+    return (
+        None if languages is None else [parse_language(name) for name in languages.split(",") if name.strip()]
+    )
 
 
 def _files(named: list[str]) -> dict[str, str]:
@@ -122,7 +130,9 @@ def _show(shown: Preview) -> None:
     for column in ("component", "kind", "language in", "language out", "rows", "tokens"):
         table.add_column(column, justify="right" if column in ("rows", "tokens") else "left")
     for line in shown.lines:
-        table.add_row(*(f"{value:,}" if isinstance(value, int) else Text(str(value)) for value in line.values()))
+        table.add_row(
+            *(f"{value:,}" if isinstance(value, int) else Text(str(value)) for value in line.values())
+        )
     table.caption = f"Tokens of prompt and completion, {shown.tokens_are}."
     console.print(table)
     for name, corpus in shown.counts["corpora"].items():
@@ -132,7 +142,8 @@ def _show(shown: Preview) -> None:
     for note in shown.notes:
         say(f"note: {note}")
     for row in shown.samples:
-        title = f"{row['kind']} {row['lang_in']}>{row['lang_out']} · {row['source']} {row['id']} · slot {row['slot']}"
+        direction = f"{row['kind']} {row['lang_in']}>{row['lang_out']}"
+        title = f"{direction} · {row['source']} {row['id']} · slot {row['slot']}"
         body = Text.assemble((row["prompt"], "dim"), row["completion"])
         console.print(Panel(body, title=Text(title), title_align="left"))
     say("dry run: nothing was written")

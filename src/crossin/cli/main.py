@@ -9,8 +9,8 @@ import typer
 
 from crossin import __version__
 from crossin.cli import models
-from crossin.cli.console import errors
 from crossin.cli.compose import compose
+from crossin.cli.console import errors
 from crossin.cli.demo import demo
 from crossin.cli.report import report
 from crossin.errors import CrossinError

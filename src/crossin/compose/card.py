@@ -25,7 +25,9 @@ def card(job: Job, counts: dict[str, Any], skipped: dict[str, int]) -> str:
         "license": _licence(job),
         "task_categories": ["text-generation"],
         "tags": ["crossin", "cross-lingual", "instruction-tuning"],
-        "size_categories": [next((name for limit, name in (*_SIZES, *_LARGER) if len(job.plan) < limit), "n>100M")],
+        "size_categories": [
+            next((name for limit, name in (*_SIZES, *_LARGER) if len(job.plan) < limit), "n>100M")
+        ],
         "configs": [
             {
                 "config_name": "default",
@@ -48,16 +50,16 @@ def card(job: Job, counts: dict[str, Any], skipped: dict[str, int]) -> str:
             "",
             f"# {recipe.name}",
             "",
-            f"A mixture of {len(job.plan):,} instruction rows in {', '.join(job.plan.languages)}, composed by crossin "
-            f"{__version__} after CrossIn (arXiv 2404.11932). Rows are in the order of training.",
+            f"A mixture of {len(job.plan):,} instruction rows in {', '.join(job.plan.languages)}, composed "
+            f"by crossin {__version__} after CrossIn (arXiv 2404.11932). Rows are in the order of training.",
             "",
             "| component | language in > out | rows |",
             "|---|---|---|",
             *rows,
             "",
-            "Columns: `prompt` and `completion` (or `messages`), `kind` (base, mono, x2en, en2x, x2x, trans), `lang_in`, "
-            "`lang_out`, `id` (shared by a row's translations), `slot` (which draw of its component), `source` (the "
-            "corpus), `component`.",
+            "Columns: `prompt` and `completion` (or `messages`), `kind` (base, mono, x2en, en2x, x2x, "
+            "trans), `lang_in`, `lang_out`, `id` (shared by a row's translations), `slot` (which draw of its "
+            "component), `source` (the corpus), `component`.",
             "",
             "## Left out",
             "",
@@ -65,8 +67,8 @@ def card(job: Job, counts: dict[str, Any], skipped: dict[str, int]) -> str:
             "",
             "## Recipe",
             "",
-            "With the same data, `crossin compose recipe.yaml` makes the same bytes again; `manifest.json` has the hashes "
-            "of the inputs.",
+            "With the same data, `crossin compose recipe.yaml` makes the same bytes again; `manifest.json` "
+            "has the hashes of the inputs.",
             "",
             "```yaml",
             as_yaml(recipe).rstrip(),
@@ -79,7 +81,9 @@ def card(job: Job, counts: dict[str, Any], skipped: dict[str, int]) -> str:
 def _licence(job: Job) -> str:
     """The one licence of all corpora, or `unknown`, or `other` where they differ."""
     used = {component.corpus for component in job.recipe.components}
-    licences = {job.recipe.corpora[name].licence if name in job.recipe.corpora else "unknown" for name in used}
+    licences = {
+        job.recipe.corpora[name].licence if name in job.recipe.corpora else "unknown" for name in used
+    }
     return licences.pop() if len(licences) == 1 else "other"
 
 

@@ -1,4 +1,6 @@
-"""The shards of a mixture made by a Ray cluster: each is a task of its own, and a task that dies is run again."""
+"""The shards of a mixture made by a Ray cluster: each is a task of its own, and a task that dies is run
+again.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +16,8 @@ from crossin.progress import Progress
 def write_on_cluster(job: Job, out: Path, shards: list[int], progress: Progress) -> None:
     """Write the shards with these numbers as Ray Data tasks; `out` must be the same folder on every machine.
 
-    A cluster that is running (RAY_ADDRESS, or `ray.init` before) is used; else one is started on this machine.
+    A cluster that is running (RAY_ADDRESS, or `ray.init` before) is used; else one is started on this
+    machine.
     """
     require("ray", "ray")
     import ray

@@ -41,7 +41,8 @@ def hashed(values: Ints | Words, key: int | Words) -> Words:
 
 def fractions(slots: Ints, key: int) -> npt.NDArray[np.float64]:
     """A number in [0, 1) for each slot, in steps of 2^-20: added to a slot number it loses no digit."""
-    return (hashed(slots, key) >> np.uint64(64 - _FRACTION_BITS)).astype(np.float64) / 2**_FRACTION_BITS
+    bits = hashed(slots, key) >> np.uint64(64 - _FRACTION_BITS)
+    return np.asarray(bits.astype(np.float64) / 2**_FRACTION_BITS)
 
 
 def with_replacement(slots: Ints, size: int, key: int) -> Ints:

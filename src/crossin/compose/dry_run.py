@@ -22,8 +22,8 @@ _SAMPLED = 200
 
 @dataclass(frozen=True)
 class Preview:
-    """lines: component, kind, language in, language out, rows, tokens (of prompt and completion; measured on up to
-    200 rows a line). samples: rendered rows. skipped: rows left out, by corpus and reason.
+    """lines: component, kind, language in, language out, rows, tokens (of prompt and completion; measured on
+    up to 200 rows a line). samples: rendered rows. skipped: rows left out, by corpus and reason.
     """
 
     recipe: Recipe
@@ -90,4 +90,3 @@ def _samples(job: Job, wanted: int) -> list[dict[str, Any]]:
     chosen = np.sort(np.lexsort((made.component, turns))[:wanted])
     rows: list[dict[str, Any]] = render(job.wording, made.take(chosen), job.corpora).to_pylist()
     return rows
-

@@ -1,4 +1,6 @@
-"""All that is decided before the first row of a mixture is written; after it, any shard can be made by itself."""
+"""All that is decided before the first row of a mixture is written; after it, any shard can be made by
+itself.
+"""
 
 from __future__ import annotations
 
@@ -96,10 +98,14 @@ def languages_of(recipe: Recipe, specs: Mapping[str, CorpusSpec]) -> list[str]:
 def inputs_of(
     recipe: Recipe, specs: Mapping[str, CorpusSpec], data: Path, languages: Sequence[str]
 ) -> dict[str, Path]:
-    """The files that decide the mixture, by name; datasets of the hub are no files and stand in the recipe."""
+    """The files that decide the mixture, by name; datasets of the hub are no files and stand in the
+    recipe.
+    """
     inputs = {"template": data / recipe.template} if (data / recipe.template).is_file() else {}
     for name, spec in specs.items():
-        sources = {f"{name}/{language}": source for language, source in spec.files.items() if language in languages}
+        sources = {
+            f"{name}/{language}": source for language, source in spec.files.items() if language in languages
+        }
         for key, source in (sources | ({name: spec.source} if spec.source else {})).items():
             place = data / (source.path or source.dataset or "")
             if source.path or place.exists():
@@ -181,7 +187,8 @@ def _check_ids(specs: Mapping[str, CorpusSpec], corpora: Mapping[str, ParallelCo
             if not same_files and (clashes := pc.sum(found).as_py()):
                 first = corpora[name].ids[pc.index(found, True).as_py()]
                 raise CrossinError(
-                    f"the corpora '{other}' and '{name}' both have the id '{first}' ({clashes:,} clash in all)",
+                    f"the corpora '{other}' and '{name}' both have the id '{first}' "
+                    f"({clashes:,} clash in all)",
                     field=f"corpora.{name}.id_prefix",
                     fix=f"tell them apart: `id_prefix: {name}-`",
                 )

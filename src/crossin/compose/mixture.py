@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 from collections.abc import Mapping
@@ -42,15 +43,18 @@ def compose(
     """Make the mixture of a recipe (or of a recipe's file, or a mixture's manifest) in the folder `out`.
 
     data: the folder that the recipe's paths start from; that of the recipe's file where not given. languages,
-    seed: in place of the recipe's. files: by corpus, a file in the pivot language in place of the corpus. strict: rows that fail the join or the alignment check are an error. rank,
+    seed: in place of the recipe's. files: by corpus, a file in the pivot language in place of the corpus.
+    strict: rows that fail the join or the alignment check are an error. rank,
     world_size: make only every `world_size`-th shard, beginning with number `rank`; whoever finds all shards
     there finishes the mixture. engine: `ray` spreads the shards over a Ray cluster that shares the folder.
 
-    The same recipe, data and seed give the same bytes, whatever the number of ranks and the engine. A run that
-    was stopped goes on with the shards that are missing.
+    The same recipe, data and seed give the same bytes, whatever the number of ranks and the engine. A run
+    that was stopped goes on with the shards that are missing.
     """
     if not 0 <= rank < world_size:
-        raise CrossinError(f"there is no rank {rank} of {world_size}", fix="ranks go from 0 to world size - 1")
+        raise CrossinError(
+            f"there is no rank {rank} of {world_size}", fix="ranks go from 0 to world size - 1"
+        )
     manifest = None if isinstance(recipe, Recipe) or Path(recipe).suffix != ".json" else Path(recipe)
     recipe, data = resolved(recipe, data, languages=languages, seed=seed, files=files)
     out = Path(out)
@@ -69,8 +73,11 @@ def compose(
             _finish(stage, job)
     finally:
         shutil.rmtree(work, ignore_errors=True)
-        if stage.done:
-            shutil.rmtree(work.parent, ignore_errors=True)
+        with contextlib.suppress(OSError):
+            work.parent.rmdir()
+        if not stage.done and not (out / DATA_FOLDER).exists():
+            # Bad input, most likely: once it is mended, the folder is free for it.
+            stage.release()
     return stage
 
 
@@ -125,7 +132,9 @@ def _replaced(recipe: Recipe, files: Mapping[str, str]) -> dict[str, CorpusSpec]
     return replaced
 
 
-def _write_shards(job: Job, out: Path, rank: int, world_size: int, engine: Engine, progress: Progress) -> None:
+def _write_shards(
+    job: Job, out: Path, rank: int, world_size: int, engine: Engine, progress: Progress
+) -> None:
     """Write the shards of this rank that are not there yet."""
     missing = [
         number
@@ -181,14 +190,22 @@ def _rejects(job: Job) -> pa.Table:
 
 
 def _llama_factory(recipe: Recipe) -> dict[str, object]:
+    """A `script_url` is what LLaMA-Factory gives to `datasets` as a folder, card and all: a `file_name` that is
+    a folder, it would read in the order in which the file system lists its files.
+    """
     if recipe.format == "messages":
-        tags = {"role_tag": "role", "content_tag": "content", "user_tag": "user", "assistant_tag": "assistant"}
+        tags = {
+            "role_tag": "role",
+            "content_tag": "content",
+            "user_tag": "user",
+            "assistant_tag": "assistant",
+        }
         return {
             "mixture": {
-                "file_name": DATA_FOLDER,
+                "script_url": ".",
                 "formatting": "sharegpt",
                 "columns": {"messages": "messages"},
                 "tags": tags,
             }
         }
-    return {"mixture": {"file_name": DATA_FOLDER, "columns": {"prompt": "prompt", "response": "completion"}}}
+    return {"mixture": {"script_url": ".", "columns": {"prompt": "prompt", "response": "completion"}}}

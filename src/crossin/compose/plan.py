@@ -19,6 +19,10 @@ from crossin.compose.samplers import in_proportion, in_turns, independent, weigh
 from crossin.compose.stocks import Stock
 from crossin.errors import CrossinError
 
+# What to do about a corpus that is too small.
+MORE_ROWS = "raise `epochs`, set `replacement: true`, or use the sampler `unimax`"
+
+
 @dataclass(frozen=True)
 class Plan:
     """The draws of a mixture in the order of training; one array element a row of the mixture.
@@ -72,26 +76,19 @@ def draw(stocked: Stock, count: int, seed: int, pivot: str) -> tuple[Ints, npt.N
 
     Raises CrossinError where a direction would have to give a row more often than the component allows.
     """
-    component = stocked.component
-    key = key_of(seed, component.draw or stocked.name)
-    labels, sizes = stocked.labels, stocked.sizes
-    weights = weights_of(component, stocked.directions, sizes, pivot)
+    component, sizes = stocked.component, stocked.sizes
+    key = _key(stocked, seed)
     if component.replacement:
         slots = np.arange(count)
-        chosen = independent(slots, weights, key)
+        chosen = independent(slots, weights_of(component, stocked.directions, sizes, pivot), key)
         places = (hashed(slots, key_of(key, "row")) >> np.uint64(32)) * sizes[chosen].astype(np.uint64)
         picked = (places >> np.uint64(32)).astype(np.int64)
     else:
-        capacities = sizes * component.epochs
-        if component.sampler == "unimax":
-            chosen, turns = in_turns(count, capacities, len(labels), key)
-        elif component.sampler == "uniform":
-            chosen, turns = in_turns(count, None, len(labels), key)
-        else:
-            chosen, turns = in_proportion(count, weights, labels, key)
-        _check_capacity(stocked, count, chosen, capacities)
+        chosen, turns = _in_order(stocked, count, seed, pivot)
+        if _drawable(stocked, chosen, turns) < count:
+            raise _exhausted(stocked, count, chosen)
         picked = np.empty(count, dtype=np.int64)
-        for number, label in enumerate(labels):
+        for number, label in enumerate(stocked.labels):
             mine = np.flatnonzero(chosen == number)
             picked[mine] = without_replacement(turns[mine], int(sizes[number]), key_of(key, "row", label))
     rows = np.empty(count, dtype=np.int32)
@@ -101,7 +98,16 @@ def draw(stocked: Stock, count: int, seed: int, pivot: str) -> tuple[Ints, npt.N
     return chosen, rows
 
 
-def plan(stocks: Sequence[Stock], counts: Sequence[int], languages: Sequence[str], recipe: Recipe, seed: int) -> Plan:
+def drawable(stocked: Stock, count: int, seed: int, pivot: str) -> int:
+    """How many of the first `count` slots of a component can be drawn before a direction is exhausted."""
+    if stocked.component.replacement:
+        return count
+    return _drawable(stocked, *_in_order(stocked, count, seed, pivot))
+
+
+def plan(
+    stocks: Sequence[Stock], counts: Sequence[int], languages: Sequence[str], recipe: Recipe, seed: int
+) -> Plan:
     """The draws of all components in the order of training.
 
     Stages come one after the other. Within a stage, slot k of a component of r parts stands at (k + f) / r, f
@@ -111,7 +117,13 @@ def plan(stocks: Sequence[Stock], counts: Sequence[int], languages: Sequence[str
     number_of = {language: number for number, language in enumerate(languages)}
     parts = math.gcd(*counts) or 1
     columns: dict[str, list[npt.NDArray[np.generic]]] = {
-        "component": [], "slot": [], "row": [], "language_in": [], "language_out": [], "stage": [], "place": []
+        "component": [],
+        "slot": [],
+        "row": [],
+        "language_in": [],
+        "language_out": [],
+        "stage": [],
+        "place": [],
     }
     for number, (stocked, count) in enumerate(zip(stocks, counts, strict=True)):
         chosen, rows = draw(stocked, count, seed, recipe.pivot)
@@ -133,23 +145,40 @@ def plan(stocks: Sequence[Stock], counts: Sequence[int], languages: Sequence[str
     return Plan(
         [stocked.name for stocked in stocks],
         list(languages),
-        *(joined[name][order] for name in ("component", "slot", "row", "language_in", "language_out")),  # type: ignore[arg-type]
+        *(joined[name][order] for name in ("component", "slot", "row", "language_in", "language_out")),
     )
 
 
-def _check_capacity(stocked: Stock, count: int, chosen: Ints, capacities: Ints) -> None:
+def _key(stocked: Stock, seed: int) -> int:
+    return key_of(seed, stocked.component.draw or stocked.name)
+
+
+def _in_order(stocked: Stock, count: int, seed: int, pivot: str) -> tuple[Ints, Ints]:
+    """Without replacement: the direction of each slot, and how often that direction was drawn before."""
+    component, key = stocked.component, _key(stocked, seed)
+    if component.sampler == "unimax":
+        return in_turns(count, stocked.sizes * component.epochs, len(stocked.labels), key)
+    if component.sampler == "uniform":
+        return in_turns(count, None, len(stocked.labels), key)
+    weights = weights_of(component, stocked.directions, stocked.sizes, pivot)
+    return in_proportion(count, weights, stocked.labels, key)
+
+
+def _drawable(stocked: Stock, chosen: Ints, turns: Ints) -> int:
+    over = np.flatnonzero(turns >= stocked.sizes[chosen] * stocked.component.epochs)
+    return int(over[0]) if len(over) else len(chosen)
+
+
+def _exhausted(stocked: Stock, count: int, chosen: Ints) -> CrossinError:
+    component, capacities = stocked.component, stocked.sizes * stocked.component.epochs
     drawn = np.bincount(chosen, minlength=len(capacities))
     over = np.flatnonzero(drawn > capacities)
-    if len(chosen) == count and not len(over):
-        return
-    epochs = stocked.component.epochs
+    wanted, there = f"{count:,} rows", int(capacities.sum())
     if len(over):
-        worst = over[0]
-        wanted, there = f"{drawn[worst]:,} rows {'>'.join(stocked.directions[worst])}", int(capacities[worst])
-    else:
-        wanted, there = f"{count:,} rows", int(capacities.sum())
-    raise CrossinError(
-        f"component '{stocked.name}' asks for {wanted}, but its corpus '{stocked.component.corpus}' has {there:,}"
-        + (f" in {epochs} epochs" if epochs > 1 else ""),
-        fix="ask for fewer rows, raise `epochs`, set `replacement: true`, or use the sampler `unimax`",
+        wanted = f"{drawn[over[0]]:,} rows {'>'.join(stocked.directions[over[0]])}"
+        there = int(capacities[over[0]])
+    return CrossinError(
+        f"component '{stocked.name}' asks for {wanted}, but its corpus '{component.corpus}' has {there:,}"
+        + (f" in {component.epochs} epochs" if component.epochs > 1 else ""),
+        fix=f"ask for fewer rows, {MORE_ROWS}",
     )

@@ -22,16 +22,17 @@ _NAMED = ("columns", "corpora", "files", "filter", "weights")
 class Component(BaseModel):
     """One ingredient.
 
-    kind: `base` (all in the pivot language), `mono` (all in another), `x2en` (asked in another, answered in the
-    pivot), `en2x` (the reverse), `x2x` (two different languages), `trans` (translate a row's `side`).
-    rows, tokens, share: the size; exactly one. `rows: all` is as many as the corpus has; `tokens` are those of
-    prompt and completion, estimated or counted by the recipe's tokenizer; `share` is of the recipe's `rows`.
+    kind: `base` (all in the pivot language), `mono` (all in another), `x2en` (asked in another, answered in
+    the pivot), `en2x` (the reverse), `x2x` (two different languages), `trans` (translate a row's `side`).
+    rows, tokens, share: the size; exactly one. `rows: all` is as many as the corpus has; `tokens` are those
+    of prompt and completion, estimated or counted by the recipe's tokenizer; `share` is of the recipe's
+    `rows`.
     languages: where not all of the recipe's; for x2x and trans, `pairs` may name the directions themselves.
     sampler: how often each language (or pair) is drawn. `uniform`: equally; `proportional`: as it has rows;
     `temperature`: p ~ n^(1/temperature); `unimax`: equally until a language has gone round `epochs` times
     (Chung et al., arXiv 2304.09151); `weights`: as `weights` say.
-    replacement: whether each row is drawn for itself, as the authors' code does. Without it, no row comes again
-    in the same direction before all have come, and at most `epochs` times in all.
+    replacement: whether each row is drawn for itself, as the authors' code does. Without it, no row comes
+    again in the same direction before all have come, and at most `epochs` times in all.
     draw: components that name the same draw get the same rows and languages, slot by slot.
     stage: components of a lower stage come first (a curriculum); those of one stage are mixed.
     """
@@ -93,8 +94,8 @@ class Recipe(BaseModel):
     """Components, and how a mixture's rows are worded.
 
     tag: how a cross-lingual row says which language it wants. `sentence` asks in the wanted language's own
-    words ("Answer in English."), behind the instruction; `code` puts `[en]` behind the input on a new line, as
-    the authors' released code does; `none` says nothing.
+    words ("Answer in English."), behind the instruction; `code` puts `[en]` behind the input on a new line,
+    as the authors' released code does; `none` says nothing.
     template: `question` (each language's own words for question and answer), one of the paper's (`alpaca`,
     `cl_boost`, `llama`, `gemma`), a YAML file such as theirs, or `chat`: that of `tokenizer`.
     format: `prompt-completion` (Parquet), or `messages` (JSON lines, for a trainer that applies its own
@@ -129,7 +130,10 @@ class Recipe(BaseModel):
 
         A component's name, with the seed, decides its draws: beside others it stays what it is.
         """
-        named = [(component.name or f"{component.kind}/{component.corpus}", component) for component in self.components]
+        named = [
+            (component.name or f"{component.kind}/{component.corpus}", component)
+            for component in self.components
+        ]
         seen: dict[str, int] = {}
         for number, (name, _) in enumerate(named):
             if name in seen:
@@ -150,7 +154,9 @@ def read_recipe(path: Path) -> Recipe:
         manifest = read_json(path)
         entries = manifest.get("settings") if isinstance(manifest, dict) else None
         if entries is None or manifest.get("stage") != "compose":
-            raise CrossinError("is no mixture's manifest", file=path, fix="give a recipe, or a mixture's manifest.json")
+            raise CrossinError(
+                "is no mixture's manifest", file=path, fix="give a recipe, or a mixture's manifest.json"
+            )
     else:
         entries = read_yaml(path)
     try:
@@ -189,7 +195,13 @@ def _model_below(model: Any, part: str) -> Any:
 
     if not model:
         return None
-    below = {"components": Component, "corpora": CorpusSpec, "files": Source, "source": Source, "decontaminate": Decontaminate}
+    below = {
+        "components": Component,
+        "corpora": CorpusSpec,
+        "files": Source,
+        "source": Source,
+        "decontaminate": Decontaminate,
+    }
     # A list's number or a mapping's key leads to the same model as the list or mapping itself.
     return below.get(part, model)
 

@@ -30,7 +30,8 @@ def weights_of(component: Component, directions: Sequence[tuple[str, str]], rows
             named = component.weights
             weights = np.array(
                 [
-                    named.get(one, 1.0 if one == pivot else 0.0) * named.get(other, 1.0 if other == pivot else 0.0)
+                    named.get(one, 1.0 if one == pivot else 0.0)
+                    * named.get(other, 1.0 if other == pivot else 0.0)
                     if one != other
                     else named.get(one, 0.0)
                     for one, other in directions
@@ -48,11 +49,12 @@ def independent(slots: Ints, weights: Floats, key: int) -> Ints:
 
 
 def in_turns(slots: int, capacities: Ints | None, directions: int, key: int) -> tuple[Ints, Ints]:
-    """Directions in turns, each round in a fresh order; one that has been drawn as often as its capacity drops
-    out and the others go on (UniMax: Chung et al., arXiv 2304.09151). Without capacities nothing drops out.
+    """Directions in turns, each round in a fresh order; one that has been drawn as often as its capacity
+    drops out and the others go on (UniMax: Chung et al., arXiv 2304.09151). Without capacities nothing drops
+    out.
 
-    Returns, for each of `slots` slots, the direction and how often that direction was drawn before. Fewer come
-    back where all directions are exhausted.
+    Returns, for each of `slots` slots, the direction and how often that direction was drawn before. Fewer
+    come back where all directions are exhausted.
     """
     levels = [None] if capacities is None else sorted({int(capacity) for capacity in capacities if capacity})
     chosen, turns = [np.empty(0, dtype=np.int64)], [np.empty(0, dtype=np.int64)]
@@ -78,6 +80,8 @@ def in_proportion(slots: int, weights: Floats, labels: Sequence[str], key: int) 
         mine = np.arange(int(weight * (slots + len(weights))) + 2 if weight else 0)
         chosen.append(np.full(len(mine), number, dtype=np.int16))
         turns.append(mine)
-        times.append((mine + fractions(mine, key_of(key, "time", label))) / weight if weight else mine.astype(float))
+        times.append(
+            (mine + fractions(mine, key_of(key, "time", label))) / weight if weight else mine.astype(float)
+        )
     order = np.argsort(np.concatenate(times), kind="stable")[:slots]
     return np.concatenate(chosen)[order].astype(np.int64), np.concatenate(turns)[order]

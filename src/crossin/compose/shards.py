@@ -38,16 +38,15 @@ def write_shard(job: Job, out: Path, number: int) -> int:
 
 
 def _write_parquet(path: Path, table: pa.Table) -> None:
-    """Prompts and completions hardly repeat: no dictionary and no statistics for them. Arrow's own schema is
-    left out, so that readers see plain strings.
+    """Prompts and completions hardly repeat: no dictionary and no statistics for them. Snappy takes half the
+    time of zstd. Arrow's own schema is left out, so that readers see plain strings.
     """
     import pyarrow.parquet
 
     pyarrow.parquet.write_table(
         table,
         path,
-        compression="zstd",
-        compression_level=1,
+        compression="snappy",
         use_dictionary=_REPEATING,
         write_statistics=False,
         store_schema=False,

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from crossin.compose.plan import plan
+from crossin.compose.plan import MORE_ROWS, drawable, plan
 from crossin.compose.recipe import Recipe
 from crossin.compose.render import Wording, render
 from crossin.compose.stocks import Stock
@@ -45,7 +45,9 @@ def row_counts(
 
 def _shared_rows(recipe: Recipe) -> dict[int, int]:
     """Rows by component number for those that have a share."""
-    shares = {number: component.share for number, component in enumerate(recipe.components) if component.share}
+    shares = {
+        number: component.share for number, component in enumerate(recipe.components) if component.share
+    }
     wanted = {number: share * (recipe.rows or 0) for number, share in shares.items()}
     rows = {number: int(amount) for number, amount in wanted.items()}
     missing = round(sum(wanted.values())) - sum(rows.values())
@@ -71,20 +73,22 @@ def _rows_for_tokens(
 ) -> int:
     """The fewest first slots whose prompts and completions hold the component's tokens."""
     budget, guess = stocked.component.tokens or 0, _FIRST_GUESS
-    most = None if stocked.component.replacement else stocked.all_rows * stocked.component.epochs * len(stocked.rows)
     while True:
-        guess = guess if most is None else min(guess, most)
-        drawn = plan([stocked], [guess], languages, wording.recipe, seed)
+        count = drawable(stocked, guess, seed, wording.recipe.pivot)
+        drawn = plan([stocked], [count], languages, wording.recipe, seed)
         table = render(wording, drawn, corpora)
-        tokens = np.empty(guess)
+        tokens = np.zeros(count)
         # The plan mixes a component's slots; the budget is spent in their own order.
-        tokens[drawn.slot] = sum(count_tokens(table[side].combine_chunks()) for side in ("prompt", "completion"))
+        tokens[drawn.slot] = sum(
+            count_tokens(table[side].combine_chunks()) for side in ("prompt", "completion")
+        )
         spent = np.cumsum(tokens)
-        if spent[-1] >= budget:
+        if count and spent[-1] >= budget:
             return int(np.searchsorted(spent, budget)) + 1
-        if guess == most:
+        if count < guess:
             raise CrossinError(
-                f"component '{stocked.name}' asks for {budget:,} tokens, but its corpus has about {spent[-1]:,.0f}",
-                fix="ask for fewer tokens, raise `epochs`, or set `replacement: true`",
+                f"component '{stocked.name}' asks for {budget:,} tokens, but its corpus has about "
+                f"{spent[-1]:,.0f}",
+                fix=f"ask for fewer tokens, {MORE_ROWS}",
             )
         guess *= 2

@@ -83,8 +83,8 @@ def check_languages(recipe: Recipe, languages: Sequence[str], corpora: Mapping[s
         for language in dict.fromkeys(language for direction in directions for language in direction):
             if language not in corpora[component.corpus]:
                 raise CrossinError(
-                    f"component '{name}' needs {language}, which the corpus '{component.corpus}' lacks; it has "
-                    f"{', '.join(corpora[component.corpus]) or 'no language of this mixture'}",
+                    f"component '{name}' needs {language}, which the corpus '{component.corpus}' lacks; it "
+                    f"has {', '.join(corpora[component.corpus]) or 'no language of this mixture'}",
                     field=place,
                     fix="give the component `languages` of its own, or another corpus",
                 )
@@ -156,7 +156,9 @@ def _stock(
     )
 
 
-def _usable(component: Component, corpus: ParallelCorpus, directions: list[Direction]) -> list[tuple[Mask, Mask]]:
+def _usable(
+    component: Component, corpus: ParallelCorpus, directions: list[Direction]
+) -> list[tuple[Mask, Mask]]:
     """For each direction the rows (n,) that can be asked, and those that can be answered: present, kept, past
     the component's filter, and not empty.
     """
@@ -166,7 +168,9 @@ def _usable(component: Component, corpus: ParallelCorpus, directions: list[Direc
     def usable(language: str, field: str) -> Mask:
         if (language, field) not in masks:
             mask = corpus.kept & corpus.present(language)
-            lengths = pc.binary_length(corpus.texts[language, field].all).to_numpy(zero_copy_only=False)
+            texts = corpus.texts[language, field]
+            lengths = pc.binary_length(texts.all).to_numpy(zero_copy_only=False)
+            texts.release()
             if len(lengths):
                 mask &= lengths[corpus.place[language]] > 0
             masks[language, field] = mask & passing[language] if language in passing else mask
@@ -185,7 +189,9 @@ def _label(component: Component, direction: Direction, pivot: str) -> str:
     return direction[0] if direction[0] != pivot else direction[1]
 
 
-def _check_group(groups: dict[str, tuple[str, object]], name: str, component: Component, labels: list[str]) -> None:
+def _check_group(
+    groups: dict[str, tuple[str, object]], name: str, component: Component, labels: list[str]
+) -> None:
     """Components that share a draw must draw alike."""
     alike = (
         component.corpus,

@@ -1,22 +1,21 @@
 """Which rows of two files that claim to be translations of each other look wrong, and why.
 
-Every statistic is learned from the pair of files itself, on a sample; then both files are read piece by piece, so time
-grows with the rows and memory stays bounded. The same files and seed give the same findings.
+Every statistic is learned from the pair of files itself, on a sample; then both files are read piece by
+piece, so time grows with the rows and memory stays bounded. The same files and seed give the same findings.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from importlib.util import find_spec
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from crossin.corpus.characters import SCRIPT_NAMES, Flags, Ints, pieces
-from crossin.corpus.content import LatentSpace
+from crossin.corpus.characters import Flags, Ints, pieces
 from crossin.corpus.digits import DigitRule
-from crossin.corpus.evidence import Floats, Weights, features, mismatched, separation
+from crossin.corpus.evidence import Content, Floats
+from crossin.corpus.file_language import look
 from crossin.corpus.lengths import LengthBands
 from crossin.corpus.measures import FIELDS, Columns, Measures, join_measures, measure
 from crossin.corpus.untranslated import copied
@@ -26,10 +25,6 @@ from crossin.progress import Progress, silent
 
 # Rows that statistics are learned from; fewer than _ENOUGH are too few to learn words from.
 _SAMPLE, _ENOUGH = 20_000, 500
-# A claimed pair that looks worse than this share of the pairs made wrong on purpose is not learned from again.
-_APART = 0.1
-# Rows whose language is identified for a note on the whole file.
-_LOOK = 200
 # Below this chance of telling a claimed pair from a shifted one, the files are hardly parallel.
 _TELLING = 0.7
 
@@ -53,7 +48,7 @@ def check_alignment(
     other: Columns,
     pivot_language: str,
     language: str,
-    place: Ints,
+    place: npt.NDArray[np.integer],
     *,
     seed: int = 0,
     progress: Progress = silent,
@@ -76,33 +71,37 @@ def check_alignment(
     odds = np.zeros(count)
     if not count:
         return Findings(np.zeros(0, np.uint8), reasons, ())
-    learned = _Learned.learn(pivot, other, seed)
+    learned = _Learned.learn(pivot, other, (pivot_language, language), seed)
     for span in pieces([columns[field] for columns in (pivot, other) for field in FIELDS], count):
         progress(f"checking {language} against {pivot_language}", span.start, count, "rows")
         piece = _cut(pivot, span), _cut(other, span)
         found[:, span], odds[span] = learned.judge(*piece)
-    if learned.weights is not None:
-        found[_CONTENT] = mismatched(odds, place, learned.middle)
+    if learned.content is not None:
+        content = reasons.index(_content(pivot_language, language))
+        found[content] = learned.content.mismatched(odds, place.astype(np.int64))
     progress(f"checking {language} against {pivot_language}", count, count, "rows")
     reason = np.where(found.any(0), found.argmax(0) + 1, 0).astype(np.uint8)
-    notes = [*learned.notes(pivot_language, language)]
+    notes = list(learned.notes)
     for columns, name in ((pivot, pivot_language), (other, language)):
-        notes += _look(columns["instruction"], name, seed)
+        notes += look(columns["instruction"], name, seed)
     return Findings(reason, reasons, tuple(notes))
 
 
-_CONTENT = 7
+def _content(pivot: str, other: str) -> str:
+    return f"not the same content in {pivot} and {other}"
 
 
 def _reasons(pivot: str, other: str) -> tuple[str, ...]:
     """Why a row may be wrong; where several hold, the first is told."""
-    empty = [f"{field} is empty in {name} only" for field in ("instruction", "output") for name in (pivot, other)]
+    empty = [
+        f"{field} is empty in {name} only" for field in ("instruction", "output") for name in (pivot, other)
+    ]
     return (
         *empty,
         f"{other} is an untranslated copy of {pivot}",
         f"wrong language in {pivot}",
         f"wrong language in {other}",
-        f"not the same content in {pivot} and {other}",
+        _content(pivot, other),
         f"input is empty in {pivot} only",
         f"input is empty in {other} only",
         f"digits differ between {pivot} and {other}",
@@ -112,53 +111,33 @@ def _reasons(pivot: str, other: str) -> tuple[str, ...]:
 
 @dataclass(frozen=True)
 class _Learned:
-    """What a sample of the pair of files taught; `weights` is None where it was too small to learn words from."""
+    """What a sample of the pair taught; `profiles` and `content` are None where it was too small."""
 
-    rows: int
     scripts: tuple[Flags, Flags]
     bands: list[LengthBands]
     digits: DigitRule
     profiles: Profiles | None
-    space: LatentSpace | None
-    weights: Weights | None
-    middle: float
-    telling: float
+    content: Content | None
+    notes: tuple[str, ...]
 
     @classmethod
-    def learn(cls, pivot: Columns, other: Columns, seed: int) -> _Learned:
-        count = len(pivot["instruction"])
+    def learn(cls, pivot: Columns, other: Columns, names: tuple[str, str], seed: int) -> _Learned:
         random = np.random.default_rng(seed)
-        chosen = np.sort(random.permutation(count)[:_SAMPLE])
+        chosen = np.sort(random.permutation(len(pivot["instruction"]))[:_SAMPLE])
         one, two = _measure_rows(pivot, chosen), _measure_rows(other, chosen)
         scripts = own_scripts(one.scripts), own_scripts(two.scripts)
         bands = [LengthBands.learn(one.sizes[:, field], two.sizes[:, field]) for field in range(len(FIELDS))]
         if len(chosen) < _ENOUGH:
-            return cls(len(chosen), scripts, bands, DigitRule.strict(), None, None, None, 0.0, 1.0)
-        digits = DigitRule.learn(one.digits, two.digits, one.words, two.words)
+            note = f"{names[1]}: the content was not compared with {names[0]}: {len(chosen)} rows are too few"
+            return cls(scripts, bands, DigitRule.strict(), None, None, (note,))
+        content, notes = Content.learn(one, two, bands, seed), []
+        if content is None:
+            notes.append(f"{names[1]}: the content was not compared with {names[0]}: it has too few words")
+        elif content.telling < _TELLING:
+            notes.append(f"{names[1]}: the rows look unaligned with {names[0]} as a whole")
+            content = None
         profiles = Profiles.learn(one.grams, two.grams)
-        # The space is learned on some rows and weighed on others: it knows its own rows too well.
-        part = random.random(len(chosen)) < 0.6
-        own, rest = np.flatnonzero(part), np.flatnonzero(~part)
-        space = LatentSpace.learn(one.words.take(own), two.words.take(own), seed)
-        if space is None:
-            return cls(len(chosen), scripts, bands, digits, profiles, None, None, 0.0, 1.0)
-        one, two = one.take(rest), two.take(rest)
-        places = space.place(0, one.words), space.place(1, two.words)
-        good = features(one, two, places, space, bands)
-        bad = []
-        for turn in (1, len(rest) // 2):
-            order = np.roll(np.arange(len(rest)), turn)
-            bad.append(features(one, two.take(order), (places[0], places[1][order]), space, bands))
-        wrong = np.concatenate(bad)
-        weights = Weights.learn(good, wrong)
-        # Claimed pairs that look like strangers are left out of a second weighing: they blunt the first.
-        apart = float(np.quantile(weights.log_odds(wrong), _APART))
-        weights = Weights.learn(good[weights.log_odds(good) < apart], wrong)
-        odds = weights.log_odds(good), weights.log_odds(wrong)
-        telling = separation(*odds)
-        return cls(
-            len(chosen), scripts, bands, digits, profiles, space, weights, float(np.median(odds[1])), telling
-        )
+        return cls(scripts, bands, DigitRule.learn(one, two), profiles, content, tuple(notes))
 
     def judge(self, pivot: Columns, other: Columns) -> tuple[Flags, Floats]:
         """One row of flags a reason, and each row's log-odds of being mismatched."""
@@ -172,11 +151,6 @@ class _Learned:
         if self.profiles is not None:
             for side, strange in enumerate(self.profiles.foreign(one.grams, two.grams)):
                 foreign[side] |= strange
-        lost, gained = self.digits.differ(one.digits, two.digits, one.numerals, two.numerals, one.words, two.words)
-        odds = np.zeros(one.count)
-        if self.space is not None and self.weights is not None:
-            places = self.space.place(0, one.words), self.space.place(1, two.words)
-            odds = self.weights.log_odds(features(one, two, places, self.space, self.bands))
         flags = [
             *(only[side][:, field] for field in (0, 2) for side in (0, 1)),
             copied(pivot, other, one),
@@ -184,22 +158,11 @@ class _Learned:
             np.zeros(one.count, bool),
             only[0][:, 1],
             only[1][:, 1],
-            lost | gained,
+            self.digits.lost(one, two) | self.digits.gained(one, two),
             *(band.out(one.sizes[:, field], two.sizes[:, field]) for field, band in enumerate(self.bands)),
         ]
+        odds = np.zeros(one.count) if self.content is None else self.content.log_odds(one, two)
         return np.stack(flags), odds
-
-    def notes(self, pivot: str, other: str) -> list[str]:
-        """What is to be said of the files as a whole."""
-        found = []
-        if self.weights is None:
-            found.append(
-                f"{other}: {self.rows} rows are too few to learn how {pivot} and {other} correspond; "
-                "the content was not compared"
-            )
-        elif self.telling < _TELLING:
-            found.append(f"{other}: the rows look unaligned with {pivot} as a whole")
-        return found
 
 
 def _cut(columns: Columns, span: slice) -> Columns:
@@ -210,31 +173,3 @@ def _measure_rows(columns: Columns, chosen: Ints) -> Measures:
     """Measures of the chosen rows, read piece by piece."""
     taken = {field: columns[field].take(pa.array(chosen)) for field in FIELDS}
     return join_measures([measure(_cut(taken, span)) for span in pieces(list(taken.values()), len(chosen))])
-
-
-def _look(column: pa.LargeStringArray, language: str, seed: int) -> list[str]:
-    """What lingua, where it is installed, takes a sample of the instructions for, if not for `language`."""
-    if find_spec("lingua") is None or len(column) < _LOOK:
-        return []
-    from lingua import Language, LanguageDetectorBuilder
-
-    known = {known.iso_code_639_1.name.lower() for known in Language.all()}
-    if language.split("-")[0] not in known:
-        return []
-    chosen = np.sort(np.random.default_rng(seed).permutation(len(column))[:_LOOK])
-    detector = LanguageDetectorBuilder.from_all_languages().with_low_accuracy_mode().build()
-    seen: dict[str, int] = {}
-    for text in column.take(pa.array(chosen)).to_pylist():
-        guess = detector.detect_language_of(text or "")
-        if guess is not None:
-            code = guess.iso_code_639_1.name.lower()
-            seen[code] = seen.get(code, 0) + 1
-    if not seen:
-        return []
-    code = max(sorted(seen), key=lambda name: seen[name])
-    if code == language.split("-")[0]:
-        return []
-    return [f"{language}: {seen[code]} of {_LOOK} sampled rows look like {code}"]
-
-
-__all__ = ["SCRIPT_NAMES", "Columns", "Findings", "check_alignment"]

@@ -106,7 +106,9 @@ class Tables:
 
     fold: npt.NDArray[np.int32]  # the lower-case character
     digit: npt.NDArray[np.int8]  # 0 to 9, or -1
-    numeral: npt.NDArray[np.int8]  # letters that are numbers, as Han has: 2 to 9, 10 for tens and above, or -1
+    numeral: npt.NDArray[
+        np.int8
+    ]  # letters that are numbers, as Han has: 2 to 9, 10 for tens and above, or -1
     script: npt.NDArray[np.int8]  # index into SCRIPT_NAMES, or -1 for what is no letter
     dense: Flags  # a letter of a script without spaces
 
@@ -213,6 +215,14 @@ def mix(values: npt.NDArray[np.uint64]) -> npt.NDArray[np.uint64]:
     values = (values ^ (values >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
     values = (values ^ (values >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
     return values ^ (values >> np.uint64(31))
+
+
+def among(values: npt.NDArray[np.generic], known: npt.NDArray[np.generic]) -> Flags:
+    """Which values are among `known`, which is sorted."""
+    if not len(known):
+        return np.zeros(len(values), bool)
+    place = np.minimum(np.searchsorted(known, values), len(known) - 1)
+    return np.asarray(known[place] == values)
 
 
 def hash_spans(codes: npt.NDArray[np.int32], starts: Ints, ends: Ints) -> npt.NDArray[np.uint64]:

@@ -1,8 +1,8 @@
 """Whether two texts in two languages say the same, learned from the pair of files alone.
 
-Words that keep each other company across the files (hashed, weighted by rarity) span a latent space: a randomized
-singular value decomposition of their co-occurrence, sharpened by canonical correlation. In it a row and its
-translation lie near each other, a row and its neighbour's translation do not.
+Words that keep each other company across the files (hashed, weighted by rarity) span a latent space: a
+randomized singular value decomposition of their co-occurrence, sharpened by canonical correlation. In it a
+row and its translation lie near each other, a row and its neighbour's translation do not.
 """
 
 from __future__ import annotations

@@ -12,14 +12,19 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from crossin.corpus.characters import Flags, Ints, mix
+from crossin.corpus.characters import Flags, Ints, among, mix
 from crossin.corpus.content import BUCKETS, Bag
+from crossin.corpus.measures import Measures
 
 # A word excuses a missing number where it stands in so many of the rows that miss just this number, in
 # at least so many of them, and so many times as often as in rows that miss nothing.
-_SHARE, _COUNT, _LIFT = 0.1, 4, 16.0
+_SHARE, _COUNT, _LIFT = 0.3, 5, 16.0
 # A numeral such as 万 may stand for so many zeros.
 _ZEROS = 4
+# A word is answered by a numeral that stands in this share of the rows opposite.
+_ANSWERED = 0.3
+# Digits gained beyond this number are too many to come from words.
+_MANY = 5
 
 
 @dataclass(frozen=True)
@@ -46,21 +51,20 @@ class SpelledOut:
             found.append(name | strong.astype(np.uint64))
         return cls(np.sort(np.concatenate(found)))
 
-    def excuses(self, missing: Ints, numerals: Ints, words: Bag) -> Flags:
+    def spelled(self, words: Bag) -> Ints:
+        """How many words of each row (n, 10) stand for each single digit."""
+        rows, found = words.rows(), []
+        for one in np.eye(10, dtype=np.int64):
+            hit = among(_signature(one[None]) | words.buckets.astype(np.uint64), self.keys)
+            found.append(np.bincount(rows[hit], minlength=words.count))
+        return np.stack(found, 1)
+
+    def excuses(self, missing: Ints, words: Bag, numerals: Ints) -> Flags:
         """Rows whose missing digits are spelled out: all together, or each by itself."""
         rows = words.rows()
-        hit = np.isin(_signature(missing)[rows] | words.buckets.astype(np.uint64), self.keys)
-        excused = np.bincount(rows[hit], minlength=len(missing)) > 0
-        each = np.ones(len(missing), bool)
-        tens = numerals[:, 0]
-        for digit in range(10):
-            one = np.zeros((1, 10), np.int64)
-            one[0, digit] = 1
-            hit = np.isin(_signature(one) | words.buckets.astype(np.uint64), self.keys)
-            spelled = np.bincount(rows[hit], minlength=len(missing))
-            spelled += tens * _ZEROS if digit == 0 else tens if digit == 1 else numerals[:, digit]
-            each &= missing[:, digit] <= spelled
-        return np.asarray(excused | each)
+        hit = among(_signature(missing)[rows] | words.buckets.astype(np.uint64), self.keys)
+        together = np.bincount(rows[hit], minlength=len(missing)) > 0
+        return np.asarray(together | (missing <= self.spelled(words) + numerals).all(1))
 
 
 def _signature(digits: Ints) -> npt.NDArray[np.uint64]:
@@ -70,37 +74,71 @@ def _signature(digits: Ints) -> npt.NDArray[np.uint64]:
     return mix(packed) & ~np.uint64(0xFFFF)
 
 
+def _answered(numerals: Ints, words: Bag) -> npt.NDArray[np.bool_]:
+    """(10, words): the words of one side that numerals of the other answer (`third`, `triangle` by 三)."""
+    held = np.bincount(words.buckets, minlength=BUCKETS)
+    answered = np.zeros((10, BUCKETS), bool)
+    for digit in range(10):
+        having = np.flatnonzero(numerals[:, digit])
+        together = np.bincount(words.take(having).buckets, minlength=BUCKETS)
+        answered[digit] = (together >= _COUNT) & (together >= _ANSWERED * held)
+    return answered
+
+
 @dataclass(frozen=True)
 class DigitRule:
-    """Which rows lost digits in the translation (`other`), and which gained some."""
+    """Which rows lost digits in the translation (`other`), and which gained some.
+
+    `in_other` are the other side's words for the pivot's digits, `by_other` the pivot's words that numerals
+    of the other side answer; and the other way round.
+    """
 
     in_other: SpelledOut
     in_pivot: SpelledOut
+    by_other: npt.NDArray[np.bool_]
+    by_pivot: npt.NDArray[np.bool_]
 
     @classmethod
-    def learn(cls, pivot: Ints, other: Ints, pivot_words: Bag, other_words: Bag) -> DigitRule:
-        """From claimed pairs of digit counts and words."""
-        lost, gained = np.maximum(pivot - other, 0), np.maximum(other - pivot, 0)
-        return cls(SpelledOut.learn(lost, pivot, other_words), SpelledOut.learn(gained, other, pivot_words))
+    def learn(cls, pivot: Measures, other: Measures) -> DigitRule:
+        """From claimed pairs."""
+        return cls(
+            SpelledOut.learn(np.maximum(pivot.digits - other.digits, 0), pivot.digits, other.words),
+            SpelledOut.learn(np.maximum(other.digits - pivot.digits, 0), other.digits, pivot.words),
+            _answered(other.numerals, pivot.words),
+            _answered(pivot.numerals, other.words),
+        )
 
     @classmethod
     def strict(cls) -> DigitRule:
         """The rule that knows no number words."""
-        none = SpelledOut(np.zeros(0, np.uint64))
-        return cls(none, none)
+        none, nothing = SpelledOut(np.zeros(0, np.uint64)), np.zeros((10, BUCKETS), bool)
+        return cls(none, none, nothing, nothing)
 
-    def differ(
-        self, pivot: Ints, other: Ints, pivot_numerals: Ints, other_numerals: Ints, pivot_words: Bag, other_words: Bag
-    ) -> tuple[Flags, Flags]:
-        """Rows with digits lost, and rows with digits gained, that no word excuses."""
-        found = []
-        for gap, numerals, words, spelled in (
-            (pivot - other, other_numerals, other_words, self.in_other),
-            (other - pivot, pivot_numerals, pivot_words, self.in_pivot),
-        ):
-            gap = np.maximum(gap, 0)
-            rows = np.flatnonzero(gap.any(1))
-            flags = np.zeros(len(gap), bool)
-            flags[rows] = ~spelled.excuses(gap[rows], numerals[rows], words.take(rows))
-            found.append(flags)
-        return found[0], found[1]
+    def lost(self, pivot: Measures, other: Measures) -> Flags:
+        """Rows whose translation lacks digits of the pivot that no word stands for."""
+        return self._differ(pivot, other, self.in_other, self.by_other, 1)
+
+    def gained(self, pivot: Measures, other: Measures) -> Flags:
+        """Rows whose translation has many digits that stand in no way in the pivot.
+
+        A few are no sign: `three` becomes 3 and `March` becomes 3月 more often than a number is invented.
+        """
+        return self._differ(other, pivot, self.in_pivot, self.by_pivot, _MANY)
+
+    @staticmethod
+    def _differ(
+        full: Measures, short: Measures, spelled: SpelledOut, answered: npt.NDArray[np.bool_], least: int
+    ) -> Flags:
+        """Rows of `short` that lack at least so many digits of `full`, and do not spell them out."""
+        gap = np.maximum(full.digits - short.digits, 0)
+        rows = np.flatnonzero(gap.sum(1) >= least)
+        words = full.words.take(rows)
+        free = short.numerals[rows]
+        for digit in range(2, 10):
+            # A numeral that answers a word of the other side answers no digit.
+            taken = np.bincount(words.rows()[answered[digit][words.buckets]], minlength=len(rows)) > 0
+            free[taken, digit] = 0
+        free[:, 0] *= _ZEROS
+        flags = np.zeros(len(gap), bool)
+        flags[rows] = ~spelled.excuses(gap[rows], short.words.take(rows), free)
+        return flags

@@ -1,7 +1,7 @@
 """All that tells a true pair from a stranger, weighed into one figure: the log-odds that a row is mismatched.
 
-The weights are learned from the pair of files itself: its claimed pairs against pairs made by shifting one side on
-purpose. Each feature enters as a broken line, so no feature needs a form of its own.
+The weights are learned from the pair of files itself: its claimed pairs against pairs made by shifting one
+side on purpose. Each feature enters as a broken line, so no feature needs a form of its own.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from crossin.corpus.characters import Flags, Ints
+from crossin.corpus.characters import Flags, Ints, among
 from crossin.corpus.content import Bag, LatentSpace, Matrix
 from crossin.corpus.lengths import LengthBands
 from crossin.corpus.measures import FIELDS, Measures
@@ -19,6 +19,10 @@ from crossin.corpus.measures import FIELDS, Measures
 Floats = npt.NDArray[np.float64]
 
 _KNOTS, _RIDGE, _STEPS = 9, 1.0, 25
+# The share of the sample that the latent space is learned on; the weights are learned on the rest.
+_PART = 0.6
+# A claimed pair that looks worse than this share of those made wrong on purpose is left out.
+_APART = 0.1
 # So many neighbours on each side may speak for a row, with at most so much a head.
 _NEIGHBOURS, _CAP = 4, 4.0
 # A row needs evidence of its own of at least this before its neighbours count.
@@ -26,12 +30,18 @@ _OWN = 0.7
 
 
 def features(
-    pivot: Measures, other: Measures, places: tuple[Matrix, Matrix], space: LatentSpace, bands: list[LengthBands]
+    pivot: Measures,
+    other: Measures,
+    places: tuple[Matrix, Matrix],
+    space: LatentSpace,
+    bands: list[LengthBands],
 ) -> Floats:
     """The figures (n, features) that the evidence is weighed from."""
     columns = list(space.compare(*places).T)
-    for field in range(len(FIELDS)):
-        columns.append(np.clip(bands[field].distance(pivot.sizes[:, field], other.sizes[:, field]), -9, 9))
+    columns += [
+        np.clip(bands[field].distance(pivot.sizes[:, field], other.sizes[:, field]), -9, 9)
+        for field in range(len(FIELDS))
+    ]
     columns.append(((pivot.sizes == 0) != (other.sizes == 0)).sum(1))
     columns.append(np.clip(other.lines - pivot.lines, -4, 4))
     lost = np.maximum(pivot.digits - other.digits, 0).sum(1)
@@ -45,7 +55,7 @@ def features(
 def _shared_words(pivot: Bag, other: Bag) -> tuple[Floats, Floats]:
     """How many words stand in both rows, and their share of the shorter row's words."""
     keys = [(bag.rows() << 16) | bag.buckets for bag in (pivot, other)]
-    common = np.intersect1d(keys[0], keys[1], assume_unique=True) >> 16
+    common = keys[0][among(keys[0], keys[1])] >> 16
     count = np.bincount(common, minlength=pivot.count)
     least = np.minimum(np.diff(pivot.starts), np.diff(other.starts))
     return np.log1p(count), count / np.maximum(least, 1)
@@ -99,22 +109,66 @@ def separation(good: Floats, bad: Floats) -> float:
     return float((rank[len(good) :].sum() - len(bad) * (len(bad) - 1) / 2) / (len(good) * len(bad)))
 
 
-def mismatched(odds: Floats, place: Ints, middle: float) -> Flags:
-    """Rows that are more likely mismatched than not, given how many of the file seem to be.
+@dataclass(frozen=True)
+class Content:
+    """The learned judge of whether a row's two sides belong together.
 
-    `middle` is the median log-odds of pairs made wrong on purpose: about half of the file's mismatched rows lie above
-    it and hardly any true pair. Rows next to each other in the file stand together where one's own evidence
-    is doubtful; a row that looks right is never flagged for its neighbours.
+    `middle` is the median log-odds of pairs made wrong on purpose, `telling` the chance that such a pair has
+    higher log-odds than a claimed one.
     """
-    share = float(np.clip(2 * np.mean(odds > middle), 0.003, 0.3))
-    bar = np.log(0.5 / share)
-    order = np.argsort(place, kind="stable")
-    line = np.clip(odds[order], -_CAP, _CAP)
-    total = np.concatenate((np.full(_NEIGHBOURS, -_CAP), line, np.full(_NEIGHBOURS, -_CAP))).cumsum()
-    total = np.concatenate(([0.0], total))
-    index = np.arange(len(line)) + _NEIGHBOURS
-    before = (total[index] - total[index - _NEIGHBOURS]) / _NEIGHBOURS
-    after = (total[index + 1 + _NEIGHBOURS] - total[index + 1]) / _NEIGHBOURS
-    company = np.empty(len(line))
-    company[order] = np.maximum(before, after)
-    return np.asarray((odds > bar) | ((odds > _OWN) & (company > _OWN)))
+
+    space: LatentSpace
+    bands: list[LengthBands]
+    weights: Weights
+    middle: float
+    telling: float
+
+    @classmethod
+    def learn(cls, pivot: Measures, other: Measures, bands: list[LengthBands], seed: int) -> Content | None:
+        """From claimed pairs; None where they have too few words."""
+        # The space is learned on some rows and weighed on others, for it knows its own rows too well.
+        part = np.random.default_rng(seed).random(pivot.count) < _PART
+        own, rest = np.flatnonzero(part), np.flatnonzero(~part)
+        space = LatentSpace.learn(pivot.words.take(own), other.words.take(own), seed)
+        if space is None or len(rest) < 2:
+            return None
+        one, two = pivot.take(rest), other.take(rest)
+        places = space.place(0, one.words), space.place(1, two.words)
+        good = features(one, two, places, space, bands)
+        shifted = []
+        for turn in (1, len(rest) // 2):
+            order = np.roll(np.arange(len(rest)), turn)
+            shifted.append(features(one, two.take(order), (places[0], places[1][order]), space, bands))
+        bad = np.concatenate(shifted)
+        weights = Weights.learn(good, bad)
+        telling = separation(weights.log_odds(good), weights.log_odds(bad))
+        # Claimed pairs that look like strangers blunt the weights: they are left out of a second weighing.
+        alike = weights.log_odds(good) < np.quantile(weights.log_odds(bad), _APART)
+        if alike.any():
+            weights = Weights.learn(good[alike], bad)
+        return cls(space, bands, weights, float(np.median(weights.log_odds(bad))), telling)
+
+    def log_odds(self, pivot: Measures, other: Measures) -> Floats:
+        """The log-odds that each row is mismatched, were half of them so."""
+        places = self.space.place(0, pivot.words), self.space.place(1, other.words)
+        return self.weights.log_odds(features(pivot, other, places, self.space, self.bands))
+
+    def mismatched(self, odds: Floats, place: Ints) -> Flags:
+        """Rows that are more likely mismatched than not, given how many of the file seem to be.
+
+        About half of the file's mismatched rows lie above `middle`, and hardly any true pair. Rows next to
+        each other in the file stand together where one's own evidence is doubtful; a row that looks right is
+        never flagged for its neighbours.
+        """
+        share = float(np.clip(2 * np.mean(odds > self.middle), 0.003, 0.3))
+        bar = np.log(0.5 / share)
+        order = np.argsort(place, kind="stable")
+        line = np.clip(odds[order], -_CAP, _CAP)
+        total = np.concatenate((np.full(_NEIGHBOURS, -_CAP), line, np.full(_NEIGHBOURS, -_CAP))).cumsum()
+        total = np.concatenate(([0.0], total))
+        index = np.arange(len(line)) + _NEIGHBOURS
+        before = (total[index] - total[index - _NEIGHBOURS]) / _NEIGHBOURS
+        after = (total[index + 1 + _NEIGHBOURS] - total[index + 1]) / _NEIGHBOURS
+        company = np.empty(len(line))
+        company[order] = np.maximum(before, after)
+        return np.asarray((odds > bar) | ((odds > _OWN) & (company > _OWN)))

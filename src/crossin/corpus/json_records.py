@@ -235,10 +235,9 @@ class _Window:
             except (ValueError, RecursionError) as error:
                 raise self.error(error) from error
             else:
-                # A number that reaches the end of the window may go on behind it.
-                if ended or end < len(self.text):
-                    self.at = end
-                    return value
+                # A number may go on behind the window's end, but is no record either way.
+                self.at = end
+                return value
             ended = not self.more()
 
     def error(self, error: Exception) -> CrossinError:

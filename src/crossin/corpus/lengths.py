@@ -46,7 +46,7 @@ class LengthBands:
         return np.where((pivot > 0) & (other > 0), away, 0.0)
 
     def out(self, pivot: Ints, other: Ints) -> Flags:
-        """Rows out of their band, which is stretched to hold the ratio 1, for code and names stay as they are.
+        """Rows out of their band, stretched to hold the ratio 1, for code and names stay as they are.
 
         Texts of a few characters are never judged.
         """

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -40,8 +41,11 @@ class Measures:
 
     def take(self, order: Ints) -> Measures:
         """The rows in another order."""
-        values = [getattr(self, field.name) for field in fields(self)]
-        return Measures(*(v.take(order) if isinstance(v, Bag) else v[order] for v in values))
+        values: dict[str, Any] = {field.name: getattr(self, field.name) for field in fields(self)}
+        taken: dict[str, Any] = {
+            name: v.take(order) if isinstance(v, Bag) else v[order] for name, v in values.items()
+        }
+        return Measures(**taken)
 
 
 def measure(columns: Columns) -> Measures:
@@ -77,16 +81,17 @@ def measure(columns: Columns) -> Measures:
 
 def join_measures(parts: list[Measures]) -> Measures:
     """Measures laid end to end."""
-    joined = []
+    joined: dict[str, Any] = {}
     for field in fields(Measures):
         values = [getattr(part, field.name) for part in parts]
-        joined.append(join_bags(values) if isinstance(values[0], Bag) else np.concatenate(values))
-    return Measures(*joined)
+        joined[field.name] = join_bags(values) if isinstance(values[0], Bag) else np.concatenate(values)
+    return Measures(**joined)
 
 
 def _is_space(text: Text) -> Flags:
     codes = text.codes
-    return (codes <= 32) | (codes == 0xA0) | (codes == 0x3000) | ((codes >= 0x2000) & (codes <= 0x200F))
+    wide = (codes >= 0x2000) & (codes <= 0x200F)
+    return np.asarray((codes <= 32) | (codes == 0xA0) | (codes == 0x3000) | wide)
 
 
 def _tally(text: Text, table: npt.NDArray[np.int8]) -> Ints:

@@ -22,8 +22,8 @@ from crossin.progress import Progress, silent
 
 @dataclass(frozen=True)
 class Prepared:
-    """A corpus ready to be drawn from; `notes` on its files as a whole; `details` on why a row was rejected, by
-    its number, where the reason alone does not say all.
+    """A corpus ready to be drawn from; `notes` on its files as a whole; `details` on why a row was rejected,
+    by its number, where the reason alone does not say all.
     """
 
     corpus: ParallelCorpus
@@ -75,12 +75,11 @@ def _check(corpus: ParallelCorpus, pivot: str, progress: Progress) -> list[str]:
         if language == against:
             continue
         both = np.flatnonzero(corpus.kept & corpus.present(against) & corpus.present(language))
-        sides = (
+        one, other = (
             {field: corpus.text(side, field, both) for field in FIELDS} for side in (against, language)
         )
-        findings = check_alignment(
-            *sides, against, language, corpus.place[language][both], progress=progress
-        )
+        places = corpus.place[language][both]
+        findings = check_alignment(one, other, against, language, places, progress=progress)
         for number, reason in enumerate(findings.reasons):
             mask = np.zeros(len(corpus.fate), dtype=bool)
             mask[both[findings.reason == number + 1]] = True
@@ -100,7 +99,9 @@ def _deduplicate(corpus: ParallelCorpus, spec: CorpusSpec, pivot: str) -> None:
     corpus.reject(mask, f"{spec.deduplicate} duplicate of an earlier row")
 
 
-def _decontaminate(corpus: ParallelCorpus, spec: CorpusSpec, data: Path, progress: Progress) -> dict[int, str]:
+def _decontaminate(
+    corpus: ParallelCorpus, spec: CorpusSpec, data: Path, progress: Progress
+) -> dict[int, str]:
     """Reject a row, in all languages, that comes too near a benchmark's item in one of them; says what each
     shares with which item.
     """

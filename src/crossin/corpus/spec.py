@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
 
 from crossin.languages.codes import parse_language
 
@@ -85,8 +85,20 @@ class CorpusSpec(BaseModel):
     longest_field: int = Field(default=1_000_000, gt=0)
     licence: str = "unknown"
 
+    @field_validator("files", mode="before")
+    @classmethod
+    def _each_language_once(cls, value: Any) -> Any:
+        if isinstance(value, dict):
+            codes = [parse_language(name) for name in value]
+            for code in codes:
+                if codes.count(code) > 1:
+                    raise ValueError(f"names {code} twice, in different spellings")
+        return value
+
     @model_validator(mode="after")
     def _one_form(self) -> CorpusSpec:
         if bool(self.files) == (self.source is not None):
-            raise ValueError("needs either `files` (one a language) or `source` (one with a column `language`)")
+            raise ValueError(
+                "needs either `files` (one a language) or `source` (one with a column `language`)"
+            )
         return self

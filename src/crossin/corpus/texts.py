@@ -33,7 +33,6 @@ class Texts:
     def __init__(self, folder: Path, name: str) -> None:
         self.folder, self.name = folder, name
         self._maps: list[mmap.mmap] = []
-        self._files: list[BinaryIO] = []
         offsets = self._map(_offsets(folder, name))
         data = self._map(_bytes(folder, name))
         # The size of the UTF-8 in bytes.
@@ -50,35 +49,27 @@ class Texts:
     def __len__(self) -> int:
         return len(self.all)
 
+    def __reduce__(self) -> tuple[type[Texts], tuple[Path, str]]:
+        """Another process opens the files anew."""
+        return Texts, (self.folder.absolute(), self.name)
+
     def take(self, indices: npt.NDArray[np.integer]) -> pa.LargeStringArray:
         """The texts at `indices` (each 0..len-1, any order, repeats allowed), copied out of the files."""
         # Windows has no pread; there the system's own paging must do.
         if self.bytes <= _LARGE or not hasattr(os, "pread"):
             return pc.take(self.all, pa.array(indices))
         starts, _ = raw(self.all)
-        parts = []
-        for first in range(0, len(indices), _READ_AT_ONCE):
-            chosen = indices[first : first + _READ_AT_ONCE]
-            parts.append(self._read(starts[chosen], starts[chosen + 1]))
+        path, parts = _bytes(self.folder, self.name), []
+        try:
+            # Opened anew each time: a corpus of many languages would run out of file handles.
+            with path.open("rb", buffering=0) as file:
+                for first in range(0, len(indices), _READ_AT_ONCE):
+                    chosen = indices[first : first + _READ_AT_ONCE]
+                    parts.append(_read(file.fileno(), starts[chosen], starts[chosen + 1]))
+        except OSError as error:
+            raise _unreadable(path, error) from error
         self.release()
         return pa.concat_arrays(parts) if parts else pa.array([], pa.large_string())
-
-    def _read(self, begins: npt.NDArray[np.int64], ends: npt.NDArray[np.int64]) -> pa.LargeStringArray:
-        """The texts that lie between these places of the bytes file."""
-        file = self._files[-1].fileno()
-        sizes = ends - begins
-        try:
-            data = b"".join(
-                [
-                    os.pread(file, size, begin)
-                    for size, begin in zip(sizes.tolist(), begins.tolist(), strict=True)
-                ]
-            )
-        except OSError as error:
-            raise _unreadable(_bytes(self.folder, self.name), error) from error
-        offsets = np.zeros(len(sizes) + 1, np.int64)
-        np.cumsum(sizes, out=offsets[1:])
-        return pa.LargeStringArray.from_buffers(len(sizes), pa.py_buffer(offsets), pa.py_buffer(data))
 
     def slices(self, size: int = 1 << 16) -> Iterator[tuple[int, pa.LargeStringArray]]:
         """All texts in order, `size` at a time, each slice with the index of its first text; a slice is no
@@ -104,12 +95,11 @@ class Texts:
 
     def _map(self, path: Path) -> mmap.mmap | bytes:
         try:
-            file = path.open("rb")
-            self._files.append(file)
-            # Nothing cannot be mapped.
-            if not path.stat().st_size:
-                return b""
-            mapped = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+            with path.open("rb") as file:
+                # Nothing cannot be mapped.
+                if not path.stat().st_size:
+                    return b""
+                mapped = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
         except OSError as error:
             raise _unreadable(path, error) from error
         self._maps.append(mapped)
@@ -166,6 +156,16 @@ def raw(array: pa.LargeStringArray) -> tuple[npt.NDArray[np.int64], npt.NDArray[
     offsets = np.frombuffer(offsets_buffer, np.int64, len(array) + 1, array.offset * 8)
     data = np.frombuffer(data_buffer or b"", np.uint8)
     return offsets, data[offsets[0] : offsets[-1]]
+
+
+def _read(file: int, begins: npt.NDArray[np.int64], ends: npt.NDArray[np.int64]) -> pa.LargeStringArray:
+    """The texts that lie between these places of an open file."""
+    sizes = ends - begins
+    places = zip(sizes.tolist(), begins.tolist(), strict=True)
+    data = b"".join([os.pread(file, size, begin) for size, begin in places])
+    offsets = np.zeros(len(sizes) + 1, np.int64)
+    np.cumsum(sizes, out=offsets[1:])
+    return pa.LargeStringArray.from_buffers(len(sizes), pa.py_buffer(offsets), pa.py_buffer(data))
 
 
 def _offsets(folder: Path, name: str) -> Path:

@@ -16,8 +16,8 @@ _LETTERS = 8
 def copied(pivot: Columns, other: Columns, seen: Measures) -> Flags:
     """Rows whose instruction is the pivot's, and so is the output or the input.
 
-    Equal outputs alone say nothing (code, names, numbers, "translate into English"); an instruction that is more
-    than a formula is translated wherever the row is. `seen` are the pivot's measures.
+    Equal outputs alone say nothing (code, names, numbers, "translate into English"); an instruction that is
+    more than a formula is translated wherever the row is. `seen` are the pivot's measures.
     """
     same = {field: _equal(pivot[field], other[field]) for field in FIELDS}
     rest = same["output"] | (same["input"] & (seen.sizes[:, 1] > 0))

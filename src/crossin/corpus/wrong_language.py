@@ -1,7 +1,7 @@
 """Which rows of a file are not in the file's language, judged by the instruction.
 
-Outputs may rightly be in any language (code, "translate into French"); instructions are not. First
-the script is looked at, then, within it, runs of three letters: their frequencies are learned from the two files.
+Outputs may rightly be in any language (code, "translate into French"); instructions are not. First the script
+is looked at, then, within it, runs of three letters, whose frequencies are learned from the two files.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from crossin.corpus.characters import Flags, Ints
+from crossin.corpus.characters import Flags, Ints, among
 from crossin.corpus.content import BUCKETS, Bag
 
 Floats = npt.NDArray[np.float64]
@@ -46,7 +46,7 @@ def foreign_script(scripts: Ints, own: Flags, pivot: Flags) -> Flags:
     """
     total, owned = scripts.sum(1), scripts[:, own].sum(1)
     strange = scripts[:, ~own & ~pivot].sum(1)
-    return (total >= _LETTERS) & ((owned < _SHARE * total) | (strange > owned))
+    return np.asarray((total >= _LETTERS) & ((owned < _SHARE * total) | (strange > owned)))
 
 
 @dataclass(frozen=True)
@@ -85,7 +85,7 @@ class Profiles:
 def _apart(bag: Bag, against: Bag) -> Bag:
     """The rows without the runs that stand in the same row of `against`."""
     rows = bag.rows()
-    kept = ~np.isin((rows << 16) | bag.buckets, (against.rows() << 16) | against.buckets)
+    kept = ~among((rows << 16) | bag.buckets, np.sort((against.rows() << 16) | against.buckets))
     starts = np.concatenate(([0], np.cumsum(kept)))[bag.starts]
     return Bag(bag.buckets[kept], starts)
 

@@ -62,7 +62,10 @@ class Demo:
         """How many rows both mixtures have. The demo's sizes are in rows: its control has as many."""
         sizes = [component.rows for component in self.recipe.components]
         if not all(isinstance(size, int) for size in sizes):
-            raise CrossinError("the demo's recipe must give each component's size as a number of `rows`", file=self.recipe_file)
+            raise CrossinError(
+                "the demo's recipe must give each component's size as a number of `rows`",
+                file=self.recipe_file,
+            )
         return sum(size for size in sizes if isinstance(size, int))
 
     def describe(self) -> list[str]:

@@ -1,0 +1,114 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from crossin.bench import build_bench
+from crossin.corpus.prepare import Prepared, prepare
+from crossin.corpus.spec import CorpusSpec
+from crossin.errors import CrossinError
+from crossin.files import read_parquet
+
+Lines = list[dict[str, Any]]
+
+
+def line(number: int, language: str = "en", **changes: Any) -> dict[str, Any]:
+    return {
+        "id": number,
+        "instruction": f"Task {number} in {language}",
+        "input": "",
+        "output": f"{number}",
+    } | changes
+
+
+def prepared(folder: Path, files: dict[str, Lines], *, strict: bool = False, **entries: Any) -> Prepared:
+    for language, lines in files.items():
+        (folder / f"{language}.json").write_text(json.dumps(lines), encoding="utf-8")
+    spec = {"files": {language: f"{language}.json" for language in files}, "check": "none", **entries}
+    return prepare(
+        "mine", CorpusSpec.model_validate(spec), folder, list(files), "en", folder / "work", strict=strict
+    )
+
+
+def fates(made: Prepared) -> dict[str, str]:
+    """Why each row that was kept out was kept out, by id."""
+    corpus = made.corpus
+    return {
+        corpus.ids[row].as_py(): corpus.reasons[corpus.fate[row] - 1]
+        for row in np.flatnonzero(~corpus.kept).tolist()
+    }
+
+
+def test_a_filter_is_asked_in_every_language_that_has_its_column(tmp_path: Path) -> None:
+    files = {"en": [line(1), line(2)], "zh": [line(1, "zh", score=5), line(2, "zh", score=3)]}
+    made = prepared(tmp_path, files, filter={"score": {"min": 4}})
+    assert fates(made) == {"2": "filter: score"}
+
+
+@pytest.mark.parametrize("how", ["exact", "near"])
+def test_a_repeated_row_is_kept_once(tmp_path: Path, how: str) -> None:
+    words = "Name the three largest rivers of the continent of Africa and say where each of them ends"
+    files = {
+        "en": [
+            line(1, instruction=words, output="Nile"),
+            line(2),
+            line(3, instruction=words.upper(), output="nile"),
+        ]
+    }
+    assert fates(prepared(tmp_path, files, deduplicate=how)) == {"3": f"{how} duplicate of an earlier row"}
+
+
+def test_what_a_benchmark_asks_is_kept_out_in_all_languages_with_the_item_and_the_words(
+    facts_folder: Path, tmp_path: Path
+) -> None:
+    build_bench(facts_folder, tmp_path / "bench")
+    items = read_parquet(tmp_path / "bench" / "items.parquet", ["item", "language", "question"]).to_pylist()
+    item = next(one for one in items if one["language"] == "es" and len(one["question"].split()) > 5)
+    files = {
+        "en": [line(1), line(2), line(3)],
+        "es": [line(1, "es"), line(2, "es", input=f"Dime: {item['question']}"), line(3, "es")],
+    }
+    made = prepared(tmp_path, files, decontaminate={"bench": "bench"})
+    assert fates(made) == {"2": "overlaps the benchmark bench in es"}
+    assert list(made.details) == [1]
+    assert made.details[1].startswith("item ")
+
+
+def test_a_row_that_is_no_translation_is_kept_out_and_named(tmp_path: Path) -> None:
+    english = [line(number, output=f"The year was {1900 + number}.") for number in range(40)]
+    german = [line(number, "de", output=f"Es war das Jahr {1900 + number}.") for number in range(40)]
+    german[7]["output"] = "Es war das Jahr."
+    made = prepared(tmp_path, {"en": english, "de": german}, check="scan")
+    assert fates(made) == {"7": "digits differ between en and de"}
+    with pytest.raises(
+        CrossinError, match=r"1 rows of the corpus 'mine' are rejected: digits differ .*first is id '7'"
+    ):
+        prepared(tmp_path, {"en": english, "de": german}, check="scan", strict=True)
+
+
+def test_strict_lets_filters_and_duplicates_pass(tmp_path: Path) -> None:
+    files = {
+        "en": [line(1, score=5), line(2, score=1), line(3, instruction="Task 1 in en", output="1", score=5)]
+    }
+    made = prepared(tmp_path, files, filter={"score": {"min": 4}}, deduplicate="exact", strict=True)
+    assert made.corpus.kept.tolist() == [True, False, False]
+
+
+def test_every_row_has_one_fate(tmp_path: Path) -> None:
+    files = {
+        "en": [
+            line(1, score=1),
+            line(2, score=5),
+            line(3, score=5),
+            line(3, score=5),
+            line(4, score=5, instruction=""),
+        ],
+        "zh": [line(1, "zh"), line(2, "zh")],
+    }
+    corpus = prepared(tmp_path, files, filter={"score": {"min": 4}}).corpus
+    assert len(corpus) == int(corpus.kept.sum()) + sum(corpus.rejected().values()) == 4
+    assert corpus.rejected() == {"id occurs twice in en": 1, "not in zh": 1, "filter: score": 1}
