@@ -127,11 +127,11 @@ def show_comparison(result: Result, console: Console) -> None:
     *peers, same, large = result["ways"]
     title = f"times: how many times as fast crossin is with the same rows/with {large['rows']:,}"
     table = Table(title=title)
-    table.add_column("contestant", no_wrap=True)
-    table.add_column("rows", justify="right")
+    table.add_column("contestant")
+    table.add_column("rows", justify="right", no_wrap=True)
     for span in SPANS:
-        table.add_column(f"{span}\nrows/s", justify="right")
-        table.add_column("times", justify="right")
+        table.add_column(f"{span}\nrows/s", justify="right", no_wrap=True)
+        table.add_column("times", justify="right", no_wrap=True)
     table.add_column("peak\nMiB", justify="right")
     for entry in (*peers, same, large):
         cells = []

@@ -11,6 +11,7 @@ import contextlib
 import platform
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from importlib import metadata
 from pathlib import Path
@@ -45,12 +46,15 @@ class Stage:
         `outputs` are the files it made, relative to the folder; `counts` what is in them; `skipped` how many
         things were left out, by reason.
         """
+        # Hashing lets other threads run.
+        with ThreadPoolExecutor() as threads:
+            hashes = threads.map(lambda name: sha256(self.folder / name), outputs)
         self.manifest = {
             "stage": self.name,
             "fingerprint": fingerprint(self.name, self.settings, self.inputs),
             "settings": self.settings,
             "inputs": self.inputs,
-            "outputs": {name: sha256(self.folder / name) for name in outputs},
+            "outputs": dict(zip(outputs, hashes, strict=True)),
             "counts": counts,
             "skipped": skipped or {},
             "versions": versions(),

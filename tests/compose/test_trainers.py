@@ -143,7 +143,7 @@ def test_llama_factory_finds_the_mixture_and_its_order(
 
 
 def trained(model: Path, folder: Path, out: Path, **settings: Any) -> tuple[Any, Any]:
-    """TRL's trainer after one step on a mixture, and its tokenizer."""
+    """TRL's trainer after one step of four rows on a mixture, and its tokenizer."""
     trl = pytest.importorskip("trl", reason="TRL is not installed")
     from transformers import AutoTokenizer
 
@@ -162,6 +162,7 @@ def trained(model: Path, folder: Path, out: Path, **settings: Any) -> tuple[Any,
             report_to="none",
             save_strategy="no",
             disable_tqdm=True,
+            train_sampling_strategy="sequential",
             **settings,
         ),
         train_dataset=datasets.load_dataset(str(folder), split="train"),
@@ -181,6 +182,11 @@ def test_trl_learns_the_answers_and_the_end_and_nothing_else(
     assert math.isfinite(trainer.state.log_history[-1]["train_loss"])
     assert trainer.state.global_step == 1
     assert len(trainer.train_dataset) == 72
+    # In the order of the mixture, where that is asked for (`train_sampling_strategy`).
+    first = next(iter(trainer.get_train_dataloader()))["labels"]
+    assert [tokenizer.decode(labels[labels != -100]) for labels in first] == [
+        turns(row)[1] + tokenizer.eos_token for row in shard_rows(folders[form])[:4]
+    ]
     for prepared, row in zip(trainer.train_dataset, shard_rows(folders[form]), strict=True):
         batch = trainer.data_collator([prepared])
         tokens, labels = batch["input_ids"][0], batch["labels"][0]

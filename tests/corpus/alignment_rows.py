@@ -1,4 +1,4 @@
-"""A small parallel corpus for the tests of the alignment check: made-up sentences in two made-up languages."""
+"""A small parallel corpus for the tests of the alignment check: made-up sentences in made-up languages."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import pyarrow as pa
 FIELDS = ("instruction", "input", "output")
 Rows = list[dict[str, str]]
 
-# Each thing has a name in three languages, and each row is about four of them.
+# Each of a hundred things has a name in three languages, and each row is about six of them.
 _SYLLABLES = {
     "en": ("ran", "tol", "mer", "sin", "cab", "dow", "pen", "lif", "gar", "hus"),
     "vi": ("đượ", "ngh", "ưới", "yêu", "chị", "thế", "ộng", "ếph", "ảvâ", "ặtq"),
@@ -22,15 +22,15 @@ _FRAMES = {
 
 
 def name(thing: int, language: str) -> str:
-    """The thing's name: three syllables, one for each of its digits."""
-    return "".join(_SYLLABLES[language][int(digit)] for digit in f"{thing:03d}")
+    """The thing's name: two syllables, one for each of its digits."""
+    return "".join(_SYLLABLES[language][int(digit)] for digit in f"{thing:02d}")
 
 
 def parallel_rows(count: int, languages: tuple[str, str], seed: int = 0) -> tuple[Rows, Rows]:
-    """Rows of both languages that say the same."""
+    """Rows of both languages that say the same; one in four has a number."""
     random = np.random.default_rng(seed)
-    things = random.integers(0, 300, (count, 6))
-    numbers = random.integers(10, 1000, count)
+    things = random.integers(0, 100, (count, 6))
+    numbers = np.where(random.random(count) < 0.25, random.integers(10, 1000, count), 0)
     sides: tuple[Rows, Rows] = ([], [])
     for row, number in zip(things.tolist(), numbers.tolist(), strict=True):
         for side, language in zip(sides, languages, strict=True):
@@ -40,7 +40,9 @@ def parallel_rows(count: int, languages: tuple[str, str], seed: int = 0) -> tupl
                 {
                     "instruction": asked.format(*named[:2]),
                     "input": "",
-                    "output": told.format(*named[2:5]) + f", {number}; " + told.format(*named[3:6]),
+                    "output": told.format(*named[2:5])
+                    + (f", {number}; " if number else "; ")
+                    + told.format(*named[3:6]),
                 }
             )
     return sides

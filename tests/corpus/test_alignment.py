@@ -2,18 +2,18 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
 import pytest
+from alignment_rows import FIELDS, Rows, columns, parallel_rows
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from corpus.alignment_rows import FIELDS, Rows, columns, parallel_rows
 from crossin.corpus import alignment
 from crossin.corpus.alignment import Findings, check_alignment
+from crossin.corpus.characters import Flags
 from crossin.errors import CrossinError
 
 ALPACA = Path(__file__).parents[3] / "shared" / "data" / "alpaca"
@@ -39,24 +39,20 @@ def test_true_pairs_are_left_alone(languages: tuple[str, str]) -> None:
 @pytest.mark.parametrize("languages", PAIRS)
 def test_a_run_of_shifted_rows_is_found_and_its_neighbours_are_not(languages: tuple[str, str]) -> None:
     pivot, other = parallel_rows(COUNT, languages)
-    other[1000:1100] = [dict(row) for row in other[1003:1103]]
-    for row, original in zip(other[1000:1100], pivot[1000:1100], strict=True):
-        # The numbers agree, so that only the words can tell.
-        number = re.search(r"\d+", original["output"])
-        assert number
-        row["output"] = re.sub(r"\d+", number.group(), row["output"])
+    other[1000:1100] = other[1004:1104]
     findings = check(pivot, other, languages)
     content = 1 + findings.reasons.index(f"not the same content in {languages[0]} and {languages[1]}")
     assert (findings.reason[1000:1100] == content).mean() >= 0.95
-    beside = np.r_[findings.reason[980:1000], findings.reason[1103:1123]]
+    beside = np.r_[findings.reason[980:1000], findings.reason[1104:1124]]
     assert (beside == 0).all()
 
 
 def test_two_single_rows_that_changed_places_are_found() -> None:
     pivot, other = parallel_rows(COUNT, ("en", "zh"))
-    other[7], other[2000] = other[2000], other[7]
+    other[7], other[2001] = other[2001], other[7]
+    assert other[7] != other[2001]
     findings = check(pivot, other)
-    for row in (7, 2000):
+    for row in (7, 2001):
         assert reason_of(findings, row) == "not the same content in en and zh"
 
 
@@ -97,10 +93,11 @@ def test_an_input_that_one_side_lacks_is_told() -> None:
 
 def test_a_number_that_is_lost_is_told() -> None:
     pivot, other = parallel_rows(40, ("en", "zh"))
-    other[9]["output"] = re.sub(r"\d+", "", other[9]["output"])
+    row = next(row for row in range(40) if re.search(r"\d", other[row]["output"]))
+    other[row]["output"] = re.sub(r"\d+", "", other[row]["output"])
     findings = check(pivot, other)
     assert findings.counts() == {"digits differ between en and zh": 1}
-    assert reason_of(findings, 9) == "digits differ between en and zh"
+    assert reason_of(findings, row) == "digits differ between en and zh"
 
 
 @pytest.mark.parametrize("languages", PAIRS)
@@ -172,8 +169,14 @@ def test_files_that_are_not_parallel_at_all_are_said_to_be_so() -> None:
 
 def test_a_file_in_another_language_is_noted_where_lingua_is_installed() -> None:
     pytest.importorskip("lingua")
-    german = [{"instruction": f"Was ist die Hauptstadt von Land {n}?", "input": "", "output": "Bern"} for n in range(300)]
-    english = [{"instruction": f"What is the capital of country {n}?", "input": "", "output": "Bern"} for n in range(300)]
+    german = [
+        {"instruction": f"Was ist die Hauptstadt von Land {n}?", "input": "", "output": "Bern"}
+        for n in range(300)
+    ]
+    english = [
+        {"instruction": f"What is the capital of country {n}?", "input": "", "output": "Bern"}
+        for n in range(300)
+    ]
     notes = check(english, german, ("en", "vi")).notes
     assert any(re.fullmatch(r"vi: \d+ of 200 sampled rows look like de", note) for note in notes)
     assert not any(note.startswith("en:") for note in notes)
@@ -215,43 +218,41 @@ def test_no_text_breaks_the_check(rows: list[tuple[str, ...]], many: bool) -> No
     assert findings.reason.max(initial=0) <= len(findings.reasons)
 
 
-Plant = Callable[[Rows, Rows, np.random.Generator], list[int]]
-
-
-def shift(pivot: Rows, other: Rows, random: np.random.Generator) -> list[int]:
-    """Five blocks of 200 rows slip by up to 50."""
+# A plant changes some of the rows that are still free, and tells which.
+def shift(pivot: Rows, other: Rows, free: Flags, random: np.random.Generator) -> list[int]:
+    """Six blocks of 200 rows slip by up to 50."""
     original, changed = list(other), []
-    for start in range(3000, 40000, 7500):
+    for start in range(2000, 39000, 6500):
         by = int(random.integers(1, 51))
         other[start : start + 200] = original[start + by : start + by + 200]
-        changed += [row for row in range(start, start + 200) if original[row]["output"] != other[row]["output"]]
+        changed += [row for row in range(start, start + 200) if original[row] != other[row]]
     return changed
 
 
-def exchange(pivot: Rows, other: Rows, random: np.random.Generator) -> list[int]:
+def exchange(pivot: Rows, other: Rows, free: Flags, random: np.random.Generator) -> list[int]:
     """Single rows change places with the next."""
-    changed = []
-    for row in random.choice(len(other) // 2, 1000, replace=False) * 2:
-        if other[row] != other[row + 1]:
+    changed: list[int] = []
+    for row in (random.choice(len(other) // 2, 600, replace=False) * 2).tolist():
+        if free[row] and free[row + 1] and other[row] != other[row + 1]:
             other[row], other[row + 1] = other[row + 1], other[row]
             changed += [row, row + 1]
     return changed
 
 
-def swap(pivot: Rows, other: Rows, random: np.random.Generator) -> list[int]:
+def swap(pivot: Rows, other: Rows, free: Flags, random: np.random.Generator) -> list[int]:
     """The two languages of a row change places."""
-    rows: list[int] = random.choice(len(other), 1500, replace=False).tolist()
+    rows: list[int] = random.choice(np.flatnonzero(free), 1200, replace=False).tolist()
     for row in rows:
         pivot[row], other[row] = other[row], pivot[row]
     return rows
 
 
-def drop_digits(pivot: Rows, other: Rows, random: np.random.Generator) -> list[int]:
+def drop_digits(pivot: Rows, other: Rows, free: Flags, random: np.random.Generator) -> list[int]:
     """One number of the translation is deleted."""
-    changed = []
-    for row in random.permutation(len(other)).tolist():
+    changed: list[int] = []
+    for row in random.permutation(np.flatnonzero(free)).tolist():
         spots = [(field, spot) for field in FIELDS for spot in re.finditer(r"\d+", other[row][field])]
-        if spots and len(changed) < 1500:
+        if spots and len(changed) < 1200:
             field, spot = spots[int(random.integers(len(spots)))]
             text = other[row][field]
             other[row] = {**other[row], field: text[: spot.start()] + text[spot.end() :]}
@@ -259,9 +260,9 @@ def drop_digits(pivot: Rows, other: Rows, random: np.random.Generator) -> list[i
     return changed
 
 
-def copy(pivot: Rows, other: Rows, random: np.random.Generator) -> list[int]:
+def copy(pivot: Rows, other: Rows, free: Flags, random: np.random.Generator) -> list[int]:
     """The pivot's row stands in place of the translation."""
-    rows: list[int] = random.choice(len(other), 1500, replace=False).tolist()
+    rows: list[int] = random.choice(np.flatnonzero(free), 1200, replace=False).tolist()
     for row in rows:
         other[row] = dict(pivot[row])
     return rows
@@ -270,16 +271,23 @@ def copy(pivot: Rows, other: Rows, random: np.random.Generator) -> list[int]:
 def test_faults_planted_in_real_files_are_found_and_untouched_rows_are_left_alone() -> None:
     if not (ALPACA / "alpaca_zh.json").exists():
         pytest.skip(f"the parallel Alpaca files are not at {ALPACA}")
-    english, chinese = (json.loads((ALPACA / f"alpaca_{name}.json").read_text("utf-8")) for name in ("en", "zh"))
+    english, chinese = (
+        json.loads((ALPACA / f"alpaca_{name}.json").read_text("utf-8")) for name in ("en", "zh")
+    )
     kept = [number for number, row in enumerate(chinese) if row["score"] == 5]
     pivot, other = (
         [{field: rows[number][field] for field in FIELDS} for number in kept] for rows in (english, chinese)
     )
     assert [english[number]["id"] for number in kept] == [chinese[number]["id"] for number in kept]
     assert (check(pivot, other).reason > 0).mean() < 0.01
-    recall = {}
+    # Each kind in rows of its own, a seventh of the file in all.
+    copies = list(pivot), list(other)
+    free, planted = np.ones(len(kept), bool), {}
+    random = np.random.default_rng(100)
     for plant in (shift, exchange, swap, drop_digits, copy):
-        copies = list(pivot), list(other)
-        changed = plant(*copies, np.random.default_rng(100))
-        recall[plant.__name__] = (check(*copies).reason[changed] > 0).mean()
+        planted[plant.__name__] = rows = plant(*copies, free, random)
+        free[rows] = False
+    reason = check(*copies).reason
+    recall = {kind: float((reason[rows] > 0).mean()) for kind, rows in planted.items()}
     assert min(recall.values()) >= 0.95, recall
+    assert (reason[free] > 0).mean() < 0.01

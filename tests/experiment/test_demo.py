@@ -127,7 +127,7 @@ def test_the_command_prints_the_figures_and_leaves_the_page(
 
 def test_the_control_has_as_many_rows_and_steps(recipe: Path) -> None:
     plan = Demo(out=Path("x"), languages=["en", "es"], recipe_file=recipe)
-    assert plan.control.rows == plan.recipe.rows == 240
+    assert plan.control.components[0].rows == plan.rows == 240
     assert [part.kind for part in plan.control.components] == ["base"]
 
 

@@ -190,8 +190,8 @@ def _rejects(job: Job) -> pa.Table:
 
 
 def _llama_factory(recipe: Recipe) -> dict[str, object]:
-    """A `script_url` is what LLaMA-Factory gives to `datasets` as a folder, card and all: a `file_name` that is
-    a folder, it would read in the order in which the file system lists its files.
+    """A `script_url` is what LLaMA-Factory gives to `datasets` as a folder, card and all: a `file_name` that
+    is a folder, it would read in the order in which the file system lists its files.
     """
     if recipe.format == "messages":
         tags = {

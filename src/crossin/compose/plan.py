@@ -141,7 +141,12 @@ def plan(
         columns["stage"].append(np.full(count, stocked.component.stage))
         columns["place"].append(place)
     joined = {name: np.concatenate(values) for name, values in columns.items()}
-    order = np.lexsort((joined["place"], joined["stage"]))
+    one_stage = len({stocked.component.stage for stocked in stocks}) == 1
+    order = (
+        np.argsort(joined["place"], kind="stable")
+        if one_stage
+        else np.lexsort((joined["place"], joined["stage"]))
+    )
     return Plan(
         [stocked.name for stocked in stocks],
         list(languages),

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -19,6 +19,8 @@ from crossin.corpus.parallel import ParallelCorpus
 from crossin.languages import load_words
 
 QUESTION = "question"
+# Texts (n,), or a text that stands in every row.
+Piece: TypeAlias = pa.Array | str
 
 
 @dataclass(frozen=True)
@@ -60,13 +62,19 @@ def render(wording: Wording, part: Plan, corpora: Mapping[str, ParallelCorpus]) 
     prompts, completions, ids, order = [], [], [], [np.empty(0, dtype=np.int64)]
     for name, language_in, language_out, places in part.directions():
         component = components[name]
-        corpus, rows = corpora[component.corpus], part.row[places]
-        prompt, completion = _worded(wording, component, corpus, language_in, language_out, rows)
-        prompts.append(prompt)
-        completions.append(completion)
-        ids.append(corpus.ids.take(pa.array(rows)))
-        order.append(places)
-    back = pa.array(np.argsort(np.concatenate(order)))
+        corpus = corpora[component.corpus]
+        rows = part.row[places]
+        for chosen, asked, given in _forms(wording, component, corpus, language_in, language_out, rows):
+            template = wording.template(language_out if component.kind == "trans" else language_in)
+            answer = corpus.text(language_out, component.fields[1], rows[chosen])
+            prompts.append(_in_template(template, asked, given))
+            completions.append(_join(template.separator, answer, template.end))
+            ids.append(corpus.ids.take(pa.array(rows[chosen])))
+            order.append(places[chosen])
+    grouped = np.concatenate(order)
+    inverse = np.empty(len(grouped), dtype=np.int64)
+    inverse[grouped] = np.arange(len(grouped))
+    back = pa.array(inverse)
     sources = {name: component.corpus for name, component in components.items()}
     kinds = {name: component.kind for name, component in components.items()}
     return pa.table(
@@ -84,61 +92,61 @@ def render(wording: Wording, part: Plan, corpora: Mapping[str, ParallelCorpus]) 
     )
 
 
-def _worded(
+def _forms(
     wording: Wording,
     component: Component,
     corpus: ParallelCorpus,
     language_in: str,
     language_out: str,
     rows: npt.NDArray[np.int32],
-) -> tuple[pa.Array, pa.Array]:
-    """The prompts and completions of draws of one component from one language into another."""
+) -> Iterator[tuple[npt.NDArray[np.int64], list[Piece], list[Piece]]]:
+    """What is asked in draws of one component from one language into another: (which of the rows, the pieces
+    of their instruction, the pieces of their input), rows with an input apart from those without.
+    """
     recipe = wording.recipe
-    answers = corpus.text(language_out, component.fields[1], rows)
-    given: pa.Array | None = None
     if component.kind == "trans":
-        template, words = wording.template(language_out), load_words(language_out)
-        asked = corpus.text(language_in, component.side, rows)
+        everything = np.arange(len(rows))
+        words, asked = load_words(language_out), corpus.text(language_in, component.side, rows)
         if recipe.template == QUESTION and recipe.format != "messages":
             before, _, after = words.translate_here.partition("{text}")
-            asked = _join(before, asked, after)
+            yield everything, [before, asked, after], []
         else:
-            asked, given = _join(words.translate_this, pc.utf8_slice_codeunits(asked, 0, 0)), asked
-    else:
-        template = wording.template(language_in)
-        asked = corpus.text(language_in, "instruction", rows)
-        given = corpus.text(language_in, "input", rows)
-        if language_in != language_out and recipe.tag == "sentence":
-            asked = _join(asked, "\n", load_words(language_out).answer_here)
-        elif language_in != language_out and recipe.tag == "code":
-            tag = f"[{language_out}]"
-            given = _either(_filled(given), _join(given, "\n", tag), _join(given, tag))
-    return _in_template(template, asked, given), _join(template.separator, answers, template.end)
+            yield everything, [words.translate_this], [asked]
+        return
+    given = corpus.text(language_in, "input", rows)
+    filled = pc.binary_length(given).to_numpy() > 0
+    crossing = language_in != language_out
+    for chosen in (np.flatnonzero(filled), np.flatnonzero(~filled)):
+        if not len(chosen):
+            continue
+        instruction: list[Piece] = [corpus.text(language_in, "instruction", rows[chosen])]
+        pieces: list[Piece] = [given.take(pa.array(chosen))] if filled[chosen[0]] else []
+        if crossing and recipe.tag == "sentence":
+            instruction += ["\n", load_words(language_out).answer_here]
+        elif crossing and recipe.tag == "code":
+            pieces += ["\n", f"[{language_out}]"] if pieces else [f"[{language_out}]"]
+        yield chosen, instruction, pieces
 
 
-def _in_template(template: Template, asked: pa.Array, given: pa.Array | None) -> pa.Array:
-    before, after = template.parts(False)
-    bare = _join(before, asked, after)
-    if given is None or not pc.any(filled := _filled(given)).as_py():
-        return bare
+def _in_template(template: Template, asked: list[Piece], given: list[Piece]) -> pa.Array:
+    if not given:
+        before, after = template.parts(False)
+        return _join(before, *asked, after)
     before, between, after = template.parts(True)
-    return _either(filled, _join(before, asked, between, given, after), bare)
+    return _join(before, *asked, between, *given, after)
 
 
-def _filled(texts: pa.Array) -> pa.Array:
-    return pc.greater(pc.binary_length(texts), 0)
-
-
-def _either(mask: pa.Array, yes: pa.Array, no: pa.Array) -> pa.Array:
-    return yes if pc.all(mask).as_py() else pc.if_else(mask, yes, no)
-
-
-def _join(*pieces: Any) -> pa.Array:
-    """Texts joined row by row; a plain string stands in every row."""
-    kept = [piece for piece in pieces if not isinstance(piece, str) or piece]
-    if len(kept) == 1:
-        return kept[0]
-    texts = [pa.scalar(piece, pa.large_string()) if isinstance(piece, str) else piece for piece in kept]
+def _join(*pieces: Piece) -> pa.Array:
+    """Texts joined row by row; a plain string stands in every row. One piece at least is an array."""
+    merged: list[Piece] = []
+    for piece in pieces:
+        if isinstance(piece, str) and merged and isinstance(merged[-1], str):
+            merged[-1] += piece
+        elif not isinstance(piece, str) or piece:
+            merged.append(piece)
+    if len(merged) == 1:
+        return merged[0]
+    texts = [pa.scalar(piece, pa.large_string()) if isinstance(piece, str) else piece for piece in merged]
     return pc.binary_join_element_wise(*texts, pa.scalar("", pa.large_string()))
 
 

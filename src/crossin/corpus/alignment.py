@@ -124,24 +124,28 @@ class _Learned:
     def learn(cls, pivot: Columns, other: Columns, names: tuple[str, str], seed: int) -> _Learned:
         random = np.random.default_rng(seed)
         chosen = np.sort(random.permutation(len(pivot["instruction"]))[:_SAMPLE])
-        one, two = _measure_rows(pivot, chosen), _measure_rows(other, chosen)
+        taken = _take(pivot, chosen), _take(other, chosen)
+        one, two = _measure_rows(taken[0]), _measure_rows(taken[1])
         scripts = own_scripts(one.scripts), own_scripts(two.scripts)
         bands = [LengthBands.learn(one.sizes[:, field], two.sizes[:, field]) for field in range(len(FIELDS))]
         if len(chosen) < _ENOUGH:
             note = f"{names[1]}: the content was not compared with {names[0]}: {len(chosen)} rows are too few"
             return cls(scripts, bands, DigitRule.strict(), None, None, (note,))
+        profiles = Profiles.learn(one.grams, two.grams)
+        # What is plainly wrong teaches nothing of how true pairs correspond.
+        clean = cls(scripts, bands, DigitRule.strict(), profiles, None, ())
+        sound = np.flatnonzero(~clean.plainly_wrong(taken[0], taken[1], one, two).any(0))
+        one, two = one.take(sound), two.take(sound)
         content, notes = Content.learn(one, two, bands, seed), []
         if content is None:
             notes.append(f"{names[1]}: the content was not compared with {names[0]}: it has too few words")
         elif content.telling < _TELLING:
             notes.append(f"{names[1]}: the rows look unaligned with {names[0]} as a whole")
             content = None
-        profiles = Profiles.learn(one.grams, two.grams)
         return cls(scripts, bands, DigitRule.learn(one, two), profiles, content, tuple(notes))
 
-    def judge(self, pivot: Columns, other: Columns) -> tuple[Flags, Floats]:
-        """One row of flags a reason, and each row's log-odds of being mismatched."""
-        one, two = measure(pivot), measure(other)
+    def plainly_wrong(self, pivot: Columns, other: Columns, one: Measures, two: Measures) -> Flags:
+        """The flags that need no content: texts missing, copied, or in a wrong language."""
         empty = one.sizes == 0, two.sizes == 0
         only = empty[0] & ~empty[1], empty[1] & ~empty[0]
         foreign = [
@@ -151,13 +155,18 @@ class _Learned:
         if self.profiles is not None:
             for side, strange in enumerate(self.profiles.foreign(one.grams, two.grams)):
                 foreign[side] |= strange
+        missing = [only[side][:, field] for field in (0, 2) for side in (0, 1)]
+        return np.stack([*missing, copied(pivot, other, one), *foreign])
+
+    def judge(self, pivot: Columns, other: Columns) -> tuple[Flags, Floats]:
+        """One row of flags a reason, and each row's log-odds of being mismatched."""
+        one, two = measure(pivot), measure(other)
+        inputs = one.sizes[:, 1] == 0, two.sizes[:, 1] == 0
         flags = [
-            *(only[side][:, field] for field in (0, 2) for side in (0, 1)),
-            copied(pivot, other, one),
-            *foreign,
+            *self.plainly_wrong(pivot, other, one, two),
             np.zeros(one.count, bool),
-            only[0][:, 1],
-            only[1][:, 1],
+            inputs[0] & ~inputs[1],
+            inputs[1] & ~inputs[0],
             self.digits.lost(one, two) | self.digits.gained(one, two),
             *(band.out(one.sizes[:, field], two.sizes[:, field]) for field, band in enumerate(self.bands)),
         ]
@@ -169,7 +178,11 @@ def _cut(columns: Columns, span: slice) -> Columns:
     return {field: columns[field].slice(span.start, span.stop - span.start) for field in FIELDS}
 
 
-def _measure_rows(columns: Columns, chosen: Ints) -> Measures:
-    """Measures of the chosen rows, read piece by piece."""
-    taken = {field: columns[field].take(pa.array(chosen)) for field in FIELDS}
-    return join_measures([measure(_cut(taken, span)) for span in pieces(list(taken.values()), len(chosen))])
+def _take(columns: Columns, chosen: Ints) -> Columns:
+    return {field: columns[field].take(pa.array(chosen)) for field in FIELDS}
+
+
+def _measure_rows(columns: Columns) -> Measures:
+    """Measures of a sample, read piece by piece."""
+    texts = [columns[field] for field in FIELDS]
+    return join_measures([measure(_cut(columns, span)) for span in pieces(texts, len(texts[0]))])

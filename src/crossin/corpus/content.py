@@ -124,7 +124,7 @@ class LatentSpace:
     def learn(cls, pivot: Bag, other: Bag, seed: int) -> LatentSpace | None:
         """The space of the claimed pairs; None where they share too few words to make one."""
         x, y = _Vocabulary.choose(pivot), _Vocabulary.choose(other)
-        size = min(_DIMENSIONS, len(x.weight) // 4, len(y.weight) // 4, pivot.count // 8)
+        size = min(_DIMENSIONS, len(x.weight) // 2, len(y.weight) // 2, pivot.count // 8)
         if size < 4:
             return None
         random = np.random.default_rng(seed)

@@ -23,6 +23,12 @@ _KNOTS, _RIDGE, _STEPS = 9, 1.0, 25
 _PART = 0.6
 # A claimed pair that looks worse than this share of those made wrong on purpose is left out.
 _APART = 0.1
+# The chance of being mismatched from which on a row is flagged, and the share of mismatched rows that is
+# reckoned with at least and at most.
+_CHANCE, _LEAST, _MOST = 0.2, 0.01, 0.3
+# The lowest log-odds that a row is flagged for, and the share of rows that may be flagged beyond those
+# accounted for.
+_LOWEST, _TOLERATED = 1.5, 0.002
 # So many neighbours on each side may speak for a row, with at most so much a head.
 _NEIGHBOURS, _CAP = 4, 4.0
 # A row needs evidence of its own of at least this before its neighbours count.
@@ -113,14 +119,14 @@ def separation(good: Floats, bad: Floats) -> float:
 class Content:
     """The learned judge of whether a row's two sides belong together.
 
-    `middle` is the median log-odds of pairs made wrong on purpose, `telling` the chance that such a pair has
-    higher log-odds than a claimed one.
+    `strangers` are the log-odds of pairs made wrong on purpose, in order, `telling` the chance that such a
+    pair has higher log-odds than a claimed one.
     """
 
     space: LatentSpace
     bands: list[LengthBands]
     weights: Weights
-    middle: float
+    strangers: Floats
     telling: float
 
     @classmethod
@@ -146,7 +152,7 @@ class Content:
         alike = weights.log_odds(good) < np.quantile(weights.log_odds(bad), _APART)
         if alike.any():
             weights = Weights.learn(good[alike], bad)
-        return cls(space, bands, weights, float(np.median(weights.log_odds(bad))), telling)
+        return cls(space, bands, weights, np.sort(weights.log_odds(bad)), telling)
 
     def log_odds(self, pivot: Measures, other: Measures) -> Floats:
         """The log-odds that each row is mismatched, were half of them so."""
@@ -154,14 +160,12 @@ class Content:
         return self.weights.log_odds(features(pivot, other, places, self.space, self.bands))
 
     def mismatched(self, odds: Floats, place: Ints) -> Flags:
-        """Rows that are more likely mismatched than not, given how many of the file seem to be.
+        """Rows with log-odds above the bar.
 
-        About half of the file's mismatched rows lie above `middle`, and hardly any true pair. Rows next to
-        each other in the file stand together where one's own evidence is doubtful; a row that looks right is
-        never flagged for its neighbours.
+        Rows next to each other in the file stand together where one's own evidence is doubtful; a row that
+        looks right is never flagged for its neighbours.
         """
-        share = float(np.clip(2 * np.mean(odds > self.middle), 0.003, 0.3))
-        bar = np.log(0.5 / share)
+        bar = self.bar(odds)
         order = np.argsort(place, kind="stable")
         line = np.clip(odds[order], -_CAP, _CAP)
         total = np.concatenate((np.full(_NEIGHBOURS, -_CAP), line, np.full(_NEIGHBOURS, -_CAP))).cumsum()
@@ -172,3 +176,19 @@ class Content:
         company = np.empty(len(line))
         company[order] = np.maximum(before, after)
         return np.asarray((odds > bar) | ((odds > _OWN) & (company > _OWN)))
+
+    def bar(self, odds: Floats) -> float:
+        """The log-odds from which on a row is flagged.
+
+        About half of the mismatched rows have higher odds than the middle stranger, and hardly any true pair
+        has, so the share of mismatched rows can be told, and so the odds at which the chance is fair. Where
+        true pairs and strangers lie far apart, the bar can be lower: as far as it flags few rows more than
+        that share accounts for.
+        """
+        share = 2 * np.mean(odds > np.median(self.strangers))
+        high = float(np.log(_CHANCE / np.clip(share, _LEAST, _MOST)))
+        for bar in np.arange(_LOWEST, high, 0.25):
+            accounted = share * np.mean(self.strangers > bar)
+            if np.mean(odds > bar) - accounted <= _TOLERATED:
+                return float(bar)
+        return high

@@ -19,7 +19,7 @@ from crossin.files import writing
 
 # Above this size texts are read one by one instead of through the map: the kernel maps the neighbourhood of
 # each page that is touched (up to megabytes), so that random reads would make most of the file resident.
-_LARGE = 16 * 2**20
+_LARGE = 32 * 2**20
 _READ_AT_ONCE = 1 << 14
 
 
