@@ -1,14 +1,11 @@
 from __future__ import annotations
 
 import json
-import sys
 from pathlib import Path
 
 import pytest
-from test_main import crossin
-
-sys.path.append(str(Path(__file__).parents[1] / "compose"))
 from small_corpora import corpus_entry, write_corpus
+from test_main import crossin
 
 RECIPE = """
 name: small

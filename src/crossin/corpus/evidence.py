@@ -31,7 +31,7 @@ _CHANCE, _LEAST, _MOST = 0.2, 0.01, 0.3
 _LOWEST, _TOLERATED = 1.5, 0.002
 # So many neighbours on each side may speak for a row, with at most so much a head.
 _NEIGHBOURS, _CAP = 4, 4.0
-# A row needs evidence of its own of at least this before its neighbours count.
+# A row needs evidence of its own of at least this, whatever its neighbours and the rest of the file.
 _OWN = 0.7
 
 
@@ -186,7 +186,7 @@ class Content:
         that share accounts for.
         """
         share = 2 * np.mean(odds > np.median(self.strangers))
-        high = float(np.log(_CHANCE / np.clip(share, _LEAST, _MOST)))
+        high = max(_OWN, float(np.log(_CHANCE / np.clip(share, _LEAST, _MOST))))
         for bar in np.arange(_LOWEST, high, 0.25):
             accounted = share * np.mean(self.strangers > bar)
             if np.mean(odds > bar) - accounted <= _TOLERATED:

@@ -9,8 +9,8 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from crossin.corpus.gather import Bools
 from crossin.corpus.parallel import ParallelCorpus
+from crossin.corpus.reading.gather import Bools
 from crossin.corpus.spec import FIELDS, Filters, Range
 from crossin.errors import CrossinError
 

@@ -12,7 +12,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from crossin.corpus.gather import Bools, LanguageRows, gather
+from crossin.corpus.reading.gather import Bools, LanguageRows, gather
 from crossin.corpus.spec import CorpusSpec
 from crossin.corpus.texts import Texts
 from crossin.errors import CrossinError

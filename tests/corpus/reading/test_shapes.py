@@ -8,8 +8,8 @@ import pyarrow as pa
 import pytest
 from corpus_files import row
 
-from crossin.corpus.batch import Batch, JsonBatch, TableBatch
-from crossin.corpus.shapes import INCOMPLETE, MORE_THAN_ONE, NO_TEXT, OTHER_TURN, Rows, to_rows
+from crossin.corpus.reading.batch import Batch, JsonBatch, TableBatch
+from crossin.corpus.reading.shapes import INCOMPLETE, MORE_THAN_ONE, NO_TEXT, OTHER_TURN, Rows, to_rows
 from crossin.corpus.spec import FIELDS, Source
 from crossin.errors import CrossinError
 

@@ -12,10 +12,10 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from crossin.corpus.batch import Batch
-from crossin.corpus.columns import is_blank, join_extras
-from crossin.corpus.records import read_records
-from crossin.corpus.shapes import Rows, columns_read, language_column, to_rows
+from crossin.corpus.reading.batch import Batch
+from crossin.corpus.reading.columns import is_blank, join_extras
+from crossin.corpus.reading.records import read_records
+from crossin.corpus.reading.shapes import Rows, columns_read, language_column, to_rows
 from crossin.corpus.spec import FIELDS, CorpusSpec, Source
 from crossin.corpus.texts import Texts, TextsWriter
 from crossin.errors import CrossinError

@@ -17,7 +17,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from crossin.corpus.batch import JsonBatch
+from crossin.corpus.reading.batch import JsonBatch
 from crossin.errors import CrossinError
 
 BATCH = 4096

@@ -10,11 +10,11 @@ from typing import Any
 import pytest
 from corpus_files import FORMATS, row, save, save_bytes
 
-from crossin.corpus import json_records
-from crossin.corpus import records as records_module
-from crossin.corpus.batch import Batch, JsonBatch
-from crossin.corpus.json_records import json_batches
-from crossin.corpus.records import read_records
+from crossin.corpus.reading import json_records
+from crossin.corpus.reading import records as records_module
+from crossin.corpus.reading.batch import Batch, JsonBatch
+from crossin.corpus.reading.json_records import json_batches
+from crossin.corpus.reading.records import read_records
 from crossin.corpus.spec import Source
 from crossin.errors import CrossinError
 

@@ -13,8 +13,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from crossin.corpus.batch import Batch, TableBatch
-from crossin.corpus.json_records import json_batches
+from crossin.corpus.reading.batch import Batch, TableBatch
+from crossin.corpus.reading.json_records import json_batches
 from crossin.corpus.spec import Source
 from crossin.errors import CrossinError
 from crossin.extras import require

@@ -12,8 +12,8 @@ from typing import Any
 
 import pyarrow as pa
 
-from crossin.corpus.batch import Batch
-from crossin.corpus.columns import checked, extra_column, id_column, text_column
+from crossin.corpus.reading.batch import Batch
+from crossin.corpus.reading.columns import checked, extra_column, id_column, text_column
 from crossin.corpus.spec import FIELDS, Source
 
 _CHATS = ("messages", "conversations")

@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from crossin.corpus.batch import Batch
+from crossin.corpus.reading.batch import Batch
 from crossin.corpus.texts import raw
 from crossin.errors import CrossinError
 

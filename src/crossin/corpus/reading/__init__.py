@@ -1,0 +1,1 @@
+"""Reading instruction data of every usual form: from files and datasets to checked columns of text."""
