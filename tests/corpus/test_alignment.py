@@ -115,6 +115,13 @@ def test_an_output_that_stays_as_it_is_is_no_copy() -> None:
     assert reason_of(findings, 4) in ("nothing", "not the same content in en and zh")
 
 
+def test_a_formula_that_stays_as_it_is_is_no_copy() -> None:
+    pivot, other = parallel_rows(40, ("en", "zh"))
+    for rows in (pivot, other):
+        rows[4] = {"instruction": "x + 2 = ?", "input": "", "output": "2 + x"}
+    assert reason_of(check(pivot, other), 4) == "nothing"
+
+
 @pytest.mark.parametrize("languages", PAIRS)
 def test_rows_whose_languages_are_swapped_are_told(languages: tuple[str, str]) -> None:
     pivot, other = parallel_rows(COUNT, languages)

@@ -6,7 +6,8 @@ from alignment_rows import columns
 from crossin.corpus.digits import DigitRule
 from crossin.corpus.measures import Measures, measure
 
-WORDS = ("zwei", "drei", "vier", "fünf", "sechs", "sieben", "acht", "neun")
+DIGITS = (2, 3, 4, 5, 6, 7, 8, 12)
+WORDS = ("zwei", "drei", "vier", "fünf", "sechs", "sieben", "acht", "zwölf")
 
 
 def measured(*outputs: str) -> Measures:
@@ -50,9 +51,10 @@ def spelling_corpus() -> tuple[list[str], list[str]]:
     """A thousand rows, of which every tenth spells its digit out in German."""
     pivot, other = [], []
     for row in range(1000):
-        digit = 2 + row // 10 % 8
+        which = row // 10 % 8
+        digit = DIGITS[which]
         pivot.append(f"give {digit} things")
-        other.append(f"gib {WORDS[digit - 2] if row % 10 == 0 else digit} Dinge")
+        other.append(f"gib {WORDS[which] if row % 10 == 0 else digit} Dinge")
     return pivot, other
 
 
@@ -60,6 +62,7 @@ def test_words_for_numbers_are_learned_from_the_pair() -> None:
     pivot, other = spelling_corpus()
     rule = DigitRule.learn(measured(*pivot), measured(*other))
     assert not rule.lost(measured("give 5 things"), measured("gib fünf Dinge"))[0]
+    assert not rule.lost(measured("give 12 things"), measured("gib zwölf Dinge"))[0]
     assert rule.lost(measured("give 5 things"), measured("gib sechs Dinge"))[0]
     assert rule.lost(measured("give 5 things"), measured("gib Dinge"))[0]
 

@@ -26,6 +26,7 @@ def foreign(text: str, own: str, pivot: str = "Tell me of Rome") -> bool:
         ("翻译“Bonne chance”", "请写一篇文章", False),
         ("Tell me of Rome", "请写一篇文章", True),
         ("ローマについておしえて", "请写一篇文章", True),
+        ("東京についておしえてください", "请写一篇文章", True),
         ("Расскажи о Риме", "请写一篇文章", True),
         ("ローマについて教えて", "東京について書いてください", False),
         ("Nói về Rome", "Hãy viết về Rome", False),
@@ -63,8 +64,8 @@ def test_what_both_sides_quote_is_no_sign() -> None:
 def test_rows_of_a_third_language_leave_no_trace_in_the_profile() -> None:
     pivot, other = parallel_rows(600, ("en", "vi"))
     strange = "Zwölf Boxkämpfer jagen Viktor quer über den Deich"
-    for row in range(0, 600, 8):
+    for row in range(0, 600, 5):
         other[row]["instruction"] = strange
     grams = measure(columns(pivot)).grams, measure(columns(other)).grams
     flags = Profiles.learn(*grams).foreign(*grams)[1]
-    assert np.flatnonzero(flags).tolist() == list(range(0, 600, 8))
+    assert np.flatnonzero(flags).tolist() == list(range(0, 600, 5))

@@ -18,7 +18,7 @@ from crossin.corpus.measures import Measures
 
 # A word excuses a missing number where it stands in so many of the rows that miss just this number, in
 # at least so many of them, and so many times as often as in rows that miss nothing.
-_SHARE, _COUNT, _LIFT = 0.3, 5, 16.0
+_SHARE, _COUNT, _LIFT = 0.5, 5, 16.0
 # A numeral such as 万 may stand for so many zeros.
 _ZEROS = 4
 # A word is answered by a numeral that stands in this share of the rows opposite.
