@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from crossin.corpus.alignment import Findings, check_alignment
+from crossin.corpus.alignment.check import Findings, check_alignment
 
 FIELDS = ("instruction", "input", "output")
 Row = dict[str, Any]

@@ -103,6 +103,18 @@ def test_ranks_on_machines_that_share_no_folder_are_gathered_by_one_more_run(
     assert files_of(gathered.folder) == files_of(whole.folder)
 
 
+def test_a_shard_that_another_machine_made_from_other_rows_is_refused(tmp_path: Path) -> None:
+    recipe = recipe_of(*MIXED, shard_rows=50)
+    compose(recipe, write_corpus(tmp_path / "here", 60), tmp_path / "out", rank=0, world_size=2)
+    compose(recipe, write_corpus(tmp_path / "there", 70), tmp_path / "other", rank=1, world_size=2)
+    for path in (tmp_path / "other" / "data").iterdir():
+        path.rename(tmp_path / "out" / "data" / path.name)
+    with pytest.raises(
+        CrossinError, match=r"mixture-00001\.parquet: was made from other rows than this"
+    ):
+        compose(recipe, tmp_path / "here", tmp_path / "out", rank=0, world_size=2)
+
+
 def test_a_mixture_of_twice_the_rows_begins_with_the_mixture(data: Path, tmp_path: Path) -> None:
     doubled = [{**component, "rows": 2 * component["rows"]} for component in MIXED]
     small = rows_of(compose(recipe_of(*MIXED), data, tmp_path / "small").folder)

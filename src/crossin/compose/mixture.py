@@ -15,7 +15,7 @@ import pyarrow as pa
 from crossin.compose.card import card
 from crossin.compose.job import Job, counts_of, inputs_of, languages_of, make_job, skipped_of, specs_of
 from crossin.compose.recipe import Recipe, as_yaml, read_recipe
-from crossin.compose.shards import DATA_FOLDER, shard_name, write_shard
+from crossin.compose.shards import DATA_FOLDER, check_shard, shard_name, write_shard
 from crossin.corpus.spec import CorpusSpec
 from crossin.errors import CrossinError
 from crossin.files import read_json, sha256, write_json, write_parquet, write_text
@@ -69,7 +69,7 @@ def compose(
     try:
         job = make_job(recipe, data, work, strict=strict, progress=progress)
         _write_shards(job, out, rank, world_size, engine, progress)
-        if all((out / DATA_FOLDER / shard_name(recipe, number)).exists() for number in range(job.shards)):
+        if all(check_shard(job, out, number) for number in range(job.shards)):
             _finish(stage, job)
     finally:
         shutil.rmtree(work, ignore_errors=True)
@@ -136,11 +136,7 @@ def _write_shards(
     job: Job, out: Path, rank: int, world_size: int, engine: Engine, progress: Progress
 ) -> None:
     """Write the shards of this rank that are not there yet."""
-    missing = [
-        number
-        for number in range(rank, job.shards, world_size)
-        if not (out / DATA_FOLDER / shard_name(job.recipe, number)).exists()
-    ]
+    missing = [number for number in range(rank, job.shards, world_size) if not check_shard(job, out, number)]
     if engine == "ray":
         from crossin.compose.cluster import write_on_cluster
 

@@ -6,9 +6,11 @@ any order; a component of twice the rows begins with the component itself; and n
 
 from __future__ import annotations
 
+import hashlib
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -41,6 +43,14 @@ class Plan:
 
     def __len__(self) -> int:
         return len(self.row)
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """The SHA-256 of all draws, in hexadecimal."""
+        digest = hashlib.sha256("\0".join([*self.components, "", *self.languages]).encode())
+        for draws in (self.component, self.slot, self.row, self.language_in, self.language_out):
+            digest.update(np.ascontiguousarray(draws).data)
+        return digest.hexdigest()
 
     def take(self, rows: slice | Ints) -> Plan:
         """The draws at these places."""

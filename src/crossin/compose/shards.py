@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 
 from crossin.compose.recipe import Recipe
+from crossin.errors import CrossinError
 from crossin.files import atomic_path
 
 if TYPE_CHECKING:
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
 
 # Trainers read every file of the folder that they are given, so the shards have one of their own.
 DATA_FOLDER = "data"
+# Each file says which plan it is a part of.
+_PLAN = b"crossin.plan"
 # Columns with few values, which Parquet writes as a dictionary.
 _REPEATING = ["kind", "lang_in", "lang_out", "source", "component"]
 
@@ -33,24 +36,46 @@ def write_shard(job: Job, out: Path, number: int) -> int:
         if job.recipe.format == "messages":
             _write_messages(temporary, table)
         else:
-            _write_parquet(temporary, table)
+            _write_parquet(temporary, table, job.plan.fingerprint)
     return len(table)
 
 
-def _write_parquet(path: Path, table: pa.Table) -> None:
+def check_shard(job: Job, out: Path, number: int) -> bool:
+    """Whether shard `number` is there already. Raises CrossinError where it belongs to another plan: the
+    alignment check may judge a borderline row otherwise on another kind of processor.
+    """
+    import pyarrow.parquet
+
+    path = out / DATA_FOLDER / shard_name(job.recipe, number)
+    if not path.exists() or job.recipe.format == "messages":
+        return path.exists()
+    metadata = pyarrow.parquet.read_metadata(path).metadata or {}
+    if metadata.get(_PLAN) != job.plan.fingerprint.encode():
+        raise CrossinError(
+            "was made from other rows than this machine keeps",
+            file=path,
+            fix="compose all shards on machines of one kind, or keep out the faulty rows beforehand and set "
+            "`check: none`",
+        )
+    return True
+
+
+def _write_parquet(path: Path, table: pa.Table, plan: str) -> None:
     """Prompts and completions hardly repeat: no dictionary and no statistics for them. Snappy takes half the
     time of zstd. Arrow's own schema is left out, so that readers see plain strings.
     """
     import pyarrow.parquet
 
-    pyarrow.parquet.write_table(
-        table,
+    with pyarrow.parquet.ParquetWriter(
         path,
+        table.schema,
         compression="snappy",
         use_dictionary=_REPEATING,
         write_statistics=False,
         store_schema=False,
-    )
+    ) as writer:
+        writer.add_key_value_metadata({_PLAN: plan})
+        writer.write_table(table)
 
 
 def _write_messages(path: Path, table: pa.Table) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from crossin.corpus.alignment import check_alignment
+from crossin.corpus.alignment.check import check_alignment
 from crossin.corpus.contamination import bench_ngrams, contaminated
 from crossin.corpus.duplicates import exact_duplicates, near_duplicates
 from crossin.corpus.filters import apply_filters

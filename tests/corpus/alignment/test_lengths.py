@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from crossin.corpus.lengths import LengthBands
+from crossin.corpus.alignment.lengths import LengthBands
 
 
 def lengths(count: int, ratio: float, noise: float) -> tuple[np.ndarray, np.ndarray]:

@@ -10,8 +10,17 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from crossin.corpus.characters import SCRIPT_NAMES, Flags, Ints, Text, hash_spans, read_text, tables, words
-from crossin.corpus.content import Bag, join_bags, make_bag
+from crossin.corpus.alignment.characters import (
+    SCRIPT_NAMES,
+    Flags,
+    Ints,
+    Text,
+    hash_spans,
+    read_text,
+    tables,
+    words,
+)
+from crossin.corpus.alignment.content import Bag, join_bags, make_bag
 
 FIELDS = ("instruction", "input", "output")
 Columns = Mapping[str, pa.LargeStringArray]

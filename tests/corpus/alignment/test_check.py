@@ -11,12 +11,12 @@ from alignment_rows import FIELDS, Rows, columns, parallel_rows
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from crossin.corpus import alignment
-from crossin.corpus.alignment import Findings, check_alignment
-from crossin.corpus.characters import Flags
+from crossin.corpus.alignment import check as module
+from crossin.corpus.alignment.characters import Flags
+from crossin.corpus.alignment.check import Findings, check_alignment
 from crossin.errors import CrossinError
 
-ALPACA = Path(__file__).parents[3] / "shared" / "data" / "alpaca"
+ALPACA = Path(__file__).parents[4] / "shared" / "data" / "alpaca"
 PAIRS = [("en", "zh"), ("en", "vi")]
 COUNT = 3000
 
@@ -199,7 +199,7 @@ def test_work_in_pieces_finds_what_work_in_one_piece_finds(monkeypatch: pytest.M
     pivot, other = parallel_rows(COUNT, ("en", "zh"))
     other[50:90] = other[55:95]
     whole = check(pivot, other)
-    monkeypatch.setattr("crossin.corpus.characters.PIECE_ROWS", 97)
+    monkeypatch.setattr("crossin.corpus.alignment.characters.PIECE_ROWS", 97)
     assert (check(pivot, other).reason == whole.reason).all()
 
 
@@ -218,7 +218,7 @@ TEXT = st.text(max_size=30)
 @given(rows=st.lists(st.tuples(TEXT, TEXT, TEXT, TEXT, TEXT, TEXT), max_size=12), many=st.booleans())
 def test_no_text_breaks_the_check(rows: list[tuple[str, ...]], many: bool) -> None:
     # With many rows, the learned part runs too.
-    rows = rows * (alignment._ENOUGH // len(rows) + 1) if many and rows else rows
+    rows = rows * (module._ENOUGH // len(rows) + 1) if many and rows else rows
     pivot, other = ([dict(zip(FIELDS, row[at : at + 3], strict=True)) for row in rows] for at in (0, 3))
     findings = check(pivot, other)
     assert findings.reason.shape == (len(rows),)

@@ -12,14 +12,14 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from crossin.corpus.characters import Flags, Ints, pieces
-from crossin.corpus.digits import DigitRule
-from crossin.corpus.evidence import Content, Floats
-from crossin.corpus.file_language import look
-from crossin.corpus.lengths import LengthBands
-from crossin.corpus.measures import FIELDS, Columns, Measures, join_measures, measure
-from crossin.corpus.untranslated import copied
-from crossin.corpus.wrong_language import Profiles, foreign_script, own_scripts
+from crossin.corpus.alignment.characters import Flags, Ints, pieces
+from crossin.corpus.alignment.digits import DigitRule
+from crossin.corpus.alignment.evidence import Content, Floats
+from crossin.corpus.alignment.file_language import look
+from crossin.corpus.alignment.lengths import LengthBands
+from crossin.corpus.alignment.measures import FIELDS, Columns, Measures, join_measures, measure
+from crossin.corpus.alignment.untranslated import copied
+from crossin.corpus.alignment.wrong_language import Profiles, foreign_script, own_scripts
 from crossin.errors import CrossinError
 from crossin.progress import Progress, silent
 

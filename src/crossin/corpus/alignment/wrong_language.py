@@ -11,8 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from crossin.corpus.characters import Flags, Ints, among
-from crossin.corpus.content import BUCKETS, Bag
+from crossin.corpus.alignment.characters import Flags, Ints, among
+from crossin.corpus.alignment.content import BUCKETS, Bag
 
 Floats = npt.NDArray[np.float64]
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from crossin.corpus.characters import among, pieces, read_text, tables, words
+from crossin.corpus.alignment.characters import among, pieces, read_text, tables, words
 from crossin.errors import CrossinError
 
 
@@ -53,7 +53,7 @@ def test_scripts_without_spaces_are_read_by_characters_and_pairs() -> None:
 
 
 def test_pieces_cover_all_rows_and_none_is_too_large(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("crossin.corpus.characters._PIECE_BYTES", 10)
+    monkeypatch.setattr("crossin.corpus.alignment.characters._PIECE_BYTES", 10)
     texts = column("abcd", "efgh", "a text of more than ten bytes", "", "x", "y")
     spans = [(span.start, span.stop) for span in pieces([texts], 6)]
     assert spans == [(0, 2), (2, 3), (3, 6)]

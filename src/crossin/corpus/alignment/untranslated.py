@@ -6,8 +6,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from crossin.corpus.characters import Flags
-from crossin.corpus.measures import FIELDS, Columns, Measures
+from crossin.corpus.alignment.characters import Flags
+from crossin.corpus.alignment.measures import FIELDS, Columns, Measures
 
 # Fewer letters may be a name, a formula or a unit, which stay as they are.
 _LETTERS = 8

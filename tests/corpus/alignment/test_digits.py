@@ -3,8 +3,8 @@ from __future__ import annotations
 import pytest
 from alignment_rows import columns
 
-from crossin.corpus.digits import DigitRule
-from crossin.corpus.measures import Measures, measure
+from crossin.corpus.alignment.digits import DigitRule
+from crossin.corpus.alignment.measures import Measures, measure
 
 DIGITS = (2, 3, 4, 5, 6, 7, 8, 12)
 WORDS = ("zwei", "drei", "vier", "fünf", "sechs", "sieben", "acht", "zwölf")

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from alignment_rows import columns, parallel_rows
 
-from crossin.corpus.evidence import Content, Weights, separation
-from crossin.corpus.lengths import LengthBands
-from crossin.corpus.measures import Measures, measure
+from crossin.corpus.alignment.evidence import Content, Weights, separation
+from crossin.corpus.alignment.lengths import LengthBands
+from crossin.corpus.alignment.measures import Measures, measure
 
 
 def measured(count: int, seed: int) -> tuple[Measures, Measures]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from crossin.corpus.characters import Flags, Ints
+from crossin.corpus.alignment.characters import Flags, Ints
 
 Floats = npt.NDArray[np.float64]
 

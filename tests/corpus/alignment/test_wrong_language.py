@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from alignment_rows import Rows, columns, parallel_rows
 
-from crossin.corpus.characters import Flags
-from crossin.corpus.measures import measure
-from crossin.corpus.wrong_language import Profiles, foreign_script, own_scripts
+from crossin.corpus.alignment.characters import Flags
+from crossin.corpus.alignment.measures import measure
+from crossin.corpus.alignment.wrong_language import Profiles, foreign_script, own_scripts
 
 
 def asked(*instructions: str) -> Rows:

@@ -11,10 +11,10 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from crossin.corpus.characters import Flags, Ints, among
-from crossin.corpus.content import Bag, LatentSpace, Matrix
-from crossin.corpus.lengths import LengthBands
-from crossin.corpus.measures import FIELDS, Measures
+from crossin.corpus.alignment.characters import Flags, Ints, among
+from crossin.corpus.alignment.content import Bag, LatentSpace, Matrix
+from crossin.corpus.alignment.lengths import LengthBands
+from crossin.corpus.alignment.measures import FIELDS, Measures
 
 Floats = npt.NDArray[np.float64]
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from crossin.corpus.characters import Ints
+from crossin.corpus.alignment.characters import Ints
 
 Matrix = npt.NDArray[np.float32]
 
