@@ -68,7 +68,7 @@ class Texts:
                     parts.append(_read(file.fileno(), starts[chosen], starts[chosen + 1]))
         except OSError as error:
             raise _unreadable(path, error) from error
-        self.release()
+        # The offsets stay resident: to fetch them again for every take would cost more than the texts.
         return pa.concat_arrays(parts) if parts else pa.array([], pa.large_string())
 
     def slices(self, size: int = 1 << 16) -> Iterator[tuple[int, pa.LargeStringArray]]:
