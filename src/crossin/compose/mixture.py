@@ -10,6 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Literal
 
+import numpy as np
 import pyarrow as pa
 
 from crossin.compose.card import card
@@ -23,6 +24,7 @@ from crossin.progress import Progress, silent
 from crossin.stage import Stage, begin
 
 REJECTS = "rejects.parquet"
+_REJECT_COLUMNS = ("corpus", "id", "reason", "detail")
 Engine = Literal["local", "ray"]
 
 
@@ -168,21 +170,21 @@ def _finish(stage: Stage, job: Job) -> None:
 
 def _rejects(job: Job) -> pa.Table:
     """Every row that was kept out: corpus, id, reason, and a detail where there is one."""
-    import numpy as np
-
-    lines = [
-        {
-            "corpus": name,
-            "id": prepared.corpus.ids[row].as_py(),
-            "reason": prepared.corpus.reasons[prepared.corpus.fate[row] - 1],
-            "detail": prepared.details.get(row, ""),
-        }
-        for name, prepared in job.prepared.items()
-        for row in np.flatnonzero(~prepared.corpus.kept).tolist()
-    ]
-    text = pa.string()
-    schema = pa.schema({"corpus": text, "id": text, "reason": text, "detail": text})
-    return pa.Table.from_pylist(lines, schema=schema)
+    tables = [pa.table({name: pa.array([], pa.large_string()) for name in _REJECT_COLUMNS})]
+    for name, prepared in job.prepared.items():
+        corpus = prepared.corpus
+        rows = np.flatnonzero(~corpus.kept)
+        columns = (
+            pa.repeat(name, len(rows)),
+            corpus.ids.take(pa.array(rows)),
+            pa.array(corpus.reasons, pa.string()).take(pa.array(corpus.fate[rows] - 1)),
+            pa.array([prepared.details.get(row, "") for row in rows.tolist()], pa.string()),
+        )
+        named = dict(
+            zip(_REJECT_COLUMNS, (column.cast(pa.large_string()) for column in columns), strict=True)
+        )
+        tables.append(pa.table(named))
+    return pa.concat_tables(tables).combine_chunks()
 
 
 def _llama_factory(recipe: Recipe) -> dict[str, object]:
