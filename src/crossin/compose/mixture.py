@@ -24,6 +24,8 @@ from crossin.progress import Progress, silent
 from crossin.stage import Stage, begin
 
 REJECTS = "rejects.parquet"
+# Each thread holds a shard in memory.
+_MOST_THREADS = 4
 _REJECT_COLUMNS = ("corpus", "id", "reason", "detail")
 Engine = Literal["local", "ray"]
 
@@ -144,7 +146,7 @@ def _write_shards(
 
         write_on_cluster(job, out, missing, progress)
         return
-    with ThreadPoolExecutor(min(os.cpu_count() or 1, 8)) as threads:
+    with ThreadPoolExecutor(min(os.cpu_count() or 1, _MOST_THREADS)) as threads:
         done = 0
         for rows in threads.map(lambda number: write_shard(job, out, number), missing):
             done += rows
