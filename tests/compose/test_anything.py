@@ -35,6 +35,7 @@ components = st.fixed_dictionaries(
         "replacement": st.booleans(),
         "epochs": st.integers(1, 3),
         "sampler": st.sampled_from(("uniform", "proportional", "temperature", "unimax")),
+        "temperature": st.floats(1e-3, 1e3),
         "side": st.sampled_from(("instruction", "output")),
         "stage": st.integers(0, 1),
         "filter": filters,

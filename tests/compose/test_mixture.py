@@ -109,9 +109,7 @@ def test_a_shard_that_another_machine_made_from_other_rows_is_refused(tmp_path: 
     compose(recipe, write_corpus(tmp_path / "there", 70), tmp_path / "other", rank=1, world_size=2)
     for path in (tmp_path / "other" / "data").iterdir():
         path.rename(tmp_path / "out" / "data" / path.name)
-    with pytest.raises(
-        CrossinError, match=r"mixture-00001\.parquet: was made from other rows than this"
-    ):
+    with pytest.raises(CrossinError, match=r"mixture-00001\.parquet: was made from other rows than this"):
         compose(recipe, tmp_path / "here", tmp_path / "out", rank=0, world_size=2)
 
 

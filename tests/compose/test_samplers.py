@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from crossin.compose.recipe import Component
 from crossin.compose.samplers import in_proportion, in_turns, independent, weights_of
+from crossin.errors import CrossinError
 
 DIRECTIONS = [("zh", "en"), ("vi", "en"), ("de", "en")]
 
@@ -30,6 +31,15 @@ def test_proportional_follows_the_number_of_rows() -> None:
 def test_temperature_flattens() -> None:
     assert weights(sampler="temperature", temperature=1) == weights(sampler="proportional")
     assert weights(sampler="temperature", temperature=2) == [0.6429, 0.2857, 0.0714]
+
+
+def test_a_temperature_near_zero_takes_the_largest_alone() -> None:
+    assert weights(sampler="temperature", temperature=0.001) == [1, 0, 0]
+
+
+def test_weights_of_none_that_can_be_drawn_are_an_error() -> None:
+    with pytest.raises(CrossinError, match=r"no language with a weight.*zh>en, vi>en, de>en"):
+        weights(sampler="weights", weights={"th": 1})
 
 
 def test_explicit_weights_are_shares_and_what_is_not_named_is_not_drawn() -> None:

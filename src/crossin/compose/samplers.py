@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from crossin.compose.draws import Ints, fractions, hashed, key_of, without_replacement
 from crossin.compose.recipe import Component
+from crossin.errors import CrossinError
 
 Floats = npt.NDArray[np.float64]
 
@@ -25,7 +26,8 @@ def weights_of(component: Component, directions: Sequence[tuple[str, str]], rows
         case "proportional":
             weights = rows.astype(np.float64)
         case "temperature":
-            weights = rows.astype(np.float64) ** (1 / component.temperature)
+            # Relative to the largest: a power of the numbers themselves may be beyond all floats.
+            weights = (rows / rows.max()) ** (1 / component.temperature)
         case "weights":
             named = component.weights
             weights = np.array(
@@ -39,6 +41,12 @@ def weights_of(component: Component, directions: Sequence[tuple[str, str]], rows
             )
         case _:
             weights = np.ones(len(directions))
+    if not weights.sum():
+        raise CrossinError(
+            f"no language with a weight has rows to draw; there are {', '.join(map('>'.join, directions))}",
+            field="weights",
+            fix="weigh one of these languages",
+        )
     return np.asarray(weights / weights.sum(), dtype=np.float64)
 
 
