@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import groupby
 from pathlib import Path
 from typing import TypeAlias
 
@@ -21,6 +22,8 @@ from crossin.languages import load_words
 QUESTION = "question"
 # Texts (n,), or a text that stands in every row.
 Piece: TypeAlias = pa.Array | str
+# Texts (n,) and where each stands among the rows that are rendered.
+Placed: TypeAlias = tuple[npt.NDArray[np.int64], pa.Array]
 
 
 @dataclass(frozen=True)
@@ -59,32 +62,16 @@ def _question_template(language: str) -> Template:
 def render(wording: Wording, part: Plan, corpora: Mapping[str, ParallelCorpus]) -> pa.Table:
     """The mixture's rows (docs/formats.md) for a part of its plan, in the plan's order."""
     components = dict(wording.recipe.named())
-    prompts, completions, ids, order = [], [], [], [np.empty(0, dtype=np.int64)]
-    for name, language_in, language_out, places in part.directions():
-        component = components[name]
-        corpus = corpora[component.corpus]
-        rows = part.row[places]
-        for chosen, asked, given in _forms(wording, component, corpus, language_in, language_out, rows):
-            template = wording.template(language_out if component.kind == "trans" else language_in)
-            answer = corpus.text(language_out, component.fields[1], rows[chosen])
-            prompts.append(_in_template(template, asked, given))
-            completions.append(_join(template.separator, answer, template.end))
-            ids.append(corpus.ids.take(pa.array(rows[chosen])))
-            order.append(places[chosen])
-    grouped = np.concatenate(order)
-    inverse = np.empty(len(grouped), dtype=np.int64)
-    inverse[grouped] = np.arange(len(grouped))
-    back = pa.array(inverse)
     sources = {name: component.corpus for name, component in components.items()}
     kinds = {name: component.kind for name, component in components.items()}
     return pa.table(
         {
-            "prompt": _joined(prompts).take(back),
-            "completion": _joined(completions).take(back),
+            "prompt": _in_order(_prompts(wording, part, components, corpora), len(part)),
+            "completion": _in_order(_completions(wording, part, components, corpora), len(part)),
             "kind": _named(part.component, [kinds[name] for name in part.components]),
             "lang_in": _named(part.language_in, part.languages),
             "lang_out": _named(part.language_out, part.languages),
-            "id": _joined(ids).take(back),
+            "id": _in_order(_ids(part, components, corpora), len(part)),
             "slot": pa.array(part.slot.astype(np.int64)),
             "source": _named(part.component, [sources[name] for name in part.components]),
             "component": _named(part.component, part.components),
@@ -92,39 +79,81 @@ def render(wording: Wording, part: Plan, corpora: Mapping[str, ParallelCorpus]) 
     )
 
 
-def _forms(
-    wording: Wording,
-    component: Component,
-    corpus: ParallelCorpus,
-    language_in: str,
-    language_out: str,
-    rows: npt.NDArray[np.int32],
-) -> Iterator[tuple[npt.NDArray[np.int64], list[Piece], list[Piece]]]:
-    """What is asked in draws of one component from one language into another: (which of the rows, the pieces
-    of their instruction, the pieces of their input), rows with an input apart from those without.
+def _prompts(
+    wording: Wording, part: Plan, components: Mapping[str, Component], corpora: Mapping[str, ParallelCorpus]
+) -> Iterator[Placed]:
+    """The prompts, by component, languages and form. The texts of a language are fetched for all directions
+    at
+    once: a corpus of many languages has many directions, with few rows each.
     """
-    recipe = wording.recipe
-    if component.kind == "trans":
-        everything = np.arange(len(rows))
-        words, asked = load_words(language_out), corpus.text(language_in, component.side, rows)
-        if recipe.template == QUESTION and recipe.format != "messages":
-            before, _, after = words.translate_here.partition("{text}")
-            yield everything, [before, asked, after], []
-        else:
-            yield everything, [words.translate_this], [asked]
-        return
-    given = corpus.text(language_in, "input", rows)
+    for (name, language_in), directions in groupby(part.directions(), key=lambda direction: direction[:2]):
+        component, asked_in = components[name], list(directions)
+        corpus, field = corpora[component.corpus], component.fields[0]
+        rows = part.row[np.concatenate([places for *_, places in asked_in])]
+        asked = corpus.text(language_in, field, rows)
+        given = None if component.kind == "trans" else corpus.text(language_in, "input", rows)
+        start = 0
+        for _, _, language_out, places in asked_in:
+            template = wording.template(language_out if component.kind == "trans" else language_in)
+            mine = asked.slice(start, len(places))
+            if given is None:
+                yield places, _in_template(template, *_translation(wording.recipe, language_out, mine))
+            else:
+                inputs = given.slice(start, len(places))
+                wish = language_out if language_out != language_in else None
+                for chosen, *pieces in _forms(wording.recipe, wish, mine, inputs):
+                    yield places[chosen], _in_template(template, *pieces)
+            start += len(places)
+
+
+def _completions(
+    wording: Wording, part: Plan, components: Mapping[str, Component], corpora: Mapping[str, ParallelCorpus]
+) -> Iterator[Placed]:
+    """The completions, by component, language and what stands around them."""
+    groups: dict[tuple[str, str, str, str], list[npt.NDArray[np.int64]]] = {}
+    for name, language_in, language_out, places in part.directions():
+        template = wording.template(language_out if components[name].kind == "trans" else language_in)
+        groups.setdefault((name, language_out, template.separator, template.end), []).append(places)
+    for (name, language_out, separator, end), found in groups.items():
+        component, places = components[name], np.concatenate(found)
+        answers = corpora[component.corpus].text(language_out, component.fields[1], part.row[places])
+        yield places, _join(separator, answers, end)
+
+
+def _ids(
+    part: Plan, components: Mapping[str, Component], corpora: Mapping[str, ParallelCorpus]
+) -> Iterator[Placed]:
+    for number, name in enumerate(part.components):
+        places = np.flatnonzero(part.component == number)
+        yield places, corpora[components[name].corpus].ids.take(pa.array(part.row[places]))
+
+
+def _translation(recipe: Recipe, language: str, asked: pa.Array) -> tuple[list[Piece], list[Piece]]:
+    """The pieces of instruction and input that ask for `asked` in `language`."""
+    words = load_words(language)
+    if recipe.template == QUESTION and recipe.format != "messages":
+        before, _, after = words.translate_here.partition("{text}")
+        return [before, asked, after], []
+    return [words.translate_this], [asked]
+
+
+def _forms(
+    recipe: Recipe, wish: str | None, asked: pa.Array, given: pa.Array
+) -> Iterator[tuple[npt.NDArray[np.int64], list[Piece], list[Piece]]]:
+    """Which rows are asked in the same form, and the pieces of their instruction and of their input: rows
+    with an input apart from those without. `wish` is the language to answer in where it is another.
+    """
     filled = pc.binary_length(given).to_numpy() > 0
-    crossing = language_in != language_out
     for chosen in (np.flatnonzero(filled), np.flatnonzero(~filled)):
         if not len(chosen):
             continue
-        instruction: list[Piece] = [corpus.text(language_in, "instruction", rows[chosen])]
-        pieces: list[Piece] = [given.take(pa.array(chosen))] if filled[chosen[0]] else []
-        if crossing and recipe.tag == "sentence":
-            instruction += ["\n", load_words(language_out).answer_here]
-        elif crossing and recipe.tag == "code":
-            pieces += ["\n", f"[{language_out}]"] if pieces else [f"[{language_out}]"]
+        mine = pa.array(chosen)
+        instruction: list[Piece] = [asked if len(chosen) == len(asked) else asked.take(mine)]
+        pieces: list[Piece] = [given.take(mine)] if filled[chosen[0]] else []
+        if wish and recipe.tag == "sentence":
+            instruction += ["\n", load_words(wish).answer_here]
+        elif wish and recipe.tag == "code":
+            pieces += ["\n", f"[{wish}]"] if pieces else [f"[{wish}]"]
         yield chosen, instruction, pieces
 
 
@@ -150,8 +179,14 @@ def _join(*pieces: Piece) -> pa.Array:
     return pc.binary_join_element_wise(*texts, pa.scalar("", pa.large_string()))
 
 
-def _joined(arrays: list[pa.Array]) -> pa.Array:
-    return pa.concat_arrays(arrays) if arrays else pa.array([], pa.large_string())
+def _in_order(parts: Iterator[Placed], count: int) -> pa.Array:
+    """Texts with their places, brought into the order of their places."""
+    placed = list(parts)
+    if not placed:
+        return pa.array([], pa.large_string())
+    inverse = np.empty(count, dtype=np.int64)
+    inverse[np.concatenate([places for places, _ in placed])] = np.arange(count)
+    return pa.concat_arrays([texts for _, texts in placed]).take(pa.array(inverse))
 
 
 def _named(numbers: npt.NDArray[np.int16], names: list[str]) -> pa.Array:
