@@ -91,9 +91,7 @@ def begin(
     none may clear up after another. Raises CrossinError where the folder holds another run's files, or a
     finished run whose files have changed.
     """
-    hashes = {
-        key: sha256(path / MANIFEST if (path / MANIFEST).exists() else path) for key, path in inputs.items()
-    }
+    hashes = {key: input_hash(path) for key, path in inputs.items()}
     mark = fingerprint(name, settings, hashes)
     stage = Stage(folder, name, settings, hashes, done=False)
     for record in (MANIFEST, CLAIM):
@@ -126,6 +124,11 @@ def begin(
 def _strangers(folder: Path, shared: bool) -> Iterator[Path]:
     """What lies in a folder that nobody has claimed; another process may be about to."""
     return (path for path in folder.iterdir() if not (shared and path.name.startswith(".")))
+
+
+def input_hash(path: Path) -> str:
+    """The hash that a manifest holds of an input: of a stage's folder, that of its manifest."""
+    return sha256(path / MANIFEST if (path / MANIFEST).exists() else path)
 
 
 def versions() -> dict[str, str]:

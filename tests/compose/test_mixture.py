@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from small_corpora import corpus_entry, recipe_of, write_corpus
 
 import crossin
+from crossin.bench import build_bench
 from crossin.compose import Recipe, compose, read_recipe
 from crossin.errors import CrossinError
 from crossin.experiment.demo import RECIPE
@@ -161,6 +162,17 @@ def test_the_same_mixture_is_made_again_from_its_recipe_or_its_manifest(data: Pa
     assert files_of(
         compose(recipe_of(*MIXED), data, tmp_path / "c", languages=["en", "vi"]).folder
     ) != files_of(first.folder)
+
+
+def test_a_mixture_is_made_again_where_another_stages_folder_is_an_input(
+    facts_folder: Path, tmp_path: Path
+) -> None:
+    write_corpus(tmp_path, 60)
+    build_bench(facts_folder, tmp_path / "bench")
+    entry = corpus_entry(decontaminate={"bench": "bench"})
+    first = compose(recipe_of(*MIXED, corpora={"alpaca": entry}), tmp_path, tmp_path / "a")
+    again = compose(first.folder / "manifest.json", tmp_path, tmp_path / "b")
+    assert files_of(again.folder) == files_of(first.folder)
 
 
 def test_a_manifest_whose_inputs_have_changed_is_refused(tmp_path: Path) -> None:

@@ -85,4 +85,6 @@ def test_a_tokenizer_counts_exactly(tiny_model: Path) -> None:
     tokenizer = AutoTokenizer.from_pretrained(tiny_model)
     counted = token_counter(str(tiny_model))(pa.array(texts, pa.large_string()))
     assert counted.tolist() == [len(tokenizer(text)["input_ids"]) for text in texts]
+    with pytest.raises(CrossinError, match=r"the tokenizer '/nowhere' cannot be loaded.*check the hub id"):
+        token_counter("/nowhere")
     assert np.all(estimated_tokens(pa.array(texts, pa.large_string()))[:2] > 0)

@@ -19,9 +19,9 @@ from crossin.compose.recipe import Recipe, as_yaml, read_recipe
 from crossin.compose.shards import DATA_FOLDER, check_shard, shard_name, write_shard
 from crossin.corpus.spec import CorpusSpec
 from crossin.errors import CrossinError
-from crossin.files import read_json, sha256, write_json, write_parquet, write_text
+from crossin.files import read_json, write_json, write_parquet, write_text
 from crossin.progress import Progress, silent
-from crossin.stage import Stage, begin
+from crossin.stage import Stage, begin, input_hash
 
 REJECTS = "rejects.parquet"
 # Each thread holds a shard in memory.
@@ -113,7 +113,7 @@ def resolved(
 def _check_inputs(manifest: Path, inputs: Mapping[str, Path]) -> None:
     """A mixture that is made again from its manifest must come from the same files."""
     for name, expected in read_json(manifest).get("inputs", {}).items():
-        if name in inputs and sha256(inputs[name]) != expected:
+        if name in inputs and input_hash(inputs[name]) != expected:
             raise CrossinError(
                 f"the input '{name}' is not the file that it was",
                 file=manifest,

@@ -10,8 +10,8 @@ from typing import Any, Self
 
 from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 
+from crossin.compose.tokens import load_tokenizer
 from crossin.errors import CrossinError
-from crossin.extras import require
 from crossin.files import read_yaml
 
 DATA = Path(__file__).parent / "templates"
@@ -115,18 +115,7 @@ def chat_template(tokenizer: str) -> Template:
     Raises CrossinError where the tokenizer cannot be loaded, has no chat template, or has one that does not
     show the user's or the assistant's words as they are. Code that comes with a tokenizer is never run.
     """
-    require("train", "transformers")
-    from transformers import AutoTokenizer
-
-    try:
-        loaded = AutoTokenizer.from_pretrained(tokenizer, trust_remote_code=False)
-    except (OSError, ValueError, KeyError) as error:
-        reason = str(error).strip().partition("\n")[0]
-        raise CrossinError(
-            f"the tokenizer '{tokenizer}' cannot be loaded: {reason}",
-            field="tokenizer",
-            fix="check the hub id or the folder, and the network",
-        ) from error
+    loaded = load_tokenizer(tokenizer)
     if not loaded.chat_template:
         raise CrossinError(
             f"the tokenizer '{tokenizer}' has no chat template",

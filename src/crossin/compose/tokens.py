@@ -10,6 +10,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from crossin.errors import CrossinError
 from crossin.extras import require
 
 Count = Callable[[pa.Array], npt.NDArray[np.float64]]
@@ -24,16 +25,32 @@ def token_counter(tokenizer: str | None) -> Count:
     """
     if tokenizer is None:
         return estimated_tokens
-    require("train", "transformers")
-    from transformers import AutoTokenizer
-
-    found: Any = AutoTokenizer.from_pretrained(tokenizer)
+    found = load_tokenizer(tokenizer)
 
     def count(texts: pa.Array) -> npt.NDArray[np.float64]:
         encoded = found(texts.to_pylist(), add_special_tokens=False)["input_ids"] if len(texts) else []
         return np.array([len(ids) for ids in encoded], dtype=np.float64)
 
     return count
+
+
+def load_tokenizer(tokenizer: str) -> Any:
+    """The tokenizer of a local folder or a hub id; code that comes with it is never run.
+
+    Raises CrossinError where it cannot be loaded.
+    """
+    require("train", "transformers")
+    from transformers import AutoTokenizer
+
+    try:
+        return AutoTokenizer.from_pretrained(tokenizer, trust_remote_code=False)
+    except (OSError, ValueError, KeyError) as error:
+        reason = str(error).strip().partition("\n")[0]
+        raise CrossinError(
+            f"the tokenizer '{tokenizer}' cannot be loaded: {reason}",
+            field="tokenizer",
+            fix="check the hub id or the folder, and the network",
+        ) from error
 
 
 def estimated_tokens(texts: pa.Array) -> npt.NDArray[np.float64]:
