@@ -14,8 +14,8 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from crossin.corpus.alignment.check import Findings, check_alignment
+from crossin.corpus.spec import FIELDS
 
-FIELDS = ("instruction", "input", "output")
 Row = dict[str, Any]
 Ints = npt.NDArray[np.int64]
 

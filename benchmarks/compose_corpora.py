@@ -16,10 +16,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from crossin.compose.templates import load_template
+from crossin.corpus.spec import FIELDS
 from crossin.languages.words import DATA
 
 LANGUAGES = ("en", "zh", "vi")
-FIELDS = ("instruction", "input", "output")
 MODES = ("en2x", "x2en", "trans")
 TRANSLATE = "Translate the following sentence into English."
 TEMPLATE = load_template("alpaca").with_input

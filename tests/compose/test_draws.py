@@ -46,6 +46,13 @@ def test_with_replacement_elements_come_again_and_all_come() -> None:
     assert 60 < counts.min() <= counts.max() < 140
 
 
+def test_with_replacement_each_slot_may_have_a_size_of_its_own() -> None:
+    sizes = np.array([1, 2, 1000] * 100)
+    drawn = with_replacement(np.arange(300), sizes, 7)
+    assert (drawn < sizes).all()
+    assert drawn[2::3].tolist() == with_replacement(np.arange(2, 300, 3), 1000, 7).tolist()
+
+
 def test_fractions_lie_in_the_unit_interval_and_fill_it() -> None:
     drawn = fractions(np.arange(10_000), 7)
     assert 0 <= drawn.min() < 0.01 < 0.99 < drawn.max() < 1

@@ -385,7 +385,7 @@ def test_the_demos_recipe_composes_from_the_facts(facts_folder: Path, tmp_path: 
             ours, theirs = (facts[row["source"], row["id"], row[side]] for side in ("lang_in", "lang_out"))
             wanted = load_words(row["lang_out"])
             if row["kind"] == "trans":
-                words, question = wanted, wanted.translate(ours["instruction"])
+                words, question = wanted, wanted.translate_here.replace("{text}", ours["instruction"])
                 answer = theirs["instruction"]
             else:
                 words, question, answer = load_words(row["lang_in"]), ours["instruction"], theirs["output"]

@@ -131,6 +131,20 @@ def test_a_row_of_each_kind_in_alpacas_template(
     assert rendered(tmp_path, component, row, tag=tag, template="alpaca") == (prompt, completion)
 
 
+def test_a_text_that_looks_like_a_placeholder_is_put_in_as_it_stands(tmp_path: Path) -> None:
+    odd = {
+        "en": ("Fill {input} and {instruction}.", "{instruction}", "{text}"),
+        "es": ("{text} 1", "", "{text}"),
+    }
+    prompt, completion = rendered(tmp_path, {"kind": "base"}, odd, template="llama")
+    assert prompt == "[INST] Fill {input} and {instruction}.\n\n{instruction} [/INST]"
+    assert completion == " {text}"
+    translation = {"kind": "trans", "pairs": [["es", "en"]]}
+    (tmp_path / "again").mkdir()
+    prompt, _ = rendered(tmp_path / "again", translation, odd, template="question")
+    assert prompt == "Question: Translate into English: {text} 1\nAnswer:"
+
+
 def test_a_template_ends_the_answer(tmp_path: Path) -> None:
     prompt, completion = rendered(tmp_path, {"kind": "base"}, SUM, template="gemma")
     assert prompt == "<start_of_turn>user\nAdd the numbers.\n\n2 and 3<end_of_turn>\n<start_of_turn>model\n"

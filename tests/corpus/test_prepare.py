@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -88,6 +89,25 @@ def test_a_row_that_is_no_translation_is_kept_out_and_named(tmp_path: Path) -> N
         CrossinError, match=r"1 rows of the corpus 'mine' are rejected: digits differ .*first is id '7'"
     ):
         prepared(tmp_path, {"en": english, "de": german}, check="scan", strict=True)
+
+
+def test_a_file_in_another_language_is_noted_once_where_lingua_is_installed(tmp_path: Path) -> None:
+    pytest.importorskip("lingua")
+    german, english = "Was ist die Hauptstadt von Land {}?", "What is the capital of country {}?"
+
+    def notes_of(name: str, **questions: str) -> list[str]:
+        (tmp_path / name).mkdir()
+        files = {
+            language: [line(n, instruction=question.format(n), output="Bern") for n in range(300)]
+            for language, question in questions.items()
+        }
+        return [note for note in prepared(tmp_path / name, files, check="scan").notes if "look like" in note]
+
+    (note,) = notes_of("other", en=english, vi=german)
+    assert re.fullmatch(r"vi: \d+ of 200 sampled rows look like de", note)
+    # The pivot is held against every language, but looked at once.
+    (note,) = notes_of("pivot", en=german, de=german, it="Qual è la capitale del paese numero {}?")
+    assert re.fullmatch(r"en: \d+ of 200 sampled rows look like de", note)
 
 
 def test_strict_lets_filters_and_duplicates_pass(tmp_path: Path) -> None:

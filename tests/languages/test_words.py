@@ -92,7 +92,6 @@ class TestEveryLanguage:
 def test_a_name_is_put_in_as_it_stands_even_where_it_looks_like_a_placeholder() -> None:
     english = load_words("en")
     assert english.fact_question("capital", 0, "Peru") == "What is the capital of Peru?"
-    assert english.translate("{text} 1") == "Translate into English: {text} 1"
     assert english.ask("Why {question}?") == "Question: Why {question}?\nAnswer:"
 
 

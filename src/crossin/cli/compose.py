@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import typer
 
@@ -11,6 +11,7 @@ from crossin.errors import CrossinError
 
 if TYPE_CHECKING:
     from crossin.compose.dry_run import Preview
+    from crossin.compose.mixture import Engine
 
 
 def compose(
@@ -72,8 +73,6 @@ def compose(
         return
     if out is None:
         raise CrossinError("needs a folder to write to", fix="--out DIR, or look first with --dry-run")
-    if engine not in ("local", "ray"):
-        raise CrossinError(f"there is no engine '{engine}'", fix="--engine local, or --engine ray")
     with progress_bars() as progress:
         stage = make(
             recipe,
@@ -85,7 +84,7 @@ def compose(
             strict=strict,
             rank=rank,
             world_size=world_size,
-            engine="ray" if engine == "ray" else "local",
+            engine=cast("Engine", engine),
             progress=progress,
         )
     if not stage.done:

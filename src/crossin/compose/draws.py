@@ -11,6 +11,8 @@ import math
 import numpy as np
 import numpy.typing as npt
 
+from crossin.mixing import mix
+
 Ints = npt.NDArray[np.int64]
 Words = npt.NDArray[np.uint64]
 
@@ -27,16 +29,8 @@ def key_of(*parts: object) -> int:
 
 
 def hashed(values: Ints | Words, key: int | Words) -> Words:
-    """64 random bits for each value: the finaliser of SplitMix64 (Steele, Lea and Flood, "Fast splittable
-    pseudorandom number generators", 2014) over the value and the key.
-    """
-    word = values.astype(np.uint64) * _GOLDEN + (np.uint64(key) if isinstance(key, int) else key)
-    word ^= word >> np.uint64(30)
-    word *= np.uint64(0xBF58476D1CE4E5B9)
-    word ^= word >> np.uint64(27)
-    word *= np.uint64(0x94D049BB133111EB)
-    word ^= word >> np.uint64(31)
-    return word
+    """64 random bits for each value, decided by the value and the key."""
+    return mix(values.astype(np.uint64) * _GOLDEN + (np.uint64(key) if isinstance(key, int) else key))
 
 
 def fractions(slots: Ints, key: int) -> npt.NDArray[np.float64]:
@@ -45,9 +39,10 @@ def fractions(slots: Ints, key: int) -> npt.NDArray[np.float64]:
     return np.asarray(bits.astype(np.float64) / 2**_FRACTION_BITS)
 
 
-def with_replacement(slots: Ints, size: int, key: int) -> Ints:
-    """An element of 0..size-1 for each slot, each drawn for itself."""
-    return ((hashed(slots, key) >> np.uint64(32)) * np.uint64(size) >> np.uint64(32)).astype(np.int64)
+def with_replacement(slots: Ints, size: int | Ints, key: int) -> Ints:
+    """An element of 0..size-1 for each slot, each drawn for itself; `size` may be one for each slot."""
+    sizes = np.asarray(size).astype(np.uint64)
+    return ((hashed(slots, key) >> np.uint64(32)) * sizes >> np.uint64(32)).astype(np.int64)
 
 
 def without_replacement(slots: Ints, size: int, key: int) -> Ints:

@@ -4,7 +4,7 @@ itself.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,6 @@ from crossin.compose.recipe import Recipe
 from crossin.compose.render import Wording, render, wording_of
 from crossin.compose.sizes import row_counts
 from crossin.compose.stocks import check_languages, stocks_of
-from crossin.compose.tokens import token_counter
 from crossin.corpus.parallel import ParallelCorpus
 from crossin.corpus.prepare import Prepared, prepare
 from crossin.corpus.spec import CorpusSpec, Source
@@ -95,14 +94,13 @@ def languages_of(recipe: Recipe, specs: Mapping[str, CorpusSpec]) -> list[str]:
     return languages
 
 
-def inputs_of(
-    recipe: Recipe, specs: Mapping[str, CorpusSpec], data: Path, languages: Sequence[str]
-) -> dict[str, Path]:
-    """The files that decide the mixture, by name; datasets of the hub are no files and stand in the
-    recipe.
+def inputs_of(recipe: Recipe, data: Path) -> dict[str, Path]:
+    """The files that decide the mixture of a recipe that names its languages, by name; datasets of the hub
+    are no files and stand in the recipe.
     """
+    languages = recipe.languages or []
     inputs = {"template": data / recipe.template} if (data / recipe.template).is_file() else {}
-    for name, spec in specs.items():
+    for name, spec in specs_of(recipe, data).items():
         sources = {
             f"{name}/{language}": source for language, source in spec.files.items() if language in languages
         }
@@ -127,7 +125,7 @@ def make_job(
     Raises CrossinError for all that can be wrong with a recipe or its corpora.
     """
     specs = specs_of(recipe, data)
-    languages = languages_of(recipe, specs)
+    languages = list(recipe.languages or [])
     wording = wording_of(recipe, data)
     known = {name: list(spec.files) if spec.files else languages for name, spec in specs.items()}
     check_languages(recipe, languages, known)
@@ -140,7 +138,7 @@ def make_job(
     corpora = {name: one.corpus for name, one in prepared.items()}
     _check_ids(specs, corpora)
     stocks = stocks_of(recipe, languages, corpora)
-    counts = row_counts(stocks, languages, wording, corpora, recipe.seed, token_counter(recipe.tokenizer))
+    counts = row_counts(stocks, languages, wording, corpora, recipe.seed)
     return Job(wording, plan(stocks, counts, languages, recipe, recipe.seed), prepared)
 
 

@@ -8,14 +8,14 @@ import shutil
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Literal
+from typing import Literal, get_args
 
 import numpy as np
 import pyarrow as pa
 
 from crossin.compose.card import card
 from crossin.compose.job import Job, counts_of, inputs_of, languages_of, make_job, skipped_of, specs_of
-from crossin.compose.recipe import Recipe, as_yaml, read_recipe
+from crossin.compose.recipe import Recipe, as_yaml, read_recipe, validated
 from crossin.compose.shards import DATA_FOLDER, check_shard, shard_name, write_shard
 from crossin.corpus.spec import CorpusSpec
 from crossin.errors import CrossinError
@@ -55,6 +55,8 @@ def compose(
     The same recipe, data and seed give the same bytes, whatever the number of ranks and the engine. A run
     that was stopped goes on with the shards that are missing.
     """
+    if engine not in get_args(Engine):
+        raise CrossinError(f"there is no engine '{engine}'", fix="use local, or ray")
     if not 0 <= rank < world_size:
         raise CrossinError(
             f"there is no rank {rank} of {world_size}", fix="ranks go from 0 to world size - 1"
@@ -62,8 +64,7 @@ def compose(
     manifest = None if isinstance(recipe, Recipe) or Path(recipe).suffix != ".json" else Path(recipe)
     recipe, data = resolved(recipe, data, languages=languages, seed=seed, files=files)
     out = Path(out)
-    specs = specs_of(recipe, data)
-    inputs = inputs_of(recipe, specs, data, languages_of(recipe, specs))
+    inputs = inputs_of(recipe, data)
     if manifest:
         _check_inputs(manifest, inputs)
     stage = begin(out, "compose", recipe.model_dump(mode="json"), inputs, shared=world_size > 1)
@@ -104,7 +105,7 @@ def resolved(
     changes = {"languages": languages, "seed": seed}
     entries = recipe.model_dump(exclude_unset=True)
     entries |= {key: value for key, value in changes.items() if value is not None}
-    recipe = Recipe.model_validate(entries)
+    recipe = validated(entries)
     recipe = recipe.model_copy(update={"corpora": recipe.corpora | _replaced(recipe, files or {})})
     specs = specs_of(recipe, Path(data))
     return recipe.model_copy(update={"languages": languages_of(recipe, specs)}), Path(data)

@@ -15,7 +15,7 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 
-from crossin.compose.draws import Ints, fractions, hashed, key_of, without_replacement
+from crossin.compose.draws import Ints, fractions, key_of, with_replacement, without_replacement
 from crossin.compose.recipe import Recipe
 from crossin.compose.samplers import in_proportion, in_turns, independent, weights_of
 from crossin.compose.stocks import Stock
@@ -91,8 +91,7 @@ def draw(stocked: Stock, count: int, seed: int, pivot: str) -> tuple[Ints, npt.N
     if component.replacement:
         slots = np.arange(count)
         chosen = independent(slots, weights_of(component, stocked.directions, sizes, pivot), key)
-        places = (hashed(slots, key_of(key, "row")) >> np.uint64(32)) * sizes[chosen].astype(np.uint64)
-        picked = (places >> np.uint64(32)).astype(np.int64)
+        picked = with_replacement(slots, sizes[chosen], key_of(key, "row"))
     else:
         chosen, turns = _in_order(stocked, count, seed, pivot)
         if _drawable(stocked, chosen, turns) < count:

@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from crossin.corpus.spec import CorpusSpec, Filters, Language
+from crossin.corpus.spec import CorpusSpec, Decontaminate, Filters, Language, Source
 from crossin.errors import CrossinError
 from crossin.files import read_json, read_yaml
 
@@ -159,6 +159,11 @@ def read_recipe(path: Path) -> Recipe:
             )
     else:
         entries = read_yaml(path)
+    return validated(entries, path)
+
+
+def validated(entries: Any, path: Path | None = None) -> Recipe:
+    """The recipe that `entries` make; a wrong one is an error that names it, and the file that it is from."""
     try:
         recipe = Recipe.model_validate(entries)
         recipe.named()
@@ -169,7 +174,7 @@ def read_recipe(path: Path) -> Recipe:
     return recipe
 
 
-def _explained(error: ValidationError, path: Path) -> CrossinError:
+def _explained(error: ValidationError, path: Path | None) -> CrossinError:
     """The first fault of a recipe in words; an unknown key with the nearest valid one."""
     first = error.errors()[0]
     place = [str(part) for part in first["loc"]]
@@ -191,8 +196,6 @@ def _keys_at(place: list[str]) -> list[str]:
 
 
 def _model_below(model: Any, part: str) -> Any:
-    from crossin.corpus.spec import Decontaminate, Source
-
     if not model:
         return None
     below = {

@@ -61,8 +61,8 @@ def check_shard(job: Job, out: Path, number: int) -> bool:
 
 
 def _write_parquet(path: Path, table: pa.Table, plan: str) -> None:
-    """Prompts and completions hardly repeat: no dictionary and no statistics for them. Snappy takes half the
-    time of zstd. Arrow's own schema is left out, so that readers see plain strings.
+    """Prompts and completions hardly repeat: no dictionary and no statistics for them. Arrow's own schema is
+    left out, so that readers see plain strings.
     """
     import pyarrow.parquet
 

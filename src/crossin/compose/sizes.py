@@ -10,7 +10,7 @@ from crossin.compose.plan import MORE_ROWS, drawable, plan
 from crossin.compose.recipe import Recipe
 from crossin.compose.render import Wording, render
 from crossin.compose.stocks import Stock
-from crossin.compose.tokens import Count
+from crossin.compose.tokens import Count, token_counter
 from crossin.corpus.parallel import ParallelCorpus
 from crossin.errors import CrossinError
 
@@ -23,7 +23,6 @@ def row_counts(
     wording: Wording,
     corpora: Mapping[str, ParallelCorpus],
     seed: int,
-    count_tokens: Count,
 ) -> list[int]:
     """The rows of each component.
 
@@ -35,6 +34,7 @@ def row_counts(
     for number, stocked in enumerate(stocks):
         component = stocked.component
         if component.tokens is not None:
+            count_tokens = token_counter(wording.recipe.tokenizer)
             counts.append(_rows_for_tokens(stocked, languages, wording, corpora, seed, count_tokens))
         elif component.share is not None:
             counts.append(shares[number])

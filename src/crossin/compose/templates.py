@@ -49,16 +49,6 @@ class Template(BaseModel):
         """
         return tuple(_PLACEHOLDER.split(self.with_input if has_input else self.without_input))
 
-    def prompt(self, instruction: str, given: str = "") -> str:
-        """The prompt of one row; `given` is its input."""
-        before, *after = self.parts(bool(given))
-        values = [instruction, given] if given else [instruction]
-        return before + "".join(value + part for value, part in zip(values, after, strict=True))
-
-    def completion(self, output: str) -> str:
-        """The completion of one row, with what stands around it."""
-        return self.separator + output + self.end
-
 
 def built_in() -> list[str]:
     """The names of the templates that come with the package."""

@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from crossin.corpus.alignment.check import check_alignment
+from crossin.corpus.alignment.file_language import look
 from crossin.corpus.contamination import bench_ngrams, contaminated
 from crossin.corpus.duplicates import exact_duplicates, near_duplicates
 from crossin.corpus.filters import apply_filters
@@ -70,6 +71,10 @@ def _check(corpus: ParallelCorpus, pivot: str, progress: Progress) -> list[str]:
     does not look like a translation.
     """
     notes: list[str] = []
+    for language in corpus.languages:
+        instructions = corpus.texts[language, "instruction"]
+        notes += look(instructions.all, language)
+        instructions.release()
     against = pivot if pivot in corpus.languages else corpus.languages[0]
     for language in corpus.languages:
         if language == against:

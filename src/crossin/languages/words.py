@@ -39,10 +39,6 @@ class Words(BaseModel):
         """The prompt that asks `question`, up to where the answer begins."""
         return self.prompt.replace("{question}", question)
 
-    def translate(self, text: str) -> str:
-        """The question that asks for `text` in this language."""
-        return self.translate_here.replace("{text}", text)
-
     def fact_question(self, relation: str, wording: int, country: str) -> str:
         """The question for a relation, in one of its wordings (from 0), about `country`."""
         return self.facts[relation][wording].replace("{country}", country)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pyarrow as pa
 
-FIELDS = ("instruction", "input", "output")
+from crossin.corpus.spec import FIELDS
+
 Rows = list[dict[str, str]]
 
 # Each of a hundred things has a name in three languages, and each row is about six of them.

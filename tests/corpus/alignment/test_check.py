@@ -7,13 +7,14 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 import pytest
-from alignment_rows import FIELDS, Rows, columns, parallel_rows
+from alignment_rows import Rows, columns, parallel_rows
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from crossin.corpus.alignment import check as module
 from crossin.corpus.alignment.characters import Flags
 from crossin.corpus.alignment.check import Findings, check_alignment
+from crossin.corpus.spec import FIELDS
 from crossin.errors import CrossinError
 
 ALPACA = Path(__file__).parents[4] / "shared" / "data" / "alpaca"
@@ -172,21 +173,6 @@ def test_files_that_are_not_parallel_at_all_are_said_to_be_so() -> None:
     findings = check(pivot, other)
     assert "zh: the rows look unaligned with en as a whole" in findings.notes
     assert "not the same content in en and zh" not in findings.counts()
-
-
-def test_a_file_in_another_language_is_noted_where_lingua_is_installed() -> None:
-    pytest.importorskip("lingua")
-    german = [
-        {"instruction": f"Was ist die Hauptstadt von Land {n}?", "input": "", "output": "Bern"}
-        for n in range(300)
-    ]
-    english = [
-        {"instruction": f"What is the capital of country {n}?", "input": "", "output": "Bern"}
-        for n in range(300)
-    ]
-    notes = check(english, german, ("en", "vi")).notes
-    assert any(re.fullmatch(r"vi: \d+ of 200 sampled rows look like de", note) for note in notes)
-    assert not any(note.startswith("en:") for note in notes)
 
 
 def test_sides_of_different_length_are_refused() -> None:

@@ -15,6 +15,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from crossin.errors import CrossinError
+from crossin.mixing import mix
 
 Ints = npt.NDArray[np.int64]
 Flags = npt.NDArray[np.bool_]
@@ -141,6 +142,12 @@ def tables() -> Tables:
     return Tables(fold, digit, numeral, np.where(letter, script, -1).astype(np.int8), dense)
 
 
+def laid_out(begins: Ints, lengths: Ints) -> tuple[Ints, Ints]:
+    """Where to read runs that begin at `begins`, one behind the other, and where each then starts."""
+    starts = np.concatenate(([0], np.cumsum(lengths)))
+    return np.repeat(begins - starts[:-1], lengths) + np.arange(starts[-1]), starts
+
+
 @dataclass(frozen=True)
 class Text:
     """n texts, laid end to end: text i is `codes[starts[i]:starts[i + 1]]`."""
@@ -164,9 +171,7 @@ class Text:
 
     def head(self, limit: int) -> Text:
         """The first `limit` characters of each text."""
-        lengths = np.minimum(self.lengths, limit)
-        starts = np.concatenate(([0], np.cumsum(lengths)))
-        index = np.repeat(self.starts[:-1] - starts[:-1], lengths) + np.arange(starts[-1])
+        index, starts = laid_out(self.starts[:-1], np.minimum(self.lengths, limit))
         return Text(self.codes[index], starts)
 
 
@@ -208,13 +213,6 @@ def pieces(columns: list[pa.LargeStringArray], count: int) -> Iterator[slice]:
 
 _MULTIPLIER = np.uint64(0x9E3779B97F4A7C15)
 _INVERSE = np.uint64(pow(0x9E3779B97F4A7C15, -1, 2**64))
-
-
-def mix(values: npt.NDArray[np.uint64]) -> npt.NDArray[np.uint64]:
-    """Scramble 64-bit numbers so that every bit depends on all of them (the finish of SplitMix64)."""
-    values = (values ^ (values >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-    values = (values ^ (values >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    return values ^ (values >> np.uint64(31))
 
 
 def among(values: npt.NDArray[np.generic], known: npt.NDArray[np.generic]) -> Flags:

@@ -15,11 +15,11 @@ import pyarrow as pa
 from crossin.corpus.alignment.characters import Flags, Ints, pieces
 from crossin.corpus.alignment.digits import DigitRule
 from crossin.corpus.alignment.evidence import Content, Floats
-from crossin.corpus.alignment.file_language import look
 from crossin.corpus.alignment.lengths import LengthBands
-from crossin.corpus.alignment.measures import FIELDS, Columns, Measures, join_measures, measure
+from crossin.corpus.alignment.measures import Columns, Measures, join_measures, measure
 from crossin.corpus.alignment.untranslated import copied
 from crossin.corpus.alignment.wrong_language import Profiles, foreign_script, own_scripts
+from crossin.corpus.spec import FIELDS
 from crossin.errors import CrossinError
 from crossin.progress import Progress, silent
 
@@ -81,10 +81,7 @@ def check_alignment(
         found[content] = learned.content.mismatched(odds, place.astype(np.int64))
     progress(f"checking {language} against {pivot_language}", count, count, "rows")
     reason = np.where(found.any(0), found.argmax(0) + 1, 0).astype(np.uint8)
-    notes = list(learned.notes)
-    for columns, name in ((pivot, pivot_language), (other, language)):
-        notes += look(columns["instruction"], name, seed)
-    return Findings(reason, reasons, tuple(notes))
+    return Findings(reason, reasons, learned.notes)
 
 
 def _content(pivot: str, other: str) -> str:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from crossin.corpus.alignment.characters import Ints
+from crossin.corpus.alignment.characters import Ints, laid_out
 
 Matrix = npt.NDArray[np.float32]
 
@@ -44,9 +44,7 @@ class Bag:
 
     def take(self, order: Ints) -> Bag:
         """The rows in another order."""
-        lengths = np.diff(self.starts)[order]
-        starts = np.concatenate(([0], np.cumsum(lengths)))
-        index = np.repeat(self.starts[:-1][order] - starts[:-1], lengths) + np.arange(starts[-1])
+        index, starts = laid_out(self.starts[:-1][order], np.diff(self.starts)[order])
         return Bag(self.buckets[index], starts)
 
 

@@ -12,9 +12,10 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from crossin.corpus.alignment.characters import Flags, Ints, among, mix
+from crossin.corpus.alignment.characters import Flags, Ints, among
 from crossin.corpus.alignment.content import BUCKETS, Bag
 from crossin.corpus.alignment.measures import Measures
+from crossin.mixing import mix
 
 # A word excuses a missing number where it stands in so many of the rows that miss just this number, in
 # at least so many of them, and so many times as often as in rows that miss nothing.

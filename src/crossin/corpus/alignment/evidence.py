@@ -14,7 +14,8 @@ import numpy.typing as npt
 from crossin.corpus.alignment.characters import Flags, Ints, among
 from crossin.corpus.alignment.content import Bag, LatentSpace, Matrix
 from crossin.corpus.alignment.lengths import LengthBands
-from crossin.corpus.alignment.measures import FIELDS, Measures
+from crossin.corpus.alignment.measures import Measures
+from crossin.corpus.spec import FIELDS
 
 Floats = npt.NDArray[np.float64]
 

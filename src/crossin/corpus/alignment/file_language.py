@@ -11,7 +11,7 @@ import pyarrow as pa
 _ROWS = 200
 
 
-def look(column: pa.LargeStringArray, language: str, seed: int) -> list[str]:
+def look(column: pa.LargeStringArray, language: str, seed: int = 0) -> list[str]:
     """A note where lingua takes most of a sample of the texts for another language than `language`.
 
     None where lingua is not installed, does not know the language, or the texts are few.

@@ -21,8 +21,8 @@ from crossin.corpus.alignment.characters import (
     words,
 )
 from crossin.corpus.alignment.content import Bag, join_bags, make_bag
+from crossin.corpus.spec import FIELDS
 
-FIELDS = ("instruction", "input", "output")
 Columns = Mapping[str, pa.LargeStringArray]
 
 # Of a long text only the beginning is read for its words and its language.

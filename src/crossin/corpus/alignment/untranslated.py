@@ -7,7 +7,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from crossin.corpus.alignment.characters import Flags
-from crossin.corpus.alignment.measures import FIELDS, Columns, Measures
+from crossin.corpus.alignment.measures import Columns, Measures
+from crossin.corpus.spec import FIELDS
 
 # Fewer letters may be a name, a formula or a unit, which stay as they are.
 _LETTERS = 8
