@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 
 from crossin.metrics import Figure
-from crossin.report.summary import Figures, Summary, excludes_zero
+from crossin.report.cells import excludes_zero
+from crossin.report.summary import Figures, Summary
 
 # A percentile bootstrap over fewer groups gives intervals that are too narrow (crossin.metrics.intervals).
 _FEW_GROUPS = 30

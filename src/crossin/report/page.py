@@ -10,12 +10,13 @@ from html import escape
 from pathlib import Path
 
 from crossin.errors import CrossinError
+from crossin.report.cells import Cell
 from crossin.report.explorer import explorer, script_json
 from crossin.report.headline import headline
 from crossin.report.plots import Plot, plots
 from crossin.report.provenance import Note, notes_html, provenance
 from crossin.report.summary import Summary
-from crossin.report.table import Cell, caption, grid
+from crossin.report.table import caption, grid
 
 _HERE = Path(__file__).parent
 

@@ -6,8 +6,8 @@ import math
 from typing import Any
 
 from crossin.metrics import Figure
-from crossin.report.summary import Summary, excludes_zero
-from crossin.report.table import label
+from crossin.report.cells import excludes_zero, label
+from crossin.report.summary import Summary
 
 Plot = dict[str, Any]
 

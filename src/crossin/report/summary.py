@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from crossin.metrics import AnswerTable, Figure, differences, holm, intervals, mcnemar, select
+from crossin.report.cells import figures_json, number
 from crossin.report.load import Results
 
 PAPER = (
@@ -98,11 +98,6 @@ def _tested(table: AnswerTable, other: AnswerTable) -> dict[str, Test]:
     return {language: Test(alone[language], together[language]) for language in alone}
 
 
-def excludes_zero(figure: Figure) -> bool:
-    """Whether a difference is larger than chance alone makes likely."""
-    return figure.low > 0 or figure.high < 0
-
-
 def to_json(summary: Summary) -> dict[str, Any]:
     """All figures as JSON values."""
     results = summary.results
@@ -116,8 +111,8 @@ def to_json(summary: Summary) -> dict[str, Any]:
         "arms": [
             {
                 "name": name,
-                "figures": _figures(summary.by_arm[name]),
-                "accuracy_by_task": _figures(summary.by_task[name]),
+                "figures": figures_json(summary.by_arm[name]),
+                "accuracy_by_task": figures_json(summary.by_task[name]),
             }
             for name in results.names
         ],
@@ -125,7 +120,7 @@ def to_json(summary: Summary) -> dict[str, Any]:
             {
                 "arm": arm,
                 "to": other,
-                "figures": _figures(figures),
+                "figures": figures_json(figures),
                 "mcnemar": {
                     language: {"p": number(test.p), "holm": number(test.holm)}
                     for language, test in summary.tests[arm, other].items()
@@ -134,15 +129,3 @@ def to_json(summary: Summary) -> dict[str, Any]:
             for (arm, other), figures in summary.by_pair.items()
         ],
     }
-
-
-def _figures(figures: Figures) -> dict[str, dict[str, float | None]]:
-    return {
-        key: {"value": number(figure.value), "low": number(figure.low), "high": number(figure.high)}
-        for key, figure in figures.items()
-    }
-
-
-def number(value: float) -> float | None:
-    """A figure as JSON can hold it: rounded, and null where it is undefined."""
-    return None if math.isnan(value) else round(float(value), 6)

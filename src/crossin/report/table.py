@@ -2,32 +2,17 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from crossin.metrics import Figure
-from crossin.report.summary import PAPER, Summary, excludes_zero
+from crossin.report.cells import Cell, difference_cell, label, value_cell
+from crossin.report.summary import PAPER, Summary
 
 if TYPE_CHECKING:
     from rich.table import Table
 
 # With more columns than this, a terminal shows the interval below the value.
 _WIDE_COLUMNS = 5
-NONE = "–"
-
-
-@dataclass(frozen=True)
-class Cell:
-    """Value and interval; a difference that excludes 0 has a `mark` (▲ ▼) and a `tone` (better, worse)."""
-
-    value: str
-    interval: str
-    mark: str = ""
-    tone: str = ""
-
-    def __str__(self) -> str:
-        return " ".join(part for part in (self.value, self.interval) if part)
 
 
 @dataclass(frozen=True)
@@ -43,18 +28,11 @@ def grid(summary: Summary, pairs: list[tuple[str, str]]) -> Grid:
     """The table's cells: one column an arm, then one a pair of arms."""
     rows = []
     for key in summary.rows:
-        cells = [_value(figures.get(key)) for figures in summary.by_arm.values()]
-        cells += [_difference(key, summary.by_pair[pair].get(key)) for pair in pairs]
+        cells = [value_cell(figures.get(key)) for figures in summary.by_arm.values()]
+        cells += [difference_cell(key, summary.by_pair[pair].get(key)) for pair in pairs]
         rows.append((label(key), cells))
     heads = [*summary.by_arm, *(f"{arm} − {other}" for arm, other in pairs)]
     return Grid(heads, len(pairs), rows)
-
-
-def label(key: str) -> str:
-    """What a figure is called where people read it."""
-    if key == "accuracy":
-        return "accuracy, mean"
-    return key.replace("accuracy/", "accuracy ").replace("ac3_", "AC3_")
 
 
 def as_rich(summary: Summary, *, width: int = 120) -> Table:
@@ -113,37 +91,6 @@ def caption(summary: Summary) -> str:
 
 def _count(number: int, thing: str) -> str:
     return f"{number} {thing}" + ("" if number == 1 else "s")
-
-
-def _value(figure: Figure | None) -> Cell:
-    if figure is None or math.isnan(figure.value):
-        return Cell(NONE, "")
-    return Cell(_short(figure.value), f"[{_short(figure.low)} {_short(figure.high)}]")
-
-
-def _difference(key: str, figure: Figure | None) -> Cell:
-    if figure is None or math.isnan(figure.value):
-        return Cell(NONE, "")
-    value, interval = _signed(figure.value), f"[{_signed(figure.low)} {_signed(figure.high)}]"
-    if not excludes_zero(figure):
-        return Cell(value, interval)
-    better = (figure.value > 0) != key.startswith(("wrong", "missing"))
-    return Cell(value, interval, "▲" if figure.value > 0 else "▼", "better" if better else "worse")
-
-
-def _short(value: float) -> str:
-    """Two digits without the leading zero: .52, 1.00, -.03."""
-    if math.isnan(value):
-        return NONE
-    text = f"{value:.2f}"
-    return text.replace("-0.00", "0.00").replace("0.", ".", 1) if abs(value) < 0.995 else text
-
-
-def _signed(value: float) -> str:
-    if math.isnan(value):
-        return NONE
-    short = _short(value)
-    return short.replace("-", "−") if short.startswith("-") else ("+" + short if short != ".00" else short)
 
 
 def _plain(text: str) -> str:
