@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from pathlib import Path
 
@@ -12,8 +13,10 @@ from crossin.languages.words import (
     DATA,
     RELATIONS,
     WORDINGS,
+    Suite,
     Words,
     available,
+    fill,
     load_words,
     parse_languages,
 )
@@ -29,14 +32,23 @@ def questions(words: Words) -> list[str]:
     return [wording for relation in RELATIONS for wording in words.facts[relation]]
 
 
+def suite_of(words: Words) -> Suite:
+    assert words.suite
+    return words.suite
+
+
 def templates(words: Words) -> list[str]:
-    return [words.prompt, words.answer_here, words.translate_here, words.translate_this, *questions(words)]
+    suite = suite_of(words)
+    return [
+        *(words.prompt, words.answer_here, words.translate_here, words.translate_this, *questions(words)),
+        *(suite.neighbour, suite.population, suite.largest, suite.second_largest, suite.smallest),
+        *(suite.weekday, suite.month, suite.card, suite.inhabitants),
+    ]
 
 
 def script_share(template: str, script: str) -> float:
     """How many of the letters and vowel signs of a template's own text belong to `script`."""
-    for placeholder in ("{question}", "{text}", "{country}"):
-        template = template.replace(placeholder, "")
+    template = re.sub(r"\{\w+\}", "", template)
     letters = [unicodedata.name(sign) for sign in template if unicodedata.category(sign)[0] in "LM"]
     return sum(name.startswith(script) for name in letters) / len(letters)
 
@@ -76,8 +88,14 @@ class TestEveryLanguage:
 
     def test_is_written_in_its_own_script(self, code: str) -> None:
         script = SCRIPTS.get(code, "LATIN")
-        for template in templates(load_words(code)):
+        words = load_words(code)
+        for template in [*templates(words), *suite_of(words).imaginary, *suite_of(words).numbers.values()]:
             assert script_share(template, script) > 0.5, template
+
+    def test_counts_to_a_hundred_in_different_words(self, code: str) -> None:
+        numbers = suite_of(load_words(code)).numbers
+        assert list(numbers) == [*range(21), 30, 40, 50, 60, 70, 80, 90, 100]
+        assert len(set(numbers.values())) == len(numbers)
 
     def test_is_in_composed_unicode(self, code: str) -> None:
         text = (DATA / f"{code}.yaml").read_text(encoding="utf-8")
@@ -87,12 +105,35 @@ class TestEveryLanguage:
         words = load_words(code)
         assert all(template == template.strip() for template in templates(words))
         assert words.separator in ("", " ")
+        names = [*suite_of(words).imaginary, *suite_of(words).numbers.values()]
+        assert all(name == name.strip() for name in names)
 
 
 def test_a_name_is_put_in_as_it_stands_even_where_it_looks_like_a_placeholder() -> None:
     english = load_words("en")
     assert english.fact_question("capital", 0, "Peru") == "What is the capital of Peru?"
     assert english.ask("Why {question}?") == "Question: Why {question}?\nAnswer:"
+    assert fill("{month} + {number}", month="{number}", number="3") == "{number} + 3"
+
+
+def test_numbers_in_words_are_those_that_english_counts_with() -> None:
+    numbers = suite_of(load_words("en")).numbers
+    assert (numbers[0], numbers[13], numbers[20], numbers[40], numbers[100]) == (
+        *("zero", "thirteen", "twenty", "forty", "one hundred"),
+    )
+
+
+def test_a_file_without_the_suite_still_has_the_words_of_the_facts(tmp_path: Path) -> None:
+    (tmp_path / "xx.yaml").write_text(ENGLISH[: ENGLISH.index("suite:")], encoding="utf-8")
+    words = load_words("xx", tmp_path)
+    assert words.suite is None
+    assert words.facts == load_words("en").facts
+
+
+def test_placeholders_may_stand_in_any_order(tmp_path: Path) -> None:
+    turned = ENGLISH.replace("{number} months after {month}?", "after {month}, {number} months later?")
+    (tmp_path / "xx.yaml").write_text(turned, encoding="utf-8")
+    assert suite_of(load_words("xx", tmp_path)).month.endswith("after {month}, {number} months later?")
 
 
 @pytest.mark.parametrize(
@@ -112,6 +153,19 @@ def test_a_name_is_put_in_as_it_stands_even_where_it_looks_like_a_placeholder() 
         pytest.param("name: English", "", "name", id="a missing entry"),
         pytest.param("name: English", "name: English\nanthem: none", "anthem", id="an unknown entry"),
         pytest.param("facts:", "facts: []\nunused:", "facts", id="facts without relations"),
+        pytest.param("  month: ", "  # ", "suite.month", id="a question of the suite too few"),
+        pytest.param("  month: ", "  year: ", "suite.month", id="an unknown question of the suite"),
+        pytest.param("{number} months", "some months", "suite.month", id="a number that is not asked"),
+        pytest.param("{number} months", "{number}{number} months", "suite.month", id="a number asked twice"),
+        pytest.param("Population: {population}", "", "suite.card", id="a line of the card too few"),
+        pytest.param("live in {country}", "live in {name}", "suite.inhabitants", id="the name of no country"),
+        pytest.param('"zero", ', "", "suite.to_twenty", id="a number too few"),
+        pytest.param('"zero"', '"nothing {number}"', "suite.to_twenty", id="a number with a placeholder"),
+        pytest.param('"ninety"', '"nine"', "suite.tens", id="a number that stands twice"),
+        pytest.param('"ninety"', "90", "suite.tens.6", id="a number in digits"),
+        pytest.param('["Zorania", "Belmoria"]', '["Zorania"]', "suite.imaginary", id="one imaginary country"),
+        pytest.param('["Zorania"', '["Belmoria"', "suite.imaginary", id="the same imaginary country"),
+        pytest.param('list_separator: ", "', 'list_separator: ""', "suite.list_separator", id="no separator"),
     ],
 )
 def test_a_faulty_entry_is_named(tmp_path: Path, before: str, after: str, field: str) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -58,11 +59,11 @@ def build_facts(
     if stage.done:
         return stage
     countries, skipped = load_countries()
-    subjects = _subjects(countries, languages, skipped)
+    subjects = subjects_of(countries, languages, skipped)
     facts = []
     for number, relation in enumerate(RELATIONS):
         progress("collecting facts", number, len(RELATIONS), "relations")
-        facts += _facts_of(relation, countries, subjects, skipped)
+        facts += facts_of(relation, countries, subjects, skipped)
     progress("collecting facts", len(RELATIONS), len(RELATIONS), "relations")
     trained = [fact for fact in facts if split_of(fact.country.code) in _splits_to_train(held_out)]
     counts = {
@@ -85,7 +86,7 @@ def build_facts(
 
 def split_of(country: str) -> Literal["train", "dev", "test"]:
     """The split a country belongs to, decided by its code alone."""
-    place = _draw("split", country) / 2**64
+    place = draw("split", country) / 2**64
     return "test" if place < _TEST_SHARE else "dev" if place < _TEST_SHARE + _DEV_SHARE else "train"
 
 
@@ -97,12 +98,12 @@ def _splits_to_train(held_out: HeldOut) -> tuple[str, ...]:
     raise CrossinError(f"no split named '{held_out}' can be held out", fix="choose dev or test")
 
 
-def _draw(*key: str) -> int:
+def draw(*key: str) -> int:
     """A number of 64 bits that is decided by the key alone."""
     return int.from_bytes(hashlib.blake2b("\0".join(key).encode(), digest_size=8).digest(), "big")
 
 
-def _subjects(
+def subjects_of(
     countries: list[Country], languages: list[str], skipped: Counter[str]
 ) -> dict[str, dict[str, str]]:
     """Each country's name by language; a country that lacks one in some language is left out of all."""
@@ -117,7 +118,7 @@ def _subjects(
     return subjects
 
 
-def _facts_of(
+def facts_of(
     relation: str, countries: list[Country], subjects: dict[str, dict[str, str]], skipped: Counter[str]
 ) -> list[Fact]:
     """All facts of one relation that have a true name in every language and three wrong options."""
@@ -173,21 +174,32 @@ def _options(
         key=lambda other: (
             split_of(other.code) != split_of(country.code),
             other.continent != country.continent,
-            _draw("option", relation, country.code, other.code),
+            draw("option", relation, country.code, other.code),
         ),
     )
+    values = (other.value(relation) for other in candidates)
+    chosen = unlike(
+        right, [value for value in values if value is not None and value not in true_of_country], answers
+    )
+    if chosen is None:
+        return None
+    return tuple(sorted(chosen, key=lambda option: draw("order", relation, country.code, option)))
+
+
+def unlike(right: str, others: Iterable[str], names: dict[str, dict[str, str]]) -> list[str] | None:
+    """The right option and the first three of `others` such that no two look alike in any language; None
+    where there are too few.
+
+    `names` holds each option's name by language.
+    """
     chosen = [right]
-    for other in candidates:
-        value = other.value(relation)
-        if value is None or value in chosen or value in true_of_country:
-            continue
-        if any(
-            _same(answers[value][lang], answers[taken][lang]) for taken in chosen for lang in answers[value]
+    for other in others:
+        if other not in chosen and not any(
+            alike(name, names[taken][language]) for taken in chosen for language, name in names[other].items()
         ):
-            continue
-        chosen.append(value)
+            chosen.append(other)
         if len(chosen) == OPTIONS:
-            return tuple(sorted(chosen, key=lambda option: _draw("order", relation, country.code, option)))
+            return chosen
     return None
 
 
@@ -195,10 +207,10 @@ def _gives_away(relation: str, subject: str, answer: str) -> bool:
     """Whether the question names its answer: Luxembourg's capital; the language of ตุรกี (Türkiye) is ตุรกี
     (Turkish) in Thai.
     """
-    return _same(subject, answer) if relation == "capital" else subject.casefold() == answer.casefold()
+    return alike(subject, answer) if relation == "capital" else subject.casefold() == answer.casefold()
 
 
-def _same(one: str, other: str) -> bool:
+def alike(one: str, other: str) -> bool:
     """Whether two names are the same to a reader, or one holds the other."""
     one, other = one.casefold(), other.casefold()
     return one in other or other in one

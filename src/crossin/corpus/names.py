@@ -1,5 +1,5 @@
-"""Names of countries, cities, currencies, continents and languages in any language, from CLDR by way of
-Babel.
+"""Names of countries, cities, currencies, continents, languages, days and months in any language, from CLDR
+by way of Babel.
 """
 
 from __future__ import annotations
@@ -38,6 +38,24 @@ def answer_name(country: Country, relation: str, language: str) -> str | None:
     else:
         name = _locale(language).languages.get(value)
     return _checked(name, language)
+
+
+def weekday_name(day: int, language: str) -> str | None:
+    """The name of a day of the week (1 is Monday) as it stands alone, or None where there is none."""
+    return _checked(_locale(language).days["stand-alone"]["wide"].get(day - 1), language)
+
+
+def month_name(month: int, language: str) -> str | None:
+    """The name of a month (1 is January) as it stands alone, or None where there is none."""
+    return _checked(_locale(language).months["stand-alone"]["wide"].get(month), language)
+
+
+def number_text(number: int, language: str) -> str:
+    """A whole number in digits, grouped as the language writes it: 4.500.000 in German."""
+    from babel.numbers import format_decimal
+
+    text: str = format_decimal(number, locale=_locale(language))
+    return text
 
 
 def _checked(name: str | None, language: str) -> str | None:

