@@ -56,7 +56,7 @@ def compose(
 
     Then make it: the same with `--out mixtures/x2x` in place of `--dry-run`
     """
-    from crossin.cli.console import console, progress_bars, say
+    from crossin.cli.console import console, print_json, progress_bars, say
     from crossin.compose.dry_run import preview
     from crossin.compose.mixture import compose as make
 
@@ -67,7 +67,7 @@ def compose(
                 recipe, data, languages=codes, seed=seed, files=files, strict=strict, progress=progress
             )
         if as_json:
-            _print_json(_as_dict(shown))
+            print_json(_as_dict(shown))
         else:
             _show(shown)
         return
@@ -92,7 +92,7 @@ def compose(
         return
     counts = stage.manifest["counts"]
     if as_json:
-        _print_json({"counts": counts, "skipped": stage.manifest["skipped"]})
+        print_json({"counts": counts, "skipped": stage.manifest["skipped"]})
         return
     for note in counts["notes"]:
         say(f"note: {note}")
@@ -165,9 +165,3 @@ def _as_dict(shown: Preview) -> dict[str, Any]:
         "notes": shown.notes,
         "samples": shown.samples,
     }
-
-
-def _print_json(value: dict[str, Any]) -> None:
-    import json
-
-    typer.echo(json.dumps(value, indent=2, ensure_ascii=False))

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 from rich.console import Console
 from rich.text import Text
@@ -14,9 +16,14 @@ console = Console()
 errors = Console(stderr=True)
 
 
+def print_json(value: Any) -> None:
+    """Figures for a program, on standard output."""
+    print(json.dumps(value, indent=2, ensure_ascii=False))
+
+
 def say(text: str) -> None:
     """One line on what a stage did."""
-    errors.print(Text(text))
+    errors.print(Text(text), soft_wrap=True)
 
 
 @contextmanager

@@ -1,0 +1,151 @@
+"""Stored predictions of any kind as tables: an evaluation's answers, a file of replies, a SeaEval log."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+
+from crossin.bench import ITEMS, Item, read_items
+from crossin.errors import CrossinError
+from crossin.evaluate.replies import read_reply
+from crossin.files import read_json
+from crossin.metrics import AnswerTable, read_logprobs
+from crossin.metrics.reading import tables_of
+from crossin.metrics.table import Floats
+from crossin.metrics.texts import TextTable, text_table_of
+from crossin.score.lines import Line, complete, read_lines
+from crossin.score.seaeval import is_log, read_log
+from crossin.stage import MANIFEST
+
+ANSWERS = "answers.parquet"
+
+
+@dataclass(frozen=True, eq=False)
+class Predictions:
+    """One model's answers under one wording of the prompt.
+
+    `choices` holds the multiple-choice items, `logprobs` [I, L, K] the options' log-probabilities where the
+    file has them, and `texts` the items answered in free text; what a file does not hold is None. `prompt`
+    names the wording, and is empty where the file tells of one only.
+    """
+
+    model: str
+    prompt: str
+    file: Path
+    choices: AnswerTable | None
+    logprobs: Floats | None
+    texts: TextTable | None
+
+    @property
+    def name(self) -> str:
+        """Model and wording, as a table's heading."""
+        return f"{self.model} {self.prompt}".rstrip()
+
+    @property
+    def languages(self) -> tuple[str, ...]:
+        """The languages asked in."""
+        return self.choices.languages if self.choices else self.texts.languages if self.texts else ()
+
+    @property
+    def incomplete(self) -> dict[str, str]:
+        """Items kept out of every figure, each with the first language that it lacks."""
+        tables = [table for table in (self.choices, self.texts) if table is not None]
+        return {item: language for table in tables for item, language in table.incomplete.items()}
+
+
+def read_predictions(path: Path, bench: Path | None = None) -> list[Predictions]:
+    """The predictions in a file, or in an evaluation's folder: one entry a wording of the prompt.
+
+    Read are `answers.parquet`, SeaEval's logs (JSON), and replies (JSON lines or Parquet with `item`,
+    `language`, `reply`, and `prompt` where there are several), for which `bench` is the folder of the
+    benchmark asked. Raises CrossinError where the file is none of these or answers another benchmark.
+    """
+    file = path / ANSWERS if path.is_dir() else path
+    if not file.is_file():
+        raise CrossinError("is not there", file=file, fix="check the path, or finish the run that evaluates")
+    if file.suffix == ".json":
+        return [_of_log(file)]
+    lines = read_lines(file)
+    items = _items(file, bench)
+    if items is not None:
+        lines = complete(lines, items, file)
+    elif lines and "option_ids" not in lines[0]:
+        raise CrossinError(
+            "holds replies; which options they may name is in the benchmark",
+            file=file,
+            fix="name the benchmark's folder with --bench",
+        )
+    return _predictions(_model(file), file, lines)
+
+
+def find_predictions(paths: Sequence[Path]) -> list[Path]:
+    """The files and evaluation folders among `paths`; of any other folder, all that lie in it, at any depth.
+
+    Raises CrossinError where a folder holds no predictions.
+    """
+    found: list[Path] = []
+    for path in paths:
+        if not path.is_dir() or (path / ANSWERS).is_file():
+            found.append(path)
+            continue
+        inside = [file.parent for file in sorted(path.rglob(ANSWERS))]
+        inside += [file for file in sorted(path.rglob("*.json")) if is_log(file)]
+        if not inside:
+            raise CrossinError(
+                f"holds no predictions: neither {ANSWERS} nor a SeaEval log",
+                file=path,
+                fix="check the path; files of replies are given by name",
+            )
+        found += inside
+    return list(dict.fromkeys(found))
+
+
+def _of_log(file: Path) -> Predictions:
+    log = read_log(file)
+    lines: list[Line] = []
+    for item in log.items:
+        chosen = read_reply(log.replies[item.item, item.language], item.options)
+        answer = None if chosen is None else item.option_ids[chosen]
+        lines.append({**asdict(item), "gold": item.answer, "answer": answer})
+    # SeaEval names a run by its mode and the number of its prompt: zero_shot_p1.
+    mode, _, prompt = file.stem.rpartition("_")
+    if not re.fullmatch(r"p\d+", prompt):
+        mode, prompt = file.stem, ""
+    [found] = _predictions(f"{file.parent.name}/{mode}", file, lines)
+    return replace(found, prompt=prompt)
+
+
+def _items(file: Path, bench: Path | None) -> list[Item] | None:
+    """The benchmark asked: the one named, or the copy that an evaluation leaves beside its answers."""
+    folder = bench or file.parent
+    return read_items(folder / ITEMS) if bench or (folder / ITEMS).is_file() else None
+
+
+def _predictions(model: str, file: Path, lines: list[Line]) -> list[Predictions]:
+    """One entry a wording of the prompt, from lines in the form of `answers.parquet`."""
+    if not lines:
+        raise CrossinError("holds no answers", file=file, fix="evaluate again")
+    of_prompt: dict[str, list[Line]] = {}
+    for line in lines:
+        of_prompt.setdefault(line.get("prompt") or "", []).append(line)
+    choices = tables_of(lines, file) if any(line["option_ids"] for line in lines) else {}
+    logprobs = {
+        prompt: read_logprobs(lines, table, prompt=prompt)
+        for prompt, table in choices.items()
+        if any(line.get("logprobs") for line in of_prompt[prompt])
+    }
+    return [
+        Predictions(model, prompt, file, choices.get(prompt), logprobs.get(prompt), text_table_of(part, file))
+        for prompt, part in of_prompt.items()
+    ]
+
+
+def _model(file: Path) -> str:
+    """What the evaluation called its model; else the name of the file, or of its folder."""
+    manifest = file.parent / MANIFEST
+    if file.name == ANSWERS and manifest.is_file():
+        settings = read_json(manifest).get("settings", {})
+        return str(settings.get("name") or file.parent.name)
+    return file.parent.name if file.name == ANSWERS else file.stem

@@ -1,0 +1,89 @@
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pyarrow
+import pytest
+
+from crossin.bench import Item
+from crossin.bench.items import write_items
+from crossin.files import write_parquet
+
+OPTIONS = {"en": ["red", "green"], "de": ["rot", "grün"]}
+
+
+def crossin(*arguments: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "crossin.cli.main", *arguments]
+    return subprocess.run(command, capture_output=True, text=True, check=False)
+
+
+@pytest.fixture
+def bench(tmp_path: Path) -> Path:
+    asked = [
+        Item(
+            f"q{n}", f"q{n}", "colour", x, "", f"{n}?", OPTIONS[x], ["red", "green"], "red", "made up", "CC0"
+        )
+        for n in range(4)
+        for x in OPTIONS
+    ]
+    write_items(tmp_path / "bench" / "items.parquet", asked)
+    return tmp_path / "bench"
+
+
+def replies(path: Path, german: str) -> Path:
+    lines: list[dict[str, Any]] = [
+        {"item": f"q{n}", "language": x, "reply": "red" if x == "en" else german}
+        for n in range(4)
+        for x in OPTIONS
+    ]
+    write_parquet(path, pyarrow.Table.from_pylist(lines))
+    return path
+
+
+def test_score_prints_the_figures_by_language(bench: Path, tmp_path: Path) -> None:
+    ended = crossin("score", str(replies(tmp_path / "mine.parquet", "grün")), "--bench", str(bench))
+    assert ended.returncode == 0, ended.stderr
+    assert "mine: 4 items in 2 languages" in ended.stderr
+    [german] = [line for line in ended.stdout.splitlines() if line.startswith(" de")]
+    assert german.split()[:2] == ["de", ".00"]
+    assert "consistency_s" in ended.stdout
+
+
+def test_score_counts_what_names_no_option(bench: Path, tmp_path: Path) -> None:
+    path = replies(tmp_path / "mine.parquet", "keine Ahnung")
+    ended = crossin("score", str(path), "--bench", str(bench), "--json", "--draws", "50")
+    figures = json.loads(ended.stdout)["scores"][0]["choices"]
+    assert figures["missing/de"]["value"] == 1
+    assert figures["missing/en"]["value"] == 0
+
+
+def test_compare_prints_the_difference(bench: Path, tmp_path: Path) -> None:
+    one, other = replies(tmp_path / "one.parquet", "rot"), replies(tmp_path / "other.parquet", "grün")
+    ended = crossin("compare", str(one), str(other), "--bench", str(bench))
+    assert ended.returncode == 0, ended.stderr
+    [german] = [line for line in ended.stdout.splitlines() if line.startswith(" accuracy de")]
+    assert german.split()[2:] == ["1.00", ".00", "+1.00▲", ".125,", ".250"]
+    values = json.loads(crossin("compare", str(one), str(other), "--bench", str(bench), "--json").stdout)
+    assert values["choices"]["difference"]["accuracy/de"]["value"] == 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["score", "nowhere.jsonl"], "nowhere.jsonl: is not there"),
+        (["score", "{mine}"], "--bench"),
+        (["score", "{mine}", "--bench", "{bench}", "--pivot", "fr"], "'fr' was not asked"),
+        (["score", "{mine}", "--seaeval"], "is no SeaEval log"),
+        (["compare", "{mine}", "nowhere.jsonl", "--bench", "{bench}"], "nowhere.jsonl: is not there"),
+    ],
+)
+def test_bad_input_is_one_clear_error(bench: Path, tmp_path: Path, arguments: list[str], words: str) -> None:
+    mine = replies(tmp_path / "mine.parquet", "rot")
+    ended = crossin(*(part.format(mine=mine, bench=bench) for part in arguments))
+    assert ended.returncode == 2
+    assert words in ended.stderr
+    assert "Traceback" not in ended.stderr

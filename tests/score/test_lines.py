@@ -1,0 +1,99 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from small_bench import items, replies, write_replies
+
+from crossin.errors import CrossinError
+from crossin.score.lines import complete, read_lines
+
+FILE = Path("replies.jsonl")
+
+
+def test_a_reply_becomes_the_option_that_it_names() -> None:
+    lines = replies({("sky", "de"): "Die Antwort ist (C).", ("coal", "en"): "who knows"})
+    answers = {(line["item"], line["language"]): line["answer"] for line in complete(lines, items(), FILE)}
+    assert answers["sky", "de"] == "blue"
+    assert answers["grass", "th"] == "green"
+    assert answers["coal", "en"] is None
+
+
+def test_a_free_text_reply_stays_text() -> None:
+    line = complete(replies(), items(), FILE)[-1]
+    assert (line["answer"], line["reply"], line["gold"]) == (None, "เวียนนา", "เวียนนา")
+
+
+def test_what_the_benchmark_knows_is_filled_in() -> None:
+    line = complete(replies(), items(), FILE)[0]
+    assert (line["group"], line["task"], line["gold"]) == ("sky", "colour", "blue")
+    assert line["option_ids"] == ["red", "green", "blue", "black"]
+
+
+def test_an_answer_that_is_there_is_kept() -> None:
+    lines = [{**replies()[0], "answer": "red"}]
+    assert complete(lines, items(), FILE)[0]["answer"] == "red"
+
+
+def test_replies_to_another_benchmark_are_not_scored() -> None:
+    lines = [{**line, "item": f"q{place}"} for place, line in enumerate(replies())]
+    with pytest.raises(
+        CrossinError, match="answers another benchmark: 12 of its 12 items are not in"
+    ) as error:
+        complete(lines, items(), FILE)
+    assert (error.value.file, error.value.field) == (FILE, "item")
+
+
+def test_a_language_that_was_not_asked_is_an_error() -> None:
+    lines = [replies()[0], {**replies()[1], "language": "fr"}]
+    with pytest.raises(CrossinError, match="no item 'sky' in 'fr'") as error:
+        complete(lines, items(), FILE)
+    assert (error.value.row, error.value.field) == (2, "language")
+
+
+@pytest.mark.parametrize(
+    ("field", "value"), [("gold", "red"), ("group", "air"), ("option_ids", ["red", "green", "blue", "white"])]
+)
+def test_answers_to_another_version_of_the_benchmark_are_not_scored(field: str, value: object) -> None:
+    with pytest.raises(CrossinError, match="answers another benchmark") as error:
+        complete([{**replies()[0], field: value}], items(), FILE)
+    assert (error.value.row, error.value.field) == (1, field)
+
+
+def test_the_order_in_which_options_were_shown_plays_no_part() -> None:
+    shuffled = [{**replies()[0], "option_ids": ["black", "blue", "green", "red"], "answer": "blue"}]
+    assert complete(shuffled, items(), FILE)[0]["answer"] == "blue"
+
+
+def test_a_question_asked_in_fewer_languages_is_an_error_only_where_it_is_answered() -> None:
+    fewer = [item for item in items() if (item.item, item.language) != ("sky", "th")]
+    lines = [line for line in replies() if (line["item"], line["language"]) != ("sky", "th")]
+    assert len(complete(lines, fewer, FILE)) == 11
+
+
+@pytest.mark.parametrize(
+    ("text", "row", "words"),
+    [
+        ('{"item": "a", "language": "en"}\n', 1, "field 'reply': is not there"),
+        ('{"item": "a", "language": "en", "reply": "x"}\nnot json\n', 2, "is not JSON"),
+        ('{"item": "a", "language": "en", "reply": "x"}\n\n{}\n', 2, "is not JSON"),
+        ("[1, 2]\n", 1, "field 'item': is not there"),
+    ],
+)
+def test_a_malformed_line_is_named(tmp_path: Path, text: str, row: int, words: str) -> None:
+    path = tmp_path / "replies.jsonl"
+    path.write_text(text, encoding="utf-8")
+    with pytest.raises(CrossinError, match=words) as error:
+        read_lines(path)
+    assert error.value.row == row
+
+
+def test_parquet_and_json_lines_hold_the_same(tmp_path: Path) -> None:
+    import pyarrow
+
+    from crossin.files import write_parquet
+
+    lines = replies(prompt="p1")
+    write_parquet(tmp_path / "replies.parquet", pyarrow.Table.from_pylist(lines))
+    assert read_lines(tmp_path / "replies.parquet") == lines
+    assert read_lines(write_replies(tmp_path / "replies.jsonl", lines)) == lines
