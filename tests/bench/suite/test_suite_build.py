@@ -47,7 +47,7 @@ def test_the_manifest_counts_items_by_task_and_skill(whole_suite: Stage, english
     assert counts["items"] == sum(counts["skills"].values()) == len(english)
     assert counts["languages"] == len(available())
     assert set(counts["tasks"]) == set(SKILLS)
-    assert min(counts["tasks"].values()) > 80
+    assert min(counts["tasks"].values()) > 50
     assert whole_suite.manifest["skipped"]["translate name: holds an explanation"] > 0
 
 
