@@ -119,6 +119,14 @@ def test_what_has_no_name_in_a_language_is_left_out_of_all_and_counted(tmp_path:
     assert stage.manifest["skipped"]["capital: no name in el"] >= 1
 
 
+def test_names_have_no_characters_that_only_say_where_to_break_them() -> None:
+    from crossin.corpus.names import answer_name
+    from crossin.corpus.world import load_countries
+
+    [iceland] = [country for country in load_countries()[0] if country.code == "IS"]
+    assert answer_name(iceland, "capital", "de") == "Reykjavík"
+
+
 def test_all_languages_have_enough_facts(tmp_path: Path) -> None:
     stage = build_facts(available(), tmp_path / "facts")
     assert min(stage.manifest["counts"]["facts"].values()) > 15

@@ -63,11 +63,12 @@ def _checked(name: str | None, language: str) -> str | None:
     spelling.
 
     CLDR leaves a name out where a Latin-script language spells it as the root does; in other scripts the same
-    spelling means that there is no name.
+    spelling means that there is no name. Soft hyphens, which show where a long name may break, are taken out:
+    no model writes them.
     """
     if not name or (name.isascii() and not _is_latin(language)):
         return None
-    return unicodedata.normalize("NFC", name.strip())
+    return unicodedata.normalize("NFC", name.replace("\N{SOFT HYPHEN}", "").strip())
 
 
 @cache
