@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
@@ -64,3 +65,20 @@ def tables(draw: st.DrawFn) -> AnswerTable:
     gold = draw(st.lists(st.integers(0, options - 1), min_size=len(cells), max_size=len(cells)))
     groups = draw(st.lists(st.sampled_from("abc"), min_size=len(cells), max_size=len(cells)))
     return table(cells, gold=gold, options=options, groups=groups)
+
+
+@st.composite
+def ranked_tables(draw: st.DrawFn) -> tuple[AnswerTable, npt.NDArray[np.float64]]:
+    """A small table of items with 1 to 4 options, its log-probabilities with ties, and cells without any."""
+    languages = draw(st.integers(2, 4))
+    options = np.array(draw(st.lists(st.integers(1, 4), min_size=1, max_size=5)))
+    logprobs = np.full((len(options), languages, options.max()), np.nan)
+    answers = np.full((len(options), languages), -1)
+    for i, count in enumerate(options.tolist()):
+        for j in range(languages):
+            if draw(st.integers(0, 5)):
+                values = draw(st.lists(st.integers(-4, 0), min_size=count, max_size=count))
+                logprobs[i, j, :count] = values
+                answers[i, j] = values.index(max(values))
+    groups = draw(st.lists(st.sampled_from("abc"), min_size=len(options), max_size=len(options)))
+    return replace(table(answers, groups=groups), options=options), logprobs

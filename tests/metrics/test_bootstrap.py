@@ -9,7 +9,22 @@ from answer_tables import random_table, table, tables
 from hypothesis import given, settings
 
 from crossin.errors import CrossinError
-from crossin.metrics import AnswerTable, Figure, bootstrap, differences, figures, intervals, select
+from crossin.metrics import (
+    AnswerTable,
+    Family,
+    Figure,
+    agreement_family,
+    answer_family,
+    bootstrap,
+    differences,
+    figures,
+    intervals,
+    observed,
+    resample,
+    resample_difference,
+    select,
+)
+from crossin.metrics.table import Floats
 
 
 def width(figure: Figure) -> float:
@@ -33,7 +48,7 @@ def test_an_interval_holds_its_value() -> None:
 def test_a_draw_is_the_figure_of_a_table_with_its_groups_repeated() -> None:
     groups = "abbcccdddddd"
     whole = replace(random_table(5, items=12), groups=tuple(groups))
-    takes = np.random.default_rng(8).multinomial(4, [1 / 4] * 4, size=50)
+    takes = [np.bincount(taken, minlength=4) for taken in np.random.default_rng(8).integers(4, size=(50, 4))]
     resampled = []
     for weights in takes:
         rows = [row for row in range(12) for _ in range(weights["abcd".index(groups[row])])]
@@ -92,7 +107,10 @@ def test_batches_of_draws_do_not_change_an_interval(monkeypatch: pytest.MonkeyPa
     whole = random_table(4)
     at_once = intervals(whole, draws=100)
     monkeypatch.setattr(bootstrap, "_BATCH", 7 * 120)
-    assert intervals(whole, draws=100) == at_once
+    for name, figure in intervals(whole, draws=100).items():
+        assert (figure.value, figure.low, figure.high) == pytest.approx(
+            (at_once[name].value, at_once[name].low, at_once[name].high), rel=0, abs=1e-12
+        )
 
 
 def test_one_group_says_nothing_of_the_spread() -> None:
@@ -175,3 +193,57 @@ def test_tables_of_different_questions_are_not_compared() -> None:
 def test_a_bootstrap_of_no_draws_is_refused() -> None:
     with pytest.raises(ValueError, match="at least one draw"):
         intervals(random_table(0), draws=0)
+
+
+def mean_of(values: Floats, name: str = "mean") -> Family:
+    """The mean of one number an item; undefined where no item has one."""
+    known = ~np.isnan(values)
+
+    def estimate(sums: Floats) -> dict[str, Floats]:
+        with np.errstate(invalid="ignore"):
+            return {name: sums[:, 0] / sums[:, 1]}
+
+    return Family(np.column_stack([np.where(known, values, 0), known]), estimate)
+
+
+def test_any_family_of_figures_is_resampled() -> None:
+    values = np.random.default_rng(0).normal(5, 2, 400)
+    found = resample([mean_of(values)], [str(i) for i in range(400)], draws=4000)["mean"]
+    assert found.value == pytest.approx(values.mean())
+    assert width(found) == pytest.approx(2 * 1.96 * values.std(ddof=1) / sqrt(400), rel=0.1)
+
+
+def test_families_share_their_draws() -> None:
+    whole = random_table(1)
+    right = (whole.answers == whole.gold[:, None]).mean(axis=1)
+    families = [mean_of(right), answer_family(whole), agreement_family(whole)]
+    together = resample(families, whole.groups, draws=100)
+    assert together["mean"].low == pytest.approx(together["accuracy"].low)
+    assert together["accuracy"] == resample([answer_family(whole)], whole.groups, draws=100)["accuracy"]
+    assert list(together) == [name for family in families for name in observed(family)]
+
+
+def test_an_interval_is_made_of_the_draws_in_which_the_figure_is_defined() -> None:
+    values = np.array([1.0, 2.0, *[np.nan] * 10])
+    found = resample([mean_of(values)], [str(i) for i in range(12)], draws=500)["mean"]
+    assert (found.low, found.value, found.high) == (1, 1.5, 2)
+    alone = resample([mean_of(np.full(3, np.nan))], ["a", "b", "c"])["mean"]
+    assert isnan(alone.value)
+    assert isnan(alone.low)
+
+
+def test_a_difference_of_families_is_paired() -> None:
+    hard = np.random.default_rng(0).normal(0, 100, 50)
+    better = hard + np.random.default_rng(1).normal(1, 0.1, 50)
+    groups = [str(i) for i in range(50)]
+    found = resample_difference([mean_of(better)], [mean_of(hard)], groups)["mean"]
+    assert found.value == pytest.approx(better.mean() - hard.mean())
+    assert 0.9 < found.low < found.high < 1.1
+
+
+def test_families_that_do_not_match_are_refused() -> None:
+    values, groups = np.ones(3), ["a", "b", "c"]
+    with pytest.raises(ValueError, match="the same figures"):
+        resample_difference([mean_of(values)], [mean_of(values, "other")], groups)
+    with pytest.raises(ValueError, match="3 items have groups, and 2 have figures"):
+        resample([mean_of(np.ones(2))], groups)

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from fractions import Fraction
 from itertools import combinations
 from math import comb, isnan, prod
 
@@ -156,7 +157,8 @@ def test_ac3_is_the_harmonic_mean_of_accuracy_and_consistency() -> None:
 def test_figures_have_these_names() -> None:
     named = figures(WORKED)
     assert list(named) == [
-        *("accuracy/en", "accuracy/zh", "accuracy/vi", "accuracy", "missing"),
+        *("accuracy/en", "accuracy/zh", "accuracy/vi", "missing/en", "missing/zh", "missing/vi"),
+        *("accuracy", "missing"),
         *("consistency_2", "kappa_2", "right_2", "wrong_2", "ac3_2"),
         *("consistency_3", "kappa_3", "right_3", "wrong_3", "ac3_3"),
     ]
@@ -167,7 +169,8 @@ def test_figures_have_these_names() -> None:
 
 
 def test_one_language_has_no_agreement() -> None:
-    assert figures(table([[0], [1]])) == {"accuracy/en": 1 / 2, "accuracy": 1 / 2, "missing": 0}
+    alone = {"accuracy/en": 1 / 2, "missing/en": 0, "accuracy": 1 / 2, "missing": 0}
+    assert figures(table([[0], [1]])) == alone
 
 
 @pytest.mark.parametrize("size", [0, 1, 4])
@@ -186,3 +189,17 @@ def test_many_languages_do_not_lose_digits() -> None:
 def test_items_may_differ_in_their_number_of_options() -> None:
     mixed = replace(WORKED, options=np.array([4, 5, 4, 6]))
     assert figures(mixed) == pytest.approx(figures(WORKED))
+
+
+def test_100_languages_are_exact() -> None:
+    many = np.random.default_rng(0).integers(-1, 4, (30, 100))
+    whole = replace(table(many[:, :5]), languages=tuple(f"l{i}" for i in range(100)), answers=many)
+    found = figures(whole)
+    for s in (2, 3, 50, 97, 100):
+        counts = [[int((row == a).sum()) for a in range(4)] for row in many]
+        exact = sum(Fraction(comb(n, s), comb(100, s)) for row in counts for n in row) / 30
+        assert found[f"consistency_{s}"] == pytest.approx(float(exact), rel=1e-12, abs=1e-300), s
+        assert 0 <= expected_consistency(whole, s) <= 1
+    shares = [[Fraction(int((many[:, x] == a).sum()), 30) for a in range(4)] for x in range(100)]
+    pairs = sum(shares[x][a] * shares[y][a] for a in range(4) for x, y in combinations(range(100), 2))
+    assert expected_consistency(whole, 2) == pytest.approx(float(pairs / comb(100, 2)), rel=1e-12)

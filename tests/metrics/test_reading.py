@@ -3,12 +3,15 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pyarrow
 import pytest
 
 from crossin.errors import CrossinError
 from crossin.files import write_parquet
-from crossin.metrics import read_answers
+from crossin.metrics import read_answers, read_logprobs, read_wordings, table_of
+
+NAN = float("nan")
 
 
 def line(item: str, language: str, answer: str | None, **other: Any) -> dict[str, Any]:
@@ -26,11 +29,12 @@ def line(item: str, language: str, answer: str | None, **other: Any) -> dict[str
     }
 
 
-def written(folder: Path, lines: list[dict[str, Any]]) -> Path:
+def written(folder: Path, lines: list[dict[str, Any]], *more: str) -> Path:
     path = folder / "answers.parquet"
+    names = ("item", "group", "task", "language", "answer", "gold", *more)
     schema = pyarrow.schema(
         [
-            *((name, pyarrow.string()) for name in ("item", "group", "task", "language", "answer", "gold")),
+            *((name, pyarrow.string()) for name in names),
             ("option_ids", pyarrow.list_(pyarrow.string())),
             ("logprobs", pyarrow.list_(pyarrow.float64())),
             ("tokens", pyarrow.list_(pyarrow.int64())),
@@ -66,7 +70,21 @@ def test_options_shown_in_another_order_are_matched_by_their_id(tmp_path: Path) 
 @pytest.mark.parametrize(
     ("lines", "row", "field", "message"),
     [
-        (GOOD[:3], 3, "language", "item 'b' lacks the language en"),
+        (
+            [line("a", "en", "hue"), line("b", "th", "hue")],
+            1,
+            "language",
+            "no item was asked in all languages: 'a' lacks the language th",
+        ),
+        (
+            [line("a", "en", "hue"), line("a", "th", None, option_ids=[])],
+            2,
+            "option_ids",
+            "has no options here, and has some in row 1",
+        ),
+        ([line("a", "en", "hue", logprobs=[-1.0, NAN, -2.0])], 1, "logprobs", "that is not a number"),
+        ([line("a", "en", "hue", logprobs=[-1.0, None, -2.0])], 1, "logprobs", "that is not a number"),
+        ([line("a", "en", "hue", logprobs=[-1.0])], 1, "logprobs", "holds 1 numbers for 3 options"),
         ([*GOOD, line("a", "th", "hue")], 5, "language", "'a' is here a second time in the language th"),
         ([line("a", "en", "paris")], 1, "answer", "'paris' is not among the option ids"),
         ([line("a", "en", "hue", gold="paris")], 1, "gold", "'paris' is not among the option ids"),
@@ -106,3 +124,89 @@ def test_no_answers_at_all_is_an_error(tmp_path: Path) -> None:
         read_answers(written(tmp_path, []))
     with pytest.raises(CrossinError, match="cannot be read"):
         read_answers(tmp_path / "elsewhere.parquet")
+
+
+def test_lines_become_a_table_without_a_file() -> None:
+    lines = table_of(GOOD)
+    assert (lines.items, lines.languages, lines.incomplete) == (("a", "b"), ("en", "th"), {})
+    assert lines.answers.tolist() == [[0, -1], [2, 1]]
+    bare = [{name: value for name, value in row.items() if name != "logprobs"} for row in GOOD]
+    assert table_of(bare).answers.tolist() == lines.answers.tolist()
+
+
+def test_an_item_that_lacks_a_language_is_kept_out_and_named(tmp_path: Path) -> None:
+    read = read_answers(written(tmp_path, [*GOOD, line("c", "en", "hue"), line("d", "th", "hue")]))
+    assert read.items == ("a", "b")
+    assert read.incomplete == {"c": "th", "d": "en"}
+
+
+def test_answers_in_free_text_are_not_for_this_table(tmp_path: Path) -> None:
+    free = [
+        line("f", x, None, option_ids=[], logprobs=[], gold="the old capital") for x in ("en", "th", "vi")
+    ]
+    read = read_answers(written(tmp_path, [free[0], *GOOD, *free[1:]]))
+    assert (read.items, read.languages, read.incomplete) == (("a", "b"), ("en", "th"), {})
+    with pytest.raises(CrossinError, match="no multiple-choice answers, only free text"):
+        read_answers(written(tmp_path, free))
+
+
+def test_log_probabilities_follow_the_positions_of_the_table(tmp_path: Path) -> None:
+    turned = line("a", "th", "vinh", option_ids=["vinh", "hanoi", "hue"], logprobs=[-0.5, -4.0, -5.0])
+    two = [
+        line("b", x, "hue", option_ids=["hanoi", "hue"], logprobs=given)
+        for x, given in (("en", [-2.0, -1.0]), ("th", None))
+    ]
+    path = written(tmp_path, [line("a", "en", "hanoi"), turned, *two])
+    logprobs = read_logprobs(path, read_answers(path))
+    assert logprobs[0].tolist() == [[-1.0, -2.0, -3.0], [-4.0, -5.0, -0.5]]
+    assert logprobs[1, 0, :2].tolist() == [-2.0, -1.0]
+    assert np.isnan(logprobs[1, 0, 2])
+    assert np.isnan(logprobs[1, 1]).all()
+    lines = [line("a", "en", "hanoi"), turned, *two]
+    np.testing.assert_array_equal(read_logprobs(lines, table_of(lines)), logprobs)
+
+
+def in_wordings(*names: str | None) -> list[dict[str, Any]]:
+    return [{**row, "prompt": name} for name in names for row in GOOD]
+
+
+def test_each_wording_has_its_table(tmp_path: Path) -> None:
+    lines = in_wordings("plain", "polite")
+    lines[4] = {**lines[4], "answer": "vinh", "option_ids": ["vinh", "hue", "hanoi"]}
+    path = written(tmp_path, lines, "prompt")
+    wordings = read_wordings(path)
+    assert list(wordings) == ["plain", "polite"]
+    assert wordings["plain"].answers.tolist() == [[0, -1], [2, 1]]
+    # Positions are the same under every wording, in whatever order the options stand.
+    assert wordings["polite"].answers.tolist() == [[2, -1], [2, 1]]
+    polite = read_answers(path, prompt="polite")
+    assert polite.answers.tolist() == wordings["polite"].answers.tolist()
+    assert read_logprobs(path, polite, prompt="polite")[0, 0].tolist() == [-3.0, -2.0, -1.0]
+
+
+def test_an_item_incomplete_under_one_wording_is_kept_out_of_all(tmp_path: Path) -> None:
+    wordings = read_wordings(written(tmp_path, in_wordings("plain", "polite")[:7], "prompt"))
+    assert {name: (whole.items, whole.incomplete) for name, whole in wordings.items()} == {
+        "plain": (("a",), {"b": "en"}),
+        "polite": (("a",), {"b": "en"}),
+    }
+
+
+def test_several_wordings_are_not_one_table(tmp_path: Path) -> None:
+    path = written(tmp_path, in_wordings("plain", "polite"), "prompt")
+    with pytest.raises(CrossinError, match=r"2 prompt wordings.*choose one of: plain, polite") as caught:
+        read_answers(path)
+    assert caught.value.field == "prompt"
+    with pytest.raises(CrossinError, match=r"no prompt wording is called 'terse'.*plain, polite"):
+        read_answers(path, prompt="terse")
+    with pytest.raises(CrossinError, match="2 prompt wordings"):
+        read_logprobs(path, read_answers(path, prompt="plain"))
+
+
+def test_a_wording_without_a_name(tmp_path: Path) -> None:
+    assert list(read_wordings(written(tmp_path, GOOD))) == [""]
+    assert list(read_wordings(written(tmp_path, in_wordings(None), "prompt"))) == [""]
+    only = read_answers(written(tmp_path, in_wordings("plain"), "prompt"))
+    assert only.answers.tolist() == [[0, -1], [2, 1]]
+    with pytest.raises(CrossinError, match="some lines name their prompt wording and others do not"):
+        read_wordings(written(tmp_path, in_wordings("plain", None), "prompt"))

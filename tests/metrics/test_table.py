@@ -7,7 +7,7 @@ import pytest
 from answer_tables import table
 
 from crossin.errors import CrossinError
-from crossin.metrics import select
+from crossin.metrics import accuracy, by_task, select
 
 
 def test_select_keeps_the_tasks_and_languages_that_were_asked_for() -> None:
@@ -40,6 +40,18 @@ def test_select_of_what_is_not_there_is_an_error(
 ) -> None:
     with pytest.raises(CrossinError, match=message):
         select(table([[0, 1]]), tasks=tasks, languages=languages)
+
+
+def test_each_task_is_looked_at_alone() -> None:
+    whole = table([[0, 1, 2], [1, 1, 1], [2, 0, 2]], gold=[0, 1, 2], tasks=["capital", "currency", "capital"])
+    by = by_task(whole, lambda part: accuracy(part).tolist())
+    assert by == {"capital": [1, 0, 1 / 2], "currency": [1, 1, 1]}
+    assert list(by_task(whole, lambda part: part.items).values()) == [("item-0", "item-2"), ("item-1",)]
+
+
+def test_a_part_of_a_table_still_names_what_was_kept_out() -> None:
+    whole = replace(table([[0, 1], [1, 1]]), incomplete={"item-9": "zh"})
+    assert select(whole, languages=["en"]).incomplete == {"item-9": "zh"}
 
 
 def test_a_table_whose_arrays_do_not_fit_is_refused() -> None:

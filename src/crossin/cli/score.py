@@ -14,6 +14,7 @@ _Bench = Annotated[Path | None, typer.Option(help="Folder of the benchmark asked
 _Pivot = Annotated[
     str | None, typer.Option(help="Language that the others are held against: English if not given.")
 ]
+# Their number is that of crossin.metrics.DRAWS, which is not to be loaded for a help text.
 _Draws = Annotated[int, typer.Option(min=1, help="Bootstrap draws for the intervals.")]
 _Seed = Annotated[int, typer.Option(help="Seed of the draws.")]
 _AsJson = Annotated[bool, typer.Option("--json", help="Print every figure as JSON.")]
@@ -37,7 +38,7 @@ def score(
             help="SeaEval's own figures of its logs; with --json in the form of its score files.",
         ),
     ] = False,
-    draws: _Draws = 2000,
+    draws: _Draws = 10_000,
     seed: _Seed = 0,
     as_json: _AsJson = False,
 ) -> None:
@@ -93,7 +94,7 @@ def compare(
     theirs: Annotated[Path, typer.Argument(metavar="B", help="What to compare them with.")],
     bench: _Bench = None,
     pivot: _Pivot = None,
-    draws: _Draws = 2000,
+    draws: _Draws = 10_000,
     seed: _Seed = 0,
     as_json: _AsJson = False,
 ) -> None:
@@ -138,9 +139,8 @@ def _tell(predictions: Predictions, prefix: str = "") -> None:
 
     tables = [table for table in (predictions.choices, predictions.texts) if table is not None]
     items = sum(len(table.items) for table in tables)
-    say(
-        f"{prefix}{predictions.name}: {items:,} items in {len(predictions.languages)} languages, {predictions.file}"
-    )
+    asked = f"{items:,} items in {len(predictions.languages)} languages"
+    say(f"{prefix}{predictions.name}: {asked}, {predictions.file}")
     for language, count in Counter(predictions.incomplete.values()).items():
         say(f"left out: {count:,} items that lack {language}")
     if len(predictions.languages) == 1:

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from crossin.metrics.estimates import Columns, columns, estimate
-from crossin.metrics.figures import all_sizes, by_name
+from crossin.metrics.families import Family
+from crossin.metrics.figures import answer_family
 from crossin.metrics.table import AnswerTable, Floats, aligned
 
+DRAWS = 10_000
 _TAILS = (0.025, 0.975)
-# Numbers held at once in each matrix of a batch of draws (32 MiB of them).
-_BATCH = 2**22
+# Numbers held at once in each matrix of a batch of draws (8 MiB of them).
+_BATCH = 2**20
 
 
 @dataclass(frozen=True)
@@ -25,43 +26,83 @@ class Figure:
     high: float
 
 
-def intervals(table: AnswerTable, *, draws: int = 2000, seed: int = 0) -> dict[str, Figure]:
-    """Every figure of `crossin.metrics.figures`, with a 95% percentile interval from `draws` bootstrap draws.
+def resample(
+    families: Sequence[Family], groups: Sequence[str], *, draws: int = DRAWS, seed: int = 0
+) -> dict[str, Figure]:
+    """Every figure of the families, with a 95% percentile interval from `draws` bootstrap draws.
 
-    A draw takes as many groups as there are, with replacement, each with all its items: items of one group
-    (questions on one paragraph, facts of one country) are not independent, and resampling them singly would
-    give intervals that are too narrow. Every figure is computed anew in every draw, the chance agreement in
-    kappa included. With few groups (below some 30) a percentile interval is too narrow; with one group
-    nothing can be said, and the interval is nan. A kappa that is undefined in some draws takes its interval
-    from the others.
+    `groups` [I] names the group of each item; all families see the same draws. A draw takes as many groups
+    as there are, with replacement, each with all its items: items of one group (questions on one paragraph,
+    facts of one country) are not independent, and resampling them singly would give intervals that are too
+    narrow. Every figure is computed anew in every draw, the chance agreement in kappa included. With few
+    groups (below some 30) a percentile interval is too narrow; with one group nothing can be said, and the
+    interval is nan. A figure that is undefined in some draws takes its interval from the others; one that is
+    undefined as observed has none.
+
+    Percentile intervals: Efron and Tibshirani, An Introduction to the Bootstrap (1993), chapter 13; drawing
+    whole clusters: Davison and Hinkley, Bootstrap Methods and their Application (1997), section 3.8.
     """
-    groups = _Groups.of(table)
-    summed = groups.sums(table)
-    observed = _values(table, summed, np.ones((1, groups.count)))
-    drawn = [_values(table, summed, weights) for weights in groups.draw(draws, seed, summed)]
-    return _figures(observed, drawn, groups.count)
+    drawing = _Groups.of(groups)
+    summed = [drawing.sums(family) for family in families]
+
+    def values(weights: Floats) -> dict[str, Floats]:
+        return {
+            name: found
+            for family, sums in zip(families, summed, strict=True)
+            for name, found in family.estimate(weights @ sums).items()
+        }
+
+    alone = values(np.ones((1, drawing.count)))
+    batches = drawing.draw(draws, seed, max((sums.shape[1] for sums in summed), default=1))
+    return _figures(alone, [values(weights) for weights in batches], drawing.count)
+
+
+def resample_difference(
+    families: Sequence[Family],
+    baseline_families: Sequence[Family],
+    groups: Sequence[str],
+    *,
+    draws: int = DRAWS,
+    seed: int = 0,
+) -> dict[str, Figure]:
+    """Families minus baseline families, figure by figure, paired: the same draws for both.
+
+    The two lists hold the same kinds of families over the same items in the same order. See `resample` for
+    what a draw is.
+    """
+    pairs = zip(families, baseline_families, strict=True)
+    return resample([_difference(ours, theirs) for ours, theirs in pairs], groups, draws=draws, seed=seed)
+
+
+def intervals(table: AnswerTable, *, draws: int = DRAWS, seed: int = 0) -> dict[str, Figure]:
+    """Every figure of `crossin.metrics.figures`, with a 95% percentile interval from `draws` bootstrap draws
+    of the table's groups; see `resample`.
+    """
+    return resample([answer_family(table)], table.groups, draws=draws, seed=seed)
 
 
 def differences(
-    table: AnswerTable, baseline: AnswerTable, *, draws: int = 2000, seed: int = 0
+    table: AnswerTable, baseline: AnswerTable, *, draws: int = DRAWS, seed: int = 0
 ) -> dict[str, Figure]:
     """`table` minus `baseline` for every figure, paired: the same draws of the same groups for both.
 
     The tables hold the same items, languages, gold answers and groups, in any order. Pairing removes the
     spread that comes from easy and hard items, so this is much sharper than comparing two intervals by eye.
     """
-    baseline = aligned(baseline, table)
-    groups = _Groups.of(table)
-    ours, theirs = groups.sums(table), groups.sums(baseline)
+    theirs = [answer_family(aligned(baseline, table))]
+    return resample_difference([answer_family(table)], theirs, table.groups, draws=draws, seed=seed)
 
-    def difference(weights: Floats) -> dict[str, Floats]:
-        minuend, subtrahend = _values(table, ours, weights), _values(baseline, theirs, weights)
+
+def _difference(ours: Family, theirs: Family) -> Family:
+    width = ours.columns.shape[1]
+
+    def estimate(sums: Floats) -> dict[str, Floats]:
+        minuend, subtrahend = ours.estimate(sums[:, :width]), theirs.estimate(sums[:, width:])
+        if minuend.keys() != subtrahend.keys():
+            raise ValueError("a difference is of two families with the same figures")
         return {name: minuend[name] - subtrahend[name] for name in minuend}
 
-    observed = difference(np.ones((1, groups.count)))
-    return _figures(
-        observed, [difference(weights) for weights in groups.draw(draws, seed, ours)], groups.count
-    )
+    return Family(np.hstack([ours.columns, theirs.columns]), estimate)
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,8 +113,8 @@ class _Groups:
     starts: np.ndarray[tuple[int], np.dtype[np.intp]]
 
     @staticmethod
-    def of(table: AnswerTable) -> _Groups:
-        _, index = np.unique(np.array(table.groups, dtype=np.str_), return_inverse=True)
+    def of(groups: Sequence[str]) -> _Groups:
+        _, index = np.unique(np.array(groups, dtype=np.str_), return_inverse=True)
         order = np.argsort(index, kind="stable")
         return _Groups(order, np.flatnonzero(np.diff(index[order], prepend=-1)))
 
@@ -81,31 +122,30 @@ class _Groups:
     def count(self) -> int:
         return len(self.starts)
 
-    def sums(self, table: AnswerTable) -> Columns:
-        """The table's columns summed over the items of each group, [G, C]: all that a draw needs."""
-        layout = columns(table, all_sizes(table))
-        summed = np.add.reduceat(layout.values[self.order], self.starts, axis=0)
-        return Columns(summed, layout.languages, layout.sizes)
+    def sums(self, family: Family) -> Floats:
+        """A family's columns summed over the items of each group, [G, C]: all that a draw needs."""
+        if len(family.columns) != len(self.order):
+            raise ValueError(f"{len(self.order)} items have groups, and {len(family.columns)} have figures")
+        summed: Floats = np.add.reduceat(family.columns[self.order], self.starts, axis=0)
+        return summed
 
-    def draw(self, draws: int, seed: int, summed: Columns) -> Iterator[Floats]:
+    def draw(self, draws: int, seed: int, widest: int) -> Iterator[Floats]:
         """How often each group is taken in each draw: batches of [D, G] that together hold `draws` lines."""
         if draws < 1:
             raise ValueError("a bootstrap needs at least one draw")
         generator = np.random.default_rng(seed)
-        chances = np.full(self.count, 1 / self.count)
-        batch = max(1, _BATCH // max(summed.values.shape))
+        batch = max(1, _BATCH // max(self.count, widest))
         for start in range(0, draws, batch):
             size = min(batch, draws - start)
-            yield generator.multinomial(self.count, chances, size=size).astype(np.float64)
+            taken = generator.integers(self.count, size=(size, self.count))
+            taken += np.arange(size)[:, None] * self.count
+            counts = np.bincount(taken.ravel(), minlength=size * self.count)
+            yield counts.reshape(size, self.count).astype(np.float64)
 
 
-def _values(table: AnswerTable, summed: Columns, weights: Floats) -> dict[str, Floats]:
-    return by_name(table, estimate(summed, weights @ summed.values), summed.sizes)
-
-
-def _figures(observed: dict[str, Floats], drawn: list[dict[str, Floats]], groups: int) -> dict[str, Figure]:
+def _figures(alone: dict[str, Floats], drawn: list[dict[str, Floats]], groups: int) -> dict[str, Figure]:
     result = {}
-    for name, value in observed.items():
+    for name, value in alone.items():
         values = np.concatenate([batch[name] for batch in drawn])
         values = values[~np.isnan(values)]
         low = high = np.nan

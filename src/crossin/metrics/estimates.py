@@ -1,8 +1,9 @@
 """From item sums to estimates, for many weightings of the items at once.
 
 Everything a figure needs is a sum over items of a whole number: how often a language was right, chose a
-position, and how many subsets of languages agreed. So the observed figures (every item weighs 1) and those of
-every bootstrap draw come from one matrix product and the same few formulas.
+position, and how often n languages chose the same option. Such sums are exact, so no figure depends on the
+order of items, and no number grows with the number of subsets of languages: 100 languages have 10^29 subsets
+of 50.
 """
 
 from __future__ import annotations
@@ -12,28 +13,16 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 import numpy as np
+import numpy.typing as npt
 
-from crossin.errors import CrossinError
 from crossin.metrics.table import MISSING, AnswerTable, Floats
 
 Number = TypeVar("Number", float, Floats)
 
 # Kappa's denominator is a sum of products of shares: what is left below this is rounding, not disagreement.
-_ROUNDING = 1e-12
+ROUNDING = 1e-12
 # SeaEval adds it to the denominator of AC3, so that 0 and 0 give 0; kept for equal digits.
 _AC3_EPSILON = 1e-10
-
-
-@dataclass(frozen=True, eq=False)
-class Columns:
-    """The summable columns of a table: items, correct, missing, agreeing, agreeing on gold, chosen.
-
-    They are whole numbers, exact in a float, so that no figure depends on the order of items.
-    """
-
-    values: Floats  # [I, C], or [G, C] once summed by group
-    languages: int
-    sizes: tuple[int, ...]
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,9 +39,7 @@ class Estimates:
     @property
     def kappa(self) -> Floats:
         """[W, S], nan where chance alone explains full agreement."""
-        possible = 1 - self.expected
-        defined = possible > _ROUNDING
-        return np.where(defined, (self.consistency - self.expected) / np.where(defined, possible, 1), np.nan)
+        return above_chance(self.consistency, self.expected)
 
     @property
     def ac3(self) -> Floats:
@@ -60,68 +47,77 @@ class Estimates:
         return harmonic_mean(self.accuracy.mean(axis=1, keepdims=True), self.consistency)
 
 
+def above_chance(agreement: Floats, expected: Floats) -> Floats:
+    """`(agreement - expected) / (1 - expected)`, nan where chance alone explains full agreement."""
+    possible = 1 - expected
+    defined = possible > ROUNDING
+    return np.where(defined, (agreement - expected) / np.where(defined, possible, 1), np.nan)
+
+
 def harmonic_mean(accuracy: Number, consistency: Number) -> Number:
     """AC3 as SeaEval computes it, with its small term in the denominator."""
     return 2 * accuracy * consistency / (accuracy + consistency + _AC3_EPSILON)
 
 
-def columns(table: AnswerTable, sizes: tuple[int, ...]) -> Columns:
-    """The summable columns of a table, for these sizes of language subsets."""
-    languages = len(table.languages)
-    for size in sizes:
-        if not 2 <= size <= languages:
-            raise CrossinError(
-                f"consistency over {size} languages at a time is not defined for {languages} languages",
-                fix=f"choose sizes from 2 to {languages}"
-                if languages > 1
-                else "answer in two or more languages",
-            )
-    chosen = table.answers[:, :, None] == np.arange(table.options.max())  # [I, L, K]
+def choices(table: AnswerTable) -> npt.NDArray[np.bool_]:
+    """Whether a language chose a position for an item: [I, L, K], K the most options of an item."""
+    chosen: npt.NDArray[np.bool_] = table.answers[:, :, None] == np.arange(table.options.max())
+    return chosen
+
+
+def columns(table: AnswerTable) -> Floats:
+    """What is summed over items, [I, C]: 1; by language, right and missing; for n from 2 to L, how many
+    options exactly n languages chose, and whether exactly n chose gold; by language and position, chosen.
+    """
+    items, languages = table.answers.shape
+    chosen = choices(table)
     correct = table.answers == table.gold[:, None]  # [I, L]
-    # subsets[n, s] = C(n, s): of n languages that gave one answer, so many subsets agree.
-    subsets = np.array(
-        [[math.comb(n, size) for size in sizes] for n in range(languages + 1)], dtype=np.float64
-    )
-    agreeing = subsets[chosen.sum(axis=1)].sum(axis=1)  # [I, K, S] -> [I, S]
-    on_gold = subsets[correct.sum(axis=1)]
-    items = len(table.items)
+    several = np.arange(2, languages + 1)
     parts = (
         np.ones((items, 1)),
         correct,
         table.answers == MISSING,
-        agreeing,
-        on_gold,
+        (chosen.sum(axis=1)[:, :, None] == several).sum(axis=1),
+        correct.sum(axis=1)[:, None] == several,
         chosen.reshape(items, -1),
     )
-    return Columns(np.hstack(parts, dtype=np.float64), languages, sizes)
+    return np.hstack(parts, dtype=np.float64)
 
 
-def estimate(layout: Columns, sums: Floats) -> Estimates:
-    """Estimates from `sums` [W, C], weighted sums over items of the columns described by `layout`."""
-    languages, sizes = layout.languages, layout.sizes
-    ends = np.cumsum([1, languages, languages, len(sizes), len(sizes)])
+def estimate(sums: Floats, languages: int, sizes: tuple[int, ...]) -> Estimates:
+    """Estimates for these subset sizes from `sums` [W, C], weighted sums over items of `columns`."""
+    several = languages - 1
+    ends = np.cumsum([1, languages, languages, several, several])
     items, correct, missing, agreeing, on_gold, chosen = np.split(sums, ends, axis=1)
-    subsets = np.array([math.comb(languages, size) for size in sizes], dtype=np.float64)
-    shares = (chosen / items).reshape(len(sums), languages, -1)
+    # Of the subsets of s languages, n that agree make C(n, s) / C(L, s) agree; Python divides large integers
+    # exactly.
+    part = np.array(
+        [[math.comb(n, s) / math.comb(languages, s) for s in sizes] for n in range(2, languages + 1)]
+    ).reshape(several, len(sizes))
+    shares = (chosen / items).T.reshape(languages, -1, len(sums))
     return Estimates(
         accuracy=correct / items,
         missing=missing / items,
-        consistency=agreeing / (items * subsets),
-        right=on_gold / (items * subsets),
-        wrong=(agreeing - on_gold) / (items * subsets),
-        expected=symmetric_polynomials(shares)[:, :, list(sizes)].sum(axis=1) / subsets,
+        consistency=agreeing @ part / items,
+        right=on_gold @ part / items,
+        wrong=(agreeing - on_gold) @ part / items,
+        expected=mean_products(shares)[list(sizes)].sum(axis=1).T,
     )
 
 
-def symmetric_polynomials(shares: Floats) -> Floats:
-    """Elementary symmetric polynomials e_0 .. e_L over the languages: [W, L, K] -> [W, K, L + 1].
+def mean_products(shares: Floats) -> Floats:
+    """The mean over all subsets of s languages of the product of their shares, for s = 0 .. L:
+    [L, K, W] -> [L + 1, K, W].
 
-    The recurrence e_s(p_1 .. p_l) = e_s(p_1 .. p_l-1) + p_l e_s-1(p_1 .. p_l-1) replaces the sum over C(L, s)
-    subsets.
+    That is e_s / C(L, s), e_s the elementary symmetric polynomial. The recurrence
+    `e_s(p_1 .. p_l) = e_s(p_1 .. p_l-1) + p_l e_s-1(p_1 .. p_l-1)` replaces the sum over subsets; divided by
+    C(l, s), whose ratios are (l - s) / l and s / l, it stays within 0..1 for any number of languages.
     """
-    weightings, languages, positions = shares.shape
-    result = np.zeros((weightings, positions, languages + 1))
-    result[:, :, 0] = 1
-    for language in range(languages):
-        result[:, :, 1:] += shares[:, language, :, None] * result[:, :, :-1]
-    return result
+    languages = len(shares)
+    means = np.zeros((languages + 1, *shares.shape[1:]))
+    means[0] = 1
+    for count in range(1, languages + 1):
+        size = np.arange(1, count + 1)[:, None, None]
+        with_it = shares[count - 1] * means[:count]
+        means[1 : count + 1] = ((count - size) * means[1 : count + 1] + size * with_it) / count
+    return means

@@ -6,7 +6,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from crossin.errors import CrossinError
 from crossin.metrics.estimates import Estimates, columns, estimate, harmonic_mean
+from crossin.metrics.families import Family, observed
 from crossin.metrics.table import AnswerTable, Floats
 
 
@@ -90,24 +92,28 @@ def ac3(accuracy: float, consistency: float) -> float:
 def figures(table: AnswerTable, sizes: Sequence[int] | None = None) -> dict[str, float]:
     """Every figure of a table by name.
 
-    `accuracy/<language>`, `accuracy` and `missing` (means over languages), and for each subset size s (2 to L
-    where `sizes` is None) `consistency_s`, `kappa_s`, `right_s`, `wrong_s`, `ac3_s`. With one language there
-    is nothing to agree with.
+    `accuracy/<language>`, `missing/<language>`, `accuracy` and `missing` (means over languages), and for each
+    subset size s (2 to L where `sizes` is None) `consistency_s`, `kappa_s`, `right_s`, `wrong_s`, `ac3_s`.
+    With one language there is nothing to agree with.
     """
-    chosen = all_sizes(table) if sizes is None else tuple(dict.fromkeys(sizes))
-    return {
-        name: float(values[0]) for name, values in by_name(table, _observed(table, *chosen), chosen).items()
-    }
+    return observed(answer_family(table, sizes))
 
 
-def all_sizes(table: AnswerTable) -> tuple[int, ...]:
-    """Every size that a subset of languages that can agree may have: 2 to L."""
-    return tuple(range(2, len(table.languages) + 1))
+def answer_family(table: AnswerTable, sizes: Sequence[int] | None = None) -> Family:
+    """The figures of `figures` as a family, for intervals."""
+    languages = len(table.languages)
+    chosen = tuple(range(2, languages + 1) if sizes is None else dict.fromkeys(sizes))
+    _check(chosen, languages)
+
+    def named(sums: Floats) -> dict[str, Floats]:
+        return _by_name(table, estimate(sums, languages, chosen), chosen)
+
+    return Family(columns(table), named)
 
 
-def by_name(table: AnswerTable, estimates: Estimates, sizes: tuple[int, ...]) -> dict[str, Floats]:
-    """Estimates as named figures, each with one value a weighting: [W]."""
+def _by_name(table: AnswerTable, estimates: Estimates, sizes: tuple[int, ...]) -> dict[str, Floats]:
     named = {f"accuracy/{language}": estimates.accuracy[:, i] for i, language in enumerate(table.languages)}
+    named |= {f"missing/{language}": estimates.missing[:, i] for i, language in enumerate(table.languages)}
     named["accuracy"] = estimates.accuracy.mean(axis=1)
     named["missing"] = estimates.missing.mean(axis=1)
     kappas, harmonic = estimates.kappa, estimates.ac3
@@ -121,5 +127,16 @@ def by_name(table: AnswerTable, estimates: Estimates, sizes: tuple[int, ...]) ->
 
 
 def _observed(table: AnswerTable, *sizes: int) -> Estimates:
-    layout = columns(table, sizes)
-    return estimate(layout, layout.values.sum(axis=0, keepdims=True))
+    _check(sizes, len(table.languages))
+    return estimate(columns(table).sum(axis=0, keepdims=True), len(table.languages), sizes)
+
+
+def _check(sizes: Sequence[int], languages: int) -> None:
+    for size in sizes:
+        if not 2 <= size <= languages:
+            raise CrossinError(
+                f"consistency over {size} languages at a time is not defined for {languages} languages",
+                fix=f"choose sizes from 2 to {languages}"
+                if languages > 1
+                else "answer in two or more languages",
+            )

@@ -1,8 +1,11 @@
-"""Reading `answers.parquet` into a table of answers; every cell is checked, nothing is filled in."""
+"""Reading `answers.parquet` into tables of answers; every cell is checked, nothing is filled in."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+import math
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -10,88 +13,224 @@ import numpy as np
 
 from crossin.errors import CrossinError
 from crossin.files import read_parquet
-from crossin.metrics.table import MISSING, AnswerTable
+from crossin.metrics.table import MISSING, AnswerTable, Floats
 
 _AGAIN = "evaluate again"
 _NAMES = ("item", "group", "task", "language", "gold")
+_OPTIONAL = ("logprobs", "prompt")
+
+Line = Mapping[str, Any]
+# language -> position of the chosen option and log-probabilities by position (None: not known)
+_Answers = dict[str, tuple[int, list[float] | None]]
+_Faults = Callable[[str, str], CrossinError]  # from field and message
 
 
-@dataclass
-class _Item:
-    """What the first line of an item said, and the answers gathered since."""
+@dataclass(frozen=True)
+class _Question:
+    """What the first line of an item said."""
 
     row: int
     group: str
     task: str
     gold: str
     position: dict[str, int]  # by option id
-    answers: dict[str, int] = field(default_factory=dict)  # by language
 
 
-def read_answers(path: str | Path) -> AnswerTable:
-    """The table in `answers.parquet` (the file, or the folder that holds it).
+def read_answers(path: str | Path, *, prompt: str | None = None) -> AnswerTable:
+    """The table in `answers.parquet` (the file, or the folder that holds it); see `table_of`."""
+    lines, file = _read(path)
+    return table_of(lines, file, prompt=prompt)
+
+
+def read_wordings(path: str | Path) -> dict[str, AnswerTable]:
+    """A table for each prompt wording in `answers.parquet`; see `tables_of`."""
+    return tables_of(*_read(path))
+
+
+def tables_of(lines: Iterable[Line], file: Path | None = None) -> dict[str, AnswerTable]:
+    """A table for each prompt wording that lines in the form of `answers.parquet` name in `prompt`.
+
+    All tables hold the same items in the same languages: an item that lacks a language in any wording is
+    incomplete in all. Lines that name no wording give one table, under the name ''. Otherwise as `table_of`.
+    """
+    questions, answers = _gather(lines, file)
+    return _tables(questions, answers, file)
+
+
+def table_of(lines: Iterable[Line], file: Path | None = None, *, prompt: str | None = None) -> AnswerTable:
+    """The table of lines in the form of `answers.parquet`; `file` is what an error names.
 
     Items and languages keep the order of their first lines; the order of options is that of an item's first
-    line.
+    line. An item that lacks one of the languages is kept out of the table and named in `incomplete`. Lines
+    without options are answered in free text and are not for this table. Of several prompt wordings, `prompt`
+    chooses one. Raises CrossinError where a line is malformed or contradicts another, a log-probability is
+    not a number, no item is complete, or several wordings are there and none is chosen.
     """
+    questions, answers = _gather(lines, file)
+    chosen = _choose(answers, prompt, file)
+    return _tables(questions, {chosen: answers[chosen]}, file)[chosen]
+
+
+def read_logprobs(
+    answers: str | Path | Iterable[Line], table: AnswerTable, *, prompt: str | None = None
+) -> Floats:
+    """The log-probabilities of the options of a table that was read from the same answers (and the same
+    `prompt`): [I, L, K], K the most options of an item, in the order of the table's positions.
+
+    nan stands where an item has no such option, and in every position of a cell that came without
+    log-probabilities.
+    """
+    lines, file = _read(answers) if isinstance(answers, str | Path) else (answers, None)
+    _, found = _gather(lines, file)
+    wording = found[_choose(found, prompt, file)]
+    logprobs = np.full((*table.answers.shape, int(table.options.max())), np.nan)
+    for i, item in enumerate(table.items):
+        for j, language in enumerate(table.languages):
+            _, values = wording[item][language]
+            if values is not None:
+                logprobs[i, j, : len(values)] = values
+    return logprobs
+
+
+def _read(path: str | Path) -> tuple[list[Line], Path]:
+    import pyarrow.parquet
+
     file = Path(path)
     if file.is_dir():
         file = file / "answers.parquet"
-    lines = read_parquet(file, [*_NAMES, "option_ids", "answer"]).to_pylist()
-    if not lines:
-        raise CrossinError("holds no answers", file=file, fix=_AGAIN)
-    items: dict[str, _Item] = {}
-    languages: dict[str, None] = {}
+    table = read_parquet(file, [*_NAMES, "option_ids", "answer"])
+    present = pyarrow.parquet.read_schema(file).names
+    for name in _OPTIONAL:
+        if name in present:
+            table = table.append_column(name, read_parquet(file, [name])[name])
+    return table.to_pylist(), file
+
+
+def _gather(
+    lines: Iterable[Line], file: Path | None
+) -> tuple[dict[str, _Question], dict[str, dict[str, _Answers]]]:
+    """Questions by item, and answers by prompt wording, item and language."""
+    questions: dict[str, _Question] = {}
+    answers: dict[str, dict[str, _Answers]] = {}
+    free: dict[str, int] = {}
     for row, line in enumerate(lines, start=1):
-        _add(items, line, file, row)
-        languages[line["language"]] = None
-    for name, item in items.items():
-        if lacking := [language for language in languages if language not in item.answers]:
-            raise CrossinError(
-                f"item '{name}' lacks the language {lacking[0]}",
-                file=file,
-                row=item.row,
-                field="language",
-                fix="ask every item in every language, or remove the item",
+        fault = partial(_fault, file, row)
+        ids = line["option_ids"]
+        if not isinstance(ids, list) or not all(isinstance(option, str) for option in ids):
+            raise fault("option_ids", "is not a list of option ids")
+        if not ids:
+            free[line["item"]] = row
+            continue
+        question = _question(questions, line, row, fault)
+        cells = answers.setdefault(line.get("prompt") or "", {}).setdefault(line["item"], {})
+        if line["language"] in cells:
+            raise fault(
+                "language", f"item '{line['item']}' is here a second time in the language {line['language']}"
             )
-    return AnswerTable(
-        items=tuple(items),
-        languages=tuple(languages),
-        groups=tuple(item.group for item in items.values()),
-        tasks=tuple(item.task for item in items.values()),
-        answers=np.array([[item.answers[x] for x in languages] for item in items.values()], dtype=np.int64),
-        gold=np.array([item.position[item.gold] for item in items.values()], dtype=np.int64),
-        options=np.array([len(item.position) for item in items.values()], dtype=np.int64),
-    )
+        cells[line["language"]] = _answer(question, line, fault)
+    if not questions:
+        message = "holds no multiple-choice answers, only free text" if free else "holds no answers"
+        raise CrossinError(message, file=file, fix=_AGAIN)
+    for item, row in free.items():
+        if item in questions:
+            message = f"item '{item}' has no options here, and has some in row {questions[item].row}"
+            raise _fault(file, row, "option_ids", message)
+    if "" in answers and len(answers) > 1:
+        raise CrossinError(
+            "some lines name their prompt wording and others do not", file=file, field="prompt", fix=_AGAIN
+        )
+    return questions, answers
 
 
-def _add(items: dict[str, _Item], line: dict[str, Any], file: Path, row: int) -> None:
-    def wrong(name: str, message: str) -> CrossinError:
-        return CrossinError(message, file=file, row=row, field=name, fix=_AGAIN)
-
+def _question(questions: dict[str, _Question], line: Line, row: int, fault: _Faults) -> _Question:
+    """The question of a line, which says of it what the item's first line said."""
     for name in _NAMES:
         if not isinstance(line[name], str) or not line[name]:
-            raise wrong(name, "is empty or is not text")
-    ids = line["option_ids"]
-    if not isinstance(ids, list) or not ids or not all(isinstance(option, str) for option in ids):
-        raise wrong("option_ids", "is not a list of option ids")
-    if len(set(ids)) < len(ids):
-        raise wrong("option_ids", "names an option twice")
-    if line["gold"] not in ids:
-        raise wrong("gold", f"'{line['gold']}' is not among the option ids")
-    name, language, answer = line["item"], line["language"], line["answer"]
-    if name not in items:
-        position = {option: index for index, option in enumerate(ids)}
-        items[name] = _Item(row, line["group"], line["task"], line["gold"], position)
-    item = items[name]
-    for column in ("group", "task", "gold"):
-        if line[column] != getattr(item, column):
-            first = getattr(item, column)
-            raise wrong(column, f"item '{name}' has '{line[column]}' here and '{first}' in row {item.row}")
-    if set(ids) != set(item.position):
-        raise wrong("option_ids", f"item '{name}' has other options than in row {item.row}")
-    if language in item.answers:
-        raise wrong("language", f"item '{name}' is here a second time in the language {language}")
-    if answer is not None and answer not in item.position:
-        raise wrong("answer", f"'{answer}' is not among the option ids")
-    item.answers[language] = MISSING if answer is None else item.position[answer]
+            raise fault(name, "is empty or is not text")
+    item, ids = line["item"], line["option_ids"]
+    position = {option: index for index, option in enumerate(ids)}
+    if len(position) < len(ids):
+        raise fault("option_ids", "names an option twice")
+    if line["gold"] not in position:
+        raise fault("gold", f"'{line['gold']}' is not among the option ids")
+    here = _Question(row, line["group"], line["task"], line["gold"], position)
+    first = questions.setdefault(item, here)
+    for name in ("group", "task", "gold"):
+        if line[name] != getattr(first, name):
+            raise fault(
+                name, f"item '{item}' has '{line[name]}' here and '{getattr(first, name)}' in row {first.row}"
+            )
+    if position.keys() != first.position.keys():
+        raise fault("option_ids", f"item '{item}' has other options than in row {first.row}")
+    return first
+
+
+def _answer(question: _Question, line: Line, fault: _Faults) -> tuple[int, list[float] | None]:
+    ids, answer, logprobs = line["option_ids"], line["answer"], line.get("logprobs")
+    if answer is not None and answer not in question.position:
+        raise fault("answer", f"'{answer}' is not among the option ids")
+    chosen = MISSING if answer is None else question.position[answer]
+    if not logprobs:
+        return chosen, None
+    if len(logprobs) != len(ids):
+        raise fault("logprobs", f"holds {len(logprobs)} numbers for {len(ids)} options")
+    if any(value is None or math.isnan(value) for value in logprobs):
+        raise fault("logprobs", "holds a value that is not a number")
+    by_id = dict(zip(ids, logprobs, strict=True))
+    return chosen, [by_id[option] for option in question.position]
+
+
+def _fault(file: Path | None, row: int, field: str, message: str) -> CrossinError:
+    return CrossinError(message, file=file, row=row, field=field, fix=_AGAIN)
+
+
+def _choose(answers: Mapping[str, object], prompt: str | None, file: Path | None) -> str:
+    """The wording that was asked for, or the only one."""
+    if prompt in answers or (prompt is None and len(answers) == 1):
+        return next(iter(answers)) if prompt is None else prompt
+    message = (
+        f"holds answers to {len(answers)} prompt wordings"
+        if prompt is None
+        else f"no prompt wording is called '{prompt}'"
+    )
+    raise CrossinError(message, file=file, field="prompt", fix=f"choose one of: {', '.join(answers)}")
+
+
+def _tables(
+    questions: Mapping[str, _Question], answers: Mapping[str, Mapping[str, _Answers]], file: Path | None
+) -> dict[str, AnswerTable]:
+    """A table for each wording, of the items that have every language in all of them."""
+    wordings = list(answers.values())
+    items = list(dict.fromkeys(item for wording in wordings for item in wording))
+    languages = list(dict.fromkeys(x for wording in wordings for cells in wording.values() for x in cells))
+    lacking = {item: _lacking(item, languages, wordings) for item in items}
+    incomplete = {item: language for item, language in lacking.items() if language is not None}
+    complete = [item for item in items if item not in incomplete]
+    if not complete:
+        item, language = next(iter(incomplete.items()))
+        raise CrossinError(
+            f"no item was asked in all languages: '{item}' lacks the language {language}",
+            file=file,
+            row=questions[item].row,
+            field="language",
+            fix="ask every item in every language",
+        )
+    asked = [questions[item] for item in complete]
+    return {
+        name: AnswerTable(
+            items=tuple(complete),
+            languages=tuple(languages),
+            groups=tuple(question.group for question in asked),
+            tasks=tuple(question.task for question in asked),
+            answers=np.array([[wording[item][x][0] for x in languages] for item in complete], dtype=np.int64),
+            gold=np.array([question.position[question.gold] for question in asked], dtype=np.int64),
+            options=np.array([len(question.position) for question in asked], dtype=np.int64),
+            incomplete=incomplete,
+        )
+        for name, wording in answers.items()
+    }
+
+
+def _lacking(item: str, languages: Sequence[str], wordings: Sequence[Mapping[str, _Answers]]) -> str | None:
+    """The first language that an item lacks in one of the wordings."""
+    return next((x for x in languages for wording in wordings if x not in wording.get(item, {})), None)

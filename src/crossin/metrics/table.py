@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -12,6 +13,7 @@ from crossin.errors import CrossinError
 
 Integers = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
+Result = TypeVar("Result")
 
 MISSING = -1
 
@@ -22,7 +24,8 @@ class AnswerTable:
 
     Options are positions in the item's `option_ids`, which are in the same order in every language: equal
     positions in two languages mean the same answer. `groups` says which items are resampled together (one
-    paragraph, one country).
+    paragraph, one country). `incomplete` names the items of the same answers that are not in the table, since
+    they were not asked in every language, each with the first language it lacks.
     """
 
     items: tuple[str, ...]  # [I]
@@ -32,6 +35,7 @@ class AnswerTable:
     answers: Integers  # [I, L], position of the chosen option, -1 = missing
     gold: Integers  # [I], position of the right option
     options: Integers  # [I], number of options
+    incomplete: Mapping[str, str] = field(default_factory=dict)  # item -> language
 
     def __post_init__(self) -> None:
         items, languages = len(self.items), len(self.languages)
@@ -64,6 +68,17 @@ def select(
         columns = [table.languages.index(language) for language in dict.fromkeys(languages)]
         table = _columns(table, columns)
     return table
+
+
+def place(table: AnswerTable, language: str) -> int:
+    """The column of a language in a table; CrossinError where the table lacks it."""
+    _known([language], table.languages, "language")
+    return table.languages.index(language)
+
+
+def by_task(table: AnswerTable, figures: Callable[[AnswerTable], Result]) -> dict[str, Result]:
+    """`figures` (or `intervals`, or another function of a table) of each task of a table alone."""
+    return {task: figures(select(table, tasks=[task])) for task in dict.fromkeys(table.tasks)}
 
 
 def aligned(baseline: AnswerTable, table: AnswerTable) -> AnswerTable:

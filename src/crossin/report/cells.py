@@ -28,7 +28,7 @@ def label(key: str) -> str:
     """What a figure is called where people read it."""
     if key == "accuracy":
         return "accuracy, mean"
-    return key.replace("accuracy/", "accuracy ").replace("ac3_", "AC3_")
+    return key.replace("/", " ").replace("ac3_", "AC3_")
 
 
 def value_cell(figure: Figure | None) -> Cell:

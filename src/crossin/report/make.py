@@ -8,6 +8,7 @@ from pathlib import Path
 
 from crossin.errors import CrossinError
 from crossin.files import write_json, write_text
+from crossin.metrics import DRAWS
 from crossin.report.headline import headline
 from crossin.report.load import load
 from crossin.report.page import page
@@ -33,7 +34,7 @@ def report(
     baseline: str | None = None,
     title: str = TITLE,
     notes: Sequence[Note] = (),
-    draws: int = 2000,
+    draws: int = DRAWS,
     seed: int = 0,
 ) -> Report:
     """Write the page `out` and the figures beside it (`.json`); the same results give the same bytes.

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from crossin.metrics import AnswerTable, Figure, differences, holm, intervals, mcnemar, select
+from crossin.metrics import DRAWS, AnswerTable, Figure, differences, holm, intervals, mcnemar, select
 from crossin.report.cells import figures_json, number
 from crossin.report.load import Results
 
@@ -69,7 +69,7 @@ class Summary:
         return ["missing"] if any(figures["missing"].value > 0 for figures in self.by_arm.values()) else []
 
 
-def summarize(results: Results, *, draws: int = 2000, seed: int = 0) -> Summary:
+def summarize(results: Results, *, draws: int = DRAWS, seed: int = 0) -> Summary:
     """Compute every figure of a report."""
     by_arm = {run.name: intervals(run.table, draws=draws, seed=seed) for run in results.runs}
     by_pair = {

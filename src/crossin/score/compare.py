@@ -10,6 +10,7 @@ import numpy as np
 
 from crossin.errors import CrossinError
 from crossin.metrics import (
+    DRAWS,
     AnswerTable,
     Family,
     Figure,
@@ -21,7 +22,7 @@ from crossin.metrics import (
 from crossin.metrics.table import aligned
 from crossin.metrics.texts import TextTable, text_families
 from crossin.score.predictions import Predictions, read_predictions
-from crossin.score.score import DRAWS, families, pivot_of
+from crossin.score.score import families, pivot_of
 
 
 @dataclass(frozen=True, eq=False)

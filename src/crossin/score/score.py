@@ -8,6 +8,7 @@ from pathlib import Path
 
 from crossin.errors import CrossinError
 from crossin.metrics import (
+    DRAWS,
     AnswerTable,
     Family,
     Figure,
@@ -29,7 +30,6 @@ from crossin.progress import Progress, silent
 from crossin.score.predictions import Predictions, find_predictions, read_predictions
 
 PIVOT = "en"
-DRAWS = 2000
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,0 +1,214 @@
+"""How long figures take: closed form beside enumeration, 100 languages, 10,000 bootstrap draws of everything.
+
+`python benchmarks/metrics.py [--items 1190] [--languages 12] [--draws 10000] [--runs 3] [--json]` makes a
+synthetic table of answers (no data needed) with as many items as XQuAD and measures
+
+- consistency for every number of languages s: by enumeration of all subsets of s languages as SeaEval does it
+  (a Python loop that compares the first three characters of the chosen options), by the same enumeration on
+  NumPy arrays, and by crossin, which in that time makes every figure; and the largest difference;
+- every figure for 100 languages, s = 2 .. 100;
+- bootstrap intervals of all figures that a table has (accuracy, consistency, kappa, right, wrong, AC3;
+  agreement of pairs; pivot; transfer; RankC), with every item its own group and with 240 groups.
+
+Times are medians of the runs, in one process.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import statistics
+import time
+from collections.abc import Callable
+from itertools import combinations
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from rich.console import Console
+from rich.table import Table
+
+from crossin.metrics import (
+    AnswerTable,
+    agreement_family,
+    answer_family,
+    figures,
+    pivot_family,
+    rankc_family,
+    resample,
+    transfer_family,
+)
+from crossin.metrics.table import Floats
+
+OPTIONS = 4
+PARAGRAPHS = 240
+MANY = 100
+Result = dict[str, Any]
+
+
+def synthetic(items: int, languages: int, groups: int) -> tuple[AnswerTable, Floats]:
+    """Answers of a model that knows some items, guesses the rest, and likes some options: a table and its
+    log-probabilities [I, L, K].
+    """
+    generator = np.random.default_rng(0)
+    gold = generator.integers(0, OPTIONS, items)
+    shared = generator.normal(size=(items, 1, OPTIONS)) + 2 * np.eye(OPTIONS)[gold][:, None]
+    scores = shared + generator.normal(size=(items, languages, OPTIONS))
+    table = AnswerTable(
+        items=tuple(f"item-{i}" for i in range(items)),
+        languages=tuple(f"language-{i}" for i in range(languages)),
+        groups=tuple(f"group-{i * groups // items}" for i in range(items)),
+        tasks=("questions",) * items,
+        answers=scores.argmax(axis=2),
+        gold=gold,
+        options=np.full(items, OPTIONS),
+    )
+    return table, scores - np.log(np.exp(scores).sum(axis=2, keepdims=True))
+
+
+def enumerated(replies: dict[str, list[str]]) -> dict[int, float]:
+    """Consistency as SeaEval computes it: every subset of languages, every item, in Python."""
+    items = len(next(iter(replies.values())))
+    found = {}
+    for size in range(2, len(replies) + 1):
+        shares = []
+        for subset in combinations(replies, size):
+            same = 0
+            for i in range(items):
+                first = replies[subset[0]][i][:3]
+                if all(replies[language][i][:3] == first for language in subset[1:]):
+                    same += 1
+            shares.append(same / items)
+        found[size] = sum(shares) / len(shares)
+    return found
+
+
+def enumerated_in_numpy(answers: np.ndarray[Any, np.dtype[np.int64]]) -> dict[int, float]:
+    """The same enumeration, with all items of a subset compared at once."""
+    columns = np.ascontiguousarray(answers.T)
+    found = {}
+    for size in range(2, len(columns) + 1):
+        shares = []
+        for subset in combinations(columns, size):
+            same = subset[0] == subset[1]
+            for column in subset[2:]:
+                same &= subset[0] == column
+            shares.append(same.mean())
+        found[size] = float(np.mean(shares))
+    return found
+
+
+def seconds(call: Callable[[], object], runs: int) -> float:
+    """The median time of a call."""
+    times = []
+    for _ in range(runs):
+        start = time.perf_counter()
+        call()
+        times.append(time.perf_counter() - start)
+    return statistics.median(times)
+
+
+def closed_form(items: int, languages: int, runs: int) -> Result:
+    table, _ = synthetic(items, languages, items)
+    replies = {
+        language: [f"({'ABCD'[answer]}) the text of this option" for answer in table.answers[:, i]]
+        for i, language in enumerate(table.languages)
+    }
+    ours = figures(table)
+    largest = max(
+        abs(ours[f"consistency_{size}"] - value)
+        for found in (enumerated(replies), enumerated_in_numpy(table.answers))
+        for size, value in found.items()
+    )
+    return {
+        "SeaEval's way": seconds(lambda: enumerated(replies), runs),
+        "enumeration in NumPy": seconds(lambda: enumerated_in_numpy(table.answers), runs),
+        "crossin, all figures": seconds(lambda: figures(table), max(runs, 20)),
+        "largest difference": largest,
+    }
+
+
+def bootstrap(items: int, languages: int, groups: int, draws: int, runs: int) -> Result:
+    table, logprobs = synthetic(items, languages, groups)
+    pivot = table.languages[0]
+
+    def intervals() -> dict[str, Any]:
+        families = [
+            answer_family(table),
+            agreement_family(table),
+            pivot_family(table, pivot),
+            transfer_family(table, pivot),
+            rankc_family(table, logprobs),
+        ]
+        return resample(families, table.groups, draws=draws)
+
+    return {"groups": groups, "figures": len(intervals()), "seconds": seconds(intervals, runs)}
+
+
+def measure(items: int, languages: int, draws: int, runs: int, console: Console) -> Result:
+    console.print(f"consistency of {items:,} items in {languages} languages, s = 2 .. {languages}")
+    result: Result = {"items": items, "languages": languages, "draws": draws, "runs": runs}
+    result["consistency"] = closed_form(items, languages, runs)
+    console.print(f"every figure of {items:,} items in {MANY} languages")
+    many, _ = synthetic(items, MANY, items)
+    result["100 languages"] = {"figures": len(figures(many)), "seconds": seconds(lambda: figures(many), runs)}
+    console.print(f"{draws:,} draws of every figure, {languages} languages")
+    result["bootstrap"] = [
+        bootstrap(items, languages, groups, draws, runs) for groups in (items, min(items, PARAGRAPHS))
+    ]
+    return result
+
+
+def show(result: Result, console: Console) -> None:
+    items, languages, found = result["items"], result["languages"], result["consistency"]
+    ours = found["crossin, all figures"]
+    table = Table(title=f"consistency, {items:,} items, {languages} languages")
+    for heading in ("way", "seconds", "times crossin"):
+        table.add_column(heading, justify="left" if heading == "way" else "right")
+    for way, spent in found.items():
+        if way != "largest difference":
+            table.add_row(way, f"{spent:.5f}", f"{spent / ours:,.0f}")
+    console.print(table)
+    console.print(f"Largest difference: {found['largest difference']:.1e}")
+    many = result["100 languages"]
+    console.print(f"{MANY} languages: {many['figures']:,} figures in {many['seconds']:.3f} s")
+    for entry in result["bootstrap"]:
+        console.print(
+            f"{result['draws']:,} draws of {entry['figures']:,} figures, {entry['groups']:,} groups: "
+            f"{entry['seconds']:.2f} s"
+        )
+
+
+def machine() -> str:
+    name = platform.processor() or platform.machine()
+    if (described := Path("/proc/cpuinfo")).exists():
+        lines = described.read_text("utf-8").splitlines()
+        name = next((line.partition(": ")[2] for line in lines if line.startswith("model name")), name)
+    facts = [f"{os.cpu_count()} cores ({name})", platform.system(), f"Python {platform.python_version()}"]
+    return ", ".join([*facts, f"numpy {np.__version__}"])
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--items", type=int, default=1190)
+    parser.add_argument("--languages", type=int, default=12)
+    parser.add_argument("--draws", type=int, default=10_000)
+    parser.add_argument("--runs", type=int, default=3, help="how often each is timed")
+    parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
+    options = parser.parse_args()
+    console = Console(stderr=options.json)
+    result = measure(options.items, options.languages, options.draws, options.runs, console)
+    result["machine"] = machine()
+    if options.json:
+        print(json.dumps(result, indent=2))
+        return
+    show(result, console)
+    console.print(result["machine"])
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,90 @@
+"""Which languages agree: consistency pair by pair, above chance, and with one pivot language."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from crossin.metrics.estimates import above_chance, choices
+from crossin.metrics.families import Family
+from crossin.metrics.table import MISSING, AnswerTable, Floats, place
+
+
+def agreement(table: AnswerTable) -> Floats:
+    """Share of items on which two languages chose the same option, in 0..1: [L, L].
+
+    A missing answer agrees with nothing, so the diagonal is the share of items answered. The mean over pairs
+    is consistency_2 of SeaEval (arXiv 2309.04766): this matrix is consistency_2 before the mean.
+    """
+    chosen = choices(table).astype(np.float64).transpose(1, 0, 2).reshape(len(table.languages), -1)
+    together: Floats = chosen @ chosen.T
+    return together / len(table.items)
+
+
+def pair_kappa(table: AnswerTable) -> Floats:
+    """Agreement above chance of two languages, `(A_xy - E_xy) / (1 - E_xy)`, at most 1: [L, L].
+
+    A is `agreement`; `E_xy = sum_a p_xa p_ya`, with p_xa the share of all items on which language x chose
+    position a. nan where E_xy = 1: both languages chose one and the same position throughout. This is Cohen's
+    kappa (Educational and Psychological Measurement 20, 1960) with one change: a missing answer agrees with
+    nothing, not even with another missing answer. `kappa_2` pools the pairs' agreement and chance before it
+    divides; it is no mean of these.
+    """
+    shares = choices(table).mean(axis=0)  # [L, K]
+    return above_chance(agreement(table), shares @ shares.T)
+
+
+def agreement_family(table: AnswerTable) -> Family:
+    """`agreement/<x>+<y>` and `kappa/<x>+<y>` (of `pair_kappa`) of every two languages, x before y in the
+    table; none where the table has one language. Their mean agreement is `consistency_2`.
+    """
+    items, languages = table.answers.shape
+    first, second = np.triu_indices(languages, k=1)
+    names = pair_names(table)
+    same = (table.answers[:, first] == table.answers[:, second]) & (table.answers[:, first] != MISSING)
+    columns = (np.ones((items, 1)), same, choices(table).reshape(items, -1))
+
+    def estimate(sums: Floats) -> dict[str, Floats]:
+        count, together, chosen = np.split(sums, [1, 1 + len(names)], axis=1)
+        shares = (chosen / count).reshape(len(sums), languages, -1)
+        expected = (shares @ shares.transpose(0, 2, 1))[:, first, second]
+        kappas = above_chance(together / count, expected)
+        agreements = {f"agreement/{name}": together[:, i] / count[:, 0] for i, name in enumerate(names)}
+        return agreements | {f"kappa/{name}": kappas[:, i] for i, name in enumerate(names)}
+
+    return Family(np.hstack(columns, dtype=np.float64), estimate)
+
+
+def pair_names(table: AnswerTable) -> list[str]:
+    """`<x>+<y>` of every two languages, in the order of the upper triangle of a matrix."""
+    first, second = np.triu_indices(len(table.languages), k=1)
+    return [f"{table.languages[x]}+{table.languages[y]}" for x, y in zip(first, second, strict=True)]
+
+
+def pivot_consistency(table: AnswerTable, pivot: str) -> dict[str, float]:
+    """Share of items on which a language chose the same option as the pivot language, in 0..1, one for each
+    other language: the pivot's row of `agreement`.
+
+    Whether the answer is right plays no part: a wrong answer shared with the pivot counts here, and not in
+    `kept`. This project's own cut through SeaEval's consistency_2. Raises CrossinError where the table lacks
+    the pivot.
+    """
+    with_pivot = agreement(table)[place(table, pivot)]
+    return {x: float(with_pivot[i]) for i, x in enumerate(table.languages) if x != pivot}
+
+
+def pivot_family(table: AnswerTable, pivot: str) -> Family:
+    """`pivot/<x>`, the `pivot_consistency` of every other language, and `pivot`, their mean.
+
+    There are none where the pivot is the only language.
+    """
+    column = place(table, pivot)
+    others = [i for i in range(len(table.languages)) if i != column]
+    base = table.answers[:, [column]]
+    same = (table.answers[:, others] == base) & (base != MISSING)
+
+    def estimate(sums: Floats) -> dict[str, Floats]:
+        shares = sums[:, 1:] / sums[:, :1]
+        named = {f"pivot/{table.languages[x]}": shares[:, i] for i, x in enumerate(others)}
+        return named | ({"pivot": shares.mean(axis=1)} if others else {})
+
+    return Family(np.hstack([np.ones((len(base), 1)), same], dtype=np.float64), estimate)

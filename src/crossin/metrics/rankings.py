@@ -1,0 +1,102 @@
+"""RankC: whether two languages rank all options alike, not only the first."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from crossin.metrics.agreement import pair_names
+from crossin.metrics.families import Family, observed
+from crossin.metrics.table import AnswerTable, Floats, Integers
+
+
+def rankc(table: AnswerTable, logprobs: Floats) -> Floats:
+    """RankC of every two languages, in 0..1, 1 on the diagonal: [L, L].
+
+    `logprobs` [I, L, K], as `read_logprobs` gives them: nan beyond an item's options, and throughout a cell
+    that has none. For an item with N options, of which top_j(x) are the j likeliest in language x,
+
+        RankC = sum_j w_j |top_j(x) & top_j(y)| / j,  w_j = e^(N-j) / sum_k e^(N-k),  j, k = 1 .. N
+
+    and then the mean over items: Qi, Fernandez and Bisazza 2023 (arXiv 2310.10378). Options that are equally
+    likely rank in the order of their positions. An item that lacks log-probabilities in one of two languages
+    is left out for these two (`ranked` counts those that are in); nan where none is in.
+
+    It is not corrected for chance: random rankings score `rankc_chance`, 0.377 with 4 options. Languages with
+    the same bias for a position share a ranking, too.
+    """
+    matrix = np.eye(len(table.languages))
+    first, second = np.triu_indices(len(matrix), k=1)
+    found = observed(rankc_family(table, logprobs))
+    matrix[first, second] = matrix[second, first] = [found[f"rankc/{name}"] for name in pair_names(table)]
+    return matrix
+
+
+def ranked(table: AnswerTable, logprobs: Floats) -> Integers:
+    """How many items have log-probabilities in both of two languages: [L, L]."""
+    present = _present(table, logprobs).astype(np.int64)
+    return present.T @ present
+
+
+def rankc_chance(options: int) -> float:
+    """The RankC that two random rankings of this many options have on average: `sum_j w_j j / N`, exactly.
+
+    Each option is among the first j of one ranking with chance j / N, so the two share j^2 / N of them.
+    """
+    sizes = np.arange(1, options + 1)
+    return float(_weights(options) @ sizes / options)
+
+
+def rankc_family(table: AnswerTable, logprobs: Floats) -> Family:
+    """`rankc/<x>+<y>` of every two languages, and `rankc`, their mean, which is nan where one of them is.
+
+    There are none where the table has one language.
+    """
+    present = _present(table, logprobs)
+    first, second = np.triu_indices(len(table.languages), k=1)
+    names = pair_names(table)
+    both = present[:, first] & present[:, second]
+    columns = np.hstack([np.where(both, _overlaps(table, logprobs, first, second), 0), both])
+
+    def estimate(sums: Floats) -> dict[str, Floats]:
+        total, count = np.split(sums, 2, axis=1)
+        means = np.where(count > 0, total / np.where(count > 0, count, 1), np.nan)
+        named = {f"rankc/{name}": means[:, i] for i, name in enumerate(names)}
+        return named | ({"rankc": means.mean(axis=1)} if names else {})
+
+    return Family(columns, estimate)
+
+
+def _overlaps(table: AnswerTable, logprobs: Floats, first: Integers, second: Integers) -> Floats:
+    """RankC of each item and pair of languages: [I, P].
+
+    An option is in both tops from the larger of its two ranks on: it adds w_j / j for every such j.
+    """
+    # Stable, and nan last: the options that an item does not have take the last ranks in every language.
+    order = np.argsort(-logprobs, axis=2, kind="stable")
+    ranks = np.argsort(order, axis=2)  # [I, L, K], from 0
+    most = logprobs.shape[2]
+    added = np.zeros((most + 1, most))  # by number of options and larger rank
+    for options in np.unique(table.options):
+        parts = _weights(options) / np.arange(1, options + 1)
+        added[options, :options] = parts[::-1].cumsum()[::-1]
+    result = np.zeros((len(table.items), len(first)))
+    for option in range(most):
+        larger = np.maximum(ranks[:, first, option], ranks[:, second, option])
+        result += added[table.options[:, None], larger]
+    return result
+
+
+def _weights(options: int) -> Floats:
+    """w_1 .. w_N, [N], sum 1."""
+    powers = np.exp(-np.arange(options, dtype=np.float64))
+    return np.asarray(powers / powers.sum())
+
+
+def _present(table: AnswerTable, logprobs: Floats) -> npt.NDArray[np.bool_]:
+    """Whether a cell has log-probabilities: [I, L]."""
+    items, languages = table.answers.shape
+    if logprobs.shape != (items, languages, table.options.max()):
+        raise ValueError(f"log-probabilities of shape {logprobs.shape} do not match the table of answers")
+    needed = np.arange(logprobs.shape[2]) < table.options[:, None, None]
+    return np.asarray((~np.isnan(logprobs) | ~needed).all(axis=2))

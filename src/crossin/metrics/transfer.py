@@ -1,0 +1,86 @@
+"""What of the pivot language's knowledge the other languages have: kept, gained, and a ratio above chance."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from crossin.metrics.estimates import ROUNDING
+from crossin.metrics.families import Family, observed
+from crossin.metrics.table import AnswerTable, Floats, place
+
+_FIGURES = ("kept", "gained", "transfer")
+
+
+def kept(table: AnswerTable, pivot: str) -> dict[str, float]:
+    """Share of the items right in the pivot language that are right in another language too, in 0..1, one
+    for each other language; nan where the pivot has no item right.
+
+    `P(right in x | right in the pivot)`: of what the model knows in the pivot language, how much it knows in
+    x. Guessing alone keeps 1/K. This project's own name for a plain conditional share. Raises CrossinError
+    where the table lacks the pivot.
+    """
+    return _of_each(table, pivot, "kept")
+
+
+def gained(table: AnswerTable, pivot: str) -> dict[str, float]:
+    """Share of the items wrong in the pivot language that are right in another language, in 0..1, one for
+    each other language; nan where the pivot has every item right.
+
+    `P(right in x | wrong in the pivot)`; an item that the pivot left without an answer counts as wrong.
+    Guessing alone gains 1/K: compare with that, or with `kept`. This project's own. Raises CrossinError
+    where the table lacks the pivot.
+    """
+    return _of_each(table, pivot, "gained")
+
+
+def transfer(table: AnswerTable, pivot: str) -> dict[str, float]:
+    """How far a language's accuracy is above chance, as a part of the pivot's, one for each other language:
+    `(acc_x - chance) / (acc_pivot - chance)`.
+
+    Chance is the mean of 1 / options over the items. 1 is as good as the pivot, 0 no better than guessing;
+    below 0 is worse than guessing, above 1 better than the pivot. nan where the pivot itself is not above
+    chance. It speaks of transfer only on facts that were taught in the pivot language alone; elsewhere it is
+    a ratio of accuracies. The ratio that such experiments report, with chance taken off on both sides.
+    Raises CrossinError where the table lacks the pivot.
+    """
+    return _of_each(table, pivot, "transfer")
+
+
+def transfer_family(table: AnswerTable, pivot: str) -> Family:
+    """`kept/<x>`, `gained/<x>`, `transfer/<x>` of every language but the pivot, and `kept`, `gained`,
+    `transfer`, their means; there are none where the pivot is the only language.
+    """
+    column = place(table, pivot)
+    others = [i for i in range(len(table.languages)) if i != column]
+    correct = table.answers == table.gold[:, None]
+    base, rest = correct[:, [column]], correct[:, others]
+    columns = (np.ones((len(base), 1)), 1 / table.options[:, None], base, rest, base & rest)
+
+    def estimate(sums: Floats) -> dict[str, Floats]:
+        shares = sums[:, 1:] / sums[:, :1]
+        chance, in_pivot, in_other, in_both = np.split(shares, [1, 2, 2 + len(others)], axis=1)
+        ratios = (
+            _ratio(in_both, in_pivot),
+            _ratio(in_other - in_both, 1 - in_pivot),
+            _ratio(in_other - chance, in_pivot - chance),
+        )
+        named = {
+            f"{figure}/{table.languages[x]}": ratio[:, i]
+            for figure, ratio in zip(_FIGURES, ratios, strict=True)
+            for i, x in enumerate(others)
+        }
+        means = {figure: ratio.mean(axis=1) for figure, ratio in zip(_FIGURES, ratios, strict=True) if others}
+        return named | means
+
+    return Family(np.hstack(columns, dtype=np.float64), estimate)
+
+
+def _of_each(table: AnswerTable, pivot: str, figure: str) -> dict[str, float]:
+    found = observed(transfer_family(table, pivot))
+    return {x: found[f"{figure}/{x}"] for x in table.languages if x != pivot}
+
+
+def _ratio(part: Floats, whole: Floats) -> Floats:
+    """nan where the whole is 0 or below, but for rounding."""
+    defined = whole > ROUNDING
+    return np.where(defined, part / np.where(defined, whole, 1), np.nan)

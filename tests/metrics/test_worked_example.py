@@ -1,0 +1,113 @@
+"""docs/metrics.md carries one example through every figure: its numbers are those that the functions give."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+from answer_tables import table
+
+from crossin.metrics import (
+    AnswerTable,
+    agreement_family,
+    answer_family,
+    expected_consistency,
+    figures,
+    holm,
+    mcnemar,
+    observed,
+    pivot_family,
+    rankc_chance,
+    rankc_family,
+    ranked,
+    spread,
+    transfer_family,
+    wording_family,
+)
+from crossin.metrics.seaeval import filled_accuracy, filled_consistency
+from crossin.metrics.table import Floats
+
+DOCUMENT = (Path(__file__).parents[2] / "docs" / "metrics.md").read_text(encoding="utf-8")
+LANGUAGES = ("en", "vi", "th")
+
+
+def tables_below(heading: str) -> list[list[list[str]]]:
+    """The cells of each table below a heading of the page, without its head and rule."""
+    section = DOCUMENT.split(f"\n## {heading}")[1].split("\n## ")[0]
+    blocks = re.findall(r"(?:^\|.*\|\n)+", section, flags=re.MULTILINE)
+    return [
+        [[cell.strip() for cell in row.strip("|").split("|")] for row in b.splitlines()[2:]] for b in blocks
+    ]
+
+
+def answers_below(heading: str) -> AnswerTable:
+    rows = tables_below(heading)[0]
+    cells = [["abcd".find(cell) for cell in row[2:]] for row in rows]
+    read = table(cells, gold=["abcd".index(row[1]) for row in rows])
+    return AnswerTable(read.items, LANGUAGES, read.groups, read.tasks, read.answers, read.gold, read.options)
+
+
+def rankings() -> Floats:
+    """Any log-probabilities that rank as the page says."""
+    logprobs = np.full((3, 3, 4), np.nan)
+    for i, row in enumerate(tables_below("RankC")[0]):
+        for j, cell in enumerate(row[1:]):
+            for rank, option in enumerate(cell.replace("-", "").split()):
+                logprobs[i, j, "abcd".index(option)] = -1 - rank
+    return logprobs
+
+
+def computed() -> dict[str, float]:
+    whole, other = answers_below("The example"), answers_below("Wordings")
+    families = (
+        answer_family(whole),
+        agreement_family(whole),
+        pivot_family(whole, "en"),
+        transfer_family(whole, "en"),
+        rankc_family(whole, rankings()),
+        wording_family([whole, other]),
+    )
+    accuracy = spread({"first": figures(whole), "second": figures(other)})["accuracy"]
+    won, lost = table([[0]] * 5 + [[1]]), table([[1]] * 5 + [[0]])
+    corrected = holm({"holm: 0.01": 0.01, "holm: 0.03": 0.03, "holm: 0.04": 0.04})
+    return {
+        **{name: value for family in families for name, value in observed(family).items()},
+        **{f"expected_{s}": expected_consistency(whole, s) for s in (2, 3)},
+        "accuracy, median": accuracy.median,
+        "accuracy, lowest": accuracy.low,
+        "accuracy, highest": accuracy.high,
+        "mcnemar": mcnemar(won, lost)["en"],
+        **corrected,
+        "SeaEval accuracy": float(filled_accuracy(whole).mean()),
+        **{f"SeaEval consistency_{s}": filled_consistency(whole, s) for s in (2, 3)},
+    }
+
+
+def test_every_figure_is_on_the_page_with_its_value() -> None:
+    printed = dict(re.findall(r"^\| `([^`]+)` \| .* \| (-?\d\.\d{3}) \|$", DOCUMENT, flags=re.MULTILINE))
+    assert printed == {name: f"{value:.3f}" for name, value in computed().items()}
+
+
+def test_the_page_names_every_figure_in_its_list() -> None:
+    listed = {name for row in tables_below("All figures")[0] for name in re.findall(r"`([^`]+)`", row[0])}
+    families = {re.sub(r"_\d$", "_s", name.split("/")[0]) for name in computed() if " " not in name}
+    assert families - {"expected_s", "mcnemar"} <= {name.split("/")[0] for name in listed}
+
+
+def test_the_rankings_and_answers_of_the_page_are_one_model() -> None:
+    logprobs, whole = rankings(), answers_below("The example")
+    known = ~np.isnan(logprobs[:, :, 0])
+    assert (logprobs[known].argmax(axis=1) == whole.answers[known]).all()
+    assert ranked(whole, logprobs)[np.triu_indices(3, k=1)].tolist() == [3, 2, 2]
+    assert "(3, 2 and 2 here)" in DOCUMENT
+
+
+def test_other_numbers_on_the_page() -> None:
+    weights = [f"{np.exp(-j) / np.exp(-np.arange(4)).sum():.3f}" for j in range(4)]
+    assert f"({', '.join(weights)} with four options)" in DOCUMENT
+    assert f"`rankc_chance(4)` = {rankc_chance(4):.3f}" in DOCUMENT
+    always = figures(table(np.zeros((4, 3), dtype=np.int64), gold=[0, 1, 2, 3]))
+    assert [always["accuracy"], always["consistency_2"], always["ac3_2"]] == pytest.approx([0.25, 1, 0.4])
+    assert "accuracy 0.25, consistency 1 and AC3 0.4" in DOCUMENT
