@@ -9,6 +9,7 @@ from crossin.metrics.agreement import (
 )
 from crossin.metrics.bootstrap import DRAWS, Figure, differences, intervals, resample, resample_difference
 from crossin.metrics.families import Family, observed
+from crossin.metrics.fidelity import fidelity, fidelity_family
 from crossin.metrics.figures import (
     ac3,
     accuracy,
@@ -21,10 +22,23 @@ from crossin.metrics.figures import (
     right,
     wrong,
 )
+from crossin.metrics.generation import bleu_family, chrf_family, signatures
+from crossin.metrics.normalise import normalise, tokens
 from crossin.metrics.rankings import rankc, rankc_chance, rankc_family, ranked
-from crossin.metrics.reading import read_answers, read_logprobs, read_wordings, table_of
+from crossin.metrics.reading import read_answers, read_logprobs, read_wordings, table_of, tables_of
+from crossin.metrics.seaeval import seaeval_scores
 from crossin.metrics.significance import holm, mcnemar
 from crossin.metrics.table import AnswerTable, by_task, select
+from crossin.metrics.texts import (
+    TextTable,
+    exact_match,
+    exact_match_family,
+    f1,
+    f1_family,
+    missing_replies,
+    text_families,
+    text_table_of,
+)
 from crossin.metrics.transfer import gained, kept, transfer, transfer_family
 from crossin.metrics.wordings import Spread, spread, wording_agreement, wording_family
 
@@ -34,15 +48,24 @@ __all__ = [
     "Family",
     "Figure",
     "Spread",
+    "TextTable",
     "ac3",
     "accuracy",
     "agreement",
     "agreement_family",
     "answer_family",
+    "bleu_family",
     "by_task",
+    "chrf_family",
     "consistency",
     "differences",
+    "exact_match",
+    "exact_match_family",
     "expected_consistency",
+    "f1",
+    "f1_family",
+    "fidelity",
+    "fidelity_family",
     "figures",
     "gained",
     "holm",
@@ -51,6 +74,8 @@ __all__ = [
     "kept",
     "mcnemar",
     "missing",
+    "missing_replies",
+    "normalise",
     "observed",
     "pair_kappa",
     "pivot_consistency",
@@ -65,9 +90,15 @@ __all__ = [
     "resample",
     "resample_difference",
     "right",
+    "seaeval_scores",
     "select",
+    "signatures",
     "spread",
     "table_of",
+    "tables_of",
+    "text_families",
+    "text_table_of",
+    "tokens",
     "transfer",
     "transfer_family",
     "wording_agreement",

@@ -14,13 +14,14 @@ from crossin.metrics import (
     AnswerTable,
     Family,
     Figure,
+    TextTable,
     holm,
     mcnemar,
     resample,
     resample_difference,
+    text_families,
 )
 from crossin.metrics.table import aligned
-from crossin.metrics.texts import TextTable, text_families
 from crossin.score.predictions import Predictions, read_predictions
 from crossin.score.score import families, pivot_of
 

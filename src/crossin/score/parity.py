@@ -9,7 +9,7 @@ from typing import Any
 
 from crossin.errors import CrossinError
 from crossin.files import read_json
-from crossin.metrics.seaeval import seaeval_scores
+from crossin.metrics import seaeval_scores
 from crossin.metrics.table import MISSING
 from crossin.score.predictions import find_predictions
 from crossin.score.seaeval import aligned_table, is_log, read_log

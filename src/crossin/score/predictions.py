@@ -11,10 +11,8 @@ from crossin.bench import ITEMS, Item, read_items
 from crossin.errors import CrossinError
 from crossin.evaluate.replies import read_reply
 from crossin.files import read_json
-from crossin.metrics import AnswerTable, read_logprobs
-from crossin.metrics.reading import tables_of
+from crossin.metrics import AnswerTable, TextTable, read_logprobs, tables_of, text_table_of
 from crossin.metrics.table import Floats
-from crossin.metrics.texts import TextTable, text_table_of
 from crossin.score.lines import Line, complete, read_lines
 from crossin.score.seaeval import is_log, read_log
 from crossin.stage import MANIFEST

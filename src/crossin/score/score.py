@@ -21,11 +21,11 @@ from crossin.metrics import (
     rankc_family,
     resample,
     spread,
+    text_families,
     transfer_family,
     wording_family,
 )
 from crossin.metrics.table import Floats
-from crossin.metrics.texts import text_families
 from crossin.progress import Progress, silent
 from crossin.score.predictions import Predictions, find_predictions, read_predictions
 

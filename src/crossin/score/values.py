@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any
 
-from crossin.metrics.generation import signatures
+from crossin.metrics import signatures
 from crossin.report.cells import figures_json, number
 from crossin.score.compare import Compared, Comparison
 from crossin.score.predictions import Predictions

@@ -1,0 +1,117 @@
+"""chrF and BLEU of free-text replies, per language, as sacrebleu computes them.
+
+Scores are on sacrebleu's scale, 0 to 100, as the field prints them; the other figures of this project are
+shares.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from crossin.extras import require
+from crossin.metrics.families import Family
+from crossin.metrics.table import Floats
+from crossin.metrics.texts import TextTable
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from sacrebleu.metrics import BLEU
+    from sacrebleu.metrics.base import Metric
+
+# sacrebleu's own names. Its tokenizer for Japanese words (ja-mecab) needs packages beyond it.
+_TOKENIZERS = {"zh": "zh", "yue": "zh", "ja": "char", "th": "char", "lo": "char", "km": "char", "my": "char"}
+_DEFAULT_TOKENIZER = "13a"
+
+# Of chrF's statistics, three an order: n-grams of the hypothesis, of the reference, and common ones.
+_PARTS = 3
+_BETA = 2
+# BLEU's statistics: the two lengths, then the common and all n-grams of the hypothesis of each order.
+_LENGTHS = 2
+
+
+def chrf_family(table: TextTable) -> Family:
+    """`chrf/<language>`, corpus chrF2 (character n-grams up to 6, no words), and `chrf`, their mean; 0..100.
+
+    A missing reply is an empty hypothesis. Source: Popović, 2015, as sacrebleu computes it by default (Post,
+    2018): its own statistics of each segment are summed under each weighting, as in its own bootstrap.
+    """
+    require("text", "sacrebleu")
+    from sacrebleu.metrics import CHRF
+
+    metric = CHRF(beta=_BETA)
+    return _family("chrf", table, [metric] * len(table.languages), _chrf)
+
+
+def bleu_family(table: TextTable) -> Family:
+    """`bleu/<language>`, corpus BLEU, and `bleu`, their mean; 0..100.
+
+    The tokenizer follows the language: `zh` for Chinese, `char` for Japanese, Thai, Lao, Khmer and Burmese,
+    else `13a`. So a figure compares models in one language; the mean over languages is only a summary of
+    these. A missing reply is an empty hypothesis. Source: Papineni et al., 2002, with sacrebleu's defaults
+    (exponential smoothing); see `chrf_family`.
+    """
+    require("text", "sacrebleu")
+    return _family("bleu", table, [_bleu_metric(language) for language in table.languages], _bleu)
+
+
+def signatures(languages: tuple[str, ...]) -> dict[str, str]:
+    """sacrebleu's signatures, to be printed beside the scores: `chrf`, and `bleu/<language>` each."""
+    require("text", "sacrebleu")
+    from sacrebleu.metrics import CHRF
+
+    metrics: dict[str, Metric] = {"chrf": CHRF(beta=_BETA)}
+    metrics |= {f"bleu/{language}": _bleu_metric(language) for language in languages}
+    for metric in metrics.values():
+        # The number of references, which a signature tells, is known once something was scored.
+        metric.corpus_score(["a"], [["a"]])
+    return {name: str(metric.get_signature()) for name, metric in metrics.items()}
+
+
+def _bleu_metric(language: str) -> BLEU:
+    from sacrebleu.metrics import BLEU
+
+    # force: a reply with a space before its full stop is the model's doing, and no sign of tokenized files.
+    return BLEU(tokenize=_TOKENIZERS.get(language.split("-")[0], _DEFAULT_TOKENIZER), force=True)
+
+
+def _family(name: str, table: TextTable, metrics: list[Metric], score: Callable[[Floats], Floats]) -> Family:
+    """`score` turns statistics [W, L, S], summed over items, into scores [W, L]."""
+    statistics = [
+        metric._extract_corpus_statistics([reply or "" for reply in replies], [list(references)])
+        for metric, replies, references in zip(
+            metrics, zip(*table.replies, strict=True), zip(*table.references, strict=True), strict=True
+        )
+    ]
+
+    def estimate(sums: Floats) -> dict[str, Floats]:
+        scores = score(sums.reshape(len(sums), len(table.languages), -1))
+        named = {f"{name}/{language}": scores[:, i] for i, language in enumerate(table.languages)}
+        return {**named, name: scores.mean(axis=1)}
+
+    return Family(np.hstack(statistics, dtype=np.float64), estimate)
+
+
+def _chrf(statistics: Floats) -> Floats:
+    orders = statistics.reshape(*statistics.shape[:2], -1, _PARTS)
+    hypothesis, reference, common = orders[..., 0], orders[..., 1], orders[..., 2]
+    # Orders longer than all replies or all references are left out.
+    known = (hypothesis > 0) & (reference > 0)
+    number = np.maximum(known.sum(axis=-1), 1)
+    precision = np.where(known, common / np.where(known, hypothesis, 1), 0).sum(axis=-1) / number
+    recall = np.where(known, common / np.where(known, reference, 1), 0).sum(axis=-1) / number
+    below = _BETA**2 * precision + recall
+    return np.asarray(100 * (1 + _BETA**2) * precision * recall / np.where(below > 0, below, 1))
+
+
+def _bleu(statistics: Floats) -> Floats:
+    length, wanted = statistics[..., 0], statistics[..., 1]
+    common, total = np.split(statistics[..., _LENGTHS:], 2, axis=-1)  # [W, L, 4] each
+    # Exponential smoothing: the first order without a match counts as half a match, the next as a quarter.
+    smoothed = np.where(common > 0, common, 0.5 ** np.cumsum(common == 0, axis=-1))
+    defined = (total > 0).all(axis=-1) & (common > 0).any(axis=-1)
+    logarithms = np.log(smoothed / np.where(total > 0, total, 1)).mean(axis=-1)
+    brevity = np.minimum(0, 1 - wanted / np.where(length > 0, length, 1))
+    return np.where(defined, 100 * np.exp(brevity + logarithms), 0)

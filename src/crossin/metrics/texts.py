@@ -1,0 +1,222 @@
+"""Answers in free text, and how often they are the reference: exact match and F1 of words."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from crossin.errors import CrossinError
+from crossin.metrics.families import Family
+from crossin.metrics.normalise import normalise, tokens
+from crossin.metrics.table import Floats
+
+_AGAIN = "evaluate again"
+_NAMES = ("item", "group", "task", "language")
+
+Line = Mapping[str, Any]
+Words = tuple[str, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class TextTable:
+    """One model's replies to I items in L languages, and the reference answer to each in that language.
+
+    A reply is None where the model gave none. `groups` says which items are resampled together. `incomplete`
+    names the items that are not in the table, since they were not asked in every language, each with the
+    first language it lacks.
+    """
+
+    items: tuple[str, ...]  # [I]
+    languages: tuple[str, ...]  # [L]
+    groups: tuple[str, ...]  # [I]
+    tasks: tuple[str, ...]  # [I]
+    replies: tuple[tuple[str | None, ...], ...]  # [I][L]
+    references: tuple[tuple[str, ...], ...]  # [I][L]
+    incomplete: Mapping[str, str] = field(default_factory=dict)  # item -> language
+
+    def __post_init__(self) -> None:
+        items, languages = len(self.items), len(self.languages)
+        if not items or not languages:
+            raise ValueError("a table of texts needs at least one item and one language")
+        if len(set(self.items)) < items or len(set(self.languages)) < languages:
+            raise ValueError("items and languages of a table of texts are unique")
+        if {len(self.groups), len(self.tasks), len(self.replies), len(self.references)} != {items}:
+            raise ValueError(f"not all parts of a table of texts are of {items} items")
+        if {len(row) for row in (*self.replies, *self.references)} != {languages}:
+            raise ValueError(f"not every item has {languages} replies and references")
+
+
+def exact_match(table: TextTable) -> Floats:
+    """Share of items whose reply is the reference, per language: [L], 0..1.
+
+    The two are the same where their `tokens` are: case, punctuation, articles and spaces do not count. A
+    missing reply (none, or a blank one) counts as 0, and is counted apart by `missing_replies`.
+    Source: SQuAD (Rajpurkar et al., 2016) and MLQA (Lewis et al., 2020), with one reference.
+    """
+    return np.asarray(_cells(table, _same).mean(axis=0))
+
+
+def f1(table: TextTable) -> Floats:
+    """Mean over items of the F1 of the reply's words against the reference's, per language: [L], 0..1.
+
+    Words are `tokens`, as a bag: `2 common / (words of the reply + words of the reference)`. A missing reply
+    counts as 0. Figures are not comparable between languages whose words are characters and others.
+    Source: as `exact_match`.
+    """
+    return np.asarray(_cells(table, _overlap).mean(axis=0))
+
+
+def missing_replies(table: TextTable) -> Floats:
+    """Share of items without a reply, or with a blank one, per language: [L], 0..1."""
+    return np.asarray(_cells(table, _absent).mean(axis=0))
+
+
+def exact_match_family(table: TextTable) -> Family:
+    """`exact_match/<language>`, and `exact_match`, their mean."""
+    return mean_family("exact_match", table.languages, _cells(table, _same))
+
+
+def f1_family(table: TextTable) -> Family:
+    """`f1/<language>`, and `f1`, their mean."""
+    return mean_family("f1", table.languages, _cells(table, _overlap))
+
+
+def missing_family(table: TextTable) -> Family:
+    """`missing/<language>`, and `missing`, their mean."""
+    return mean_family("missing", table.languages, _cells(table, _absent))
+
+
+def text_families(table: TextTable) -> list[Family]:
+    """Every family of figures of free text: exact match, F1, missing, chrF, BLEU and language fidelity.
+
+    The last three need the extra `text`; CrossinError says so where it is not installed.
+    """
+    from crossin.metrics.fidelity import fidelity_family
+    from crossin.metrics.generation import bleu_family, chrf_family
+
+    makers = (exact_match_family, f1_family, missing_family, chrf_family, bleu_family, fidelity_family)
+    return [make(table) for make in makers]
+
+
+def mean_family(
+    name: str, languages: tuple[str, ...], values: Floats, counted: npt.NDArray[np.bool_] | None = None
+) -> Family:
+    """`name/<language>`: the mean of `values` [I, L] over the items `counted` [I, L] (all, where None).
+
+    nan where nothing is counted. `name` is the mean over the languages that count an item at all.
+    """
+    mask = np.ones(values.shape, dtype=bool) if counted is None else counted
+    known = mask.any(axis=0)
+
+    def estimate(sums: Floats) -> dict[str, Floats]:
+        total, number = np.split(sums, 2, axis=1)
+        means = np.where(number > 0, total / np.where(number > 0, number, 1), np.nan)  # [W, L]
+        named = {f"{name}/{language}": means[:, i] for i, language in enumerate(languages)}
+        named[name] = means[:, known].mean(axis=1) if known.any() else np.full(len(sums), np.nan)
+        return named
+
+    return Family(np.hstack([np.where(mask, values, 0), mask], dtype=np.float64), estimate)
+
+
+def text_table_of(lines: Iterable[Line], file: Path | None = None) -> TextTable | None:
+    """The table of the free-text lines among `lines` in the form of `answers.parquet`; None where there are
+    none. `file` is what an error names.
+
+    A line without option ids is one: `gold` is its reference, `reply` its text. Items and languages keep the
+    order of their first lines; an item that lacks one of the languages goes to `incomplete`. The lines are of
+    one prompt wording. Raises CrossinError where a line has no reference, holds no text where text belongs,
+    says something else of its item than an earlier one, or is there twice; and where no item is complete.
+    """
+    first: dict[str, tuple[int, Line]] = {}
+    cells: dict[str, dict[str, tuple[str | None, str]]] = {}
+    for row, line in enumerate(lines, start=1):
+        if line["option_ids"]:
+            continue
+        _check(line, file, row)
+        item, language = line["item"], line["language"]
+        before, earlier = first.setdefault(item, (row, line))
+        for column in ("group", "task"):
+            if line[column] != earlier[column]:
+                message = f"item '{item}' has '{line[column]}' here and '{earlier[column]}' in row {before}"
+                raise CrossinError(message, file=file, row=row, field=column, fix=_AGAIN)
+        if language in cells.setdefault(item, {}):
+            message = f"item '{item}' is here a second time in the language {language}"
+            raise CrossinError(message, file=file, row=row, field="language", fix=_AGAIN)
+        cells[item][language] = (line["reply"], line["gold"])
+    if not cells:
+        return None
+    languages = tuple(dict.fromkeys(language for replies in cells.values() for language in replies))
+    incomplete = {
+        item: next(language for language in languages if language not in replies)
+        for item, replies in cells.items()
+        if len(replies) < len(languages)
+    }
+    items = tuple(item for item in cells if item not in incomplete)
+    if not items:
+        item, language = next(iter(incomplete.items()))
+        raise CrossinError(
+            f"no item was asked in all languages: '{item}' lacks the language {language}",
+            file=file,
+            row=first[item][0],
+            field="language",
+            fix="ask every item in every language",
+        )
+    return TextTable(
+        items=items,
+        languages=languages,
+        groups=tuple(first[item][1]["group"] for item in items),
+        tasks=tuple(first[item][1]["task"] for item in items),
+        replies=tuple(tuple(cells[item][x][0] for x in languages) for item in items),
+        references=tuple(tuple(cells[item][x][1] for x in languages) for item in items),
+        incomplete=incomplete,
+    )
+
+
+def _check(line: Line, file: Path | None, row: int) -> None:
+    def wrong(name: str, message: str, fix: str = _AGAIN) -> CrossinError:
+        return CrossinError(message, file=file, row=row, field=name, fix=fix)
+
+    for name in _NAMES:
+        if not isinstance(line[name], str) or not line[name]:
+            raise wrong(name, "is empty or is not text")
+    gold = line["gold"]
+    if not isinstance(gold, str) or not normalise(gold, line["language"]):
+        raise wrong(
+            "gold", f"item '{line['item']}' has no reference", "give every item an answer, and evaluate again"
+        )
+    if "reply" not in line:
+        raise wrong("reply", f"item '{line['item']}' is answered in free text, and its text is not there")
+    if not isinstance(line["reply"], str | None):
+        raise wrong("reply", "is not text")
+
+
+def _cells(table: TextTable, score: Callable[[Words, Words], float]) -> Floats:
+    """`score` of the words of reply and reference, [I, L]; a missing reply has none."""
+    return np.array(
+        [
+            [
+                score(tokens(reply or "", x), tokens(reference, x))
+                for x, reply, reference in zip(table.languages, replies, references, strict=True)
+            ]
+            for replies, references in zip(table.replies, table.references, strict=True)
+        ]
+    )
+
+
+def _same(reply: Words, reference: Words) -> float:
+    return float(reply == reference != ())
+
+
+def _overlap(reply: Words, reference: Words) -> float:
+    common = (Counter(reply) & Counter(reference)).total()
+    return 2 * common / max(len(reply) + len(reference), 1)
+
+
+def _absent(reply: Words, reference: Words) -> float:  # noqa: ARG001
+    return float(not reply)

@@ -1,0 +1,224 @@
+from __future__ import annotations
+
+from math import isnan
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from text_tables import reordered, text_tables, texts
+
+from crossin.errors import CrossinError
+from crossin.metrics.families import Family, observed
+from crossin.metrics.normalise import tokens
+from crossin.metrics.texts import (
+    TextTable,
+    exact_match,
+    exact_match_family,
+    f1,
+    f1_family,
+    mean_family,
+    missing_family,
+    missing_replies,
+    text_families,
+    text_table_of,
+)
+
+FILE = Path("answers.parquet")
+
+# Three items in English and Chinese: right but for what does not count, partly right, and not answered.
+WORKED = texts(
+    ["en", "zh"],
+    [["the river Nile!", "尼罗河"], ["Mount Fuji in Japan", "山"], [None, " \n"]],
+    [["River Nile", "尼罗河。"], ["Fuji", "富士山"], ["Rome", "罗马"]],
+)
+
+
+def test_a_worked_example() -> None:
+    assert exact_match(WORKED).tolist() == pytest.approx([1 / 3, 1 / 3])
+    # One of four words is the one word wanted: precision 1/4, recall 1. One of three characters: 1 and 1/3.
+    assert f1(WORKED).tolist() == pytest.approx([(1 + 0.4) / 3, (1 + 0.5) / 3])
+    assert missing_replies(WORKED).tolist() == pytest.approx([1 / 3, 1 / 3])
+
+
+@given(text_tables())
+@settings(max_examples=50, deadline=None)
+def test_f1_is_the_harmonic_mean_of_precision_and_recall(table: TextTable) -> None:
+    for i, language in enumerate(table.languages):
+        scores = []
+        for replies, references in zip(table.replies, table.references, strict=True):
+            said = list(tokens(replies[i] or "", language))
+            left = list(tokens(references[i], language))
+            size, common = len(left), 0
+            for word in said:
+                if word in left:
+                    left.remove(word)
+                    common += 1
+            precision, recall = common / len(said) if said else 0, common / size
+            scores.append(2 * precision * recall / (precision + recall) if common else 0)
+        assert f1(table)[i] == pytest.approx(np.mean(scores))
+
+
+@given(text_tables())
+@settings(max_examples=50, deadline=None)
+def test_every_figure_is_a_share_and_an_exact_match_has_f1_one(table: TextTable) -> None:
+    assert (exact_match(table) >= 0).all()
+    assert (exact_match(table) <= f1(table) + 1e-12).all()
+    assert (f1(table) <= 1).all()
+    assert (f1(table) + missing_replies(table) <= 1 + 1e-12).all()
+
+
+@given(text_tables(), st.randoms())
+@settings(max_examples=50, deadline=None)
+def test_the_order_of_items_changes_nothing(table: TextTable, random: Any) -> None:
+    order = list(range(len(table.items)))
+    random.shuffle(order)
+    for figure in (exact_match, f1, missing_replies):
+        assert figure(reordered(table, order)) == pytest.approx(figure(table))
+
+
+@given(text_tables())
+@settings(max_examples=50, deadline=None)
+def test_repeating_the_reference_is_perfect(table: TextTable) -> None:
+    echo = texts(table.languages, table.references, table.references)
+    assert exact_match(echo).tolist() == f1(echo).tolist() == [1] * 4
+    assert missing_replies(echo).tolist() == [0] * 4
+
+
+@given(text_tables())
+@settings(max_examples=50, deadline=None)
+def test_case_spaces_and_punctuation_leave_the_figures_alone(table: TextTable) -> None:
+    louder = [
+        [None if reply is None else f"  «{reply.upper().replace(' ', '  ')}» ?!\n" for reply in replies]
+        for replies in table.replies
+    ]
+    # A reply that was blank is not any more: only those with words are compared.
+    kept = [
+        i
+        for i, replies in enumerate(table.replies)
+        if all(reply is None or reply.strip() for reply in replies)
+    ]
+    if kept:
+        same = reordered(table, kept)
+        other = texts(table.languages, [louder[i] for i in kept], same.references)
+        assert exact_match(other).tolist() == exact_match(same).tolist()
+        assert f1(other) == pytest.approx(f1(same))
+
+
+@given(text_tables())
+@settings(max_examples=50, deadline=None)
+def test_a_family_observes_the_figures_and_their_mean(table: TextTable) -> None:
+    for name, figure, family in (
+        ("exact_match", exact_match, exact_match_family),
+        ("f1", f1, f1_family),
+        ("missing", missing_replies, missing_family),
+    ):
+        named = observed(family(table))
+        assert [named.pop(f"{name}/{language}") for language in table.languages] == pytest.approx(
+            figure(table).tolist()
+        )
+        assert named == {name: pytest.approx(figure(table).mean())}
+
+
+def test_weights_of_a_family_are_repeated_items() -> None:
+    family = f1_family(WORKED)
+    drawn = family.estimate(np.array([[2.0, 0, 1], [1, 1, 1]]) @ family.columns)
+    for number, rows in enumerate(([0, 0, 2], [0, 1, 2])):
+        repeated = [f1(reordered(WORKED, rows))[i] for i in range(2)]
+        assert [drawn["f1/en"][number], drawn["f1/zh"][number]] == pytest.approx(repeated)
+        assert drawn["f1"][number] == pytest.approx(np.mean(repeated))
+
+
+def test_a_mean_over_counted_items_leaves_out_languages_without_any() -> None:
+    values, counted = np.array([[1.0, 1], [0, 1]]), np.array([[True, False], [False, False]])
+    family = mean_family("share", ("en", "zh"), values, counted)
+    named = observed(family)
+    assert (named["share/en"], named["share"]) == (1, 1)
+    assert isnan(named["share/zh"])
+    # A draw without the one item that counts has no figure.
+    assert np.isnan(family.estimate(np.zeros((1, 4)))["share"]).all()
+    assert isnan(observed(mean_family("share", ("en", "zh"), values, counted & False))["share"])
+
+
+def test_all_families_have_figures_of_their_own() -> None:
+    pytest.importorskip("sacrebleu")
+    pytest.importorskip("lingua")
+    names = [name for family in text_families(WORKED) for name in observed(family)]
+    assert len(set(names)) == len(names)
+    bare = {name for name in names if "/" not in name}
+    assert bare == {"exact_match", "f1", "missing", "chrf", "bleu", "fidelity", "undecided"}
+    assert all(isinstance(family, Family) for family in text_families(WORKED))
+
+
+def line(item: str, language: str, **changed: Any) -> dict[str, Any]:
+    return {
+        "item": item, "group": "g", "task": "open", "language": language, "option_ids": [], "answer": None,
+        "gold": "Rome", "reply": "It is Rome.", **changed,
+    }  # fmt: skip
+
+
+def test_a_table_is_read_from_the_lines_without_options() -> None:
+    table = text_table_of(
+        [
+            line("a", "en"),
+            line("b", "en", reply=None),
+            line("choice", "en", option_ids=["x", "y"], gold="x", reply="A"),
+            line("a", "zh", gold="罗马", reply="罗马。"),
+            line("c", "zh"),
+            line("b", "zh", group="g", gold="河"),
+        ],
+        FILE,
+    )
+    assert table is not None
+    assert (table.items, table.languages) == (("a", "b"), ("en", "zh"))
+    assert table.replies == (("It is Rome.", "罗马。"), (None, "It is Rome."))
+    assert table.references == (("Rome", "罗马"), ("Rome", "河"))
+    assert (table.groups, table.tasks) == (("g", "g"), ("open", "open"))
+    assert table.incomplete == {"c": "en"}
+
+
+def test_lines_with_options_only_are_no_table_of_texts() -> None:
+    assert text_table_of([line("a", "en", option_ids=["x"], gold="x")], FILE) is None
+    assert text_table_of([], FILE) is None
+
+
+@pytest.mark.parametrize(
+    ("lines", "message"),
+    [
+        ([line("a", "en"), line("a", "en")], r"row 2, field 'language': item 'a' is here a second time"),
+        ([line("a", "en", gold=" ")], r"answers.parquet, row 1, field 'gold': item 'a' has no reference"),
+        ([line("a", "en", gold=None)], r"row 1, field 'gold'"),
+        (
+            [line("a", "en"), line("a", "zh", task="x")],
+            r"row 2, field 'task': item 'a' has 'x' here and 'open'",
+        ),
+        ([line("a", "en"), line("a", "zh", group="h")], r"row 2, field 'group'"),
+        ([line("a", "")], r"row 1, field 'language': is empty"),
+        ([line("a", "en", reply=5)], r"row 1, field 'reply': is not text"),
+        ([line("a", "en"), line("b", "zh")], r"row 1, field 'language': no item was asked in all languages"),
+    ],
+)
+def test_a_bad_line_is_named(lines: list[dict[str, Any]], message: str) -> None:
+    with pytest.raises(CrossinError, match=message):
+        text_table_of(lines, FILE)
+
+
+def test_a_file_without_replies_is_refused() -> None:
+    bare = line("a", "en")
+    del bare["reply"]
+    with pytest.raises(CrossinError, match=r"row 1, field 'reply': item 'a' is answered in free text"):
+        text_table_of([bare], FILE)
+
+
+def test_a_table_of_unequal_parts_is_refused() -> None:
+    for replies, references, message in (
+        ([["x"]], [["x"], ["y"]], "not all parts"),
+        ([["x", "y"]], [["x"]], "not every item has 1"),
+        ([], [], "at least one item"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            texts(["en"], replies, references)
+    with pytest.raises(ValueError, match="unique"):
+        texts(["en", "en"], [["x", "y"]], [["x", "y"]])
