@@ -16,11 +16,12 @@ MAY_IMPORT: dict[str, set[str]] = {
     "languages": set(),
     "models": set(),
     "metrics": set(),
-    "bench": set(),
+    "bench": {"corpus"},
     "corpus": set(),
     "compose": {"corpus"},
     "train": {"compose", "models"},
     "evaluate": {"bench", "models"},
+    "score": {"bench", "evaluate", "metrics", "report"},
     "report": {"metrics"},
     "experiment": {"bench", "compose", "corpus", "evaluate", "metrics", "models", "report", "train"},
 }

@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import torch
 
-from crossin.bench import build_bench, read_items
+from crossin.bench import Item, build_bench, read_items
+from crossin.bench.items import write_items
 from crossin.errors import CrossinError
 from crossin.evaluate import evaluate
 from crossin.evaluate.scoring import Request, Scores, score
@@ -61,7 +63,7 @@ def test_a_language_the_benchmark_lacks_is_an_error(
     facts_folder: Path, tiny_model: Path, tmp_path: Path
 ) -> None:
     bench = build_bench(facts_folder, tmp_path / "bench").folder
-    with pytest.raises(CrossinError, match="no items in these languages"):
+    with pytest.raises(CrossinError, match="no multiple-choice items in these languages"):
         evaluate(tiny_model, bench, tmp_path / "answers", name="tiny", languages=["th"])
 
 
@@ -86,3 +88,15 @@ def test_an_answer_that_is_no_option_is_named(facts_folder: Path, tmp_path: Path
         CrossinError, match=r"items\.parquet, row 2, field 'answer': 'XX' is none of the option ids"
     ):
         read_items(tmp_path / "items.parquet")
+
+
+def test_questions_answered_in_free_text_are_left_out_and_counted(tiny_model: Path, tmp_path: Path) -> None:
+    free = Item("free", "free", "name", "en", "", "Which city?", [], [], "Lima", "made up", "CC0-1.0")
+    write_items(tmp_path / "bench" / "items.parquet", [replace(free, item="a"), free])
+    with pytest.raises(CrossinError, match="holds no multiple-choice items"):
+        evaluate(tiny_model, tmp_path / "bench", tmp_path / "answers", name="tiny")
+    choice = replace(free, item="b", options=["Lima", "Oslo"], option_ids=["PE", "NO"], answer="PE")
+    write_items(tmp_path / "bench" / "items.parquet", [free, choice])
+    stage = evaluate(tiny_model, tmp_path / "bench", tmp_path / "answers", name="tiny")
+    assert stage.manifest["counts"] == {"questions": 1, "items": 1}
+    assert stage.manifest["skipped"] == {"question: answered in free text": 1}

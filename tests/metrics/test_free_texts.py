@@ -94,11 +94,11 @@ def test_case_spaces_and_punctuation_leave_the_figures_alone(table: TextTable) -
         [None if reply is None else f"  «{reply.upper().replace(' ', '  ')}» ?!\n" for reply in replies]
         for replies in table.replies
     ]
-    # A reply that was blank is not any more: only those with words are compared.
+    # What was blank, or punctuation alone, is another text with punctuation about it: words are compared.
     kept = [
         i
         for i, replies in enumerate(table.replies)
-        if all(reply is None or reply.strip() for reply in replies)
+        if all(reply is None or any(map(str.isalnum, reply)) for reply in replies)
     ]
     if kept:
         same = reordered(table, kept)

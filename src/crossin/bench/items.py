@@ -1,4 +1,4 @@
-"""The one form of a benchmark: `items.parquet`, one line an item and language (docs/formats.md)."""
+"""The one form of a benchmark: `items.parquet`, one line an item and language (docs/bench.md)."""
 
 from __future__ import annotations
 
@@ -9,12 +9,15 @@ from crossin.errors import CrossinError
 from crossin.files import read_parquet, write_parquet
 
 ITEMS = "items.parquet"
+_AGAIN = "build the benchmark again, or look at all that is wrong with it: crossin bench check DIR"
 
 
 @dataclass(frozen=True)
 class Item:
-    """One question in one language; `options` and `option_ids` are in the order shown, `answer` is an option
-    id.
+    """One question in one language.
+
+    `options` and `option_ids` are in the order shown, `answer` is an option id. An item that is answered in
+    free text has no options, and `answer` is the reference text itself.
     """
 
     item: str
@@ -29,34 +32,102 @@ class Item:
     source: str
     licence: str
 
+    @property
+    def free_text(self) -> bool:
+        """Whether the item is answered in one's own words."""
+        return not self.option_ids
+
+
+def items_file(place: Path) -> Path:
+    """The items of a benchmark: the file itself, or that in its folder."""
+    return place / ITEMS if place.is_dir() else place
+
 
 def write_items(path: Path, items: list[Item]) -> None:
     """Write a benchmark's items."""
     import pyarrow
 
-    write_parquet(path, pyarrow.Table.from_pylist([asdict(item) for item in items]))
+    text, texts = pyarrow.string(), pyarrow.list_(pyarrow.string())
+    # Told, since a benchmark of free text alone has nothing in its lists to tell their type.
+    schema = pyarrow.schema(
+        [(name, texts if name in ("options", "option_ids") else text) for name in Item.__dataclass_fields__]
+    )
+    write_parquet(path, pyarrow.Table.from_pylist([asdict(item) for item in items], schema))
 
 
-def read_items(path: Path) -> list[Item]:
-    """The items of a benchmark file, checked: an answer among the options, as many options as option ids,
-    none empty.
+def read_items(place: Path) -> list[Item]:
+    """The items of a benchmark (its file or folder), checked.
+
+    Raises CrossinError, with file, row and field, for a file without items, an empty question or option, two
+    options that are alike, an answer that is no option, an item that is twice in a language, or whose options
+    or answer differ between languages. An item may lack a language.
     """
-    items = [Item(**line) for line in read_parquet(path, list(Item.__dataclass_fields__)).to_pylist()]
-    for number, item in enumerate(items):
-        if len(item.options) != len(item.option_ids) or not all(item.options):
-            raise CrossinError(
-                "holds an empty option, or not as many options as option ids",
-                file=path,
-                row=number + 1,
-                field="options",
-                fix="build the benchmark again",
-            )
-        if item.answer not in item.option_ids:
-            raise CrossinError(
-                f"'{item.answer}' is none of the option ids",
-                file=path,
-                row=number + 1,
-                field="answer",
-                fix="build the benchmark again",
-            )
+    file = items_file(place)
+    items = read_unchecked(place)
+    if not items:
+        raise CrossinError("holds no items", file=file, fix="build the benchmark again")
+    first: dict[str, tuple[int, Item]] = {}
+    seen: set[tuple[str, str]] = set()
+    for row, item in enumerate(items, start=1):
+        wrong = fault(item)
+        if wrong is None and (item.item, item.language) in seen:
+            wrong = ("language", f"item '{item.item}' is here a second time in {item.language}")
+        seen.add((item.item, item.language))
+        earlier, other = first.setdefault(item.item, (row, item))
+        if wrong is None and other is not item and (differs := difference(other, item)):
+            wrong = (differs[0], f"item '{item.item}': {differs[1]} (row {earlier})")
+        if wrong is not None:
+            raise CrossinError(wrong[1], file=file, row=row, field=wrong[0], fix=_AGAIN)
     return items
+
+
+def read_unchecked(place: Path) -> list[Item]:
+    """The items of a benchmark as they stand, for whoever asks what is wrong with them; only their types are
+    sure.
+    """
+    file = items_file(place)
+    items = []
+    for row, line in enumerate(read_parquet(file, list(Item.__dataclass_fields__)).to_pylist(), start=1):
+        for name, value in line.items():
+            listed = name in ("options", "option_ids")
+            texts = value if listed and isinstance(value, list) else [value]
+            if listed != isinstance(value, list) or not all(isinstance(text, str) for text in texts):
+                due = "a list of texts" if listed else "text"
+                raise CrossinError(f"is not {due}", file=file, row=row, field=name, fix=_AGAIN)
+        items.append(Item(**line))
+    return items
+
+
+def fault(item: Item) -> tuple[str, str] | None:
+    """The field of an item that cannot be asked as it stands, and why; None where it can."""
+    for name in ("item", "group", "language", "question", "answer"):
+        if not getattr(item, name).strip():
+            return name, f"the {name} is empty"
+    if len(item.options) != len(item.option_ids):
+        return "options", "there are not as many options as option ids"
+    if not all(option.strip() for option in item.options):
+        return "options", "an option is empty"
+    if len(set(item.option_ids)) < len(item.option_ids):
+        return "option_ids", "an option id is there twice"
+    if len({option.strip().casefold() for option in item.options}) < len(item.options):
+        return "options", "two options are alike"
+    if not item.free_text and item.answer not in item.option_ids:
+        return "answer", f"'{item.answer}' is none of the option ids"
+    return None
+
+
+def difference(one: Item, two: Item) -> tuple[str, str] | None:
+    """The field in which an item is not the same in two languages, and how; None where it is."""
+    if len(one.options) != len(two.options):
+        return (
+            "options",
+            f"{len(two.options)} options in {two.language}, {len(one.options)} in {one.language}",
+        )
+    if one.option_ids != two.option_ids:
+        return "option_ids", f"the option ids of {two.language} are not those of {one.language}"
+    if not one.free_text and one.answer != two.answer:
+        return "answer", f"'{two.answer}' in {two.language}, '{one.answer}' in {one.language}"
+    for name in ("group", "task"):
+        if getattr(one, name) != getattr(two, name):
+            return name, f"another {name} in {two.language} than in {one.language}"
+    return None

@@ -8,11 +8,12 @@ from typing import Annotated
 import typer
 
 from crossin import __version__
-from crossin.cli import models
+from crossin.cli import bench, models
 from crossin.cli.compose import compose
 from crossin.cli.console import errors
 from crossin.cli.demo import demo
 from crossin.cli.report import report
+from crossin.cli.score import compare, score
 from crossin.errors import CrossinError
 
 app = typer.Typer(
@@ -23,9 +24,12 @@ app = typer.Typer(
     "Begin with `crossin demo`: a real model becomes more accurate and more consistent across languages, "
     "in about ten minutes.",
 )
+app.command()(compare)
 app.command()(compose)
 app.command()(demo)
 app.command()(report)
+app.command()(score)
+app.add_typer(bench.app, name="bench")
 app.add_typer(models.app, name="models")
 
 

@@ -34,15 +34,18 @@ def evaluate(
     a benchmark's items.
 
     The answer is the option whose full text is the likeliest after the question (the sum of its tokens'
-    log-probabilities); `name` is what the report calls the model. Writes `answers.parquet` and a copy of the
-    items (docs/formats.md).
+    log-probabilities); questions that are answered in free text are left out, and counted. `name` is what the
+    report calls the model. Writes `answers.parquet` and a copy of the items (docs/formats.md).
     """
-    items = read_items(bench / ITEMS)
+    asked = read_items(bench / ITEMS)
     if languages is not None:
-        items = [item for item in items if item.language in languages]
+        asked = [item for item in asked if item.language in languages]
+    items = [item for item in asked if not item.free_text]
     if not items:
         raise CrossinError(
-            "holds no items in these languages", file=bench / ITEMS, fix="name languages that it has"
+            "holds no multiple-choice items in these languages",
+            file=bench / ITEMS,
+            fix="name languages that it has",
         )
     inputs = {"model": model, "bench": bench} | ({"adapter": adapter} if adapter else {})
     inputs |= {f"words/{code}": DATA / f"{code}.yaml" for code in sorted({item.language for item in items})}
@@ -61,7 +64,11 @@ def evaluate(
         scores += batch
         progress(f"asking {name}", len(scores), len(items), "questions")
     _write_answers(out, items, scores)
-    stage.finish([ANSWERS, ITEMS], {"questions": len(items), "items": len({item.item for item in items})})
+    stage.finish(
+        [ANSWERS, ITEMS],
+        {"questions": len(items), "items": len({item.item for item in items})},
+        {"question: answered in free text": len(asked) - len(items)} if len(asked) > len(items) else {},
+    )
     return stage
 
 

@@ -1,0 +1,199 @@
+"""What the texts of a benchmark say about it: not translated, in another language, digits or length off.
+
+Each language is held against the first by the corpus's own alignment check, the question read as an
+instruction, the context as its input, the options (or the reference) as its output; task by task, since
+what is usual in one (numbers, names, long texts) is strange in another.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cache
+
+from crossin.bench.findings import Finding
+from crossin.bench.items import Item
+from crossin.progress import Progress
+
+# UTF-8 that was read as Latin-1 or Windows-1252, and the mark of a character that could not be read.
+_MOJIBAKE = re.compile("Ã[ƒ‚\u0080-\u00bf]|Â[\u0080-\u00bf]|â€|â‚|\ufffd")
+# A text with fewer letters may be a formula, and an option with fewer words in lower case a name.
+_LETTERS, _WORDS = 8, 2
+# The least share of letters in the language's script: formulas and names may be in others.
+_SHARE = 0.1
+# Scripts as CLDR and as the alignment check call them.
+_SCRIPTS: dict[str, tuple[str, ...]] = {
+    "Arab": ("Arabic",),
+    "Armn": ("Armenian",),
+    "Beng": ("Bengali",),
+    "Cyrl": ("Cyrillic",),
+    "Deva": ("Devanagari",),
+    "Ethi": ("Ethiopic",),
+    "Geor": ("Georgian",),
+    "Grek": ("Greek",),
+    "Gujr": ("Gujarati",),
+    "Guru": ("Gurmukhi",),
+    "Hans": ("Han",),
+    "Hant": ("Han",),
+    "Hebr": ("Hebrew",),
+    "Jpan": ("Han", "Kana"),
+    "Khmr": ("Khmer",),
+    "Knda": ("Kannada",),
+    "Kore": ("Hangul", "Han"),
+    "Laoo": ("Lao",),
+    "Latn": ("Latin",),
+    "Mlym": ("Malayalam",),
+    "Mymr": ("Myanmar",),
+    "Orya": ("Odia",),
+    "Sinh": ("Sinhala",),
+    "Taml": ("Tamil",),
+    "Telu": ("Telugu",),
+    "Thai": ("Thai",),
+    "Tibt": ("Tibetan",),
+}
+# How the alignment check says of how many rows it could not learn; the same for many tasks.
+_FEW = re.compile(r"\d+ rows are too few$")
+_FIELDS = {"instruction": "question", "input": "context", "output": "option text"}
+
+
+def content_findings(
+    found: Mapping[str, Mapping[str, Item]], languages: Sequence[str], progress: Progress
+) -> tuple[list[Finding], list[str]]:
+    """Findings about the texts of each item, and notes about a language as a whole."""
+    findings = [finding for versions in found.values() for finding in _same(versions, languages)]
+    notes: list[str] = []
+    for language in languages:
+        items = [versions[language] for versions in found.values() if language in versions]
+        findings += [finding for item in items for finding in _broken(item)]
+        findings += _script(items, language)
+        notes += _language(items, language)
+        pairs: dict[str, list[tuple[Item, Item]]] = defaultdict(list)
+        for item in items if language != languages[0] else ():
+            if first := found[item.item].get(languages[0]):
+                pairs[first.task].append((first, item))
+        for task in pairs.values():
+            of_task, told = _aligned(task, languages[0], language, progress)
+            findings += of_task
+            notes += told
+    # The first language is looked at again beside each other one.
+    return list(dict.fromkeys(findings)), list(dict.fromkeys(notes))
+
+
+def _same(versions: Mapping[str, Item], languages: Sequence[str]) -> Iterator[Finding]:
+    """Texts that are word for word the same in two languages."""
+    seen: dict[tuple[str, str], str] = {}
+    for language in languages:
+        if language not in versions:
+            continue
+        item = versions[language]
+        for field, text in _texts(item):
+            plain = text.casefold()
+            letters = len(re.findall(r"[^\W\d_]", plain))
+            name = field == "option" and sum(word[0].islower() for word in text.split()) < _WORDS
+            if letters < _LETTERS or name:
+                continue
+            other = seen.setdefault((field, plain), language)
+            if other != language:
+                note = f"as in {other}: {text[:60]}"
+                yield Finding(f"same {field} in two languages", language, item.item, False, note)
+
+
+def _broken(item: Item) -> Iterator[Finding]:
+    """Text whose bytes were once read in a wrong encoding."""
+    for field, text in _texts(item):
+        if found := _MOJIBAKE.search(text):
+            note = text[max(0, found.start() - 20) : found.end() + 20]
+            yield Finding(f"broken characters in the {field}", item.language, item.item, False, note)
+
+
+def _script(items: Sequence[Item], language: str) -> Iterator[Finding]:
+    """Texts of a language with hardly a letter of a script that it is written in."""
+    import numpy
+    import pyarrow
+
+    from crossin.corpus.alignment.characters import SCRIPT_NAMES, read_text, tables
+
+    own = [SCRIPT_NAMES.index(name) for name in _scripts(language)]
+    for field in ("question", "context") if own else ():
+        texts = [getattr(item, field) for item in items]
+        read = read_text(pyarrow.array(texts, pyarrow.large_string()))
+        script = tables().script[read.codes]
+        letters, owned = read.count(script >= 0), read.count(numpy.isin(script, own))
+        for index in numpy.flatnonzero((letters >= _LETTERS) & (owned < _SHARE * letters)).tolist():
+            note = texts[index][:60]
+            yield Finding(f"wrong script in the {field}", language, items[index].item, False, note)
+
+
+@cache
+def _scripts(language: str) -> tuple[str, ...]:
+    """What the alignment check calls the scripts of a language; none where it does not tell them apart."""
+    import langcodes
+
+    return _SCRIPTS.get(langcodes.get(language).maximize().script or "", ())
+
+
+def _texts(item: Item) -> list[tuple[str, str]]:
+    """The item's texts, each with what it is."""
+    texts = [("question", item.question), ("context", item.context)]
+    return [(name, text.strip()) for name, text in (*texts, *(("option", one) for one in item.options))]
+
+
+def _aligned(
+    pairs: Sequence[tuple[Item, Item]], pivot: str, language: str, progress: Progress
+) -> tuple[list[Finding], list[str]]:
+    import numpy
+    import pyarrow
+
+    from crossin.corpus.alignment.check import check_alignment
+
+    columns = [
+        {
+            "instruction": pyarrow.array([item.question for item in side], pyarrow.large_string()),
+            "input": pyarrow.array([item.context for item in side], pyarrow.large_string()),
+            "output": pyarrow.array(
+                ["\n".join(item.options) or item.answer for item in side], pyarrow.large_string()
+            ),
+        }
+        for side in ([one for one, _ in pairs], [other for _, other in pairs])
+    ]
+    found = check_alignment(
+        columns[0], columns[1], pivot, language, numpy.arange(len(pairs)), progress=progress
+    )
+    findings = []
+    for index in numpy.flatnonzero(found.reason).tolist():
+        kind = _kind(found.reasons[found.reason[index] - 1], pivot, language)
+        if kind is not None:
+            findings.append(Finding(kind[0], kind[1], pairs[index][0].item, False))
+    return findings, [_FEW.sub("a task has too few items", _renamed(note)) for note in found.notes]
+
+
+def _kind(reason: str, pivot: str, language: str) -> tuple[str, str] | None:
+    """The alignment check's reason as a kind and the language that it is about; None where `_same` tells."""
+    if "untranslated copy" in reason:
+        return None
+    about = pivot if reason.endswith((f" in {pivot}", f" in {pivot} only")) else language
+    kind = re.sub(
+        rf" (in {re.escape(about)}( only)?|in {re.escape(pivot)} and {re.escape(language)}"
+        rf"|between {re.escape(pivot)} and {re.escape(language)}"
+        rf"|in {re.escape(language)} for {re.escape(pivot)})$",
+        "",
+        reason,
+    )
+    return _renamed(kind), about
+
+
+def _renamed(text: str) -> str:
+    for old, new in _FIELDS.items():
+        text = re.sub(rf"\b{old}\b", new, text)
+    return text
+
+
+def _language(items: Sequence[Item], language: str) -> list[str]:
+    """A note where the texts as a whole look to be in another language; none where lingua is missing."""
+    import pyarrow
+
+    from crossin.corpus.alignment.file_language import look
+
+    texts = dict.fromkeys(text for item in items for _, text in _texts(item) if text)
+    return look(pyarrow.array(list(texts), pyarrow.large_string()), language)

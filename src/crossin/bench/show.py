@@ -1,0 +1,98 @@
+"""Items of a benchmark as one reads them in a terminal: every language, the right option marked."""
+
+from __future__ import annotations
+
+import difflib
+import unicodedata
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from crossin.bench.items import Item, items_file, read_unchecked
+from crossin.errors import CrossinError
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+    from rich.text import Text
+
+# Characters of a context that are shown, unless all of it is asked for.
+_CONTEXT = 280
+
+
+def shown(
+    place: Path,
+    name: str | None = None,
+    *,
+    languages: Sequence[str] | None = None,
+    number: int = 1,
+    full: bool = False,
+) -> Iterator[RenderableType]:
+    """What to print of the item `name`, or of the first `number` items: a heading and a panel a language.
+
+    Raises CrossinError for an item or a language that the benchmark does not have.
+    """
+    from rich.panel import Panel
+    from rich.rule import Rule
+    from rich.text import Text
+
+    items = read_unchecked(place)
+    file = items_file(place)
+    wanted = _wanted(items, name, number, file)
+    has = list(dict.fromkeys(item.language for item in items))
+    for language in languages or ():
+        if language not in has:
+            raise CrossinError(
+                f"there is no {language}; there are: {', '.join(has)}", file=file, fix="name one of these"
+            )
+    for one in wanted:
+        versions = [item for item in items if item.item == one]
+        first = versions[0]
+        group = f" · group {first.group}" if first.group != one else ""
+        yield Rule(Text(visible(f"{one} · {first.task}{group}")))
+        for item in versions:
+            if not languages or item.language in languages:
+                yield Panel(_body(item, full), title=Text(item.language), title_align="left")
+
+
+def visible(text: str) -> str:
+    """A text of somebody else's that a terminal can be given: control characters, which it would obey, are
+    replaced.
+    """
+    return "".join(
+        "\ufffd" if unicodedata.category(one) == "Cc" and one not in "\n\t" else one for one in text
+    )
+
+
+def _wanted(items: Sequence[Item], name: str | None, number: int, file: Path) -> list[str]:
+    has = list(dict.fromkeys(item.item for item in items))
+    if name is None:
+        return has[:number]
+    if name not in has:
+        near = difflib.get_close_matches(name, has, n=3)
+        raise CrossinError(
+            f"there is no item '{name}'",
+            file=file,
+            fix=f"did you mean {', '.join(near)}?" if near else f"the first are: {', '.join(has[:3])}",
+        )
+    return [name]
+
+
+def _body(item: Item, full: bool) -> Text:
+    from rich.text import Text
+
+    context = visible(item.context)
+    if len(context) > _CONTEXT and not full:
+        context = context[:_CONTEXT].rstrip() + " …"
+    body = Text()
+    if context:
+        body.append(f"{context}\n\n", "dim")
+    body.append(visible(item.question), "bold")
+    width = max((len(one) for one in item.option_ids), default=0)
+    for label, option in zip(item.option_ids, item.options, strict=False):
+        right = label == item.answer
+        # The mark tells it without colour too.
+        line = visible(f"{'✓' if right else ' '} {label:>{width}}  {option}")
+        body.append(f"\n{line}", "bold green" if right else "")
+    if item.free_text:
+        body.append(f"\n✓ {visible(item.answer)}", "bold green")
+    return body

@@ -1,0 +1,208 @@
+"""The verb `bench`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from crossin.errors import CrossinError
+
+if TYPE_CHECKING:
+    from crossin.bench.check import Report
+
+app = typer.Typer(no_args_is_help=True, help="List, build, look at and check parallel benchmarks.")
+_Languages = Annotated[
+    str | None, typer.Option(help="Languages with commas, in any spelling: en,vi,Thai; all if not given.")
+]
+_AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+
+
+@app.command("list")
+def list_benchmarks(as_json: _AsJson = False) -> None:
+    """List the benchmarks that can be built by name."""
+    from dataclasses import asdict
+
+    from rich.table import Table
+
+    from crossin.bench.catalogue import known
+    from crossin.cli.console import console
+
+    if as_json:
+        _print_json([{"name": name, **asdict(about)} for name, about in known().items()])
+        return
+    table = Table("name", "tasks", "languages", "items", "licence", "from")
+    for column in table.columns:
+        column.overflow = "fold"
+        column.justify = "right" if column.header in ("languages", "items") else "left"
+    table.columns[0].no_wrap = True
+    for name, about in known().items():
+        items = "" if about.items is None else f"{about.items:,}"
+        table.add_row(name, ", ".join(about.tasks), str(about.languages), items, about.licence, about.origin)
+    console.print(table)
+
+
+@app.command("build")
+def build_benchmark(
+    name: Annotated[
+        str, typer.Argument(help="A name from `crossin bench list`, or a mapping of your own (.yaml).")
+    ],
+    out: Annotated[Path, typer.Option(help="Folder for the benchmark.")],
+    languages: _Languages = None,
+    source: Annotated[
+        Path | None, typer.Option(help="File or folder of the data; the hub's if not given.")
+    ] = None,
+    split: Annotated[str | None, typer.Option(help="The split to build, where there are several.")] = None,
+    as_json: _AsJson = False,
+) -> None:
+    """Build a benchmark: `items.parquet`, each item in every language, and a manifest.
+
+    An item that is not whole and the same in all languages is left out, with the reason.
+
+    Example: `crossin bench build cross-mmlu --source cross_mmlu.json --languages en,vi --out bench/mmlu`
+    """
+    from crossin.bench.catalogue import build_named
+    from crossin.bench.items import read_items
+    from crossin.cli.console import console, progress_bars, say
+
+    with progress_bars() as progress:
+        stage = build_named(
+            name, out, languages=_codes(languages), source=source, split=split, progress=progress
+        )
+    skipped = stage.manifest["skipped"]
+    if as_json:
+        _print_json({"counts": stage.manifest["counts"], "skipped": skipped})
+        return
+    counts: dict[str, dict[str, int]] = {}
+    for item in read_items(out):
+        of_task = counts.setdefault(item.task, {})
+        of_task[item.language] = of_task.get(item.language, 0) + 1
+    for task, found in sorted(counts.items()):
+        shown = "  ".join(f"{language} {count:,}" for language, count in found.items())
+        console.print(f"{task}: {shown}", markup=False, highlight=False)
+    for reason, count in skipped.items():
+        say(f"left out: {count:,}, {reason}")
+    items = sum(max(found.values()) for found in counts.values())
+    say(f"bench: {items:,} items, in {out} ({stage.manifest['wall_seconds']:.1f} s)")
+
+
+@app.command("show")
+def show_items(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="A benchmark.")],
+    item: Annotated[str | None, typer.Argument(help="An item; the first where not given.")] = None,
+    language: Annotated[str | None, typer.Option(help="Only these languages, with commas.")] = None,
+    number: Annotated[int, typer.Option(min=1, help="How many items, where none is named.")] = 1,
+    full: Annotated[bool, typer.Option("--full", help="Show the whole context.")] = False,
+) -> None:
+    """Show an item in every language, its right option marked.
+
+    Example: `crossin bench show bench/mmlu test_7 --language en,vi`
+    """
+    from crossin.bench.show import shown
+    from crossin.cli.console import console
+
+    for part in shown(folder, item, languages=_codes(language), number=number, full=full):
+        console.print(part)
+
+
+@app.command("check")
+def check_benchmark(
+    folder: Annotated[str, typer.Argument(metavar="DIR", help="A benchmark, or `facts`.")],
+    languages: Annotated[
+        str | None, typer.Option(help="With `facts`: the languages whose template files to look at.")
+    ] = None,
+    as_json: _AsJson = False,
+) -> None:
+    """Check whether a benchmark is truly parallel; exit code 1 where it is not.
+
+    Structural findings (a language missing, other options or another answer, options alike) decide. Content
+    findings (text that is the same in two languages or in another one, digits, lengths) are to be looked at.
+
+    `crossin bench check facts --languages sv` says what the template file of a language lacks.
+    """
+    from crossin.bench.check import check_bench
+    from crossin.cli.console import progress_bars
+
+    if folder == "facts" and not Path(folder).exists():
+        _check_templates(languages, as_json)
+        return
+    if languages is not None:
+        raise CrossinError("a benchmark is checked in all its languages", fix="leave out --languages")
+    if not Path(folder).exists():
+        raise CrossinError("there is no such benchmark", file=folder, fix="name its folder, or `facts`")
+    with progress_bars() as progress:
+        report = check_bench(Path(folder), progress=progress)
+    if as_json:
+        _print_json(
+            {
+                "items": report.items,
+                "languages": report.languages,
+                "structural": report.structural,
+                "content": len(report.findings) - report.structural,
+                "findings": report.counted(),
+                "notes": report.notes,
+            }
+        )
+    else:
+        _show(report)
+    if report.structural:
+        raise typer.Exit(1)
+
+
+def _check_templates(languages: str | None, as_json: bool) -> None:
+    """What the languages' template files lack for the facts suite."""
+    from crossin.bench.suite import lacking
+    from crossin.cli.console import console
+
+    codes = _codes(languages)
+    if not codes:
+        raise CrossinError("needs the languages to look at", fix="--languages sv")
+    found = {code: lacking(code) for code in codes}
+    if as_json:
+        _print_json(found)
+    else:
+        for code, entries in found.items():
+            console.print(f"{code}: {', '.join(entries) or 'complete'}", markup=False, highlight=False)
+    if any(found.values()):
+        raise typer.Exit(1)
+
+
+def _show(report: Report) -> None:
+    from rich.table import Table
+    from rich.text import Text
+
+    from crossin.bench.show import visible
+    from crossin.cli.console import console, say
+
+    if report.findings:
+        table = Table("", "finding", "language", "count", "examples")
+        table.columns[3].justify = "right"
+        for line in report.counted():
+            examples = "; ".join(
+                one["item"] + (f" ({one['note'][:60]})" if one["note"] else "") for one in line["examples"]
+            )
+            sort = Text("structural", "bold red") if line["structural"] else Text("content")
+            table.add_row(sort, line["kind"], line["language"], f"{line['count']:,}", Text(visible(examples)))
+        console.print(table)
+    for note in report.notes:
+        say(f"note: {note}")
+    content = len(report.findings) - report.structural
+    say(
+        f"check: {report.items:,} items in {len(report.languages)} languages; "
+        f"{report.structural:,} structural findings, {content:,} about content"
+    )
+
+
+def _codes(languages: str | None) -> list[str] | None:
+    from crossin.languages.codes import parse_language
+
+    return (
+        None if languages is None else [parse_language(name) for name in languages.split(",") if name.strip()]
+    )
+
+
+def _print_json(value: Any) -> None:
+    import json
+
+    typer.echo(json.dumps(value, indent=2, ensure_ascii=False))

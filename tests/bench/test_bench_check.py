@@ -1,0 +1,194 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from small_benches import changed, in_free_text, small_items, write_bench
+
+from crossin.bench.check import check_bench
+from crossin.bench.items import Item
+from crossin.bench.seaeval import build_seaeval
+from crossin.errors import CrossinError
+
+DATA = Path(__file__).parents[3] / "shared" / "data"
+
+
+def found(folder: Path, items: list[Item]) -> list[tuple[str, str, str, bool]]:
+    """Kind, language, item and whether it is structural, of all findings."""
+    report = check_bench(write_bench(folder, items))
+    return [(one.kind, one.language, one.item, one.structural) for one in report.findings]
+
+
+def test_a_sound_benchmark_has_no_findings(tmp_path: Path) -> None:
+    assert found(tmp_path, small_items()) == []
+    assert found(tmp_path, [in_free_text(item) for item in small_items()]) == []
+
+
+@pytest.mark.parametrize(
+    ("change", "kind"),
+    [
+        (lambda item: replace(item, question=""), "empty question"),
+        (lambda item: replace(item, group=" "), "empty group"),
+        (lambda item: replace(item, options=["8", "", "20"]), "empty option"),
+        (lambda item: replace(item, options=["8", "16"]), "options without ids"),
+        (lambda item: replace(item, option_ids=["A", "B", "B"]), "option id twice"),
+        (lambda item: replace(item, answer="D"), "answer not among the options"),
+        (lambda item: replace(item, options=["8", "16", "16."]), "options alike"),
+        (lambda item: replace(item, options=["8", "Ｘ y", "x  Y"]), "options alike"),
+        (
+            lambda item: replace(item, options=["8", "16"], option_ids=["A", "B"]),
+            "other number of options",
+        ),
+        (lambda item: replace(item, option_ids=["B", "A", "C"]), "other option ids or order"),
+        (lambda item: replace(item, answer="C"), "other answer"),
+        (lambda item: replace(item, task="zoology"), "other task"),
+    ],
+)
+def test_what_makes_an_item_another_question_is_structural(
+    change: Callable[[Item], Item], kind: str, tmp_path: Path
+) -> None:
+    assert (kind, "vi", "q1", True) in found(tmp_path, changed("q1", "vi", change))
+
+
+def test_a_language_that_an_item_lacks_and_an_item_that_is_there_twice(tmp_path: Path) -> None:
+    items = [item for item in small_items() if (item.item, item.language) != ("q2", "th")]
+    assert found(tmp_path, [*items, items[0]]) == [
+        ("item twice in a language", "en", "q0", True),
+        ("language missing", "th", "q2", True),
+    ]
+
+
+def test_english_is_what_the_others_are_held_against_wherever_it_stands(tmp_path: Path) -> None:
+    items = changed("q1", "en", lambda item: replace(item, answer="C"))
+    assert {(kind, language) for kind, language, _, _ in found(tmp_path, list(reversed(items)))} >= {
+        ("other answer", "vi"),
+        ("other answer", "th"),
+    }
+
+
+@pytest.mark.parametrize(
+    ("change", "kind"),
+    [
+        (
+            lambda item: replace(item, question="How many legs do 2 spiders have?"),
+            "same question in two languages",
+        ),
+        (lambda item: replace(item, question="Có bao nhiêu chân ở 3 con nhện?"), "digits differ"),
+        (
+            lambda item: replace(item, question="Có bao nhiêu chân ở 2 con nhện? " + "Hãy đếm. " * 90),
+            "question is too long or too short",
+        ),
+        (lambda item: replace(item, context="Nhện có tám chân."), "context is empty"),
+        (
+            lambda item: replace(item, question="Có bao nhiÃªu chÃ¢n á»Ÿ 2 con nhá»‡n?"),
+            "broken characters in the question",
+        ),
+        (lambda item: replace(item, options=["tám chân", "tám chân rưỡi", "16"]), "option within another"),
+    ],
+)
+def test_what_the_texts_give_away_is_about_content(
+    change: Callable[[Item], Item], kind: str, tmp_path: Path
+) -> None:
+    findings = found(tmp_path, changed("q1", "vi", change))
+    assert (kind, "q1", False) in {(found_kind, item, sort) for found_kind, _, item, sort in findings}
+    assert not any(structural for *_, structural in findings)
+
+
+def test_a_text_in_another_script_is_in_the_wrong_language(tmp_path: Path) -> None:
+    items = changed("q1", "th", lambda item: replace(item, question="How many legs do 2 spiders own?"))
+    assert ("wrong script in the question", "th", "q1", False) in found(tmp_path, items)
+
+
+@pytest.mark.parametrize(
+    ("language", "question", "sound"),
+    [
+        ("zh", "蜘蛛有多少条腿？", True),
+        ("ja", "クモの足は何本ありますか。", True),
+        ("ko", "거미는 다리가 몇 개입니까?", True),
+        ("sr", "Колико ногу има паук?", True),
+        ("sr", "Koliko nogu ima pauk?", False),
+        ("sr-Latn", "Koliko nogu ima pauk?", True),
+        ("ru", "Что такое F = m·a?", True),
+        ("hi", "How many legs has it?", False),
+        ("th", "F = m·a, E = m·c²", True),
+    ],
+)
+def test_the_script_is_that_which_the_language_is_written_in(
+    language: str, question: str, sound: bool, tmp_path: Path
+) -> None:
+    items = changed("q1", "th", lambda item: replace(item, language=language, question=question))
+    kinds = {kind for kind, code, *_ in found(tmp_path, items) if code == language}
+    assert ("wrong script in the question" in kinds) != sound
+
+
+def test_an_item_that_was_not_translated_at_all_is_told_text_by_text(tmp_path: Path) -> None:
+    english = small_items()[0]
+    items = changed("q0", "vi", lambda item: replace(english, language="vi"))
+    assert found(tmp_path, items) == [("same question in two languages", "vi", "q0", False)]
+
+
+def test_an_option_that_was_not_translated_is_told_and_a_name_is_not(tmp_path: Path) -> None:
+    items = small_items()
+    for language in ("en", "vi"):
+        items = changed(
+            "q0",
+            language,
+            lambda item: replace(item, options=["a very old dog", "Lima", "Republic of San Marino"]),
+            items,
+        )
+    assert found(tmp_path, items) == [("same option in two languages", "vi", "q0", False)]
+
+
+def test_findings_are_counted_by_kind_and_language_with_examples(tmp_path: Path) -> None:
+    broken = [replace(item, answer="Z") if item.language == "vi" else item for item in small_items()]
+    broken = changed("q0", "th", lambda item: replace(item, question=small_items()[0].question), broken)
+    report = check_bench(write_bench(tmp_path, broken))
+    lines = report.counted()
+    assert [(line["kind"], line["language"], line["count"]) for line in lines[:2]] == [
+        ("answer not among the options", "vi", 3),
+        ("other answer", "vi", 3),
+    ]
+    assert lines[0]["examples"][0] == {"item": "q0", "language": "vi", "note": "Z"}
+    assert report.structural == 6
+    assert not lines[-1]["structural"]
+
+
+def test_a_benchmark_without_items_is_an_error(tmp_path: Path) -> None:
+    with pytest.raises(CrossinError, match="holds no items"):
+        check_bench(write_bench(tmp_path, []))
+
+
+def test_seaevals_filipino_has_broken_characters_and_its_form_is_sound(tmp_path: Path) -> None:
+    if not DATA.exists():
+        pytest.skip("SeaEval's files are not here")
+    build_seaeval("cross-mmlu", DATA / "seaeval", tmp_path)
+    report = check_bench(tmp_path)
+    assert report.structural == 0
+    broken = {(one.item, one.language) for one in report.findings if one.kind.startswith("broken")}
+    assert ("test_36", "fil") in broken
+    assert {language for _, language in broken} == {"fil"}
+
+
+def test_questions_that_moved_are_found_by_what_they_say(tmp_path: Path) -> None:
+    """1,012 sentences of FLORES as questions; in Vietnamese every tenth stands ten places too early."""
+    folder = DATA / "flores200"
+    if not folder.exists():
+        pytest.skip("FLORES is not here")
+    items = []
+    for language in ("en", "vi"):
+        lines = (folder / f"{language}.txt").read_text(encoding="utf-8").splitlines()
+        for number, line in enumerate(lines):
+            moved = language == "vi" and number % 10 == 0
+            text = lines[(number + 10) % len(lines)] if moved else line
+            items.append(
+                replace(
+                    small_items()[0], item=str(number), group=str(number), language=language, question=text
+                )
+            )
+    report = check_bench(write_bench(tmp_path, items))
+    told = {int(one.item) for one in report.findings if one.kind == "not the same content"}
+    moved_on = set(range(0, len(lines), 10))
+    assert len(told & moved_on) >= 0.4 * len(moved_on)
+    assert len(told - moved_on) <= 0.01 * len(lines)

@@ -1,0 +1,43 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from crossin.bench.catalogue import BUILT_IN, MAPPINGS, build_named, known, names
+from crossin.bench.items import read_items
+from crossin.errors import CrossinError
+
+
+def test_every_name_is_known_with_its_licence_and_every_mapping_has_a_name() -> None:
+    assert list(known()) == names()
+    assert set(names()) == {*BUILT_IN, *(path.stem for path in MAPPINGS.glob("*.yaml"))}
+    assert {"facts", "cross-xquad", "cross-mmlu", "belebele", "bmlama"} <= set(names())
+    for about in known().values():
+        assert about.licence and about.tasks and about.languages > 1
+
+
+def test_the_facts_suite_is_built_by_name(tmp_path: Path) -> None:
+    build_named("facts", tmp_path / "out", languages=["en", "es"], split="dev")
+    items = read_items(tmp_path / "out")
+    assert {item.language for item in items} == {"en", "es"}
+    assert {"capital", "weekday"} <= {item.task for item in items}
+
+
+@pytest.mark.parametrize(
+    ("name", "wishes", "words"),
+    [
+        ("belebel", {}, "no benchmark is called 'belebel'; near it are: belebele"),
+        ("nothing.yaml", {}, r"nothing.yaml: cannot be read"),
+        ("facts", {}, "'facts' needs its languages"),
+        ("facts", {"source": Path("x"), "languages": ["en"]}, "leave out --source"),
+        ("cross-mmlu", {"split": "dev"}, "'cross-mmlu' has no splits"),
+        ("cross-xquad", {"split": "dev"}, "'cross-xquad' has no splits"),
+    ],
+)
+def test_a_wish_that_cannot_be_met_is_one_clear_error(
+    name: str, wishes: dict[str, object], words: str, tmp_path: Path
+) -> None:
+    with pytest.raises(CrossinError, match=words):
+        build_named(name, tmp_path / "out", **wishes)  # type: ignore[arg-type]
+    assert not (tmp_path / "out").exists()

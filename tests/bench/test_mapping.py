@@ -1,0 +1,411 @@
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pyarrow
+import pyarrow.parquet
+import pytest
+import yaml
+
+from crossin.bench.catalogue import MAPPINGS, build_named
+from crossin.bench.items import Item, read_items
+from crossin.bench.mapping import read_mapping
+from crossin.errors import CrossinError
+
+# A mapping of one's own, for a table with a column a language.
+OWN: dict[str, Any] = {
+    "licence": "CC0-1.0",
+    "languages": {"en": "en", "Vietnamese": "vi"},
+    "join": "id",
+    "item": "{key}",
+    "task": "nature",
+    "question": "{question_{language}}",
+    "options": ["{yes_{language}}", "{no_{language}}"],
+    "answer": {"column": "right", "form": "letter"},
+}
+ROWS = [
+    {
+        "key": number,
+        "question_en": f"Is {number} even?",
+        "question_vi": f"{number} có chẵn không?",
+        "yes_en": "yes, it is",
+        "yes_vi": "có",
+        "no_en": "no, it is odd",
+        "no_vi": "không",
+        "right": "B" if number % 2 else "A",
+    }
+    for number in range(4)
+]
+
+
+def own(folder: Path, **entries: Any) -> str:
+    path = folder / "own.yaml"
+    path.write_text(yaml.safe_dump({**OWN, **entries}, allow_unicode=True, sort_keys=False), encoding="utf-8")
+    return str(path)
+
+
+def jsonl(path: Path, rows: Sequence[dict[str, Any]]) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    return path
+
+
+def parquet(path: Path, rows: list[dict[str, Any]]) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    pyarrow.parquet.write_table(pyarrow.Table.from_pylist(rows), path)
+    return path
+
+
+def built(name: str, folder: Path, **wishes: Any) -> list[Item]:
+    build_named(name, folder / "out", source=wishes.pop("source", folder), **wishes)
+    return read_items(folder / "out")
+
+
+def only(items: list[Item], name: str, language: str) -> Item:
+    return next(item for item in items if (item.item, item.language) == (name, language))
+
+
+class TestShipped:
+    def test_belebele_by_link_and_number_with_the_passage_as_context(self, tmp_path: Path) -> None:
+        for code, words in {"eng_Latn": "the crane", "vie_Latn": "con sếu"}.items():
+            rows = [
+                {
+                    "link": "https://example.org/cranes",
+                    "question_number": number,
+                    "flores_passage": f"A passage on {words}.",
+                    "question": f"Question {number} on {words}?",
+                    **{f"mc_answer{place}": f"{words} {place}" for place in range(1, 5)},
+                    "correct_answer_num": str(number + 2),
+                    "dialect": code,
+                    "ds": "2023-05-03",
+                }
+                for number in (1, 2)
+            ]
+            # The order of the rows says nothing.
+            jsonl(tmp_path / "data" / f"{code}.jsonl", rows if code == "eng_Latn" else list(reversed(rows)))
+        items = built("belebele", tmp_path, languages=["vi", "en"])
+        assert len(items) == 4
+        vi = only(items, "https://example.org/cranes#1", "vi")
+        assert (vi.answer, vi.options[2], vi.context) == ("C", "con sếu 3", "A passage on con sếu.")
+        assert {item.group for item in items} == {"https://example.org/cranes"}
+        assert (vi.task, vi.licence) == ("reading", "CC-BY-SA-4.0")
+
+    def test_global_mmlu_takes_subjects_for_tasks(self, tmp_path: Path) -> None:
+        for code in ("en", "sw"):
+            rows = [
+                {
+                    "sample_id": f"botany/test/{number}",
+                    "subject": "botany",
+                    "question": f"{code} question {number}",
+                    **{f"option_{letter}": f"{code} {letter}" for letter in "abcd"},
+                    "answer": "D",
+                    "cultural_sensitivity_label": "CA",
+                }
+                for number in range(3)
+            ]
+            parquet(tmp_path / code / "test-00000-of-00001.parquet", rows)
+        items = built("global-mmlu", tmp_path, languages=["en", "sw"])
+        assert only(items, "botany/test/2", "sw").options == ["sw a", "sw b", "sw c", "sw d"]
+        assert {(item.task, item.answer) for item in items} == {("botany", "D")}
+
+    def test_mmmlu_joins_rows_by_position(self, tmp_path: Path) -> None:
+        (tmp_path / "test").mkdir()
+        for code in ("EN-US", "AR-XY"):
+            lines = [",Question,A,B,C,D,Answer,Subject"]
+            lines += [f'{row},"{code}, ""question"" {row}\nline 2",1,2,3,4,C,algebra' for row in range(2)]
+            (tmp_path / "test" / f"mmlu_{code}.csv").write_text("\n".join(lines) + "\n", encoding="utf-8")
+        items = built("mmmlu", tmp_path, languages=["ar", "en"])
+        assert [(item.item, item.language) for item in items] == [
+            ("1", "en"),
+            ("1", "ar"),
+            ("2", "en"),
+            ("2", "ar"),
+        ]
+        assert items[1].question == 'AR-XY, "question" 0\nline 2'
+        assert (items[1].answer, items[1].task) == ("C", "algebra")
+
+    def test_xcopa_asks_in_each_languages_words(self, tmp_path: Path) -> None:
+        for code, premise in {"it": "Il fiume straripò.", "tr": "Nehir taştı."}.items():
+            rows = [
+                {
+                    "premise": premise,
+                    "choice1": f"{code} 1",
+                    "choice2": f"{code} 2",
+                    "question": asked,
+                    "label": 1,
+                    "idx": number,
+                    "changed": False,
+                }
+                for number, asked in enumerate(("cause", "effect"))
+            ]
+            parquet(tmp_path / code / "test-00000-of-00001.parquet", rows)
+        items = built("xcopa", tmp_path, languages=["it", "tr"])
+        assert only(items, "0", "it").question == "Il fiume straripò. Qual è stata la causa?"
+        assert only(items, "1", "tr").question == "Nehir taştı. Bunun sonucunda ne oldu?"
+        assert {item.answer for item in items} == {"B"}
+
+    @pytest.mark.parametrize("form", ["tsv", "parquet"])
+    def test_mgsm_has_a_number_for_a_reference(self, form: str, tmp_path: Path) -> None:
+        for code in ("en", "bn"):
+            rows = [
+                {"question": f'"{code}" sum {number}?', "answer_number": number * 6} for number in (1, 2, 3)
+            ]
+            if form == "parquet":
+                parquet(tmp_path / code / "test-00000-of-00001.parquet", rows)
+            else:
+                lines = [f"{row['question']}\t{row['answer_number']}" for row in rows]
+                (tmp_path / f"mgsm_{code}.tsv").write_text("\n".join(lines) + "\n", encoding="utf-8")
+        items = built("mgsm", tmp_path, languages=["en", "bn"])
+        assert all(item.free_text for item in items)
+        assert [item.answer for item in items if item.language == "bn"] == ["6", "12", "18"]
+        assert only(items, "2", "bn").question == '"bn" sum 2?'
+
+    def test_bmlama_moves_the_right_candidate_from_the_end(self, tmp_path: Path) -> None:
+        places = {"en": ["Rome", "Oslo", "Lima", "Cairo"], "es": ["Roma", "Oslo", "Lima", "El Cairo"]}
+        for code, (one, two, three, four) in places.items():
+            lines = ["Prompt\tAns\tCandidate Ans\tSubject"]
+            lines += [
+                f"{code} {number} <mask>.\t{four}\t{one}, {two}, {three}, {four}\t{code} subject {number}"
+                for number in range(20)
+            ]
+            lines.append(f"{code} two <mask>.\t{one}, {four}\t{two}, {three}, {one}, {four}\ttwo")
+            (tmp_path / f"{code}.tsv").write_text("\n".join(lines) + "\n", encoding="utf-8")
+        stage = build_named("bmlama", tmp_path / "out", languages=["en", "es"], source=tmp_path)
+        items = read_items(tmp_path / "out")
+        assert stage.manifest["skipped"] == {"more than one right answer in en": 1}
+        right = [item.options[item.option_ids.index(item.answer)] for item in items]
+        assert set(right) == {"Cairo", "El Cairo"}
+        at = {item.option_ids.index(item.answer) for item in items}
+        assert at == {0, 1, 2, 3}
+        assert {item.answer for item in items} == {"4"}
+        # The order is the item's, whatever the language.
+        for number in range(1, 21):
+            first, second = (only(items, str(number), code) for code in ("en", "es"))
+            assert first.option_ids == second.option_ids
+            assert (second.group, second.task) == (f"en subject {number - 1}", "facts")
+
+    @pytest.mark.parametrize("path", sorted(MAPPINGS.glob("*.yaml")), ids=lambda path: path.stem)
+    def test_each_says_where_its_schema_was_read_and_what_it_is(self, path: Path) -> None:
+        mapping = read_mapping(path)
+        assert path.read_text(encoding="utf-8").startswith("# ")
+        assert mapping.dataset and mapping.items and mapping.about
+
+
+def test_the_worked_example_of_the_docs_builds_as_it_stands(tmp_path: Path) -> None:
+    docs = (Path(__file__).parents[2] / "docs" / "bench.md").read_text(encoding="utf-8")
+    row, mapping = (re.findall(rf"```{kind}\n(.*?)```", docs, re.DOTALL)[0] for kind in ("json", "yaml"))
+    (tmp_path / "birds.yaml").write_text(mapping, encoding="utf-8")
+    for code in ("en", "sw"):
+        (tmp_path / f"birds.{code}.jsonl").write_text(row, encoding="utf-8")
+    english, swahili = built(str(tmp_path / "birds.yaml"), tmp_path)
+    assert (english.question, swahili.question) == ("the stork: What does it eat?", "the stork: Hula nini?")
+    assert (swahili.item, swahili.group, swahili.task) == ("7", "storks", "food")
+    assert (swahili.options, swahili.answer) == (["frogs", "grass", "bark"], "A")
+
+
+class TestLayouts:
+    def test_a_column_for_each_language(self, tmp_path: Path) -> None:
+        jsonl(tmp_path / "test.jsonl", ROWS)
+        items = built(own(tmp_path), tmp_path)
+        assert only(items, "3", "vi").question == "3 có chẵn không?"
+        assert only(items, "3", "vi").options == ["có", "không"]
+        assert [only(items, str(number), "en").answer for number in range(4)] == ["A", "B", "A", "B"]
+        assert {item.source for item in items} == {"local files"}
+
+    def test_one_table_with_a_column_for_the_language(self, tmp_path: Path) -> None:
+        rows = [
+            {
+                "lang": name,
+                "key": row["key"],
+                "q": row[f"question_{code}"],
+                "all": [row[f"yes_{code}"], row[f"no_{code}"]],
+                "right": row["right"],
+            }
+            for row in ROWS
+            for name, code in (("English", "en"), ("Tiếng Việt", "vi"), ("other", "en"))
+        ]
+        name = own(
+            tmp_path,
+            languages=["English", "Tiếng Việt"],
+            language_column="lang",
+            question="{q}",
+            options={"column": "all"},
+        )
+        items = built(name, tmp_path, source=parquet(tmp_path / "everything.parquet", rows))
+        assert len(items) == 8
+        assert only(items, "2", "vi").options == ["có", "không"]
+
+    @pytest.mark.parametrize(
+        "place", ["{}/test-00000-of-00002.parquet", "{}/test/0000.parquet", "{}.parquet", "{}/test.parquet"]
+    )
+    def test_the_hubs_usual_names_are_found(self, place: str, tmp_path: Path) -> None:
+        for code in ("en", "vi"):
+            rows = [{"key": row["key"], "q": row[f"question_{code}"], "right": "1"} for row in ROWS]
+            parquet(tmp_path / place.format(code), rows)
+        name = own(
+            tmp_path, question="{q}", options=["yes", "no"], answer={"column": "right", "form": "index"}
+        )
+        assert only(built(name, tmp_path), "3", "vi").question == "3 có chẵn không?"
+
+    def test_shards_follow_each_other(self, tmp_path: Path) -> None:
+        for number in (0, 1):
+            parquet(tmp_path / f"test-0000{number}-of-00002.parquet", ROWS[number * 2 : number * 2 + 2])
+        assert len(built(own(tmp_path), tmp_path)) == 8
+
+    def test_options_in_an_object_and_a_list_inside_one(self, tmp_path: Path) -> None:
+        rows = [{"key": 1, "q": "?", "choices": {"text": ["a", "b"], "label": ["A", "B"]}, "right": "b"}]
+        name = own(
+            tmp_path,
+            languages=["en"],
+            question="{q}",
+            options={"column": "choices.text"},
+            answer={"column": "right", "form": "text"},
+        )
+        assert built(name, tmp_path, source=jsonl(tmp_path / "one.jsonl", rows))[0].answer == "B"
+
+    def test_a_split_of_ones_choice(self, tmp_path: Path) -> None:
+        jsonl(tmp_path / "test.jsonl", ROWS)
+        jsonl(tmp_path / "dev.jsonl", ROWS[:1])
+        assert len(built(own(tmp_path), tmp_path, split="dev")) == 2
+
+    def test_a_file_that_names_no_split_holds_only_the_mappings_own(self, tmp_path: Path) -> None:
+        (tmp_path / "mgsm_en.tsv").write_text("how many?\t7\n")
+        with pytest.raises(CrossinError, match="there is no file for en; looked for en/train-"):
+            built("mgsm", tmp_path, languages=["en"], split="train")
+
+    def test_a_template_for_each_language(self, tmp_path: Path) -> None:
+        jsonl(tmp_path / "test.jsonl", ROWS)
+        name = own(tmp_path, question={"English": "Even: {key}?", "vie_Latn": "Chẵn: {key}?"})
+        assert only(built(name, tmp_path), "1", "vi").question == "Chẵn: 1?"
+
+
+class TestLeftOut:
+    @pytest.mark.parametrize(
+        ("change", "reason"),
+        [
+            ({"no_vi": "CÓ"}, "two options are alike in vi"),
+            ({"question_vi": None}, "the question is empty in vi"),
+            ({"right": "E"}, "the answer is none of the options in en"),
+        ],
+    )
+    def test_an_item_that_is_not_whole_is_counted_with_the_reason(
+        self, change: dict[str, Any], reason: str, tmp_path: Path
+    ) -> None:
+        jsonl(tmp_path / "test.jsonl", [ROWS[0], {**ROWS[1], **change}])
+        stage = build_named(own(tmp_path), tmp_path / "out", source=tmp_path)
+        assert stage.manifest["skipped"] == {reason: 1}
+        assert {item.item for item in read_items(tmp_path / "out")} == {"0"}
+
+    def test_another_answer_in_a_language_and_an_id_that_comes_twice(self, tmp_path: Path) -> None:
+        name = own(tmp_path, answer={"column": "right_{language}", "form": "letter"})
+        rows = [{**row, "right_en": "A", "right_vi": "B" if row["key"] == 2 else "A"} for row in ROWS]
+        jsonl(tmp_path / "test.jsonl", [*rows, rows[0]])
+        stage = build_named(name, tmp_path / "out", source=tmp_path)
+        assert stage.manifest["skipped"] == {
+            "other answer in vi than in en": 1,
+            "more than once in en": 1,
+        }
+
+
+class TestErrors:
+    @pytest.mark.parametrize(
+        ("entries", "field", "words"),
+        [
+            (
+                {"optoins": []},
+                "optoins",
+                "there is no key 'optoins' here. To mend it: did you mean 'options'",
+            ),
+            (
+                {"answer": {"column": "x", "from": "text"}},
+                "answer.form",
+                "Field required",
+            ),
+            ({"answer": {"column": "x", "form": "roman"}}, "answer.form", "letter"),
+            ({"languages": ["en", "Klingonese"]}, "languages", "unknown language 'Klingonese'"),
+            ({"languages": ["en", "English"]}, "languages", "names en twice"),
+            ({"item": None}, None, "`join: id` and the template `item` go together"),
+            ({"options": None}, None, "without `options` the answer's `form` is text"),
+            ({"question": {"en": "?"}}, None, "`question` has no template for vi"),
+            ({"words": {"key": {"1": {"en": "one"}}}}, None, "`words.key.1` has none for vi"),
+            ({"task": None}, "task", "valid string"),
+        ],
+    )
+    def test_a_wrong_entry_is_named_with_the_file(
+        self, entries: dict[str, Any], field: str | None, words: str, tmp_path: Path
+    ) -> None:
+        path = own(tmp_path, **entries)
+        with pytest.raises(CrossinError) as caught:
+            read_mapping(Path(path))
+        assert (str(caught.value.file), caught.value.field) == (path, field)
+        assert words in str(caught.value)
+
+    @pytest.mark.parametrize(
+        ("entries", "field", "words"),
+        [
+            (
+                {"question": "{asked}"},
+                "asked",
+                "no column 'asked'; the columns are: key, question_en",
+            ),
+            ({"answer": {"column": "right", "form": "number"}}, "right", "'A' is no number"),
+            ({"options": {"column": "key"}}, "key", "is no list of texts"),
+            (
+                {"words": {"key": {"9": {"en": "nine", "vi": "chín"}}}, "question": "{key}"},
+                "key",
+                "the mapping has no words for '0'",
+            ),
+        ],
+    )
+    def test_a_row_that_is_not_as_the_mapping_says_is_named(
+        self, entries: dict[str, Any], field: str, words: str, tmp_path: Path
+    ) -> None:
+        file = jsonl(tmp_path / "test.jsonl", ROWS)
+        with pytest.raises(CrossinError) as caught:
+            built(own(tmp_path, **entries), tmp_path)
+        assert (caught.value.file, caught.value.row, caught.value.field) == (file, 1, field)
+        assert words in str(caught.value)
+        assert not (tmp_path / "out").exists()
+
+    def test_a_language_that_the_mapping_lacks(self, tmp_path: Path) -> None:
+        with pytest.raises(CrossinError, match="'own' has no language th; it has: en, vi"):
+            built(own(tmp_path), tmp_path, languages=["th"])
+
+    def test_a_file_that_is_not_there_is_told_with_the_names_it_may_have(self, tmp_path: Path) -> None:
+        with pytest.raises(CrossinError, match=r"there is no file for en; looked for data/eng_Latn.jsonl"):
+            built("belebele", tmp_path, languages=["en"])
+
+    def test_files_of_different_lengths_are_not_joined_by_position(self, tmp_path: Path) -> None:
+        for code, count in (("en", 3), ("th", 2)):
+            (tmp_path / f"mgsm_{code}.tsv").write_text("how many?\t7\n" * count)
+        with pytest.raises(CrossinError, match="different numbers: en 3, th 2"):
+            built("mgsm", tmp_path, languages=["en", "th"])
+
+    def test_a_line_of_too_few_columns_is_named(self, tmp_path: Path) -> None:
+        (tmp_path / "mgsm_en.tsv").write_text("how many?\t7\nhow many?\n")
+        with pytest.raises(CrossinError, match=r"row 2: has 1 columns \(line 2\); 2 are due"):
+            built("mgsm", tmp_path, languages=["en"])
+
+    def test_a_damaged_file_is_named(self, tmp_path: Path) -> None:
+        (tmp_path / "en.parquet").write_bytes(b"PAR1 and then nothing")
+        with pytest.raises(CrossinError, match=r"en\.parquet.*cannot be read as Parquet"):
+            built(own(tmp_path, languages=["en"]), tmp_path)
+
+    def test_without_a_dataset_there_is_no_hub_to_go_to(self, tmp_path: Path) -> None:
+        with pytest.raises(CrossinError, match=r"'own' is on no hub.*--source DIR"):
+            built(own(tmp_path), tmp_path, source=None)
+
+    def test_without_the_hub_the_error_names_source(self, tmp_path: Path) -> None:
+        with pytest.raises(CrossinError, match=r"'facebook/belebele' cannot be had.*--source DIR"):
+            built("belebele", tmp_path, source=None, languages=["en"])
+        assert not (tmp_path / "out").exists()
+
+    def test_another_mapping_of_the_same_name_does_not_pass_for_the_first(self, tmp_path: Path) -> None:
+        jsonl(tmp_path / "test.jsonl", ROWS)
+        built(own(tmp_path), tmp_path)
+        with pytest.raises(CrossinError, match="holds another run's files"):
+            built(own(tmp_path, task="arithmetic"), tmp_path)

@@ -1,0 +1,145 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from crossin.bench.items import read_items
+from crossin.bench.seaeval import build_seaeval
+from crossin.errors import CrossinError
+
+DATA = Path(__file__).parents[3] / "shared" / "data" / "seaeval"
+
+
+def record(number: int, **fields: Any) -> dict[str, Any]:
+    """One item in SeaEval's form, in English and Vietnamese."""
+    texts = {
+        "English": ("Which one is a bird?", ["a crow", "a trout"]),
+        "Vietnamese": ("Con nào là chim?", ["con quạ", "con cá hồi"]),
+    }
+    found: dict[str, Any] = {"id": f"test_{number}"}
+    for name, (question, options) in texts.items():
+        choices = [f"({label}) {option}" for label, option in zip("AB", options, strict=True)]
+        found[name] = {"question": question, "choices": choices, "answer": choices[0], **fields}
+    return found
+
+
+def written(folder: Path, records: Any) -> Path:
+    file = folder / "cross_mmlu.json"
+    file.write_text(json.dumps(records), encoding="utf-8")
+    return file
+
+
+def test_labels_leave_the_choices_and_become_option_ids(tmp_path: Path) -> None:
+    file = written(tmp_path, [record(1), record(2)])
+    stage = build_seaeval("cross-mmlu", file, tmp_path / "out")
+    items = read_items(tmp_path / "out")
+    assert [(item.item, item.language) for item in items] == [
+        ("test_1", "en"),
+        ("test_1", "vi"),
+        ("test_2", "en"),
+        ("test_2", "vi"),
+    ]
+    assert items[1].options == ["con quạ", "con cá hồi"]
+    assert (items[1].option_ids, items[1].answer, items[1].task) == (["A", "B"], "A", "knowledge")
+    assert stage.manifest["counts"] == {
+        "items": 2,
+        "languages": {"en": 2, "vi": 2},
+        "tasks": {"knowledge": 2},
+    }
+
+
+def test_the_folder_of_the_file_will_do_and_a_second_run_finds_it_done(tmp_path: Path) -> None:
+    written(tmp_path, [record(1)])
+    first = build_seaeval("cross-mmlu", tmp_path, tmp_path / "out")
+    again = build_seaeval("cross-mmlu", tmp_path, tmp_path / "out")
+    assert again.manifest == first.manifest
+
+
+def test_items_about_one_paragraph_are_a_group_by_its_english(tmp_path: Path) -> None:
+    records = [record(1, context="About owls."), record(2, context="About owls."), record(3)]
+    records[1]["Vietnamese"]["context"] = "Về loài cú."
+    build_seaeval("cross-logiqa", written(tmp_path, records), tmp_path / "out", languages=["vi"])
+    assert [(item.item, item.group) for item in read_items(tmp_path / "out")] == [
+        ("test_1", "test_1"),
+        ("test_2", "test_1"),
+        ("test_3", "test_3"),
+    ]
+
+
+def test_an_item_that_lacks_a_language_is_left_out_and_counted(tmp_path: Path) -> None:
+    records = [record(1), record(2)]
+    del records[0]["Vietnamese"]
+    stage = build_seaeval("cross-mmlu", written(tmp_path, records), tmp_path / "out")
+    assert {item.item for item in read_items(tmp_path / "out")} == {"test_2"}
+    assert stage.manifest["skipped"] == {"not in vi": 1}
+    assert json.loads((tmp_path / "out" / "left_out.json").read_text()) == {"test_1": "not in vi"}
+
+
+@pytest.mark.parametrize(
+    ("change", "field", "words"),
+    [
+        ({"answer": "(C) a bat"}, "English.answer", "'(C) a bat' is none of the choices"),
+        ({"choices": ["a crow", "(B) a trout"]}, "English.choices", "'a crow' does not begin with (A)"),
+        ({"choices": ["(A) a crow", "(C) a trout"]}, "English.choices", "does not begin with (B)"),
+        ({"choices": "(A) a crow"}, "English.choices", "is no list of texts"),
+        ({"question": None}, "English.question", "is not text, or is missing"),
+        ({"context": 3}, "English.context", "is not text"),
+    ],
+)
+def test_a_malformed_item_is_an_error_with_its_row_and_field(
+    change: dict[str, Any], field: str, words: str, tmp_path: Path
+) -> None:
+    file = written(tmp_path, [record(1), record(2, **change)])
+    with pytest.raises(CrossinError) as caught:
+        build_seaeval("cross-mmlu", file, tmp_path / "out")
+    assert (caught.value.file, caught.value.row, caught.value.field) == (file, 2, field)
+    assert words in str(caught.value)
+    # A mended file may be built in the same folder.
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(
+    ("records", "words"),
+    [
+        ({}, "is no list of items"),
+        ([{"English": {}}], "is no item with an id"),
+        ([record(1), record(1)], "the id 'test_1' is there twice"),
+        ([{**record(1), "Klingonese": {}}], "unknown language 'Klingonese'"),
+        ([{**record(1), "en": {}}], "en is there twice"),
+    ],
+)
+def test_a_malformed_file_is_one_clear_error(records: Any, words: str, tmp_path: Path) -> None:
+    with pytest.raises(CrossinError, match=words):
+        build_seaeval("cross-mmlu", written(tmp_path, records), tmp_path / "out")
+
+
+def test_a_language_that_nothing_has_is_told_with_how_many_items_lack_it(tmp_path: Path) -> None:
+    with pytest.raises(CrossinError, match=r"no item is whole in en, th: not in th \(2\)"):
+        build_seaeval(
+            "cross-mmlu",
+            written(tmp_path, [record(1), record(2)]),
+            tmp_path / "out",
+            languages=["th", "en"],
+        )
+
+
+def test_without_the_hub_the_error_names_source(tmp_path: Path) -> None:
+    with pytest.raises(CrossinError, match=r"cannot be had from the hub.*--source DIR"):
+        build_seaeval("cross-mmlu", None, tmp_path / "out")
+
+
+@pytest.mark.parametrize(("name", "items", "groups"), [("cross-mmlu", 150, 150), ("cross-logiqa", 176, 174)])
+def test_the_published_files_are_whole_in_seven_languages(
+    name: str, items: int, groups: int, tmp_path: Path
+) -> None:
+    if not DATA.exists():
+        pytest.skip("SeaEval's files are not here")
+    stage = build_seaeval(name, DATA, tmp_path)
+    assert stage.manifest["skipped"] == {}
+    assert stage.manifest["counts"]["languages"] == dict.fromkeys(
+        ["en", "zh", "id", "es", "vi", "ms", "fil"], items
+    )
+    assert len({item.group for item in read_items(tmp_path)}) == groups

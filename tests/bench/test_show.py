@@ -1,0 +1,78 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+import pytest
+from rich.console import Console
+from small_benches import changed, in_free_text, small_items, write_bench
+
+from crossin.bench.items import Item
+from crossin.bench.show import shown, visible
+from crossin.errors import CrossinError
+
+
+def printed(folder: Path, items: list[Item], name: str | None = None, **wishes: Any) -> str:
+    console = Console(file=StringIO(), width=100)
+    for part in shown(write_bench(folder, items), name, **wishes):
+        console.print(part)
+    assert isinstance(console.file, StringIO)
+    return console.file.getvalue()
+
+
+def test_an_item_is_shown_in_every_language_with_its_right_option_marked(tmp_path: Path) -> None:
+    text = printed(tmp_path, small_items(), "q0")
+    for words in ("q0 · nature", "─ en ─", "─ vi ─", "─ th ─", "✓ A  a dog", "✓ A  con chó", "✓ A  สุนัข"):
+        assert words in text
+    assert "  B  a fish" in text
+    assert text.count("✓") == 3
+    assert "q1" not in text
+
+
+def test_only_the_languages_asked_for(tmp_path: Path) -> None:
+    text = printed(tmp_path, small_items(), "q0", languages=["vi"])
+    assert "con chó" in text
+    assert "a dog" not in text
+
+
+def test_so_many_items_as_asked_for(tmp_path: Path) -> None:
+    text = printed(tmp_path, small_items(), number=2)
+    assert "q0 · nature" in text and "q1 · nature" in text and "q2" not in text
+
+
+def test_a_long_context_is_cut_unless_all_of_it_is_wanted(tmp_path: Path) -> None:
+    items = changed("q0", "en", lambda item: replace(item, context="dogs " * 100 + "the end"))
+    assert "…" in printed(tmp_path, items)
+    assert "the end" not in printed(tmp_path, items)
+    assert "the end" in printed(tmp_path, items, full=True)
+
+
+def test_a_reference_is_shown_where_there_are_no_options(tmp_path: Path) -> None:
+    assert "✓ con chó" in printed(tmp_path, [in_free_text(item) for item in small_items()], "q0")
+
+
+def test_markup_and_control_characters_are_shown_and_not_obeyed(tmp_path: Path) -> None:
+    items = changed("q0", "en", lambda item: replace(item, question="[red]x[/red] \x1b[2J", context="a[/]b"))
+    text = printed(tmp_path, items, languages=["en"])
+    assert "[red]x[/red]" in text and "a[/]b" in text
+    assert "\x1b" not in text
+    assert visible("tab\tline\nescape\x1b next\x85") == "tab\tline\nescape\ufffd next\ufffd"
+
+
+def test_right_to_left_text_keeps_its_order_of_characters(tmp_path: Path) -> None:
+    arabic = "ما عاصمة مصر؟"
+    items = changed("q0", "vi", lambda item: replace(item, language="ar", question=arabic))
+    assert arabic in printed(tmp_path, items, "q0")
+
+
+def test_what_cannot_be_built_can_still_be_looked_at(tmp_path: Path) -> None:
+    assert "a dog" in printed(tmp_path, changed("q0", "en", lambda item: replace(item, answer="Z")))
+
+
+def test_an_item_or_language_that_is_not_there_is_told_with_those_that_are(tmp_path: Path) -> None:
+    with pytest.raises(CrossinError, match=r"there is no item 'q9'.*the first are: q0, q1, q2"):
+        printed(tmp_path, small_items(), "q9")
+    with pytest.raises(CrossinError, match="there is no fr; there are: en, vi, th"):
+        printed(tmp_path, small_items(), languages=["fr"])
