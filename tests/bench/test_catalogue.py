@@ -29,7 +29,6 @@ def test_the_facts_suite_is_built_by_name(tmp_path: Path) -> None:
     [
         ("belebel", {}, "no benchmark is called 'belebel'; near it are: belebele"),
         ("nothing.yaml", {}, r"nothing.yaml: cannot be read"),
-        ("facts", {}, "'facts' needs its languages"),
         ("facts", {"source": Path("x"), "languages": ["en"]}, "leave out --source"),
         ("cross-mmlu", {"split": "dev"}, "'cross-mmlu' has no splits"),
         ("cross-xquad", {"split": "dev"}, "'cross-xquad' has no splits"),

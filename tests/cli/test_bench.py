@@ -74,7 +74,7 @@ def test_another_wish_in_the_same_folder_is_refused(bench: Path, source: Path) -
 
 
 def test_an_item_is_shown_without_colour_where_none_is_wanted(bench: Path) -> None:
-    ended = crossin("bench", "show", str(bench), "test_2", "--language", "th")
+    ended = crossin("bench", "show", str(bench), "test_2", "--languages", "th")
     assert ended.returncode == 0, ended.stderr
     assert "✓ B" in ended.stdout and "อันนั้นที่นั่น" in ended.stdout
     assert "English" not in ended.stdout and "this one" not in ended.stdout

@@ -46,9 +46,8 @@ def _facts(wish: Wish, out: Path) -> Stage:
 
     if wish.source is not None:
         raise CrossinError("'facts' is made here, from CLDR and GeoNames", fix="leave out --source")
-    if not wish.languages:
-        raise CrossinError("'facts' needs its languages", fix="--languages en,vi,th")
-    return build_suite(out, languages=list(wish.languages), split=wish.split or "all", progress=wish.progress)
+    languages = list(wish.languages or available())
+    return build_suite(out, languages=languages, split=wish.split or "all", progress=wish.progress)
 
 
 def _xquad(wish: Wish, out: Path) -> Stage:

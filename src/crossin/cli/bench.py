@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -27,10 +27,10 @@ def list_benchmarks(as_json: _AsJson = False) -> None:
     from rich.table import Table
 
     from crossin.bench.catalogue import known
-    from crossin.cli.console import console
+    from crossin.cli.console import console, print_json
 
     if as_json:
-        _print_json([{"name": name, **asdict(about)} for name, about in known().items()])
+        print_json([{"name": name, **asdict(about)} for name, about in known().items()])
         return
     table = Table("name", "tasks", "languages", "items", "licence", "from")
     for column in table.columns:
@@ -64,7 +64,7 @@ def build_benchmark(
     """
     from crossin.bench.catalogue import build_named
     from crossin.bench.items import read_items
-    from crossin.cli.console import console, progress_bars, say
+    from crossin.cli.console import console, print_json, progress_bars, say
 
     with progress_bars() as progress:
         stage = build_named(
@@ -72,7 +72,7 @@ def build_benchmark(
         )
     skipped = stage.manifest["skipped"]
     if as_json:
-        _print_json({"counts": stage.manifest["counts"], "skipped": skipped})
+        print_json({"counts": stage.manifest["counts"], "skipped": skipped})
         return
     counts: dict[str, dict[str, int]] = {}
     for item in read_items(out):
@@ -91,18 +91,18 @@ def build_benchmark(
 def show_items(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="A benchmark.")],
     item: Annotated[str | None, typer.Argument(help="An item; the first where not given.")] = None,
-    language: Annotated[str | None, typer.Option(help="Only these languages, with commas.")] = None,
+    languages: Annotated[str | None, typer.Option(help="Only these languages, with commas.")] = None,
     number: Annotated[int, typer.Option(min=1, help="How many items, where none is named.")] = 1,
     full: Annotated[bool, typer.Option("--full", help="Show the whole context.")] = False,
 ) -> None:
     """Show an item in every language, its right option marked.
 
-    Example: `crossin bench show bench/mmlu test_7 --language en,vi`
+    Example: `crossin bench show bench/mmlu test_7 --languages en,vi`
     """
     from crossin.bench.show import shown
     from crossin.cli.console import console
 
-    for part in shown(folder, item, languages=_codes(language), number=number, full=full):
+    for part in shown(folder, item, languages=_codes(languages), number=number, full=full):
         console.print(part)
 
 
@@ -122,7 +122,7 @@ def check_benchmark(
     `crossin bench check facts --languages sv` says what the template file of a language lacks.
     """
     from crossin.bench.check import check_bench
-    from crossin.cli.console import progress_bars
+    from crossin.cli.console import print_json, progress_bars
 
     if folder == "facts" and not Path(folder).exists():
         _check_templates(languages, as_json)
@@ -134,7 +134,7 @@ def check_benchmark(
     with progress_bars() as progress:
         report = check_bench(Path(folder), progress=progress)
     if as_json:
-        _print_json(
+        print_json(
             {
                 "items": report.items,
                 "languages": report.languages,
@@ -153,14 +153,14 @@ def check_benchmark(
 def _check_templates(languages: str | None, as_json: bool) -> None:
     """What the languages' template files lack for the facts suite."""
     from crossin.bench.suite import lacking
-    from crossin.cli.console import console
+    from crossin.cli.console import console, print_json
 
     codes = _codes(languages)
     if not codes:
         raise CrossinError("needs the languages to look at", fix="--languages sv")
     found = {code: lacking(code) for code in codes}
     if as_json:
-        _print_json(found)
+        print_json(found)
     else:
         for code, entries in found.items():
             console.print(f"{code}: {', '.join(entries) or 'complete'}", markup=False, highlight=False)
@@ -200,9 +200,3 @@ def _codes(languages: str | None) -> list[str] | None:
     return (
         None if languages is None else [parse_language(name) for name in languages.split(",") if name.strip()]
     )
-
-
-def _print_json(value: Any) -> None:
-    import json
-
-    typer.echo(json.dumps(value, indent=2, ensure_ascii=False))
