@@ -1,0 +1,86 @@
+"""Texts without what does not tell options apart: case, punctuation, the form of their letters."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Sequence
+
+# Scripts that put no space between words.
+_UNSPACED = {"CJK", "HIRAGANA", "KATAKANA", "THAI", "LAO", "KHMER", "MYANMAR"}
+# Scripts of which two letters make a word.
+_DENSE = {"CJK", "HIRAGANA", "KATAKANA", "HANGUL"}
+_MINUS = re.compile(r"[−–—‒](?=\s?\d)")
+
+
+def script(character: str) -> str:
+    """The script of a letter, from its Unicode name: "LATIN", "THAI", "CJK"; empty for all but letters."""
+    return unicodedata.name(character, "").partition(" ")[0] if character.isalpha() else ""
+
+
+def is_mark(character: str) -> bool:
+    """Whether a character is a part of the letter before it: an accent, a vowel sign."""
+    return unicodedata.category(character).startswith("M")
+
+
+def joined(left: str, right: str) -> bool:
+    """Whether two neighbouring characters, either of which may be empty, belong to one word or number."""
+    if not left or not right:
+        return False
+    if is_mark(left) or is_mark(right):
+        return True
+    one, other = script(left), script(right)
+    if one and other:
+        return one == other and one not in _UNSPACED
+    return (left.isalnum() and right.isalnum()) and not {one, other} & _UNSPACED
+
+
+def is_telling(option: str) -> bool:
+    """Whether a `plain` option, met anywhere, is meant: no number, and no short word such as "no"."""
+    letters = [character for character in option if character.isalpha()]
+    return sum(2 if script(letter) in _DENSE else 1 for letter in letters) >= 4
+
+
+def plain(text: str) -> str:
+    """A text as it is compared: NFKC, casefolded, words apart by one space, no punctuation.
+
+    What makes another number or formula of the same letters stays: signs, decimal points, operators.
+    """
+    text = _MINUS.sub("-", unicodedata.normalize("NFKC", text)).casefold()
+    kept = []
+    for index, character in enumerate(text):
+        before, after = text[index - 1 : index], text[index + 1 : index + 2]
+        category = unicodedata.category(character)
+        number = after.isdigit() and (before.isdigit() if character in ".," else not before.isalnum())
+        if (
+            character.isalnum()
+            or category[0] == "M"
+            or category in ("Sm", "Sc")
+            or character in "%^/°"
+            or (character in "-.," and number)
+        ):
+            kept.append(character)
+        else:
+            kept.append(" ")
+    return " ".join("".join(kept).split())
+
+
+def mentioned(text: str, options: Sequence[str]) -> list[tuple[int, int]]:
+    """Where which options stand in a text: their starts with their positions, all of them `plain`.
+
+    The longest option goes first: what it covers holds no other. Of options that read the same, and of
+    empty ones, there is none.
+    """
+    found = []
+    for option in sorted({option for option in options if option}, key=len, reverse=True):
+        position = options.index(option) if options.count(option) == 1 else None
+        start = text.find(option)
+        while start >= 0:
+            end = start + len(option)
+            before, after = text[max(0, start - 1) : start], text[end : end + 1]
+            if not joined(before, text[start]) and not joined(text[end - 1], after):
+                text = text[:start] + "\0" * len(option) + text[end:]
+                if position is not None:
+                    found.append((start, position))
+            start = text.find(option, start + 1)
+    return sorted(found)

@@ -1,0 +1,85 @@
+from __future__ import annotations
+
+from itertools import combinations, product
+
+import numpy as np
+import pytest
+from answer_tables import random_table, table, tables
+from hypothesis import given
+
+from crossin.metrics import AnswerTable, accuracy, consistency
+from crossin.metrics.seaeval import filled_accuracy, filled_consistency, seaeval_scores
+
+approx = pytest.approx
+
+
+def fillings(row: list[int], options: int) -> list[list[int]]:
+    """Every way in which a random draw may fill the missing answers of one item."""
+    return [list(cells) for cells in product(*(range(options) if x < 0 else [x] for x in row))]
+
+
+def agreement(row: list[int], s: int) -> float:
+    subsets = list(combinations(row, s))
+    return sum(len(set(subset)) == 1 for subset in subsets) / len(subsets)
+
+
+def drawn_consistency(answers: AnswerTable, s: int) -> float:
+    """The expected value by enumeration of all draws; items are drawn independently."""
+    means = [
+        np.mean([agreement(row, s) for row in fillings(cells, int(options))])
+        for cells, options in zip(answers.answers.tolist(), answers.options, strict=True)
+    ]
+    return float(np.mean(means))
+
+
+@given(tables())
+def test_the_closed_forms_are_means_over_all_draws(answers: AnswerTable) -> None:
+    for s in range(2, len(answers.languages) + 1):
+        assert filled_consistency(answers, s) == approx(drawn_consistency(answers, s), abs=1e-12)
+    drawn = [
+        np.mean([np.array(row) == gold for row in fillings(cells, int(options))], axis=0)
+        for cells, gold, options in zip(answers.answers.tolist(), answers.gold, answers.options, strict=True)
+    ]
+    assert filled_accuracy(answers) == approx(np.mean(drawn, axis=0))
+
+
+def test_with_nothing_missing_they_are_the_plain_figures() -> None:
+    answers = random_table(3, missing=0)
+    assert filled_accuracy(answers) == approx(accuracy(answers))
+    for s in (2, 3, 4):
+        assert filled_consistency(answers, s) == approx(consistency(answers, s))
+
+
+def test_chance_is_one_over_the_number_of_options_of_the_item() -> None:
+    answers = table([[0, -1], [-1, -1]], options=2)
+    assert filled_accuracy(answers) == approx([0.75, 0.5])
+    assert filled_consistency(answers, 2) == approx(0.5)
+
+
+def test_the_scores_have_the_shape_and_order_of_seaevals_file() -> None:
+    scores = seaeval_scores(table([[0, 0, 1], [2, 2, 2]]), ["English", "Chinese", "Vietnamese"])
+    assert list(scores) == [
+        "overall_acc",
+        "language_acc",
+        "consistency_score_2",
+        "consistency_score_3",
+        "detailed_consistency_score",
+        "AC3_2",
+        "AC3_3",
+    ]
+    assert scores["language_acc"] == {"English": 0.5, "Chinese": 0.5, "Vietnamese": 0}
+    assert scores["detailed_consistency_score"] == {
+        "2_combine": {"English,Chinese": 1.0, "English,Vietnamese": 0.5, "Chinese,Vietnamese": 0.5},
+        "3_combine": {"English,Chinese,Vietnamese": 0.5},
+    }
+    assert scores["consistency_score_2"] == approx(2 / 3)
+    accuracy_, consistency_ = scores["overall_acc"], scores["consistency_score_3"]
+    assert scores["AC3_3"] == approx(2 * accuracy_ * consistency_ / (accuracy_ + consistency_ + 1e-10))
+
+
+@given(tables())
+def test_consistency_is_the_mean_over_the_subsets(answers: AnswerTable) -> None:
+    scores = seaeval_scores(answers, answers.languages)
+    for s in range(2, len(answers.languages) + 1):
+        subsets = scores["detailed_consistency_score"][f"{s}_combine"]
+        assert np.mean(list(subsets.values())) == approx(scores[f"consistency_score_{s}"])
