@@ -6,8 +6,13 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
+
+if TYPE_CHECKING:
+    from crossin.bench import Item
+    from crossin.stage import Stage
 
 # No test may go to the network; the hub's library would try for half a minute.
 os.environ["HF_HUB_OFFLINE"] = "1"
@@ -21,6 +26,27 @@ def facts_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     from crossin.corpus import build_facts
 
     return build_facts(LANGUAGES, tmp_path_factory.mktemp("corpus") / "facts").folder
+
+
+@pytest.fixture(scope="session")
+def suite(tmp_path_factory: pytest.TempPathFactory) -> Stage:
+    """The facts suite in all languages."""
+    from crossin.bench.suite import build_suite
+    from crossin.languages import available
+
+    return build_suite(tmp_path_factory.mktemp("bench") / "suite", languages=available())
+
+
+@pytest.fixture(scope="session")
+def suite_items(suite: Stage) -> list[Item]:
+    from crossin.bench import read_items
+
+    return read_items(suite.folder)
+
+
+@pytest.fixture(scope="session")
+def english_items(suite_items: list[Item]) -> list[Item]:
+    return [item for item in suite_items if item.language == "en"]
 
 
 @pytest.fixture(scope="session")

@@ -52,11 +52,11 @@ def world() -> dict[str, dict[str, str]]:
     return countries
 
 
-def test_weekdays_are_those_of_the_calendar(english: list[Item]) -> None:
+def test_weekdays_are_those_of_the_calendar(english_items: list[Item]) -> None:
     days = list(calendar.day_name)
     monday = date(2024, 1, 1)
     assert monday.weekday() == 0
-    for item in of_task(english, "weekday"):
+    for item in of_task(english_items, "weekday"):
         day, number = read(
             r"Today is (\w+)\. Which day of the week will it be in (\d+) days\?", item.question
         )
@@ -65,8 +65,8 @@ def test_weekdays_are_those_of_the_calendar(english: list[Item]) -> None:
         assert int(item.answer) == then.isoweekday()
 
 
-def test_months_are_those_of_the_calendar(english: list[Item]) -> None:
-    for item in of_task(english, "month"):
+def test_months_are_those_of_the_calendar(english_items: list[Item]) -> None:
+    for item in of_task(english_items, "month"):
         number, month = read(r"Which month comes (\d+) months after (\w+)\?", item.question)
         then = list(calendar.month_name).index(month)
         for _ in range(int(number)):
@@ -75,9 +75,9 @@ def test_months_are_those_of_the_calendar(english: list[Item]) -> None:
 
 
 def test_the_most_populous_country_has_twice_the_people_of_each_other(
-    english: list[Item], world: dict[str, dict[str, str]]
+    english_items: list[Item], world: dict[str, dict[str, str]]
 ) -> None:
-    for item in of_task(english, "population"):
+    for item in of_task(english_items, "population"):
         people = {option: int(world[option]["population"]) for option in item.option_ids}
         first, second = sorted(people, key=lambda option: -people[option])[:2]
         assert item.answer == item.group == first
@@ -86,26 +86,26 @@ def test_the_most_populous_country_has_twice_the_people_of_each_other(
         assert listed(item.question) == item.options
 
 
-def test_numbers_are_in_their_order(english: list[Item]) -> None:
+def test_numbers_are_in_their_order(english_items: list[Item]) -> None:
     places = {"largest": -1, "second largest": -2, "smallest": 0}
-    for item in of_task(english, "number"):
+    for item in of_task(english_items, "number"):
         (kind,) = read(r"Which of these numbers is the ([\w ]+): .*\?", item.question)
         words = sorted(listed(item.question), key=lambda word: NUMBERS[word])
         assert right_text(item) == words[places[kind]]
         assert sorted(item.options) == sorted(words)
 
 
-def test_number_words_and_ids_agree_in_every_language(items: list[Item]) -> None:
-    for item in of_task(items, "number"):
+def test_number_words_and_ids_agree_in_every_language(suite_items: list[Item]) -> None:
+    for item in of_task(suite_items, "number"):
         suite = load_words(item.language).suite
         assert suite
         assert item.options == [suite.numbers[int(option)] for option in item.option_ids]
 
 
 def test_a_neighbour_shares_a_land_border_and_no_other_option_does(
-    english: list[Item], world: dict[str, dict[str, str]]
+    english_items: list[Item], world: dict[str, dict[str, str]]
 ) -> None:
-    neighbours = of_task(english, "neighbour")
+    neighbours = of_task(english_items, "neighbour")
     for item in neighbours:
         bordering = world[item.group]["neighbours"].split(",")
         assert [option for option in item.option_ids if option in bordering] == [item.answer]
@@ -118,11 +118,11 @@ def test_a_neighbour_shares_a_land_border_and_no_other_option_does(
 
 
 def test_wrong_neighbours_lie_on_the_same_continent_where_there_are_enough(
-    english: list[Item], world: dict[str, dict[str, str]]
+    english_items: list[Item], world: dict[str, dict[str, str]]
 ) -> None:
     same = [
         world[option]["continentcode"] == world[item.group]["continentcode"]
-        for item in of_task(english, "neighbour")
+        for item in of_task(english_items, "neighbour")
         for option in item.option_ids
         if option != item.answer
     ]
@@ -130,7 +130,7 @@ def test_wrong_neighbours_lie_on_the_same_continent_where_there_are_enough(
 
 
 def test_facts_are_asked_as_the_facts_benchmark_asks_them(
-    items: list[Item], tmp_path_factory: pytest.TempPathFactory
+    suite_items: list[Item], tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     from crossin.corpus import build_facts
     from crossin.languages import available
@@ -138,7 +138,7 @@ def test_facts_are_asked_as_the_facts_benchmark_asks_them(
     folder = tmp_path_factory.mktemp("facts")
     facts = build_facts(available(), folder / "facts").folder
     bench = read_items(build_bench(facts, folder / "bench").folder / "items.parquet")
-    suite = {(item.item, item.language): item for item in items}
+    suite = {(item.item, item.language): item for item in suite_items}
     asked = [item for item in bench if (item.item, item.language) in suite]
     assert len(asked) > 1000
     for item in asked:
@@ -146,17 +146,19 @@ def test_facts_are_asked_as_the_facts_benchmark_asks_them(
 
 
 @pytest.mark.parametrize("told", ["currency:KZ", "language:DE", "capital:KW", "continent:ZA"])
-def test_a_question_that_tells_its_answer_is_not_asked(items: list[Item], told: str) -> None:
-    assert told not in {item.item for item in items}
+def test_a_question_that_tells_its_answer_is_not_asked(suite_items: list[Item], told: str) -> None:
+    assert told not in {item.item for item in suite_items}
 
 
 @pytest.mark.parametrize("task", ["capital", "currency", "continent", "language", "neighbour", "profile"])
-def test_the_words_of_the_question_do_not_lead_to_the_answer(items: list[Item], task: str) -> None:
-    nearest = hardness([item for item in items if item.task == task])["nearest to the question"]
+def test_the_words_of_the_question_do_not_lead_to_the_answer(suite_items: list[Item], task: str) -> None:
+    nearest = hardness([item for item in suite_items if item.task == task])["nearest to the question"]
     assert nearest["mean"] < 0.33
 
 
-def test_a_profiles_answer_stands_on_the_card_of_the_country_that_is_asked_about(english: list[Item]) -> None:
+def test_a_profiles_answer_stands_on_the_card_of_the_country_that_is_asked_about(
+    english_items: list[Item],
+) -> None:
     labels = {
         "capital": "Capital",
         "continent": "Continent",
@@ -165,7 +167,7 @@ def test_a_profiles_answer_stands_on_the_card_of_the_country_that_is_asked_about
         "population": "Population",
     }
     asked = set()
-    for item in of_task(english, "profile"):
+    for item in of_task(english_items, "profile"):
         cards = [
             dict(line.split(": ", 1) for line in card.split("\n")) for card in item.context.split("\n\n")
         ]
@@ -178,8 +180,8 @@ def test_a_profiles_answer_stands_on_the_card_of_the_country_that_is_asked_about
     assert len(asked) == 2 * len(labels)
 
 
-def test_a_profile_can_be_read_in_every_language(items: list[Item]) -> None:
-    for item in of_task(items, "profile"):
+def test_a_profile_can_be_read_in_every_language(suite_items: list[Item]) -> None:
+    for item in of_task(suite_items, "profile"):
         suite = load_words(item.language).suite
         assert suite
         (name,) = [name for name in suite.imaginary if name in item.question]
@@ -188,22 +190,22 @@ def test_a_profile_can_be_read_in_every_language(items: list[Item]) -> None:
         assert len(item.context.split("\n")) == 13
 
 
-def test_a_capital_is_named_in_its_language(items: list[Item]) -> None:
-    names = {item.language: item for item in items if item.item == "name capital:EG"}
+def test_a_capital_is_named_in_its_language(suite_items: list[Item]) -> None:
+    names = {item.language: item for item in suite_items if item.item == "name capital:EG"}
     assert names["en"].question == "Name the capital city of this country: Egypt"
     assert (names["en"].answer, names["ar"].answer, names["zh"].answer) == ("Cairo", "القاهرة", "开罗")
     assert names["de"].options == names["de"].option_ids == []
 
 
-def test_names_are_translated_from_english_and_into_english_from_spanish(items: list[Item]) -> None:
-    names = {item.language: item for item in items if item.item == "translate name:DE"}
+def test_names_are_translated_from_english_and_into_english_from_spanish(suite_items: list[Item]) -> None:
+    names = {item.language: item for item in suite_items if item.item == "translate name:DE"}
     assert (names["vi"].question, names["vi"].answer) == ("Dịch sang tiếng Việt: Germany", "Đức")
     assert (names["en"].question, names["en"].answer) == ("Translate into English: Alemania", "Germany")
 
 
-def test_a_name_that_most_languages_take_over_is_not_translated(items: list[Item]) -> None:
+def test_a_name_that_most_languages_take_over_is_not_translated(suite_items: list[Item]) -> None:
     spelt_alike: dict[str, list[bool]] = {}
-    for item in of_task(items, "translate name"):
+    for item in of_task(suite_items, "translate name"):
         spelt_alike.setdefault(item.item, []).append(
             item.question.endswith((f": {item.answer}", f"：{item.answer}"))
         )

@@ -30,9 +30,9 @@ def shared(item: Item) -> tuple[object, ...]:
     return item.item, item.group, item.task, item.option_ids, item.option_ids and item.answer
 
 
-def test_all_languages_hold_the_same_items_and_enough_of_them(items: list[Item]) -> None:
+def test_all_languages_hold_the_same_items_and_enough_of_them(suite_items: list[Item]) -> None:
     by_language = defaultdict(list)
-    for item in items:
+    for item in suite_items:
         by_language[item.language].append(shared(item))
     assert list(by_language) == available()
     assert len(by_language["en"]) >= 1500
@@ -40,19 +40,19 @@ def test_all_languages_hold_the_same_items_and_enough_of_them(items: list[Item])
     assert len({one[0] for one in by_language["en"]}) == len(by_language["en"])
 
 
-def test_the_manifest_counts_items_by_task_and_skill(whole_suite: Stage, english: list[Item]) -> None:
-    counts = whole_suite.manifest["counts"]
-    assert counts["tasks"] == Counter(item.task for item in english)
-    assert counts["skills"] == Counter(SKILLS[item.task] for item in english)
-    assert counts["items"] == sum(counts["skills"].values()) == len(english)
+def test_the_manifest_counts_items_by_task_and_skill(suite: Stage, english_items: list[Item]) -> None:
+    counts = suite.manifest["counts"]
+    assert counts["tasks"] == Counter(item.task for item in english_items)
+    assert counts["skills"] == Counter(SKILLS[item.task] for item in english_items)
+    assert counts["items"] == sum(counts["skills"].values()) == len(english_items)
     assert counts["languages"] == len(available())
     assert set(counts["tasks"]) == set(SKILLS)
     assert min(counts["tasks"].values()) > 50
-    assert whole_suite.manifest["skipped"]["translate name: holds an explanation"] > 0
+    assert suite.manifest["skipped"]["translate name: holds an explanation"] > 0
 
 
-def test_no_two_options_look_alike_in_any_language(items: list[Item]) -> None:
-    for item in items:
+def test_no_two_options_look_alike_in_any_language(suite_items: list[Item]) -> None:
+    for item in suite_items:
         names = [option.casefold() for option in item.options]
         assert not [(one, two) for one in names for two in names if one is not two and one in two], item
         assert len(item.option_ids) == len(set(item.option_ids)) == (0 if item.free_text else 4)
@@ -74,9 +74,9 @@ def test_a_name_that_explains_itself_is_not_translated(tmp_path: Path) -> None:
     assert "translate name:TH" in asked
 
 
-def test_the_right_option_stands_at_every_place_about_equally_often(english: list[Item]) -> None:
+def test_the_right_option_stands_at_every_place_about_equally_often(english_items: list[Item]) -> None:
     places = defaultdict(list)
-    for item in english:
+    for item in english_items:
         if not item.free_text:
             places[item.task].append(item.option_ids.index(item.answer))
     everywhere = [place for task in places.values() for place in task]
@@ -86,24 +86,24 @@ def test_the_right_option_stands_at_every_place_about_equally_often(english: lis
             assert 0.12 < found.count(place) / len(found) < 0.38, task
 
 
-def test_no_question_is_left_with_a_brace_or_an_edge_of_space(items: list[Item]) -> None:
-    for item in items:
+def test_no_question_is_left_with_a_brace_or_an_edge_of_space(suite_items: list[Item]) -> None:
+    for item in suite_items:
         for text in (item.question, item.context, *item.options, item.answer):
             assert not re.search(r"[{}]", text)
             assert text == text.strip()
 
 
-def test_no_name_holds_what_separates_the_options_of_a_list(items: list[Item]) -> None:
-    for item in items:
+def test_no_name_holds_what_separates_the_options_of_a_list(suite_items: list[Item]) -> None:
+    for item in suite_items:
         if item.task in ("neighbour", "population", "number"):
             assert not any(re.search(r", |、|، ", option) for option in item.options)
 
 
-def test_items_that_share_numbers_or_a_card_share_a_group(english: list[Item]) -> None:
-    groups = {item.item: item.group for item in english}
+def test_items_that_share_numbers_or_a_card_share_a_group(english_items: list[Item]) -> None:
+    groups = {item.item: item.group for item in english_items}
     assert groups["profile:07:capital"] == groups["profile:07:population"] == "profile:07"
     assert groups["capital:EG"] == groups["language:EG"] == groups["name capital:EG"] == "EG"
-    for item in english:
+    for item in english_items:
         if item.task in ("weekday", "month"):
             assert item.group == f"{item.task}:{item.item.rpartition('+')[2]}"
         if item.task == "number":
@@ -146,13 +146,13 @@ def test_english_is_translated_from_the_first_other_language_where_spanish_is_no
     assert question("en") == "Translate into English: Alemania"
 
 
-def test_the_same_languages_give_the_same_bytes(whole_suite: Stage, tmp_path: Path) -> None:
+def test_the_same_languages_give_the_same_bytes(suite: Stage, tmp_path: Path) -> None:
     again = build_suite(tmp_path / "suite", languages=available())
-    assert sha256(again.folder / "items.parquet") == sha256(whole_suite.folder / "items.parquet")
+    assert sha256(again.folder / "items.parquet") == sha256(suite.folder / "items.parquet")
 
 
-def test_a_finished_suite_is_not_made_again(whole_suite: Stage) -> None:
-    assert build_suite(whole_suite.folder, languages=available()).manifest == whole_suite.manifest
+def test_a_finished_suite_is_not_made_again(suite: Stage) -> None:
+    assert build_suite(suite.folder, languages=available()).manifest == suite.manifest
 
 
 def test_a_language_is_added_by_one_file(tmp_path: Path) -> None:
