@@ -1,8 +1,8 @@
 """crossin: mix, tune and measure, so that what a model knows in English it knows in Thai.
 
 Each stage is one function: `crossin.corpus.build_facts`, `crossin.compose` (or `crossin.compose.compose`),
-`crossin.train.train`, `crossin.evaluate.evaluate`, `crossin.report.report`. Importing this package loads
-none of them.
+`crossin.train.train`, `crossin.bench.build_named`, `crossin.evaluate.evaluate`, `crossin.score.score`,
+`crossin.report.report`. Importing this package loads none of them.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from types import ModuleType
 
 __version__ = "0.1.0"
 
-_STAGES = ("bench", "compose", "corpus", "evaluate", "metrics", "models", "report", "train")
+_STAGES = ("bench", "compose", "corpus", "evaluate", "metrics", "models", "report", "score", "train")
 
 
 def __getattr__(name: str) -> ModuleType:

@@ -192,3 +192,19 @@ def test_questions_that_moved_are_found_by_what_they_say(tmp_path: Path) -> None
     moved_on = set(range(0, len(lines), 10))
     assert len(told & moved_on) >= 0.4 * len(moved_on)
     assert len(told - moved_on) <= 0.01 * len(lines)
+
+
+def test_how_often_guessing_is_right_is_told_by_task(tmp_path: Path) -> None:
+    items = [replace(item, task="bones" if item.item == "q1" else "nature") for item in small_items()]
+    guessing = check_bench(write_bench(tmp_path, items)).guessing
+    assert set(guessing) == {"nature", "bones"}
+    assert guessing["bones"]["chance"] == pytest.approx(1 / 3)
+    # 16 and 20 are equally long, and 16 is right.
+    assert guessing["bones"]["longest option"] == pytest.approx(1 / 2)
+
+
+def test_a_benchmark_that_is_not_sound_is_not_guessed_at(tmp_path: Path) -> None:
+    items = changed("q1", "vi", lambda item: replace(item, answer="D"))
+    assert check_bench(write_bench(tmp_path, items)).guessing == {}
+    free = tmp_path / "free"
+    assert check_bench(write_bench(free, [in_free_text(item) for item in small_items()])).guessing == {}

@@ -17,7 +17,7 @@ def crossin(*arguments: str) -> subprocess.CompletedProcess[str]:
 def test_help_names_every_verb() -> None:
     ended = crossin("--help")
     assert ended.returncode == 0
-    for verb in ("compose", "demo", "models", "report"):
+    for verb in ("bench", "compare", "compose", "demo", "models", "report", "score"):
         assert verb in ended.stdout
 
 

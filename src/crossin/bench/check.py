@@ -12,10 +12,12 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from statistics import fmean
 from typing import Any
 
 from crossin.bench.content import content_findings
 from crossin.bench.findings import Finding
+from crossin.bench.hardness import hardness
 from crossin.bench.items import Item, difference, items_file, read_unchecked
 from crossin.errors import CrossinError
 from crossin.progress import Progress, silent
@@ -29,12 +31,17 @@ _ENDS = " .,;:!?。、！？؟।"
 class Report:
     """All that was found in a benchmark of so many items and these languages; `notes` are about a whole
     language.
+
+    `guessing` has for each task `chance`, and the share of items that each heuristic of
+    `crossin.bench.hardness` answers rightly, the mean over languages; it is empty where there are structural
+    findings or no options.
     """
 
     items: int
     languages: tuple[str, ...]
     findings: tuple[Finding, ...]
     notes: tuple[str, ...]
+    guessing: dict[str, dict[str, float]]
 
     @property
     def structural(self) -> int:
@@ -82,7 +89,22 @@ def check_bench(place: Path, *, progress: Progress = silent) -> Report:
         for item in versions.values():
             findings += _within(item)
     content, notes = content_findings(found, languages, progress)
-    return Report(len(found), tuple(languages), (*findings, *content), tuple(notes))
+    guessing = {} if any(finding.structural for finding in findings) else _guessing(items)
+    return Report(len(found), tuple(languages), (*findings, *content), tuple(notes), guessing)
+
+
+def _guessing(items: Sequence[Item]) -> dict[str, dict[str, float]]:
+    tasks: dict[str, list[Item]] = defaultdict(list)
+    for item in items:
+        if item.options:
+            tasks[item.task].append(item)
+    return {
+        task: {
+            "chance": fmean(1 / len(item.options) for item in asked),
+            **{heuristic: shares["mean"] for heuristic, shares in hardness(asked).items()},
+        }
+        for task, asked in tasks.items()
+    }
 
 
 def _structural(kind: str, item: Item, note: str = "") -> Finding:

@@ -118,6 +118,7 @@ def check_benchmark(
 
     Structural findings (a language missing, other options or another answer, options alike) decide. Content
     findings (text that is the same in two languages or in another one, digits, lengths) are to be looked at.
+    How often simple heuristics are right says how much can be had without knowing or reading.
 
     `crossin bench check facts --languages sv` says what the template file of a language lacks.
     """
@@ -142,6 +143,7 @@ def check_benchmark(
                 "content": len(report.findings) - report.structural,
                 "findings": report.counted(),
                 "notes": report.notes,
+                "guessing": report.guessing,
             }
         )
     else:
@@ -184,6 +186,13 @@ def _show(report: Report) -> None:
             )
             sort = Text("structural", "bold red") if line["structural"] else Text("content")
             table.add_row(sort, line["kind"], line["language"], f"{line['count']:,}", Text(visible(examples)))
+        console.print(table)
+    if report.guessing:
+        heuristics = dict.fromkeys(name for shares in report.guessing.values() for name in shares)
+        table = Table("right by", *heuristics)
+        for task, found in report.guessing.items():
+            shares = (found.get(name) for name in heuristics)
+            table.add_row(Text(task), *("" if share is None else f"{share:.2f}" for share in shares))
         console.print(table)
     for note in report.notes:
         say(f"note: {note}")

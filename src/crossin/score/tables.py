@@ -149,7 +149,7 @@ def _by_size(figures: Mapping[str, Figure], languages: int) -> Table:
 
 
 def _by_task(by_task: Mapping[str, Mapping[str, Figure]]) -> Table:
-    columns = ("accuracy", "missing", "consistency_2", "kappa_2", "right_2", "ac3_2")
+    columns = ("accuracy", "missing", "consistency_2", "kappa_2", "ac3_2")
     made = _table("task", [label(name) for name in columns])
     for task, figures in by_task.items():
         _add(made, task, (value_cell(figures.get(name)) for name in columns))
@@ -172,7 +172,7 @@ def _table(corner: str, heads: Sequence[str]) -> Table:
     from rich.table import Table
 
     made = Table(box=SIMPLE_HEAD, pad_edge=False, caption_justify="left")
-    made.add_column(escape(corner), overflow="fold", min_width=_NAME if not corner else None)
+    made.add_column(escape(corner), overflow="fold", min_width=_NAME if not corner else len(corner) + 4)
     for head in heads:
         made.add_column(escape(head), no_wrap=True)
     return made

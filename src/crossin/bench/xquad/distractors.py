@@ -1,0 +1,182 @@
+"""Which answers of other questions stand beside the right one: chosen in English, allowed by all languages.
+
+Every choice depends on the texts and on a hash of the question's id alone. docs/cross-xquad.md tells why the
+rules are as they are.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import itertools
+import math
+import re
+import unicodedata
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from crossin.bench.xquad.answer_types import AnswerType, answer_type, distance
+from crossin.bench.xquad.questions import PIVOT, Question
+
+OPTIONS = 4
+# What counts against a candidate; the place of one from another article comes twice.
+_PLACE, _TYPE, _LOOKS, _LENGTH, _KINSHIP = 2.5, 3.0, 0.3, 0.3, 4.0
+# Questions that share so many of their words, and the question word, ask for the same thing.
+_SAME_QUESTION = 0.75
+_QUESTION_WORDS = {"how", "what", "when", "where", "which", "who", "whom", "whose", "why"}
+_FUNCTION_WORDS = {
+    *("a", "an", "are", "at", "be", "by", "did", "do", "does", "for", "in", "is", "it", "its"),
+    *("of", "on", "that", "the", "their", "this", "to", "was", "were"),
+}
+_OPEN_QUESTION = re.compile(
+    r"^Name\b|\b(one|another|examples?|other|else|besides|aside from|in addition|along with|some of)\b", re.I
+)
+_SENTENCE_END = re.compile(r"[.!?]\W? (?=\W?[A-Z])")
+
+
+@dataclass(frozen=True)
+class Choice:
+    """The option ids of a question in the order shown, and how many of the distractors come from another
+    paragraph of its article and from another article.
+    """
+
+    option_ids: list[str]
+    from_article: int
+    from_elsewhere: int
+
+
+@dataclass(frozen=True)
+class _Candidate:
+    """What the choice looks at: texts of the answer by language, normalised, and features in English."""
+
+    question: Question
+    texts: tuple[str, ...]
+    type: AnswerType
+    looks: tuple[bool, ...]
+    words: frozenset[str]
+
+
+def choose_options(questions: Sequence[Question], ruled_out: Counter[str]) -> dict[str, Choice]:
+    """The options of every question that has three distractors, by question id.
+
+    `ruled_out` counts, by reason, how often an answer of the same article may not be a distractor.
+    """
+    candidates = [_candidate(question) for question in questions]
+    articles: dict[str, list[_Candidate]] = {}
+    for candidate in candidates:
+        articles.setdefault(candidate.question.article, []).append(candidate)
+    choices = {}
+    for gold in candidates:
+        article = gold.question.article
+        chosen = _choose(gold, articles[article], ruled_out) or _choose(gold, candidates, Counter())
+        if chosen is None:
+            continue
+        key = gold.question.id
+        ids = [key, *(distractor.question.id for distractor in chosen)]
+        near = sum(distractor.question.article == article for distractor in chosen)
+        inside = sum(distractor.question.group == gold.question.group for distractor in chosen)
+        choices[key] = Choice(
+            sorted(ids, key=lambda option: _draw("order", key, option)), near - inside, len(chosen) - near
+        )
+    return choices
+
+
+def normalised(text: str) -> str:
+    """The text in NFKC without case, punctuation and space: what two options may not share."""
+    folded = unicodedata.normalize("NFKC", text).casefold()
+    return "".join(letter for letter in folded if unicodedata.category(letter)[0] in "LMNS")
+
+
+def _candidate(question: Question) -> _Candidate:
+    english = question.readings[PIVOT]
+    answer = english.answer
+    return _Candidate(
+        question,
+        tuple(normalised(reading.answer) for reading in question.readings.values()),
+        answer_type(english.question, answer),
+        (
+            any(letter.isdigit() for letter in answer),
+            answer.isdigit(),
+            answer[0].isupper(),
+            answer.split()[0].lower() in ("a", "an", "the"),
+            re.search(r",| and | or ", answer) is not None,
+        ),
+        frozenset(re.findall(r"[\w'-]+", english.question.lower())) - _FUNCTION_WORDS,
+    )
+
+
+def _choose(
+    gold: _Candidate, pool: list[_Candidate], ruled_out: Counter[str]
+) -> tuple[_Candidate, ...] | None:
+    """The first three of the pool, the best first, that may stand together, or None."""
+    allowed = []
+    for candidate in pool:
+        if candidate is gold:
+            continue
+        reason = _fault(gold, candidate)
+        if reason:
+            ruled_out[reason] += 1
+        else:
+            draw = _draw("candidate", gold.question.id, candidate.question.id)
+            allowed.append((_cost(gold, candidate), draw, candidate))
+    allowed.sort(key=lambda candidate: candidate[:2])
+    together = itertools.combinations([candidate for _, _, candidate in allowed], OPTIONS - 1)
+    return next(
+        (few for few in together if not any(itertools.starmap(_alike, itertools.combinations(few, 2)))), None
+    )
+
+
+def _fault(gold: _Candidate, candidate: _Candidate) -> str | None:
+    """Why an answer might be taken for a right one too, or for a part of it."""
+    asked, other = gold.question.readings[PIVOT], candidate.question.readings[PIVOT]
+    if _alike(gold, candidate):
+        return "holds the right one, or is held by it"
+    shared = len(gold.words & candidate.words)
+    if shared >= _SAME_QUESTION * len(gold.words | candidate.words) and (
+        gold.words & _QUESTION_WORDS == candidate.words & _QUESTION_WORDS
+    ):
+        return "answers the same question"
+    if gold.question.group == candidate.question.group:
+        if any(
+            one.start < two.start + len(two.answer) and two.start < one.start + len(one.answer)
+            for one, two in zip(
+                gold.question.readings.values(), candidate.question.readings.values(), strict=True
+            )
+        ):
+            return "overlaps the right one in the paragraph"
+        if _OPEN_QUESTION.search(asked.question) and _sentence(asked.context, asked.start) == _sentence(
+            other.context, other.start
+        ):
+            return "stands in the sentence that a question for one of several asks about"
+    return None
+
+
+def _cost(gold: _Candidate, candidate: _Candidate) -> float:
+    """How unlikely a distractor is to be taken for the answer, by place, type, form and question."""
+    own, other = gold.question, candidate.question
+    place = (own.group != other.group) + (own.article != other.article)
+    looks = sum(one != two for one, two in zip(gold.looks, candidate.looks, strict=True))
+    length = abs(math.log(len(other.readings[PIVOT].answer) / len(own.readings[PIVOT].answer)))
+    kinship = len(gold.words & candidate.words) / len(gold.words | candidate.words)
+    return (
+        _PLACE * place
+        + _TYPE * distance(gold.type, candidate.type)
+        + _LOOKS * looks
+        + _LENGTH * length
+        - _KINSHIP * kinship
+    )
+
+
+def _alike(one: _Candidate, other: _Candidate) -> bool:
+    """Whether two answers are equal, or one holds the other, in some language."""
+    return any(a in b or b in a for a, b in zip(one.texts, other.texts, strict=True))
+
+
+def _sentence(context: str, place: int) -> int:
+    """The number of the sentence that a place of the paragraph is in."""
+    return sum(end.end() <= place for end in _SENTENCE_END.finditer(context))
+
+
+def _draw(*key: str) -> int:
+    """A number of 64 bits that is decided by the key alone."""
+    return int.from_bytes(hashlib.blake2b("\0".join(key).encode(), digest_size=8).digest(), "big")
