@@ -17,17 +17,16 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import platform
 import shutil
 import statistics
 import subprocess
 import sys
 import tempfile
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 # Nothing large is imported here: Linux counts a process's memory to the peaks of those that it starts.
+from machine import machine
 from rich.console import Console
 from rich.table import Table
 
@@ -181,17 +180,6 @@ def show_scale(result: Result, console: Console) -> None:
         console.print("Growth: " + ", ".join(f"{name} x{factor:.1f}" for name, factor in growth.items()))
 
 
-def machine() -> str:
-    name = platform.processor() or platform.machine()
-    if (described := Path("/proc/cpuinfo")).exists():
-        lines = described.read_text("utf-8").splitlines()
-        name = next((line.partition(": ")[2] for line in lines if line.startswith("model name")), name)
-    facts = [f"{os.cpu_count()} cores ({name})", platform.system(), f"Python {platform.python_version()}"]
-    return ", ".join(
-        facts + [f"{library} {version(library)}" for library in ("datasets", "pyarrow", "numpy")]
-    )
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
@@ -218,7 +206,7 @@ def main() -> None:
             result = scale(sizes, options.languages, options.cores, work, console)
         else:
             result = compare(options.data, options.rows, options.runs, options.cores, Path(folder), console)
-    result["machine"] = machine()
+    result["machine"] = machine("datasets", "pyarrow", "numpy")
     if options.json:
         print(json.dumps(result, indent=2))
         return

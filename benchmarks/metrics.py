@@ -17,16 +17,14 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
-import platform
 import statistics
 import time
 from collections.abc import Callable
 from itertools import combinations
-from pathlib import Path
 from typing import Any
 
 import numpy as np
+from machine import machine
 from rich.console import Console
 from rich.table import Table
 
@@ -181,15 +179,6 @@ def show(result: Result, console: Console) -> None:
         )
 
 
-def machine() -> str:
-    name = platform.processor() or platform.machine()
-    if (described := Path("/proc/cpuinfo")).exists():
-        lines = described.read_text("utf-8").splitlines()
-        name = next((line.partition(": ")[2] for line in lines if line.startswith("model name")), name)
-    facts = [f"{os.cpu_count()} cores ({name})", platform.system(), f"Python {platform.python_version()}"]
-    return ", ".join([*facts, f"numpy {np.__version__}"])
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
@@ -202,7 +191,7 @@ def main() -> None:
     options = parser.parse_args()
     console = Console(stderr=options.json)
     result = measure(options.items, options.languages, options.draws, options.runs, console)
-    result["machine"] = machine()
+    result["machine"] = machine("numpy")
     if options.json:
         print(json.dumps(result, indent=2))
         return

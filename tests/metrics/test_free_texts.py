@@ -13,6 +13,7 @@ from text_tables import reordered, text_tables, texts
 from crossin.errors import CrossinError
 from crossin.metrics.families import Family, observed
 from crossin.metrics.normalise import tokens
+from crossin.metrics.text_families import text_families
 from crossin.metrics.texts import (
     TextTable,
     exact_match,
@@ -22,7 +23,6 @@ from crossin.metrics.texts import (
     mean_family,
     missing_family,
     missing_replies,
-    text_families,
     text_table_of,
 )
 

@@ -8,10 +8,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pyarrow.parquet import read_table as read_parquet
 from report_data import HOSTILE, QUESTIONS, three_arms, write_run
 from rich.console import Console
 
 from crossin.errors import CrossinError
+from crossin.files import write_parquet
 from crossin.metrics import Figure
 from crossin.report import as_rich, load, markdown, report, summarize
 from crossin.report.explorer import script_json
@@ -78,6 +80,15 @@ def test_one_arm_in_one_language(tmp_path: Path) -> None:
     assert not any(key.startswith("consistency") for key in figures["arms"][0]["figures"])
     assert "alone answers" in figures["result"][0]
     assert "accuracy en" in printed(made.summary)
+
+
+def test_a_question_that_lacks_a_language_is_left_out_and_counted(tmp_path: Path) -> None:
+    folder = write_run(tmp_path / "one", "one", {"en": 0.6, "vi": 0.4})
+    answers = read_parquet(folder / "answers.parquet")
+    write_parquet(folder / "answers.parquet", answers.slice(0, len(answers) - 1))
+    made = report({"one": folder}, tmp_path / "page.html", draws=DRAWS)
+    assert json.loads(made.figures.read_text())["incomplete"] == {"capital:023": "vi"}
+    assert "1 question not asked in every language left out." in " ".join(printed(made.summary).split())
 
 
 def test_many_arms_and_languages_stay_readable(tmp_path: Path) -> None:

@@ -29,6 +29,7 @@ from crossin.metrics.reading import read_answers, read_logprobs, read_wordings, 
 from crossin.metrics.seaeval import seaeval_scores
 from crossin.metrics.significance import holm, mcnemar
 from crossin.metrics.table import AnswerTable, by_task, select
+from crossin.metrics.text_families import text_families
 from crossin.metrics.texts import (
     TextTable,
     exact_match,
@@ -36,7 +37,6 @@ from crossin.metrics.texts import (
     f1,
     f1_family,
     missing_replies,
-    text_families,
     text_table_of,
 )
 from crossin.metrics.transfer import gained, kept, transfer, transfer_family

@@ -92,18 +92,6 @@ def missing_family(table: TextTable) -> Family:
     return mean_family("missing", table.languages, _cells(table, _absent))
 
 
-def text_families(table: TextTable) -> list[Family]:
-    """Every family of figures of free text: exact match, F1, missing, chrF, BLEU and language fidelity.
-
-    The last three need the extra `text`; CrossinError says so where it is not installed.
-    """
-    from crossin.metrics.fidelity import fidelity_family
-    from crossin.metrics.generation import bleu_family, chrf_family
-
-    makers = (exact_match_family, f1_family, missing_family, chrf_family, bleu_family, fidelity_family)
-    return [make(table) for make in makers]
-
-
 def mean_family(
     name: str, languages: tuple[str, ...], values: Floats, counted: npt.NDArray[np.bool_] | None = None
 ) -> Family:

@@ -106,6 +106,7 @@ def to_json(summary: Summary) -> dict[str, Any]:
         "chance": round(summary.chance, 6),
         "groups": summary.groups,
         "items": len(results.items),
+        "incomplete": dict(results.runs[0].table.incomplete),
         "languages": [language.code for language in results.languages],
         "note": PAPER,
         "arms": [

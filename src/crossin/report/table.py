@@ -84,6 +84,8 @@ def caption(summary: Summary) -> str:
     asked = _count(len(summary.results.items), "question") + f" ({_count(summary.groups, 'group')}) in "
     asked += _count(len(summary.results.languages), "language")
     text = f"{asked}; guessing would be right {summary.chance:.0%} of the time. In brackets: 95% intervals. "
+    if left_out := len(summary.results.runs[0].table.incomplete):
+        text += f"{_count(left_out, 'question')} not asked in every language left out. "
     if summary.by_pair:
         text += "Differences are paired, question by question; ▲ and ▼ mark those whose interval excludes 0. "
     return text + PAPER[0].upper() + PAPER[1:] + "."

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from crossin.bench.items import Item
 from crossin.bench.suite.material import (
     CLDR,
@@ -28,23 +30,23 @@ _NUMBER_SETS = 40
 
 def weekdays(material: Material) -> list[Item]:
     """Which day of the week it will be in some days."""
-    names = named(material, "weekday", range(1, 8), weekday_name)
-    return [
-        item
-        for number in _DAYS
-        for start in _starts("weekday", number, 7)
-        for item in _later(material, "weekday", start, number, 7, names)
-    ]
+    return _calendar(material, "weekday", _DAYS, 7, weekday_name)
 
 
 def months(material: Material) -> list[Item]:
     """Which month it will be in some months."""
-    names = named(material, "month", range(1, 13), month_name)
+    return _calendar(material, "month", _MONTHS, 12, month_name)
+
+
+def _calendar(
+    material: Material, task: str, distances: range, length: int, name: Callable[[int, str], str | None]
+) -> list[Item]:
+    names = named(material, task, range(1, length + 1), name)
     return [
         item
-        for number in _MONTHS
-        for start in _starts("month", number, 12)
-        for item in _later(material, "month", start, number, 12, names)
+        for number in distances
+        for start in _starts(task, number, length)
+        for item in _later(material, task, start, number, length, names)
     ]
 
 
