@@ -1,8 +1,8 @@
 """How well language fidelity tells the language of a text: each FLORES sentence asked for in each language.
 
-`python benchmarks/fidelity.py --data ../shared/data/flores200 [--words 0 3] [--lines N] [--json]` reads one
-file a language, where the same line is the same sentence. *Right* is the fidelity of sentences in the
-language asked (1 is perfect), *wrong* that of the same sentences in all other languages (0 is perfect),
+`python benchmarks/fidelity.py --data FOLDER [--words 0 3] [--lines N] [--without LANGUAGE ...] [--json]`
+reads one file a language, where the same line is the same sentence. *Right* is the fidelity of sentences in
+the language asked (1 is perfect), *wrong* that of the same sentences in all other languages (0 is perfect),
 *open* the share of either that stays undecided, *worst* the other language that passes most often. With
 `--words 3`, only the first three words of each sentence are used (twelve characters in Chinese, Japanese and
 Thai); 0 is the whole sentence. No reference holds a word, so that nothing is told by them.
@@ -81,11 +81,13 @@ def main() -> None:
     parser.add_argument("--data", type=Path, required=True, help="the folder with one text file a language")
     parser.add_argument("--words", type=int, nargs="+", default=[0, 3], help="words a sentence; 0: whole")
     parser.add_argument("--lines", type=int, help="sentences to use (all)")
+    parser.add_argument("--without", nargs="+", default=[], metavar="LANGUAGE", help="languages to leave out")
     parser.add_argument("--json", action="store_true", help="print JSON instead of tables")
     options = parser.parse_args()
     sentences = {
         path.stem: path.read_text(encoding="utf-8").splitlines()[: options.lines]
         for path in sorted(options.data.glob("*.txt"))
+        if path.stem not in options.without
     }
     results = {words: measure(sentences, words) for words in options.words}
     if options.json:

@@ -124,6 +124,18 @@ def test_who_always_takes_the_same_position_is_consistent_and_proves_nothing() -
     assert accuracy(always).tolist() == [1 / 4] * 5
 
 
+def test_kappa_of_pairs_is_that_of_conger() -> None:
+    # Chance as in Conger 1980: that of Fleiss, with pooled shares, less the spread of the languages' own.
+    whole = random_table(5, missing=0)
+    share = np.array([[(column == a).mean() for a in range(4)] for column in whole.answers.T])
+    pooled = (share.mean(axis=0) ** 2).sum()
+    chance = pooled - (share.var(axis=0, ddof=1) / 4).sum()
+    counts = np.array([[(row == a).sum() for a in range(4)] for row in whole.answers])
+    agreed = (counts * (counts - 1)).sum(axis=1).mean() / (4 * 3)
+    assert kappa(whole, 2) == pytest.approx((agreed - chance) / (1 - chance))
+    assert kappa(whole, 2) != pytest.approx((agreed - pooled) / (1 - pooled))
+
+
 def test_independent_guesses_have_no_kappa() -> None:
     guesses = random_table(1, items=20_000, known=0, missing=0)
     for s in (2, 3, 4):

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from text_tables import reordered, text_tables, texts
 
 from crossin.errors import CrossinError
+from crossin.metrics.bootstrap import resample_difference
 from crossin.metrics.families import Family, observed
 from crossin.metrics.normalise import tokens
 from crossin.metrics.text_families import text_families
@@ -131,15 +132,25 @@ def test_weights_of_a_family_are_repeated_items() -> None:
         assert drawn["f1"][number] == pytest.approx(np.mean(repeated))
 
 
-def test_a_mean_over_counted_items_leaves_out_languages_without_any() -> None:
-    values, counted = np.array([[1.0, 1], [0, 1]]), np.array([[True, False], [False, False]])
-    family = mean_family("share", ("en", "zh"), values, counted)
-    named = observed(family)
-    assert (named["share/en"], named["share"]) == (1, 1)
+def test_a_mean_over_counted_items_is_undefined_where_a_language_has_none() -> None:
+    values = np.array([[1.0, 1], [0, 1]])
+    some = mean_family("share", ("en", "zh"), values, np.array([[True, False], [False, False]]))
+    named = observed(some)
+    assert named["share/en"] == 1
     assert isnan(named["share/zh"])
+    assert isnan(named["share"])
     # A draw without the one item that counts has no figure.
-    assert np.isnan(family.estimate(np.zeros((1, 4)))["share"]).all()
-    assert isnan(observed(mean_family("share", ("en", "zh"), values, counted & False))["share"])
+    assert np.isnan(some.estimate(np.zeros((1, 4)))["share/en"]).all()
+
+
+def test_means_over_different_languages_are_not_subtracted() -> None:
+    # Both models are the same in English; only one of them has anything to count in Chinese.
+    values = np.array([[1.0, 0], [1, 0]])
+    ours = mean_family("share", ("en", "zh"), values, np.array([[True, False]] * 2))
+    theirs = mean_family("share", ("en", "zh"), values)
+    found = resample_difference([ours], [theirs], ["a", "b"], draws=10)
+    assert found["share/en"].value == 0
+    assert isnan(found["share"].value)
 
 
 def test_all_families_have_figures_of_their_own() -> None:

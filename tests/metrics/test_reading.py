@@ -119,6 +119,14 @@ def test_an_error_says_file_row_and_field(
     assert caught.value.fix
 
 
+@pytest.mark.parametrize(
+    ("given", "message"), [(["-1", "-2", "-3"], "that is not a number"), (-1.0, "is not a list of numbers")]
+)
+def test_log_probabilities_of_another_type_are_an_error(given: object, message: str) -> None:
+    with pytest.raises(CrossinError, match=message):
+        table_of([line("a", "en", "hue", logprobs=given)])
+
+
 def test_no_answers_at_all_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(CrossinError, match="holds no answers"):
         read_answers(written(tmp_path, []))

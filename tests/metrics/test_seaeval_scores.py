@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import combinations, product
 
 import numpy as np
@@ -7,6 +8,7 @@ import pytest
 from answer_tables import random_table, table, tables
 from hypothesis import given
 
+from crossin.errors import CrossinError
 from crossin.metrics import AnswerTable, accuracy, consistency
 from crossin.metrics.seaeval import filled_accuracy, filled_consistency, seaeval_scores
 
@@ -75,6 +77,13 @@ def test_the_scores_have_the_shape_and_order_of_seaevals_file() -> None:
     assert scores["consistency_score_2"] == approx(2 / 3)
     accuracy_, consistency_ = scores["overall_acc"], scores["consistency_score_3"]
     assert scores["AC3_3"] == approx(2 * accuracy_ * consistency_ / (accuracy_ + consistency_ + 1e-10))
+
+
+def test_more_subsets_than_a_file_can_name_are_refused() -> None:
+    names = [f"language-{i}" for i in range(16)]
+    many = replace(table([[0]]), languages=tuple(names), answers=np.zeros((1, 16), dtype=np.int64))
+    with pytest.raises(CrossinError, match=r"too many for 16 languages.*choose at most 15"):
+        seaeval_scores(many, names)
 
 
 @given(tables())

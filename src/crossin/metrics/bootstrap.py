@@ -37,7 +37,8 @@ def resample(
     narrow. Every figure is computed anew in every draw, the chance agreement in kappa included. With few
     groups (below some 30) a percentile interval is too narrow; with one group nothing can be said, and the
     interval is nan. A figure that is undefined in some draws takes its interval from the others; one that is
-    undefined as observed has none.
+    undefined as observed has none. Memory: 8 bytes for each figure and draw, 1.2 GB for the 15,000 figures of
+    100 languages with all their pairs.
 
     Percentile intervals: Efron and Tibshirani, An Introduction to the Bootstrap (1993), chapter 13; drawing
     whole clusters: Davison and Hinkley, Bootstrap Methods and their Application (1997), section 3.8.

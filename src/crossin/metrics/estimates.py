@@ -15,12 +15,11 @@ from typing import TypeVar
 import numpy as np
 import numpy.typing as npt
 
+from crossin.metrics.families import ratio
 from crossin.metrics.table import MISSING, AnswerTable, Floats
 
 Number = TypeVar("Number", float, Floats)
 
-# Kappa's denominator is a sum of products of shares: what is left below this is rounding, not disagreement.
-ROUNDING = 1e-12
 # SeaEval adds it to the denominator of AC3, so that 0 and 0 give 0; kept for equal digits.
 _AC3_EPSILON = 1e-10
 
@@ -49,9 +48,7 @@ class Estimates:
 
 def above_chance(agreement: Floats, expected: Floats) -> Floats:
     """`(agreement - expected) / (1 - expected)`, nan where chance alone explains full agreement."""
-    possible = 1 - expected
-    defined = possible > ROUNDING
-    return np.where(defined, (agreement - expected) / np.where(defined, possible, 1), np.nan)
+    return ratio(agreement - expected, 1 - expected)
 
 
 def harmonic_mean(accuracy: Number, consistency: Number) -> Number:

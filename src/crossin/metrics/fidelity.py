@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from crossin.extras import require
-from crossin.metrics.families import Family
+from crossin.metrics.families import Family, observed
 from crossin.metrics.normalise import tokens
 from crossin.metrics.table import Floats, Integers
 from crossin.metrics.texts import TextTable, Words, mean_family
@@ -57,15 +57,14 @@ def fidelity(table: TextTable) -> Floats:
     """Share of the decided replies that are in the language asked, per language: [L], 0..1; nan where none is
     decided. See `verdicts`.
     """
-    found = verdicts(table)
-    decided = (found >= WRONG).sum(axis=0)
-    return np.where(decided > 0, (found == RIGHT).sum(axis=0) / np.maximum(decided, 1), np.nan)
+    found = observed(fidelity_family(table))
+    return np.array([found[f"fidelity/{language}"] for language in table.languages])
 
 
 def fidelity_family(table: TextTable) -> Family:
-    """`fidelity/<language>`, and `fidelity`, the mean over languages with a decided reply;
+    """`fidelity/<language>`, and `fidelity`, their mean, which is nan where one of them is;
     `undecided/<language>`, the share of items whose reply is there and does not tell its language, and
-    `undecided`, its mean. What is left are the missing replies (`missing_family`).
+    `undecided`, their mean. What is left are the missing replies (`missing_family`).
     """
     found = verdicts(table)
     shares = mean_family("fidelity", table.languages, (found == RIGHT).astype(np.float64), found >= WRONG)

@@ -43,7 +43,7 @@ def expected_consistency(table: AnswerTable, s: int) -> float:
     Each language keeps its shares of positions but spreads them over the items at random:
     `E_s = sum_a e_s(p_1a .. p_La) / C(L, s)`, where p_la is the share of all items (those without an answer
     included) on which language l chose position a, and e_s the elementary symmetric polynomial. s is from
-    2 to L. This project's own; see `kappa` for its limits.
+    2 to L. For its source and limits see `kappa`.
     """
     return float(_observed(table, s).expected[0, 0])
 
@@ -52,7 +52,9 @@ def kappa(table: AnswerTable, s: int) -> float:
     """Consistency above chance, `(consistency_s - E_s) / (1 - E_s)`.
 
     1 is full agreement, 0 chance, below 0 less than chance; nan where E_s = 1: every language chose one and
-    the same position throughout, so agreement says nothing. This project's own, in the manner of Fleiss.
+    the same position throughout, so agreement says nothing. With nothing missing it is Conger's kappa of
+    agreement among s raters (Psychological Bulletin 88, 1980), in which each rater keeps shares of its own
+    (Fleiss pools them). That a missing answer agrees with nothing is this project's own.
 
     What it corrects is a bias for positions, and guessing. Where options are shuffled item by item, a model
     without such a bias chooses all K positions equally often, E_s is near K^(1-s) (1/K for pairs), and kappa

@@ -28,8 +28,9 @@ _DEFAULT_TOKENIZER = "13a"
 # Of chrF's statistics, three an order: n-grams of the hypothesis, of the reference, and common ones.
 _PARTS = 3
 _BETA = 2
-# BLEU's statistics: the two lengths, then the common and all n-grams of the hypothesis of each order.
-_LENGTHS = 2
+# BLEU's statistics: the two lengths, the common and all n-grams of the hypothesis of each of four orders, and
+# (ours) how many references have a run of four.
+_LONGEST = 4
 
 
 def chrf_family(table: TextTable) -> Family:
@@ -42,7 +43,7 @@ def chrf_family(table: TextTable) -> Family:
     from sacrebleu.metrics import CHRF
 
     metric = CHRF(beta=_BETA)
-    return _family("chrf", table, [metric] * len(table.languages), _chrf)
+    return _family("chrf", table, [_statistics(metric, table, x) for x in table.languages], _chrf)
 
 
 def bleu_family(table: TextTable) -> Family:
@@ -50,11 +51,13 @@ def bleu_family(table: TextTable) -> Family:
 
     The tokenizer follows the language: `zh` for Chinese, `char` for Japanese, Thai, Lao, Khmer and Burmese,
     else `13a`. So a figure compares models in one language; the mean over languages is only a summary of
-    these. A missing reply is an empty hypothesis. Source: Papineni et al., 2002, with sacrebleu's defaults
-    (exponential smoothing); see `chrf_family`.
+    these. A missing reply is an empty hypothesis. nan where no reference has four tokens, as with names: BLEU
+    counts runs of four, and sacrebleu gives 0 even to perfect replies; the mean is nan where a language is.
+    Source: Papineni et al., 2002, with sacrebleu's defaults (exponential smoothing); see `chrf_family`.
     """
     require("text", "sacrebleu")
-    return _family("bleu", table, [_bleu_metric(language) for language in table.languages], _bleu)
+    counted = [_statistics(_bleu_metric(x), table, x) for x in table.languages]
+    return _family("bleu", table, [np.column_stack([x, x[:, 1] >= _LONGEST]) for x in counted], _bleu)
 
 
 def signatures(languages: tuple[str, ...]) -> dict[str, str]:
@@ -77,21 +80,25 @@ def _bleu_metric(language: str) -> BLEU:
     return BLEU(tokenize=_TOKENIZERS.get(language.split("-")[0], _DEFAULT_TOKENIZER), force=True)
 
 
-def _family(name: str, table: TextTable, metrics: list[Metric], score: Callable[[Floats], Floats]) -> Family:
+def _statistics(metric: Metric, table: TextTable, language: str) -> Floats:
+    """sacrebleu's own statistics of every segment in a language: [I, S]."""
+    column = table.languages.index(language)
+    replies = [row[column] or "" for row in table.replies]
+    references = [row[column] for row in table.references]
+    return np.array(metric._extract_corpus_statistics(replies, [references]), dtype=np.float64)
+
+
+def _family(
+    name: str, table: TextTable, statistics: list[Floats], score: Callable[[Floats], Floats]
+) -> Family:
     """`score` turns statistics [W, L, S], summed over items, into scores [W, L]."""
-    statistics = [
-        metric._extract_corpus_statistics([reply or "" for reply in replies], [list(references)])
-        for metric, replies, references in zip(
-            metrics, zip(*table.replies, strict=True), zip(*table.references, strict=True), strict=True
-        )
-    ]
 
     def estimate(sums: Floats) -> dict[str, Floats]:
         scores = score(sums.reshape(len(sums), len(table.languages), -1))
         named = {f"{name}/{language}": scores[:, i] for i, language in enumerate(table.languages)}
         return {**named, name: scores.mean(axis=1)}
 
-    return Family(np.hstack(statistics, dtype=np.float64), estimate)
+    return Family(np.hstack(statistics), estimate)
 
 
 def _chrf(statistics: Floats) -> Floats:
@@ -107,11 +114,12 @@ def _chrf(statistics: Floats) -> Floats:
 
 
 def _bleu(statistics: Floats) -> Floats:
-    length, wanted = statistics[..., 0], statistics[..., 1]
-    common, total = np.split(statistics[..., _LENGTHS:], 2, axis=-1)  # [W, L, 4] each
+    length, wanted, long = statistics[..., 0], statistics[..., 1], statistics[..., -1]
+    common, total = np.split(statistics[..., 2:-1], 2, axis=-1)  # [W, L, 4] each
     # Exponential smoothing: the first order without a match counts as half a match, the next as a quarter.
     smoothed = np.where(common > 0, common, 0.5 ** np.cumsum(common == 0, axis=-1))
     defined = (total > 0).all(axis=-1) & (common > 0).any(axis=-1)
     logarithms = np.log(smoothed / np.where(total > 0, total, 1)).mean(axis=-1)
     brevity = np.minimum(0, 1 - wanted / np.where(length > 0, length, 1))
-    return np.where(defined, 100 * np.exp(brevity + logarithms), 0)
+    scores = np.where(defined, 100 * np.exp(brevity + logarithms), 0)
+    return np.where(long > 0, scores, np.nan)

@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from crossin.metrics.agreement import pair_names
-from crossin.metrics.families import Family, observed
+from crossin.metrics.families import Family, observed, ratio
 from crossin.metrics.table import AnswerTable, Floats, Integers
 
 
@@ -60,7 +60,7 @@ def rankc_family(table: AnswerTable, logprobs: Floats) -> Family:
 
     def estimate(sums: Floats) -> dict[str, Floats]:
         total, count = np.split(sums, 2, axis=1)
-        means = np.where(count > 0, total / np.where(count > 0, count, 1), np.nan)
+        means = ratio(total, count)
         named = {f"rankc/{name}": means[:, i] for i, name in enumerate(names)}
         return named | ({"rankc": means.mean(axis=1)} if names else {})
 

@@ -170,11 +170,13 @@ def _answer(question: _Question, line: Line, fault: _Faults) -> tuple[int, list[
     if answer is not None and answer not in question.position:
         raise fault("answer", f"'{answer}' is not among the option ids")
     chosen = MISSING if answer is None else question.position[answer]
-    if not logprobs:
+    if logprobs is None or logprobs == []:
         return chosen, None
+    if not isinstance(logprobs, list):
+        raise fault("logprobs", "is not a list of numbers")
     if len(logprobs) != len(ids):
         raise fault("logprobs", f"holds {len(logprobs)} numbers for {len(ids)} options")
-    if any(value is None or math.isnan(value) for value in logprobs):
+    if any(not isinstance(value, float | int) or math.isnan(value) for value in logprobs):
         raise fault("logprobs", "holds a value that is not a number")
     by_id = dict(zip(ids, logprobs, strict=True))
     return chosen, [by_id[option] for option in question.position]

@@ -9,8 +9,12 @@ from typing import Any
 
 import numpy as np
 
+from crossin.errors import CrossinError
 from crossin.metrics.estimates import harmonic_mean
 from crossin.metrics.table import MISSING, AnswerTable, Floats, select
+
+# With so many languages there are 32,752 subsets; each further language doubles them.
+_MOST_LANGUAGES = 15
 
 
 def filled_accuracy(table: AnswerTable) -> Floats:
@@ -48,8 +52,13 @@ def seaeval_scores(table: AnswerTable, names: Sequence[str]) -> dict[str, Any]:
     `consistency_score_s`, `detailed_consistency_score` (by subset of languages) and `AC3_s` for every s from
     2 to L. Where answers are missing, SeaEval draws them without a seed; accuracy and consistency are then
     the values to expect, and `AC3_s` follows from these two (the expected value of a ratio differs a little).
-    There are 2^L subsets: this is for some ten languages.
+    Raises CrossinError for more than 15 languages: the file names every subset, and there are 2^L.
     """
+    if len(names) > _MOST_LANGUAGES:
+        raise CrossinError(
+            f"SeaEval's scores name every subset of the languages, too many for {len(names)} languages",
+            fix=f"choose at most {_MOST_LANGUAGES} of them; all other figures bear any number",
+        )
     by_language = filled_accuracy(table)
     overall = float(by_language.mean())
     sizes = range(2, len(names) + 1)

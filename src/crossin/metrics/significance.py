@@ -14,7 +14,8 @@ def mcnemar(table: AnswerTable, baseline: AnswerTable) -> dict[str, float]:
 
     Only items that one model has right and the other wrong count: were the models equally good, each such
     item would be a fair coin. The test takes items as independent; where groups hold several items, trust
-    `differences` more. Correct over languages with `holm`.
+    `differences` more. Correct over languages with `holm`. Source: McNemar, Psychometrika 12 (1947), with
+    the binomial distribution in place of its approximation.
     """
     baseline = aligned(baseline, table)
     ours = table.answers == table.gold[:, None]
@@ -27,7 +28,10 @@ def mcnemar(table: AnswerTable, baseline: AnswerTable) -> dict[str, float]:
 
 
 def holm(p: dict[str, float]) -> dict[str, float]:
-    """p-values adjusted by Holm's step-down method: those below alpha hold together with error rate alpha."""
+    """p-values adjusted by Holm's step-down method: those below alpha hold together with error rate alpha.
+
+    Source: Holm, Scandinavian Journal of Statistics 6 (1979). Raises ValueError where one is not from 0 to 1.
+    """
     if not all(0 <= value <= 1 for value in p.values()):
         raise ValueError("a p-value is from 0 to 1")
     adjusted, highest = {}, 0.0

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from crossin.errors import CrossinError
-from crossin.metrics.families import Family
+from crossin.metrics.families import Family, ratio
 from crossin.metrics.normalise import normalise, tokens
 from crossin.metrics.table import Floats
 
@@ -97,17 +97,15 @@ def mean_family(
 ) -> Family:
     """`name/<language>`: the mean of `values` [I, L] over the items `counted` [I, L] (all, where None).
 
-    nan where nothing is counted. `name` is the mean over the languages that count an item at all.
+    nan where nothing is counted. `name` is the mean over languages, nan where one of them is: a mean over
+    some would be of other languages in another model.
     """
     mask = np.ones(values.shape, dtype=bool) if counted is None else counted
-    known = mask.any(axis=0)
 
     def estimate(sums: Floats) -> dict[str, Floats]:
-        total, number = np.split(sums, 2, axis=1)
-        means = np.where(number > 0, total / np.where(number > 0, number, 1), np.nan)  # [W, L]
+        means = ratio(*np.split(sums, 2, axis=1))  # [W, L]
         named = {f"{name}/{language}": means[:, i] for i, language in enumerate(languages)}
-        named[name] = means[:, known].mean(axis=1) if known.any() else np.full(len(sums), np.nan)
-        return named
+        return named | {name: means.mean(axis=1)}
 
     return Family(np.hstack([np.where(mask, values, 0), mask], dtype=np.float64), estimate)
 

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from crossin.metrics.estimates import ROUNDING
-from crossin.metrics.families import Family, observed
+from crossin.metrics.families import Family, observed, ratio
 from crossin.metrics.table import AnswerTable, Floats, place
 
 _FIGURES = ("kept", "gained", "transfer")
@@ -39,8 +38,10 @@ def transfer(table: AnswerTable, pivot: str) -> dict[str, float]:
 
     Chance is the mean of 1 / options over the items. 1 is as good as the pivot, 0 no better than guessing;
     below 0 is worse than guessing, above 1 better than the pivot. nan where the pivot itself is not above
-    chance. It speaks of transfer only on facts that were taught in the pivot language alone; elsewhere it is
-    a ratio of accuracies. The ratio that such experiments report, with chance taken off on both sides.
+    chance; where it is hardly above, the ratio is any number, and an interval knows only the draws in which
+    the pivot is above chance. It speaks of transfer only on facts that were taught in the pivot language
+    alone; elsewhere it is a ratio of accuracies. The ratio that such experiments report, with chance taken
+    off on both sides.
     Raises CrossinError where the table lacks the pivot.
     """
     return _of_each(table, pivot, "transfer")
@@ -59,17 +60,19 @@ def transfer_family(table: AnswerTable, pivot: str) -> Family:
     def estimate(sums: Floats) -> dict[str, Floats]:
         shares = sums[:, 1:] / sums[:, :1]
         chance, in_pivot, in_other, in_both = np.split(shares, [1, 2, 2 + len(others)], axis=1)
-        ratios = (
-            _ratio(in_both, in_pivot),
-            _ratio(in_other - in_both, 1 - in_pivot),
-            _ratio(in_other - chance, in_pivot - chance),
+        found = (
+            ratio(in_both, in_pivot),
+            ratio(in_other - in_both, 1 - in_pivot),
+            ratio(in_other - chance, in_pivot - chance),
         )
         named = {
-            f"{figure}/{table.languages[x]}": ratio[:, i]
-            for figure, ratio in zip(_FIGURES, ratios, strict=True)
+            f"{figure}/{table.languages[x]}": values[:, i]
+            for figure, values in zip(_FIGURES, found, strict=True)
             for i, x in enumerate(others)
         }
-        means = {figure: ratio.mean(axis=1) for figure, ratio in zip(_FIGURES, ratios, strict=True) if others}
+        means = {
+            figure: values.mean(axis=1) for figure, values in zip(_FIGURES, found, strict=True) if others
+        }
         return named | means
 
     return Family(np.hstack(columns, dtype=np.float64), estimate)
@@ -78,9 +81,3 @@ def transfer_family(table: AnswerTable, pivot: str) -> Family:
 def _of_each(table: AnswerTable, pivot: str, figure: str) -> dict[str, float]:
     found = observed(transfer_family(table, pivot))
     return {x: found[f"{figure}/{x}"] for x in table.languages if x != pivot}
-
-
-def _ratio(part: Floats, whole: Floats) -> Floats:
-    """nan where the whole is 0 or below, but for rounding."""
-    defined = whole > ROUNDING
-    return np.where(defined, part / np.where(defined, whole, 1), np.nan)

@@ -12,8 +12,8 @@ from crossin.report.cells import figures_json, number
 from crossin.report.load import Results
 
 PAPER = (
-    "accuracy, consistency_s and AC3_s are the paper's; kappa_s (consistency corrected for chance), "
-    "right_s and wrong_s (its right and wrong parts) are ours"
+    "accuracy, consistency_s and AC3_s are the paper's; added here are kappa_s (consistency corrected for "
+    "chance, after Conger), right_s and wrong_s (its right and wrong parts)"
 )
 # Above this many languages a table shows consistency for two and for all; plots and JSON keep every s.
 _MOST_LANGUAGES = 6
