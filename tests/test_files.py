@@ -55,6 +55,21 @@ def test_bad_files_are_named_with_the_place(tmp_path: Path) -> None:
     write_parquet(tmp_path / "b.parquet", pyarrow.table({"id": ["a"]}))
     with pytest.raises(CrossinError, match=r"b\.parquet, field 'text': lacks this column"):
         read_parquet(tmp_path / "b.parquet", ["text"])
+
+
+def test_parquet_that_is_damaged_within_is_named_too(tmp_path: Path) -> None:
+    path = tmp_path / "c.parquet"
+    write_parquet(path, pyarrow.table({"id": [str(number) for number in range(5000)]}))
+    damaged = bytearray(path.read_bytes())
+    damaged[100:2000] = bytes(1900)
+    path.write_bytes(damaged)
+    with pytest.raises(CrossinError, match=r"c\.parquet: cannot be read as Parquet"):
+        read_parquet(path, ["id"])
+
+
+def test_json_may_begin_with_a_byte_order_mark(tmp_path: Path) -> None:
+    (tmp_path / "a.json").write_text("\ufeff[1]", encoding="utf-8")
+    assert read_json(tmp_path / "a.json") == [1]
     (tmp_path / "c.yaml").write_bytes(b"\xff\xfe")
     with pytest.raises(CrossinError, match="not UTF-8"):
         read_yaml(tmp_path / "c.yaml")

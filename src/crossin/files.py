@@ -93,7 +93,8 @@ def read_text(path: Path, fix: str = "check the path") -> str:
 def read_json(path: Path) -> Any:
     """The value in a JSON file."""
     try:
-        return json.loads(read_text(path))
+        # Some editors begin a file with a byte-order mark.
+        return json.loads(read_text(path).removeprefix("\ufeff"))
     except json.JSONDecodeError as error:
         raise CrossinError(
             f"is not JSON: {error.msg}", file=path, row=error.lineno, fix="repair or remove the file"
@@ -122,21 +123,20 @@ def read_parquet(path: Path, columns: list[str]) -> pyarrow.Table:
     import pyarrow.parquet
 
     try:
-        file = pyarrow.parquet.ParquetFile(path)
+        with pyarrow.parquet.ParquetFile(path) as file:
+            for column in columns:
+                if column not in file.schema_arrow.names:
+                    raise CrossinError(
+                        "lacks this column",
+                        file=path,
+                        field=column,
+                        fix="make the file again with this version of crossin",
+                    )
+            return file.read(columns=columns)
     except (OSError, pyarrow.ArrowInvalid) as error:
         raise CrossinError(
             "cannot be read as Parquet", file=path, fix="make it again, or check the path"
         ) from error
-    with file:
-        for column in columns:
-            if column not in file.schema_arrow.names:
-                raise CrossinError(
-                    "lacks this column",
-                    file=path,
-                    field=column,
-                    fix="make the file again with this version of crossin",
-                )
-        return file.read(columns=columns)
 
 
 def sha256(path: Path) -> str:
