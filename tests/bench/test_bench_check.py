@@ -208,3 +208,41 @@ def test_a_benchmark_that_is_not_sound_is_not_guessed_at(tmp_path: Path) -> None
     assert check_bench(write_bench(tmp_path, items)).guessing == {}
     free = tmp_path / "free"
     assert check_bench(write_bench(free, [in_free_text(item) for item in small_items()])).guessing == {}
+
+
+def test_numbers_and_names_that_changed_places_are_told(tmp_path: Path) -> None:
+    def swapped(item: Item) -> Item:
+        return replace(item, options=[item.options[1], item.options[0], item.options[2]])
+
+    moved = ("options changed places with en", "vi", "q1", False)
+    assert moved in found(tmp_path / "numbers", changed("q1", "vi", swapped))
+    names = changed("q1", "vi", lambda item: replace(item, options=["Oslo", "Rome", "Bonn"]))
+    names = changed("q1", "en", lambda item: replace(item, options=["Rome", "Oslo", "Bonn"]), names)
+    assert moved in found(tmp_path / "names", names)
+    # Another number, or another way to write one, is no change of places.
+    other = changed("q1", "th", lambda item: replace(item, options=["๘", "18", "20"]))
+    assert not [one for one in found(tmp_path / "other", other) if "places" in one[0]]
+
+
+def test_an_item_with_one_option_is_no_question(tmp_path: Path) -> None:
+    lone = [
+        replace(item, options=item.options[:1], option_ids=["A"], answer="A") if item.item == "q0" else item
+        for item in small_items()
+    ]
+    assert ("only one option", "vi", "q0", True) in found(tmp_path, lone)
+
+
+@pytest.mark.parametrize(
+    ("language", "words"),
+    [
+        ("zho_Hans", "'zho_Hans' is not spelt as CLDR does. To mend it: write zh"),
+        ("", "'' is not spelt as CLDR does. To mend it: write a BCP-47 code"),
+        ("[/red]", "unknown language"),
+    ],
+)
+def test_a_language_is_a_code_as_cldr_spells_it(language: str, words: str, tmp_path: Path) -> None:
+    items = [replace(item, language=language) if item.language == "th" else item for item in small_items()]
+    with pytest.raises(CrossinError) as caught:
+        found(tmp_path, items)
+    assert (caught.value.row, caught.value.field) == (7, "language")
+    assert words in str(caught.value)

@@ -1,72 +1,16 @@
 from __future__ import annotations
 
-import json
 import re
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import pyarrow
-import pyarrow.parquet
 import pytest
-import yaml
+from mapping_files import ROWS, built, jsonl, only, own, parquet
 
 from crossin.bench.catalogue import MAPPINGS, build_named
-from crossin.bench.items import Item, read_items
+from crossin.bench.items import read_items
 from crossin.bench.mapping import read_mapping
 from crossin.errors import CrossinError
-
-# A mapping of one's own, for a table with a column a language.
-OWN: dict[str, Any] = {
-    "licence": "CC0-1.0",
-    "languages": {"en": "en", "Vietnamese": "vi"},
-    "join": "id",
-    "item": "{key}",
-    "task": "nature",
-    "question": "{question_{language}}",
-    "options": ["{yes_{language}}", "{no_{language}}"],
-    "answer": {"column": "right", "form": "letter"},
-}
-ROWS = [
-    {
-        "key": number,
-        "question_en": f"Is {number} even?",
-        "question_vi": f"{number} có chẵn không?",
-        "yes_en": "yes, it is",
-        "yes_vi": "có",
-        "no_en": "no, it is odd",
-        "no_vi": "không",
-        "right": "B" if number % 2 else "A",
-    }
-    for number in range(4)
-]
-
-
-def own(folder: Path, **entries: Any) -> str:
-    path = folder / "own.yaml"
-    path.write_text(yaml.safe_dump({**OWN, **entries}, allow_unicode=True, sort_keys=False), encoding="utf-8")
-    return str(path)
-
-
-def jsonl(path: Path, rows: Sequence[dict[str, Any]]) -> Path:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
-    return path
-
-
-def parquet(path: Path, rows: list[dict[str, Any]]) -> Path:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    pyarrow.parquet.write_table(pyarrow.Table.from_pylist(rows), path)
-    return path
-
-
-def built(name: str, folder: Path, **wishes: Any) -> list[Item]:
-    build_named(name, folder / "out", source=wishes.pop("source", folder), **wishes)
-    return read_items(folder / "out")
-
-
-def only(items: list[Item], name: str, language: str) -> Item:
-    return next(item for item in items if (item.item, item.language) == (name, language))
 
 
 class TestShipped:
@@ -309,103 +253,3 @@ class TestLeftOut:
             "other answer in vi than in en": 1,
             "more than once in en": 1,
         }
-
-
-class TestErrors:
-    @pytest.mark.parametrize(
-        ("entries", "field", "words"),
-        [
-            (
-                {"optoins": []},
-                "optoins",
-                "there is no key 'optoins' here. To mend it: did you mean 'options'",
-            ),
-            (
-                {"answer": {"column": "x", "from": "text"}},
-                "answer.form",
-                "Field required",
-            ),
-            ({"answer": {"column": "x", "form": "roman"}}, "answer.form", "letter"),
-            ({"languages": ["en", "Klingonese"]}, "languages", "unknown language 'Klingonese'"),
-            ({"languages": ["en", "English"]}, "languages", "names en twice"),
-            ({"item": None}, None, "`join: id` and the template `item` go together"),
-            ({"options": None}, None, "without `options` the answer's `form` is text"),
-            ({"question": {"en": "?"}}, None, "`question` has no template for vi"),
-            ({"words": {"key": {"1": {"en": "one"}}}}, None, "`words.key.1` has none for vi"),
-            ({"task": None}, "task", "valid string"),
-        ],
-    )
-    def test_a_wrong_entry_is_named_with_the_file(
-        self, entries: dict[str, Any], field: str | None, words: str, tmp_path: Path
-    ) -> None:
-        path = own(tmp_path, **entries)
-        with pytest.raises(CrossinError) as caught:
-            read_mapping(Path(path))
-        assert (str(caught.value.file), caught.value.field) == (path, field)
-        assert words in str(caught.value)
-
-    @pytest.mark.parametrize(
-        ("entries", "field", "words"),
-        [
-            (
-                {"question": "{asked}"},
-                "asked",
-                "no column 'asked'; the columns are: key, question_en",
-            ),
-            ({"answer": {"column": "right", "form": "number"}}, "right", "'A' is no number"),
-            ({"options": {"column": "key"}}, "key", "is no list of texts"),
-            (
-                {"words": {"key": {"9": {"en": "nine", "vi": "chín"}}}, "question": "{key}"},
-                "key",
-                "the mapping has no words for '0'",
-            ),
-        ],
-    )
-    def test_a_row_that_is_not_as_the_mapping_says_is_named(
-        self, entries: dict[str, Any], field: str, words: str, tmp_path: Path
-    ) -> None:
-        file = jsonl(tmp_path / "test.jsonl", ROWS)
-        with pytest.raises(CrossinError) as caught:
-            built(own(tmp_path, **entries), tmp_path)
-        assert (caught.value.file, caught.value.row, caught.value.field) == (file, 1, field)
-        assert words in str(caught.value)
-        assert not (tmp_path / "out").exists()
-
-    def test_a_language_that_the_mapping_lacks(self, tmp_path: Path) -> None:
-        with pytest.raises(CrossinError, match="'own' has no language th; it has: en, vi"):
-            built(own(tmp_path), tmp_path, languages=["th"])
-
-    def test_a_file_that_is_not_there_is_told_with_the_names_it_may_have(self, tmp_path: Path) -> None:
-        with pytest.raises(CrossinError, match=r"there is no file for en; looked for data/eng_Latn.jsonl"):
-            built("belebele", tmp_path, languages=["en"])
-
-    def test_files_of_different_lengths_are_not_joined_by_position(self, tmp_path: Path) -> None:
-        for code, count in (("en", 3), ("th", 2)):
-            (tmp_path / f"mgsm_{code}.tsv").write_text("how many?\t7\n" * count)
-        with pytest.raises(CrossinError, match="different numbers: en 3, th 2"):
-            built("mgsm", tmp_path, languages=["en", "th"])
-
-    def test_a_line_of_too_few_columns_is_named(self, tmp_path: Path) -> None:
-        (tmp_path / "mgsm_en.tsv").write_text("how many?\t7\nhow many?\n")
-        with pytest.raises(CrossinError, match=r"row 2: has 1 columns \(line 2\); 2 are due"):
-            built("mgsm", tmp_path, languages=["en"])
-
-    def test_a_damaged_file_is_named(self, tmp_path: Path) -> None:
-        (tmp_path / "en.parquet").write_bytes(b"PAR1 and then nothing")
-        with pytest.raises(CrossinError, match=r"en\.parquet.*cannot be read as Parquet"):
-            built(own(tmp_path, languages=["en"]), tmp_path)
-
-    def test_without_a_dataset_there_is_no_hub_to_go_to(self, tmp_path: Path) -> None:
-        with pytest.raises(CrossinError, match=r"'own' is on no hub.*--source DIR"):
-            built(own(tmp_path), tmp_path, source=None)
-
-    def test_without_the_hub_the_error_names_source(self, tmp_path: Path) -> None:
-        with pytest.raises(CrossinError, match=r"'facebook/belebele' cannot be had.*--source DIR"):
-            built("belebele", tmp_path, source=None, languages=["en"])
-        assert not (tmp_path / "out").exists()
-
-    def test_another_mapping_of_the_same_name_does_not_pass_for_the_first(self, tmp_path: Path) -> None:
-        jsonl(tmp_path / "test.jsonl", ROWS)
-        built(own(tmp_path), tmp_path)
-        with pytest.raises(CrossinError, match="holds another run's files"):
-            built(own(tmp_path, task="arithmetic"), tmp_path)

@@ -76,3 +76,14 @@ def test_an_item_or_language_that_is_not_there_is_told_with_those_that_are(tmp_p
         printed(tmp_path, small_items(), "q9")
     with pytest.raises(CrossinError, match="there is no fr; there are: en, vi, th"):
         printed(tmp_path, small_items(), languages=["fr"])
+
+
+def test_a_language_that_the_item_lacks_is_told(tmp_path: Path) -> None:
+    items = [item for item in small_items() if (item.item, item.language) != ("q0", "vi")]
+    assert "not in vi" in printed(tmp_path, items, "q0", languages=["vi"])
+    assert "not in vi" in printed(tmp_path, items, "q0")
+    assert "not in" not in printed(tmp_path, items, "q1")
+
+
+def test_the_line_ends_of_windows_are_line_ends() -> None:
+    assert visible("one\r\ntwo\rthree") == "one\ntwo\ufffdthree"

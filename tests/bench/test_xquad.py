@@ -14,6 +14,7 @@ from xquad_files import LANGUAGES, changed, small_xquad, write_xquad
 from crossin.bench.items import ITEMS, Item, read_items
 from crossin.bench.xquad import build_xquad
 from crossin.errors import CrossinError
+from crossin.files import read_json
 
 
 def built(source: Path, out: Path, languages: list[str] | None = None) -> dict[tuple[str, str], Item]:
@@ -232,13 +233,43 @@ def test_questions_with_too_few_distractors_are_counted_and_none_at_all_is_an_er
         value["data"] = value["data"][:1]
         value["data"][0]["paragraphs"] = value["data"][0]["paragraphs"][:1]
     # In German "vierzig" holds "vier" too, which leaves no four that may stand together.
-    with pytest.raises(CrossinError, match="no question has three distractors"):
+    with pytest.raises(CrossinError, match=r"no item is whole in de, en, tr: too few distractors \(5\)"):
         build_xquad(write_xquad(tmp_path / "three languages", content), tmp_path / "none")
     del content["de"]
     stage = build_xquad(write_xquad(tmp_path / "two languages", content), tmp_path / "some")
     assert stage.manifest["counts"]["items"] == 4
-    assert stage.manifest["skipped"] == {"question: too few distractors": 1}
+    assert stage.manifest["skipped"] == {"too few distractors": 1}
+    assert read_json(tmp_path / "some" / "left_out.json") == {"h5": "too few distractors"}
     # Two pairs that hold each other, counted from either side.
     ruled_out = stage.manifest["counts"]["answers ruled out as distractors"]
     assert ruled_out == {"holds the right one, or is held by it": 4}
     assert {item.item for item in read_items(tmp_path / "some" / ITEMS)} == {"h1", "h2", "h3", "h4"}
+
+
+def test_after_a_spoilt_file_the_mended_one_may_be_built_in_the_same_folder(tmp_path: Path) -> None:
+    spoilt = changed("de", lambda data: first_question(data).update(question=" "))
+    with pytest.raises(CrossinError, match=r"xquad\.de\.json, field 'question': question 'h1' is empty"):
+        build_xquad(write_xquad(tmp_path / "source", spoilt), tmp_path / "bench")
+    assert built(write_xquad(tmp_path / "source"), tmp_path / "bench")
+
+
+def test_a_language_named_twice_is_asked_once(tmp_path: Path) -> None:
+    items = built(write_xquad(tmp_path / "source"), tmp_path / "bench", ["de", "de"])
+    assert {language for _, language in items} == {"de"}
+
+
+@pytest.mark.parametrize("answers", [None, {"text": ["a", "b"], "answer_start": [0]}])
+def test_parquet_of_another_form_is_an_error(answers: Any, tmp_path: Path) -> None:
+    row = {"id": "a", "context": "a b", "question": "which?", "answers": answers}
+    for name in ("one", "two"):
+        (tmp_path / "xquad.en").mkdir(exist_ok=True)
+        pyarrow.parquet.write_table(
+            pyarrow.Table.from_pylist([row]), tmp_path / "xquad.en" / f"{name}.parquet"
+        )
+        if name == "one":
+            with pytest.raises(
+                CrossinError, match=r"one\.parquet, field 'data.*answers': is not in the form"
+            ):
+                build_xquad(tmp_path, tmp_path / "bench")
+    with pytest.raises(CrossinError, match=r"two\.parquet: there is one\.parquet beside it"):
+        build_xquad(tmp_path, tmp_path / "bench")

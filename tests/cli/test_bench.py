@@ -120,9 +120,10 @@ def test_the_template_file_of_a_language_is_checked_by_name() -> None:
         (["build", "belebele", "--languages", "en", "--out", "x"], "--source DIR"),
         (["build", "cross-mmlu", "--source", "none.json", "--out", "x"], "none.json: cannot be read"),
         (["build", "facts", "--languages", "tlh", "--out", "x"], "tlh"),
-        (["check", "nowhere"], "nowhere: there is no such benchmark"),
+        (["check", "nowhere"], "nowhere: there is no benchmark here"),
         (["check", "facts"], "--languages sv"),
-        (["show", "nowhere"], "cannot be read as Parquet"),
+        (["show", "nowhere"], "nowhere: there is no benchmark here"),
+        (["build", "facts", "--languages", ",", "--out", "x"], "names no language"),
     ],
 )
 def test_bad_input_is_one_clear_error_and_exit_code_2(

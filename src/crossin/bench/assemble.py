@@ -25,11 +25,13 @@ def build(
     inputs: dict[str, Path],
     languages: Sequence[str],
     gather: Callable[[], Found],
+    more: Callable[[Sequence[Item]], Mapping[str, Any]] | None = None,
 ) -> Stage:
     """The stage `bench`: the items that `gather` finds whole in all `languages`, as `items.parquet`.
 
-    `left_out.json` says of every other item why it is not there; the manifest counts them by reason. Raises
-    CrossinError where no item is whole; the folder is then left as it was.
+    `left_out.json` says of every other item why it is not there; the manifest counts them by reason, and
+    holds what `more` counts of the items. Raises CrossinError where no item is whole; the folder is then left
+    as it was.
     """
     stage = begin(out, "bench", settings, inputs)
     if stage.done:
@@ -53,8 +55,9 @@ def build(
         [ITEMS, LEFT_OUT],
         {
             "items": len(one),
-            "languages": dict(Counter(item.language for item in items)),
+            "languages": len(languages),
             "tasks": dict(Counter(item.task for item in one)),
+            **(more(items) if more else {}),
         },
         skipped,
     )

@@ -20,6 +20,7 @@ from crossin.bench.findings import Finding
 from crossin.bench.hardness import hardness
 from crossin.bench.items import Item, difference, items_file, read_unchecked
 from crossin.errors import CrossinError
+from crossin.languages import parse_language
 from crossin.progress import Progress, silent
 
 # Items shown of each kind and language.
@@ -71,11 +72,12 @@ def check_bench(place: Path, *, progress: Progress = silent) -> Report:
     """Look at every item of a benchmark (its file or folder) in every language.
 
     English, or else the first language, is what the others are held against. Raises CrossinError only for a
-    file that cannot be read.
+    file that cannot be read, and for a language that is not written as CLDR spells it.
     """
-    items = read_unchecked(place)
+    items, file = read_unchecked(place), items_file(place)
     if not items:
-        raise CrossinError("holds no items", file=items_file(place), fix="build the benchmark again")
+        raise CrossinError("holds no items", file=file, fix="build the benchmark again")
+    _check_codes(items, file)
     languages = sorted(dict.fromkeys(item.language for item in items), key=lambda code: code != "en")
     found: dict[str, dict[str, Item]] = defaultdict(dict)
     findings: list[Finding] = []
@@ -91,6 +93,22 @@ def check_bench(place: Path, *, progress: Progress = silent) -> Report:
     content, notes = content_findings(found, languages, progress)
     guessing = {} if any(finding.structural for finding in findings) else _guessing(items)
     return Report(len(found), tuple(languages), (*findings, *content), tuple(notes), guessing)
+
+
+def _check_codes(items: Sequence[Item], file: Path) -> None:
+    """Two spellings of a language would be two languages, and an unknown one has no script."""
+    rows: dict[str, int] = {}
+    for row, item in enumerate(items, start=1):
+        rows.setdefault(item.language, row)
+    for language, row in rows.items():
+        try:
+            code = parse_language(language) if language.strip() else None
+        except CrossinError as error:
+            raise CrossinError(error.message, file=file, row=row, field="language", fix=error.fix) from error
+        if code != language:
+            message = f"'{language}' is not spelt as CLDR does"
+            fix = f"write {code}" if code else "write a BCP-47 code, such as zh"
+            raise CrossinError(message, file=file, row=row, field="language", fix=fix)
 
 
 def _guessing(items: Sequence[Item]) -> dict[str, dict[str, float]]:
@@ -134,6 +152,8 @@ def _within(item: Item) -> Iterator[Finding]:
     for name, text in texts.items():
         if not text.strip():
             yield _structural(f"empty {name}", item)
+    if len(item.options) == 1:
+        yield _structural("only one option", item)
     if not all(option.strip() for option in item.options):
         yield _structural("empty option", item)
     if len(item.options) != len(item.option_ids):
@@ -148,8 +168,9 @@ def _within(item: Item) -> Iterator[Finding]:
             yield _structural("options alike", item, text)
     for inner in plain:
         # As whole words: a reader of replies that looks for the option's text finds both.
-        pattern = re.compile(rf"(?<![\w+−-]){re.escape(inner)}(?!\w)")
-        outer = next((other for other in plain if other != inner and inner and pattern.search(other)), None)
+        pattern = rf"(?<![\w+−-]){re.escape(inner)}(?!\w)"
+        longer = (other for other in plain if inner and inner != other and inner in other)
+        outer = next((other for other in longer if re.search(pattern, other)), None)
         if outer is not None:
             yield Finding("option within another", item.language, item.item, False, f"{inner} | {outer}")
             break

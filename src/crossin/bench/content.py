@@ -8,9 +8,11 @@ what is usual in one (numbers, names, long texts) is strange in another.
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
+from itertools import combinations
 
 from crossin.bench.findings import Finding
 from crossin.bench.items import Item
@@ -62,6 +64,7 @@ def content_findings(
 ) -> tuple[list[Finding], list[str]]:
     """Findings about the texts of each item, and notes about a language as a whole."""
     findings = [finding for versions in found.values() for finding in _same(versions, languages)]
+    findings += [finding for versions in found.values() for finding in _moved(versions, languages)]
     notes: list[str] = []
     for language in languages:
         items = [versions[language] for versions in found.values() if language in versions]
@@ -97,6 +100,26 @@ def _same(versions: Mapping[str, Item], languages: Sequence[str]) -> Iterator[Fi
             if other != language:
                 note = f"as in {other}: {text[:60]}"
                 yield Finding(f"same {field} in two languages", language, item.item, False, note)
+
+
+def _moved(versions: Mapping[str, Item], languages: Sequence[str]) -> Iterator[Finding]:
+    """Numbers and names among the options that stand at one another's places: then the answer is another."""
+    first = next(versions[language] for language in languages if language in versions)
+    before = [_mark(option) for option in first.options]
+    for item in versions.values():
+        after = [_mark(option) for option in item.options]
+        for one, two in combinations(range(min(len(before), len(after))), 2):
+            if before[one] != before[two] and (before[one], before[two]) == (after[two], after[one]):
+                note = f"{item.options[one]} | {item.options[two]}"
+                yield Finding(
+                    f"options changed places with {first.language}", item.language, item.item, False, note
+                )
+
+
+def _mark(option: str) -> str:
+    """What of an option is the same in every language: its digits where it has some, a name as it is."""
+    digits = "".join(str(unicodedata.decimal(one)) for one in option if one.isdecimal())
+    return digits or option.strip().casefold()
 
 
 def _broken(item: Item) -> Iterator[Finding]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -9,6 +10,8 @@ from crossin.errors import CrossinError
 from crossin.files import read_parquet, write_parquet
 
 ITEMS = "items.parquet"
+# JSON can hold half of a character; no file can.
+_HALF = re.compile("[\ud800-\udfff]")
 _AGAIN = "build the benchmark again, or look at all that is wrong with it: crossin bench check DIR"
 
 
@@ -86,6 +89,12 @@ def read_unchecked(place: Path) -> list[Item]:
     sure.
     """
     file = items_file(place)
+    if not file.is_file():
+        raise CrossinError(
+            "there is no benchmark here",
+            file=place,
+            fix="name a folder that `crossin bench build` made, or the items.parquet in it",
+        )
     items = []
     for row, line in enumerate(read_parquet(file, list(Item.__dataclass_fields__)).to_pylist(), start=1):
         for name, value in line.items():
@@ -98,6 +107,11 @@ def read_unchecked(place: Path) -> list[Item]:
     return items
 
 
+def writable(text: str) -> bool:
+    """Whether a text is made of whole characters (JSON may hold a lone surrogate)."""
+    return _HALF.search(text) is None
+
+
 def fault(item: Item) -> tuple[str, str] | None:
     """The field of an item that cannot be asked as it stands, and why; None where it can."""
     for name in ("item", "group", "language", "question", "answer"):
@@ -105,6 +119,8 @@ def fault(item: Item) -> tuple[str, str] | None:
             return name, f"the {name} is empty"
     if len(item.options) != len(item.option_ids):
         return "options", "there are not as many options as option ids"
+    if len(item.options) == 1:
+        return "options", "there is only one option"
     if not all(option.strip() for option in item.options):
         return "options", "an option is empty"
     if len(set(item.option_ids)) < len(item.option_ids):

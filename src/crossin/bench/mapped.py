@@ -10,7 +10,7 @@ from typing import Any
 
 from crossin.bench.assemble import build, pivot_first
 from crossin.bench.hub import fetch
-from crossin.bench.items import Item
+from crossin.bench.items import Item, writable
 from crossin.bench.mapping import PLACEHOLDER, Mapping
 from crossin.bench.tables import USUAL, Row, matching, read_rows
 from crossin.errors import CrossinError
@@ -61,7 +61,7 @@ def _files(
 ) -> tuple[Path, dict[str, list[Path]]]:
     """The folder of the dataset, and each language's files in it."""
     if source is not None and source.is_file():
-        return source.parent, {code: [source] for code in languages}
+        return source.parent, _told_apart(mapping, {code: [source] for code in languages})
     patterns = {
         code: [
             pattern.replace("{language}", mapping.languages[code]).replace("{split}", split)
@@ -89,7 +89,25 @@ def _files(
                 file=folder,
                 fix="put the file there, or leave the language out with --languages",
             )
-    return folder, files
+    return folder, _told_apart(mapping, files)
+
+
+def _told_apart(mapping: Mapping, files: dict[str, list[Path]]) -> dict[str, list[Path]]:
+    """The files, unless the very same rows would be read as several languages."""
+    texts = mapping.model_dump_json(include={"context", "question", "options"})
+    by_language = isinstance(mapping.question, dict) or isinstance(mapping.context, dict)
+    if mapping.language_column is None and not by_language and "{language}" not in texts:
+        seen: dict[Path, str] = {}
+        for code, found in files.items():
+            other = seen.setdefault(found[0], code)
+            if other != code:
+                raise CrossinError(
+                    f"would be read as {other} and as {code}, word for word the same",
+                    file=found[0],
+                    fix="name with --source a folder with a file for each language; if this one table holds "
+                    "them all, the mapping needs `language_column`, or columns such as {question_{language}}",
+                )
+    return files
 
 
 def _gather(
@@ -212,6 +230,8 @@ class _Version:
             value = list(value.values())
         if not isinstance(value, list) or not all(isinstance(one, str) for one in value):
             raise row.error("is no list of texts", column, "name the column that holds the options")
+        if not all(map(writable, value)):
+            raise row.error("holds half of a character (a lone surrogate)", column, "repair the row")
         return [one.strip() for one in value]
 
     def answer(self, row: Row, options: list[str]) -> int | str:

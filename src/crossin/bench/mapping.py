@@ -22,16 +22,18 @@ PLACEHOLDER = re.compile(r"\{([^{}]+)\}")
 
 def _spelled(value: Any) -> Any:
     """Languages as a list of the dataset's own names, or by name in any spelling; as codes either way."""
-    if isinstance(value, list):
-        value = {name: name for name in value}
-    if not isinstance(value, dict):
+    if isinstance(value, dict):
+        pairs = list(value.items())
+    elif isinstance(value, list):
+        pairs = [(name, name) for name in value]
+    else:
         return value
     codes: dict[str, Any] = {}
-    for name, inside in value.items():
+    for name, inside in pairs:
         try:
             code = parse_language(name)
         except CrossinError as error:
-            raise ValueError(error.message) from error
+            raise ValueError(f"{error.message} ({error.fix})") from error
         if code in codes:
             raise ValueError(f"names {code} twice, in different spellings")
         codes[code] = inside
@@ -49,7 +51,7 @@ class OptionsColumn(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     column: str
-    separator: str | None = None
+    separator: str | None = Field(default=None, min_length=1)
 
 
 class Answer(BaseModel):
@@ -63,7 +65,7 @@ class Answer(BaseModel):
 
     column: str
     form: Literal["letter", "index", "number", "text"]
-    separator: str | None = None
+    separator: str | None = Field(default=None, min_length=1)
 
 
 class Mapping(BaseModel):
@@ -134,9 +136,14 @@ def read_mapping(path: Path) -> Mapping:
 
 def _explained(error: ValidationError, path: Path) -> CrossinError:
     """The first fault in words; an unknown key with the nearest valid one."""
-    first = error.errors()[0]
-    # A union's fault also names the member that was tried.
-    place = [str(part) for part in first["loc"] if "[" not in str(part)]
+    # Of a union's faults, one for each member that was tried, the one that got furthest is meant.
+    first = max(error.errors(), key=lambda one: (one["type"] == "extra_forbidden", len(one["loc"])))
+    # They also name the member.
+    place = [
+        str(part)
+        for number, part in enumerate(first["loc"])
+        if not number or ("[" not in str(part) and part not in ("str", "OptionsColumn"))
+    ]
     message, fix = first["msg"].removeprefix("Value error, "), "see docs/bench.md for the entries"
     if first["type"] == "extra_forbidden":
         models: dict[str, Any] = {"answer": Answer, "options": OptionsColumn}

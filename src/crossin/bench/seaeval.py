@@ -10,7 +10,7 @@ from typing import Any
 
 from crossin.bench.assemble import build, pivot_first
 from crossin.bench.hub import fetch
-from crossin.bench.items import Item
+from crossin.bench.items import Item, writable
 from crossin.errors import CrossinError
 from crossin.files import read_json
 from crossin.languages import parse_language
@@ -99,7 +99,13 @@ class _Version:
         found = self.entries.get(field, "" if field == "context" else None)
         if not isinstance(found, str):
             raise self.error(field, "is not text, or is missing")
-        return found.strip()
+        return self.whole(field, found)
+
+    def whole(self, field: str, text: str) -> str:
+        """The text without spaces at its ends, if its characters are whole."""
+        if not writable(text):
+            raise self.error(field, "holds half of a character (a lone surrogate)")
+        return text.strip()
 
 
 def _file(source: Path | None, known: SeaEval) -> Path:
@@ -118,7 +124,11 @@ def _languages(records: list[Any], file: Path) -> list[str]:
 
 def _versions(record: Any, file: Path, row: int) -> dict[str, _Version]:
     """An item by language code."""
-    if not isinstance(record, dict) or not isinstance(record.get("id"), str | int):
+    if (
+        not isinstance(record, dict)
+        or not isinstance(record.get("id"), str | int)
+        or not writable(str(record["id"]))
+    ):
         raise CrossinError("is no item with an id", file=file, row=row, field="id", fix=_FIX)
     versions: dict[str, _Version] = {}
     for name, entries in record.items():
@@ -145,7 +155,7 @@ def _item(version: _Version, item: str, group: str, language: str, known: SeaEva
         parts = _CHOICE.fullmatch(choice)
         if parts is None or parts[1] != label:
             raise version.error("choices", f"'{choice[:40]}' does not begin with ({label})")
-        options.append(parts[2].strip())
+        options.append(version.whole("choices", parts[2]))
         ids.append(label)
     answer = version.text("answer")
     gold = next((label for label, one in zip(ids, choices, strict=True) if one.strip() == answer), None)

@@ -51,7 +51,10 @@ def shown(
         yield Rule(Text(visible(f"{one} · {first.task}{group}")))
         for item in versions:
             if not languages or item.language in languages:
-                yield Panel(_body(item, full), title=Text(item.language), title_align="left")
+                yield Panel(_body(item, full), title=Text(visible(item.language)), title_align="left")
+        lacking = [code for code in languages or has if code not in {item.language for item in versions}]
+        if lacking:
+            yield Text(f"not in {visible(', '.join(lacking))}")
 
 
 def visible(text: str) -> str:
@@ -59,7 +62,8 @@ def visible(text: str) -> str:
     replaced.
     """
     return "".join(
-        "\ufffd" if unicodedata.category(one) == "Cc" and one not in "\n\t" else one for one in text
+        "\ufffd" if unicodedata.category(one) == "Cc" and one not in "\n\t" else one
+        for one in text.replace("\r\n", "\n")
     )
 
 

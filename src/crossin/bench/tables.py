@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import csv
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from crossin.bench.items import writable
 from crossin.errors import CrossinError
 
 _ENDINGS = ("parquet", "jsonl", "json", "csv", "tsv")
@@ -54,21 +56,32 @@ class Row:
         return found
 
     def text(self, column: str) -> str:
-        """What a column holds, as text without spaces at its ends; empty where there is nothing."""
+        """What a column holds, as text without spaces at its ends; empty where there is nothing (NaN too)."""
         value = self.value(column)
-        if isinstance(value, float) and value.is_integer():
-            value = int(value)
+        if isinstance(value, float):
+            value = None if math.isnan(value) else int(value) if value.is_integer() else value
         if isinstance(value, bool) or not isinstance(value, str | int | float | None):
             raise self.error(
                 f"holds {type(value).__name__} where text is due", column, "name a column that holds text"
             )
-        return "" if value is None else str(value).strip()
+        text = "" if value is None else str(value).strip()
+        if not writable(text):
+            raise self.error("holds half of a character (a lone surrogate)", column, "repair the row")
+        return text
 
 
 def matching(folder: Path, patterns: Sequence[str]) -> list[Path]:
     """The files that the first of `patterns` to find any finds, by name."""
     for pattern in patterns:
-        found = sorted(path for path in folder.glob(pattern) if path.is_file())
+        try:
+            found = sorted(path for path in folder.glob(pattern) if path.is_file())
+        except (ValueError, NotImplementedError) as error:
+            raise CrossinError(
+                f"'{pattern}' is no pattern of files below a folder",
+                file=folder,
+                field="files",
+                fix="correct `files` and `languages` in the mapping, or --split",
+            ) from error
         if found:
             return found
     return []

@@ -64,6 +64,7 @@ def build_benchmark(
     """
     from crossin.bench.catalogue import build_named
     from crossin.bench.items import read_items
+    from crossin.bench.show import visible
     from crossin.cli.console import console, print_json, progress_bars, say
 
     with progress_bars() as progress:
@@ -80,7 +81,7 @@ def build_benchmark(
         of_task[item.language] = of_task.get(item.language, 0) + 1
     for task, found in sorted(counts.items()):
         shown = "  ".join(f"{language} {count:,}" for language, count in found.items())
-        console.print(f"{task}: {shown}", markup=False, highlight=False)
+        console.print(visible(f"{task}: {shown}"), markup=False, highlight=False)
     for reason, count in skipped.items():
         say(f"left out: {count:,}, {reason}")
     items = sum(max(found.values()) for found in counts.values())
@@ -130,8 +131,6 @@ def check_benchmark(
         return
     if languages is not None:
         raise CrossinError("a benchmark is checked in all its languages", fix="leave out --languages")
-    if not Path(folder).exists():
-        raise CrossinError("there is no such benchmark", file=folder, fix="name its folder, or `facts`")
     with progress_bars() as progress:
         report = check_bench(Path(folder), progress=progress)
     if as_json:
@@ -171,28 +170,28 @@ def _check_templates(languages: str | None, as_json: bool) -> None:
 
 
 def _show(report: Report) -> None:
-    from rich.table import Table
+    from rich.table import Column, Table
     from rich.text import Text
 
     from crossin.bench.show import visible
     from crossin.cli.console import console, say
 
     if report.findings:
-        table = Table("", "finding", "language", "count", "examples")
-        table.columns[3].justify = "right"
+        count, examples = Column("count", justify="right"), Column("examples", overflow="fold")
+        table = Table("", "finding", "language", count, examples)
         for line in report.counted():
-            examples = "; ".join(
+            shown = "; ".join(
                 one["item"] + (f" ({one['note'][:60]})" if one["note"] else "") for one in line["examples"]
             )
             sort = Text("structural", "bold red") if line["structural"] else Text("content")
-            table.add_row(sort, line["kind"], line["language"], f"{line['count']:,}", Text(visible(examples)))
+            table.add_row(sort, line["kind"], line["language"], f"{line['count']:,}", Text(visible(shown)))
         console.print(table)
     if report.guessing:
         heuristics = dict.fromkeys(name for shares in report.guessing.values() for name in shares)
-        table = Table("right by", *heuristics)
+        table = Table(*(Column(name, overflow="fold") for name in ("right by", *heuristics)))
         for task, found in report.guessing.items():
             shares = (found.get(name) for name in heuristics)
-            table.add_row(Text(task), *("" if share is None else f"{share:.2f}" for share in shares))
+            table.add_row(Text(visible(task)), *("" if share is None else f"{share:.2f}" for share in shares))
         console.print(table)
     for note in report.notes:
         say(f"note: {note}")
@@ -206,6 +205,13 @@ def _show(report: Report) -> None:
 def _codes(languages: str | None) -> list[str] | None:
     from crossin.languages.codes import parse_language
 
-    return (
-        None if languages is None else [parse_language(name) for name in languages.split(",") if name.strip()]
-    )
+    if languages is None:
+        return None
+    names = [name for name in languages.split(",") if name.strip()]
+    if not names:
+        raise CrossinError(
+            "names no language",
+            field="--languages",
+            fix="name some, as in --languages en,vi, or leave it out",
+        )
+    return list(dict.fromkeys(map(parse_language, names)))

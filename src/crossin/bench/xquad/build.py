@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from crossin.bench.assemble import build
 from crossin.bench.hardness import hardness
-from crossin.bench.items import ITEMS, Item, write_items
+from crossin.bench.items import Item
 from crossin.bench.xquad.distractors import Choice, choose_options
 from crossin.bench.xquad.questions import Question, read_questions
 from crossin.bench.xquad.source import DATASET, source_files
 from crossin.errors import CrossinError
 from crossin.progress import Progress, silent
-from crossin.stage import Stage, begin
+from crossin.stage import Stage
+
+_TOO_FEW = "too few distractors"
 
 
 def build_xquad(
@@ -23,7 +26,7 @@ def build_xquad(
 
     `source` is a folder with XQuAD's files `xquad.<language>.json`; None takes them from the hub's dataset
     `google/xquad`. Options are chosen over all languages of the source, so that a few languages have the very
-    items that all have. Questions without three distractors are skipped and counted; the manifest's `counts`
+    items that all have. Questions without three distractors are left out; the manifest's `counts`
     also hold where distractors come from, and the figures of `hardness`. Raises CrossinError for a language
     that the source lacks, and for all that `source_files` and `read_questions` do.
     """
@@ -35,55 +38,51 @@ def build_xquad(
                 file=source or DATASET,
                 fix="name languages that it has",
             )
-    wanted = languages or list(files)
+    wanted = list(dict.fromkeys(languages or files))
     inputs = {f"xquad.{language}": path for language, path in files.items()}
-    stage = begin(out, "bench", {"bench": "cross-xquad", "languages": wanted}, inputs)
-    if stage.done:
-        return stage
-    questions = read_questions(files, progress)
     ruled_out: Counter[str] = Counter()
-    choices = choose_options(questions, ruled_out)
-    if not choices:
-        raise CrossinError(
-            "no question has three distractors", file=source or DATASET, fix="use XQuAD's own files"
-        )
-    items = _items(questions, choices, wanted)
-    write_items(out / ITEMS, items)
-    counts = _counts(items, choices, list(files), wanted)
-    counts["answers ruled out as distractors"] = dict(sorted(ruled_out.items()))
-    lacking = len(questions) - len(choices)
-    stage.finish([ITEMS], counts, {"question: too few distractors": lacking} if lacking else {})
-    return stage
+    choices: dict[str, Choice] = {}
+
+    def gather() -> dict[str, dict[str, Item | str]]:
+        questions = read_questions(files, progress)
+        choices.update(choose_options(questions, ruled_out))
+        by_id = {question.id: question for question in questions}
+        return {
+            key: {
+                language: _item(by_id, key, choices[key], language) if key in choices else _TOO_FEW
+                for language in wanted
+            }
+            for key in by_id
+        }
+
+    def counts(items: Sequence[Item]) -> dict[str, object]:
+        found = _counts(items, choices, list(files))
+        return {**found, "answers ruled out as distractors": dict(sorted(ruled_out.items()))}
+
+    settings = {"bench": "cross-xquad", "languages": wanted}
+    return build(out, settings, inputs, wanted, gather, counts)
 
 
-def _items(questions: Sequence[Question], choices: dict[str, Choice], languages: list[str]) -> list[Item]:
-    by_id = {question.id: question for question in questions}
-    return [
-        Item(
-            item=key,
-            group=by_id[key].group,
-            task="reading",
-            language=language,
-            context=by_id[key].readings[language].context,
-            question=by_id[key].readings[language].question,
-            options=[by_id[option].readings[language].answer for option in choice.option_ids],
-            option_ids=choice.option_ids,
-            answer=key,
-            source="XQuAD (arXiv 1910.11856)",
-            licence="CC-BY-SA-4.0",
-        )
-        for key, choice in choices.items()
-        for language in languages
-    ]
+def _item(by_id: Mapping[str, Question], key: str, choice: Choice, language: str) -> Item:
+    reading = by_id[key].readings[language]
+    return Item(
+        item=key,
+        group=by_id[key].group,
+        task="reading",
+        language=language,
+        context=reading.context,
+        question=reading.question,
+        options=[by_id[option].readings[language].answer for option in choice.option_ids],
+        option_ids=choice.option_ids,
+        answer=key,
+        source="XQuAD (arXiv 1910.11856)",
+        licence="CC-BY-SA-4.0",
+    )
 
 
-def _counts(
-    items: list[Item], choices: dict[str, Choice], present: list[str], languages: list[str]
-) -> dict[str, object]:
+def _counts(items: Sequence[Item], choices: dict[str, Choice], present: list[str]) -> dict[str, object]:
     positions = Counter(choice.option_ids.index(key) for key, choice in choices.items())
     return {
-        "items": len(choices),
-        "languages": len(languages),
         "paragraphs": len({item.group for item in items}),
         "languages that decided the options": present,
         "items with distractors of another paragraph": sum(c.from_article > 0 for c in choices.values()),

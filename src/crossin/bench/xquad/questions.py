@@ -131,6 +131,11 @@ def _parsed(file: Path) -> _File:
 
 def _reading(file: Path, context: str, asked: _Asked) -> Reading:
     answer, cleaned = clean(asked.answers[0].text), clean(context)
+    question = clean(asked.question)
+    if not question:
+        raise CrossinError(
+            f"question '{asked.id}' is empty", file=file, field="question", fix="use XQuAD's own files"
+        )
     # A letter behind it keeps the white space before the answer.
     start = len(clean(context[: asked.answers[0].answer_start] + "x")) - 1
     if not answer or not cleaned.startswith(answer, start):
@@ -140,7 +145,7 @@ def _reading(file: Path, context: str, asked: _Asked) -> Reading:
             field="answer_start",
             fix="use XQuAD's own files",
         )
-    return Reading(cleaned, clean(asked.question), answer, start)
+    return Reading(cleaned, question, answer, start)
 
 
 def _check_ids(found: dict[str, Question], english: dict[str, Question], file: Path) -> None:

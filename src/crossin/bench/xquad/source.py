@@ -23,7 +23,15 @@ def source_files(source: Path | None) -> dict[str, Path]:
     reached.
     """
     folder = source or fetch(DATASET, _REVISION, ["xquad.*/*.parquet"])
-    found = {path.parent.name: path for path in folder.glob("xquad.*/*.parquet")}
+    found: dict[str, Path] = {}
+    for path in sorted(folder.glob("xquad.*/*.parquet")):
+        other = found.setdefault(path.parent.name, path)
+        if other != path:
+            raise CrossinError(
+                f"there is {other.name} beside it, and one file a language is due",
+                file=path,
+                fix="keep the one that XQuAD's validation split is in",
+            )
     found |= {path.stem: path for path in folder.glob("xquad.*.json")}
     files = {name.removeprefix("xquad."): found[name] for name in sorted(found)}
     if "en" not in files:
@@ -44,16 +52,8 @@ def squad_form(file: Path) -> Any:
     for row in rows:
         if not paragraphs or paragraphs[-1]["context"] != row["context"]:
             paragraphs.append({"context": row["context"], "qas": []})
-        answers = row["answers"]
         paragraphs[-1]["qas"].append(
-            {
-                "id": row["id"],
-                "question": row["question"],
-                "answers": [
-                    {"text": text, "answer_start": start}
-                    for text, start in zip(answers["text"], answers["answer_start"], strict=True)
-                ],
-            }
+            {"id": row["id"], "question": row["question"], "answers": _answers(row["answers"])}
         )
     size = _PARAGRAPHS_PER_ARTICLE
     return {
@@ -62,3 +62,11 @@ def squad_form(file: Path) -> Any:
             for first in range(0, len(paragraphs), size)
         ]
     }
+
+
+def _answers(cell: Any) -> Any:
+    """The answers as SQuAD's JSON has them; a cell of another form as it is, for who checks the form."""
+    match cell:
+        case {"text": list(texts), "answer_start": list(starts)} if len(texts) == len(starts):
+            return [{"text": text, "answer_start": start} for text, start in zip(texts, starts, strict=True)]
+    return cell
