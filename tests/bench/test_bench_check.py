@@ -236,7 +236,7 @@ def test_an_item_with_one_option_is_no_question(tmp_path: Path) -> None:
     ("language", "words"),
     [
         ("zho_Hans", "'zho_Hans' is not spelt as CLDR does. To mend it: write zh"),
-        ("", "'' is not spelt as CLDR does. To mend it: write a BCP-47 code"),
+        ("", "unknown language ''. To mend it: write a BCP-47 code"),
         ("[/red]", "unknown language"),
     ],
 )

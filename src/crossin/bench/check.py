@@ -102,13 +102,12 @@ def _check_codes(items: Sequence[Item], file: Path) -> None:
         rows.setdefault(item.language, row)
     for language, row in rows.items():
         try:
-            code = parse_language(language) if language.strip() else None
+            code = parse_language(language)
         except CrossinError as error:
             raise CrossinError(error.message, file=file, row=row, field="language", fix=error.fix) from error
         if code != language:
             message = f"'{language}' is not spelt as CLDR does"
-            fix = f"write {code}" if code else "write a BCP-47 code, such as zh"
-            raise CrossinError(message, file=file, row=row, field="language", fix=fix)
+            raise CrossinError(message, file=file, row=row, field="language", fix=f"write {code}")
 
 
 def _guessing(items: Sequence[Item]) -> dict[str, dict[str, float]]:
