@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -16,9 +17,10 @@ from crossin.files import write_parquet
 OPTIONS = {"en": ["red", "green"], "de": ["rot", "grün"]}
 
 
-def crossin(*arguments: str) -> subprocess.CompletedProcess[str]:
+def crossin(*arguments: str, columns: int = 80) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "crossin.cli.main", *arguments]
-    return subprocess.run(command, capture_output=True, text=True, check=False)
+    settings = {**os.environ, "COLUMNS": str(columns)}
+    return subprocess.run(command, capture_output=True, text=True, check=False, env=settings)
 
 
 @pytest.fixture
@@ -47,10 +49,27 @@ def replies(path: Path, german: str) -> Path:
 def test_score_prints_the_figures_by_language(bench: Path, tmp_path: Path) -> None:
     ended = crossin("score", str(replies(tmp_path / "mine.parquet", "grün")), "--bench", str(bench))
     assert ended.returncode == 0, ended.stderr
-    assert "mine: 4 items in 2 languages" in ended.stderr
+    assert "mine: 4 items in 2 languages" in ended.stdout
     [german] = [line for line in ended.stdout.splitlines() if line.startswith(" de")]
     assert german.split()[:2] == ["de", ".00"]
     assert "consistency_s" in ended.stdout
+
+
+def test_a_narrow_terminal_cuts_nothing_off(bench: Path, tmp_path: Path) -> None:
+    path = str(replies(tmp_path / "[red]mine[bold].parquet", "grün"))
+    narrow = crossin("score", path, path, "--bench", str(bench), "--details", columns=40).stdout
+    assert narrow == crossin("score", path, path, "--bench", str(bench), "--details", columns=200).stdout
+    assert "[red]mine[bold]: 4 items in 2 languages" in narrow
+    assert "…" not in narrow
+
+
+def test_score_says_which_items_are_not_in_the_file(bench: Path, tmp_path: Path) -> None:
+    line = {"item": "q0", "reply": "(A)"}
+    path = tmp_path / "mine.jsonl"
+    path.write_text("".join(json.dumps({**line, "language": x}) + "\n" for x in OPTIONS), encoding="utf-8")
+    assert "not in the file: 3 items" in crossin("score", str(path), "--bench", str(bench)).stdout
+    values = json.loads(crossin("score", str(path), "--bench", str(bench), "--json").stdout)
+    assert values["scores"][0]["unanswered"] == 3
 
 
 def test_score_counts_what_names_no_option(bench: Path, tmp_path: Path) -> None:
@@ -78,6 +97,9 @@ def test_compare_prints_the_difference(bench: Path, tmp_path: Path) -> None:
         (["score", "{mine}"], "--bench"),
         (["score", "{mine}", "--bench", "{bench}", "--pivot", "fr"], "'fr' was not asked"),
         (["score", "{mine}", "--seaeval"], "is no SeaEval log"),
+        (["score", "nowhere.json", "--seaeval"], "nowhere.json: is not there"),
+        (["score", "{mine}", "--bench", "nowhere"], "nowhere: is not there"),
+        (["score", "{mine}", "--bench", "{bench}", "--seed", "-1"], "--seed"),
         (["compare", "{mine}", "nowhere.jsonl", "--bench", "{bench}"], "nowhere.jsonl: is not there"),
     ],
 )

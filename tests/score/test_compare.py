@@ -45,8 +45,9 @@ def test_a_difference_is_ours_less_theirs(tmp_path: Path) -> None:
 
 def test_other_items_are_not_compared(tmp_path: Path) -> None:
     fewer = [line for line in replies() if line["item"] != "sky"]
-    with pytest.raises(CrossinError, match="item 'sky'"):
+    with pytest.raises(CrossinError, match="item 'sky'") as error:
         compared(tmp_path, replies(), fewer)
+    assert error.value.file == tmp_path / "theirs.jsonl"
 
 
 def test_other_free_text_is_not_compared(tmp_path: Path) -> None:

@@ -41,7 +41,7 @@ def test_replies_to_another_benchmark_are_not_scored() -> None:
         CrossinError, match="answers another benchmark: 12 of its 12 items are not in"
     ) as error:
         complete(lines, items(), FILE)
-    assert (error.value.file, error.value.field) == (FILE, "item")
+    assert (error.value.file, error.value.row, error.value.field) == (FILE, 1, "item")
 
 
 def test_a_language_that_was_not_asked_is_an_error() -> None:
@@ -76,7 +76,18 @@ def test_a_question_asked_in_fewer_languages_is_an_error_only_where_it_is_answer
     [
         ('{"item": "a", "language": "en"}\n', 1, "field 'reply': is not there"),
         ('{"item": "a", "language": "en", "reply": "x"}\nnot json\n', 2, "is not JSON"),
-        ('{"item": "a", "language": "en", "reply": "x"}\n\n{}\n', 2, "is not JSON"),
+        ('{"item": "a", "language": "en", "reply": "x"}\n\n{}\n', 2, "is a blank line"),
+        ('{"item": "a", "language": "en", "reply": 3}\n', 1, "field 'reply': is not a text, or null: 3"),
+        ('{"item": "a", "language": "en", "reply": ["x"]}\n', 1, "field 'reply': is not a text, or null"),
+        ('{"item": 5, "language": "en", "reply": "x"}\n', 1, "field 'item': is not a text: 5"),
+        ('{"item": "a", "language": ["en"], "reply": "x"}\n', 1, "field 'language': is not a text"),
+        (
+            '{"item": "a", "language": "en", "reply": "x", "prompt": [1]}\n',
+            1,
+            "field 'prompt': is not a text",
+        ),
+        ('{"item": "a", "language": "Klingonish", "reply": "x"}\n', 1, "field 'language': unknown language"),
+        ('{"item": "a", "language": "en", "reply": "x"}\n' * 2, 2, "a second time in en \\(row 1\\)"),
         ("[1, 2]\n", 1, "field 'item': is not there"),
     ],
 )
@@ -86,6 +97,38 @@ def test_a_malformed_line_is_named(tmp_path: Path, text: str, row: int, words: s
     with pytest.raises(CrossinError, match=words) as error:
         read_lines(path)
     assert error.value.row == row
+
+
+def test_languages_are_read_in_any_spelling(tmp_path: Path) -> None:
+    names = {"en": "English", "de": "deu_Latn", "th": "TH"}
+    told = [{**line, "language": names[line["language"]]} for line in replies()]
+    assert read_lines(write_replies(tmp_path / "replies.jsonl", told)) == replies()
+    twice = [*replies()[:1], *told[:1]]
+    with pytest.raises(CrossinError, match="a second time in en"):
+        read_lines(write_replies(tmp_path / "replies.jsonl", twice))
+
+
+def test_a_byte_order_mark_and_blank_space_at_the_end_are_no_lines(tmp_path: Path) -> None:
+    path = write_replies(tmp_path / "replies.jsonl", replies())
+    path.write_bytes(b"\xef\xbb\xbf" + path.read_bytes() + b"\n  \n")
+    assert read_lines(path) == replies()
+
+
+def test_fields_of_the_writers_own_are_not_read(tmp_path: Path) -> None:
+    told = replies(answer=["red"], option_ids=5, logprobs="none", model="mine")
+    assert read_lines(write_replies(tmp_path / "replies.jsonl", told)) == replies()
+
+
+def test_option_ids_that_are_none_are_an_error(tmp_path: Path) -> None:
+    import pyarrow
+
+    from crossin.files import write_parquet
+
+    line = {**replies()[0], "group": "g", "task": "t", "answer": "red", "gold": "red", "option_ids": None}
+    write_parquet(tmp_path / "answers.parquet", pyarrow.Table.from_pylist([line]))
+    with pytest.raises(CrossinError, match="is not a list of option ids") as error:
+        read_lines(tmp_path / "answers.parquet")
+    assert (error.value.row, error.value.field) == (1, "option_ids")
 
 
 def test_parquet_and_json_lines_hold_the_same(tmp_path: Path) -> None:

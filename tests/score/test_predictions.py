@@ -113,6 +113,44 @@ def test_an_item_that_lacks_a_language_is_left_out_and_named(tmp_path: Path) -> 
     assert found.incomplete == {"sky": "th"}
 
 
+def test_languages_asked_in_free_text_alone_are_not_forgotten(tmp_path: Path) -> None:
+    lines = [line for line in replies() if line["item"] == "name" or line["language"] != "th"]
+    [found] = read_predictions(write_replies(tmp_path / "mine.jsonl", lines), write_bench(tmp_path / "bench"))
+    assert found.choices is not None
+    assert found.choices.languages == ("en", "de")
+    assert found.languages == LANGUAGES
+
+
+def test_items_of_the_benchmark_that_are_not_in_the_file_are_counted(tmp_path: Path) -> None:
+    bench = write_bench(tmp_path / "bench")
+    lines = [line for line in replies() if line["item"] not in ("sky", "name")]
+    [found] = read_predictions(write_replies(tmp_path / "mine.jsonl", lines), bench)
+    assert found.unanswered == 2
+    assert read_predictions(write_replies(tmp_path / "all.jsonl", replies()), bench)[0].unanswered == 0
+
+
+def test_a_benchmark_is_named_by_its_folder_or_its_file(tmp_path: Path) -> None:
+    bench = write_bench(tmp_path / "bench")
+    path = write_replies(tmp_path / "mine.jsonl", replies())
+    assert read_predictions(path, bench / "items.parquet")[0].languages == LANGUAGES
+    with pytest.raises(CrossinError, match=r"nowhere: is not there.*--bench"):
+        read_predictions(path, tmp_path / "nowhere")
+
+
+@pytest.mark.parametrize("manifest", [[], {"settings": None}])
+def test_a_manifest_that_is_none_is_an_error(tmp_path: Path, manifest: Any) -> None:
+    folder = write_answers(tmp_path / "answers", answer_lines())
+    write_json(folder / "manifest.json", manifest)
+    with pytest.raises(CrossinError, match=r"manifest\.json: is no manifest"):
+        read_predictions(folder)
+
+
+def test_a_folder_that_is_called_like_a_log_is_none(tmp_path: Path) -> None:
+    (tmp_path / "old.json").mkdir()
+    folder = write_answers(tmp_path / "run", answer_lines())
+    assert find_predictions([tmp_path]) == [folder]
+
+
 def test_a_seaeval_log_is_read_as_it_is(tmp_path: Path) -> None:
     [found] = read_predictions(write_log(tmp_path / "some_model" / "zero_shot_p2.json"))
     assert (found.model, found.prompt) == ("some_model/zero_shot", "p2")
@@ -132,14 +170,17 @@ def test_a_folder_gives_all_that_lies_in_it(tmp_path: Path) -> None:
 def test_a_folder_without_predictions_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(CrossinError, match="holds no predictions"):
         find_predictions([tmp_path])
+    with pytest.raises(CrossinError, match=r"absent\.json: is not there"):
+        find_predictions([tmp_path / "absent.json"])
 
 
 @pytest.mark.parametrize(
     ("name", "text", "words"),
     [
         ("absent.jsonl", None, "is not there"),
-        ("empty.jsonl", "", "is not JSON"),
+        ("empty.jsonl", "", "holds no answers"),
         ("scores.json", '{"overall_acc": 1}', "SeaEval's scores"),
+        ("replies.json", '[{"item": "sky", "language": "en", "reply": "blue"}]', r"no SeaEval log.*\.jsonl"),
     ],
 )
 def test_what_holds_no_predictions_is_one_clear_error(

@@ -7,7 +7,7 @@ from small_bench import replies, write_bench, write_replies
 
 from crossin.errors import CrossinError
 from crossin.metrics import figures
-from crossin.score import score, score_values, wordings, wordings_values
+from crossin.score import score, score_values, summary, tables, wordings, wordings_values
 
 
 def test_every_figure_of_a_model_that_is_always_right(tmp_path: Path) -> None:
@@ -67,6 +67,33 @@ def test_wordings_are_told_by_median_range_and_agreement(tmp_path: Path) -> None
     assert accuracy.low == pytest.approx(2 / 3)
     assert found.agreement["wording_agreement"].value == pytest.approx(2 / 3)
     assert wordings_values(found)["prompts"] == ["a", "b", "c"]
+
+
+def test_models_of_one_name_are_not_wordings_of_each_other(tmp_path: Path) -> None:
+    bench = write_bench(tmp_path / "bench")
+    for folder in ("one", "other"):
+        (tmp_path / folder).mkdir()
+    both = [*replies(prompt="a"), *replies(prompt="b")]
+    asked = [
+        write_replies(tmp_path / "one" / "mine.jsonl", both),
+        write_replies(tmp_path / "other" / "mine.jsonl", replies({("sky", "en"): "green"}, prompt="a")),
+    ]
+    scores = score(asked, bench=bench)
+    [found] = wordings(scores)
+    assert found.spread["accuracy"].low == 1
+    names = list(summary(scores).columns[0].cells)
+    assert [str(name) for name in names] == [
+        f"mine a ({asked[0]})",
+        "mine b",
+        f"mine a ({asked[1]})",
+    ]
+
+
+def test_free_text_in_more_languages_is_shown_in_all_of_them(tmp_path: Path) -> None:
+    lines = [line for line in replies() if line["item"] == "name" or line["language"] != "th"]
+    [made] = score([write_replies(tmp_path / "mine.jsonl", lines)], bench=write_bench(tmp_path / "bench"))
+    texts = tables(made)[-1]
+    assert [str(cell) for cell in texts.columns[0].cells] == ["en", "de", "th", "mean"]
 
 
 def test_one_wording_has_no_spread(tmp_path: Path) -> None:

@@ -8,7 +8,12 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
+    from rich.table import Table
+
     from crossin.score.predictions import Predictions
+
+# More columns than any table needs.
+_WIDEST = 10_000
 
 _Bench = Annotated[Path | None, typer.Option(help="Folder of the benchmark asked; files of replies need it.")]
 _Pivot = Annotated[
@@ -16,7 +21,7 @@ _Pivot = Annotated[
 ]
 # Their number is that of crossin.metrics.DRAWS, which is not to be loaded for a help text.
 _Draws = Annotated[int, typer.Option(min=1, help="Bootstrap draws for the intervals.")]
-_Seed = Annotated[int, typer.Option(help="Seed of the draws.")]
+_Seed = Annotated[int, typer.Option(min=0, help="Seed of the draws.")]
 _AsJson = Annotated[bool, typer.Option("--json", help="Print every figure as JSON.")]
 
 
@@ -52,7 +57,7 @@ def score(
 
     `crossin score replies.jsonl --bench bench/facts`
     """
-    from crossin.cli.console import console, print_json, progress_bars, say
+    from crossin.cli.console import print_json, progress_bars, say
     from crossin.score import score as make
     from crossin.score import score_values, summary, tables, wordings, wordings_table, wordings_values
 
@@ -78,13 +83,13 @@ def score(
         )
         return
     if len(scores) > 1:
-        console.print(summary(scores))
+        _show(summary(scores))
     for table in map(wordings_table, varied):
-        console.print(table)
+        _show(table)
     for one in scores:
         _tell(one.predictions)
         for table in tables(one, details=details) if details or len(scores) == 1 else []:
-            console.print(table)
+            _show(table)
     if len(scores) > 1 and not details:
         say("--details shows the languages and tasks of each")
 
@@ -104,7 +109,7 @@ def compare(
     eye. ▲ and ▼ mark differences whose interval excludes 0. McNemar's p-values are on accuracy in one
     language: alone, and corrected by Holm for the number of languages.
     """
-    from crossin.cli.console import console, print_json
+    from crossin.cli.console import print_json
     from crossin.score import compare as make
     from crossin.score import comparison_tables, comparison_values
 
@@ -115,16 +120,16 @@ def compare(
     for letter, predictions in (("A", made.ours), ("B", made.theirs)):
         _tell(predictions, f"{letter} = ")
     for table in comparison_tables(made):
-        console.print(table)
+        _show(table)
 
 
 def _seaeval(paths: list[Path], as_json: bool) -> None:
-    from crossin.cli.console import console, print_json
+    from crossin.cli.console import print_json
     from crossin.score import parity, parity_table
 
     found = parity(paths)
     if not as_json:
-        console.print(parity_table(found))
+        _show(parity_table(found))
     elif len(found) == 1:
         print_json(found[0].scores)
     else:
@@ -135,16 +140,31 @@ def _tell(predictions: Predictions, prefix: str = "") -> None:
     """What was asked, and what is kept out of the figures."""
     from collections import Counter
 
-    from crossin.cli.console import say
-
     tables = [table for table in (predictions.choices, predictions.texts) if table is not None]
     items = sum(len(table.items) for table in tables)
     asked = f"{items:,} items in {len(predictions.languages)} languages"
-    say(f"{prefix}{predictions.name}: {asked}, {predictions.file}")
+    _line(f"{prefix}{predictions.name}: {asked}, {predictions.file}")
     for language, count in Counter(predictions.incomplete.values()).items():
-        say(f"left out: {count:,} items that lack {language}")
+        _line(f"left out: {count:,} items that lack {language}")
+    if predictions.unanswered:
+        _line(f"not in the file: {predictions.unanswered:,} items of the benchmark")
     if len(predictions.languages) == 1:
-        say("note: asked in one language, so there is no consistency")
+        _line("note: asked in one language, so there is no consistency")
+
+
+def _line(text: str) -> None:
+    """A line of the result, as it stands."""
+    from crossin.cli.console import console
+
+    console.print(text, markup=False, highlight=False, soft_wrap=True)
+
+
+def _show(table: Table) -> None:
+    """A table at its full width: a narrow terminal wraps its lines, but nothing is cut off."""
+    from crossin.cli.console import console
+
+    table.width = console.measure(table, options=console.options.update(width=_WIDEST)).maximum
+    console.print(table, crop=False)
 
 
 def _code(language: str | None) -> str | None:

@@ -72,12 +72,12 @@ def compare(
             file=other.file,
             fix="compare answers to the same benchmark",
         )
-    chosen = pivot_of(one.languages, pivot)
+    chosen = pivot_of(one, pivot)
     choices = texts = None
     p: dict[str, float] = {}
     if one.choices and other.choices:
-        p = mcnemar(one.choices, other.choices)
         choices = _compared(_choice_families(one, other, chosen), one.choices.groups, draws, seed)
+        p = mcnemar(one.choices, other.choices)
     if one.texts and other.texts:
         theirs_too = _reordered(other.texts, one.texts, other.file)
         pair = (text_families(one.texts), text_families(theirs_too))
@@ -99,7 +99,11 @@ def _only(path: Path, bench: Path | None) -> Predictions:
 
 def _choice_families(one: Predictions, other: Predictions, pivot: str) -> tuple[list[Family], list[Family]]:
     assert one.choices and other.choices
-    table = aligned(other.choices, one.choices)
+    try:
+        table = aligned(other.choices, one.choices)
+    except CrossinError as error:
+        message = f"does not fit {one.file}: {error.message}"
+        raise CrossinError(message, file=other.file, fix=error.fix) from error
     if one.logprobs is None or other.logprobs is None:
         return families(one.choices, pivot, None), families(table, pivot, None)
     places = np.ix_(*_places(other.choices, one.choices))

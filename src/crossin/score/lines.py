@@ -11,6 +11,7 @@ from crossin.bench import Item
 from crossin.errors import CrossinError
 from crossin.evaluate.replies import read_reply
 from crossin.files import read_parquet, read_text
+from crossin.languages import parse_language
 
 Line = dict[str, Any]
 
@@ -18,24 +19,29 @@ Line = dict[str, Any]
 _KEYS = ["item", "language"]
 _ANSWER = ["group", "task", "option_ids", "answer", "gold"]
 _OPTIONAL = ["logprobs", "reply", "prompt"]
+_REPLY = [*_KEYS, "reply"]
 
 
 def read_lines(file: Path) -> list[Line]:
-    """The lines of a Parquet or JSON-lines file: answers, or replies that still need their benchmark."""
-    if file.suffix == ".parquet":
-        return _parquet(file)
-    lines = []
-    for row, text in enumerate(read_text(file).rstrip("\n").split("\n"), start=1):
-        try:
-            line = json.loads(text)
-        except json.JSONDecodeError as error:
+    """The lines of a file: answers (Parquet), or replies (Parquet or JSON lines), which still need their
+    benchmark. Languages are BCP-47 codes, however the file spells them.
+
+    Raises CrossinError, with the row, where a line lacks a field, holds no text where text belongs, names no
+    language, or is of the same item, language and prompt as an earlier one.
+    """
+    lines = _parquet(file) if file.suffix == ".parquet" else _json_lines(file)
+    first: dict[tuple[str, str, str], int] = {}
+    for row, line in enumerate(lines, start=1):
+        _check(line, file, row)
+        cell = (line["item"], line["language"], line.get("prompt") or "")
+        if (earlier := first.setdefault(cell, row)) != row:
             raise CrossinError(
-                f"is not JSON: {error.msg}", file=file, row=row, fix="write one JSON object a line"
-            ) from error
-        for name in [*_KEYS, "reply"]:
-            if not isinstance(line, dict) or name not in line:
-                raise CrossinError("is not there", file=file, row=row, field=name, fix="add it to every line")
-        lines.append(line)
+                f"item '{cell[0]}' is here a second time in {cell[1]} (row {earlier})",
+                file=file,
+                row=row,
+                field="item",
+                fix="keep one of the two; if the prompts differ, name them in a field 'prompt'",
+            )
     return lines
 
 
@@ -48,10 +54,12 @@ def complete(lines: list[Line], items: Sequence[Item], file: Path) -> list[Line]
     by_cell = {(item.item, item.language): item for item in items}
     asked = {line["item"] for line in lines}
     if unknown := asked - {item.item for item in items}:
+        row = next(row for row, line in enumerate(lines, start=1) if line["item"] in unknown)
         raise CrossinError(
             f"answers another benchmark: {len(unknown)} of its {len(asked)} items are not in this one, "
-            f"'{min(unknown)}' for one",
+            f"'{lines[row - 1]['item']}' for one",
             file=file,
+            row=row,
             field="item",
             fix="name the benchmark that was asked with --bench",
         )
@@ -66,7 +74,7 @@ def _complete(line: Line, by_cell: dict[tuple[str, str], Item], file: Path, row:
             file=file,
             row=row,
             field="language",
-            fix="write languages as the benchmark does",
+            fix="leave the line out, or name the benchmark that was asked with --bench",
         )
     known = {
         "group": item.group,
@@ -92,11 +100,54 @@ def _complete(line: Line, by_cell: dict[tuple[str, str], Item], file: Path, row:
     return {**known, **line, "answer": answer}
 
 
+def _json_lines(file: Path) -> list[Line]:
+    # Other fields are the writer's own: an `answer` there may be anything.
+    names = [*_REPLY, "prompt"]
+    lines = []
+    text = read_text(file).removeprefix("\ufeff").rstrip()
+    for row, told in enumerate(text.split("\n") if text else [], start=1):
+        try:
+            line = json.loads(told)
+        except json.JSONDecodeError as error:
+            message = f"is not JSON: {error.msg}" if told.strip() else "is a blank line"
+            raise CrossinError(message, file=file, row=row, fix="write one JSON object a line") from error
+        for name in _REPLY:
+            if not isinstance(line, dict) or name not in line:
+                raise CrossinError("is not there", file=file, row=row, field=name, fix="add it to every line")
+        lines.append({name: line[name] for name in names if name in line})
+    return lines
+
+
 def _parquet(file: Path) -> list[Line]:
     import pyarrow.parquet
 
     read_parquet(file, _KEYS)
     has = set(pyarrow.parquet.read_schema(file).names)
-    needed = _ANSWER if "option_ids" in has else ["reply"]
-    columns = [*_KEYS, *needed, *(name for name in _OPTIONAL if name in has and name not in needed)]
+    if "option_ids" in has:
+        columns = [*_KEYS, *_ANSWER, *(name for name in _OPTIONAL if name in has)]
+    else:
+        columns = [*_REPLY, *(name for name in ["prompt"] if name in has)]
     return list(read_parquet(file, columns).to_pylist())
+
+
+def _check(line: Line, file: Path, row: int) -> None:
+    """Check what identifies a line and what was said; turn its language into a code."""
+
+    def wrong(name: str, due: str) -> CrossinError:
+        return CrossinError(
+            f"is not {due}: {line[name]!r}", file=file, row=row, field=name, fix=f"write {due}"
+        )
+
+    for name in _KEYS:
+        if not isinstance(line[name], str) or not line[name].strip():
+            raise wrong(name, "a text")
+    for name in ("reply", "prompt"):
+        if not isinstance(line.get(name), str | None):
+            raise wrong(name, "a text, or null")
+    ids = line.get("option_ids", [])
+    if not isinstance(ids, list) or not all(isinstance(option, str) for option in ids):
+        raise wrong("option_ids", "a list of option ids")
+    try:
+        line["language"] = parse_language(line["language"])
+    except CrossinError as error:
+        raise CrossinError(error.message, file=file, row=row, field="language", fix=error.fix) from error

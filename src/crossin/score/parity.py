@@ -12,7 +12,7 @@ from crossin.files import read_json
 from crossin.metrics import seaeval_scores
 from crossin.metrics.table import MISSING
 from crossin.score.predictions import find_predictions
-from crossin.score.seaeval import aligned_table, is_log, read_log
+from crossin.score.seaeval import aligned_table, read_log
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,7 +38,7 @@ def parity(paths: Sequence[Path]) -> list[Parity]:
     """
     found = []
     for file in find_predictions(paths):
-        if file.is_dir() or file.suffix != ".json" or not is_log(file):
+        if file.is_dir() or file.suffix != ".json":
             raise CrossinError("is no SeaEval log", file=file, fix="leave --seaeval away")
         log = read_log(file)
         table = aligned_table(log)

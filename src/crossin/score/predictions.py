@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
-from crossin.bench import ITEMS, Item, read_items
+from crossin.bench import Item, read_items
+from crossin.bench.items import items_file
 from crossin.errors import CrossinError
 from crossin.evaluate.replies import read_reply
 from crossin.files import read_json
@@ -26,7 +27,8 @@ class Predictions:
 
     `choices` holds the multiple-choice items, `logprobs` [I, L, K] the options' log-probabilities where the
     file has them, and `texts` the items answered in free text; what a file does not hold is None. `prompt`
-    names the wording, and is empty where the file tells of one only.
+    names the wording, and is empty where the file tells of one only. `unanswered` items of the benchmark are
+    not in the file at all (0 where the benchmark is not known).
     """
 
     model: str
@@ -35,6 +37,7 @@ class Predictions:
     choices: AnswerTable | None
     logprobs: Floats | None
     texts: TextTable | None
+    unanswered: int = 0
 
     @property
     def name(self) -> str:
@@ -43,8 +46,9 @@ class Predictions:
 
     @property
     def languages(self) -> tuple[str, ...]:
-        """The languages asked in."""
-        return self.choices.languages if self.choices else self.texts.languages if self.texts else ()
+        """The languages asked in, be it in free text alone."""
+        tables = [table for table in (self.choices, self.texts) if table is not None]
+        return tuple(dict.fromkeys(language for table in tables for language in table.languages))
 
     @property
     def incomplete(self) -> dict[str, str]:
@@ -62,34 +66,38 @@ def read_predictions(path: Path, bench: Path | None = None) -> list[Predictions]
     """
     file = path / ANSWERS if path.is_dir() else path
     if not file.is_file():
-        raise CrossinError("is not there", file=file, fix="check the path, or finish the run that evaluates")
+        raise _absent(file)
     if file.suffix == ".json":
         return [_of_log(file)]
     lines = read_lines(file)
     items = _items(file, bench)
+    unanswered = 0
     if items is not None:
         lines = complete(lines, items, file)
+        unanswered = len({item.item for item in items} - {line["item"] for line in lines})
     elif lines and "option_ids" not in lines[0]:
         raise CrossinError(
             "holds replies; which options they may name is in the benchmark",
             file=file,
             fix="name the benchmark's folder with --bench",
         )
-    return _predictions(_model(file), file, lines)
+    return _predictions(_model(file), file, lines, unanswered)
 
 
 def find_predictions(paths: Sequence[Path]) -> list[Path]:
     """The files and evaluation folders among `paths`; of any other folder, all that lie in it, at any depth.
 
-    Raises CrossinError where a folder holds no predictions.
+    Raises CrossinError where a path is not there, or a folder holds no predictions.
     """
     found: list[Path] = []
     for path in paths:
+        if not path.exists():
+            raise _absent(path)
         if not path.is_dir() or (path / ANSWERS).is_file():
             found.append(path)
             continue
         inside = [file.parent for file in sorted(path.rglob(ANSWERS))]
-        inside += [file for file in sorted(path.rglob("*.json")) if is_log(file)]
+        inside += [file for file in sorted(path.rglob("*.json")) if file.is_file() and is_log(file)]
         if not inside:
             raise CrossinError(
                 f"holds no predictions: neither {ANSWERS} nor a SeaEval log",
@@ -117,14 +125,23 @@ def _of_log(file: Path) -> Predictions:
 
 def _items(file: Path, bench: Path | None) -> list[Item] | None:
     """The benchmark asked: the one named, or the copy that an evaluation leaves beside its answers."""
-    folder = bench or file.parent
-    return read_items(folder / ITEMS) if bench or (folder / ITEMS).is_file() else None
+    if bench is None:
+        return read_items(file.parent) if items_file(file.parent).is_file() else None
+    if not items_file(bench).is_file():
+        raise CrossinError(
+            "is not there", file=items_file(bench), fix="name a benchmark's folder with --bench"
+        )
+    return read_items(bench)
 
 
-def _predictions(model: str, file: Path, lines: list[Line]) -> list[Predictions]:
+def _absent(path: Path) -> CrossinError:
+    return CrossinError("is not there", file=path, fix="check the path, or finish the run that evaluates")
+
+
+def _predictions(model: str, file: Path, lines: list[Line], unanswered: int = 0) -> list[Predictions]:
     """One entry a wording of the prompt, from lines in the form of `answers.parquet`."""
     if not lines:
-        raise CrossinError("holds no answers", file=file, fix="evaluate again")
+        raise CrossinError("holds no answers", file=file, fix="write a line for every item and language")
     of_prompt: dict[str, list[Line]] = {}
     for line in lines:
         of_prompt.setdefault(line.get("prompt") or "", []).append(line)
@@ -135,7 +152,15 @@ def _predictions(model: str, file: Path, lines: list[Line]) -> list[Predictions]
         if any(line.get("logprobs") for line in of_prompt[prompt])
     }
     return [
-        Predictions(model, prompt, file, choices.get(prompt), logprobs.get(prompt), text_table_of(part, file))
+        Predictions(
+            model,
+            prompt,
+            file,
+            choices.get(prompt),
+            logprobs.get(prompt),
+            text_table_of(part, file),
+            unanswered,
+        )
         for prompt, part in of_prompt.items()
     ]
 
@@ -144,6 +169,9 @@ def _model(file: Path) -> str:
     """What the evaluation called its model; else the name of the file, or of its folder."""
     manifest = file.parent / MANIFEST
     if file.name == ANSWERS and manifest.is_file():
-        settings = read_json(manifest).get("settings", {})
+        told = read_json(manifest)
+        settings = told.get("settings") if isinstance(told, dict) else None
+        if not isinstance(settings, dict):
+            raise CrossinError("is no manifest of a run", file=manifest, fix="repair or remove the file")
         return str(settings.get("name") or file.parent.name)
     return file.parent.name if file.name == ANSWERS else file.stem

@@ -86,12 +86,13 @@ def score(
 
 def wordings(scores: Sequence[Score], *, draws: int = DRAWS, seed: int = 0) -> list[Wordings]:
     """What the wording changes, for every model that was asked multiple-choice items in more than one."""
-    models: dict[str, list[Score]] = {}
+    # Two models may have one name, and one model may have answered two benchmarks: then in two folders.
+    models: dict[tuple[str, Path], list[Score]] = {}
     for one in scores:
         if one.choices and one.predictions.prompt:
-            models.setdefault(one.predictions.model, []).append(one)
+            models.setdefault((one.predictions.model, one.predictions.file.parent), []).append(one)
     found = []
-    for model, asked in models.items():
+    for (model, _), asked in models.items():
         tables = [one.predictions.choices for one in asked if one.predictions.choices is not None]
         if len(tables) < 2:
             continue
@@ -115,19 +116,23 @@ def families(table: AnswerTable, pivot: str, logprobs: Floats | None) -> list[Fa
     return made if logprobs is None else [*made, rankc_family(table, logprobs)]
 
 
-def pivot_of(languages: Sequence[str], pivot: str | None) -> str:
+def pivot_of(predictions: Predictions, pivot: str | None) -> str:
     """The pivot asked for, or English where it is there, or the first language."""
+    table = predictions.choices or predictions.texts
+    languages = table.languages if table else ()
     if pivot is None:
         return PIVOT if PIVOT in languages else languages[0]
     if pivot not in languages:
         raise CrossinError(
-            f"the pivot language '{pivot}' was not asked", fix=f"choose among: {', '.join(languages)}"
+            f"the pivot language '{pivot}' was not asked",
+            file=predictions.file,
+            fix=f"choose among: {', '.join(languages)}",
         )
     return pivot
 
 
 def _score(predictions: Predictions, pivot: str | None, draws: int, seed: int) -> Score:
-    chosen = pivot_of(predictions.languages, pivot)
+    chosen = pivot_of(predictions, pivot)
     choices: dict[str, Figure] = {}
     tasks: dict[str, dict[str, Figure]] = {}
     texts: dict[str, Figure] = {}

@@ -52,9 +52,11 @@ def is_log(path: Path) -> bool:
         first, _ = json.JSONDecoder().raw_decode(text[1:].lstrip())
     except (ValueError, RecursionError):
         return False
-    return isinstance(first, dict) and any(
-        isinstance(cell, dict) and _REPLY in cell for cell in first.values()
-    )
+    return isinstance(first, dict) and _has_replies(first)
+
+
+def _has_replies(record: dict[str, Any]) -> bool:
+    return any(isinstance(cell, dict) and _REPLY in cell for cell in record.values())
 
 
 def read_log(path: Path) -> Log:
@@ -72,6 +74,10 @@ def read_log(path: Path) -> Log:
         )
     if not isinstance(records, list) or not records or not all(isinstance(x, dict) for x in records):
         raise CrossinError("is not a list of items", file=path, fix=_FIX)
+    if not _has_replies(records[0]):
+        raise CrossinError(
+            "is no SeaEval log", file=path, fix=f"{_FIX}; other replies go into JSON lines (.jsonl)"
+        )
     names = tuple(dict.fromkeys(name for record in records for name in record if name != "id"))
     if not names:
         raise CrossinError("holds no language", file=path, row=1, fix=_FIX)

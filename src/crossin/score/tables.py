@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
@@ -35,8 +36,26 @@ _TEXT = {
     "missing": "missing",
 }
 _BY_SIZE = ("consistency", "kappa", "right", "wrong", "ac3")
-# Names of models are long: they get this many characters, and break after that.
-_NAME = 20
+# What a first reader cannot guess from a heading.
+_MEANING = {
+    "missing": "no answer can be read from the reply",
+    "pivot": "the same answer as in {pivot}",
+    "kept": "right where {pivot} is right",
+    "gained": "right where {pivot} is wrong",
+    "transfer": "accuracy above chance, as a part of that in {pivot}",
+    "consistency": "the same answer in s languages",
+    "kappa": "how far consistency is above chance, at most 1",
+    "right": "the same right answer",
+    "wrong": "the same wrong answer",
+    "ac3": "harmonic mean of accuracy and consistency",
+    "f1": "words shared with the reference",
+    "chrf": "0 to 100",
+    "bleu": "0 to 100",
+    "fidelity": "the reply is in the language asked",
+    "undecided": "the reply's language cannot be told",
+}
+# Names of models are long: they break after this many characters.
+_NAME = 40
 # Compared language by language, too.
 _KEPT_APART = ("accuracy/", "exact_match/", "chrf/")
 _SUMMARY = ("accuracy", "consistency_2", "kappa_2", "ac3_2", "exact_match", "chrf")
@@ -45,28 +64,32 @@ _SUMMARY = ("accuracy", "consistency_2", "kappa_2", "ac3_2", "exact_match", "chr
 def tables(score: Score, *, details: bool = False) -> list[Table]:
     """All that a score has to show; `details` adds the agreement of every two languages."""
     made = []
-    languages = list(score.predictions.languages)
-    if score.choices:
+    choices, texts = score.predictions.choices, score.predictions.texts
+    if choices is not None:
+        languages = choices.languages
         heads = {name: head.format(pivot=score.pivot) for name, head in _BY_LANGUAGE.items()}
-        made.append(_by_language(score.choices, languages, heads))
+        made.append(_by_language(score.choices, languages, heads, score.pivot))
         if len(languages) > 1:
             made.append(_by_size(score.choices, len(languages)))
         if details:
             made += [_pairs(score.choices, languages, kind) for kind in ("agreement", "kappa", "rankc")]
     if score.by_task:
         made.append(_by_task(score.by_task))
-    if score.texts:
-        made.append(_by_language(score.texts, languages, _TEXT))
+    if texts is not None:
+        made.append(_by_language(score.texts, texts.languages, _TEXT, score.pivot))
     return [table for table in made if table.row_count]
 
 
 def summary(scores: Sequence[Score]) -> Table:
-    """Many scores in one table, a line each."""
+    """Many scores in one table, a line each; where two have one name, with their files."""
     columns = [name for name in _SUMMARY if any(name in {**s.texts, **s.choices} for s in scores)]
-    made = _table("", [label(name) for name in columns])
-    for score in scores:
+    made = _table("model", [label(name) for name in columns])
+    names = [score.predictions.name for score in scores]
+    for score, name in zip(scores, names, strict=True):
         figures = {**score.texts, **score.choices}
-        _add(made, score.predictions.name, (value_cell(figures.get(name)) for name in columns))
+        shown = name if names.count(name) == 1 else f"{name} ({score.predictions.file})"
+        _add(made, shown, (value_cell(figures.get(column)) for column in columns))
+    made.caption = _legend(columns)
     return made
 
 
@@ -77,27 +100,29 @@ def wordings_table(wordings: Wordings) -> Table:
         if _overall(name, wordings.spread):
             _add(made, label(name), (Cell(_digits(x), "") for x in (found.median, found.low, found.high)))
     same = value_cell(wordings.agreement["wording_agreement"])
-    made.caption = f"The same answer under all wordings: {same}"
+    made.caption = f"The same answer under all wordings of the prompt: {same}"
     return made
 
 
 def comparison_tables(comparison: Comparison) -> list[Table]:
     """A table for multiple choice and one for free text: both models, and their paired difference."""
     made = []
-    for kind, compared in (("", comparison.choices), ("free text", comparison.texts)):
+    for kind, compared in (("multiple choice", comparison.choices), ("free text", comparison.texts)):
         if compared is None:
             continue
         tested = compared is comparison.choices
-        table = _table(kind, ["A", "B", "A − B", *(["p (McNemar, Holm)"] if tested else [])])
-        for name, change in compared.difference.items():
-            if not (_overall(name, compared.difference) or name.startswith(_KEPT_APART)):
-                continue
+        table = _table(kind, ["A", "B", "A − B", *(["McNemar p, Holm"] if tested else [])])
+        shown = [
+            x for x in compared.difference if _overall(x, compared.difference) or x.startswith(_KEPT_APART)
+        ]
+        for name in shown:
             cells = [value_cell(compared.ours[name]), value_cell(compared.theirs[name])]
-            cells.append(difference_cell(name, change))
+            cells.append(difference_cell(name, compared.difference[name]))
             if tested and name.startswith("accuracy/"):
                 language = name.removeprefix("accuracy/")
                 cells.append(Cell(f"{_p(comparison.p[language])}, {_p(comparison.holm[language])}", ""))
             _add(table, label(name), cells)
+        table.caption = f"▲ ▼: the interval of the difference excludes 0. {_legend(shown, comparison.pivot)}"
         made.append(table)
     return made
 
@@ -105,7 +130,7 @@ def comparison_tables(comparison: Comparison) -> list[Table]:
 def parity_table(found: Sequence[Parity]) -> Table:
     """SeaEval's figures of many logs, and how far they are from the published ones."""
     shown = {"overall_acc": "accuracy", "consistency_score_2": "consistency_2", "AC3_2": "AC3_2"}
-    made = _table("", [*shown.values(), "drawn", "off by"])
+    made = _table("log", [*shown.values(), "drawn", "off by"])
     for one in found:
         cells = [Cell(_digits(one.scores.get(name, math.nan)), "") for name in shown]
         cells.append(Cell(f"{one.undetermined}/{one.cells}", ""))
@@ -125,7 +150,17 @@ def _overall(name: str, figures: Collection[str]) -> bool:
     return "/" not in name and (largest or size in ("2", "3"))
 
 
-def _by_language(figures: Mapping[str, Figure], languages: Sequence[str], heads: Mapping[str, str]) -> Table:
+def _legend(figures: Collection[str], pivot: str = "") -> str:
+    """What these figures are, in words, and what the brackets hold."""
+    stems = dict.fromkeys(re.sub(r"_\d+$|/.*", "", figure) for figure in figures)
+    names = {**_TEXT, "ac3": "AC3"}
+    told = [f"{names.get(x, x)}: {_MEANING[x].format(pivot=pivot)}" for x in stems if x in _MEANING]
+    return "; ".join(["[ ]: 95% interval", *told]) + "."
+
+
+def _by_language(
+    figures: Mapping[str, Figure], languages: Sequence[str], heads: Mapping[str, str], pivot: str
+) -> Table:
     shown = {name: head for name, head in heads.items() if _worth_showing(name, figures, languages)}
     made = _table("language", list(shown.values()))
     for language in languages:
@@ -133,6 +168,8 @@ def _by_language(figures: Mapping[str, Figure], languages: Sequence[str], heads:
     if len(languages) > 1:
         made.add_section()
         _add(made, "mean", (value_cell(figures.get(name)) for name in shown))
+    # Its heading says what the figure `pivot` is.
+    made.caption = _legend([name for name in shown if name != "pivot"], pivot)
     return made
 
 
@@ -145,6 +182,7 @@ def _by_size(figures: Mapping[str, Figure], languages: int) -> Table:
     made = _table("languages", [label(f"{name}_s") for name in _BY_SIZE])
     for s in range(2, languages + 1):
         _add(made, f"s = {s}", (value_cell(figures[f"{name}_{s}"]) for name in _BY_SIZE))
+    made.caption = f"Means over all sets of s languages. {_legend(_BY_SIZE)}"
     return made
 
 
@@ -157,12 +195,17 @@ def _by_task(by_task: Mapping[str, Mapping[str, Figure]]) -> Table:
 
 
 def _pairs(figures: Mapping[str, Figure], languages: Sequence[str], kind: str) -> Table:
-    """A figure of every two languages, above the diagonal."""
+    """A figure of every two languages, above the diagonal; its intervals would fill the screen."""
     made = _table(kind, languages[1:])
+    made.caption = f"{kind} of every two languages; intervals: --json"
     for row, first in enumerate(languages[:-1], start=1):
         keys = [f"{kind}/{first}+{second}" for second in languages[row:]]
         if all(key in figures for key in keys):
-            _add(made, first, [Cell("", "")] * (row - 1) + [value_cell(figures[key]) for key in keys])
+            _add(
+                made,
+                first,
+                [Cell("", "")] * (row - 1) + [Cell(value_cell(figures[key]).value, "") for key in keys],
+            )
     return made
 
 
@@ -171,8 +214,8 @@ def _table(corner: str, heads: Sequence[str]) -> Table:
     from rich.markup import escape
     from rich.table import Table
 
-    made = Table(box=SIMPLE_HEAD, pad_edge=False, caption_justify="left")
-    made.add_column(escape(corner), overflow="fold", min_width=_NAME if not corner else len(corner) + 4)
+    made = Table(box=SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0), caption_justify="left")
+    made.add_column(escape(corner), overflow="fold", max_width=_NAME)
     for head in heads:
         made.add_column(escape(head), no_wrap=True)
     return made

@@ -63,6 +63,7 @@ def _asked(predictions: Predictions) -> dict[str, Any]:
         "items": sum(len(table.items) for table in tables),
         "groups": len({group for table in tables for group in table.groups}),
         "incomplete": dict(Counter(predictions.incomplete.values())),
+        "unanswered": predictions.unanswered,
     }
 
 

@@ -224,6 +224,61 @@ def test_options_may_carry_their_labels() -> None:
     assert read_reply("vitamin A.", ["A. vitamin A", "water", "salt"]) is None
 
 
+@pytest.mark.parametrize(
+    ("reply", "options", "position"),
+    [
+        ("A is the correct answer.", COLOURS, 0),
+        ("A) red: dark.\nB) green: light.\n\nTherefore, B is correct.", COLOURS, 1),
+        ("A选项不正确，B选项正确。", COLOURS, 1),
+        ("I would choose C.", COLOURS, 2),
+        ("Chọn C", COLOURS, 2),
+        ("Chaguo sahihi ni A", COLOURS, 0),
+        ("Doğru seçenek C'dir.", COLOURS, 2),
+        ("정답은 2번입니다.", COLOURS, 1),
+        ("2번", COLOURS, 1),
+        ("답은 ③번입니다.", COLOURS, 2),
+        ("答えは2番です。", COLOURS, 1),
+        ("正解は 3 です", COLOURS, 2),
+        ("B. It does not say so.", COLOURS, 1),
+        ("$\\boxed{42}$.", NUMBERS, 2),
+        ("The final answer is $42$.", NUMBERS, 2),
+        ("The answer is $6.", ["$5", "$6"], 1),
+        ("서울입니다.", ["서울", "부산"], 0),
+        ("राजधानी पेरिस है।", ["पेरिस", "नीस"], 0),
+        ("istanbul", ["Ankara", "İstanbul"], 1),
+        ("The answer is no.", YES_NO, 1),
+        ("The answer is: Not enough information.", ["yes", "Not enough information"], 1),
+        ("A Alemanha.", ["Portugal", "Alemanha"], 1),
+    ],
+)
+def test_how_chat_models_put_it(reply: str, options: list[str], position: int) -> None:
+    assert read_reply(reply, options) == position
+
+
+@pytest.mark.parametrize(
+    ("reply", "options"),
+    [
+        ("A is wrong.", COLOURS),
+        ("(A) is incorrect.", COLOURS),
+        ("The answer cannot be A.", COLOURS),
+        ("A isn’t the answer", COLOURS),
+        ("A不对。", COLOURS),
+        ("正解はAではなくBです。", COLOURS),
+        ("A, B and C are correct.", COLOURS),
+        ("Answer: A or B", COLOURS),
+        ("Jawaban: A atau B", COLOURS),
+        ("В Москве.", RUSSIAN),
+        ("The answer is not no.", YES_NO),
+        # "No" in these languages is also the "not" of "I do not know".
+        ("Tôi không biết.", ["có", "không"]),
+        ("Saya tidak tahu.", ["ya", "tidak"]),
+        ("मुझे नहीं पता।", ["हाँ", "नहीं"]),
+    ],
+)
+def test_what_is_turned_down_or_only_looks_like_an_option(reply: str, options: list[str]) -> None:
+    assert read_reply(reply, options) is None
+
+
 def test_labels_that_the_prompt_showed_come_first() -> None:
     assert read_reply("(3)", ["10", "20", "30"], labels=["1", "2", "3"]) == 2
     assert read_reply("1. 10\nbut rather (2)", ["10", "20", "30"], labels=["1", "2", "3"]) == 0

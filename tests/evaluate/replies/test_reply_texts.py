@@ -36,6 +36,11 @@ def test_mentions_are_whole_words_and_the_longest() -> None:
     assert mentioned("他说是深绿色的", ["绿色", "深绿色"]) == [(3, 1)]
 
 
+def test_of_options_that_overlap_the_leftmost_is_mentioned() -> None:
+    for options in (["是的", "不是"], ["不是", "是的"]):
+        assert mentioned("不是的", options) == [(0, options.index("不是"))]
+
+
 def test_options_that_read_the_same_are_not_mentioned() -> None:
     assert mentioned("red", ["red", "red", ""]) == []
 

@@ -14,6 +14,8 @@ _WRAPPERS = re.compile(
     r"<\|?/?[a-z_]+\|?>|\[/?INST\]|[*`]|__|^#+|\\(?:text|textbf|mathrm|mathbf)\b|\\[()\[\]]",
     re.IGNORECASE | re.MULTILINE,
 )
+# A formula's dollars; those of "$5 and $6" are prices.
+_FORMULA = re.compile(r"\$\$?(?=\S)([^$\n]*)(?<=\S)\$\$?(?!\d)")
 _THOUGHTS = "</think>"
 _NEXT_QUESTION = re.compile(rf"\n{any_of(QUESTION)}\s*\d*\s*:", re.IGNORECASE)
 
@@ -22,8 +24,9 @@ def cleaned(reply: str) -> str:
     """A reply in NFKC, without wrappers, thoughts and empty lines, up to the next question that a base model
     asks itself.
     """
-    text = unicodedata.normalize("NFKC", reply).rpartition(_THOUGHTS)[2]
-    lines = (line.strip() for line in _WRAPPERS.sub("", text).split("\n"))
+    text = unicodedata.normalize("NFKC", reply).rpartition(_THOUGHTS)[2].replace("’", "'")
+    text = _FORMULA.sub(r"\1", _WRAPPERS.sub("", text))
+    lines = (line.strip() for line in text.split("\n"))
     text = "\n".join(line for line in lines if line)
     following = _NEXT_QUESTION.search(text)
     return text[: following.start()] if following else text

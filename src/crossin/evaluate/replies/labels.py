@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from crossin.evaluate.replies.texts import is_mark, script
+from crossin.evaluate.replies.words import AND_OR, any_of
 
 # In the order of the options. A letter of several alphabets counts as one of the first of them.
 _ALPHABETS = (
@@ -41,10 +42,15 @@ _DIGITS = ("123456789", "١٢٣٤٥٦٧٨٩", "۱۲۳۴۵۶۷۸۹", "१२३�
 
 _OPEN, _CLOSE = '([{<【〔「『《〈“"', ')]}>】〕」』》〉”"'
 _AFTER = ".):]、。,;-–—"
+# Scripts that put no space between a word and a digit.
+_BESIDE_DIGITS = {"CJK", "HIRAGANA", "KATAKANA", "HANGUL", "THAI"}
 # Han characters that stand right before a label: "the answer is", "choose".
 _BEFORE_HAN = "是为為选選"
-# Capital letters that are words too, where a small letter follows: "A dog", "E poi", "В общем".
+# Right behind a digit: "2번입니다", "3です".
+_COUNTER = re.compile(r"\s?(?:번|番|号|號)?\s?(?:입니다|です)?(?!\w)|\s?(?:번|番|号|號)")
+# Capital letters that are words too, where a word follows: "A dog", "E poi", "В Москве"; but "A is right".
 _WORDS = set("AEIOUYΑΗΟАВИОСУЯ")
+_IS = re.compile(rf" (?:is|was|must|would|es|est|là|adalah|{any_of(AND_OR)}) ")
 
 
 class Form(Enum):
@@ -108,9 +114,11 @@ def labels_in(line: str, labels: Labels) -> Iterator[Label]:
     pattern = "|".join(re.escape(label) for label in sorted(known, key=len, reverse=True))
     for match in re.finditer(pattern, line, re.IGNORECASE):
         start, end, label = match.start(), match.end(), match[0]
+        counter = _COUNTER.match(line, end) if label.isdigit() else None
+        end = counter.end() if counter else end
         before, after = line[max(0, start - 1) : start], line[end : end + 1]
         position = known.get(label, known.get(label.upper()))
-        if position is None or _joined(before, label[0]) or _joined(label[-1], after):
+        if position is None or _joined(before, label[0]) or (not counter and _joined(label[-1], after)):
             continue
         digit = label.isdigit() and label not in labels.shown
         if before and after and before in _OPEN and after in _CLOSE:
@@ -131,7 +139,7 @@ def _joined(left: str, right: str) -> bool:
         return False
     one, other = script(left), script(right)
     if left.isdigit() or right.isdigit():
-        return left.isalnum() and right.isalnum() and "CJK" not in (one, other)
+        return left.isalnum() and right.isalnum() and not {one, other} & _BESIDE_DIGITS
     return is_mark(right) or (one != "" and one == other)
 
 
@@ -146,10 +154,13 @@ def _begins(before: str, rest: str) -> bool:
 
 
 def _word(label: str, before: str, rest: str) -> bool:
-    """Whether an unmarked label may be a word or a sign: "A dog", "C'est", "B-cell", "b = 3"."""
-    if re.match(r"['’+#&*/-]\w", rest):
+    """Whether an unmarked label may be a word or a sign: "A dog", "C'est", "B-cell", "b = 3"; "C'dir" is
+    Turkish for "is C".
+    """
+    if re.match(r"(?!'[dt][iıuü]r\b)['+#&*/-]\w", rest):
         return True
     if label.islower():
         return label.upper() in _WORDS or not re.match(r"\s*(?:[.,;)]|$)", rest)
     begins_sentence = not before.rstrip()[-1:].isalpha()
-    return label in _WORDS and begins_sentence and rest[:1] == " " and rest[1:2].islower()
+    followed = rest[:1] == " " and rest[1:2].isalpha() and not _IS.match(rest)
+    return label in _WORDS and begins_sentence and followed

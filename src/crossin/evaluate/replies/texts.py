@@ -10,6 +10,8 @@ from collections.abc import Sequence
 _UNSPACED = {"CJK", "HIRAGANA", "KATAKANA", "THAI", "LAO", "KHMER", "MYANMAR"}
 # Scripts of which two letters make a word.
 _DENSE = {"CJK", "HIRAGANA", "KATAKANA", "HANGUL"}
+# What Korean puts right behind a noun.
+_PARTICLE = re.compile(r"(?:입니다|이다|이며|이에요|예요|은|는|이|가|을|를|의|에|로)(?![가-힣])")
 _MINUS = re.compile(r"[−–—‒](?=\s?\d)")
 
 
@@ -37,7 +39,7 @@ def joined(left: str, right: str) -> bool:
 
 def is_telling(option: str) -> bool:
     """Whether a `plain` option, met anywhere, is meant: no number, and no short word such as "no"."""
-    letters = [character for character in option if character.isalpha()]
+    letters = [character for character in option if character.isalpha() or is_mark(character)]
     return sum(2 if script(letter) in _DENSE else 1 for letter in letters) >= 4
 
 
@@ -46,7 +48,8 @@ def plain(text: str) -> str:
 
     What makes another number or formula of the same letters stays: signs, decimal points, operators.
     """
-    text = _MINUS.sub("-", unicodedata.normalize("NFKC", text)).casefold()
+    # The dot is all that is left of a Turkish İ.
+    text = _MINUS.sub("-", unicodedata.normalize("NFKC", text)).casefold().replace("\u0307", "")
     kept = []
     for index, character in enumerate(text):
         before, after = text[index - 1 : index], text[index + 1 : index + 2]
@@ -68,17 +71,19 @@ def plain(text: str) -> str:
 def mentioned(text: str, options: Sequence[str]) -> list[tuple[int, int]]:
     """Where which options stand in a text: their starts with their positions, all of them `plain`.
 
-    The longest option goes first: what it covers holds no other. Of options that read the same, and of
-    empty ones, there is none.
+    The longest option goes first, then the leftmost: what it covers holds no other. Of options that read
+    the same, and of empty ones, there is none.
     """
     found = []
-    for option in sorted({option for option in options if option}, key=len, reverse=True):
+    alone = {option for option in options if option}
+    for option in sorted(alone, key=lambda option: (-len(option), text.find(option), option)):
         position = options.index(option) if options.count(option) == 1 else None
         start = text.find(option)
         while start >= 0:
             end = start + len(option)
             before, after = text[max(0, start - 1) : start], text[end : end + 1]
-            if not joined(before, text[start]) and not joined(text[end - 1], after):
+            ends = not joined(text[end - 1], after) or _PARTICLE.match(text, end)
+            if ends and not joined(before, text[start]):
                 text = text[:start] + "\0" * len(option) + text[end:]
                 if position is not None:
                     found.append((start, position))
