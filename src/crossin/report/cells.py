@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from crossin.metrics import Figure
 
 NONE = "–"
+# Where people write a figure's name otherwise than the code.
+_NAMES = {"exact_match": "exact match", "f1": "F1", "chrf": "chrF", "bleu": "BLEU", "rankc": "RankC"}
 
 
 @dataclass(frozen=True)
@@ -28,21 +30,22 @@ def label(key: str) -> str:
     """What a figure is called where people read it."""
     if key == "accuracy":
         return "accuracy, mean"
-    return key.replace("/", " ").replace("ac3_", "AC3_")
+    figure, slash, of = key.partition("/")
+    return _NAMES.get(figure, figure).replace("ac3_", "AC3_") + slash.replace("/", " ") + of
 
 
 def value_cell(figure: Figure | None) -> Cell:
     """A value and its interval; a dash where it is undefined."""
     if figure is None or math.isnan(figure.value):
         return Cell(NONE, "")
-    return Cell(_short(figure.value), f"[{_short(figure.low)} {_short(figure.high)}]")
+    return Cell(_short(figure.value), _interval(figure, _short))
 
 
 def difference_cell(key: str, figure: Figure | None) -> Cell:
     """A difference in the figure `key`, signed, marked where its interval excludes 0."""
     if figure is None or math.isnan(figure.value):
         return Cell(NONE, "")
-    value, interval = _signed(figure.value), f"[{_signed(figure.low)} {_signed(figure.high)}]"
+    value, interval = _signed(figure.value), _interval(figure, _signed)
     if not excludes_zero(figure):
         return Cell(value, interval)
     better = (figure.value > 0) != key.startswith(("wrong", "missing"))
@@ -67,16 +70,17 @@ def number(value: float) -> float | None:
     return None if math.isnan(value) else round(float(value), 6)
 
 
+def _interval(figure: Figure, written: Callable[[float], str]) -> str:
+    """Empty where there is none: with a single group."""
+    return "" if math.isnan(figure.low) else f"[{written(figure.low)} {written(figure.high)}]"
+
+
 def _short(value: float) -> str:
     """Two digits without the leading zero: .52, 1.00, -.03."""
-    if math.isnan(value):
-        return NONE
     text = f"{value:.2f}"
     return text.replace("-0.00", "0.00").replace("0.", ".", 1) if abs(value) < 0.995 else text
 
 
 def _signed(value: float) -> str:
-    if math.isnan(value):
-        return NONE
     short = _short(value)
     return short.replace("-", "−") if short.startswith("-") else ("+" + short if short != ".00" else short)

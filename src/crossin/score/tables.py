@@ -27,13 +27,7 @@ _BY_LANGUAGE = {
     "transfer": "transfer",
 }
 _TEXT = {
-    "exact_match": "exact match",
-    "f1": "F1",
-    "chrf": "chrF",
-    "bleu": "BLEU",
-    "fidelity": "fidelity",
-    "undecided": "undecided",
-    "missing": "missing",
+    name: label(name) for name in ("exact_match", "f1", "chrf", "bleu", "fidelity", "undecided", "missing")
 }
 _BY_SIZE = ("consistency", "kappa", "right", "wrong", "ac3")
 # What a first reader cannot guess from a heading.
@@ -153,8 +147,8 @@ def _overall(name: str, figures: Collection[str]) -> bool:
 def _legend(figures: Collection[str], pivot: str = "") -> str:
     """What these figures are, in words, and what the brackets hold."""
     stems = dict.fromkeys(re.sub(r"_\d+$|/.*", "", figure) for figure in figures)
-    names = {**_TEXT, "ac3": "AC3"}
-    told = [f"{names.get(x, x)}: {_MEANING[x].format(pivot=pivot)}" for x in stems if x in _MEANING]
+    named = [("AC3" if x == "ac3" else label(x), _MEANING[x]) for x in stems if x in _MEANING]
+    told = [f"{name}: {meaning.format(pivot=pivot)}" for name, meaning in named]
     return "; ".join(["[ ]: 95% interval", *told]) + "."
 
 
