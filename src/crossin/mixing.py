@@ -1,6 +1,8 @@
-"""The scrambling of 64-bit numbers that draws and hashes are made from."""
+"""Numbers that are decided by a key alone: what draws and hashes are made from."""
 
 from __future__ import annotations
+
+import hashlib
 
 import numpy as np
 import numpy.typing as npt
@@ -16,3 +18,8 @@ def mix(words: npt.NDArray[np.uint64]) -> npt.NDArray[np.uint64]:
     words *= np.uint64(0x94D049BB133111EB)
     words ^= words >> np.uint64(31)
     return words
+
+
+def draw(*key: str) -> int:
+    """A number of 64 bits that is decided by the key alone."""
+    return int.from_bytes(hashlib.blake2b("\0".join(key).encode(), digest_size=8).digest(), "big")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -10,6 +9,7 @@ from typing import Any
 from crossin.bench.items import ITEMS, Item, write_items
 from crossin.errors import CrossinError
 from crossin.files import read_parquet
+from crossin.mixing import draw
 from crossin.stage import Stage, begin
 
 _COLUMNS = [
@@ -50,7 +50,7 @@ def build_bench(facts: Path, out: Path, *, split: str = "test") -> Stage:
 
 
 def _item(line: dict[str, Any]) -> Item:
-    wording = hashlib.blake2b(line["fact"].encode(), digest_size=8).digest()[0] % len(line["questions"])
+    wording = (draw(line["fact"]) >> 56) % len(line["questions"])
     return Item(
         item=line["fact"],
         group=line["group"],

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +13,7 @@ from crossin.bench.items import Item, writable
 from crossin.bench.mapping import PLACEHOLDER, Mapping
 from crossin.bench.tables import USUAL, Row, matching, read_rows
 from crossin.errors import CrossinError
+from crossin.mixing import draw
 from crossin.progress import Progress, silent
 from crossin.stage import Stage
 
@@ -190,7 +190,7 @@ class _Version:
         options = self.options(row)
         order = list(range(len(options)))
         if mapping.shuffle:
-            order.sort(key=lambda place: hashlib.blake2b(f"{item}\0{place}".encode()).digest())
+            order.sort(key=lambda place: draw("order", item, str(place)))
         # A letter that is shown at another place than its own would mislead.
         numbered = mapping.shuffle or len(options) > len(_LETTERS)
         ids = [str(place + 1) if numbered else _LETTERS[place] for place in range(len(options))]

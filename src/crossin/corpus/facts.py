@@ -7,7 +7,6 @@ countries for the result.
 
 from __future__ import annotations
 
-import hashlib
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -20,6 +19,7 @@ from crossin.errors import CrossinError
 from crossin.files import write_parquet
 from crossin.languages import load_words
 from crossin.languages.words import DATA, RELATIONS, WORDINGS
+from crossin.mixing import draw
 from crossin.progress import Progress, silent
 from crossin.stage import Stage, begin
 
@@ -96,11 +96,6 @@ def _splits_to_train(held_out: HeldOut) -> tuple[str, ...]:
     if held_out == "test":
         return ("train", "dev")
     raise CrossinError(f"no split named '{held_out}' can be held out", fix="choose dev or test")
-
-
-def draw(*key: str) -> int:
-    """A number of 64 bits that is decided by the key alone."""
-    return int.from_bytes(hashlib.blake2b("\0".join(key).encode(), digest_size=8).digest(), "big")
 
 
 def subjects_of(

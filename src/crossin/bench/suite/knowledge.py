@@ -6,9 +6,10 @@ import re
 
 from crossin.bench.items import Item
 from crossin.bench.suite.material import CLDR_AND_GEONAMES, Material, Names, choice, choose, listable
-from crossin.corpus.facts import Fact, alike, draw, split_of
+from crossin.corpus.facts import Fact, alike, split_of
 from crossin.corpus.world import Country
 from crossin.languages.words import WORDINGS, fill
+from crossin.mixing import draw
 
 # Words that have so many first letters in common are taken for forms of one word.
 _BEGINNING = 4

@@ -7,10 +7,11 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from crossin.bench.items import Item
-from crossin.corpus.facts import Fact, draw, unlike
+from crossin.corpus.facts import Fact, unlike
 from crossin.corpus.world import Country
 from crossin.languages import Words
 from crossin.languages.words import Suite
+from crossin.mixing import draw
 
 CLDR = ("CLDR (Babel)", "Unicode-3.0")
 CLDR_AND_GEONAMES = ("CLDR (Babel) and GeoNames", "Unicode-3.0 and CC-BY-4.0")

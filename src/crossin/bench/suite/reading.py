@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from crossin.bench.items import Item
 from crossin.bench.suite.material import CLDR, Material, Names, choice
-from crossin.corpus.facts import draw, unlike
+from crossin.corpus.facts import unlike
 from crossin.corpus.names import number_text
 from crossin.languages.words import RELATIONS, WORDINGS, fill
+from crossin.mixing import draw
 
 _CARDS = 30
 _ENTRIES = (*RELATIONS, "population")

@@ -16,10 +16,11 @@ from crossin.bench.suite.material import (
     listable,
     named,
 )
-from crossin.corpus.facts import draw, split_of, unlike
+from crossin.corpus.facts import split_of, unlike
 from crossin.corpus.names import month_name, weekday_name
 from crossin.corpus.world import Country
 from crossin.languages.words import fill
+from crossin.mixing import draw
 
 # How many days or months to go; each distance is asked from this many starts.
 _DAYS, _MONTHS, _STARTS = range(2, 62), range(2, 52), 2

@@ -6,7 +6,6 @@ rules are as they are.
 
 from __future__ import annotations
 
-import hashlib
 import itertools
 import math
 import re
@@ -17,6 +16,7 @@ from dataclasses import dataclass
 
 from crossin.bench.xquad.answer_types import AnswerType, answer_type, distance
 from crossin.bench.xquad.questions import PIVOT, Question
+from crossin.mixing import draw
 
 OPTIONS = 4
 # What counts against a candidate; the place of one from another article comes twice.
@@ -76,7 +76,7 @@ def choose_options(questions: Sequence[Question], ruled_out: Counter[str]) -> di
         near = sum(distractor.question.article == article for distractor in chosen)
         inside = sum(distractor.question.group == gold.question.group for distractor in chosen)
         choices[key] = Choice(
-            sorted(ids, key=lambda option: _draw("order", key, option)), near - inside, len(chosen) - near
+            sorted(ids, key=lambda option: draw("order", key, option)), near - inside, len(chosen) - near
         )
     return choices
 
@@ -117,8 +117,8 @@ def _choose(
         if reason:
             ruled_out[reason] += 1
         else:
-            draw = _draw("candidate", gold.question.id, candidate.question.id)
-            allowed.append((_cost(gold, candidate), draw, candidate))
+            place = draw("candidate", gold.question.id, candidate.question.id)
+            allowed.append((_cost(gold, candidate), place, candidate))
     allowed.sort(key=lambda candidate: candidate[:2])
     together = itertools.combinations([candidate for _, _, candidate in allowed], OPTIONS - 1)
     return next(
@@ -175,8 +175,3 @@ def _alike(one: _Candidate, other: _Candidate) -> bool:
 def _sentence(context: str, place: int) -> int:
     """The number of the sentence that a place of the paragraph is in."""
     return sum(end.end() <= place for end in _SENTENCE_END.finditer(context))
-
-
-def _draw(*key: str) -> int:
-    """A number of 64 bits that is decided by the key alone."""
-    return int.from_bytes(hashlib.blake2b("\0".join(key).encode(), digest_size=8).digest(), "big")
