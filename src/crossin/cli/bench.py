@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from crossin.cli.options import codes
 from crossin.errors import CrossinError
 
 if TYPE_CHECKING:
@@ -69,7 +70,7 @@ def build_benchmark(
 
     with progress_bars() as progress:
         stage = build_named(
-            name, out, languages=_codes(languages), source=source, split=split, progress=progress
+            name, out, languages=codes(languages), source=source, split=split, progress=progress
         )
     skipped = stage.manifest["skipped"]
     if as_json:
@@ -103,7 +104,7 @@ def show_items(
     from crossin.bench.show import shown
     from crossin.cli.console import console
 
-    for part in shown(folder, item, languages=_codes(languages), number=number, full=full):
+    for part in shown(folder, item, languages=codes(languages), number=number, full=full):
         console.print(part)
 
 
@@ -156,10 +157,10 @@ def _check_templates(languages: str | None, as_json: bool) -> None:
     from crossin.bench.suite import lacking
     from crossin.cli.console import console, print_json
 
-    codes = _codes(languages)
-    if not codes:
+    wanted = codes(languages)
+    if not wanted:
         raise CrossinError("needs the languages to look at", fix="--languages sv")
-    found = {code: lacking(code) for code in codes}
+    found = {code: lacking(code) for code in wanted}
     if as_json:
         print_json(found)
     else:
@@ -200,18 +201,3 @@ def _show(report: Report) -> None:
         f"check: {report.items:,} items in {len(report.languages)} languages; "
         f"{report.structural:,} structural findings, {content:,} about content"
     )
-
-
-def _codes(languages: str | None) -> list[str] | None:
-    from crossin.languages.codes import parse_language
-
-    if languages is None:
-        return None
-    names = [name for name in languages.split(",") if name.strip()]
-    if not names:
-        raise CrossinError(
-            "names no language",
-            field="--languages",
-            fix="name some, as in --languages en,vi, or leave it out",
-        )
-    return list(dict.fromkeys(map(parse_language, names)))

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import typer
 
+from crossin.cli.options import codes
 from crossin.errors import CrossinError
 
 if TYPE_CHECKING:
@@ -60,11 +61,11 @@ def compose(
     from crossin.compose.dry_run import preview
     from crossin.compose.mixture import compose as make
 
-    codes, files = _codes(languages), _files(corpus or [])
+    wanted, files = codes(languages), _files(corpus or [])
     if dry_run:
         with progress_bars() as progress:
             shown = preview(
-                recipe, data, languages=codes, seed=seed, files=files, strict=strict, progress=progress
+                recipe, data, languages=wanted, seed=seed, files=files, strict=strict, progress=progress
             )
         if as_json:
             print_json(_as_dict(shown))
@@ -78,7 +79,7 @@ def compose(
             recipe,
             data,
             out,
-            languages=codes,
+            languages=wanted,
             seed=seed,
             files=files,
             strict=strict,
@@ -100,14 +101,6 @@ def compose(
     for name, amounts in counts["components"].items():
         console.print(f"{name:<24} {amounts['rows']:>9,} rows", markup=False, highlight=False)
     say(f"compose: {counts['rows']:,} rows, in {out} ({stage.manifest['wall_seconds']:.1f} s)")
-
-
-def _codes(languages: str | None) -> list[str] | None:
-    from crossin.languages.codes import parse_language
-
-    return (
-        None if languages is None else [parse_language(name) for name in languages.split(",") if name.strip()]
-    )
 
 
 def _files(named: list[str]) -> dict[str, str]:
