@@ -92,7 +92,7 @@ def test_a_rank_says_what_is_left_to_do(recipe: Path, tmp_path: Path) -> None:
     ("change", "arguments", "words"),
     [
         ("", ["--engine", "spark"], "there is no engine 'spark'"),
-        ("", ["--languages", ","], "field 'languages': List should have at least 1 item"),
+        ("", ["--languages", ","], "field '--languages': names no language"),
         ("", ["--rank", "2", "--world-size", "2"], "there is no rank 2 of 2"),
         ("", ["--corpus", "alpaca"], "'alpaca' names no corpus and file"),
         ("", ["--data", "/nowhere"], "/nowhere: is no folder"),
