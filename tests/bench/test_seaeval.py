@@ -5,11 +5,13 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
+import pyarrow
 import pytest
 
 from crossin.bench.items import read_items
 from crossin.bench.seaeval import build_seaeval
 from crossin.errors import CrossinError
+from crossin.files import write_parquet
 
 DATA = Path(__file__).parents[3] / "shared" / "data" / "seaeval"
 
@@ -57,6 +59,32 @@ def test_the_folder_of_the_file_will_do_and_a_second_run_finds_it_done(tmp_path:
     first = build_seaeval("cross-mmlu", tmp_path, tmp_path / "out")
     again = build_seaeval("cross-mmlu", tmp_path, tmp_path / "out")
     assert again.manifest == first.manifest
+
+
+@pytest.mark.parametrize("name", ["cross_mmlu/test-00000-of-00001.parquet", "cross_mmlu/test.jsonl"])
+def test_the_hubs_usual_files_of_a_configuration_hold_the_same(name: str, tmp_path: Path) -> None:
+    """In Parquet each language is a column, and a language that an item lacks is null."""
+    records = [record(1), record(2), record(3)]
+    del records[2]["Vietnamese"]
+    build_seaeval("cross-mmlu", written(tmp_path, records), tmp_path / "json")
+    file = tmp_path / "hub" / name
+    file.parent.mkdir(parents=True)
+    if file.suffix == ".parquet":
+        write_parquet(file, pyarrow.Table.from_pylist(records))
+    else:
+        file.write_text("".join(json.dumps(one) + "\n" for one in records), encoding="utf-8")
+    build_seaeval("cross-mmlu", tmp_path / "hub", tmp_path / "out")
+    assert read_items(tmp_path / "out") == read_items(tmp_path / "json")
+
+
+def test_a_folder_without_the_file_or_with_several_is_an_error(tmp_path: Path) -> None:
+    with pytest.raises(CrossinError, match=r"there is no cross_mmlu.json"):
+        build_seaeval("cross-mmlu", tmp_path, tmp_path / "out")
+    (tmp_path / "cross_mmlu").mkdir()
+    for part in "01":
+        (tmp_path / "cross_mmlu" / f"test-{part}.jsonl").write_text("{}")
+    with pytest.raises(CrossinError, match=r"several files.*test-0.jsonl"):
+        build_seaeval("cross-mmlu", tmp_path, tmp_path / "out")
 
 
 def test_items_about_one_paragraph_are_a_group_by_its_english(tmp_path: Path) -> None:

@@ -56,6 +56,11 @@ def test_a_log_keeps_its_order_of_languages_and_its_names(tmp_path: Path) -> Non
     assert (log.items[1].option_ids, log.items[1].answer) == (["(A)", "(B)"], "(A)")
 
 
+def test_an_id_may_be_a_number(tmp_path: Path) -> None:
+    numbered = [{**record, "id": number} for number, record in enumerate(records())]
+    assert aligned_table(read_log(write(tmp_path, numbered))).items == ("0", "1")
+
+
 def test_the_table_holds_seaevals_reading_and_leaves_open_what_it_draws(tmp_path: Path) -> None:
     table = aligned_table(read_log(write(tmp_path, records())))
     assert table.answers.tolist() == [[0, -1], [0, 0]]

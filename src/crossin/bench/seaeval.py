@@ -11,6 +11,7 @@ from typing import Any
 from crossin.bench.assemble import build, pivot_first
 from crossin.bench.hub import fetch
 from crossin.bench.items import Item, writable
+from crossin.bench.tables import matching, read_rows
 from crossin.errors import CrossinError
 from crossin.files import read_json
 from crossin.languages import parse_language
@@ -20,6 +21,7 @@ from crossin.stage import Stage
 HUB = "SeaEval/SeaEval_datasets"
 LICENCE = "CC-BY-NC-4.0"
 _CHOICE = re.compile(r"\s*\(([A-Z])\)\s*(.*)", re.DOTALL)
+_ENDINGS = ("json", "jsonl", "parquet")
 _FIX = "get the file again, or repair the entry"
 
 
@@ -46,12 +48,13 @@ def build_seaeval(
     languages: Sequence[str] | None = None,
     progress: Progress = silent,
 ) -> Stage:
-    """Make the benchmark `name` of `SEAEVAL` from its JSON file (`source`: the file or its folder; the hub's
-    where None), in `languages` or in all that the file has.
+    """Make the benchmark `name` of `SEAEVAL` from its file (`source`: the file or its folder; the hub's where
+    None), in `languages` or in all that the file has. The file is a JSON array, JSON lines or Parquet.
     """
     known = SEAEVAL[name]
     file = _file(source, known)
-    records = read_json(file)
+    array = file.suffix == ".json"
+    records = read_json(file) if array else [row.values for row in read_rows(file)]
     if not isinstance(records, list) or not records:
         raise CrossinError("is no list of items", file=file, fix=_FIX)
     chosen = pivot_first(languages or _languages(records, file))
@@ -109,10 +112,24 @@ class _Version:
 
 
 def _file(source: Path | None, known: SeaEval) -> Path:
-    name = f"{known.file}.json"
-    if source is None:
-        return fetch(HUB, "main", [name]) / name
-    return source / name if source.is_dir() else source
+    """The benchmark's one file: as SeaEval names it, or as the hub lays a configuration's test split out."""
+    patterns = [f"{known.file}{place}.{ending}" for place in ("", "/test*", "-test*") for ending in _ENDINGS]
+    folder = fetch(HUB, "main", patterns) if source is None else source
+    if not folder.is_dir():
+        return folder
+    if not (found := matching(folder, patterns)):
+        raise CrossinError(
+            f"there is no {known.file}.json, {known.file}/test.parquet or the like",
+            file=folder,
+            fix="name the benchmark's file: --source FILE",
+        )
+    if len(found) > 1:
+        raise CrossinError(
+            f"holds several files of the benchmark: {', '.join(str(x.relative_to(folder)) for x in found)}",
+            file=folder,
+            fix="name one of them: --source FILE",
+        )
+    return found[0]
 
 
 def _languages(records: list[Any], file: Path) -> list[str]:

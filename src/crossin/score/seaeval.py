@@ -88,11 +88,14 @@ def read_log(path: Path) -> Log:
     replies: dict[tuple[str, str], str] = {}
     for row, record in enumerate(records, start=1):
         identifier = record.get("id")
+        if isinstance(identifier, int):
+            identifier = str(identifier)
         if not isinstance(identifier, str) or (identifier, languages[0]) in replies:
             message = f"'{identifier}' is a second time here" if identifier else "is missing or not text"
             raise CrossinError(message, file=path, row=row, field="id", fix="give every item its own id")
         asked = [
-            _item(record, name, language, path, row) for name, language in zip(names, languages, strict=True)
+            _item(record, identifier, name, language, path, row)
+            for name, language in zip(names, languages, strict=True)
         ]
         for name, item in zip(names, asked, strict=True):
             if (item.option_ids, item.answer) != (asked[0].option_ids, asked[0].answer):
@@ -139,7 +142,7 @@ def _language(name: str, path: Path) -> str:
         raise CrossinError(error.message, file=path, row=1, field=name, fix=_FIX) from error
 
 
-def _item(record: dict[str, Any], name: str, language: str, path: Path, row: int) -> Item:
+def _item(record: dict[str, Any], identifier: str, name: str, language: str, path: Path, row: int) -> Item:
     def wrong(field: str, message: str) -> CrossinError:
         return CrossinError(message, file=path, row=row, field=field, fix=_FIX)
 
@@ -160,8 +163,8 @@ def _item(record: dict[str, Any], name: str, language: str, path: Path, row: int
     if cell["answer"] not in choices:
         raise wrong(f"{name}.answer", f"'{cell['answer']}' is none of the choices")
     return Item(
-        item=record["id"],
-        group=record["id"],
+        item=identifier,
+        group=identifier,
         task="seaeval",
         language=language,
         context=cell.get("context", ""),
