@@ -21,7 +21,7 @@ from rich.table import Table
 from crossin.evaluate.replies import read_reply
 from crossin.metrics.seaeval import seaeval_scores
 from crossin.metrics.table import MISSING, AnswerTable
-from crossin.score.seaeval import Log, aligned_table, is_log, read_log
+from crossin.score.seaeval import Log, aligned_table, is_log, read_log, seaeval_chances
 
 
 @dataclass(frozen=True)
@@ -75,7 +75,7 @@ def read(file: Path, name: str) -> Run:
     log = read_log(file)
     table = aligned_table(log)
     published = json.loads(file.with_name(f"{file.stem}_score.json").read_text(encoding="utf-8"))
-    expected = dict(figures(seaeval_scores(table, log.names)))
+    expected = dict(figures(seaeval_scores(seaeval_chances(log), table.gold, log.names)))
     apart = [abs(expected[figure] - value) for figure, value in figures(published)]
     chosen = [read_reply(log.replies[item.item, item.language], item.options) for item in log.items]
     return Run(

@@ -29,7 +29,7 @@ from crossin.metrics import (
     transfer_family,
     wording_family,
 )
-from crossin.metrics.seaeval import filled_accuracy, filled_consistency
+from crossin.metrics.seaeval import chances_of, drawn_accuracy, drawn_consistency
 from crossin.metrics.table import Floats
 
 DOCUMENT = (Path(__file__).parents[2] / "docs" / "metrics.md").read_text(encoding="utf-8")
@@ -83,8 +83,8 @@ def computed() -> dict[str, float]:
         "accuracy, highest": accuracy.high,
         "mcnemar": mcnemar(won, lost)["en"],
         **corrected,
-        "SeaEval accuracy": float(filled_accuracy(whole).mean()),
-        **{f"SeaEval consistency_{s}": filled_consistency(whole, s) for s in (2, 3)},
+        "SeaEval accuracy": float(drawn_accuracy(chances_of(whole), whole.gold).mean()),
+        **{f"SeaEval consistency_{s}": float(drawn_consistency(chances_of(whole))[s]) for s in (2, 3)},
     }
 
 

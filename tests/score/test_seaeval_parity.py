@@ -12,7 +12,7 @@ import pytest
 
 from crossin.metrics.seaeval import seaeval_scores
 from crossin.metrics.table import MISSING
-from crossin.score.seaeval import aligned_table, read_log
+from crossin.score.seaeval import aligned_table, read_log, seaeval_chances
 
 RUNS = Path(__file__).parents[3] / "shared" / "data" / "seaeval" / "runs"
 DECIDED = [
@@ -54,7 +54,10 @@ def test_every_published_number_is_reproduced(run: str) -> None:
     log = read_log(RUNS / f"{run}.json")
     table = aligned_table(log)
     assert (table.answers != MISSING).all()
-    ours, theirs = list(flat(seaeval_scores(table, log.names))), list(flat(published(run)))
+    ours, theirs = (
+        list(flat(seaeval_scores(seaeval_chances(log), table.gold, log.names))),
+        list(flat(published(run))),
+    )
     assert len(theirs) == 140
     assert [name for name, _ in ours] == [name for name, _ in theirs]
     assert [value for _, value in ours] == pytest.approx([value for _, value in theirs], rel=0, abs=ROUNDING)

@@ -26,7 +26,7 @@ from crossin.metrics.generation import bleu_family, chrf_family, signatures
 from crossin.metrics.normalise import normalise, tokens
 from crossin.metrics.rankings import rankc, rankc_chance, rankc_family, ranked
 from crossin.metrics.reading import read_answers, read_logprobs, read_wordings, table_of, tables_of
-from crossin.metrics.seaeval import seaeval_scores
+from crossin.metrics.seaeval import chances_of, drawn_accuracy, drawn_consistency, seaeval_scores
 from crossin.metrics.significance import holm, mcnemar
 from crossin.metrics.table import AnswerTable, by_task, select
 from crossin.metrics.text_families import text_families
@@ -56,9 +56,12 @@ __all__ = [
     "answer_family",
     "bleu_family",
     "by_task",
+    "chances_of",
     "chrf_family",
     "consistency",
     "differences",
+    "drawn_accuracy",
+    "drawn_consistency",
     "exact_match",
     "exact_match_family",
     "expected_consistency",

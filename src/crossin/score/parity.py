@@ -12,7 +12,7 @@ from crossin.files import read_json
 from crossin.metrics import seaeval_scores
 from crossin.metrics.table import MISSING
 from crossin.score.predictions import find_predictions
-from crossin.score.seaeval import aligned_table, read_log
+from crossin.score.seaeval import aligned_table, read_log, seaeval_chances
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,7 +42,7 @@ def parity(paths: Sequence[Path]) -> list[Parity]:
             raise CrossinError("is no SeaEval log", file=file, fix="leave --seaeval away")
         log = read_log(file)
         table = aligned_table(log)
-        scores = seaeval_scores(table, log.names)
+        scores = seaeval_scores(seaeval_chances(log), table.gold, log.names)
         beside = file.with_name(f"{file.stem}_score.json")
         furthest = _furthest(scores, read_json(beside), beside) if beside.is_file() else None
         undetermined = int((table.answers == MISSING).sum())

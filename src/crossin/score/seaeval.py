@@ -15,7 +15,7 @@ from crossin.errors import CrossinError
 from crossin.files import read_json
 from crossin.languages import parse_language
 from crossin.metrics import AnswerTable
-from crossin.metrics.table import MISSING
+from crossin.metrics.table import MISSING, Floats
 from crossin.score.seaeval_rule import LETTERS, align
 
 _REPLY = "model_prediction"
@@ -116,7 +116,8 @@ def aligned_table(log: Log) -> AnswerTable:
 
     Of five-shot runs the first line of a reply counts, as in SeaEval.
     """
-    answers = [_aligned(log, item) for item in log.items]
+    aligned = [_aligned(log, item) for item in log.items]
+    answers = [among[0] if len(among) == 1 else MISSING for among in aligned]
     first = log.items[:: len(log.languages)]
     return AnswerTable(
         items=tuple(item.item for item in first),
@@ -129,10 +130,20 @@ def aligned_table(log: Log) -> AnswerTable:
     )
 
 
-def _aligned(log: Log, item: Item) -> int:
+def seaeval_chances(log: Log) -> Floats:
+    """The chance of each option by SeaEval's own rule, draws included: [I, L, K], items and languages in the
+    order of `aligned_table`.
+    """
+    chances = np.zeros((len(log.items), max(len(item.options) for item in log.items)))
+    for cell, item in zip(chances, log.items, strict=True):
+        among = _aligned(log, item)
+        cell[list(among)] = 1 / len(among)
+    return chances.reshape(-1, len(log.languages), chances.shape[1])
+
+
+def _aligned(log: Log, item: Item) -> tuple[int, ...]:
     reply = log.replies[item.item, item.language]
-    position = align(reply.split("\n")[0] if log.five_shot else reply, item.options)
-    return MISSING if position is None else position
+    return align(reply.split("\n")[0] if log.five_shot else reply, item.options)
 
 
 def _language(name: str, path: Path) -> str:

@@ -21,12 +21,12 @@ _AROUND = "(。$,|！!.？?)，；：…—·《》“”‘’{}[]（）、\\/\
 _BARE_A = " " + "\0" * 8 + " "
 
 
-def align(reply: str, choices: Sequence[str]) -> int | None:
-    """The position of the choice that SeaEval takes a reply to mean; None where it draws one at random.
+def align(reply: str, choices: Sequence[str]) -> tuple[int, ...]:
+    """The positions of the choices that SeaEval takes a reply to mean: one, or those it draws from at random.
 
     `choices` carry their label: "(A) red". Every sentence votes for the longest mark in it: a label in
     brackets or a whole choice. If no sentence has one, every sentence votes by a bare letter or a choice's
-    text. No vote, or as many votes for two choices, is None (in a tie SeaEval draws among these two).
+    text. In a tie SeaEval draws from the two that come first; where nothing votes, from all choices.
     """
     sentences = _SENTENCE.findall(reply.translate(_TO_ASCII))
     labelled, bare = _labelled_marks(choices), _bare_marks(choices)
@@ -34,9 +34,8 @@ def align(reply: str, choices: Sequence[str]) -> int | None:
     if not any(vote is not None for vote in votes):
         votes = [_longest(bare, _between_spaces(sentence)) for sentence in sentences]
     ranking = Counter(vote for vote in votes if vote is not None).most_common(2)
-    if not ranking or (len(ranking) == 2 and ranking[0][1] == ranking[1][1]):
-        return None
-    return ranking[0][0]
+    tied = tuple(position for position, count in ranking if count == ranking[0][1])
+    return tied or tuple(range(len(choices)))
 
 
 def _longest(marks: dict[str, int], *texts: str) -> int | None:
@@ -54,15 +53,15 @@ def _labelled_marks(choices: Sequence[str]) -> dict[str, int]:
 
 
 def _bare_marks(choices: Sequence[str]) -> dict[str, int]:
-    """Letters between spaces, and the texts; of equal texts the last choice has it. A text that holds a full
-    stop can be in no sentence.
+    """Letters between spaces, and the texts (of their first sentence); of equal texts the last choice has it.
+    A text that holds a full stop can be in no sentence.
     """
     marks: dict[str, int] = {}
     for position, (letter, choice) in enumerate(zip(LETTERS, choices, strict=False)):
         marks[_BARE_A if letter == "A" else f" {letter.lower()} "] = position
-        text = choice[4:].lower()
-        if len(text) > 1 and not _ENDS_SENTENCE.search(text):
-            marks[text] = position
+        first = _SENTENCE.search(choice[4:].lower())
+        if first and len(first[0]) > 1 and not _ENDS_SENTENCE.search(first[0]):
+            marks[first[0]] = position
     return marks
 
 
