@@ -23,7 +23,7 @@ from crossin.bench.hardness import guesses
 from crossin.bench.items import ITEMS, Item, read_items
 from crossin.bench.xquad import build_xquad
 from crossin.evaluate.scoring import Request, score
-from crossin.languages import load_words
+from crossin.languages import load_words, parse_languages
 from crossin.metrics.bootstrap import Figure, resample
 from crossin.metrics.families import Family
 from crossin.models import pull
@@ -96,7 +96,7 @@ def main() -> None:
     )
     parser.add_argument("--source", type=Path, required=True, help="the folder with XQuAD's files")
     parser.add_argument("--model", help="a model to ask, by name or folder")
-    parser.add_argument("--languages", nargs="+", default=["en"], help="languages to ask the model in")
+    parser.add_argument("--languages", default="en", help="languages to ask the model in, with commas")
     parser.add_argument("--limit", type=int, help="items to ask with the paragraph, evenly over all of them")
     parser.add_argument("--json", action="store_true", help="print JSON instead of tables")
     options = parser.parse_args()
@@ -111,7 +111,7 @@ def main() -> None:
     if options.model:
         model, tokenizer = load(pull(options.model))
         asked = {}
-        for language in options.languages:
+        for language in parse_languages(options.languages):
             those = [item for item in items if item.language == language]
             limit = min(options.limit or len(those), len(those))
             sample = [those[place * len(those) // limit] for place in range(limit)]
