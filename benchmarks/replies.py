@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,9 +18,9 @@ from rich.console import Console
 from rich.table import Table
 
 from crossin.evaluate.replies import read_reply
-from crossin.metrics.seaeval import seaeval_scores
 from crossin.metrics.table import MISSING, AnswerTable
-from crossin.score.seaeval import Log, aligned_table, is_log, read_log, seaeval_chances
+from crossin.score import parity
+from crossin.score.seaeval import Log, aligned_table, is_log, read_log
 
 
 @dataclass(frozen=True)
@@ -43,14 +42,6 @@ class Run:
             "ours open": sum(a != MISSING == b for a, b in pairs),
             "only ours": sum(a == MISSING != b for a, b in pairs),
         }
-
-
-def figures(scores: dict[str, Any], path: str = "") -> Iterator[tuple[str, float]]:
-    for name, value in scores.items():
-        if isinstance(value, dict):
-            yield from figures(value, f"{path}{name}/")
-        else:
-            yield path + name, value
 
 
 def within_draws(table: AnswerTable, published: dict[str, Any], names: tuple[str, ...]) -> bool:
@@ -75,16 +66,16 @@ def read(file: Path, name: str) -> Run:
     log = read_log(file)
     table = aligned_table(log)
     published = json.loads(file.with_name(f"{file.stem}_score.json").read_text(encoding="utf-8"))
-    expected = dict(figures(seaeval_scores(seaeval_chances(log), table.gold, log.names)))
-    apart = [abs(expected[figure] - value) for figure, value in figures(published)]
+    [told] = parity([file])
+    assert told.furthest is not None and told.mean is not None
     chosen = [read_reply(log.replies[item.item, item.language], item.options) for item in log.items]
     return Run(
         name,
         log,
         table.answers.reshape(-1).tolist(),
         [MISSING if position is None else position for position in chosen],
-        max(apart),
-        float(np.mean(apart)),
+        told.furthest,
+        told.mean,
         within_draws(table, published, log.names),
     )
 

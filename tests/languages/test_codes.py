@@ -8,7 +8,7 @@ import sys
 import pytest
 
 from crossin.errors import CrossinError
-from crossin.languages import available, load_words, parse_language, parse_languages
+from crossin.languages import available, load_words, parse_language, parse_languages, script_of
 
 
 @pytest.mark.parametrize(
@@ -107,3 +107,11 @@ def test_importing_the_package_loads_no_language_data() -> None:
     code = "import sys, crossin.languages.codes; print(*sys.modules)"
     loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
     assert not {"langcodes", "language_data", "marisa_trie"} & set(loaded.split())
+
+
+@pytest.mark.parametrize(
+    ("code", "script"),
+    [("en", "Latn"), ("pt-BR", "Latn"), ("zh", "Hans"), ("zh-Hant", "Hant"), ("sr", "Cyrl")],
+)
+def test_a_language_has_the_script_that_it_is_usually_written_in(code: str, script: str) -> None:
+    assert script_of(code) == script

@@ -18,7 +18,7 @@ from typing import Any
 from crossin.bench.content import content_findings
 from crossin.bench.findings import Finding
 from crossin.bench.hardness import hardness
-from crossin.bench.items import Item, difference, items_file, read_unchecked
+from crossin.bench.items import Item, difference, faults, items_file, read_unchecked
 from crossin.errors import CrossinError
 from crossin.languages import parse_language
 from crossin.progress import Progress, silent
@@ -147,20 +147,8 @@ def _between(versions: dict[str, Item], languages: Sequence[str]) -> Iterator[Fi
 
 def _within(item: Item) -> Iterator[Finding]:
     """What is wrong with an item in itself."""
-    texts = {"item": item.item, "group": item.group, "question": item.question, "answer": item.answer}
-    for name, text in texts.items():
-        if not text.strip():
-            yield _structural(f"empty {name}", item)
-    if len(item.options) == 1:
-        yield _structural("only one option", item)
-    if not all(option.strip() for option in item.options):
-        yield _structural("empty option", item)
-    if len(item.options) != len(item.option_ids):
-        yield _structural("options without ids", item)
-    if len(set(item.option_ids)) < len(item.option_ids):
-        yield _structural("option id twice", item)
-    if item.option_ids and item.answer.strip() and item.answer not in item.option_ids:
-        yield _structural("answer not among the options", item, item.answer)
+    for fault in faults(item):
+        yield _structural(fault.kind, item, fault.value)
     plain = [_plain(option) for option in item.options]
     for text, count in Counter(plain).items():
         if text and count > 1:

@@ -11,11 +11,11 @@ import re
 import unicodedata
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from functools import cache
 from itertools import combinations
 
 from crossin.bench.findings import Finding
 from crossin.bench.items import Item
+from crossin.languages import script_of
 from crossin.progress import Progress
 
 # UTF-8 that was read as Latin-1 or Windows-1252, and the mark of a character that could not be read.
@@ -137,7 +137,8 @@ def _script(items: Sequence[Item], language: str) -> Iterator[Finding]:
 
     from crossin.corpus.alignment.characters import SCRIPT_NAMES, read_text, tables
 
-    own = [SCRIPT_NAMES.index(name) for name in _scripts(language)]
+    # None where the alignment check does not tell the language's script from others.
+    own = [SCRIPT_NAMES.index(name) for name in _SCRIPTS.get(script_of(language), ())]
     for field in ("question", "context") if own else ():
         texts = [getattr(item, field) for item in items]
         read = read_text(pyarrow.array(texts, pyarrow.large_string()))
@@ -146,14 +147,6 @@ def _script(items: Sequence[Item], language: str) -> Iterator[Finding]:
         for index in numpy.flatnonzero((letters >= _LETTERS) & (owned < _SHARE * letters)).tolist():
             note = texts[index][:60]
             yield Finding(f"wrong script in the {field}", language, items[index].item, False, note)
-
-
-@cache
-def _scripts(language: str) -> tuple[str, ...]:
-    """What the alignment check calls the scripts of a language; none where it does not tell them apart."""
-    import langcodes
-
-    return _SCRIPTS.get(langcodes.get(language).maximize().script or "", ())
 
 
 def _texts(item: Item) -> list[tuple[str, str]]:

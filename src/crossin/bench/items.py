@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from crossin.errors import CrossinError
 from crossin.files import read_parquet, write_parquet
@@ -112,23 +114,42 @@ def writable(text: str) -> bool:
     return _HALF.search(text) is None
 
 
-def fault(item: Item) -> tuple[str, str] | None:
-    """The field of an item that cannot be asked as it stands, and why; None where it can."""
+class Fault(NamedTuple):
+    """What is wrong with an item: its field; `kind` in a few words, the same for all such items; `message`,
+    which says it of this one; and `value`, what stands there, where that tells more.
+    """
+
+    field: str
+    kind: str
+    message: str
+    value: str = ""
+
+
+def faults(item: Item) -> Iterator[Fault]:
+    """All that keeps an item from being asked as it stands, but for options that are alike."""
     for name in ("item", "group", "language", "question", "answer"):
         if not getattr(item, name).strip():
-            return name, f"the {name} is empty"
+            yield Fault(name, f"empty {name}", f"the {name} is empty")
     if len(item.options) != len(item.option_ids):
-        return "options", "there are not as many options as option ids"
+        message = "there are not as many options as option ids"
+        yield Fault("options", "options without ids", message)
     if len(item.options) == 1:
-        return "options", "there is only one option"
+        yield Fault("options", "only one option", "there is only one option")
     if not all(option.strip() for option in item.options):
-        return "options", "an option is empty"
+        yield Fault("options", "empty option", "an option is empty")
     if len(set(item.option_ids)) < len(item.option_ids):
-        return "option_ids", "an option id is there twice"
+        yield Fault("option_ids", "option id twice", "an option id is there twice")
+    if not item.free_text and item.answer.strip() and item.answer not in item.option_ids:
+        message = f"'{item.answer}' is none of the option ids"
+        yield Fault("answer", "answer not among the options", message, item.answer)
+
+
+def fault(item: Item) -> tuple[str, str] | None:
+    """The field of an item that cannot be asked as it stands, and why; None where it can."""
+    for found in faults(item):
+        return found.field, found.message
     if len({option.strip().casefold() for option in item.options}) < len(item.options):
         return "options", "two options are alike"
-    if not item.free_text and item.answer not in item.option_ids:
-        return "answer", f"'{item.answer}' is none of the option ids"
     return None
 
 

@@ -64,7 +64,6 @@ def build_benchmark(
     Example: `crossin bench build cross-mmlu --source cross_mmlu.json --languages en,vi --out bench/mmlu`
     """
     from crossin.bench.catalogue import build_named
-    from crossin.bench.items import read_items
     from crossin.bench.show import visible
     from crossin.cli.console import console, print_json, progress_bars, say
 
@@ -76,17 +75,14 @@ def build_benchmark(
     if as_json:
         print_json({"counts": stage.manifest["counts"], "skipped": skipped})
         return
-    counts: dict[str, dict[str, int]] = {}
-    for item in read_items(out):
-        of_task = counts.setdefault(item.task, {})
-        of_task[item.language] = of_task.get(item.language, 0) + 1
-    for task, found in sorted(counts.items()):
-        shown = "  ".join(f"{language} {count:,}" for language, count in found.items())
+    counts = stage.manifest["counts"]
+    for task, count in sorted(counts["tasks"].items()):
+        # A built item is there in every language.
+        shown = "  ".join(f"{language} {count:,}" for language in stage.manifest["settings"]["languages"])
         console.print(visible(f"{task}: {shown}"), markup=False, highlight=False)
     for reason, count in skipped.items():
         say(f"left out: {count:,}, {reason}")
-    items = sum(max(found.values()) for found in counts.values())
-    say(f"bench: {items:,} items, in {out} ({stage.manifest['wall_seconds']:.1f} s)")
+    say(f"bench: {counts['items']:,} items, in {out} ({stage.manifest['wall_seconds']:.1f} s)")
 
 
 @app.command("show")

@@ -140,9 +140,7 @@ def _tell(predictions: Predictions, prefix: str = "") -> None:
     """What was asked, and what is kept out of the figures."""
     from collections import Counter
 
-    tables = [table for table in (predictions.choices, predictions.texts) if table is not None]
-    items = sum(len(table.items) for table in tables)
-    asked = f"{items:,} items in {len(predictions.languages)} languages"
+    asked = f"{predictions.items:,} items in {len(predictions.languages)} languages"
     _line(f"{prefix}{predictions.name}: {asked}, {predictions.file}")
     for language, count in Counter(predictions.incomplete.values()).items():
         _line(f"left out: {count:,} items that lack {language}")

@@ -233,13 +233,14 @@ def _write_facts(
                     "option_ids": list(fact.option_ids),
                     "options": list(fact.names[language]),
                     "answer_id": right,
-                    "answer": _answer(fact, language),
+                    "answer": answer_of(fact, language),
                 }
             )
     write_parquet(path, pyarrow.Table.from_pylist(lines))
 
 
-def _answer(fact: Fact, language: str) -> str:
+def answer_of(fact: Fact, language: str) -> str:
+    """The name of a fact's right answer."""
     return fact.names[language][fact.option_ids.index(fact.country.value(fact.relation) or "")]
 
 
@@ -257,7 +258,7 @@ def _write_questions(
                     fact.relation, wording, subjects[fact.country.code][language]
                 ),
                 "input": "",
-                "output": _answer(fact, language),
+                "output": answer_of(fact, language),
                 "group": fact.country.code,
                 "task": fact.relation,
             }
@@ -278,7 +279,7 @@ def _write_names(
         for language in languages:
             for kind, value, name in (
                 ("country", fact.country.code, subjects[fact.country.code][language]),
-                (fact.relation, right, _answer(fact, language)),
+                (fact.relation, right, answer_of(fact, language)),
             ):
                 rows.setdefault(
                     (f"name:{kind}:{value}", language),

@@ -9,6 +9,7 @@ from functools import cache
 from typing import Any
 
 from crossin.corpus.world import Country
+from crossin.languages import script_of
 
 # The continents by GeoNames' code, and what CLDR calls them (UN M.49 regions).
 CONTINENTS = {"AF": "002", "AS": "142", "EU": "150", "NA": "003", "OC": "009", "SA": "005"}
@@ -66,7 +67,7 @@ def _checked(name: str | None, language: str) -> str | None:
     spelling means that there is no name. Soft hyphens, which show where a long name may break, are taken out:
     no model writes them.
     """
-    if not name or (name.isascii() and not _is_latin(language)):
+    if not name or (name.isascii() and script_of(language) != "Latn"):
         return None
     return unicodedata.normalize("NFC", name.replace("\N{SOFT HYPHEN}", "").strip())
 
@@ -76,11 +77,3 @@ def _locale(language: str) -> Any:
     from babel import Locale
 
     return Locale.parse(language, sep="-")
-
-
-@cache
-def _is_latin(language: str) -> bool:
-    from babel.core import get_global
-
-    likely: str = get_global("likely_subtags").get(language.replace("-", "_"), "")
-    return "_Latn" in likely

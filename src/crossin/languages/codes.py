@@ -43,6 +43,16 @@ def parse_language(name: str) -> str:
 
 
 @cache
+def script_of(code: str) -> str:
+    """The script that a language is usually written in, by its ISO 15924 code (`Latn`, `Hans`); empty where
+    CLDR does not tell (UTS 35, "Likely Subtags").
+    """
+    import langcodes
+
+    return langcodes.get(code).maximize().script or ""
+
+
+@cache
 def _parse(text: str) -> str | None:
     # The name tables answer with garbage to some control characters.
     if not text.isprintable():

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from crossin.extras import require
+from crossin.languages import script_of
 from crossin.metrics.families import Family, observed
 from crossin.metrics.normalise import tokens
 from crossin.metrics.table import Floats, Integers
@@ -114,8 +115,8 @@ def _words(text: str) -> Words:
 def _verdict(reply: str, language: str, answers: dict[str, Words]) -> int:
     said = _words(reply)
     equal = {other for other, answer in answers.items() if said == answer}
-    if equal == {language} and _script(language) in {
-        _script(other) for other in answers if other != language
+    if equal == {language} and script_of(language) in {
+        script_of(other) for other in answers if other != language
     }:
         return RIGHT
     if equal and language not in equal:
@@ -126,7 +127,7 @@ def _verdict(reply: str, language: str, answers: dict[str, Words]) -> int:
 
 
 def _judge(line: str, language: str, answers: dict[str, Words]) -> int:
-    script, code = _script(language), _lingua_code(language)
+    script, code = script_of(language), _lingua_code(language)
     own = _SCRIPTS.get(script, "").split()
     candidates = _candidates(script, tuple(answers))
     if script == "Latn" and code not in candidates:
@@ -154,14 +155,6 @@ def _likelier(line: str, code: str, candidates: frozenset[str]) -> int:
     if own > _ODDS * other:
         return RIGHT
     return WRONG if other > _ODDS * own else UNDECIDED
-
-
-@lru_cache
-def _script(language: str) -> str:
-    """The script that a language is written in, from CLDR's likely subtags."""
-    import langcodes
-
-    return str(langcodes.get(language).maximize().script)
 
 
 @lru_cache(maxsize=2**16)

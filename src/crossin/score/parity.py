@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,9 +10,8 @@ from typing import Any
 from crossin.errors import CrossinError
 from crossin.files import read_json
 from crossin.metrics import seaeval_scores
-from crossin.metrics.table import MISSING
 from crossin.score.predictions import find_predictions
-from crossin.score.seaeval import aligned_table, read_log, seaeval_chances
+from crossin.score.seaeval import read_log, seaeval_chances
 
 
 @dataclass(frozen=True, eq=False)
@@ -20,8 +19,8 @@ class Parity:
     """SeaEval's figures of one log, in the shape of its `_score.json`.
 
     `cells` were asked; for `undetermined` of them SeaEval draws the answer at random, and the figures are
-    expected values. `furthest` is the largest difference to the score file beside the log, None where there
-    is none.
+    expected values. `furthest` and `mean` are the largest and the mean difference to the score file beside
+    the log, None where there is none.
     """
 
     file: Path
@@ -29,6 +28,7 @@ class Parity:
     cells: int
     undetermined: int
     furthest: float | None
+    mean: float | None
 
 
 def parity(paths: Sequence[Path]) -> list[Parity]:
@@ -41,19 +41,32 @@ def parity(paths: Sequence[Path]) -> list[Parity]:
         if file.is_dir() or file.suffix != ".json":
             raise CrossinError("is no SeaEval log", file=file, fix="leave --seaeval away")
         log = read_log(file)
-        table = aligned_table(log)
-        scores = seaeval_scores(seaeval_chances(log), table.gold, log.names)
+        chances = seaeval_chances(log)
+        scores = seaeval_scores(chances, log.gold, log.names)
         beside = file.with_name(f"{file.stem}_score.json")
-        furthest = _furthest(scores, read_json(beside), beside) if beside.is_file() else None
-        undetermined = int((table.answers == MISSING).sum())
-        found.append(Parity(file, scores, table.answers.size, undetermined, furthest))
+        apart = list(_differences(scores, read_json(beside), beside)) if beside.is_file() else []
+        decided = chances.max(axis=2) == 1
+        found.append(
+            Parity(
+                file,
+                scores,
+                decided.size,
+                int((~decided).sum()),
+                max(apart, default=None),
+                sum(apart) / len(apart) if apart else None,
+            )
+        )
     return found
 
 
-def _furthest(ours: Any, theirs: Any, file: Path) -> float:
-    """The largest difference of two nested dictionaries of the same shape."""
+def _differences(ours: Any, theirs: Any, file: Path) -> Iterator[float]:
+    """How far apart the numbers of two nested dictionaries of the same shape are."""
     if isinstance(ours, dict) and isinstance(theirs, dict) and ours.keys() == theirs.keys():
-        return max((_furthest(ours[key], theirs[key], file) for key in ours), default=0.0)
-    if isinstance(ours, float) and isinstance(theirs, int | float):
-        return abs(ours - theirs)
-    raise CrossinError("holds other figures than the log", file=file, fix="check that it belongs to the log")
+        for key in ours:
+            yield from _differences(ours[key], theirs[key], file)
+    elif isinstance(ours, float) and isinstance(theirs, int | float):
+        yield abs(ours - theirs)
+    else:
+        raise CrossinError(
+            "holds other figures than the log", file=file, fix="check that it belongs to the log"
+        )

@@ -4,21 +4,19 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from crossin.bench import Item, read_items
 from crossin.bench.items import items_file
 from crossin.errors import CrossinError
-from crossin.evaluate.replies import read_reply
+from crossin.evaluate.run import ANSWERS
 from crossin.files import read_json
 from crossin.metrics import AnswerTable, TextTable, read_logprobs, tables_of, text_table_of
 from crossin.metrics.table import Floats
 from crossin.score.lines import Line, complete, read_lines
 from crossin.score.seaeval import is_log, read_log
 from crossin.stage import MANIFEST
-
-ANSWERS = "answers.parquet"
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,16 +43,24 @@ class Predictions:
         return f"{self.model} {self.prompt}".rstrip()
 
     @property
+    def tables(self) -> list[AnswerTable | TextTable]:
+        """What the file holds: multiple choice, free text, or both."""
+        return [table for table in (self.choices, self.texts) if table is not None]
+
+    @property
+    def items(self) -> int:
+        """How many items the figures are made from."""
+        return sum(len(table.items) for table in self.tables)
+
+    @property
     def languages(self) -> tuple[str, ...]:
         """The languages asked in, be it in free text alone."""
-        tables = [table for table in (self.choices, self.texts) if table is not None]
-        return tuple(dict.fromkeys(language for table in tables for language in table.languages))
+        return tuple(dict.fromkeys(language for table in self.tables for language in table.languages))
 
     @property
     def incomplete(self) -> dict[str, str]:
         """Items kept out of every figure, each with the first language that it lacks."""
-        tables = [table for table in (self.choices, self.texts) if table is not None]
-        return {item: language for table in tables for item, language in table.incomplete.items()}
+        return {item: language for table in self.tables for item, language in table.incomplete.items()}
 
 
 def read_predictions(path: Path, bench: Path | None = None) -> list[Predictions]:
@@ -110,16 +116,15 @@ def find_predictions(paths: Sequence[Path]) -> list[Path]:
 
 def _of_log(file: Path) -> Predictions:
     log = read_log(file)
-    lines: list[Line] = []
-    for item in log.items:
-        chosen = read_reply(log.replies[item.item, item.language], item.options)
-        answer = None if chosen is None else item.option_ids[chosen]
-        lines.append({**asdict(item), "gold": item.answer, "answer": answer})
+    replies: list[Line] = [
+        {"item": item, "language": language, "reply": reply}
+        for (item, language), reply in log.replies.items()
+    ]
     # SeaEval names a run by its mode and the number of its prompt: zero_shot_p1.
     mode, _, prompt = file.stem.rpartition("_")
     if not re.fullmatch(r"p\d+", prompt):
         mode, prompt = file.stem, ""
-    [found] = _predictions(f"{file.parent.name}/{mode}", file, lines)
+    [found] = _predictions(f"{file.parent.name}/{mode}", file, complete(replies, log.items, file))
     return replace(found, prompt=prompt)
 
 

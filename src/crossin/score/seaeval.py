@@ -15,7 +15,7 @@ from crossin.errors import CrossinError
 from crossin.files import read_json
 from crossin.languages import parse_language
 from crossin.metrics import AnswerTable
-from crossin.metrics.table import MISSING, Floats
+from crossin.metrics.table import MISSING, Floats, Integers
 from crossin.score.seaeval_rule import LETTERS, align
 
 _REPLY = "model_prediction"
@@ -40,6 +40,12 @@ class Log:
     items: tuple[Item, ...]
     replies: Mapping[tuple[str, str], str]
     five_shot: bool
+
+    @property
+    def gold(self) -> Integers:
+        """The position of the right option of each item: [I]."""
+        first = self.items[:: len(self.languages)]
+        return np.array([item.option_ids.index(item.answer) for item in first], dtype=np.int64)
 
 
 def is_log(path: Path) -> bool:
@@ -112,38 +118,32 @@ def read_log(path: Path) -> Log:
 
 
 def aligned_table(log: Log) -> AnswerTable:
-    """The answers by SeaEval's own rule (`crossin.score.seaeval_rule`); missing where SeaEval draws one.
-
-    Of five-shot runs the first line of a reply counts, as in SeaEval.
-    """
-    aligned = [_aligned(log, item) for item in log.items]
-    answers = [among[0] if len(among) == 1 else MISSING for among in aligned]
+    """The answers by SeaEval's own rule (`seaeval_chances`); missing where SeaEval draws one."""
+    chances = seaeval_chances(log)
     first = log.items[:: len(log.languages)]
     return AnswerTable(
         items=tuple(item.item for item in first),
         languages=log.languages,
         groups=tuple(item.group for item in first),
         tasks=tuple(item.task for item in first),
-        answers=np.array(answers, dtype=np.int64).reshape(len(first), len(log.languages)),
-        gold=np.array([item.option_ids.index(item.answer) for item in first], dtype=np.int64),
+        answers=np.where(chances.max(axis=2) == 1, chances.argmax(axis=2), MISSING),
+        gold=log.gold,
         options=np.array([len(item.options) for item in first], dtype=np.int64),
     )
 
 
 def seaeval_chances(log: Log) -> Floats:
-    """The chance of each option by SeaEval's own rule, draws included: [I, L, K], items and languages in the
-    order of `aligned_table`.
+    """The chance of each option by SeaEval's own rule (`crossin.score.seaeval_rule`), draws included:
+    [I, L, K], items and languages in the log's order.
+
+    Of five-shot runs the first line of a reply counts, as in SeaEval.
     """
     chances = np.zeros((len(log.items), max(len(item.options) for item in log.items)))
     for cell, item in zip(chances, log.items, strict=True):
-        among = _aligned(log, item)
+        reply = log.replies[item.item, item.language]
+        among = align(reply.split("\n")[0] if log.five_shot else reply, item.options)
         cell[list(among)] = 1 / len(among)
     return chances.reshape(-1, len(log.languages), chances.shape[1])
-
-
-def _aligned(log: Log, item: Item) -> tuple[int, ...]:
-    reply = log.replies[item.item, item.language]
-    return align(reply.split("\n")[0] if log.five_shot else reply, item.options)
 
 
 def _language(name: str, path: Path) -> str:

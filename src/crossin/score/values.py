@@ -54,14 +54,13 @@ def comparison_values(comparison: Comparison) -> dict[str, Any]:
 
 
 def _asked(predictions: Predictions) -> dict[str, Any]:
-    tables = [table for table in (predictions.choices, predictions.texts) if table is not None]
     return {
         "model": predictions.model,
         "prompt": predictions.prompt,
         "file": str(predictions.file),
         "languages": list(predictions.languages),
-        "items": sum(len(table.items) for table in tables),
-        "groups": len({group for table in tables for group in table.groups}),
+        "items": predictions.items,
+        "groups": len({group for table in predictions.tables for group in table.groups}),
         "incomplete": dict(Counter(predictions.incomplete.values())),
         "unanswered": predictions.unanswered,
     }

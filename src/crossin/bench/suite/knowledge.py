@@ -6,7 +6,7 @@ import re
 
 from crossin.bench.items import Item
 from crossin.bench.suite.material import CLDR_AND_GEONAMES, Material, Names, choice, choose, listable
-from crossin.corpus.facts import Fact, alike, split_of
+from crossin.corpus.facts import Fact, alike, answer_of, split_of
 from crossin.corpus.world import Country
 from crossin.languages.words import WORDINGS, fill
 from crossin.mixing import draw
@@ -38,10 +38,9 @@ def facts(material: Material) -> list[Item]:
 
 def _told(material: Material, fact: Fact) -> bool:
     """Whether, in some language, a word of the answer begins like a word of the country's name."""
-    place = fact.option_ids.index(fact.country.value(fact.relation) or "")
+    subject = material.subjects[fact.country.code]
     return any(
-        _beginnings(names[place]) & _beginnings(material.subjects[fact.country.code][language])
-        for language, names in fact.names.items()
+        _beginnings(answer_of(fact, language)) & _beginnings(subject[language]) for language in fact.names
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from crossin.bench.items import Item
 from crossin.bench.suite.material import CLDR, Material, Names, choice
-from crossin.corpus.facts import unlike
+from crossin.corpus.facts import answer_of, unlike
 from crossin.corpus.names import number_text
 from crossin.languages.words import RELATIONS, WORDINGS, fill
 from crossin.mixing import draw
@@ -36,8 +36,7 @@ def _names(material: Material, relation: str) -> Names:
         if fact.relation == relation:
             right = fact.country.value(relation)
             assert right is not None
-            place = fact.option_ids.index(right)
-            names[right] = {language: shown[place] for language, shown in fact.names.items()}
+            names[right] = {language: answer_of(fact, language) for language in fact.names}
     return names
 
 
