@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from crossin.models.load import load
-from crossin.models.packing import Segment, logits_at, pack, split_shared
+from crossin.models.packing import logits_at, pack
 
 
 @pytest.fixture(scope="module")
@@ -45,27 +45,7 @@ def alone(model: Any, tokens: list[int]) -> torch.Tensor:
 def test_packed_texts_get_the_logits_they_get_alone(name: str, request: pytest.FixtureRequest) -> None:
     model = request.getfixturevalue(name)
     texts = [[5, 6, 7, 8, 9, 10, 11], [12], [13, 14, 15]]
-    packed = pack([Segment(text) for text in texts])
+    packed = pack(texts)
     with torch.inference_mode():
         found = logits_at(model, packed, range(11))
     torch.testing.assert_close(found, torch.cat([alone(model, text) for text in texts]), atol=1e-4, rtol=1e-4)
-
-
-@pytest.mark.parametrize("name", ["llama", "gemma"])
-def test_options_behind_one_question_get_the_logits_of_the_whole_text(
-    name: str, request: pytest.FixtureRequest
-) -> None:
-    model = request.getfixturevalue(name)
-    question, options = [5, 6, 7, 8, 9], [[10, 11, 12], [13], [14, 15]]
-    packed = pack([Segment([3, 4]), Segment(question), *(Segment(option, parent=1) for option in options)])
-    for number, option in enumerate(options):
-        start = packed.starts[2 + number]
-        with torch.inference_mode():
-            found = logits_at(model, packed, range(start, start + len(option)))
-        expected = alone(model, question + option)[len(question) :]
-        torch.testing.assert_close(found, expected, atol=1e-4, rtol=1e-4)
-
-
-def test_texts_part_where_their_tokens_part() -> None:
-    assert split_shared([[1, 2, 3], [1, 2, 4, 5]]) == ([1, 2], [[3], [4, 5]])
-    assert split_shared([[1, 2], [1, 2, 3]]) == ([1], [[2], [2, 3]])

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from crossin.errors import CrossinError
 from crossin.files import write_parquet
 from crossin.models.load import load
-from crossin.models.packing import Segment, logits_at, pack
+from crossin.models.packing import logits_at, pack
 from crossin.models.weights import writing_weights
 from crossin.progress import Progress, silent
 from crossin.stage import Stage, begin
@@ -131,7 +131,7 @@ def completion_loss(network: Any, batch: Sequence[TokenisedRow]) -> torch.Tensor
     """The mean negative log-likelihood, in nats, of the learned tokens; every token weighs the same."""
     import torch
 
-    packed = pack([Segment(row.tokens) for row in batch])
+    packed = pack([row.tokens for row in batch])
     places: list[int] = []
     targets: list[int] = []
     for start, row in zip(packed.starts, batch, strict=True):
