@@ -1,0 +1,173 @@
+"""From requests to tokens: where the prompt ends, and what the model cannot take."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from crossin.errors import CrossinError
+from crossin.evaluate.engine import Request
+
+# Offsets of many long texts at once would fill the memory.
+_TEXTS_AT_ONCE = 512
+
+
+@dataclass(frozen=True)
+class Continuation:
+    """The tokens of a prompt and one option; those from number `start` on are the option's, and are scored.
+
+    `start` is at least 1. A token that holds characters of both belongs to the option.
+    """
+
+    tokens: tuple[int, ...]
+    start: int
+
+
+def tokenise(
+    tokenizer: Any, requests: Sequence[Request], *, longest: int | None, truncate: bool = False
+) -> list[list[Continuation]]:
+    """For each request, the tokens of its options, each behind the prompt.
+
+    `longest` is how many tokens the model takes. Raises CrossinError that names the request where an option
+    has no tokens, or the whole is longer than that; `truncate` cuts the prompt on the left instead, by as
+    much for all its options.
+    """
+    heading = _heading(tokenizer)
+    found: list[list[Continuation]] = []
+    pending: list[tuple[Request, str, tuple[int, ...]]] = []
+
+    def finish() -> None:
+        texts = [prompt + option for request, prompt, _ in pending for option in request.options]
+        borders = [len(prompt) for request, prompt, _ in pending for _ in request.options]
+        options = iter(_split(tokenizer, texts, borders))
+        for request, _, head in pending:
+            wholes = [_headed(tokenizer, head, *next(options)) for _ in request.options]
+            _check(request, wholes)
+            found.append(_fitted(request, wholes, len(head), longest, truncate))
+        pending.clear()
+
+    for request in requests:
+        prompt, special = prompt_text(tokenizer, request)
+        pending.append((request, prompt, () if special else heading))
+        if len(pending) * len(request.options) >= _TEXTS_AT_ONCE:
+            finish()
+    finish()
+    return found
+
+
+def tokenise_prompts(
+    tokenizer: Any, requests: Sequence[Request], *, longest: int | None, truncate: bool = False
+) -> list[tuple[int, ...]]:
+    """The tokens of each request's prompt, with room for its reply; errors as `tokenise`."""
+    heading = _heading(tokenizer)
+    found = []
+    for request in requests:
+        prompt, special = prompt_text(tokenizer, request)
+        head = () if special else heading
+        tokens = (*head, *tokenizer(prompt, add_special_tokens=False)["input_ids"])
+        if not tokens:
+            raise CrossinError(f"{request.name}: the prompt has no tokens", fix="mend the benchmark's item")
+        excess = 0 if longest is None else len(tokens) + request.max_tokens - longest
+        if excess > 0:
+            if not truncate or excess >= len(tokens) - len(head):
+                raise _too_long(request, len(tokens) + request.max_tokens, longest, "with its reply ")
+            tokens = (*head, *tokens[len(head) + excess :])
+        found.append(tokens)
+    return found
+
+
+def prompt_text(tokenizer: Any, request: Request) -> tuple[str, bool]:
+    """The prompt as text, a conversation in the model's own template, and whether it begins with the model's
+    beginning-of-sequence token already.
+
+    Raises CrossinError where a conversation is asked of a model without a template.
+    """
+    prompt = request.prompt
+    if not isinstance(prompt, str):
+        if not tokenizer.chat_template:
+            raise CrossinError(
+                "this model has no chat template", fix="leave out --chat: ask it with plain prompts"
+            )
+        turns = [{"role": role, "content": text} for role, text in prompt]
+        prompt = tokenizer.apply_chat_template(turns, tokenize=False, add_generation_prompt=True)
+    begin = tokenizer.bos_token
+    return prompt, bool(begin and prompt.startswith(begin))
+
+
+def _heading(tokenizer: Any) -> tuple[int, ...]:
+    """The tokens that this tokenizer puts before every text, such as the beginning of a sequence."""
+    with_special = tokenizer("a")["input_ids"]
+    bare = tokenizer("a", add_special_tokens=False)["input_ids"]
+    for length in range(len(with_special) + 1):
+        if with_special[length : length + len(bare)] == bare:
+            return tuple(with_special[:length])
+    return ()
+
+
+def _split(tokenizer: Any, texts: list[str], borders: list[int]) -> list[tuple[tuple[int, ...], int]]:
+    """The tokens of each text, and how many of them end at or before its border (counted in characters)."""
+    if not texts:
+        return []
+    if not tokenizer.is_fast:
+        # Without offsets: what the text shares with the text up to the border.
+        wholes = tokenizer(texts, add_special_tokens=False)["input_ids"]
+        parts = tokenizer(
+            [text[:border] for text, border in zip(texts, borders, strict=True)], add_special_tokens=False
+        )["input_ids"]
+        return [(tuple(whole), _shared(whole, part)) for whole, part in zip(wholes, parts, strict=True)]
+    encoded = tokenizer(texts, add_special_tokens=False, return_offsets_mapping=True)
+    split = []
+    for tokens, offsets, border in zip(encoded["input_ids"], encoded["offset_mapping"], borders, strict=True):
+        start = len(tokens)
+        while start and offsets[start - 1][1] > border:
+            start -= 1
+        split.append((tuple(tokens), start))
+    return split
+
+
+def _headed(tokenizer: Any, head: tuple[int, ...], tokens: tuple[int, ...], start: int) -> Continuation:
+    """With what stands before the text; the first scored token needs a token before it."""
+    if start + len(head) == 0:
+        first = tokenizer.bos_token_id if tokenizer.bos_token_id is not None else tokenizer.eos_token_id
+        head = (first,)
+    return Continuation((*head, *tokens), start + len(head))
+
+
+def _check(request: Request, wholes: list[Continuation]) -> None:
+    for option, whole in zip(request.options, wholes, strict=True):
+        if len(whole.tokens) == whole.start:
+            raise CrossinError(
+                f"{request.name}: the option {option!r} has no tokens of its own",
+                fix="mend the benchmark's item; `crossin bench check` finds such options",
+            )
+
+
+def _fitted(
+    request: Request, wholes: list[Continuation], head: int, longest: int | None, truncate: bool
+) -> list[Continuation]:
+    # The last token predicts nothing, so the model need not take it.
+    length = max(len(whole.tokens) for whole in wholes) - 1
+    excess = 0 if longest is None else length - longest
+    if excess <= 0:
+        return wholes
+    if not truncate or any(whole.start - head <= excess for whole in wholes):
+        raise _too_long(request, length, longest)
+    return [
+        Continuation((*whole.tokens[:head], *whole.tokens[head + excess :]), whole.start - excess)
+        for whole in wholes
+    ]
+
+
+def _too_long(request: Request, length: int, longest: int | None, what: str = "") -> CrossinError:
+    return CrossinError(
+        f"{request.name}: the prompt {what}is {length:,} tokens long, and the model takes {longest:,}",
+        fix="--truncate left cuts the beginning of such prompts; or use fewer shots",
+    )
+
+
+def _shared(one: Sequence[int], other: Sequence[int]) -> int:
+    shared = 0
+    while shared < min(len(one), len(other)) and one[shared] == other[shared]:
+        shared += 1
+    return shared
