@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +29,14 @@ def read_lines(file: Path) -> list[Line]:
     Raises CrossinError, with the row, where a line lacks a field, holds no text where text belongs, names no
     language, or is of the same item, language and prompt as an earlier one.
     """
-    lines = _parquet(file) if file.suffix == ".parquet" else _json_lines(file)
+    return checked(_parquet(file) if file.suffix == ".parquet" else _replies(file), file)
+
+
+def checked(lines: list[Line], file: Path) -> list[Line]:
+    """`lines` of a file, with their languages as codes.
+
+    Raises CrossinError as `read_lines`.
+    """
     first: dict[tuple[str, str, str], int] = {}
     for row, line in enumerate(lines, start=1):
         _check(line, file, row)
@@ -100,17 +107,25 @@ def _complete(line: Line, by_cell: dict[tuple[str, str], Item], file: Path, row:
     return {**known, **line, "answer": answer}
 
 
-def _json_lines(file: Path) -> list[Line]:
-    # Other fields are the writer's own: an `answer` there may be anything.
-    names = [*_REPLY, "prompt"]
-    lines = []
+def json_lines(file: Path) -> Iterator[Any]:
+    """The values in a file of JSON lines.
+
+    Raises CrossinError, with the row, where a line is blank or not JSON.
+    """
     text = read_text(file).removeprefix("\ufeff").rstrip()
     for row, told in enumerate(text.split("\n") if text else [], start=1):
         try:
-            line = json.loads(told)
+            yield json.loads(told)
         except json.JSONDecodeError as error:
             message = f"is not JSON: {error.msg}" if told.strip() else "is a blank line"
             raise CrossinError(message, file=file, row=row, fix="write one JSON object a line") from error
+
+
+def _replies(file: Path) -> list[Line]:
+    # Other fields are the writer's own: an `answer` there may be anything.
+    names = [*_REPLY, "prompt"]
+    lines = []
+    for row, line in enumerate(json_lines(file), start=1):
         for name in _REPLY:
             if not isinstance(line, dict) or name not in line:
                 raise CrossinError("is not there", file=file, row=row, field=name, fix="add it to every line")

@@ -1,4 +1,6 @@
-"""Stored predictions of any kind as tables: an evaluation's answers, a file of replies, a SeaEval log."""
+"""Stored predictions of any kind as tables: an evaluation's answers, a file of replies, a SeaEval log,
+lm-eval's samples.
+"""
 
 from __future__ import annotations
 
@@ -15,6 +17,7 @@ from crossin.files import read_json
 from crossin.metrics import AnswerTable, TextTable, read_logprobs, tables_of, text_table_of
 from crossin.metrics.table import Floats
 from crossin.score.lines import Line, complete, read_lines
+from crossin.score.lm_eval import is_exported, is_samples, read_samples, run_of
 from crossin.score.seaeval import is_log, read_log
 from crossin.stage import MANIFEST
 
@@ -66,20 +69,23 @@ class Predictions:
 def read_predictions(path: Path, bench: Path | None = None) -> list[Predictions]:
     """The predictions in a file, or in an evaluation's folder: one entry a wording of the prompt.
 
-    Read are `answers.parquet`, SeaEval's logs (JSON), and replies (JSON lines or Parquet with `item`,
-    `language`, `reply`, and `prompt` where there are several), for which `bench` is the folder of the
-    benchmark asked. Raises CrossinError where the file is none of these or answers another benchmark.
+    Read are `answers.parquet`, SeaEval's logs (JSON), lm-eval's samples of an exported benchmark (any file of
+    a run, or a folder with one run), and replies (JSON lines or Parquet with `item`, `language`, `reply`, and
+    `prompt` where there are several), for which `bench` is the folder of the benchmark asked. Raises
+    CrossinError where the file is none of these or answers another benchmark.
     """
-    file = path / ANSWERS if path.is_dir() else path
+    file = _only_run(path) or path / ANSWERS if path.is_dir() else path
     if not file.is_file():
         raise _absent(file)
     if file.suffix == ".json":
         return [_of_log(file)]
-    lines = read_lines(file)
+    samples = is_samples(file)
+    parts = {part: read_samples(part) for part in run_of(file)} if samples else {file: read_lines(file)}
     items = _items(file, bench)
+    lines = [line for part in parts.values() for line in part]
     unanswered = 0
     if items is not None:
-        lines = complete(lines, items, file)
+        lines = [line for part, told in parts.items() for line in complete(told, items, part)]
         unanswered = len({item.item for item in items} - {line["item"] for line in lines})
     elif lines and "option_ids" not in lines[0]:
         raise CrossinError(
@@ -92,6 +98,7 @@ def read_predictions(path: Path, bench: Path | None = None) -> list[Predictions]
 
 def find_predictions(paths: Sequence[Path]) -> list[Path]:
     """The files and evaluation folders among `paths`; of any other folder, all that lie in it, at any depth.
+    Of a run of lm-eval, one of its files of samples.
 
     Raises CrossinError where a path is not there, or a folder holds no predictions.
     """
@@ -100,18 +107,37 @@ def find_predictions(paths: Sequence[Path]) -> list[Path]:
         if not path.exists():
             raise _absent(path)
         if not path.is_dir() or (path / ANSWERS).is_file():
-            found.append(path)
+            found.append(run_of(path)[0] if is_samples(path) else path)
             continue
         inside = [file.parent for file in sorted(path.rglob(ANSWERS))]
         inside += [file for file in sorted(path.rglob("*.json")) if file.is_file() and is_log(file)]
+        inside += _runs(path)
         if not inside:
             raise CrossinError(
-                f"holds no predictions: neither {ANSWERS} nor a SeaEval log",
+                f"holds no predictions: neither {ANSWERS} nor a SeaEval log nor lm-eval's samples",
                 file=path,
                 fix="check the path; files of replies are given by name",
             )
         found += inside
     return list(dict.fromkeys(found))
+
+
+def _runs(folder: Path) -> list[Path]:
+    """One file of each run of lm-eval in a folder, at any depth, that answers an exported benchmark."""
+    samples = (file for file in sorted(folder.rglob("samples_*.jsonl")) if is_samples(file))
+    return list(dict.fromkeys(run_of(file)[0] for file in samples if is_exported(file)))
+
+
+def _only_run(folder: Path) -> Path | None:
+    """The run of lm-eval in a folder, where it is not an evaluation's and holds one."""
+    runs = [] if (folder / ANSWERS).is_file() else _runs(folder)
+    if len(runs) > 1:
+        raise CrossinError(
+            f"holds {len(runs)} runs of lm-eval",
+            file=folder,
+            fix=f"name a file of the one meant, such as {runs[-1].relative_to(folder)}",
+        )
+    return runs[0] if runs else None
 
 
 def _of_log(file: Path) -> Predictions:
@@ -172,6 +198,9 @@ def _predictions(model: str, file: Path, lines: list[Line], unanswered: int = 0)
 
 def _model(file: Path) -> str:
     """What the evaluation called its model; else the name of the file, or of its folder."""
+    if is_samples(file):
+        # lm-eval calls the folder after the model's path, with __ for each stroke.
+        return file.parent.name.rpartition("__")[2] or file.parent.name
     manifest = file.parent / MANIFEST
     if file.name == ANSWERS and manifest.is_file():
         told = read_json(manifest)

@@ -1,0 +1,183 @@
+"""A benchmark as a folder of tasks that lm-evaluation-harness runs unchanged: one a language and wording.
+
+The harness renders nothing: each prompt and each option is a field of the data, which `doc_to_text` and
+`doc_to_choice` name, so that every text is asked as it stands (docs/lm-eval.md). Written for lm-eval 0.4.13.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from crossin.bench.asking import Form, Question, questions
+from crossin.bench.items import Item, items_file, read_items
+from crossin.errors import CrossinError
+from crossin.files import write_text
+from crossin.languages.words import DATA
+from crossin.stage import Stage, begin
+
+# A reply ends before the next question that a base model would go on with.
+_STOP = ["\n\n"]
+# The module that the tasks read their data by.
+_LOADER = Path(__file__).with_name("crossin_items.py")
+
+
+def export_lm_eval(
+    bench: Path,
+    out: Path,
+    *,
+    form: Form,
+    languages: Sequence[str] | None = None,
+    limit: int | None = None,
+    shots: Path | None = None,
+    seed: int = 0,
+    name: str | None = None,
+) -> Stage:
+    """Write the benchmark in `bench`, asked in `form`, as tasks and a group of them into the folder `out`.
+
+    `languages` are codes, all where None; `limit` takes the first so many items. `shots` is the benchmark
+    that the form's shots come from, and `seed` decides as in `questions`. The group is called `name`, or
+    after the benchmark's folder, and a task after the group and its language. Items in free text, and all
+    where the form is to generate, become tasks of their own that end in `_generate`. Raises CrossinError for
+    a form in a chat (the harness applies a chat template itself), for a language that the benchmark does not
+    have, and where the items cannot be asked so (`questions`).
+    """
+    if form.chat:
+        raise CrossinError(
+            "lm-eval puts questions into a chat itself",
+            fix="export them plain, and give lm_eval --apply_chat_template",
+        )
+    items = _wanted(read_items(bench), languages, limit, items_file(bench))
+    group = _word(name or f"crossin_{(bench if bench.is_dir() else bench.parent).resolve().name}")
+    asked = questions(items, form, shots=read_items(shots) if shots else (), seed=seed)
+    inputs = {"bench": bench} | ({"shots": shots} if shots else {})
+    words = {f"words/{item.language}": DATA / f"{item.language}.yaml" for item in items}
+    inputs |= {key: file for key, file in sorted(words.items()) if file.is_file()}
+    settings = {
+        "group": group,
+        "languages": languages,
+        "limit": limit,
+        "form": form.model_dump(mode="json"),
+        "seed": seed,
+    }
+    stage = begin(out, "export-lm-eval", settings, inputs)
+    if stage.done:
+        return stage
+    tasks: dict[str, list[Question]] = {}
+    for question in asked:
+        wording = f"_{question.wording}" if len(form.wordings) > 1 else ""
+        kind = "" if question.options else "_generate"
+        tasks.setdefault(_word(f"{group}_{question.item.language}{wording}{kind}"), []).append(question)
+    for task, part in tasks.items():
+        _write_task(out, group, task, part, form)
+    write_text(out / f"{group}.yaml", _group(group, tasks))
+    write_text(out / _LOADER.name, _LOADER.read_text(encoding="utf-8"))
+    written = [f"{task}.{kind}" for task in tasks for kind in ("yaml", "jsonl")]
+    stage.finish(
+        [f"{group}.yaml", _LOADER.name, *written],
+        {"tasks": len(tasks), "questions": sum(map(len, tasks.values()))},
+    )
+    return stage
+
+
+def _wanted(items: list[Item], languages: Sequence[str] | None, limit: int | None, file: Path) -> list[Item]:
+    """The items asked for, in one order in every language: `lm_eval --limit` takes the first ones of each."""
+    has = dict.fromkeys(item.language for item in items)
+    for language in languages or ():
+        if language not in has:
+            raise CrossinError(
+                f"there is no {language}; there are: {', '.join(has)}", file=file, fix="name one of these"
+            )
+    names = list(dict.fromkeys(item.item for item in items))[:limit]
+    place = {name: number for number, name in enumerate(names)}
+    wanted = [
+        item for item in items if item.item in place and (languages is None or item.language in languages)
+    ]
+    return sorted(wanted, key=lambda item: place[item.item])
+
+
+def _word(text: str) -> str:
+    """A name that file names and lm-eval's comma-separated patterns take as it is."""
+    return re.sub(r"[^\w-]", "_", text)
+
+
+def _write_task(out: Path, group: str, task: str, asked: list[Question], form: Form) -> None:
+    import yaml
+
+    # lm-eval measures options without what separates them from the prompt, in acc_norm.
+    separator = " " if all(option.startswith(" ") for one in asked for option in one.options) else ""
+    lines = [_line(group, question, separator) for question in asked]
+    told: dict[str, Any] = {
+        "task": task,
+        "dataset_kwargs": {"file": f"{task}.jsonl"},
+        "test_split": "test",
+        "num_fewshot": 0,
+        "doc_to_text": "prompt",
+        "doc_to_target": "target",
+        "metadata": {"version": 1.0},
+    }
+    if asked[0].options:
+        told |= {
+            "output_type": "multiple_choice",
+            "doc_to_choice": "choices",
+            "target_delimiter": separator,
+            "metric_list": [_mean("acc"), _mean("acc_norm")],
+        }
+    else:
+        told |= {
+            "output_type": "generate_until",
+            "generation_kwargs": {"until": _STOP, "do_sample": False, "max_gen_toks": form.max_tokens},
+            "metric_list": [{**_mean("exact_match"), "ignore_case": True, "ignore_punctuation": True}],
+        }
+    text = "".join(json.dumps(line, ensure_ascii=False) + "\n" for line in lines)
+    write_text(out / f"{task}.jsonl", text)
+    # The tag is lm-eval's own, and no YAML dumper knows it.
+    tag = f"custom_dataset: !function {_LOADER.stem}.load\n"
+    write_text(out / f"{task}.yaml", tag + yaml.safe_dump(told, sort_keys=False, allow_unicode=True))
+
+
+def _line(group: str, question: Question, separator: str) -> dict[str, Any]:
+    """What lm-eval asks, and what `crossin score` must know of it, since lm-eval logs the whole of it."""
+    item = question.item
+    right = None if item.free_text else item.option_ids.index(item.answer)
+    asked = {
+        "benchmark": group,
+        "item": item.item,
+        "group": item.group,
+        "task": item.task,
+        "language": item.language,
+        "wording": question.wording,
+        "option_ids": item.option_ids,
+        "gold": item.answer,
+        "prompt": question.prompt,
+    }
+    if question.options:
+        choices = [option.removeprefix(separator) for option in question.options]
+        return {**asked, "choices": choices, "target": right}
+    target = item.answer if right is None else item.options[right]
+    return {**asked, "options": item.options, "target": target}
+
+
+def _group(group: str, tasks: dict[str, list[Question]]) -> str:
+    import yaml
+
+    metrics = {"acc": any(asked[0].options for asked in tasks.values())}
+    metrics["exact_match"] = any(not asked[0].options for asked in tasks.values())
+    told = {
+        "group": group,
+        "task": list(tasks),
+        "aggregate_metric_list": [
+            {"metric": metric, "aggregation": "mean", "weight_by_size": False}
+            for metric, there in metrics.items()
+            if there
+        ],
+        "metadata": {"version": 1.0},
+    }
+    return yaml.safe_dump(told, sort_keys=False, allow_unicode=True)
+
+
+def _mean(metric: str) -> dict[str, Any]:
+    return {"metric": metric, "aggregation": "mean", "higher_is_better": True}

@@ -1,0 +1,229 @@
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from small_benches import in_free_text, small_items, write_bench
+
+from crossin.bench import Item
+from crossin.bench.asking import Form, Question, questions
+from crossin.bench.lm_eval import export_lm_eval
+from crossin.errors import CrossinError
+from crossin.score import find_predictions, read_predictions, score
+
+# What Jinja, YAML, shells and the readers of data sets would each read as something else.
+NASTY = [
+    ("What is {{ gold }} here? {% if target %}", ["{{ choices }}", "{# no #}", "{{ 1 + 1 }}"]),
+    ("No or yes?  ", ["no", "null", "~"]),
+    ('On which day? C:\\new \u2028 "it\'s" €', ["2001-01-01", "2001-01-01 10:00:00", "2001-01-02"]),
+    ("7", ["7", "10", "1e3"]),
+]
+
+
+def items() -> list[Item]:
+    """Three plain items, those with nasty texts, and one in free text, each in three languages."""
+    plain = small_items()
+    nasty = [
+        replace(item, item=f"n{number}", group=f"n{number}", question=question, options=options)
+        for item in plain[::3]
+        for number, (question, options) in enumerate(NASTY)
+    ]
+    free = [replace(in_free_text(item), item="free", group="free") for item in plain[::3]]
+    return [*plain, *nasty, *free]
+
+
+@dataclass(frozen=True)
+class Run:
+    """A run of lm-eval over a group of exported tasks: its results and its logged samples."""
+
+    asked: list[Question]
+    results: dict[str, Any]
+    samples: list[dict[str, Any]]
+    folder: Path
+
+
+@pytest.fixture(scope="module")
+def runs(tmp_path_factory: pytest.TempPathFactory, tiny_model: Path) -> dict[str, Run]:
+    """lm-eval in a process of its own: the items by full text and by letters, in folders that were moved."""
+    pytest.importorskip("lm_eval")
+    place = tmp_path_factory.mktemp("lm_eval")
+    bench = write_bench(place / "nature", items())
+    forms = {
+        "text": Form(wordings=("question", "asked"), max_tokens=4),
+        "letters": Form(kind="letters", order="rotated", max_tokens=4),
+    }
+    for name, form in forms.items():
+        export_lm_eval(bench, place / name, form=form, name=name, seed=3)
+        (place / "tasks").mkdir(exist_ok=True)
+        (place / name).rename(place / "tasks" / name)
+    command = f"-m lm_eval --model hf --model_args pretrained={tiny_model},dtype=float32 --device cpu"
+    command += (
+        f" --tasks {','.join(forms)} --include_path tasks --log_samples --output_path out --batch_size 4"
+    )
+    places = {"HF_HOME": str(place / "home"), "HF_HUB_OFFLINE": "1", "OMP_NUM_THREADS": "1"}
+    done = subprocess.run(
+        [sys.executable, *command.split()],
+        cwd=place,
+        env={**os.environ, **places},
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr[-3000:]
+    [file] = place.glob("out/*/results_*.json")
+    told = json.loads(file.read_text(encoding="utf-8"))["results"]
+    found = {}
+    for name, form in forms.items():
+        logged = [
+            json.loads(line)
+            for path in sorted(file.parent.glob(f"samples_{name}_*.jsonl"))
+            for line in path.read_text(encoding="utf-8").split("\n")
+            if line
+        ]
+        results = {task: values for task, values in told.items() if task.startswith(name)}
+        found[name] = Run(questions(items(), form, seed=3), results, logged, file.parent)
+    return found
+
+
+def cell(sample: dict[str, Any]) -> tuple[str, str, str]:
+    doc = sample["doc"]
+    return doc["item"], doc["language"], doc["wording"]
+
+
+@pytest.mark.parametrize("name", ["text", "letters"])
+def test_lm_eval_asks_every_option_as_crossin_does(runs: dict[str, Run], name: str) -> None:
+    due = {
+        (one.item.item, one.item.language, one.wording): [[one.prompt, option] for option in one.options]
+        for one in runs[name].asked
+        if one.options
+    }
+    asked = {
+        cell(sample): [[pair["arg_0"], pair["arg_1"]] for pair in sample["arguments"].values()]
+        for sample in runs[name].samples
+        if "choices" in sample["doc"]
+    }
+    assert asked == due
+
+
+def test_free_text_is_generated_from_the_same_prompt(runs: dict[str, Run]) -> None:
+    due = {one.item.language: one.prompt for one in runs["letters"].asked if not one.options}
+    asked = {
+        sample["doc"]["language"]: sample["arguments"]["gen_args_0"]
+        for sample in runs["letters"].samples
+        if "choices" not in sample["doc"]
+    }
+    assert {language: told["arg_0"] for language, told in asked.items()} == due
+    assert {told["arg_1"]["max_gen_toks"] for told in asked.values()} == {4}
+
+
+@pytest.mark.parametrize("name", ["text", "letters"])
+def test_its_log_probabilities_are_those_of_a_plain_forward(
+    runs: dict[str, Run], tiny_model: Path, name: str
+) -> None:
+    import torch
+    from transformers import AutoModelForCausalLM, AutoTokenizer
+
+    tokenizer = AutoTokenizer.from_pretrained(tiny_model)
+    model = AutoModelForCausalLM.from_pretrained(tiny_model, dtype=torch.float32)
+    logged = {cell(sample): sample["filtered_resps"] for sample in runs[name].samples}
+    for one in runs[name].asked:
+        for number, option in enumerate(one.options):
+            start = len(tokenizer(one.prompt)["input_ids"])
+            tokens = torch.tensor([tokenizer(f"{one.prompt}{option}")["input_ids"]])
+            with torch.inference_mode():
+                logprobs = model(tokens).logits[0, start - 1 : -1].log_softmax(-1)
+            due = float(logprobs.gather(1, tokens[0, start:, None]).sum())
+            found = float(logged[one.item.item, one.item.language, one.wording][number][0])
+            assert found == pytest.approx(due, abs=1e-4)
+
+
+@pytest.mark.parametrize(("name", "wordings"), [("text", ["question", "asked"]), ("letters", ["question"])])
+def test_accuracy_is_lm_evals_own(runs: dict[str, Run], name: str, wordings: list[str]) -> None:
+    [file] = [path for path in find_predictions([runs[name].folder]) if f"samples_{name}" in path.name]
+    scores = {one.predictions.prompt: one for one in score([file], draws=10)}
+    assert sorted(scores) == sorted(wordings)
+    for wording, found in scores.items():
+        for language in ("en", "vi", "th"):
+            task = f"{name}_{language}" + (f"_{wording}" if len(wordings) > 1 else "")
+            assert found.choices[f"accuracy/{language}"].value == runs[name].results[task]["acc,none"]
+    # A tiny model with random weights is right now and then: neither never nor always.
+    assert 0 < runs[name].results[name]["acc,none"] < 1
+
+
+def test_crossin_reads_all_that_lm_eval_answered(runs: dict[str, Run], tmp_path: Path) -> None:
+    [file] = [path for path in find_predictions([runs["letters"].folder]) if "samples_letters" in path.name]
+    [found] = read_predictions(file, write_bench(tmp_path / "nature", items()))
+    assert (found.model, found.prompt, found.unanswered, found.incomplete) == ("tiny", "question", 0, {})
+    assert found.choices is not None
+    assert len(found.choices.items) == 7
+    assert found.logprobs is not None
+    assert found.texts is not None
+    assert found.texts.items == ("free",)
+
+
+def test_one_task_a_language_and_wording(tmp_path: Path) -> None:
+    stage = export_lm_eval(
+        write_bench(tmp_path / "my bench", items()),
+        tmp_path / "out",
+        form=Form(wordings=("question", "plain")),
+        languages=["vi", "th"],
+        limit=2,
+    )
+    names = {
+        f"crossin_my_bench_{language}_{wording}"
+        for language in ("th", "vi")
+        for wording in ("question", "plain")
+    }
+    assert {path.stem for path in stage.folder.glob("*.jsonl")} == names
+    assert {path.stem for path in stage.folder.glob("*.yaml")} == {"crossin_my_bench", *names}
+    assert stage.manifest["counts"] == {"tasks": 4, "questions": 8}
+
+
+def test_the_same_items_come_first_in_every_language(tmp_path: Path) -> None:
+    mixed = sorted(small_items(), key=lambda item: (item.language, item.item), reverse=True)
+    mixed = [item for item in mixed if (item.item, item.language) != ("q1", "en")]
+    stage = export_lm_eval(
+        write_bench(tmp_path / "nature", [*mixed[::2], *mixed[1::2]]), tmp_path / "out", form=Form()
+    )
+    orders = {
+        language: [
+            json.loads(line)["item"]
+            for line in (stage.folder / f"crossin_nature_{language}.jsonl").read_text("utf-8").splitlines()
+        ]
+        for language in ("en", "vi", "th")
+    }
+    assert orders["vi"] == orders["th"]
+    assert orders["en"] == [item for item in orders["vi"] if item != "q1"]
+
+
+def test_multiple_choice_may_be_answered_in_words(tmp_path: Path) -> None:
+    bench = write_bench(tmp_path / "nature", small_items())
+    stage = export_lm_eval(bench, tmp_path / "out", form=Form(kind="generate"), languages=["en"])
+    [line, *_] = (stage.folder / "crossin_nature_en_generate.jsonl").read_text("utf-8").splitlines()
+    told = json.loads(line)
+    assert (told["target"], told["options"]) == ("a dog", ["a dog", "a fish", "a snail"])
+    assert "A. a dog" in told["prompt"]
+
+
+def test_the_same_export_is_found_done_and_another_is_refused(tmp_path: Path) -> None:
+    bench = write_bench(tmp_path / "nature", small_items())
+    export_lm_eval(bench, tmp_path / "out", form=Form())
+    assert export_lm_eval(bench, tmp_path / "out", form=Form()).done
+    with pytest.raises(CrossinError, match="another run's files"):
+        export_lm_eval(bench, tmp_path / "out", form=Form(kind="letters"))
+
+
+def test_what_cannot_be_exported_leaves_no_folder(tmp_path: Path) -> None:
+    bench = write_bench(tmp_path / "nature", small_items())
+    with pytest.raises(CrossinError, match=r"there is no de; there are: en, vi, th"):
+        export_lm_eval(bench, tmp_path / "out", form=Form(), languages=["de"])
+    with pytest.raises(CrossinError, match="--apply_chat_template"):
+        export_lm_eval(bench, tmp_path / "out", form=Form(chat=True))
+    with pytest.raises(CrossinError, match="2 shots of multiple choice are needed"):
+        export_lm_eval(bench, tmp_path / "out", form=Form(shots=2), shots=bench)
+    assert not (tmp_path / "out").exists()
