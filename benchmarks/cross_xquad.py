@@ -22,14 +22,12 @@ from rich.table import Table
 from crossin.bench.hardness import guesses
 from crossin.bench.items import ITEMS, Item, read_items
 from crossin.bench.xquad import build_xquad
-from crossin.evaluate.scoring import Request, score
+from crossin.evaluate.engine import Engine, Request
+from crossin.evaluate.hf import HfEngine
 from crossin.languages import load_words, parse_languages
 from crossin.metrics.bootstrap import Figure, resample
 from crossin.metrics.families import Family
 from crossin.models import pull
-from crossin.models.load import load
-
-_TOKENS_PER_PASS = 512
 
 
 def means(hits: dict[str, Sequence[float]], groups: list[str]) -> dict[str, Figure]:
@@ -54,7 +52,7 @@ def heuristics(items: list[Item], languages: list[str]) -> dict[str, dict[str, F
     return result
 
 
-def ask(model: Any, tokenizer: Any, items: list[Item], paragraph: bool) -> dict[str, Figure]:
+def ask(engine: Engine, items: list[Item], paragraph: bool) -> dict[str, Figure]:
     """How often the model is right, by what is compared: the log-probability of the option's text, or that
     less what the text has without the question, since a sum prefers short options.
     """
@@ -63,9 +61,9 @@ def ask(model: Any, tokenizer: Any, items: list[Item], paragraph: bool) -> dict[
     options = [[words.separator + option for option in item.options] for item in items]
 
     def logprobs(prompts: list[str]) -> list[np.ndarray[Any, Any]]:
-        requests = [Request(prompt, shown) for prompt, shown in zip(prompts, options, strict=True)]
-        batches = score(model, tokenizer, requests, _TOKENS_PER_PASS)
-        return [np.array(scores.logprobs) for batch in batches for scores in batch]
+        requests = [Request(prompt, tuple(shown)) for prompt, shown in zip(prompts, options, strict=True)]
+        found = dict(engine.logprobs(requests, range(len(requests))))
+        return [np.array(found[number].logprobs) for number in range(len(requests))]
 
     asked = logprobs(
         [words.ask(f"{item.context}\n{item.question}" if paragraph else item.question) for item in items]
@@ -109,13 +107,13 @@ def main() -> None:
     del counts["hardness"]
     found = {"heuristics": heuristics(items, stage.manifest["settings"]["languages"])}
     if options.model:
-        model, tokenizer = load(pull(options.model))
+        engine = HfEngine(pull(options.model))
         asked = {}
         for language in parse_languages(options.languages):
             those = [item for item in items if item.language == language]
             limit = min(options.limit or len(those), len(those))
             sample = [those[place * len(those) // limit] for place in range(limit)]
-            asked[language] = ask(model, tokenizer, those, False) | ask(model, tokenizer, sample, True)
+            asked[language] = ask(engine, those, False) | ask(engine, sample, True)
         found[options.model] = {
             name: {language: asked[language][name] for language in asked}
             for name in next(iter(asked.values()))

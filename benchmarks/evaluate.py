@@ -1,0 +1,222 @@
+"""How fast a model is asked the same in many languages, beside lm-evaluation-harness at its best batch size.
+
+`python benchmarks/evaluate.py --data ../shared/data --model smollm2-135m --shape gemma3-270m [--threads 2]`
+asks each model the works
+
+- xquad-text: Cross-XQuAD, options by their full text, a sample of whole paragraphs;
+- xquad-letters: the same, options by their letters;
+- mmlu-text: Cross-MMLU, options by their full text, a sample of items.
+
+Both sides get the same questions (those of `crossin evaluate`, and of `crossin bench export --to lm-eval`),
+run in processes of their own, in alternation, in float32 with as many threads. lm-eval first answers a part
+of the questions with each of `--batch-sizes`; the fastest answers all of them. Seconds are those of asking;
+start-up (imports, weights, a first small question) and peak memory are stated apart; figures are medians of
+`--runs`. Log-probabilities are compared option by option. *Fewest* tokens are the distinct beginnings of all
+sequences of a language, *naive* those of every option's whole text.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+# Nothing large is imported here: Linux counts a process's memory to the peaks of those that it starts.
+from machine import machine
+from rich.console import Console
+from rich.table import Table
+
+HERE = Path(__file__).parent
+WORKS = {
+    "xquad-text": "Cross-XQuAD, full-text options",
+    "xquad-letters": "Cross-XQuAD, letters",
+    "mmlu-text": "Cross-MMLU, full-text options",
+}
+SHAPES = {"gemma3-270m": "shape of Gemma 3 270M, random weights"}
+Result = dict[str, Any]
+
+
+def child(script: str, *arguments: object, threads: int) -> Result:
+    """What a script of this folder answers, run with so many threads."""
+    limits = {name: str(threads) for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "RAYON_NUM_THREADS")}
+    done = subprocess.run(
+        [sys.executable, str(HERE / script), *map(str, arguments)],
+        env={**os.environ, **limits, "HF_HUB_OFFLINE": "1"},
+        capture_output=True,
+        text=True,
+    )
+    if done.returncode:
+        raise SystemExit(f"{script} {' '.join(map(str, arguments))} failed:\n{done.stderr[-3000:]}")
+    answer: Result = json.loads(done.stdout.splitlines()[-1])
+    return answer
+
+
+def compare(
+    model: Path,
+    asked: Path,
+    sizes: list[int],
+    part: int,
+    runs: int,
+    threads: int,
+    device: str,
+    console: Console,
+) -> Result:
+    """Both sides with one model and one work."""
+    common = ["--model", model, "--requests", asked, "--threads", threads, "--device", device]
+    sweep = {}
+    for size in sizes if len(sizes) > 1 else []:
+        found = child(
+            "evaluate_peer.py", "lm-eval", *common, "--batch-size", size, "--part", part, threads=threads
+        )
+        sweep[size] = found["seconds"]
+        console.print(f"  lm-eval, a part, batch size {size}: {found['seconds']:.1f} s")
+    best = min(sweep, key=sweep.__getitem__) if sweep else sizes[0]
+    sides: dict[str, list[Result]] = {"lm-eval": [], "crossin": []}
+    for run in range(runs):
+        for side, found_runs in sides.items():
+            found = child("evaluate_peer.py", side, *common, "--batch-size", best, threads=threads)
+            found_runs.append(found)
+            console.print(f"  run {run + 1} of {runs}: {side}: {found['seconds']:.1f} s")
+    tokens = child("evaluate_works.py", "tokens", "--model", model, "--requests", asked, threads=threads)
+    theirs, ours = (sides[side][0]["logprobs"] for side in ("lm-eval", "crossin"))
+    medians = {side: summary(found_runs) for side, found_runs in sides.items()}
+    return {
+        "sweep": sweep,
+        "batch size": best,
+        **medians,
+        "times": medians["lm-eval"]["seconds"] / medians["crossin"]["seconds"],
+        "largest difference": max(
+            abs(a - b) for one, two in zip(ours, theirs, strict=True) for a, b in zip(one, two, strict=True)
+        ),
+        "other answers": sum(likeliest(one) != likeliest(two) for one, two in zip(ours, theirs, strict=True)),
+        **tokens,
+    }
+
+
+def summary(runs: list[Result]) -> Result:
+    """Medians of the runs of one side."""
+    figures = [name for name in ("start", "seconds", "peak MiB", "card peak MiB") if name in runs[0]]
+    return {
+        **{name: statistics.median(run[name] for run in runs) for name in figures},
+        "tokens": runs[0]["tokens"],
+        "notes": runs[0]["notes"],
+        "all seconds": [run["seconds"] for run in runs],
+    }
+
+
+def likeliest(logprobs: list[float]) -> int:
+    """The first of the likeliest options, as both sides choose."""
+    return max(range(len(logprobs)), key=logprobs.__getitem__)
+
+
+def rows(about: Result, found: Result) -> dict[str, str]:
+    """What a table says of one model and one work."""
+    theirs, ours = found["lm-eval"], found["crossin"]
+
+    def both(figure: str, form: str) -> str:
+        return f"{theirs[figure]:{form}} / {ours[figure]:{form}}"
+
+    said = {
+        "items x languages": f"{about['items']} x {len(about['languages'])}",
+        "lm-eval's best batch size": str(found["batch size"]),
+        "seconds to ask": both("seconds", ".1f"),
+        "times as fast": f"{found['times']:.1f}",
+        "start-up, seconds": both("start", ".1f"),
+        "peak memory, MiB": both("peak MiB", ",.0f"),
+        "largest difference of log-probabilities": f"{found['largest difference']:.1e}",
+        "items with another answer": str(found["other answers"]),
+        "tokens computed": both("tokens", ",d"),
+        "fewest tokens possible": f"{found['fewest']:,}",
+        "crossin's tokens by the fewest": f"{ours['tokens'] / found['fewest']:.3f}",
+        "tokens of all options' whole texts": f"{found['naive']:,}",
+    }
+    if "card peak MiB" in ours:
+        said["peak memory of the card, MiB"] = both("card peak MiB", ",.0f")
+    return said
+
+
+def show(result: Result, console: Console) -> None:
+    for model, works in result["models"].items():
+        told = {work: rows(result["works"][work], found) for work, found in works.items()}
+        table = Table("lm-eval / crossin", title=model)
+        for work in works:
+            table.add_column(WORKS[work].replace(", ", "\n"), justify="right")
+        for figure in next(iter(told.values())):
+            table.add_row(figure, *(said[figure] for said in told.values()))
+        console.print(table)
+        for work, found in works.items():
+            for note in found["crossin"]["notes"]:
+                console.print(f"{WORKS[work]}: {note}")
+    for work, about in result["works"].items():
+        console.print(f"{WORKS[work]}: {', '.join(about['languages'])}")
+
+
+def measure(options: argparse.Namespace, work_folder: Path, console: Console) -> Result:
+    threads = options.threads
+    models: dict[str, Path] = {}
+    for name in options.model:
+        found = child("evaluate_works.py", "pull", name, threads=threads)
+        models[name] = Path(found["folder"])
+    for name in options.shape:
+        console.print(f"making the {SHAPES[name]}")
+        models[SHAPES[name]] = work_folder / name
+        child("evaluate_works.py", "shape", name, "--out", work_folder / name, threads=threads)
+    result: Result = {"works": {}, "models": {name: {} for name in models}}
+    result["settings"] = {"threads": threads, "runs": options.runs, "device": options.device}
+    sample = ["--data", options.data, "--paragraphs", options.paragraphs, "--items", options.items]
+    sample += ["--languages", options.languages] if options.languages else []
+    for work in options.work or WORKS:
+        asked = work_folder / f"{work}.json"
+        result["works"][work] = child(
+            "evaluate_works.py", "questions", work, *sample, "--out", asked, threads=threads
+        )
+        for name, folder in models.items():
+            console.print(f"{name}, {WORKS[work]}, {result['works'][work]['questions']:,} questions")
+            sizes = [int(size) for size in options.batch_sizes.split(",")]
+            result["models"][name][work] = compare(
+                folder, asked, sizes, options.part, options.runs, threads, options.device, console
+            )
+    return result
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--data", type=Path, required=True, help="the folder with xquad/ and seaeval/")
+    parser.add_argument("--model", action="append", default=[], help="a model, by name or folder; repeatable")
+    parser.add_argument(
+        "--shape", action="append", default=[], choices=SHAPES, help="a model made on the fly"
+    )
+    parser.add_argument("--work", action="append", choices=WORKS, help="all if not given; repeatable")
+    parser.add_argument("--paragraphs", type=int, default=2, help="whole paragraphs of Cross-XQuAD")
+    parser.add_argument("--items", type=int, default=10, help="items of Cross-MMLU")
+    parser.add_argument("--languages", help="with commas; all that a benchmark has if not given")
+    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--device", default="cpu", help="cpu or cuda")
+    parser.add_argument("--batch-sizes", default="1,4,16", help="those that lm-eval tries, with commas")
+    parser.add_argument("--part", type=int, default=1, help="questions a language that it tries them on")
+    parser.add_argument("--runs", type=int, default=1, help="how often each side asks everything")
+    parser.add_argument("--json", action="store_true", help="print JSON instead of tables")
+    options = parser.parse_args()
+    if not options.model and not options.shape:
+        parser.error("name a model with --model, or a shape with --shape")
+    console = Console(stderr=options.json)
+    with tempfile.TemporaryDirectory(prefix="crossin-benchmark-") as folder:
+        result = measure(options, Path(folder), console)
+    result["machine"] = machine("torch", "transformers", "lm_eval")
+    if options.json:
+        print(json.dumps(result, indent=2))
+        return
+    show(result, console)
+    console.print(result["machine"])
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,137 @@
+"""One side of `evaluate.py`, in a process of its own: crossin, or lm-evaluation-harness, asks a model.
+
+`python benchmarks/evaluate_peer.py crossin|lm-eval --model DIR --requests FILE [--batch-size 16]` prints, as
+JSON: seconds to start (imports, weights, a first small question), seconds to ask, the process's peak memory
+at the end, the log-probability of every option, and the tokens that went through the model.
+
+lm-eval is asked by its Python interface, as `simple_evaluate` asks it: all questions of all languages in one
+`HFLM.loglikelihood`, which sorts them by length and, for options of one token, computes a context once. So
+what its command line does besides (indexing tasks, building contexts, bootstrapping) is not counted.
+"""
+
+from __future__ import annotations
+
+import time
+
+_BEGIN = time.perf_counter()
+
+import argparse  # noqa: E402
+import json  # noqa: E402
+import os  # noqa: E402
+import resource  # noqa: E402
+import sys  # noqa: E402
+from pathlib import Path  # noqa: E402
+from typing import Any  # noqa: E402
+
+Result = dict[str, Any]
+
+# Asked before the clock starts, so that what happens once is not counted as asking.
+FIRST: Result = {
+    "prompt": "Question: Yes or no?\nAnswer:",
+    "options": [" yes", " no"],
+    "key": "",
+    "name": "first",
+}
+
+
+def ask_crossin(model: Path, asked: list[Result], device: str) -> Result:
+    from crossin.evaluate.engine import Request
+    from crossin.evaluate.hf.engine import HfEngine
+
+    engine = HfEngine(model, device=device, dtype="float32")
+    [first, *requests] = [Request(**{**one, "options": tuple(one["options"])}) for one in [FIRST, *asked]]
+    list(engine.logprobs([first], range(1)))
+    started = time.perf_counter()
+    scores = dict(engine.logprobs(requests, range(len(requests))))
+    done = time.perf_counter()
+    return {
+        "start": started - _BEGIN,
+        "seconds": done - started,
+        "logprobs": [scores[number].logprobs for number in range(len(requests))],
+        "tokens": sum(found.computed for found in scores.values()),
+        "notes": engine.notes,
+    }
+
+
+def ask_lm_eval(model: Path, asked: list[Result], device: str, batch_size: int) -> Result:
+    from lm_eval.api.instance import Instance
+    from lm_eval.models.huggingface import HFLM
+
+    passed = 0
+
+    class Counting(HFLM):  # type: ignore[misc]
+        def _model_call(self, inps: Any, *args: Any, **more: Any) -> Any:
+            nonlocal passed
+            passed += inps.numel()
+            return super()._model_call(inps, *args, **more)
+
+    peer = Counting(pretrained=str(model), batch_size=batch_size, dtype="float32", device=device)
+    [first, *instances] = [
+        [
+            Instance(
+                request_type="loglikelihood",
+                doc={},
+                arguments=(one["prompt"], option),
+                idx=place,
+                metadata=("", 0, 1),
+            )
+            for place, option in enumerate(one["options"])
+        ]
+        for one in [FIRST, *asked]
+    ]
+    peer.loglikelihood(first, disable_tqdm=True)
+    passed = 0
+    started = time.perf_counter()
+    found = iter(peer.loglikelihood([one for question in instances for one in question], disable_tqdm=True))
+    done = time.perf_counter()
+    return {
+        "start": started - _BEGIN,
+        "seconds": done - started,
+        "logprobs": [[next(found)[0] for _ in question] for question in instances],
+        "tokens": passed,
+        "notes": [],
+    }
+
+
+def peak_mib() -> float:
+    """The most memory that this process has held."""
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak / (2**20 if sys.platform == "darwin" else 2**10)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("side", choices=["crossin", "lm-eval"])
+    parser.add_argument("--model", type=Path, required=True)
+    parser.add_argument("--requests", type=Path, required=True)
+    parser.add_argument("--batch-size", type=int, default=1)
+    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--device", default="cpu")
+    parser.add_argument("--part", type=int, help="only so many questions of each language, spread evenly")
+    options = parser.parse_args()
+    os.environ["OMP_NUM_THREADS"] = str(options.threads)
+    import torch
+
+    torch.set_num_threads(options.threads)
+    asked = json.loads(options.requests.read_text(encoding="utf-8"))
+    if options.part:
+        from evaluate_works import spread
+
+        keys = dict.fromkeys(one["key"] for one in asked)
+        asked = [
+            one for key in keys for one in spread([two for two in asked if two["key"] == key], options.part)
+        ]
+    if options.side == "crossin":
+        answer = ask_crossin(options.model, asked, options.device)
+    else:
+        answer = ask_lm_eval(options.model, asked, options.device, options.batch_size)
+    answer["peak MiB"] = peak_mib()
+    if options.device.startswith("cuda"):
+        answer["card peak MiB"] = torch.cuda.max_memory_allocated() / 2**20
+    print(json.dumps(answer))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,176 @@
+"""What `evaluate.py` asks of both sides: questions of a work, tokens counted, and a model of a shape.
+
+`python benchmarks/evaluate_works.py questions WORK --data DIR --out FILE` writes the requests of a sample;
+`... tokens --model DIR --requests FILE` counts the tokens of every option's whole text, and the fewest that
+any way of asking must compute: the distinct beginnings of all sequences of a language. `... shape NAME --out
+DIR` makes a model of a known shape with random weights and SmolLM2's tokenizer.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import tempfile
+from collections.abc import Callable, Iterable, Sequence
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+Result = dict[str, Any]
+Tokens = tuple[int, ...]
+
+# By work: the benchmark, where its data lies below --data, and the kind of the form.
+WORKS = {
+    "xquad-text": ("cross-xquad", "xquad", "text"),
+    "xquad-letters": ("cross-xquad", "xquad", "letters"),
+    "mmlu-text": ("cross-mmlu", "seaeval", "text"),
+}
+# transformers' configurations, by the shape's name.
+SHAPES: dict[str, Result] = {
+    "gemma3-270m": {
+        "vocab_size": 262_144,
+        "hidden_size": 640,
+        "intermediate_size": 2048,
+        "num_hidden_layers": 18,
+        "num_attention_heads": 4,
+        "num_key_value_heads": 1,
+        "head_dim": 256,
+        "sliding_window": 512,
+        "layer_types": ["full_attention" if layer % 6 == 5 else "sliding_attention" for layer in range(18)],
+        "query_pre_attn_scalar": 256,
+        "tie_word_embeddings": True,
+    }
+}
+
+
+def spread(parts: Sequence[Any], number: int) -> list[Any]:
+    """So many of `parts`, evenly over all of them."""
+    number = min(number, len(parts))
+    return [parts[place * len(parts) // number] for place in range(number)]
+
+
+def requests(
+    work: str, data: Path, paragraphs: int, items: int, languages: str | None, console: Callable[[str], None]
+) -> list[Result]:
+    """The questions of a work: whole paragraphs, or single items, spread evenly over the benchmark."""
+    from crossin.bench import build_named, read_items
+    from crossin.bench.asking import Form, questions
+    from crossin.languages import parse_languages
+
+    name, folder, kind = WORKS[work]
+    known = parse_languages(languages) if languages else None
+    with tempfile.TemporaryDirectory() as place:
+        stage = build_named(name, Path(place) / "bench", source=data / folder)
+        found = read_items(stage.folder)
+    if known:
+        found = [item for item in found if item.language in known]
+    if name == "cross-xquad":
+        chosen = set(spread(list(dict.fromkeys(item.group for item in found)), paragraphs))
+        found = [item for item in found if item.group in chosen]
+    else:
+        chosen = set(spread(list(dict.fromkeys(item.item for item in found)), items))
+        found = [item for item in found if item.item in chosen]
+    console(
+        f"{work}: {len({item.item for item in found})} items in {len({i.language for i in found})} languages"
+    )
+    return [
+        {"prompt": one.prompt, "options": one.options, "key": one.item.language, "name": one.item.item}
+        for one in questions(found, Form.model_validate({"kind": kind}))
+    ]
+
+
+def count_tokens(model: Path, asked: list[Result]) -> Result:
+    """Tokens that must go through the model, if each option's text is computed alone, and the fewest.
+
+    The last token of an option predicts nothing that is scored, so it need not be computed.
+    """
+    from transformers import AutoTokenizer
+
+    tokenizer = AutoTokenizer.from_pretrained(model)
+    naive = fewest = 0
+    for key in dict.fromkeys(one["key"] for one in asked):
+        texts = [one["prompt"] + option for one in asked if one["key"] == key for option in one["options"]]
+        sequences = [tuple(tokens[:-1]) for tokens in tokenizer(texts)["input_ids"]]
+        naive += sum(map(len, sequences))
+        fewest += beginnings(sequences)
+    return {"naive": naive, "fewest": fewest}
+
+
+def beginnings(sequences: Iterable[Tokens]) -> int:
+    """How many distinct beginnings, of length 1 or more, the sequences have: the nodes of their trie.
+
+    In sorted order each sequence adds what it does not share with the one before it.
+    """
+    ordered = sorted(sequences)
+    shared = sum(
+        next((place for place, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), len(one))
+        for one, other in pairwise(ordered)
+    )
+    return sum(map(len, ordered)) - shared
+
+
+def make_shape(name: str, out: Path) -> None:
+    """A model of this shape, saved in `out`."""
+    import torch
+    from transformers import AutoTokenizer, Gemma3ForCausalLM, Gemma3TextConfig
+
+    from crossin.models import pull
+
+    tokenizer = AutoTokenizer.from_pretrained(pull("smollm2-135m"))
+    ends = {"bos_token_id": None, "eos_token_id": tokenizer.eos_token_id, "pad_token_id": 0}
+    torch.manual_seed(0)
+    Gemma3ForCausalLM(Gemma3TextConfig(**SHAPES[name], **ends)).save_pretrained(out)
+    tokenizer.save_pretrained(out)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    tasks = parser.add_subparsers(dest="task", required=True)
+    asking = tasks.add_parser("questions")
+    asking.add_argument("work", choices=WORKS)
+    asking.add_argument("--data", type=Path, required=True)
+    asking.add_argument("--paragraphs", type=int, required=True)
+    asking.add_argument("--items", type=int, required=True)
+    asking.add_argument("--languages")
+    asking.add_argument("--out", type=Path, required=True)
+    counting = tasks.add_parser("tokens")
+    counting.add_argument("--model", type=Path, required=True)
+    counting.add_argument("--requests", type=Path, required=True)
+    shaping = tasks.add_parser("shape")
+    shaping.add_argument("name", choices=SHAPES)
+    shaping.add_argument("--out", type=Path, required=True)
+    pulling = tasks.add_parser("pull")
+    pulling.add_argument("name")
+    options = parser.parse_args()
+    answer: Result = {}
+    if options.task == "questions":
+        found = requests(
+            options.work,
+            options.data,
+            options.paragraphs,
+            options.items,
+            options.languages,
+            lambda line: print(line, file=sys.stderr),
+        )
+        options.out.write_text(json.dumps(found), encoding="utf-8")
+        answer = {
+            "questions": len(found),
+            "items": len({one["name"] for one in found}),
+            "languages": list(dict.fromkeys(one["key"] for one in found)),
+        }
+    elif options.task == "tokens":
+        answer = count_tokens(options.model, json.loads(options.requests.read_text(encoding="utf-8")))
+    elif options.task == "shape":
+        make_shape(options.name, options.out)
+    else:
+        from crossin.models import pull
+
+        answer = {"folder": str(pull(options.name).resolve())}
+    print(json.dumps(answer))
+
+
+if __name__ == "__main__":
+    main()
