@@ -11,7 +11,7 @@ import crossin
 
 SOURCE = Path(crossin.__file__).parent
 # What everybody may use.
-COMMON = {"errors", "extras", "files", "languages", "mixing", "progress", "stage"}
+COMMON = {"errors", "extras", "files", "languages", "mixing", "progress", "stage", "store"}
 MAY_IMPORT: dict[str, set[str]] = {
     "languages": set(),
     "models": set(),
@@ -21,6 +21,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "compose": {"corpus"},
     "train": {"compose", "models"},
     "evaluate": {"bench", "models"},
+    "probe": {"bench", "models"},
     "score": {"bench", "evaluate", "metrics", "report"},
     "report": {"metrics"},
     "experiment": {"bench", "compose", "corpus", "evaluate", "metrics", "models", "report", "train"},
@@ -48,7 +49,7 @@ def test_a_stage_imports_no_later_stage(package: str) -> None:
 
 
 def test_common_modules_import_no_stage() -> None:
-    for name in ("errors", "extras", "files", "mixing", "progress", "stage"):
+    for name in ("errors", "extras", "files", "mixing", "progress", "stage", "store"):
         text = (SOURCE / f"{name}.py").read_text(encoding="utf-8")
         for package in {*MAY_IMPORT, "cli"} - {"languages"}:
             assert f"crossin.{package}" not in text

@@ -12,6 +12,8 @@ from crossin.cli import bench, models
 from crossin.cli.compose import compose
 from crossin.cli.console import errors
 from crossin.cli.demo import demo
+from crossin.cli.evaluate import evaluate
+from crossin.cli.probe import probe
 from crossin.cli.report import report
 from crossin.cli.score import compare, score
 from crossin.errors import CrossinError
@@ -27,6 +29,8 @@ app = typer.Typer(
 app.command()(compare)
 app.command()(compose)
 app.command()(demo)
+app.command()(evaluate)
+app.command()(probe)
 app.command()(report)
 app.command()(score)
 app.add_typer(bench.app, name="bench")

@@ -8,8 +8,11 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from rich.table import Table
 
+    from crossin.score import Score, Wordings
     from crossin.score.predictions import Predictions
 
 # More columns than any table needs.
@@ -59,7 +62,8 @@ def score(
     """
     from crossin.cli.console import print_json, progress_bars, say
     from crossin.score import score as make
-    from crossin.score import score_values, summary, tables, wordings, wordings_table, wordings_values
+    from crossin.score import wordings
+    from crossin.score.write import all_values
 
     if seaeval:
         _seaeval(paths, as_json)
@@ -75,23 +79,11 @@ def score(
         )
     varied = wordings(scores, draws=draws, seed=seed)
     if as_json:
-        print_json(
-            {
-                "scores": [score_values(one) for one in scores],
-                "wordings": [wordings_values(one) for one in varied],
-            }
-        )
-        return
-    if len(scores) > 1:
-        _show(summary(scores))
-    for table in map(wordings_table, varied):
-        _show(table)
-    for one in scores:
-        _tell(one.predictions)
-        for table in tables(one, details=details) if details or len(scores) == 1 else []:
-            _show(table)
-    if len(scores) > 1 and not details:
-        say("--details shows the languages and tasks of each")
+        print_json(all_values(scores, varied))
+    else:
+        show_scores(scores, varied, details=details)
+        if len(scores) > 1 and not details:
+            say("--details shows the languages and tasks of each")
 
 
 def compare(
@@ -134,6 +126,20 @@ def _seaeval(paths: list[Path], as_json: bool) -> None:
         print_json(found[0].scores)
     else:
         print_json({str(one.file): one.scores for one in found})
+
+
+def show_scores(scores: Sequence[Score], varied: Sequence[Wordings], *, details: bool = False) -> None:
+    """Print scores as tables: all figures of one, and of several a line each; `details` shows all of each."""
+    from crossin.score import summary, tables, wordings_table
+
+    if len(scores) > 1:
+        _show(summary(scores))
+    for table in map(wordings_table, varied):
+        _show(table)
+    for one in scores:
+        _tell(one.predictions)
+        for table in tables(one, details=details) if details or len(scores) == 1 else []:
+            _show(table)
 
 
 def _tell(predictions: Predictions, prefix: str = "") -> None:

@@ -1,101 +1,184 @@
-"""The evaluation stage: a model and a benchmark in, a table of answers out."""
+"""The evaluation stage: an engine and a benchmark in, a table of answers out."""
 
 from __future__ import annotations
 
+import time
+from collections.abc import Collection, Mapping
+from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
-from crossin.bench import ITEMS, Item, read_items
+from crossin import __version__
+from crossin.bench import ITEMS
+from crossin.bench.asking import Form
+from crossin.bench.items import items_file, write_items
 from crossin.errors import CrossinError
-from crossin.evaluate.scoring import Request, Scores, score
-from crossin.files import write_parquet
-from crossin.languages import load_words
+from crossin.evaluate.answers import Row, replied_row, scored_row, write_answers
+from crossin.evaluate.engine import Engine, Reply, Request, Scores
+from crossin.evaluate.prepare import Choice, Content, Work, content, prepare
+from crossin.files import sha256
 from crossin.languages.words import DATA
-from crossin.models.load import load
 from crossin.progress import Progress, silent
-from crossin.stage import Stage, begin
+from crossin.stage import MANIFEST, Stage, begin
+from crossin.store import Store, key_of
 
 ANSWERS = "answers.parquet"
-# A pass this long keeps two cores busy; much longer ones spend their time on attention between questions that
-# do not see each other.
-_TOKENS_PER_PASS = 512
+# Where answers are kept as they come; the finished table holds all of them, so that it goes then.
+CACHE = "cache.sqlite"
+# Answers are put on the disk this often.
+_SECONDS = 1.0
 
 
 def evaluate(
-    model: Path,
+    engine: Engine,
     bench: Path,
     out: Path,
     *,
     name: str,
-    adapter: Path | None = None,
-    languages: list[str] | None = None,
+    form: Form = Form(),  # noqa: B008 (it is frozen)
+    choice: Choice = "sum",
+    languages: Collection[str] | None = None,
+    tasks: Collection[str] | None = None,
+    limit: int | None = None,
+    shots: Path | None = None,
+    seed: int = 0,
+    cache: Path | None = None,
     progress: Progress = silent,
 ) -> Stage:
-    """Ask the model in the folder `model`, with the adapter that a training stage left in `adapter` if given,
-    a benchmark's items.
+    """Ask a model a benchmark's items (its folder, or its file), in these languages and tasks, or in all.
 
-    The answer is the option whose full text is the likeliest after the question (the sum of its tokens'
-    log-probabilities); questions that are answered in free text are left out, and counted. `name` is what the
-    report calls the model. Writes `answers.parquet` and a copy of the items (docs/formats.md).
+    `name` is what the report calls the model. `form` says how it is asked, `choice` what decides between
+    options that are scored (`option_values`); a reply in text is read (`read_reply`), and items in free text
+    are always answered so. `limit` draws that many items in whole groups (`select`); shots come from the
+    benchmark `shots`. The seed decides the draw, the shots, and where rotated options begin.
+
+    Answers are kept in the file `cache` as they come, keyed by all that decides them, the bytes of the model
+    among it: a run that was stopped goes on, and nothing is asked twice. Several runs may share a cache of
+    their own; without one, it lies in `out` until the run is finished. Writes `answers.parquet` and the items
+    asked (docs/formats.md). The engine stays open.
     """
-    asked = read_items(bench / ITEMS)
-    if languages is not None:
-        asked = [item for item in asked if item.language in languages]
-    items = [item for item in asked if not item.free_text]
-    if not items:
-        raise CrossinError(
-            "holds no multiple-choice items in these languages",
-            file=bench / ITEMS,
-            fix="name languages that it has",
-        )
-    inputs = {"model": model, "bench": bench} | ({"adapter": adapter} if adapter else {})
-    inputs |= {f"words/{code}": DATA / f"{code}.yaml" for code in sorted({item.language for item in items})}
-    stage = begin(
-        out, "evaluate", {"name": name, "languages": languages, "scoring": "sum of log-probabilities"}, inputs
+    work = prepare(
+        bench,
+        form=form,
+        choice=choice,
+        languages=languages,
+        tasks=tasks,
+        limit=limit,
+        shots=shots,
+        seed=seed,
     )
-    if stage.done:
-        return stage
-    network, tokenizer = load(model)
-    if adapter is not None:
-        from peft import PeftModel
-
-        network = PeftModel.from_pretrained(network, adapter / "adapter").merge_and_unload().eval()
-    scores: list[Scores] = []
-    for batch in score(network, tokenizer, [_request(item) for item in items], _TOKENS_PER_PASS):
-        scores += batch
-        progress(f"asking {name}", len(scores), len(items), "questions")
-    _write_answers(out, items, scores)
-    stage.finish(
-        [ANSWERS, ITEMS],
-        {"questions": len(items), "items": len({item.item for item in items})},
-        {"question: answered in free text": len(asked) - len(items)} if len(asked) > len(items) else {},
-    )
+    settings = {
+        "name": name,
+        "engine": engine.identity,
+        "form": form.model_dump(mode="json"),
+        "choice": choice,
+        "languages": work.languages,
+        "tasks": None if tasks is None else sorted(tasks),
+        "limit": limit,
+        "seed": seed,
+    }
+    words = {f"words/{code}": DATA / f"{code}.yaml" for code in sorted(work.languages)}
+    inputs = {
+        **engine.inputs,
+        "bench": items_file(bench),
+        **({} if shots is None else {"shots": items_file(shots)}),
+        **{key: path for key, path in words.items() if path.exists()},
+    }
+    stage = begin(out, "evaluate", settings, inputs)
+    if not stage.done:
+        with Store(cache or out / CACHE) as store:
+            keys = _keys(engine, stage, work.requests)
+            known = store.get(keys)
+            try:
+                _ask(engine, keys, known, store, f"asking {name}", progress)
+            except CrossinError:
+                # What cannot be asked so may be asked otherwise, and in the same folder.
+                if not store.get(keys):
+                    store.close()
+                    _remove_cache(out)
+                    stage.release()
+                raise
+            # From the store, whoever put them there: the same answers again after a restart.
+            found = store.get(keys)
+        answers = {content(request): found[key] for key, request in keys.items()}
+        _finish(stage, engine, work, answers, len(known))
+    _remove_cache(out)
     return stage
 
 
-def _request(item: Item) -> Request:
-    words = load_words(item.language)
-    question = f"{item.context}\n{item.question}" if item.context else item.question
-    return Request(words.ask(question), [words.separator + option for option in item.options])
+def _keys(engine: Engine, stage: Stage, requests: list[Request]) -> dict[str, Request]:
+    """The requests by the keys of their answers."""
+    # A stage's folder counts as its manifest there; here nothing but the very bytes of a model will do.
+    weights = {
+        name: sha256(path) if (path / MANIFEST).exists() else stage.inputs[name]
+        for name, path in engine.inputs.items()
+    }
+    model = key_of({"crossin": __version__, "engine": engine.identity, "inputs": weights})
+    return {key_of([model, content(request)]): request for request in requests}
 
 
-def _write_answers(out: Path, items: list[Item], scores: list[Scores]) -> None:
-    import pyarrow
+def _ask(
+    engine: Engine,
+    keys: Mapping[str, Request],
+    known: Collection[str],
+    store: Store,
+    task: str,
+    progress: Progress,
+) -> None:
+    """Have the engine answer what is not known yet, and put its answers into the store as they come."""
+    total, done, saved = len(keys) - len(known), 0, 0
+    resumed = f", {len(known):,} answers known before" if known else ""
+    waiting: dict[str, Any] = {}
+    last = time.monotonic()
+    scored = {key: request for key, request in keys.items() if request.options}
+    replied = {key: request for key, request in keys.items() if not request.options}
+    try:
+        for ask, requests in ((engine.logprobs, scored), (engine.generate, replied)):
+            names = list(requests)
+            wanted = {number for number, key in enumerate(names) if key not in known}
+            if not wanted:
+                continue
+            for number, answer in ask(list(requests.values()), wanted):
+                waiting[names[number]] = asdict(answer)
+                done, saved = done + 1, saved + answer.saved
+                progress(task, done, total, "questions", f"{saved:,} tokens saved{resumed}")
+                if time.monotonic() - last >= _SECONDS:
+                    store.put(waiting)
+                    waiting, last = {}, time.monotonic()
+    finally:
+        store.put(waiting)
 
-    from crossin.bench.items import write_items
 
-    answers = [
-        {
-            "item": item.item,
-            "group": item.group,
-            "task": item.task,
-            "language": item.language,
-            "option_ids": item.option_ids,
-            "logprobs": found.logprobs,
-            "tokens": found.tokens,
-            "answer": item.option_ids[max(range(len(found.logprobs)), key=found.logprobs.__getitem__)],
-            "gold": item.answer,
-        }
-        for item, found in zip(items, scores, strict=True)
-    ]
-    write_parquet(out / ANSWERS, pyarrow.Table.from_pylist(answers))
-    write_items(out / ITEMS, items)
+def _finish(
+    stage: Stage, engine: Engine, work: Work, answers: Mapping[Content, dict[str, Any]], known: int
+) -> None:
+    rows: list[Row] = []
+    for one in work.asked:
+        answer = answers[content(one.request)]
+        if one.question.options:
+            bare = None if one.bare is None else Scores(**answers[content(one.bare)])
+            rows.append(scored_row(one.question, Scores(**answer), bare, stage.settings["choice"]))
+        else:
+            rows.append(replied_row(one.question, Reply(**answer)))
+    write_answers(stage.folder / ANSWERS, rows)
+    write_items(stage.folder / ITEMS, work.items)
+    counts = {
+        "questions": len(rows),
+        "items": len({item.item for item in work.items}),
+        "requests": len(answers),
+        "answers known before": known,
+        "tokens computed": sum(answer["computed"] for answer in answers.values()),
+        "tokens saved": sum(answer["saved"] for answer in answers.values()),
+        "replies cut at the limit": sum(answer.get("cut", False) for answer in answers.values()),
+        "options of unknown log-probability": sum(
+            answer.get("logprobs", []).count(None) for answer in answers.values()
+        ),
+        "notes": list(engine.notes),
+    }
+    stage.finish([ANSWERS, ITEMS], counts, work.skipped)
+
+
+def _remove_cache(out: Path) -> None:
+    """Remove the run's own cache, with what a killed process left beside it."""
+    for path in out.glob(f"{CACHE}*"):
+        path.unlink(missing_ok=True)

@@ -5,6 +5,7 @@ same questions.
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -88,7 +89,7 @@ def run_demo(
 ) -> Report:
     """Run the main job, or go on with it, up to its report; `say` hears one line for every stage's result."""
     from crossin.bench import build_bench
-    from crossin.evaluate import evaluate
+    from crossin.evaluate import HfEngine, evaluate
     from crossin.models import pull
     from crossin.report import report
     from crossin.train import train
@@ -143,9 +144,8 @@ def run_demo(
             counts = training.manifest["counts"]
             say(_line(training, f"{counts['steps']} steps, {counts['tokens']} tokens"))
             adapter = training.folder
-        answers = evaluate(
-            model, bench.folder, home / "answers", name=arm, adapter=adapter, progress=progress
-        )
+        with closing(HfEngine(model, adapter=adapter)) as engine:
+            answers = evaluate(engine, bench.folder, home / "answers", name=arm, progress=progress)
         say(_line(answers, f"{answers.manifest['counts']['questions']} questions"))
         runs[arm] = answers.folder
     made = report(runs, out / "report.html", baseline=ENGLISH, title="crossin demo", notes=_notes(plan))

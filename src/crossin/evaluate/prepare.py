@@ -1,0 +1,128 @@
+"""From a benchmark to what an engine is asked: the items, their questions, and a request for each."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from crossin.bench import Item, read_items
+from crossin.bench.asking import Chat, Form, Question, questions
+from crossin.bench.asking.wordings import wordings_in
+from crossin.bench.items import items_file
+from crossin.errors import CrossinError
+from crossin.evaluate.engine import Request
+from crossin.evaluate.selection import select
+
+# What decides between options: the log-probability of each as it is (`sum`), a `token`, a UTF-8 `byte`, or
+# less that of the option without its question (`bare`).
+Choice = Literal["sum", "token", "byte", "bare"]
+
+
+# What decides the answer to a request; not who asks, nor what it may be computed with.
+Content = tuple[str | Chat, tuple[str, ...], int, tuple[str, ...]]
+
+
+def content(request: Request) -> Content:
+    """What decides the answer to a request."""
+    return request.prompt, request.options, request.max_tokens, request.stop
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A question and its request; `bare` asks for its options without the question."""
+
+    question: Question
+    request: Request
+    bare: Request | None = None
+
+
+@dataclass(frozen=True)
+class Work:
+    """What is to be asked of a benchmark: items and questions item by item, then by language and wording.
+
+    `skipped` is how many of the benchmark's questions are left out, by reason.
+    """
+
+    items: list[Item]
+    asked: list[Asked]
+    skipped: dict[str, int]
+
+    @property
+    def requests(self) -> list[Request]:
+        """All requests; where prompt and options are the same, each once."""
+        once: dict[Content, Request] = {}
+        for one in self.asked:
+            for request in (one.request, one.bare):
+                if request is not None:
+                    once.setdefault(content(request), request)
+        return list(once.values())
+
+    @property
+    def languages(self) -> list[str]:
+        """The languages asked in, in the benchmark's order."""
+        return list(dict.fromkeys(item.language for item in self.items))
+
+
+def prepare(
+    bench: Path,
+    *,
+    form: Form,
+    choice: Choice = "sum",
+    languages: Collection[str] | None = None,
+    tasks: Collection[str] | None = None,
+    limit: int | None = None,
+    shots: Path | None = None,
+    seed: int = 0,
+) -> Work:
+    """What to ask of a benchmark (its folder or file): `select` tells which items, `evaluate` the rest.
+
+    Raises CrossinError where the benchmark or the form cannot be asked so.
+    """
+    items, skipped = select(
+        read_items(bench), items_file(bench), languages=languages, tasks=tasks, limit=limit, seed=seed
+    )
+    if (form.shots > 0) != (shots is not None):
+        raise CrossinError(
+            "shots need both their number and a benchmark to take them from",
+            field="shots",
+            fix="give --shots with --shots-from, which names another split than is asked",
+        )
+    examples: Sequence[Item] = () if shots is None else read_items(shots)
+    asked = [_asked(one, form, choice) for one in questions(items, form, shots=examples, seed=seed)]
+    return Work(items, asked, skipped)
+
+
+def _asked(question: Question, form: Form, choice: Choice) -> Asked:
+    item = question.item
+    place, name = f"{item.language}/{question.wording}", f"item '{item.item}' in {item.language}"
+    if not question.options:
+        stop = _stop(question)
+        key = f"{place}/reply"
+        return Asked(question, Request(question.prompt, (), form.max_tokens, stop, key=key, name=name))
+    request = Request(question.prompt, question.options, key=f"{place}/options", name=name)
+    if choice != "bare":
+        return Asked(question, request)
+    if not question.cue:
+        asked = "a chat" if form.chat else f"the wording '{question.wording}'"
+        raise CrossinError(
+            f"{asked} has nothing before the options without the question, which --choice bare needs",
+            field="choice",
+            fix="ask plainly in the wordings 'question' or 'asked', or choose by sum, token or byte",
+        )
+    return Asked(
+        question, request, Request(question.cue, question.options, key=f"{place}/bare", name=f"{name}, bare")
+    )
+
+
+def _stop(question: Question) -> tuple[str, ...]:
+    """Where a reply ends: a base model goes on to the next question, while a chat knows its end."""
+    if not isinstance(question.prompt, str):
+        return ()
+    item = question.item
+    if item.free_text:
+        return ("\n",)
+    before = wordings_in([item.language], [question.wording])[question.wording, item.language].before
+    opening = before.strip().partition("\n")[0]
+    return ("\n\n", *([f"\n{opening}"] if opening else []))

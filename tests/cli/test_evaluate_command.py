@@ -1,0 +1,230 @@
+"""`crossin evaluate`: models and benchmarks by name, answers and scores in folders, and what it shows."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from loopback import Asked, answering, completion, response
+
+from crossin.bench import ITEMS, Item
+from crossin.bench.items import write_items
+from crossin.files import read_json, read_parquet
+
+OPTIONS = {"en": ["red", "green"], "es": ["rojo", "verde"]}
+
+
+def crossin(*arguments: str | Path, folder: Path | None = None) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "crossin.cli.main", *map(str, arguments)]
+    return subprocess.run(
+        command,
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=folder,
+        env={**os.environ, "COLUMNS": "200", "OMP_NUM_THREADS": "1"},
+    )
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with two benchmarks in it."""
+    folder = tmp_path_factory.mktemp("home")
+    for task in ("colours", "shades"):
+        asked = [
+            Item(f"q{n}", f"q{n}", task, x, "", f"{n}?", OPTIONS[x], ["r", "g"], "r", "made up", "CC0-1.0")
+            for n in range(6)
+            for x in OPTIONS
+        ]
+        write_items(folder / task / ITEMS, asked)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def evaluated(
+    home: Path, tiny_model: Path, tmp_path_factory: pytest.TempPathFactory
+) -> tuple[Path, subprocess.CompletedProcess[str]]:
+    """Two models, two benchmarks, two wordings: where their answers are, and what was said."""
+    out = tmp_path_factory.mktemp("runs") / "eval"
+    ended = crossin(
+        *("evaluate", tiny_model, f"other={tiny_model}", "--bench", "colours", "--bench", "hues=shades"),
+        *("--out", out, "--wordings", "question,asked", "--limit", "4", "--json"),
+        folder=home,
+    )
+    assert ended.returncode == 0, ended.stderr
+    return out, ended
+
+
+def test_every_model_answers_every_benchmark_in_a_folder_of_its_own(
+    evaluated: tuple[Path, subprocess.CompletedProcess[str]],
+) -> None:
+    out, ended = evaluated
+    folders = sorted(path.parent.relative_to(out).as_posix() for path in out.rglob("answers.parquet"))
+    assert folders == ["other/colours", "other/hues", "tiny/colours", "tiny/hues"]
+    settings = read_json(out / "other" / "hues" / "manifest.json")["settings"]
+    assert settings["name"] == "other"
+    assert settings["limit"] == 4
+    rows = read_parquet(out / "other" / "hues" / "answers.parquet", ["item", "prompt"]).to_pylist()
+    assert len(rows) == 4 * 2 * 2
+    assert {row["prompt"] for row in rows} == {"question", "asked"}
+    assert ended.stderr.count("evaluate: ") == 4
+    assert "left out: 4, question: beyond the limit" in ended.stderr
+
+
+def test_the_scores_are_those_that_score_prints(
+    evaluated: tuple[Path, subprocess.CompletedProcess[str]],
+) -> None:
+    out, ended = evaluated
+    folder = out / "tiny" / "colours"
+    printed = json.loads(crossin("score", folder, "--json").stdout)
+    assert read_json(folder / "scores.json") == printed
+    everything = json.loads(ended.stdout)
+    assert everything["scores"][:2] == printed["scores"]
+    assert len(everything["scores"]) == 8
+    assert len(everything["wordings"]) == 4
+
+
+def test_the_same_command_again_asks_nothing_and_shows_the_tables(home: Path, tiny_model: Path) -> None:
+    command: list[str | Path] = [
+        "evaluate",
+        tiny_model,
+        "--bench",
+        "colours",
+        "--out",
+        "runs",
+        "--tasks",
+        "colours",
+    ]
+    first, again = (crossin(*command, folder=home) for _ in range(2))
+    assert first.returncode == again.returncode == 0, first.stderr + again.stderr
+    assert first.stdout == again.stdout
+    assert "tiny question: 6 items in 2 languages" in again.stdout
+    assert "consistency_s" in again.stdout
+
+
+def test_a_dry_run_says_what_would_be_asked_and_writes_nothing(home: Path, tiny_model: Path) -> None:
+    before = sorted(home.rglob("*"))
+    command: list[str | Path] = [
+        "evaluate",
+        tiny_model,
+        "--bench",
+        "colours",
+        "--out",
+        "dry",
+        "--languages",
+        "Spanish",
+    ]
+    ended = crossin(*command, "--form", "letters", "--order", "rotated", "--dry-run", folder=home)
+    assert ended.returncode == 0, ended.stderr
+    assert "colours: 6 questions on 6 items in es" in ended.stdout
+    assert "left out: 6, question: in another language" in ended.stdout
+    assert "6 with options to score, 0 replies to generate" in ended.stdout
+    assert str(Path("dry") / "tiny" / "colours") in ended.stdout
+    assert "A. " in ended.stdout
+    [shown] = json.loads(crossin(*command, "--choice", "bare", "--dry-run", "--json", folder=home).stdout)
+    # The options alone are the same for all six.
+    assert (shown["questions"], shown["scored"]) == (6, 7)
+    assert shown["example"]["options"] == [" rojo", " verde"]
+    assert sorted(home.rglob("*")) == before
+
+
+def test_a_dry_run_with_a_server_estimates_and_sends_nothing(home: Path) -> None:
+    command = [
+        "evaluate",
+        "big",
+        "--engine",
+        "openai",
+        "--base-url",
+        "http://127.0.0.1:9/v1",
+        "--bench",
+        "colours",
+    ]
+    prices = ["--price-in", "1000000", "--price-out", "0"]
+    ended = crossin(*command, *prices, "--out", "dry", "--dry-run", "--json", folder=home)
+    assert ended.returncode == 0, ended.stderr
+    estimate = json.loads(ended.stdout)[0]["models"]["big"]["estimate"]
+    assert estimate["calls"] == 24
+    assert estimate["cost"] == estimate["prompt_tokens"] > 24
+
+
+def test_without_a_form_a_server_is_asked_in_what_it_can(home: Path) -> None:
+    async def only_replies(asked: Asked) -> bytes:
+        return completion(" The answer is A.")
+
+    with answering(only_replies) as log:
+        command = ["evaluate", "big", "--engine", "openai", "--base-url", log.base_url, "--bench", "colours"]
+        ended = crossin(*command, "--out", "served", "--json", folder=home)
+    assert ended.returncode == 0, ended.stderr
+    assert "asked by --form generate" in ended.stderr
+    assert "12 questions" in ended.stderr
+    assert "calls answered" in ended.stderr
+    assert read_json(home / "served" / "big" / "colours" / "manifest.json")["settings"]["form"]["kind"] == (
+        "generate"
+    )
+    assert json.loads(ended.stdout)["scores"][0]["choices"]["accuracy"]["value"] == 1
+
+
+def test_a_server_that_refuses_leaves_the_folder_free(home: Path) -> None:
+    async def refuse(asked: Asked) -> bytes:
+        return response(401, {"error": {"message": "who are you?"}})
+
+    with answering(refuse) as log:
+        command = ["evaluate", "big", "--engine", "openai", "--base-url", log.base_url, "--bench", "colours"]
+        ended = crossin(*command, "--form", "text", "--out", "refused", folder=home)
+    assert ended.returncode == 2
+    assert "401" in ended.stderr
+    assert "Traceback" not in ended.stderr
+    assert not (home / "refused" / "big" / "colours").exists()
+
+
+def test_facts_are_built_on_the_way(tiny_model: Path, tmp_path: Path) -> None:
+    command: list[str | Path] = [
+        "evaluate",
+        tiny_model,
+        "--bench",
+        "facts",
+        "--languages",
+        "en,es",
+        "--out",
+        tmp_path / "out",
+    ]
+    ended = crossin(*command, "--limit", "1", "--tasks", "capital")
+    assert ended.returncode == 0, ended.stderr
+    assert (tmp_path / "out" / "benches" / "facts-en-es" / ITEMS).exists()
+    assert (tmp_path / "out" / "tiny" / "facts" / "scores.json").exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["{tiny}", "--bench", "nowhere"], "there is no benchmark 'nowhere'"),
+        (["{tiny}", "--bench", "cross-mmlu"], "has to be built first"),
+        (["{tiny}", "{tiny}", "--bench", "colours"], "two models are called 'tiny'"),
+        (["a/b={tiny}", "--bench", "colours"], "LABEL=NAME"),
+        (
+            ["{tiny}", "--bench", "colours", "--bench", "other/../colours"],
+            "two benchmarks are called 'colours'",
+        ),
+        (["nothing", "--bench", "colours"], "no model is called 'nothing'"),
+        (["{tiny}", "a={tiny}", "--bench", "colours", "--adapter", "x"], "an adapter belongs to one model"),
+        (["{tiny}", "--bench", "colours", "--languages", "en,th"], "has no items whose language is 'th'"),
+        (["{tiny}", "--bench", "colours", "--bench", "shades", "--tasks", "colours"], "task is 'colours'"),
+        (["{tiny}", "--bench", "colours", "--wordings", ","], "names nothing"),
+        (["{tiny}", "--bench", "colours", "--shots", "2"], "--shots-from"),
+        (["{tiny}", "--bench", "colours", "--limit", "0"], "--limit"),
+        (["big", "--bench", "colours", "--engine", "openai"], "--base-url"),
+    ],
+)
+def test_bad_input_is_one_clear_error_before_anything_is_asked(
+    home: Path, tiny_model: Path, tmp_path: Path, arguments: list[str], words: str
+) -> None:
+    filled = [part.format(tiny=tiny_model) for part in arguments]
+    ended = crossin("evaluate", *filled, "--out", tmp_path / "out", folder=home)
+    assert ended.returncode == 2
+    assert words in " ".join(ended.stderr.split())
+    assert "Traceback" not in ended.stderr
+    assert not (tmp_path / "out").exists()

@@ -1,0 +1,104 @@
+"""`transformers serve`, an OpenAI-compatible server that is not ours, over a real small model, end to end."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from urllib.error import URLError
+from urllib.request import urlopen
+
+import pytest
+
+from crossin.evaluate.engine import Request
+from crossin.evaluate.openai import OpenAIEngine
+
+TEMPLATE = (
+    "{% for message in messages %}<{{ message['role'] }}>{{ message['content'] }}\n{% endfor %}"
+    "{% if add_generation_prompt %}<assistant>{% endif %}"
+)
+PROMPTS = ["What is the capital of Peru?", "法国的首都是", "Thủ đô của Peru là"]
+
+
+@pytest.fixture(scope="module")
+def model(tiny_model: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The tiny model with a template for conversations."""
+    from transformers import AutoTokenizer
+
+    folder = tmp_path_factory.mktemp("models") / "chat"
+    shutil.copytree(tiny_model, folder)
+    tokenizer = AutoTokenizer.from_pretrained(folder)
+    tokenizer.chat_template = TEMPLATE
+    tokenizer.save_pretrained(folder)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def base_url(model: Path) -> Iterator[str]:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    process = subprocess.Popen(
+        [
+            *(sys.executable, "-m", "transformers.cli.transformers", "serve", str(model)),
+            *("--host", "127.0.0.1", "--port", str(port), "--device", "cpu", "--dtype", "float32"),
+        ],
+        env={**os.environ, "HF_HUB_OFFLINE": "1", "OMP_NUM_THREADS": "1"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    try:
+        while True:
+            assert process.poll() is None, process.communicate()[0]
+            try:
+                with urlopen(f"http://127.0.0.1:{port}/health", timeout=5):
+                    break
+            except (URLError, OSError):
+                time.sleep(0.1)
+        yield f"http://127.0.0.1:{port}/v1"
+    finally:
+        process.terminate()
+        process.communicate()
+
+
+def greedy(folder: Path, texts: list[str], tokens: int) -> list[tuple[str, int]]:
+    """The replies of transformers itself, and how many tokens went into each."""
+    import torch
+    from transformers import AutoModelForCausalLM, AutoTokenizer
+
+    tokenizer: Any = AutoTokenizer.from_pretrained(folder)
+    model: Any = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32)
+    found = []
+    for text in texts:
+        asked = tokenizer(text, return_tensors="pt")
+        whole = model.generate(**asked, max_new_tokens=tokens, do_sample=False)[0]
+        new = whole[asked["input_ids"].shape[1] :]
+        found.append((tokenizer.decode(new, skip_special_tokens=True), len(whole)))
+    return found
+
+
+def test_plain_prompts_are_completed(base_url: str, model: Path) -> None:
+    engine = OpenAIEngine(str(model), base_url)
+    # It takes `echo` and `logprobs`, and leaves them unheeded.
+    assert engine.kinds() == {"generate"}
+    requests = [Request(prompt, max_tokens=8) for prompt in PROMPTS]
+    replies = dict(engine.generate(requests, range(len(requests))))
+    expected = greedy(model, PROMPTS, 8)
+    assert [(replies[number].text, replies[number].computed) for number in sorted(replies)] == expected
+    assert all(reply.cut for reply in replies.values())
+
+
+def test_conversations_are_answered(base_url: str, model: Path) -> None:
+    engine = OpenAIEngine(str(model), base_url)
+    assert engine.kinds(chat=True) == {"generate"}
+    requests = [Request((("user", prompt),), max_tokens=8) for prompt in PROMPTS]
+    replies = dict(engine.generate(requests, range(len(requests))))
+    expected = greedy(model, [f"<user>{prompt}\n<assistant>" for prompt in PROMPTS], 8)
+    assert [(replies[number].text, replies[number].computed) for number in sorted(replies)] == expected
