@@ -169,7 +169,7 @@ def measure(options: argparse.Namespace, work_folder: Path, console: Console) ->
         child("evaluate_works.py", "shape", name, "--out", work_folder / name, threads=threads)
     result: Result = {"works": {}, "models": {name: {} for name in models}}
     result["settings"] = {"threads": threads, "runs": options.runs, "device": options.device}
-    sample = ["--data", options.data, "--paragraphs", options.paragraphs, "--items", options.items]
+    sample = ["--data", options.data, "--items", options.items]
     sample += ["--languages", options.languages] if options.languages else []
     for work in options.work or WORKS:
         asked = work_folder / f"{work}.json"
@@ -195,8 +195,7 @@ def main() -> None:
         "--shape", action="append", default=[], choices=SHAPES, help="a model made on the fly"
     )
     parser.add_argument("--work", action="append", choices=WORKS, help="all if not given; repeatable")
-    parser.add_argument("--paragraphs", type=int, default=2, help="whole paragraphs of Cross-XQuAD")
-    parser.add_argument("--items", type=int, default=10, help="items of Cross-MMLU")
+    parser.add_argument("--items", type=int, default=5, help="items of each work; whole paragraphs")
     parser.add_argument("--languages", help="with commas; all that a benchmark has if not given")
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--device", default="cpu", help="cpu or cuda")

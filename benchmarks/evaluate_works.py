@@ -51,11 +51,12 @@ def spread(parts: Sequence[Any], number: int) -> list[Any]:
 
 
 def requests(
-    work: str, data: Path, paragraphs: int, items: int, languages: str | None, console: Callable[[str], None]
+    work: str, data: Path, items: int, languages: str | None, console: Callable[[str], None]
 ) -> list[Result]:
-    """The questions of a work: whole paragraphs, or single items, spread evenly over the benchmark."""
+    """The questions of a work: those of `crossin evaluate --limit ITEMS`, whole paragraphs."""
     from crossin.bench import build_named, read_items
     from crossin.bench.asking import Form, questions
+    from crossin.bench.selection import select
     from crossin.languages import parse_languages
 
     name, folder, kind = WORKS[work]
@@ -63,14 +64,7 @@ def requests(
     with tempfile.TemporaryDirectory() as place:
         stage = build_named(name, Path(place) / "bench", source=data / folder)
         found = read_items(stage.folder)
-    if known:
-        found = [item for item in found if item.language in known]
-    if name == "cross-xquad":
-        chosen = set(spread(list(dict.fromkeys(item.group for item in found)), paragraphs))
-        found = [item for item in found if item.group in chosen]
-    else:
-        chosen = set(spread(list(dict.fromkeys(item.item for item in found)), items))
-        found = [item for item in found if item.item in chosen]
+    found, _ = select(found, data / folder, languages=known, limit=items)
     console(
         f"{work}: {len({item.item for item in found})} items in {len({i.language for i in found})} languages"
     )
@@ -132,7 +126,6 @@ def main() -> None:
     asking = tasks.add_parser("questions")
     asking.add_argument("work", choices=WORKS)
     asking.add_argument("--data", type=Path, required=True)
-    asking.add_argument("--paragraphs", type=int, required=True)
     asking.add_argument("--items", type=int, required=True)
     asking.add_argument("--languages")
     asking.add_argument("--out", type=Path, required=True)
@@ -150,7 +143,6 @@ def main() -> None:
         found = requests(
             options.work,
             options.data,
-            options.paragraphs,
             options.items,
             options.languages,
             lambda line: print(line, file=sys.stderr),

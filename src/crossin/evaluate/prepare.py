@@ -11,9 +11,9 @@ from crossin.bench import Item, read_items
 from crossin.bench.asking import Chat, Form, Question, questions
 from crossin.bench.asking.wordings import wordings_in
 from crossin.bench.items import items_file
+from crossin.bench.selection import select
 from crossin.errors import CrossinError
 from crossin.evaluate.engine import Request
-from crossin.evaluate.selection import select
 
 # What decides between options: the log-probability of each as it is (`sum`), a `token`, a UTF-8 `byte`, or
 # less that of the option without its question (`bare`).

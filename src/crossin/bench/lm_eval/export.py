@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from crossin.bench.asking import Form, Question, questions
-from crossin.bench.items import Item, items_file, read_items
+from crossin.bench.items import items_file, read_items
+from crossin.bench.selection import select
 from crossin.errors import CrossinError
 from crossin.files import write_text
 from crossin.languages.words import DATA
@@ -38,7 +39,7 @@ def export_lm_eval(
 ) -> Stage:
     """Write the benchmark in `bench`, asked in `form`, as tasks and a group of them into the folder `out`.
 
-    `languages` are codes, all where None; `limit` takes the first so many items. `shots` is the benchmark
+    `languages` are codes, all where None; `limit` draws so many items (`select`). `shots` is the benchmark
     that the form's shots come from, and `seed` decides as in `questions`. The group is called `name`, or
     after the benchmark's folder, and a task after the group and its language. Items in free text, and all
     where the form is to generate, become tasks of their own that end in `_generate`. Raises CrossinError for
@@ -50,7 +51,7 @@ def export_lm_eval(
             "lm-eval puts questions into a chat itself",
             fix="export them plain, and give lm_eval --apply_chat_template",
         )
-    items = _wanted(read_items(bench), languages, limit, items_file(bench))
+    items, skipped = select(read_items(bench), items_file(bench), languages=languages, limit=limit, seed=seed)
     group = _word(name or f"crossin_{(bench if bench.is_dir() else bench.parent).resolve().name}")
     asked = questions(items, form, shots=read_items(shots) if shots else (), seed=seed)
     inputs = {"bench": bench} | ({"shots": shots} if shots else {})
@@ -79,24 +80,9 @@ def export_lm_eval(
     stage.finish(
         [f"{group}.yaml", _LOADER.name, *written],
         {"tasks": len(tasks), "questions": sum(map(len, tasks.values()))},
+        skipped,
     )
     return stage
-
-
-def _wanted(items: list[Item], languages: Sequence[str] | None, limit: int | None, file: Path) -> list[Item]:
-    """The items asked for, in one order in every language: `lm_eval --limit` takes the first ones of each."""
-    has = dict.fromkeys(item.language for item in items)
-    for language in languages or ():
-        if language not in has:
-            raise CrossinError(
-                f"there is no {language}; there are: {', '.join(has)}", file=file, fix="name one of these"
-            )
-    names = list(dict.fromkeys(item.item for item in items))[:limit]
-    place = {name: number for number, name in enumerate(names)}
-    wanted = [
-        item for item in items if item.item in place and (languages is None or item.language in languages)
-    ]
-    return sorted(wanted, key=lambda item: place[item.item])
 
 
 def _word(text: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from pathlib import Path
 
-from crossin.bench import Item
+from crossin.bench.items import Item
 from crossin.errors import CrossinError
 from crossin.mixing import draw
 
