@@ -5,13 +5,14 @@ asks each model the works
 
 - xquad-text: Cross-XQuAD, options by their full text, a sample of whole paragraphs;
 - xquad-letters: the same, options by their letters;
-- mmlu-text: Cross-MMLU, options by their full text, a sample of items.
+- mmlu-text: Cross-MMLU, options by their full text, a sample of items;
+- facts-text: the facts suite, its multiple choice by full text, a sample of countries.
 
 Both sides get the same questions (those of `crossin evaluate`, and of `crossin bench export --to lm-eval`),
 run in processes of their own, in alternation, in float32 with as many threads. lm-eval first answers a part
 of the questions with each of `--batch-sizes`; the fastest answers all of them. Seconds are those of asking;
 start-up (imports, weights, a first small question) and peak memory are stated apart; figures are medians of
-`--runs`. Log-probabilities are compared option by option. *Fewest* tokens are the distinct beginnings of all
+`--runs`. Log-probabilities are compared option by option, and for that part with those in float64. *Fewest* tokens are the distinct beginnings of all
 sequences of a language, *naive* those of every option's whole text.
 """
 
@@ -28,6 +29,7 @@ from pathlib import Path
 from typing import Any
 
 # Nothing large is imported here: Linux counts a process's memory to the peaks of those that it starts.
+from evaluate_works import part_of
 from machine import machine
 from rich.console import Console
 from rich.table import Table
@@ -37,6 +39,7 @@ WORKS = {
     "xquad-text": "Cross-XQuAD, full-text options",
     "xquad-letters": "Cross-XQuAD, letters",
     "mmlu-text": "Cross-MMLU, full-text options",
+    "facts-text": "facts, full-text options",
 }
 SHAPES = {"gemma3-270m": "shape of Gemma 3 270M, random weights"}
 Result = dict[str, Any]
@@ -83,6 +86,8 @@ def compare(
             found = child("evaluate_peer.py", side, *common, "--batch-size", best, threads=threads)
             found_runs.append(found)
             console.print(f"  run {run + 1} of {runs}: {side}: {found['seconds']:.1f} s")
+    exact = child("evaluate_peer.py", "float64", *common, "--part", part, threads=threads)["logprobs"]
+    chosen = part_of(json.loads(asked.read_text(encoding="utf-8")), part)
     tokens = child("evaluate_works.py", "tokens", "--model", model, "--requests", asked, threads=threads)
     theirs, ours = (sides[side][0]["logprobs"] for side in ("lm-eval", "crossin"))
     medians = {side: summary(found_runs) for side, found_runs in sides.items()}
@@ -91,12 +96,21 @@ def compare(
         "batch size": best,
         **medians,
         "times": medians["lm-eval"]["seconds"] / medians["crossin"]["seconds"],
-        "largest difference": max(
-            abs(a - b) for one, two in zip(ours, theirs, strict=True) for a, b in zip(one, two, strict=True)
-        ),
+        "largest difference": furthest(ours, theirs),
+        "from float64": {
+            side: furthest([logprobs[place] for place in chosen], exact)
+            for side, logprobs in (("lm-eval", theirs), ("crossin", ours))
+        },
         "other answers": sum(likeliest(one) != likeliest(two) for one, two in zip(ours, theirs, strict=True)),
         **tokens,
     }
+
+
+def furthest(ours: list[list[float]], theirs: list[list[float]]) -> float:
+    """The largest difference of an option's log-probability."""
+    return max(
+        abs(a - b) for one, two in zip(ours, theirs, strict=True) for a, b in zip(one, two, strict=True)
+    )
 
 
 def summary(runs: list[Result]) -> Result:
@@ -117,7 +131,7 @@ def likeliest(logprobs: list[float]) -> int:
 
 def rows(about: Result, found: Result) -> dict[str, str]:
     """What a table says of one model and one work."""
-    theirs, ours = found["lm-eval"], found["crossin"]
+    theirs, ours, exact = found["lm-eval"], found["crossin"], found["from float64"]
 
     def both(figure: str, form: str) -> str:
         return f"{theirs[figure]:{form}} / {ours[figure]:{form}}"
@@ -130,6 +144,7 @@ def rows(about: Result, found: Result) -> dict[str, str]:
         "start-up, seconds": both("start", ".1f"),
         "peak memory, MiB": both("peak MiB", ",.0f"),
         "largest difference of log-probabilities": f"{found['largest difference']:.1e}",
+        "largest distance from float64, of a part": f"{exact['lm-eval']:.1e} / {exact['crossin']:.1e}",
         "items with another answer": str(found["other answers"]),
         "tokens computed": both("tokens", ",d"),
         "fewest tokens possible": f"{found['fewest']:,}",
@@ -200,7 +215,12 @@ def main() -> None:
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--device", default="cpu", help="cpu or cuda")
     parser.add_argument("--batch-sizes", default="1,4,16", help="those that lm-eval tries, with commas")
-    parser.add_argument("--part", type=int, default=1, help="questions a language that it tries them on")
+    parser.add_argument(
+        "--part",
+        type=int,
+        default=1,
+        help="questions a language that it tries them on, and that are asked in float64",
+    )
     parser.add_argument("--runs", type=int, default=1, help="how often each side asks everything")
     parser.add_argument("--json", action="store_true", help="print JSON instead of tables")
     options = parser.parse_args()

@@ -1,12 +1,13 @@
 """One side of `evaluate.py`, in a process of its own: crossin, or lm-evaluation-harness, asks a model.
 
-`python benchmarks/evaluate_peer.py crossin|lm-eval --model DIR --requests FILE [--batch-size 16]` prints, as
+`python benchmarks/evaluate_peer.py crossin|lm-eval|float64 --model DIR --requests FILE [--batch-size 16]` prints, as
 JSON: seconds to start (imports, weights, a first small question), seconds to ask, the process's peak memory
 at the end, the log-probability of every option, and the tokens that went through the model.
 
 lm-eval is asked by its Python interface, as `simple_evaluate` asks it: all questions of all languages in one
 `HFLM.loglikelihood`, which sorts them by length and, for options of one token, computes a context once. So
 what its command line does besides (indexing tasks, building contexts, bootstrapping) is not counted.
+`float64` is neither: each option's whole text alone through the model in double precision, to hold both to.
 """
 
 from __future__ import annotations
@@ -93,6 +94,31 @@ def ask_lm_eval(model: Path, asked: list[Result], device: str, batch_size: int) 
     }
 
 
+def ask_exactly(model: Path, asked: list[Result]) -> Result:
+    import torch
+
+    from crossin.evaluate.engine import Request
+    from crossin.evaluate.hf.tokens import tokenise
+    from crossin.models.load import load
+
+    network, tokenizer = load(model, device="cpu", dtype="float32")
+    network = network.double()
+    requests = [Request(one["prompt"], tuple(one["options"])) for one in asked]
+    found = []
+    with torch.inference_mode():
+        for options in tokenise(tokenizer, requests, longest=None):
+            found.append([])
+            for option in options:
+                scored = range(option.start, len(option.tokens))
+                places = torch.tensor([place - 1 for place in scored])
+                tokens = torch.tensor([option.tokens[:-1]])
+                logits = network(input_ids=tokens, logits_to_keep=places, use_cache=False).logits[0]
+                logprobs = torch.log_softmax(logits, dim=-1)
+                targets = torch.tensor([option.tokens[place] for place in scored])
+                found[-1].append(logprobs[range(len(scored)), targets].sum().item())
+    return {"logprobs": found}
+
+
 def peak_mib() -> float:
     """The most memory that this process has held."""
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
@@ -103,7 +129,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("side", choices=["crossin", "lm-eval"])
+    parser.add_argument("side", choices=["crossin", "lm-eval", "float64"])
     parser.add_argument("--model", type=Path, required=True)
     parser.add_argument("--requests", type=Path, required=True)
     parser.add_argument("--batch-size", type=int, default=1)
@@ -117,14 +143,13 @@ def main() -> None:
     torch.set_num_threads(options.threads)
     asked = json.loads(options.requests.read_text(encoding="utf-8"))
     if options.part:
-        from evaluate_works import spread
+        from evaluate_works import part_of
 
-        keys = dict.fromkeys(one["key"] for one in asked)
-        asked = [
-            one for key in keys for one in spread([two for two in asked if two["key"] == key], options.part)
-        ]
+        asked = [asked[place] for place in part_of(asked, options.part)]
     if options.side == "crossin":
         answer = ask_crossin(options.model, asked, options.device)
+    elif options.side == "float64":
+        answer = ask_exactly(options.model, asked)
     else:
         answer = ask_lm_eval(options.model, asked, options.device, options.batch_size)
     answer["peak MiB"] = peak_mib()

@@ -20,11 +20,12 @@ from typing import Any
 Result = dict[str, Any]
 Tokens = tuple[int, ...]
 
-# By work: the benchmark, where its data lies below --data, and the kind of the form.
-WORKS = {
+# By work: the benchmark, where its data lies below --data (the facts suite needs none), and the form's kind.
+WORKS: dict[str, tuple[str, str | None, str]] = {
     "xquad-text": ("cross-xquad", "xquad", "text"),
     "xquad-letters": ("cross-xquad", "xquad", "letters"),
     "mmlu-text": ("cross-mmlu", "seaeval", "text"),
+    "facts-text": ("facts", None, "text"),
 }
 # transformers' configurations, by the shape's name.
 SHAPES: dict[str, Result] = {
@@ -44,10 +45,14 @@ SHAPES: dict[str, Result] = {
 }
 
 
-def spread(parts: Sequence[Any], number: int) -> list[Any]:
-    """So many of `parts`, evenly over all of them."""
-    number = min(number, len(parts))
-    return [parts[place * len(parts) // number] for place in range(number)]
+def part_of(asked: Sequence[Result], number: int) -> list[int]:
+    """Which questions are a part of `asked`: so many of each language, evenly over all of them."""
+    chosen = []
+    for key in dict.fromkeys(one["key"] for one in asked):
+        places = [place for place, one in enumerate(asked) if one["key"] == key]
+        size = min(number, len(places))
+        chosen += [places[place * len(places) // size] for place in range(size)]
+    return chosen
 
 
 def requests(
@@ -62,9 +67,9 @@ def requests(
     name, folder, kind = WORKS[work]
     known = parse_languages(languages) if languages else None
     with tempfile.TemporaryDirectory() as place:
-        stage = build_named(name, Path(place) / "bench", source=data / folder)
-        found = read_items(stage.folder)
-    found, _ = select(found, data / folder, languages=known, limit=items)
+        stage = build_named(name, Path(place) / "bench", source=data / folder if folder else None)
+        found = [item for item in read_items(stage.folder) if item.options]
+    found, _ = select(found, Path(name), languages=known, limit=items)
     console(
         f"{work}: {len({item.item for item in found})} items in {len({i.language for i in found})} languages"
     )
