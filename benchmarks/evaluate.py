@@ -12,8 +12,8 @@ Both sides get the same questions (those of `crossin evaluate`, and of `crossin 
 run in processes of their own, in alternation, in float32 with as many threads. lm-eval first answers a part
 of the questions with each of `--batch-sizes`; the fastest answers all of them. Seconds are those of asking;
 start-up (imports, weights, a first small question) and peak memory are stated apart; figures are medians of
-`--runs`. Log-probabilities are compared option by option, and for that part with those in float64. *Fewest* tokens are the distinct beginnings of all
-sequences of a language, *naive* those of every option's whole text.
+`--runs`. Log-probabilities are compared option by option, and for that part with those in float64. *Fewest*
+tokens are the distinct beginnings of all sequences of a language, *naive* those of every option's whole text.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """One side of `evaluate.py`, in a process of its own: crossin, or lm-evaluation-harness, asks a model.
 
-`python benchmarks/evaluate_peer.py crossin|lm-eval|float64 --model DIR --requests FILE [--batch-size 16]` prints, as
-JSON: seconds to start (imports, weights, a first small question), seconds to ask, the process's peak memory
+`python benchmarks/evaluate_peer.py crossin|lm-eval|float64 --model DIR --requests FILE [--batch-size 16]`
+prints, as JSON: seconds to start (imports, weights, a first small question), seconds to ask, the process's peak memory
 at the end, the log-probability of every option, and the tokens that went through the model.
 
 lm-eval is asked by its Python interface, as `simple_evaluate` asks it: all questions of all languages in one
@@ -104,7 +104,7 @@ def ask_exactly(model: Path, asked: list[Result]) -> Result:
     network, tokenizer = load(model, device="cpu", dtype="float32")
     network = network.double()
     requests = [Request(one["prompt"], tuple(one["options"])) for one in asked]
-    found = []
+    found: list[list[float]] = []
     with torch.inference_mode():
         for options in tokenise(tokenizer, requests, longest=None):
             found.append([])

@@ -21,7 +21,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "compose": {"corpus"},
     "train": {"compose", "models"},
     "evaluate": {"bench", "models"},
-    "probe": {"bench", "models"},
+    "probe": {"bench", "models", "report"},
     "score": {"bench", "evaluate", "metrics", "report"},
     "report": {"metrics"},
     "experiment": {"bench", "compose", "corpus", "evaluate", "metrics", "models", "report", "train"},

@@ -124,6 +124,7 @@ def test_the_template_file_of_a_language_is_checked_by_name() -> None:
         (["check", "facts"], "--languages sv"),
         (["show", "nowhere"], "nowhere: there is no benchmark here"),
         (["build", "facts", "--languages", ",", "--out", "x"], "names no language"),
+        (["export", "nowhere", "--out", "x"], "nowhere: there is no benchmark here"),
     ],
 )
 def test_bad_input_is_one_clear_error_and_exit_code_2(
@@ -137,7 +138,21 @@ def test_bad_input_is_one_clear_error_and_exit_code_2(
     assert list(tmp_path.iterdir()) == []
 
 
-def test_help_shows_the_four_verbs() -> None:
+def test_help_shows_the_five_verbs() -> None:
     ended = crossin("bench", "--help")
-    for verb in ("list", "build", "show", "check"):
+    for verb in ("list", "build", "show", "check", "export"):
         assert verb in ended.stdout
+
+
+def test_an_export_says_how_to_run_it(bench: Path, tmp_path: Path) -> None:
+    out = tmp_path / "tasks"
+    arguments = ["bench", "export", str(bench), "--to", "lm-eval", "--out", str(out)]
+    ended = crossin(*arguments, "--languages", "Thai", "--form", "letters", "--wordings", "question,plain")
+    assert ended.returncode == 0, ended.stderr
+    assert "left out: 2, question: in another language" in ended.stderr
+    assert "export: 4 questions in 2 tasks" in ended.stderr
+    assert f"--tasks crossin_bench --include_path {out} --log_samples" in ended.stderr
+    assert sorted(path.stem for path in out.glob("*.jsonl")) == [
+        "crossin_bench_th_plain",
+        "crossin_bench_th_question",
+    ]

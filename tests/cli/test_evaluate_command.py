@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -166,6 +169,35 @@ def test_without_a_form_a_server_is_asked_in_what_it_can(home: Path) -> None:
         "generate"
     )
     assert json.loads(ended.stdout)["scores"][0]["choices"]["accuracy"]["value"] == 1
+
+
+def test_stopped_by_ctrl_c_the_same_command_goes_on(home: Path) -> None:
+    # The first of them only find out what the server can do.
+    waits = True
+
+    async def slow(asked: Asked) -> bytes:
+        while waits and len(log.asked) > 9:
+            await asyncio.sleep(0.05)
+        return completion(" The answer is A.")
+
+    with answering(slow) as log:
+        command = [sys.executable, "-m", "crossin.cli.main", "evaluate", "big", "--engine", "openai"]
+        command += ["--base-url", log.base_url, "--bench", "colours", "--form", "generate"]
+        command += ["--concurrency", "1", "--out", "stopped"]
+        running = subprocess.Popen(command, cwd=home, stderr=subprocess.PIPE, text=True)
+        while len(log.asked) <= 9:
+            assert running.poll() is None
+            time.sleep(0.02)
+        running.send_signal(signal.SIGINT)
+        said = running.communicate()[1]
+        assert running.returncode == 130
+        assert "goes on from here" in said
+        assert "Traceback" not in said
+        waits = False
+        again = subprocess.run(command, cwd=home, capture_output=True, text=True, check=False)
+    assert again.returncode == 0, again.stderr
+    counts = read_json(home / "stopped" / "big" / "colours" / "manifest.json")["counts"]
+    assert 0 < counts["answers known before"] < counts["requests"] == 12
 
 
 def test_a_server_that_refuses_leaves_the_folder_free(home: Path) -> None:

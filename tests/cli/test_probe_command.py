@@ -52,15 +52,14 @@ def test_probe_prints_the_best_layers_and_a_few(tiny_model: Path, parallel: Path
     for language in ("es", "vi", "mean"):
         curves = [one["mexa"]["value"] for one in told["figures"] if one["language"] == language]
         [line] = [line for line in shown.splitlines() if re.match(rf"\W*{language} ", line)]
-        cells = [cell.strip() for cell in re.split("[│┃]", line)[2:-1]]
-        assert [int(cells[0]), int(cells[2])] == [curve.index(max(curve)) for curve in curves]
-        assert [float(cells[1].split()[0]), float(cells[3].split()[0])] == [
-            pytest.approx(max(curve), abs=5e-4) for curve in curves
-        ]
+        # "es 1 0.500 [0.250, 0.750] 2 ...": the layer and MEXA with its interval, for both poolings.
+        cells = line.split()[1:]
+        assert [int(cells[0]), int(cells[4])] == [curve.index(max(curve)) for curve in curves]
+        assert [float(cells[1]), float(cells[5])] == [pytest.approx(max(curve), abs=5e-4) for curve in curves]
     assert "layer 0" in shown
     assert "layer 2" in shown
-    retrieval = [line for line in shown.splitlines() if "retrieval, language to en" in line]
-    assert all(re.split("[│┃]", line)[-2].strip() == "0.250" for line in retrieval)
+    retrieval = [line for line in shown.splitlines() if "retrieval, to en" in line]
+    assert all(line.split()[-1] == "0.250" for line in retrieval)
     assert len(retrieval) == 2
     assert "probe.html" in said
     assert crossin(*arguments)[0] == shown
@@ -71,7 +70,17 @@ def test_a_narrow_terminal_cuts_nothing_off(tiny_model: Path, parallel: Path, tm
     arguments = [str(tiny_model), "--parallel", str(parallel), "--out", str(tmp_path / "out")]
     narrow = crossin(*arguments, columns=40)[0]
     assert "…" not in narrow
-    assert "retrieval, language to en" in narrow
+    assert "retrieval, from en" in narrow
+
+
+def test_sentences_are_read_before_a_model_is_fetched(parallel: Path, tmp_path: Path) -> None:
+    arguments = ["no/model", "--parallel", str(parallel), "--out", str(tmp_path / "out")]
+    for options, words in (
+        (["--languages", "en,fr"], "no sentences in 'fr'"),
+        (["--pivot", "fr"], "not among the"),
+    ):
+        with pytest.raises(CrossinError, match=words):
+            crossin(*arguments, *options)
 
 
 def test_a_dry_run_tells_and_does_nothing(parallel: Path, tmp_path: Path) -> None:

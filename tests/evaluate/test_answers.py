@@ -67,6 +67,7 @@ def test_a_reply_is_read_by_the_list_that_was_shown() -> None:
     assert replied_row(rotated, Reply("The answer is A."))["answer"] == "b"
     assert replied_row(rotated, Reply("C"))["answer"] == "r"
     assert replied_row(rotated, Reply("red"))["answer"] == "r"
+    assert replied_row(rotated, Reply("C"))["shown"] == ["b", "d", "r"]
     unread = replied_row(rotated, Reply("I cannot tell.", cut=True, computed=7))
     assert unread["answer"] is None
     assert (unread["reply"], unread["computed"]) == ("I cannot tell.", 7)
@@ -75,6 +76,7 @@ def test_a_reply_is_read_by_the_list_that_was_shown() -> None:
 def test_free_text_has_a_reply_and_no_option() -> None:
     row = replied_row(question(FREE), Reply(" Lima"))
     assert (row["option_ids"], row["answer"], row["gold"], row["reply"]) == ([], None, "Lima", " Lima")
+    assert row["shown"] is None
 
 
 def test_half_a_character_of_a_reply_does_not_stop_the_writing(tmp_path: Path) -> None:

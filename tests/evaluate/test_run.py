@@ -188,6 +188,22 @@ def test_broken_off_and_begun_again_nothing_is_asked_twice(
     assert done.answered == []
 
 
+def test_a_cache_named_later_takes_over_what_was_answered(
+    bench: Path, tiny_model: Path, tmp_path: Path
+) -> None:
+    how: dict[str, Any] = {"name": "tiny", "languages": ["en"], "tasks": ["capital"]}
+    broken = Told(tiny_model, most=1)
+    with pytest.raises(CrossinError, match="the server is gone"):
+        evaluate(broken, bench, tmp_path / "out", **how)
+    after = Told(tiny_model)
+    evaluate(after, bench, tmp_path / "out", **how, cache=tmp_path / "cache")
+    assert broken.answered[0] not in after.answered
+    assert not (tmp_path / "out" / CACHE).exists()
+    again = Told(tiny_model)
+    evaluate(again, bench, tmp_path / "again", **how, cache=tmp_path / "cache")
+    assert again.answered == []
+
+
 def test_refused_before_the_first_answer_the_folder_is_free_again(
     bench: Path, tiny_model: Path, tmp_path: Path
 ) -> None:
@@ -196,6 +212,21 @@ def test_refused_before_the_first_answer_the_folder_is_free_again(
         evaluate(Told(tiny_model, most=0), bench, tmp_path / "out", **how)
     assert not (tmp_path / "out").exists()
     evaluate(Told(tiny_model, truncate=True), bench, tmp_path / "out", **how)
+
+
+def test_stopped_before_the_first_answer_the_folder_is_free_again(
+    bench: Path, tiny_model: Path, tmp_path: Path
+) -> None:
+    class Stopped(HfEngine):
+        def logprobs(
+            self, requests: Sequence[Request], wanted: Collection[int]
+        ) -> Iterator[tuple[int, Scores]]:
+            raise KeyboardInterrupt
+
+    how: dict[str, Any] = {"name": "tiny", "languages": ["en"], "tasks": ["capital"]}
+    with pytest.raises(KeyboardInterrupt):
+        evaluate(Stopped(tiny_model), bench, tmp_path / "out", **how)
+    evaluate(HfEngine(tiny_model), bench, tmp_path / "out", **how, limit=1)
 
 
 def changed_model(model: Path, folder: Path) -> Path:
@@ -229,6 +260,31 @@ def test_runs_share_a_cache_but_a_changed_model_asks_anew(
     for row, changed in zip(rows(tmp_path / "first"), rows(tmp_path / "other"), strict=True):
         assert row["logprobs"] != changed["logprobs"]
     assert (tmp_path / "cache").exists()
+
+
+def test_a_finished_folder_is_not_another_models(bench: Path, tiny_model: Path, tmp_path: Path) -> None:
+    model = tmp_path / "model"
+    shutil.copytree(tiny_model, model)
+    (model / "manifest.json").write_text('{"model": "tiny"}')
+    how: dict[str, Any] = {"name": "tiny", "languages": ["en"], "tasks": ["capital"]}
+    evaluate(HfEngine(model), bench, tmp_path / "out", **how)
+    assert evaluate(HfEngine(model), bench, tmp_path / "out", **how).done
+    (model / "chat_template.jinja").write_text("{{ messages[0]['content'] }}")
+    with pytest.raises(CrossinError, match=r"another run's files .*'model/chat_template\.jinja' differs"):
+        evaluate(HfEngine(model), bench, tmp_path / "out", **how)
+
+
+def test_what_is_no_number_is_no_answer(bench: Path, tiny_model: Path, tmp_path: Path) -> None:
+    class Broken(HfEngine):
+        def logprobs(
+            self, requests: Sequence[Request], wanted: Collection[int]
+        ) -> Iterator[tuple[int, Scores]]:
+            for number, scores in super().logprobs(requests, wanted):
+                yield number, replace(scores, logprobs=[float("nan"), *scores.logprobs[1:]])
+
+    with pytest.raises(CrossinError, match=r"item '.*' in en: .* no number \(nan\)"):
+        evaluate(Broken(tiny_model), bench, tmp_path / "out", name="tiny", languages=["en"])
+    assert not (tmp_path / "out").exists()
 
 
 def test_the_same_prompt_is_asked_once(bench: Path, tiny_model: Path, tmp_path: Path) -> None:

@@ -183,3 +183,9 @@ def test_the_base_that_the_adapter_names_is_not_looked_for(
     config = adapter / "adapter_config.json"
     config.write_text(json.dumps(json.loads(config.read_text()) | {"base_model_name_or_path": "owner/gone"}))
     with_adapter(model, adapter, base=tiny_model)
+
+
+def test_an_adapter_without_numbers_is_not_merged(model: Any, adapter: Path, tiny_model: Path) -> None:
+    weights = adapter / "adapter_model.safetensors"
+    save_file({name: tensor * torch.nan for name, tensor in load_file(weights).items()}, weights)
+    assert "adapter_model.safetensors: cannot be merged" in refusal(model, adapter, tiny_model)

@@ -164,6 +164,19 @@ def test_only_the_debiased_cka_of_unrelated_states_is_near_nothing() -> None:
     assert np.mean([debiased_cka(*pair) for pair in pairs]) == pytest.approx(0, abs=0.02)
 
 
+@pytest.mark.parametrize("sentences", [4, 10, 200])
+def test_of_states_that_are_the_same_but_for_one_debiasing_leaves_nothing(sentences: int) -> None:
+    """As where one sentence does not end with a full stop; rounding would otherwise be divided by itself."""
+    for seed in range(10):
+        one, other, third = random_states(3, 64, seed)
+        states = np.tile(one, (sentences, 1))
+        states[seed % sentences] = other
+        assert np.isnan(debiased_cka(states, states))
+        assert np.isnan(debiased_cka(random_states(sentences, 64), states))
+        states[(seed + 1) % sentences] = third
+        assert debiased_cka(states, states) == pytest.approx(1)
+
+
 def test_debiased_cka_needs_four_sentences() -> None:
     assert np.isnan(debiased_cka(random_states(3, 5), random_states(3, 5, 1)))
     assert not np.isnan(debiased_cka(random_states(4, 5), random_states(4, 5)))

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import random
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -94,6 +95,22 @@ def test_a_benchmark_gives_its_questions_behind_their_context(tmp_path: Path, na
     assert found.texts["vi"] == ["vi 0?", "Read.\nvi 1?", "Read.\nvi 2?"]
 
 
+def test_a_benchmarks_languages_are_spelt_as_everywhere_and_name_no_other_folder(tmp_path: Path) -> None:
+    def write(languages: list[str]) -> None:
+        kept = [Item("q", "g", "t", "", "", "?", [], [], "x", "made up", "CC0") for _ in languages]
+        items = [
+            replace(one, item=f"q{number}", language=language)
+            for number in range(2)
+            for one, language in zip(kept, languages, strict=True)
+        ]
+        write_items(tmp_path / ITEMS, items)
+
+    write(["eng_Latn", "zho_Hans"])
+    assert list(read_parallel(tmp_path).texts) == ["en", "zh"]
+    write(["en", "../zh"])
+    assert f"{tmp_path / ITEMS}, row 2, field 'language': unknown language" in refused(tmp_path)
+
+
 def refused(place: Path, **options: Any) -> str:
     with pytest.raises(CrossinError) as caught:
         read_parallel(place, **options)
@@ -141,6 +158,7 @@ GOOD = long_lines()
     ("lines", "words"),
     [
         ([*GOOD, {**GOOD[0], "item": "new", "text": " "}], "row 19, field 'text': is empty"),
+        ([{**GOOD[0], "text": "half \ud800"}], "row 1, field 'text': holds half of a character"),
         ([*GOOD, GOOD[0]], "row 19: 's0' is here a second time in en"),
         ([{**GOOD[0], "language": "Klingonese"}], "row 1, field 'language': unknown language 'Klingonese'"),
         ([GOOD[0], {"language": "vi", "text": "x"}], "row 2, field 'item': is not there"),

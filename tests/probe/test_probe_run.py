@@ -162,6 +162,14 @@ def test_an_adapter_changes_the_figures(made: Stage, tiny_model: Path, texts: Pa
     assert "adapter" in stage.manifest["inputs"]
 
 
+def test_a_sentence_that_is_too_long_is_named_with_its_file(tiny_model: Path, tmp_path: Path) -> None:
+    lines = {**SENTENCES, "vi": ["dài " * 5_000, *SENTENCES["vi"][1:]]}
+    texts = write_texts(tmp_path / "texts", lines)
+    with pytest.raises(CrossinError, match=r"vi\.txt: 'dài dài .* tokens, and the model's context holds"):
+        run(tiny_model, texts, tmp_path / "out", languages=["vi", "en"])
+    assert not (tmp_path / "out").exists()
+
+
 def test_a_mistake_leaves_no_claim_behind(tiny_model: Path, texts: Path, tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     with pytest.raises(CrossinError, match="no weights"):

@@ -55,6 +55,19 @@ def test_states_are_those_of_each_sentence_alone(llama: tuple[Any, Any]) -> None
     assert len(tokenizer("x")["input_ids"]) == 1
 
 
+def test_layer_0_is_the_embeddings_and_the_last_has_gone_through_the_closing_norm(
+    llama: tuple[Any, Any],
+) -> None:
+    network, tokenizer = llama
+    last = torch.from_numpy(pooled_states(network, tokenizer, TEXTS)["last"])
+    for place, text in enumerate(TEXTS):
+        ids = tokenizer(text, return_tensors="pt")["input_ids"]
+        with torch.inference_mode():
+            embedded, logits = network.get_input_embeddings()(ids)[0, -1], network(ids).logits[0, -1]
+            torch.testing.assert_close(last[0, place], embedded)
+            torch.testing.assert_close(network.lm_head(last[-1, place]), logits)
+
+
 def test_added_tokens_are_seen_but_not_counted(llama: tuple[Any, Any], with_marks: Any) -> None:
     network, tokenizer = llama
     found = pooled_states(network, with_marks, TEXTS)

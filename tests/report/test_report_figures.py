@@ -16,8 +16,8 @@ from crossin.errors import CrossinError
 from crossin.files import write_parquet
 from crossin.metrics import Figure
 from crossin.report import as_rich, load, markdown, report, summarize
-from crossin.report.explorer import script_json
 from crossin.report.headline import headline, points
+from crossin.report.standalone import script_json
 from crossin.report.summary import Summary
 
 DRAWS = 200

@@ -19,6 +19,26 @@ def test_a_reply_becomes_the_option_that_it_names() -> None:
     assert answers["coal", "en"] is None
 
 
+def test_a_letter_goes_by_the_list_that_was_shown() -> None:
+    ids = ["red", "green", "blue", "black"]
+    shown = {**replies({("sky", "de"): "(A)"})[1], "option_ids": ids, "shown": ["black", *ids[:3]]}
+    assert (shown["item"], shown["language"]) == ("sky", "de")
+    assert complete([shown], items(), FILE)[0]["answer"] == "black"
+    assert complete([{**shown, "shown": None}], items(), FILE)[0]["answer"] == "red"
+
+
+def test_a_list_of_other_options_is_an_error(tmp_path: Path) -> None:
+    import pyarrow
+
+    from crossin.files import write_parquet
+
+    ids = ["red", "green", "blue", "black"]
+    more = {"group": "g", "task": "t", "answer": None, "gold": "red", "option_ids": ids, "shown": ids[:3]}
+    write_parquet(tmp_path / "answers.parquet", pyarrow.Table.from_pylist([{**replies()[0], **more}]))
+    with pytest.raises(CrossinError, match="is not the option ids in the order of the prompt's list"):
+        read_lines(tmp_path / "answers.parquet")
+
+
 def test_a_free_text_reply_stays_text() -> None:
     line = complete(replies(), items(), FILE)[-1]
     assert (line["answer"], line["reply"], line["gold"]) == (None, "เวียนนา", "เวียนนา")

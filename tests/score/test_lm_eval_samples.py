@@ -89,9 +89,19 @@ def test_an_option_without_any_probability_is_no_answer_but_no_error(tmp_path: P
 def test_a_reply_in_words_names_an_option(tmp_path: Path) -> None:
     told = sample(items()[0], filtered_resps=["It is green."])
     del told["doc"]["choices"]
-    told["doc"]["options"] = items()[0].options
+    told["doc"] |= {"options": items()[0].options, "shown": [*IDS[2:], *IDS[:2]]}
     [line] = read_samples(write_samples(tmp_path, "t", [told]))
     assert (line["answer"], line["reply"], "logprobs" in line) == ("green", "It is green.", False)
+
+
+def test_a_reply_in_letters_goes_by_the_list_in_the_prompt(tmp_path: Path) -> None:
+    told = sample(items()[0], filtered_resps=["A"])
+    del told["doc"]["choices"]
+    told["doc"] |= {"options": items()[0].options, "shown": [*IDS[2:], *IDS[:2]]}
+    assert read_samples(write_samples(tmp_path, "t", [told]))[0]["answer"] == IDS[2]
+    told["doc"]["shown"] = IDS[:2]
+    with pytest.raises(CrossinError, match=r"'doc\.shown': is not the list that the prompt showed"):
+        read_samples(write_samples(tmp_path, "t", [told]))
 
 
 def test_a_run_is_all_languages_together(tmp_path: Path) -> None:

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from crossin.cli.options import codes
+from crossin.cli.options import codes, names
 from crossin.errors import CrossinError
 
 if TYPE_CHECKING:
     from crossin.bench.check import Report
 
-app = typer.Typer(no_args_is_help=True, help="List, build, look at and check parallel benchmarks.")
+app = typer.Typer(no_args_is_help=True, help="List, build, look at, check and export parallel benchmarks.")
 _Languages = Annotated[
     str | None, typer.Option(help="Languages with commas, in any spelling: en,vi,Thai; all if not given.")
 ]
@@ -146,6 +146,78 @@ def check_benchmark(
         _show(report)
     if report.structural:
         raise typer.Exit(1)
+
+
+@app.command("export")
+def export_benchmark(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="A benchmark.")],
+    out: Annotated[Path, typer.Option(help="Folder for the tasks.")],
+    to: Annotated[Literal["lm-eval"], typer.Option(help="The program that is to ask them.")] = "lm-eval",  # noqa: ARG001 (there is one)
+    languages: _Languages = None,
+    limit: Annotated[
+        int | None,
+        typer.Option(min=1, help="So many items, those that `crossin evaluate --limit` draws."),
+    ] = None,
+    form: Annotated[
+        Literal["text", "letters", "generate"],
+        typer.Option(
+            help="`text`: how likely is each option's full text? `letters`: options are listed, and how "
+            "likely is each letter? `generate`: a reply is written."
+        ),
+    ] = "text",
+    wordings: Annotated[
+        str, typer.Option(help="How the question is put, with commas: `question`, `plain`, `asked`.")
+    ] = "question",
+    shots: Annotated[int, typer.Option(min=0, help="Worked examples before each question.")] = 0,
+    shots_from: Annotated[
+        Path | None, typer.Option(metavar="FOLDER", help="Benchmark that they come from: another split.")
+    ] = None,
+    order: Annotated[
+        Literal["fixed", "rotated"],
+        typer.Option(help="Listed options begin at the first, or at another in each language."),
+    ] = "fixed",
+    max_tokens: Annotated[int, typer.Option(min=1, help="Longest reply, in tokens.")] = 256,
+    seed: Annotated[int, typer.Option(min=0, help="Decides the draw, the shots, and the order.")] = 0,
+) -> None:
+    """Write a benchmark as tasks of lm-evaluation-harness, which then asks just what `crossin evaluate` asks.
+
+    One task a language and wording, and a group of them. What lm-eval answers, `crossin score` reads: so each
+    can be checked against the other, and models that lm-eval alone can run have their consistency too.
+
+    `crossin bench export bench/mmlu --to lm-eval --out tasks/mmlu`
+
+    `lm_eval --model hf --model_args pretrained=MODEL,dtype=float32 --tasks crossin_mmlu --include_path
+    tasks/mmlu --log_samples --output_path out`
+
+    `crossin score out`
+    """
+    from crossin.bench.asking import Form
+    from crossin.bench.lm_eval import export_lm_eval
+    from crossin.cli.console import say
+
+    stage = export_lm_eval(
+        folder,
+        out,
+        form=Form(
+            kind=form,
+            wordings=tuple(names(wordings, "--wordings")),
+            shots=shots,
+            order=order,
+            max_tokens=max_tokens,
+        ),
+        languages=codes(languages),
+        limit=limit,
+        shots=shots_from,
+        seed=seed,
+    )
+    for reason, count in stage.manifest["skipped"].items():
+        say(f"left out: {count:,}, {reason}")
+    counts = stage.manifest["counts"]
+    say(f"export: {counts['questions']:,} questions in {counts['tasks']:,} tasks, in {out}")
+    say(
+        f"lm_eval --model hf --model_args pretrained=MODEL --tasks {stage.manifest['settings']['group']} "
+        f"--include_path {out} --log_samples --output_path out"
+    )
 
 
 def _check_templates(languages: str | None, as_json: bool) -> None:

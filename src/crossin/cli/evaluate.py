@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 
 import typer
 
-from crossin.cli.options import codes
+from crossin.cli.options import codes, names
 from crossin.errors import CrossinError
 
 _ASKING, _LOCAL, _SERVER = "How it is asked", "Models of transformers (hf)", "A server (openai)"
@@ -258,13 +258,3 @@ def evaluate(
         preview(job, as_json=as_json)
     else:
         evaluate_all(job, as_json=as_json)
-
-
-def names(text: str, option: str) -> list[str]:
-    """The names in a text with commas between; `option` is what an error calls it."""
-    found = [name.strip() for name in text.split(",") if name.strip()]
-    if not found:
-        raise CrossinError(
-            "names nothing", field=option, fix=f"name some, as in {option} a,b, or leave it out"
-        )
-    return found

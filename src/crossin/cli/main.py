@@ -62,9 +62,11 @@ def main() -> None:
     except CrossinError as error:
         errors.print(Text("error: ", style="bold red"), Text(str(error)), sep="", soft_wrap=True)
         sys.exit(2)
-    except KeyboardInterrupt:
-        errors.print("stopped; the same command goes on from here")
-        sys.exit(130)
+    except SystemExit as ended:
+        # What typer makes of Ctrl-C.
+        if ended.code == 130:
+            errors.print("stopped; the same command goes on from here")
+        raise
 
 
 if __name__ == "__main__":

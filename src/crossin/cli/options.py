@@ -1,4 +1,4 @@
-"""What several verbs take: languages on the command line."""
+"""What several verbs take: names and languages on the command line."""
 
 from __future__ import annotations
 
@@ -19,3 +19,13 @@ def codes(languages: str | None) -> list[str] | None:
             fix="name some, as in --languages en,vi, or leave it out",
         )
     return list(dict.fromkeys(map(parse_language, names)))
+
+
+def names(text: str, option: str) -> list[str]:
+    """The names in a text with commas between; `option` is what an error calls it."""
+    found = [name.strip() for name in text.split(",") if name.strip()]
+    if not found:
+        raise CrossinError(
+            "names nothing", field=option, fix=f"name some, as in {option} a,b, or leave it out"
+        )
+    return found

@@ -68,10 +68,10 @@ def probe(
     from crossin.probe.table import tables
 
     spoken = codes(languages)
-    against = None if pivot is None else parse_language(pivot)
+    # Before the model, which may be a long way to fetch.
+    found = read_parallel(parallel, languages=spoken, limit=limit)
+    against = pivot_of(list(found.texts), None if pivot is None else parse_language(pivot))
     if dry_run:
-        found = read_parallel(parallel, languages=spoken, limit=limit)
-        against = pivot_of(list(found.texts), against)
         told = {
             "model": model,
             "sentences": len(found.ids),

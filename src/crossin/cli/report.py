@@ -21,6 +21,10 @@ def report(
     baseline: Annotated[
         str | None, typer.Option(help="The arm to compare with, by name; the first where not given.")
     ] = None,
+    wording: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", help="The prompt's wording to report, where there are several."),
+    ] = None,
     title: Annotated[str | None, typer.Option(help="The page's title.")] = None,
     as_json: Annotated[
         bool, typer.Option("--json", help="Print the figures as JSON, not as a table.")
@@ -37,7 +41,7 @@ def report(
     from crossin.report import report as make
     from crossin.report.make import TITLE
 
-    made = make(_named(runs), out, baseline=baseline, title=title or TITLE)
+    made = make(_named(runs), out, baseline=baseline, wording=wording, title=title or TITLE)
     if as_json:
         typer.echo(read_text(made.figures), nl=False)
     elif as_markdown:

@@ -33,7 +33,7 @@ def score(
         list[Path],
         typer.Argument(
             metavar="FILE|FOLDER…",
-            help="Evaluation folders, files of replies, SeaEval logs, or folders of them.",
+            help="Evaluation folders, files of replies, SeaEval logs, lm-eval's samples, or folders of them.",
         ),
     ],
     bench: _Bench = None,
@@ -59,6 +59,9 @@ def score(
     `crossin score runs/demo/crossin/answers`
 
     `crossin score replies.jsonl --bench bench/facts`
+
+    What `lm_eval --log_samples --output_path out` left of tasks that `crossin bench export` wrote:
+    `crossin score out`
     """
     from crossin.cli.console import print_json, progress_bars, say
     from crossin.score import score as make

@@ -78,7 +78,7 @@ def write_answers(path: Path, rows: Sequence[Row]) -> None:
     schema = pyarrow.schema(
         {
             **dict.fromkeys(("item", "group", "task", "language", "prompt"), text),
-            "option_ids": pyarrow.list_(text),
+            **dict.fromkeys(("option_ids", "shown"), pyarrow.list_(text)),
             "logprobs": numbers,
             "tokens": pyarrow.list_(pyarrow.int64()),
             "bare_logprobs": numbers,
@@ -98,6 +98,7 @@ def _row(question: Question) -> Row:
         "language": item.language,
         "prompt": question.wording,
         "option_ids": item.option_ids,
+        "shown": question.shown_ids,
         "gold": item.answer,
     }
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
 from crossin.bench import Item, read_items
 from crossin.bench.asking import Chat, Form, Question, questions
-from crossin.bench.asking.wordings import wordings_in
+from crossin.bench.asking.shots import read_shots
 from crossin.bench.items import items_file
 from crossin.bench.selection import select
 from crossin.errors import CrossinError
@@ -18,7 +18,6 @@ from crossin.evaluate.engine import Request
 # What decides between options: the log-probability of each as it is (`sum`), a `token`, a UTF-8 `byte`, or
 # less that of the option without its question (`bare`).
 Choice = Literal["sum", "token", "byte", "bare"]
-
 
 # What decides the answer to a request; not who asks, nor what it may be computed with.
 Content = tuple[str | Chat, tuple[str, ...], int, tuple[str, ...]]
@@ -83,13 +82,7 @@ def prepare(
     items, skipped = select(
         read_items(bench), items_file(bench), languages=languages, tasks=tasks, limit=limit, seed=seed
     )
-    if (form.shots > 0) != (shots is not None):
-        raise CrossinError(
-            "shots need both their number and a benchmark to take them from",
-            field="shots",
-            fix="give --shots with --shots-from, which names another split than is asked",
-        )
-    examples: Sequence[Item] = () if shots is None else read_items(shots)
+    examples = read_shots(form.shots, shots)
     asked = [_asked(one, form, choice) for one in questions(items, form, shots=examples, seed=seed)]
     return Work(items, asked, skipped)
 
@@ -98,9 +91,8 @@ def _asked(question: Question, form: Form, choice: Choice) -> Asked:
     item = question.item
     place, name = f"{item.language}/{question.wording}", f"item '{item.item}' in {item.language}"
     if not question.options:
-        stop = _stop(question)
         key = f"{place}/reply"
-        return Asked(question, Request(question.prompt, (), form.max_tokens, stop, key=key, name=name))
+        return Asked(question, Request(question.prompt, (), form.max_tokens, question.stop, key, name))
     request = Request(question.prompt, question.options, key=f"{place}/options", name=name)
     if choice != "bare":
         return Asked(question, request)
@@ -114,15 +106,3 @@ def _asked(question: Question, form: Form, choice: Choice) -> Asked:
     return Asked(
         question, request, Request(question.cue, question.options, key=f"{place}/bare", name=f"{name}, bare")
     )
-
-
-def _stop(question: Question) -> tuple[str, ...]:
-    """Where a reply ends: a base model goes on to the next question, while a chat knows its end."""
-    if not isinstance(question.prompt, str):
-        return ()
-    item = question.item
-    if item.free_text:
-        return ("\n",)
-    before = wordings_in([item.language], [question.wording])[question.wording, item.language].before
-    opening = before.strip().partition("\n")[0]
-    return ("\n\n", *([f"\n{opening}"] if opening else []))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Collection, Mapping
 from dataclasses import asdict
@@ -16,7 +17,6 @@ from crossin.errors import CrossinError
 from crossin.evaluate.answers import Row, replied_row, scored_row, write_answers
 from crossin.evaluate.engine import Engine, Reply, Request, Scores
 from crossin.evaluate.prepare import Choice, Content, Work, content, prepare
-from crossin.files import sha256
 from crossin.languages.words import DATA
 from crossin.progress import Progress, silent
 from crossin.stage import MANIFEST, Stage, begin
@@ -78,8 +78,9 @@ def evaluate(
         "seed": seed,
     }
     words = {f"words/{code}": DATA / f"{code}.yaml" for code in sorted(work.languages)}
+    model = _model_files(engine)
     inputs = {
-        **engine.inputs,
+        **model,
         "bench": items_file(bench),
         **({} if shots is None else {"shots": items_file(shots)}),
         **{key: path for key, path in words.items() if path.exists()},
@@ -87,11 +88,17 @@ def evaluate(
     stage = begin(out, "evaluate", settings, inputs)
     if not stage.done:
         with Store(cache or out / CACHE) as store:
-            keys = _keys(engine, stage, work.requests)
+            weights = {key: stage.inputs[key] for key in model}
+            decides = key_of({"crossin": __version__, "engine": engine.identity, "inputs": weights})
+            keys = {key_of([decides, content(request)]): request for request in work.requests}
+            if cache is not None and (out / CACHE).exists():
+                # What a run without `cache` left is not asked again.
+                with Store(out / CACHE) as own:
+                    store.put(own.get(keys))
             known = store.get(keys)
             try:
                 _ask(engine, keys, known, store, f"asking {name}", progress)
-            except CrossinError:
+            except (CrossinError, KeyboardInterrupt):
                 # What cannot be asked so may be asked otherwise, and in the same folder.
                 if not store.get(keys):
                     store.close()
@@ -106,15 +113,18 @@ def evaluate(
     return stage
 
 
-def _keys(engine: Engine, stage: Stage, requests: list[Request]) -> dict[str, Request]:
-    """The requests by the keys of their answers."""
-    # A stage's folder counts as its manifest there; here nothing but the very bytes of a model will do.
-    weights = {
-        name: sha256(path) if (path / MANIFEST).exists() else stage.inputs[name]
-        for name, path in engine.inputs.items()
-    }
-    model = key_of({"crossin": __version__, "engine": engine.identity, "inputs": weights})
-    return {key_of([model, content(request)]): request for request in requests}
+def _model_files(engine: Engine) -> dict[str, Path]:
+    """What the engine reads. Of a folder with a manifest `begin` would take the manifest's word, also where
+    weights or chat template have changed since: such a folder stands there by its files.
+    """
+    found: dict[str, Path] = {}
+    for name, path in engine.inputs.items():
+        if (path / MANIFEST).exists():
+            files = (file for file in sorted(path.rglob("*")) if file.is_file())
+            found |= {f"{name}/{file.relative_to(path).as_posix()}": file for file in files}
+        else:
+            found[name] = path
+    return found
 
 
 def _ask(
@@ -139,6 +149,7 @@ def _ask(
             if not wanted:
                 continue
             for number, answer in ask(list(requests.values()), wanted):
+                _check(answer, requests[names[number]])
                 waiting[names[number]] = asdict(answer)
                 done, saved = done + 1, saved + answer.saved
                 progress(task, done, total, "questions", f"{saved:,} tokens saved{resumed}")
@@ -147,6 +158,15 @@ def _ask(
                     waiting, last = {}, time.monotonic()
     finally:
         store.put(waiting)
+
+
+def _check(answer: Scores | Reply, request: Request) -> None:
+    """Refuse what is no number: it is neither more nor less likely than anything."""
+    if isinstance(answer, Scores) and any(one is not None and math.isnan(one) for one in answer.logprobs):
+        raise CrossinError(
+            f"{request.name}: the model gives a log-probability that is no number (nan)",
+            fix="take --dtype float32 or bfloat16, which do not overflow as float16 does, or mend the model",
+        )
 
 
 def _finish(

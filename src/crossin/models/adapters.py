@@ -23,8 +23,8 @@ def with_adapter(model: Any, adapter: Path, *, base: Path, merge: bool = True) -
     rounding, and closer to the training in less precision.
 
     Raises CrossinError for a folder without an adapter, one as a pickle, one damaged, one that is not made of
-    layers (prompt tuning), one for another base, and one to be merged into quantised weights. The model is of
-    no further use then.
+    layers (prompt tuning), one for another base, and one to be merged into quantised weights or without
+    numbers (NaN). The model is of no further use then.
     """
     folder = adapter / _FOLDER if (adapter / _FOLDER).is_dir() else adapter
     _check_files(folder)
@@ -66,8 +66,16 @@ def with_adapter(model: Any, adapter: Path, *, base: Path, merge: bool = True) -
         raise _other_base(
             folder, base, f"{len(strangers)} tensors have no counterpart, such as {strangers[0]}"
         )
-    changed = network.merge_and_unload(safe_merge=True) if merge else network.get_base_model()
-    return changed.eval()
+    if not merge:
+        return network.get_base_model().eval()
+    try:
+        return network.merge_and_unload(safe_merge=True).eval()
+    except ValueError as error:
+        raise CrossinError(
+            f"cannot be merged: {error}",
+            file=folder / _WEIGHTS,
+            fix="train again, with a lower learning rate",
+        ) from error
 
 
 def _check_files(folder: Path) -> None:

@@ -86,16 +86,20 @@ def debiased_cka(left: npt.NDArray[Any], right: npt.NDArray[Any]) -> float:
     """Linear CKA of two sets of states [N, H] by the unbiased estimator of HSIC: about 0 for states that have
     nothing in common, however few the sentences; it can be a little below 0.
 
-    nan with fewer than 4 sentences, or where the states of either do not vary. Source: Song et al., "Feature
-    Selection via Dependence Maximization" (2012), equation 5; used for CKA by Nguyen et al., "Do Wide and
-    Deep Networks Learn the Same Things?" (arXiv 2010.15327).
+    nan with fewer than 4 sentences, and where nothing is left of the states of either: they do not vary, or
+    all but one are the same. Source: Song et al., "Feature Selection via Dependence Maximization" (2012),
+    equation 5; used for CKA by Nguyen et al., "Do Wide and Deep Networks Learn the Same Things?" (arXiv
+    2010.15327).
     """
     products = _centred_products(left, right)
     if products is None or len(left) < 4:
         return float("nan")
     ours, theirs = products
     both, own, other = _hsic(ours, theirs), _hsic(ours, ours), _hsic(theirs, theirs)
-    return float(both / np.sqrt(own * other)) if min(own, other) > 0 else float("nan")
+    # What should be 0 is rounding, which must not be divided by.
+    if own <= _SAME**2 * (ours**2).mean() or other <= _SAME**2 * (theirs**2).mean():
+        return float("nan")
+    return float(both / np.sqrt(own * other))
 
 
 def _unit(states: npt.NDArray[Any]) -> Floats:

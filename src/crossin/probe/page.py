@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import json
-import re
-from base64 import b64encode
-from hashlib import sha256
 from html import escape
 from pathlib import Path
 from typing import Any
 
 from crossin.probe.figures import MEAN
+from crossin.probe.states import POOLINGS
+from crossin.report.plots import Plot
+from crossin.report.standalone import stand_alone
 
 # What is drawn, with its heading and one sentence that says what it is.
 _DRAWN = {
@@ -25,38 +24,25 @@ _DRAWN = {
     ),
     "cka_debiased": ("CKA, debiased", "How alike the two clouds of sentences are in shape; 0 if not at all."),
 }
-_POOLINGS = {"mean": "mean over the tokens", "last": "last token"}
 _SHARES = ("mexa", "retrieval")
 
 
 def page(told: dict[str, Any]) -> str:
     """The whole page, from the values of `probe.json`."""
-    from plotly.offline import get_plotlyjs
-
-    # The browser reads line ends as \n, and the policy's hash is of what the browser reads.
-    plotly = str(get_plotlyjs()).replace("\r\n", "\n").replace("</script", "<\\/script")
-    here = Path(__file__).parent
-    template = (here / "page.html").read_text(encoding="utf-8")
-    script = (here / "page.js").read_text(encoding="utf-8")
-    drawn = [_plot(told, figure, pooling) for figure in _DRAWN for pooling in _POOLINGS]
+    summary = (
+        f"{told['sentences']:,} sentences in {len(told['languages'])} languages, each language against "
+        f"{told['pivot']}. Layer 0 is the embeddings, the last has gone through the closing norm. "
+        "Bands: 95% intervals. Dashed: chance. Click on a language in a legend to hide it."
+    )
     values = {
-        "policy": _policy([plotly, script]),
         "title": escape(f"How near the languages lie inside {told['name']}"),
-        "summary": escape(
-            f"{told['sentences']:,} sentences in {len(told['languages'])} languages, each language against "
-            f"{told['pivot']}. Layer 0 is the embeddings. Bands: 95% intervals. Dashed: chance. "
-            "Click on a language in a legend to hide it."
-        ),
-        "plots": "\n".join(map(_figure, drawn)),
-        "data": _script_json(drawn),
-        "plotly": plotly,
-        "script": script,
+        "summary": escape(summary),
     }
-    # One pass over the template alone, so that no text that is put in can be taken for a placeholder.
-    return re.sub(r"\{\{(\w+)\}\}", lambda found: values[found.group(1)], template)
+    drawn = [_plot(told, figure, pooling) for figure in _DRAWN for pooling in POOLINGS]
+    return stand_alone(Path(__file__).parent / "page.html", values, drawn)
 
 
-def _plot(told: dict[str, Any], figure: str, pooling: str) -> dict[str, Any]:
+def _plot(told: dict[str, Any], figure: str, pooling: str) -> Plot:
     from plotly.colors import qualitative
 
     entries = [one for one in told["figures"] if one["pooling"] == pooling and one["other"] == told["pivot"]]
@@ -64,10 +50,12 @@ def _plot(told: dict[str, Any], figure: str, pooling: str) -> dict[str, Any]:
     for place, entry in enumerate(entries):
         colour = qualitative.Safe[place % len(qualitative.Safe)]
         mean = entry["language"] == MEAN
-        style = {"color": "#7f7f7f" if mean else colour, "width": 4 if mean else 2}
+        # Beyond the palette its colours come again, in another dash.
+        dash = ("solid", "dot", "dashdot")[place // len(qualitative.Safe) % 3]
+        style = {"color": "#7f7f7f", "width": 4} if mean else {"color": colour, "width": 2, "dash": dash}
         traces += _line(entry["language"], entry[figure], style)
     axis: dict[str, Any] = {"title": {"text": "layer"}, "rangemode": "tozero"}
-    layout: dict[str, Any] = {"xaxis": axis, "yaxis": {"rangemode": "tozero"}, "shapes": []}
+    layout: dict[str, Any] = {"xaxis": axis, "yaxis": {"rangemode": "tozero", "zeroline": True}, "shapes": []}
     if figure in _SHARES:
         layout["yaxis"] = {"tickformat": ".0%", "range": [0, 1.02]}
         height = told["chance"][figure]
@@ -77,7 +65,7 @@ def _plot(told: dict[str, Any], figure: str, pooling: str) -> dict[str, Any]:
     title, text = _DRAWN[figure]
     return {
         "id": f"{figure}-{pooling}",
-        "title": f"{title}: {_POOLINGS[pooling]}",
+        "title": f"{title}: {POOLINGS[pooling]}",
         "text": text,
         "data": traces,
         "layout": layout,
@@ -112,29 +100,3 @@ def _line(name: str, curve: dict[str, list[float | None]], style: dict[str, Any]
         "hoverinfo": "skip",
     }
     return [band, line]
-
-
-def _figure(plot: dict[str, Any]) -> str:
-    title = escape(plot["title"])
-    instead = f"{title}: a plot of figures that probe.json beside this page holds"
-    return (
-        f"<figure><figcaption><h2>{title}</h2><p>{escape(plot['text'])}</p></figcaption>"
-        f'<div id="plot-{plot["id"]}" role="img" aria-label="{instead}"></div></figure>'
-    )
-
-
-def _policy(scripts: list[str]) -> str:
-    """Only these very scripts may run, and nothing may be fetched."""
-    hashes = " ".join(
-        f"'sha256-{b64encode(sha256(script.encode()).digest()).decode()}'" for script in scripts
-    )
-    return (
-        f"default-src 'none'; script-src {hashes}; style-src 'unsafe-inline'; img-src data: blob:; "
-        "base-uri 'none'; form-action 'none'"
-    )
-
-
-def _script_json(value: Any) -> str:
-    """JSON that is safe inside a script element, whatever the texts in it say."""
-    text = json.dumps(value, ensure_ascii=True, separators=(",", ":"), allow_nan=False)
-    return re.sub("[<>&]", lambda found: f"\\u{ord(found[0]):04x}", text)

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from crossin.bench import ITEMS, read_items
+from crossin.bench.items import writable
 from crossin.errors import CrossinError
 from crossin.files import read_parquet, read_text
 from crossin.languages import parse_language
@@ -112,9 +113,18 @@ def _joined(place: Path, languages: Sequence[str] | None) -> Parallel:
     """From lines of id, language and text, the sentences that all languages have."""
     file, lines = _bench_lines(place) if place.is_dir() else (place, _file_lines(place))
     cells: dict[str, dict[str, str]] = {}
-    for row, (name, language, text) in enumerate(lines, start=1):
+    for row, (name, spelt, text) in enumerate(lines, start=1):
         if not text.strip():
             raise CrossinError("is empty", file=file, row=row, field="text", fix="fill it, or leave it out")
+        if not writable(text):
+            raise CrossinError(
+                "holds half of a character (a lone surrogate)",
+                file=file,
+                row=row,
+                field="text",
+                fix="repair the row",
+            )
+        language = _language(spelt, file, row)
         sentences = cells.setdefault(language, {})
         if name in sentences:
             raise CrossinError(
@@ -161,7 +171,7 @@ def _file_lines(file: Path) -> Iterator[tuple[str, str, str]]:
                 if not isinstance(value, str)
             )
             raise CrossinError("is not there, or no text", file=file, row=row, field=field, fix=_FORMS)
-        yield name, _language(language, file, row), text
+        yield name, language, text
 
 
 def _json_lines(file: Path) -> Iterator[dict[str, Any]]:

@@ -12,7 +12,7 @@ from crossin.errors import CrossinError
 from crossin.extras import require
 from crossin.files import write_json, write_parquet, write_text
 from crossin.probe.figures import Figure, chance, layer_figures, resamples
-from crossin.probe.parallel import read_parallel
+from crossin.probe.parallel import Parallel, read_parallel
 from crossin.probe.states import POOLINGS, layers_of, pooled_states, read_layer, write_states
 from crossin.progress import Progress, silent
 from crossin.stage import Stage, begin
@@ -72,7 +72,7 @@ def probe(
     files = {language: out / _STATES / f"{language}.safetensors" for language in spoken}
     if not all(file.exists() for file in files.values()):
         try:
-            _write_all_states(model, adapter, device, sentences.texts, files, progress)
+            _write_all_states(model, adapter, device, sentences, files, progress)
         except CrossinError:
             if not (out / _STATES).exists():
                 stage.release()
@@ -146,7 +146,7 @@ def _write_all_states(
     model: Path,
     adapter: Path | None,
     device: str,
-    texts: dict[str, list[str]],
+    sentences: Parallel,
     files: dict[str, Path],
     progress: Progress,
 ) -> None:
@@ -159,7 +159,12 @@ def _write_all_states(
     for language, file in files.items():
         if not file.exists():
             states = pooled_states(
-                network, tokenizer, texts[language], task=f"reading {language}", progress=progress
+                network,
+                tokenizer,
+                sentences.texts[language],
+                file=sentences.files.get(language) or sentences.files["sentences"],
+                task=f"reading {language}",
+                progress=progress,
             )
             write_states(file, states)
 

@@ -14,7 +14,8 @@ from crossin.files import atomic_path
 from crossin.models.weights import writing_weights
 from crossin.progress import Progress, silent
 
-POOLINGS = ("mean", "last")
+# The ways to make one vector of a text's, and what people read of them.
+POOLINGS = {"mean": "mean over tokens but the first", "last": "last token"}
 # Tokens, padding counted, of one forward pass. The states of all its layers are held at once, so it is small.
 BATCH_TOKENS = 1024
 
@@ -26,6 +27,7 @@ def pooled_states(
     tokenizer: Any,
     texts: Sequence[str],
     *,
+    file: Path | None = None,
     batch_tokens: int = BATCH_TOKENS,
     task: str = "reading",
     progress: Progress = silent,
@@ -38,8 +40,9 @@ def pooled_states(
     attention on their first token, whose state is a hundred times as long as others and would be all that the
     mean tells (Sun et al., "Massive Activations in Large Language Models", arXiv 2402.17762). Tokens that the
     tokenizer adds behind a text are left away.
-    Raises CrossinError for a text without tokens, one that is longer
-    than the model's context, and states that are not finite.
+
+    Raises CrossinError for a text without tokens and one that is longer than the model's context, which names
+    the `file` that the texts are from, and for states that are not finite.
     """
     import torch
 
@@ -50,7 +53,7 @@ def pooled_states(
         tokens.append(ids[: own[-1] + 1] if own else [])
         # The first token that the model sees is left out of the mean, be it added or the text's own.
         firsts.append(max(own[0], min(1, own[-1])) if own else 0)
-    _check(texts, tokens, network)
+    _check(texts, tokens, network, file)
     states: dict[str, States] = {}
     done = 0
     for batch in _batches([len(ids) for ids in tokens], batch_tokens):
@@ -114,21 +117,21 @@ def layers_of(path: Path) -> int:
     from safetensors import safe_open
 
     with safe_open(path, framework="np") as file:
-        return int(file.get_slice(POOLINGS[0]).get_shape()[0])
+        return int(file.get_slice(next(iter(POOLINGS))).get_shape()[0])
 
 
-def _check(texts: Sequence[str], tokens: Sequence[Sequence[int]], network: Any) -> None:
+def _check(texts: Sequence[str], tokens: Sequence[Sequence[int]], network: Any, file: Path | None) -> None:
+    fix = "leave the sentence out of every language"
     longest = getattr(network.config.get_text_config(), "max_position_embeddings", None)
     for text, ids in zip(texts, tokens, strict=True):
         begins = text if len(text) <= 60 else text[:57] + "..."
         if not ids:
-            raise CrossinError(
-                f"the tokenizer makes no token of '{begins}'", fix="leave the sentence out of every language"
-            )
+            raise CrossinError(f"the tokenizer makes no token of '{begins}'", file=file, fix=fix)
         if longest is not None and len(ids) > longest:
             raise CrossinError(
                 f"'{begins}' has {len(ids):,} tokens, and the model's context holds {longest:,}",
-                fix="leave the sentence out of every language",
+                file=file,
+                fix=fix,
             )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from crossin.probe.figures import BY_SENTENCE, MEAN, OF_ALL
@@ -10,12 +11,11 @@ from crossin.probe.states import POOLINGS
 if TYPE_CHECKING:
     from rich.table import Table
 
-_POOLED = {"mean": "mean over tokens", "last": "last token"}
 _NAMES = {
     "mexa": "MEXA",
     "retrieval": "retrieval",
-    "retrieval_to": "retrieval, language to {pivot}",
-    "retrieval_from": "retrieval, {pivot} to language",
+    "retrieval_to": "retrieval, to {pivot}",
+    "retrieval_from": "retrieval, from {pivot}",
     "cosine_matched": "cosine, matched",
     "cosine_mismatched": "cosine, mismatched",
     "cosine_difference": "cosine, difference",
@@ -44,58 +44,57 @@ def few_layers(layers: int) -> list[int]:
 
 
 def _best(told: dict[str, Any]) -> Table:
-    from rich.table import Table
-
-    pivot, layers = told["pivot"], told["layers"]
-    chance = _plain(told["chance"]["mexa"])
-    made = Table(
-        title=f"Layer with the highest MEXA against {pivot}",
-        caption=f"{told['sentences']:,} sentences, layers 0 (embeddings) to {layers - 1}; in brackets 95% "
-        f"intervals of that layer, which do not know that it was picked as the best; chance is {chance}",
+    pivot, chance = told["pivot"], _plain(told["chance"]["mexa"])
+    made = _table(
+        f"Layer with the highest MEXA against {pivot}",
+        "language",
+        [head for read in POOLINGS.values() for head in ("layer", f"MEXA,\n{read}")],
+        f"{told['sentences']:,} sentences, layers 0 (embeddings) to {told['layers'] - 1} (behind the closing "
+        "norm); in brackets 95% intervals of that layer, which do not know that it was picked as the best; "
+        f"chance is {chance}",
     )
-    made.add_column("language")
-    for pooling in POOLINGS:
-        made.add_column(f"{_POOLED[pooling]}: layer", justify="right")
-        made.add_column("MEXA", justify="right")
     entries = {(one["language"], one["pooling"]): one for one in told["figures"] if one["other"] == pivot}
     for language in (*(code for code in told["languages"] if code != pivot), MEAN):
         cells = []
         for pooling in POOLINGS:
             curve = entries[language, pooling]["mexa"]
             best = best_layer(curve)
-            cells += [str(best), _cell(curve, best)]
+            low, high = (_plain(curve[key][best]) for key in ("low", "high"))
+            cells += [str(best), f"{_plain(curve['value'][best])} [{low}, {high}]"]
         made.add_row(language, *cells)
     return made
 
 
 def _at_layers(told: dict[str, Any], pooling: str) -> Table:
-    from rich.table import Table
-
     shown = few_layers(told["layers"])
-    made = Table(title=f"By layer, mean over languages against {told['pivot']}: {_POOLED[pooling]}")
-    made.add_column("figure")
-    for layer in shown:
-        made.add_column(f"layer {layer}", justify="right")
-    made.add_column("chance", justify="right")
+    made = _table(
+        f"Mean over languages against {told['pivot']}: {POOLINGS[pooling]}",
+        "figure",
+        [*(f"layer {layer}" for layer in shown), "chance"],
+    )
     [entry] = [one for one in told["figures"] if (one["pooling"], one["language"]) == (pooling, MEAN)]
     for figure in (*BY_SENTENCE, *OF_ALL):
+        values = entry[figure]["value"]
         chance = told["chance"].get(figure)
         made.add_row(
             _NAMES[figure].format(pivot=told["pivot"]),
-            *(_cell(entry[figure], layer) for layer in shown),
+            *(_plain(values[layer]) for layer in shown),
             "" if chance is None else _plain(chance),
         )
     return made
 
 
-def _cell(curve: dict[str, list[float | None]], layer: int) -> str:
-    value, low, high = (curve[key][layer] for key in ("value", "low", "high"))
-    if value is None:
-        return "–"
-    return (
-        _plain(value) if low is None or high is None else f"{_plain(value)} [{_plain(low)}, {_plain(high)}]"
-    )
+def _table(title: str, corner: str, heads: Sequence[str], caption: str | None = None) -> Table:
+    """A table that 80 columns hold."""
+    from rich.box import SIMPLE_HEAD
+    from rich.table import Table
+
+    made = Table(title=title, caption=caption, box=SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
+    made.add_column(corner)
+    for head in heads:
+        made.add_column(head, justify="right")
+    return made
 
 
-def _plain(value: float) -> str:
-    return f"{value:.3f}"
+def _plain(value: float | None) -> str:
+    return "–" if value is None else f"{value:.3f}"

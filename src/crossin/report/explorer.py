@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import math
-import re
 from typing import Any
 
-from crossin.errors import CrossinError
 from crossin.report.load import Results, Run
 from crossin.report.plots import arm_styles
 from crossin.report.summary import Summary
 
 MISSING = -1
-# What could end a script element or a line of script; lone surrogates, because UTF-8 cannot hold them.
-_UNSAFE = re.compile("[<>&\u2028\u2029\ud800-\udfff]")
 
 
 def explorer(summary: Summary) -> dict[str, Any]:
@@ -75,12 +70,3 @@ def _logprobs(run: Run, item: str, code: str, order: list[str]) -> list[float | 
 
 def _rounded(value: float | None) -> float | None:
     return None if value is None or not math.isfinite(value) else round(value, 2)
-
-
-def script_json(value: Any) -> str:
-    """JSON that is safe inside a script element, whatever the texts in it say."""
-    try:
-        text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
-    except ValueError as error:
-        raise CrossinError(f"a figure cannot be written: {error}", fix="report this as a bug") from error
-    return _UNSAFE.sub(lambda found: f"\\u{ord(found[0]):04x}", text)

@@ -77,11 +77,13 @@ class Results:
         return pairs or self.pairs
 
 
-def load(runs: dict[str, Path], baseline: str | None = None) -> Results:
+def load(runs: dict[str, Path], baseline: str | None = None, wording: str | None = None) -> Results:
     """Read evaluation folders, keyed by the arm's name.
 
-    The control is `baseline`, or the first arm where none is named. Raises CrossinError where a folder is no
-    finished evaluation, the arms were asked different questions, or no arm is called `baseline`.
+    The control is `baseline`, or the first arm where none is named. `wording` is the prompt's wording to
+    read, which has to be named where there are several. Raises CrossinError where a folder is no finished
+    evaluation or has not that wording, the arms were asked different questions, or no arm is called
+    `baseline`.
     """
     if not runs:
         raise CrossinError("there is no run to report", fix="name one evaluation folder or more")
@@ -89,7 +91,7 @@ def load(runs: dict[str, Path], baseline: str | None = None) -> Results:
         raise CrossinError(
             f"no arm is called '{baseline}'; these are: {', '.join(runs)}", fix="choose among them"
         )
-    read = [_read_run(name, folder) for name, folder in runs.items()]
+    read = [_read_run(name, folder, wording) for name, folder in runs.items()]
     for other in read[1:]:
         _check_same_questions(read[0], other)
     languages = [describe(str(code)) for code in read[0].table.languages]
@@ -104,7 +106,7 @@ def describe(code: str) -> Language:
     return Language(code, code, "auto")
 
 
-def _read_run(name: str, folder: Path) -> Run:
+def _read_run(name: str, folder: Path, wording: str | None) -> Run:
     for needed in (MANIFEST, "answers.parquet", "items.parquet"):
         if not (folder / needed).is_file():
             raise CrossinError(
@@ -115,9 +117,35 @@ def _read_run(name: str, folder: Path) -> Run:
     manifest = read_json(folder / MANIFEST)
     if not isinstance(manifest, dict):
         raise CrossinError("holds no manifest", file=folder / MANIFEST, fix="evaluate again")
-    lines = read_parquet(folder / "answers.parquet", _ANSWER_COLUMNS).to_pylist()
+    file = folder / "answers.parquet"
+    lines = _lines(file, wording)
     cells = {(line["item"], line["language"]): line for line in lines}
-    return Run(name, folder, read_answers(folder / "answers.parquet"), cells, manifest)
+    return Run(
+        name, folder, read_answers(file, prompt=lines[0]["prompt"] if lines else None), cells, manifest
+    )
+
+
+def _lines(file: Path, wording: str | None) -> list[dict[str, Any]]:
+    """The answers in the wording asked for, or in the only one, which is empty where the file names none."""
+    import pyarrow.parquet
+
+    lines = read_parquet(file, _ANSWER_COLUMNS).to_pylist()
+    named = "prompt" in pyarrow.parquet.read_schema(file).names
+    prompts = read_parquet(file, ["prompt"])["prompt"].to_pylist() if named else [None] * len(lines)
+    for line, prompt in zip(lines, prompts, strict=True):
+        line["prompt"] = prompt or ""
+    wordings = list(dict.fromkeys(line["prompt"] for line in lines))
+    if wording is None and len(wordings) > 1:
+        message = f"holds answers in {len(wordings)} wordings of the prompt: {', '.join(wordings)}"
+        raise CrossinError(message, file=file, fix=f"say which to report, as in --wording {wordings[0]}")
+    if wording is not None and wording not in wordings:
+        names = ", ".join(filter(None, wordings))
+        raise CrossinError(
+            f"holds no answers in the wording '{wording}'",
+            file=file,
+            fix=f"choose --wording among: {names}" if names else "leave out --wording: none is named there",
+        )
+    return [line for line in lines if wording in (None, line["prompt"])]
 
 
 def _read_questions(run: Run) -> dict[tuple[str, str], dict[str, Any]]:

@@ -32,6 +32,7 @@ def report(
     out: Path,
     *,
     baseline: str | None = None,
+    wording: str | None = None,
     title: str = TITLE,
     notes: Sequence[Note] = (),
     draws: int = DRAWS,
@@ -40,12 +41,12 @@ def report(
     """Write the page `out` and the figures beside it (`.json`); the same results give the same bytes.
 
     `runs` are evaluation folders by the arm's name, in the order of the columns; the last is under study.
-    `baseline` names the control (the first arm where it is not given). `notes` are headings with a text or
-    lines of their own.
+    `baseline` names the control (the first arm where it is not given), and `wording` the prompt's wording
+    where there are answers in several. `notes` are headings with a text or lines of their own.
     """
     if out.suffix.lower() not in (".html", ".htm"):
         raise CrossinError("the page's name must end in .html", file=out, fix="for example --out report.html")
-    summary = summarize(load(runs, baseline), draws=draws, seed=seed)
+    summary = summarize(load(runs, baseline, wording), draws=draws, seed=seed)
     made = page(summary, title=title, notes=notes)
     figures = out.with_suffix(".json")
     write_json(figures, {"title": title, "result": headline(summary), **to_json(summary)})

@@ -228,39 +228,8 @@
     step(by);
   });
 
-  /* ---- Plots in the colours of the theme ---- */
-  const plots = read("plot-data");
-
-  function themed(plot) {
-    const style = getComputedStyle(document.documentElement), colour = (name) => style.getPropertyValue(name).trim();
-    const layout = structuredClone(plot.layout);
-    const many = plot.data.filter((trace) => trace.showlegend !== false).length > 1;
-    Object.assign(layout, {
-      height: plot.height || 380,
-      margin: { l: 58, r: 16, t: 30, b: 44 },
-      paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)",
-      font: { family: "system-ui, sans-serif", size: 13, color: colour("--ink") },
-      legend: { orientation: "h", x: 0, y: 1.02, yanchor: "bottom" },
-      showlegend: many,
-      modebar: { bgcolor: "rgba(0,0,0,0)", color: colour("--soft"), activecolor: colour("--ink") },
-      hoverlabel: { font: { family: "system-ui, sans-serif" } },
-    });
-    for (const name of ["xaxis", "yaxis"]) {
-      const axis = layout[name];
-      Object.assign(axis, { gridcolor: colour("--line"), zerolinecolor: colour("--soft"), linecolor: colour("--line"), zeroline: Boolean(axis.zeroline), automargin: true });
-      if (axis.title) Object.assign(axis.title, { font: { size: 13 }, standoff: 8 });
-    }
-    return layout;
-  }
-  function drawPlots() {
-    for (const plot of plots) {
-      Plotly.react(`plot-${plot.id}`, structuredClone(plot.data), themed(plot), { responsive: true, displaylogo: false, modeBarButtons: [["toImage", "resetScale2d"]] });
-    }
-  }
-
   filter();
-  drawPlots();
-  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => { drawGrid(); drawPlots(); });
+  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", drawGrid);
   let waiting;
   window.addEventListener("resize", () => { clearTimeout(waiting); waiting = setTimeout(drawGrid, 100); });
 })();

@@ -133,7 +133,7 @@ def _forest(summary: Summary) -> Plot:
         line = _trace(
             f"{arm} − {other}",
             style,
-            [100 * f.value for f in figures],
+            [_number(100 * f.value) for f in figures],
             [row + aside for row in range(len(keys))],
         )
         line["error_x"] = _bars([Figure(*(100 * v for v in (f.value, f.low, f.high))) for f in figures])

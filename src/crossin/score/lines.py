@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,7 @@ Line = dict[str, Any]
 # What makes a line of `answers.parquet`; a file of replies has the first two, and `reply`.
 _KEYS = ["item", "language"]
 _ANSWER = ["group", "task", "option_ids", "answer", "gold"]
-_OPTIONAL = ["logprobs", "reply", "prompt"]
+_OPTIONAL = ["logprobs", "reply", "prompt", "shown"]
 _REPLY = [*_KEYS, "reply"]
 
 
@@ -54,7 +54,8 @@ def checked(lines: list[Line], file: Path) -> list[Line]:
 
 def complete(lines: list[Line], items: Sequence[Item], file: Path) -> list[Line]:
     """`lines` with what their benchmark knows: group, task, options and gold; a reply to a multiple-choice
-    item becomes the option that it names, or none.
+    item becomes the option that it names (`named_option`), or none. The list in the prompt is that of the
+    line's `shown`, or had the order of its option ids.
 
     Raises CrossinError where a line is of another benchmark: an unknown id, other options, another gold.
     """
@@ -100,11 +101,19 @@ def _complete(line: Line, by_cell: dict[tuple[str, str], Item], file: Path, row:
                 field=name,
                 fix="name the benchmark that was asked with --bench",
             )
-    answer = line.get("answer")
-    if answer is None and item.options and line.get("reply"):
-        chosen = read_reply(line["reply"], item.options)
-        answer = None if chosen is None else item.option_ids[chosen]
-    return {**known, **line, "answer": answer}
+    found = {"answer": None, **known, **line}
+    if found["answer"] is None and item.options and line.get("reply"):
+        texts = dict(zip(item.option_ids, item.options, strict=True))
+        found["answer"] = named_option(line["reply"], texts, line.get("shown") or found["option_ids"])
+    return found
+
+
+def named_option(reply: str, texts: Mapping[str, str], shown: Sequence[str]) -> str | None:
+    """The id of the option that a reply names by its text (`texts`, by id) or by its letter in a list of the
+    options in the order `shown`; None where it names none.
+    """
+    chosen = read_reply(reply, [texts[option] for option in shown])
+    return None if chosen is None else shown[chosen]
 
 
 def json_lines(file: Path) -> Iterator[Any]:
@@ -162,6 +171,9 @@ def _check(line: Line, file: Path, row: int) -> None:
     ids = line.get("option_ids", [])
     if not isinstance(ids, list) or not all(isinstance(option, str) for option in ids):
         raise wrong("option_ids", "a list of option ids")
+    shown = line.get("shown")
+    if shown is not None and (not isinstance(shown, list) or sorted(map(str, shown)) != sorted(ids)):
+        raise wrong("shown", "the option ids in the order of the prompt's list, or null")
     try:
         line["language"] = parse_language(line["language"])
     except CrossinError as error:

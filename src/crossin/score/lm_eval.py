@@ -14,8 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from crossin.errors import CrossinError
-from crossin.evaluate.replies import read_reply
-from crossin.score.lines import Line, checked, json_lines
+from crossin.score.lines import Line, checked, json_lines, named_option
 
 _NAME = re.compile(r"samples_.+_(?P<date>\d{4}-\d\d-\d\dT[\d.-]+)\.jsonl")
 # The fields of an exported question that an answer needs.
@@ -28,11 +27,6 @@ def is_samples(file: Path) -> bool:
     return _NAME.fullmatch(file.name) is not None
 
 
-def is_exported(file: Path) -> bool:
-    """Whether logged samples are of a task that crossin exported; their first line tells."""
-    return _benchmark(file) is not None
-
-
 def run_of(file: Path) -> list[Path]:
     """The files of logged samples that belong to one run with `file`: same folder, date and benchmark."""
     date, benchmark = _date(file), _benchmark(file)
@@ -40,6 +34,15 @@ def run_of(file: Path) -> list[Path]:
         return [file]
     beside = (other for other in file.parent.glob("samples_*.jsonl") if is_samples(other))
     return sorted(other for other in beside if _date(other) == date and _benchmark(other) == benchmark)
+
+
+def runs_in(folder: Path) -> list[Path]:
+    """One file of each run in a folder, at any depth, that answers a benchmark which crossin exported."""
+    found: dict[tuple[Path, str, str], Path] = {}
+    for file in sorted(folder.rglob("samples_*.jsonl")):
+        if is_samples(file) and (benchmark := _benchmark(file)) is not None:
+            found.setdefault((file.parent, _date(file), benchmark), file)
+    return list(found.values())
 
 
 def read_samples(file: Path) -> list[Line]:
@@ -58,7 +61,8 @@ def _date(file: Path) -> str:
     return found["date"] if found else ""
 
 
-def _benchmark(file: Path) -> Any:
+def _benchmark(file: Path) -> str | None:
+    """The exported benchmark that the samples answer, which their first line tells; None for other tasks."""
     with file.open(encoding="utf-8", errors="replace") as lines:
         first = lines.readline()
     try:
@@ -67,7 +71,8 @@ def _benchmark(file: Path) -> Any:
         message = "does not begin with a sample" if first.strip() else "holds no answers"
         raise CrossinError(message, file=file, row=1, fix=f"remove the file, or {_FIX}") from error
     doc = told.get("doc") if isinstance(told, dict) else None
-    return doc.get("benchmark") if isinstance(doc, dict) and "option_ids" in doc else None
+    benchmark = doc.get("benchmark") if isinstance(doc, dict) and "option_ids" in doc else None
+    return benchmark if isinstance(benchmark, str) else None
 
 
 def _line(told: Any, file: Path, row: int) -> Line:
@@ -92,11 +97,14 @@ def _line(told: Any, file: Path, row: int) -> Line:
     }
     if "choices" not in doc:
         reply = found[0]
-        options = doc.get("options")
+        options, shown = doc.get("options"), doc.get("shown")
         if not isinstance(reply, str) or not isinstance(options, list) or len(options) != len(ids):
             raise wrong("is no reply to the question", "filtered_resps")
-        chosen = read_reply(reply, options) if options else None
-        return {**line, "reply": reply, "answer": None if chosen is None else ids[chosen]}
+        if options and (not isinstance(shown, list) or sorted(map(str, shown)) != sorted(map(str, ids))):
+            raise wrong("is not the list that the prompt showed", "doc.shown")
+        texts = dict(zip(ids, options, strict=True))
+        answer = named_option(reply, texts, shown) if shown else None
+        return {**line, "reply": reply, "shown": shown, "answer": answer}
     if len(found) != len(ids):
         raise wrong(f"are {len(found)} log-probabilities of {len(ids)} options", "filtered_resps")
     try:

@@ -17,7 +17,7 @@ from crossin.files import read_json
 from crossin.metrics import AnswerTable, TextTable, read_logprobs, tables_of, text_table_of
 from crossin.metrics.table import Floats
 from crossin.score.lines import Line, complete, read_lines
-from crossin.score.lm_eval import is_exported, is_samples, read_samples, run_of
+from crossin.score.lm_eval import is_samples, read_samples, run_of, runs_in
 from crossin.score.seaeval import is_log, read_log
 from crossin.stage import MANIFEST
 
@@ -111,7 +111,7 @@ def find_predictions(paths: Sequence[Path]) -> list[Path]:
             continue
         inside = [file.parent for file in sorted(path.rglob(ANSWERS))]
         inside += [file for file in sorted(path.rglob("*.json")) if file.is_file() and is_log(file)]
-        inside += _runs(path)
+        inside += runs_in(path)
         if not inside:
             raise CrossinError(
                 f"holds no predictions: neither {ANSWERS} nor a SeaEval log nor lm-eval's samples",
@@ -122,15 +122,9 @@ def find_predictions(paths: Sequence[Path]) -> list[Path]:
     return list(dict.fromkeys(found))
 
 
-def _runs(folder: Path) -> list[Path]:
-    """One file of each run of lm-eval in a folder, at any depth, that answers an exported benchmark."""
-    samples = (file for file in sorted(folder.rglob("samples_*.jsonl")) if is_samples(file))
-    return list(dict.fromkeys(run_of(file)[0] for file in samples if is_exported(file)))
-
-
 def _only_run(folder: Path) -> Path | None:
     """The run of lm-eval in a folder, where it is not an evaluation's and holds one."""
-    runs = [] if (folder / ANSWERS).is_file() else _runs(folder)
+    runs = [] if (folder / ANSWERS).is_file() else runs_in(folder)
     if len(runs) > 1:
         raise CrossinError(
             f"holds {len(runs)} runs of lm-eval",

@@ -73,6 +73,14 @@ def test_letters_stand_for_the_options_listed_behind_the_question() -> None:
     assert asked.shown == (0, 1, 2)
 
 
+def test_a_reply_ends_before_an_empty_line_or_the_next_question() -> None:
+    assert ask(item(), kind="generate").stop == ("\n\n", "\nQuestion:")
+    assert ask(item(free_text=True)).stop == ("\n\n", "\nQuestion:")
+    assert ask(item(), kind="generate", wordings=["plain"]).stop == ("\n\n",)
+    # Where options are scored there is no reply, and a chat knows its end.
+    assert ask(item()).stop == ask(item(), kind="generate", chat=True).stop == ()
+
+
 def test_a_rotated_list_keeps_the_letters_with_their_options() -> None:
     turned = [ask(item(f"sky{number}"), kind="letters", order="rotated") for number in range(20)]
     # The list begins at green, the third option of the item: green is A, blue is B, red is C.

@@ -64,6 +64,14 @@ def test_an_item_asked_in_one_language_is_no_shot_in_another() -> None:
         assert set(names) == {"q1", "q2", "q3", "q4"}
 
 
+def test_what_is_asked_is_no_shot_under_another_id() -> None:
+    again = [item("again", language, "q0 in en?", "right again", "wrong again") for language in ("en", "zh")]
+    items = [one for language in ("en", "zh") for one in numbered("q", 1, language)]
+    shots = [*again, *(one for language in ("en", "zh") for one in numbered("t", 2, language))]
+    for names in shots_of(items, shots, 2):
+        assert set(names) == {"t0", "t1"}
+
+
 def test_shots_are_of_the_items_task_where_there_are_enough() -> None:
     shots = [*numbered("history", 9, task="history"), *numbered("colour", 3)]
     (names,) = shots_of([item()], shots, 3)

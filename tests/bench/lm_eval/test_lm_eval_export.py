@@ -9,13 +9,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from small_benches import in_free_text, small_items, write_bench
 
 from crossin.bench import Item
 from crossin.bench.asking import Form, Question, questions
 from crossin.bench.lm_eval import export_lm_eval
 from crossin.errors import CrossinError
+from crossin.evaluate import prepare
 from crossin.score import find_predictions, read_predictions, score
+from crossin.score.lm_eval import read_samples
 
 # What Jinja, YAML, shells and the readers of data sets would each read as something else.
 NASTY = [
@@ -210,6 +213,38 @@ def test_multiple_choice_may_be_answered_in_words(tmp_path: Path) -> None:
     assert "A. a dog" in told["prompt"]
 
 
+def test_replies_end_where_those_of_evaluate_end(tmp_path: Path) -> None:
+    bench = write_bench(tmp_path / "nature", items())
+    form = Form(kind="generate", wordings=("question", "plain"))
+    stage = export_lm_eval(bench, tmp_path / "out", form=form)
+    due: dict[str, set[tuple[str, ...]]] = {}
+    for one in prepare(bench, form=form).asked:
+        name = f"crossin_nature_{one.question.item.language}_{one.question.wording}_generate"
+        due.setdefault(name, set()).add(one.request.stop)
+    found = {}
+    for path in stage.folder.glob("*_*_*_*.yaml"):
+        told = yaml.safe_load(path.read_text("utf-8").partition("\n")[2])
+        found[path.stem] = {tuple(told["generation_kwargs"]["until"])}
+    assert found == due
+    assert due["crossin_nature_en_question_generate"] == {("\n\n", "\nQuestion:")}
+    assert due["crossin_nature_en_plain_generate"] == {("\n\n",)}
+
+
+def test_a_reply_is_read_by_the_list_that_its_prompt_showed(tmp_path: Path) -> None:
+    bench = write_bench(tmp_path / "nature", small_items())
+    form = Form(kind="generate", order="rotated")
+    stage = export_lm_eval(bench, tmp_path / "out", form=form, languages=["en"])
+    [task] = stage.folder.glob("*.jsonl")
+    docs = [json.loads(line) for line in task.read_text("utf-8").splitlines()]
+    assert any(doc["shown"] != doc["option_ids"] for doc in docs)
+    samples = [{"doc": doc, "filtered_resps": [" A"]} for doc in docs]
+    file = tmp_path / f"samples_{task.stem}_2026-03-01T10-00-00.1.jsonl"
+    file.write_text("".join(json.dumps(sample) + "\n" for sample in samples), encoding="utf-8")
+    for line, doc in zip(read_samples(file), docs, strict=True):
+        first = doc["prompt"].partition("\nA. ")[2].partition("\n")[0]
+        assert line["answer"] == doc["option_ids"][doc["options"].index(first)]
+
+
 def test_the_same_export_is_found_done_and_another_is_refused(tmp_path: Path) -> None:
     bench = write_bench(tmp_path / "nature", small_items())
     export_lm_eval(bench, tmp_path / "out", form=Form())
@@ -220,10 +255,12 @@ def test_the_same_export_is_found_done_and_another_is_refused(tmp_path: Path) ->
 
 def test_what_cannot_be_exported_leaves_no_folder(tmp_path: Path) -> None:
     bench = write_bench(tmp_path / "nature", small_items())
-    with pytest.raises(CrossinError, match=r"there is no de; there are: en, vi, th"):
+    with pytest.raises(CrossinError, match="has no items whose language is 'de'"):
         export_lm_eval(bench, tmp_path / "out", form=Form(), languages=["de"])
     with pytest.raises(CrossinError, match="--apply_chat_template"):
         export_lm_eval(bench, tmp_path / "out", form=Form(chat=True))
     with pytest.raises(CrossinError, match="2 shots of multiple choice are needed"):
         export_lm_eval(bench, tmp_path / "out", form=Form(shots=2), shots=bench)
+    with pytest.raises(CrossinError, match="shots need both their number and a benchmark"):
+        export_lm_eval(bench, tmp_path / "out", form=Form(), shots=bench)
     assert not (tmp_path / "out").exists()

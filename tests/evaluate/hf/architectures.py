@@ -31,10 +31,42 @@ CONFIGURATIONS: dict[str, tuple[str, dict[str, Any]]] = {
     "capped logits": ("Gemma2Config", GROUPED | {"head_dim": 8, "final_logit_softcapping": 5.0}),
     "scaled logits": ("CohereConfig", GROUPED | {"logit_scale": 0.5}),
     "positions in the attention": ("BloomConfig", {"hidden_size": 32, "n_layer": 2, "n_head": 4}),
+    "windows in the row": (
+        "GPTNeoConfig",
+        {
+            "hidden_size": 32,
+            "num_layers": 2,
+            "num_heads": 4,
+            "attention_types": [[["global", "local"], 1]],
+            "window_size": 64,
+            "max_position_embeddings": 1024,
+        },
+    ),
+    "positions scaled in long texts": (
+        "Phi3Config",
+        GROUPED
+        | {
+            "pad_token_id": None,
+            "original_max_position_embeddings": 100,
+            "max_position_embeddings": 1024,
+            "rope_parameters": {
+                "rope_type": "longrope",
+                "rope_theta": 10000.0,
+                "short_factor": [1.0] * 4,
+                "long_factor": [8.0] * 4,
+                "original_max_position_embeddings": 100,
+            },
+        },
+    ),
     "recurrent": ("MambaConfig", {"hidden_size": 32, "num_hidden_layers": 2, "state_size": 4}),
 }
 # What these do with positions cannot be told to them token by token.
-CANNOT_SHARE = {"positions in the attention", "recurrent"}
+CANNOT_SHARE = {
+    "positions in the attention",
+    "windows in the row",
+    "positions scaled in long texts",
+    "recurrent",
+}
 
 
 def save(name: str, like: Path, folder: Path) -> Path:

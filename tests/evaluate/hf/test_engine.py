@@ -1,13 +1,16 @@
 from __future__ import annotations
 
+import os
+import shutil
 from pathlib import Path
 
 import architectures
 import pytest
 import torch
 
+from crossin.errors import CrossinError
 from crossin.evaluate.engine import Request, Scores
-from crossin.evaluate.hf import HfEngine
+from crossin.evaluate.hf import HfEngine, plain
 from crossin.evaluate.hf import plan as plans
 from crossin.evaluate.hf.tokens import tokenise
 from crossin.models.load import load
@@ -121,14 +124,38 @@ def test_what_went_through_the_model_is_counted(tiny_model: Path) -> None:
     assert sum(one.saved for one in found.values()) > 10 * sum(one.computed for one in found.values())
 
 
-def test_a_process_that_dies_is_one_clear_error(tiny_model: Path, tmp_path: Path) -> None:
-    from crossin.errors import CrossinError
-
-    folder = tmp_path / "model"
-    folder.mkdir()
-    for file in tiny_model.iterdir():
-        (folder / file.name).write_bytes(file.read_bytes())
+def test_a_process_that_cannot_load_the_model_says_why(tiny_model: Path, tmp_path: Path) -> None:
+    folder = Path(shutil.copytree(tiny_model, tmp_path / "model"))
     engine = HfEngine(folder, processes=2)
     (folder / "model.safetensors").write_bytes(b"damaged")
-    with pytest.raises(CrossinError):
+    with pytest.raises(CrossinError, match=r"model\.safetensors is damaged or incomplete"):
         asked(engine)
+    engine.close()
+
+
+def test_a_process_that_dies_is_one_clear_error(tiny_model: Path) -> None:
+    engine = HfEngine(tiny_model, processes=2)
+    with pytest.raises(CrossinError, match="a process that asks the model has died"):
+        list(engine._spread(os._exit, [1]))
+    engine.close()
+
+
+def test_a_model_without_numbers_is_an_error(tiny_model: Path, tmp_path: Path) -> None:
+    model, tokenizer = load(tiny_model)
+    with torch.no_grad():
+        model.lm_head.weight[5] = torch.nan
+    model.save_pretrained(tmp_path)
+    tokenizer.save_pretrained(tmp_path)
+    with pytest.raises(CrossinError, match=r"not numbers \(NaN\)"):
+        asked(HfEngine(tmp_path))
+
+
+def test_too_little_memory_for_the_check_is_no_reason_to_go_the_slow_way(
+    tiny_model: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise torch.OutOfMemoryError("too much")
+
+    monkeypatch.setattr(plain, "logprobs", fail)
+    with pytest.raises(CrossinError, match="more memory than there is"):
+        asked(HfEngine(tiny_model))

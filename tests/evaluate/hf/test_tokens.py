@@ -79,8 +79,19 @@ def test_a_conversation_takes_the_models_own_template(tokenizer: Any) -> None:
     request = Request((("user", "Where?"), ("assistant", "Here."), ("user", "And?")), ("There.",))
     assert prompt_text(tokenizer, request) == (
         "<user>Where?\n<assistant>Here.\n<user>And?\n<assistant>",
-        False,
+        True,
     )
+
+
+@pytest.mark.parametrize("beginning", ["", "<begin>", "<end>"])
+def test_the_template_alone_decides_how_a_conversation_begins(tokenizer: Any, beginning: str) -> None:
+    tokenizer = begins_with(tokenizer, "<begin>")
+    tokenizer.chat_template = beginning + "{% for turn in messages %}[{{ turn.content }}]{% endfor %}"
+    request = Request((("user", "Where?"),), ("Here",), max_tokens=4)
+    expected = tokenizer.apply_chat_template([{"role": "user", "content": "Where?"}])["input_ids"]
+    assert tokenise_prompts(tokenizer, [request], longest=None) == [tuple(expected)]
+    (found,) = tokenise(tokenizer, [request], longest=None)[0]
+    assert list(found.tokens[: found.start]) == expected
 
 
 def test_a_conversation_without_a_template_is_an_error(tokenizer: Any) -> None:
@@ -112,6 +123,16 @@ def test_cutting_keeps_the_beginning_of_sequence(tokenizer: Any) -> None:
     (cut,) = tokenise(tokenizer, [request], longest=20, truncate=True)[0]
     assert cut.tokens[0] == tokenizer.bos_token_id
     assert len(cut.tokens) - 1 == 20
+
+
+def test_cutting_keeps_the_beginning_of_sequence_of_a_template(tokenizer: Any) -> None:
+    tokenizer = begins_with(tokenizer, "<begin>")
+    tokenizer.chat_template = "<begin>{% for turn in messages %}[{{ turn.content }}]{% endfor %}"
+    request = Request((("user", "word " * 50),), (" one",), max_tokens=4)
+    (cut,) = tokenise(tokenizer, [request], longest=20, truncate=True)[0]
+    (prompt,) = tokenise_prompts(tokenizer, [request], longest=20, truncate=True)
+    assert cut.tokens[0] == prompt[0] == tokenizer.bos_token_id
+    assert len(cut.tokens) - 1 == len(prompt) + 4 == 20
 
 
 def test_an_option_that_alone_is_too_long_is_an_error_even_so(tokenizer: Any) -> None:

@@ -93,6 +93,12 @@ def test_shots_before_paragraphs_make_a_chain_of_prefixes() -> None:
     assert [unit.owed for unit in units if unit.owed] == [180, 80]
 
 
+def test_beginnings_may_be_nested_deeper_than_functions_call_one_another() -> None:
+    requests = [question(list(range(length)), [1], [2]) for length in range(1, 1500)]
+    units = plan(requests, tokens=2)
+    assert sorted(number for unit in units for number in unit.requests) == list(range(1499))
+
+
 def test_what_is_scored_is_bounded_too() -> None:
     requests = [question([number, 1], [2], [3]) for number in range(8)]
     assert [len(unit.requests) for unit in plan(requests, places=4)] == [2, 2, 2, 2]

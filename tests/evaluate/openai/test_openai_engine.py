@@ -12,6 +12,7 @@ from loopback import Asked, Log, answering, completion, response
 from crossin.errors import CrossinError
 from crossin.evaluate.engine import Engine, Reply, Request
 from crossin.evaluate.openai import OpenAIEngine
+from crossin.evaluate.openai.answers import computed, prompt_tokens
 from crossin.models.server import Refused, client
 
 CHAT = (("user", "Which?"),)
@@ -82,6 +83,7 @@ def test_letters_of_a_chat_model(newer: Log) -> None:
     ((number, scores),) = engine.logprobs([Request(CHAT), Request(CHAT, (" A", " B", " C"))], [1])
     assert (number, scores.logprobs, scores.tokens) == (1, [-3.0, -0.05, None], [1, 1, 0])
     assert (scores.computed, scores.saved) == (22, 32)
+    assert engine.notes == ["letters were looked up among the server's most probable first tokens"]
     (asked,) = asked_for(newer)
     assert asked.body == {
         "model": "gpt",
@@ -197,6 +199,89 @@ def test_the_identity_tells_models_apart_and_holds_no_key(
     # How fast it is asked decides nothing.
     assert one.identity == OpenAIEngine("m", "http://localhost:1/v1", concurrency=2, retries=1).identity
     assert "sk-secret" not in repr(vars(one))
+
+
+@pytest.mark.parametrize(
+    "odd", [{}, {"choices": []}, {"choices": [{}]}, {"choices": [{"logprobs": [1], "prompt_logprobs": 3}]}]
+)
+def test_an_odd_answer_to_a_probe_is_an_inability(odd: dict[str, Any]) -> None:
+    async def only_generates(asked: Asked) -> bytes:
+        return response(200, odd) if "logprobs" in asked.body else completion()
+
+    with answering(only_generates) as log:
+        assert OpenAIEngine("m", log.base_url).kinds() == {"generate"}
+        assert len(log.asked) <= 6
+
+
+def test_a_choice_without_anything_is_no_crash() -> None:
+    async def nothing(asked: Asked) -> bytes:
+        return response(200, {"choices": [{}]})
+
+    with answering(nothing) as log:
+        engine = OpenAIEngine("m", log.base_url)
+        ((_, reply),) = engine.generate([Request("p", max_tokens=5)], [0])
+    assert reply == Reply("")
+    assert engine.notes == [
+        "the server does not count the tokens of all its answers: tokens and cost are too low"
+    ]
+
+
+@pytest.mark.parametrize("status", [400, 404, 405, 422, 501])
+def test_what_says_that_there_are_no_completions(status: int) -> None:
+    async def chat_alone(asked: Asked) -> bytes:
+        return completion() if asked.path.endswith("chat/completions") else response(status, {})
+
+    with answering(chat_alone) as log:
+        assert "generate" in OpenAIEngine("m", log.base_url).kinds()
+
+
+@pytest.mark.parametrize(
+    "usage",
+    [
+        {"prompt_tokens": 3, "completion_tokens": 1, "prompt_tokens_details": [1]},
+        {"prompt_tokens": 3, "completion_tokens": 1, "prompt_tokens_details": {"cached_tokens": "all"}},
+        {"prompt_tokens": "many", "completion_tokens": {}},
+        [4],
+    ],
+)
+def test_a_count_of_tokens_that_is_none_is_no_crash(usage: Any) -> None:
+    counted = isinstance(usage, dict) and usage["prompt_tokens"] == 3
+    assert computed({"usage": usage}) == ((4, 0) if counted else (0, 0))
+
+
+def echo(tokens: list[str], logprobs: list[Any], **more: Any) -> dict[str, Any]:
+    return {"choices": [{"logprobs": {"tokens": tokens, "token_logprobs": logprobs}}], **more}
+
+
+def test_where_the_echo_ends_must_be_known() -> None:
+    """Else the model, which says it once more, would be scored for what it was asked."""
+    tokens, logprobs = ["ha", " ha", " ha"], [None, -3.0, -0.1]
+    assert prompt_tokens(echo(tokens, logprobs), "x") is None
+    asked = prompt_tokens(echo(tokens, logprobs, usage={"prompt_tokens": 2}), "x")
+    assert asked == (["ha", " ha"], [None, -3.0])
+
+
+@pytest.mark.parametrize("value", [-9999.0, float("nan"), float("-inf"), 0.7, "-1", None])
+def test_what_is_no_log_probability_is_unknown(value: Any) -> None:
+    assert prompt_tokens(echo(["a"], [value], usage={"prompt_tokens": 1}), "x") == (["a"], [None])
+
+
+def test_several_tokens_at_a_place_are_not_chosen_from() -> None:
+    one, other = ({"logprob": logprob, "decoded_token": "a"} for logprob in (-1.0, -2.0))
+    answer = {"choices": [{}], "prompt_logprobs": [None, {"5": one}]}
+    assert prompt_tokens(answer, "x") == (["", "a"], [None, -1.0])
+    assert prompt_tokens({**answer, "prompt_logprobs": [None, {"5": one, "6": other}]}, "x") is None
+
+
+@pytest.mark.parametrize("conversation", [False, True])
+def test_a_probe_without_a_key_is_one_clear_error(conversation: bool) -> None:
+    async def locked(asked: Asked) -> bytes:
+        return response(401, {"error": {"message": "no key"}})
+
+    with answering(locked) as log:
+        with pytest.raises(Refused, match=r"probing for generation.*no key.*OPENAI_API_KEY"):
+            OpenAIEngine("m", log.base_url).kinds(chat=conversation)
+        assert len(log.asked) == 1
 
 
 def test_an_outage_while_probing_is_not_taken_for_an_inability() -> None:

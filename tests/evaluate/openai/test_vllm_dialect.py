@@ -14,6 +14,7 @@ from vllm_dialect import Spelling, vllm_app
 from crossin.evaluate.engine import Request, Scores
 from crossin.evaluate.hf import HfEngine
 from crossin.evaluate.openai import OpenAIEngine
+from crossin.models import pull
 
 TEMPLATE = (
     "{{ bos_token }}"
@@ -130,7 +131,7 @@ def test_a_model_without_a_beginning_of_sequence(tiny_model: Path) -> None:
         assert score.logprobs == pytest.approx(logprobs, abs=1e-5)
     # Nothing stands before the first token, so nobody knows how probable it is.
     assert found[-1].logprobs == [None]
-    assert "1 options have no log-probability" in engine.notes[0]
+    assert "options have no log-probability" in engine.notes[0]
 
 
 @pytest.mark.parametrize("least", [0, 1])
@@ -184,3 +185,20 @@ def test_an_unknown_model_is_told_with_those_that_there_are(chat_model: Path) ->
         pytest.raises(Exception, match="models: tiny"),
     ):
         scores(OpenAIEngine("huge", url), PLAIN)
+
+
+@pytest.mark.model
+@pytest.mark.parametrize("spelling", ["alone", "together"])
+def test_characters_that_begin_in_the_token_of_a_blank(spelling: Spelling) -> None:
+    """SmolLM2 has " \\xe2\\x88" and so on as tokens, as have most models with tokens of bytes."""
+    model = pull("smollm2-135m")
+    requests = [
+        Request("Question: what is it?\nAnswer:", (" √2", " 北京", " ลิมา", " ሊማ", " लीमा"), name="1"),
+        Request("问题：法国的首都是哪里？\n答案：", ("巴黎", " 北京"), name="2"),
+    ]
+    with serving(vllm_app(model, spelling=spelling)) as url:
+        there = scores(OpenAIEngine("tiny", url), requests)
+    here = scores(HfEngine(model, device="cpu", dtype="float32"), requests)
+    for request, one, other in zip(requests, there, here, strict=True):
+        assert one.tokens == other.tokens, request
+        assert one.logprobs == pytest.approx(other.logprobs, abs=2e-4), request

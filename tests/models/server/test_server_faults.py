@@ -62,6 +62,7 @@ def failing_first(times: int, answer: bytes | None) -> Callable[[Asked], Any]:
         response(200, PAGE),
         response(200, [1, 2]),
         response(200, {"error": {"message": "overloaded"}}),
+        response(200, "[" * 200_000),
         HALF_JSON,
         CUT,
         CUT_CHUNKS,
@@ -156,6 +157,23 @@ async def drip(asked: Asked) -> AsyncIterator[bytes]:
     return drops()
 
 
+async def pour(asked: Asked) -> AsyncIterator[bytes]:
+    async def flood() -> AsyncIterator[bytes]:
+        yield b"HTTP/1.1 200 OK\r\nContent-Length: 1000000000000\r\n\r\n"
+        while True:
+            yield b" " * 1000
+
+    return flood()
+
+
+def test_an_endless_answer_does_not_fill_the_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(client, "LARGEST", 5000)
+    with answering(pour) as log:
+        with pytest.raises(Refused, match="more than 5,000 bytes"):
+            list(Server(log.base_url).ask(calls("a")))
+        assert len(log.asked) == 1
+
+
 @pytest.mark.parametrize("never", [hang, drip])
 def test_a_server_that_never_ends_is_left(never: Callable[[Asked], Any]) -> None:
     with answering(never) as log, pytest.raises(Refused, match=r"no answer within 0.2 s \(attempt 2\)"):
@@ -236,7 +254,17 @@ def test_a_wait_beyond_the_time_of_a_call_is_refused_at_once() -> None:
         assert len(log.asked) == 1
 
 
-@pytest.mark.parametrize("value", ["soon", "-5", "Wed, 99 Foo", ""])
+@pytest.mark.parametrize("wait", ["9" * 400, "1" + "0" * 30, "Fri, 31 Dec 9999 23:59:59 GMT"])
+def test_a_wait_without_end_is_refused_at_once(wait: str) -> None:
+    with answering(failing_first(99, response(429, {}, Retry_After=wait))) as log:
+        with pytest.raises(Refused, match="asks to wait"):
+            list(Server(log.base_url).ask(calls("a")))
+        assert len(log.asked) == 1
+
+
+@pytest.mark.parametrize(
+    "value", ["soon", "-5", "Wed, 99 Foo", "", "nan", "Wed, 21 Oct 2015 07:28:00 +9999999999999999"]
+)
 def test_a_retry_after_that_is_none_does_no_harm(value: str) -> None:
     with answering(failing_first(1, response(503, {}, Retry_After=value))) as log:
         assert len(list(Server(log.base_url).ask(calls("a")))) == 1
@@ -251,11 +279,30 @@ def test_a_retry_after_that_is_none_does_no_harm(value: str) -> None:
         "http://host:port/v1",
         f"http://user:{KEY}@host/v1",
         f"http://host/v1?key={KEY}",
+        f"user:{KEY}@host/v1",
+        f"{KEY}",
+        "http://host/v1?",
     ],
 )
 def test_a_base_url_that_is_none_is_refused(url: str) -> None:
     with pytest.raises(CrossinError, match="base_url") as caught:
         Server(url)
+    assert KEY not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "url", ["http://ho st/v1", "http://a..b/v1", "http://host/v\x00", "http://ho\nst/v1"]
+)
+def test_an_address_that_cannot_be_asked_is_one_clear_error(url: str) -> None:
+    with pytest.raises(CrossinError, match=r"address|base_url|no connection"):
+        list(Server(url, retries=0).ask(calls("a")))
+
+
+@pytest.mark.parametrize("proxy", [f"nonsense://user:{KEY}@host:1", "http://[::1", "http://host:port"])
+def test_a_proxy_that_is_none_is_told_but_not_quoted(proxy: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ALL_PROXY", proxy)
+    with pytest.raises(CrossinError, match="ALL_PROXY") as caught:
+        list(Server("http://host.invalid/v1").ask(calls("a")))
     assert KEY not in str(caught.value)
 
 
@@ -273,6 +320,8 @@ def test_the_key_goes_to_the_server_and_nowhere_else(
     with answering(failing_first(1, response(500, {"error": KEY}))) as log:
         server = Server(log.base_url)
         answers = [answer for _, answer in server.ask(calls("a"))]
+        with server._at_work(0) as run:
+            assert KEY not in repr(run)
         assert log.asked[0].headers["authorization"] == f"Bearer {KEY}"
         (tmp_path / "written").write_text(json.dumps(answers) + repr(vars(server)) + repr(server.usage))
     written = capfd.readouterr()

@@ -123,6 +123,36 @@ def test_a_caller_that_stops_leaves_nothing_behind() -> None:
         assert len(log.asked) <= 8
 
 
+def test_a_caller_that_fails_leaves_nothing_behind() -> None:
+    before = threading.active_count()
+
+    def caller(base_url: str) -> None:
+        for call, _ in Server(base_url, concurrency=4).ask(calls(1000)):
+            raise KeyError(call.about)
+
+    with answering(fine) as log:
+        with pytest.raises(KeyError):
+            caller(log.base_url)
+        assert threading.active_count() == before + 1
+
+
+def test_a_program_that_ends_with_answers_unread_ends() -> None:
+    with answering(fine) as log:
+        program = (
+            "from crossin.models.server import Call, Server\n"
+            f"answers = Server({log.base_url!r}).ask([Call('completions', {{'prompt': 'a'}})] * 99)\n"
+            "next(answers)\n"
+            # Found by the collector alone, when the interpreter is half gone.
+            "kept = {'answers': answers}\n"
+            "kept['kept'] = kept\n"
+            "del kept, answers\n"
+        )
+        ended = subprocess.run(
+            [sys.executable, "-c", program], stderr=subprocess.PIPE, text=True, timeout=60, check=True
+        )
+    assert ended.stderr == ""
+
+
 def test_nothing_to_ask() -> None:
     assert list(Server("http://localhost:9/v1").ask([])) == []
 

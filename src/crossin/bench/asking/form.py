@@ -38,6 +38,7 @@ class Question:
     from the prompt; empty where a reply is generated. `shown` holds, for each option in the order of the list
     in the prompt, its place in the item; empty where the prompt lists none. `cue` is the end of the prompt
     without the question ("Answer:"), for the likelihood of an option without its question; a chat has none.
+    `stop` are the texts before which a generated reply ends; a chat knows its end.
     """
 
     item: Item
@@ -46,3 +47,9 @@ class Question:
     options: tuple[str, ...]
     shown: tuple[int, ...] = ()
     cue: str = ""
+    stop: tuple[str, ...] = ()
+
+    @property
+    def shown_ids(self) -> list[str] | None:
+        """The ids of the options in the order of the list in the prompt; None where it lists none."""
+        return [self.item.option_ids[place] for place in self.shown] or None

@@ -61,6 +61,7 @@ def _question(
         options=tuple(separator + answer for answer in answers),
         shown=shown,
         cue="" if form.chat else wording.cue,
+        stop=() if form.chat or answers else _stop(wording),
     )
 
 
@@ -75,6 +76,15 @@ def _chat(text: str, wording: Wording, examples: Sequence[_Shot]) -> Chat:
     for shot, answer in examples:
         turns += [("user", wording.before + shot), ("assistant", answer)]
     return (*turns, ("user", wording.before + text))
+
+
+def _stop(wording: Wording) -> tuple[str, ...]:
+    """Where a reply to a plain prompt ends: a base model goes on to a question of its own.
+
+    A line break alone ends none: some models begin with one, more often in one language than in another.
+    """
+    opening = wording.before.strip().partition("\n")[0]
+    return ("\n\n", *([f"\n{opening}"] if opening else []))
 
 
 def _example(shot: Item, form: Form, seed: int) -> _Shot:

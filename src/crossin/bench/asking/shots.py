@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Sequence
+from pathlib import Path
 
-from crossin.bench.items import Item
+from crossin.bench.items import Item, read_items
 from crossin.errors import CrossinError
 from crossin.mixing import draw
 
@@ -18,16 +19,32 @@ def sort_of(item: Item) -> Sort:
     return item.language, item.task, item.free_text
 
 
+def read_shots(number: int, bench: Path | None) -> list[Item]:
+    """The items of the benchmark that `number` shots are to come from; none where there are to be none.
+
+    Raises CrossinError where there is a number without a benchmark, or a benchmark without a number.
+    """
+    if (number > 0) != (bench is not None):
+        raise CrossinError(
+            "shots need both their number and a benchmark to take them from",
+            field="shots",
+            fix="give --shots with --shots-from, which names another split than is asked",
+        )
+    return [] if bench is None else read_items(bench)
+
+
 def choose_shots(
     items: Sequence[Item], shots: Sequence[Item], number: int, seed: int
 ) -> dict[Sort, list[Item]]:
     """For each sort of item that is asked, its `number` shots, first to last.
 
-    Only those of `shots` count that are there in every language of `items`, and neither are asked nor share
-    their group (the paragraph, the country) with an item that is asked. Of these, `draw(seed, "shots", id)`
-    decides, so all languages have the same ones in the same order. They are of the item's task where that has
-    enough of them, else of any; those of an item in free text are in free text, and those of multiple choice
-    are not. Raises CrossinError, with counts and reasons, where too few are left.
+    Only those of `shots` count that are there in every language of `items`, and neither are asked (be it
+    under another id) nor share their group (the paragraph, the country) with an item that is asked. Of these,
+    `draw(seed, "shots", id)` decides, so all languages have the same ones in the same order. They are of the
+    item's task where that has enough of them, else of any; those of an item in free text are in free text,
+    and those of multiple choice are not.
+
+    Raises CrossinError, with counts and reasons, where too few are left.
     """
     sorts = dict.fromkeys(map(sort_of, items))
     if not number:
@@ -54,9 +71,13 @@ def _left_out(items: Sequence[Item], versions: dict[str, dict[str, Item]]) -> di
     """The shots that cannot be used, and why."""
     languages = {item.language for item in items}
     names, groups = {item.item for item in items}, {item.group for item in items}
+    asked = {(item.language, item.context, item.question) for item in items}
     reasons = {}
     for name, found in versions.items():
-        if name in names or any(shot.group in groups for shot in found.values()):
+        if name in names or any(
+            shot.group in groups or (shot.language, shot.context, shot.question) in asked
+            for shot in found.values()
+        ):
             reasons[name] = "would leak, asked themselves or in one group with an item that is asked"
         elif lacking := sorted(languages - found.keys()):
             reasons[name] = f"not in {', '.join(lacking)}"

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from crossin.bench.asking import Form, Question, questions
+from crossin.bench.asking.shots import read_shots
 from crossin.bench.items import items_file, read_items
 from crossin.bench.selection import select
 from crossin.errors import CrossinError
@@ -20,8 +21,6 @@ from crossin.files import write_text
 from crossin.languages.words import DATA
 from crossin.stage import Stage, begin
 
-# A reply ends before the next question that a base model would go on with.
-_STOP = ["\n\n"]
 # The module that the tasks read their data by.
 _LOADER = Path(__file__).with_name("crossin_items.py")
 
@@ -53,13 +52,13 @@ def export_lm_eval(
         )
     items, skipped = select(read_items(bench), items_file(bench), languages=languages, limit=limit, seed=seed)
     group = _word(name or f"crossin_{(bench if bench.is_dir() else bench.parent).resolve().name}")
-    asked = questions(items, form, shots=read_items(shots) if shots else (), seed=seed)
-    inputs = {"bench": bench} | ({"shots": shots} if shots else {})
+    asked = questions(items, form, shots=read_shots(form.shots, shots), seed=seed)
+    inputs = {"bench": items_file(bench)} | ({"shots": items_file(shots)} if shots else {})
     words = {f"words/{item.language}": DATA / f"{item.language}.yaml" for item in items}
     inputs |= {key: file for key, file in sorted(words.items()) if file.is_file()}
     settings = {
         "group": group,
-        "languages": languages,
+        "languages": list(dict.fromkeys(item.language for item in items)),
         "limit": limit,
         "form": form.model_dump(mode="json"),
         "seed": seed,
@@ -115,7 +114,12 @@ def _write_task(out: Path, group: str, task: str, asked: list[Question], form: F
     else:
         told |= {
             "output_type": "generate_until",
-            "generation_kwargs": {"until": _STOP, "do_sample": False, "max_gen_toks": form.max_tokens},
+            "generation_kwargs": {
+                # The same for all, which are alike in language and wording.
+                "until": list(asked[0].stop),
+                "do_sample": False,
+                "max_gen_toks": form.max_tokens,
+            },
             "metric_list": [{**_mean("exact_match"), "ignore_case": True, "ignore_punctuation": True}],
         }
     text = "".join(json.dumps(line, ensure_ascii=False) + "\n" for line in lines)
@@ -144,7 +148,7 @@ def _line(group: str, question: Question, separator: str) -> dict[str, Any]:
         choices = [option.removeprefix(separator) for option in question.options]
         return {**asked, "choices": choices, "target": right}
     target = item.answer if right is None else item.options[right]
-    return {**asked, "options": item.options, "target": target}
+    return {**asked, "options": item.options, "shown": question.shown_ids, "target": target}
 
 
 def _group(group: str, tasks: dict[str, list[Question]]) -> str:

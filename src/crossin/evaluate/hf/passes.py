@@ -67,6 +67,8 @@ def logprobs(model: Any, trees: Sequence[Tree], prefixes: Sequence[Prefix]) -> l
         columns[row, before : before + length] = positions[row, :length]
         visible[row, :length, before - prefix.length : before] = True
         visible[row, :length, before : before + length] = torch.from_numpy(tree.visible)
+        # A place that sees nothing at all can overflow in float16, and what is not a number spreads.
+        visible[row, length:, before] = True
     # Options share the place where they part: each place goes through the head once.
     scored = [(row, place) for row, tree in enumerate(trees) for path in tree.places for place in path]
     once = {place: number for number, place in enumerate(sorted(set(scored)))}
@@ -80,6 +82,18 @@ def logprobs(model: Any, trees: Sequence[Tree], prefixes: Sequence[Prefix]) -> l
     totals = torch.cat([torch.logsumexp(rows.float(), dim=-1) for rows in torch.split(logits, _ROWS)])
     found = iter((logits[wanted, targets].float() - totals[wanted]).tolist())
     return [[[next(found) for _ in option] for option in tree.targets] for tree in trees]
+
+
+def is_out_of_memory(error: Exception) -> bool:
+    """Whether a pass was too much for the memory. Only CUDA has a class for it; the CPU and Apple's MPS say
+    it in words.
+    """
+    import torch
+
+    words = ("out of memory", "can't allocate memory")
+    return isinstance(error, torch.OutOfMemoryError) or (
+        isinstance(error, RuntimeError) and any(one in str(error) for one in words)
+    )
 
 
 def cache_argument(model: Any) -> str:

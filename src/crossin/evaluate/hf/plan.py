@@ -6,7 +6,7 @@ so a unit of it always gives the same figures.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -71,28 +71,28 @@ def plan(
         enough = places is None or sum(scored[low:high]) <= places
         return high - low == 1 or (enough and size(low, high, depth) <= tokens)
 
-    def divide(low: int, high: int, prefix: tuple[tuple[int, ...], ...], depth: int) -> Iterator[Unit]:
+    units: list[Unit] = []
+    # Beginnings may be nested by the thousand, deeper than Python calls itself.
+    pieces: list[tuple[int, int, tuple[tuple[int, ...], ...], int]] = (
+        [(0, len(order), (), 0)] if order else []
+    )
+    while pieces:
+        low, high, prefix, depth = pieces.pop()
         if fits(low, high, depth):
-            yield unit(low, high, prefix)
-            return
+            units.append(unit(low, high, prefix))
+            continue
         branch = min(common[low + 1 : high])
         if branch - depth >= SHORTEST_PREFIX:
             prefix, depth = (*prefix, beginnings[low][depth:branch]), branch
-        starts = [low, *(place for place in range(low + 1, high) if common[place] <= branch), high]
-        begin = low
-        for first, last in pairwise(starts):
-            if fits(begin, last, depth):
-                continue
-            if begin < first:
-                yield unit(begin, first, prefix)
-            begin = first
-            if not fits(first, last, depth):
-                yield from divide(first, last, prefix, depth)
-                begin = last
-        if begin < high:
-            yield unit(begin, high, prefix)
-
-    return list(divide(0, len(order), (), 0)) if order else []
+        parts = [low]
+        for first, last in pairwise(
+            [low, *(place for place in range(low + 1, high) if common[place] <= branch), high]
+        ):
+            # What belongs together beyond the branch stays together; as many as fit go into one unit.
+            if first > parts[-1] and not fits(parts[-1], last, depth):
+                parts.append(first)
+        pieces += [(first, last, prefix, depth) for first, last in reversed(list(pairwise([*parts, high])))]
+    return units
 
 
 def _tokens(options: Sequence[Continuation]) -> list[tuple[int, ...]]:

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from crossin.errors import CrossinError
 from crossin.evaluate.engine import Scores
-from crossin.evaluate.hf.passes import NO_PREFIX, Prefix, extend, logprobs
+from crossin.evaluate.hf.passes import NO_PREFIX, Prefix, extend, is_out_of_memory, logprobs
 from crossin.evaluate.hf.plan import Unit
 from crossin.evaluate.hf.tokens import Continuation
 from crossin.evaluate.hf.trie import Tree, grow
@@ -21,46 +20,61 @@ def score_units(
     """The scores of all requests of `units`, each with its number, batch by batch.
 
     Units go through the model together as long as they fill no more than `batch_tokens` tokens, and one at a
-    time where that is 0. Where the memory does not suffice, that is halved for good, down to single requests.
-    Raises CrossinError where one request alone is too much.
+    time where that is 0. Where the memory does not suffice, that is halved for good, down to single requests;
+    where one alone is too much, the error is torch's own.
     """
     import torch
 
     prefixes: dict[tuple[tuple[int, ...], ...], Prefix] = {}
-    begin = 0
-    while begin < len(units):
-        batch = _batch(requests, units, begin, batch_tokens)
+    waiting = list(reversed(units))
+    while waiting:
+        batch = _batch(requests, waiting, batch_tokens)
+        found = None
         try:
             with torch.inference_mode():
                 found = _score(model, requests, batch, prefixes)
         except RuntimeError as error:
+            if not is_out_of_memory(error) or (len(batch) == 1 and len(batch[0].requests) == 1):
+                raise
+        # Not before here does the error let go of what the failed pass held.
+        if found is None:
             prefixes.clear()
-            _expect_out_of_memory(error)
+            torch.cuda.empty_cache()
             if len(batch) > 1:
                 batch_tokens = sum(_size(requests, unit) for unit in batch) // 2
-                continue
-            with torch.inference_mode():
-                found = _score_halves(model, requests, batch[0])
+            else:
+                waiting[-1:] = _halves(waiting[-1])
+            continue
         yield from found
-        begin += len(batch)
+        del waiting[-len(batch) :]
 
 
-def _batch(requests: Requests, units: Sequence[Unit], begin: int, batch_tokens: int) -> Sequence[Unit]:
-    """The units from number `begin` on that go through the model together: one at least."""
-    end, widest = begin, 0
-    while end < len(units):
-        widest = max(widest, _size(requests, units[end]))
-        if end > begin and widest * (end + 1 - begin) > batch_tokens:
+def _batch(requests: Requests, waiting: Sequence[Unit], batch_tokens: int) -> Sequence[Unit]:
+    """The units from the end of `waiting` that go through the model together: one at least."""
+    count, widest = 0, 0
+    for unit in reversed(waiting):
+        widest = max(widest, _size(requests, unit))
+        if count and widest * (count + 1) > batch_tokens:
             break
-        end += 1
-    return units[begin:end]
+        count += 1
+    return waiting[: -count - 1 : -1]
 
 
 def _size(requests: Requests, unit: Unit) -> int:
     """About how many tokens a unit's pass has, prefix included."""
     return unit.depth + sum(
-        len(option.tokens) - unit.depth for number in unit.requests for option in requests[number]
+        options[0].start - unit.depth + sum(len(option.tokens) - option.start for option in options)
+        for options in (requests[number] for number in unit.requests)
     )
+
+
+def _halves(unit: Unit) -> list[Unit]:
+    """The unit as two, the one that comes first last."""
+    middle = len(unit.requests) // 2
+    return [
+        Unit(unit.prefix, unit.requests[middle:], 0),
+        Unit(unit.prefix, unit.requests[:middle], unit.owed),
+    ]
 
 
 def _score(
@@ -89,38 +103,6 @@ def _prefix(
     if chain not in prefixes:
         prefixes[chain] = extend(model, _prefix(model, chain[:-1], prefixes), chain[-1])
     return prefixes[chain]
-
-
-def _score_halves(model: Any, requests: Requests, unit: Unit) -> list[tuple[int, Scores]]:
-    """The scores of a unit that is too much for the memory: half of its requests at a time."""
-    if len(unit.requests) == 1:
-        raise CrossinError(
-            "one question alone needs more memory than there is",
-            fix="use --dtype bfloat16 or 4bit, another device, or --truncate left",
-        )
-    middle = len(unit.requests) // 2
-    found: list[tuple[int, Scores]] = []
-    for numbers, owed in ((unit.requests[:middle], unit.owed), (unit.requests[middle:], 0)):
-        half = Unit(unit.prefix, numbers, owed)
-        try:
-            found += _score(model, requests, [half], {})
-        except RuntimeError as error:
-            _expect_out_of_memory(error)
-            found += _score_halves(model, requests, half)
-    return found
-
-
-def _expect_out_of_memory(error: RuntimeError) -> None:
-    """Make room after a pass that was too much for the memory; raise `error` where it is something else.
-
-    Only CUDA has a class for it; the CPU and Apple's MPS say it in words.
-    """
-    import torch
-
-    words = ("out of memory", "can't allocate memory")
-    if not isinstance(error, torch.OutOfMemoryError) and not any(one in str(error) for one in words):
-        raise error
-    torch.cuda.empty_cache()
 
 
 def _scores(

@@ -44,12 +44,13 @@ def tokenise(
         for request, _, head in pending:
             wholes = [_headed(tokenizer, head, *next(options)) for _ in request.options]
             _check(request, wholes)
-            found.append(_fitted(request, wholes, len(head), longest, truncate))
+            kept = _kept(tokenizer, head, wholes[0].tokens)
+            found.append(_fitted(request, wholes, kept, longest, truncate))
         pending.clear()
 
     for request in requests:
-        prompt, special = prompt_text(tokenizer, request)
-        pending.append((request, prompt, () if special else heading))
+        prompt, whole = prompt_text(tokenizer, request)
+        pending.append((request, prompt, () if whole else heading))
         if len(pending) * len(request.options) >= _TEXTS_AT_ONCE:
             finish()
     finish()
@@ -63,35 +64,37 @@ def tokenise_prompts(
     heading = _heading(tokenizer)
     found = []
     for request in requests:
-        prompt, special = prompt_text(tokenizer, request)
-        head = () if special else heading
+        prompt, whole = prompt_text(tokenizer, request)
+        head = () if whole else heading
         tokens = (*head, *tokenizer(prompt, add_special_tokens=False)["input_ids"])
         if not tokens:
             raise CrossinError(f"{request.name}: the prompt has no tokens", fix="mend the benchmark's item")
         excess = 0 if longest is None else len(tokens) + request.max_tokens - longest
         if excess > 0:
-            if not truncate or excess >= len(tokens) - len(head):
+            kept = _kept(tokenizer, head, tokens)
+            if not truncate or excess >= len(tokens) - kept:
                 raise _too_long(request, len(tokens) + request.max_tokens, longest, "with its reply ")
-            tokens = (*head, *tokens[len(head) + excess :])
+            tokens = (*tokens[:kept], *tokens[kept + excess :])
         found.append(tokens)
     return found
 
 
 def prompt_text(tokenizer: Any, request: Request) -> tuple[str, bool]:
-    """The prompt as text, a conversation in the model's own template, and whether it begins with the model's
-    beginning-of-sequence token already.
+    """The prompt as text, a conversation in the model's own template, and whether nothing is to be put before
+    it: how a conversation begins its template alone decides, and a text may hold its beginning of sequence
+    already.
 
     Raises CrossinError where a conversation is asked of a model without a template.
     """
     prompt = request.prompt
+    begin = tokenizer.bos_token
     if not isinstance(prompt, str):
         if not tokenizer.chat_template:
             raise CrossinError(
                 "this model has no chat template", fix="leave out --chat: ask it with plain prompts"
             )
         turns = [{"role": role, "content": text} for role, text in prompt]
-        prompt = tokenizer.apply_chat_template(turns, tokenize=False, add_generation_prompt=True)
-    begin = tokenizer.bos_token
+        return tokenizer.apply_chat_template(turns, tokenize=False, add_generation_prompt=True), True
     return prompt, bool(begin and prompt.startswith(begin))
 
 
@@ -103,6 +106,11 @@ def _heading(tokenizer: Any) -> tuple[int, ...]:
         if with_special[length : length + len(bare)] == bare:
             return tuple(with_special[:length])
     return ()
+
+
+def _kept(tokenizer: Any, head: tuple[int, ...], tokens: Sequence[int]) -> int:
+    """How many tokens at the beginning are not cut: those before every text, or a beginning of sequence."""
+    return len(head) or int(tokens[0] == tokenizer.bos_token_id)
 
 
 def _split(tokenizer: Any, texts: list[str], borders: list[int]) -> list[tuple[tuple[int, ...], int]]:
@@ -117,12 +125,14 @@ def _split(tokenizer: Any, texts: list[str], borders: list[int]) -> list[tuple[t
         )["input_ids"]
         return [(tuple(whole), _shared(whole, part)) for whole, part in zip(wholes, parts, strict=True)]
     encoded = tokenizer(texts, add_special_tokens=False, return_offsets_mapping=True)
+    # An object for each number of each text would be most of the memory.
+    numbers: dict[int, int] = {}
     split = []
     for tokens, offsets, border in zip(encoded["input_ids"], encoded["offset_mapping"], borders, strict=True):
         start = len(tokens)
         while start and offsets[start - 1][1] > border:
             start -= 1
-        split.append((tuple(tokens), start))
+        split.append((tuple(numbers.setdefault(token, token) for token in tokens), start))
     return split
 
 

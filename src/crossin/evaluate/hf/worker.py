@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import os
+import signal
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from functools import cache
+from math import isnan
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from crossin.errors import CrossinError
 from crossin.evaluate.engine import Reply, Scores
 from crossin.evaluate.hf.generation import generate
-from crossin.evaluate.hf.plain import cannot_share, score_plain
+from crossin.evaluate.hf.passes import is_out_of_memory
+from crossin.evaluate.hf.plain import cannot_share, length_to_check, score_plain
 from crossin.evaluate.hf.plan import Unit
 from crossin.evaluate.hf.scoring import score_units
 from crossin.models.adapters import with_adapter
@@ -61,56 +67,91 @@ class Worker:
         if setup.adapter is not None:
             model = with_adapter(model, setup.adapter, base=setup.model, merge=setup.merge)
         self.model = model
-        self._reasons: dict[bool, str | None] = {}
+        self._reasons: dict[int, str | None] = {}
 
     def why_plain(self, longest: int) -> str | None:
         """Why nothing can be shared between sequences of up to `longest` tokens, or None."""
-        window = getattr(self.model.config.get_text_config(), "sliding_window", None)
-        beyond = window is not None and longest > window
-        if beyond not in self._reasons:
-            self._reasons[beyond] = cannot_share(self.model, longest)
-        return self._reasons[beyond]
+        length = length_to_check(self.model.config.get_text_config(), longest)
+        if length not in self._reasons:
+            with _enough_memory():
+                self._reasons[length] = cannot_share(self.model, length)
+        return self._reasons[length]
 
     def score(self, task: Task) -> Iterator[tuple[int, Scores]]:
-        """The scores of the task's requests."""
+        """The scores of the task's requests.
+
+        Raises CrossinError where the model gives no numbers, or one request is too much for the memory.
+        """
         if self.why_plain(task.longest) is None:
-            yield from score_units(self.model, task.requests, task.units, self.setup.batch_tokens)
+            found = score_units(self.model, task.requests, task.units, self.setup.batch_tokens)
         else:
             numbers = [number for unit in task.units for number in unit.requests]
-            yield from score_plain(self.model, task.requests, numbers)
+            found = score_plain(self.model, task.requests, numbers)
+        with _enough_memory():
+            for number, scores in found:
+                if any(one is not None and isnan(one) for one in scores.logprobs):
+                    raise CrossinError(
+                        "the model's log-probabilities are not numbers (NaN)",
+                        file=self.setup.model,
+                        fix="take --dtype bfloat16 or float32, as float16 holds no large numbers; else check "
+                        "the weights",
+                    )
+                yield number, scores
 
     def generate(self, task: Prompts) -> list[tuple[int, Reply]]:
         """The replies to the task's prompts."""
-        replies = generate(
-            self.model,
-            self.tokenizer,
-            list(task.prompts.values()),
-            max_tokens=task.max_tokens,
-            stop=task.stop,
-        )
+        with _enough_memory():
+            replies = generate(
+                self.model,
+                self.tokenizer,
+                list(task.prompts.values()),
+                max_tokens=task.max_tokens,
+                stop=task.stop,
+            )
         return list(zip(task.prompts, replies, strict=True))
 
 
-# In a process of its own: the worker that `begin` made.
-_worker: Worker
+@contextmanager
+def _enough_memory() -> Iterator[None]:
+    try:
+        yield
+    except RuntimeError as error:
+        if not is_out_of_memory(error):
+            raise
+        raise CrossinError(
+            "one pass through the model needs more memory than there is",
+            fix="use --dtype bfloat16 or 4bit, another device, fewer --processes, or --truncate left",
+        ) from error
+
+
+# In a process of its own: what `begin` was told.
+_setup: Setup
 
 
 def begin(setup: Setup, devices: Queue[str], threads: int) -> None:
-    """Make this process's worker, on the next of the devices."""
-    global _worker
+    """Tell this process what its worker is to be, on the next of the devices."""
+    global _setup
     import torch
 
+    # An interrupt ends it at once, without a word of its own.
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
     torch.set_num_threads(threads)
     # Tokenizers warn where a process that used them divides.
     os.environ["TOKENIZERS_PARALLELISM"] = "false"
-    _worker = Worker(Setup(**{**vars(setup), "device": devices.get()}))
+    _setup = replace(setup, device=devices.get())
+
+
+@cache
+def _worker() -> Worker:
+    """This process's worker; made with its first task, so that who waits for that hears what is wrong."""
+    return Worker(_setup)
 
 
 def score(task: Task) -> tuple[list[tuple[int, Scores]], str | None]:
     """The scores of a task's requests, and why nothing was shared, if so."""
-    return list(_worker.score(task)), _worker.why_plain(task.longest)
+    return list(_worker().score(task)), _worker().why_plain(task.longest)
 
 
 def reply(task: Prompts) -> tuple[list[tuple[int, Reply]], str | None]:
     """The replies to a task's prompts."""
-    return _worker.generate(task), None
+    return _worker().generate(task), None

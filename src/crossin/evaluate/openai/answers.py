@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 from crossin.errors import CrossinError
 from crossin.evaluate.engine import Reply
+from crossin.models.server import tokens_used
+
+# Between these is a log-probability, but for rounding: vLLM and OpenAI write the lower for minus infinity and
+# for what they do not tell.
+_UNTOLD, _CERTAIN = -9999.0, 1e-3
 
 
 def choice(answer: dict[str, Any], name: str) -> dict[str, Any]:
@@ -37,17 +41,18 @@ def reply(answer: dict[str, Any], stop: tuple[str, ...], name: str) -> Reply:
 
 def computed(answer: dict[str, Any]) -> tuple[int, int]:
     """How many tokens went through the model, and how many were in the server's cache."""
-    usage = answer.get("usage")
-    if not isinstance(usage, dict):
+    used = tokens_used(answer)
+    if used is None:
         return 0, 0
-    cached = int((usage.get("prompt_tokens_details") or {}).get("cached_tokens") or 0)
-    tokens = int(usage.get("prompt_tokens") or 0) + int(usage.get("completion_tokens") or 0)
-    return tokens - cached, cached
+    details = answer["usage"].get("prompt_tokens_details")
+    cached = details.get("cached_tokens") if isinstance(details, dict) else 0
+    saved = cached if isinstance(cached, int) else 0
+    return sum(used) - saved, saved
 
 
 def prompt_tokens(answer: dict[str, Any], name: str) -> tuple[list[str], list[float | None]] | None:
     """The tokens that were asked, as texts, and the log-probability of each after those before it; None where
-    the answer tells none.
+    the answer does not tell them, or not where they end.
 
     They come as the `logprobs` of an echo (the legacy completions of OpenAI; vLLM, SGLang), or as vLLM's
     `prompt_logprobs`: for each token its id with its log-probability and text.
@@ -56,18 +61,22 @@ def prompt_tokens(answer: dict[str, Any], name: str) -> tuple[list[str], list[fl
     places = found.get("prompt_logprobs") or answer.get("prompt_logprobs")
     try:
         if found.get("logprobs"):
-            tokens, logprobs = found["logprobs"]["tokens"], found["logprobs"]["token_logprobs"]
-            if isinstance(answer.get("usage"), dict):
-                # Behind the echo stands what was generated.
-                count = answer["usage"]["prompt_tokens"]
-                tokens, logprobs = tokens[:count], logprobs[:count]
+            used = tokens_used(answer)
+            if used is None:
+                return None
+            # Behind the echo stands what was generated.
+            tokens, logprobs = (found["logprobs"][key][: used[0]] for key in ("tokens", "token_logprobs"))
         elif places:
-            chosen = [next(iter(place.values())) if place else {} for place in places]
+            chosen = []
+            for place in places:
+                # One token each, as was asked for; nothing is known of the first.
+                (token,) = place.values() if place else ({},)
+                chosen.append(token)
             tokens = [token.get("decoded_token") or "" for token in chosen]
             logprobs = [token.get("logprob") for token in chosen]
         else:
             return None
-    except (KeyError, TypeError, AttributeError):
+    except (KeyError, TypeError, ValueError, AttributeError):
         return None
     if len(tokens) != len(logprobs) or not all(isinstance(token, str) for token in tokens):
         return None
@@ -102,4 +111,4 @@ def letter_logprob(tops: list[tuple[str, float]], letter: str) -> float | None:
 
 
 def _number(value: Any) -> float | None:
-    return float(value) if isinstance(value, int | float) and math.isfinite(value) else None
+    return float(value) if isinstance(value, int | float) and _UNTOLD < value < _CERTAIN else None

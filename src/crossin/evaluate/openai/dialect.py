@@ -6,14 +6,16 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
+from crossin.errors import CrossinError
 from crossin.evaluate.openai import answers
 from crossin.evaluate.openai.border import first_scored
 from crossin.models.server import Call, Refused, Server
 
 COMPLETIONS, CHAT = "completions", "chat/completions"
 # Statuses that say "I cannot do this", rather than "ask again". A server that has just generated says so with
-# 500 too: llama.cpp calls a wish for an echo an error of its own, and `transformers serve` stumbles over it.
-_UNABLE = {400, 404, 405, 422, 501}
+# 500 too, or answers what is no completion: llama.cpp calls a wish for an echo an error of its own, and
+# `transformers serve` stumbles over it.
+UNABLE = {400, 404, 405, 422, 501}
 _STUMBLED = 500
 _PROMPT, _OPTION = "A B", " C"
 
@@ -37,9 +39,9 @@ class Dialect:
 
 
 def find_dialect(server: Server, model: str, path: str) -> Dialect:
-    """Probe the endpoint `path` with a few small calls.
+    """Probe the endpoint `path` with six small calls at most, each of which is tried twice.
 
-    Raises Refused where it does not even generate.
+    Raises Refused, or another CrossinError, where it does not even generate.
     """
 
     def probe(
@@ -49,17 +51,16 @@ def find_dialect(server: Server, model: str, path: str) -> Dialect:
             call = Call(path, {"model": model, **way}, name=f"probing for {name}", tokens=4)
             try:
                 ((_, answer),) = server.ask([call], retries=1)
-            except Refused as error:
-                if error.status not in unable:
-                    raise
-                refusals.append(error)
-            else:
                 if works(answer):
                     return way
+            except CrossinError as error:
+                if (error.status if isinstance(error, Refused) else _STUMBLED) not in unable:
+                    raise
+                refusals.append(error)
         return None
 
-    refusals: list[Refused] = []
-    unable = set(_UNABLE)
+    refusals: list[CrossinError] = []
+    unable = set(UNABLE)
     prompt = messages((("user", _PROMPT),)) if path == CHAT else {"prompt": _PROMPT}
     # Newer models of OpenAI know another name of the limit, and no temperature.
     limits = ("max_tokens", "max_completion_tokens") if path == CHAT else ("max_tokens",)
@@ -67,7 +68,7 @@ def find_dialect(server: Server, model: str, path: str) -> Dialect:
     generate = probe(
         "generation",
         ({**prompt, **way} for way in plain),
-        lambda answer: bool(answers.choice(answer, "a probe")),
+        lambda answer: answers.choice(answer, "a probe") is not None,
     )
     if generate is None:
         raise refusals[0]

@@ -11,7 +11,7 @@ from crossin.errors import CrossinError
 from crossin.evaluate.engine import Reply, Request, Scores
 from crossin.evaluate.openai import answers
 from crossin.evaluate.openai.border import first_scored
-from crossin.evaluate.openai.dialect import CHAT, COMPLETIONS, Dialect, find_dialect, messages
+from crossin.evaluate.openai.dialect import CHAT, COMPLETIONS, UNABLE, Dialect, find_dialect, messages
 from crossin.models.server import Call, Refused, Server, Usage, price, rough_tokens
 
 # OpenAI takes no more; the reply is cut at the others here.
@@ -69,7 +69,12 @@ class OpenAIEngine:
 
     @property
     def identity(self) -> dict[str, Any]:
-        """The server, the model's name and how it is asked; a server may change the weights behind a name."""
+        """The server, the model's name and how it is asked.
+
+        Nothing more is known without asking: neither the weights behind a name nor what the server can do
+        (whether letters are looked up among its most probable tokens; the notes say that), for which another
+        server at the same address needs a cache of its own.
+        """
         return {
             "engine": "openai",
             "server": self._server.base_url,
@@ -124,39 +129,44 @@ class OpenAIEngine:
         self._find_dialects(requests, wanted)
         calls = (call for number in sorted(wanted) for call in self._calls(requests[number], number))
         parts: dict[int, dict[int, Scores]] = {}
-        unknown = 0
-        try:
-            for call, answer in self._server.ask(calls):
-                number, place = call.about
-                request = requests[number]
-                if place is None:
-                    scores = _letters(answer, request)
-                else:
-                    part = parts.setdefault(number, {})
-                    part[place] = self._option(answer, request, request.options[place])
-                    if len(part) < len(request.options):
-                        continue
-                    scores = _joined([part[place] for place in range(len(part))])
-                    del parts[number]
-                    unknown += scores.logprobs.count(None)
+        for call, answer in self._ask(calls):
+            number, place = call.about
+            request = requests[number]
+            if place is None:
+                self._note("letters were looked up among the server's most probable first tokens")
+                yield number, _letters(answer, request)
+                continue
+            part = parts.setdefault(number, {})
+            part[place] = self._option(answer, request, request.options[place])
+            if len(part) == len(request.options):
+                scores = _joined([part[place] for place in range(len(part))])
+                del parts[number]
+                if None in scores.logprobs:
+                    self._note(
+                        "options have no log-probability where the server's tokens do not spell them, or "
+                        "nothing stands before them"
+                    )
                 yield number, scores
-        finally:
-            if unknown:
-                self.notes.append(
-                    f"{unknown} options have no log-probability: the server's tokens do not spell them, or "
-                    "nothing stands before them"
-                )
 
     def generate(self, requests: Sequence[Request], wanted: Collection[int]) -> Iterator[tuple[int, Reply]]:
         """The replies to the wanted requests, as they come; greedy, where the server knows a temperature."""
         self._find_dialects(requests, wanted)
         calls = (self._generation(requests[number], number) for number in sorted(wanted))
-        for call, answer in self._server.ask(calls):
+        for call, answer in self._ask(calls):
             request = requests[call.about]
             yield call.about, answers.reply(answer, request.stop, request.name)
 
     def close(self) -> None:
         """Connections live no longer than the questions: there is nothing to let go of."""
+
+    def _note(self, text: str) -> None:
+        if text not in self.notes:
+            self.notes.append(text)
+
+    def _ask(self, calls: Iterator[Call]) -> Iterator[tuple[Call, dict[str, Any]]]:
+        yield from self._server.ask(calls)
+        if self.usage.uncounted:
+            self._note("the server does not count the tokens of all its answers: tokens and cost are too low")
 
     def _dialect(self, conversation: bool) -> Dialect:
         if conversation and self.chat is False:
@@ -169,10 +179,10 @@ class OpenAIEngine:
             try:
                 self._dialects[path] = find_dialect(self._server, self.model, path)
             except Refused as error:
-                if path == CHAT or self.chat is False or error.status not in (400, 404, 405, 501):
+                if path == CHAT or self.chat is False or error.status not in UNABLE:
                     raise
                 self._dialects[path] = self._dialect(True)
-                self.notes.append("the server completes no plain prompts: they are asked as conversations")
+                self._note("the server completes no plain prompts: they are asked as conversations")
         return self._dialects[path]
 
     def _find_dialects(self, requests: Sequence[Request], wanted: Collection[int]) -> None:

@@ -44,18 +44,22 @@ class Usage:
     def add(self, answer: dict[str, Any]) -> int:
         """Count an answer, and return how many tokens it used."""
         self.calls += 1
-        usage = answer.get("usage")
-        prompt, completion = (
-            (usage.get("prompt_tokens"), usage.get("completion_tokens") or 0)
-            if isinstance(usage, dict)
-            else (None, 0)
-        )
-        if not isinstance(prompt, int) or not isinstance(completion, int):
+        used = tokens_used(answer)
+        if used is None:
             self.uncounted += 1
             return 0
-        self.prompt_tokens += prompt
-        self.completion_tokens += completion
-        return prompt + completion
+        self.prompt_tokens += used[0]
+        self.completion_tokens += used[1]
+        return sum(used)
+
+
+def tokens_used(answer: dict[str, Any]) -> tuple[int, int] | None:
+    """The tokens of the prompt and of the completion as the server counts them; None where it does not."""
+    usage = answer.get("usage")
+    if not isinstance(usage, dict):
+        return None
+    prompt, completion = usage.get("prompt_tokens"), usage.get("completion_tokens") or 0
+    return (prompt, completion) if isinstance(prompt, int) and isinstance(completion, int) else None
 
 
 def price(prompt: int, completion: int, prices: tuple[float, float] | None) -> float | None:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import asyncio
 import json
 import os
-from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Future
+import sys
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import islice
 from queue import SimpleQueue
 from threading import Thread
@@ -30,28 +31,48 @@ _LOOPBACK = {"localhost", "127.0.0.1", "::1"}
 # Seconds before the second attempt; doubled before each further one.
 FIRST_WAIT = 0.5
 LONGEST_WAIT = 30.0
+# Bytes of an answer: more than any, and less than would fill the memory.
+LARGEST = 1 << 26
 
-Answer = dict[str, Any] | Exception | None
+
+Answer = dict[str, Any] | BaseException | None
 
 
 @dataclass
 class _Run:
-    """What the workers of one `ask` share: `sending` are those whose call is with the server just now."""
+    """One `ask` at work: its event loop, its HTTP client, and the calls under way.
 
-    key: str | None
+    `sending` are those whose call is with the server just now; `done` is what the caller has not taken yet,
+    where a call that was dropped has None.
+    """
+
+    loop: asyncio.AbstractEventLoop
+    client: httpx2.AsyncClient
     retries: int
-    done: SimpleQueue[list[tuple[Call, Answer]]] = field(default_factory=SimpleQueue)
+    places: asyncio.Semaphore
+    # Not shown, since a run may be printed with whatever goes wrong.
+    key: str | None = field(repr=False)
+    tasks: set[asyncio.Task[Any]] = field(default_factory=set)
     sending: set[asyncio.Task[Any] | None] = field(default_factory=set)
+    done: SimpleQueue[tuple[Call, Answer]] = field(default_factory=SimpleQueue)
     stopping: bool = False
 
+    def finish(self, call: Call, task: asyncio.Task[dict[str, Any]]) -> None:
+        self.tasks.discard(task)
+        self.done.put((call, None if task.cancelled() else task.exception() or task.result()))
 
-@dataclass(frozen=True)
-class _Handles:
-    """What the caller's thread tells the workers' thread; each returns at once."""
+    def stop(self) -> None:
+        """Drop what is not with the server just now, such as calls that wait for another attempt."""
+        self.stopping = True
+        for task in self.tasks - self.sending:
+            task.cancel()
 
-    submit: Callable[[list[tuple[int, Call]]], object]
-    stop: Callable[[], object]
-    end: Callable[[], object]
+    async def end(self) -> None:
+        """Drop everything, and close the connections."""
+        for task in self.tasks:
+            task.cancel()
+        await asyncio.gather(*self.tasks, return_exceptions=True)
+        await self.client.aclose()
 
 
 class Server:
@@ -84,7 +105,8 @@ class Server:
             ("tokens_per_minute", tokens_per_minute),
             ("timeout", timeout),
         ):
-            if value is not None and value <= 0:
+            # So that what is no number at all is refused too.
+            if value is not None and not value > 0:
                 raise CrossinError(f"must be above 0, not {value}", field=setting)
         self.key_variable, self.concurrency = key_variable, concurrency
         self.retries, self.timeout = max(0, retries), timeout
@@ -101,124 +123,93 @@ class Server:
         if they succeed, and then the error is raised: Refused (a CrossinError) for a call. Where the caller
         stops, all connections are closed at once.
         """
-        require("openai", "httpx2")
-        run = _Run(self._key(), self.retries if retries is None else retries)
-        with self._at_work(run) as workers:
-            numbered = enumerate(calls)
-            under_way, failure = 0, None
-            answers: list[tuple[Call, Answer]] = []
+        numbered = enumerate(calls)
+        under_way = 0
+        failure: BaseException | None = None
+        with self._at_work(self.retries if retries is None else retries) as run:
             while True:
                 # By the handful: waking the other thread for each call would cost a fifth of the speed.
-                if failure is None and under_way <= self.concurrency + self.concurrency // 2:
+                if failure is None and under_way <= 1.5 * self.concurrency:
                     fresh: list[tuple[int, Call]] = []
                     try:
                         fresh.extend(islice(numbered, 2 * self.concurrency - under_way))
                     except Exception as error:
                         failure = error
                     under_way += len(fresh)
-                    workers.submit(fresh)
+                    run.loop.call_soon_threadsafe(self._begin, run, fresh)
                     if failure is not None:
-                        workers.stop()
+                        run.loop.call_soon_threadsafe(run.stop)
                 if not under_way:
                     break
-                answers = answers or run.done.get()[::-1]
-                answered, answer = answers.pop()
+                call, answer = run.done.get()
                 under_way -= 1
                 if isinstance(answer, dict):
-                    yield answered, answer
+                    yield call, answer
                 elif failure is None:
                     failure = answer
-                    workers.stop()
-            if failure is not None:
-                raise failure
+                    run.loop.call_soon_threadsafe(run.stop)
+        if failure is not None:
+            raise failure
 
     @contextmanager
-    def _at_work(self, run: _Run) -> Iterator[_Handles]:
-        """Workers in an event loop of their own thread, so that calls go on while the caller is busy."""
-        started: Future[_Handles] = Future()
-
-        def work() -> None:
-            try:
-                asyncio.run(self._work(run, started))
-            except BaseException as error:
-                # Later on every answer has been given, and nobody waits for how the closing went.
-                if not started.done():
-                    started.set_exception(error)
-
-        thread = Thread(target=work, name="crossin-server", daemon=True)
-        thread.start()
-        handles = started.result()
-        try:
-            yield handles
-        finally:
-            handles.end()
-            thread.join()
-
-    async def _work(self, run: _Run, started: Future[_Handles]) -> None:
+    def _at_work(self, retries: int) -> Iterator[_Run]:
+        """An event loop in a thread of its own, so that calls go on while the caller is busy."""
+        require("openai", "httpx2")
         import httpx2
 
-        loop = asyncio.get_running_loop()
-        waiting: asyncio.Queue[tuple[int, Call]] = asyncio.Queue()
-        ended = asyncio.Event()
-        answered: list[tuple[Call, Answer]] = []
-
-        def deliver(call: Call, answer: Answer) -> None:
-            """Hand over what this turn of the loop brings together."""
-            if not answered:
-                loop.call_soon(hand_over)
-            answered.append((call, answer))
-
-        def hand_over() -> None:
-            run.done.put(answered.copy())
-            answered.clear()
-
-        def submit(calls: list[tuple[int, Call]]) -> None:
-            for call in calls:
-                waiting.put_nowait(call)
-
-        async def worker() -> None:
-            while True:
-                number, call = await waiting.get()
-                answer: Answer = None
-                try:
-                    answer = await self._answer(client, run, number, call)
-                except Exception as error:
-                    # Whatever it is, it is the caller's to hear; a lost answer would hang him.
-                    answer = error
-                finally:
-                    deliver(call, answer)
-
-        def stop() -> None:
-            """Drop what is not with the server just now, such as calls that wait for another attempt."""
-            run.stopping = True
-            while not waiting.empty():
-                deliver(waiting.get_nowait()[1], None)
-            for task in workers:
-                if task not in run.sending:
-                    task.cancel()
-
-        # A server of this machine is not asked through a proxy.
-        async with httpx2.AsyncClient(
-            headers={"Authorization": f"Bearer {run.key}"} if run.key else {},
-            timeout=self.timeout,
-            limits=httpx2.Limits(max_connections=None, max_keepalive_connections=self.concurrency),
-            trust_env=not self._loopback,
-        ) as client:
-            workers = [asyncio.create_task(worker()) for _ in range(self.concurrency)]
-            started.set_result(
-                _Handles(
-                    submit=lambda calls: loop.call_soon_threadsafe(submit, calls),
-                    stop=lambda: loop.call_soon_threadsafe(stop),
-                    end=lambda: loop.call_soon_threadsafe(ended.set),
-                )
+        key = self._key()
+        try:
+            client = httpx2.AsyncClient(
+                headers={"Authorization": f"Bearer {key}"} if key else {},
+                timeout=self.timeout,
+                limits=httpx2.Limits(max_connections=None, max_keepalive_connections=self.concurrency),
+                # A server of this machine is not asked through a proxy.
+                trust_env=not self._loopback,
             )
-            await ended.wait()
-            for task in workers:
-                task.cancel()
-            await asyncio.gather(*workers, return_exceptions=True)
+        except Exception as error:
+            # What it says may quote a proxy's password.
+            raise CrossinError(
+                f"the HTTP client cannot be set up ({type(error).__name__})",
+                fix="look at the environment variables of proxies and certificates: ALL_PROXY, HTTPS_PROXY, "
+                "HTTP_PROXY, SSL_CERT_FILE",
+            ) from None
+        loop = asyncio.new_event_loop()
+        run = _Run(loop, client, retries, asyncio.Semaphore(self.concurrency), key)
+        thread = Thread(target=loop.run_forever, name="crossin-server", daemon=True)
+        thread.start()
+        try:
+            yield run
+        finally:
+            # At the end of the interpreter the thread stands still, and waiting for it would never end.
+            if not sys.is_finalizing():
+                asyncio.run_coroutine_threadsafe(run.end(), loop).result()
+                loop.call_soon_threadsafe(loop.stop)
+                thread.join()
+                loop.close()
 
-    async def _answer(self, client: httpx2.AsyncClient, run: _Run, number: int, call: Call) -> dict[str, Any]:
+    def _begin(self, run: _Run, calls: list[tuple[int, Call]]) -> None:
+        for number, call in calls:
+            task = run.loop.create_task(self._answer(run, number, call))
+            run.tasks.add(task)
+            task.add_done_callback(partial(run.finish, call))
+
+    async def _answer(self, run: _Run, number: int, call: Call) -> dict[str, Any]:
         """The answer to a call, after as many attempts as it takes; raises Refused where none came."""
+        async with run.places:
+            result = await self._attempts(run, number, call)
+            if isinstance(result, dict):
+                return result
+            raise refusal(
+                result,
+                server=self.base_url,
+                name=call.name,
+                key_variable=self.key_variable,
+                keyed=run.key is not None,
+                model=str(call.body.get("model")),
+                models=await self._models(run.client) if result.status == 404 else None,
+            )
+
+    async def _attempts(self, run: _Run, number: int, call: Call) -> dict[str, Any] | Trouble:
         content = json.dumps(call.body).encode()
         deadline = monotonic() + (self.timeout + LONGEST_WAIT) * (run.retries + 1)
         attempt = 0
@@ -226,55 +217,52 @@ class Server:
             deadline += await self._pace.admit(call.tokens)
             run.sending.add(asyncio.current_task())
             try:
-                result = await self._attempt(client, run.key, call.path, content, deadline - monotonic())
+                result = await self._attempt(run, call.path, content, deadline - monotonic())
             finally:
                 run.sending.discard(asyncio.current_task())
             if isinstance(result, dict):
                 self._pace.correct(self.usage.add(result) - call.tokens)
                 return result
+            if not result.again:
+                return result
             wait = result.wait + _back_off(number, attempt)
             late = monotonic() + wait > deadline
-            if not result.again or late or attempt == run.retries or run.stopping:
-                break
+            attempt += 1
+            if late or attempt > run.retries or run.stopping:
+                asked = f", and asks to wait {result.wait:.0f} s" if late and result.wait else ""
+                return Trouble(f"{result.what}{asked} (attempt {attempt})", result.status)
             if result.wait:
                 self._pace.pause(result.wait)
             self.usage.retries += 1
-            attempt += 1
             await asyncio.sleep(wait)
-        if result.again:
-            asked = f", and asks to wait {result.wait:.0f} s" if late and result.wait else ""
-            result = Trouble(f"{result.what}{asked} (attempt {attempt + 1})", result.status)
-        raise refusal(
-            result,
-            server=self.base_url,
-            name=call.name,
-            key_variable=self.key_variable,
-            keyed=run.key is not None,
-            model=str(call.body.get("model")),
-            models=await self._models(client) if result.status == 404 else None,
-        )
 
-    async def _attempt(
-        self, client: httpx2.AsyncClient, key: str | None, path: str, content: bytes, left: float
-    ) -> dict[str, Any] | Trouble:
+    async def _attempt(self, run: _Run, path: str, content: bytes, left: float) -> dict[str, Any] | Trouble:
         import httpx2
 
         seconds = min(self.timeout, left)
         try:
             # The client's own timeout is one between bytes: a server that drips would never end it.
             async with asyncio.timeout(seconds):
-                response = await client.post(
+                async with run.client.stream(
+                    "POST",
                     f"{self.base_url}/{path}",
                     content=content,
                     headers={"Content-Type": "application/json"},
-                )
+                ) as response:
+                    received = bytearray()
+                    async for part in response.aiter_bytes():
+                        received += part
+                        if len(received) > LARGEST:
+                            return Trouble(f"an answer of more than {LARGEST:,} bytes", again=False)
         except (TimeoutError, httpx2.TimeoutException):
             return Trouble(f"no answer within {seconds:.3g} s")
         except httpx2.ConnectError:
             return Trouble("no connection")
+        except (httpx2.InvalidURL, httpx2.UnsupportedProtocol):
+            return Trouble("this is no address of a server", again=False)
         except (httpx2.TransportError, httpx2.DecodingError) as error:
             return Trouble(f"the connection broke off ({type(error).__name__})")
-        return read(response.status_code, response.headers, response.content, key)
+        return read(response.status_code, response.headers, bytes(received), run.key)
 
     async def _models(self, client: httpx2.AsyncClient) -> list[str] | None:
         """The models that the server lists; None where it does not answer."""
@@ -310,19 +298,16 @@ def _back_off(number: int, attempt: int) -> float:
 
 def _checked(base_url: str) -> tuple[str, bool]:
     """A base URL without its last slash, and whether it is one of this machine."""
-    fix = "give it as in http://localhost:8000/v1"
+    fix = "give it as in http://localhost:8000/v1; a key comes from the environment alone"
+    url = base_url.strip()
     try:
-        parts = urlsplit(base_url.strip())
+        parts = urlsplit(url)
         host, _ = parts.hostname, parts.port
     except ValueError:
-        raise CrossinError("the base URL is no URL", field="base_url", fix=fix) from None
-    if parts.username is not None or parts.password is not None or parts.query or parts.fragment:
-        # Not quoted: it may hold a secret.
-        raise CrossinError(
-            "the base URL holds a password, a query or a fragment",
-            field="base_url",
-            fix=f"{fix}; a key comes from the environment alone",
-        )
-    if parts.scheme not in ("http", "https") or not host:
-        raise CrossinError(f"'{base_url}' is no base URL", field="base_url", fix=fix)
-    return base_url.strip().rstrip("/"), host in _LOOPBACK or host.startswith("127.")
+        host = None
+    # Never quoted: it may hold a secret.
+    if not host or parts.scheme not in ("http", "https"):
+        raise CrossinError("the base URL is no URL of a server", field="base_url", fix=fix)
+    if "@" in parts.netloc or "?" in url or "#" in url:
+        raise CrossinError("the base URL holds a password, a query or a fragment", field="base_url", fix=fix)
+    return url.rstrip("/"), host in _LOOPBACK or host.startswith("127.")

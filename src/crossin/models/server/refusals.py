@@ -40,7 +40,7 @@ def read(
     """The answer in a response, or the trouble with it. Quotes of the server's words never hold `key`."""
     try:
         body = json.loads(content)
-    except ValueError:
+    except (ValueError, RecursionError):
         body = None
     if 200 <= status < 300:
         if isinstance(body, dict) and not body.get("error"):
@@ -113,5 +113,5 @@ def _retry_after(headers: Mapping[str, str]) -> float:
         # The server's own clock, where it tells, since the two may differ.
         now = parsedate_to_datetime(headers["date"]) if "date" in headers else datetime.now(UTC)
         return max(0.0, (parsedate_to_datetime(value) - now).total_seconds())
-    except (ValueError, TypeError):
+    except (ValueError, TypeError, OverflowError):
         return 0.0

@@ -1,22 +1,26 @@
 "use strict";
-/* Texts reach the page only through plotly's own labels, which hold language codes; nothing here reads HTML. */
+/* The page's plots, in the colours of the reader's theme. Texts reach them only through plotly's own labels. */
 (() => {
   const plots = JSON.parse(document.getElementById("plot-data").textContent);
 
   function themed(plot) {
     const style = getComputedStyle(document.documentElement), colour = (name) => style.getPropertyValue(name).trim();
     const layout = structuredClone(plot.layout);
+    const many = plot.data.filter((trace) => trace.showlegend !== false).length > 1;
     Object.assign(layout, {
-      height: 380,
+      height: plot.height || 380,
       margin: { l: 58, r: 16, t: 30, b: 44 },
       paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)",
       font: { family: "system-ui, sans-serif", size: 13, color: colour("--ink") },
       legend: { orientation: "h", x: 0, y: 1.02, yanchor: "bottom" },
-      showlegend: true,
+      showlegend: many,
       modebar: { bgcolor: "rgba(0,0,0,0)", color: colour("--soft"), activecolor: colour("--ink") },
+      hoverlabel: { font: { family: "system-ui, sans-serif" } },
     });
     for (const name of ["xaxis", "yaxis"]) {
-      Object.assign(layout[name], { gridcolor: colour("--line"), zerolinecolor: colour("--soft"), linecolor: colour("--line"), automargin: true });
+      const axis = layout[name];
+      Object.assign(axis, { gridcolor: colour("--line"), zerolinecolor: colour("--soft"), linecolor: colour("--line"), zeroline: Boolean(axis.zeroline), automargin: true });
+      if (axis.title) Object.assign(axis.title, { font: { size: 13 }, standoff: 8 });
     }
     return layout;
   }
