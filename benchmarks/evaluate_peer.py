@@ -1,8 +1,8 @@
 """One side of `evaluate.py`, in a process of its own: crossin, or lm-evaluation-harness, asks a model.
 
 `python benchmarks/evaluate_peer.py crossin|lm-eval|float64 --model DIR --requests FILE [--batch-size 16]`
-prints, as JSON: seconds to start (imports, weights, a first small question), seconds to ask, the process's peak memory
-at the end, the log-probability of every option, and the tokens that went through the model.
+prints, as JSON: seconds to start (imports, weights, a first small question), seconds to ask, the process's
+peak memory at the end, the log-probability of every option, and the tokens that went through the model.
 
 lm-eval is asked by its Python interface, as `simple_evaluate` asks it: all questions of all languages in one
 `HFLM.loglikelihood`, which sorts them by length and, for options of one token, computes a context once. So

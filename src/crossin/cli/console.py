@@ -5,12 +5,18 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 from rich.text import Text
 
 from crossin.progress import Progress
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+# More columns than any table needs.
+_WIDEST = 10_000
 
 console = Console()
 errors = Console(stderr=True)
@@ -24,6 +30,12 @@ def print_json(value: Any) -> None:
 def say(text: str) -> None:
     """One line on what a stage did."""
     errors.print(Text(text), soft_wrap=True)
+
+
+def show(table: Table) -> None:
+    """A table at its full width: a narrow terminal wraps its lines, but nothing is cut off."""
+    table.width = console.measure(table, options=console.options.update(width=_WIDEST)).maximum
+    console.print(table, crop=False)
 
 
 @contextmanager

@@ -7,9 +7,6 @@ from typing import Annotated
 
 import typer
 
-# More columns than any table needs.
-_WIDEST = 10_000
-
 
 def probe(
     model: Annotated[
@@ -57,7 +54,7 @@ def probe(
 
     Example: `crossin probe smollm2-135m --parallel flores200 --languages en,es,vi,zh --out runs/probe`
     """
-    from crossin.cli.console import console, print_json, progress_bars, say
+    from crossin.cli.console import console, print_json, progress_bars, say, show
     from crossin.cli.options import codes
     from crossin.files import read_json
     from crossin.languages import parse_language
@@ -108,9 +105,7 @@ def probe(
         print_json(figures)
         return
     for table in tables(figures):
-        # A narrow terminal wraps the lines of a table, but nothing is cut off.
-        table.width = console.measure(table, options=console.options.update(width=_WIDEST)).maximum
-        console.print(table, crop=False)
+        show(table)
     for reason, count in stage.manifest["skipped"].items():
         say(f"left out: {count:,}, {reason}")
     made = out / (PAGE if PAGE in stage.manifest["outputs"] else FIGURES)

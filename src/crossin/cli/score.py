@@ -10,13 +10,8 @@ import typer
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from rich.table import Table
-
     from crossin.score import Score, Wordings
     from crossin.score.predictions import Predictions
-
-# More columns than any table needs.
-_WIDEST = 10_000
 
 _Bench = Annotated[Path | None, typer.Option(help="Folder of the benchmark asked; files of replies need it.")]
 _Pivot = Annotated[
@@ -104,7 +99,7 @@ def compare(
     eye. ▲ and ▼ mark differences whose interval excludes 0. McNemar's p-values are on accuracy in one
     language: alone, and corrected by Holm for the number of languages.
     """
-    from crossin.cli.console import print_json
+    from crossin.cli.console import print_json, show
     from crossin.score import compare as make
     from crossin.score import comparison_tables, comparison_values
 
@@ -115,16 +110,16 @@ def compare(
     for letter, predictions in (("A", made.ours), ("B", made.theirs)):
         _tell(predictions, f"{letter} = ")
     for table in comparison_tables(made):
-        _show(table)
+        show(table)
 
 
 def _seaeval(paths: list[Path], as_json: bool) -> None:
-    from crossin.cli.console import print_json
+    from crossin.cli.console import print_json, show
     from crossin.score import parity, parity_table
 
     found = parity(paths)
     if not as_json:
-        _show(parity_table(found))
+        show(parity_table(found))
     elif len(found) == 1:
         print_json(found[0].scores)
     else:
@@ -133,16 +128,17 @@ def _seaeval(paths: list[Path], as_json: bool) -> None:
 
 def show_scores(scores: Sequence[Score], varied: Sequence[Wordings], *, details: bool = False) -> None:
     """Print scores as tables: all figures of one, and of several a line each; `details` shows all of each."""
+    from crossin.cli.console import show
     from crossin.score import summary, tables, wordings_table
 
     if len(scores) > 1:
-        _show(summary(scores))
+        show(summary(scores))
     for table in map(wordings_table, varied):
-        _show(table)
+        show(table)
     for one in scores:
         _tell(one.predictions)
         for table in tables(one, details=details) if details or len(scores) == 1 else []:
-            _show(table)
+            show(table)
 
 
 def _tell(predictions: Predictions, prefix: str = "") -> None:
@@ -164,14 +160,6 @@ def _line(text: str) -> None:
     from crossin.cli.console import console
 
     console.print(text, markup=False, highlight=False, soft_wrap=True)
-
-
-def _show(table: Table) -> None:
-    """A table at its full width: a narrow terminal wraps its lines, but nothing is cut off."""
-    from crossin.cli.console import console
-
-    table.width = console.measure(table, options=console.options.update(width=_WIDEST)).maximum
-    console.print(table, crop=False)
 
 
 def _code(language: str | None) -> str | None:

@@ -140,16 +140,6 @@ def test_a_process_that_dies_is_one_clear_error(tiny_model: Path) -> None:
     engine.close()
 
 
-def test_a_model_without_numbers_is_an_error(tiny_model: Path, tmp_path: Path) -> None:
-    model, tokenizer = load(tiny_model)
-    with torch.no_grad():
-        model.lm_head.weight[5] = torch.nan
-    model.save_pretrained(tmp_path)
-    tokenizer.save_pretrained(tmp_path)
-    with pytest.raises(CrossinError, match=r"not numbers \(NaN\)"):
-        asked(HfEngine(tmp_path))
-
-
 def test_too_little_memory_for_the_check_is_no_reason_to_go_the_slow_way(
     tiny_model: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -8,7 +8,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import cache
-from math import isnan
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -80,7 +79,7 @@ class Worker:
     def score(self, task: Task) -> Iterator[tuple[int, Scores]]:
         """The scores of the task's requests.
 
-        Raises CrossinError where the model gives no numbers, or one request is too much for the memory.
+        Raises CrossinError where one request is too much for the memory.
         """
         if self.why_plain(task.longest) is None:
             found = score_units(self.model, task.requests, task.units, self.setup.batch_tokens)
@@ -88,15 +87,7 @@ class Worker:
             numbers = [number for unit in task.units for number in unit.requests]
             found = score_plain(self.model, task.requests, numbers)
         with _enough_memory():
-            for number, scores in found:
-                if any(one is not None and isnan(one) for one in scores.logprobs):
-                    raise CrossinError(
-                        "the model's log-probabilities are not numbers (NaN)",
-                        file=self.setup.model,
-                        fix="take --dtype bfloat16 or float32, as float16 holds no large numbers; else check "
-                        "the weights",
-                    )
-                yield number, scores
+            yield from found
 
     def generate(self, task: Prompts) -> list[tuple[int, Reply]]:
         """The replies to the task's prompts."""
