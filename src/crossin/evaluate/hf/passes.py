@@ -14,8 +14,8 @@ from crossin.models.masks import attention_masks
 if TYPE_CHECKING:
     import torch
 
-# The log-sum-exp of this many rows of logits at a time: it needs a copy of what it sums.
-_ROWS = 64
+# The log-sum-exp of so many logits at a time: its copies of them then stay in the cores' caches.
+_AT_ONCE = 2**21
 
 
 @dataclass(frozen=True)
@@ -79,7 +79,8 @@ def logprobs(model: Any, trees: Sequence[Tree], prefixes: Sequence[Prefix]) -> l
     targets = torch.tensor(
         [token for tree in trees for option in tree.targets for token in option], device=logits.device
     )
-    totals = torch.cat([torch.logsumexp(rows.float(), dim=-1) for rows in torch.split(logits, _ROWS)])
+    rows = max(2, _AT_ONCE // logits.shape[-1])
+    totals = torch.cat([torch.logsumexp(some.float(), dim=-1) for some in torch.split(logits, rows)])
     found = iter((logits[wanted, targets].float() - totals[wanted]).tolist())
     return [[[next(found) for _ in option] for option in tree.targets] for tree in trees]
 
