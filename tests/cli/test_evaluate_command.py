@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import time
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -184,12 +185,14 @@ def test_stopped_by_ctrl_c_the_same_command_goes_on(home: Path) -> None:
         command = [sys.executable, "-m", "crossin.cli.main", "evaluate", "big", "--engine", "openai"]
         command += ["--base-url", log.base_url, "--bench", "colours", "--form", "generate"]
         command += ["--concurrency", "1", "--out", "stopped"]
-        running = subprocess.Popen(command, cwd=home, stderr=subprocess.PIPE, text=True)
+        # A job in the background has Ctrl-C switched off, and hands that on.
+        listens = partial(signal.signal, signal.SIGINT, signal.SIG_DFL)
+        running = subprocess.Popen(command, cwd=home, stderr=subprocess.PIPE, text=True, preexec_fn=listens)
         while len(log.asked) <= 9:
             assert running.poll() is None
             time.sleep(0.02)
         running.send_signal(signal.SIGINT)
-        said = running.communicate()[1]
+        said = running.communicate(timeout=60)[1]
         assert running.returncode == 130
         assert "goes on from here" in said
         assert "Traceback" not in said

@@ -9,6 +9,7 @@ import sys
 import threading
 import tracemalloc
 from collections.abc import Iterator
+from functools import partial
 
 import pytest
 from loopback import Asked, answering, completion, response
@@ -167,7 +168,11 @@ def test_an_interrupted_program_ends_at_once() -> None:
             "from crossin.models.server import Call, Server\n"
             f"list(Server({log.base_url!r}, timeout=500).ask([Call('completions', {{}})] * 9))\n"
         )
-        process = subprocess.Popen([sys.executable, "-c", program], stderr=subprocess.PIPE, text=True)
+        # A job in the background has Ctrl-C switched off, and hands that on.
+        listens = partial(signal.signal, signal.SIGINT, signal.SIG_DFL)
+        process = subprocess.Popen(
+            [sys.executable, "-c", program], stderr=subprocess.PIPE, text=True, preexec_fn=listens
+        )
         waiting = threading.Event()
         while not log.asked:
             waiting.wait(0.01)
