@@ -24,7 +24,6 @@ def reciter(tiny_model: Path) -> tuple[Any, Any, list[int]]:
     """A model that says TEXT from wherever in it a prompt leaves off, and then the end token; its tokenizer;
     the tokens of TEXT.
     """
-    torch.set_num_threads(1)
     torch.manual_seed(0)
     tokenizer = load(tiny_model, device="cpu")[1]
     tokens: list[int] = tokenizer(TEXT)["input_ids"]

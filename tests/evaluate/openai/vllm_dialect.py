@@ -20,7 +20,6 @@ def vllm_app(folder: Path, *, spelling: Spelling = "alone", least: int = 0, echo
     from fastapi import Body, FastAPI, HTTPException
     from transformers import AutoModelForCausalLM, AutoTokenizer
 
-    torch.set_num_threads(1)
     tokenizer = AutoTokenizer.from_pretrained(folder)
     model = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32).eval()
     app = FastAPI()
