@@ -19,7 +19,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "bench": {"corpus"},
     "corpus": set(),
     "compose": {"corpus"},
-    "train": {"compose", "models"},
+    "train": {"bench", "compose", "models"},
     "evaluate": {"bench", "models"},
     "probe": {"bench", "models", "report"},
     "score": {"bench", "evaluate", "metrics", "report"},

@@ -27,7 +27,7 @@ import os, signal, sys
 from pathlib import Path
 import crossin.bench.facts, crossin.report.make
 from crossin.experiment.demo import Demo, run_demo
-from crossin.train import TrainSettings
+from crossin.train import TrainConfig
 
 def die(*_):
     os.kill(os.getpid(), signal.SIGKILL)
@@ -41,7 +41,7 @@ if sys.argv[4] == "bench":
     crossin.bench.facts.write_items = die
 if sys.argv[4] == "report":
     crossin.report.make.write_text = die
-training = TrainSettings(checkpoint_every=4)
+training = TrainConfig(checkpoint_every=4)
 out, model, recipe = sys.argv[1:4]
 plan = Demo(Path(out), ["en", "es"], model=model, recipe_file=Path(recipe), training=training)
 run_demo(plan, progress=progress)

@@ -19,7 +19,7 @@ from crossin.errors import CrossinError
 from crossin.extras import require
 from crossin.progress import Progress, silent
 from crossin.stage import Stage, begin
-from crossin.train.settings import TrainSettings
+from crossin.train.config import TrainConfig
 
 if TYPE_CHECKING:
     from crossin.report import Report
@@ -39,7 +39,7 @@ class Demo:
     recipe_file: Path | None = None
     held_out: str = "test"
     accept_licence: bool = False
-    training: TrainSettings = field(default_factory=TrainSettings)
+    training: TrainConfig = field(default_factory=TrainConfig)
 
     @cached_property
     def recipe(self) -> Recipe:
@@ -71,7 +71,7 @@ class Demo:
 
     def describe(self) -> list[str]:
         """The road ahead, in words."""
-        steps = -(-self.rows // self.training.rows_per_step)
+        steps = -(-self.rows // self.training.batches.rows)
         return [
             f"model      {self.model}",
             f"facts      capital, currency, continent, official language in {', '.join(self.languages)}; "
@@ -114,7 +114,7 @@ def run_demo(
             "seed": plan.seed,
             "held out": plan.held_out,
             "recipe": plan.recipe.model_dump(),
-            "training": plan.training.model_dump(),
+            "training": plan.training.model_dump(mode="json"),
         },
         {},
     )
@@ -138,9 +138,8 @@ def run_demo(
                 progress=progress,
             )
             say(_line(mixture, f"{mixture.manifest['counts']['rows']} rows"))
-            training = train(
-                model, mixture.folder, home / "training", plan.training, seed=plan.seed, progress=progress
-            )
+            given = {"model": str(model), "mixture": mixture.folder, "seed": plan.seed}
+            training = train(plan.training.model_copy(update=given), home / "training", progress=progress)
             counts = training.manifest["counts"]
             say(_line(training, f"{counts['steps']} steps, {counts['tokens']} tokens"))
             adapter = training.folder

@@ -1,6 +1,6 @@
-"""One-stage tuning of a model on a mixture."""
+"""One-stage tuning of a model on a mixture: batches, objectives, trainer."""
 
-from crossin.train.settings import TrainSettings
-from crossin.train.trainer import train
+from crossin.train.config import TrainConfig
+from crossin.train.run import train
 
-__all__ = ["TrainSettings", "train"]
+__all__ = ["TrainConfig", "train"]

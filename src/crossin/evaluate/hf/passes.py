@@ -85,18 +85,6 @@ def logprobs(model: Any, trees: Sequence[Tree], prefixes: Sequence[Prefix]) -> l
     return [[[next(found) for _ in option] for option in tree.targets] for tree in trees]
 
 
-def is_out_of_memory(error: Exception) -> bool:
-    """Whether a pass was too much for the memory. Only CUDA has a class for it; the CPU and Apple's MPS say
-    it in words.
-    """
-    import torch
-
-    words = ("out of memory", "can't allocate memory")
-    return isinstance(error, torch.OutOfMemoryError) or (
-        isinstance(error, RuntimeError) and any(one in str(error) for one in words)
-    )
-
-
 def cache_argument(model: Any) -> str:
     """What this model, in this version of transformers, calls its cache."""
     return "cache" if "cache" in inspect.signature(model.forward).parameters else "past_key_values"

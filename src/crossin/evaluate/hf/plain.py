@@ -10,10 +10,11 @@ from itertools import count, islice
 from typing import Any
 
 from crossin.evaluate.engine import Scores
-from crossin.evaluate.hf.passes import NO_PREFIX, extend, is_out_of_memory, logprobs
+from crossin.evaluate.hf.passes import NO_PREFIX, extend, logprobs
 from crossin.evaluate.hf.plan import SHORTEST_PREFIX, TOKENS
 from crossin.evaluate.hf.tokens import Continuation
 from crossin.evaluate.hf.trie import grow
+from crossin.models.memory import is_out_of_memory
 
 _KINDS = {"full_attention", "sliding_attention"}
 # The check compares so many tokens of an option, in sequences of so many: more than the windows of models

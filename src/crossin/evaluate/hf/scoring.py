@@ -6,10 +6,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from crossin.evaluate.engine import Scores
-from crossin.evaluate.hf.passes import NO_PREFIX, Prefix, extend, is_out_of_memory, logprobs
+from crossin.evaluate.hf.passes import NO_PREFIX, Prefix, extend, logprobs
 from crossin.evaluate.hf.plan import Unit
 from crossin.evaluate.hf.tokens import Continuation
 from crossin.evaluate.hf.trie import Tree, grow
+from crossin.models.memory import is_out_of_memory
 
 Requests = Mapping[int, Sequence[Continuation]]
 

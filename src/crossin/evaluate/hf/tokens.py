@@ -8,6 +8,7 @@ from typing import Any
 
 from crossin.errors import CrossinError
 from crossin.evaluate.engine import Request
+from crossin.models.joining import heading_of, split
 
 # Offsets of many long texts at once would fill the memory.
 _TEXTS_AT_ONCE = 512
@@ -33,14 +34,14 @@ def tokenise(
     has no tokens, or the whole is longer than that; `truncate` cuts the prompt on the left instead, by as
     much for all its options.
     """
-    heading = _heading(tokenizer)
+    heading = heading_of(tokenizer)
     found: list[list[Continuation]] = []
     pending: list[tuple[Request, str, tuple[int, ...]]] = []
 
     def finish() -> None:
         texts = [prompt + option for request, prompt, _ in pending for option in request.options]
         borders = [len(prompt) for request, prompt, _ in pending for _ in request.options]
-        options = iter(_split(tokenizer, texts, borders))
+        options = iter(split(tokenizer, texts, borders))
         for request, _, head in pending:
             wholes = [_headed(tokenizer, head, *next(options)) for _ in request.options]
             _check(request, wholes)
@@ -61,7 +62,7 @@ def tokenise_prompts(
     tokenizer: Any, requests: Sequence[Request], *, longest: int | None, truncate: bool = False
 ) -> list[tuple[int, ...]]:
     """The tokens of each request's prompt, with room for its reply; errors as `tokenise`."""
-    heading = _heading(tokenizer)
+    heading = heading_of(tokenizer)
     found = []
     for request in requests:
         prompt, whole = prompt_text(tokenizer, request)
@@ -98,42 +99,9 @@ def prompt_text(tokenizer: Any, request: Request) -> tuple[str, bool]:
     return prompt, bool(begin and prompt.startswith(begin))
 
 
-def _heading(tokenizer: Any) -> tuple[int, ...]:
-    """The tokens that this tokenizer puts before every text, such as the beginning of a sequence."""
-    with_special = tokenizer("a")["input_ids"]
-    bare = tokenizer("a", add_special_tokens=False)["input_ids"]
-    for length in range(len(with_special) + 1):
-        if with_special[length : length + len(bare)] == bare:
-            return tuple(with_special[:length])
-    return ()
-
-
 def _kept(tokenizer: Any, head: tuple[int, ...], tokens: Sequence[int]) -> int:
     """How many tokens at the beginning are not cut: those before every text, or a beginning of sequence."""
     return len(head) or int(tokens[0] == tokenizer.bos_token_id)
-
-
-def _split(tokenizer: Any, texts: list[str], borders: list[int]) -> list[tuple[tuple[int, ...], int]]:
-    """The tokens of each text, and how many of them end at or before its border (counted in characters)."""
-    if not texts:
-        return []
-    if not tokenizer.is_fast:
-        # Without offsets: what the text shares with the text up to the border.
-        wholes = tokenizer(texts, add_special_tokens=False)["input_ids"]
-        parts = tokenizer(
-            [text[:border] for text, border in zip(texts, borders, strict=True)], add_special_tokens=False
-        )["input_ids"]
-        return [(tuple(whole), _shared(whole, part)) for whole, part in zip(wholes, parts, strict=True)]
-    encoded = tokenizer(texts, add_special_tokens=False, return_offsets_mapping=True)
-    # An object for each number of each text would be most of the memory.
-    numbers: dict[int, int] = {}
-    split = []
-    for tokens, offsets, border in zip(encoded["input_ids"], encoded["offset_mapping"], borders, strict=True):
-        start = len(tokens)
-        while start and offsets[start - 1][1] > border:
-            start -= 1
-        split.append((tuple(numbers.setdefault(token, token) for token in tokens), start))
-    return split
 
 
 def _headed(tokenizer: Any, head: tuple[int, ...], tokens: tuple[int, ...], start: int) -> Continuation:
@@ -174,10 +142,3 @@ def _too_long(request: Request, length: int, longest: int | None, what: str = ""
         f"{request.name}: the prompt {what}is {length:,} tokens long, and the model takes {longest:,}",
         fix="--truncate left cuts the beginning of such prompts; or use fewer shots",
     )
-
-
-def _shared(one: Sequence[int], other: Sequence[int]) -> int:
-    shared = 0
-    while shared < min(len(one), len(other)) and one[shared] == other[shared]:
-        shared += 1
-    return shared

@@ -14,12 +14,12 @@ from typing import TYPE_CHECKING
 from crossin.errors import CrossinError
 from crossin.evaluate.engine import Reply, Scores
 from crossin.evaluate.hf.generation import generate
-from crossin.evaluate.hf.passes import is_out_of_memory
 from crossin.evaluate.hf.plain import cannot_share, length_to_check, score_plain
 from crossin.evaluate.hf.plan import Unit
 from crossin.evaluate.hf.scoring import score_units
 from crossin.models.adapters import with_adapter
 from crossin.models.load import load
+from crossin.models.memory import is_out_of_memory
 
 if TYPE_CHECKING:
     from multiprocessing.queues import Queue

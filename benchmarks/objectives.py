@@ -1,0 +1,229 @@
+"""What each objective does on the facts of the demo: arms of equal tokens, several seeds, one table.
+
+    python benchmarks/objectives.py --out runs/objectives --seeds 0 1 2
+
+Countries that are asked about are trained on in no arm. `transductive` alone sees their questions, without
+answers. With `--held-out dev` the test countries stay untouched: that is how settings were chosen. A run that
+was stopped goes on; `--arms` names some of the arms, and the table holds what is finished. Each arm is trained
+and asked in this process, on as many threads as OMP_NUM_THREADS says.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from crossin.bench import build_bench
+from crossin.bench.items import read_items, write_items
+from crossin.compose import Component, Recipe, compose, read_recipe
+from crossin.corpus import build_facts
+from crossin.evaluate import HfEngine, evaluate
+from crossin.experiment.demo import RECIPE
+from crossin.files import write_text
+from crossin.metrics import AnswerTable, Figure, differences, intervals, read_answers
+from crossin.models import pull
+from crossin.train import TrainConfig, train
+
+# The pairs' part of the tokens of an arm that has pairs.
+SHARE = 0.2
+FIGURES = ("accuracy", "consistency_2", "kappa_2", "right_2", "ac3_2")
+
+
+@dataclass(frozen=True)
+class Arm:
+    """What an arm is trained on: parts of the mixture by kind, and the terms beside it."""
+
+    parts: dict[str, float]
+    terms: dict[str, Any]
+    transductive: bool = False
+
+
+X2X = {"base": 0.25, "x2x": 0.75}
+X2X_TRANS = {"base": 0.25, "x2x": 0.6, "trans": 0.15}
+
+
+def _consist(divergence: str, weight: float) -> dict[str, Any]:
+    return {"consist": {"granularity": "answer", "divergence": divergence, "weight": weight}}
+
+
+ALIGN = {"align": {"weight": 0.3}}
+ARMS = {
+    "English only": Arm({"base": 1.0}, {}),
+    "same language": Arm({"base": 0.25, "mono": 0.75}, {}),
+    "x2x": Arm(X2X, {}),
+    "x2x + trans": Arm(X2X_TRANS, {}),
+    "+ align": Arm(X2X_TRANS, ALIGN),
+    "+ consist JS": Arm(X2X_TRANS, _consist("js", 1.0)),
+    "+ consist KL": Arm(X2X_TRANS, _consist("kl", 1.0)),
+    "+ consist DCO": Arm(X2X_TRANS, _consist("dco", 0.1)),
+    "all": Arm(X2X_TRANS, ALIGN | _consist("kl", 1.0)),
+    "demo's mixture": Arm({}, {}),
+    "demo's mixture + consist KL": Arm({}, _consist("kl", 1.0)),
+    "transductive": Arm(X2X_TRANS, _consist("kl", 1.0), transductive=True),
+}
+
+
+def recipe_of(arm: Arm, tokens: int, tokenizer: Path) -> Recipe:
+    """The arm's mixture, of about so many tokens."""
+    demo = read_recipe(RECIPE)
+    parts = arm.parts
+    if not parts:
+        rows = sum(int(component.rows or 0) for component in demo.components)
+        parts = {component.kind: int(component.rows or 0) / rows for component in demo.components}
+    return Recipe(
+        name="objectives",
+        template=demo.template,
+        tag=demo.tag,
+        tokenizer=str(tokenizer),
+        components=[
+            Component(
+                kind=kind,  # type: ignore[arg-type]
+                corpus="names" if kind == "trans" else "questions",
+                side="instruction",
+                tokens=round(part * tokens),
+                # There are fewer English rows than the control needs.
+                epochs=100,
+            )
+            for kind, part in parts.items()
+        ],
+    )
+
+
+def questions_of(facts: Path, out: Path, splits: tuple[str, ...]) -> Path:
+    """The questions of these splits in one folder; training reads no answer from it."""
+    items = []
+    for split in splits:
+        items += read_items(build_bench(facts, out.parent / f"bench-{split}", split=split).folder)
+    out.mkdir(parents=True, exist_ok=True)
+    write_items(out / "items.parquet", items)
+    return out
+
+
+def run_arm(name: str, arm: Arm, seed: int, options: argparse.Namespace, model: Path, facts: Path) -> None:
+    """Compose, train and ask one arm."""
+    home = options.out / f"seed-{seed}" / name.replace("'", "").replace(" ", "-")
+    learned: tuple[str, ...] = ("train", "dev") if options.held_out == "test" else ("train",)
+    bench = build_bench(facts, options.out / f"bench-{options.held_out}", split=options.held_out).folder
+    tokens = round(options.tokens * (1 - SHARE)) if arm.terms else options.tokens
+    mixture = compose(
+        recipe_of(arm, tokens, model), facts, home / "mixture", languages=options.languages, seed=seed
+    )
+    entries: dict[str, Any] = {
+        "model": str(model),
+        "mixture": mixture.folder,
+        "seed": seed,
+        "optimiser": {"learning_rate": options.learning_rate},
+        **{key: {**term, **options.terms.get(key, {})} for key, term in arm.terms.items()},
+    }
+    if arm.terms:
+        seen = (*learned, options.held_out) if arm.transductive else learned
+        entries["pairs"] = {
+            "items": questions_of(facts, options.out / f"questions-{'-'.join(seen)}", seen),
+            "share": SHARE / (1 - SHARE),
+            "apart_from": () if arm.transductive else (bench,),
+        }
+    stage = train(TrainConfig.model_validate(entries), home / "training", say=print)
+    counts = stage.manifest["counts"]
+    print(f"seed {seed}, {name}: {counts['steps']} steps, {counts['tokens']} tokens", flush=True)
+    ask(model, stage.folder, bench, home / "answers", name)
+
+
+def ask(model: Path, adapter: Path | None, bench: Path, out: Path, name: str) -> None:
+    """The model's answers to the benchmark."""
+    with closing(HfEngine(model, adapter=adapter)) as engine:
+        evaluate(engine, bench, out, name=name)
+
+
+def stacked(tables: list[AnswerTable]) -> AnswerTable:
+    """The answers of several seeds as one table; a country's questions stay one group over all seeds."""
+    first = tables[0]
+    return AnswerTable(
+        items=tuple(f"{item}#{seed}" for seed, table in enumerate(tables) for item in table.items),
+        languages=first.languages,
+        groups=tuple(group for table in tables for group in table.groups),
+        tasks=tuple(task for table in tables for task in table.tasks),
+        answers=np.concatenate([table.answers for table in tables]),
+        gold=np.concatenate([table.gold for table in tables]),
+        options=np.concatenate([table.options for table in tables]),
+    )
+
+
+def table_of(options: argparse.Namespace) -> str:
+    """The figures of every finished arm, and its paired differences to the fair controls."""
+    home = options.out
+    found: dict[str, AnswerTable] = {}
+    seeds = {}
+    untouched = home / "untouched" / "answers"
+    for name in ARMS:
+        folder = name.replace("'", "").replace(" ", "-")
+        answers = [home / f"seed-{seed}" / folder / "answers" for seed in options.seeds]
+        done = [place for place in answers if (place / "manifest.json").exists()]
+        if len(done) == len(answers):
+            found[name] = stacked([read_answers(place) for place in done])
+            seeds[name] = len(done)
+    found = {"untouched": stacked([read_answers(untouched)] * len(options.seeds)), **found}
+    lines = ["| arm | " + " | ".join(FIGURES) + " |", "|---" * (len(FIGURES) + 1) + "|"]
+    for name, table in found.items():
+        lines.append(_row(name, intervals(table), False))
+    for control in ("untouched", "English only", "x2x + trans"):
+        if control in found:
+            lines += ["", f"| less {control} | " + " | ".join(FIGURES) + " |"]
+            lines.append("|---" * (len(FIGURES) + 1) + "|")
+            for name, table in found.items():
+                if name != control:
+                    lines.append(_row(name, differences(table, found[control]), True))
+    lines += ["", "| arm | " + " | ".join(options.languages) + " |"]
+    lines.append("|---" * (len(options.languages) + 1) + "|")
+    for name, table in found.items():
+        figures = intervals(table)
+        cells = [_cell(figures[f"accuracy/{language}"], False) for language in options.languages]
+        lines.append(f"| {name} | " + " | ".join(cells) + " |")
+    return "\n".join(lines)
+
+
+def _row(name: str, figures: dict[str, Figure], signed: bool) -> str:
+    return f"| {name} | " + " | ".join(_cell(figures[figure], signed) for figure in FIGURES) + " |"
+
+
+def _cell(figure: Figure, signed: bool) -> str:
+    sign = "+" if signed else ""
+    value, low, high = (100 * one for one in (figure.value, figure.low, figure.high))
+    return f"{value:{sign}.1f} [{low:{sign}.1f} {high:{sign}.1f}]"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--model", default="smollm2-135m")
+    parser.add_argument("--languages", nargs="+", default=["en", "zh", "vi", "es"])
+    parser.add_argument("--held-out", choices=("dev", "test"), default="test")
+    parser.add_argument("--seeds", nargs="+", type=int, default=[0, 1, 2])
+    parser.add_argument("--arms", nargs="+", choices=list(ARMS), default=list(ARMS))
+    parser.add_argument("--tokens", type=int, default=40_000, help="read by every arm, pairs included")
+    parser.add_argument("--learning-rate", type=float, default=1e-3)
+    parser.add_argument("--terms", type=json.loads, default={}, help="settings in place of the arms' own")
+    parser.add_argument("--table", action="store_true", help="only print the table of what is finished")
+    options = parser.parse_args()
+    if not options.table:
+        model = pull(options.model)
+        facts = build_facts(options.languages, options.out / "facts", held_out=options.held_out).folder
+        bench = build_bench(facts, options.out / f"bench-{options.held_out}", split=options.held_out).folder
+        ask(model, None, bench, options.out / "untouched" / "answers", "untouched")
+        for seed in options.seeds:
+            for name in options.arms:
+                run_arm(name, ARMS[name], seed, options, model, facts)
+    table = table_of(options)
+    write_text(options.out / "table.md", table + "\n")
+    print(table)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,269 @@
+"""What moves a fact that is taught in English only: facts that nobody can know, told in some languages.
+
+    python benchmarks/transfer.py --out runs/transfer --seeds 0 1 2
+
+Each country gets a month at random ("In which month is the lantern fair of Norway?"), so that no pretraining
+can answer. Countries are split in three: `shared` facts are taught in all languages but the ones held out;
+`unanswered` ones in English, while their questions are seen, without answers, in the other languages by the arms
+with a consistency term; `never shown` ones in English alone, and in no other language in any form: these are
+the test. Twelve options: chance is 8.3%. A seed whose English accuracy on the test facts is below 90% says
+nothing about transfer, and is marked.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections import Counter
+from collections.abc import Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow
+
+from crossin.bench.items import Item, write_items
+from crossin.compose import Component, Recipe, compose
+from crossin.corpus.facts import subjects_of
+from crossin.corpus.names import month_name
+from crossin.corpus.world import load_countries
+from crossin.evaluate import HfEngine, evaluate
+from crossin.files import write_parquet, write_text
+from crossin.metrics import AnswerTable, intervals, read_answers
+from crossin.metrics.table import select
+from crossin.mixing import draw
+from crossin.models import pull
+from crossin.train import TrainConfig, train
+
+WORDING = {
+    "en": "In which month is the lantern fair of {subject}?",
+    "es": "¿En qué mes se celebra la feria de los faroles de {subject}?",
+    "vi": "Hội chợ đèn lồng của {subject} diễn ra vào tháng nào?",
+    "zh": "{subject}的灯笼集市在几月举行？",
+}
+KINDS = ("shared", "unanswered", "never shown")
+MONTHS = range(1, 13)
+
+
+@dataclass(frozen=True)
+class Arm:
+    """Kinds of rows made of the shared facts, and the terms beside the mixture."""
+
+    kinds: tuple[str, ...]
+    terms: dict[str, Any]
+
+
+ALIGN = {"align": {"weight": 0.3}}
+CONSIST = {"consist": {"granularity": "answer", "divergence": "kl", "weight": 1.0}}
+ARMS = {
+    "same language": Arm(("mono",), {}),
+    "x2x + trans": Arm(("x2x", "trans"), {}),
+    "x2x + trans + align": Arm(("x2x", "trans"), ALIGN),
+    "x2x + trans + consist": Arm(("x2x", "trans"), CONSIST),
+    "x2x + trans + both": Arm(("x2x", "trans"), ALIGN | CONSIST),
+}
+
+
+@dataclass(frozen=True)
+class Fact:
+    """A country's month, and what is taught of it."""
+
+    country: str
+    kind: str
+    month: int
+    names: dict[str, str]
+
+
+def facts_of(countries: int, languages: Sequence[str], seed: int) -> list[Fact]:
+    """So many countries by draw, 40% shared, 30% unanswered and 30% never shown."""
+    subjects = subjects_of(load_countries()[0], list(languages), Counter())
+    chosen = sorted(subjects, key=lambda code: draw("transfer", str(seed), code))[:countries]
+    bounds = (0.4 * countries, 0.7 * countries)
+    return [
+        Fact(
+            code,
+            KINDS[sum(number >= bound for bound in bounds)],
+            1 + draw("month", str(seed), code) % 12,
+            subjects[code],
+        )
+        for number, code in enumerate(chosen)
+    ]
+
+
+def write_corpora(facts: Sequence[Fact], out: Path, languages: Sequence[str]) -> None:
+    """`english.parquet`: all facts in English; `shared.parquet` and `names.parquet`: shared facts and their
+    names in all `languages`.
+    """
+
+    def row(fact: Fact, language: str, name: str, output: str) -> dict[str, str]:
+        where = {"group": fact.country, "task": "lantern fair", "input": ""}
+        return {"id": fact.country, "language": language, "instruction": name, "output": output, **where}
+
+    def asked(fact: Fact, language: str) -> dict[str, str]:
+        question = WORDING[language].format(subject=fact.names[language])
+        return row(fact, language, question, month_name(fact.month, language) or "")
+
+    shared = [fact for fact in facts if fact.kind == "shared"]
+    months = [
+        {**row(shared[0], language, month_name(month, language) or "", ""), "id": f"month:{month}"}
+        for month in MONTHS
+        for language in languages
+    ]
+    names = [row(fact, language, fact.names[language], "") for fact in shared for language in languages]
+    corpora = {
+        "english": [asked(fact, "en") for fact in facts],
+        "shared": [asked(fact, language) for fact in shared for language in languages],
+        "names": names + months,
+    }
+    for name, rows in corpora.items():
+        write_parquet(out / f"{name}.parquet", pyarrow.Table.from_pylist(rows))
+
+
+def items_of(facts: Sequence[Fact], languages: Sequence[str]) -> list[Item]:
+    """The questions, with all twelve months as options."""
+    return [
+        Item(
+            item=fact.country,
+            group=fact.country,
+            task=fact.kind,
+            language=language,
+            context="",
+            question=WORDING[language].format(subject=fact.names[language]),
+            options=[month_name(month, language) or "" for month in MONTHS],
+            option_ids=[str(month) for month in MONTHS],
+            answer=str(fact.month),
+            source="counterfactual",
+            licence="",
+        )
+        for fact in facts
+        for language in languages
+    ]
+
+
+def recipe_of(arm: Arm, options: argparse.Namespace) -> Recipe:
+    """All facts in English `--epochs` times, and the shared ones in the arm's ways."""
+    components = [
+        Component(
+            kind="base", corpus="english", rows=options.countries * options.epochs, epochs=options.epochs
+        )
+    ]
+    rows = round(options.countries * options.epochs * options.others / len(arm.kinds))
+    for kind in arm.kinds:
+        corpus = "names" if kind == "trans" else "shared"
+        components.append(
+            Component(
+                kind=kind,  # type: ignore[arg-type]
+                corpus=corpus,
+                side="instruction",
+                rows=rows,
+                epochs=1000,
+            )
+        )
+    return Recipe(name="transfer", template="question", components=components)
+
+
+def run_arm(name: str, arm: Arm, seed: int, options: argparse.Namespace, model: Path) -> None:
+    """Compose, train and ask one arm."""
+    home = options.out / f"seed-{seed}"
+    facts = facts_of(options.countries, options.languages, seed)
+    taught = [language for language in options.languages if language not in options.held_out_languages]
+    for folder in ("corpora", "bench", "questions"):
+        (home / folder).mkdir(parents=True, exist_ok=True)
+    write_corpora(facts, home / "corpora", taught)
+    write_items(home / "bench" / "items.parquet", items_of(facts, options.languages))
+    seen = [fact for fact in facts if fact.kind != "never shown"]
+    write_items(home / "questions" / "items.parquet", items_of(seen, taught))
+    place = home / name.replace(" ", "-").replace("+", "and")
+    mixture = compose(
+        recipe_of(arm, options),
+        home / "corpora",
+        place / "mixture",
+        languages=taught,
+        seed=seed,
+    )
+    entries: dict[str, Any] = {
+        "model": str(model),
+        "mixture": mixture.folder,
+        "seed": seed,
+        "optimiser": {"learning_rate": options.learning_rate},
+        **arm.terms,
+    }
+    if arm.terms:
+        entries["pairs"] = {"items": home / "questions", "share": 0.25}
+    stage = train(TrainConfig.model_validate(entries), place / "training", say=print)
+    print(f"seed {seed}, {name}: {stage.manifest['counts']['tokens']} tokens", flush=True)
+    with closing(HfEngine(model, adapter=stage.folder)) as engine:
+        evaluate(engine, home / "bench", place / "answers", name=name)
+
+
+def stacked(tables: Sequence[AnswerTable]) -> AnswerTable:
+    """The answers of several seeds as one table; here the facts of another seed are other facts."""
+    first = tables[0]
+    return AnswerTable(
+        items=tuple(f"{item}#{seed}" for seed, table in enumerate(tables) for item in table.items),
+        languages=first.languages,
+        groups=tuple(f"{group}#{seed}" for seed, table in enumerate(tables) for group in table.groups),
+        tasks=tuple(task for table in tables for task in table.tasks),
+        answers=np.concatenate([table.answers for table in tables]),
+        gold=np.concatenate([table.gold for table in tables]),
+        options=np.concatenate([table.options for table in tables]),
+    )
+
+
+def table_of(options: argparse.Namespace) -> str:
+    """Accuracy by kind of fact and language; and the gate, seed by seed."""
+    heads = [f"{kind}, {language}" for kind in KINDS for language in options.languages]
+    lines = ["| arm | gate | " + " | ".join(heads) + " |", "|---" * (len(heads) + 2) + "|"]
+    for name in options.arms:
+        places = [
+            options.out / f"seed-{seed}" / name.replace(" ", "-").replace("+", "and") / "answers"
+            for seed in options.seeds
+        ]
+        tables = [read_answers(place) for place in places if (place / "manifest.json").exists()]
+        if not tables:
+            continue
+        gates = []
+        for table in tables:
+            figures = intervals(select(table, tasks=["never shown"]), draws=2)
+            gates.append(f"{100 * figures['accuracy/en'].value:.0f}")
+        cells = []
+        for kind in KINDS:
+            figures = intervals(select(stacked(tables), tasks=[kind]))
+            for language in options.languages:
+                one = figures[f"accuracy/{language}"]
+                cells.append(f"{100 * one.value:.0f} [{100 * one.low:.0f} {100 * one.high:.0f}]")
+        lines.append(f"| {name} | {' '.join(gates)} | " + " | ".join(cells) + " |")
+    return "\n".join(lines)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--model", default="smollm2-135m")
+    parser.add_argument("--languages", nargs="+", default=["en", "es", "vi", "zh"])
+    parser.add_argument(
+        "--held-out-languages", nargs="*", default=["zh"], help="taught nothing at all in these"
+    )
+    parser.add_argument("--seeds", nargs="+", type=int, default=[0, 1, 2])
+    parser.add_argument("--arms", nargs="+", choices=list(ARMS), default=list(ARMS))
+    parser.add_argument("--countries", type=int, default=80)
+    parser.add_argument("--epochs", type=int, default=16, help="how often each fact is told in English")
+    parser.add_argument("--others", type=float, default=0.5, help="rows in other languages, by English ones")
+    parser.add_argument("--learning-rate", type=float, default=1e-3)
+    parser.add_argument("--table", action="store_true", help="only print the table of what is finished")
+    options = parser.parse_args()
+    if not options.table:
+        model = pull(options.model)
+        for seed in options.seeds:
+            for name in options.arms:
+                run_arm(name, ARMS[name], seed, options, model)
+    table = table_of(options)
+    write_text(options.out / "table.md", table + "\n")
+    print(table)
+
+
+if __name__ == "__main__":
+    main()

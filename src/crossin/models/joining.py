@@ -1,0 +1,48 @@
+"""Where one text ends and the next begins, in tokens: the one rule for prompts and what follows them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+
+def heading_of(tokenizer: Any) -> tuple[int, ...]:
+    """The tokens that this tokenizer puts before every text, such as the beginning of a sequence."""
+    with_special = tokenizer("a")["input_ids"]
+    bare = tokenizer("a", add_special_tokens=False)["input_ids"]
+    for length in range(len(with_special) + 1):
+        if with_special[length : length + len(bare)] == bare:
+            return tuple(with_special[:length])
+    return ()
+
+
+def split(tokenizer: Any, texts: list[str], borders: list[int]) -> list[tuple[tuple[int, ...], int]]:
+    """The tokens of each text, and how many of them end at or before its border (counted in characters): a token
+    that holds characters of both sides belongs to the second.
+    """
+    if not texts:
+        return []
+    if not tokenizer.is_fast:
+        # Without offsets: what the text shares with the text up to the border.
+        wholes = tokenizer(texts, add_special_tokens=False)["input_ids"]
+        parts = tokenizer(
+            [text[:border] for text, border in zip(texts, borders, strict=True)], add_special_tokens=False
+        )["input_ids"]
+        return [(tuple(whole), _shared(whole, part)) for whole, part in zip(wholes, parts, strict=True)]
+    encoded = tokenizer(texts, add_special_tokens=False, return_offsets_mapping=True)
+    # An object for each number of each text would be most of the memory.
+    numbers: dict[int, int] = {}
+    split = []
+    for tokens, offsets, border in zip(encoded["input_ids"], encoded["offset_mapping"], borders, strict=True):
+        start = len(tokens)
+        while start and offsets[start - 1][1] > border:
+            start -= 1
+        split.append((tuple(numbers.setdefault(token, token) for token in tokens), start))
+    return split
+
+
+def _shared(one: Sequence[int], other: Sequence[int]) -> int:
+    shared = 0
+    while shared < min(len(one), len(other)) and one[shared] == other[shared]:
+        shared += 1
+    return shared

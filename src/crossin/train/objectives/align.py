@@ -1,0 +1,34 @@
+"""`L_align`: parallel texts near one another in the middle of the model."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from crossin.train.document import Document
+from crossin.train.objectives.contrast import contrast
+from crossin.train.passes import blocks, states
+
+if TYPE_CHECKING:
+    import torch
+
+
+def align_loss(
+    model: Any,
+    texts: Sequence[tuple[Sequence[int], Sequence[int]]],
+    layers: Sequence[int],
+    temperature: float,
+) -> torch.Tensor:
+    """The mean over `layers` (the middle one where none is named) of the contrast between the mean states of
+    parallel texts, given as tokens; every text is read alone.
+    """
+    import torch
+
+    documents = [Document(text) for pair in texts for text in pair]
+    lengths = [len(document.tokens) for document in documents]
+    losses = []
+    for layer in layers or [len(blocks(model)) // 2]:
+        found = states(model, documents, layer=layer)
+        pooled = torch.stack([part.mean(0) for part in found.split(lengths)])
+        losses.append(contrast(pooled[0::2], pooled[1::2], temperature))
+    return torch.stack(losses).mean()
