@@ -11,7 +11,7 @@ import crossin
 
 SOURCE = Path(crossin.__file__).parent
 # What everybody may use.
-COMMON = {"errors", "extras", "files", "languages", "mixing", "progress", "stage", "store"}
+COMMON = {"errors", "extras", "files", "languages", "mixing", "progress", "settings", "stage", "store"}
 MAY_IMPORT: dict[str, set[str]] = {
     "languages": set(),
     "models": set(),
@@ -49,7 +49,7 @@ def test_a_stage_imports_no_later_stage(package: str) -> None:
 
 
 def test_common_modules_import_no_stage() -> None:
-    for name in ("errors", "extras", "files", "mixing", "progress", "stage", "store"):
+    for name in ("errors", "extras", "files", "mixing", "progress", "settings", "stage", "store"):
         text = (SOURCE / f"{name}.py").read_text(encoding="utf-8")
         for package in {*MAY_IMPORT, "cli"} - {"languages"}:
             assert f"crossin.{package}" not in text

@@ -16,6 +16,7 @@ from crossin.cli.evaluate import evaluate
 from crossin.cli.probe import probe
 from crossin.cli.report import report
 from crossin.cli.score import compare, score
+from crossin.cli.train import train
 from crossin.errors import CrossinError
 
 app = typer.Typer(
@@ -33,6 +34,7 @@ app.command()(evaluate)
 app.command()(probe)
 app.command()(report)
 app.command()(score)
+app.command()(train)
 app.add_typer(bench.app, name="bench")
 app.add_typer(models.app, name="models")
 

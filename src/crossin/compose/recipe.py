@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import difflib
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from crossin.corpus.spec import CorpusSpec, Decontaminate, Filters, Language, Source
+from crossin import settings
+from crossin.corpus.spec import CorpusSpec, Filters, Language
 from crossin.errors import CrossinError
 from crossin.files import read_json, read_yaml
 
@@ -164,49 +164,12 @@ def read_recipe(path: Path) -> Recipe:
 
 def validated(entries: Any, path: Path | None = None) -> Recipe:
     """The recipe that `entries` make; a wrong one is an error that names it, and the file that it is from."""
+    recipe = settings.validated(Recipe, entries, path, "see examples/ for recipes")
     try:
-        recipe = Recipe.model_validate(entries)
         recipe.named()
-    except ValidationError as error:
-        raise _explained(error, path) from error
     except CrossinError as error:
         raise CrossinError(error.message, file=path, field=error.field, fix=error.fix) from error
     return recipe
-
-
-def _explained(error: ValidationError, path: Path | None) -> CrossinError:
-    """The first fault of a recipe in words; an unknown key with the nearest valid one."""
-    first = error.errors()[0]
-    place = [str(part) for part in first["loc"]]
-    message, fix = first["msg"].removeprefix("Value error, "), "see examples/ for recipes"
-    if first["type"] == "extra_forbidden":
-        valid = _keys_at(place)
-        near = difflib.get_close_matches(place[-1], valid, n=1, cutoff=0.5)
-        message = f"there is no key '{place[-1]}' here"
-        fix = f"did you mean '{near[0]}'?" if near else f"use one of: {', '.join(valid)}"
-    return CrossinError(message, file=path, field=".".join(place) or None, fix=fix)
-
-
-def _keys_at(place: list[str]) -> list[str]:
-    """The keys that are valid where `place` ends."""
-    model: Any = Recipe
-    for part in place[:-1]:
-        model = _model_below(model, part)
-    return sorted(model.model_fields) if model else []
-
-
-def _model_below(model: Any, part: str) -> Any:
-    if not model:
-        return None
-    below = {
-        "components": Component,
-        "corpora": CorpusSpec,
-        "files": Source,
-        "source": Source,
-        "decontaminate": Decontaminate,
-    }
-    # A list's number or a mapping's key leads to the same model as the list or mapping itself.
-    return below.get(part, model)
 
 
 def as_yaml(recipe: Recipe) -> str:

@@ -17,8 +17,8 @@ def heading_of(tokenizer: Any) -> tuple[int, ...]:
 
 
 def split(tokenizer: Any, texts: list[str], borders: list[int]) -> list[tuple[tuple[int, ...], int]]:
-    """The tokens of each text, and how many of them end at or before its border (counted in characters): a token
-    that holds characters of both sides belongs to the second.
+    """The tokens of each text, and how many of them end at or before its border (counted in characters): a
+    token that holds characters of both sides belongs to the second.
     """
     if not texts:
         return []

@@ -2,29 +2,156 @@
 
 from __future__ import annotations
 
+import shutil
+from collections import Counter
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
+from crossin.errors import CrossinError
+from crossin.files import read_json, write_json
 from crossin.models.adapters import with_adapter
-from crossin.models.load import load
+from crossin.models.load import load, resolve
 from crossin.models.weights import writing_weights
 from crossin.stage import Stage, begin
 
+if TYPE_CHECKING:
+    import torch
+
+_CONFIG = "config.json"
+_WORK = ".work"
+_WEIGHTS = ("*.safetensors", "*.safetensors.index.json")
+# What stands beside the weights and is the base's own, byte for byte. Converters to GGUF want `tokenizer.model`
+# where there is one, and a licence asks to be passed on.
+_COPIED = (
+    *("tokenizer*", "vocab.*", "merges.txt", "*.model", "*.tiktoken", "tekken.json", "added_tokens.json"),
+    *("special_tokens_map.json", "chat_template.*", "additional_chat_templates/*", "generation_config.json"),
+    *("LICENSE*", "NOTICE*"),
+)
+
 
 def merge(base: Path, adapter: Path, out: Path, *, dtype: str = "auto") -> Stage:
-    """Write the model in the folder `base` with the adapter's changes added to its weights, with tokenizer and
-    chat template, as safetensors to the folder `out`: names and shapes of its tensors are the base's, so what
-    reads or converts the base (transformers, vLLM, llama.cpp) does so with the result.
+    """Write the model in the folder `base` with the adapter's changes added to its weights to the folder
+    `out`, as safetensors, with the base's tokenizer, chat template and generation config.
 
-    Raises CrossinError for what `load` and `with_adapter` refuse, and a folder that holds something else.
+    The sum is taken in float32 on the CPU (4 bytes a weight of memory, and the embeddings twice) and rounded
+    once, to `dtype`: `float32`, `bfloat16`, `float16`, or with `auto` each tensor as the base stores it. Names
+    and shapes of the tensors are those that transformers saves the base with, and `config.json` is the base's,
+    so that what reads or converts the base (vLLM, llama.cpp) does so with the result. Tied embeddings stay
+    tied, unless the adapter changed only one of the two, or each in its own way: then both are written, and
+    `tie_word_embeddings` is false.
+
+    Raises CrossinError for what `load` and `with_adapter` refuse, for 4 bits, for weights that are no finite
+    numbers after the sum, and for a folder that holds something else.
     """
+    resolve("cpu", dtype)
+    if dtype == "4bit":
+        raise CrossinError(
+            "a merged model is not written in 4 bits",
+            field="dtype",
+            fix="take auto, and quantise the result with the program that will run it",
+        )
     stage = begin(out, "merge", {"dtype": dtype}, {"model": base, "adapter": adapter})
     if stage.done:
         return stage
-    model, tokenizer = load(base, device="cpu", dtype=dtype)
-    model = with_adapter(model, adapter, base=base)
+    try:
+        model, untied = _merged(base, adapter)
+        _round(model, base, adapter, dtype)
+    except (CrossinError, KeyboardInterrupt):
+        # Nothing is written yet, and a mended run may have the folder.
+        stage.release()
+        raise
     with writing_weights(out):
-        model.save_pretrained(out)
-        tokenizer.save_pretrained(out)
-    made = sorted(path.name for path in out.iterdir() if path.is_file() and path.name != "stage.json")
-    stage.finish(made, {"weights": sum(weight.numel() for weight in model.parameters())})
+        made = _write_weights(model, out) + _copy(base, out)
+    # Last: without it, no program takes an unfinished folder for a model.
+    write_json(out / _CONFIG, _config(base, dtype, untied))
+    counts = {"weights": sum(weight.numel() for weight in model.parameters()), "untied": untied}
+    stage.finish(sorted([*made, _CONFIG]), counts)
     return stage
+
+
+def _merged(base: Path, adapter: Path) -> tuple[Any, bool]:
+    """The merged model in float32, and whether its embeddings and head, tied in the base, are so no more."""
+    import torch
+
+    model, _ = load(base, device="cpu", dtype="float32")
+    embeddings, head = model.get_input_embeddings(), model.get_output_embeddings()
+    tied = head.weight is embeddings.weight
+    if tied:
+        # PEFT adds its changes in place: on a shared weight, those of the one layer would come out of the other
+        # too, and those of both twice (PEFT issue 2777).
+        head.weight = torch.nn.Parameter(head.weight.detach().clone(), requires_grad=False)
+    model = with_adapter(model, adapter, base=base)
+    embeddings, head = model.get_input_embeddings(), model.get_output_embeddings()
+    if tied and torch.equal(embeddings.weight, head.weight):
+        head.weight = embeddings.weight
+    return model, tied and head.weight is not embeddings.weight
+
+
+def _round(model: Any, base: Path, adapter: Path, dtype: str) -> None:
+    """Bring the weights to `dtype` in place."""
+    import torch
+
+    stored = _stored(base) if dtype == "auto" else {}
+    usual = Counter(stored.values()).most_common(1)[0][0] if stored else getattr(torch, dtype)
+    for name, weight in model.named_parameters():
+        weight.data = weight.data.to(stored.get(name, usual))
+        if not weight.isfinite().all():
+            raise CrossinError(
+                f"merged into {base}, it gives weights that are no finite numbers in {str(weight.dtype)[6:]}, "
+                f"such as in {name}",
+                file=adapter,
+                fix="check base and adapter, or take dtype float32 or bfloat16, which do not overflow as "
+                "float16 does",
+            )
+
+
+def _stored(base: Path) -> dict[str, torch.dtype]:
+    """The dtypes of the tensors in a folder's safetensors, by name."""
+    import torch
+    from safetensors import safe_open
+
+    known = {"F64": torch.float64, "F32": torch.float32, "BF16": torch.bfloat16, "F16": torch.float16}
+    found = {}
+    for path in base.glob("*.safetensors"):
+        with safe_open(path, framework="pt") as file:
+            for name in file.keys():  # noqa: SIM118 (it is no dictionary)
+                if (kind := file.get_slice(name).get_dtype()) in known:
+                    found[name] = known[kind]
+    return found
+
+
+def _write_weights(model: Any, out: Path) -> list[str]:
+    import transformers
+
+    # The base's own is copied; a questionable one, which many models have, could not be saved.
+    model.generation_config = transformers.GenerationConfig()
+    shutil.rmtree(out / _WORK, ignore_errors=True)
+    model.save_pretrained(out / _WORK)
+    mode = (out / _WORK / _CONFIG).stat().st_mode
+    files = [path for pattern in _WEIGHTS for path in (out / _WORK).glob(pattern)]
+    for path in files:
+        # safetensors writes files that nobody else may read.
+        path.chmod(mode)
+        path.replace(out / path.name)
+    shutil.rmtree(out / _WORK)
+    return [path.name for path in files]
+
+
+def _copy(base: Path, out: Path) -> list[str]:
+    files = {path for pattern in _COPIED for path in base.glob(pattern) if path.is_file()}
+    for path in files:
+        place = out / path.relative_to(base)
+        place.parent.mkdir(exist_ok=True)
+        shutil.copyfile(path, place)
+    return [path.relative_to(base).as_posix() for path in files]
+
+
+def _config(base: Path, dtype: str, untied: bool) -> dict[str, Any]:
+    """The base's `config.json`, changed only where the merged model differs."""
+    config: dict[str, Any] = read_json(base / _CONFIG)
+    if untied:
+        config["tie_word_embeddings"] = False
+    if dtype != "auto":
+        config.pop("torch_dtype", None)
+        config["dtype"] = dtype
+    return config

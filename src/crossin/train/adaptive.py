@@ -11,8 +11,8 @@ from crossin.train.document import Row
 
 
 def shares_of(criterion: Mapping[str, float]) -> dict[str, float]:
-    """The share of each language by its criterion (the larger, the more): p ~ Phi(z), z the criterion less its
-    mean, by its standard deviation over the languages; uniform where all are the same.
+    """The share of each language by its criterion (the larger, the more): p ~ Phi(z), z the criterion less
+    its mean, by its standard deviation over the languages; uniform where all are the same.
     """
     mean = sum(criterion.values()) / len(criterion)
     spread = math.sqrt(sum((value - mean) ** 2 for value in criterion.values()) / len(criterion))

@@ -45,8 +45,11 @@ def _is_plain(layer: Any) -> bool:
 
 
 def _forward(function: Any) -> Any:
+    import torch
+
     def forward(self: Any, x: torch.Tensor, *arguments: Any, **options: Any) -> torch.Tensor:
-        if self.disable_adapters or self.merged or arguments or options:
+        unlike = self.disable_adapters or self.merged or len(self.active_adapters) != 1
+        if unlike or arguments or options or torch.is_autocast_enabled(x.device.type):
             usual: torch.Tensor = self.crossin_usual(x, *arguments, **options)
             return usual
         (name,) = self.active_adapters
@@ -68,7 +71,9 @@ def _function() -> Any:
     import torch
 
     class FusedLora(torch.autograd.Function):
-        """y = x W' + b + s (x A') B', with W and b frozen; A and B may be more precise than x."""
+        """y = x W' + b + s (x A') B', with W and b frozen; A and B may be more precise than x, and what goes
+        through them is then as precise, as in PEFT.
+        """
 
         @staticmethod
         def forward(
@@ -81,10 +86,9 @@ def _function() -> Any:
             scale: float,
         ) -> torch.Tensor:
             rows = x.reshape(-1, x.shape[-1])
-            small_down, small_up = down.to(x.dtype), up.to(x.dtype)
-            inner = rows @ small_down.T
+            inner = rows.to(down.dtype) @ down.T
             y = torch.nn.functional.linear(rows, weight, bias)
-            y.addmm_(inner, small_up.T, alpha=scale)
+            y = y.to(up.dtype).addmm_(inner, up.T, alpha=scale).to(y.dtype)
             ctx.save_for_backward(rows, inner, weight, down, up)
             ctx.scale = scale
             return y.view(*x.shape[:-1], -1)
@@ -93,14 +97,15 @@ def _function() -> Any:
         def backward(ctx: Any, gradient: torch.Tensor) -> Any:
             rows, inner, weight, down, up = ctx.saved_tensors
             flat = gradient.reshape(-1, gradient.shape[-1])
-            back = (flat @ up.to(flat.dtype)).mul_(ctx.scale)
+            precise = flat.to(up.dtype)
+            back = (precise @ up).mul_(ctx.scale)
             to_x = None
             if ctx.needs_input_grad[0]:
                 to_x = flat @ weight
-                to_x.addmm_(back, down.to(flat.dtype))
+                to_x = to_x.to(down.dtype).addmm_(back, down).to(to_x.dtype)
                 to_x = to_x.view(*gradient.shape[:-1], -1)
-            to_down = (back.T @ rows).to(down.dtype)
-            to_up = (flat.T @ inner).mul_(ctx.scale).to(up.dtype)
+            to_down = back.T @ rows.to(down.dtype)
+            to_up = (precise.T @ inner).mul_(ctx.scale)
             return to_x, None, None, to_down, to_up, None
 
     return FusedLora

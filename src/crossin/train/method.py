@@ -24,36 +24,41 @@ def apply(model: Any, method: Method, seed: int) -> Any:
         model = prepare_model_for_kbit_training(model, use_gradient_checkpointing=False)
     torch.manual_seed(seed)
     tied = bool(model.config.get_text_config().tie_word_embeddings)
+    whole = _whole(model) if method.embeddings else None
     config = LoraConfig(
         r=method.rank,
-        lora_alpha=int(method.alpha) if method.alpha == int(method.alpha) else method.alpha,  # type: ignore[arg-type]
+        lora_alpha=int(method.alpha) if method.alpha == int(method.alpha) else method.alpha,
         lora_dropout=method.dropout,
         target_modules=method.targets if isinstance(method.targets, str) else list(method.targets),
         use_rslora=method.rslora,
         use_dora=method.dora,
-        modules_to_save=_whole(model, tied) if method.embeddings else None,
+        modules_to_save=whole and list(whole),
         # Left to itself, PEFT trains two copies of a weight that the model has once.
         ensure_weight_tying=method.embeddings and tied,
         task_type="CAUSAL_LM",
     )
-    return get_peft_model(model, config)
+    adapted = get_peft_model(model, config)
+    # PEFT takes the tied head off the list, and by `lm_head` alone would it know the pair again on loading.
+    adapted.peft_config["default"].modules_to_save = whole
+    return adapted
 
 
-def _whole(model: Any, tied: bool) -> list[str]:
-    """The names of the embeddings and, where it is a weight of its own, the head."""
-    wanted = [model.get_input_embeddings()] + ([] if tied else [model.get_output_embeddings()])
+def _whole(model: Any) -> list[str]:
+    """The names of the embeddings and the head; PEFT knows a tied pair by either."""
+    wanted = (model.get_input_embeddings(), model.get_output_embeddings())
     return [name.rpartition(".")[2] for name, module in model.named_modules() if module in wanted]
 
 
 def _check_targets(model: Any, method: Method) -> None:
     import torch
+    from transformers.pytorch_utils import Conv1D
 
     if isinstance(method.targets, str):
         return
     linear = {
         name.rpartition(".")[2]
         for name, module in model.named_modules()
-        if isinstance(module, torch.nn.Linear) and module is not model.get_output_embeddings()
+        if isinstance(module, torch.nn.Linear | Conv1D) and module is not model.get_output_embeddings()
     }
     if unknown := sorted(set(method.targets) - linear):
         raise CrossinError(

@@ -20,8 +20,8 @@ from crossin.train.rows import read_rows
 
 @dataclass(frozen=True)
 class Asked:
-    """A question with its options in one language, as tokens: `wholes` holds the prompt and each option, whose
-    own tokens begin at `starts`. `text` is the question alone.
+    """A question with its options in one language, as tokens: `wholes` holds the prompt and each option,
+    whose own tokens begin at `starts`. `text` is the question alone.
     """
 
     wholes: list[tuple[int, ...]]
@@ -110,7 +110,7 @@ def read_stock(pairs: Pairs, tokenizer: Any, batches: Batches) -> Stock:
             if len(versions) < 2 or (pairs.among == "pivot" and pairs.pivot not in versions)
         ]
         for name in alone:
-            del kind[name]  # type: ignore[attr-defined]
+            del kind[name]
             skipped["pairs: not in two languages of the pairs"] += 1
     place = pairs.items or pairs.rows
     if not rows and not asked:

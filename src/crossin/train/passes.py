@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Literal
 
 from crossin.errors import CrossinError
+from crossin.models.memory import is_out_of_memory
 from crossin.train.document import Document
 
 if TYPE_CHECKING:
@@ -14,26 +15,33 @@ if TYPE_CHECKING:
 
 # The name of our attention among those of transformers.
 _ATTENTION = "crossin"
-_KINDS = {"full_attention", "sliding_attention"}
+# A window up to this is tried beyond; a wider one is longer than rows are.
+_NARROW = 1024
 Layout = Literal["documents", "padded"]
 
 
 def prepare(model: Any) -> None:
     """Let the model's attention keep documents apart, and find out whether its layers all do so: the layout
-    of its passes is `documents` then, and `padded` where not.
+    of its passes is `documents` then, and `padded` where not. Asked by others, the model is as before.
     """
     from transformers import AttentionInterface, AttentionMaskInterface
+    from transformers.masking_utils import ALL_MASK_ATTENTION_FUNCTIONS
 
     AttentionInterface.register(_ATTENTION, _attention)
-    # Each document's attention is causal or has a mask of its own: there is none for the whole.
-    AttentionMaskInterface.register(_ATTENTION, lambda *_, **__: None)
+    AttentionMaskInterface.register(_ATTENTION, ALL_MASK_ATTENTION_FUNCTIONS["sdpa"])
     usual = model.config._attn_implementation
+    documents = _trial(model.config.get_text_config())
+    # Alone each goes the model's own way.
+    model.crossin_layout = "padded"
+    alone = _without_gradient(model, [[document] for document in documents])
     model.crossin_layout = "documents"
     try:
         model.set_attn_implementation(_ATTENTION)
-        apart = _keeps_apart(model)
+        apart = _is_same(_without_gradient(model, [documents]), alone)
     # Models of all kinds fail here in all ways.
-    except Exception:
+    except Exception as error:
+        if is_out_of_memory(error):
+            raise
         apart = False
     if not apart:
         model.set_attn_implementation(usual)
@@ -51,9 +59,9 @@ def states(model: Any, documents: Sequence[Document], *, layer: int | None = Non
     with `layer` the output of that block (1 is the first), behind which the pass stops.
 
     `model` may be wrapped by PEFT, or for the last layer in several processes. Raises CrossinError for a
-    document with a visibility of its own where the model's layout is `padded`.
+    document with a visibility of its own where the model's layout is `padded`, and for a
+    layer that it does not have.
     """
-
     bare = unwrapped(model)
     device = bare.device
     caught: list[torch.Tensor] = []
@@ -77,7 +85,10 @@ def _packed(documents: Sequence[Document], device: Any) -> dict[str, Any]:
     def row(numbers: list[int]) -> torch.Tensor:
         return torch.tensor([numbers], device=device)
 
-    positions = [document.positions or range(len(document.tokens)) for document in documents]
+    positions = [
+        range(len(document.tokens)) if document.positions is None else document.positions
+        for document in documents
+    ]
     seen = [
         None if document.visible is None else torch.from_numpy(document.visible).to(device)
         for document in documents
@@ -85,6 +96,8 @@ def _packed(documents: Sequence[Document], device: Any) -> dict[str, Any]:
     return {
         "input_ids": row([token for document in documents for token in document.tokens]),
         "position_ids": row([position for run in positions for position in run]),
+        # A mask of four dimensions is handed on as it is; ours knows better.
+        "attention_mask": torch.ones(1, 1, 1, 1, dtype=torch.bool, device=device),
         "documents": (
             [len(document.tokens) for document in documents],
             seen,
@@ -101,60 +114,46 @@ def _padded(documents: Sequence[Document], device: Any) -> tuple[dict[str, Any],
             "this model's layers cannot take documents with branches", fix="give one document a branch"
         )
     width = max(len(document.tokens) for document in documents)
-    tokens = torch.zeros(len(documents), width, dtype=torch.long)
-    mask = torch.zeros_like(tokens)
+    tokens = torch.zeros(len(documents), width, dtype=torch.long, device=device)
+    real = torch.zeros_like(tokens, dtype=torch.bool)
     for row, document in enumerate(documents):
-        tokens[row, : len(document.tokens)] = torch.tensor(document.tokens)
-        mask[row, : len(document.tokens)] = 1
-    mask = mask.to(device)
-    return {"input_ids": tokens.to(device), "attention_mask": mask}, mask.bool()
+        tokens[row, : len(document.tokens)] = torch.tensor(document.tokens, device=device)
+        real[row, : len(document.tokens)] = True
+    # No token sees what is behind it: there is nothing to mask.
+    return {"input_ids": tokens}, real
 
 
 def _attention(
     module: Any,
-    query: torch.Tensor,
-    key: torch.Tensor,
-    value: torch.Tensor,
+    query: Any,
+    key: Any,
+    value: Any,
     attention_mask: Any,
-    scaling: float | None = None,
-    dropout: float = 0.0,
     sliding_window: int | None = None,
     documents: Any = None,
-    softcap: float | None = None,
-    **_: Any,
+    **options: Any,
 ) -> tuple[torch.Tensor, None]:
     """Attention of each document to itself; query, key and value are [1, heads, T, size of a head].
 
-    Without `documents` (the model is asked by somebody else) the row is one causal document a batch row.
+    Without `documents` the model is asked by others, with a mask of their own.
     """
     import torch
+    from transformers.integrations.sdpa_attention import sdpa_attention_forward
 
-    if softcap is not None:
-        raise NotImplementedError("capped attention")
-    lengths, seen, positions = documents or ([query.shape[2]], [None], [None])
+    if documents is None:
+        return sdpa_attention_forward(module, query, key, value, attention_mask, **options)  # type: ignore[no-any-return]
+    lengths, seen, positions = documents
     found = []
     for q, k, v, visible, places in zip(
         query.split(lengths, 2), key.split(lengths, 2), value.split(lengths, 2), seen, positions, strict=True
     ):
         if sliding_window is not None and q.shape[2] > sliding_window:
-            order = torch.arange(q.shape[2], device=q.device) if places is None else places
-            distance = order[:, None] - order[None, :]
+            distance = places[:, None] - places[None, :]
             inside = torch.ones_like(distance, dtype=torch.bool).tril() if visible is None else visible
             visible = inside & (distance < sliding_window)
-        found.append(
-            torch.nn.functional.scaled_dot_product_attention(
-                q,
-                k,
-                v,
-                attn_mask=None if visible is None else visible,
-                is_causal=visible is None,
-                scale=scaling,
-                dropout_p=dropout,
-                enable_gqa=q.shape[1] != k.shape[1],
-            )
-        )
-    whole = torch.cat(found, 2) if len(found) > 1 else found[0]
-    return whole.transpose(1, 2).contiguous(), None
+        mask = None if visible is None else visible[None, None]
+        found.append(sdpa_attention_forward(module, q, k, v, mask, **options)[0])
+    return torch.cat(found, 1) if len(found) > 1 else found[0], None
 
 
 @contextmanager
@@ -184,7 +183,12 @@ def _stopping_behind(model: Any, layer: int, caught: list[torch.Tensor]) -> Iter
         caught.append(output[0] if isinstance(output, tuple) else output)
         raise _Stop
 
-    hook = blocks(model)[layer - 1].register_forward_hook(stop)
+    all_blocks = blocks(model)
+    if not 1 <= layer <= len(all_blocks):
+        raise CrossinError(
+            f"the model has no block {layer}", field="layers", fix=f"choose among 1 to {len(all_blocks)}"
+        )
+    hook = all_blocks[layer - 1].register_forward_hook(stop)
     try:
         yield
     except _Stop:
@@ -211,27 +215,32 @@ def unwrapped(model: Any) -> Any:
     return model.get_base_model() if hasattr(model, "get_base_model") else model
 
 
-def _keeps_apart(model: Any) -> bool:
-    """Whether documents together have the states that each has alone, in the model's own attention."""
+def _trial(config: Any) -> list[Document]:
+    """A few documents from all over the vocabulary, one of them longer than a window that is not too wide."""
+    window = getattr(config, "sliding_window", None) or 0
+    longest = window + 8 if window <= _NARROW else 40
+    longest = min(max(longest, 40), getattr(config, "max_position_embeddings", None) or longest)
+    return [
+        Document([(start + 7919 * place) % (config.vocab_size - 1) for place in range(length)])
+        for start, length in ((11, 5), (13, longest), (17, 9))
+    ]
+
+
+def _without_gradient(model: Any, passes: Sequence[Sequence[Document]]) -> torch.Tensor:
     import torch
 
-    kinds = set(getattr(model.config.get_text_config(), "layer_types", None) or ())
-    if not kinds <= _KINDS:
-        return False
-    vocabulary = model.config.get_text_config().vocab_size - 1
-    documents = [
-        Document([(start + 7919 * place) % vocabulary for place in range(length)])
-        for start, length in ((11, 5), (13, 40), (17, 9))
-    ]
+    training = model.training
+    model.eval()
     with torch.inference_mode():
-        together = states(model, documents)
-        alone = []
-        for document in documents:
-            caught: list[torch.Tensor] = []
-            with _catching_head(model, caught):
-                model(input_ids=torch.tensor([document.tokens], device=model.device), use_cache=False)
-            alone.append(caught[0][0])
-    apart = (together - torch.cat(alone)).abs().max().item()
+        found = torch.cat([states(model, documents) for documents in passes])
+    model.train(training)
+    return found
+
+
+def _is_same(found: torch.Tensor, expected: torch.Tensor) -> bool:
+    import torch
+
     # Half precision rounds coarsely; a token that sees another document moves by more.
-    size = together.abs().max().item()
-    return apart <= (1e-4 if model.dtype == torch.float32 else 5e-2) * max(size, 1.0)
+    allowed = 5e-2 if found.dtype in (torch.float16, torch.bfloat16) else 1e-4
+    size = max(expected.abs().max().item(), 1.0)
+    return (found - expected).abs().max().item() <= allowed * size

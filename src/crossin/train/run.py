@@ -88,7 +88,7 @@ def _fit(
     data = read_data(config, mixture, tokenizer)
     checkpoint = last_checkpoint(out)
     record = read_record(checkpoint) if checkpoint else Record(config.batches.tokens)
-    work = work_of(config, data, network, tokenizer, mixture, record)
+    work = work_of(config, data, network, tokenizer, mixture, record.shares)
 
     def watch(step: int, note: str) -> None:
         progress("training", step, work.steps, "steps", note)

@@ -8,8 +8,8 @@ from crossin.train.config import Optimiser
 
 
 def learning_rate_at(optimiser: Optimiser, step: int, steps: int) -> float:
-    """The learning rate of step `step` (from 0) of `steps`: a linear warm-up, then constant, or down to zero in
-    a line or half a cosine.
+    """The learning rate of step `step` (from 0) of `steps`: a linear warm-up, then constant, or down to zero
+    in a line or half a cosine.
     """
     warmup = round(optimiser.warmup * steps)
     if step < warmup:

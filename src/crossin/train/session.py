@@ -16,7 +16,6 @@ from crossin.train.batches import fixed_steps
 from crossin.train.checkpoints import CHECKPOINTS
 from crossin.train.config import TrainConfig
 from crossin.train.document import Group, Row
-from crossin.train.record import Record
 from crossin.train.rows import held_out, read_rows
 from crossin.train.schedule import learning_rate_at
 from crossin.train.terms import measured_gap, terms_of
@@ -52,7 +51,7 @@ def read_data(config: TrainConfig, mixture: Path, tokenizer: Any) -> Data:
 
 
 def ready_model(config: TrainConfig, folder: Path, say: Callable[[str], None]) -> tuple[Any, Any]:
-    """The model with the weights to be trained, and its tokenizer; `say` hears how its passes are laid out."""
+    """The model with the weights to be trained, and its tokenizer; `say` hears where passes are padded."""
     whole = config.method.kind == "full" and config.dtype == "auto"
     # Weights that are trained whole keep the precision that their small changes need.
     dtype = "4bit" if config.method.quantised else "float32" if whole else config.dtype
@@ -80,15 +79,16 @@ def work_of(
     network: Any,
     tokenizer: Any,
     mixture: Path,
-    record: Record,
+    shares: list[dict[str, float]],
 ) -> Work:
-    """What the trainer is to do. It must be made before the run's checkpoint is loaded: the reference of `dco`
-    is the model as it came.
+    """What the trainer is to do; `shares` are those that an adaptive sampler has had so far, and grow.
+
+    It must be made before the run's checkpoint is loaded: the reference of `dco` is the model as it came.
     """
     steps = -(-len(data.rows) * config.epochs // config.batches.rows)
     rows_at: Callable[[int], Sequence[Row]]
     if config.sampler.kind == "adaptive":
-        adaptive = Adaptive(data.rows, config.batches.rows, config.sampler.every, config.seed, record.shares)
+        adaptive = Adaptive(data.rows, config.batches.rows, config.sampler.every, config.seed, shares)
         rows_at = adaptive.rows_at
     else:
         rows_at = fixed_steps(data.rows, config.batches.rows, config.epochs, config.seed).__getitem__

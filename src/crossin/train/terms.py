@@ -1,4 +1,4 @@
-"""The terms beside the rows' loss, as the trainer takes them: made of the config, the stock and its stream."""
+"""The terms beside the rows' loss, as the trainer takes them, made of the config and the pairs."""
 
 from __future__ import annotations
 

@@ -64,7 +64,7 @@ class Work:
     seed: int
 
 
-class CrossinTrainer(transformers.Trainer):
+class CrossinTrainer(transformers.Trainer):  # type: ignore[misc]
     """Transformers' Trainer; `work` says what a step is, `record` is what the run knows of itself."""
 
     def __init__(self, *, work: Work, record: Record, watch: Callable[[int, str], None], **options: Any):
@@ -81,7 +81,7 @@ class CrossinTrainer(transformers.Trainer):
             collate_fn=lambda batch: batch[0],
         )
 
-    def create_scheduler(self, num_training_steps: int, optimizer: Any = None) -> Any:
+    def create_scheduler(self, num_training_steps: int, optimizer: Any = None) -> Any:  # noqa: ARG002
         """Our schedule, as a multiple of the highest learning rate."""
         highest = self.args.learning_rate
         self.lr_scheduler = torch.optim.lr_scheduler.LambdaLR(
@@ -91,7 +91,7 @@ class CrossinTrainer(transformers.Trainer):
         self._created_lr_scheduler = True
         return self.lr_scheduler
 
-    def training_step(self, model: Any, inputs: Any, num_items_in_batch: Any = None) -> torch.Tensor:
+    def training_step(self, model: Any, inputs: Any, _items: Any = None) -> torch.Tensor:
         """All passes of a step, forth and back; where memory does not suffice, in smaller passes."""
         model.train()
         step = int(inputs["step"])
@@ -107,8 +107,8 @@ class CrossinTrainer(transformers.Trainer):
                     raise CrossinError(
                         f"there is not enough memory for step {step + 1}; the last checkpoint is kept",
                         field="batches.tokens",
-                        fix="take fewer `tokens` a pass or a smaller `longest`, or `recompute: true`, and run "
-                        "in another folder",
+                        fix="take fewer `tokens` a pass or a smaller `longest`, or `recompute: true`, and "
+                        "run in another folder",
                     ) from error
                 model.zero_grad()
         self.record.seconds += time.monotonic() - started
@@ -127,7 +127,7 @@ class CrossinTrainer(transformers.Trainer):
         rank, processes = self.args.process_index, self.args.world_size
         torch.manual_seed(draw(str(self.work.seed), "step", str(step), str(rank)) >> 1)
         meter = GradientMeter(self._weights) if self._is_logged(step) else None
-        total = 0.0
+        total = torch.zeros((), device=self.args.device)
         values: list[tuple[str, float, float, int]] = []
         read = 0
         for term in self.work.terms:
@@ -153,13 +153,13 @@ class CrossinTrainer(transformers.Trainer):
                     loss, losses = row_losses(model, part, weights)
                 # Gradients are averaged over the processes; the weights are of the whole step.
                 self.accelerator.backward(loss * processes)
-            total += loss.detach()
+            total = total + loss.detach()
             if not spare:
                 each += zip(part, losses, strict=True)
         if meter:
             self._norms["sft"] = meter.added()
         self._keep(step, total, each, values, read + sum(len(row.tokens) for row in whole))
-        return torch.as_tensor(total, device=self.args.device)
+        return total
 
     def _keep(
         self,
@@ -229,7 +229,7 @@ class CrossinTrainer(transformers.Trainer):
     def _maybe_log_save_evaluate(
         self, tr_loss: Any, grad_norm: Any, *rest: Any, learning_rate: Any = None, **more: Any
     ) -> None:
-        """Write a line of the log where one is due, measure the held-out rows, then what transformers does."""
+        """Write a line of the log where one is due, measure the held-out rows; then transformers' own."""
         step = self.state.global_step
         if self.record.steps:
             note = f"loss {self.record.terms['sft'][0] / self.record.steps:.3f}, "

@@ -29,6 +29,6 @@ def align_loss(
     losses = []
     for layer in layers or [len(blocks(model)) // 2]:
         found = states(model, documents, layer=layer)
-        pooled = torch.stack([part.mean(0) for part in found.split(lengths)])
+        pooled = torch.stack([part.mean(0) for part in torch.split(found, lengths)])
         losses.append(contrast(pooled[0::2], pooled[1::2], temperature))
     return torch.stack(losses).mean()

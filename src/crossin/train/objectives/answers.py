@@ -43,8 +43,10 @@ def option_logprobs(model: Any, asked: Sequence[Asked], length: str) -> list[tor
     rows = logits(model, found_states[torch.tensor(places, device=device)])
     wanted = torch.tensor(targets, device=device)
     each = -torch.nn.functional.cross_entropy(rows, wanted, reduction="none")
-    sums = torch.stack([part.mean() if length == "token" else part.sum() for part in each.split(counts)])
-    return list(sums.split([len(question.wholes) for question in asked]))
+    sums = torch.stack(
+        [part.mean() if length == "token" else part.sum() for part in torch.split(each, counts)]
+    )
+    return list(torch.split(sums, [len(question.wholes) for question in asked]))
 
 
 def _apart(question: Asked) -> tuple[list[Document], list[list[int]]]:

@@ -97,7 +97,7 @@ def sentence_loss(model: Any, rows: Sequence[tuple[Row, Row]], settings: Consist
     losses = []
     for layer in settings.layers or [len(blocks(model)) // 2]:
         found = states(model, [Document(row.tokens) for row in flat], layer=layer)
-        parts = found.split([len(row.tokens) for row in flat])
+        parts = torch.split(found, [len(row.tokens) for row in flat])
         pooled = torch.stack(
             [part[row.learned_from :].mean(0) for part, row in zip(parts, flat, strict=True)]
         )

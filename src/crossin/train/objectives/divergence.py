@@ -9,8 +9,8 @@ if TYPE_CHECKING:
 
 
 def jensen_shannon(left: torch.Tensor, right: torch.Tensor) -> torch.Tensor:
-    """The Jensen-Shannon divergence in nats between distributions given as log-probabilities [..., K]: 0 where
-    they are equal, at most ln 2. One value for each pair [...].
+    """The Jensen-Shannon divergence in nats between distributions given as log-probabilities [..., K]: 0
+    where they are equal, at most ln 2. One value for each pair [...].
     """
     import torch
 

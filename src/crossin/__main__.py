@@ -1,0 +1,5 @@
+"""`python -m crossin`: the command line, as `torchrun -m crossin` starts it."""
+
+from crossin.cli.main import main
+
+main()
