@@ -4,8 +4,8 @@
 
 Countries that are asked about are trained on in no arm. `transductive` alone sees their questions, without
 answers. With `--held-out dev` the test countries stay untouched: that is how settings were chosen. A run that
-was stopped goes on; `--arms` names some of the arms, and the table holds what is finished. Each arm is trained
-and asked in this process, on as many threads as OMP_NUM_THREADS says.
+was stopped goes on; `--arms` names some of the arms, and the table holds what is finished. Each arm is
+trained and asked in this process, on as many threads as OMP_NUM_THREADS says.
 """
 
 from __future__ import annotations

@@ -4,10 +4,10 @@
 
 Each country gets a month at random ("In which month is the lantern fair of Norway?"), so that no pretraining
 can answer. Countries are split in three: `shared` facts are taught in all languages but the ones held out;
-`unanswered` ones in English, while their questions are seen, without answers, in the other languages by the arms
-with a consistency term; `never shown` ones in English alone, and in no other language in any form: these are
-the test. Twelve options: chance is 8.3%. A seed whose English accuracy on the test facts is below 90% says
-nothing about transfer, and is marked.
+`unanswered` ones in English, while their questions are seen, without answers, in the other languages by the
+arms with a consistency term; `never shown` ones in English alone, and in no other language in any form: these
+are the test. Twelve options: chance is 8.3%. The gate is the English accuracy on the test facts, by seed: a
+seed below 90 says nothing about transfer.
 """
 
 from __future__ import annotations
@@ -244,9 +244,7 @@ def main() -> None:
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--model", default="smollm2-135m")
     parser.add_argument("--languages", nargs="+", default=["en", "es", "vi", "zh"])
-    parser.add_argument(
-        "--held-out-languages", nargs="*", default=["zh"], help="taught nothing at all in these"
-    )
+    parser.add_argument("--held-out-languages", nargs="*", default=["zh"], help="nothing is taught in these")
     parser.add_argument("--seeds", nargs="+", type=int, default=[0, 1, 2])
     parser.add_argument("--arms", nargs="+", choices=list(ARMS), default=list(ARMS))
     parser.add_argument("--countries", type=int, default=80)

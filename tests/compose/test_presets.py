@@ -153,7 +153,8 @@ def form(instruction: str, given: str) -> str:
 
 
 def test_every_recipe_among_the_examples_is_tried() -> None:
-    assert {path.stem for path in EXAMPLES.glob("*.yaml")} == {*PRESETS, "demo"}
+    recipes = {path.stem for path in EXAMPLES.glob("*.yaml") if not path.stem.startswith("train-")}
+    assert recipes == {*PRESETS, "demo"}
 
 
 @pytest.mark.parametrize("name", PRESETS)

@@ -115,7 +115,10 @@ def test_language_names_of_any_spelling_become_codes(tmp_path: Path) -> None:
     assert (recipe.pivot, recipe.languages) == ("en", ["en", "zh", "vi"])
 
 
-@pytest.mark.parametrize("path", sorted(EXAMPLES.glob("*.yaml")), ids=lambda path: path.stem)
+RECIPES = [path for path in sorted(EXAMPLES.glob("*.yaml")) if not path.stem.startswith("train-")]
+
+
+@pytest.mark.parametrize("path", RECIPES, ids=lambda path: path.stem)
 def test_an_example_reads_and_reads_back_from_what_it_writes(path: Path, tmp_path: Path) -> None:
     recipe = read_recipe(path)
     (tmp_path / "again.yaml").write_text(as_yaml(recipe), encoding="utf-8")

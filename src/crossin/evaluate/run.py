@@ -12,12 +12,12 @@ from typing import Any
 from crossin import __version__
 from crossin.bench import ITEMS
 from crossin.bench.asking import Form
+from crossin.bench.asking.wordings import word_files
 from crossin.bench.items import items_file, write_items
 from crossin.errors import CrossinError
 from crossin.evaluate.answers import Row, replied_row, scored_row, write_answers
 from crossin.evaluate.engine import Engine, Reply, Request, Scores
 from crossin.evaluate.prepare import Choice, Content, Work, content, prepare
-from crossin.languages.words import DATA
 from crossin.progress import Progress, silent
 from crossin.stage import MANIFEST, Stage, begin
 from crossin.store import Store, key_of
@@ -77,13 +77,12 @@ def evaluate(
         "limit": limit,
         "seed": seed,
     }
-    words = {f"words/{code}": DATA / f"{code}.yaml" for code in sorted(work.languages)}
     model = _model_files(engine)
     inputs = {
         **model,
         "bench": items_file(bench),
         **({} if shots is None else {"shots": items_file(shots)}),
-        **{key: path for key, path in words.items() if path.exists()},
+        **word_files(work.languages),
     }
     stage = begin(out, "evaluate", settings, inputs)
     if not stage.done:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import warnings
 from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 _CONFIG = "config.json"
 _WORK = ".work"
 _WEIGHTS = ("*.safetensors", "*.safetensors.index.json")
-# What stands beside the weights and is the base's own, byte for byte. Converters to GGUF want `tokenizer.model`
+# What stands beside the weights is the base's own, byte for byte. Converters to GGUF want `tokenizer.model`
 # where there is one, and a licence asks to be passed on.
 _COPIED = (
     *("tokenizer*", "vocab.*", "merges.txt", "*.model", "*.tiktoken", "tekken.json", "added_tokens.json"),
@@ -33,11 +34,11 @@ def merge(base: Path, adapter: Path, out: Path, *, dtype: str = "auto") -> Stage
     """Write the model in the folder `base` with the adapter's changes added to its weights to the folder
     `out`, as safetensors, with the base's tokenizer, chat template and generation config.
 
-    The sum is taken in float32 on the CPU (4 bytes a weight of memory, and the embeddings twice) and rounded
-    once, to `dtype`: `float32`, `bfloat16`, `float16`, or with `auto` each tensor as the base stores it. Names
-    and shapes of the tensors are those that transformers saves the base with, and `config.json` is the base's,
-    so that what reads or converts the base (vLLM, llama.cpp) does so with the result. Tied embeddings stay
-    tied, unless the adapter changed only one of the two, or each in its own way: then both are written, and
+    The sum is taken in float32 on the CPU (4 bytes a weight, and tied embeddings twice) and rounded once, to
+    `dtype`: `float32`, `bfloat16`, `float16`, or with `auto` each tensor as the base stores it. Names and
+    shapes of the tensors are those that transformers saves the base with, and `config.json` is the base's, so
+    that what reads or converts the base (vLLM, llama.cpp) does so with the result. Tied embeddings stay tied,
+    unless the adapter changed only one of the two, or each in its own way: then both are written, and
     `tie_word_embeddings` is false.
 
     Raises CrossinError for what `load` and `with_adapter` refuse, for 4 bits, for weights that are no finite
@@ -77,10 +78,13 @@ def _merged(base: Path, adapter: Path) -> tuple[Any, bool]:
     embeddings, head = model.get_input_embeddings(), model.get_output_embeddings()
     tied = head.weight is embeddings.weight
     if tied:
-        # PEFT adds its changes in place: on a shared weight, those of the one layer would come out of the other
-        # too, and those of both twice (PEFT issue 2777).
+        # PEFT adds its changes in place: on a shared weight, those of the one layer would come out of the
+        # other too, and those of both twice (PEFT issue 2777).
         head.weight = torch.nn.Parameter(head.weight.detach().clone(), requires_grad=False)
-    model = with_adapter(model, adapter, base=base)
+    with warnings.catch_warnings():
+        # PEFT warns of just that, also where what is tied stays so.
+        warnings.filterwarnings("ignore", message=".*tie_word_embeddings")
+        model = with_adapter(model, adapter, base=base)
     embeddings, head = model.get_input_embeddings(), model.get_output_embeddings()
     if tied and torch.equal(embeddings.weight, head.weight):
         head.weight = embeddings.weight
@@ -97,8 +101,7 @@ def _round(model: Any, base: Path, adapter: Path, dtype: str) -> None:
         weight.data = weight.data.to(stored.get(name, usual))
         if not weight.isfinite().all():
             raise CrossinError(
-                f"merged into {base}, it gives weights that are no finite numbers in {str(weight.dtype)[6:]}, "
-                f"such as in {name}",
+                f"merged into {base}, it gives weights that are no finite numbers, such as in {name}",
                 file=adapter,
                 fix="check base and adapter, or take dtype float32 or bfloat16, which do not overflow as "
                 "float16 does",
@@ -121,10 +124,6 @@ def _stored(base: Path) -> dict[str, torch.dtype]:
 
 
 def _write_weights(model: Any, out: Path) -> list[str]:
-    import transformers
-
-    # The base's own is copied; a questionable one, which many models have, could not be saved.
-    model.generation_config = transformers.GenerationConfig()
     shutil.rmtree(out / _WORK, ignore_errors=True)
     model.save_pretrained(out / _WORK)
     mode = (out / _WORK / _CONFIG).stat().st_mode

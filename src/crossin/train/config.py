@@ -81,13 +81,15 @@ class Consist(_Part):
     `token`: between the next-token distributions wherever two completions have the same token. `sentence`:
     between the states of two completions, as `Align`. `divergence` of answers and tokens: `js`
     (Jensen-Shannon), `kl` (towards the pivot, whose side has no gradient), or for answers `dco` (direct
-    consistency optimisation, arXiv 2603.04678: the model as it came is the reference).
+    consistency optimisation, arXiv 2603.04678: the model as it came is the reference). With `hold_pivot` the
+    pivot's side has no gradient with `js` either: the other language alone is moved.
     """
 
     granularity: Literal["answer", "token", "sentence"] = "answer"
     divergence: Literal["js", "kl", "dco"] = "js"
     weight: float = Field(default=1.0, gt=0)
     warmup: Share = 0.0
+    hold_pivot: bool = False
     length: Literal["sum", "token"] = "sum"
     layers: tuple[int, ...] = ()
     temperature: float = Field(default=0.1, gt=0)
@@ -97,6 +99,11 @@ class Consist(_Part):
         if self.divergence == "dco" and self.granularity != "answer":
             raise ValueError("`divergence: dco` goes with `granularity: answer`")
         return self
+
+    @property
+    def sided(self) -> bool:
+        """Whether one of the two languages is the one to be followed."""
+        return self.granularity != "sentence" and (self.divergence == "kl" or self.hold_pivot)
 
 
 class Pairs(_Part):
@@ -187,4 +194,9 @@ class TrainConfig(_Part):
             raise ValueError("`sampler.criterion: loss` needs `held_out.share`")
         if self.sampler.kind == "adaptive" and self.sampler.criterion == "gap" and not self.pairs:
             raise ValueError("`sampler.criterion: gap` needs `pairs`")
+        follows_loss = self.sampler.kind == "adaptive" and self.sampler.criterion == "loss"
+        if follows_loss and self.sampler.every % self.held_out.every:
+            raise ValueError("`sampler.every` must be a multiple of `held_out.every`")
+        if self.pairs and self.consist and self.consist.sided and self.pairs.among != "pivot":
+            raise ValueError("a divergence towards the pivot needs `pairs.among: pivot`")
         return self

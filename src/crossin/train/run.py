@@ -48,7 +48,15 @@ def train(config: TrainConfig, out: Path, *, progress: Progress = silent, say: S
         _fit(config, model, mixture, out, silent, lambda _: None)
         return stage
     with _alone(out):
-        network, tokenizer, record, counts, skipped = _fit(config, model, mixture, out, progress, say)
+        try:
+            network, tokenizer, record, counts, skipped = _fit(config, model, mixture, out, progress, say)
+        except CrossinError:
+            # There is nothing to go on with: a mended config may have the folder.
+            if last_checkpoint(out) is None:
+                shutil.rmtree(out / CHECKPOINTS, ignore_errors=True)
+                (out / _LOCK).unlink(missing_ok=True)
+                stage.release()
+            raise
         outputs = _write(config, stage, network, tokenizer, model, record)
         stage.finish(outputs, counts, skipped)
         shutil.rmtree(out / CHECKPOINTS, ignore_errors=True)
@@ -149,8 +157,10 @@ def _alone(out: Path) -> Iterator[None]:
 
     try:
         with FileLock(out / _LOCK, timeout=0):
-            yield
-            (out / _LOCK).unlink(missing_ok=True)
+            try:
+                yield
+            finally:
+                (out / _LOCK).unlink(missing_ok=True)
     except Timeout as error:
         raise CrossinError(
             "another process is training in this folder", file=out, fix="wait for it, or take another --out"

@@ -146,6 +146,8 @@ def arguments(config: TrainConfig, out: Path, device: str) -> Any:
         report_to=list(config.track) or "none",
         disable_tqdm=True,
         remove_unused_columns=False,
+        # Every trained weight has a part in the rows' loss.
+        ddp_find_unused_parameters=False,
     )
 
 

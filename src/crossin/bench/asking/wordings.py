@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from pathlib import Path
 from typing import NamedTuple
 
 from crossin.errors import CrossinError
 from crossin.languages import available, load_words
+from crossin.languages.words import DATA
 
 # By what stands before a question, where `plain` is the question alone.
 WORDINGS = ("question", "plain", "asked")
@@ -55,6 +57,14 @@ def wordings_in(languages: Iterable[str], names: Sequence[str]) -> dict[tuple[st
                 "CONTRIBUTING.md tells",
             )
     return {(name, language): _wording(name, language) for name in names for language in asked}
+
+
+def word_files(languages: Iterable[str]) -> dict[str, Path]:
+    """The files that wordings in these languages are made of, where there are any, as a stage's inputs:
+    by `words/en` and so on, in the order of the codes.
+    """
+    files = {f"words/{language}": DATA / f"{language}.yaml" for language in sorted(set(languages))}
+    return {name: path for name, path in files.items() if path.exists()}
 
 
 def _wording(name: str, language: str) -> Wording:

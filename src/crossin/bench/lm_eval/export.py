@@ -14,11 +14,11 @@ from typing import Any
 
 from crossin.bench.asking import Form, Question, questions
 from crossin.bench.asking.shots import read_shots
+from crossin.bench.asking.wordings import word_files
 from crossin.bench.items import items_file, read_items
 from crossin.bench.selection import select
 from crossin.errors import CrossinError
 from crossin.files import write_text
-from crossin.languages.words import DATA
 from crossin.stage import Stage, begin
 
 # The module that the tasks read their data by.
@@ -54,8 +54,7 @@ def export_lm_eval(
     group = _word(name or f"crossin_{(bench if bench.is_dir() else bench.parent).resolve().name}")
     asked = questions(items, form, shots=read_shots(form.shots, shots), seed=seed)
     inputs = {"bench": items_file(bench)} | ({"shots": items_file(shots)} if shots else {})
-    words = {f"words/{item.language}": DATA / f"{item.language}.yaml" for item in items}
-    inputs |= {key: file for key, file in sorted(words.items()) if file.is_file()}
+    inputs |= word_files(item.language for item in items)
     settings = {
         "group": group,
         "languages": list(dict.fromkeys(item.language for item in items)),

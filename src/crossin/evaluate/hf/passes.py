@@ -85,7 +85,7 @@ def logprobs(model: Any, trees: Sequence[Tree], prefixes: Sequence[Prefix]) -> l
     return [[[next(found) for _ in option] for option in tree.targets] for tree in trees]
 
 
-def cache_argument(model: Any) -> str:
+def _cache_argument(model: Any) -> str:
     """What this model, in this version of transformers, calls its cache."""
     return "cache" if "cache" in inspect.signature(model.forward).parameters else "past_key_values"
 
@@ -120,7 +120,7 @@ def _forward(
         position_ids=positions.to(model.device),
         attention_mask=mask,
         use_cache=True,
-        **{cache_argument(model): cache},
+        **{_cache_argument(model): cache},
     )
     logits: torch.Tensor = output.logits
     return logits

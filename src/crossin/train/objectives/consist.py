@@ -42,7 +42,8 @@ def answer_loss(
             losses.append(direct_consistency(left[None, two], right[None, two], held[0], held[1])[0])
         else:
             measure = jensen_shannon if settings.divergence == "js" else towards
-            losses.append(measure(left.log_softmax(-1), right.log_softmax(-1)))
+            pivot = left.detach() if settings.hold_pivot else left
+            losses.append(measure(pivot.log_softmax(-1), right.log_softmax(-1)))
     return torch.stack(losses).mean()
 
 
@@ -73,7 +74,8 @@ def token_loss(model: Any, rows: Sequence[tuple[Row, Row]], settings: Consist) -
         for side in (0, 1)
     ]
     measure = jensen_shannon if settings.divergence == "js" else towards
-    return measure(*sides).mean(), len(places)
+    pivot = sides[0].detach() if settings.hold_pivot else sides[0]
+    return measure(pivot, sides[1]).mean(), len(places)
 
 
 def shared_places(left: Row, right: Row) -> list[tuple[int, int]]:

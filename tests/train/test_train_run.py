@@ -8,7 +8,6 @@ from typing import Any
 import pyarrow
 import pytest
 import torch
-from crossin.train.passes import prepare
 from filelock import FileLock
 from full_disk import full_disk
 from peft import PeftModel
@@ -20,6 +19,7 @@ from crossin.files import read_parquet, sha256, write_parquet
 from crossin.models.load import load
 from crossin.train import TrainConfig, train
 from crossin.train.config import Batches
+from crossin.train.passes import prepare
 from crossin.train.rows import read_rows
 from crossin.train.sft import row_losses
 
