@@ -1,9 +1,9 @@
 """How fast a model is tuned, beside TRL's SFTTrainer with its defaults and at its best on a CPU.
 
 `python benchmarks/train.py --data ../shared/data/alpaca --model smollm2-135m [--shape gemma3-270m]` tunes
-each model for `--steps` steps of 16 rows of a CrossIn mixture (English, Chinese, Vietnamese) from Alpaca, LoRA
-of rank 16 on all linear layers: with crossin, with TRL at its defaults and 16 rows a batch, and with TRL at
-batch 1 x 16 accumulation without checkpointing.
+each model for `--steps` steps of 16 rows of a CrossIn mixture (English, Chinese, Vietnamese) from Alpaca,
+LoRA of rank 16 on all linear layers: with crossin, with TRL at its defaults and 16 rows a batch, and with TRL
+at batch 1 x 16 accumulation without checkpointing.
 
 All get the same tokens, labels, order, first weights and settings, in float32 (TRL's default is bfloat16,
 whose losses could not be compared), in processes of their own, one after the other, with `--threads`. The

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -52,6 +53,7 @@ def with_adapter(model: Any, adapter: Path, *, base: Path, merge: bool = True) -
             file=folder / _CONFIG,
             fix="name a LoRA adapter",
         )
+    tied = merge and _part(model)
     try:
         network = PeftModel(model, config)
         # Left to itself, PEFT would take the weights through another device than the model's.
@@ -69,13 +71,42 @@ def with_adapter(model: Any, adapter: Path, *, base: Path, merge: bool = True) -
     if not merge:
         return network.get_base_model().eval()
     try:
-        return network.merge_and_unload(safe_merge=True).eval()
+        with warnings.catch_warnings():
+            # PEFT warns of embeddings that the head shares, also where they are parted.
+            warnings.filterwarnings("ignore", message=".*tie_word_embeddings")
+            merged = network.merge_and_unload(safe_merge=True).eval()
+        return _tied_again(merged) if tied else merged
     except ValueError as error:
         raise CrossinError(
             f"cannot be merged: {error}",
             file=folder / _WEIGHTS,
             fix="train again, with a lower learning rate",
         ) from error
+
+
+def _part(model: Any) -> bool:
+    """Give a head that shares the embeddings' weight one of its own; returns whether it did.
+
+    PEFT adds its changes in place: on a shared weight, those of the one layer would come out of the other
+    too, and those of both twice (PEFT issue 2777).
+    """
+    import torch
+
+    head = model.get_output_embeddings()
+    if head is None or head.weight is not model.get_input_embeddings().weight:
+        return False
+    head.weight = torch.nn.Parameter(head.weight.detach().clone(), requires_grad=False)
+    return True
+
+
+def _tied_again(model: Any) -> Any:
+    """The model with one weight for embeddings and head, where the adapter has left them the same."""
+    import torch
+
+    embeddings, head = model.get_input_embeddings(), model.get_output_embeddings()
+    if torch.equal(embeddings.weight, head.weight):
+        head.weight = embeddings.weight
+    return model
 
 
 def _check_files(folder: Path) -> None:

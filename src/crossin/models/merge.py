@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import warnings
 from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -72,23 +71,10 @@ def merge(base: Path, adapter: Path, out: Path, *, dtype: str = "auto") -> Stage
 
 def _merged(base: Path, adapter: Path) -> tuple[Any, bool]:
     """The merged model in float32, and whether its embeddings and head, tied in the base, are so no more."""
-    import torch
-
     model, _ = load(base, device="cpu", dtype="float32")
-    embeddings, head = model.get_input_embeddings(), model.get_output_embeddings()
-    tied = head.weight is embeddings.weight
-    if tied:
-        # PEFT adds its changes in place: on a shared weight, those of the one layer would come out of the
-        # other too, and those of both twice (PEFT issue 2777).
-        head.weight = torch.nn.Parameter(head.weight.detach().clone(), requires_grad=False)
-    with warnings.catch_warnings():
-        # PEFT warns of just that, also where what is tied stays so.
-        warnings.filterwarnings("ignore", message=".*tie_word_embeddings")
-        model = with_adapter(model, adapter, base=base)
-    embeddings, head = model.get_input_embeddings(), model.get_output_embeddings()
-    if tied and torch.equal(embeddings.weight, head.weight):
-        head.weight = embeddings.weight
-    return model, tied and head.weight is not embeddings.weight
+    tied = model.get_output_embeddings().weight is model.get_input_embeddings().weight
+    model = with_adapter(model, adapter, base=base)
+    return model, tied and model.get_output_embeddings().weight is not model.get_input_embeddings().weight
 
 
 def _round(model: Any, base: Path, adapter: Path, dtype: str) -> None:
