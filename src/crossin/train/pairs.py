@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -138,7 +138,7 @@ class Stream:
     languages come equally often. `ids` are by id the languages there are.
     """
 
-    def __init__(self, ids: dict[str, Sequence[str]], pairs: Pairs, seed: int, count: int) -> None:
+    def __init__(self, ids: Mapping[str, Sequence[str]], pairs: Pairs, seed: int, count: int) -> None:
         self._ids, self._pairs, self._seed, self.count = ids, pairs, seed, count
         self._rounds: dict[int, list[Pair]] = {}
 
