@@ -1,130 +1,155 @@
 """How fast a model is tuned, beside TRL's SFTTrainer with its defaults and at its best on a CPU.
 
 `python benchmarks/train.py --data ../shared/data/alpaca --model smollm2-135m [--shape gemma3-270m]` tunes
-each model for `--steps` steps of 16 rows of a CrossIn mixture (English, Chinese, Vietnamese) from Alpaca,
-LoRA of rank 16 on all linear layers: with crossin, with TRL at its defaults and 16 rows a batch, and with TRL
-at batch 1 x 16 accumulation without checkpointing.
+each model on a CrossIn mixture of Alpaca in English, Chinese and Vietnamese, LoRA of rank 16 on all linear
+layers, for `--steps` steps of `--rows` rows:
 
-All get the same tokens, labels, order, first weights and settings, in float32 (TRL's default is bfloat16,
-whose losses could not be compared), in processes of their own, one after the other, with `--threads`. The
-first step is for warming up and is not counted; nor is start-up. A step goes from the end of the step before
-to its own, optimiser and all. Tokens are real ones: no padding. *Work* is what the linear layers and the head
-multiply, forth and back, against the fewest: computed from shapes, not measured; attention is left out.
+- crossin: passes of at most `--tokens` tokens;
+- trl-defaults: TRL's defaults, a step's rows as one batch, but in float32;
+- trl-best: batches of one row, accumulated, without checkpointing, in float32;
+- trl-bf16 (where asked for by `--sides`): as trl-defaults, in bfloat16 as TRL has it; its losses are others.
+
+All get the same tokens, labels, order, first weights and settings, in processes of their own, one after the
+other, with `--threads` and one run each. One more step comes first: it warms up and is not counted, nor is
+start-up. Tokens are real ones, no padding. *Work* is what the linear layers and the head multiply, forth and
+back, by the fewest: computed from shapes, not measured (`train_works.py`). Where the first weights of two
+sides differ, or losses in float32 by more than 1e-3, the exit status is 1.
+
+With `--objectives` crossin is also run with `align`, with `consist` (answers), and with both, on pairs that
+have `--share` of the rows' tokens: what that adds to tokens and seconds.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import sys
 import tempfile
 from pathlib import Path
 from typing import Any
 
-from evaluate import child
+# Nothing large is imported here: Linux counts a process's memory to the peaks of those that it starts.
+from evaluate import SHAPES, child
 from machine import machine
 from rich.console import Console
 
-ROWS = 16
-SIDES = ("crossin", "trl-best", "trl-defaults")
+SIDES = ("crossin", "trl-best", "trl-defaults", "trl-bf16")
+TERMS: tuple[tuple[str, ...], ...] = ((), ("align",), ("consist",), ("align", "consist"))
+ALIKE = 1e-3
 Result = dict[str, Any]
 
 
-def mixture_of(data: Path, out: Path, rows: int) -> Path:
-    """A CrossIn mixture of so many rows in English, Chinese and Vietnamese."""
-    from crossin.compose import Recipe, compose
-
-    kinds = ("base", "x2en", "en2x", "x2x", "trans")
-    files = {"en": "alpaca_en.json", "zh": "alpaca_zh.json", "vi": "alpaca_vi.json"}
-    recipe = Recipe.model_validate(
-        {
-            "name": "train-benchmark",
-            "rows": rows,
-            "corpora": {"alpaca": {"files": files, "check": "none"}},
-            "components": [{"kind": kind, "corpus": "alpaca", "share": 1 / len(kinds)} for kind in kinds],
-        }
-    )
-    return compose(recipe, data, out, languages=["en", "zh", "vi"], seed=0).folder
-
-
-def work_of(model: Path, rows: list[tuple[int, int]]) -> dict[str, float]:
-    """Multiply-adds (in 10^12) of each side for rows of so many tokens, learned ones among them: the fewest
-    that any trainer of these weights needs, and those of each side's layout.
-    """
-    import transformers
-
-    config = transformers.AutoConfig.from_pretrained(model)
-    network = transformers.AutoModelForCausalLM.from_config(config)
-    head = config.vocab_size * config.hidden_size
-    linear = sum(
-        module.weight.numel()
-        for module in network.modules()
-        if type(module).__name__ == "Linear" and module is not network.get_output_embeddings()
-    )
-    tokens, learned = sum(row[0] for row in rows), sum(row[1] for row in rows)
-    padded = sum(
-        ROWS * max(row[0] for row in rows[start : start + ROWS]) for start in range(0, len(rows), ROWS)
-    )
-    # Forth, and back to the activations: the weights themselves are frozen.
-    fewest = 2 * (linear * tokens + head * learned) / 1e12
-    return {
-        "fewest": fewest,
-        "crossin": fewest,
-        "trl-best": 2 * (linear + head) * tokens / 1e12,
-        # Checkpointing computes the layers forth a second time.
-        "trl-defaults": (3 * linear + 2 * head) * padded / 1e12,
-    }
-
-
-def compare(model: Path, mixture: Path, options: argparse.Namespace, console: Console) -> list[Result]:
-    """All sides on one model, and how their losses differ."""
-    from crossin.models.load import load_tokenizer
-    from crossin.train.config import Batches
-    from crossin.train.rows import read_rows
-
-    rows = [
-        (len(row.tokens), len(row.tokens) - row.learned_from)
-        for row in read_rows(mixture, load_tokenizer(model)[0], Batches())[0]
-    ]
-    counted = rows[ROWS:]
-    tokens = sum(row[0] for row in counted)
-    console.print(f"{model.name}: {len(counted)} rows, {tokens} tokens, {sum(r[1] for r in counted)} learned")
-    work = work_of(model, counted)
-    found: list[Result] = []
-    for side in options.sides:
-        place = ("--model", model, "--mixture", mixture, "--tokens", options.tokens)
-        answer = child("train_peer.py", side, *place, threads=options.threads)
-        seconds = sum(answer["seconds"])
-        differs = max(
-            abs(one - other)
-            for one, other in zip(answer["losses"], (found or [answer])[0]["losses"], strict=True)
-        )
-        found.append(
-            {
-                **answer,
-                "side": side,
-                "seconds": seconds,
-                "speed": tokens / seconds,
-                "differs": differs,
-                "work": work[side] / work["fewest"],
-            }
-        )
+def compare(common: list[object], work: Result, options: argparse.Namespace, console: Console) -> Result:
+    """All sides on one model, each beside crossin."""
+    sides: dict[str, Result] = {}
+    for side in dict.fromkeys(["crossin", *options.sides]):
+        found = child("train_peer.py", side, *common, threads=options.threads)
+        found["speed"] = work["tokens"] / sum(found["seconds"])
+        found["work"] = work["work"][side] / work["work"]["fewest"]
+        ours = sides.setdefault("crossin", found)
+        found["times"] = ours["speed"] / found["speed"]
+        pairs = zip(ours["losses"], found["losses"], strict=True)
+        found["differs"] = max(abs(one - other) for one, other in pairs)
+        found["same weights"] = ours["first"] == found["first"]
+        sides[side] = found
         console.print(
-            f"  {side}: {tokens / seconds:.0f} tokens/s, {answer['memory']:.0f} MiB", highlight=False
+            f"  {side}: {found['speed']:.0f} tokens/s, {found['peak MiB']:,.0f} MiB, losses differ by "
+            f"{found['differs']:.1e} at most, first weights {found['first']}",
+            highlight=False,
         )
-    return found
+        for note in found["notes"]:
+            console.print(f"  {note}")
+    return sides
 
 
-def table_of(name: str, found: list[Result]) -> list[str]:
-    """The sides as lines of a table."""
-    first = found[0]
-    lines = []
-    for one in found:
-        ratio = "" if one is first else f"**{first['speed'] / one['speed']:.1f}×**"
-        lines.append(
-            f"| {name} | {one['side']} | {one['speed']:.0f} | {ratio} | {one['seconds']:.1f} | "
-            f"{one['memory']:,.0f} | {one['work']:.2f} | {one['differs']:.1e} |"
-        )
+def terms(
+    common: list[object], work: Result, items: str, options: argparse.Namespace, console: Console
+) -> list[Result]:
+    """Crossin with each of `TERMS`, and what they add to the tokens and seconds of the first, without any."""
+    runs: list[Result] = []
+    for chosen in TERMS:
+        pairs = ["--terms", *chosen, "--items", items, "--share", options.share] if chosen else []
+        found = child("train_peer.py", "crossin", *common, *pairs, threads=options.threads)
+        seconds = sum(found["seconds"])
+        added = sum(found["tokens"][1:]) - work["tokens"]
+        runs.append({"terms": chosen, "seconds": seconds, "peak MiB": found["peak MiB"], "tokens": added})
+        runs[-1]["added tokens"] = added / work["tokens"]
+        runs[-1]["added seconds"] = seconds / runs[0]["seconds"] - 1
+        console.print(f"  {' + '.join(chosen) or 'rows alone'}: {seconds:.1f} s, {added:,} tokens of pairs")
+    return runs
+
+
+def measure(options: argparse.Namespace, home: Path, console: Console) -> Result:
+    threads = options.threads
+    models: dict[str, Path] = {}
+    for name in options.model:
+        models[name] = Path(child("train_works.py", "model", name, threads=threads)["folder"])
+    for name in options.shape:
+        models[SHAPES[name]] = home / name
+        child("evaluate_works.py", "shape", name, "--out", home / name, threads=threads)
+    mixture, rows = home / "mixture", options.rows * (options.steps + 1)
+    made = ["--data", options.data, "--rows", rows, "--out", mixture]
+    child("train_works.py", "mixture", *made, threads=threads)
+    items = ""
+    if options.objectives:
+        items = child("train_works.py", "pairs", "--out", home / "pairs", threads=threads)["folder"]
+    result: Result = {"models": {}, "settings": {k: v for k, v in vars(options).items() if k != "data"}}
+    for name, folder in models.items():
+        common = ["--model", folder, "--mixture", mixture, "--rows", options.rows, "--tokens", options.tokens]
+        work = child("train_works.py", "work", *common, threads=threads)
+        console.print(f"{name}: {work['rows']} rows, {work['tokens']:,} tokens, {work['learned']:,} learned")
+        common += ["--threads", threads]
+        about: Result = {"work": work, "sides": compare(common, work, options, console)}
+        if options.objectives:
+            about["objectives"] = terms(common, work, items, options, console)
+        result["models"][name] = about
+    return result
+
+
+def lines_of(result: Result) -> list[str]:
+    """The figures as tables in Markdown."""
+    lines = [
+        "| model | trainer | tokens/s | crossin is faster by | seconds | start and first step, s | peak MiB "
+        "| work by the fewest | largest difference of a loss |",
+        "|---|---|---|---|---|---|---|---|---|",
+    ]
+    for name, about in result["models"].items():
+        for side, one in about["sides"].items():
+            times = "" if side == "crossin" else f"{one['times']:.2f}×"
+            lines.append(
+                f"| {name} | {side} | {one['speed']:.0f} | {times} | {sum(one['seconds']):.1f} | "
+                f"{one['start']:.1f} | {one['peak MiB']:,.0f} | {one['work']:.2f} | {one['differs']:.1e} |"
+            )
+    for name, about in result["models"].items():
+        work = about["work"]
+        left_out = "".join(f"; {count} left out: {reason}" for reason, count in work["skipped"].items())
+        lines += [
+            "",
+            f"{name}: {work['steps']} counted steps, {work['rows']} rows, {work['tokens']:,} tokens, "
+            f"{work['learned']:,} learned{left_out}; fewest {work['work']['fewest']:.2f}e12 multiply-adds",
+        ]
+        if "objectives" not in about:
+            continue
+        lines += ["", "| terms | tokens of pairs | seconds | peak MiB |", "|---|---|---|---|"]
+        for one in about["objectives"]:
+            lines.append(
+                f"| {' + '.join(one['terms']) or 'rows alone'} | {one['tokens']:,} "
+                f"({one['added tokens']:+.0%}) | {one['seconds']:.1f} ({one['added seconds']:+.0%}) | "
+                f"{one['peak MiB']:,.0f} |"
+            )
     return lines
+
+
+def faults(result: Result) -> list[str]:
+    """Where two sides did not do the same."""
+    found = []
+    for name, about in result["models"].items():
+        for side, one in about["sides"].items():
+            if not one["same weights"]:
+                found.append(f"{name}, {side}: the first weights differ")
+            if side != "trl-bf16" and not one["differs"] <= ALIKE:
+                found.append(f"{name}, {side}: losses differ by {one['differs']:.1e}")
+    return found
 
 
 def main() -> None:
@@ -132,34 +157,33 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--data", type=Path, required=True, help="the folder of the Alpaca files")
-    parser.add_argument("--model", nargs="*", default=["smollm2-135m"])
-    parser.add_argument("--shape", nargs="*", default=[], help="a model of a known shape, random weights")
+    parser.add_argument("--model", action="append", default=[], help="a model, by name or folder; repeatable")
+    parser.add_argument("--shape", action="append", default=[], choices=SHAPES, help="random weights")
     parser.add_argument("--steps", type=int, default=3, help="counted steps, after one that is not")
+    parser.add_argument("--rows", type=int, default=16, help="rows a step")
     parser.add_argument("--tokens", type=int, default=512, help="what a pass of crossin's holds")
     parser.add_argument("--threads", type=int, default=2)
-    parser.add_argument("--sides", nargs="+", choices=SIDES, default=list(SIDES))
-    parser.add_argument("--json", action="store_true")
+    parser.add_argument("--sides", nargs="*", choices=SIDES, default=list(SIDES[:3]), help="beside crossin")
+    parser.add_argument("--objectives", action="store_true", help="also what align and consist add")
+    parser.add_argument("--share", type=float, default=0.2, help="the pairs' tokens by those of the rows")
+    parser.add_argument("--json", action="store_true", help="print JSON instead of tables")
     options = parser.parse_args()
+    if not options.model and not options.shape:
+        parser.error("name a model with --model, or a shape with --shape")
+    if options.steps < 1:
+        parser.error("--steps must be at least 1")
     console = Console(stderr=True)
-    from crossin.models import pull
-
-    results: dict[str, list[Result]] = {}
-    with tempfile.TemporaryDirectory() as place:
-        mixture = mixture_of(options.data, Path(place) / "mixture", ROWS * (options.steps + 1))
-        for name in options.model:
-            results[name] = compare(pull(name), mixture, options, console)
-        for name in options.shape:
-            folder = Path(place) / name
-            child("evaluate_works.py", "shape", name, "--out", folder, threads=options.threads)
-            results[f"shape of {name}"] = compare(folder, mixture, options, console)
+    with tempfile.TemporaryDirectory(prefix="crossin-benchmark-") as home:
+        result = measure(options, Path(home), console)
+    result["machine"] = machine("torch", "transformers", "trl", "peft")
+    result["faults"] = faults(result)
     if options.json:
-        print(json.dumps(results))
-        return
-    print(machine("torch", "transformers", "trl", "peft"))
-    print("| model | trainer | tokens/s | crossin is faster by | seconds | MiB | work by the fewest | loss |")
-    print("|---|---|---|---|---|---|---|---|")
-    for name, found in results.items():
-        print("\n".join(table_of(name, found)))
+        print(json.dumps(result, indent=2))
+    else:
+        print("\n".join([result["machine"], "", *lines_of(result)]))
+    for fault in result["faults"]:
+        console.print(fault)
+    sys.exit(1 if result["faults"] else 0)
 
 
 if __name__ == "__main__":

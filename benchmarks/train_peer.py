@@ -1,47 +1,99 @@
-"""One side of `train.py`: some steps of tuning, in a process of its own.
+"""One side of `train.py`, in a process of its own: some steps of tuning.
 
-`python benchmarks/train_peer.py SIDE --model DIR --mixture DIR --steps N [...]`, with SIDE one of `crossin`,
-`trl-defaults` and `trl-best`, prints the losses and seconds of each step, and the peak memory.
+`python benchmarks/train_peer.py crossin|trl-best|trl-defaults|trl-bf16 --model DIR --mixture DIR` prints, as
+JSON: the loss of every step, the seconds of every step but the first, those until the end of the first
+(imports, weights, rows), the process's peak memory at the end, and a digest of the adapter's first weights.
+For crossin also the tokens that each step has read, pairs among them, and what it had to say.
+
+A step goes from the end of the one before to its own end, optimiser and all. TRL gets the tokens and labels
+of `crossin.train.rows`, in the same order: a dataset with `input_ids` and `labels`, taken as it is.
 """
 
 from __future__ import annotations
 
-import argparse
-import json
-import sys
-import tempfile
 import time
-from pathlib import Path
-from typing import Any
 
-ROWS, RANK, ALPHA, LEARNING_RATE, SEED = 16, 16, 32, 2e-4, 0
+_BEGIN = time.perf_counter()
+
+import argparse  # noqa: E402
+import hashlib  # noqa: E402
+import json  # noqa: E402
+import os  # noqa: E402
+import sys  # noqa: E402
+import tempfile  # noqa: E402
+from itertools import pairwise  # noqa: E402
+from pathlib import Path  # noqa: E402
+from typing import Any  # noqa: E402
+
+from evaluate_peer import peak_mib  # noqa: E402
+
+RANK, ALPHA, LEARNING_RATE, WEIGHT_DECAY, CLIP, SEED = 16, 32, 2e-4, 0.01, 1.0, 0
 Result = dict[str, Any]
+
+# What each side changes of TRL's defaults, beside what both sides share. By default it computes in bfloat16.
+TRL: dict[str, Result] = {
+    "trl-best": {"gradient_checkpointing": False, "bf16": False},
+    "trl-defaults": {"bf16": False},
+    "trl-bf16": {},
+}
+
+
+def digest(network: Any) -> str:
+    """Tells adapters apart: of the names and values of the weights that are trained."""
+    found = hashlib.sha256()
+    for name, weight in sorted(network.named_parameters()):
+        if weight.requires_grad:
+            found.update(name.encode() + weight.detach().float().numpy().tobytes())
+    return found.hexdigest()[:16]
 
 
 def crossin_side(options: argparse.Namespace) -> Result:
-    """Steps of `crossin train`; a step's seconds go from the end of the one before to its own."""
+    """Steps of `crossin.train.train`."""
     from crossin.files import read_parquet
-    from crossin.train import TrainConfig, train
+    from crossin.train import TrainConfig, method, train
 
     ends: list[float] = []
+    first: list[str] = []
+    said: list[str] = []
+    usual = method.apply
+
+    def noting(*arguments: Any) -> Any:
+        network = usual(*arguments)
+        first.append(digest(network))
+        return network
+
+    def hear(task: str, done: int, total: int, unit: str, note: str = "") -> None:  # noqa: ARG001
+        if task == "training" and done == len(ends) + 1:
+            ends.append(time.perf_counter())
+
+    method.apply = noting  # type: ignore[assignment]
     config = TrainConfig.model_validate(
         {
             "model": str(options.model),
             "mixture": options.mixture,
             "method": {"rank": RANK, "alpha": ALPHA},
-            "optimiser": {"learning_rate": LEARNING_RATE, "schedule": "constant", "warmup": 0},
-            "batches": {"rows": ROWS, "tokens": options.tokens},
+            "optimiser": {
+                "learning_rate": LEARNING_RATE,
+                "schedule": "constant",
+                "warmup": 0,
+                "weight_decay": WEIGHT_DECAY,
+                "clip": CLIP,
+            },
+            "batches": {"rows": options.rows, "tokens": options.tokens},
             "checkpoint_every": 10**6,
             "log_every": 1,
+            "device": "cpu",
             "dtype": "float32",
             "seed": SEED,
+            **{term: {} for term in options.terms},
+            **({"pairs": {"items": options.items, "share": options.share}} if options.terms else {}),
         }
     )
     with tempfile.TemporaryDirectory() as place:
         out = Path(place) / "out"
-        train(config, out, progress=lambda *_, **__: ends.append(time.monotonic()))
-        losses = read_parquet(out / "log.parquet", ["loss"])["loss"].to_pylist()
-    return {"losses": losses, "ends": ends}
+        train(config, out, progress=hear, say=said.append)
+        log = read_parquet(out / "log.parquet", ["loss", "tokens"]).to_pydict()
+    return {"losses": log["loss"], "tokens": log["tokens"], "ends": ends, "first": first[0], "notes": said}
 
 
 def trl_side(options: argparse.Namespace) -> Result:
@@ -71,24 +123,28 @@ def trl_side(options: argparse.Namespace) -> Result:
     adapter = LoraConfig(r=RANK, lora_alpha=ALPHA, target_modules="all-linear", task_type="CAUSAL_LM")
     network = get_peft_model(network, adapter)
     ends: list[float] = []
+    first: list[str] = []
 
     class Clock(TrainerCallback):  # type: ignore[misc]
-        def on_step_end(self, *_: Any, **__: Any) -> None:
-            ends.append(time.monotonic())
+        def on_train_begin(self, *_: Any, model: Any, **__: Any) -> None:
+            first.append(digest(model))
 
-    best = options.side == "trl-best"
+        def on_step_end(self, *_: Any, **__: Any) -> None:
+            ends.append(time.perf_counter())
+
+    single = options.side == "trl-best"
     with tempfile.TemporaryDirectory() as place:
         trainer = SFTTrainer(
             network,
             SFTConfig(
                 output_dir=place,
-                per_device_train_batch_size=1 if best else ROWS,
-                gradient_accumulation_steps=ROWS if best else 1,
-                **({"gradient_checkpointing": False} if best else {}),
-                bf16=False,
+                per_device_train_batch_size=1 if single else options.rows,
+                gradient_accumulation_steps=options.rows if single else 1,
+                **TRL[options.side],
                 learning_rate=LEARNING_RATE,
                 lr_scheduler_type="constant",
-                weight_decay=0.01,
+                weight_decay=WEIGHT_DECAY,
+                max_grad_norm=CLIP,
                 num_train_epochs=1,
                 logging_steps=1,
                 save_strategy="no",
@@ -106,25 +162,34 @@ def trl_side(options: argparse.Namespace) -> Result:
         )
         trainer.train()
     losses = [line["loss"] for line in trainer.state.log_history if "loss" in line]
-    return {"losses": losses, "ends": ends}
+    return {"losses": losses, "ends": ends, "first": first[0], "notes": []}
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("side", choices=("crossin", "trl-defaults", "trl-best"))
+    parser.add_argument("side", choices=["crossin", *TRL])
     parser.add_argument("--model", type=Path, required=True)
     parser.add_argument("--mixture", type=Path, required=True)
-    parser.add_argument("--tokens", type=int, default=512)
+    parser.add_argument("--rows", type=int, default=16, help="rows a step")
+    parser.add_argument("--tokens", type=int, default=512, help="tokens a pass of crossin's")
+    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--terms", nargs="*", default=[], choices=["align", "consist"], help="crossin alone")
+    parser.add_argument("--items", type=Path, help="the questions of the terms' pairs")
+    parser.add_argument("--share", type=float, default=0.2, help="the pairs' tokens by those of the rows")
     options = parser.parse_args()
+    os.environ["OMP_NUM_THREADS"] = str(options.threads)
+    import torch
+
+    torch.set_num_threads(options.threads)
     # What libraries print goes elsewhere: the last line is the answer.
     answer, sys.stdout = sys.stdout, sys.stderr
     found = crossin_side(options) if options.side == "crossin" else trl_side(options)
-    from crossin.models.memory import peak_memory
-
-    seconds = [later - before for before, later in zip(found["ends"], found["ends"][1:], strict=False)]
-    print(json.dumps({"losses": found["losses"], "seconds": seconds, "memory": peak_memory()}), file=answer)
+    ends = found.pop("ends")
+    found["start"] = ends[0] - _BEGIN
+    found["seconds"] = [later - before for before, later in pairwise(ends)]
+    print(json.dumps({**found, "peak MiB": peak_mib()}), file=answer)
 
 
 if __name__ == "__main__":

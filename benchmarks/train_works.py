@@ -1,0 +1,143 @@
+"""What `train.py` gives to both sides: a mixture, pairs, and how much there is to multiply.
+
+`python benchmarks/train_works.py mixture --data DIR --rows N --out DIR` composes the rows, `... pairs --out
+DIR` makes parallel questions, `... model NAME` names a model's folder, and `... work --model DIR --mixture
+DIR` counts tokens and the multiply-adds of each side. Each prints JSON.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from crossin.train.document import Row
+
+LANGUAGES = ("en", "zh", "vi")
+KINDS = ("base", "x2en", "en2x", "x2x", "trans")
+Result = dict[str, Any]
+
+
+def make_mixture(data: Path, rows: int, out: Path) -> None:
+    """Compose so many rows of Alpaca, as many of each kind."""
+    from crossin.compose import Recipe, compose
+
+    files = {language: f"alpaca_{language}.json" for language in LANGUAGES}
+    recipe = Recipe.model_validate(
+        {
+            "name": "train-benchmark",
+            "rows": rows,
+            "corpora": {"alpaca": {"files": files, "check": "none"}},
+            "components": [{"kind": kind, "corpus": "alpaca", "share": 1 / len(KINDS)} for kind in KINDS],
+        }
+    )
+    compose(recipe, data, out, languages=list(LANGUAGES), seed=0)
+
+
+def make_pairs(out: Path) -> Path:
+    """Questions with options about the countries of the facts corpus, in every language."""
+    from crossin.bench import build_bench
+    from crossin.corpus import build_facts
+
+    facts = build_facts(list(LANGUAGES), out / "facts").folder
+    return build_bench(facts, out / "questions", split="train").folder
+
+
+def work(model: Path, mixture: Path, rows_per_step: int, tokens: int) -> Result:
+    """Tokens of the counted steps (all but the first), and the multiply-adds, in 10^12, that each side spends
+    on them in the linear layers and the head.
+
+    The fewest are those of a trainer that computes each layer for each real token once forth and once back to
+    the activations (the weights are frozen), and the head likewise where a token is learned. Computed from
+    shapes, not measured. Left out on all sides: attention, the adapters, and what the first and the last
+    block could spare.
+    """
+    import torch
+
+    from crossin.models.load import load
+    from crossin.train import passes
+    from crossin.train.batches import fixed_steps
+    from crossin.train.batches import passes as cut
+    from crossin.train.config import Batches
+    from crossin.train.rows import read_rows
+
+    network, tokenizer = load(model, device="cpu", dtype="float32")
+    rows, skipped = read_rows(mixture, tokenizer, Batches())
+    steps = fixed_steps(rows, rows_per_step, 1, 0)[1:]
+    passes.prepare(network)
+    padded = passes.layout(network) == "padded"
+    head_layer = network.get_output_embeddings()
+    head = head_layer.weight.numel()
+    linear = sum(
+        module.weight.numel()
+        for module in network.modules()
+        if isinstance(module, torch.nn.Linear) and module is not head_layer
+    )
+    counted = [row for step in steps for row in step]
+    real = sum(len(row.tokens) for row in counted)
+    learned = sum(len(row.tokens) - row.learned_from for row in counted)
+    ours = sum(_width(part, padded) for step in steps for part in cut(step, tokens))
+    theirs = sum(_width(step, True) for step in steps)
+    # On a CPU TRL's head predicts behind every place but a row's last, prompt and padding too, and its way
+    # back makes the logits anew (trl/kernels/chunked_logprob.py). So does checkpointing with the layers.
+    spent = {
+        "fewest": 2 * linear * real + 2 * head * learned,
+        "crossin": 2 * linear * ours + 2 * head * learned,
+        "trl-best": 2 * linear * real + 3 * head * (real - len(counted)),
+        "trl-defaults": 3 * linear * theirs + 3 * head * (theirs - len(counted)),
+    }
+    spent["trl-bf16"] = spent["trl-defaults"]
+    return {
+        "steps": len(steps),
+        "rows": len(counted),
+        "tokens": real,
+        "learned": learned,
+        "skipped": skipped,
+        "work": {side: multiplied / 1e12 for side, multiplied in spent.items()},
+    }
+
+
+def _width(rows: Sequence[Row], padded: bool) -> int:
+    """How many tokens a pass of these rows computes."""
+    lengths = [len(row.tokens) for row in rows]
+    return len(rows) * max(lengths) if padded else sum(lengths)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    tasks = parser.add_subparsers(dest="task", required=True)
+    composing = tasks.add_parser("mixture")
+    composing.add_argument("--data", type=Path, required=True)
+    composing.add_argument("--rows", type=int, required=True)
+    composing.add_argument("--out", type=Path, required=True)
+    pairing = tasks.add_parser("pairs")
+    pairing.add_argument("--out", type=Path, required=True)
+    pulling = tasks.add_parser("model")
+    pulling.add_argument("name")
+    counting = tasks.add_parser("work")
+    counting.add_argument("--model", type=Path, required=True)
+    counting.add_argument("--mixture", type=Path, required=True)
+    counting.add_argument("--rows", type=int, required=True, help="rows a step")
+    counting.add_argument("--tokens", type=int, required=True, help="tokens a pass")
+    options = parser.parse_args()
+    answer: Result = {}
+    if options.task == "mixture":
+        make_mixture(options.data, options.rows, options.out)
+    elif options.task == "pairs":
+        answer = {"folder": str(make_pairs(options.out).resolve())}
+    elif options.task == "model":
+        from crossin.models import pull
+
+        answer = {"folder": str(pull(options.name).resolve())}
+    else:
+        answer = work(options.model, options.mixture, options.rows, options.tokens)
+    print(json.dumps(answer))
+
+
+if __name__ == "__main__":
+    main()
