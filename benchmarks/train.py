@@ -1,6 +1,6 @@
 """How fast a model is tuned, beside TRL's SFTTrainer with its defaults and at its best on a CPU.
 
-`python benchmarks/train.py --data ../shared/data/alpaca --model smollm2-135m [--shape gemma3-270m]` tunes
+`python benchmarks/train.py --data ../shared/data/alpaca [--model smollm2-135m] [--shape gemma3-270m]` tunes
 each model on a CrossIn mixture of Alpaca in English, Chinese and Vietnamese, LoRA of rank 16 on all linear
 layers, for `--steps` steps of `--rows` rows:
 
@@ -56,6 +56,7 @@ def compare(common: list[object], work: Result, options: argparse.Namespace, con
             f"  {side}: {found['speed']:.0f} tokens/s, {found['peak MiB']:,.0f} MiB, losses differ by "
             f"{found['differs']:.1e} at most, first weights {found['first']}",
             highlight=False,
+            soft_wrap=True,
         )
         for note in found["notes"]:
             console.print(f"  {note}")
@@ -157,8 +158,8 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--data", type=Path, required=True, help="the folder of the Alpaca files")
-    parser.add_argument("--model", action="append", default=[], help="a model, by name or folder; repeatable")
-    parser.add_argument("--shape", action="append", default=[], choices=SHAPES, help="random weights")
+    parser.add_argument("--model", nargs="*", default=["smollm2-135m"], help="by name or folder")
+    parser.add_argument("--shape", nargs="*", default=[], choices=SHAPES, help="random weights")
     parser.add_argument("--steps", type=int, default=3, help="counted steps, after one that is not")
     parser.add_argument("--rows", type=int, default=16, help="rows a step")
     parser.add_argument("--tokens", type=int, default=512, help="what a pass of crossin's holds")
