@@ -8,12 +8,11 @@ import pyarrow
 import pytest
 
 from crossin.bench import build_bench, read_items
-from crossin.bench.items import write_items
 from crossin.errors import CrossinError
 from crossin.files import write_parquet
 from crossin.models.load import load
 from crossin.train.config import Batches, Pairs
-from crossin.train.pairs import Stream, apart_from, read_stock
+from crossin.train.pairs import Stream, read_stock
 
 IDS = {f"id {number}": ["en", "es", "vi", "zh"] for number in range(10)}
 ITEMS = Pairs(items=Path("bench"))
@@ -50,10 +49,32 @@ def test_an_id_comes_once_a_round_and_meets_its_languages_in_turn() -> None:
 
 
 def test_any_two_languages_can_be_paired() -> None:
-    stream = Stream(IDS, Pairs(items=Path("bench"), among="any"), seed=0, count=60)
-    assert Counter((pair.one, pair.other) for pair in stream.at(0)) == Counter(
+    stream = Stream(IDS, Pairs(items=Path("bench"), among="any"), seed=0, count=10)
+    pairs = [pair for step in range(6) for pair in stream.at(step)]
+    assert Counter((pair.one, pair.other) for pair in pairs) == Counter(
         {(a, b): 10 for a in ("en", "es", "vi", "zh") for b in ("en", "es", "vi", "zh") if a < b}
     )
+
+
+@pytest.mark.parametrize("count", [3, 4, 10, 25])
+def test_no_step_has_an_id_twice(count: int) -> None:
+    stream = Stream(IDS, ITEMS, seed=0, count=count)
+    for step in range(20):
+        ids = [pair.id for pair in stream.at(step)]
+        assert len(set(ids)) == len(ids) == min(count, len(IDS))
+
+
+def test_every_round_has_all_languages_equally_often() -> None:
+    ids = {f"id {number}": ["en", "es", "vi", "zh"] for number in range(60)}
+    stream = Stream(ids, ITEMS, seed=0, count=60)
+    for round_ in range(4):
+        languages = Counter(pair.other for pair in stream.at(round_))
+        assert languages == {"es": 20, "vi": 20, "zh": 20}
+
+
+def test_one_id_alone_is_an_error() -> None:
+    with pytest.raises(CrossinError, match="only one id"):
+        Stream({"id 1": ["en", "es"]}, ITEMS, seed=0, count=3)
 
 
 def test_processes_take_different_pairs_of_a_step() -> None:
@@ -81,40 +102,22 @@ def test_rows_in_one_language_are_paired_by_their_id(tokenizer: Any, tmp_path: P
         return {**texts, "lang_in": lang_in, "lang_out": lang_out}
 
     lines = [row("1", "en", "en"), row("1", "es", "es"), row("1", "en", "es"), row("2", "en", "en")]
+    lines.append({**lines[1], "completion": " c"})
     write_parquet(tmp_path / "rows.parquet", pyarrow.Table.from_pylist(lines))
     stock = read_stock(Pairs(rows=tmp_path / "rows.parquet"), tokenizer, Batches())
     assert {name: set(versions) for name, versions in stock.rows.items()} == {"1": {"en", "es"}}
     assert stock.skipped == {
         "pairs, row: not in one language, or without an id": 1,
+        "pairs, row: its id is there in its language already": 1,
         "pairs: not in two languages of the pairs": 1,
     }
+    with pytest.raises(CrossinError, match="nothing is there in th"):
+        read_stock(Pairs(rows=tmp_path / "rows.parquet", languages=("th",)), tokenizer, Batches())
+    write_parquet(tmp_path / "rows.parquet", pyarrow.Table.from_pylist([lines[0], row("2", "es", "es")]))
+    with pytest.raises(CrossinError, match=r"rows\.parquet.*nothing that is there in two languages"):
+        read_stock(Pairs(rows=tmp_path / "rows.parquet"), tokenizer, Batches())
 
 
-def test_what_is_in_one_language_only_is_an_error(benches: dict[str, Path], tokenizer: Any) -> None:
-    with pytest.raises(CrossinError, match="nothing that is there in two languages, one of them th"):
+def test_a_pivot_that_is_nowhere_is_an_error(benches: dict[str, Path], tokenizer: Any) -> None:
+    with pytest.raises(CrossinError, match="nothing is there in th"):
         read_stock(Pairs(items=benches["train"], pivot="th"), tokenizer, Batches())
-
-
-def test_pairs_of_another_split_are_apart_from_a_benchmark(benches: dict[str, Path], tokenizer: Any) -> None:
-    apart_from(read_stock(Pairs(items=benches["train"]), tokenizer, Batches()), [benches["test"]])
-
-
-@pytest.mark.parametrize(
-    ("change", "why"),
-    [
-        ({}, "its id"),
-        ({"item": "another"}, "its group"),
-        ({"item": "another", "group": "another"}, "its text"),
-    ],
-)
-def test_a_pair_that_will_be_asked_is_refused(
-    benches: dict[str, Path], tokenizer: Any, tmp_path: Path, change: dict[str, str], why: str
-) -> None:
-    first = [item for item in read_items(benches["test"]) if item.language in ("en", "es")][:2]
-    assert first[0].item == first[1].item
-    taken = [type(item)(**{**item.__dict__, **change}) for item in first]
-    (tmp_path / "bench").mkdir()
-    write_items(tmp_path / "bench" / "items.parquet", taken)
-    stock = read_stock(Pairs(items=tmp_path / "bench"), tokenizer, Batches())
-    with pytest.raises(CrossinError, match=rf"1 of the pairs .*\({why}"):
-        apart_from(stock, [benches["test"]])

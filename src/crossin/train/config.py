@@ -192,8 +192,9 @@ class TrainConfig(_Part):
             raise ValueError("`granularity: token` and `sentence` need `pairs.rows`")
         if self.sampler.kind == "adaptive" and self.sampler.criterion == "loss" and not self.held_out.share:
             raise ValueError("`sampler.criterion: loss` needs `held_out.share`")
-        if self.sampler.kind == "adaptive" and self.sampler.criterion == "gap" and not self.pairs:
-            raise ValueError("`sampler.criterion: gap` needs `pairs`")
+        follows_gap = self.sampler.kind == "adaptive" and self.sampler.criterion == "gap"
+        if follows_gap and not (self.pairs and self.pairs.items):
+            raise ValueError("`sampler.criterion: gap` needs `pairs.items`")
         follows_loss = self.sampler.kind == "adaptive" and self.sampler.criterion == "loss"
         if follows_loss and self.sampler.every % self.held_out.every:
             raise ValueError("`sampler.every` must be a multiple of `held_out.every`")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -47,8 +47,8 @@ class Asked:
 
 @dataclass(frozen=True)
 class Stock:
-    """What pairs are made of: `rows` and `asked` by id, then by language. `order` are the ids in their own
-    order.
+    """What pairs are made of: `rows` and `asked` by id, then by language. `texts` are what an id reads, in
+    all its languages, `groups` those of the items; `skipped` is what was left out, by reason.
     """
 
     rows: dict[str, dict[str, Row]]
@@ -68,8 +68,8 @@ class Pair:
 
 
 def read_stock(pairs: Pairs, tokenizer: Any, batches: Batches) -> Stock:
-    """What the config's pairs are made of. Raises CrossinError where nothing is there in two languages, or
-    the pivot is not among them.
+    """What the config's pairs are made of. Raises CrossinError where `rows` or `items` hold nothing in two
+    languages, or a language that is named is nowhere.
     """
     skipped: dict[str, int] = defaultdict(int)
     rows: dict[str, dict[str, Row]] = defaultdict(dict)
@@ -88,9 +88,12 @@ def read_stock(pairs: Pairs, tokenizer: Any, batches: Batches) -> Stock:
             language = row.group.lang_out
             if not row.id or not language or row.group.lang_in != language:
                 skipped["pairs, row: not in one language, or without an id"] += 1
+            elif wanted(language) and language in rows[row.id]:
+                skipped["pairs, row: its id is there in its language already"] += 1
             elif wanted(language):
-                rows[row.id].setdefault(language, row)
-                texts[row.id].append(tokenizer.decode(row.tokens[: row.learned_from]))
+                rows[row.id][language] = row
+                for part in (row.tokens[: row.learned_from], row.tokens[row.learned_from :]):
+                    texts[row.id].append(tokenizer.decode(part, skip_special_tokens=True))
     if pairs.items:
         items = [item for item in read_items(pairs.items) if wanted(item.language)]
         skipped["pairs, item: in free text"] += sum(item.free_text for item in items)
@@ -101,9 +104,18 @@ def read_stock(pairs: Pairs, tokenizer: Any, batches: Batches) -> Stock:
             asked[item.item][item.language] = _asked(
                 tokenizer, question.prompt, question.options, item.question
             )
-            texts[item.item].append(item.question)
+            texts[item.item].append(f"{item.context} {item.question}")
             groups[item.item] = item.group
-    for kind in (rows, asked):
+    there = {language for kind in (rows, asked) for versions in kind.values() for language in versions}
+    if lacking := sorted({*pairs.languages, *([pairs.pivot] if pairs.among == "pivot" else [])} - there):
+        raise CrossinError(
+            f"nothing is there in {', '.join(lacking)}",
+            file=pairs.items or pairs.rows,
+            field="pairs.languages" if pairs.pivot not in lacking else "pairs.pivot",
+            fix="leave it out, or give pairs in it",
+        )
+    sources: list[tuple[dict[str, Any], Path | None]] = [(rows, pairs.rows), (asked, pairs.items)]
+    for kind, place in sources:
         alone = [
             name
             for name, versions in kind.items()
@@ -112,14 +124,14 @@ def read_stock(pairs: Pairs, tokenizer: Any, batches: Batches) -> Stock:
         for name in alone:
             del kind[name]
             skipped["pairs: not in two languages of the pairs"] += 1
-    place = pairs.items or pairs.rows
-    if not rows and not asked:
-        raise CrossinError(
-            f"holds nothing that is there in two languages, one of them {pairs.pivot}",
-            file=place,
-            field="pairs",
-            fix="name a benchmark, or rows that share an `id` between languages",
-        )
+        if place and not kind:
+            raise CrossinError(
+                "holds nothing that is there in two languages"
+                + (f", one of them {pairs.pivot}" if pairs.among == "pivot" else ""),
+                file=place,
+                field="pairs",
+                fix="name a benchmark, or rows in one language each that share an `id` between languages",
+            )
     kept = {reason: count for reason, count in skipped.items() if count}
     return Stock(dict(rows), dict(asked), dict(texts), groups, kept)
 
@@ -134,19 +146,34 @@ def _asked(tokenizer: Any, prompt: str, options: Sequence[str], question: str) -
 class Stream:
     """Which pairs come at a step: a pure function of the seed and the step's number.
 
-    Ids come in rounds, in every round in an order of its own; an id meets its languages in turn, so that all
-    languages come equally often. `ids` are by id the languages there are.
+    Ids come in rounds, in every round in an order of its own and each at most once: what is left of a round
+    and makes no `count` is not taken, so that no step has an id twice, which would be its own counterexample.
+    An id meets its languages in turn, and ids take turns, so that all languages come equally often. `ids` are
+    by id the languages there are. Raises CrossinError where there is one alone.
     """
 
     def __init__(self, ids: Mapping[str, Sequence[str]], pairs: Pairs, seed: int, count: int) -> None:
-        self._ids, self._pairs, self._seed, self.count = ids, pairs, seed, count
+        if len(ids) < 2:
+            raise CrossinError(
+                "there is only one id in two languages, and nothing to tell it from",
+                file=pairs.rows or pairs.items,
+                field="pairs",
+                fix="give more pairs",
+            )
+        self._ids, self._pairs, self._seed = ids, pairs, seed
+        self.count = min(count, len(ids))
         self._rounds: dict[int, list[Pair]] = {}
+        self._turns: dict[str, int] = {}
+        alike = Counter[tuple[str, ...]]()
+        for name in sorted(ids, key=lambda name: self._draw("turn", name)):
+            languages = tuple(sorted(ids[name]))
+            self._turns[name] = alike[languages]
+            alike[languages] += 1
 
     def at(self, step: int, rank: int = 0, processes: int = 1) -> list[Pair]:
         """The pairs of process `rank` at a step: `count` of them."""
-        first = (step * processes + rank) * self.count
-        size = len(self._ids)
-        return [self._round(number // size)[number % size] for number in range(first, first + self.count)]
+        number, place = divmod(step * processes + rank, len(self._ids) // self.count)
+        return self._round(number)[place * self.count : (place + 1) * self.count]
 
     def _round(self, number: int) -> list[Pair]:
         if number not in self._rounds:
@@ -158,40 +185,11 @@ class Stream:
 
     def _pair(self, name: str, number: int) -> Pair:
         languages = sorted(self._ids[name])
-        turn = self._draw("turn", name)
         if self._pairs.among == "pivot":
             others = [language for language in languages if language != self._pairs.pivot]
-            return Pair(name, self._pairs.pivot, others[(turn + number) % len(others)])
+            return Pair(name, self._pairs.pivot, others[(self._turns[name] + number) % len(others)])
         both = [(one, other) for one in languages for other in languages if one < other]
-        return Pair(name, *both[(turn + number) % len(both)])
+        return Pair(name, *both[(self._turns[name] + number) % len(both)])
 
     def _draw(self, *key: str) -> int:
         return draw(str(self._seed), "pairs", *key)
-
-
-def apart_from(stock: Stock, benches: Sequence[Path]) -> None:
-    """Raise CrossinError where a pair has an id, a group or a text of a benchmark that will be asked."""
-    for bench in benches:
-        items = read_items(bench)
-        names, groups = {item.item for item in items}, {item.group for item in items}
-        asked = {_plain(item.question) for item in items}
-        wrong: dict[str, str] = {}
-        for name in (*stock.rows, *stock.asked):
-            if name in names:
-                wrong[name] = "its id"
-            elif stock.groups.get(name) in groups:
-                wrong[name] = f"its group {stock.groups[name]}"
-            elif any(_plain(text) in asked for text in stock.texts[name]):
-                wrong[name] = "its text"
-        if wrong:
-            first, why = next(iter(wrong.items()))
-            raise CrossinError(
-                f"{len(wrong)} of the pairs are in a benchmark that will be asked, such as '{first}' ({why})",
-                file=bench,
-                field="pairs.apart_from",
-                fix="take pairs of another split",
-            )
-
-
-def _plain(text: str) -> str:
-    return " ".join(text.casefold().split())

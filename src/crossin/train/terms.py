@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING, Any
 from crossin.errors import CrossinError
 from crossin.train.config import Consist, Pairs, TrainConfig
 from crossin.train.document import Row
+from crossin.train.leaks import apart_from
 from crossin.train.objectives.align import align_loss
 from crossin.train.objectives.answers import option_logprobs
 from crossin.train.objectives.consist import answer_loss, sentence_loss, token_loss
 from crossin.train.objectives.divergence import jensen_shannon
-from crossin.train.pairs import Asked, Pair, Stock, Stream, apart_from, read_stock
+from crossin.train.pairs import Asked, Pair, Stock, Stream, read_stock
 from crossin.train.schedule import weight_at
 from crossin.train.trainer import Term
 
@@ -63,7 +64,8 @@ def measured_gap(stock: Stock, model: Any, pairs: Pairs) -> dict[str, float]:
 
     gaps: dict[str, list[float]] = {}
     with torch.no_grad():
-        for versions in list(stock.asked.values())[:_MEASURED]:
+        asked = [versions for versions in stock.asked.values() if pairs.pivot in versions]
+        for versions in asked[:_MEASURED]:
             found = dict(zip(versions, option_logprobs(model, list(versions.values()), "sum"), strict=True))
             pivot = found[pairs.pivot].log_softmax(-1)
             for language, logprobs in found.items():

@@ -19,6 +19,7 @@ from crossin.train.method import apply
 from crossin.train.objectives.align import align_loss
 from crossin.train.objectives.answers import option_logprobs
 from crossin.train.objectives.consist import answer_loss, sentence_loss, shared_places, token_loss
+from crossin.train.objectives.contrast import contrast
 from crossin.train.objectives.divergence import jensen_shannon
 from crossin.train.pairs import Asked, Stock, read_stock
 from crossin.train.passes import prepare, states
@@ -101,8 +102,23 @@ def retrieval_error(model: Any, pairs: list[tuple[Asked, Asked]]) -> float:
         for side in (0, 1):
             found = states(model, [Document(pair[side].text) for pair in pairs], layer=LAYER)
             parts = torch.split(found, [len(pair[side].text) for pair in pairs])
-            sides.append(torch.nn.functional.normalize(torch.stack([part.mean(0) for part in parts]), dim=-1))
+            sides.append(
+                torch.nn.functional.normalize(torch.stack([part[1:].mean(0) for part in parts]), dim=-1)
+            )
         return float(((sides[0] @ sides[1].T).argmax(1) != torch.arange(len(pairs))).float().mean())
+
+
+def test_alignment_is_the_contrast_of_mean_states_without_the_first(model: Any, stock: Stock) -> None:
+    texts = [(one.text, other.text) for one, other in pairs_of(stock)[:5]]
+    with torch.no_grad():
+        left, right = (
+            torch.stack([states(model, [Document(pair[side])], layer=LAYER)[1:].mean(0) for pair in texts])
+            for side in (0, 1)
+        )
+        due = contrast(left, right, 0.1)
+        assert align_loss(model, texts, [LAYER], 0.1).item() == pytest.approx(due.item(), abs=1e-5)
+        # A text of one token has no other state.
+        assert align_loss(model, [*texts, ([5], [6])], [LAYER], 0.1).isfinite()
 
 
 def test_alignment_lowers_the_retrieval_error_on_texts_not_seen(model: Any, stock: Stock) -> None:
@@ -138,7 +154,7 @@ def test_token_consistency_draws_distributions_at_shared_tokens_together(model: 
     both = [rows_of([20, 30, 31, 40], [50, 30, 31]), rows_of([60, 33], [33, 61])]
     settings = Consist.model_validate({"granularity": "token"})
     before, used = token_loss(model, both, settings)
-    assert used == 3
+    assert used == 2
     optimise(model, 15, lambda _: token_loss(model, both, settings)[0], 1e-2)
     assert token_loss(model, both, settings)[0].item() < 0.5 * before.item()
     nothing, none_used = token_loss(model, [rows_of([20], [21])], settings)

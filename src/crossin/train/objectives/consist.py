@@ -55,18 +55,21 @@ def _two_of(options: int, key: str) -> list[int]:
 
 def token_loss(model: Any, rows: Sequence[tuple[Row, Row]], settings: Consist) -> tuple[torch.Tensor, int]:
     """The mean divergence between the next-token distributions at places where two completions have the same
-    token (numbers, names, code), and at how many places there is one; the first row is the pivot's.
+    token (numbers, names, code), and how many pairs have such a place; the first row is the pivot's.
     """
     import torch
 
     found = states(model, [Document(row.tokens) for pair in rows for row in pair])
     places: list[tuple[int, int]] = []
-    start = 0
+    start = used = 0
     for left, right in rows:
         begin = start + len(left.tokens)
-        places += [(start + one, begin + other) for one, other in shared_places(left, right)]
+        shared = shared_places(left, right)
+        places += [(start + one, begin + other) for one, other in shared]
+        used += bool(shared)
         start = begin + len(right.tokens)
     if not places:
+        # Of the states, so that this process too goes back through the model.
         return found.sum() * 0.0, 0
     device = found.device
     sides = [
@@ -75,7 +78,7 @@ def token_loss(model: Any, rows: Sequence[tuple[Row, Row]], settings: Consist) -
     ]
     measure = jensen_shannon if settings.divergence == "js" else towards
     pivot = sides[0].detach() if settings.hold_pivot else sides[0]
-    return measure(pivot, sides[1]).mean(), len(places)
+    return measure(pivot, sides[1]).mean(), used
 
 
 def shared_places(left: Row, right: Row) -> list[tuple[int, int]]:
@@ -97,7 +100,7 @@ def sentence_loss(model: Any, rows: Sequence[tuple[Row, Row]], settings: Consist
 
     flat = [row for pair in rows for row in pair]
     losses = []
-    for layer in settings.layers or [len(blocks(model)) // 2]:
+    for layer in settings.layers or [max(1, len(blocks(model)) // 2)]:
         found = states(model, [Document(row.tokens) for row in flat], layer=layer)
         parts = torch.split(found, [len(row.tokens) for row in flat])
         pooled = torch.stack(
