@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
+from seeds import stacked
 
 from crossin.bench import build_bench
 from crossin.bench.items import read_items, write_items
@@ -138,20 +138,6 @@ def ask(model: Path, adapter: Path | None, bench: Path, out: Path, name: str) ->
     """The model's answers to the benchmark."""
     with closing(HfEngine(model, adapter=adapter)) as engine:
         evaluate(engine, bench, out, name=name)
-
-
-def stacked(tables: list[AnswerTable]) -> AnswerTable:
-    """The answers of several seeds as one table; a country's questions stay one group over all seeds."""
-    first = tables[0]
-    return AnswerTable(
-        items=tuple(f"{item}#{seed}" for seed, table in enumerate(tables) for item in table.items),
-        languages=first.languages,
-        groups=tuple(group for table in tables for group in table.groups),
-        tasks=tuple(task for table in tables for task in table.tasks),
-        answers=np.concatenate([table.answers for table in tables]),
-        gold=np.concatenate([table.gold for table in tables]),
-        options=np.concatenate([table.options for table in tables]),
-    )
 
 
 def table_of(options: argparse.Namespace) -> str:

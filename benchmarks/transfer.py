@@ -20,8 +20,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pyarrow
+from seeds import stacked
 
 from crossin.bench.items import Item, write_items
 from crossin.compose import Component, Recipe, compose
@@ -30,7 +30,7 @@ from crossin.corpus.names import month_name
 from crossin.corpus.world import load_countries
 from crossin.evaluate import HfEngine, evaluate
 from crossin.files import write_parquet, write_text
-from crossin.metrics import AnswerTable, intervals, read_answers
+from crossin.metrics import intervals, read_answers
 from crossin.metrics.table import select
 from crossin.mixing import draw
 from crossin.models import pull
@@ -197,20 +197,6 @@ def run_arm(name: str, arm: Arm, seed: int, options: argparse.Namespace, model: 
         evaluate(engine, home / "bench", place / "answers", name=name)
 
 
-def stacked(tables: Sequence[AnswerTable]) -> AnswerTable:
-    """The answers of several seeds as one table; here the facts of another seed are other facts."""
-    first = tables[0]
-    return AnswerTable(
-        items=tuple(f"{item}#{seed}" for seed, table in enumerate(tables) for item in table.items),
-        languages=first.languages,
-        groups=tuple(f"{group}#{seed}" for seed, table in enumerate(tables) for group in table.groups),
-        tasks=tuple(task for table in tables for task in table.tasks),
-        answers=np.concatenate([table.answers for table in tables]),
-        gold=np.concatenate([table.gold for table in tables]),
-        options=np.concatenate([table.options for table in tables]),
-    )
-
-
 def table_of(options: argparse.Namespace) -> str:
     """Accuracy by kind of fact and language; and the gate, seed by seed."""
     heads = [f"{kind}, {language}" for kind in KINDS for language in options.languages]
@@ -229,7 +215,7 @@ def table_of(options: argparse.Namespace) -> str:
             gates.append(f"{100 * figures['accuracy/en'].value:.0f}")
         cells = []
         for kind in KINDS:
-            figures = intervals(select(stacked(tables), tasks=[kind]))
+            figures = intervals(select(stacked(tables, apart=True), tasks=[kind]))
             for language in options.languages:
                 one = figures[f"accuracy/{language}"]
                 cells.append(f"{100 * one.value:.0f} [{100 * one.low:.0f} {100 * one.high:.0f}]")

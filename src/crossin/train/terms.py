@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from crossin.errors import CrossinError
 from crossin.train.config import Consist, Pairs, TrainConfig
-from crossin.train.document import Row
 from crossin.train.leaks import apart_from
 from crossin.train.objectives.align import align_loss
 from crossin.train.objectives.answers import option_logprobs
 from crossin.train.objectives.consist import answer_loss, sentence_loss, token_loss
 from crossin.train.objectives.divergence import jensen_shannon
-from crossin.train.pairs import Asked, Pair, Stock, Stream, read_stock
+from crossin.train.pairs import Asked, Stock, Stream, read_stock
 from crossin.train.schedule import weight_at
 from crossin.train.trainer import Term
 
@@ -24,6 +22,7 @@ if TYPE_CHECKING:
 
 # The consistency gap is measured on so many questions of each language.
 _MEASURED = 32
+Version = TypeVar("Version")
 
 
 @dataclass(frozen=True)
@@ -74,13 +73,22 @@ def measured_gap(stock: Stock, model: Any, pairs: Pairs) -> dict[str, float]:
     return {language: sum(values) / len(values) for language, values in gaps.items()}
 
 
-def _count(sizes: Sequence[int], tokens: float) -> int:
-    """How many pairs of these sizes (tokens of one side) a step takes: two at least, to tell them apart."""
-    return max(2, round(tokens / (2 * sum(sizes) / len(sizes))))
+def _stream(
+    config: TrainConfig,
+    versions: Mapping[str, Mapping[str, Version]],
+    size: Callable[[Version], int],
+    tokens: float,
+) -> Stream:
+    """The pairs of what there is by id and language, of which one side has `size` tokens: about `tokens` a
+    step, and two pairs at least, to tell them apart.
+    """
+    assert config.pairs
+    sizes = [size(one) for languages in versions.values() for one in languages.values()]
+    count = max(2, round(tokens / (2 * sum(sizes) / len(sizes))))
+    return Stream({name: list(versions[name]) for name in versions}, config.pairs, config.seed, count)
 
 
 def _align(config: TrainConfig, stock: Stock, tokens: float, steps: int, rank: int, processes: int) -> Term:
-    assert config.pairs
     assert config.align
     settings = config.align
     texts: dict[str, dict[str, Sequence[int]]] = {
@@ -89,10 +97,7 @@ def _align(config: TrainConfig, stock: Stock, tokens: float, steps: int, rank: i
     }
     for name, versions in stock.asked.items():
         texts[name] = {language: asked.text for language, asked in versions.items()}
-    sizes = [len(text) for versions in texts.values() for text in versions.values()]
-    stream = Stream(
-        {name: list(texts[name]) for name in texts}, config.pairs, config.seed, _count(sizes, tokens)
-    )
+    stream = _stream(config, texts, len, tokens)
 
     def loss(model: Any, step: int) -> tuple[torch.Tensor, int, int]:
         chosen = stream.at(step, rank, processes)
@@ -113,12 +118,8 @@ def _answers(
     rank: int,
     processes: int,
 ) -> Term:
-    assert config.pairs
     asked = stock.asked
-    sizes = [one.size for versions in asked.values() for one in versions.values()]
-    stream = Stream(
-        {name: list(asked[name]) for name in asked}, config.pairs, config.seed, _count(sizes, tokens)
-    )
+    stream = _stream(config, asked, lambda one: one.size, tokens)
     references = _references(model, asked, settings) if settings.divergence == "dco" else {}
 
     def loss(model: Any, step: int) -> tuple[torch.Tensor, int, int]:
@@ -160,20 +161,12 @@ def _completions(
     rank: int,
     processes: int,
 ) -> Term:
-    assert config.pairs
     rows = stock.rows
-    if not rows:
-        raise CrossinError("holds no rows in two languages", file=config.pairs.rows, field="pairs.rows")
-    sizes = [len(row.tokens) for versions in rows.values() for row in versions.values()]
-    stream = Stream(
-        {name: list(rows[name]) for name in rows}, config.pairs, config.seed, _count(sizes, tokens)
-    )
-
-    def chosen_rows(chosen: Sequence[Pair]) -> list[tuple[Row, Row]]:
-        return [(rows[pair.id][pair.one], rows[pair.id][pair.other]) for pair in chosen]
+    stream = _stream(config, rows, lambda row: len(row.tokens), tokens)
 
     def loss(model: Any, step: int) -> tuple[torch.Tensor, int, int]:
-        both = chosen_rows(stream.at(step, rank, processes))
+        chosen = stream.at(step, rank, processes)
+        both = [(rows[pair.id][pair.one], rows[pair.id][pair.other]) for pair in chosen]
         read = sum(len(row.tokens) for pair in both for row in pair)
         if settings.granularity == "sentence":
             return sentence_loss(model, both, settings), len(both), read

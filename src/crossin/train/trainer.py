@@ -47,8 +47,8 @@ class Term:
 @dataclass(frozen=True)
 class Work:
     """What is to be done: `steps` steps, the rows of each (over all processes), the other terms, and the rows
-    held out, whose loss is measured every `held_out_every` steps. `measured` hears the held-out loss by
-    language at every such step, for a sampler that follows it.
+    held out, whose loss is measured every `held_out_every` steps. `after_step` hears the
+    model, how many steps are done and, where it was just measured, the held-out loss by language.
     """
 
     steps: int
@@ -141,9 +141,10 @@ class CrossinTrainer(transformers.Trainer):  # type: ignore[misc]
             if meter:
                 self._norms[term.name] = meter.added()
         whole = self.work.rows_at(step)
-        mine = share_of(whole, rank, processes) or list(whole[:1])
-        spare = len(whole) < processes and not share_of(whole, rank, processes)
-        parts = passes(mine, self.record.tokens)
+        mine = share_of(whole, rank, processes)
+        # A process without rows goes the same way with one that weighs nothing: the others wait for it.
+        spare = not mine
+        parts = passes(mine or whole[:1], self.record.tokens)
         each: list[tuple[Row, torch.Tensor]] = []
         for number, part in enumerate(parts):
             weights = [0.0] * len(part) if spare else row_weights(part, whole, self.work.weigh)
