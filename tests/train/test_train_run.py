@@ -199,7 +199,7 @@ def test_another_runs_folder_is_refused(entries: dict[str, Any], tmp_path: Path)
 def test_a_folder_in_which_another_process_trains_is_refused(entries: dict[str, Any], tmp_path: Path) -> None:
     train_in_process(entries, tmp_path / "out", kill_at=1)
     with (
-        FileLock(tmp_path / "out" / ".lock"),
+        FileLock(tmp_path / ".out.lock"),
         pytest.raises(CrossinError, match="another process is training"),
     ):
         train(TrainConfig.model_validate(entries), tmp_path / "out")

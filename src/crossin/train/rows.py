@@ -92,6 +92,7 @@ def read_rows(place: Path, tokenizer: Any, batches: Batches) -> tuple[list[Row],
                 skipped[f"row: completion alone longer than {batches.longest} tokens"] += 1
                 continue
             del prompt[kept : kept + excess]
+            skipped["row: kept, its prompt cut"] += 1
         rows.append(Row(text.number, text.id, text.group, [*prompt, *learned], len(prompt)))
     return rows, dict(skipped)
 

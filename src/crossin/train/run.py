@@ -11,17 +11,17 @@ from typing import Any
 
 from crossin.errors import CrossinError
 from crossin.extras import require
+from crossin.files import writing
 from crossin.models.pull import pull
 from crossin.models.weights import writing_weights
 from crossin.progress import Progress, silent
-from crossin.stage import Stage, begin
+from crossin.stage import CLAIM, MANIFEST, Stage, begin
 from crossin.train.checkpoints import CHECKPOINTS, last_checkpoint
 from crossin.train.config import TrainConfig
 from crossin.train.record import Record, read_record
 
 Say = Callable[[str], None]
 ADAPTER, MODEL, MERGED = "adapter", "model", "merged"
-_LOCK = ".lock"
 
 
 def train(config: TrainConfig, out: Path, *, progress: Progress = silent, say: Say = lambda _: None) -> Stage:
@@ -41,23 +41,24 @@ def train(config: TrainConfig, out: Path, *, progress: Progress = silent, say: S
     settings = config.model_dump(mode="json", exclude={"model", "mixture", "pairs", "name"})
     if config.pairs:
         settings["pairs"] = config.pairs.model_dump(mode="json", exclude={"rows", "items", "apart_from"})
-    stage = begin(out, "train", settings, inputs, shared=several)
-    if stage.done:
-        return stage
     if not first:
-        _fit(config, model, mixture, out, silent, lambda _: None)
+        stage = begin(out, "train", settings, inputs, shared=True)
+        if not stage.done:
+            _fit(config, model, mixture, out, silent, lambda _: None)
         return stage
     with _alone(out):
+        stage = begin(out, "train", settings, inputs, shared=several)
+        if stage.done:
+            return stage
         try:
             network, tokenizer, record, counts, skipped = _fit(config, model, mixture, out, progress, say)
         except CrossinError:
             # There is nothing to go on with: a mended config may have the folder.
             if last_checkpoint(out) is None:
                 shutil.rmtree(out / CHECKPOINTS, ignore_errors=True)
-                (out / _LOCK).unlink(missing_ok=True)
                 stage.release()
             raise
-        outputs = _write(config, stage, network, tokenizer, model, record)
+        outputs = _write(config, stage, network, tokenizer, model, record, say)
         stage.finish(outputs, counts, skipped)
         shutil.rmtree(out / CHECKPOINTS, ignore_errors=True)
     return stage
@@ -126,7 +127,7 @@ def _fit(
 
 
 def _write(
-    config: TrainConfig, stage: Stage, network: Any, tokenizer: Any, base: Path, record: Record
+    config: TrainConfig, stage: Stage, network: Any, tokenizer: Any, base: Path, record: Record, say: Say
 ) -> list[str]:
     """Write what the run has made; returns the files for the manifest."""
     from crossin.models.merge import merge
@@ -142,26 +143,38 @@ def _write(
         if kind == MODEL:
             tokenizer.save_pretrained(out / kind)
     made = [path for path in (out / kind).iterdir() if path.is_file()]
+    for path in made:
+        # safetensors writes files that nobody else may read.
+        path.chmod((out / CLAIM).stat().st_mode)
     if config.export and kind == ADAPTER:
-        merge(base, out / ADAPTER, out / MERGED)
+        made.append(merge(base, out / ADAPTER, out / MERGED).folder / MANIFEST)
     made += write_log(out, record.lines)
     if page := plot(out):
         made.append(page)
+    else:
+        say("no plot of the losses: that needs plotly (the extra `report`)")
     return sorted(str(path.relative_to(out)) for path in made)
 
 
 @contextmanager
 def _alone(out: Path) -> Iterator[None]:
-    """Keep other processes out of the folder."""
+    """Keep other processes out of the folder, before it is claimed: the lock lies beside it."""
     from filelock import FileLock, Timeout
 
+    place = out.absolute()
+    lock = FileLock(place.with_name(f".{place.name}.lock"), timeout=0)
+    with writing(out):
+        place.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            lock.acquire()
+        except Timeout as error:
+            raise CrossinError(
+                "another process is training in this folder",
+                file=out,
+                fix="wait for it, or take another --out",
+            ) from error
     try:
-        with FileLock(out / _LOCK, timeout=0):
-            try:
-                yield
-            finally:
-                (out / _LOCK).unlink(missing_ok=True)
-    except Timeout as error:
-        raise CrossinError(
-            "another process is training in this folder", file=out, fix="wait for it, or take another --out"
-        ) from error
+        yield
+    finally:
+        Path(lock.lock_file).unlink(missing_ok=True)
+        lock.release()
