@@ -190,6 +190,51 @@ def test_a_full_disk_is_one_clear_error_and_the_run_goes_on_when_there_is_room(
     assert train(config, tmp_path / "out").done
 
 
+def test_where_memory_does_not_suffice_passes_are_halved_until_it_does_and_the_run_is_the_same(
+    entries: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    entries["method"] |= {"dropout": 0.0}
+    entries["optimiser"] |= {"learning_rate": 1e-3}
+    undisturbed = train(TrainConfig.model_validate(entries), tmp_path / "undisturbed")
+    refuse_memory(monkeypatch, above=70)
+    notes: list[str] = []
+    halved = train(
+        TrainConfig.model_validate(entries),
+        tmp_path / "halved",
+        progress=lambda _task, _done, _of, _unit, note="": notes.append(note),
+    )
+    assert [note for note in notes if "not enough memory" in note] == [
+        "not enough memory: passes of 128 tokens from here on",
+        "not enough memory: passes of 64 tokens from here on",
+    ]
+    one, other = (
+        read_parquet(stage.folder / "log.parquet", ["loss", "tokens"]).to_pylist()
+        for stage in (undisturbed, halved)
+    )
+    for line, same in zip(one, other, strict=True):
+        assert line == pytest.approx(same, abs=1e-4)
+
+
+def test_where_no_pass_is_small_enough_the_run_stops_and_says_what_to_do(
+    entries: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    refuse_memory(monkeypatch, above=0)
+    with pytest.raises(CrossinError, match="not enough memory for step 1") as caught:
+        train(TrainConfig.model_validate(entries), tmp_path / "out")
+    assert "fewer `tokens` a pass" in str(caught.value)
+
+
+def refuse_memory(monkeypatch: pytest.MonkeyPatch, above: int) -> None:
+    """Training passes of more than so many tokens meet the error that a full device raises."""
+
+    def losses(model: Any, rows: Any, weights: Any) -> Any:
+        if model.training and sum(len(row.tokens) for row in rows) > above:
+            raise torch.OutOfMemoryError("CUDA out of memory")
+        return row_losses(model, rows, weights)
+
+    monkeypatch.setattr("crossin.train.trainer.row_losses", losses)
+
+
 def test_another_runs_folder_is_refused(entries: dict[str, Any], tmp_path: Path) -> None:
     train(TrainConfig.model_validate(entries), tmp_path / "out")
     with pytest.raises(CrossinError, match="another run's files"):
