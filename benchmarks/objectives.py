@@ -44,28 +44,27 @@ class Arm:
     transductive: bool = False
 
 
-X2X = {"base": 0.25, "x2x": 0.75}
-X2X_TRANS = {"base": 0.25, "x2x": 0.6, "trans": 0.15}
-
-
-def _consist(divergence: str, weight: float) -> dict[str, Any]:
-    return {"consist": {"granularity": "answer", "divergence": divergence, "weight": weight}}
+def _consist(divergence: str, weight: float, **more: Any) -> dict[str, Any]:
+    return {"consist": {"granularity": "answer", "divergence": divergence, "weight": weight, **more}}
 
 
 ALIGN = {"align": {"weight": 0.3}}
+HELD = _consist("js", 1.0, hold_pivot=True)
+# No parts: those of the demo's recipe.
+MIXTURE: dict[str, float] = {}
 ARMS = {
     "English only": Arm({"base": 1.0}, {}),
     "same language": Arm({"base": 0.25, "mono": 0.75}, {}),
-    "x2x": Arm(X2X, {}),
-    "x2x + trans": Arm(X2X_TRANS, {}),
-    "+ align": Arm(X2X_TRANS, ALIGN),
-    "+ consist JS": Arm(X2X_TRANS, _consist("js", 1.0)),
-    "+ consist KL": Arm(X2X_TRANS, _consist("kl", 1.0)),
-    "+ consist DCO": Arm(X2X_TRANS, _consist("dco", 0.1)),
-    "all": Arm(X2X_TRANS, ALIGN | _consist("kl", 1.0)),
-    "demo's mixture": Arm({}, {}),
-    "demo's mixture + consist KL": Arm({}, _consist("kl", 1.0)),
-    "transductive": Arm(X2X_TRANS, _consist("kl", 1.0), transductive=True),
+    "x2x": Arm({"base": 0.25, "x2x": 0.75}, {}),
+    "x2x + trans": Arm({"base": 0.25, "x2x": 0.6, "trans": 0.15}, {}),
+    "mixture": Arm(MIXTURE, {}),
+    "mixture + align": Arm(MIXTURE, ALIGN),
+    "mixture + consist JS": Arm(MIXTURE, _consist("js", 1.0)),
+    "mixture + consist KL": Arm(MIXTURE, _consist("kl", 0.1)),
+    "mixture + consist DCO": Arm(MIXTURE, _consist("dco", 0.1)),
+    "mixture + consist JS, pivot held": Arm(MIXTURE, HELD),
+    "mixture + align + consist JS, pivot held": Arm(MIXTURE, ALIGN | HELD),
+    "transductive": Arm(MIXTURE, HELD, transductive=True),
 }
 
 
@@ -107,7 +106,7 @@ def questions_of(facts: Path, out: Path, splits: tuple[str, ...]) -> Path:
 
 def run_arm(name: str, arm: Arm, seed: int, options: argparse.Namespace, model: Path, facts: Path) -> None:
     """Compose, train and ask one arm."""
-    home = options.out / f"seed-{seed}" / name.replace("'", "").replace(" ", "-")
+    home = options.out / f"seed-{seed}" / _folder(name)
     learned: tuple[str, ...] = ("train", "dev") if options.held_out == "test" else ("train",)
     bench = build_bench(facts, options.out / f"bench-{options.held_out}", split=options.held_out).folder
     tokens = round(options.tokens * (1 - SHARE)) if arm.terms else options.tokens
@@ -144,20 +143,17 @@ def table_of(options: argparse.Namespace) -> str:
     """The figures of every finished arm, and its paired differences to the fair controls."""
     home = options.out
     found: dict[str, AnswerTable] = {}
-    seeds = {}
     untouched = home / "untouched" / "answers"
     for name in ARMS:
-        folder = name.replace("'", "").replace(" ", "-")
-        answers = [home / f"seed-{seed}" / folder / "answers" for seed in options.seeds]
+        answers = [home / f"seed-{seed}" / _folder(name) / "answers" for seed in options.seeds]
         done = [place for place in answers if (place / "manifest.json").exists()]
         if len(done) == len(answers):
             found[name] = stacked([read_answers(place) for place in done])
-            seeds[name] = len(done)
     found = {"untouched": stacked([read_answers(untouched)] * len(options.seeds)), **found}
     lines = ["| arm | " + " | ".join(FIGURES) + " |", "|---" * (len(FIGURES) + 1) + "|"]
     for name, table in found.items():
         lines.append(_row(name, intervals(table), False))
-    for control in ("untouched", "English only", "x2x + trans"):
+    for control in ("untouched", "English only", "mixture"):
         if control in found:
             lines += ["", f"| less {control} | " + " | ".join(FIGURES) + " |"]
             lines.append("|---" * (len(FIGURES) + 1) + "|")
@@ -171,6 +167,10 @@ def table_of(options: argparse.Namespace) -> str:
         cells = [_cell(figures[f"accuracy/{language}"], False) for language in options.languages]
         lines.append(f"| {name} | " + " | ".join(cells) + " |")
     return "\n".join(lines)
+
+
+def _folder(name: str) -> str:
+    return name.replace(",", "").replace(" ", "-")
 
 
 def _row(name: str, figures: dict[str, Figure], signed: bool) -> str:
@@ -193,7 +193,7 @@ def main() -> None:
     parser.add_argument("--held-out", choices=("dev", "test"), default="test")
     parser.add_argument("--seeds", nargs="+", type=int, default=[0, 1, 2])
     parser.add_argument("--arms", nargs="+", choices=list(ARMS), default=list(ARMS))
-    parser.add_argument("--tokens", type=int, default=40_000, help="read by every arm, pairs included")
+    parser.add_argument("--tokens", type=int, default=24_000, help="read by every arm, pairs included")
     parser.add_argument("--learning-rate", type=float, default=1e-3)
     parser.add_argument("--terms", type=json.loads, default={}, help="settings in place of the arms' own")
     parser.add_argument("--table", action="store_true", help="only print the table of what is finished")
