@@ -73,8 +73,8 @@ def recipe_of(arm: Arm, tokens: int, tokenizer: Path) -> Recipe:
     demo = read_recipe(RECIPE)
     parts = arm.parts
     if not parts:
-        rows = sum(int(component.rows or 0) for component in demo.components)
-        parts = {component.kind: int(component.rows or 0) / rows for component in demo.components}
+        whole = sum(int(component.tokens or 0) for component in demo.components)
+        parts = {component.kind: int(component.tokens or 0) / whole for component in demo.components}
     return Recipe(
         name="objectives",
         template=demo.template,

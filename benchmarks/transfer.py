@@ -54,14 +54,16 @@ class Arm:
     terms: dict[str, Any]
 
 
-ALIGN = {"align": {"weight": 0.3}}
-CONSIST = {"consist": {"granularity": "answer", "divergence": "kl", "weight": 1.0}}
+def _consist(divergence: str, **more: Any) -> dict[str, Any]:
+    return {"consist": {"granularity": "answer", "divergence": divergence, **more}}
+
+
 ARMS = {
     "same language": Arm(("mono",), {}),
     "x2x + trans": Arm(("x2x", "trans"), {}),
-    "x2x + trans + align": Arm(("x2x", "trans"), ALIGN),
-    "x2x + trans + consist": Arm(("x2x", "trans"), CONSIST),
-    "x2x + trans + both": Arm(("x2x", "trans"), ALIGN | CONSIST),
+    "x2x + trans + align": Arm(("x2x", "trans"), {"align": {"weight": 0.3}}),
+    "x2x + trans + consist KL": Arm(("x2x", "trans"), _consist("kl")),
+    "x2x + trans + consist JS, pivot held": Arm(("x2x", "trans"), _consist("js", hold_pivot=True)),
 }
 
 
@@ -174,7 +176,7 @@ def run_arm(name: str, arm: Arm, seed: int, options: argparse.Namespace, model: 
     write_items(home / "bench" / "items.parquet", items_of(facts, options.languages))
     seen = [fact for fact in facts if fact.kind != "never shown"]
     write_items(home / "questions" / "items.parquet", items_of(seen, taught))
-    place = home / name.replace(" ", "-").replace("+", "and")
+    place = home / _folder(name)
     mixture = compose(
         recipe_of(arm, options),
         home / "corpora",
@@ -197,15 +199,16 @@ def run_arm(name: str, arm: Arm, seed: int, options: argparse.Namespace, model: 
         evaluate(engine, home / "bench", place / "answers", name=name)
 
 
+def _folder(name: str) -> str:
+    return name.replace(",", "").replace(" ", "-")
+
+
 def table_of(options: argparse.Namespace) -> str:
     """Accuracy by kind of fact and language; and the gate, seed by seed."""
     heads = [f"{kind}, {language}" for kind in KINDS for language in options.languages]
     lines = ["| arm | gate | " + " | ".join(heads) + " |", "|---" * (len(heads) + 2) + "|"]
     for name in options.arms:
-        places = [
-            options.out / f"seed-{seed}" / name.replace(" ", "-").replace("+", "and") / "answers"
-            for seed in options.seeds
-        ]
+        places = [options.out / f"seed-{seed}" / _folder(name) / "answers" for seed in options.seeds]
         tables = [read_answers(place) for place in places if (place / "manifest.json").exists()]
         if not tables:
             continue
@@ -233,8 +236,8 @@ def main() -> None:
     parser.add_argument("--held-out-languages", nargs="*", default=["zh"], help="nothing is taught in these")
     parser.add_argument("--seeds", nargs="+", type=int, default=[0, 1, 2])
     parser.add_argument("--arms", nargs="+", choices=list(ARMS), default=list(ARMS))
-    parser.add_argument("--countries", type=int, default=80)
-    parser.add_argument("--epochs", type=int, default=16, help="how often each fact is told in English")
+    parser.add_argument("--countries", type=int, default=60)
+    parser.add_argument("--epochs", type=int, default=12, help="how often each fact is told in English")
     parser.add_argument("--others", type=float, default=0.5, help="rows in other languages, by English ones")
     parser.add_argument("--learning-rate", type=float, default=1e-3)
     parser.add_argument("--table", action="store_true", help="only print the table of what is finished")

@@ -15,12 +15,12 @@ from crossin.files import sha256
 SMALL = """
 name: small
 components:
-  - {kind: base, rows: 40}
-  - {kind: mono, rows: 40}
-  - {kind: x2en, rows: 40}
-  - {kind: en2x, rows: 40}
-  - {kind: x2x, rows: 40}
-  - {kind: trans, corpus: names, rows: 40}
+  - {kind: base, tokens: 1000}
+  - {kind: mono, tokens: 1000}
+  - {kind: x2en, tokens: 1000}
+  - {kind: en2x, tokens: 1000}
+  - {kind: x2x, tokens: 1000}
+  - {kind: trans, corpus: names, tokens: 1000}
 """
 KILLED = """
 import os, signal, sys
@@ -125,9 +125,12 @@ def test_the_command_prints_the_figures_and_leaves_the_page(
     assert "another run's files (seed: 0 there, 1 here)" in again.stderr.replace("\n", " ")
 
 
-def test_the_control_has_as_many_rows_and_steps(recipe: Path) -> None:
-    plan = Demo(out=Path("x"), languages=["en", "es"], recipe_file=recipe)
-    assert plan.control.components[0].rows == plan.rows == 240
+@pytest.mark.parametrize(("consist", "tokens"), [(True, 7500), (False, 6000)])
+def test_the_control_has_as_many_tokens_as_mixture_and_pairs(
+    recipe: Path, consist: bool, tokens: int
+) -> None:
+    plan = Demo(out=Path("x"), languages=["en", "es"], recipe_file=recipe, consist=consist)
+    assert plan.control.components[0].tokens == plan.tokens == tokens
     assert [part.kind for part in plan.control.components] == ["base"]
 
 
