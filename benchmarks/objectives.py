@@ -59,7 +59,6 @@ ARMS = {
     "x2x + trans": Arm({"base": 0.25, "x2x": 0.6, "trans": 0.15}, {}),
     "mixture": Arm(MIXTURE, {}),
     "mixture + align": Arm(MIXTURE, ALIGN),
-    "mixture + consist JS": Arm(MIXTURE, _consist("js", 1.0)),
     "mixture + consist KL": Arm(MIXTURE, _consist("kl", 0.1)),
     "mixture + consist DCO": Arm(MIXTURE, _consist("dco", 0.1)),
     "mixture + consist JS, pivot held": Arm(MIXTURE, HELD),
@@ -118,6 +117,7 @@ def run_arm(name: str, arm: Arm, seed: int, options: argparse.Namespace, model: 
         "mixture": mixture.folder,
         "seed": seed,
         "optimiser": {"learning_rate": options.learning_rate},
+        "batches": {"rows": options.rows},
         **{key: {**term, **options.terms.get(key, {})} for key, term in arm.terms.items()},
     }
     if arm.terms:
@@ -194,6 +194,7 @@ def main() -> None:
     parser.add_argument("--seeds", nargs="+", type=int, default=[0, 1, 2])
     parser.add_argument("--arms", nargs="+", choices=list(ARMS), default=list(ARMS))
     parser.add_argument("--tokens", type=int, default=24_000, help="read by every arm, pairs included")
+    parser.add_argument("--rows", type=int, default=8, help="a step")
     parser.add_argument("--learning-rate", type=float, default=1e-3)
     parser.add_argument("--terms", type=json.loads, default={}, help="settings in place of the arms' own")
     parser.add_argument("--table", action="store_true", help="only print the table of what is finished")

@@ -78,13 +78,14 @@ def _stream(
     versions: Mapping[str, Mapping[str, Version]],
     size: Callable[[Version], int],
     tokens: float,
+    least: int = 1,
 ) -> Stream:
     """The pairs of what there is by id and language, of which one side has `size` tokens: about `tokens` a
-    step, and two pairs at least, to tell them apart.
+    step, and at least so many pairs: a contrast needs two, to tell them apart.
     """
     assert config.pairs
     sizes = [size(one) for languages in versions.values() for one in languages.values()]
-    count = max(2, round(tokens / (2 * sum(sizes) / len(sizes))))
+    count = max(least, round(tokens / (2 * sum(sizes) / len(sizes))))
     return Stream({name: list(versions[name]) for name in versions}, config.pairs, config.seed, count)
 
 
@@ -97,7 +98,7 @@ def _align(config: TrainConfig, stock: Stock, tokens: float, steps: int, rank: i
     }
     for name, versions in stock.asked.items():
         texts[name] = {language: asked.text for language, asked in versions.items()}
-    stream = _stream(config, texts, len, tokens)
+    stream = _stream(config, texts, len, tokens, least=2)
 
     def loss(model: Any, step: int) -> tuple[torch.Tensor, int, int]:
         chosen = stream.at(step, rank, processes)
@@ -162,7 +163,8 @@ def _completions(
     processes: int,
 ) -> Term:
     rows = stock.rows
-    stream = _stream(config, rows, lambda row: len(row.tokens), tokens)
+    least = 2 if settings.granularity == "sentence" else 1
+    stream = _stream(config, rows, lambda row: len(row.tokens), tokens, least)
 
     def loss(model: Any, step: int) -> tuple[torch.Tensor, int, int]:
         chosen = stream.at(step, rank, processes)
