@@ -189,10 +189,11 @@ def run_arm(name: str, arm: Arm, seed: int, options: argparse.Namespace, model: 
         "mixture": mixture.folder,
         "seed": seed,
         "optimiser": {"learning_rate": options.learning_rate},
+        "batches": {"rows": options.rows},
         **arm.terms,
     }
     if arm.terms:
-        entries["pairs"] = {"items": home / "questions", "share": 0.25}
+        entries["pairs"] = {"items": home / "questions", "share": options.share}
     stage = train(TrainConfig.model_validate(entries), place / "training", say=print)
     print(f"seed {seed}, {name}: {stage.manifest['counts']['tokens']} tokens", flush=True)
     with closing(HfEngine(model, adapter=stage.folder)) as engine:
@@ -239,6 +240,8 @@ def main() -> None:
     parser.add_argument("--countries", type=int, default=60)
     parser.add_argument("--epochs", type=int, default=12, help="how often each fact is told in English")
     parser.add_argument("--others", type=float, default=0.5, help="rows in other languages, by English ones")
+    parser.add_argument("--rows", type=int, default=8, help="a step")
+    parser.add_argument("--share", type=float, default=0.5, help="tokens of pairs, by those of the rows")
     parser.add_argument("--learning-rate", type=float, default=1e-3)
     parser.add_argument("--table", action="store_true", help="only print the table of what is finished")
     options = parser.parse_args()
