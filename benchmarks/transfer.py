@@ -119,6 +119,7 @@ def write_corpora(facts: Sequence[Fact], out: Path, languages: Sequence[str]) ->
         "names": names + months,
     }
     for name, rows in corpora.items():
+        rows = [{**row, "id": f"{name}:{row['id']}"} for row in rows]
         write_parquet(out / f"{name}.parquet", pyarrow.Table.from_pylist(rows))
 
 
