@@ -15,12 +15,12 @@ from crossin.files import sha256
 SMALL = """
 name: small
 components:
-  - {kind: base, tokens: 1000}
-  - {kind: mono, tokens: 1000}
-  - {kind: x2en, tokens: 1000}
-  - {kind: en2x, tokens: 1000}
-  - {kind: x2x, tokens: 1000}
-  - {kind: trans, corpus: names, tokens: 1000}
+  - {kind: base, tokens: 4000}
+  - {kind: mono, tokens: 4000}
+  - {kind: x2en, tokens: 4000}
+  - {kind: en2x, tokens: 4000}
+  - {kind: x2x, tokens: 4000}
+  - {kind: trans, corpus: names, tokens: 4000}
 """
 KILLED = """
 import os, signal, sys
@@ -111,7 +111,7 @@ def test_the_command_prints_the_figures_and_leaves_the_page(
         "--recipe",
         str(recipe),
     ]
-    command += ["--languages", "en,ar", "--out", str(tmp_path / "run"), "--json"]
+    command += ["--languages", "en,ar", "--out", str(tmp_path / "run"), "--consist", "--json"]
     ended = subprocess.run(command, capture_output=True, text=True, check=True)
     figures = json.loads(ended.stdout)
     assert [arm["name"] for arm in figures["arms"]] == ["untouched", "English only", "CrossIn"]
@@ -125,7 +125,7 @@ def test_the_command_prints_the_figures_and_leaves_the_page(
     assert "another run's files (seed: 0 there, 1 here)" in again.stderr.replace("\n", " ")
 
 
-@pytest.mark.parametrize(("consist", "tokens"), [(True, 7500), (False, 6000)])
+@pytest.mark.parametrize(("consist", "tokens"), [(True, 30_000), (False, 24_000)])
 def test_the_control_has_as_many_tokens_as_mixture_and_pairs(
     recipe: Path, consist: bool, tokens: int
 ) -> None:

@@ -9,6 +9,7 @@ from typing import get_args
 import pytest
 
 from crossin.errors import CrossinError
+from crossin.experiment.demo import TRAINING
 from crossin.train.config import TrainConfig
 from crossin.train.read_config import read_config
 
@@ -29,7 +30,7 @@ def test_a_preset_reads_and_leaves_model_and_mixture_to_the_user(path: Path) -> 
 
 
 def test_the_demos_preset_is_what_is_taken_where_nothing_is_said() -> None:
-    assert read_config(EXAMPLES / "train-demo.yaml") == TrainConfig(name="demo")
+    assert read_config(EXAMPLES / "train-demo.yaml") == TRAINING.model_copy(update={"name": "demo"})
 
 
 def test_the_papers_preset_is_the_papers() -> None:
