@@ -54,16 +54,12 @@ class Arm:
     terms: dict[str, Any]
 
 
-def _consist(divergence: str, **more: Any) -> dict[str, Any]:
-    return {"consist": {"granularity": "answer", "divergence": divergence, **more}}
-
-
 ARMS = {
-    "same language": Arm(("mono",), {}),
     "x2x + trans": Arm(("x2x", "trans"), {}),
     "x2x + trans + align": Arm(("x2x", "trans"), {"align": {"weight": 0.3}}),
-    "x2x + trans + consist KL": Arm(("x2x", "trans"), _consist("kl", weight=0.3)),
-    "x2x + trans + consist JS, pivot held": Arm(("x2x", "trans"), _consist("js", hold_pivot=True)),
+    "x2x + trans + consist KL": Arm(
+        ("x2x", "trans"), {"consist": {"granularity": "answer", "divergence": "kl", "weight": 0.3}}
+    ),
 }
 
 
@@ -202,7 +198,7 @@ def run_arm(name: str, arm: Arm, seed: int, options: argparse.Namespace, model: 
 
 
 def _folder(name: str) -> str:
-    return name.replace(",", "").replace(" ", "-")
+    return name.replace(" ", "-")
 
 
 def table_of(options: argparse.Namespace) -> str:
