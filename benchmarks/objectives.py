@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import argparse
 import json
+from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -140,41 +141,49 @@ def ask(model: Path, adapter: Path | None, bench: Path, out: Path, name: str) ->
 
 
 def table_of(options: argparse.Namespace) -> str:
-    """The figures of every finished arm, and its paired differences to the fair controls."""
-    home = options.out
-    found: dict[str, AnswerTable] = {}
-    untouched = home / "untouched" / "answers"
+    """The figures of every arm over the seeds that are finished, and its paired differences to the untouched
+    model and the fair controls over the same seeds.
+    """
+    untouched = read_answers(options.out / "untouched" / "answers")
+    found: dict[str, dict[int, AnswerTable]] = {"untouched": dict.fromkeys(options.seeds, untouched)}
     for name in ARMS:
-        answers = [home / f"seed-{seed}" / _folder(name) / "answers" for seed in options.seeds]
-        done = [place for place in answers if (place / "manifest.json").exists()]
-        if len(done) == len(answers):
-            found[name] = stacked([read_answers(place) for place in done])
-    found = {"untouched": stacked([read_answers(untouched)] * len(options.seeds)), **found}
-    lines = ["| arm | " + " | ".join(FIGURES) + " |", "|---" * (len(FIGURES) + 1) + "|"]
-    for name, table in found.items():
-        lines.append(_row(name, intervals(table), False))
+        places = {seed: options.out / f"seed-{seed}" / _folder(name) / "answers" for seed in options.seeds}
+        done = {
+            seed: read_answers(place) for seed, place in places.items() if (place / "manifest.json").exists()
+        }
+        if done:
+            found[name] = done
+    lines = _heading("arm", ("seeds", *FIGURES))
+    figures = {name: intervals(stacked(list(tables.values()))) for name, tables in found.items()}
+    lines += [
+        _row(name, [str(len(tables)), *(_cell(figures[name][figure], False) for figure in FIGURES)])
+        for name, tables in found.items()
+    ]
     for control in ("untouched", "English only", "mixture"):
-        if control in found:
-            lines += ["", f"| less {control} | " + " | ".join(FIGURES) + " |"]
-            lines.append("|---" * (len(FIGURES) + 1) + "|")
-            for name, table in found.items():
-                if name != control:
-                    lines.append(_row(name, differences(table, found[control]), True))
-    lines += ["", "| arm | " + " | ".join(options.languages) + " |"]
-    lines.append("|---" * (len(options.languages) + 1) + "|")
-    for name, table in found.items():
-        figures = intervals(table)
-        cells = [_cell(figures[f"accuracy/{language}"], False) for language in options.languages]
-        lines.append(f"| {name} | " + " | ".join(cells) + " |")
+        lines += ["", *_heading(f"less {control}", FIGURES)]
+        for name, tables in found.items():
+            same = [seed for seed in tables if seed in found.get(control, {})]
+            if name != control and same:
+                both = [stacked([found[one][seed] for seed in same]) for one in (name, control)]
+                less = differences(both[0], both[1])
+                lines.append(_row(name, [_cell(less[figure], True) for figure in FIGURES]))
+    lines += ["", *_heading("accuracy", options.languages)]
+    for name in found:
+        cells = [_cell(figures[name][f"accuracy/{language}"], False) for language in options.languages]
+        lines.append(_row(name, cells))
     return "\n".join(lines)
+
+
+def _heading(first: str, columns: Sequence[str]) -> list[str]:
+    return [_row(first, columns), "|---" * (len(columns) + 1) + "|"]
+
+
+def _row(first: str, cells: Sequence[str]) -> str:
+    return f"| {first} | " + " | ".join(cells) + " |"
 
 
 def _folder(name: str) -> str:
     return name.replace(",", "").replace(" ", "-")
-
-
-def _row(name: str, figures: dict[str, Figure], signed: bool) -> str:
-    return f"| {name} | " + " | ".join(_cell(figures[figure], signed) for figure in FIGURES) + " |"
 
 
 def _cell(figure: Figure, signed: bool) -> str:
