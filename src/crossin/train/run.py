@@ -88,6 +88,7 @@ def _fit(
     config: TrainConfig, model: Path, mixture: Path, out: Path, progress: Progress, say: Say
 ) -> tuple[Any, Any, Record, dict[str, Any], dict[str, int]]:
     """The trained network, its tokenizer, the record, and counts for the manifest."""
+    import torch
     from transformers import PrinterCallback
 
     from crossin.train.session import arguments, read_data, ready_model, work_of
@@ -112,7 +113,13 @@ def _fit(
     )
     # It prints every line of the log as a dictionary.
     trainer.remove_callback(PrinterCallback)
-    trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
+    # Where two languages are sure of their answers gradients are tiny, and numbers too small to be normal take
+    # a processor many times as long.
+    torch.set_flush_denormal(True)
+    try:
+        trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
+    finally:
+        torch.set_flush_denormal(False)
     weights = list(network.parameters())
     counts = {
         "rows": len(data.rows),
