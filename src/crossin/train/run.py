@@ -113,8 +113,8 @@ def _fit(
     )
     # It prints every line of the log as a dictionary.
     trainer.remove_callback(PrinterCallback)
-    # Where two languages are sure of their answers gradients are tiny, and numbers too small to be normal take
-    # a processor many times as long.
+    # Where two languages are sure of their answers gradients are tiny, and numbers too small to be normal
+    # take a processor many times as long.
     torch.set_flush_denormal(True)
     try:
         trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
