@@ -35,7 +35,7 @@ train(TrainConfig.model_validate(entries), out, progress=progress)
 def mixture_of(facts: Path, out: Path) -> Path:
     """A small mixture of the demo's kinds in English and Spanish."""
     recipe = read_recipe(RECIPE)
-    parts = [part.model_copy(update={"rows": 48}) for part in recipe.components]
+    parts = [part.model_copy(update={"rows": 48, "tokens": None}) for part in recipe.components]
     small = recipe.model_copy(update={"components": parts})
     return compose(small, facts, out, languages=["en", "es"]).folder
 
