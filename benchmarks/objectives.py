@@ -62,6 +62,7 @@ ARMS = {
     "mixture + align": Arm(MIXTURE, ALIGN),
     "mixture + consist KL": Arm(MIXTURE, _consist("kl", 0.1)),
     "mixture + consist DCO": Arm(MIXTURE, _consist("dco", 0.1)),
+    "mixture + consist JS": Arm(MIXTURE, _consist("js", 1.0)),
     "mixture + consist JS, pivot held": Arm(MIXTURE, HELD),
     "mixture + align + consist JS, pivot held": Arm(MIXTURE, ALIGN | HELD),
     "transductive": Arm(MIXTURE, HELD, transductive=True),
