@@ -41,7 +41,11 @@ WORKS = {
     "mmlu-text": "Cross-MMLU, full-text options",
     "facts-text": "facts, full-text options",
 }
-SHAPES = {"gemma3-270m": "shape of Gemma 3 270M, random weights"}
+SHAPES = {
+    "gemma3-270m": "shape of Gemma 3 270M, random weights",
+    "smollm2-135m": "shape of SmolLM2 135M, random weights",
+    "mistral-7b": "shape of Mistral 7B, random weights",
+}
 Result = dict[str, Any]
 
 

@@ -3,7 +3,7 @@
 `python benchmarks/evaluate_works.py questions WORK --data DIR --out FILE` writes the requests of a sample;
 `... tokens --model DIR --requests FILE` counts the tokens of every option's whole text, and the fewest that
 any way of asking must compute: the distinct beginnings of all sequences of a language. `... shape NAME --out
-DIR` makes a model of a known shape with random weights and SmolLM2's tokenizer.
+DIR` makes a model of a known shape with random weights and SmolLM2's tokenizer, or another's.
 """
 
 from __future__ import annotations
@@ -30,6 +30,7 @@ WORKS: dict[str, tuple[str, str | None, str]] = {
 # transformers' configurations, by the shape's name.
 SHAPES: dict[str, Result] = {
     "gemma3-270m": {
+        "model_type": "gemma3_text",
         "vocab_size": 262_144,
         "hidden_size": 640,
         "intermediate_size": 2048,
@@ -41,7 +42,28 @@ SHAPES: dict[str, Result] = {
         "layer_types": ["full_attention" if layer % 6 == 5 else "sliding_attention" for layer in range(18)],
         "query_pre_attn_scalar": 256,
         "tie_word_embeddings": True,
-    }
+    },
+    "smollm2-135m": {
+        "model_type": "llama",
+        "vocab_size": 49_152,
+        "hidden_size": 576,
+        "intermediate_size": 1536,
+        "num_hidden_layers": 30,
+        "num_attention_heads": 9,
+        "num_key_value_heads": 3,
+        "tie_word_embeddings": True,
+    },
+    # But for the vocabulary, which is the tokenizer's.
+    "mistral-7b": {
+        "model_type": "mistral",
+        "vocab_size": 49_152,
+        "hidden_size": 4096,
+        "intermediate_size": 14_336,
+        "num_hidden_layers": 32,
+        "num_attention_heads": 32,
+        "num_key_value_heads": 8,
+        "sliding_window": None,
+    },
 }
 
 
@@ -109,17 +131,19 @@ def beginnings(sequences: Iterable[Tokens]) -> int:
     return sum(map(len, ordered)) - shared
 
 
-def make_shape(name: str, out: Path) -> None:
+def make_shape(name: str, out: Path, tokenizer_of: Path | None, device: str, dtype: str) -> None:
     """A model of this shape, saved in `out`."""
     import torch
-    from transformers import AutoTokenizer, Gemma3ForCausalLM, Gemma3TextConfig
+    from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer
 
     from crossin.models import pull
 
-    tokenizer = AutoTokenizer.from_pretrained(pull("smollm2-135m"))
+    tokenizer = AutoTokenizer.from_pretrained(tokenizer_of or pull("smollm2-135m"))
     ends = {"bos_token_id": None, "eos_token_id": tokenizer.eos_token_id, "pad_token_id": 0}
     torch.manual_seed(0)
-    Gemma3ForCausalLM(Gemma3TextConfig(**SHAPES[name], **ends)).save_pretrained(out)
+    with torch.device(device):
+        config = AutoConfig.for_model(**SHAPES[name], **ends)
+        AutoModelForCausalLM.from_config(config, dtype=getattr(torch, dtype)).save_pretrained(out)
     tokenizer.save_pretrained(out)
 
 
@@ -140,6 +164,9 @@ def main() -> None:
     shaping = tasks.add_parser("shape")
     shaping.add_argument("name", choices=SHAPES)
     shaping.add_argument("--out", type=Path, required=True)
+    shaping.add_argument("--tokenizer", type=Path)
+    shaping.add_argument("--device", default="cpu")
+    shaping.add_argument("--dtype", default="float32")
     pulling = tasks.add_parser("pull")
     pulling.add_argument("name")
     options = parser.parse_args()
@@ -161,7 +188,7 @@ def main() -> None:
     elif options.task == "tokens":
         answer = count_tokens(options.model, json.loads(options.requests.read_text(encoding="utf-8")))
     elif options.task == "shape":
-        make_shape(options.name, options.out)
+        make_shape(options.name, options.out, options.tokenizer, options.device, options.dtype)
     else:
         from crossin.models import pull
 

@@ -1,4 +1,4 @@
-"""How fast a model is tuned, beside TRL's SFTTrainer with its defaults and at its best on a CPU.
+"""How fast a model is tuned, beside TRL's SFTTrainer and, on a GPU, Unsloth.
 
 `python benchmarks/train.py --data ../shared/data/alpaca [--model smollm2-135m] [--shape gemma3-270m]` tunes
 each model on a CrossIn mixture of Alpaca in English, Chinese and Vietnamese, LoRA of rank 16 on all linear
@@ -9,11 +9,19 @@ layers, for `--steps` steps of `--rows` rows:
 - trl-best: batches of one row, accumulated, without checkpointing, in float32;
 - trl-bf16 (where asked for by `--sides`): as trl-defaults, in bfloat16 as TRL has it; its losses are others.
 
-All get the same tokens, labels, order, first weights and settings, in processes of their own, one after the
-other, with `--threads` and one run each. One more step comes first: it warms up and is not counted, nor is
-start-up. Tokens are real ones, no padding. *Work* is what the linear layers and the head multiply, forth and
-back, by the fewest: computed from shapes, not measured (`train_works.py`). Where the first weights of two
-sides differ, or losses in float32 by more than 1e-3, the exit status is 1.
+With `--device cuda --dtype bfloat16` the sides are these (no flash-attn is needed, nor used):
+
+- crossin, and crossin-recompute, which computes activations again instead of keeping them;
+- trl-tuned: batches of `--batch` rows, those of a step sorted by length, Liger's kernels, no checkpointing;
+- trl-padding-free: the same, the rows of a batch behind one another; trl-recompute: with checkpointing;
+- unsloth and unsloth-recompute: `FastLanguageModel` without and with its own checkpointing, batches alike.
+
+All get the same tokens, labels, order, first weights and settings (Unsloth draws the adapter's itself), in
+processes of their own, one after the other, with `--threads` and one run each. `--warmup` steps come first:
+they are not counted, nor is start-up. Tokens are real ones, no padding. *Work* is what the linear layers and
+the head multiply, forth and back, by the fewest: computed from shapes, not measured (`train_works.py`); *MFU*
+is the fewest by the seconds and `--peak`. Where the first weights of two sides differ, or losses in float32
+by more than 1e-3, the exit status is 1. A side that fails is named, and the others go on.
 
 With `--objectives` crossin is also run with `align`, with `consist` (answers), and with both, on pairs that
 have `--share` of the rows' tokens: what that adds to tokens and seconds.
@@ -33,7 +41,15 @@ from evaluate import SHAPES, child
 from machine import machine
 from rich.console import Console
 
-SIDES = ("crossin", "trl-best", "trl-defaults", "trl-bf16")
+CPU = ("trl-best", "trl-defaults", "trl-bf16")
+GPU = (
+    "crossin-recompute",
+    "trl-tuned",
+    "trl-padding-free",
+    "trl-recompute",
+    "unsloth",
+    "unsloth-recompute",
+)
 TERMS: tuple[tuple[str, ...], ...] = ((), ("align",), ("consist",), ("align", "consist"))
 ALIKE = 1e-3
 Result = dict[str, Any]
@@ -42,10 +58,19 @@ Result = dict[str, Any]
 def compare(common: list[object], work: Result, options: argparse.Namespace, console: Console) -> Result:
     """All sides on one model, each beside crossin."""
     sides: dict[str, Result] = {}
-    for side in dict.fromkeys(["crossin", *options.sides]):
-        found = child("train_peer.py", side, *common, threads=options.threads)
-        found["speed"] = work["tokens"] / sum(found["seconds"])
-        found["work"] = work["work"][side] / work["work"]["fewest"]
+    for side in ("crossin", *options.sides):
+        try:
+            found = child("train_peer.py", side, *common, threads=options.threads)
+        except SystemExit as error:
+            if side == "crossin":
+                raise
+            console.print(f"  {error}", markup=False, highlight=False)
+            continue
+        seconds, fewest = sum(found["seconds"]), work["work"]["fewest"]
+        found["speed"] = work["tokens"] / seconds
+        spent = side.replace("crossin", "fewest" if found.get("layout") != "padded" else "crossin, padded")
+        found["work"] = work["work"][spent] / fewest if spent in work["work"] else None
+        found["MFU"] = 2 * fewest / seconds / options.peak if options.peak else None
         ours = sides.setdefault("crossin", found)
         found["times"] = ours["speed"] / found["speed"]
         pairs = zip(ours["losses"], found["losses"], strict=True)
@@ -87,19 +112,27 @@ def measure(options: argparse.Namespace, home: Path, console: Console) -> Result
         models[name] = Path(child("train_works.py", "model", name, threads=threads)["folder"])
     for name in options.shape:
         models[SHAPES[name]] = home / name
-        child("evaluate_works.py", "shape", name, "--out", home / name, threads=threads)
-    mixture, rows = home / "mixture", options.rows * (options.steps + 1)
-    made = ["--data", options.data, "--rows", rows, "--out", mixture]
-    child("train_works.py", "mixture", *made, threads=threads)
+        drawn = ["--out", home / name, "--device", options.device, "--dtype", options.dtype]
+        drawn += ["--tokenizer", options.tokenizer] if options.tokenizer else []
+        child("evaluate_works.py", "shape", name, *drawn, threads=threads)
+    mixture, rows = home / "mixture", options.rows * (options.steps + options.warmup)
+    if options.mixture:
+        mixture = options.mixture
+    else:
+        made = ["--data", options.data, "--rows", rows, "--out", mixture]
+        child("train_works.py", "mixture", *made, threads=threads)
     items = ""
     if options.objectives:
         items = child("train_works.py", "pairs", "--out", home / "pairs", threads=threads)["folder"]
-    result: Result = {"models": {}, "settings": {k: v for k, v in vars(options).items() if k != "data"}}
+    places = ("data", "mixture", "tokenizer")
+    result: Result = {"models": {}, "settings": {k: v for k, v in vars(options).items() if k not in places}}
     for name, folder in models.items():
         common = ["--model", folder, "--mixture", mixture, "--rows", options.rows, "--tokens", options.tokens]
+        common += ["--warmup", options.warmup]
         work = child("train_works.py", "work", *common, threads=threads)
         console.print(f"{name}: {work['rows']} rows, {work['tokens']:,} tokens, {work['learned']:,} learned")
-        common += ["--threads", threads]
+        common += ["--threads", threads, "--device", options.device, "--dtype", options.dtype]
+        common += ["--batch", options.batch] if options.batch else []
         about: Result = {"work": work, "sides": compare(common, work, options, console)}
         if options.objectives:
             about["objectives"] = terms(common, work, items, options, console)
@@ -110,16 +143,17 @@ def measure(options: argparse.Namespace, home: Path, console: Console) -> Result
 def lines_of(result: Result) -> list[str]:
     """The figures as tables in Markdown."""
     lines = [
-        "| model | trainer | tokens/s | crossin is faster by | seconds | start and first step, s | peak MiB "
-        "| work by the fewest | largest difference of a loss |",
-        "|---|---|---|---|---|---|---|---|---|",
+        "| model | trainer | tokens/s | crossin is faster by | seconds | start and warm-up, s | peak MiB "
+        "| work by the fewest | MFU | largest difference of a loss |",
+        "|---|---|---|---|---|---|---|---|---|---|",
     ]
     for name, about in result["models"].items():
         for side, one in about["sides"].items():
             times = "" if side == "crossin" else f"{one['times']:.2f}×"
             lines.append(
                 f"| {name} | {side} | {one['speed']:.0f} | {times} | {sum(one['seconds']):.1f} | "
-                f"{one['start']:.1f} | {one['peak MiB']:,.0f} | {one['work']:.2f} | {one['differs']:.1e} |"
+                f"{one['start']:.1f} | {one['peak MiB']:,.0f} | {_shown(one['work'], '.2f')} | "
+                f"{_shown(one['MFU'], '.0%')} | {one['differs']:.1e} |"
             )
     for name, about in result["models"].items():
         work = about["work"]
@@ -141,14 +175,18 @@ def lines_of(result: Result) -> list[str]:
     return lines
 
 
-def faults(result: Result) -> list[str]:
+def _shown(figure: float | None, form: str) -> str:
+    return "" if figure is None else format(figure, form)
+
+
+def faults(result: Result, precise: bool) -> list[str]:
     """Where two sides did not do the same."""
     found = []
     for name, about in result["models"].items():
         for side, one in about["sides"].items():
-            if not one["same weights"]:
+            if not one["same weights"] and not side.startswith("unsloth"):
                 found.append(f"{name}, {side}: the first weights differ")
-            if side != "trl-bf16" and not one["differs"] <= ALIKE:
+            if precise and side != "trl-bf16" and not one["differs"] <= ALIKE:
                 found.append(f"{name}, {side}: losses differ by {one['differs']:.1e}")
     return found
 
@@ -157,27 +195,42 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--data", type=Path, required=True, help="the folder of the Alpaca files")
+    parser.add_argument("--data", type=Path, help="the folder of the Alpaca files")
+    parser.add_argument("--mixture", type=Path, help="one that is already composed, in place of --data")
+    parser.add_argument("--tokenizer", type=Path, help="the folder of the shapes' tokenizer")
     parser.add_argument("--model", nargs="*", default=["smollm2-135m"], help="by name or folder")
     parser.add_argument("--shape", nargs="*", default=[], choices=SHAPES, help="random weights")
     parser.add_argument("--steps", type=int, default=3, help="counted steps, after one that is not")
     parser.add_argument("--rows", type=int, default=16, help="rows a step")
     parser.add_argument("--tokens", type=int, default=512, help="what a pass of crossin's holds")
     parser.add_argument("--threads", type=int, default=2)
-    parser.add_argument("--sides", nargs="*", choices=SIDES, default=list(SIDES[:3]), help="beside crossin")
+    parser.add_argument("--sides", nargs="*", choices=CPU + GPU, help="beside crossin")
+    parser.add_argument("--device", choices=("cpu", "cuda"), default="cpu")
+    parser.add_argument("--dtype", choices=("float32", "bfloat16"), default="float32")
+    parser.add_argument("--batch", type=int, help="rows a batch of TRL's on a GPU; by default all of a step")
+    parser.add_argument("--warmup", type=int, default=1, help="steps that come first and are not counted")
+    parser.add_argument("--peak", type=float, help="what the device multiplies, in TFLOP/s, for the MFU")
     parser.add_argument("--objectives", action="store_true", help="also what align and consist add")
     parser.add_argument("--share", type=float, default=0.2, help="the pairs' tokens by those of the rows")
+    parser.add_argument("--versions", nargs="*", default=[], help="of these too, beside the figures")
     parser.add_argument("--json", action="store_true", help="print JSON instead of tables")
     options = parser.parse_args()
     if not options.model and not options.shape:
         parser.error("name a model with --model, or a shape with --shape")
-    if options.steps < 1:
-        parser.error("--steps must be at least 1")
+    if not options.data and not options.mixture:
+        parser.error("name the rows with --data or --mixture")
+    if options.steps < 1 or options.warmup < 1:
+        parser.error("--steps and --warmup must be at least 1")
+    options.sides = options.sides or (CPU[:2] if options.device == "cpu" else GPU)
     console = Console(stderr=True)
     with tempfile.TemporaryDirectory(prefix="crossin-benchmark-") as home:
         result = measure(options, Path(home), console)
-    result["machine"] = machine("torch", "transformers", "trl", "peft")
-    result["faults"] = faults(result)
+    result["machine"] = machine("torch", "transformers", "trl", "peft", *options.versions)
+    if options.device == "cuda":
+        import torch
+
+        result["machine"] += f", {torch.cuda.get_device_name()}"
+    result["faults"] = faults(result, options.dtype == "float32")
     if options.json:
         print(json.dumps(result, indent=2))
     else:

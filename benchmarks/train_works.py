@@ -46,9 +46,9 @@ def make_pairs(out: Path) -> Path:
     return build_bench(facts, out / "questions", split="train").folder
 
 
-def work(model: Path, mixture: Path, rows_per_step: int, tokens: int) -> Result:
-    """Tokens of the counted steps (all but the first), and the multiply-adds, in 10^12, that each side spends
-    on them in the linear layers and the head.
+def work(model: Path, mixture: Path, rows_per_step: int, tokens: int, warmup: int) -> Result:
+    """Tokens of the counted steps (all but the first `warmup`), and the multiply-adds, in 10^12, that each
+    side spends on them in the linear layers and the head.
 
     The fewest are those of a trainer that computes each layer for each real token once forth and once back to
     the activations (the weights are frozen), and the head likewise where a token is learned. Computed from
@@ -56,19 +56,19 @@ def work(model: Path, mixture: Path, rows_per_step: int, tokens: int) -> Result:
     block could spare.
     """
     import torch
+    from transformers import AutoModelForCausalLM
 
-    from crossin.models.load import load
-    from crossin.train import passes
+    from crossin.models.load import load_tokenizer
     from crossin.train.batches import fixed_steps
     from crossin.train.batches import passes as cut
     from crossin.train.config import Batches
     from crossin.train.rows import read_rows
 
-    network, tokenizer = load(model, device="cpu", dtype="float32")
+    tokenizer, config = load_tokenizer(model)
+    with torch.device("meta"):
+        network = AutoModelForCausalLM.from_config(config)
     rows, skipped = read_rows(mixture, tokenizer, Batches())
-    steps = fixed_steps(rows, rows_per_step, 1, 0)[1:]
-    passes.prepare(network)
-    padded = passes.layout(network) == "padded"
+    steps = fixed_steps(rows, rows_per_step, 1, 0)[warmup:]
     head_layer = network.get_output_embeddings()
     head = head_layer.weight.numel()
     linear = sum(
@@ -79,17 +79,18 @@ def work(model: Path, mixture: Path, rows_per_step: int, tokens: int) -> Result:
     counted = [row for step in steps for row in step]
     real = sum(len(row.tokens) for row in counted)
     learned = sum(len(row.tokens) - row.learned_from for row in counted)
-    ours = sum(_width(part, padded) for step in steps for part in cut(step, tokens))
+    ours = sum(_width(part, True) for step in steps for part in cut(step, tokens))
     theirs = sum(_width(step, True) for step in steps)
     # On a CPU TRL's head predicts behind every place but a row's last, prompt and padding too, and its way
     # back makes the logits anew (trl/kernels/chunked_logprob.py). So does checkpointing with the layers.
     spent = {
         "fewest": 2 * linear * real + 2 * head * learned,
-        "crossin": 2 * linear * ours + 2 * head * learned,
+        "crossin, padded": 2 * linear * ours + 2 * head * learned,
         "trl-best": 2 * linear * real + 3 * head * (real - len(counted)),
         "trl-defaults": 3 * linear * theirs + 3 * head * (theirs - len(counted)),
     }
     spent["trl-bf16"] = spent["trl-defaults"]
+    # What the others spend on a GPU is not known.
     return {
         "steps": len(steps),
         "rows": len(counted),
@@ -124,6 +125,7 @@ def main() -> None:
     counting.add_argument("--mixture", type=Path, required=True)
     counting.add_argument("--rows", type=int, required=True, help="rows a step")
     counting.add_argument("--tokens", type=int, required=True, help="tokens a pass")
+    counting.add_argument("--warmup", type=int, default=1, help="steps that are not counted")
     options = parser.parse_args()
     answer: Result = {}
     if options.task == "mixture":
@@ -135,7 +137,7 @@ def main() -> None:
 
         answer = {"folder": str(pull(options.name).resolve())}
     else:
-        answer = work(options.model, options.mixture, options.rows, options.tokens)
+        answer = work(options.model, options.mixture, options.rows, options.tokens, options.warmup)
     print(json.dumps(answer))
 
 

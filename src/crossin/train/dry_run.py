@@ -58,7 +58,8 @@ def preview(config: TrainConfig, *, progress: Progress = silent) -> Preview:
     seconds = _time_step(network, work, config)
     weights = list(network.parameters())
     trained = sum(weight.numel() for weight in weights if weight.requires_grad)
-    in_passes = [passes(work.rows_at(step), config.batches.tokens) for step in range(work.steps)]
+    room = config.batches.tokens_on(network.device.type)
+    in_passes = [passes(work.rows_at(step), room) for step in range(work.steps)]
     groups = Counter("/".join(row.group) for row in data.rows)
     tokens = sum(len(row.tokens) for row in data.rows) * config.epochs
     return Preview(
@@ -93,7 +94,7 @@ def _time_step(network: Any, work: Any, config: TrainConfig) -> float:
         started = time.monotonic()
         for term in work.terms:
             torch.autograd.backward(term.loss(network, 0)[0])
-        for part in passes(rows, config.batches.tokens):
+        for part in passes(rows, config.batches.tokens_on(network.device.type)):
             torch.autograd.backward(row_losses(network, part, row_weights(part, rows, config.weigh))[0])
         network.zero_grad()
     return time.monotonic() - started

@@ -20,12 +20,12 @@ class GradientMeter:
         """The norm of what has been added since the last call, or since the gradients were none."""
         import torch
 
-        squares = []
+        added = []
         for number, weight in enumerate(self._weights):
             if weight.grad is None:
                 continue
             now = weight.grad.detach()
             before = self._before[number]
-            squares.append((now if before is None else now - before).float().pow(2).sum())
+            added.append((now if before is None else now - before).float())
             self._before[number] = now.clone()
-        return float(torch.stack(squares).sum().sqrt()) if squares else 0.0
+        return float(torch.nn.utils.get_total_norm(added)) if added else 0.0

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     import torch
 
 # So many logits at a time: enough rows for the multiplications to run at full speed.
-_AT_ONCE = 2**23
+_AT_ONCE = {"cpu": 2**23, "cuda": 2**27}
 
 
 def logits(model: Any, states: torch.Tensor) -> torch.Tensor:
@@ -50,10 +50,14 @@ def token_losses(
     def some_losses(some: torch.Tensor, wanted: torch.Tensor) -> torch.Tensor:
         return torch.nn.functional.cross_entropy(logits(model, some), wanted, reduction="none")
 
-    rows = max(1, _AT_ONCE // unwrapped(model).config.get_text_config().vocab_size)
+    rows = _rows_at_once(states, unwrapped(model).config.get_text_config().vocab_size)
     parts = zip(torch.split(states, rows), torch.split(targets, rows), strict=True)
     losses = torch.cat([checkpoint(some_losses, *part, use_reentrant=False) for part in parts])
     return (losses * weights).sum(), losses.detach()
+
+
+def _rows_at_once(states: torch.Tensor, vocabulary: int) -> int:
+    return max(1, _AT_ONCE.get(states.device.type, _AT_ONCE["cpu"]) // vocabulary)
 
 
 def _precise(numbers: torch.Tensor) -> torch.Tensor:
@@ -93,7 +97,7 @@ def _function() -> Any:
             targets: torch.Tensor,
             weights: torch.Tensor,
         ) -> tuple[torch.Tensor, torch.Tensor]:
-            rows = max(1, _AT_ONCE // weight.shape[0])
+            rows = _rows_at_once(states, weight.shape[0])
             to_states = torch.empty_like(states)
             to_weight = torch.zeros_like(weight) if ctx.needs_input_grad[1] else None
             to_bias = torch.zeros_like(bias) if bias is not None and ctx.needs_input_grad[2] else None

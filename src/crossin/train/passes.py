@@ -8,13 +8,12 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from crossin.errors import CrossinError
 from crossin.models.memory import is_out_of_memory
+from crossin.train.attention import ATTENTION, borders, register
 from crossin.train.document import Document
 
 if TYPE_CHECKING:
     import torch
 
-# The name of our attention among those of transformers.
-_ATTENTION = "crossin"
 # A window up to this is tried beyond; a wider one is longer than rows are.
 _NARROW = 1024
 Layout = Literal["documents", "padded"]
@@ -24,11 +23,7 @@ def prepare(model: Any) -> None:
     """Let the model's attention keep documents apart, and find out whether its layers all do so: the layout
     of its passes is `documents` then, and `padded` where not. Asked by others, the model is as before.
     """
-    from transformers import AttentionInterface, AttentionMaskInterface
-    from transformers.masking_utils import ALL_MASK_ATTENTION_FUNCTIONS
-
-    AttentionInterface.register(_ATTENTION, _attention)
-    AttentionMaskInterface.register(_ATTENTION, ALL_MASK_ATTENTION_FUNCTIONS["sdpa"])
+    register()
     usual = model.config._attn_implementation
     documents = _trial(model.config.get_text_config())
     # Alone each goes the model's own way.
@@ -36,7 +31,7 @@ def prepare(model: Any) -> None:
     alone = _without_gradient(model, [[document] for document in documents])
     model.crossin_layout = "documents"
     try:
-        model.set_attn_implementation(_ATTENTION)
+        model.set_attn_implementation(ATTENTION)
         apart = _is_same(_without_gradient(model, [documents]), alone)
     # Models of all kinds fail here in all ways.
     except Exception as error:
@@ -89,20 +84,12 @@ def _packed(documents: Sequence[Document], device: Any) -> dict[str, Any]:
         range(len(document.tokens)) if document.positions is None else document.positions
         for document in documents
     ]
-    seen = [
-        None if document.visible is None else torch.from_numpy(document.visible).to(device)
-        for document in documents
-    ]
     return {
         "input_ids": row([token for document in documents for token in document.tokens]),
         "position_ids": row([position for run in positions for position in run]),
         # A mask of four dimensions is handed on as it is; ours knows better.
         "attention_mask": torch.ones(1, 1, 1, 1, dtype=torch.bool, device=device),
-        "documents": (
-            [len(document.tokens) for document in documents],
-            seen,
-            [torch.tensor(list(run), device=device) for run in positions],
-        ),
+        "documents": borders(documents, positions, device),
     }
 
 
@@ -121,39 +108,6 @@ def _padded(documents: Sequence[Document], device: Any) -> tuple[dict[str, Any],
         real[row, : len(document.tokens)] = True
     # No token sees what is behind it: there is nothing to mask.
     return {"input_ids": tokens}, real
-
-
-def _attention(
-    module: Any,
-    query: Any,
-    key: Any,
-    value: Any,
-    attention_mask: Any,
-    sliding_window: int | None = None,
-    documents: Any = None,
-    **options: Any,
-) -> tuple[torch.Tensor, None]:
-    """Attention of each document to itself; query, key and value are [1, heads, T, size of a head].
-
-    Without `documents` the model is asked by others, with a mask of their own.
-    """
-    import torch
-    from transformers.integrations.sdpa_attention import sdpa_attention_forward
-
-    if documents is None:
-        return sdpa_attention_forward(module, query, key, value, attention_mask, **options)  # type: ignore[no-any-return]
-    lengths, seen, positions = documents
-    found = []
-    for q, k, v, visible, places in zip(
-        query.split(lengths, 2), key.split(lengths, 2), value.split(lengths, 2), seen, positions, strict=True
-    ):
-        if sliding_window is not None and q.shape[2] > sliding_window:
-            distance = places[:, None] - places[None, :]
-            inside = torch.ones_like(distance, dtype=torch.bool).tril() if visible is None else visible
-            visible = inside & (distance < sliding_window)
-        mask = None if visible is None else visible[None, None]
-        found.append(sdpa_attention_forward(module, q, k, v, mask, **options)[0])
-    return torch.cat(found, 1) if len(found) > 1 else found[0], None
 
 
 @contextmanager

@@ -97,7 +97,7 @@ def _fit(
     network, tokenizer = ready_model(config, model, say)
     data = read_data(config, mixture, tokenizer)
     checkpoint = last_checkpoint(out)
-    record = read_record(checkpoint) if checkpoint else Record(config.batches.tokens)
+    record = read_record(checkpoint) if checkpoint else Record(config.batches.tokens_on(network.device.type))
     work = work_of(config, data, network, tokenizer, mixture, record.shares)
 
     def watch(step: int, note: str) -> None:

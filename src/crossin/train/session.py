@@ -59,12 +59,23 @@ def ready_model(config: TrainConfig, folder: Path, say: Callable[[str], None]) -
     if (local := os.environ.get("LOCAL_RANK")) and device in ("auto", "cuda"):
         device = f"cuda:{local}" if _has_cuda() else device
     network, tokenizer = load(folder, device=device, dtype=dtype)
+    _take_fast_kernels(network)
     passes.prepare(network)
     if passes.layout(network) == "padded":
         say("this model's layers cannot take documents behind one another: its passes are padded")
     network = method.apply(network, config.method, config.seed)
     fused_lora.fuse(network)
     return network, tokenizer
+
+
+def _take_fast_kernels(network: Any) -> None:
+    """On CUDA let the small layers between the multiplications be one kernel each, where Liger (arXiv
+    2410.10989) is installed and knows the model. The head and its loss stay ours.
+    """
+    from transformers.integrations.liger import apply_liger_kernel, is_liger_kernel_available
+
+    if network.device.type == "cuda" and is_liger_kernel_available():
+        apply_liger_kernel(network, {"cross_entropy": False, "fused_linear_cross_entropy": False})
 
 
 def _has_cuda() -> bool:
