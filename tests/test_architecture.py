@@ -11,7 +11,18 @@ import crossin
 
 SOURCE = Path(crossin.__file__).parent
 # What everybody may use.
-COMMON = {"errors", "extras", "files", "languages", "mixing", "progress", "settings", "stage", "store"}
+COMMON = {
+    "cluster",
+    "errors",
+    "extras",
+    "files",
+    "languages",
+    "mixing",
+    "progress",
+    "settings",
+    "stage",
+    "store",
+}
 MAY_IMPORT: dict[str, set[str]] = {
     "languages": set(),
     "models": set(),
@@ -19,6 +30,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "bench": {"corpus"},
     "corpus": set(),
     "compose": {"corpus"},
+    "translate": {"corpus", "models"},
     "train": {"bench", "compose", "models"},
     "evaluate": {"bench", "models"},
     "probe": {"bench", "models", "report"},
@@ -49,7 +61,7 @@ def test_a_stage_imports_no_later_stage(package: str) -> None:
 
 
 def test_common_modules_import_no_stage() -> None:
-    for name in ("errors", "extras", "files", "mixing", "progress", "settings", "stage", "store"):
+    for name in ("cluster", "errors", "extras", "files", "mixing", "progress", "settings", "stage", "store"):
         text = (SOURCE / f"{name}.py").read_text(encoding="utf-8")
         for package in {*MAY_IMPORT, "cli"} - {"languages"}:
             assert f"crossin.{package}" not in text

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from crossin.errors import CrossinError
-from crossin.store import Store, key_of
+from crossin.store import Store, key_of, rebuild_if_damaged
 
 # Puts pairs until it is killed, and tells after each that it is done.
 WRITER = """
@@ -145,3 +145,32 @@ def test_a_place_where_no_file_can_be_is_one_clear_error(tmp_path: Path) -> None
 def test_keys_do_not_depend_on_the_order_of_a_dict() -> None:
     assert key_of({"a": 1, "b": "ü"}) == key_of({"b": "ü", "a": 1})
     assert key_of({"a": 1}) != key_of({"a": "1"})
+
+
+def test_a_damaged_store_is_made_anew_from_what_can_be_read(tmp_path: Path) -> None:
+    path = tmp_path / "store.sqlite"
+    pairs = {key_of(number): {"text": f"{number} " * 300} for number in range(2000)}
+    with Store(path) as store:
+        store.put(pairs)
+    assert rebuild_if_damaged(path) is None
+    content = bytearray(path.read_bytes())
+    # Two pages somewhere in the middle.
+    for page in (len(content) // 8192, len(content) // 16384):
+        content[page * 4096 : (page + 1) * 4096] = b"\xff" * 4096
+    path.write_bytes(content)
+    told = rebuild_if_damaged(path)
+    assert told is not None and "was damaged" in told
+    assert rebuild_if_damaged(path) is None
+    with Store(path) as store:
+        found = store.get(pairs)
+    assert f"{len(found):,} answers could be read" in told
+    assert 1900 < len(found) < 2000
+    assert all(pairs[key] == value for key, value in found.items())
+    assert path.with_name("store.sqlite.damaged").read_bytes() == content
+
+
+def test_another_programs_file_is_not_rebuilt(tmp_path: Path) -> None:
+    path = tmp_path / "notes.txt"
+    path.write_text("mine")
+    assert rebuild_if_damaged(path) is None
+    assert path.read_text() == "mine"

@@ -26,6 +26,8 @@ _MEND = "name another file; or remove this one, and what it held is asked again"
 _MAGIC = b"SQLite format 3\0"
 # Another process holds the file for milliseconds; one that was stopped in the midst of a write, for longer.
 _PATIENCE_SECONDS = 60
+# A range of keys that cannot be read is cut to so many hexadecimal digits.
+_DEEPEST = 4
 # SQLite takes at least so many values in one question.
 _AT_ONCE = 900
 
@@ -145,6 +147,76 @@ class Store:
                 file=self.path,
                 fix=_MEND,
             ) from error
+
+
+def rebuild_if_damaged(path: Path) -> str | None:
+    """Make the store `path` anew from what can be read of it, where it is damaged; None where it is sound, or
+    not there. The damaged file stays beside it.
+
+    Returns what was found, in a sentence.
+    """
+    if not path.exists() or _is_sound(path):
+        return None
+    damaged = path.with_name(f"{path.name}.damaged")
+    rebuilt = path.with_name(f".{path.name}.tmp")
+    rebuilt.unlink(missing_ok=True)
+    with Store(rebuilt) as store:
+        saved = 0
+        for pairs in _readable(path):
+            store.put(pairs)
+            saved += len(pairs)
+    with writing(path):
+        path.replace(damaged)
+        # A journal that belongs to the damaged file must not be played into the new one.
+        path.with_name(f"{path.name}-journal").unlink(missing_ok=True)
+        rebuilt.replace(path)
+    return (
+        f"the store {path} was damaged: {saved:,} answers could be read and are in a new one; what else was "
+        f"in it is asked again. The damaged file is {damaged.name}"
+    )
+
+
+def _is_sound(path: Path) -> bool:
+    """Whether a file can be read through; one that does not begin as our stores do is not looked at."""
+    with writing(path), path.open("rb") as file:
+        head = file.read(72)
+    if not head.startswith(_MAGIC) or head[68:] != _APPLICATION.to_bytes(4):
+        return True
+    file_of_pairs = sqlite3.connect(path, timeout=_PATIENCE_SECONDS)
+    try:
+        file_of_pairs.execute("SELECT count(value) FROM pairs WHERE key = ''").fetchone()
+        return bool(file_of_pairs.execute("PRAGMA quick_check(1)").fetchone() == ("ok",))
+    except sqlite3.OperationalError:
+        # Not damaged, but in use or forbidden, which whoever opens it is told.
+        return True
+    except sqlite3.DatabaseError:
+        return False
+    finally:
+        file_of_pairs.close()
+
+
+def _readable(path: Path) -> Iterator[dict[str, Any]]:
+    """The pairs that can be read of a damaged store: its keys are spread evenly, so the range of a key that
+    lies on a damaged page is cut smaller and smaller until that page is all that is lost.
+    """
+    try:
+        file = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)
+    except sqlite3.DatabaseError:
+        return
+    try:
+        prefixes = [f"{digit:x}" for digit in reversed(range(16))]
+        while prefixes:
+            prefix = prefixes.pop()
+            try:
+                rows = file.execute(
+                    "SELECT key, value FROM pairs WHERE key >= ? AND key < ?", (prefix, prefix + "g")
+                ).fetchall()
+                yield {key: json.loads(value) for key, value in rows if isinstance(key, str)}
+            except (sqlite3.DatabaseError, ValueError, TypeError):
+                if len(prefix) < _DEEPEST:
+                    prefixes += [f"{prefix}{digit:x}" for digit in reversed(range(16))]
+    finally:
+        file.close()
 
 
 def _refuse_other_files(path: Path) -> None:

@@ -17,6 +17,7 @@ from crossin.cli.probe import probe
 from crossin.cli.report import report
 from crossin.cli.score import compare, score
 from crossin.cli.train import train
+from crossin.cli.translate import translate
 from crossin.errors import CrossinError
 
 app = typer.Typer(
@@ -35,6 +36,7 @@ app.command()(probe)
 app.command()(report)
 app.command()(score)
 app.command()(train)
+app.command()(translate)
 app.add_typer(bench.app, name="bench")
 app.add_typer(models.app, name="models")
 

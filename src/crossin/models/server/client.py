@@ -6,8 +6,8 @@ import asyncio
 import json
 import os
 import sys
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Generator, Iterable, Iterator
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import islice
@@ -22,7 +22,7 @@ from crossin.extras import require
 from crossin.mixing import draw
 from crossin.models.server.call import Call, Usage
 from crossin.models.server.pace import Pace
-from crossin.models.server.refusals import Trouble, read, refusal
+from crossin.models.server.refusals import Refused, Trouble, read, refusal
 
 if TYPE_CHECKING:
     import httpx2
@@ -123,6 +123,17 @@ class Server:
         if they succeed, and then the error is raised: Refused (a CrossinError) for a call. Where the caller
         stops, all connections are closed at once.
         """
+        with closing(self.ask_each(calls, lambda _: False, retries=retries)) as answered:
+            for call, answer in answered:
+                assert isinstance(answer, dict)
+                yield call, answer
+
+    def ask_each(
+        self, calls: Iterable[Call], bears: Callable[[Refused], bool], *, retries: int | None = None
+    ) -> Generator[tuple[Call, dict[str, Any] | Refused]]:
+        """As `ask`, but a call's failure that `bears` says to bear is given in the place of its answer, and
+        the others go on.
+        """
         numbered = enumerate(calls)
         under_way = 0
         failure: BaseException | None = None
@@ -143,7 +154,8 @@ class Server:
                     break
                 call, answer = run.done.get()
                 under_way -= 1
-                if isinstance(answer, dict):
+                borne = failure is None and isinstance(answer, Refused) and bears(answer)
+                if isinstance(answer, dict) or (isinstance(answer, Refused) and borne):
                     yield call, answer
                 elif failure is None:
                     failure = answer

@@ -1,0 +1,1 @@
+"""What a translation must pass before it is kept."""

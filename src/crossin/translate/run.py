@@ -1,0 +1,218 @@
+"""The translate stage: rows of one language in, a parallel corpus in several out."""
+
+from __future__ import annotations
+
+import contextlib
+import shutil
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any, Literal, get_args
+
+from crossin.errors import CrossinError
+from crossin.files import write_parquet
+from crossin.languages.codes import parse_language
+from crossin.progress import Progress, silent
+from crossin.stage import Stage, begin
+from crossin.store import Store, rebuild_if_damaged
+from crossin.translate.asking import Tally
+from crossin.translate.engine import BudgetSpent
+from crossin.translate.keeping import Keeper
+from crossin.translate.rows import SourceRows, read_rows
+from crossin.translate.shard import Setup, translate_rows
+from crossin.translate.writing import (
+    DATA,
+    count_shards,
+    joined_rejects,
+    shard_files,
+    write_shard,
+    write_source,
+)
+
+REJECTS = "rejects.parquet"
+STORE = "store.sqlite"
+Runner = Literal["local", "ray"]
+
+
+@dataclass(frozen=True)
+class Job:
+    """A corpus about to be translated; each shard of it can be made by itself, anywhere."""
+
+    rows: SourceRows
+    setup: Setup
+    targets: Sequence[str]
+    out: Path
+    store: Path
+    size: int
+
+    @property
+    def shards(self) -> list[tuple[str, int]]:
+        """All shards (language, number): the first rows in every language, then the next."""
+        count = -(-len(self.rows) // self.size)
+        return [(language, number) for number in range(count) for language in self.targets]
+
+    def is_there(self, shard: tuple[str, int]) -> bool:
+        """Whether a shard is made already."""
+        return (self.out / shard_files(*shard)[DATA]).exists()
+
+
+def translate(
+    corpus: Path,
+    out: Path,
+    setup: Setup,
+    targets: Sequence[str],
+    *,
+    columns: Mapping[str, str] | None = None,
+    limit: int | None = None,
+    check: bool = True,
+    store: Path | None = None,
+    shard_rows: int = 10_000,
+    rank: int = 0,
+    world_size: int = 1,
+    runner: Runner = "local",
+    progress: Progress = silent,
+    say: Callable[[str], None] = lambda _text: None,
+) -> Stage:
+    """Translate the rows of `corpus` (a file or folder that `compose` reads) into each of `targets`.
+
+    setup: the engine, the language of the rows, and how they are treated. columns, limit, check: as in
+    `read_rows`. store: the file that keeps every answer, in `out` where not given; several runs may share
+    one. shard_rows: so many rows are judged together. rank, world_size: make only every `world_size`-th
+    shard; whoever finds all of them finishes the stage. runner: `ray` makes the shards as tasks of a cluster.
+
+    Writes `data/<language>/*.parquet`, the source's among them, `rejects.parquet` and `provenance/`
+    (docs/translate.md). A run that was stopped goes on, and asks nothing again that was answered.
+    Raises CrossinError for bad input, for what an engine lacks, and where it cannot go on.
+    """
+    targets = _checked(setup, targets, rank, world_size, runner)
+    settings = {
+        "engine": dict(setup.engine.identity),
+        "from": setup.source,
+        "to": list(targets),
+        "task_bound": setup.task_bound,
+        "native": setup.native,
+        "glossary": {language: dict(terms) for language, terms in setup.glossary.items()},
+        "round_trip": setup.round_trip,
+        "quality": None if setup.quality is None else setup.quality.identity,
+        "columns": dict(columns or {}),
+        "limit": limit,
+        "shard_rows": shard_rows,
+    }
+    stage = begin(out, "translate", settings, {"corpus": corpus}, shared=world_size > 1)
+    if stage.done:
+        return stage
+    work = out / ".work" / f"rank-{rank}"
+    tally = Tally()
+    try:
+        rows = read_rows(corpus, setup.source, work, progress, columns=columns, limit=limit, check=check)
+        job = Job(rows, setup, targets, out, store or out / STORE, shard_rows)
+        if (note := rebuild_if_damaged(job.store)) is not None:
+            say(note)
+        missing = [shard for shard in job.shards[rank::world_size] if not job.is_there(shard)]
+        if runner == "ray":
+            _on_cluster(job, missing, progress)
+        else:
+            _here(job, missing, tally, progress)
+        if all(map(job.is_there, job.shards)):
+            _finish(stage, job, tally)
+    finally:
+        shutil.rmtree(work, ignore_errors=True)
+        with contextlib.suppress(OSError):
+            work.parent.rmdir()
+        if not stage.done and not any(path.name != "stage.json" for path in out.iterdir()):
+            # Bad input, most likely: once it is mended, the folder is free for it.
+            stage.release()
+    return stage
+
+
+def make_shard(job: Job, shard: tuple[str, int], tally: Tally, progress: Progress) -> int:
+    """Translate and write one shard, and return how many rows it has."""
+    language, number = shard
+    rows = job.rows.take(number * job.size, (number + 1) * job.size)
+    task, done = f"translating into {language}", number * job.size
+
+    def heard(count: int, note: str) -> None:
+        nonlocal done
+        done += count
+        known = f"{tally.known:,} known before" if tally.known else ""
+        progress(
+            task, min(done, len(job.rows) - 1), len(job.rows), "rows", ", ".join(filter(None, (note, known)))
+        )
+
+    with Store(job.store) as store, Keeper(job.store) as keeper:
+        try:
+            outcomes = translate_rows(job.setup, rows, language, store, keeper, tally, heard)
+        except BudgetSpent as error:
+            left = len(job.rows) - done
+            raise BudgetSpent(
+                f"{error.message}: {left:,} of {len(job.rows):,} rows are left in {language}", fix=error.fix
+            ) from error
+    if language == job.targets[0]:
+        write_source(job.out, job.setup.source, number, outcomes)
+    write_shard(job.out, language, number, outcomes, job.setup.engine.identity)
+    return len(rows)
+
+
+def _checked(setup: Setup, targets: Sequence[str], rank: int, world_size: int, runner: str) -> list[str]:
+    languages = list(dict.fromkeys(map(parse_language, targets)))
+    if setup.source in languages or not languages:
+        raise CrossinError(
+            f"the rows are in {setup.source} already" if languages else "no language to translate into",
+            field="to",
+            fix="name the languages to translate into, as in --to zh --to vi",
+        )
+    if not 0 <= rank < world_size:
+        raise CrossinError(
+            f"there is no rank {rank} of {world_size}", fix="ranks go from 0 to world size - 1"
+        )
+    if runner not in get_args(Runner):
+        raise CrossinError(f"there is no runner '{runner}'", fix="use local, or ray")
+    for language in setup.glossary:
+        if language not in languages:
+            raise CrossinError(
+                f"the glossary has terms in {language}, which is not translated into",
+                field="glossary",
+                fix="leave them out, or name the language",
+            )
+    setup.engine.check(setup.source, languages)
+    return languages
+
+
+def _here(job: Job, shards: Sequence[tuple[str, int]], tally: Tally, progress: Progress) -> None:
+    for shard in shards:
+        make_shard(job, shard, tally, progress)
+    for language in job.targets:
+        progress(f"translating into {language}", len(job.rows), len(job.rows), "rows")
+
+
+def _on_cluster(job: Job, shards: Sequence[tuple[str, int]], progress: Progress) -> None:
+    from crossin.cluster import run_on_cluster
+
+    done, total = 0, len(job.rows) * len(job.targets)
+
+    def heard(rows: int) -> None:
+        nonlocal done
+        done += rows
+        progress("translating", min(done, total), total, "rows")
+
+    shared = replace(job, out=job.out.absolute(), store=job.store.absolute())
+    run_on_cluster(
+        shared,
+        lambda job, number: make_shard(job, shards[number], Tally(), silent),
+        range(len(shards)),
+        heard,
+    )
+
+
+def _finish(stage: Stage, job: Job, tally: Tally) -> None:
+    """Write what stands beside the shards, and the manifest."""
+    write_parquet(stage.folder / REJECTS, joined_rejects(stage.folder, job.shards))
+    numbers = sorted({number for _, number in job.shards})
+    files = [shard_files(job.setup.source, number)[DATA] for number in numbers]
+    files += [name for shard in job.shards for name in shard_files(*shard).values()]
+    counts: dict[str, Any] = {
+        "rows": len(job.rows),
+        "languages": count_shards(stage.folder, job.shards),
+        "answers": asdict(tally),
+    }
+    stage.finish([*files, REJECTS], counts, dict(job.rows.skipped))

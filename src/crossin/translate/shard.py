@@ -1,0 +1,265 @@
+"""One shard: some rows into one language. Asked, judged together, what failed asked again in another way.
+
+What bands of length and the like are learned from are the shard's own rows, so that its outcome is the same
+whoever makes it, and in whatever order.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from crossin.corpus.spec import FIELDS
+from crossin.store import Store
+from crossin.translate.asking import Dated, Tally, ask_all
+from crossin.translate.cutting import By, CutRow, cut, put_together
+from crossin.translate.engine import Answer, Ask, Engine
+from crossin.translate.gates.judge import judge
+from crossin.translate.gates.look import Look, look
+from crossin.translate.gates.pair import Pair
+from crossin.translate.gates.quality import QualityModel
+from crossin.translate.gates.round_trip import TextPair, round_trip
+from crossin.translate.keeping import Keeper
+from crossin.translate.rows import Row
+from crossin.translate.task_bound import bound
+
+TaskBound = Literal["skip", "keep", "instruction"]
+Fate = Literal["translated", "kept", "left out", "rejected"]
+
+
+@dataclass(frozen=True)
+class Setup:
+    """How rows are translated.
+
+    `task_bound` says what becomes of rows that are bound to their language; `glossary` holds terms by target
+    language. `native`: the engine answers the translated instruction itself, instead of translating the
+    output. `round_trip` is the least chrF of a translation put back into the source's language, `quality` a
+    model that estimates how good a translation is.
+    """
+
+    engine: Engine
+    source: str
+    task_bound: TaskBound = "skip"
+    native: bool = False
+    glossary: Mapping[str, Mapping[str, str]] = dataclasses.field(default_factory=dict)
+    round_trip: float | None = None
+    quality: QualityModel | None = None
+
+
+@dataclass
+class Outcome:
+    """What became of a row in one language.
+
+    `texts` are what is kept, or of a rejected row the last that the engine gave, if any. `bound` says why a
+    row is bound to its language, and `reason`, `field` and `detail` why it was rejected. `attempts` is how
+    often the row was asked, `time` when the last answer came, `figures` are the gates', and `answer` says
+    whether the output is a translation or a model's own answer.
+    """
+
+    row: Row
+    fate: Fate
+    texts: Mapping[str, str]
+    bound: str = ""
+    reason: str = ""
+    field: str = ""
+    detail: str = ""
+    attempts: int = 0
+    time: str = ""
+    figures: Mapping[str, float] = dataclasses.field(default_factory=dict)
+    answer: Literal["translation", "native"] = "translation"
+
+
+def ways(engine: Engine) -> list[tuple[By, int]]:
+    """How a row is cut and which attempt the engine is told, one entry for each time that it may be asked."""
+    if engine.unit == "row":
+        # The last time in smaller parts.
+        return [("text", number) for number in range(engine.attempts - 1)] + [
+            ("paragraph", engine.attempts - 1)
+        ]
+    return [("sentence", 0)] + [("span", number) for number in range(engine.attempts)]
+
+
+def translate_rows(
+    setup: Setup,
+    rows: Sequence[Row],
+    target: str,
+    store: Store,
+    keeper: Keeper,
+    tally: Tally,
+    heard: Callable[[int, str], None] = lambda _count, _note: None,
+) -> list[Outcome]:
+    """The outcome of each row, in their order. `heard` is told, as answers come, how many more rows have all
+    of theirs, and whether they are asked again.
+    """
+    outcomes: list[Outcome] = []
+    pending: dict[int, dict[str, str]] = {}
+    for number, row in enumerate(rows):
+        reason = bound(row.texts["instruction"], row.texts["input"], row.texts["output"], setup.source)
+        fate: Fate = "rejected"
+        if not reason:
+            pending[number] = dict(row.texts)
+        elif setup.task_bound == "instruction":
+            pending[number] = {"instruction": row.texts["instruction"]}
+        else:
+            fate = "kept" if setup.task_bound == "keep" else "left out"
+        outcomes.append(Outcome(row, fate, row.texts if fate != "rejected" else {}, reason))
+    heard(len(rows) - len(pending), "")
+    looks: dict[int, Look] = {}
+    asking = _Asking(setup, target, store, keeper, tally)
+    for number, (by, attempt) in enumerate(ways(setup.engine)):
+        if pending:
+            again = f"{len(pending):,} rows again" if number else ""
+            fresh = asking.round(pending, by, attempt, lambda count, note=again: heard(count, note))  # type: ignore[misc]
+            for row_number in pending:
+                outcomes[row_number].attempts += 1
+            _settle(asking, pending, fresh, looks, outcomes)
+    return outcomes
+
+
+@dataclass
+class _Asking:
+    """One language's asking through the store."""
+
+    setup: Setup
+    target: str
+    store: Store
+    keeper: Keeper
+    tally: Tally
+
+    def round(
+        self, texts: Mapping[int, Mapping[str, str]], by: By, attempt: int, heard: Callable[[int], None]
+    ) -> dict[int, _Fresh]:
+        """Every row asked once in one way, and looked at as soon as all its answers are there."""
+        setup, target = self.setup, self.target
+        glossary = setup.glossary.get(target, {})
+        cuts = {
+            number: cut(fields, setup.source, target, by, attempt, glossary)
+            for number, fields in texts.items()
+        }
+        waiting: dict[Ask, list[int]] = defaultdict(list)
+        missing = {number: len(set(one.asks)) for number, one in cuts.items()}
+        for number, one in cuts.items():
+            for ask in dict.fromkeys(one.asks):
+                waiting[ask].append(number)
+        answers: dict[Ask, Dated] = {}
+        fresh: dict[int, _Fresh] = {}
+
+        def finish(number: int) -> None:
+            given = [answers[ask] for ask in cuts[number].asks]
+            fresh[number] = _fresh(texts[number], cuts[number], given, setup.source, target)
+            heard(1 if not attempt else 0)
+
+        def hear(ask: Ask, dated: Dated) -> None:
+            answers[ask] = dated
+            for number in waiting[ask]:
+                missing[number] -= 1
+                if not missing[number]:
+                    finish(number)
+
+        for number, count in missing.items():
+            if not count:
+                finish(number)
+        ask_all(waiting, setup.engine, self.store, self.keeper, self.tally, hear)
+        return fresh
+
+    def round_trip(self, pairs: Sequence[TextPair]) -> list[float]:
+        """See `gates.round_trip`."""
+        found: dict[Ask, Answer] = {}
+
+        def answer(asks: Sequence[Ask]) -> Mapping[Ask, Answer]:
+            def hear(ask: Ask, dated: Dated) -> None:
+                found[ask] = dated.answer
+
+            ask_all(asks, self.setup.engine, self.store, self.keeper, self.tally, hear)
+            return found
+
+        by, _ = ways(self.setup.engine)[0]
+        return round_trip(pairs, self.setup.source, self.target, by, answer)
+
+
+@dataclass(frozen=True)
+class _Fresh:
+    """What one round gave of a row: its texts with a look at them, or the trouble."""
+
+    texts: Mapping[str, str] | None
+    trouble: str
+    look: Look | None
+    time: str
+
+
+def _fresh(
+    source_texts: Mapping[str, str], row: CutRow, answers: Sequence[Dated], source: str, target: str
+) -> _Fresh:
+    time = max((dated.time for dated in answers), default="")
+    texts, trouble = put_together(row, [dated.answer for dated in answers])
+    if texts is None:
+        return _Fresh(None, trouble, None, time)
+    pair = Pair(
+        {field: source_texts.get(field, "") for field in FIELDS},
+        {field: texts.get(field, "") for field in FIELDS},
+        any(dated.answer.cut for dated in answers),
+    )
+    return _Fresh(texts, "", look(pair, source, target), time)
+
+
+def _settle(
+    asking: _Asking,
+    pending: dict[int, dict[str, str]],
+    fresh: Mapping[int, _Fresh],
+    looks: dict[int, Look],
+    outcomes: list[Outcome],
+) -> None:
+    """Judge what a round gave, and take what passes out of `pending`; `looks` are those that have passed."""
+    setup, target = asking.setup, asking.target
+    seen = {number: one.look for number, one in fresh.items() if one.look is not None}
+    order = sorted({*looks, *seen})
+    places = {number: place for place, number in enumerate(order)}
+    verdicts = judge(
+        [seen.get(number) or looks[number] for number in order],
+        setup.source,
+        target,
+        only={places[number] for number in seen},
+    )
+    for number, one in fresh.items():
+        outcome = outcomes[number]
+        outcome.time = one.time
+        if one.texts is None:
+            outcome.reason, outcome.field, outcome.detail = _told(one.trouble)
+            continue
+        verdict = verdicts[places[number]]
+        outcome.texts, outcome.figures = dict(one.texts), verdict.figures
+        outcome.reason, outcome.field, outcome.detail = verdict.reason, verdict.field, verdict.detail
+    good = [number for number in fresh if fresh[number].texts is not None and not outcomes[number].reason]
+    pairs = {number: (pending[number], outcomes[number].texts) for number in good}
+    if setup.round_trip is not None:
+        figures = asking.round_trip(list(pairs.values()))
+        _take(dict(zip(pairs, figures, strict=True)), "round trip", setup.round_trip, outcomes)
+    if setup.quality is not None:
+        figures = setup.quality.scores(list(pairs.values()))
+        _take(dict(zip(pairs, figures, strict=True)), "quality", setup.quality.least, outcomes)
+    good = [number for number in good if not outcomes[number].reason]
+    for number in good:
+        outcome = outcomes[number]
+        outcome.fate, outcome.texts = "translated", {**outcome.row.texts, **outcome.texts}
+        looks[number] = seen[number]
+        del pending[number]
+
+
+def _take(figures: Mapping[int, float], name: str, least: float, outcomes: list[Outcome]) -> None:
+    """Add a figure to the rows' others, and a reason where it is below the least."""
+    for number, figure in figures.items():
+        outcome = outcomes[number]
+        outcome.figures = {**outcome.figures, name: figure}
+        if figure < least and not outcome.reason:
+            outcome.reason, outcome.detail = f"{name} too low", f"{figure:.3g}, at least {least:g} is wanted"
+
+
+def _told(trouble: str) -> tuple[str, str, str]:
+    """Reason, field and detail of a trouble, which is told as `reason: detail`, or with its field before."""
+    first, _, rest = trouble.partition(": ")
+    where, rest = (first, rest) if first in FIELDS else ("", trouble)
+    reason, _, detail = rest.partition(": ")
+    return reason, where, detail
