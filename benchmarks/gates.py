@@ -210,14 +210,14 @@ def load(data: Path, language: str, everything: bool) -> list[tuple[Texts, Texts
                 {field: one.get(field, "") for field in FIELDS}
                 for one in (english[row["id"]], row, third.get(row["id"], {}))
             )
-            if not bound(*(source[field] for field in FIELDS), "en"):
+            if not bound(source["instruction"], source["input"], source["output"], "en"):
                 found.append((source, target, other))
     if language == "vi" and not everything:
-        columns = [
+        ours, theirs = (
             {field: pa.array([pair[side][field] for pair in found], pa.large_string()) for field in FIELDS}
             for side in (0, 1)
-        ]
-        wrong = check_alignment(*columns, "en", language, np.arange(len(found))).reason
+        )
+        wrong = check_alignment(ours, theirs, "en", language, np.arange(len(found))).reason
         print(f"of {len(found):,} rows of the {language} file, {(wrong > 0).sum():,} are no translations")
         found = [pair for pair, reason in zip(found, wrong, strict=True) if not reason]
     return found
@@ -267,12 +267,7 @@ def measure(data: Path, language: str, rows: int, seed: int, show: int, everythi
     verdicts = judge(looks, "en", language)
     judged = time.perf_counter() - began - looked
     reasons = [
-        verdict.reason
-        or (
-            "placeholder"
-            if verified(source, true) and not verified(source, target)
-            else ""
-        )
+        verdict.reason or ("placeholder" if verified(source, true) and not verified(source, target) else "")
         for verdict, (source, true, _), target in zip(verdicts, pairs, targets, strict=True)
     ]
     print(f"\n### en-{language}: {len(pairs):,} rows, seed {seed}")
@@ -286,13 +281,13 @@ def measure(data: Path, language: str, rows: int, seed: int, show: int, everythi
         words = ", ".join(f"{reason} {count}" for reason, count in told.most_common(4))
         share = caught / max(len(numbers), 1)
         print(f"| {name} | {len(numbers)} | {share:.1%} [{low:.1%} {high:.1%}] | {words} |")
-    faulty = [number for number, kind in enumerate(kinds) if kind]
-    caught = sum(bool(reasons[number]) for number in faulty)
-    low, high = wilson(caught, len(faulty))
-    print(f"| **all faults** | {len(faulty)} | {caught / len(faulty):.1%} [{low:.1%} {high:.1%}] | |")
+    bad = [number for number, kind in enumerate(kinds) if kind]
+    caught = sum(bool(reasons[number]) for number in bad)
+    low, high = wilson(caught, len(bad))
+    print(f"| **all faults** | {len(bad)} | {caught / len(bad):.1%} [{low:.1%} {high:.1%}] | |")
     print(f"\nlook {1000 * looked / len(pairs):.2f} ms a row, judge {judged:.2f} s")
     if show:
-        missed = [number for number in faulty if not reasons[number]]
+        missed = [number for number in bad if not reasons[number]]
         alarms = [number for number, kind in enumerate(kinds) if not kind and reasons[number]]
         for title, numbers in (("missed", missed), ("false alarm", alarms)):
             for number in numbers[:show]:

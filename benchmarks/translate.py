@@ -27,13 +27,13 @@ from pathlib import Path
 from typing import Any
 
 import httpx2
-from crossin.translate.protect import protect
-from crossin.translate.task_bound import bound
 from machine import machine
 
 from crossin.corpus.spec import FIELDS
 from crossin.translate.engine import Ask
 from crossin.translate.prompt import messages
+from crossin.translate.protect import protect
+from crossin.translate.task_bound import bound
 
 STAND_IN = Path(__file__).parent.parent / "tests" / "translate" / "stand_in.py"
 TRANSPORT = "429,500,hang,cut stream,bad JSON body"
@@ -54,7 +54,7 @@ def prepare(data: Path, home: Path, count: int) -> tuple[Path, Path]:
         if len(rows) == count:
             break
         other = chinese.get(name)
-        if other is None or bound(*(row[field] for field in FIELDS), "en"):
+        if other is None or bound(row["instruction"], row["input"], row["output"], "en"):
             continue
         first, whole, pairs = 1, True, {}
         for field in FIELDS:

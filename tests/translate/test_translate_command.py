@@ -63,7 +63,8 @@ def test_a_sample_is_shown_with_what_the_gates_say(home: Path) -> None:
 def test_the_key_goes_to_the_server_and_to_no_file_or_screen(home: Path, tmp_path: Path) -> None:
     with stand_in(home / "table.json", "--key", KEY, "--faults", "0.3") as url:
         ended = crossin(
-            *(home / "rows.jsonl", "--to", "es", *served(url), "--timeout", "1", "--out", tmp_path / "out"),
+            home / "rows.jsonl",
+            *("--to", "es", *served(url), "--timeout", "1", "--out", str(tmp_path / "out")),
             OPENAI_API_KEY=KEY,
         )
     assert ended.returncode == 0, ended.stderr
@@ -76,7 +77,8 @@ def test_the_key_goes_to_the_server_and_to_no_file_or_screen(home: Path, tmp_pat
 def test_a_wrong_key_is_one_message(home: Path, tmp_path: Path) -> None:
     with stand_in(home / "table.json", "--key", KEY) as url:
         ended = crossin(
-            *(home / "rows.jsonl", "--to", "es", *served(url), "--out", tmp_path / "out"),
+            home / "rows.jsonl",
+            *("--to", "es", *served(url), "--out", str(tmp_path / "out")),
             OPENAI_API_KEY="wrong-one",
         )
         assert counts(url)["answered"] == 0

@@ -42,7 +42,8 @@ def kept(out: Path, language: str) -> dict[str, dict[str, Any]]:
 
 def rejected(out: Path) -> list[dict[str, Any]]:
     columns = ["id", "language", "fate", "reason", "field", "detail", "attempts", "output", "source_output"]
-    return read_parquet(out / "rejects.parquet", columns).to_pylist()
+    found: list[dict[str, Any]] = read_parquet(out / "rejects.parquet", columns).to_pylist()
+    return found
 
 
 def corpus_files(out: Path) -> dict[str, bytes]:
@@ -176,7 +177,7 @@ def test_rows_that_are_bound_to_their_language_are_left_out_kept_or_half_transla
     (tmp_path / "table.json").write_text(json.dumps(table, ensure_ascii=False), "utf-8")
     with stand_in(tmp_path / "table.json") as url:
         for treated in ("skip", "keep", "instruction"):
-            setup = replace(setup_of(url), task_bound=treated)  # type: ignore[arg-type]
+            setup = replace(setup_of(url), task_bound=treated)
             translate(corpus, tmp_path / treated, setup, ["es"])
     (left,) = rejected(tmp_path / "skip")
     assert (left["id"], left["fate"]) == ("grammar", "left out")

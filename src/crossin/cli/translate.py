@@ -138,7 +138,7 @@ def translate(
         ),
     ] = None,
     tokenizer: Annotated[
-        str | None,
+        Path | None,
         typer.Option(help="Folder of the tokenizer, if not the model's.", rich_help_panel=_LOCAL),
     ] = None,
     device: Annotated[

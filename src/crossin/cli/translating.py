@@ -64,7 +64,7 @@ def make_engine(
     timeout: float,
     prompt: Path | None,
     body: str | None,
-    tokenizer: str | None,
+    tokenizer: Path | None,
     batch_tokens: int | None,
     beam: int,
 ) -> Engine:
@@ -95,7 +95,17 @@ def make_engine(
         raise CrossinError(
             "a translation model answers no instructions", field="--native", fix="use --engine openai"
         )
-    raise CrossinError(f"there is no engine '{kind}'", fix="use openai, ctranslate2 or hf")
+    options: dict[str, Any] = {"device": call.device, "beam": beam}
+    if batch_tokens is not None:
+        options["batch_tokens"] = batch_tokens
+    if kind == "ctranslate2":
+        from crossin.translate.engines.ctranslate2 import CTranslate2Translator
+
+        return CTranslate2Translator(Path(model), tokenizer=tokenizer, **options)
+    from crossin.models import pull
+    from crossin.translate.engines.seq2seq import Seq2SeqTranslator
+
+    return Seq2SeqTranslator(pull(model), **options)
 
 
 def show_outline(call: Call, engine: Engine) -> None:

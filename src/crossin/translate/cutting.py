@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from crossin.languages.codes import script_of
 from crossin.translate.engine import Answer, Ask
 from crossin.translate.pieces import Piece, pieces
 from crossin.translate.protect import Protected, protect, restore
@@ -72,11 +73,22 @@ def put_together(row: CutRow, answers: Sequence[Answer]) -> tuple[dict[str, str]
         for place, text in zip(places, answer.texts, strict=True):
             # The blanks around a piece are the source's, and stand beside it.
             found[place] = text.strip()
+    # Chinese and Japanese put no blank between sentences.
+    unspaced = bool(row.asks) and script_of(row.asks[0].target) in ("Hans", "Hant", "Jpan")
     texts: dict[str, str] = {}
     for field, parts in row.pieces.items():
-        joined = "".join(found.get((field, number), piece.text) for number, piece in enumerate(parts))
-        text, reason = restore(joined, row.protected[field])
-        if text is None:
+        joined = "".join(
+            "" if unspaced and _between(parts, number) else found.get((field, number), piece.text)
+            for number, piece in enumerate(parts)
+        )
+        whole, reason = restore(joined, row.protected[field])
+        if whole is None:
             return None, f"{field}: {reason}"
-        texts[field] = text
+        texts[field] = whole
     return texts, ""
+
+
+def _between(parts: Sequence[Piece], number: int) -> bool:
+    """Whether a piece is the blank between two sentences of a line."""
+    around = parts[max(number - 1, 0)], parts[min(number + 1, len(parts) - 1)]
+    return parts[number].text == " " and all(piece.translated for piece in around)

@@ -45,14 +45,20 @@ class Answer:
 class Engine(Protocol):
     """One way to translate.
 
-    `identity` is all that decides a translation beside the ask, as JSON values: kind, model, prompt,
-    settings. `unit` says what is asked at once: a row's texts together, or a sentence. `attempts` is how
+    `unit` says what is asked at once: a row's texts together, or a sentence. `attempts` is how
     often a text may be asked before it is given up.
     """
 
-    identity: Mapping[str, Any]
     unit: Literal["row", "sentence"]
     attempts: int
+
+    @property
+    def identity(self) -> Mapping[str, Any]:
+        """All that decides a translation beside the ask, as JSON values: kind, model, prompt, settings."""
+
+    @property
+    def by_span(self) -> bool:
+        """Whether texts must be cut at placeholders from the start, since the engine cannot write them."""
 
     def check(self, source: str, targets: Sequence[str]) -> None:
         """Raise CrossinError where the engine does not have one of these languages."""

@@ -79,7 +79,8 @@ def ways(engine: Engine) -> list[tuple[By, int]]:
         return [("text", number) for number in range(engine.attempts - 1)] + [
             ("paragraph", engine.attempts - 1)
         ]
-    return [("sentence", 0)] + [("span", number) for number in range(engine.attempts)]
+    whole: list[tuple[By, int]] = [] if engine.by_span else [("sentence", 0)]
+    return whole + [("span", number) for number in range(engine.attempts)]
 
 
 def translate_rows(

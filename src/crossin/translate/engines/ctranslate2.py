@@ -19,8 +19,8 @@ _MARK = "⟦1⟧"
 
 
 class CTranslate2Translator:
-    """The model in the folder `model`, as CTranslate2's converter makes it, with the tokenizer of the model that
-    it was made from in `tokenizer` (the same folder where not given).
+    """The model in the folder `model`, as CTranslate2's converter makes it; the tokenizer of what it was made
+    from is in `tokenizer`, or in the same folder.
 
     `batch_tokens`: tokens of a batch with its padding. `beam`: beam size; 1 is greedy. Loaded when first
     asked. Raises CrossinError, from `check`, for a folder without such a model.
@@ -85,9 +85,7 @@ class CTranslate2Translator:
 
     def _translate(self, asks: list[Ask], attempt: int) -> list[Answer]:
         around = [self._marks(ask) for ask in asks]
-        tokens = [
-            _tokens(self._tokenizer, ask.texts[0], one) for ask, one in zip(asks, around, strict=True)
-        ]
+        tokens = [_tokens(self._tokenizer, ask.texts[0], one) for ask, one in zip(asks, around, strict=True)]
         limits = longest_translation(max(map(len, tokens)))
         results = self._translator.translate_batch(
             tokens,
@@ -140,7 +138,9 @@ class CTranslate2Translator:
             )
         except (RuntimeError, ValueError) as error:
             raise CrossinError(
-                f"cannot be loaded: {error}", file=self.folder, fix="convert the model again, or take --device cpu"
+                f"cannot be loaded: {error}",
+                file=self.folder,
+                fix="convert the model again, or take --device cpu",
             ) from error
 
 

@@ -1,4 +1,4 @@
-"""How a translation model is told its languages: each family has its own way, and its vocabulary shows which."""
+"""How a translation model is told its languages: each family has its way, and its vocabulary shows which."""
 
 from __future__ import annotations
 
@@ -35,9 +35,7 @@ def marks(vocabulary: Container[str], source: str, target: str) -> Marks:
         }
         if form == "{}":
             # A bare `en` is a word; NLLB's codes name a script.
-            found = {
-                language: name if name and "_" in name else None for language, name in found.items()
-            }
+            found = {language: name if name and "_" in name else None for language, name in found.items()}
         one, other = found[source], found[target]
         if one and other:
             return Marks((one,), "", (other,))

@@ -35,6 +35,7 @@ class OpenAITranslator:
 
     unit: Literal["row", "sentence"] = "row"
     attempts = len(_TEMPERATURES)
+    by_span = False
 
     def __init__(
         self,
@@ -68,10 +69,14 @@ class OpenAITranslator:
             prices=prices,
         )
         self._foreseen = 0.0
-        self.identity: Mapping[str, Any] = {
+
+    @property
+    def identity(self) -> Mapping[str, Any]:
+        """The model's name and all that is sent but the texts; not the server's address, which may change."""
+        return {
             "engine": "openai",
-            "model": model,
-            "prompt": sha256_of_value([prompt, ANSWER])[:16],
+            "model": self.model,
+            "prompt": sha256_of_value([self.prompt, ANSWER])[:16],
             "temperatures": list(_TEMPERATURES),
             "body": self.body,
         }

@@ -27,9 +27,7 @@ class Seq2SeqTranslator:
     unit: Literal["row", "sentence"] = "sentence"
     attempts = 2
 
-    def __init__(
-        self, model: Path, *, device: str = "auto", batch_tokens: int = 2048, beam: int = 1
-    ) -> None:
+    def __init__(self, model: Path, *, device: str = "auto", batch_tokens: int = 2048, beam: int = 1) -> None:
         self.folder, self.device, self.batch_tokens, self.beam = Path(model), device, batch_tokens, beam
 
     @cached_property

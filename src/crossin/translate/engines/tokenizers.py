@@ -10,11 +10,12 @@ from crossin.extras import require
 
 
 def open_tokenizer(folder: Path) -> Any:
-    """The tokenizer in a folder; no code of the folder's runs, and nothing is fetched. Raises CrossinError."""
+    """The tokenizer in a folder: no code of it runs, and nothing is fetched. Raises CrossinError."""
     require("translate", "transformers")
     import transformers
 
     transformers.utils.logging.set_verbosity_error()
+    transformers.utils.logging.disable_progress_bar()
     try:
         return transformers.AutoTokenizer.from_pretrained(
             folder, local_files_only=True, trust_remote_code=False

@@ -160,14 +160,14 @@ def _distances(looks: Sequence[FieldLook], source: str, target: str) -> npt.NDAr
 
 def _aligned(looks: Sequence[Look], source: str, target: str) -> dict[int, Fault]:
     """What the check that `compose` makes of parallel files finds, by row."""
-    columns = [
+    ours, theirs = (
         {
             field: pa.array([getattr(one.pair, side)[field] for one in looks], pa.large_string())
             for field in FIELDS
         }
         for side in ("source", "target")
-    ]
-    findings = check_alignment(*columns, source, target, np.arange(len(looks)))
+    )
+    findings = check_alignment(ours, theirs, source, target, np.arange(len(looks)))
     return {
         int(number): (_plain(findings.reasons[findings.reason[number] - 1], source, target), "", "")
         for number in np.flatnonzero(findings.reason)
