@@ -24,7 +24,7 @@ _CODE = re.compile(
     | [\w.]+\([^()]*(?:\([^()]*\)[^()]*)*\)\s*;?\s*$
     | .*(?:;|\{|=>|->|&&|\|\|)\s*$
     | .*\b\w+\.\w+\([^)]*\).*(?:[=;:]|\)\s*$)
-    | .*(?:==|!=|\+=|<=|>=|\+\+;|::|</\w+>).*
+    | .*(?:==|!=|\+=|<=|>=|\+\+;|::).*
     ).*
     """,
     re.VERBOSE,
@@ -63,7 +63,9 @@ def code_blocks(text: str) -> list[tuple[int, int]]:
         alone = (number == 0 or not lines[number - 1].strip()) and (
             last + 1 == len(lines) or not lines[last + 1].strip()
         )
-        if sure >= 2 or (sure and alone):
+        # A tag alone in a line may stand in prose.
+        tag = lines[number].lstrip().startswith("<")
+        if sure >= 2 or (sure and alone and not tag):
             begin = starts[number] + len(lines[number]) - len(lines[number].lstrip())
             blocks.append((begin, starts[last] + len(lines[last].rstrip())))
         number = last + 1

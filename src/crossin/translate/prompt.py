@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Sequence
+from functools import cache
 
 from crossin.translate.engine import Ask
 
@@ -64,6 +65,7 @@ def _begin(text: str) -> str:
     return (shown[:80] + "…" if len(shown) > 80 else shown) or "(nothing)"
 
 
+@cache
 def _name(language: str) -> str:
     import langcodes
 

@@ -149,8 +149,10 @@ class _Asking:
         fresh: dict[int, _Fresh] = {}
 
         def finish(number: int) -> None:
-            given = [answers[ask] for ask in cuts[number].asks]
-            fresh[number] = _fresh(texts[number], cuts[number], given, setup.source, target)
+            # Of what is finished nothing is kept but the texts: a shard may be large.
+            row = cuts.pop(number)
+            given = [answers[ask] for ask in row.asks]
+            fresh[number] = _fresh(texts[number], row, given, setup.source, target)
             heard(1 if not attempt else 0)
 
         def hear(ask: Ask, dated: Dated) -> None:
@@ -159,11 +161,13 @@ class _Asking:
                 missing[number] -= 1
                 if not missing[number]:
                     finish(number)
+            if by == "text":
+                del waiting[ask], answers[ask]
 
         for number, count in missing.items():
             if not count:
                 finish(number)
-        ask_all(waiting, setup.engine, self.store, self.keeper, self.tally, hear)
+        ask_all(list(waiting), setup.engine, self.store, self.keeper, self.tally, hear)
         return fresh
 
     def round_trip(self, pairs: Sequence[TextPair]) -> list[float]:

@@ -111,6 +111,7 @@ class Server:
         self.key_variable, self.concurrency = key_variable, concurrency
         self.retries, self.timeout = max(0, retries), timeout
         self.usage = Usage(prices)
+        self._asked_to_wait = 0
         self._pace = Pace(requests_per_minute, tokens_per_minute)
 
     def ask(
@@ -207,32 +208,36 @@ class Server:
 
     async def _answer(self, run: _Run, number: int, call: Call) -> dict[str, Any]:
         """The answer to a call, after as many attempts as it takes; raises Refused where none came."""
-        async with run.places:
-            result = await self._attempts(run, number, call)
-            if isinstance(result, dict):
-                return result
-            raise refusal(
-                result,
-                server=self.base_url,
-                name=call.name,
-                key_variable=self.key_variable,
-                keyed=run.key is not None,
-                model=str(call.body.get("model")),
-                models=await self._models(run.client) if result.status == 404 else None,
-            )
+        result = await self._attempts(run, number, call)
+        if isinstance(result, dict):
+            return result
+        raise refusal(
+            result,
+            server=self.base_url,
+            name=call.name,
+            key_variable=self.key_variable,
+            keyed=run.key is not None,
+            model=str(call.body.get("model")),
+            models=await self._models(run.client) if result.status == 404 else None,
+        )
 
     async def _attempts(self, run: _Run, number: int, call: Call) -> dict[str, Any] | Trouble:
         content = json.dumps(call.body).encode()
         deadline = monotonic() + (self.timeout + LONGEST_WAIT) * (run.retries + 1)
         attempt = 0
         while True:
-            deadline += await self._pace.admit(call.tokens)
-            run.sending.add(asyncio.current_task())
-            try:
-                result = await self._attempt(run, call.path, content, deadline - monotonic())
-            finally:
-                run.sending.discard(asyncio.current_task())
+            begin = monotonic()
+            # A call that waits before another attempt leaves its place to others.
+            async with run.places:
+                await self._pace.admit(call.tokens)
+                deadline += monotonic() - begin
+                run.sending.add(asyncio.current_task())
+                try:
+                    result = await self._attempt(run, call.path, content, deadline - monotonic())
+                finally:
+                    run.sending.discard(asyncio.current_task())
             if isinstance(result, dict):
+                self._asked_to_wait = 0
                 self._pace.correct(self.usage.add(result) - call.tokens)
                 return result
             if not result.again:
@@ -244,7 +249,10 @@ class Server:
                 asked = f", and asks to wait {result.wait:.0f} s" if late and result.wait else ""
                 return Trouble(f"{result.what}{asked} (attempt {attempt})", result.status)
             if result.wait:
-                self._pace.pause(result.wait)
+                # One call that has to wait may be an accident; several in a row are a limit that all meet.
+                self._asked_to_wait += 1
+                if self._asked_to_wait > 1:
+                    self._pace.pause(result.wait)
             self.usage.retries += 1
             await asyncio.sleep(wait)
 

@@ -68,7 +68,8 @@ class OpenAITranslator:
             timeout=timeout,
             prices=prices,
         )
-        self._foreseen = 0.0
+        # What the calls that are with the server are likely to cost.
+        self._under_way: dict[Ask, float] = {}
 
     @property
     def identity(self) -> Mapping[str, Any]:
@@ -110,7 +111,7 @@ class OpenAITranslator:
 
         with closing(self._server.ask_each(self._calls(asks), bears)) as answered:
             for call, found in answered:
-                self._foreseen -= self._expected(call.about)
+                self._under_way.pop(call.about, None)
                 if isinstance(found, Refused):
                     yield call.about, Answer(None, f"the server: {found.message}", kept=False)
                     continue
@@ -122,33 +123,33 @@ class OpenAITranslator:
 
     def _calls(self, asks: Iterable[Ask]) -> Iterator[Call]:
         for ask in asks:
-            self._check_budget(self._expected(ask))
+            told = messages(ask, self.prompt)
+            sent = sum(rough_tokens(turn["content"]) for turn in told)
+            self._check_budget(ask, sent)
             fields = {
                 "model": self.model,
-                "messages": messages(ask, self.prompt),
+                "messages": told,
                 "temperature": _TEMPERATURES[min(ask.attempt, len(_TEMPERATURES) - 1)],
                 "max_tokens": _limit(ask),
                 **self.body,
             }
             body = {name: value for name, value in fields.items() if value is not None}
-            yield Call("chat/completions", body, ask, f"{ask.target}", sum(self.tokens(ask)))
+            yield Call("chat/completions", body, ask, f"{ask.target}", sent + _limit(ask))
 
-    def _expected(self, ask: Ask) -> float:
-        """What an ask is likely to cost: a translation is about as long as its source."""
-        sent, _ = self.tokens(ask)
-        return price(sent, sum(map(rough_tokens, ask.texts)), self.usage.prices) or 0.0
-
-    def _check_budget(self, expected: float) -> None:
+    def _check_budget(self, ask: Ask, sent: int) -> None:
         """Count a call that is about to be sent; raises BudgetSpent where it and those under way are likely
-        to cost more than is left.
+        to cost more than is left. A translation is taken to be as long as its source.
         """
-        spent = self.usage.cost or 0.0
-        if self.budget is not None and spent + self._foreseen + expected > self.budget:
+        if self.budget is None:
+            return
+        spent = (self.usage.cost or 0.0) + sum(self._under_way.values())
+        expected = price(sent, sum(map(rough_tokens, ask.texts)), self.usage.prices) or 0.0
+        if spent + expected > self.budget:
             raise BudgetSpent(
                 f"the budget of {self.budget:g} is spent",
                 fix="run again with a larger --budget: what was translated is kept, and not paid again",
             )
-        self._foreseen += expected
+        self._under_way[ask] = expected
 
 
 def _limit(ask: Ask) -> int:

@@ -17,7 +17,7 @@ from crossin.translate.gates.look import FieldLook, Look
 from crossin.translate.gates.pair import Verdict
 
 # So many rows are needed to learn lengths, and to learn which words keep each other company.
-_SOME, _ENOUGH = 60, 500
+_SOME, _LEARNED = 60, 2000
 # Log of the length of a text in a script of syllables or words to one in an alphabet, and its noise, where
 # there are too few rows to learn from.
 _DENSE, _NOISE = -1.0, 0.35
@@ -42,7 +42,7 @@ def judge(
     # What is usual is learned from rows without a grosser fault.
     sound = [one for one, away in zip(looks, aways, strict=True) if not _fault(one, away, _UNKNOWN)]
     usual = Usual.learn([field for one in sound for field in one.fields.values()])
-    aligned = _aligned(looks, source, target)
+    aligned = _aligned(looks, source, target, only)
     verdicts: list[Verdict] = []
     for number, (one, away) in enumerate(zip(looks, aways, strict=True)):
         found = None
@@ -158,19 +158,27 @@ def _distances(looks: Sequence[FieldLook], source: str, target: str) -> npt.NDAr
     return np.where(np.maximum(one, two) < _SHORT, 0.0, bands.distance(one, two))
 
 
-def _aligned(looks: Sequence[Look], source: str, target: str) -> dict[int, Fault]:
+def _aligned(
+    looks: Sequence[Look], source: str, target: str, only: Collection[int] | None
+) -> dict[int, Fault]:
     """What the check that `compose` makes of parallel files finds, by row."""
+    chosen = range(len(looks))
+    if only is not None and len(only) < len(looks):
+        # Beside those that are judged some others, to learn from.
+        chosen = sorted({*only, *[number for number in chosen if number not in only][:_LEARNED]})
     ours, theirs = (
         {
-            field: pa.array([getattr(one.pair, side)[field] for one in looks], pa.large_string())
+            field: pa.array(
+                [getattr(looks[number].pair, side)[field] for number in chosen], pa.large_string()
+            )
             for field in FIELDS
         }
         for side in ("source", "target")
     )
-    findings = check_alignment(ours, theirs, source, target, np.arange(len(looks)))
+    findings = check_alignment(ours, theirs, source, target, np.arange(len(chosen)))
     return {
-        int(number): (_plain(findings.reasons[findings.reason[number] - 1], source, target), "", "")
-        for number in np.flatnonzero(findings.reason)
+        chosen[place]: (_plain(findings.reasons[findings.reason[place] - 1], source, target), "", "")
+        for place in np.flatnonzero(findings.reason)
     }
 
 

@@ -93,8 +93,9 @@ def likelihood(text: str, beside: str, language: str, other: str) -> float:
 
 
 def _script_counts(text: str) -> npt.NDArray[np.int64]:
-    codes = np.minimum(np.frombuffer(text.encode("utf-32-le", "replace"), np.int32), len(tables().script) - 1)
-    scripts = tables().script[codes]
+    script = tables().script
+    codes = np.frombuffer(text.encode("utf-32-le", "replace"), np.int32)
+    scripts = script[np.minimum(codes, len(script) - 1)]
     return np.bincount(scripts[scripts >= 0], minlength=len(SCRIPT_NAMES))
 
 
