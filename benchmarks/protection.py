@@ -1,9 +1,9 @@
-"""Whether protected text comes back exactly from an engine that gives back what it got, on all rows of Alpaca.
+"""Whether text comes back exactly from an engine that gives back what it got, on all rows of Alpaca.
 
     python benchmarks/protection.py --data DATA
 
-DATA holds alpaca_en.json. A row counts where any of its fields holds code, a link, JSON, a variable or the like;
-each goes through protection, cutting in every way, and back.
+DATA holds alpaca_en.json. Each row goes through protection, cutting in every way, and back; counted are those
+with code, a link, JSON, a variable or the like in any field.
 """
 
 from __future__ import annotations

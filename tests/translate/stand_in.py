@@ -84,15 +84,18 @@ class StandIn:
             return None
         if kind == "bad JSON body":
             return 200, {}, '{"choices": [{"mess'
-        language = next((code for code in ("Spanish", "Chinese") if f"into {code}" in told), "")
+        language = next((code for code in ("Spanish", "Chinese", "English") if f"into {code}" in told), "")
+        if "question" in texts:
+            told_in = "Spanish" if "in Spanish" in told else "Chinese"
+            reply = self.table.get(
+                f"{told_in}|question", "Sí, por supuesto, con mucho gusto y cuando quieras."
+            )
+            self.answered[request] += 1
+            return 200, {}, _completion(told + said, reply)
         found = {key: self.table.get(f"{language}|{text}", text) for key, text in texts.items()}
         reply = _spoilt(kind, texts, found)
         self.answered[request] += 1
-        answer = {
-            "choices": [{"message": {"role": "assistant", "content": reply}, "finish_reason": "stop"}],
-            "usage": {"prompt_tokens": len(told + said) // 4, "completion_tokens": len(reply) // 4},
-        }
-        return 200, {}, json.dumps(answer)
+        return 200, {}, _completion(told + said, reply)
 
     def counts(self) -> dict[str, Any]:
         """How many requests came, how many different ones were answered, and how many more than once."""
@@ -103,6 +106,15 @@ class StandIn:
             "answered twice": sum(count - 1 for count in self.answered.values()),
             "faults": self.met.total(),
         }
+
+
+def _completion(asked: str, reply: str) -> str:
+    return json.dumps(
+        {
+            "choices": [{"message": {"role": "assistant", "content": reply}, "finish_reason": "stop"}],
+            "usage": {"prompt_tokens": len(asked) // 4, "completion_tokens": len(reply) // 4},
+        }
+    )
 
 
 def _can(kind: str, texts: dict[str, str]) -> bool:

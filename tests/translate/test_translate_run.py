@@ -17,6 +17,8 @@ from crossin.files import read_json, read_parquet
 from crossin.translate import translate
 from crossin.translate.engine import BudgetSpent
 from crossin.translate.engines.openai import OpenAITranslator
+from crossin.translate.gates.quality import QualityModel
+from crossin.translate.protect import protect
 from crossin.translate.shard import Setup
 
 ROWS = 40
@@ -290,3 +292,60 @@ def test_a_finished_run_is_found_done(home: Path, tmp_path: Path) -> None:
     manifest = read_json(tmp_path / "out" / "manifest.json")
     assert manifest["settings"]["to"] == ["es"]
     shutil.rmtree(tmp_path / "out")
+
+
+def test_native_answers_are_marked_and_in_the_language(home: Path, tmp_path: Path) -> None:
+    with stand_in(home / "table.json") as url:
+        for language in ("es", "zh"):
+            translate(
+                home / "rows.jsonl", tmp_path / language, replace(setup_of(url), native=True), [language]
+            )
+    found = kept(tmp_path / "es", "es")
+    assert len(found) == ROWS
+    for row in rows_of(ROWS):
+        assert found[row["id"]]["instruction"] == row["es"][0]
+        assert found[row["id"]]["output"].startswith("Sí, por supuesto")
+        assert found[row["id"]]["answer"] == "native"
+    # The stand-in answers in Spanish whatever it is asked.
+    assert kept(tmp_path / "zh", "zh") == {}
+    assert {(row["reason"], row["field"]) for row in rejected(tmp_path / "zh")} == {
+        ("wrong language", "output")
+    }
+
+
+def test_a_round_trip_that_leads_elsewhere_is_a_reason(home: Path, tmp_path: Path) -> None:
+    pytest.importorskip("sacrebleu", reason="the extra `text` is not installed")
+    rows = rows_of(ROWS)
+    table = json.loads((home / "table.json").read_text("utf-8"))
+    for number, row in enumerate(rows):
+        for field, text in enumerate(row["es"]):
+            first = 1 + sum(len(protect(other).kept) for other in row["es"][:field])
+            asked = protect(text, {}, first).text
+            table[f"English|{asked}"] = (
+                protect(row["en"][field], {}, first).text if number % 2 else "Nothing."
+            )
+    (tmp_path / "table.json").write_text(json.dumps(table, ensure_ascii=False), "utf-8")
+    with stand_in(tmp_path / "table.json") as url:
+        setup = replace(setup_of(url), round_trip=60.0)
+        translate(home / "rows.jsonl", tmp_path / "out", setup, ["es"])
+    assert set(kept(tmp_path / "out", "es")) == {row["id"] for row in rows[1::2]}
+    assert {row["reason"] for row in rejected(tmp_path / "out")} == {"round trip too low"}
+
+
+def test_a_quality_model_is_a_gate(home: Path, tmp_path: Path, tiny_model: Path) -> None:
+    from transformers import AutoModelForSequenceClassification, AutoTokenizer
+
+    judge = AutoModelForSequenceClassification.from_pretrained(tiny_model, num_labels=1)
+    judge.save_pretrained(tmp_path / "judge")
+    AutoTokenizer.from_pretrained(tiny_model).save_pretrained(tmp_path / "judge")
+    model = QualityModel(tmp_path / "judge", 0.0)
+    pairs = [(dict(zip(FIELDS, row["en"], strict=True)), {"output": row["es"][2]}) for row in rows_of(ROWS)]
+    middle = sorted(model.scores(pairs))[ROWS // 2]
+    with stand_in(home / "table.json") as url:
+        setup = replace(setup_of(url), quality=QualityModel(tmp_path / "judge", middle))
+        translate(home / "rows.jsonl", tmp_path / "out", setup, ["es"])
+    found = rejected(tmp_path / "out")
+    assert 0 < len(found) < ROWS
+    assert {row["reason"] for row in found} == {"quality too low"}
+    column = read_parquet(tmp_path / "out" / "data" / "es" / "00000.parquet", ["gate_quality"])
+    assert min(column["gate_quality"].to_pylist()) >= middle

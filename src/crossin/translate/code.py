@@ -31,6 +31,9 @@ _CODE = re.compile(
 )
 # SQL is written in capitals, and prose is not.
 _SENTENCE = re.compile(r"^\s*(?:[-*]\s+|\d+[.)]\s+)?[A-Z][a-z']*(?:,? [A-Za-z0-9'’,-]+){3,}.*[.?!:]\s*$")
+# Seven words in a row are prose, whatever mark the line ends with; but not in SQL.
+_WORDY = re.compile(r"(?:\b[A-Za-z']{2,}[ ,;:.]+){7}")
+_SQL = re.compile(r"\s*(?:SELECT|INSERT|UPDATE|DELETE|CREATE|FROM|WHERE)\b")
 # A line that is code among code: a comment, or what is indented.
 _BESIDE = re.compile(r"^\s*(?:\#|//|/\*|\*|--\s|<!--)|^(?:\s{2,}|\t)\S|^\s*$|^\s*(?:\"\"\"|''')")
 _LONGEST = 2000
@@ -78,9 +81,12 @@ def _kind(line: str) -> str:
     short = line[:_LONGEST]
     if _SENTENCE.match(short) and not re.search(r"[={};]|\w\(", short):
         return "prose"
+    beside = _BESIDE.match(short) is not None
+    if _WORDY.search(short) and not (beside or _SQL.match(short)):
+        return "prose"
     if _CODE.match(short):
         return "code"
-    return "beside" if _BESIDE.match(short) else "prose"
+    return "beside" if beside else "prose"
 
 
 def _leads_in(kinds: list[str], lines: list[str], number: int) -> bool:

@@ -23,6 +23,7 @@ from crossin.translate.gates.pair import Pair
 from crossin.translate.gates.quality import QualityModel
 from crossin.translate.gates.round_trip import TextPair, round_trip
 from crossin.translate.keeping import Keeper
+from crossin.translate.native import answer_natively
 from crossin.translate.rows import Row
 from crossin.translate.task_bound import bound
 
@@ -102,6 +103,8 @@ def translate_rows(
         fate: Fate = "rejected"
         if not reason:
             pending[number] = dict(row.texts)
+            if setup.native:
+                pending[number]["output"] = ""
         elif setup.task_bound == "instruction":
             pending[number] = {"instruction": row.texts["instruction"]}
         else:
@@ -117,6 +120,8 @@ def translate_rows(
             for row_number in pending:
                 outcomes[row_number].attempts += 1
             _settle(asking, pending, fresh, looks, outcomes)
+    if setup.native:
+        _answer(asking, outcomes)
     return outcomes
 
 
@@ -167,8 +172,12 @@ class _Asking:
         for number, count in missing.items():
             if not count:
                 finish(number)
-        ask_all(list(waiting), setup.engine, self.store, self.keeper, self.tally, hear)
+        self.ask(list(waiting), hear)
         return fresh
+
+    def ask(self, asks: Sequence[Ask], hear: Callable[[Ask, Dated], None]) -> None:
+        """See `ask_all`."""
+        ask_all(asks, self.setup.engine, self.store, self.keeper, self.tally, hear)
 
     def round_trip(self, pairs: Sequence[TextPair]) -> list[float]:
         """See `gates.round_trip`."""
@@ -178,7 +187,7 @@ class _Asking:
             def hear(ask: Ask, dated: Dated) -> None:
                 found[ask] = dated.answer
 
-            ask_all(asks, self.setup.engine, self.store, self.keeper, self.tally, hear)
+            self.ask(asks, hear)
             return found
 
         by, _ = ways(self.setup.engine)[0]
@@ -251,6 +260,22 @@ def _settle(
         outcome.fate, outcome.texts = "translated", {**outcome.row.texts, **outcome.texts}
         looks[number] = seen[number]
         del pending[number]
+
+
+def _answer(asking: _Asking, outcomes: list[Outcome]) -> None:
+    """Have the translated instructions answered; one without a good answer is rejected."""
+    chosen = [number for number, one in enumerate(outcomes) if one.fate == "translated" and not one.bound]
+    questions = {
+        number: "\n\n".join(filter(None, (outcomes[number].texts[name] for name in ("instruction", "input"))))
+        for number in chosen
+    }
+    found = answer_natively(questions, asking.target, asking.setup.engine.attempts, asking.ask)
+    for number, (text, reason, time) in found.items():
+        outcome = outcomes[number]
+        outcome.texts, outcome.answer = {**outcome.texts, "output": text}, "native"
+        outcome.time = time
+        if reason:
+            outcome.fate, outcome.reason, outcome.field = "rejected", reason, "output"
 
 
 def _take(figures: Mapping[int, float], name: str, least: float, outcomes: list[Outcome]) -> None:

@@ -70,4 +70,8 @@ class QualityModel:
                 file=self.path,
                 fix="take a model that was trained to estimate quality: a classifier with one output",
             )
-        return AutoTokenizer.from_pretrained(self.path), model.to(device).eval()
+        tokenizer = AutoTokenizer.from_pretrained(self.path)
+        if tokenizer.pad_token is None:
+            tokenizer.pad_token = tokenizer.eos_token
+        model.config.pad_token_id = tokenizer.pad_token_id
+        return tokenizer, model.to(device).eval()
