@@ -162,7 +162,7 @@ def _aligned(
     looks: Sequence[Look], source: str, target: str, only: Collection[int] | None
 ) -> dict[int, Fault]:
     """What the check that `compose` makes of parallel files finds, by row."""
-    chosen = range(len(looks))
+    chosen = list(range(len(looks)))
     if only is not None and len(only) < len(looks):
         # Beside those that are judged some others, to learn from.
         chosen = sorted({*only, *[number for number in chosen if number not in only][:_LEARNED]})
