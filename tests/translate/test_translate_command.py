@@ -102,3 +102,22 @@ def test_bad_words_are_told(home: Path, tmp_path: Path, words: tuple[str, ...], 
     ended = crossin(home / "rows.jsonl", *words, *served("http://127.0.0.1:9/v1"), "--out", tmp_path / "out")
     assert ended.returncode == 2, ended.stderr
     assert told in ended.stderr
+
+
+def test_a_sample_that_was_paid_for_is_not_paid_again(home: Path, tmp_path: Path) -> None:
+    with stand_in(home / "table.json") as url:
+        words = (str(home / "rows.jsonl"), "--to", "es", *served(url), "--out", str(tmp_path / "out"))
+        assert crossin(*words, "--sample", "4").returncode == 0
+        assert counts(url)["asked"] == 4
+        ended = crossin(*words)
+        assert ended.returncode == 0, ended.stderr
+        assert counts(url)["asked"] == ROWS
+
+
+def test_a_run_that_never_began_leaves_the_folder_free(home: Path, tmp_path: Path) -> None:
+    with stand_in(home / "table.json") as url:
+        wrong = [word.replace("stand-in", "other") for word in served(url)]
+        ended = crossin(home / "rows.jsonl", "--to", "es", *wrong, "--out", tmp_path / "out")
+        assert ended.returncode == 2 and "stand-in" in ended.stderr
+        ended = crossin(home / "rows.jsonl", "--to", "es", *served(url), "--out", tmp_path / "out")
+        assert ended.returncode == 0, ended.stderr

@@ -161,14 +161,21 @@ def show_sample(call: Call, engine: Engine, count: int) -> None:
     from rich.table import Table
     from rich.text import Text
 
+    from crossin.stage import begin
     from crossin.store import Store
     from crossin.translate.asking import Tally
     from crossin.translate.keeping import Keeper
-    from crossin.translate.run import STORE
+    from crossin.translate.run import STORE, settings_of
     from crossin.translate.shard import translate_rows
 
     setup, shown = _setup(call, engine), []
     engine.check(call.source, call.targets)
+    if call.out is not None:
+        # The run that comes after finds the folder its own, and the answers in it.
+        settings = settings_of(
+            setup, call.targets, columns=call.columns, limit=call.limit, shard_rows=call.shard_rows
+        )
+        begin(call.out, "translate", settings, {"corpus": call.corpus})
     with TemporaryDirectory() as temporary, progress_bars() as progress, _rows(call, progress) as rows:
         path = call.store or (call.out / STORE if call.out else Path(temporary) / STORE)
         step = max(1, len(rows) // count)

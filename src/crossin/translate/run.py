@@ -10,13 +10,15 @@ from pathlib import Path
 from typing import Any, Literal, get_args
 
 from crossin.errors import CrossinError
+from crossin.extras import require
 from crossin.files import write_parquet
 from crossin.languages.codes import parse_language
 from crossin.progress import Progress, silent
-from crossin.stage import Stage, begin
+from crossin.stage import CLAIM, Stage, begin
 from crossin.store import Store, rebuild_if_damaged
 from crossin.translate.asking import Tally
 from crossin.translate.engine import BudgetSpent
+from crossin.translate.gates.language import require_for
 from crossin.translate.keeping import Keeper
 from crossin.translate.rows import SourceRows, read_rows
 from crossin.translate.shard import Setup, translate_rows
@@ -85,24 +87,13 @@ def translate(
     Raises CrossinError for bad input, for what an engine lacks, and where it cannot go on.
     """
     targets = _checked(setup, targets, rank, world_size, runner)
-    settings = {
-        "engine": dict(setup.engine.identity),
-        "from": setup.source,
-        "to": list(targets),
-        "task_bound": setup.task_bound,
-        "native": setup.native,
-        "glossary": {language: dict(terms) for language, terms in setup.glossary.items()},
-        "round_trip": setup.round_trip,
-        "quality": None if setup.quality is None else setup.quality.identity,
-        "columns": dict(columns or {}),
-        "limit": limit,
-        "shard_rows": shard_rows,
-    }
+    settings = settings_of(setup, targets, columns=columns, limit=limit, shard_rows=shard_rows)
     stage = begin(out, "translate", settings, {"corpus": corpus}, shared=world_size > 1)
     if stage.done:
         return stage
     work = out / ".work" / f"rank-{rank}"
     tally = Tally()
+    own_store = out / STORE if store is None and not (out / STORE).exists() else None
     try:
         rows = read_rows(corpus, setup.source, work, progress, columns=columns, limit=limit, check=check)
         job = Job(rows, setup, targets, out, store or out / STORE, shard_rows)
@@ -119,10 +110,38 @@ def translate(
         shutil.rmtree(work, ignore_errors=True)
         with contextlib.suppress(OSError):
             work.parent.rmdir()
-        if not stage.done and not any(path.name != "stage.json" for path in out.iterdir()):
-            # Bad input, most likely: once it is mended, the folder is free for it.
-            stage.release()
+        if not stage.done and runner == "local" and world_size == 1:
+            if own_store and not tally.asked:
+                for path in out.glob(f"{STORE}*"):
+                    path.unlink()
+            if not any(path.name != CLAIM for path in out.iterdir()):
+                # A wrong word, most likely: once it is mended, the folder is free for it.
+                stage.release()
     return stage
+
+
+def settings_of(
+    setup: Setup,
+    targets: Sequence[str],
+    *,
+    columns: Mapping[str, str] | None,
+    limit: int | None,
+    shard_rows: int,
+) -> dict[str, Any]:
+    """All that decides a corpus beside the rows, as JSON values."""
+    return {
+        "engine": dict(setup.engine.identity),
+        "from": setup.source,
+        "to": list(targets),
+        "task_bound": setup.task_bound,
+        "native": setup.native,
+        "glossary": {language: dict(terms) for language, terms in setup.glossary.items()},
+        "round_trip": setup.round_trip,
+        "quality": None if setup.quality is None else setup.quality.identity,
+        "columns": dict(columns or {}),
+        "limit": limit,
+        "shard_rows": shard_rows,
+    }
 
 
 def make_shard(job: Job, shard: tuple[str, int], tally: Tally, progress: Progress) -> int:
@@ -175,6 +194,12 @@ def _checked(setup: Setup, targets: Sequence[str], rank: int, world_size: int, r
                 fix="leave them out, or name the language",
             )
     setup.engine.check(setup.source, languages)
+    # What is missing is told before anything is paid for.
+    for language in languages:
+        require_for(language)
+        if setup.round_trip is not None:
+            require("text", "sacrebleu")
+            setup.engine.check(language, [setup.source])
     return languages
 
 

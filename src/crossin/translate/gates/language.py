@@ -92,6 +92,12 @@ def likelihood(text: str, beside: str, language: str, other: str) -> float:
     return share
 
 
+def require_for(language: str) -> None:
+    """Raise CrossinError where a language cannot be told without a package that is missing."""
+    if script_of(language) in _LIKELY:
+        require("text", "lingua")
+
+
 def _script_counts(text: str) -> npt.NDArray[np.int64]:
     script = tables().script
     codes = np.frombuffer(text.encode("utf-32-le", "replace"), np.int32)
@@ -113,7 +119,6 @@ def _by_lingua(text: str, language: str, other: str) -> float:
 @lru_cache(maxsize=64)
 def _detector(language: str, other: str) -> LanguageDetector | None:
     """None where lingua does not know the language."""
-    require("text", "lingua")
     from lingua import Language, LanguageDetectorBuilder
 
     codes = {language.iso_code_639_1.name.lower(): language for language in Language.all()}
