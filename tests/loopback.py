@@ -1,15 +1,24 @@
-"""Servers on loopback for tests: an ASGI application in a thread, and one that answers with given bytes."""
+"""Servers on loopback for tests: an ASGI application in a thread, one that answers with given bytes, and that
+of transformers.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import json
+import os
+import socket
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
+from urllib.error import URLError
+from urllib.request import urlopen
 
 
 @contextmanager
@@ -28,6 +37,36 @@ def serving(app: Any) -> Iterator[str]:
     finally:
         server.should_exit = server.force_exit = True
         thread.join()
+
+
+@contextmanager
+def transformers_serve(model: Path) -> Iterator[str]:
+    """The base URL of `transformers serve` with the model in a folder."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    process = subprocess.Popen(
+        [
+            *(sys.executable, "-m", "transformers.cli.transformers", "serve", str(model)),
+            *("--host", "127.0.0.1", "--port", str(port), "--device", "cpu", "--dtype", "float32"),
+        ],
+        env={**os.environ, "HF_HUB_OFFLINE": "1", "OMP_NUM_THREADS": "1"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    try:
+        while True:
+            assert process.poll() is None, process.communicate()[0]
+            try:
+                with urlopen(f"http://127.0.0.1:{port}/health", timeout=5):
+                    break
+            except (URLError, OSError):
+                time.sleep(0.1)
+        yield f"http://127.0.0.1:{port}/v1"
+    finally:
+        process.terminate()
+        process.communicate()
 
 
 @dataclass

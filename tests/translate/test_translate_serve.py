@@ -2,19 +2,11 @@
 
 from __future__ import annotations
 
-import os
 import shutil
-import socket
-import subprocess
-import sys
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from urllib.error import URLError
-from urllib.request import urlopen
 
 import pytest
+from loopback import transformers_serve
 from small_rows import write_rows
 
 from crossin.files import read_parquet
@@ -28,39 +20,10 @@ TEMPLATE = (
 )
 
 
-@contextmanager
-def serving(model: Path) -> Iterator[str]:
-    """The base URL of `transformers serve` with a model."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    process = subprocess.Popen(
-        [
-            *(sys.executable, "-m", "transformers.cli.transformers", "serve", str(model)),
-            *("--host", "127.0.0.1", "--port", str(port), "--device", "cpu", "--dtype", "float32"),
-        ],
-        env={**os.environ, "HF_HUB_OFFLINE": "1", "OMP_NUM_THREADS": "1"},
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-    try:
-        while True:
-            assert process.poll() is None
-            try:
-                with urlopen(f"http://127.0.0.1:{port}/health", timeout=5):
-                    break
-            except (URLError, OSError):
-                time.sleep(0.1)
-        yield f"http://127.0.0.1:{port}/v1"
-    finally:
-        process.terminate()
-        process.wait()
-
-
 def rejected_by(model: Path, folder: Path, count: int, tokens: int) -> list[str]:
     """The reasons against a model's translations into Spanish of so many rows."""
     write_rows(folder / "rows.jsonl", count)
-    with serving(model) as url:
+    with transformers_serve(model) as url:
         engine = OpenAITranslator(str(model), url, body={"max_tokens": tokens}, concurrency=2, timeout=300)
         translate(folder / "rows.jsonl", folder / "out", Setup(engine, "en"), ["es"])
     return [str(reason) for reason in read_parquet(folder / "out" / "rejects.parquet", ["reason"])["reason"]]

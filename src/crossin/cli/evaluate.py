@@ -8,10 +8,21 @@ from typing import Annotated, Any, Literal
 
 import typer
 
-from crossin.cli.options import codes, names
+from crossin.cli.options import (
+    BaseUrl,
+    Concurrency,
+    KeyVariable,
+    PriceIn,
+    PriceOut,
+    RequestsPerMinute,
+    TokensPerMinute,
+    codes,
+    names,
+    prices_of,
+)
 from crossin.errors import CrossinError
 
-_ASKING, _LOCAL, _SERVER = "How it is asked", "Models of transformers (hf)", "A server (openai)"
+_ASKING, _LOCAL = "How it is asked", "Models of transformers (hf)"
 
 
 def evaluate(
@@ -144,31 +155,13 @@ def evaluate(
     accept_licence: Annotated[
         bool, typer.Option("--accept-licence", help="Accept the model's terms.", rich_help_panel=_LOCAL)
     ] = False,
-    base_url: Annotated[
-        str | None,
-        typer.Option(
-            metavar="URL", help="The server, as in http://localhost:8000/v1.", rich_help_panel=_SERVER
-        ),
-    ] = None,
-    key_variable: Annotated[
-        str,
-        typer.Option(metavar="NAME", help="Environment variable of the key.", rich_help_panel=_SERVER),
-    ] = "OPENAI_API_KEY",
-    concurrency: Annotated[
-        int, typer.Option(min=1, help="Calls under way at once.", rich_help_panel=_SERVER)
-    ] = 16,
-    requests_per_minute: Annotated[
-        float | None, typer.Option(help="No more calls than these.", rich_help_panel=_SERVER)
-    ] = None,
-    tokens_per_minute: Annotated[
-        float | None, typer.Option(help="No more tokens than these, about.", rich_help_panel=_SERVER)
-    ] = None,
-    price_in: Annotated[
-        float | None, typer.Option(help="Price of a million prompt tokens.", rich_help_panel=_SERVER)
-    ] = None,
-    price_out: Annotated[
-        float | None, typer.Option(help="Price of a million reply tokens.", rich_help_panel=_SERVER)
-    ] = None,
+    base_url: BaseUrl = None,
+    key_variable: KeyVariable = "OPENAI_API_KEY",
+    concurrency: Concurrency = 16,
+    requests_per_minute: RequestsPerMinute = None,
+    tokens_per_minute: TokensPerMinute = None,
+    price_in: PriceIn = None,
+    price_out: PriceOut = None,
 ) -> None:
     """Ask models a parallel benchmark in every language, and score the answers.
 
@@ -205,8 +198,6 @@ def evaluate(
             raise CrossinError(
                 "a server needs an address", field="--base-url", fix="--base-url http://HOST/v1"
             )
-        if (price_in is None) != (price_out is None):
-            raise CrossinError("one price alone gives no cost", fix="give both --price-in and --price-out")
         make = partial(
             OpenAIEngine,
             base_url=base_url,
@@ -215,7 +206,7 @@ def evaluate(
             concurrency=concurrency,
             requests_per_minute=requests_per_minute,
             tokens_per_minute=tokens_per_minute,
-            prices=None if price_in is None or price_out is None else (price_in, price_out),
+            prices=prices_of(price_in, price_out),
         )
     else:
         make = partial(

@@ -7,9 +7,20 @@ from typing import Annotated, Literal
 
 import typer
 
+from crossin.cli.options import (
+    SERVER,
+    BaseUrl,
+    Concurrency,
+    KeyVariable,
+    PriceIn,
+    PriceOut,
+    RequestsPerMinute,
+    TokensPerMinute,
+    prices_of,
+)
 from crossin.errors import CrossinError
 
-_GATES, _SERVER, _LOCAL, _SCALE = "Gates", "A server (openai)", "Models in this process", "Many processes"
+_GATES, _LOCAL, _SCALE = "Gates", "Models in this process", "Many processes"
 
 
 def translate(
@@ -93,40 +104,25 @@ def translate(
     quality: Annotated[
         float, typer.Option(help="Reject below this score of that model.", rich_help_panel=_GATES)
     ] = 0.0,
-    base_url: Annotated[
-        str | None,
-        typer.Option(metavar="URL", help="As in http://localhost:8000/v1.", rich_help_panel=_SERVER),
-    ] = None,
-    key_variable: Annotated[
-        str, typer.Option(metavar="NAME", help="Environment variable of the key.", rich_help_panel=_SERVER)
-    ] = "OPENAI_API_KEY",
-    concurrency: Annotated[
-        int, typer.Option(min=1, help="Calls under way at once.", rich_help_panel=_SERVER)
-    ] = 16,
-    requests_per_minute: Annotated[
-        float | None, typer.Option(help="No more calls than these.", rich_help_panel=_SERVER)
-    ] = None,
-    tokens_per_minute: Annotated[
-        float | None, typer.Option(help="No more tokens than these, about.", rich_help_panel=_SERVER)
-    ] = None,
-    price_in: Annotated[
-        float | None, typer.Option(help="Price of a million prompt tokens.", rich_help_panel=_SERVER)
-    ] = None,
-    price_out: Annotated[
-        float | None, typer.Option(help="Price of a million reply tokens.", rich_help_panel=_SERVER)
-    ] = None,
+    base_url: BaseUrl = None,
+    key_variable: KeyVariable = "OPENAI_API_KEY",
+    concurrency: Concurrency = 16,
+    requests_per_minute: RequestsPerMinute = None,
+    tokens_per_minute: TokensPerMinute = None,
+    price_in: PriceIn = None,
+    price_out: PriceOut = None,
     budget: Annotated[
-        float | None, typer.Option(help="Stop when this much is spent.", rich_help_panel=_SERVER)
+        float | None, typer.Option(help="Stop when this much is spent.", rich_help_panel=SERVER)
     ] = None,
     timeout: Annotated[
-        float, typer.Option(help="Seconds for one attempt at a call.", rich_help_panel=_SERVER)
+        float, typer.Option(help="Seconds for one attempt at a call.", rich_help_panel=SERVER)
     ] = 120.0,
     prompt: Annotated[
         Path | None,
         typer.Option(
             metavar="FILE",
             help="Text file with a system prompt of your own; {source} and {target} become languages.",
-            rich_help_panel=_SERVER,
+            rich_help_panel=SERVER,
         ),
     ] = None,
     body: Annotated[
@@ -134,7 +130,7 @@ def translate(
         typer.Option(
             metavar="JSON",
             help="More fields of each request; null leaves one out: '{\"max_tokens\": null}'.",
-            rich_help_panel=_SERVER,
+            rich_help_panel=SERVER,
         ),
     ] = None,
     tokenizer: Annotated[
@@ -200,7 +196,7 @@ def translate(
         as_json=as_json,
         requests_per_minute=requests_per_minute,
         tokens_per_minute=tokens_per_minute,
-        prices=_prices(price_in, price_out),
+        prices=prices_of(price_in, price_out),
         device=device,
     )
     made = make_engine(
@@ -252,9 +248,3 @@ def _pairs(entries: list[str]) -> dict[str, str]:
         if "=" not in entry:
             raise CrossinError(f"'{entry}' names no field and column", fix="--column output=response")
     return dict(entry.split("=", 1) for entry in entries)
-
-
-def _prices(price_in: float | None, price_out: float | None) -> tuple[float, float] | None:
-    if (price_in is None) != (price_out is None):
-        raise CrossinError("one price alone gives no cost", fix="give both --price-in and --price-out")
-    return None if price_in is None or price_out is None else (price_in, price_out)

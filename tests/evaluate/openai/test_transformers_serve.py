@@ -2,19 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import shutil
-import socket
-import subprocess
-import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
-from urllib.error import URLError
-from urllib.request import urlopen
 
 import pytest
+from loopback import transformers_serve
 
 from crossin.evaluate.engine import Request
 from crossin.evaluate.openai import OpenAIEngine
@@ -41,31 +35,8 @@ def model(tiny_model: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def base_url(model: Path) -> Iterator[str]:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    process = subprocess.Popen(
-        [
-            *(sys.executable, "-m", "transformers.cli.transformers", "serve", str(model)),
-            *("--host", "127.0.0.1", "--port", str(port), "--device", "cpu", "--dtype", "float32"),
-        ],
-        env={**os.environ, "HF_HUB_OFFLINE": "1", "OMP_NUM_THREADS": "1"},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    )
-    try:
-        while True:
-            assert process.poll() is None, process.communicate()[0]
-            try:
-                with urlopen(f"http://127.0.0.1:{port}/health", timeout=5):
-                    break
-            except (URLError, OSError):
-                time.sleep(0.1)
-        yield f"http://127.0.0.1:{port}/v1"
-    finally:
-        process.terminate()
-        process.communicate()
+    with transformers_serve(model) as url:
+        yield url
 
 
 def greedy(folder: Path, texts: list[str], tokens: int) -> list[tuple[str, int]]:
