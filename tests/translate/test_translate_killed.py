@@ -23,17 +23,9 @@ CONCURRENCY = 4
 
 def command(home: Path, out: str, url: str) -> list[str]:
     return [
-        *(
-            sys.executable,
-            "-m",
-            "crossin.cli.main",
-            "translate",
-            str(home / "rows.jsonl"),
-            "--to",
-            "es",
-            "zh",
-        ),
-        *("--engine", "openai", "--model", "stand-in", "--base-url", url, "--timeout", "2"),
+        *(sys.executable, "-m", "crossin.cli.main", "translate", str(home / "rows.jsonl")),
+        *("--to", "es", "zh"),
+        *("--engine", "openai", "--model", "stand-in", "--base-url", url),
         *("--concurrency", str(CONCURRENCY), "--shard-rows", "50", "--out", str(home / out)),
     ]
 
