@@ -146,8 +146,10 @@ def translate(
     beam: Annotated[int, typer.Option(min=1, help="Beam size.", rich_help_panel=_LOCAL)] = 1,
     shard_rows: Annotated[
         int,
-        typer.Option(min=1, help="Rows of a shard, which are judged together.", rich_help_panel=_SCALE),
-    ] = 10_000,
+        typer.Option(
+            min=1, help="Rows of a shard at most; they are judged together.", rich_help_panel=_SCALE
+        ),
+    ] = 2_000,
     rank: Annotated[
         int, typer.Option(help="Make only the shards of this process, from 0.", rich_help_panel=_SCALE)
     ] = 0,

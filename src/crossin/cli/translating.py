@@ -163,7 +163,7 @@ def show_sample(call: Call, engine: Engine, count: int) -> None:
 
     from crossin.stage import begin
     from crossin.store import Store
-    from crossin.translate.asking import Tally
+    from crossin.translate.asking import Tally, work_through
     from crossin.translate.keeping import Keeper
     from crossin.translate.run import STORE, settings_of
     from crossin.translate.shard import translate_rows
@@ -183,7 +183,8 @@ def show_sample(call: Call, engine: Engine, count: int) -> None:
         for target in call.targets:
             tally, began = Tally(), monotonic()
             with Store(path) as store, Keeper(path) as keeper:
-                outcomes = translate_rows(setup, chosen, target, store, keeper, tally)
+                work = translate_rows(setup, chosen, target)
+                [outcomes] = work_through([work], engine, store, keeper, tally)
             seconds = monotonic() - began
             shown += [(target, outcome) for outcome in outcomes]
             if tally.asked:

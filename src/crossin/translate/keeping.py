@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from pathlib import Path
 from queue import SimpleQueue
-from threading import Thread
+from threading import Event, Thread
 from typing import Any
 
 from crossin.store import Store
@@ -21,7 +21,7 @@ class Keeper:
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._waiting: SimpleQueue[tuple[str, Any] | None] = SimpleQueue()
+        self._waiting: SimpleQueue[tuple[str, Any] | Event | None] = SimpleQueue()
         self._failure: BaseException | None = None
         self._thread = Thread(target=self._keep, name="crossin-keeper", daemon=True)
         self._thread.start()
@@ -37,6 +37,14 @@ class Keeper:
         if self._failure is not None:
             raise self._failure
         self._waiting.put((key, value))
+
+    def flush(self) -> None:
+        """Wait until all that was put is on the disk."""
+        written = Event()
+        self._waiting.put(written)
+        while not written.wait(0.1):
+            if self._failure is not None:
+                raise self._failure
 
     def close(self) -> None:
         """Wait until all is on the disk."""
@@ -54,7 +62,11 @@ class Keeper:
                     taken = [self._waiting.get()]
                     while len(taken) < _MOST and not self._waiting.empty():
                         taken.append(self._waiting.get())
-                    store.put(dict(one for one in taken if one is not None))
+                    if pairs := dict(one for one in taken if isinstance(one, tuple)):
+                        store.put(pairs)
+                    for one in taken:
+                        if isinstance(one, Event):
+                            one.set()
                     if None in taken:
                         return
         except BaseException as failure:

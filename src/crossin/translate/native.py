@@ -4,9 +4,9 @@ arXiv 2305.15011), instead of the answer being translated.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping
 
-from crossin.translate.asking import Dated
+from crossin.translate.asking import Dated, Wanted, Work
 from crossin.translate.engine import Ask
 from crossin.translate.gates.language import likelihood
 from crossin.translate.gates.meta import remark
@@ -18,11 +18,8 @@ _FOREIGN, _REPEATED = 0.1, 0.4
 
 
 def answer_natively(
-    questions: Mapping[int, str],
-    language: str,
-    attempts: int,
-    ask_all: Callable[[Sequence[Ask], Callable[[Ask, Dated], None]], None],
-) -> dict[int, tuple[str, str, str]]:
+    questions: Mapping[int, str], language: str, attempts: int
+) -> Work[dict[int, tuple[str, str, str]]]:
     """Answer, reason against it ('' where it passes) and time for each question; one that fails is asked
     again, so often as `attempts` says.
     """
@@ -34,7 +31,7 @@ def answer_natively(
             if number not in found or found[number][1]
         }
         answers: dict[Ask, Dated] = {}
-        ask_all(list(pending.values()), answers.__setitem__)
+        yield Wanted(list(dict.fromkeys(pending.values())), answers.__setitem__)
         for number, ask in pending.items():
             dated = answers[ask]
             text = "" if dated.answer.texts is None else dated.answer.texts[0]

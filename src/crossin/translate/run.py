@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import shutil
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal, get_args
 
@@ -16,7 +18,7 @@ from crossin.languages.codes import parse_language
 from crossin.progress import Progress, silent
 from crossin.stage import CLAIM, Stage, begin
 from crossin.store import Store, rebuild_if_damaged
-from crossin.translate.asking import Tally
+from crossin.translate.asking import Tally, Work, work_through
 from crossin.translate.engine import BudgetSpent
 from crossin.translate.gates.language import require_for
 from crossin.translate.keeping import Keeper
@@ -50,8 +52,16 @@ class Job:
     @property
     def shards(self) -> list[tuple[str, int]]:
         """All shards (language, number): the first rows in every language, then the next."""
-        count = -(-len(self.rows) // self.size)
-        return [(language, number) for number in range(count) for language in self.targets]
+        return [(language, number) for number in range(self._numbers) for language in self.targets]
+
+    @property
+    def _numbers(self) -> int:
+        return -(-len(self.rows) // self.size)
+
+    def span(self, number: int) -> range:
+        """The rows of a shard. All shards are of one size, lest the last have too few rows to learn from."""
+        first, end = (one * len(self.rows) // self._numbers for one in (number, number + 1))
+        return range(first, end)
 
     def is_there(self, shard: tuple[str, int]) -> bool:
         """Whether a shard is made already."""
@@ -68,7 +78,7 @@ def translate(
     limit: int | None = None,
     check: bool = True,
     store: Path | None = None,
-    shard_rows: int = 10_000,
+    shard_rows: int = 2_000,
     rank: int = 0,
     world_size: int = 1,
     runner: Runner = "local",
@@ -79,8 +89,9 @@ def translate(
 
     setup: the engine, the language of the rows, and how they are treated. columns, limit, check: as in
     `read_rows`. store: the file that keeps every answer, in `out` where not given; several runs may share
-    one. shard_rows: so many rows are judged together. rank, world_size: make only every `world_size`-th
-    shard; whoever finds all of them finishes the stage. runner: `ray` makes the shards as tasks of a cluster.
+    one. shard_rows: at most so many rows are judged together. rank, world_size: make only every
+    `world_size`-th shard; whoever finds all of them finishes the stage. runner: `ray` makes the shards as
+    tasks of a cluster.
 
     Writes `data/<language>/*.parquet`, the source's among them, `rejects.parquet` and `provenance/`
     (docs/translate.md). A run that was stopped goes on, and asks nothing again that was answered.
@@ -99,11 +110,10 @@ def translate(
         job = Job(rows, setup, targets, out, store or out / STORE, shard_rows)
         if (note := rebuild_if_damaged(job.store)) is not None:
             say(note)
-        missing = [shard for shard in job.shards[rank::world_size] if not job.is_there(shard)]
         if runner == "ray":
-            _on_cluster(job, missing, progress)
+            _on_cluster(job, progress)
         else:
-            _here(job, missing, tally, progress)
+            make_shards(job, job.shards[rank::world_size], tally, progress)
         if all(map(job.is_there, job.shards)):
             _finish(stage, job, tally)
     finally:
@@ -144,32 +154,49 @@ def settings_of(
     }
 
 
-def make_shard(job: Job, shard: tuple[str, int], tally: Tally, progress: Progress) -> int:
-    """Translate and write one shard, and return how many rows it has."""
-    language, number = shard
-    rows = job.rows.take(number * job.size, (number + 1) * job.size)
-    task, done = f"translating into {language}", number * job.size
+def make_shards(job: Job, shards: Sequence[tuple[str, int]], tally: Tally, progress: Progress) -> None:
+    """Translate and write those shards that are not there yet."""
+    total, done = Counter[str](), Counter[str]()
+    for language, number in shards:
+        rows = len(job.span(number))
+        total[language] += rows
+        done[language] += rows if job.is_there((language, number)) else 0
 
-    def heard(count: int, note: str) -> None:
-        nonlocal done
-        done += count
+    def heard(language: str, count: int, note: str) -> None:
+        done[language] += count
         known = f"{tally.known:,} known before" if tally.known else ""
+        told = ", ".join(filter(None, (note, known)))
+        # Full only at the end: rows are still judged, and asked again.
         progress(
-            task, min(done, len(job.rows) - 1), len(job.rows), "rows", ", ".join(filter(None, (note, known)))
+            f"translating into {language}",
+            min(done[language], total[language] - 1),
+            total[language],
+            "rows",
+            told,
         )
 
+    missing = [shard for shard in shards if not job.is_there(shard)]
     with Store(job.store) as store, Keeper(job.store) as keeper:
         try:
-            outcomes = translate_rows(job.setup, rows, language, store, keeper, tally, heard)
+            works = (_shard(job, shard, partial(heard, shard[0])) for shard in missing)
+            work_through(works, job.setup.engine, store, keeper, tally)
         except BudgetSpent as error:
-            left = len(job.rows) - done
-            raise BudgetSpent(
-                f"{error.message}: {left:,} of {len(job.rows):,} rows are left in {language}", fix=error.fix
-            ) from error
+            left = ", ".join(
+                f"{total[language] - done[language]:,} of {total[language]:,} rows are left in {language}"
+                for language in total
+            )
+            raise BudgetSpent(f"{error.message}: {left}", fix=error.fix) from error
+    for language, rows in total.items():
+        progress(f"translating into {language}", rows, rows, "rows")
+
+
+def _shard(job: Job, shard: tuple[str, int], heard: Callable[[int, str], None]) -> Work[None]:
+    language, number = shard
+    span = job.span(number)
+    outcomes = yield from translate_rows(job.setup, job.rows.take(span.start, span.stop), language, heard)
     if language == job.targets[0]:
         write_source(job.out, job.setup.source, number, outcomes)
     write_shard(job.out, language, number, outcomes, job.setup.engine.identity)
-    return len(rows)
 
 
 def _checked(setup: Setup, targets: Sequence[str], rank: int, world_size: int, runner: str) -> list[str]:
@@ -203,30 +230,23 @@ def _checked(setup: Setup, targets: Sequence[str], rank: int, world_size: int, r
     return languages
 
 
-def _here(job: Job, shards: Sequence[tuple[str, int]], tally: Tally, progress: Progress) -> None:
-    for shard in shards:
-        make_shard(job, shard, tally, progress)
-    for language in job.targets:
-        progress(f"translating into {language}", len(job.rows), len(job.rows), "rows")
-
-
-def _on_cluster(job: Job, shards: Sequence[tuple[str, int]], progress: Progress) -> None:
+def _on_cluster(job: Job, progress: Progress) -> None:
     from crossin.cluster import run_on_cluster
 
-    done, total = 0, len(job.rows) * len(job.targets)
+    missing = [shard for shard in job.shards if not job.is_there(shard)]
+    done, total = 0, sum(len(job.span(number)) for _, number in missing)
 
     def heard(rows: int) -> None:
         nonlocal done
         done += rows
-        progress("translating", min(done, total), total, "rows")
+        progress("translating", done, total, "rows")
+
+    def work(job: Job, place: int) -> int:
+        make_shards(job, [missing[place]], Tally(), silent)
+        return len(job.span(missing[place][1]))
 
     shared = replace(job, out=job.out.absolute(), store=job.store.absolute())
-    run_on_cluster(
-        shared,
-        lambda job, number: make_shard(job, shards[number], Tally(), silent),
-        range(len(shards)),
-        heard,
-    )
+    run_on_cluster(shared, work, range(len(missing)), heard)
 
 
 def _finish(stage: Stage, job: Job, tally: Tally) -> None:

@@ -10,19 +10,18 @@ import dataclasses
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Literal
 
 from crossin.corpus.spec import FIELDS
-from crossin.store import Store
-from crossin.translate.asking import Dated, Tally, ask_all
+from crossin.translate.asking import Dated, Wanted, Work
 from crossin.translate.cutting import By, CutRow, cut, put_together
-from crossin.translate.engine import Answer, Ask, Engine
+from crossin.translate.engine import Ask, Engine
 from crossin.translate.gates.judge import judge
 from crossin.translate.gates.look import Look, look
-from crossin.translate.gates.pair import Pair
+from crossin.translate.gates.pair import Pair, Verdict
 from crossin.translate.gates.quality import QualityModel
-from crossin.translate.gates.round_trip import TextPair, round_trip
-from crossin.translate.keeping import Keeper
+from crossin.translate.gates.round_trip import round_trip
 from crossin.translate.native import answer_natively
 from crossin.translate.rows import Row
 from crossin.translate.task_bound import bound
@@ -88,13 +87,10 @@ def translate_rows(
     setup: Setup,
     rows: Sequence[Row],
     target: str,
-    store: Store,
-    keeper: Keeper,
-    tally: Tally,
     heard: Callable[[int, str], None] = lambda _count, _note: None,
-) -> list[Outcome]:
+) -> Work[list[Outcome]]:
     """The outcome of each row, in their order. `heard` is told, as answers come, how many more rows have all
-    of theirs, and whether they are asked again.
+    of theirs for the first time, and whether they are asked again.
     """
     outcomes: list[Outcome] = []
     pending: dict[int, dict[str, str]] = {}
@@ -112,86 +108,60 @@ def translate_rows(
         outcomes.append(Outcome(row, fate, row.texts if fate != "rejected" else {}, reason))
     heard(len(rows) - len(pending), "")
     looks: dict[int, Look] = {}
-    asking = _Asking(setup, target, store, keeper, tally)
     for number, (by, attempt) in enumerate(ways(setup.engine)):
         if pending:
-            again = f"{len(pending):,} rows again" if number else ""
-            fresh = asking.round(pending, by, attempt, lambda count, note=again: heard(count, note))  # type: ignore[misc]
+            one, again = (0, f"{len(pending):,} rows again") if number else (1, "")
+            fresh = yield from _round(setup, target, pending, by, attempt, partial(heard, one, again))
             for row_number in pending:
                 outcomes[row_number].attempts += 1
-            _settle(asking, pending, fresh, looks, outcomes)
+            yield from _settle(setup, target, pending, fresh, looks, outcomes)
     if setup.native:
-        _answer(asking, outcomes)
+        yield from _answer(setup, target, outcomes)
     return outcomes
 
 
-@dataclass
-class _Asking:
-    """One language's asking through the store."""
+def _round(
+    setup: Setup,
+    target: str,
+    texts: Mapping[int, Mapping[str, str]],
+    by: By,
+    attempt: int,
+    heard: Callable[[], None],
+) -> Work[dict[int, _Fresh]]:
+    """Every row asked once in one way, and looked at as soon as all its answers are there."""
+    glossary = setup.glossary.get(target, {})
+    cuts = {
+        number: cut(fields, setup.source, target, by, attempt, glossary) for number, fields in texts.items()
+    }
+    waiting: dict[Ask, list[int]] = defaultdict(list)
+    missing = {number: len(set(one.asks)) for number, one in cuts.items()}
+    for number, one in cuts.items():
+        for ask in dict.fromkeys(one.asks):
+            waiting[ask].append(number)
+    answers: dict[Ask, Dated] = {}
+    fresh: dict[int, _Fresh] = {}
 
-    setup: Setup
-    target: str
-    store: Store
-    keeper: Keeper
-    tally: Tally
+    def finish(number: int) -> None:
+        # Of what is finished nothing is kept but the texts: a shard may be large.
+        row = cuts.pop(number)
+        given = [answers[ask] for ask in row.asks]
+        fresh[number] = _fresh(texts[number], row, given, setup.source, target)
+        heard()
 
-    def round(
-        self, texts: Mapping[int, Mapping[str, str]], by: By, attempt: int, heard: Callable[[int], None]
-    ) -> dict[int, _Fresh]:
-        """Every row asked once in one way, and looked at as soon as all its answers are there."""
-        setup, target = self.setup, self.target
-        glossary = setup.glossary.get(target, {})
-        cuts = {
-            number: cut(fields, setup.source, target, by, attempt, glossary)
-            for number, fields in texts.items()
-        }
-        waiting: dict[Ask, list[int]] = defaultdict(list)
-        missing = {number: len(set(one.asks)) for number, one in cuts.items()}
-        for number, one in cuts.items():
-            for ask in dict.fromkeys(one.asks):
-                waiting[ask].append(number)
-        answers: dict[Ask, Dated] = {}
-        fresh: dict[int, _Fresh] = {}
-
-        def finish(number: int) -> None:
-            # Of what is finished nothing is kept but the texts: a shard may be large.
-            row = cuts.pop(number)
-            given = [answers[ask] for ask in row.asks]
-            fresh[number] = _fresh(texts[number], row, given, setup.source, target)
-            heard(1 if not attempt else 0)
-
-        def hear(ask: Ask, dated: Dated) -> None:
-            answers[ask] = dated
-            for number in waiting[ask]:
-                missing[number] -= 1
-                if not missing[number]:
-                    finish(number)
-            if by == "text":
-                del waiting[ask], answers[ask]
-
-        for number, count in missing.items():
-            if not count:
+    def hear(ask: Ask, dated: Dated) -> None:
+        answers[ask] = dated
+        for number in waiting[ask]:
+            missing[number] -= 1
+            if not missing[number]:
                 finish(number)
-        self.ask(list(waiting), hear)
-        return fresh
+        if by == "text":
+            del waiting[ask], answers[ask]
 
-    def ask(self, asks: Sequence[Ask], hear: Callable[[Ask, Dated], None]) -> None:
-        """See `ask_all`."""
-        ask_all(asks, self.setup.engine, self.store, self.keeper, self.tally, hear)
-
-    def round_trip(self, pairs: Sequence[TextPair]) -> list[float]:
-        """See `gates.round_trip`."""
-        found: dict[Ask, Answer] = {}
-
-        def answer(asks: Sequence[Ask]) -> Mapping[Ask, Answer]:
-            def hear(ask: Ask, dated: Dated) -> None:
-                found[ask] = dated.answer
-
-            self.ask(asks, hear)
-            return found
-
-        by, _ = ways(self.setup.engine)[0]
-        return round_trip(pairs, self.setup.source, self.target, by, answer)
+    for number, count in missing.items():
+        if not count:
+            finish(number)
+    yield Wanted(list(waiting), hear)
+    return fresh
 
 
 @dataclass(frozen=True)
@@ -220,18 +190,19 @@ def _fresh(
 
 
 def _settle(
-    asking: _Asking,
+    setup: Setup,
+    target: str,
     pending: dict[int, dict[str, str]],
     fresh: Mapping[int, _Fresh],
     looks: dict[int, Look],
     outcomes: list[Outcome],
-) -> None:
+) -> Work[None]:
     """Judge what a round gave, and take what passes out of `pending`; `looks` are those that have passed."""
-    setup, target = asking.setup, asking.target
     seen = {number: one.look for number, one in fresh.items() if one.look is not None}
     order = sorted({*looks, *seen})
     places = {number: place for place, number in enumerate(order)}
-    verdicts = judge(
+    verdicts: list[Verdict] = yield partial(
+        judge,
         [seen.get(number) or looks[number] for number in order],
         setup.source,
         target,
@@ -246,13 +217,14 @@ def _settle(
         verdict = verdicts[places[number]]
         outcome.texts, outcome.figures = dict(one.texts), verdict.figures
         outcome.reason, outcome.field, outcome.detail = verdict.reason, verdict.field, verdict.detail
-    good = [number for number in fresh if fresh[number].texts is not None and not outcomes[number].reason]
+    good = [number for number in sorted(seen) if not outcomes[number].reason]
     pairs = {number: (pending[number], outcomes[number].texts) for number in good}
     if setup.round_trip is not None:
-        figures = asking.round_trip(list(pairs.values()))
+        by, _ = ways(setup.engine)[0]
+        figures = yield from round_trip(list(pairs.values()), setup.source, target, by)
         _take(dict(zip(pairs, figures, strict=True)), "round trip", setup.round_trip, outcomes)
     if setup.quality is not None:
-        figures = setup.quality.scores(list(pairs.values()))
+        figures = yield partial(setup.quality.scores, list(pairs.values()))
         _take(dict(zip(pairs, figures, strict=True)), "quality", setup.quality.least, outcomes)
     good = [number for number in good if not outcomes[number].reason]
     for number in good:
@@ -262,14 +234,14 @@ def _settle(
         del pending[number]
 
 
-def _answer(asking: _Asking, outcomes: list[Outcome]) -> None:
+def _answer(setup: Setup, target: str, outcomes: list[Outcome]) -> Work[None]:
     """Have the translated instructions answered; one without a good answer is rejected."""
     chosen = [number for number, one in enumerate(outcomes) if one.fate == "translated" and not one.bound]
     questions = {
         number: "\n\n".join(filter(None, (outcomes[number].texts[name] for name in ("instruction", "input"))))
         for number in chosen
     }
-    found = answer_natively(questions, asking.target, asking.setup.engine.attempts, asking.ask)
+    found = yield from answer_natively(questions, target, setup.engine.attempts)
     for number, (text, reason, time) in found.items():
         outcome = outcomes[number]
         outcome.texts, outcome.answer = {**outcome.texts, "output": text}, "native"

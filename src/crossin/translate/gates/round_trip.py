@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 from crossin.extras import require
+from crossin.translate.asking import Dated, Wanted, Work
 from crossin.translate.cutting import By, cut, put_together
-from crossin.translate.engine import Answer, Ask
+from crossin.translate.engine import Ask
 
 TextPair = tuple[Mapping[str, str], Mapping[str, str]]
 
 
-def round_trip(
-    pairs: Sequence[TextPair],
-    source: str,
-    target: str,
-    by: By,
-    answer: Callable[[Sequence[Ask]], Mapping[Ask, Answer]],
-) -> list[float]:
+def round_trip(pairs: Sequence[TextPair], source: str, target: str, by: By) -> Work[list[float]]:
     """chrF (0..100, Popović 2015, by sacrebleu) of each source, its fields joined, and its translation put
     back into the source's language; 0 where the engine gave nothing back.
     """
@@ -25,10 +20,11 @@ def round_trip(
     from sacrebleu.metrics import CHRF
 
     cuts = [cut(translated, target, source, by, 0, {}) for _, translated in pairs]
-    answers = answer([ask for one in cuts for ask in one.asks])
+    answers: dict[Ask, Dated] = {}
+    yield Wanted(list(dict.fromkeys(ask for one in cuts for ask in one.asks)), answers.__setitem__)
     chrf, figures = CHRF(), []
     for (original, _), one in zip(pairs, cuts, strict=True):
-        back, _ = put_together(one, [answers[ask] for ask in one.asks])
+        back, _ = put_together(one, [answers[ask].answer for ask in one.asks])
         reference = "\n".join(text for text in original.values() if text)
         figures.append(
             0.0
