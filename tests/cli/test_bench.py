@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from test_main import crossin
+from apart import crossin
 
 
 def record(number: int, answer: int = 0) -> dict[str, Any]:

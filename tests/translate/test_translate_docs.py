@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import re
 import shlex
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
+from apart import crossin
 from small_rows import stand_in, table_of, write_rows
 
 from crossin.files import read_json, read_parquet
@@ -33,14 +31,7 @@ def test_the_page_can_be_followed(tmp_path: Path) -> None:
     with stand_in(table) as url:
         for words in commands():
             put = {"MODEL": "stand-in", "http://localhost:8000/v1": url}
-            ended = subprocess.run(
-                [sys.executable, "-m", "crossin.cli.main", *(put.get(word, word) for word in words)],
-                cwd=tmp_path,
-                capture_output=True,
-                text=True,
-                check=False,
-                env={**os.environ, "COLUMNS": "160"},
-            )
+            ended = crossin(*(put.get(word, word) for word in words), folder=tmp_path, columns=160)
             assert ended.returncode == 0, (words, ended.stderr)
             said.append(ended.stdout + ended.stderr)
     assert len(said) == 4
@@ -59,11 +50,5 @@ def test_the_page_can_be_followed(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("word", ["--task-bound", "--round-trip", "--quality-model", "--native", "--budget"])
 def test_options_that_the_page_names_are_there(word: str) -> None:
-    ended = subprocess.run(
-        [sys.executable, "-m", "crossin.cli.main", "translate", "--help"],
-        capture_output=True,
-        text=True,
-        check=True,
-        env={**os.environ, "COLUMNS": "200"},
-    )
+    ended = crossin("translate", "--help", columns=200)
     assert word in DOCS.read_text("utf-8") and word in ended.stdout
