@@ -10,7 +10,7 @@ from crossin.translate.asking import Dated, Wanted, Work
 from crossin.translate.engine import Ask
 from crossin.translate.gates.language import likelihood
 from crossin.translate.gates.meta import remark
-from crossin.translate.gates.repetition import repetition
+from crossin.translate.gates.repetition import loops, repetition
 from crossin.translate.prompt import QUESTION
 
 # As for translations: below, another language; above, a loop.
@@ -51,4 +51,4 @@ def _fault(text: str, question: str, language: str, dated: Dated) -> str:
         return said
     if likelihood(text, question, language, "en") < _FOREIGN:
         return "wrong language"
-    return "says the same again" if repetition(text) > _REPEATED else ""
+    return "says the same again" if repetition(text) > _REPEATED or loops(text) else ""

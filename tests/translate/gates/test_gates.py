@@ -15,7 +15,7 @@ from crossin.translate.gates.look import look
 from crossin.translate.gates.meta import remark
 from crossin.translate.gates.pair import Pair
 from crossin.translate.gates.prose import prose_of, sentences
-from crossin.translate.gates.repetition import repetition
+from crossin.translate.gates.repetition import loops, repetition
 
 ALPACA = Path(__file__).parents[4] / "shared" / "data" / "alpaca"
 SOURCE = {
@@ -113,6 +113,10 @@ def test_code_and_links_are_no_prose() -> None:
         ("Этот город является столицей Вьетнама.", "ar", False),
         ("هذه المدينة هي عاصمة فيتنام وفيها بحيرات كثيرة.", "ar", True),
         ("OK", "zh", True),
+        ("Die Katze ist sehr müde.", "vi", False),
+        ("Con mèo rất mệt mỏi.", "vi", True),
+        ("Muy bien, gracias a todos.", "es", True),
+        ("No, gracias.", "pt", True),
     ],
 )
 def test_a_language_is_told_by_script_and_words(text: str, language: str, fits: bool) -> None:
@@ -163,6 +167,33 @@ def test_words_about_the_translation(source: str, target: str, expected: str) ->
 def test_a_loop_repeats_itself_and_prose_does_not() -> None:
     assert repetition(SOURCE["output"]) < 0.05
     assert repetition("and again " * 40) > 0.9
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        (f"{SPANISH['output']} de un oficio. de un oficio. de un oficio. de un of", True),
+        (f"{SPANISH['output']}{' y muchos lagos' * 4}", True),
+        (f"{SPANISH['output']}{' y muchos lagos' * 2}", False),
+        ("说出三种水果。\n说出三种水果。", True),
+        ("Describe la ciudad. Describe la ciudad.", True),
+        ("说出三种水果。说出三种蔬菜。", False),
+        ("| 1 | 2 |\n| --- | --- |\n| --- | --- | --- | --- | --- | --- |", False),
+        ("Espera..........................", False),
+        ("bye bye", False),
+        ("orang orang", False),
+        ("", False),
+        (SPANISH["output"], False),
+    ],
+)
+def test_a_text_that_ends_in_a_loop_or_stands_twice(text: str, told: bool) -> None:
+    assert loops(text) is told
+
+
+def test_what_the_source_says_again_and_again_its_translation_may() -> None:
+    source = {**SOURCE, "output": "Ha ha ha ha ha ha ha ha ha ha ha ha!"}
+    assert reason(with_output("Ja ja ja ja ja ja ja ja ja ja ja ja!"), source) == ""
+    assert reason(with_output("Ja ja ja ja ja ja ja ja ja ja ja ja!")) == "says the same again"
 
 
 def test_the_same_pairs_get_the_same_verdicts() -> None:

@@ -56,13 +56,13 @@ _LIKELY = {
 }
 # What lingua calls otherwise than CLDR.
 _LINGUA = {"fil": "tl", "no": "nb"}
-# Letters that a text needs to be judged by its script, and by lingua.
-_FEW, _SOME = 6, 30
+# Letters that a text needs to be judged by its script, by lingua where that is sure, and by lingua at all.
+_FEW, _SURE, _SOME = 6, 14, 30
 _HEAD = 400
 # Letters of one alphabet: `和Python` is two words.
 _WORD = re.compile(r"[A-Za-zÀ-ɏ'’]+|[^\W\dA-Za-zÀ-ɏ]+")
-# A text is another language's where that is so many times likelier.
-_ODDS = 10.0
+# A short text is another language's where that is so many times likelier than would do for a long one.
+_MUCH = 5.0
 
 
 def likelihood(text: str, beside: str, language: str, other: str) -> float:
@@ -88,7 +88,10 @@ def likelihood(text: str, beside: str, language: str, other: str) -> float:
     if language == "ja":
         return 1.0 if kana or letters < _SOME else 0.05
     if names == ["Latin"] or script_of(language) in _LIKELY:
-        return _by_lingua(own, language, other) if letters >= _SOME else 1.0
+        if letters < _SURE:
+            return 1.0
+        found = _by_lingua(own, language, other)
+        return found if letters >= _SOME else min(1.0, _MUCH * found)
     return share
 
 

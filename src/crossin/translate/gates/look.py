@@ -11,7 +11,7 @@ from crossin.translate.gates.language import likelihood
 from crossin.translate.gates.meta import remark
 from crossin.translate.gates.pair import Pair
 from crossin.translate.gates.prose import UNMARKED, prose_of, sentences
-from crossin.translate.gates.repetition import repetition
+from crossin.translate.gates.repetition import loops, repetition
 
 # Where a text cannot end.
 _OPEN = tuple(",，、-–(（")
@@ -23,7 +23,7 @@ class FieldLook:
     counts of sentences and of lines with a letter or digit.
 
     `copied`, `language`: see their gates. `repeated` is by how much the target repeats itself more than the
-    source. `open` says that the source ends with a mark and the target does not.
+    source, 1 for a loop. `open` says that the source ends with a mark and the target does not.
     """
 
     sizes: tuple[int, int]
@@ -64,7 +64,7 @@ def _look(original: str, translated: str, source: str, target: str) -> FieldLook
         (_lines(original), _lines(translated)),
         copied(ours, theirs, script_of(source) == script_of(target)),
         likelihood(two, one, target, source),
-        max(0.0, repetition(two) - repetition(one)),
+        1.0 if loops(two) and not loops(one) else max(0.0, repetition(two) - repetition(one)),
         remark(original, translated),
         counted and _ends(original) and not _ends(translated),
     )
