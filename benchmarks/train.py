@@ -204,7 +204,7 @@ def main() -> None:
     parser.add_argument("--rows", type=int, default=16, help="rows a step")
     parser.add_argument("--tokens", type=int, default=512, help="what a pass of crossin's holds")
     parser.add_argument("--threads", type=int, default=2)
-    parser.add_argument("--sides", nargs="*", choices=CPU + GPU, help="beside crossin")
+    parser.add_argument("--sides", nargs="*", choices=CPU + GPU, help="beside crossin; none without a name")
     parser.add_argument("--device", choices=("cpu", "cuda"), default="cpu")
     parser.add_argument("--dtype", choices=("float32", "bfloat16"), default="float32")
     parser.add_argument("--batch", type=int, help="rows a batch of TRL's on a GPU; by default all of a step")
@@ -221,7 +221,8 @@ def main() -> None:
         parser.error("name the rows with --data or --mixture")
     if options.steps < 1 or options.warmup < 1:
         parser.error("--steps and --warmup must be at least 1")
-    options.sides = options.sides or (CPU[:2] if options.device == "cpu" else GPU)
+    if options.sides is None:
+        options.sides = CPU[:2] if options.device == "cpu" else GPU
     console = Console(stderr=True)
     with tempfile.TemporaryDirectory(prefix="crossin-benchmark-") as home:
         result = measure(options, Path(home), console)

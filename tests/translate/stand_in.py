@@ -18,6 +18,7 @@ import hashlib
 import json
 import re
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -59,8 +60,13 @@ class StandIn:
         # A model gives the same answer to the same request, however often it is asked.
         return kind if self.options.stubborn or not again else ""
 
-    async def answer(self, body: dict[str, Any]) -> tuple[int, dict[str, str], str] | None:
-        """Status, headers and body of the response to a chat request; None hangs up in the midst of it."""
+    async def answer(
+        self, body: dict[str, Any], gone: Callable[[], bool]
+    ) -> tuple[int, dict[str, str], str] | None:
+        """Status, headers and body of the response to a chat request; None hangs up in the midst of it.
+
+        `gone` tells whether the client has left by now: what nobody hears is no answer.
+        """
         told, said = (message["content"] for message in body["messages"])
         try:
             texts = json.loads(said)
@@ -85,16 +91,15 @@ class StandIn:
         if kind == "bad JSON body":
             return 200, {}, '{"choices": [{"mess'
         language = next((code for code in ("Spanish", "Chinese", "English") if f"into {code}" in told), "")
+        self.answered[request] += not gone()
         if "question" in texts:
             told_in = "Spanish" if "in Spanish" in told else "Chinese"
             reply = self.table.get(
                 f"{told_in}|question", "Sí, por supuesto, con mucho gusto y cuando quieras."
             )
-            self.answered[request] += 1
             return 200, {}, _completion(told + said, reply)
         found = {key: self.table.get(f"{language}|{text}", text) for key, text in texts.items()}
         reply = _spoilt(kind, texts, found)
-        self.answered[request] += 1
         return 200, {}, _completion(told + said, reply)
 
     def counts(self) -> dict[str, Any]:
@@ -102,8 +107,8 @@ class StandIn:
         return {
             "asked": self.asked.total(),
             "answered": self.answered.total(),
-            "texts answered": len(self.answered),
-            "answered twice": sum(count - 1 for count in self.answered.values()),
+            "texts answered": sum(count > 0 for count in self.answered.values()),
+            "answered twice": sum(max(0, count - 1) for count in self.answered.values()),
             "faults": self.met.total(),
         }
 
@@ -156,13 +161,16 @@ async def _serve(options: argparse.Namespace) -> None:
     stand_in = StandIn(options)
 
     async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        def gone() -> bool:
+            return reader.at_eof() or reader.exception() is not None or writer.is_closing()
+
         try:
             while True:
                 head = (await reader.readuntil(b"\r\n\r\n")).decode()
                 first, *lines = head.strip().split("\r\n")
                 headers = {name.lower(): value for name, _, value in (line.partition(": ") for line in lines)}
                 content = await reader.readexactly(int(headers.get("content-length", "0")))
-                found = await _respond(stand_in, first.split()[1], headers, content)
+                found = await _respond(stand_in, first.split()[1], headers, content, gone)
                 if found is None:
                     writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 5000\r\n\r\n" + b'{"choices"')
                     return
@@ -183,7 +191,7 @@ async def _serve(options: argparse.Namespace) -> None:
 
 
 async def _respond(
-    stand_in: StandIn, path: str, headers: dict[str, str], content: bytes
+    stand_in: StandIn, path: str, headers: dict[str, str], content: bytes, gone: Callable[[], bool]
 ) -> tuple[int, dict[str, str], str] | None:
     key = stand_in.options.key
     if path == "/counts":
@@ -195,7 +203,7 @@ async def _respond(
     body = json.loads(content)
     if body["model"] != "stand-in":
         return 404, {}, '{"error": {"message": "no such model"}}'
-    return await stand_in.answer(body)
+    return await stand_in.answer(body, gone)
 
 
 if __name__ == "__main__":

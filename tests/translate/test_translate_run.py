@@ -160,6 +160,11 @@ def test_shards_made_by_two_ranks_are_those_of_one_process(home: Path, tmp_path:
             )
     assert whole.done and stage.done
     assert corpus_files(tmp_path / "one") == corpus_files(tmp_path / "two")
+    # No shard is a small rest, which would have too few rows to learn from.
+    sizes = [
+        read_parquet(path, ["id"]).num_rows for path in sorted((tmp_path / "one/data/zh").glob("*.parquet"))
+    ]
+    assert sizes == [13, 13, 14]
 
 
 def test_rows_that_are_bound_to_their_language_are_left_out_kept_or_half_translated(
