@@ -214,7 +214,7 @@ def kills(options: argparse.Namespace) -> None:
         print("server, undisturbed run:", undisturbed)
         print(
             f"answered and asked again: {seen['answered twice']} of {seen['answered']:,} "
-            f"(at most {options.concurrency} were under way at each kill)"
+            "(they came in the moments before a kill)"
         )
 
 
