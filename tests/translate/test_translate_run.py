@@ -33,7 +33,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def setup_of(url: str, **settings: Any) -> Setup:
-    return Setup(OpenAITranslator("stand-in", url, timeout=2.0, **settings), "en")
+    return Setup(OpenAITranslator("stand-in", url, timeout=6.0, **settings), "en")
 
 
 def kept(out: Path, language: str) -> dict[str, dict[str, Any]]:
