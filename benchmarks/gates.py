@@ -27,7 +27,7 @@ from alignment import wilson
 
 from crossin.corpus.alignment.check import check_alignment
 from crossin.corpus.spec import FIELDS
-from crossin.translate.gates.judge import judge
+from crossin.translate.gates.judge import judge, learn
 from crossin.translate.gates.look import look
 from crossin.translate.gates.pair import Pair
 from crossin.translate.gates.prose import sentences
@@ -264,7 +264,7 @@ def measure(data: Path, language: str, rows: int, seed: int, show: int, everythi
         for (source, _, _), target in zip(pairs, targets, strict=True)
     ]
     looked = time.perf_counter() - began
-    verdicts = judge(looks, "en", language)
+    verdicts = judge(looks, learn(looks, "en", language))
     judged = time.perf_counter() - began - looked
     reasons = [
         verdict.reason or ("placeholder" if verified(source, true) and not verified(source, target) else "")

@@ -17,7 +17,7 @@ from crossin.corpus.spec import FIELDS
 from crossin.translate.asking import Dated, Wanted, Work
 from crossin.translate.cutting import By, CutRow, cut, put_together
 from crossin.translate.engine import Ask, Engine
-from crossin.translate.gates.judge import judge
+from crossin.translate.gates.judge import Standard, judge, learn
 from crossin.translate.gates.look import Look, look
 from crossin.translate.gates.pair import Pair, Verdict
 from crossin.translate.gates.quality import QualityModel
@@ -107,14 +107,19 @@ def translate_rows(
             fate = "kept" if setup.task_bound == "keep" else "left out"
         outcomes.append(Outcome(row, fate, row.texts if fate != "rejected" else {}, reason))
     heard(len(rows) - len(pending), "")
-    looks: dict[int, Look] = {}
+    standard: Standard | None = None
     for number, (by, attempt) in enumerate(ways(setup.engine)):
         if pending:
-            one, again = (0, f"{len(pending):,} rows again") if number else (1, "")
-            fresh = yield from _round(setup, target, pending, by, attempt, partial(heard, one, again))
+            count, again = (0, f"{len(pending):,} rows again") if number else (1, "")
+            fresh = yield from _round(setup, target, pending, by, attempt, partial(heard, count, again))
             for row_number in pending:
                 outcomes[row_number].attempts += 1
-            yield from _settle(setup, target, pending, fresh, looks, outcomes)
+            looks = [one.look for _, one in sorted(fresh.items()) if one.look is not None]
+            # Learned from the first round, unless that gave little but trouble.
+            if standard is None or standard.rows < len(looks):
+                standard = yield partial(learn, looks, setup.source, target)
+            verdicts = yield partial(judge, looks, standard)
+            yield from _settle(setup, target, pending, fresh, verdicts, outcomes)
     if setup.native:
         yield from _answer(setup, target, outcomes)
     return outcomes
@@ -194,30 +199,24 @@ def _settle(
     target: str,
     pending: dict[int, dict[str, str]],
     fresh: Mapping[int, _Fresh],
-    looks: dict[int, Look],
+    verdicts: Sequence[Verdict],
     outcomes: list[Outcome],
 ) -> Work[None]:
-    """Judge what a round gave, and take what passes out of `pending`; `looks` are those that have passed."""
-    seen = {number: one.look for number, one in fresh.items() if one.look is not None}
-    order = sorted({*looks, *seen})
-    places = {number: place for place, number in enumerate(order)}
-    verdicts: list[Verdict] = yield partial(
-        judge,
-        [seen.get(number) or looks[number] for number in order],
-        setup.source,
-        target,
-        only={places[number] for number in seen},
-    )
+    """Note what a round gave, and take what passes out of `pending`. The verdicts are those on the rows that
+    have texts, in the rows' order.
+    """
+    seen = [number for number in sorted(fresh) if fresh[number].texts is not None]
+    judged = dict(zip(seen, verdicts, strict=True))
     for number, one in fresh.items():
         outcome = outcomes[number]
         outcome.time = one.time
         if one.texts is None:
             outcome.reason, outcome.field, outcome.detail = _told(one.trouble)
             continue
-        verdict = verdicts[places[number]]
+        verdict = judged[number]
         outcome.texts, outcome.figures = dict(one.texts), verdict.figures
         outcome.reason, outcome.field, outcome.detail = verdict.reason, verdict.field, verdict.detail
-    good = [number for number in sorted(seen) if not outcomes[number].reason]
+    good = [number for number in seen if not outcomes[number].reason]
     pairs = {number: (pending[number], outcomes[number].texts) for number in good}
     if setup.round_trip is not None:
         by, _ = ways(setup.engine)[0]
@@ -230,7 +229,6 @@ def _settle(
     for number in good:
         outcome = outcomes[number]
         outcome.fate, outcome.texts = "translated", {**outcome.row.texts, **outcome.texts}
-        looks[number] = seen[number]
         del pending[number]
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from crossin.corpus.spec import FIELDS
 from crossin.translate.gates.copied import copied
-from crossin.translate.gates.judge import judge
+from crossin.translate.gates.judge import judge, learn
 from crossin.translate.gates.language import likelihood
 from crossin.translate.gates.look import look
 from crossin.translate.gates.meta import remark
@@ -36,7 +36,8 @@ def reason(
     target: dict[str, str], source: dict[str, str] = SOURCE, language: str = "es", **more: bool
 ) -> str:
     """The reason against one translation, judged by itself."""
-    (verdict,) = judge([look(Pair(source, target, **more), "en", language)], "en", language)
+    looks = [look(Pair(source, target, **more), "en", language)]
+    (verdict,) = judge(looks, learn(looks, "en", language))
     return verdict.reason
 
 
@@ -198,14 +199,23 @@ def test_what_the_source_says_again_and_again_its_translation_may() -> None:
 
 def test_the_same_pairs_get_the_same_verdicts() -> None:
     looks = [look(Pair(SOURCE, one), "en", "es") for one in (SPANISH, SOURCE)]
-    assert judge(looks, "en", "es") == judge(looks, "en", "es")
+    assert judge(looks, learn(looks, "en", "es")) == judge(looks, learn(looks, "en", "es"))
 
 
-def test_rows_that_are_not_to_be_judged_pass() -> None:
-    looks = [look(Pair(SOURCE, one), "en", "es") for one in (SOURCE, SOURCE)]
-    first, second = judge(looks, "en", "es", only={1})
-    assert (first.reason, second.reason) == ("", "left untranslated")
-    assert first.figures.keys() == second.figures.keys()
+def test_a_verdict_is_the_same_whatever_else_is_judged() -> None:
+    looks = [look(Pair(SOURCE, one), "en", "es") for one in (SPANISH, SOURCE, with_output("Nada."))]
+    standard = learn(looks, "en", "es")
+    together = judge(looks, standard)
+    assert [one.reason for one in together] == ["", "left untranslated", "sentences are missing"]
+    assert together == [judge([one], standard)[0] for one in looks]
+    assert len({frozenset(one.figures) for one in together}) == 1
+
+
+def test_where_there_is_nothing_to_learn_from_broad_bands_hold() -> None:
+    (good, bad) = judge(
+        [look(Pair(SOURCE, one), "en", "es") for one in (SPANISH, SOURCE)], learn([], "en", "es")
+    )
+    assert (good.reason, bad.reason) == ("", "left untranslated")
 
 
 def test_real_translations_pass_and_real_faults_do_not() -> None:
@@ -220,7 +230,8 @@ def test_real_translations_pass_and_real_faults_do_not() -> None:
         if other.get("score") == 5
     ][:1500]
     copies = [Pair(pair.source, pair.source) for pair in pairs[::10]]
-    verdicts = judge([look(pair, "en", "zh") for pair in [*pairs, *copies]], "en", "zh")
+    looks = [look(pair, "en", "zh") for pair in [*pairs, *copies]]
+    verdicts = judge(looks, learn(looks, "en", "zh"))
     rejected = [bool(verdict.reason) for verdict in verdicts]
     assert sum(rejected[: len(pairs)]) < 0.04 * len(pairs)
     assert sum(rejected[len(pairs) :]) > 0.9 * len(copies)

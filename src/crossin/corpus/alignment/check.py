@@ -6,6 +6,7 @@ piece, so time grows with the rows and memory stays bounded. The same files and 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -27,6 +28,8 @@ from crossin.progress import Progress, silent
 _SAMPLE, _ENOUGH = 20_000, 500
 # Below this chance of telling a claimed pair from a shifted one, the files are hardly parallel.
 _TELLING = 0.7
+# Where the reason about the content stands among the others.
+CONTENT = 7
 
 
 @dataclass(frozen=True)
@@ -66,30 +69,24 @@ def check_alignment(
                     field=field,
                     fix="give both languages the same rows in the same order",
                 )
-    reasons = _reasons(pivot_language, language)
-    found = np.zeros((len(reasons), count), bool)
-    odds = np.zeros(count)
+    reasons = reasons_of(pivot_language, language)
     if not count:
         return Findings(np.zeros(0, np.uint8), reasons, ())
-    learned = _Learned.learn(pivot, other, (pivot_language, language), seed)
-    for span in pieces([columns[field] for columns in (pivot, other) for field in FIELDS], count):
-        progress(f"checking {language} against {pivot_language}", span.start, count, "rows")
-        piece = _cut(pivot, span), _cut(other, span)
-        found[:, span], odds[span] = learned.judge(*piece)
+
+    def heard(done: int) -> None:
+        progress(f"checking {language} against {pivot_language}", done, count, "rows")
+
+    learned = Learned.learn(pivot, other, (pivot_language, language), seed)
+    found, odds = learned.read(pivot, other, heard)
     if learned.content is not None:
-        content = reasons.index(_content(pivot_language, language))
-        found[content] = learned.content.mismatched(odds, place.astype(np.int64))
-    progress(f"checking {language} against {pivot_language}", count, count, "rows")
+        found[CONTENT] = learned.content.mismatched(odds, place.astype(np.int64))
+    heard(count)
     reason = np.where(found.any(0), found.argmax(0) + 1, 0).astype(np.uint8)
     return Findings(reason, reasons, learned.notes)
 
 
-def _content(pivot: str, other: str) -> str:
-    return f"not the same content in {pivot} and {other}"
-
-
-def _reasons(pivot: str, other: str) -> tuple[str, ...]:
-    """Why a row may be wrong; where several hold, the first is told."""
+def reasons_of(pivot: str, other: str) -> tuple[str, ...]:
+    """Why a row may be wrong; where several hold, the first is told. That of the content is at CONTENT."""
     empty = [
         f"{field} is empty in {name} only" for field in ("instruction", "output") for name in (pivot, other)
     ]
@@ -98,7 +95,7 @@ def _reasons(pivot: str, other: str) -> tuple[str, ...]:
         f"{other} is an untranslated copy of {pivot}",
         f"wrong language in {pivot}",
         f"wrong language in {other}",
-        _content(pivot, other),
+        f"not the same content in {pivot} and {other}",
         f"input is empty in {pivot} only",
         f"input is empty in {other} only",
         f"digits differ between {pivot} and {other}",
@@ -107,7 +104,7 @@ def _reasons(pivot: str, other: str) -> tuple[str, ...]:
 
 
 @dataclass(frozen=True)
-class _Learned:
+class Learned:
     """What a sample of the pair taught; `profiles` and `content` are None where it was too small."""
 
     scripts: tuple[Flags, Flags]
@@ -118,7 +115,8 @@ class _Learned:
     notes: tuple[str, ...]
 
     @classmethod
-    def learn(cls, pivot: Columns, other: Columns, names: tuple[str, str], seed: int) -> _Learned:
+    def learn(cls, pivot: Columns, other: Columns, names: tuple[str, str], seed: int) -> Learned:
+        """From at most 20,000 rows of the pair of files, drawn by `seed`; `names` are the languages."""
         random = np.random.default_rng(seed)
         chosen = np.sort(random.permutation(len(pivot["instruction"]))[:_SAMPLE])
         taken = _take(pivot, chosen), _take(other, chosen)
@@ -155,8 +153,21 @@ class _Learned:
         missing = [only[side][:, field] for field in (0, 2) for side in (0, 1)]
         return np.stack([*missing, copied(pivot, other, one), *foreign])
 
-    def judge(self, pivot: Columns, other: Columns) -> tuple[Flags, Floats]:
-        """One row of flags a reason, and each row's log-odds of being mismatched."""
+    def read(
+        self, pivot: Columns, other: Columns, heard: Callable[[int], None] = lambda _done: None
+    ) -> tuple[Flags, Floats]:
+        """One row of flags a reason (that of the content is not decided here: all False), and each row's
+        log-odds of being mismatched. Texts are read piece by piece; `heard` is told how many rows are done.
+        """
+        count = len(pivot["instruction"])
+        found = np.zeros((len(reasons_of("", "")), count), bool)
+        odds = np.zeros(count)
+        for span in pieces([columns[field] for columns in (pivot, other) for field in FIELDS], count):
+            heard(span.start)
+            found[:, span], odds[span] = self._judge(_cut(pivot, span), _cut(other, span))
+        return found, odds
+
+    def _judge(self, pivot: Columns, other: Columns) -> tuple[Flags, Floats]:
         one, two = measure(pivot), measure(other)
         inputs = one.sizes[:, 1] == 0, two.sizes[:, 1] == 0
         flags = [

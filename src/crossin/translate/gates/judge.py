@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from crossin.corpus.alignment.check import check_alignment
+from crossin.corpus.alignment.check import CONTENT, Learned, reasons_of
 from crossin.corpus.alignment.lengths import LengthBands
+from crossin.corpus.alignment.measures import Columns
 from crossin.corpus.spec import FIELDS
 from crossin.languages.codes import script_of
 from crossin.translate.gates.look import FieldLook, Look
 from crossin.translate.gates.pair import Verdict
 
-# So many rows are needed to learn lengths, and to learn which words keep each other company.
-_SOME, _LEARNED = 60, 2000
+# So many rows are needed to learn lengths.
+_SOME = 60
 # Log of the length of a text in a script of syllables or words to one in an alphabet, and its noise, where
 # there are too few rows to learn from.
 _DENSE, _NOISE = -1.0, 0.35
@@ -33,21 +34,29 @@ _MANY = 12
 _SHORT = 16
 
 
-def judge(
-    looks: Sequence[Look], source: str, target: str, *, only: Collection[int] | None = None
-) -> list[Verdict]:
-    """A verdict on each look, in their order; those not in `only` pass, but are learned from all the same."""
-    distances = {field: _distances([one.fields[field] for one in looks], source, target) for field in FIELDS}
-    aways = [{field: float(distances[field][number]) for field in FIELDS} for number in range(len(looks))]
+def learn(looks: Sequence[Look], source: str, target: str) -> Standard:
+    """What is usual for a pair of languages, from translations of which some are faulty."""
+    bands = {field: _bands([one.fields[field] for one in looks], source, target) for field in FIELDS}
     # What is usual is learned from rows without a grosser fault.
+    aways = _distances(looks, bands)
     sound = [one for one, away in zip(looks, aways, strict=True) if not _fault(one, away, _UNKNOWN)]
     usual = Usual.learn([field for one in sound for field in one.fields.values()])
-    aligned = _aligned(looks, source, target, only)
+    if not looks:
+        return Standard(0, bands, usual, None, 0.0, ())
+    ours, theirs = _columns(looks)
+    alignment = Learned.learn(ours, theirs, (source, target), 0)
+    bar = alignment.content.bar(alignment.read(ours, theirs)[1]) if alignment.content else 0.0
+    reasons = tuple(_plain(reason, source, target) for reason in reasons_of(source, target))
+    return Standard(len(looks), bands, usual, alignment, bar, reasons)
+
+
+def judge(looks: Sequence[Look], standard: Standard) -> list[Verdict]:
+    """A verdict on each look, in their order, each by itself."""
+    aways = _distances(looks, standard.bands)
+    aligned = _aligned(looks, standard)
     verdicts: list[Verdict] = []
     for number, (one, away) in enumerate(zip(looks, aways, strict=True)):
-        found = None
-        if only is None or number in only:
-            found = _fault(one, away, usual) or aligned.get(number)
+        found = _fault(one, away, standard.usual) or aligned.get(number)
         verdicts.append(Verdict(*(found or ("", "", "")), _figures(one, away)))
     return verdicts
 
@@ -84,6 +93,23 @@ class Usual:
         that is rare, more where sentences are often joined.
         """
         return _BESIDE * min(1.0, float(self.fewer[min(sentences, _MANY)]) / _USUAL)
+
+
+@dataclass(frozen=True)
+class Standard:
+    """What translations are held against: learned from so many `rows`.
+
+    `bands` are the usual lengths by field; `alignment` is what the check that `compose` makes of parallel
+    files has learned (None without rows), `bar` the log-odds from which on the content is another, and
+    `reasons` are its reasons.
+    """
+
+    rows: int
+    bands: Mapping[str, LengthBands]
+    usual: Usual
+    alignment: Learned | None
+    bar: float
+    reasons: tuple[str, ...]
 
 
 _UNKNOWN = Usual(np.full(_MANY + 1, _USUAL), 1.0)
@@ -145,40 +171,52 @@ def _figures(one: Look, away: dict[str, float]) -> dict[str, float]:
     }
 
 
-def _distances(looks: Sequence[FieldLook], source: str, target: str) -> npt.NDArray[np.float64]:
+def _bands(looks: Sequence[FieldLook], source: str, target: str) -> LengthBands:
+    sizes = _sizes(looks)
+    if (sizes > 0).all(1).sum() >= _SOME:
+        return LengthBands.learn(sizes[:, 0], sizes[:, 1])
+    dense = [float(script_of(language) in _DENSE_SCRIPTS) for language in (source, target)]
+    shape = LengthBands.learn(sizes[:0, 0], sizes[:0, 1]).centre.shape
+    return LengthBands(np.full(shape, _DENSE * (dense[1] - dense[0])), np.full(shape, _NOISE))
+
+
+def _sizes(looks: Sequence[FieldLook]) -> npt.NDArray[np.int64]:
+    return np.array([look.sizes for look in looks], np.int64).reshape(-1, 2)
+
+
+def _distances(looks: Sequence[Look], bands: Mapping[str, LengthBands]) -> list[dict[str, float]]:
     """How many widths of noise each length is from the middle of its band, signed; 0 for short texts."""
-    sizes = np.array([look.sizes for look in looks], np.int64).reshape(-1, 2)
-    one, two = sizes[:, 0], sizes[:, 1]
-    if ((one > 0) & (two > 0)).sum() >= _SOME:
-        bands = LengthBands.learn(one, two)
-    else:
-        dense = [float(script_of(language) in _DENSE_SCRIPTS) for language in (source, target)]
-        shape = LengthBands.learn(one[:0], two[:0]).centre.shape
-        bands = LengthBands(np.full(shape, _DENSE * (dense[1] - dense[0])), np.full(shape, _NOISE))
-    return np.where(np.maximum(one, two) < _SHORT, 0.0, bands.distance(one, two))
+    found: dict[str, list[float]] = {}
+    for field in FIELDS:
+        sizes = _sizes([one.fields[field] for one in looks])
+        away = bands[field].distance(sizes[:, 0], sizes[:, 1])
+        found[field] = np.where(sizes.max(1, initial=0) < _SHORT, 0.0, away).tolist()
+    return [{field: found[field][number] for field in FIELDS} for number in range(len(looks))]
 
 
-def _aligned(
-    looks: Sequence[Look], source: str, target: str, only: Collection[int] | None
-) -> dict[int, Fault]:
-    """What the check that `compose` makes of parallel files finds, by row."""
-    chosen = list(range(len(looks)))
-    if only is not None and len(only) < len(looks):
-        # Beside those that are judged some others, to learn from.
-        chosen = sorted({*only, *[number for number in chosen if number not in only][:_LEARNED]})
+def _columns(looks: Sequence[Look]) -> tuple[Columns, Columns]:
     ours, theirs = (
         {
-            field: pa.array(
-                [getattr(looks[number].pair, side)[field] for number in chosen], pa.large_string()
-            )
+            field: pa.array([getattr(one.pair, side)[field] for one in looks], pa.large_string())
             for field in FIELDS
         }
         for side in ("source", "target")
     )
-    findings = check_alignment(ours, theirs, source, target, np.arange(len(chosen)))
+    return ours, theirs
+
+
+def _aligned(looks: Sequence[Look], standard: Standard) -> dict[int, Fault]:
+    """What the check that `compose` makes of parallel files finds, by row. Rows that were translated one by
+    one do not slip in runs: neighbours say nothing here.
+    """
+    if standard.alignment is None or not looks:
+        return {}
+    found, odds = standard.alignment.read(*_columns(looks))
+    if standard.alignment.content is not None:
+        found[CONTENT] = odds > standard.bar
     return {
-        chosen[place]: (_plain(findings.reasons[findings.reason[place] - 1], source, target), "", "")
-        for place in np.flatnonzero(findings.reason)
+        int(number): (standard.reasons[found[:, number].argmax()], "", "")
+        for number in np.flatnonzero(found.any(0))
     }
 
 
