@@ -15,8 +15,8 @@ _MOST = 500
 
 
 class Keeper:
-    """Keeps pairs of key and JSON value in the store `path`. Raises CrossinError from `put` or `close` where
-    that could not be written.
+    """Keeps pairs of key and JSON value in the store `path`. Every method raises CrossinError where that
+    could not be written.
     """
 
     def __init__(self, path: Path) -> None:

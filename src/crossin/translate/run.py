@@ -156,38 +156,37 @@ def settings_of(
 
 def make_shards(job: Job, shards: Sequence[tuple[str, int]], tally: Tally, progress: Progress) -> None:
     """Translate and write those shards that are not there yet."""
-    total, done = Counter[str](), Counter[str]()
-    for language, number in shards:
-        rows = len(job.span(number))
-        total[language] += rows
-        done[language] += rows if job.is_there((language, number)) else 0
+    missing = [shard for shard in shards if not job.is_there(shard)]
+    total, left = Counter[str](), Counter[str]()
+    for rows, chosen in ((total, shards), (left, missing)):
+        for language, number in chosen:
+            rows[language] += len(job.span(number))
 
     def heard(language: str, count: int, note: str) -> None:
-        done[language] += count
+        left[language] -= count
         known = f"{tally.known:,} known before" if tally.known else ""
         told = ", ".join(filter(None, (note, known)))
         # Full only at the end: rows are still judged, and asked again.
         progress(
             f"translating into {language}",
-            min(done[language], total[language] - 1),
+            total[language] - max(left[language], 1),
             total[language],
             "rows",
             told,
         )
 
-    missing = [shard for shard in shards if not job.is_there(shard)]
     with Store(job.store) as store, Keeper(job.store) as keeper:
         try:
             works = (_shard(job, shard, partial(heard, shard[0])) for shard in missing)
             work_through(works, job.setup.engine, store, keeper, tally)
         except BudgetSpent as error:
-            left = ", ".join(
-                f"{total[language] - done[language]:,} of {total[language]:,} rows are left in {language}"
-                for language in total
+            told = ", ".join(
+                f"{left[language]:,} of {count:,} rows are left in {language}"
+                for language, count in total.items()
             )
-            raise BudgetSpent(f"{error.message}: {left}", fix=error.fix) from error
-    for language, rows in total.items():
-        progress(f"translating into {language}", rows, rows, "rows")
+            raise BudgetSpent(f"{error.message}: {told}", fix=error.fix) from error
+    for language, count in total.items():
+        progress(f"translating into {language}", count, count, "rows")
 
 
 def _shard(job: Job, shard: tuple[str, int], heard: Callable[[int, str], None]) -> Work[None]:

@@ -157,15 +157,15 @@ class Learned:
         self, pivot: Columns, other: Columns, heard: Callable[[int], None] = lambda _done: None
     ) -> tuple[Flags, Floats]:
         """One row of flags a reason (that of the content is not decided here: all False), and each row's
-        log-odds of being mismatched. Texts are read piece by piece; `heard` is told how many rows are done.
+        log-odds of being mismatched; there must be rows. Texts are read piece by piece; `heard` is told how
+        many rows are done.
         """
-        count = len(pivot["instruction"])
-        found = np.zeros((len(reasons_of("", "")), count), bool)
-        odds = np.zeros(count)
-        for span in pieces([columns[field] for columns in (pivot, other) for field in FIELDS], count):
+        texts = [columns[field] for columns in (pivot, other) for field in FIELDS]
+        found: list[tuple[Flags, Floats]] = []
+        for span in pieces(texts, len(texts[0])):
             heard(span.start)
-            found[:, span], odds[span] = self._judge(_cut(pivot, span), _cut(other, span))
-        return found, odds
+            found.append(self._judge(_cut(pivot, span), _cut(other, span)))
+        return np.concatenate([flags for flags, _ in found], 1), np.concatenate([odds for _, odds in found])
 
     def _judge(self, pivot: Columns, other: Columns) -> tuple[Flags, Floats]:
         one, two = measure(pivot), measure(other)
