@@ -13,8 +13,8 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from crossin.corpus.alignment.check import Findings, check_alignment
-from crossin.corpus.spec import FIELDS
+from crossin.alignment.check import Findings, check_alignment
+from crossin.core.formats import FIELDS
 
 Row = dict[str, Any]
 Ints = npt.NDArray[np.int64]

@@ -15,9 +15,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from crossin.compose.templates import load_template
-from crossin.corpus.spec import FIELDS
+from crossin.core.formats import FIELDS
 from crossin.languages.words import DATA
+from crossin.mixture.templates import load_template
 
 LANGUAGES = ("en", "zh", "vi")
 MODES = ("en2x", "x2en", "trans")

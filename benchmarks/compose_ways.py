@@ -9,7 +9,7 @@ The mixture is that of the authors' released code: a language and a row, drawn a
 - interleave: `map` over the languages zipped with English, a dataset for each mode and language, and
   `interleave_datasets`. Rows are taken from the front instead of being drawn: the fastest for `datasets`.
 - interleave-batched: the same with `map(batched=True)`.
-- crossin: `crossin.compose.compose`. What it does beside (ids, hashes of its outputs, the card) is counted.
+- crossin: `crossin.mixture.compose`. What it does beside (ids, hashes of its outputs, the card) is counted.
 - scale: crossin, with five kinds of components in equal parts, from the synthetic corpus.
 """
 
@@ -183,14 +183,14 @@ def equal_parts(rows: int, languages: list[str]) -> dict[str, Any]:
 
 def crossin(entries: dict[str, Any], data: Path, out: Path) -> Figures:
     """Time crossin. Reading is to hash the files, and to read and join them; all else is composing."""
-    from crossin.compose import Recipe, compose
+    from crossin.core.stage import begin
     from crossin.corpus.prepare import prepare
-    from crossin.stage import begin
+    from crossin.mixture import Recipe, compose
 
     recipe, read = Recipe.model_validate(entries), Reading()
     with (
-        patch("crossin.compose.mixture.begin", read.timed(begin)),
-        patch("crossin.compose.job.prepare", read.timed(prepare)),
+        patch("crossin.mixture.run.begin", read.timed(begin)),
+        patch("crossin.mixture.job.prepare", read.timed(prepare)),
     ):
         start = time.perf_counter()
         compose(recipe, data, out)

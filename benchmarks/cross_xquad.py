@@ -20,10 +20,11 @@ from rich.console import Console
 from rich.table import Table
 
 from crossin.bench.hardness import guesses
-from crossin.bench.items import ITEMS, Item, read_items
 from crossin.bench.xquad import build_xquad
-from crossin.evaluate.engine import Engine, Request
-from crossin.evaluate.hf import HfEngine
+from crossin.core.formats import ITEMS
+from crossin.evaluation.engine import Engine, Request
+from crossin.evaluation.hf import HfEngine
+from crossin.items.item import Item, read_items
 from crossin.languages import load_words, parse_languages
 from crossin.metrics.bootstrap import Figure, resample
 from crossin.metrics.families import Family

@@ -36,8 +36,8 @@ FIRST: Result = {
 
 
 def ask_crossin(model: Path, asked: list[Result], device: str) -> Result:
-    from crossin.evaluate.engine import Request
-    from crossin.evaluate.hf.engine import HfEngine
+    from crossin.evaluation.engine import Request
+    from crossin.evaluation.hf.engine import HfEngine
 
     engine = HfEngine(model, device=device, dtype="float32")
     [first, *requests] = [Request(**{**one, "options": tuple(one["options"])}) for one in [FIRST, *asked]]
@@ -97,9 +97,9 @@ def ask_lm_eval(model: Path, asked: list[Result], device: str, batch_size: int) 
 def ask_exactly(model: Path, asked: list[Result]) -> Result:
     import torch
 
-    from crossin.evaluate.engine import Request
-    from crossin.evaluate.hf.tokens import tokenise
-    from crossin.models.load import load
+    from crossin.evaluation.engine import Request
+    from crossin.evaluation.hf.tokens import tokenise
+    from crossin.models.loading import load
 
     network, tokenizer = load(model, device="cpu", dtype="float32")
     network = network.double()

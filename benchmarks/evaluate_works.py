@@ -81,9 +81,9 @@ def requests(
     work: str, data: Path, items: int, languages: str | None, console: Callable[[str], None]
 ) -> list[Result]:
     """The questions of a work: those of `crossin evaluate --limit ITEMS`, whole paragraphs."""
-    from crossin.bench import build_named, read_items
-    from crossin.bench.asking import Form, questions
-    from crossin.bench.selection import select
+    from crossin.bench import build_named
+    from crossin.items import Form, questions, read_items
+    from crossin.items.selection import select
     from crossin.languages import parse_languages
 
     name, folder, kind = WORKS[work]

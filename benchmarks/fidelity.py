@@ -20,7 +20,7 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
-from crossin.metrics.fidelity import RIGHT, UNDECIDED, verdicts
+from crossin.metrics.language_fidelity import RIGHT, UNDECIDED, verdicts
 from crossin.metrics.table import Integers
 from crossin.metrics.texts import TextTable
 

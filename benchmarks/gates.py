@@ -25,14 +25,14 @@ import numpy as np
 import pyarrow as pa
 from alignment import wilson
 
-from crossin.corpus.alignment.check import check_alignment
-from crossin.corpus.spec import FIELDS
-from crossin.translate.gates.judge import judge, learn
-from crossin.translate.gates.look import look
-from crossin.translate.gates.pair import Pair
-from crossin.translate.gates.prose import sentences
-from crossin.translate.protect import protect
-from crossin.translate.task_bound import bound
+from crossin.alignment.check import check_alignment
+from crossin.core.formats import FIELDS
+from crossin.translation.filters.judge import judge, learn
+from crossin.translation.filters.look import look
+from crossin.translation.filters.pair import Pair
+from crossin.translation.filters.prose import sentences
+from crossin.translation.protect import protect
+from crossin.translation.task_bound import bound
 
 Texts = dict[str, str]
 # A plant gets the source, the true translation, the same row in a third language, and a random generator; it

@@ -20,16 +20,15 @@ from typing import Any
 
 from seeds import stacked
 
-from crossin.bench import build_bench
-from crossin.bench.items import read_items, write_items
-from crossin.compose import Component, Recipe, compose, read_recipe
-from crossin.corpus import build_facts
-from crossin.evaluate import HfEngine, evaluate
-from crossin.experiment.demo import RECIPE
-from crossin.files import write_text
+from crossin.core.files import write_text
+from crossin.evaluation import HfEngine, evaluate
+from crossin.experiments.demo import RECIPE
+from crossin.facts import build_bench, build_facts
+from crossin.items.item import read_items, write_items
 from crossin.metrics import AnswerTable, Figure, differences, intervals, read_answers
+from crossin.mixture import Component, Recipe, compose, read_recipe
 from crossin.models import pull
-from crossin.train import TrainConfig, train
+from crossin.training import TrainConfig, train
 
 # The pairs' part of the tokens of an arm that has pairs.
 SHARE = 0.2

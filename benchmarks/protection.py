@@ -13,10 +13,10 @@ import json
 from collections import Counter
 from pathlib import Path
 
-from crossin.corpus.spec import FIELDS
-from crossin.translate.cutting import By, cut, put_together
-from crossin.translate.engine import Answer
-from crossin.translate.protect import protect
+from crossin.core.formats import FIELDS
+from crossin.translation.cutting import By, cut, put_together
+from crossin.translation.engine import Answer
+from crossin.translation.protect import protect
 
 WAYS: tuple[By, ...] = ("text", "paragraph", "sentence", "span")
 

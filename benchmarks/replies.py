@@ -17,10 +17,10 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
-from crossin.evaluate.replies import read_reply
+from crossin.items.replies import read_reply
 from crossin.metrics.table import MISSING, AnswerTable
-from crossin.score import parity
-from crossin.score.seaeval import Log, aligned_table, is_log, read_log
+from crossin.scoring import parity
+from crossin.scoring.seaeval import Log, aligned_table, is_log, read_log
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ adapter's first weights. For crossin also the tokens that each step has read, pa
 out its passes, and what it had to say.
 
 A step goes from the end of the one before to its own end, optimiser and all. TRL and Unsloth get the tokens
-and labels of `crossin.train.rows`, in the same order: a dataset with `input_ids` and `labels`, taken as is.
+and labels of `crossin.training.rows`, in the same order: data with `input_ids` and `labels`, taken as is.
 On a GPU the rows of a step are sorted by length, so that batches hold little padding.
 """
 
@@ -56,9 +56,9 @@ def digest(network: Any) -> str:
 
 
 def crossin_side(options: argparse.Namespace) -> Result:
-    """Steps of `crossin.train.train`."""
-    from crossin.files import read_parquet
-    from crossin.train import TrainConfig, method, train
+    """Steps of `crossin.training.train`."""
+    from crossin.core.files import read_parquet
+    from crossin.training import TrainConfig, method, train
 
     ends: list[float] = []
     first: list[str] = []
@@ -116,7 +116,7 @@ def with_adapter(options: argparse.Namespace) -> tuple[Any, Any]:
     import torch
     from peft import LoraConfig, get_peft_model
 
-    from crossin.models.load import load
+    from crossin.models.loading import load
 
     network, tokenizer = load(options.model, device=options.device, dtype=options.dtype)
     torch.manual_seed(SEED)
@@ -152,8 +152,8 @@ def trl_side(options: argparse.Namespace) -> Result:
     from transformers import TrainerCallback
     from trl import SFTConfig, SFTTrainer
 
-    from crossin.train.config import Batches
-    from crossin.train.rows import read_rows
+    from crossin.training.config import Batches
+    from crossin.training.rows import read_rows
 
     rows = read_rows(options.mixture, tokenizer, Batches())[0]
     if options.device != "cpu":

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from crossin.train.document import Row
+    from crossin.training.document import Row
 
 LANGUAGES = ("en", "zh", "vi")
 KINDS = ("base", "x2en", "en2x", "x2x", "trans")
@@ -23,7 +23,7 @@ Result = dict[str, Any]
 
 def make_mixture(data: Path, rows: int, out: Path) -> None:
     """Compose so many rows of Alpaca, as many of each kind."""
-    from crossin.compose import Recipe, compose
+    from crossin.mixture import Recipe, compose
 
     files = {language: f"alpaca_{language}.json" for language in LANGUAGES}
     recipe = Recipe.model_validate(
@@ -39,8 +39,7 @@ def make_mixture(data: Path, rows: int, out: Path) -> None:
 
 def make_pairs(out: Path) -> Path:
     """Questions with options about the countries of the facts corpus, in every language."""
-    from crossin.bench import build_bench
-    from crossin.corpus import build_facts
+    from crossin.facts import build_bench, build_facts
 
     facts = build_facts(list(LANGUAGES), out / "facts").folder
     return build_bench(facts, out / "questions", split="train").folder
@@ -58,11 +57,11 @@ def work(model: Path, mixture: Path, rows_per_step: int, tokens: int, warmup: in
     import torch
     from transformers import AutoModelForCausalLM
 
-    from crossin.models.load import load_tokenizer
-    from crossin.train.batches import fixed_steps
-    from crossin.train.batches import passes as cut
-    from crossin.train.config import Batches
-    from crossin.train.rows import read_rows
+    from crossin.models.loading import load_tokenizer
+    from crossin.training.batches import fixed_steps
+    from crossin.training.batches import passes as cut
+    from crossin.training.config import Batches
+    from crossin.training.rows import read_rows
 
     tokenizer, config = load_tokenizer(model)
     with torch.device("meta"):

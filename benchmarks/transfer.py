@@ -23,18 +23,18 @@ from typing import Any
 import pyarrow
 from seeds import stacked
 
-from crossin.bench.items import Item, write_items
-from crossin.compose import Component, Recipe, compose
-from crossin.corpus.facts import subjects_of
-from crossin.corpus.names import month_name
-from crossin.corpus.world import load_countries
-from crossin.evaluate import HfEngine, evaluate
-from crossin.files import write_parquet, write_text
+from crossin.core.files import write_parquet, write_text
+from crossin.core.hashing import draw
+from crossin.evaluation import HfEngine, evaluate
+from crossin.facts.corpus import subjects_of
+from crossin.facts.names import month_name
+from crossin.facts.world import load_countries
+from crossin.items.item import Item, write_items
 from crossin.metrics import intervals, read_answers
 from crossin.metrics.table import select
-from crossin.mixing import draw
+from crossin.mixture import Component, Recipe, compose
 from crossin.models import pull
-from crossin.train import TrainConfig, train
+from crossin.training import TrainConfig, train
 
 WORDING = {
     "en": "In which month is the lantern fair of {subject}?",

@@ -29,13 +29,13 @@ from typing import Any
 import httpx2
 from machine import machine
 
-from crossin.corpus.spec import FIELDS
-from crossin.translate.engine import Ask
-from crossin.translate.prompt import messages
-from crossin.translate.protect import protect
-from crossin.translate.task_bound import bound
+from crossin.core.formats import FIELDS
+from crossin.translation.engine import Ask
+from crossin.translation.prompt import messages
+from crossin.translation.protect import protect
+from crossin.translation.task_bound import bound
 
-STAND_IN = Path(__file__).parent.parent / "tests" / "translate" / "stand_in.py"
+STAND_IN = Path(__file__).parent.parent / "tests" / "helpers" / "stand_in.py"
 TRANSPORT = "429,500,hang,cut stream,bad JSON body"
 
 

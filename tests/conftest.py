@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
-    from crossin.bench import Item
-    from crossin.stage import Stage
+    from crossin.core.stage import Stage
+    from crossin.items import Item
 
 # No test may go to the network; the hub's library would try for half a minute.
 os.environ["HF_HUB_OFFLINE"] = "1"
@@ -23,7 +23,7 @@ LANGUAGES = ["en", "zh", "vi", "es"]
 
 @pytest.fixture(scope="session")
 def facts_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    from crossin.corpus import build_facts
+    from crossin.facts import build_facts
 
     return build_facts(LANGUAGES, tmp_path_factory.mktemp("corpus") / "facts").folder
 
@@ -31,7 +31,7 @@ def facts_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def suite(tmp_path_factory: pytest.TempPathFactory) -> Stage:
     """The facts suite in all languages."""
-    from crossin.bench.suite import build_suite
+    from crossin.facts.suite import build_suite
     from crossin.languages import available
 
     return build_suite(tmp_path_factory.mktemp("bench") / "suite", languages=available())
@@ -39,7 +39,7 @@ def suite(tmp_path_factory: pytest.TempPathFactory) -> Stage:
 
 @pytest.fixture(scope="session")
 def suite_items(suite: Stage) -> list[Item]:
-    from crossin.bench import read_items
+    from crossin.items import read_items
 
     return read_items(suite.folder)
 
@@ -55,7 +55,7 @@ def tiny_model(facts_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> 
     from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
     from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 
-    from crossin.files import read_parquet
+    from crossin.core.files import read_parquet
 
     rows = read_parquet(facts_folder / "questions.parquet", ["instruction", "output"]).to_pylist()
     tokenizer = Tokenizer(models.BPE())

@@ -1,22 +1,43 @@
-"""crossin: mix, tune and measure, so that what a model knows in English it knows in Thai.
+"""crossin: mix, tune and measure, so that a language model knows in Thai what it knows in English.
 
-Each stage is one function: `crossin.corpus.build_facts`, `crossin.compose` (or `crossin.compose.compose`),
-`crossin.train.train`, `crossin.bench.build_named`, `crossin.evaluate.evaluate`, `crossin.score.score`,
-`crossin.report.report`. Importing this package loads none of them.
+Each stage is one function, loaded at first use: `import crossin` costs next to nothing.
 """
 
 from __future__ import annotations
 
 from importlib import import_module
-from types import ModuleType
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from crossin.evaluation.run import evaluate
+    from crossin.mixture.run import compose
+    from crossin.probing.run import probe
+    from crossin.reports.make import report
+    from crossin.scoring.comparison import compare
+    from crossin.scoring.scores import score
+    from crossin.training.run import train
+    from crossin.translation.run import translate
 
 __version__ = "0.1.0"
+__all__ = ["compare", "compose", "evaluate", "probe", "report", "score", "train", "translate"]
 
-_STAGES = ("bench", "compose", "corpus", "evaluate", "metrics", "models", "report", "score", "train")
+_MODULES = {
+    "compare": "scoring.comparison",
+    "compose": "mixture.run",
+    "evaluate": "evaluation.run",
+    "probe": "probing.run",
+    "report": "reports.make",
+    "score": "scoring.scores",
+    "train": "training.run",
+    "translate": "translation.run",
+}
 
 
-def __getattr__(name: str) -> ModuleType:
-    """The stages, loaded at first use."""
-    if name not in _STAGES:
+def __getattr__(name: str) -> Any:
+    if name not in _MODULES:
         raise AttributeError(f"module 'crossin' has no attribute {name!r}")
-    return import_module(f"crossin.{name}")
+    return getattr(import_module(f"crossin.{_MODULES[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

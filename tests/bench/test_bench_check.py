@@ -5,14 +5,15 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from small_benches import changed, in_free_text, small_items, write_bench
 
 from crossin.bench.check import check_bench
-from crossin.bench.items import Item
 from crossin.bench.seaeval import build_seaeval
-from crossin.errors import CrossinError
+from crossin.core.errors import CrossinError
+from crossin.items.item import Item
+from tests.helpers.paths import REAL_DATA
+from tests.helpers.small_benches import changed, in_free_text, small_items, write_bench
 
-DATA = Path(__file__).parents[3] / "shared" / "data"
+DATA = REAL_DATA
 
 
 def found(folder: Path, items: list[Item]) -> list[tuple[str, str, str, bool]]:

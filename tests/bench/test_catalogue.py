@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from crossin.bench.catalogue import BUILT_IN, MAPPINGS, build_named, known, names
-from crossin.bench.items import read_items
-from crossin.errors import CrossinError
+from crossin.core.errors import CrossinError
+from crossin.items.item import read_items
 
 
 def test_every_name_is_known_with_its_licence_and_every_mapping_has_a_name() -> None:

@@ -5,8 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from crossin.bench.hardness import guesses, hardness
-from crossin.bench.items import Item
-from crossin.errors import CrossinError
+from crossin.core.errors import CrossinError
+from crossin.items.item import Item
 
 
 def item(

@@ -5,12 +5,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from mapping_files import ROWS, built, jsonl, only, own, parquet
 
 from crossin.bench.catalogue import MAPPINGS, build_named
-from crossin.bench.items import read_items
 from crossin.bench.mapping import read_mapping
-from crossin.errors import CrossinError
+from crossin.core.errors import CrossinError
+from crossin.items.item import read_items
+from tests.helpers.mapping_files import ROWS, built, jsonl, only, own, parquet
+from tests.helpers.paths import ROOT
 
 
 class TestShipped:
@@ -140,7 +141,7 @@ class TestShipped:
 
 
 def test_the_worked_example_of_the_docs_builds_as_it_stands(tmp_path: Path) -> None:
-    docs = (Path(__file__).parents[2] / "docs" / "bench.md").read_text(encoding="utf-8")
+    docs = (ROOT / "docs" / "bench.md").read_text(encoding="utf-8")
     row, mapping = (re.findall(rf"```{kind}\n(.*?)```", docs, re.DOTALL)[0] for kind in ("json", "yaml"))
     (tmp_path / "birds.yaml").write_text(mapping, encoding="utf-8")
     for code in ("en", "sw"):

@@ -4,10 +4,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from mapping_files import ROWS, built, jsonl, own
 
 from crossin.bench.mapping import read_mapping
-from crossin.errors import CrossinError
+from crossin.core.errors import CrossinError
+from tests.helpers.mapping_files import ROWS, built, jsonl, own
 
 
 class TestErrors:

@@ -8,12 +8,13 @@ from typing import Any
 import pyarrow
 import pytest
 
-from crossin.bench.items import read_items
 from crossin.bench.seaeval import build_seaeval
-from crossin.errors import CrossinError
-from crossin.files import write_parquet
+from crossin.core.errors import CrossinError
+from crossin.core.files import write_parquet
+from crossin.items.item import read_items
+from tests.helpers.paths import REAL_DATA
 
-DATA = Path(__file__).parents[3] / "shared" / "data" / "seaeval"
+DATA = REAL_DATA / "seaeval"
 
 
 def record(number: int, **fields: Any) -> dict[str, Any]:

@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 from rich.console import Console
-from small_benches import changed, in_free_text, small_items, write_bench
 
-from crossin.bench.items import Item
 from crossin.bench.show import shown, visible
-from crossin.errors import CrossinError
+from crossin.core.errors import CrossinError
+from crossin.items.item import Item
+from tests.helpers.small_benches import changed, in_free_text, small_items, write_bench
 
 
 def printed(folder: Path, items: list[Item], name: str | None = None, **wishes: Any) -> str:

@@ -9,12 +9,13 @@ from typing import Any
 import pyarrow
 import pyarrow.parquet
 import pytest
-from xquad_files import LANGUAGES, changed, small_xquad, write_xquad
 
-from crossin.bench.items import ITEMS, Item, read_items
 from crossin.bench.xquad import build_xquad
-from crossin.errors import CrossinError
-from crossin.files import read_json
+from crossin.core.errors import CrossinError
+from crossin.core.files import read_json
+from crossin.core.formats import ITEMS
+from crossin.items.item import Item, read_items
+from tests.helpers.xquad_files import LANGUAGES, changed, small_xquad, write_xquad
 
 
 def built(source: Path, out: Path, languages: list[str] | None = None) -> dict[tuple[str, str], Item]:

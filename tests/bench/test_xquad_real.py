@@ -11,11 +11,13 @@ from typing import Any
 
 import pytest
 
-from crossin.bench.items import ITEMS, Item, read_items
 from crossin.bench.xquad import build_xquad
-from crossin.stage import Stage
+from crossin.core.formats import ITEMS
+from crossin.core.stage import Stage
+from crossin.items.item import Item, read_items
+from tests.helpers.paths import REAL_DATA
 
-SOURCE = Path(__file__).parents[3] / "shared" / "data" / "xquad"
+SOURCE = REAL_DATA / "xquad"
 LANGUAGES = ["ar", "de", "el", "en", "es", "hi", "ro", "ru", "th", "tr", "vi", "zh"]
 
 pytestmark = pytest.mark.skipif(not SOURCE.is_dir(), reason="the shared XQuAD files are absent")

@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from apart import crossin
+
+from tests.helpers.apart import crossin
 
 
 def record(number: int, answer: int = 0) -> dict[str, Any]:
@@ -93,7 +94,8 @@ def test_a_sound_benchmark_passes_and_a_broken_one_ends_with_1(bench: Path, tmp_
     assert "check: 2 items in 2 languages; 0 structural findings, 0 about content" in ended.stderr
     from dataclasses import replace
 
-    from crossin.bench.items import ITEMS, read_items, write_items
+    from crossin.core.formats import ITEMS
+    from crossin.items.item import read_items, write_items
 
     items = read_items(bench)
     write_items(tmp_path / "broken" / ITEMS, [replace(items[0], answer="B"), *items[1:]])

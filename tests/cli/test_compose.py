@@ -4,8 +4,9 @@ import json
 from pathlib import Path
 
 import pytest
-from apart import crossin
-from small_corpora import corpus_entry, write_corpus
+
+from tests.helpers.apart import crossin
+from tests.helpers.small_corpora import corpus_entry, write_corpus
 
 RECIPE = """
 name: small

@@ -11,13 +11,14 @@ import time
 from functools import partial
 from pathlib import Path
 
-import apart
 import pytest
-from loopback import Asked, answering, completion, response
 
-from crossin.bench import ITEMS, Item
-from crossin.bench.items import write_items
-from crossin.files import read_json, read_parquet
+from crossin.core.files import read_json, read_parquet
+from crossin.core.formats import ITEMS
+from crossin.items import Item
+from crossin.items.item import write_items
+from tests.helpers import apart
+from tests.helpers.loopback import Asked, answering, completion, response
 
 OPTIONS = {"en": ["red", "green"], "es": ["rojo", "verde"]}
 

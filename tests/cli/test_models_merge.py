@@ -8,8 +8,8 @@ from transformers import AutoModelForCausalLM, LlamaConfig, LlamaForCausalLM
 from typer.testing import CliRunner, Result
 
 from crossin.cli.main import app
-from crossin.errors import CrossinError
-from crossin.files import read_json
+from crossin.core.errors import CrossinError
+from crossin.core.files import read_json
 
 
 def adapter_of(base: Path, folder: Path, **settings: list[str]) -> Path:

@@ -9,8 +9,8 @@ import typer
 from typer.testing import CliRunner
 
 from crossin.cli.probe import probe
-from crossin.errors import CrossinError
-from crossin.files import read_json
+from crossin.core.errors import CrossinError
+from crossin.core.files import read_json
 
 app = typer.Typer()
 app.command()(probe)

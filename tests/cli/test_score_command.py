@@ -6,11 +6,11 @@ from typing import Any
 
 import pyarrow
 import pytest
-from apart import crossin
 
-from crossin.bench import Item
-from crossin.bench.items import write_items
-from crossin.files import write_parquet
+from crossin.core.files import write_parquet
+from crossin.items import Item
+from crossin.items.item import write_items
+from tests.helpers.apart import crossin
 
 OPTIONS = {"en": ["red", "green"], "de": ["rot", "grün"]}
 

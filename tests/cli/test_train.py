@@ -6,9 +6,9 @@ import sys
 from pathlib import Path
 
 import pytest
-from apart import crossin
 
-from crossin.files import write_parquet
+from crossin.core.files import write_parquet
+from tests.helpers.apart import crossin
 
 CONFIG = """
 model: {model}

@@ -8,13 +8,15 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
-from crossin.bench import Item, build_bench, read_items
-from crossin.bench.items import ITEMS, write_items
+from crossin.core.errors import CrossinError
+from crossin.core.files import read_parquet
+from crossin.core.formats import ITEMS
 from crossin.corpus import contamination
 from crossin.corpus.contamination import Match, bench_ngrams, contaminated
-from crossin.corpus.units import units
-from crossin.errors import CrossinError
-from crossin.files import read_parquet
+from crossin.facts import build_bench
+from crossin.items import Item, read_items
+from crossin.items.item import write_items
+from crossin.languages.units import units
 
 NGRAM = 8
 CONTEXT = "The marmot of the high Andes sleeps for seven months and wakes when the first snow has gone."

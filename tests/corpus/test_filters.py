@@ -5,12 +5,12 @@ from typing import Any
 
 import numpy as np
 import pytest
-from corpus_files import corpus_spec, row, save
 
+from crossin.core.errors import CrossinError
 from crossin.corpus import texts
 from crossin.corpus.filters import apply_filters
 from crossin.corpus.parallel import ParallelCorpus, read_corpus
-from crossin.errors import CrossinError
+from tests.helpers.corpus_files import corpus_spec, row, save
 
 DATA = {
     "en": [row(1, "abcd", "ef"), row(2, "ab", "c", input="字字"), row(3, "x", ""), row(4, "a" * 50)],

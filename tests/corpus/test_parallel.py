@@ -8,16 +8,17 @@ from typing import Any
 
 import numpy as np
 import pytest
-from corpus_files import FORMATS, corpus_spec, row, save
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from crossin.core.errors import CrossinError
+from crossin.core.formats import FIELDS
 from crossin.corpus.parallel import ParallelCorpus, read_corpus
-from crossin.corpus.spec import FIELDS
-from crossin.errors import CrossinError
+from tests.helpers.corpus_files import FORMATS, corpus_spec, row, save
+from tests.helpers.paths import REAL_DATA
 
 Data = dict[str, list[dict[str, Any]]]
-ALPACA = Path(__file__).parents[3] / "shared/data/alpaca"
+ALPACA = REAL_DATA / "alpaca"
 
 
 def corpus_of(

@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from crossin.bench import build_bench
+from crossin.core.errors import CrossinError
+from crossin.core.files import read_parquet
 from crossin.corpus.prepare import Prepared, prepare
 from crossin.corpus.spec import CorpusSpec
-from crossin.errors import CrossinError
-from crossin.files import read_parquet
+from crossin.facts import build_bench
 
 Lines = list[dict[str, Any]]
 

@@ -7,11 +7,11 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 import pytest
-from full_disk import full_disk
 
+from crossin.core.errors import CrossinError
 from crossin.corpus import texts as module
 from crossin.corpus.texts import Texts, TextsWriter
-from crossin.errors import CrossinError
+from tests.helpers.full_disk import full_disk
 
 WORDS = ["one", "", "二つ", "ba", "😀"]
 

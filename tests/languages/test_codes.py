@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from crossin.errors import CrossinError
+from crossin.core.errors import CrossinError
 from crossin.languages import available, load_words, parse_language, parse_languages, script_of
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from crossin.errors import CrossinError
+from crossin.core.errors import CrossinError
 from crossin.languages.words import (
     DATA,
     RELATIONS,

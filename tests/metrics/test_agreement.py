@@ -4,10 +4,9 @@ from math import isnan
 
 import numpy as np
 import pytest
-from answer_tables import random_table, table, tables
 from hypothesis import given
 
-from crossin.errors import CrossinError
+from crossin.core.errors import CrossinError
 from crossin.metrics import (
     AnswerTable,
     agreement,
@@ -21,6 +20,7 @@ from crossin.metrics import (
     resample,
     select,
 )
+from tests.helpers.answer_tables import random_table, table, tables
 
 # en and zh agree on items 1, 2 and 3; vi agrees with both on item 1 and is missing on item 3.
 WORKED = table([[0, 0, 0], [2, 2, 1], [3, 3, -1], [0, 1, 2]], gold=[0, 1, 3, 3])

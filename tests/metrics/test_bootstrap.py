@@ -5,10 +5,9 @@ from math import isnan, sqrt
 
 import numpy as np
 import pytest
-from answer_tables import random_table, table, tables
 from hypothesis import given, settings
 
-from crossin.errors import CrossinError
+from crossin.core.errors import CrossinError
 from crossin.metrics import (
     AnswerTable,
     Family,
@@ -25,6 +24,7 @@ from crossin.metrics import (
     select,
 )
 from crossin.metrics.table import Floats
+from tests.helpers.answer_tables import random_table, table, tables
 
 
 def width(figure: Figure) -> float:

@@ -1,22 +1,30 @@
 from __future__ import annotations
 
 from math import isnan
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from text_tables import reordered, text_tables, texts
 
 from crossin.metrics.families import observed
-from crossin.metrics.fidelity import ABSENT, RIGHT, UNDECIDED, WRONG, fidelity, fidelity_family, verdicts
+from crossin.metrics.language_fidelity import (
+    ABSENT,
+    RIGHT,
+    UNDECIDED,
+    WRONG,
+    fidelity,
+    fidelity_family,
+    verdicts,
+)
 from crossin.metrics.texts import TextTable, missing_family
+from tests.helpers.paths import REAL_DATA
+from tests.helpers.text_tables import reordered, text_tables, texts
 
 pytest.importorskip("lingua")
 
-FLORES = Path(__file__).parents[3] / "shared" / "data" / "flores200"
+FLORES = REAL_DATA / "flores200"
 
 SENTENCES = {
     "ar": "ذهب الأطفال إلى المدرسة في الصباح الباكر.",

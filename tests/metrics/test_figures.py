@@ -7,10 +7,9 @@ from math import comb, isnan, prod
 
 import numpy as np
 import pytest
-from answer_tables import random_table, table, tables
 from hypothesis import given
 
-from crossin.errors import CrossinError
+from crossin.core.errors import CrossinError
 from crossin.metrics import (
     AnswerTable,
     ac3,
@@ -23,6 +22,7 @@ from crossin.metrics import (
     right,
     wrong,
 )
+from tests.helpers.answer_tables import random_table, table, tables
 
 # Item 1: all three agree on gold. Item 2: two agree on a wrong option, the third is right.
 # Item 3: two agree on gold, the third gave no answer. Item 4: three different answers.

@@ -8,13 +8,12 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from text_tables import reordered, text_tables, texts
 
-from crossin.errors import CrossinError
+from crossin.core.errors import CrossinError
 from crossin.metrics.bootstrap import resample_difference
 from crossin.metrics.families import Family, observed
-from crossin.metrics.normalise import tokens
-from crossin.metrics.text_families import text_families
+from crossin.metrics.free_text import text_families
+from crossin.metrics.normalisation import tokens
 from crossin.metrics.texts import (
     TextTable,
     exact_match,
@@ -26,6 +25,7 @@ from crossin.metrics.texts import (
     missing_replies,
     text_table_of,
 )
+from tests.helpers.text_tables import reordered, text_tables, texts
 
 FILE = Path("answers.parquet")
 

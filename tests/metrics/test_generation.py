@@ -1,24 +1,25 @@
 from __future__ import annotations
 
 from math import isnan, nan
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from text_tables import reordered, text_tables, texts
 
 from crossin.metrics.families import observed
 from crossin.metrics.generation import bleu_family, chrf_family, signatures
 from crossin.metrics.texts import TextTable
+from tests.helpers.text_tables import reordered, text_tables, texts
 
 pytest.importorskip("sacrebleu")
 from sacrebleu.metrics import BLEU, CHRF
 
+from tests.helpers.paths import REAL_DATA
+
 TOKENIZERS = {"zh": "zh", "ja": "char", "th": "char"}
-FLORES = Path(__file__).parents[3] / "shared" / "data" / "flores200"
+FLORES = REAL_DATA / "flores200"
 
 # Replies and references. Replies are perfect, partly right, empty, of another length, and missing.
 PAIRS: dict[str, list[tuple[str | None, str]]] = {

@@ -8,7 +8,6 @@ from math import isnan
 
 import numpy as np
 import pytest
-from answer_tables import ranked_tables, table
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -26,6 +25,7 @@ from crossin.metrics import (
     wording_family,
 )
 from crossin.metrics.table import Floats
+from tests.helpers.answer_tables import ranked_tables, table
 
 World = tuple[AnswerTable, Floats]
 

@@ -6,7 +6,6 @@ from math import exp, isnan
 
 import numpy as np
 import pytest
-from answer_tables import ranked_tables, table
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -21,6 +20,7 @@ from crossin.metrics import (
     select,
 )
 from crossin.metrics.table import Floats
+from tests.helpers.answer_tables import ranked_tables, table
 
 NAN = float("nan")
 

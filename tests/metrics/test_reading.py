@@ -7,8 +7,8 @@ import numpy as np
 import pyarrow
 import pytest
 
-from crossin.errors import CrossinError
-from crossin.files import write_parquet
+from crossin.core.errors import CrossinError
+from crossin.core.files import write_parquet
 from crossin.metrics import read_answers, read_logprobs, read_wordings, table_of
 
 NAN = float("nan")

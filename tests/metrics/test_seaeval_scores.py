@@ -8,12 +8,12 @@ from typing import Any
 
 import numpy as np
 import pytest
-from answer_tables import random_table, table, tables
 from hypothesis import given
 
-from crossin.errors import CrossinError
+from crossin.core.errors import CrossinError
 from crossin.metrics import AnswerTable, accuracy, consistency
 from crossin.metrics.seaeval import chances_of, drawn_accuracy, drawn_consistency, seaeval_scores
+from tests.helpers.answer_tables import random_table, table, tables
 
 approx = pytest.approx
 

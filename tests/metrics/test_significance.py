@@ -5,12 +5,12 @@ from math import comb
 
 import numpy as np
 import pytest
-from answer_tables import random_table, table
 from hypothesis import given
 from hypothesis import strategies as st
 
-from crossin.errors import CrossinError
+from crossin.core.errors import CrossinError
 from crossin.metrics import holm, mcnemar, select
+from tests.helpers.answer_tables import random_table, table
 
 
 def test_mcnemar_is_a_sign_test_on_the_items_where_one_model_is_right() -> None:

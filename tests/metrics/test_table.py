@@ -4,10 +4,10 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from answer_tables import table
 
-from crossin.errors import CrossinError
+from crossin.core.errors import CrossinError
 from crossin.metrics import accuracy, by_task, select
+from tests.helpers.answer_tables import table
 
 
 def test_select_keeps_the_tasks_and_languages_that_were_asked_for() -> None:

@@ -5,10 +5,9 @@ from math import isnan
 
 import numpy as np
 import pytest
-from answer_tables import random_table, table, tables
 from hypothesis import given
 
-from crossin.errors import CrossinError
+from crossin.core.errors import CrossinError
 from crossin.metrics import (
     AnswerTable,
     accuracy,
@@ -20,6 +19,7 @@ from crossin.metrics import (
     transfer,
     transfer_family,
 )
+from tests.helpers.answer_tables import random_table, table, tables
 
 # Right in en: items 1 to 4. Of these zh has 1, 2 and 3 right, vi only 1. Of the others zh has 5, vi 6 and 7.
 WORKED = table(

@@ -5,9 +5,8 @@ from math import isnan
 
 import numpy as np
 import pytest
-from answer_tables import random_table, table
 
-from crossin.errors import CrossinError
+from crossin.core.errors import CrossinError
 from crossin.metrics import (
     AnswerTable,
     Spread,
@@ -18,6 +17,7 @@ from crossin.metrics import (
     wording_agreement,
     wording_family,
 )
+from tests.helpers.answer_tables import random_table, table
 
 PLAIN = table([[0, 0], [1, 2], [3, 3], [-1, 1]])
 POLITE = table([[0, 1], [1, 2], [2, 3], [-1, 1]])

@@ -9,9 +9,8 @@ from typing import Any
 import numpy as np
 import pyarrow
 import pytest
-from answer_tables import table
 
-from crossin.files import write_parquet
+from crossin.core.files import write_parquet
 from crossin.metrics import (
     AnswerTable,
     agreement_family,
@@ -31,8 +30,10 @@ from crossin.metrics import (
 )
 from crossin.metrics.seaeval import chances_of, drawn_accuracy, drawn_consistency
 from crossin.metrics.table import Floats
+from tests.helpers.answer_tables import table
+from tests.helpers.paths import ROOT
 
-DOCUMENT = (Path(__file__).parents[2] / "docs" / "metrics.md").read_text(encoding="utf-8")
+DOCUMENT = (ROOT / "docs" / "metrics.md").read_text(encoding="utf-8")
 LANGUAGES = ("en", "vi", "th")
 
 

@@ -13,10 +13,10 @@ from peft import LoraConfig, PeftModel, PromptTuningConfig, get_peft_model
 from safetensors.torch import load_file, save_file
 from transformers import LlamaForCausalLM
 
-from crossin.errors import CrossinError
+from crossin.core.errors import CrossinError
+from crossin.core.stage import begin
 from crossin.models.adapters import with_adapter
-from crossin.models.load import load
-from crossin.stage import begin
+from crossin.models.loading import load
 
 IDS = torch.arange(20)[None]
 

@@ -8,14 +8,14 @@ from pathlib import Path
 
 import pytest
 import torch
-from tiny_gguf import write_gguf
 
-from crossin.errors import CrossinError
-from crossin.files import read_json, sha256
+from crossin.core.errors import CrossinError
+from crossin.core.files import read_json, sha256
 from crossin.models import BUILT_IN, BuiltIn, pull
 from crossin.models.catalogue import Wheel
 from crossin.models.convert import convert_gguf
-from crossin.models.load import load
+from crossin.models.loading import load
+from tests.helpers.tiny_gguf import write_gguf
 
 
 def wheel(registry: Path, package: str, data: bytes) -> Wheel:

@@ -10,9 +10,9 @@ from typing import Any
 import huggingface_hub
 import pytest
 
-from crossin.errors import CrossinError
+from crossin.core.errors import CrossinError
 from crossin.models import pull
-from crossin.models.pull import cache_folder
+from crossin.models.download import cache_folder
 
 
 @pytest.fixture(autouse=True)
@@ -21,7 +21,7 @@ def empty_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def hub(monkeypatch: pytest.MonkeyPatch, answers: bool, snapshot_download: Any) -> None:
-    monkeypatch.setattr(sys.modules["crossin.models.pull"], "_hub_answers", lambda: answers)
+    monkeypatch.setattr(sys.modules["crossin.models.download"], "_hub_answers", lambda: answers)
     monkeypatch.setattr(huggingface_hub, "snapshot_download", snapshot_download)
 
 

@@ -9,7 +9,7 @@ import pytest
 from tokenizers.processors import TemplateProcessing
 
 from crossin.models.joining import heading_of, split
-from crossin.models.load import load_tokenizer
+from crossin.models.loading import load_tokenizer
 
 
 @pytest.fixture

@@ -13,8 +13,8 @@ import torch
 import transformers
 from safetensors.torch import load_file, save_file
 
-from crossin.errors import CrossinError
-from crossin.models.load import load
+from crossin.core.errors import CrossinError
+from crossin.models.loading import load
 
 
 @pytest.fixture

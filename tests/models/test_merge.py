@@ -12,16 +12,16 @@ from typing import Any
 
 import pytest
 import torch
-from full_disk import full_disk
 from peft import LoraConfig, PeftModel, get_peft_model
 from safetensors.torch import load_file, save_file
 from transformers import AutoModelForCausalLM, AutoTokenizer, LlamaConfig, LlamaForCausalLM
 
-from crossin.errors import CrossinError
-from crossin.files import read_json, write_json
-from crossin.models.load import load
-from crossin.models.merge import merge
-from crossin.stage import CLAIM, MANIFEST
+from crossin.core.errors import CrossinError
+from crossin.core.files import read_json, write_json
+from crossin.core.formats import CLAIM, MANIFEST
+from crossin.models.loading import load
+from crossin.models.merging import merge
+from tests.helpers.full_disk import full_disk
 
 IDS = torch.arange(20)[None]
 EMBEDDINGS, HEAD = "model.embed_tokens.weight", "lm_head.weight"

@@ -10,11 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from crossin.errors import CrossinError
+from crossin.core.errors import CrossinError
 from crossin.models import BUILT_IN, BuiltIn, pull
 from crossin.models.catalogue import Wheel
-from crossin.models.load import load
-from crossin.models.pull import cache_folder, cached
+from crossin.models.download import cache_folder, cached
+from crossin.models.loading import load
 
 
 @pytest.fixture(autouse=True)

@@ -9,10 +9,11 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from crossin.bench.items import ITEMS, Item, difference, fault, write_items
-from crossin.errors import CrossinError
-from crossin.files import write_json
-from crossin.stage import Stage, begin
+from crossin.core.errors import CrossinError
+from crossin.core.files import write_json
+from crossin.core.formats import ITEMS
+from crossin.core.stage import Stage, begin
+from crossin.items.item import Item, difference, fault, write_items
 
 LEFT_OUT = "left_out.json"
 # An item's name, and what was found of it in each language: the item, or why it cannot be used there.

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from crossin.bench.seaeval import LICENCE, build_seaeval
-from crossin.errors import CrossinError
+from crossin.core.errors import CrossinError
+from crossin.core.progress import Progress, silent
+from crossin.core.stage import Stage
 from crossin.languages import available
-from crossin.progress import Progress, silent
-from crossin.stage import Stage
 
 FILES = "files or the hub"
 MAPPINGS = Path(__file__).parent / "mappings"
@@ -42,7 +42,7 @@ class Wish:
 
 
 def _facts(wish: Wish, out: Path) -> Stage:
-    from crossin.bench.suite import build_suite
+    from crossin.facts.suite import build_suite
 
     if wish.source is not None:
         raise CrossinError("'facts' is made here, from CLDR and GeoNames", fix="leave out --source")

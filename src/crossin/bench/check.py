@@ -18,10 +18,10 @@ from typing import Any
 from crossin.bench.content import content_findings
 from crossin.bench.findings import Finding
 from crossin.bench.hardness import hardness
-from crossin.bench.items import Item, difference, faults, items_file, read_unchecked
-from crossin.errors import CrossinError
+from crossin.core.errors import CrossinError
+from crossin.core.progress import Progress, silent
+from crossin.items.item import Item, difference, faults, items_file, read_unchecked
 from crossin.languages import parse_language
-from crossin.progress import Progress, silent
 
 # Items shown of each kind and language.
 _EXAMPLES = 3

@@ -14,9 +14,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import combinations
 
 from crossin.bench.findings import Finding
-from crossin.bench.items import Item
+from crossin.core.progress import Progress
+from crossin.items.item import Item
 from crossin.languages import script_of
-from crossin.progress import Progress
 
 # UTF-8 that was read as Latin-1 or Windows-1252, and the mark of a character that could not be read.
 _MOJIBAKE = re.compile("Ã[ƒ‚\u0080-\u00bf]|Â[\u0080-\u00bf]|â€|â‚|\ufffd")
@@ -135,7 +135,7 @@ def _script(items: Sequence[Item], language: str) -> Iterator[Finding]:
     import numpy
     import pyarrow
 
-    from crossin.corpus.alignment.characters import SCRIPT_NAMES, read_text, tables
+    from crossin.alignment.characters import SCRIPT_NAMES, read_text, tables
 
     # None where the alignment check does not tell the language's script from others.
     own = [SCRIPT_NAMES.index(name) for name in _SCRIPTS.get(script_of(language), ())]
@@ -161,7 +161,7 @@ def _aligned(
     import numpy
     import pyarrow
 
-    from crossin.corpus.alignment.check import check_alignment
+    from crossin.alignment.check import check_alignment
 
     columns = [
         {
@@ -209,7 +209,7 @@ def _language(items: Sequence[Item], language: str) -> list[str]:
     """A note where the texts as a whole look to be in another language; none where lingua is missing."""
     import pyarrow
 
-    from crossin.corpus.alignment.file_language import look
+    from crossin.alignment.file_language import look
 
     texts = dict.fromkeys(text for item in items for _, text in _texts(item) if text)
     return look(pyarrow.array(list(texts), pyarrow.large_string()), language)

@@ -6,8 +6,8 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from statistics import fmean
 
-from crossin.bench.items import Item
-from crossin.errors import CrossinError
+from crossin.core.errors import CrossinError
+from crossin.items.item import Item
 
 # Characters on either side of an option in the paragraph that count as its neighbourhood.
 _NEIGHBOURHOOD = 100

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from crossin.errors import CrossinError
-from crossin.extras import require
+from crossin.core.errors import CrossinError
+from crossin.core.extras import require
 
 # Seconds to wait for the hub's first answer.
 _PATIENCE = 10

@@ -9,13 +9,13 @@ from typing import Any
 
 from crossin.bench.assemble import build, pivot_first
 from crossin.bench.hub import fetch
-from crossin.bench.items import Item, writable
 from crossin.bench.mapping import PLACEHOLDER, Mapping
 from crossin.bench.tables import USUAL, Row, matching, read_rows
-from crossin.errors import CrossinError
-from crossin.mixing import draw
-from crossin.progress import Progress, silent
-from crossin.stage import Stage
+from crossin.core.errors import CrossinError
+from crossin.core.hashing import draw
+from crossin.core.progress import Progress, silent
+from crossin.core.stage import Stage
+from crossin.items.item import Item, writable
 
 _LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 

@@ -13,8 +13,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
-from crossin.errors import CrossinError
-from crossin.files import read_yaml
+from crossin.core.errors import CrossinError
+from crossin.core.files import read_yaml
 from crossin.languages import parse_language
 
 PLACEHOLDER = re.compile(r"\{([^{}]+)\}")

@@ -10,13 +10,13 @@ from typing import Any
 
 from crossin.bench.assemble import build, pivot_first
 from crossin.bench.hub import fetch
-from crossin.bench.items import Item, writable
 from crossin.bench.tables import matching, read_rows
-from crossin.errors import CrossinError
-from crossin.files import read_json
+from crossin.core.errors import CrossinError
+from crossin.core.files import read_json
+from crossin.core.progress import Progress, silent
+from crossin.core.stage import Stage
+from crossin.items.item import Item, writable
 from crossin.languages import parse_language
-from crossin.progress import Progress, silent
-from crossin.stage import Stage
 
 HUB = "SeaEval/SeaEval_datasets"
 LICENCE = "CC-BY-NC-4.0"

@@ -8,8 +8,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from crossin.bench.items import Item, items_file, read_unchecked
-from crossin.errors import CrossinError
+from crossin.core.errors import CrossinError
+from crossin.items.item import Item, items_file, read_unchecked
 
 if TYPE_CHECKING:
     from rich.console import RenderableType

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from crossin.bench.items import writable
-from crossin.errors import CrossinError
+from crossin.core.errors import CrossinError
+from crossin.items.item import writable
 
 _ENDINGS = ("parquet", "jsonl", "json", "csv", "tsv")
 # The names that the hub and the library `datasets` give files; tried after those that a mapping names.

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from crossin.cli.options import codes, names
-from crossin.errors import CrossinError
+from crossin.core.errors import CrossinError
 
 if TYPE_CHECKING:
     from crossin.bench.check import Report
@@ -191,9 +191,9 @@ def export_benchmark(
 
     `crossin score out`
     """
-    from crossin.bench.asking import Form
     from crossin.bench.lm_eval import export_lm_eval
     from crossin.cli.console import say
+    from crossin.items import Form
 
     stage = export_lm_eval(
         folder,
@@ -222,8 +222,8 @@ def export_benchmark(
 
 def _check_templates(languages: str | None, as_json: bool) -> None:
     """What the languages' template files lack for the facts suite."""
-    from crossin.bench.suite import lacking
     from crossin.cli.console import console, print_json
+    from crossin.facts.suite import lacking
 
     wanted = codes(languages)
     if not wanted:

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Annotated, Any, cast
 import typer
 
 from crossin.cli.options import codes
-from crossin.errors import CrossinError
+from crossin.core.errors import CrossinError
 
 if TYPE_CHECKING:
-    from crossin.compose.dry_run import Preview
-    from crossin.compose.mixture import Engine
+    from crossin.mixture.dry_run import Preview
+    from crossin.mixture.run import Engine
 
 
 def compose(
@@ -58,8 +58,8 @@ def compose(
     Then make it: the same with `--out mixtures/x2x` in place of `--dry-run`
     """
     from crossin.cli.console import console, print_json, progress_bars, say
-    from crossin.compose.dry_run import preview
-    from crossin.compose.mixture import compose as make
+    from crossin.mixture.dry_run import preview
+    from crossin.mixture.run import compose as make
 
     wanted, files = codes(languages), _files(corpus or [])
     if dry_run:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from rich.console import Console
 from rich.text import Text
 
-from crossin.progress import Progress
+from crossin.core.progress import Progress
 
 if TYPE_CHECKING:
     from rich.table import Table

@@ -51,10 +51,10 @@ def demo(
     Example: `crossin demo --languages en,th,ar --out runs/thai-arabic`
     """
     from crossin.cli.console import console, progress_bars, say
-    from crossin.experiment.demo import Demo, run_demo
-    from crossin.files import read_text
+    from crossin.core.files import read_text
+    from crossin.experiments.demo import Demo, run_demo
     from crossin.languages import parse_languages
-    from crossin.report import as_rich
+    from crossin.reports import as_rich
 
     plan = Demo(
         out=out,

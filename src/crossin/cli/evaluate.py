@@ -20,7 +20,7 @@ from crossin.cli.options import (
     names,
     prices_of,
 )
-from crossin.errors import CrossinError
+from crossin.core.errors import CrossinError
 
 _ASKING, _LOCAL = "How it is asked", "Models of transformers (hf)"
 
@@ -184,7 +184,7 @@ def evaluate(
     from functools import partial
 
     from crossin.cli.evaluating import Job, evaluate_all, labelled, preview
-    from crossin.evaluate import Form, HfEngine
+    from crossin.evaluation import Form, HfEngine
 
     if adapter and len(models) > 1:
         raise CrossinError(
@@ -192,7 +192,7 @@ def evaluate(
         )
     make: Callable[[Any], Any]
     if engine == "openai":
-        from crossin.evaluate.openai import OpenAIEngine
+        from crossin.evaluation.openai import OpenAIEngine
 
         if base_url is None:
             raise CrossinError(

@@ -10,14 +10,14 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 from crossin.cli.console import console, print_json, progress_bars, say
-from crossin.errors import CrossinError
+from crossin.core.errors import CrossinError
 
 if TYPE_CHECKING:
-    from crossin.evaluate import Form
-    from crossin.evaluate.prepare import Work
-    from crossin.models.server import Usage
-    from crossin.progress import Progress
-    from crossin.stage import Stage
+    from crossin.core.progress import Progress
+    from crossin.core.stage import Stage
+    from crossin.evaluation import Form
+    from crossin.evaluation.preparation import Work
+    from crossin.servers import Usage
 
 _FACTS = "facts"
 _KINDS = ("text", "letters", "generate")
@@ -28,7 +28,7 @@ _SHOWN = 2000
 @dataclass(frozen=True)
 class Job:
     """All that one call asks for: models and benchmarks by label, how they are asked (`asked` goes to
-    `crossin.evaluate.evaluate` as it is), and how an engine is made of a model's name or folder.
+    `crossin.evaluation.evaluate` as it is), and how an engine is made of a model's name or folder.
 
     `served` says that a server has the models; `settled` that its form was not left to what it can do.
     """
@@ -69,10 +69,10 @@ def labelled(texts: list[str], what: str, suffix: str = "") -> dict[str, str]:
 def evaluate_all(job: Job, *, as_json: bool) -> None:
     """Ask every model every benchmark, write and show the scores."""
     from crossin.cli.score import show_scores
-    from crossin.evaluate import evaluate
+    from crossin.evaluation import evaluate
     from crossin.models import pull
-    from crossin.score import score, wordings
-    from crossin.score.write import all_values, write_scores
+    from crossin.scoring import score, wordings
+    from crossin.scoring.write import all_values, write_scores
 
     scores = []
     with progress_bars() as progress:
@@ -168,7 +168,7 @@ def _benches(job: Job, home: Path, progress: Progress) -> dict[str, Path]:
 
 
 def _prepared(job: Job, benches: Mapping[str, Path]) -> dict[str, Work]:
-    from crossin.evaluate import prepare
+    from crossin.evaluation import prepare
 
     return {label: prepare(folder, form=job.form, **job.asked) for label, folder in benches.items()}
 

@@ -18,7 +18,7 @@ from crossin.cli.report import report
 from crossin.cli.score import compare, score
 from crossin.cli.train import train
 from crossin.cli.translate import translate
-from crossin.errors import CrossinError
+from crossin.core.errors import CrossinError
 
 app = typer.Typer(
     no_args_is_help=True,

@@ -19,7 +19,7 @@ def list_models() -> None:
 
     from crossin.cli.console import console
     from crossin.models import BUILT_IN
-    from crossin.models.pull import cached
+    from crossin.models.download import cached
 
     table = Table("name", "parameters", "licence", "on the hub", "in the cache")
     for column in table.columns:
@@ -76,7 +76,7 @@ def merge_models(
     """
     from crossin.cli.console import progress_bars, say
     from crossin.models import pull
-    from crossin.models.merge import merge
+    from crossin.models.merging import merge
 
     with progress_bars() as progress:
         folder = pull(model, accept_licence=accept_licence, progress=progress)

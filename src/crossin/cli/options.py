@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from crossin.errors import CrossinError
+from crossin.core.errors import CrossinError
 
 # What every verb that asks a server takes.
 SERVER = "A server (openai)"

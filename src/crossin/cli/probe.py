@@ -26,7 +26,7 @@ def probe(
     pivot: Annotated[
         str | None, typer.Option(help="Language that the others are held against: English if not given.")
     ] = None,
-    # These numbers are LIMIT and DRAWS of crossin.probe.run, which is not to be loaded for a help text.
+    # These numbers are LIMIT and DRAWS of crossin.probing.run, which is not to be loaded for a help text.
     limit: Annotated[int, typer.Option(min=2, help="Take the first so many sentences.")] = 200,
     adapter: Annotated[
         Path | None,
@@ -56,13 +56,13 @@ def probe(
     """
     from crossin.cli.console import console, print_json, progress_bars, say, show
     from crossin.cli.options import codes
-    from crossin.files import read_json
+    from crossin.core.files import read_json
     from crossin.languages import parse_language
     from crossin.models import pull
-    from crossin.probe.parallel import read_parallel
-    from crossin.probe.run import FIGURES, PAGE, pivot_of
-    from crossin.probe.run import probe as run
-    from crossin.probe.table import tables
+    from crossin.probing.parallel import read_parallel
+    from crossin.probing.run import FIGURES, PAGE, pivot_of
+    from crossin.probing.run import probe as run
+    from crossin.probing.table import tables
 
     spoken = codes(languages)
     # Before the model, which may be a long way to fetch.

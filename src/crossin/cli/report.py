@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from crossin.errors import CrossinError
+from crossin.core.errors import CrossinError
 
 
 def report(
@@ -36,10 +36,10 @@ def report(
     """Make one HTML page of results: figures with intervals, plots, and every question in every language."""
     from rich.console import Console
 
-    from crossin.files import read_text
-    from crossin.report import as_rich, markdown
-    from crossin.report import report as make
-    from crossin.report.make import TITLE
+    from crossin.core.files import read_text
+    from crossin.reports import as_rich, markdown
+    from crossin.reports import report as make
+    from crossin.reports.make import TITLE
 
     made = make(_named(runs), out, baseline=baseline, wording=wording, title=title or TITLE)
     if as_json:

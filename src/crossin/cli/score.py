@@ -10,8 +10,8 @@ import typer
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from crossin.score import Score, Wordings
-    from crossin.score.predictions import Predictions
+    from crossin.scoring import Score, Wordings
+    from crossin.scoring.predictions import Predictions
 
 _Bench = Annotated[Path | None, typer.Option(help="Folder of the benchmark asked; files of replies need it.")]
 _Pivot = Annotated[
@@ -59,9 +59,9 @@ def score(
     `crossin score out`
     """
     from crossin.cli.console import print_json, progress_bars, say
-    from crossin.score import score as make
-    from crossin.score import wordings
-    from crossin.score.write import all_values
+    from crossin.scoring import score as make
+    from crossin.scoring import wordings
+    from crossin.scoring.write import all_values
 
     if seaeval:
         _seaeval(paths, as_json)
@@ -100,8 +100,8 @@ def compare(
     language: alone, and corrected by Holm for the number of languages.
     """
     from crossin.cli.console import print_json, show
-    from crossin.score import compare as make
-    from crossin.score import comparison_tables, comparison_values
+    from crossin.scoring import compare as make
+    from crossin.scoring import comparison_tables, comparison_values
 
     made = make(ours, theirs, bench=bench, pivot=_code(pivot), draws=draws, seed=seed)
     if as_json:
@@ -115,7 +115,7 @@ def compare(
 
 def _seaeval(paths: list[Path], as_json: bool) -> None:
     from crossin.cli.console import print_json, show
-    from crossin.score import parity, parity_table
+    from crossin.scoring import parity, parity_table
 
     found = parity(paths)
     if not as_json:
@@ -129,7 +129,7 @@ def _seaeval(paths: list[Path], as_json: bool) -> None:
 def show_scores(scores: Sequence[Score], varied: Sequence[Wordings], *, details: bool = False) -> None:
     """Print scores as tables: all figures of one, and of several a line each; `details` shows all of each."""
     from crossin.cli.console import show
-    from crossin.score import summary, tables, wordings_table
+    from crossin.scoring import summary, tables, wordings_table
 
     if len(scores) > 1:
         show(summary(scores))

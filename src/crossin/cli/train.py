@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from crossin.errors import CrossinError
+from crossin.core.errors import CrossinError
 
 if TYPE_CHECKING:
-    from crossin.stage import Stage
-    from crossin.train.dry_run import Preview
+    from crossin.core.stage import Stage
+    from crossin.training.dry_run import Preview
 
 
 def train(
@@ -43,9 +43,9 @@ def train(
     Then train: the same with `--out runs/train` in place of `--dry-run`
     """
     from crossin.cli.console import print_json, progress_bars, say
-    from crossin.train.dry_run import preview
-    from crossin.train.read_config import read_config
-    from crossin.train.run import train as run
+    from crossin.training.dry_run import preview
+    from crossin.training.read_config import read_config
+    from crossin.training.run import train as run
 
     options = {"model": model, "mixture": mixture, "seed": seed}
     read = read_config(config, {name: value for name, value in options.items() if value is not None})
@@ -108,8 +108,8 @@ def _show_result(stage: Stage) -> None:
     from rich.text import Text
 
     from crossin.cli.console import say, show
-    from crossin.files import read_parquet
-    from crossin.train.run import ADAPTER, MODEL
+    from crossin.core.files import read_parquet
+    from crossin.training.run import ADAPTER, MODEL
 
     columns = ["step", "split", "component", "lang_in", "lang_out", "loss"]
     table = Table("rows", "from", "to", "first loss", "last loss")

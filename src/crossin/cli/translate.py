@@ -18,7 +18,7 @@ from crossin.cli.options import (
     TokensPerMinute,
     prices_of,
 )
-from crossin.errors import CrossinError
+from crossin.core.errors import CrossinError
 
 _GATES, _LOCAL, _SCALE = "Gates", "Models in this process", "Many processes"
 

@@ -11,14 +11,14 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 from crossin.cli.console import console, print_json, progress_bars, say, show
-from crossin.errors import CrossinError
+from crossin.core.errors import CrossinError
 
 if TYPE_CHECKING:
-    from crossin.progress import Progress
-    from crossin.translate.engine import Engine
-    from crossin.translate.rows import SourceRows
-    from crossin.translate.run import Runner
-    from crossin.translate.shard import Setup, TaskBound
+    from crossin.core.progress import Progress
+    from crossin.translation.engine import Engine
+    from crossin.translation.rows import SourceRows
+    from crossin.translation.run import Runner
+    from crossin.translation.shard import Setup, TaskBound
 
 # Of a sampled text, what fits in a table.
 _SHOWN = 240
@@ -70,9 +70,9 @@ def make_engine(
 ) -> Engine:
     """The engine that the words name; nothing is loaded or sent yet."""
     if kind == "openai":
-        from crossin.files import read_text
-        from crossin.translate.engines.openai import OpenAITranslator
-        from crossin.translate.prompt import PROMPT
+        from crossin.core.files import read_text
+        from crossin.translation.engines.openai import OpenAITranslator
+        from crossin.translation.prompt import PROMPT
 
         if base_url is None:
             raise CrossinError(
@@ -99,11 +99,11 @@ def make_engine(
     if batch_tokens is not None:
         options["batch_tokens"] = batch_tokens
     if kind == "ctranslate2":
-        from crossin.translate.engines.ctranslate2 import CTranslate2Translator
+        from crossin.translation.engines.ctranslate2 import CTranslate2Translator
 
         return CTranslate2Translator(Path(model), tokenizer=tokenizer, **options)
     from crossin.models import pull
-    from crossin.translate.engines.seq2seq import Seq2SeqTranslator
+    from crossin.translation.engines.seq2seq import Seq2SeqTranslator
 
     return Seq2SeqTranslator(pull(model), **options)
 
@@ -112,7 +112,7 @@ def show_outline(call: Call, engine: Engine) -> None:
     """Show what a run would take; ask nothing."""
     from rich.table import Table
 
-    from crossin.translate.outline import as_dict, outline
+    from crossin.translation.outline import as_dict, outline
 
     setup = _setup(call, engine)
     engine.check(call.source, call.targets)
@@ -161,12 +161,12 @@ def show_sample(call: Call, engine: Engine, count: int) -> None:
     from rich.table import Table
     from rich.text import Text
 
-    from crossin.stage import begin
-    from crossin.store import Store
-    from crossin.translate.asking import Tally, work_through
-    from crossin.translate.keeping import Keeper
-    from crossin.translate.run import STORE, settings_of
-    from crossin.translate.shard import translate_rows
+    from crossin.core.cache import Store
+    from crossin.core.stage import begin
+    from crossin.translation.asking import Tally, work_through
+    from crossin.translation.keeping import Keeper
+    from crossin.translation.run import STORE, settings_of
+    from crossin.translation.shard import translate_rows
 
     setup, shown = _setup(call, engine), []
     engine.check(call.source, call.targets)
@@ -216,7 +216,7 @@ _OUTCOME = ("fate", "texts", "bound", "reason", "field", "detail", "attempts")
 
 def run(call: Call, engine: Engine) -> None:
     """Translate all rows, and say what became of them."""
-    from crossin.translate import translate
+    from crossin.translation import translate
 
     if call.out is None:
         raise CrossinError(
@@ -284,9 +284,9 @@ def _show_counts(counts: Mapping[str, Any]) -> None:
 
 
 def _setup(call: Call, engine: Engine) -> Setup:
-    from crossin.translate.gates.quality import QualityModel
-    from crossin.translate.glossary import read_glossary
-    from crossin.translate.shard import Setup
+    from crossin.translation.filters.quality import QualityModel
+    from crossin.translation.glossary import read_glossary
+    from crossin.translation.shard import Setup
 
     return Setup(
         engine,
@@ -301,7 +301,7 @@ def _setup(call: Call, engine: Engine) -> Setup:
 
 @contextmanager
 def _rows(call: Call, progress: Progress) -> Iterator[SourceRows]:
-    from crossin.translate.rows import read_rows
+    from crossin.translation.rows import read_rows
 
     with TemporaryDirectory() as work:
         yield read_rows(

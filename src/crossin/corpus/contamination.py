@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from crossin.corpus.units import shown, units, units_a_word
-from crossin.errors import CrossinError
-from crossin.files import read_parquet
+from crossin.core.errors import CrossinError
+from crossin.core.files import read_parquet
+from crossin.languages.units import shown, units, units_a_word
 
 if TYPE_CHECKING:
     import pyarrow

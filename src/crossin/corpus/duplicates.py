@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from crossin.corpus.units import fold, mostly_single, units
-from crossin.extras import require
+from crossin.core.extras import require
+from crossin.languages.units import fold, mostly_single, units
 
 if TYPE_CHECKING:
     import pyarrow

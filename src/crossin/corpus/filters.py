@@ -9,10 +9,11 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from crossin.core.errors import CrossinError
+from crossin.core.formats import FIELDS
 from crossin.corpus.parallel import ParallelCorpus
 from crossin.corpus.reading.gather import Bools
-from crossin.corpus.spec import FIELDS, Filters, Range
-from crossin.errors import CrossinError
+from crossin.corpus.spec import Filters, Range
 
 CHARACTERS = "characters"
 _KINDS = {"int64": "numbers", "double": "numbers", "bool": "true and false", "large_string": "text"}

@@ -12,11 +12,11 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from crossin.core.errors import CrossinError
+from crossin.core.progress import Progress, silent
 from crossin.corpus.reading.gather import Bools, LanguageRows, gather
 from crossin.corpus.spec import CorpusSpec
 from crossin.corpus.texts import Texts
-from crossin.errors import CrossinError
-from crossin.progress import Progress, silent
 
 Places = npt.NDArray[np.int32]
 # What `fate` (one byte a row) can tell apart; reasons beyond become one.

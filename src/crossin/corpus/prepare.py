@@ -10,15 +10,16 @@ from pathlib import Path
 
 import numpy as np
 
-from crossin.corpus.alignment.check import check_alignment
-from crossin.corpus.alignment.file_language import look
+from crossin.alignment.check import check_alignment
+from crossin.alignment.file_language import look
+from crossin.core.errors import CrossinError
+from crossin.core.formats import FIELDS
+from crossin.core.progress import Progress, silent
 from crossin.corpus.contamination import bench_ngrams, contaminated
 from crossin.corpus.duplicates import exact_duplicates, near_duplicates
 from crossin.corpus.filters import apply_filters
 from crossin.corpus.parallel import ParallelCorpus, read_corpus
-from crossin.corpus.spec import FIELDS, CorpusSpec, Filters
-from crossin.errors import CrossinError
-from crossin.progress import Progress, silent
+from crossin.corpus.spec import CorpusSpec, Filters
 
 
 @dataclass(frozen=True)

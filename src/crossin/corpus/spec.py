@@ -8,7 +8,6 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_valida
 
 from crossin.languages.codes import parse_language
 
-FIELDS = ("instruction", "input", "output")
 Language = Annotated[str, BeforeValidator(parse_language)]
 
 

@@ -14,8 +14,8 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from crossin.errors import CrossinError
-from crossin.files import writing
+from crossin.core.errors import CrossinError
+from crossin.core.files import writing
 
 # Above this size texts are read one by one instead of through the map: the kernel maps the neighbourhood of
 # each page that is touched (up to megabytes), so that random reads would make most of the file resident.

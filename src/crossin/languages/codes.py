@@ -6,7 +6,7 @@ import re
 from functools import cache
 from typing import TYPE_CHECKING
 
-from crossin.errors import CrossinError
+from crossin.core.errors import CrossinError
 
 if TYPE_CHECKING:
     import langcodes

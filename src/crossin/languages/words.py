@@ -9,8 +9,8 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
-from crossin.errors import CrossinError
-from crossin.files import read_yaml
+from crossin.core.errors import CrossinError
+from crossin.core.files import read_yaml
 from crossin.languages.codes import parse_language
 
 DATA = Path(__file__).parent / "data"

@@ -1,16 +1,7 @@
 """Pure functions from a table of answers to figures with their uncertainty."""
 
-from crossin.metrics.agreement import (
-    agreement,
-    agreement_family,
-    pair_kappa,
-    pivot_consistency,
-    pivot_family,
-)
 from crossin.metrics.bootstrap import DRAWS, Figure, differences, intervals, resample, resample_difference
-from crossin.metrics.families import Family, observed
-from crossin.metrics.fidelity import fidelity, fidelity_family
-from crossin.metrics.figures import (
+from crossin.metrics.choices import (
     ac3,
     accuracy,
     answer_family,
@@ -22,14 +13,24 @@ from crossin.metrics.figures import (
     right,
     wrong,
 )
+from crossin.metrics.families import Family, observed
+from crossin.metrics.free_text import text_families
 from crossin.metrics.generation import bleu_family, chrf_family, signatures
-from crossin.metrics.normalise import normalise, tokens
+from crossin.metrics.language_fidelity import fidelity, fidelity_family
+from crossin.metrics.normalisation import normalise, tokens
+from crossin.metrics.pairwise import (
+    agreement,
+    agreement_family,
+    pair_kappa,
+    pivot_consistency,
+    pivot_family,
+)
+from crossin.metrics.pivot_transfer import gained, kept, transfer, transfer_family
 from crossin.metrics.rankings import rankc, rankc_chance, rankc_family, ranked
 from crossin.metrics.reading import read_answers, read_logprobs, read_wordings, table_of, tables_of
 from crossin.metrics.seaeval import chances_of, drawn_accuracy, drawn_consistency, seaeval_scores
 from crossin.metrics.significance import holm, mcnemar
 from crossin.metrics.table import AnswerTable, by_task, select
-from crossin.metrics.text_families import text_families
 from crossin.metrics.texts import (
     TextTable,
     exact_match,
@@ -39,7 +40,6 @@ from crossin.metrics.texts import (
     missing_replies,
     text_table_of,
 )
-from crossin.metrics.transfer import gained, kept, transfer, transfer_family
 from crossin.metrics.wordings import Spread, spread, wording_agreement, wording_family
 
 __all__ = [

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from crossin.metrics.choices import answer_family
 from crossin.metrics.families import Family
-from crossin.metrics.figures import answer_family
 from crossin.metrics.table import AnswerTable, Floats, aligned
 
 DRAWS = 10_000
@@ -76,7 +76,7 @@ def resample_difference(
 
 
 def intervals(table: AnswerTable, *, draws: int = DRAWS, seed: int = 0) -> dict[str, Figure]:
-    """Every figure of `crossin.metrics.figures`, with a 95% percentile interval from `draws` bootstrap draws
+    """Every figure of `crossin.metrics.choices`, with a 95% percentile interval from `draws` bootstrap draws
     of the table's groups; see `resample`.
     """
     return resample([answer_family(table)], table.groups, draws=draws, seed=seed)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from crossin.extras import require
+from crossin.core.extras import require
 from crossin.metrics.families import Family
 from crossin.metrics.table import Floats
 from crossin.metrics.texts import TextTable

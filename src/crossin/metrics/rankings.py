@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from crossin.metrics.agreement import pair_names
 from crossin.metrics.families import Family, observed, ratio
+from crossin.metrics.pairwise import pair_names
 from crossin.metrics.table import AnswerTable, Floats, Integers
 
 

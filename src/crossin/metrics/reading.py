@@ -11,8 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from crossin.errors import CrossinError
-from crossin.files import read_parquet
+from crossin.core.errors import CrossinError
+from crossin.core.files import read_parquet
 from crossin.metrics.table import MISSING, AnswerTable, Floats
 
 _AGAIN = "evaluate again"

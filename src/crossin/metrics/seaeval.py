@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from crossin.errors import CrossinError
+from crossin.core.errors import CrossinError
 from crossin.metrics.estimates import choices, harmonic_mean, mean_products
 from crossin.metrics.table import AnswerTable, Floats, Integers
 

@@ -9,7 +9,7 @@ from typing import TypeVar
 import numpy as np
 import numpy.typing as npt
 
-from crossin.errors import CrossinError
+from crossin.core.errors import CrossinError
 
 Integers = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]

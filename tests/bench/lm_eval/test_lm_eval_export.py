@@ -10,15 +10,14 @@ from typing import Any
 
 import pytest
 import yaml
-from small_benches import in_free_text, small_items, write_bench
 
-from crossin.bench import Item
-from crossin.bench.asking import Form, Question, questions
 from crossin.bench.lm_eval import export_lm_eval
-from crossin.errors import CrossinError
-from crossin.evaluate import prepare
-from crossin.score import find_predictions, read_predictions, score
-from crossin.score.lm_eval import read_samples
+from crossin.core.errors import CrossinError
+from crossin.evaluation import prepare
+from crossin.items import Form, Item, Question, questions
+from crossin.scoring import find_predictions, read_predictions, score
+from crossin.scoring.lm_eval import read_samples
+from tests.helpers.small_benches import in_free_text, small_items, write_bench
 
 # What Jinja, YAML, shells and the readers of data sets would each read as something else.
 NASTY = [

@@ -8,15 +8,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from corpus_files import FORMATS, row, save, save_bytes
 
+from crossin.core.errors import CrossinError
 from crossin.corpus.reading import json_records
 from crossin.corpus.reading import records as records_module
 from crossin.corpus.reading.batch import Batch, JsonBatch
 from crossin.corpus.reading.json_records import json_batches
 from crossin.corpus.reading.records import read_records
 from crossin.corpus.spec import Source
-from crossin.errors import CrossinError
+from tests.helpers.corpus_files import FORMATS, row, save, save_bytes
 
 ALL = frozenset({"id", "instruction", "input", "output", "messages", "language"})
 

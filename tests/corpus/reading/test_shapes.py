@@ -6,12 +6,13 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pytest
-from corpus_files import row
 
+from crossin.core.errors import CrossinError
+from crossin.core.formats import FIELDS
 from crossin.corpus.reading.batch import Batch, JsonBatch, TableBatch
 from crossin.corpus.reading.shapes import INCOMPLETE, MORE_THAN_ONE, NO_TEXT, OTHER_TURN, Rows, to_rows
-from crossin.corpus.spec import FIELDS, Source
-from crossin.errors import CrossinError
+from crossin.corpus.spec import Source
+from tests.helpers.corpus_files import row
 
 KINDS = ("json", "table")
 FILE = Path("rows.x")

@@ -12,14 +12,14 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from crossin.bench.asking import Form, Question, questions
-from crossin.bench.asking.shots import read_shots
-from crossin.bench.asking.wordings import word_files
-from crossin.bench.items import items_file, read_items
-from crossin.bench.selection import select
-from crossin.errors import CrossinError
-from crossin.files import write_text
-from crossin.stage import Stage, begin
+from crossin.core.errors import CrossinError
+from crossin.core.files import write_text
+from crossin.core.stage import Stage, begin
+from crossin.items import Form, Question, questions
+from crossin.items.item import items_file, read_items
+from crossin.items.selection import select
+from crossin.items.shots import read_shots
+from crossin.items.wordings import word_files
 
 # The module that the tasks read their data by.
 _LOADER = Path(__file__).with_name("crossin_items.py")

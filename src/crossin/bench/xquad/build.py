@@ -8,13 +8,13 @@ from pathlib import Path
 
 from crossin.bench.assemble import build
 from crossin.bench.hardness import hardness
-from crossin.bench.items import Item
 from crossin.bench.xquad.distractors import Choice, choose_options
 from crossin.bench.xquad.questions import Question, read_questions
 from crossin.bench.xquad.source import DATASET, source_files
-from crossin.errors import CrossinError
-from crossin.progress import Progress, silent
-from crossin.stage import Stage
+from crossin.core.errors import CrossinError
+from crossin.core.progress import Progress, silent
+from crossin.core.stage import Stage
+from crossin.items.item import Item
 
 _TOO_FEW = "too few distractors"
 

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 
 from crossin.bench.xquad.answer_types import AnswerType, answer_type, distance
 from crossin.bench.xquad.questions import PIVOT, Question
-from crossin.mixing import draw
+from crossin.core.hashing import draw
 
 OPTIONS = 4
 # What counts against a candidate; the place of one from another article comes twice.

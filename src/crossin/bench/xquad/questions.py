@@ -9,8 +9,8 @@ from typing import Annotated, Any
 from pydantic import BaseModel, Field, ValidationError
 
 from crossin.bench.xquad.source import squad_form
-from crossin.errors import CrossinError
-from crossin.progress import Progress, silent
+from crossin.core.errors import CrossinError
+from crossin.core.progress import Progress, silent
 
 PIVOT = "en"
 

@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from crossin.bench.hub import fetch
-from crossin.errors import CrossinError
-from crossin.files import read_json, read_parquet
+from crossin.core.errors import CrossinError
+from crossin.core.files import read_json, read_parquet
 
 DATASET = "google/xquad"
 _REVISION = "51adfef1c1287aab1d2d91b5bead9bcfb9c68583"

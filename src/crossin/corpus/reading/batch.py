@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from crossin.errors import CrossinError
+from crossin.core.errors import CrossinError
 
 Ints = npt.NDArray[np.int64]
 

@@ -10,9 +10,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from crossin.core.errors import CrossinError
 from crossin.corpus.reading.batch import Batch
 from crossin.corpus.texts import raw
-from crossin.errors import CrossinError
 
 _TEXT_FIX = "write text there, or tell under `columns` which column holds it"
 _ID_FIX = "write ids as text or as whole numbers"

@@ -12,15 +12,16 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from crossin.core.errors import CrossinError
+from crossin.core.formats import FIELDS
+from crossin.core.progress import Progress
 from crossin.corpus.reading.batch import Batch
 from crossin.corpus.reading.columns import is_blank, join_extras
 from crossin.corpus.reading.records import read_records
 from crossin.corpus.reading.shapes import Rows, columns_read, language_column, to_rows
-from crossin.corpus.spec import FIELDS, CorpusSpec, Source
+from crossin.corpus.spec import CorpusSpec, Source
 from crossin.corpus.texts import Texts, TextsWriter
-from crossin.errors import CrossinError
 from crossin.languages.codes import parse_language
-from crossin.progress import Progress
 
 Bools = npt.NDArray[np.bool_]
 

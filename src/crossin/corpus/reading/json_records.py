@@ -17,8 +17,8 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from crossin.core.errors import CrossinError
 from crossin.corpus.reading.batch import JsonBatch
-from crossin.errors import CrossinError
 
 BATCH = 4096
 _CHUNK = 1 << 20

@@ -13,11 +13,11 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from crossin.core.errors import CrossinError
+from crossin.core.extras import require
 from crossin.corpus.reading.batch import Batch, TableBatch
 from crossin.corpus.reading.json_records import json_batches
 from crossin.corpus.spec import Source
-from crossin.errors import CrossinError
-from crossin.extras import require
 
 TABLE_BATCH = 16_384
 _SHARDS = (".parquet", ".jsonl", ".ndjson")

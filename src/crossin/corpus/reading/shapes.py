@@ -12,9 +12,10 @@ from typing import Any
 
 import pyarrow as pa
 
+from crossin.core.formats import FIELDS
 from crossin.corpus.reading.batch import Batch
 from crossin.corpus.reading.columns import checked, extra_column, id_column, text_column
-from crossin.corpus.spec import FIELDS, Source
+from crossin.corpus.spec import Source
 
 _CHATS = ("messages", "conversations")
 _ROLES = {

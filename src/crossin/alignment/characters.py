@@ -1,0 +1,265 @@
+"""Texts as arrays of characters, so that a rule over a million rows is a few passes of numpy.
+
+Letters are folded to lower case and decimal digits of every script are read as 0 to 9.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from crossin.core.errors import CrossinError
+from crossin.core.hashing import mix
+
+Ints = npt.NDArray[np.int64]
+Flags = npt.NDArray[np.bool_]
+
+# Characters from here on are rare Han or emoji; they share one place in the tables.
+_TABLE = 0x20000
+# A piece of a column holds at most so many rows and bytes, so that memory is bounded whatever the file.
+PIECE_ROWS, _PIECE_BYTES = 16_384, 16_000_000
+
+# First characters of runs of one script, in order; letters between two entries belong to the earlier one.
+_SCRIPTS: tuple[tuple[int, str], ...] = (
+    (0x0000, "Latin"),
+    (0x0370, "Greek"),
+    (0x0400, "Cyrillic"),
+    (0x0530, "Armenian"),
+    (0x0590, "Hebrew"),
+    (0x0600, "Arabic"),
+    (0x0700, "Syriac"),
+    (0x0750, "Arabic"),
+    (0x0780, "Thaana"),
+    (0x07C0, "N'Ko"),
+    (0x0800, "other"),
+    (0x0870, "Arabic"),
+    (0x0900, "Devanagari"),
+    (0x0980, "Bengali"),
+    (0x0A00, "Gurmukhi"),
+    (0x0A80, "Gujarati"),
+    (0x0B00, "Odia"),
+    (0x0B80, "Tamil"),
+    (0x0C00, "Telugu"),
+    (0x0C80, "Kannada"),
+    (0x0D00, "Malayalam"),
+    (0x0D80, "Sinhala"),
+    (0x0E00, "Thai"),
+    (0x0E80, "Lao"),
+    (0x0F00, "Tibetan"),
+    (0x1000, "Myanmar"),
+    (0x10A0, "Georgian"),
+    (0x1100, "Hangul"),
+    (0x1200, "Ethiopic"),
+    (0x13A0, "other"),
+    (0x1780, "Khmer"),
+    (0x1800, "Mongolian"),
+    (0x18B0, "other"),
+    (0x1C80, "Cyrillic"),
+    (0x1C90, "Georgian"),
+    (0x1CC0, "other"),
+    (0x1D00, "Latin"),
+    (0x1F00, "Greek"),
+    (0x2000, "Latin"),
+    (0x2D00, "Georgian"),
+    (0x2D30, "other"),
+    (0x2DE0, "Cyrillic"),
+    (0x2E00, "other"),
+    (0x2E80, "Han"),
+    (0x3040, "Kana"),
+    (0x3100, "Han"),
+    (0x3130, "Hangul"),
+    (0x3190, "Han"),
+    (0x31F0, "Kana"),
+    (0x3200, "Han"),
+    (0xA000, "other"),
+    (0xA640, "Cyrillic"),
+    (0xA6A0, "other"),
+    (0xA720, "Latin"),
+    (0xA800, "other"),
+    (0xAC00, "Hangul"),
+    (0xD800, "other"),
+    (0xF900, "Han"),
+    (0xFB00, "Latin"),
+    (0xFB1D, "Hebrew"),
+    (0xFB50, "Arabic"),
+    (0xFE00, "other"),
+    (0xFE70, "Arabic"),
+    (0xFF00, "Latin"),
+    (0xFF66, "Kana"),
+    (0xFFA0, "Hangul"),
+    (0x10000, "other"),
+    (0x20000, "Han"),
+)
+SCRIPT_NAMES: tuple[str, ...] = tuple(sorted({name for _, name in _SCRIPTS}))
+# Scripts that put no space between words (and Hangul, whose words are long): read by single characters.
+_DENSE = {"Han", "Kana", "Thai", "Lao", "Tibetan", "Myanmar", "Khmer", "Hangul"}
+
+
+@dataclass(frozen=True)
+class Tables:
+    """What each character is, looked up by its number."""
+
+    fold: npt.NDArray[np.int32]  # the lower-case character
+    digit: npt.NDArray[np.int8]  # 0 to 9, or -1
+    numeral: npt.NDArray[
+        np.int8
+    ]  # letters that are numbers, as Han has: 2 to 9, 10 for tens and above, or -1
+    script: npt.NDArray[np.int8]  # index into SCRIPT_NAMES, or -1 for what is no letter
+    dense: Flags  # a letter of a script without spaces
+
+
+@lru_cache(maxsize=1)
+def tables() -> Tables:
+    """The tables, made once from the interpreter's own Unicode data."""
+    fold = np.arange(_TABLE + 1, dtype=np.int32)
+    digit = np.full(_TABLE + 1, -1, dtype=np.int8)
+    numeral = digit.copy()
+    letter = np.zeros(_TABLE + 1, dtype=bool)
+    letter[_TABLE] = True
+    for code in range(_TABLE):
+        character = chr(code)
+        category = unicodedata.category(character)
+        if category[0] == "L" or category[0] == "M":
+            letter[code] = True
+            value = unicodedata.numeric(character, -1)
+            if value >= 2 and value == int(value):
+                numeral[code] = min(int(value), 10)
+            lower = character.lower()
+            if len(lower) == 1 and ord(lower) < _TABLE:
+                fold[code] = ord(lower)
+        elif category == "Nd":
+            digit[code] = unicodedata.decimal(character)
+    starts = np.array([start for start, _ in _SCRIPTS])
+    names = np.array([SCRIPT_NAMES.index(name) for _, name in _SCRIPTS], dtype=np.int8)
+    script = names[np.searchsorted(starts, np.arange(_TABLE + 1), side="right") - 1]
+    dense = letter & np.isin(script, [SCRIPT_NAMES.index(name) for name in _DENSE])
+    return Tables(fold, digit, numeral, np.where(letter, script, -1).astype(np.int8), dense)
+
+
+def laid_out(begins: Ints, lengths: Ints) -> tuple[Ints, Ints]:
+    """Where to read runs that begin at `begins`, one behind the other, and where each then starts."""
+    starts = np.concatenate(([0], np.cumsum(lengths)))
+    return np.repeat(begins - starts[:-1], lengths) + np.arange(starts[-1]), starts
+
+
+@dataclass(frozen=True)
+class Text:
+    """n texts, laid end to end: text i is `codes[starts[i]:starts[i + 1]]`."""
+
+    codes: npt.NDArray[np.int32]
+    starts: Ints
+
+    @property
+    def lengths(self) -> Ints:
+        """Each text's number of characters."""
+        return np.diff(self.starts)
+
+    def rows(self) -> Ints:
+        """The text that each character belongs to."""
+        return np.repeat(np.arange(len(self.starts) - 1), self.lengths)
+
+    def count(self, flags: Flags) -> Ints:
+        """How many characters of each text have their flag set."""
+        total = np.concatenate(([0], np.cumsum(flags, dtype=np.int64)))
+        return np.asarray(total[self.starts[1:]] - total[self.starts[:-1]])
+
+    def head(self, limit: int) -> Text:
+        """The first `limit` characters of each text."""
+        index, starts = laid_out(self.starts[:-1], np.minimum(self.lengths, limit))
+        return Text(self.codes[index], starts)
+
+
+def read_text(column: pa.LargeStringArray) -> Text:
+    """The characters of a column, spaces at both ends of a text included; null reads as empty."""
+    if column.null_count:
+        column = column.fill_null("")
+    count = len(column)
+    if not count:
+        return Text(np.zeros(0, np.int32), np.zeros(1, np.int64))
+    _, places, data = column.buffers()
+    offsets = np.frombuffer(places, np.int64)[column.offset : column.offset + count + 1]
+    raw = bytes(memoryview(data)[offsets[0] : offsets[-1]]) if data is not None else b""
+    try:
+        codes = np.frombuffer(raw.decode("utf-8").encode("utf-32-le"), np.int32)
+    except UnicodeDecodeError as error:
+        row = int(np.searchsorted(offsets - offsets[0], error.start, side="right"))
+        raise CrossinError("is not UTF-8 text", row=row, fix="save the file as UTF-8") from error
+    octets = np.frombuffer(raw, np.uint8)
+    begins = np.concatenate(([0], np.cumsum((octets & 0xC0) != 0x80, dtype=np.int64)))
+    return Text(np.minimum(codes, _TABLE), begins[offsets - offsets[0]])
+
+
+def pieces(columns: list[pa.LargeStringArray], count: int) -> Iterator[slice]:
+    """Slices that cover the `count` rows in order, each small enough to work on at once."""
+    sizes = np.zeros(count, np.int64)
+    for column in columns:
+        offsets = np.frombuffer(column.buffers()[1], np.int64) if count else np.zeros(1, np.int64)
+        sizes += np.diff(offsets[column.offset : column.offset + count + 1])
+    ends = np.cumsum(sizes)
+    start = 0
+    while start < count:
+        before = ends[start - 1] if start else 0
+        stop = int(np.searchsorted(ends, before + _PIECE_BYTES, side="right"))
+        stop = min(max(stop, start + 1), start + PIECE_ROWS, count)
+        yield slice(start, stop)
+        start = stop
+
+
+_MULTIPLIER = np.uint64(0x9E3779B97F4A7C15)
+_INVERSE = np.uint64(pow(0x9E3779B97F4A7C15, -1, 2**64))
+
+
+def among(values: npt.NDArray[np.generic], known: npt.NDArray[np.generic]) -> Flags:
+    """Which values are among `known`, which is sorted."""
+    if not len(known):
+        return np.zeros(len(values), bool)
+    place = np.minimum(np.searchsorted(known, values), len(known) - 1)
+    return np.asarray(known[place] == values)
+
+
+def hash_spans(codes: npt.NDArray[np.int32], starts: Ints, ends: Ints) -> npt.NDArray[np.uint64]:
+    """A 64-bit hash of each span `codes[start:end]`; equal spans hash equal wherever they stand."""
+    size = len(codes)
+    powers = np.full(size + 1, _MULTIPLIER, np.uint64)
+    powers[0] = 1
+    np.cumprod(powers, out=powers)
+    total = np.zeros(size + 1, np.uint64)
+    np.cumsum(mix(codes.astype(np.uint64) + np.uint64(1)) * powers[:-1], out=total[1:])
+    undo = np.full(size + 1, _INVERSE, np.uint64)
+    undo[0] = 1
+    np.cumprod(undo, out=undo)
+    return mix((total[ends] - total[starts]) * undo[starts])
+
+
+def words(text: Text, stem: int = 6) -> tuple[Ints, npt.NDArray[np.uint64]]:
+    """The text and the hash of every word, in order of the text's place.
+
+    A word is a run of letters, cut to its first `stem`; where a script puts no spaces, every character
+    and every two neighbours are words.
+    """
+    table = tables()
+    codes = table.fold[text.codes]
+    dense = table.dense[text.codes]
+    spaced = (table.script[text.codes] >= 0) & ~dense
+    rows = text.rows()
+    same = np.zeros(len(codes), bool)  # this character and the one before are of one text
+    same[1:] = rows[1:] == rows[:-1]
+    joined = same.copy()
+    joined[1:] &= spaced[:-1]
+    first = np.flatnonzero(spaced & ~joined)
+    after = np.zeros(len(codes), bool)
+    after[:-1] = joined[1:] & spaced[1:]
+    last = np.flatnonzero(spaced & ~after) + 1
+    single = np.flatnonzero(dense)
+    paired = same.copy()
+    paired[1:] &= dense[:-1]
+    double = np.flatnonzero(dense & paired)
+    starts = np.concatenate((first, single, double - 1))
+    ends = np.concatenate((np.minimum(last, first + stem), single + 1, double + 1))
+    return rows[starts], hash_spans(codes, starts, ends)

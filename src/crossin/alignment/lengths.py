@@ -1,0 +1,70 @@
+"""How long a translation is for its original: a band learned from the pair, wider where texts are short."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from crossin.alignment.characters import Flags, Ints
+
+Floats = npt.NDArray[np.float64]
+
+# Pivot lengths at which a band begins, and the fewest rows that a band is learned from.
+_BANDS = np.array([0, 8, 16, 32, 64, 128, 256, 512, 1024])
+_ENOUGH = 60
+# Where nothing could be learned: the log of the ratio and its noise.
+_CENTRE, _SCALE = 0.0, 0.35
+# Beyond so many noise widths, a text of so many characters or more is out of its band.
+_OUT, _LEAST = 8.0, 16
+
+
+@dataclass(frozen=True)
+class LengthBands:
+    """Centre and noise of log(other / pivot) in each band of pivot length, for one field."""
+
+    centre: Floats
+    scale: Floats
+
+    @classmethod
+    def learn(cls, pivot: Ints, other: Ints) -> LengthBands:
+        """Median and median absolute deviation, which a fifth of faulty rows does not move far."""
+        ratio, band = _log_ratio(pivot, other), _band(pivot)
+        both = (pivot > 0) & (other > 0)
+        general = _middle(ratio[both]) if both.sum() >= _ENOUGH else (_CENTRE, _SCALE)
+        centre, scale = np.full((2, len(_BANDS)), 0.0)
+        for number in range(len(_BANDS)):
+            inside = ratio[both & (band == number)]
+            centre[number], scale[number] = _middle(inside) if len(inside) >= _ENOUGH else general
+        return cls(centre, scale)
+
+    def distance(self, pivot: Ints, other: Ints) -> Floats:
+        """How many noise widths a row is from the centre, signed; 0 where either is empty."""
+        band = _band(pivot)
+        away = (_log_ratio(pivot, other) - self.centre[band]) / self.scale[band]
+        return np.where((pivot > 0) & (other > 0), away, 0.0)
+
+    def out(self, pivot: Ints, other: Ints) -> Flags:
+        """Rows out of their band, stretched to hold the ratio 1, for code and names stay as they are.
+
+        Texts of a few characters are never judged.
+        """
+        band, ratio = _band(pivot), _log_ratio(pivot, other)
+        low = np.minimum(self.centre[band], 0) - _OUT * self.scale[band]
+        high = np.maximum(self.centre[band], 0) + _OUT * self.scale[band]
+        long = (np.maximum(pivot, other) >= _LEAST) & (pivot > 0) & (other > 0)
+        return np.asarray(long & ((ratio < low) | (ratio > high)))
+
+
+def _log_ratio(pivot: Ints, other: Ints) -> Floats:
+    return np.log((other + 1.0) / (pivot + 1.0))
+
+
+def _band(pivot: Ints) -> Ints:
+    return np.searchsorted(_BANDS, pivot, side="right") - 1
+
+
+def _middle(values: Floats) -> tuple[float, float]:
+    centre = float(np.median(values))
+    return centre, max(1.4826 * float(np.median(np.abs(values - centre))), 0.08)

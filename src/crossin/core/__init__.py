@@ -1,0 +1,1 @@
+"""What every package uses: errors, files, settings, stages, the cache, seeded draws and progress."""

@@ -1,5 +1,0 @@
-"""Models of transformers: what questions share is computed once."""
-
-from crossin.evaluate.hf.engine import HfEngine
-
-__all__ = ["HfEngine"]

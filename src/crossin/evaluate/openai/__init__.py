@@ -1,5 +1,0 @@
-"""Asking a model behind any OpenAI-compatible server: vLLM, SGLang, llama.cpp, OpenAI."""
-
-from crossin.evaluate.openai.engine import OpenAIEngine
-
-__all__ = ["OpenAIEngine"]

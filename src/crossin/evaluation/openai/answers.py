@@ -1,0 +1,114 @@
+"""Reading what completions and chat endpoints answer, in the dialects of the servers in use."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from crossin.core.errors import CrossinError
+from crossin.evaluation.engine import Reply
+from crossin.servers import tokens_used
+
+# Between these is a log-probability, but for rounding: vLLM and OpenAI write the lower for minus infinity and
+# for what they do not tell.
+_UNTOLD, _CERTAIN = -9999.0, 1e-3
+
+
+def choice(answer: dict[str, Any], name: str) -> dict[str, Any]:
+    """The one choice of an answer; raises CrossinError, which names the request, where there is none."""
+    try:
+        found = answer["choices"][0]
+        if isinstance(found, dict):
+            return found
+    except (KeyError, IndexError, TypeError):
+        pass
+    raise CrossinError(
+        f"{name}: the server's answer is no completion",
+        fix="see that the base URL is that of an OpenAI-compatible server",
+    )
+
+
+def reply(answer: dict[str, Any], stop: tuple[str, ...], name: str) -> Reply:
+    """The generated text before any of `stop`, which some servers leave in the text."""
+    found = choice(answer, name)
+    message = found.get("message")
+    text = (message.get("content") if isinstance(message, dict) else found.get("text")) or ""
+    if not isinstance(text, str):
+        raise CrossinError(f"{name}: the server's reply is no text", fix="ask a model of text")
+    ends = [end for end in (text.find(mark) for mark in stop if mark) if end >= 0]
+    cut = found.get("finish_reason") == "length" and not ends
+    return Reply(text[: min(ends)] if ends else text, cut, *computed(answer))
+
+
+def computed(answer: dict[str, Any]) -> tuple[int, int]:
+    """How many tokens went through the model, and how many were in the server's cache."""
+    used = tokens_used(answer)
+    if used is None:
+        return 0, 0
+    details = answer["usage"].get("prompt_tokens_details")
+    cached = details.get("cached_tokens") if isinstance(details, dict) else 0
+    saved = cached if isinstance(cached, int) else 0
+    return sum(used) - saved, saved
+
+
+def prompt_tokens(answer: dict[str, Any], name: str) -> tuple[list[str], list[float | None]] | None:
+    """The tokens that were asked, as texts, and the log-probability of each after those before it; None where
+    the answer does not tell them, or not where they end.
+
+    They come as the `logprobs` of an echo (the legacy completions of OpenAI; vLLM, SGLang), or as vLLM's
+    `prompt_logprobs`: for each token its id with its log-probability and text.
+    """
+    found = choice(answer, name)
+    places = found.get("prompt_logprobs") or answer.get("prompt_logprobs")
+    try:
+        if found.get("logprobs"):
+            used = tokens_used(answer)
+            if used is None:
+                return None
+            # Behind the echo stands what was generated.
+            tokens, logprobs = (found["logprobs"][key][: used[0]] for key in ("tokens", "token_logprobs"))
+        elif places:
+            chosen = []
+            for place in places:
+                # One token each, as was asked for; nothing is known of the first.
+                (token,) = place.values() if place else ({},)
+                chosen.append(token)
+            tokens = [token.get("decoded_token") or "" for token in chosen]
+            logprobs = [token.get("logprob") for token in chosen]
+        else:
+            return None
+    except (KeyError, TypeError, ValueError, AttributeError):
+        return None
+    if len(tokens) != len(logprobs) or not all(isinstance(token, str) for token in tokens):
+        return None
+    return tokens, [_number(logprob) for logprob in logprobs]
+
+
+def top_fields(path: str, count: int) -> dict[str, Any]:
+    """The fields that ask an endpoint for the `count` most probable first tokens."""
+    return {"logprobs": True, "top_logprobs": count} if "chat" in path else {"logprobs": count}
+
+
+def top_tokens(found: dict[str, Any]) -> list[tuple[str, float]]:
+    """The most probable tokens for the first place of a reply, with their log-probabilities; none where the
+    server does not tell.
+
+    Chat endpoints list them, completions map them; llama.cpp lists them in both.
+    """
+    try:
+        logprobs = found["logprobs"]
+        if logprobs.get("content"):
+            pairs = [(one["token"], one["logprob"]) for one in logprobs["content"][0]["top_logprobs"]]
+        else:
+            pairs = list(logprobs["top_logprobs"][0].items())
+    except (KeyError, IndexError, TypeError, AttributeError):
+        return []
+    return [(str(token), number) for token, logprob in pairs if (number := _number(logprob)) is not None]
+
+
+def letter_logprob(tops: list[tuple[str, float]], letter: str) -> float | None:
+    """The best log-probability of a token that is `letter` but for blanks; None where none is among them."""
+    return max((logprob for token, logprob in tops if token.strip() == letter.strip()), default=None)
+
+
+def _number(value: Any) -> float | None:
+    return float(value) if isinstance(value, int | float) and _UNTOLD < value < _CERTAIN else None

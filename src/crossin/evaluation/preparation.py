@@ -1,0 +1,107 @@
+"""From a benchmark to what an engine is asked: the items, their questions, and a request for each."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from crossin.core.errors import CrossinError
+from crossin.evaluation.engine import Request
+from crossin.items import Chat, Form, Item, Question, questions, read_items
+from crossin.items.item import items_file
+from crossin.items.selection import select
+from crossin.items.shots import read_shots
+
+# What decides between options: the log-probability of each as it is (`sum`), a `token`, a UTF-8 `byte`, or
+# less that of the option without its question (`bare`).
+Choice = Literal["sum", "token", "byte", "bare"]
+
+# What decides the answer to a request; not who asks, nor what it may be computed with.
+Content = tuple[str | Chat, tuple[str, ...], int, tuple[str, ...]]
+
+
+def content(request: Request) -> Content:
+    """What decides the answer to a request."""
+    return request.prompt, request.options, request.max_tokens, request.stop
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A question and its request; `bare` asks for its options without the question."""
+
+    question: Question
+    request: Request
+    bare: Request | None = None
+
+
+@dataclass(frozen=True)
+class Work:
+    """What is to be asked of a benchmark: items and questions item by item, then by language and wording.
+
+    `skipped` is how many of the benchmark's questions are left out, by reason.
+    """
+
+    items: list[Item]
+    asked: list[Asked]
+    skipped: dict[str, int]
+
+    @property
+    def requests(self) -> list[Request]:
+        """All requests; where prompt and options are the same, each once."""
+        once: dict[Content, Request] = {}
+        for one in self.asked:
+            for request in (one.request, one.bare):
+                if request is not None:
+                    once.setdefault(content(request), request)
+        return list(once.values())
+
+    @property
+    def languages(self) -> list[str]:
+        """The languages asked in, in the benchmark's order."""
+        return list(dict.fromkeys(item.language for item in self.items))
+
+
+def prepare(
+    bench: Path,
+    *,
+    form: Form,
+    choice: Choice = "sum",
+    languages: Collection[str] | None = None,
+    tasks: Collection[str] | None = None,
+    limit: int | None = None,
+    shots: Path | None = None,
+    seed: int = 0,
+) -> Work:
+    """What to ask of a benchmark (its folder or file): `select` tells which items, `evaluate` the rest.
+
+    Raises CrossinError where the benchmark or the form cannot be asked so.
+    """
+    items, skipped = select(
+        read_items(bench), items_file(bench), languages=languages, tasks=tasks, limit=limit, seed=seed
+    )
+    examples = read_shots(form.shots, shots)
+    asked = [_asked(one, form, choice) for one in questions(items, form, shots=examples, seed=seed)]
+    return Work(items, asked, skipped)
+
+
+def _asked(question: Question, form: Form, choice: Choice) -> Asked:
+    item = question.item
+    place, name = f"{item.language}/{question.wording}", f"item '{item.item}' in {item.language}"
+    if not question.options:
+        key = f"{place}/reply"
+        return Asked(question, Request(question.prompt, (), form.max_tokens, question.stop, key, name))
+    request = Request(question.prompt, question.options, key=f"{place}/options", name=name)
+    if choice != "bare":
+        return Asked(question, request)
+    if not question.cue:
+        asked = "a chat" if form.chat else f"the wording '{question.wording}'"
+        raise CrossinError(
+            f"{asked} has nothing before the options without the question, which --choice bare needs",
+            field="choice",
+            fix="ask plainly in the wordings 'question' or 'asked', or choose by sum, token or byte",
+        )
+    return Asked(
+        question, request, Request(question.cue, question.options, key=f"{place}/bare", name=f"{name}, bare")
+    )

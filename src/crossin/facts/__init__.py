@@ -1,0 +1,6 @@
+"""Facts about countries from CLDR and GeoNames: the corpus, the benchmark and the suite made of them."""
+
+from crossin.facts.bench import build_bench
+from crossin.facts.corpus import build_facts
+
+__all__ = ["build_bench", "build_facts"]

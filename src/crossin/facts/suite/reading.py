@@ -1,0 +1,98 @@
+"""What one has to read: the cards of two imaginary countries, whose entries nobody can know beforehand."""
+
+from __future__ import annotations
+
+from crossin.core.hashing import draw
+from crossin.facts.corpus import answer_of, unlike
+from crossin.facts.names import number_text
+from crossin.facts.suite.material import CLDR, Material, Names, choice
+from crossin.items.item import Item
+from crossin.languages.words import RELATIONS, WORDINGS, fill
+
+_CARDS = 30
+_ENTRIES = (*RELATIONS, "population")
+# From 1.1 to 99.9 million people, in steps of 100,000.
+_POPULATIONS = range(1_100_000, 100_000_000, 100_000)
+
+
+def profiles(material: Material) -> list[Item]:
+    """Cards with five entries for each of two imaginary countries, and a question on each entry.
+
+    The entries are real names, each drawn by itself, so that no card is true of any country. The other
+    country's entry is always among the options: it is not enough to find an option in the text.
+    """
+    names = {relation: _names(material, relation) for relation in RELATIONS}
+    names["population"] = {
+        str(number): {language: number_text(number, language) for language in material.words}
+        for number in _POPULATIONS
+    }
+    return [item for card in range(_CARDS) for item in _profile(material, f"profile:{card:02}", names)]
+
+
+def _names(material: Material, relation: str) -> Names:
+    """All right answers for a relation."""
+    names: Names = {}
+    for fact in material.facts:
+        if fact.relation == relation:
+            right = fact.country.value(relation)
+            assert right is not None
+            names[right] = {language: answer_of(fact, language) for language in fact.names}
+    return names
+
+
+def _profile(material: Material, card: str, names: dict[str, Names]) -> list[Item]:
+    """The five questions on one card: of each entry's four options, the first is on the first country's card
+    and the second on the second's.
+    """
+    options: dict[str, list[str]] = {}
+    for entry in _ENTRIES:
+        first, *others = sorted(names[entry], key=lambda value: draw("entry", card, entry, value))
+        four = unlike(first, others, names[entry])
+        if four is None:
+            material.skipped["profile: too few names unlike one another"] += len(_ENTRIES)
+            return []
+        options[entry] = four
+    contexts = {
+        language: "\n\n".join(
+            fill(
+                suite.card,
+                name=name,
+                **{entry: names[entry][options[entry][place]][language] for entry in _ENTRIES},
+            )
+            for place, name in enumerate(suite.imaginary)
+        )
+        for language, suite in material.suites.items()
+    }
+    return [
+        item
+        for entry in _ENTRIES
+        for item in _question(material, card, entry, options[entry], names[entry], contexts)
+    ]
+
+
+def _question(
+    material: Material, card: str, entry: str, four: list[str], names: Names, contexts: dict[str, str]
+) -> list[Item]:
+    item = f"{card}:{entry}"
+    country = draw("country", item) % 2
+    wording = draw("wording", item) % WORDINGS
+
+    def ask(language: str, _: str) -> str:
+        suite = material.suites[language]
+        name = suite.imaginary[country]
+        if entry == "population":
+            return fill(suite.inhabitants, country=name)
+        return material.words[language].fact_question(entry, wording, name)
+
+    return choice(
+        material,
+        item,
+        task="profile",
+        group=card,
+        options=sorted(four, key=lambda option: draw("order", item, option)),
+        answer=four[country],
+        names=names,
+        ask=ask,
+        contexts=contexts,
+        source=CLDR,
+    )

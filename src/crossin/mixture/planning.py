@@ -1,0 +1,198 @@
+"""The plan of a mixture: a pure function from a recipe, what its corpora hold, and a seed, to draws.
+
+Slot k of a component is decided by the seed, the component's name and k. So any part can be made anywhere, in
+any order; a component of twice the rows begins with the component itself; and no component knows of another.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import numpy.typing as npt
+
+from crossin.core.draws import Ints, fractions, key_of, with_replacement, without_replacement
+from crossin.core.errors import CrossinError
+from crossin.mixture.pools import Stock
+from crossin.mixture.recipe import Recipe
+from crossin.mixture.samplers import in_proportion, in_turns, independent, weights_of
+
+# What to do about a corpus that is too small.
+MORE_ROWS = "raise `epochs`, set `replacement: true`, or use the sampler `unimax`"
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The draws of a mixture in the order of training; one array element a row of the mixture.
+
+    component, language_in, language_out: numbers into `components` and `languages`. slot: which draw of its
+    component. row: which row of the component's corpus.
+    """
+
+    components: list[str]
+    languages: list[str]
+    component: npt.NDArray[np.int16]
+    slot: npt.NDArray[np.int32]
+    row: npt.NDArray[np.int32]
+    language_in: npt.NDArray[np.int16]
+    language_out: npt.NDArray[np.int16]
+
+    def __len__(self) -> int:
+        return len(self.row)
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """The SHA-256 of all draws, in hexadecimal."""
+        digest = hashlib.sha256("\0".join([*self.components, "", *self.languages]).encode())
+        for draws in (self.component, self.slot, self.row, self.language_in, self.language_out):
+            digest.update(np.ascontiguousarray(draws).data)
+        return digest.hexdigest()
+
+    def take(self, rows: slice | Ints) -> Plan:
+        """The draws at these places."""
+        return Plan(
+            self.components,
+            self.languages,
+            self.component[rows],
+            self.slot[rows],
+            self.row[rows],
+            self.language_in[rows],
+            self.language_out[rows],
+        )
+
+    def directions(self) -> list[tuple[str, str, str, Ints]]:
+        """(component, language in, language out, places) of every direction that was drawn."""
+        width = len(self.languages)
+        codes = (self.component.astype(np.int64) * width + self.language_in) * width + self.language_out
+        order = np.argsort(codes, kind="stable")
+        groups = np.split(order, np.flatnonzero(np.diff(codes[order])) + 1) if len(order) else []
+        return [
+            (
+                self.components[self.component[places[0]]],
+                self.languages[self.language_in[places[0]]],
+                self.languages[self.language_out[places[0]]],
+                places,
+            )
+            for places in groups
+        ]
+
+
+def draw(stocked: Stock, count: int, seed: int, pivot: str) -> tuple[Ints, npt.NDArray[np.int32]]:
+    """The first `count` draws of a component: (direction number, corpus row), an element a slot.
+
+    Raises CrossinError where a direction would have to give a row more often than the component allows.
+    """
+    component, sizes = stocked.component, stocked.sizes
+    key = _key(stocked, seed)
+    if component.replacement:
+        slots = np.arange(count)
+        chosen = independent(slots, weights_of(component, stocked.directions, sizes, pivot), key)
+        picked = with_replacement(slots, sizes[chosen], key_of(key, "row"))
+    else:
+        chosen, turns = _in_order(stocked, count, seed, pivot)
+        if _drawable(stocked, chosen, turns) < count:
+            raise _exhausted(stocked, count, chosen)
+        picked = np.empty(count, dtype=np.int64)
+        for number, label in enumerate(stocked.labels):
+            mine = np.flatnonzero(chosen == number)
+            picked[mine] = without_replacement(turns[mine], int(sizes[number]), key_of(key, "row", label))
+    rows = np.empty(count, dtype=np.int32)
+    for number, found in enumerate(stocked.rows):
+        mine = np.flatnonzero(chosen == number)
+        rows[mine] = found[picked[mine]]
+    return chosen, rows
+
+
+def drawable(stocked: Stock, count: int, seed: int, pivot: str) -> int:
+    """How many of the first `count` slots of a component can be drawn before a direction is exhausted."""
+    if stocked.component.replacement:
+        return count
+    return _drawable(stocked, *_in_order(stocked, count, seed, pivot))
+
+
+def plan(
+    stocks: Sequence[Stock], counts: Sequence[int], languages: Sequence[str], recipe: Recipe, seed: int
+) -> Plan:
+    """The draws of all components in the order of training.
+
+    Stages come one after the other. Within a stage, slot k of a component of r parts stands at (k + f) / r, f
+    random in [0, 1): components are mixed evenly, and where all sizes grow by the same factor the larger
+    mixture begins with the smaller one.
+    """
+    number_of = {language: number for number, language in enumerate(languages)}
+    parts = math.gcd(*counts) or 1
+    columns: dict[str, list[npt.NDArray[np.generic]]] = {
+        "component": [],
+        "slot": [],
+        "row": [],
+        "language_in": [],
+        "language_out": [],
+        "stage": [],
+        "place": [],
+    }
+    for number, (stocked, count) in enumerate(zip(stocks, counts, strict=True)):
+        chosen, rows = draw(stocked, count, seed, recipe.pivot)
+        slots = np.arange(count)
+        place = (slots + fractions(slots, key_of(seed, stocked.name, "place"))) / (count // parts or 1)
+        ins, outs = (
+            np.array([number_of[direction[side]] for direction in stocked.directions] or [0], dtype=np.int16)
+            for side in (0, 1)
+        )
+        columns["component"].append(np.full(count, number, dtype=np.int16))
+        columns["slot"].append(slots.astype(np.int32))
+        columns["row"].append(rows)
+        columns["language_in"].append(ins[chosen])
+        columns["language_out"].append(outs[chosen])
+        columns["stage"].append(np.full(count, stocked.component.stage))
+        columns["place"].append(place)
+    joined = {name: np.concatenate(values) for name, values in columns.items()}
+    one_stage = len({stocked.component.stage for stocked in stocks}) == 1
+    order = (
+        np.argsort(joined["place"], kind="stable")
+        if one_stage
+        else np.lexsort((joined["place"], joined["stage"]))
+    )
+    return Plan(
+        [stocked.name for stocked in stocks],
+        list(languages),
+        *(joined[name][order] for name in ("component", "slot", "row", "language_in", "language_out")),
+    )
+
+
+def _key(stocked: Stock, seed: int) -> int:
+    return key_of(seed, stocked.component.draw or stocked.name)
+
+
+def _in_order(stocked: Stock, count: int, seed: int, pivot: str) -> tuple[Ints, Ints]:
+    """Without replacement: the direction of each slot, and how often that direction was drawn before."""
+    component, key = stocked.component, _key(stocked, seed)
+    if component.sampler == "unimax":
+        return in_turns(count, stocked.sizes * component.epochs, len(stocked.labels), key)
+    if component.sampler == "uniform":
+        return in_turns(count, None, len(stocked.labels), key)
+    weights = weights_of(component, stocked.directions, stocked.sizes, pivot)
+    return in_proportion(count, weights, stocked.labels, key)
+
+
+def _drawable(stocked: Stock, chosen: Ints, turns: Ints) -> int:
+    over = np.flatnonzero(turns >= stocked.sizes[chosen] * stocked.component.epochs)
+    return int(over[0]) if len(over) else len(chosen)
+
+
+def _exhausted(stocked: Stock, count: int, chosen: Ints) -> CrossinError:
+    component, capacities = stocked.component, stocked.sizes * stocked.component.epochs
+    drawn = np.bincount(chosen, minlength=len(capacities))
+    over = np.flatnonzero(drawn > capacities)
+    wanted, there = f"{count:,} rows", int(capacities.sum())
+    if len(over):
+        wanted = f"{drawn[over[0]]:,} rows {'>'.join(stocked.directions[over[0]])}"
+        there = int(capacities[over[0]])
+    return CrossinError(
+        f"component '{stocked.name}' asks for {wanted}, but its corpus '{component.corpus}' has {there:,}"
+        + (f" in {component.epochs} epochs" if component.epochs > 1 else ""),
+        fix=f"ask for fewer rows, {MORE_ROWS}",
+    )

@@ -1,0 +1,211 @@
+"""What each component may draw: its directions, and for each the rows of its corpus that have both sides."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow.compute as pc
+
+from crossin.core.draws import Ints
+from crossin.core.errors import CrossinError
+from crossin.corpus.filters import apply_filters
+from crossin.corpus.parallel import ParallelCorpus
+from crossin.mixture.recipe import Component, Recipe
+
+Mask = npt.NDArray[np.bool_]
+Rows = npt.NDArray[np.int32]
+Direction = tuple[str, str]
+
+
+@dataclass(frozen=True)
+class Stock:
+    """A component's directions (language in, language out) and, for each, the corpus rows that it draws from.
+
+    `labels` are what the draws of each direction are keyed by.
+    """
+
+    name: str
+    component: Component
+    directions: list[Direction]
+    labels: list[str]
+    rows: list[Rows]
+
+    @property
+    def sizes(self) -> Ints:
+        """How many rows each direction has."""
+        return np.array([len(rows) for rows in self.rows], dtype=np.int64)
+
+    @property
+    def all_rows(self) -> int:
+        """How many different rows there are in all directions together (what `rows: all` means)."""
+        distinct = {id(rows): rows for rows in self.rows}
+        return len(np.unique(np.concatenate(list(distinct.values()))))
+
+
+def directions_of(component: Component, languages: Sequence[str], pivot: str) -> list[Direction]:
+    """The pairs (language in, language out) of a component, in the order of `languages`."""
+    if component.pairs:
+        return list(component.pairs)
+    chosen = component.languages or list(languages)
+    others = [language for language in chosen if language != pivot]
+    if component.kind == "base":
+        return [(pivot, pivot)]
+    if component.kind == "mono":
+        return [(language, language) for language in others]
+    if component.kind == "x2en" or component.direction == "to-pivot":
+        return [(language, pivot) for language in others]
+    if component.kind == "en2x" or component.direction == "from-pivot":
+        return [(pivot, language) for language in others]
+    return [(one, other) for one in chosen for other in chosen if one != other]
+
+
+def check_languages(recipe: Recipe, languages: Sequence[str], corpora: Mapping[str, Sequence[str]]) -> None:
+    """Raise CrossinError where a component cannot be had: `languages` are those of the mixture, `corpora` the
+    languages that each corpus has.
+    """
+    if recipe.pivot not in languages:
+        raise CrossinError(
+            f"the recipe's pivot '{recipe.pivot}' is not among {', '.join(languages)}",
+            fix=f"--languages {','.join([recipe.pivot, *languages])}",
+        )
+    for number, (name, component) in enumerate(recipe.named()):
+        directions = directions_of(component, languages, recipe.pivot)
+        place = f"components.{number}"
+        if not directions:
+            raise CrossinError(
+                f"component '{name}' needs another language beside {recipe.pivot}",
+                field=place,
+                fix="name more languages, or leave the component out",
+            )
+        for language in dict.fromkeys(language for direction in directions for language in direction):
+            if language not in corpora[component.corpus]:
+                raise CrossinError(
+                    f"component '{name}' needs {language}, which the corpus '{component.corpus}' lacks; it "
+                    f"has {', '.join(corpora[component.corpus]) or 'no language of this mixture'}",
+                    field=place,
+                    fix="give the component `languages` of its own, or another corpus",
+                )
+        # The weights of languages that are not drawn would be ignored without a word.
+        for language in component.weights:
+            if not any(language in direction for direction in directions):
+                raise CrossinError(
+                    f"component '{name}' weighs {language}, which it does not draw",
+                    field=f"{place}.weights",
+                    fix="leave that weight out, or add the language",
+                )
+
+
+def stocks_of(recipe: Recipe, languages: Sequence[str], corpora: Mapping[str, ParallelCorpus]) -> list[Stock]:
+    """The stock of each component; those that share a draw draw from the rows that all of them can use."""
+    check_languages(recipe, languages, {name: corpus.languages for name, corpus in corpora.items()})
+    shared: dict[str, dict[str, Mask]] = {}
+    groups: dict[str, tuple[str, object]] = {}
+    found = []
+    for name, component in recipe.named():
+        corpus = corpora[component.corpus]
+        directions = directions_of(component, languages, recipe.pivot)
+        labels = [_label(component, direction, recipe.pivot) for direction in directions]
+        usable = _usable(component, corpus, directions)
+        found.append((name, component, directions, labels, usable))
+        if component.draw:
+            _check_group(groups, name, component, labels)
+            masks = shared.setdefault(component.draw, {})
+            for label, (asked, answered) in zip(labels, usable, strict=True):
+                masks[label] = masks.get(label, True) & asked & answered
+    return [
+        _stock(recipe, name, component, directions, labels, usable, shared.get(component.draw or "", {}))
+        for name, component, directions, labels, usable in found
+    ]
+
+
+def _stock(
+    recipe: Recipe,
+    name: str,
+    component: Component,
+    directions: list[Direction],
+    labels: list[str],
+    usable: list[tuple[Mask, Mask]],
+    shared: Mapping[str, Mask],
+) -> Stock:
+    """Directions without a row are left out; directions with the same rows share one list."""
+    lists: dict[bytes, Rows] = {}
+    rows = []
+    for label, (asked, answered) in zip(labels, usable, strict=True):
+        mask = shared[label] if shared else asked & answered
+        key = np.packbits(mask).tobytes()
+        if key not in lists:
+            lists[key] = np.flatnonzero(mask).astype(np.int32)
+        rows.append(lists[key])
+    kept = [number for number in range(len(rows)) if len(rows[number])]
+    if not kept:
+        raise CrossinError(
+            f"component '{name}' has nothing to draw from: no row of the corpus '{component.corpus}' has all "
+            f"that it needs in {', '.join(dict.fromkeys('>'.join(direction) for direction in directions))}",
+            field=f"components.{[other for other, _ in recipe.named()].index(name)}",
+            fix="look at the rejected rows in a --dry-run; name other languages, or loosen a filter",
+        )
+    return Stock(
+        name,
+        component,
+        [directions[number] for number in kept],
+        [labels[number] for number in kept],
+        [rows[number] for number in kept],
+    )
+
+
+def _usable(
+    component: Component, corpus: ParallelCorpus, directions: list[Direction]
+) -> list[tuple[Mask, Mask]]:
+    """For each direction the rows (n,) that can be asked, and those that can be answered: present, kept, past
+    the component's filter, and not empty.
+    """
+    passing = apply_filters(corpus, component.filter) if component.filter else {}
+    masks: dict[tuple[str, str], Mask] = {}
+
+    def usable(language: str, field: str) -> Mask:
+        if (language, field) not in masks:
+            mask = corpus.kept & corpus.present(language)
+            texts = corpus.texts[language, field]
+            lengths = pc.binary_length(texts.all).to_numpy(zero_copy_only=False)
+            texts.release()
+            if len(lengths):
+                mask &= lengths[corpus.place[language]] > 0
+            masks[language, field] = mask & passing[language] if language in passing else mask
+        return masks[language, field]
+
+    asked, answered = component.fields
+    return [(usable(one, asked), usable(other, answered)) for one, other in directions]
+
+
+def _label(component: Component, direction: Direction, pivot: str) -> str:
+    """What a direction's draws are keyed by: the language beside the pivot where that decides, so that
+    components that share a draw pick the same rows whichever way round they ask.
+    """
+    if not component.by_pivot:
+        return ">".join(direction)
+    return direction[0] if direction[0] != pivot else direction[1]
+
+
+def _check_group(
+    groups: dict[str, tuple[str, object]], name: str, component: Component, labels: list[str]
+) -> None:
+    """Components that share a draw must draw alike."""
+    alike = (
+        component.corpus,
+        labels,
+        component.sampler,
+        component.temperature,
+        component.weights,
+        component.replacement,
+        component.epochs,
+    )
+    first, expected = groups.setdefault(component.draw or "", (name, alike))
+    if alike != expected:
+        raise CrossinError(
+            f"components '{first}' and '{name}' share the draw '{component.draw}' but differ in corpus, "
+            "languages or sampler",
+            fix="make these the same in both, or give them draws of their own",
+        )

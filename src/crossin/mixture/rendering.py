@@ -1,0 +1,198 @@
+"""From planned draws to training rows: a join of the plan with the corpora and the languages' words."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from itertools import groupby
+from pathlib import Path
+from typing import TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from crossin.corpus.parallel import ParallelCorpus
+from crossin.languages import load_words
+from crossin.mixture.planning import Plan
+from crossin.mixture.recipe import Component, Recipe
+from crossin.mixture.templates import Template, load_template
+
+QUESTION = "question"
+# Texts (n,), or a text that stands in every row.
+Piece: TypeAlias = pa.Array | str
+# Texts (n,) and where each stands among the rows that are rendered.
+Placed: TypeAlias = tuple[npt.NDArray[np.int64], pa.Array]
+
+
+@dataclass(frozen=True)
+class Wording:
+    """How rows are worded: `template` gives the template for a language's rows."""
+
+    recipe: Recipe
+    template: Callable[[str], Template]
+
+
+def wording_of(recipe: Recipe, data: Path) -> Wording:
+    """The wording that a recipe asks for; the path of a template of the user's own starts from `data`.
+
+    Raises CrossinError where the template, or its tokenizer, is not to be had.
+    """
+    if recipe.format == "messages":
+        # The trainer's own template does the rest.
+        plain = Template(with_input="{instruction}\n\n{input}", without_input="{instruction}")
+        return Wording(recipe, lambda _: plain)
+    if recipe.template == QUESTION:
+        return Wording(recipe, _question_template)
+    template = load_template(recipe.template, data, tokenizer=recipe.tokenizer)
+    return Wording(recipe, lambda _: template)
+
+
+def _question_template(language: str) -> Template:
+    """The language's own words for question and answer."""
+    words = load_words(language)
+    return Template(
+        with_input=words.prompt.replace("{question}", "{instruction}\n{input}"),
+        without_input=words.prompt.replace("{question}", "{instruction}"),
+        separator=words.separator,
+    )
+
+
+def render(wording: Wording, part: Plan, corpora: Mapping[str, ParallelCorpus]) -> pa.Table:
+    """The mixture's rows (docs/formats.md) for a part of its plan, in the plan's order."""
+    components = dict(wording.recipe.named())
+    sources = {name: component.corpus for name, component in components.items()}
+    kinds = {name: component.kind for name, component in components.items()}
+    return pa.table(
+        {
+            "prompt": _in_order(_prompts(wording, part, components, corpora), len(part)),
+            "completion": _in_order(_completions(wording, part, components, corpora), len(part)),
+            "kind": _named(part.component, [kinds[name] for name in part.components]),
+            "lang_in": _named(part.language_in, part.languages),
+            "lang_out": _named(part.language_out, part.languages),
+            "id": _in_order(_ids(part, components, corpora), len(part)),
+            "slot": pa.array(part.slot.astype(np.int64)),
+            "source": _named(part.component, [sources[name] for name in part.components]),
+            "component": _named(part.component, part.components),
+        }
+    )
+
+
+def _prompts(
+    wording: Wording, part: Plan, components: Mapping[str, Component], corpora: Mapping[str, ParallelCorpus]
+) -> Iterator[Placed]:
+    """The prompts, by component, languages and form. The texts of a language are fetched for all directions
+    at
+    once: a corpus of many languages has many directions, with few rows each.
+    """
+    for (name, language_in), directions in groupby(part.directions(), key=lambda direction: direction[:2]):
+        component, asked_in = components[name], list(directions)
+        corpus, field = corpora[component.corpus], component.fields[0]
+        rows = part.row[np.concatenate([places for *_, places in asked_in])]
+        asked = corpus.text(language_in, field, rows)
+        given = None if component.kind == "trans" else corpus.text(language_in, "input", rows)
+        start = 0
+        for _, _, language_out, places in asked_in:
+            template = wording.template(language_out if component.kind == "trans" else language_in)
+            mine = asked.slice(start, len(places))
+            if given is None:
+                yield places, _in_template(template, *_translation(wording.recipe, language_out, mine))
+            else:
+                inputs = given.slice(start, len(places))
+                wish = language_out if language_out != language_in else None
+                for chosen, *pieces in _forms(wording.recipe, wish, mine, inputs):
+                    yield places[chosen], _in_template(template, *pieces)
+            start += len(places)
+
+
+def _completions(
+    wording: Wording, part: Plan, components: Mapping[str, Component], corpora: Mapping[str, ParallelCorpus]
+) -> Iterator[Placed]:
+    """The completions, by component, language and what stands around them."""
+    groups: dict[tuple[str, str, str, str], list[npt.NDArray[np.int64]]] = {}
+    for name, language_in, language_out, places in part.directions():
+        template = wording.template(language_out if components[name].kind == "trans" else language_in)
+        groups.setdefault((name, language_out, template.separator, template.end), []).append(places)
+    for (name, language_out, separator, end), found in groups.items():
+        component, places = components[name], np.concatenate(found)
+        answers = corpora[component.corpus].text(language_out, component.fields[1], part.row[places])
+        yield places, _join(separator, answers, end)
+
+
+def _ids(
+    part: Plan, components: Mapping[str, Component], corpora: Mapping[str, ParallelCorpus]
+) -> Iterator[Placed]:
+    for number, name in enumerate(part.components):
+        places = np.flatnonzero(part.component == number)
+        yield places, corpora[components[name].corpus].ids.take(pa.array(part.row[places]))
+
+
+def _translation(recipe: Recipe, language: str, asked: pa.Array) -> tuple[list[Piece], list[Piece]]:
+    """The pieces of instruction and input that ask for `asked` in `language`."""
+    words = load_words(language)
+    if recipe.template == QUESTION and recipe.format != "messages":
+        before, _, after = words.translate_here.partition("{text}")
+        return [before, asked, after], []
+    return [words.translate_this], [asked]
+
+
+def _forms(
+    recipe: Recipe, wish: str | None, asked: pa.Array, given: pa.Array
+) -> Iterator[tuple[npt.NDArray[np.int64], list[Piece], list[Piece]]]:
+    """Which rows are asked in the same form, and the pieces of their instruction and of their input: rows
+    with an input apart from those without. `wish` is the language to answer in where it is another.
+    """
+    filled = pc.binary_length(given).to_numpy() > 0
+    for chosen in (np.flatnonzero(filled), np.flatnonzero(~filled)):
+        if not len(chosen):
+            continue
+        mine = pa.array(chosen)
+        instruction: list[Piece] = [asked if len(chosen) == len(asked) else asked.take(mine)]
+        pieces: list[Piece] = [given.take(mine)] if filled[chosen[0]] else []
+        if wish and recipe.tag == "sentence":
+            instruction += ["\n", load_words(wish).answer_here]
+        elif wish and recipe.tag == "code":
+            pieces += ["\n", f"[{wish}]"] if pieces else [f"[{wish}]"]
+        yield chosen, instruction, pieces
+
+
+def _in_template(template: Template, asked: list[Piece], given: list[Piece]) -> pa.Array:
+    if not given:
+        before, after = template.parts(False)
+        return _join(before, *asked, after)
+    before, between, after = template.parts(True)
+    return _join(before, *asked, between, *given, after)
+
+
+def _join(*pieces: Piece) -> pa.Array:
+    """Texts joined row by row; a plain string stands in every row. One piece at least is an array."""
+    merged: list[Piece] = []
+    for piece in pieces:
+        if isinstance(piece, str) and merged and isinstance(merged[-1], str):
+            merged[-1] += piece
+        elif not isinstance(piece, str) or piece:
+            merged.append(piece)
+    if len(merged) == 1:
+        return merged[0]
+    texts = [pa.scalar(piece, pa.large_string()) if isinstance(piece, str) else piece for piece in merged]
+    return pc.binary_join_element_wise(*texts, pa.scalar("", pa.large_string()))
+
+
+def _in_order(parts: Iterator[Placed], count: int) -> pa.Array:
+    """Texts with their places, brought into the order of their places."""
+    placed = list(parts)
+    if not placed:
+        return pa.array([], pa.large_string())
+    inverse = np.empty(count, dtype=np.int64)
+    inverse[np.concatenate([places for places, _ in placed])] = np.arange(count)
+    return pa.concat_arrays([texts for _, texts in placed]).take(pa.array(inverse))
+
+
+def _named(numbers: npt.NDArray[np.int16], names: list[str]) -> pa.Array:
+    """The name of each number. Every name stands in the dictionary once: Parquet writes a dictionary with
+    repetitions differently from one time to the next.
+    """
+    distinct = list(dict.fromkeys(names))
+    places = np.array([distinct.index(name) for name in names] or [0], dtype=np.int16)
+    return pa.DictionaryArray.from_arrays(pa.array(places[numbers]), pa.array(distinct, pa.string()))

@@ -1,0 +1,95 @@
+"""Which direction each slot of a component draws from, and for the how-many-th time.
+
+Every sampler is a sequence without an end: asking for more slots changes none of the earlier ones.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from crossin.core.draws import Ints, fractions, hashed, key_of, without_replacement
+from crossin.core.errors import CrossinError
+from crossin.mixture.recipe import Component
+
+Floats = npt.NDArray[np.float64]
+
+
+def weights_of(component: Component, directions: Sequence[tuple[str, str]], rows: Ints, pivot: str) -> Floats:
+    """The share of each direction, by the component's sampler; `rows` is how many rows each direction has.
+
+    temperature: p ~ n^(1/T) (Devlin et al., multilingual BERT; Arivazhagan et al., arXiv 1907.05019).
+    """
+    match component.sampler:
+        case "proportional":
+            weights = rows.astype(np.float64)
+        case "temperature":
+            # Relative to the largest: a power of the numbers themselves may be beyond all floats.
+            weights = (rows / rows.max()) ** (1 / component.temperature)
+        case "weights":
+            named = component.weights
+            weights = np.array(
+                [
+                    named.get(one, 1.0 if one == pivot else 0.0)
+                    * named.get(other, 1.0 if other == pivot else 0.0)
+                    if one != other
+                    else named.get(one, 0.0)
+                    for one, other in directions
+                ]
+            )
+        case _:
+            weights = np.ones(len(directions))
+    if not weights.sum():
+        raise CrossinError(
+            f"no language with a weight has rows to draw; there are {', '.join(map('>'.join, directions))}",
+            field="weights",
+            fix="weigh one of these languages",
+        )
+    return np.asarray(weights / weights.sum(), dtype=np.float64)
+
+
+def independent(slots: Ints, weights: Floats, key: int) -> Ints:
+    """A direction for each slot, each drawn for itself with the probabilities `weights`."""
+    uniform = hashed(slots, key_of(key, "direction")).astype(np.float64) / 2.0**64
+    return np.minimum(np.searchsorted(np.cumsum(weights), uniform, side="right"), len(weights) - 1)
+
+
+def in_turns(slots: int, capacities: Ints | None, directions: int, key: int) -> tuple[Ints, Ints]:
+    """Directions in turns, each round in a fresh order; one that has been drawn as often as its capacity
+    drops out and the others go on (UniMax: Chung et al., arXiv 2304.09151). Without capacities nothing drops
+    out.
+
+    Returns, for each of `slots` slots, the direction and how often that direction was drawn before. Fewer
+    come back where all directions are exhausted.
+    """
+    levels = [None] if capacities is None else sorted({int(capacity) for capacity in capacities if capacity})
+    chosen, turns = [np.empty(0, dtype=np.int64)], [np.empty(0, dtype=np.int64)]
+    left, level = slots, 0
+    for upper in levels:
+        active = np.arange(directions) if capacities is None else np.flatnonzero(capacities > level)
+        length = left if upper is None else min(left, (upper - level) * len(active))
+        local = np.arange(length)
+        chosen.append(active[without_replacement(local, len(active), key_of(key, "direction", level))])
+        turns.append(level + local // len(active))
+        left, level = left - length, upper or 0
+    return np.concatenate(chosen), np.concatenate(turns)
+
+
+def in_proportion(slots: int, weights: Floats, labels: Sequence[str], key: int) -> tuple[Ints, Ints]:
+    """Directions spread evenly in proportion to `weights`: the j-th draw of direction d falls at the time
+    (j + f) / weight, f random in [0, 1), and the slots are the draws in order of time.
+
+    So every direction keeps to its share to within one draw, at any length.
+    """
+    chosen, turns, times = [], [], []
+    for number, (weight, label) in enumerate(zip(weights, labels, strict=True)):
+        mine = np.arange(int(weight * (slots + len(weights))) + 2 if weight else 0)
+        chosen.append(np.full(len(mine), number, dtype=np.int16))
+        turns.append(mine)
+        times.append(
+            (mine + fractions(mine, key_of(key, "time", label))) / weight if weight else mine.astype(float)
+        )
+    order = np.argsort(np.concatenate(times), kind="stable")[:slots]
+    return np.concatenate(chosen)[order].astype(np.int64), np.concatenate(turns)[order]

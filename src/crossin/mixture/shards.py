@@ -1,0 +1,88 @@
+"""A shard of a mixture: one file of its rows, whole or absent, the same bytes whoever writes it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pyarrow as pa
+
+from crossin.core.errors import CrossinError
+from crossin.core.files import atomic_path
+from crossin.core.formats import DATA_FOLDER
+from crossin.mixture.recipe import Recipe
+
+if TYPE_CHECKING:
+    from crossin.mixture.job import Job
+
+# Trainers read every file of the folder that they are given, so the shards have one of their own.
+# Each file says which plan it is a part of.
+_PLAN = b"crossin.plan"
+# Columns with few values, which Parquet writes as a dictionary.
+_REPEATING = ["kind", "lang_in", "lang_out", "source", "component"]
+
+
+def shard_name(recipe: Recipe, number: int) -> str:
+    """The file name of a shard (from 0)."""
+    return f"mixture-{number:05d}.{'jsonl' if recipe.format == 'messages' else 'parquet'}"
+
+
+def write_shard(job: Job, out: Path, number: int) -> int:
+    """Make shard `number` and write it below `out`; returns how many rows it has."""
+    table = job.shard(number)
+    path = out / DATA_FOLDER / shard_name(job.recipe, number)
+    with atomic_path(path) as temporary:
+        if job.recipe.format == "messages":
+            _write_messages(temporary, table)
+        else:
+            _write_parquet(temporary, table, job.plan.fingerprint)
+    return len(table)
+
+
+def check_shard(job: Job, out: Path, number: int) -> bool:
+    """Whether shard `number` is there already. Raises CrossinError where it belongs to another plan: the
+    alignment check may judge a borderline row otherwise on another kind of processor.
+    """
+    import pyarrow.parquet
+
+    path = out / DATA_FOLDER / shard_name(job.recipe, number)
+    if not path.exists() or job.recipe.format == "messages":
+        return path.exists()
+    metadata = pyarrow.parquet.read_metadata(path).metadata or {}
+    if metadata.get(_PLAN) != job.plan.fingerprint.encode():
+        raise CrossinError(
+            "was made from other rows than this machine keeps",
+            file=path,
+            fix="compose all shards on machines of one kind, or keep out the faulty rows beforehand and set "
+            "`check: none`",
+        )
+    return True
+
+
+def _write_parquet(path: Path, table: pa.Table, plan: str) -> None:
+    """Prompts and completions hardly repeat: no dictionary and no statistics for them. Arrow's own schema is
+    left out, so that readers see plain strings.
+    """
+    import pyarrow.parquet
+
+    with pyarrow.parquet.ParquetWriter(
+        path,
+        table.schema,
+        compression="snappy",
+        use_dictionary=_REPEATING,
+        write_statistics=False,
+        store_schema=False,
+    ) as writer:
+        writer.add_key_value_metadata({_PLAN: plan})
+        writer.write_table(table)
+
+
+def _write_messages(path: Path, table: pa.Table) -> None:
+    """JSON lines: the question and answer as `messages`, and the other columns beside them."""
+    with path.open("w", encoding="utf-8") as file:
+        for batch in table.to_batches(max_chunksize=4096):
+            for row in batch.to_pylist():
+                asked, answered = row.pop("prompt"), row.pop("completion")
+                turns = [{"role": "user", "content": asked}, {"role": "assistant", "content": answered}]
+                file.write(json.dumps({"messages": turns, **row}, ensure_ascii=False) + "\n")

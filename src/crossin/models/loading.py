@@ -1,0 +1,204 @@
+"""From a local folder to a model and its tokenizer, ready to be asked or tuned."""
+
+from __future__ import annotations
+
+import warnings
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+from crossin.core.errors import CrossinError
+from crossin.core.extras import require
+
+DTYPES = ("auto", "float32", "bfloat16", "float16", "4bit")
+_DEVICES = ("cpu", "cuda", "mps")
+# One of these holds a tokenizer's vocabulary; without any, transformers makes some tokenizers up, empty.
+_VOCABULARIES = ("tokenizer.json", "*.model", "vocab.*", "*.tiktoken", "tekken.json")
+# Left to itself, transformers asks at the terminal whether it may run the folder's code.
+_LOCAL = {"local_files_only": True, "trust_remote_code": False}
+
+
+def load(folder: Path, *, device: str = "auto", dtype: str = "auto") -> tuple[Any, Any]:
+    """The causal language model in `folder`, in evaluation mode, and its tokenizer.
+
+    `device`: `cpu`, `mps`, `cuda` or one card of several as `cuda:1`; `auto` takes CUDA, else Apple's MPS,
+    else the CPU. `dtype` is one of DTYPES: `auto` takes float32 on a CPU and bfloat16 on CUDA where the card
+    can; `4bit` is the NF4 of QLoRA (Dettmers et al. 2023) by bitsandbytes, computed in bfloat16 on CUDA and
+    in float32 elsewhere. Reads safetensors only, runs no code that the folder may hold, and never goes to the
+    network.
+
+    Raises CrossinError for an unknown dtype or device, a device that is not there, bitsandbytes missing, and
+    a folder without weights or tokenizer, with damaged or incomplete ones, with an adapter, or with a model
+    that is no causal language model.
+    """
+    place, dtype = resolve(device, dtype)
+    tokenizer, config = load_tokenizer(folder)
+    import torch
+    import transformers
+
+    # PEFT asks transformers by a name that is going out of use; the user can do nothing about it.
+    warnings.filterwarnings("ignore", message=".*is_gradient_checkpointing", category=FutureWarning)
+    options = _four_bit(place) if dtype == "4bit" else {"dtype": getattr(torch, dtype)}
+    try:
+        model, found = transformers.AutoModelForCausalLM.from_pretrained(
+            folder, config=config, use_safetensors=True, output_loading_info=True, **_LOCAL, **options
+        )
+        model = model.to(place).eval()
+    except torch.OutOfMemoryError as error:
+        raise CrossinError(
+            f"does not fit into the memory of {place}",
+            file=folder,
+            fix="take another device, or a smaller dtype",
+        ) from error
+    except Exception as error:
+        raise _unloadable(folder, error) from error
+    # What a file lacks, transformers draws at random, and says so only in a log.
+    if missing := sorted(found["missing_keys"]):
+        raise CrossinError(
+            f"its weights lack {len(missing)} of the model's tensors, such as {missing[0]}",
+            file=folder,
+            fix="pull the model again, or save it as the class that its config.json names",
+        )
+    return model, tokenizer
+
+
+def load_tokenizer(folder: Path) -> tuple[Any, Any]:
+    """The tokenizer and the configuration of the model in `folder`, without its weights; errors as `load`."""
+    require("train", "torch", "transformers", "peft")
+    import transformers
+
+    _check_files(folder)
+    transformers.utils.logging.disable_progress_bar()
+    transformers.utils.logging.set_verbosity_error()
+    try:
+        config = transformers.AutoConfig.from_pretrained(folder, **_LOCAL)
+        _check_causal(folder, config)
+        tokenizer = transformers.AutoTokenizer.from_pretrained(folder, **_LOCAL)
+    except CrossinError:
+        raise
+    except Exception as error:
+        raise _unloadable(folder, error) from error
+    if tokenizer.pad_token is None:
+        tokenizer.pad_token = tokenizer.eos_token
+    return tokenizer, config
+
+
+def resolve(device: str, dtype: str) -> tuple[str, str]:
+    """The device and the dtype that `auto` means here, or those given; errors as `load`."""
+    require("train", "torch", "transformers", "peft")
+    import torch
+
+    place = _place(device)
+    if dtype not in DTYPES:
+        raise CrossinError(f"no dtype is called '{dtype}'", fix=f"take one of {', '.join(DTYPES)}")
+    if dtype == "auto":
+        fast = place.startswith("cuda") and torch.cuda.is_bf16_supported()
+        dtype = "bfloat16" if fast else "float32"
+    return place, dtype
+
+
+def _place(device: str) -> str:
+    import torch
+
+    cuda, mps = torch.cuda.is_available(), torch.backends.mps.is_available()
+    if device == "auto":
+        return "cuda" if cuda else "mps" if mps else "cpu"
+    kind, _, number = device.partition(":")
+    if kind not in _DEVICES or (number and not number.isdecimal()):
+        raise CrossinError(
+            f"no device is called '{device}'", fix=f"take auto, {', '.join(_DEVICES)}, or one card as cuda:0"
+        )
+    cards = {"cpu": 1, "mps": int(mps), "cuda": torch.cuda.device_count() if cuda else 0}[kind]
+    if int(number or 0) >= cards:
+        raise CrossinError(
+            f"torch finds no device '{device}' here",
+            fix="take --device auto, or install the build of torch that knows the device",
+        )
+    return device
+
+
+def _four_bit(place: str) -> dict[str, Any]:
+    """What tells transformers to hold the linear layers' weights in four bits on the device `place`."""
+    import torch
+    import transformers
+
+    fix = "pip install -U bitsandbytes accelerate, or take another dtype"
+    if not (transformers.utils.is_bitsandbytes_available() and transformers.utils.is_accelerate_available()):
+        raise CrossinError(
+            "dtype 4bit needs the packages 'bitsandbytes' and 'accelerate', recent ones", fix=fix
+        )
+    kind = place.partition(":")[0]
+    if kind not in import_module("bitsandbytes").supported_torch_devices:
+        raise CrossinError(
+            f"bitsandbytes cannot compute in 4 bits on {kind}", fix="take another dtype or device"
+        )
+    compute = torch.bfloat16 if kind == "cuda" and torch.cuda.is_bf16_supported() else torch.float32
+    scheme = transformers.BitsAndBytesConfig(
+        load_in_4bit=True, bnb_4bit_quant_type="nf4", bnb_4bit_compute_dtype=compute
+    )
+    return {"quantization_config": scheme, "dtype": compute, "device_map": {"": place}}
+
+
+def _check_files(folder: Path) -> None:
+    """Raise CrossinError that names what `folder` lacks to be a model's."""
+    if not folder.is_dir():
+        raise CrossinError("is no folder", file=folder, fix="check the path, or pull the model by its name")
+    # Transformers would follow the adapter to the base that it names, wherever that is.
+    if (folder / "adapter_config.json").exists():
+        raise CrossinError(
+            "holds an adapter, not a model",
+            file=folder,
+            fix="name its base as the model, and this as its adapter",
+        )
+    if not any(folder.glob("*.safetensors")):
+        raise CrossinError(
+            "holds no weights as safetensors",
+            file=folder,
+            fix="save the model with save_pretrained, which writes safetensors",
+        )
+    if not (folder / "config.json").exists():
+        raise CrossinError("lacks config.json", file=folder, fix="copy it there, or pull the model again")
+    if not any(path for pattern in _VOCABULARIES for path in folder.glob(pattern)):
+        raise CrossinError(
+            "holds no tokenizer (tokenizer.json)",
+            file=folder,
+            fix="save the model's tokenizer there too, with its save_pretrained",
+        )
+
+
+def _check_causal(folder: Path, config: Any) -> None:
+    """Raise CrossinError where the model that `config` describes does not predict the next token."""
+    import transformers
+
+    known = transformers.models.auto.modeling_auto.MODEL_FOR_CAUSAL_LM_MAPPING_NAMES.values()
+    names = config.architectures or []
+    # Some models that transformers has taken over still go by the name that their authors gave them.
+    named = [name for name in names if name in known or name.endswith(("ForCausalLM", "LMHeadModel"))]
+    if type(config) not in transformers.MODEL_FOR_CAUSAL_LM_MAPPING or (names and not named):
+        raise CrossinError(
+            f"is no causal language model but {names[0] if names else config.model_type}",
+            file=folder / "config.json",
+            fix="name a model that continues text, of a class such as LlamaForCausalLM",
+        )
+
+
+def _unloadable(folder: Path, error: Exception) -> CrossinError:
+    """Transformers, tokenizers and safetensors each raise what they like, tokenizers a bare Exception."""
+    return CrossinError(
+        f"cannot be loaded: {_damaged(folder) or error}",
+        file=folder,
+        fix="check the folder, or pull the model again",
+    )
+
+
+def _damaged(folder: Path) -> str:
+    """Which file of weights cannot be opened, and why; empty where all can."""
+    from safetensors import SafetensorError, safe_open
+
+    for path in sorted(folder.glob("*.safetensors")):
+        try:
+            with safe_open(path, framework="pt"):
+                pass
+        except (SafetensorError, OSError) as error:
+            return f"{path.name} is damaged or incomplete ({error})"
+    return ""

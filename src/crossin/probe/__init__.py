@@ -1,5 +1,0 @@
-"""How near the languages lie inside a model, layer by layer."""
-
-from crossin.probe.run import probe
-
-__all__ = ["probe"]

@@ -1,0 +1,148 @@
+"""What a model makes of sentences: the hidden states of every layer, one vector a sentence."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from crossin.core.errors import CrossinError
+from crossin.core.files import atomic_path
+from crossin.core.progress import Progress, silent
+from crossin.models.weights import writing_weights
+
+# The ways to make one vector of a text's, and what people read of them.
+POOLINGS = {"mean": "mean over tokens but the first", "last": "last token"}
+# Tokens, padding counted, of one forward pass. The states of all its layers are held at once, so it is small.
+BATCH_TOKENS = 1024
+
+States = npt.NDArray[np.float32]
+
+
+def pooled_states(
+    network: Any,
+    tokenizer: Any,
+    texts: Sequence[str],
+    *,
+    file: Path | None = None,
+    batch_tokens: int = BATCH_TOKENS,
+    task: str = "reading",
+    progress: Progress = silent,
+) -> dict[str, States]:
+    """The states of N texts, [layers + 1, N, H] for each pooling; layer 0 is the embeddings, and the last has
+    gone through the model's closing norm, as transformers gives them.
+
+    `mean` is the mean over a text's tokens but for the first that the model sees (a beginning-of-sequence
+    token, or without one the text's own first, where it has more), `last` is its last token. Models park
+    attention on their first token, whose state is a hundred times as long as others and would be all that the
+    mean tells (Sun et al., "Massive Activations in Large Language Models", arXiv 2402.17762). Tokens that the
+    tokenizer adds behind a text are left away.
+
+    Raises CrossinError for a text without tokens and one that is longer than the model's context, which names
+    the `file` that the texts are from, and for states that are not finite.
+    """
+    import torch
+
+    encoded = tokenizer(list(texts), return_special_tokens_mask=True)
+    tokens, firsts = [], []
+    for ids, added in zip(encoded["input_ids"], encoded["special_tokens_mask"], strict=True):
+        own = [place for place, special in enumerate(added) if not special]
+        tokens.append(ids[: own[-1] + 1] if own else [])
+        # The first token that the model sees is left out of the mean, be it added or the text's own.
+        firsts.append(max(own[0], min(1, own[-1])) if own else 0)
+    _check(texts, tokens, network, file)
+    states: dict[str, States] = {}
+    done = 0
+    for batch in _batches([len(ids) for ids in tokens], batch_tokens):
+        width = max(len(tokens[number]) for number in batch)
+        padded = torch.tensor([tokens[n] + [0] * (width - len(tokens[n])) for n in batch])
+        ends = torch.tensor([len(tokens[n]) for n in batch], device=network.device)
+        starts = torch.tensor([firsts[n] for n in batch], device=network.device)
+        places = torch.arange(width, device=network.device)
+        seen = places < ends[:, None]
+        with torch.inference_mode():
+            # The model without its head: no logits are made.
+            layers = network.base_model(
+                input_ids=padded.to(network.device),
+                attention_mask=seen.long(),
+                output_hidden_states=True,
+                use_cache=False,
+            ).hidden_states
+            inside = (seen & (places >= starts[:, None])).float()
+            shares = (inside / inside.sum(dim=1, keepdim=True))[:, None, :]
+            rows = torch.arange(len(batch), device=network.device)
+            for layer, hidden in enumerate(layers):
+                pooled = {
+                    "mean": torch.bmm(shares, hidden.float())[:, 0],
+                    "last": hidden[rows, ends - 1].float(),
+                }
+                for pooling, found in pooled.items():
+                    if pooling not in states:
+                        states[pooling] = np.empty((len(layers), len(texts), found.shape[1]), np.float32)
+                    states[pooling][layer, batch] = found.cpu().numpy()
+        done += len(batch)
+        progress(task, done, len(texts), "sentences")
+    for found in states.values():
+        finite = np.isfinite(found).all(axis=(1, 2))
+        if not finite.all():
+            raise CrossinError(
+                f"the states of layer {int(finite.argmin())} are not all finite numbers",
+                fix="check the model's weights, or ask it on another --device",
+            )
+    return states
+
+
+def write_states(path: Path, states: dict[str, States]) -> None:
+    """Keep the states of one language, atomically."""
+    from safetensors.numpy import save_file
+
+    with atomic_path(path) as temporary, writing_weights(path):
+        save_file(states, temporary)
+
+
+def read_layer(path: Path, pooling: str, layer: int) -> States:
+    """The states [N, H] of one layer, out of a file of `write_states`; no more than that is read."""
+    from safetensors import safe_open
+
+    with safe_open(path, framework="np") as file:
+        found: States = file.get_slice(pooling)[layer]
+    return found
+
+
+def layers_of(path: Path) -> int:
+    """How many layers a file of `write_states` holds, the embeddings counted."""
+    from safetensors import safe_open
+
+    with safe_open(path, framework="np") as file:
+        return int(file.get_slice(next(iter(POOLINGS))).get_shape()[0])
+
+
+def _check(texts: Sequence[str], tokens: Sequence[Sequence[int]], network: Any, file: Path | None) -> None:
+    fix = "leave the sentence out of every language"
+    longest = getattr(network.config.get_text_config(), "max_position_embeddings", None)
+    for text, ids in zip(texts, tokens, strict=True):
+        begins = text if len(text) <= 60 else text[:57] + "..."
+        if not ids:
+            raise CrossinError(f"the tokenizer makes no token of '{begins}'", file=file, fix=fix)
+        if longest is not None and len(ids) > longest:
+            raise CrossinError(
+                f"'{begins}' has {len(ids):,} tokens, and the model's context holds {longest:,}",
+                file=file,
+                fix=fix,
+            )
+
+
+def _batches(lengths: Sequence[int], most: int) -> Iterator[list[int]]:
+    """Places of texts, the short ones first, in batches that hold at most `most` tokens with their padding;
+    a text that is longer is alone.
+    """
+    batch: list[int] = []
+    for place in np.argsort(lengths, kind="stable").tolist():
+        if batch and (len(batch) + 1) * lengths[place] > most:
+            yield batch
+            batch = []
+        batch.append(place)
+    yield batch

@@ -1,0 +1,72 @@
+"""The data of the item explorer: every question in every language, with what each arm answered."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from crossin.reports.plots import arm_styles
+from crossin.reports.results import Results, Run
+from crossin.reports.summary import Summary
+
+MISSING = -1
+
+
+def explorer(summary: Summary) -> dict[str, Any]:
+    """The explorer's data; options are in the first language's order, and an answer is a position in it."""
+    results = summary.results
+    contexts: dict[str, int] = {}
+    tasks = [str(task) for task in results.runs[0].table.tasks]
+    groups = [str(group) for group in results.runs[0].table.groups]
+    return {
+        "arms": arm_styles(summary),
+        "baseline": results.names.index(results.baseline),
+        "languages": [
+            {"code": language.code, "name": language.name, "direction": language.direction}
+            for language in results.languages
+        ],
+        "items": [
+            _item(results, item, task, group, contexts)
+            for item, task, group in zip(results.items, tasks, groups, strict=True)
+        ],
+        # A paragraph that several questions share is stored once.
+        "contexts": list(contexts),
+    }
+
+
+def _item(results: Results, item: str, task: str, group: str, contexts: dict[str, int]) -> dict[str, Any]:
+    codes = [language.code for language in results.languages]
+    order = list(results.questions[item, codes[0]]["option_ids"])
+    texts = []
+    for code in codes:
+        question = results.questions[item, code]
+        named = dict(zip(question["option_ids"], question["options"], strict=True))
+        context = question["context"] or ""
+        place = contexts.setdefault(context, len(contexts)) if context else MISSING
+        texts.append([question["question"], place, [named.get(option, "") for option in order]])
+    return {
+        "id": item,
+        "task": task,
+        "group": group,
+        "ids": order,
+        "gold": _place(order, results.questions[item, codes[0]]["answer"]),
+        "texts": texts,
+        "answers": [
+            [_place(order, run.cells[item, code]["answer"]) for code in codes] for run in results.runs
+        ],
+        "logprobs": [[_logprobs(run, item, code, order) for code in codes] for run in results.runs],
+    }
+
+
+def _place(order: list[str], option: str | None) -> int:
+    return order.index(option) if option in order else MISSING
+
+
+def _logprobs(run: Run, item: str, code: str, order: list[str]) -> list[float | None]:
+    cell = run.cells[item, code]
+    found = dict(zip(cell["option_ids"], cell["logprobs"] or [None] * len(cell["option_ids"]), strict=True))
+    return [_rounded(found.get(option)) for option in order]
+
+
+def _rounded(value: float | None) -> float | None:
+    return None if value is None or not math.isfinite(value) else round(value, 2)

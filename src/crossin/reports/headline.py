@@ -1,0 +1,148 @@
+"""The result in plain words: what went up, what fell, and what cannot be told from chance."""
+
+from __future__ import annotations
+
+import math
+
+from crossin.metrics import Figure
+from crossin.reports.cells import excludes_zero
+from crossin.reports.summary import Figures, Summary
+
+# A percentile bootstrap over fewer groups gives intervals that are too narrow (crossin.metrics.intervals).
+_FEW_GROUPS = 30
+
+
+def headline(summary: Summary) -> list[str]:
+    """What the arm under study (the last) does against the control and the first; the result comes first."""
+    results = summary.results
+    names = results.names
+    subject = names[-1] if names[-1] != results.baseline or len(names) == 1 else names[0]
+    pairs = [pair for pair in results.pairs if pair[0] == subject]
+    if not pairs:
+        return _alone(summary, subject)
+    sentences = []
+    for place, (arm, other) in enumerate(pairs):
+        figures = summary.by_pair[arm, other]
+        sentences.append(_accuracy(summary, arm, other))
+        if place == 0:
+            sentences += _by_language(summary, arm, other)
+        sentences += _agreement(summary, arm, other, figures)
+    return sentences + _warnings(summary, subject)
+
+
+def _alone(summary: Summary, arm: str) -> list[str]:
+    figures = summary.by_arm[arm]
+    sentences = [
+        f"{arm} answers {percent(figures['accuracy'].value)} right on average "
+        f"{_range(figures['accuracy'], 100)}, where guessing gives {percent(summary.chance)}."
+    ]
+    if "consistency_2" in figures:
+        sentences.append(
+            f"Its answers agree between two languages {percent(figures['consistency_2'].value)} of the time "
+            f"{_range(figures['consistency_2'], 100)}."
+        )
+    return sentences + _warnings(summary, arm)
+
+
+def _accuracy(summary: Summary, arm: str, other: str) -> str:
+    ours, theirs = summary.by_arm[arm]["accuracy"], summary.by_arm[other]["accuracy"]
+    change = summary.by_pair[arm, other]["accuracy"]
+    shares = f"{arm} answers {percent(ours.value)} right on average, {other} {percent(theirs.value)}"
+    said = f"{shares}: {points(change)}."
+    if excludes_zero(change):
+        return said
+    asked = len(summary.results.items)
+    return f"{said} The interval includes 0: these {asked} questions do not show which is better."
+
+
+def _by_language(summary: Summary, arm: str, other: str) -> list[str]:
+    """The languages that change by their interval and by a test that allows for their number, best first."""
+    if len(summary.results.languages) < 2:
+        return []
+    figures, tests = summary.by_pair[arm, other], summary.tests[arm, other]
+    changes = [(language, figures[f"accuracy/{language.code}"]) for language in summary.results.languages]
+    clear = [(x, change) for x, change in changes if excludes_zero(change) and tests[x.code].holm < 0.05]
+    clear.sort(key=lambda found: -found[1].value)
+    rises = [_changed(language.code, change, len(clear)) for language, change in clear if change.value > 0]
+    falls = [_changed(language.code, change, len(clear)) for language, change in clear if change.value < 0]
+    said = []
+    if rises:
+        said.append(f"Language by language it is better than {other} in {_and(rises)}.")
+    if falls:
+        said.append(f"It is worse than {other} in {_and(falls)}.")
+    if not clear:
+        said.append(f"No single language shows a clear difference to {other}.")
+    return said
+
+
+def _changed(code: str, change: Figure, among: int) -> str:
+    """A language and its change; among many languages without the interval, which the table has."""
+    return f"{code} ({points(change)})" if among <= 4 else f"{code} ({_signed(100 * change.value)})"
+
+
+def _agreement(summary: Summary, arm: str, other: str, figures: Figures) -> list[str]:
+    if "consistency_2" not in figures:
+        return []
+    ours, theirs = summary.by_arm[arm]["consistency_2"], summary.by_arm[other]["consistency_2"]
+    change = figures["consistency_2"]
+    verb = (
+        "does not clearly change" if not excludes_zero(change) else ("rises" if change.value > 0 else "falls")
+    )
+    said = (
+        f"Agreement between two languages {verb}: {percent(ours.value)} of the time, "
+        f"against {percent(theirs.value)} for {other} ({points(change)})"
+    )
+    right = figures["right_2"]
+    if excludes_zero(right):
+        also = "more often" if right.value > 0 else "less often"
+        said += f"; two languages agree on the right answer {also} ({points(right)})"
+    return [said + "."]
+
+
+def _warnings(summary: Summary, arm: str) -> list[str]:
+    """Where an arm's answers are no better than guesses, and where the intervals promise too much."""
+    low = [
+        language.code
+        for language in summary.results.languages
+        if not summary.by_arm[arm][f"accuracy/{language.code}"].low > summary.chance
+    ]
+    said = []
+    if low:
+        said.append(
+            f"{arm} is not shown to be better than guessing ({percent(summary.chance)}) in {_and(low)}."
+        )
+    if summary.groups < _FEW_GROUPS:
+        said.append(f"With as few as {summary.groups} groups of questions the intervals are too narrow.")
+    return said
+
+
+def percent(value: float) -> str:
+    """A share as a whole percentage."""
+    return "–" if math.isnan(value) else f"{100 * value:.0f}%"
+
+
+def points(change: Figure) -> str:
+    """A difference in percentage points with its interval: +8 points [5, 11]."""
+    size = _signed(100 * change.value)
+    return f"{size} point{'' if size in ('+1', '−1') else 's'} {_range(change, 100, signed=True)}"
+
+
+def _range(figure: Figure, scale: float, *, signed: bool = False) -> str:
+    if math.isnan(figure.low) or math.isnan(figure.high):
+        return "[no interval]"
+    form = _signed if signed else _whole
+    return f"[{form(scale * figure.low)}, {form(scale * figure.high)}]"
+
+
+def _whole(value: float) -> str:
+    return f"{value:.0f}"
+
+
+def _signed(value: float) -> str:
+    # One decimal below one point, so that an interval that excludes 0 never reads as if it touched it.
+    text = f"{value:+.0f}" if abs(value) >= 0.95 else f"{value:+.1f}"
+    return "0" if float(text) == 0 else text.replace("-", "−")
+
+
+def _and(words: list[str]) -> str:
+    return words[0] if len(words) == 1 else ", ".join(words[:-1]) + " and " + words[-1]

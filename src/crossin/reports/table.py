@@ -1,0 +1,99 @@
+"""The one table of a report, for terminal, README and page: figures as rows, arms as columns."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from crossin.reports.cells import Cell, difference_cell, label, value_cell
+from crossin.reports.summary import PAPER, Summary
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+# With more columns than this, a terminal shows the interval below the value.
+_WIDE_COLUMNS = 5
+
+
+@dataclass(frozen=True)
+class Grid:
+    """The table before it has a form: `heads` has one entry a column, `rows` a label and its cells."""
+
+    heads: list[str]
+    differences: int
+    rows: list[tuple[str, list[Cell]]]
+
+
+def grid(summary: Summary, pairs: list[tuple[str, str]]) -> Grid:
+    """The table's cells: one column an arm, then one a pair of arms."""
+    rows = []
+    for key in summary.rows:
+        cells = [value_cell(figures.get(key)) for figures in summary.by_arm.values()]
+        cells += [difference_cell(key, summary.by_pair[pair].get(key)) for pair in pairs]
+        rows.append((label(key), cells))
+    heads = [*summary.by_arm, *(f"{arm} − {other}" for arm, other in pairs)]
+    return Grid(heads, len(pairs), rows)
+
+
+def as_rich(summary: Summary, *, width: int = 120) -> Table:
+    """The table of figures that are at hand, for a terminal of `width` columns."""
+    from rich.markup import escape
+    from rich.table import Table
+    from rich.text import Text
+
+    shape = grid(summary, summary.results.main_pairs)
+    narrow = len(shape.heads) > _WIDE_COLUMNS or width < 100
+    made = Table(
+        caption=caption(summary), caption_justify="left", padding=(0, 0 if narrow else 1), pad_edge=False
+    )
+    made.add_column("figure", no_wrap=True)
+    for head in shape.heads:
+        made.add_column(escape(head), justify="left", overflow="fold")
+    colours = {"better": "green", "worse": "red", "": "default"}
+    for name, cells in shape.rows:
+        joint = "\n" if narrow else " "
+        texts = [
+            Text(
+                joint.join(part for part in (cell.value + cell.mark, cell.interval) if part),
+                colours[cell.tone],
+            )
+            for cell in cells
+        ]
+        made.add_row(name, *texts, end_section=name in ("accuracy, mean", "wrong_2"))
+    return made
+
+
+def markdown(summary: Summary) -> str:
+    """The same table for a README."""
+    shape = grid(summary, summary.results.main_pairs)
+    lines = [
+        "| " + " | ".join(["figure", *map(_plain, shape.heads)]) + " |",
+        "|---" * (len(shape.heads) + 1) + "|",
+    ]
+    for name, cells in shape.rows:
+        lines.append(
+            "| "
+            + " | ".join([name, *(str(cell) + (f" {cell.mark}" if cell.mark else "") for cell in cells)])
+            + " |"
+        )
+    return "\n".join([*lines, "", caption(summary)]) + "\n"
+
+
+def caption(summary: Summary) -> str:
+    """What a reader of the table must know."""
+    asked = _count(len(summary.results.items), "question") + f" ({_count(summary.groups, 'group')}) in "
+    asked += _count(len(summary.results.languages), "language")
+    text = f"{asked}; guessing would be right {summary.chance:.0%} of the time. In brackets: 95% intervals. "
+    if left_out := len(summary.results.runs[0].table.incomplete):
+        text += f"{_count(left_out, 'question')} not asked in every language left out. "
+    if summary.by_pair:
+        text += "Differences are paired, question by question; ▲ and ▼ mark those whose interval excludes 0. "
+    return text + PAPER[0].upper() + PAPER[1:] + "."
+
+
+def _count(number: int, thing: str) -> str:
+    return f"{number} {thing}" + ("" if number == 1 else "s")
+
+
+def _plain(text: str) -> str:
+    return text.replace("\\", "\\\\").replace("|", "\\|").replace("<", "&lt;").replace("\n", " ")

@@ -1,0 +1,149 @@
+"""Two models on the same items: paired differences with intervals, and McNemar's test by language."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from crossin.core.errors import CrossinError
+from crossin.metrics import (
+    DRAWS,
+    AnswerTable,
+    Family,
+    Figure,
+    TextTable,
+    holm,
+    mcnemar,
+    resample,
+    resample_difference,
+    text_families,
+)
+from crossin.metrics.table import aligned
+from crossin.scoring.predictions import Predictions, read_predictions
+from crossin.scoring.scores import families, pivot_of
+
+
+@dataclass(frozen=True, eq=False)
+class Compared:
+    """Figures of `ours` and `theirs`, and their paired difference, ours less theirs."""
+
+    ours: dict[str, Figure]
+    theirs: dict[str, Figure]
+    difference: dict[str, Figure]
+
+
+@dataclass(frozen=True, eq=False)
+class Comparison:
+    """Two models compared; `choices` or `texts` is None where there are no such items.
+
+    `p` and `holm` are McNemar's p-values on accuracy by language: each alone, and corrected for their number.
+    """
+
+    ours: Predictions
+    theirs: Predictions
+    pivot: str
+    choices: Compared | None
+    texts: Compared | None
+    p: dict[str, float]
+    holm: dict[str, float]
+
+
+def compare(
+    ours: Path,
+    theirs: Path,
+    *,
+    bench: Path | None = None,
+    pivot: str | None = None,
+    draws: int = DRAWS,
+    seed: int = 0,
+) -> Comparison:
+    """Compare two models' stored predictions (`read_predictions`), item by item.
+
+    Raises CrossinError where they answer different items, or a file holds several wordings.
+    """
+    one, other = _only(ours, bench), _only(theirs, bench)
+    kinds = [(model.choices is None, model.texts is None) for model in (one, other)]
+    if kinds[0] != kinds[1]:
+        raise CrossinError(
+            "holds other kinds of answers (multiple choice, free text) than the first",
+            file=other.file,
+            fix="compare answers to the same benchmark",
+        )
+    chosen = pivot_of(one, pivot)
+    choices = texts = None
+    p: dict[str, float] = {}
+    if one.choices and other.choices:
+        choices = _compared(_choice_families(one, other, chosen), one.choices.groups, draws, seed)
+        p = mcnemar(one.choices, other.choices)
+    if one.texts and other.texts:
+        theirs_too = _reordered(other.texts, one.texts, other.file)
+        pair = (text_families(one.texts), text_families(theirs_too))
+        texts = _compared(pair, one.texts.groups, draws, seed)
+    return Comparison(one, other, chosen, choices, texts, p, holm(p))
+
+
+def _only(path: Path, bench: Path | None) -> Predictions:
+    found = read_predictions(path, bench)
+    if len(found) > 1:
+        raise CrossinError(
+            f"holds {len(found)} wordings of the prompt: {', '.join(one.prompt for one in found)}",
+            file=found[0].file,
+            field="prompt",
+            fix="compare files of one wording each",
+        )
+    return found[0]
+
+
+def _choice_families(one: Predictions, other: Predictions, pivot: str) -> tuple[list[Family], list[Family]]:
+    assert one.choices and other.choices
+    try:
+        table = aligned(other.choices, one.choices)
+    except CrossinError as error:
+        message = f"does not fit {one.file}: {error.message}"
+        raise CrossinError(message, file=other.file, fix=error.fix) from error
+    if one.logprobs is None or other.logprobs is None:
+        return families(one.choices, pivot, None), families(table, pivot, None)
+    places = np.ix_(*_places(other.choices, one.choices))
+    return families(one.choices, pivot, one.logprobs), families(table, pivot, other.logprobs[places])
+
+
+def _places(table: AnswerTable | TextTable, like: AnswerTable | TextTable) -> tuple[list[int], list[int]]:
+    """Where `table` has the items and the languages of `like`."""
+    row = {item: place for place, item in enumerate(table.items)}
+    column = {language: place for place, language in enumerate(table.languages)}
+    return [row[item] for item in like.items], [column[language] for language in like.languages]
+
+
+def _reordered(table: TextTable, like: TextTable, file: Path) -> TextTable:
+    """`table` with the items and languages of `like` in its order; CrossinError where it has others."""
+    if set(table.items) ^ set(like.items) or set(table.languages) ^ set(like.languages):
+        raise CrossinError(
+            "answers other items or languages in free text than the first",
+            file=file,
+            fix="compare answers to the same benchmark in the same languages",
+        )
+    rows, columns = _places(table, like)
+    references = tuple(tuple(table.references[i][j] for j in columns) for i in rows)
+    if references != like.references:
+        raise CrossinError(
+            "has other reference answers than the first",
+            file=file,
+            field="gold",
+            fix="compare answers to the same version of the benchmark",
+        )
+    replies = tuple(tuple(table.replies[i][j] for j in columns) for i in rows)
+    return replace(like, replies=replies)
+
+
+def _compared(
+    pair: tuple[list[Family], list[Family]], groups: Sequence[str], draws: int, seed: int
+) -> Compared:
+    ours, theirs = pair
+    return Compared(
+        resample(ours, groups, draws=draws, seed=seed),
+        resample(theirs, groups, draws=draws, seed=seed),
+        resample_difference(ours, theirs, groups, draws=draws, seed=seed),
+    )

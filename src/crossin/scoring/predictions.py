@@ -1,0 +1,204 @@
+"""Stored predictions of any kind as tables: an evaluation's answers, a file of replies, a SeaEval log,
+lm-eval's samples.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from crossin.core.errors import CrossinError
+from crossin.core.files import read_json
+from crossin.core.formats import ANSWERS, MANIFEST
+from crossin.items import Item, read_items
+from crossin.items.item import items_file
+from crossin.metrics import AnswerTable, TextTable, read_logprobs, tables_of, text_table_of
+from crossin.metrics.table import Floats
+from crossin.scoring.lines import Line, complete, read_lines
+from crossin.scoring.lm_eval import is_samples, read_samples, run_of, runs_in
+from crossin.scoring.seaeval import is_log, read_log
+
+
+@dataclass(frozen=True, eq=False)
+class Predictions:
+    """One model's answers under one wording of the prompt.
+
+    `choices` holds the multiple-choice items, `logprobs` [I, L, K] the options' log-probabilities where the
+    file has them, and `texts` the items answered in free text; what a file does not hold is None. `prompt`
+    names the wording, and is empty where the file tells of one only. `unanswered` items of the benchmark are
+    not in the file at all (0 where the benchmark is not known).
+    """
+
+    model: str
+    prompt: str
+    file: Path
+    choices: AnswerTable | None
+    logprobs: Floats | None
+    texts: TextTable | None
+    unanswered: int = 0
+
+    @property
+    def name(self) -> str:
+        """Model and wording, as a table's heading."""
+        return f"{self.model} {self.prompt}".rstrip()
+
+    @property
+    def tables(self) -> list[AnswerTable | TextTable]:
+        """What the file holds: multiple choice, free text, or both."""
+        return [table for table in (self.choices, self.texts) if table is not None]
+
+    @property
+    def items(self) -> int:
+        """How many items the figures are made from."""
+        return sum(len(table.items) for table in self.tables)
+
+    @property
+    def languages(self) -> tuple[str, ...]:
+        """The languages asked in, be it in free text alone."""
+        return tuple(dict.fromkeys(language for table in self.tables for language in table.languages))
+
+    @property
+    def incomplete(self) -> dict[str, str]:
+        """Items kept out of every figure, each with the first language that it lacks."""
+        return {item: language for table in self.tables for item, language in table.incomplete.items()}
+
+
+def read_predictions(path: Path, bench: Path | None = None) -> list[Predictions]:
+    """The predictions in a file, or in an evaluation's folder: one entry a wording of the prompt.
+
+    Read are `answers.parquet`, SeaEval's logs (JSON), lm-eval's samples of an exported benchmark (any file of
+    a run, or a folder with one run), and replies (JSON lines or Parquet with `item`, `language`, `reply`, and
+    `prompt` where there are several), for which `bench` is the folder of the benchmark asked. Raises
+    CrossinError where the file is none of these or answers another benchmark.
+    """
+    file = _only_run(path) or path / ANSWERS if path.is_dir() else path
+    if not file.is_file():
+        raise _absent(file)
+    if file.suffix == ".json":
+        return [_of_log(file)]
+    samples = is_samples(file)
+    parts = {part: read_samples(part) for part in run_of(file)} if samples else {file: read_lines(file)}
+    items = _items(file, bench)
+    lines = [line for part in parts.values() for line in part]
+    unanswered = 0
+    if items is not None:
+        lines = [line for part, told in parts.items() for line in complete(told, items, part)]
+        unanswered = len({item.item for item in items} - {line["item"] for line in lines})
+    elif lines and "option_ids" not in lines[0]:
+        raise CrossinError(
+            "holds replies; which options they may name is in the benchmark",
+            file=file,
+            fix="name the benchmark's folder with --bench",
+        )
+    return _predictions(_model(file), file, lines, unanswered)
+
+
+def find_predictions(paths: Sequence[Path]) -> list[Path]:
+    """The files and evaluation folders among `paths`; of any other folder, all that lie in it, at any depth.
+    Of a run of lm-eval, one of its files of samples.
+
+    Raises CrossinError where a path is not there, or a folder holds no predictions.
+    """
+    found: list[Path] = []
+    for path in paths:
+        if not path.exists():
+            raise _absent(path)
+        if not path.is_dir() or (path / ANSWERS).is_file():
+            found.append(run_of(path)[0] if is_samples(path) else path)
+            continue
+        inside = [file.parent for file in sorted(path.rglob(ANSWERS))]
+        inside += [file for file in sorted(path.rglob("*.json")) if file.is_file() and is_log(file)]
+        inside += runs_in(path)
+        if not inside:
+            raise CrossinError(
+                f"holds no predictions: neither {ANSWERS} nor a SeaEval log nor lm-eval's samples",
+                file=path,
+                fix="check the path; files of replies are given by name",
+            )
+        found += inside
+    return list(dict.fromkeys(found))
+
+
+def _only_run(folder: Path) -> Path | None:
+    """The run of lm-eval in a folder, where it is not an evaluation's and holds one."""
+    runs = [] if (folder / ANSWERS).is_file() else runs_in(folder)
+    if len(runs) > 1:
+        raise CrossinError(
+            f"holds {len(runs)} runs of lm-eval",
+            file=folder,
+            fix=f"name a file of the one meant, such as {runs[-1].relative_to(folder)}",
+        )
+    return runs[0] if runs else None
+
+
+def _of_log(file: Path) -> Predictions:
+    log = read_log(file)
+    replies: list[Line] = [
+        {"item": item, "language": language, "reply": reply}
+        for (item, language), reply in log.replies.items()
+    ]
+    # SeaEval names a run by its mode and the number of its prompt: zero_shot_p1.
+    mode, _, prompt = file.stem.rpartition("_")
+    if not re.fullmatch(r"p\d+", prompt):
+        mode, prompt = file.stem, ""
+    [found] = _predictions(f"{file.parent.name}/{mode}", file, complete(replies, log.items, file))
+    return replace(found, prompt=prompt)
+
+
+def _items(file: Path, bench: Path | None) -> list[Item] | None:
+    """The benchmark asked: the one named, or the copy that an evaluation leaves beside its answers."""
+    if bench is None:
+        return read_items(file.parent) if items_file(file.parent).is_file() else None
+    if not items_file(bench).is_file():
+        raise CrossinError(
+            "is not there", file=items_file(bench), fix="name a benchmark's folder with --bench"
+        )
+    return read_items(bench)
+
+
+def _absent(path: Path) -> CrossinError:
+    return CrossinError("is not there", file=path, fix="check the path, or finish the run that evaluates")
+
+
+def _predictions(model: str, file: Path, lines: list[Line], unanswered: int = 0) -> list[Predictions]:
+    """One entry a wording of the prompt, from lines in the form of `answers.parquet`."""
+    if not lines:
+        raise CrossinError("holds no answers", file=file, fix="write a line for every item and language")
+    of_prompt: dict[str, list[Line]] = {}
+    for line in lines:
+        of_prompt.setdefault(line.get("prompt") or "", []).append(line)
+    choices = tables_of(lines, file) if any(line["option_ids"] for line in lines) else {}
+    logprobs = {
+        prompt: read_logprobs(lines, table, prompt=prompt)
+        for prompt, table in choices.items()
+        if any(line.get("logprobs") for line in of_prompt[prompt])
+    }
+    return [
+        Predictions(
+            model,
+            prompt,
+            file,
+            choices.get(prompt),
+            logprobs.get(prompt),
+            text_table_of(part, file),
+            unanswered,
+        )
+        for prompt, part in of_prompt.items()
+    ]
+
+
+def _model(file: Path) -> str:
+    """What the evaluation called its model; else the name of the file, or of its folder."""
+    if is_samples(file):
+        # lm-eval calls the folder after the model's path, with __ for each stroke.
+        return file.parent.name.rpartition("__")[2] or file.parent.name
+    manifest = file.parent / MANIFEST
+    if file.name == ANSWERS and manifest.is_file():
+        told = read_json(manifest)
+        settings = told.get("settings") if isinstance(told, dict) else None
+        if not isinstance(settings, dict):
+            raise CrossinError("is no manifest of a run", file=manifest, fix="repair or remove the file")
+        return str(settings.get("name") or file.parent.name)
+    return file.parent.name if file.name == ANSWERS else file.stem

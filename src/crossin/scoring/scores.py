@@ -1,0 +1,147 @@
+"""Figures of stored predictions, with intervals: over all, by task, and over the wordings of a prompt."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from crossin.core.errors import CrossinError
+from crossin.core.progress import Progress, silent
+from crossin.metrics import (
+    DRAWS,
+    AnswerTable,
+    Family,
+    Figure,
+    Spread,
+    agreement_family,
+    answer_family,
+    by_task,
+    intervals,
+    pivot_family,
+    rankc_family,
+    resample,
+    spread,
+    text_families,
+    transfer_family,
+    wording_family,
+)
+from crossin.metrics.table import Floats
+from crossin.scoring.predictions import Predictions, find_predictions, read_predictions
+
+PIVOT = "en"
+
+
+@dataclass(frozen=True, eq=False)
+class Score:
+    """The figures of one model under one wording of the prompt.
+
+    `choices` are those of the multiple-choice items and `texts` those of the items answered in free text;
+    `by_task` has the multiple-choice figures of each task alone, where there are several. `pivot` is the
+    language that consistency with a pivot and transfer refer to.
+    """
+
+    predictions: Predictions
+    pivot: str
+    choices: dict[str, Figure]
+    by_task: dict[str, dict[str, Figure]]
+    texts: dict[str, Figure]
+
+
+@dataclass(frozen=True, eq=False)
+class Wordings:
+    """One model under several wordings: each figure's median and range, and how often its answer is the same
+    under all (`wording_agreement`).
+    """
+
+    model: str
+    prompts: list[str]
+    spread: dict[str, Spread]
+    agreement: dict[str, Figure]
+
+
+def score(
+    paths: Sequence[Path],
+    *,
+    bench: Path | None = None,
+    pivot: str | None = None,
+    draws: int = DRAWS,
+    seed: int = 0,
+    progress: Progress = silent,
+) -> list[Score]:
+    """Score stored predictions: files, evaluation folders, or folders in which such lie.
+
+    `bench` is the benchmark's folder, for files of replies (`read_predictions`). `pivot` is English where it
+    was asked, else the first language, if not given. Intervals come from `draws` bootstrap draws. Raises
+    CrossinError where there is nothing to score, or `pivot` was not asked.
+    """
+    files = find_predictions(paths)
+    scores: list[Score] = []
+    for number, file in enumerate(files):
+        progress("scoring", number, len(files), "files")
+        scores += [_score(found, pivot, draws, seed) for found in read_predictions(file, bench)]
+    progress("scoring", len(files), len(files), "files")
+    return scores
+
+
+def wordings(scores: Sequence[Score], *, draws: int = DRAWS, seed: int = 0) -> list[Wordings]:
+    """What the wording changes, for every model that was asked multiple-choice items in more than one."""
+    # Two models may have one name, and one model may have answered two benchmarks: then in two folders.
+    models: dict[tuple[str, Path], list[Score]] = {}
+    for one in scores:
+        if one.choices and one.predictions.prompt:
+            models.setdefault((one.predictions.model, one.predictions.file.parent), []).append(one)
+    found = []
+    for (model, _), asked in models.items():
+        tables = [one.predictions.choices for one in asked if one.predictions.choices is not None]
+        if len(tables) < 2:
+            continue
+        values = {
+            one.predictions.prompt: {name: figure.value for name, figure in one.choices.items()}
+            for one in asked
+        }
+        same = resample([wording_family(tables)], tables[0].groups, draws=draws, seed=seed)
+        found.append(Wordings(model, list(values), spread(values), same))
+    return found
+
+
+def families(table: AnswerTable, pivot: str, logprobs: Floats | None) -> list[Family]:
+    """Every family of figures of a table of answers: RankC where log-probabilities are known."""
+    made = [
+        answer_family(table),
+        agreement_family(table),
+        pivot_family(table, pivot),
+        transfer_family(table, pivot),
+    ]
+    return made if logprobs is None else [*made, rankc_family(table, logprobs)]
+
+
+def pivot_of(predictions: Predictions, pivot: str | None) -> str:
+    """The pivot asked for, or English where it is there, or the first language."""
+    table = predictions.choices or predictions.texts
+    languages = table.languages if table else ()
+    if pivot is None:
+        return PIVOT if PIVOT in languages else languages[0]
+    if pivot not in languages:
+        raise CrossinError(
+            f"the pivot language '{pivot}' was not asked",
+            file=predictions.file,
+            fix=f"choose among: {', '.join(languages)}",
+        )
+    return pivot
+
+
+def _score(predictions: Predictions, pivot: str | None, draws: int, seed: int) -> Score:
+    chosen = pivot_of(predictions, pivot)
+    choices: dict[str, Figure] = {}
+    tasks: dict[str, dict[str, Figure]] = {}
+    texts: dict[str, Figure] = {}
+    if (table := predictions.choices) is not None:
+        choices = resample(
+            families(table, chosen, predictions.logprobs), table.groups, draws=draws, seed=seed
+        )
+        if len(set(table.tasks)) > 1:
+            tasks = by_task(table, lambda part: intervals(part, draws=draws, seed=seed))
+    if (replies := predictions.texts) is not None:
+        texts = resample(text_families(replies), replies.groups, draws=draws, seed=seed)
+    return Score(predictions, chosen, choices, tasks, texts)

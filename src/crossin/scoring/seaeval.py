@@ -1,0 +1,188 @@
+"""SeaEval's logs: the files with a model's replies to one benchmark in every language."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from crossin.core.errors import CrossinError
+from crossin.core.files import read_json
+from crossin.items import Item
+from crossin.languages import parse_language
+from crossin.metrics import AnswerTable
+from crossin.metrics.table import MISSING, Floats, Integers
+from crossin.scoring.seaeval_rule import LETTERS, align
+
+_REPLY = "model_prediction"
+_FIX = "give the log as SeaEval wrote it: <dataset>/<model>/<mode>_p<prompt>.json"
+# SeaEval compares the first three characters of the choices: "(A)".
+_LABEL = 3
+# What one look at a file reads; the first item of a log is far shorter.
+_LOOK = 1 << 20
+
+
+@dataclass(frozen=True, eq=False)
+class Log:
+    """One model's replies to one benchmark, as SeaEval's log holds them.
+
+    `names` are the log's names of the `languages`, both in the log's order. `items` go item by item, in that
+    order of languages; their options carry their label, "(A) red", and the label is the option's id.
+    `replies` are by item and language. `five_shot` runs are of base models, which go on after their answer.
+    """
+
+    names: tuple[str, ...]
+    languages: tuple[str, ...]
+    items: tuple[Item, ...]
+    replies: Mapping[tuple[str, str], str]
+    five_shot: bool
+
+    @property
+    def gold(self) -> Integers:
+        """The position of the right option of each item: [I]."""
+        first = self.items[:: len(self.languages)]
+        return np.array([item.option_ids.index(item.answer) for item in first], dtype=np.int64)
+
+
+def is_log(path: Path) -> bool:
+    """Whether a file looks like a SeaEval log: a JSON array whose first item has replies in a language."""
+    with path.open(encoding="utf-8", errors="replace") as file:
+        text = file.read(_LOOK).lstrip("\ufeff \t\r\n")
+    if not text.startswith("["):
+        return False
+    try:
+        first, _ = json.JSONDecoder().raw_decode(text[1:].lstrip())
+    except (ValueError, RecursionError):
+        return False
+    return isinstance(first, dict) and _has_replies(first)
+
+
+def _has_replies(record: dict[str, Any]) -> bool:
+    return any(isinstance(cell, dict) and _REPLY in cell for cell in record.values())
+
+
+def read_log(path: Path) -> Log:
+    """The log in a file.
+
+    Raises CrossinError, with the item's number as row, where the file is no log of a multiple-choice
+    benchmark, an item lacks a language or a field, or its labels or gold answer differ between languages.
+    """
+    records = read_json(path)
+    if isinstance(records, dict) and "overall_acc" in records:
+        raise CrossinError(
+            "holds SeaEval's scores, not the replies",
+            file=path,
+            fix="give the file beside it, without '_score' in its name",
+        )
+    if not isinstance(records, list) or not records or not all(isinstance(x, dict) for x in records):
+        raise CrossinError("is not a list of items", file=path, fix=_FIX)
+    if not _has_replies(records[0]):
+        raise CrossinError(
+            "is no SeaEval log", file=path, fix=f"{_FIX}; other replies go into JSON lines (.jsonl)"
+        )
+    names = tuple(dict.fromkeys(name for record in records for name in record if name != "id"))
+    if not names:
+        raise CrossinError("holds no language", file=path, row=1, fix=_FIX)
+    languages = tuple(_language(name, path) for name in names)
+    if len(set(languages)) < len(languages):
+        raise CrossinError(f"names a language twice: {', '.join(names)}", file=path, fix="keep one of them")
+    items: list[Item] = []
+    replies: dict[tuple[str, str], str] = {}
+    for row, record in enumerate(records, start=1):
+        identifier = record.get("id")
+        if isinstance(identifier, int):
+            identifier = str(identifier)
+        if not isinstance(identifier, str) or (identifier, languages[0]) in replies:
+            message = f"'{identifier}' is a second time here" if identifier else "is missing or not text"
+            raise CrossinError(message, file=path, row=row, field="id", fix="give every item its own id")
+        asked = [
+            _item(record, identifier, name, language, path, row)
+            for name, language in zip(names, languages, strict=True)
+        ]
+        for name, item in zip(names, asked, strict=True):
+            if (item.option_ids, item.answer) != (asked[0].option_ids, asked[0].answer):
+                raise CrossinError(
+                    f"has other labels or another answer than {names[0]}",
+                    file=path,
+                    row=row,
+                    field=name,
+                    fix="show the options in the same order in every language",
+                )
+            replies[identifier, item.language] = record[name][_REPLY]
+        items += asked
+    return Log(names, languages, tuple(items), replies, path.name.startswith("five_shot"))
+
+
+def aligned_table(log: Log) -> AnswerTable:
+    """The answers by SeaEval's own rule (`seaeval_chances`); missing where SeaEval draws one."""
+    chances = seaeval_chances(log)
+    first = log.items[:: len(log.languages)]
+    return AnswerTable(
+        items=tuple(item.item for item in first),
+        languages=log.languages,
+        groups=tuple(item.group for item in first),
+        tasks=tuple(item.task for item in first),
+        answers=np.where(chances.max(axis=2) == 1, chances.argmax(axis=2), MISSING),
+        gold=log.gold,
+        options=np.array([len(item.options) for item in first], dtype=np.int64),
+    )
+
+
+def seaeval_chances(log: Log) -> Floats:
+    """The chance of each option by SeaEval's own rule (`crossin.scoring.seaeval_rule`), draws included:
+    [I, L, K], items and languages in the log's order.
+
+    Of five-shot runs the first line of a reply counts, as in SeaEval.
+    """
+    chances = np.zeros((len(log.items), max(len(item.options) for item in log.items)))
+    for cell, item in zip(chances, log.items, strict=True):
+        reply = log.replies[item.item, item.language]
+        among = align(reply.split("\n")[0] if log.five_shot else reply, item.options)
+        cell[list(among)] = 1 / len(among)
+    return chances.reshape(-1, len(log.languages), chances.shape[1])
+
+
+def _language(name: str, path: Path) -> str:
+    try:
+        return parse_language(name)
+    except CrossinError as error:
+        raise CrossinError(error.message, file=path, row=1, field=name, fix=_FIX) from error
+
+
+def _item(record: dict[str, Any], identifier: str, name: str, language: str, path: Path, row: int) -> Item:
+    def wrong(field: str, message: str) -> CrossinError:
+        return CrossinError(message, file=path, row=row, field=field, fix=_FIX)
+
+    cell = record.get(name)
+    if not isinstance(cell, dict):
+        raise wrong(name, "is missing: every item is asked in every language")
+    for field in ("question", "answer", _REPLY):
+        if not isinstance(cell.get(field), str):
+            raise wrong(f"{name}.{field}", "is missing or not text")
+    choices = cell.get("choices")
+    if not isinstance(choices, list) or not choices or not all(isinstance(x, str) for x in choices):
+        raise wrong(f"{name}.choices", "is no list of texts; only multiple-choice benchmarks are read")
+    if len(choices) > len(LETTERS):
+        raise wrong(f"{name}.choices", f"are {len(choices)}; SeaEval knows at most {len(LETTERS)}")
+    option_ids = [choice[:_LABEL] for choice in choices]
+    if len(set(option_ids)) < len(option_ids):
+        raise wrong(f"{name}.choices", "have no label of their own, such as (A) and (B)")
+    if cell["answer"] not in choices:
+        raise wrong(f"{name}.answer", f"'{cell['answer']}' is none of the choices")
+    return Item(
+        item=identifier,
+        group=identifier,
+        task="seaeval",
+        language=language,
+        context=cell.get("context", ""),
+        question=cell["question"],
+        options=choices,
+        option_ids=option_ids,
+        answer=cell["answer"][:_LABEL],
+        source="SeaEval",
+        licence="CC BY-NC 4.0",
+    )

@@ -1,0 +1,76 @@
+"""Scores and comparisons as JSON values."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any
+
+from crossin.metrics import signatures
+from crossin.reports.cells import figures_json, number
+from crossin.scoring.comparison import Compared, Comparison
+from crossin.scoring.predictions import Predictions
+from crossin.scoring.scores import Score, Wordings
+
+
+def score_values(score: Score) -> dict[str, Any]:
+    """A score: what was asked, and every figure with its interval; null where a figure is undefined."""
+    return {
+        **_asked(score.predictions),
+        "pivot": score.pivot,
+        "choices": figures_json(score.choices),
+        "by_task": {task: figures_json(figures) for task, figures in score.by_task.items()},
+        "texts": figures_json(score.texts),
+        # How sacrebleu counted: without it, chrF and BLEU cannot be compared with another's.
+        "signatures": signatures(score.predictions.languages) if score.texts else {},
+    }
+
+
+def wordings_values(wordings: Wordings) -> dict[str, Any]:
+    """What the wording of the prompt changes."""
+    return {
+        "model": wordings.model,
+        "prompts": wordings.prompts,
+        "spread": {
+            name: {"median": number(found.median), "low": number(found.low), "high": number(found.high)}
+            for name, found in wordings.spread.items()
+        },
+        "wording_agreement": figures_json(wordings.agreement),
+    }
+
+
+def comparison_values(comparison: Comparison) -> dict[str, Any]:
+    """A comparison of two models."""
+    return {
+        "ours": _asked(comparison.ours),
+        "theirs": _asked(comparison.theirs),
+        "pivot": comparison.pivot,
+        "choices": _compared(comparison.choices),
+        "texts": _compared(comparison.texts),
+        "mcnemar": {
+            language: {"p": number(p), "holm": number(comparison.holm[language])}
+            for language, p in comparison.p.items()
+        },
+    }
+
+
+def _asked(predictions: Predictions) -> dict[str, Any]:
+    return {
+        "model": predictions.model,
+        "prompt": predictions.prompt,
+        "file": str(predictions.file),
+        "languages": list(predictions.languages),
+        "items": predictions.items,
+        "groups": len({group for table in predictions.tables for group in table.groups}),
+        "incomplete": dict(Counter(predictions.incomplete.values())),
+        "unanswered": predictions.unanswered,
+    }
+
+
+def _compared(compared: Compared | None) -> dict[str, Any] | None:
+    if compared is None:
+        return None
+    return {
+        "ours": figures_json(compared.ours),
+        "theirs": figures_json(compared.theirs),
+        "difference": figures_json(compared.difference),
+    }

@@ -1,0 +1,6 @@
+"""One-stage tuning of a model on a mixture: batches, objectives, trainer."""
+
+from crossin.training.config import TrainConfig
+from crossin.training.run import train
+
+__all__ = ["TrainConfig", "train"]

@@ -1,0 +1,302 @@
+"""From a mixture to tokens: what is read, what is learned, and what is left out."""
+
+from __future__ import annotations
+
+import io
+import json
+import re
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from crossin.core.errors import CrossinError
+from crossin.core.files import read_parquet
+from crossin.core.formats import DATA_FOLDER, MANIFEST
+from crossin.core.hashing import draw
+from crossin.models.joining import heading_of
+from crossin.training.config import Batches
+from crossin.training.document import Group, Row
+from crossin.training.tokens import tokenise
+
+_KINDS = (".parquet", ".jsonl", ".json")
+_COLUMNS = ("prompt", "completion", "messages", "id", "component", "kind", "lang_in", "lang_out")
+_MEND = "mend the row, or leave it out"
+
+# A CrossinError that knows its file and row already.
+Fault = Callable[..., CrossinError]
+
+
+@dataclass(frozen=True)
+class _Text:
+    """A row as text, whose completion begins at character `border`. A text that is `templated` brings what
+    stands before it, and where it is `ended` its end.
+    """
+
+    number: int
+    id: str
+    group: Group
+    text: str
+    border: int
+    templated: bool = False
+    ended: bool = False
+
+
+def read_rows(place: Path, tokenizer: Any, batches: Batches) -> tuple[list[Row], dict[str, int]]:
+    """The rows of a mixture folder (as `crossin compose` writes it), or of Parquet, JSON lines or JSON: a
+    file, or a folder of them in the order of their names; and how many rows were left out, by reason.
+
+    A row has the texts `prompt` and `completion`, or `messages` (or both as lists of messages), whose last
+    turn is the assistant's and is learned, the others being read in the tokenizer's own chat template; and if
+    it likes `id`, `component` (else `kind`), `lang_in` and `lang_out`. JSON may be compressed (.gz, .zst).
+
+    The tokens of a row are what the tokenizer puts before every text, the prompt, the completion and one end
+    of text. Learned are those from the first that holds a character of the completion, to the end: the end
+    of text, or where a template marks the end of a turn this mark, and nothing behind it.
+
+    Raises CrossinError for a place without rows, and with file, row and field for a row that cannot be
+    learned from.
+    """
+    end = tokenizer.eos_token_id
+    if end is None:
+        raise CrossinError(
+            "this model's tokenizer has no token that ends a text",
+            field="eos_token",
+            fix="set its eos_token, and save it",
+        )
+    texts = list(_texts(place, tokenizer))
+    if not texts:
+        raise CrossinError("is empty: it holds no rows", file=place, fix="compose the mixture again")
+    found = tokenise(tokenizer, [text.text for text in texts], [text.border for text in texts])
+    heading = heading_of(tokenizer)
+    rows: list[Row] = []
+    skipped = Counter[str]()
+    for text, (tokens, border) in zip(texts, found, strict=True):
+        learned = list(tokens[border:])
+        if not learned:
+            skipped["row: the completion has no tokens"] += 1
+            continue
+        if not text.ended and learned[-1] != end:
+            learned.append(end)
+        kept, prompt = _headed(text, tokens[:border], tokenizer, heading)
+        excess = len(prompt) + len(learned) - batches.longest
+        if excess > 0 and batches.too_long == "skip":
+            skipped[f"row: longer than {batches.longest} tokens"] += 1
+            continue
+        if excess > 0:
+            # The first token that is learned needs one before it.
+            if len(prompt) - max(1, kept) < excess:
+                skipped[f"row: completion alone longer than {batches.longest} tokens"] += 1
+                continue
+            del prompt[kept : kept + excess]
+            skipped["row: kept, its prompt cut"] += 1
+        rows.append(Row(text.number, text.id, text.group, [*prompt, *learned], len(prompt)))
+    return rows, dict(skipped)
+
+
+def held_out(rows: Sequence[Row], share: float) -> tuple[list[Row], list[Row]]:
+    """The rows to train on, and about the `share` of them to hold out; a row's translations are on one
+    side.
+    """
+    kept: list[Row] = []
+    training: list[Row] = []
+    for row in rows:
+        out = draw("held out", row.id or f"row {row.number}") < share * 2**64
+        (kept if out else training).append(row)
+    return training, kept
+
+
+def _headed(
+    text: _Text, prompt: Sequence[int], tokenizer: Any, heading: tuple[int, ...]
+) -> tuple[int, list[int]]:
+    """The tokens before the completion with what stands before every text, and how many of them are never
+    cut. A template, or a beginning of sequence in the text, stands for itself.
+    """
+    begin = tokenizer.bos_token
+    own = text.templated or bool(begin and text.text.startswith(begin))
+    if own and prompt:
+        return int(prompt[0] == tokenizer.bos_token_id), list(prompt)
+    if not heading and not prompt:
+        heading = (tokenizer.bos_token_id if begin else tokenizer.eos_token_id,)
+    return len(heading), [*heading, *prompt]
+
+
+def _texts(place: Path, tokenizer: Any) -> Iterator[_Text]:
+    ends = _marks(tokenizer)
+    number = 0
+    for file in _files(place):
+        for row, record in _records(file):
+            fault = partial(CrossinError, file=file, row=row)
+            yield _text(record, number, tokenizer, ends, fault)
+            number += 1
+
+
+def _files(place: Path) -> list[Path]:
+    folder = place / DATA_FOLDER if (place / DATA_FOLDER).is_dir() else place
+    there = sorted(folder.iterdir()) if folder.is_dir() else [folder] if folder.exists() else []
+    found = [
+        file for file in there if _kind(file) and file.name != MANIFEST and not file.name.startswith(".")
+    ]
+    if not found:
+        raise CrossinError(
+            "holds no mixture",
+            file=place,
+            fix=f"compose one first, or name a file or folder of {', '.join(_KINDS)}",
+        )
+    # A JSON file beside files of rows tells about them.
+    return [file for file in found if _kind(file) != ".json"] or found
+
+
+def _kind(file: Path) -> str:
+    suffix = Path(file.name.removesuffix(".gz").removesuffix(".zst")).suffix
+    return suffix if suffix in _KINDS and file.is_file() else ""
+
+
+def _records(file: Path) -> Iterator[tuple[int, Any]]:
+    """The rows of a file as it has them, with their numbers (from 1; in JSON lines, of the line)."""
+    if _kind(file) == ".parquet":
+        import pyarrow
+        import pyarrow.parquet
+
+        try:
+            names = pyarrow.parquet.read_schema(file).names
+        except (OSError, pyarrow.ArrowException) as error:
+            raise CrossinError(
+                "cannot be read as Parquet", file=file, fix="make it again, or check the path"
+            ) from error
+        _check_columns(names, partial(CrossinError, file=file))
+        table = read_parquet(file, [name for name in names if name in _COLUMNS])
+        rows = (row for batch in table.to_batches(max_chunksize=4096) for row in batch.to_pylist())
+        yield from enumerate(rows, start=1)
+    elif _kind(file) == ".jsonl":
+        for number, line in enumerate(_lines(file), start=1):
+            if line.strip():
+                yield number, _parsed(line, file, number)
+    else:
+        rows_of_file = _parsed("".join(_lines(file)), file)
+        if not isinstance(rows_of_file, list):
+            raise CrossinError(
+                "is no list of rows", file=file, fix="make it a list of objects, or JSON lines (.jsonl)"
+            )
+        yield from enumerate(rows_of_file, start=1)
+
+
+def _lines(file: Path) -> Iterator[str]:
+    import pyarrow
+
+    try:
+        with pyarrow.input_stream(str(file), compression="detect") as stream:
+            # Some editors begin a file with a byte-order mark.
+            yield from io.TextIOWrapper(stream, encoding="utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise CrossinError("is not UTF-8 text", file=file, fix="save the file as UTF-8") from error
+    except (OSError, pyarrow.ArrowException) as error:
+        raise CrossinError(f"cannot be read: {error}", file=file, fix="make it again") from error
+
+
+def _parsed(text: str, file: Path, row: int | None = None) -> Any:
+    try:
+        return json.loads(text)
+    except json.JSONDecodeError as error:
+        raise CrossinError(
+            f"is not JSON: {error.msg}", file=file, row=row or error.lineno, fix="mend the line"
+        ) from error
+
+
+def _check_columns(names: Iterable[str], fault: Fault) -> None:
+    if "messages" in names:
+        return
+    for name in ("prompt", "completion"):
+        if name not in names:
+            raise fault(
+                f"is not there; there are: {', '.join(names) or 'none'}",
+                field=name,
+                fix="call the columns `prompt` and `completion`, or `messages`",
+            )
+
+
+def _text(record: Any, number: int, tokenizer: Any, ends: re.Pattern[str], fault: Fault) -> _Text:
+    if not isinstance(record, dict):
+        raise fault("is no row of named fields", fix="make each row an object")
+    _check_columns(record, fault)
+    component, kind, lang_in, lang_out, name = (
+        "" if record.get(field) is None else str(record[field])
+        for field in ("component", "kind", "lang_in", "lang_out", "id")
+    )
+    group = Group(component or kind, lang_in, lang_out)
+    if "prompt" not in record or "completion" not in record:
+        turns = record["messages"]
+    elif isinstance(record["prompt"], list) and isinstance(record["completion"], list):
+        if len(record["completion"]) != 1:
+            raise fault("is not one message", field="completion", fix=_MEND)
+        turns = [*record["prompt"], *record["completion"]]
+    else:
+        prompt = _checked(record["prompt"], "prompt", fault)
+        completion = _checked(record["completion"], "completion", fault)
+        return _Text(number, name, group, prompt + completion, len(prompt))
+    prompt, completion, ended = _conversation(turns, tokenizer, ends, fault)
+    return _Text(number, name, group, prompt + completion, len(prompt), templated=True, ended=ended)
+
+
+def _checked(value: Any, field: str, fault: Fault) -> str:
+    if not isinstance(value, str):
+        what = (
+            "is empty (null)" if value is None else f"is not a text but {type(value).__name__} {value!r:.40}"
+        )
+        raise fault(what, field=field, fix=_MEND)
+    if not value:
+        raise fault("is empty", field=field, fix=_MEND)
+    try:
+        value.encode()
+    except UnicodeEncodeError as error:
+        raise fault(
+            f"holds half a character ({value[error.start]!a})", field=field, fix="save the file as UTF-8"
+        ) from error
+    return value
+
+
+def _conversation(turns: Any, tokenizer: Any, ends: re.Pattern[str], fault: Fault) -> tuple[str, str, bool]:
+    """What of a conversation is read and what is learned, in the chat template, and whether the template
+    marks the end of a turn.
+    """
+    from jinja2 import TemplateError
+
+    if not isinstance(turns, list) or not all(isinstance(turn, dict) for turn in turns):
+        raise fault("is not a list of messages with `role` and `content`", field="messages", fix=_MEND)
+    if len(turns) < 2 or turns[-1].get("role") != "assistant":
+        raise fault("does not end with the assistant's answer to a message", field="messages", fix=_MEND)
+    contents = [_checked(turn.get("content"), "messages.content", fault) for turn in turns]
+    if not tokenizer.chat_template:
+        raise fault(
+            "this model's tokenizer has no chat template",
+            field="messages",
+            fix="compose with another template than `messages`, or take a model with a chat template",
+        )
+    try:
+        prompt = tokenizer.apply_chat_template(turns[:-1], tokenize=False, add_generation_prompt=True)
+        whole = tokenizer.apply_chat_template(turns, tokenize=False)
+    except TemplateError as error:
+        raise fault(f"the chat template refuses it: {error}", field="messages", fix=_MEND) from error
+    if not whole.startswith(prompt):
+        raise fault(
+            "this chat template writes the conversation otherwise where the answer follows",
+            field="messages",
+            fix="give the rows as `prompt` and `completion`",
+        )
+    completion = whole[len(prompt) :]
+    # Templates may strip the content, or write something before it.
+    answer = contents[-1].strip()
+    behind = completion.find(answer) + len(answer) if answer in completion else 0
+    mark = ends.search(completion, behind)
+    if mark:
+        return prompt, completion[: mark.end()], True
+    return prompt, completion[:behind] if behind else completion, False
+
+
+def _marks(tokenizer: Any) -> re.Pattern[str]:
+    """Finds the special tokens that stand together, such as those that end a turn."""
+    special = {token.content for token in tokenizer.added_tokens_decoder.values() if token.special}
+    texts = sorted({*special, tokenizer.eos_token}, key=len, reverse=True)
+    return re.compile(f"(?:{'|'.join(map(re.escape, texts))})+")

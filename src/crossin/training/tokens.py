@@ -1,0 +1,105 @@
+"""From texts to tokens, once: what has been tokenised is found again in the user's cache."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from crossin.core.errors import CrossinError
+from crossin.core.files import atomic_path
+from crossin.models.download import cache_folder
+from crossin.models.joining import split
+
+# Texts of one call of the tokenizer. So few are tokenised sooner than it is worth to keep them.
+_AT_ONCE = 1024
+# Part of every key: another number where `split` has another rule, or the file another form.
+_FORM = "1"
+
+Tokens = list[tuple[Sequence[int], int]]
+
+
+def tokenise(tokenizer: Any, texts: Sequence[str], borders: Sequence[int]) -> Tokens:
+    """The tokens of each text and how many of them stand before its border, as `joining.split` has them.
+
+    Those of many texts are kept in the cache (`models.download.cache_folder` stands beside it), under a
+    name that their content and the tokenizer decide. A file there that is damaged is made anew, and a cache
+    that cannot be written is done without.
+    """
+    if len(texts) <= _AT_ONCE or not tokenizer.is_fast:
+        return _tokenised(tokenizer, texts, borders)
+    file = cache_folder().parent / "tokens" / f"{_key(tokenizer, texts, borders)}.parquet"
+    found = _read(file, len(texts))
+    if found is None:
+        found = _tokenised(tokenizer, texts, borders)
+        with suppress(CrossinError):
+            _write(file, found)
+    return found
+
+
+def _tokenised(tokenizer: Any, texts: Sequence[str], borders: Sequence[int]) -> Tokens:
+    found: Tokens = []
+    for start in range(0, len(texts), _AT_ONCE):
+        part = slice(start, start + _AT_ONCE)
+        found += split(tokenizer, list(texts[part]), list(borders[part]))
+    return found
+
+
+def _key(tokenizer: Any, texts: Sequence[str], borders: Sequence[int]) -> str:
+    """The SHA-256 of all that decides the tokens. A chat template has done its work in the texts already."""
+    import tokenizers
+
+    # The tokenizer's state holds how the last call padded: this one does not.
+    tokenizer("")
+    state = tokenizer.backend_tokenizer.to_str()
+    digest = hashlib.sha256()
+    for part in (_FORM, tokenizers.__version__, str(tokenizer.split_special_tokens), state):
+        digest.update(hashlib.sha256(part.encode()).digest())
+    for text, border in zip(texts, borders, strict=True):
+        encoded = text.encode()
+        digest.update(b"%d %d\n" % (len(encoded), border))
+        digest.update(encoded)
+    return digest.hexdigest()
+
+
+def _write(file: Path, found: Tokens) -> None:
+    import pyarrow
+    import pyarrow.parquet
+
+    columns = {
+        "tokens": pyarrow.array([tokens for tokens, _ in found], pyarrow.list_(pyarrow.int32())),
+        "border": pyarrow.array([border for _, border in found], pyarrow.int32()),
+    }
+    with atomic_path(file) as temporary:
+        pyarrow.parquet.write_table(
+            pyarrow.table(columns), temporary, compression="zstd", write_page_checksum=True
+        )
+
+
+def _read(file: Path, count: int) -> Tokens | None:
+    """What the file holds of `count` texts, or None where it is not there or damaged."""
+    import pyarrow
+    import pyarrow.parquet
+
+    try:
+        table = pyarrow.parquet.read_table(file, page_checksum_verification=True)
+        if len(table) != count or table.column_names != ["tokens", "border"]:
+            return None
+    except (OSError, pyarrow.ArrowException):
+        return None
+    found: Tokens = []
+    for chunk in table.to_batches():
+        lists = chunk.column("tokens")
+        numbers = lists.flatten().to_numpy()
+        # An object for each place of each text would be most of the memory: one for each token.
+        objects = np.arange(numbers.max(initial=0) + 1).astype(object)
+        flat = objects[numbers].tolist()
+        ends = np.cumsum(lists.value_lengths().to_numpy()).tolist()
+        starts = [0, *ends[:-1]]
+        borders = chunk.column("border").to_pylist()
+        found += [(flat[start:end], border) for start, end, border in zip(starts, ends, borders, strict=True)]
+    return found

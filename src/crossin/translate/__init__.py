@@ -1,5 +1,0 @@
-"""Turning rows of one language into rows of another, safely."""
-
-from crossin.translate.run import translate
-
-__all__ = ["translate"]

@@ -1,0 +1,292 @@
+"""Asking a server for replies and letters: what is sent, what is read, and what is counted."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from crossin.core.errors import CrossinError
+from crossin.evaluation.engine import Engine, Reply, Request
+from crossin.evaluation.openai import OpenAIEngine
+from crossin.evaluation.openai.answers import computed, prompt_tokens
+from crossin.servers import Refused, client
+from tests.helpers.loopback import Asked, Log, answering, completion, response
+
+CHAT = (("user", "Which?"),)
+WHICH = [{"role": "user", "content": "Which?"}]
+
+
+@pytest.fixture(autouse=True)
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(client, "FIRST_WAIT", 0.001)
+
+
+def said(content: Any, reason: str = "stop", **more: Any) -> bytes:
+    return response(
+        200,
+        {
+            "choices": [
+                {"message": {"role": "assistant", "content": content}, "finish_reason": reason, **more}
+            ],
+            "usage": {
+                "prompt_tokens": 50,
+                "completion_tokens": 4,
+                "prompt_tokens_details": {"cached_tokens": 32},
+            },
+        },
+    )
+
+
+def tops(*pairs: tuple[str, float]) -> dict[str, Any]:
+    listed = [{"token": token, "logprob": logprob} for token, logprob in pairs]
+    return {"content": [{**listed[0], "top_logprobs": listed}]}
+
+
+async def openai(asked: Asked) -> bytes:
+    """As OpenAI's newer models: chat alone, its own name of the limit, no temperature, and 5 top tokens."""
+    body = asked.body
+    if asked.path != "/v1/chat/completions":
+        return response(404, {"error": {"message": "This is a chat model"}})
+    for name in ("max_tokens", "temperature", "prompt_logprobs"):
+        if name in body:
+            return response(400, {"error": {"message": f"Unsupported parameter: '{name}'"}})
+    if body.get("top_logprobs", 0) > 5:
+        return response(400, {"error": {"message": "at most 5"}})
+    if body.get("logprobs"):
+        return said("B", logprobs=tops(("B", -0.1), (" B", -0.05), ("A\n", -3.0), ("Bob", -4.0)))
+    return said("Paris. And more")
+
+
+@pytest.fixture
+def newer() -> Iterator[Log]:
+    with answering(openai) as log:
+        yield log
+
+
+def asked_for(log: Log) -> list[Asked]:
+    """What was sent after the probes."""
+    return [asked for asked in log.asked if asked.body and asked.body.get("messages") == WHICH]
+
+
+def test_it_is_an_engine() -> None:
+    engine: Engine = OpenAIEngine("m", "http://localhost:1/v1")
+    assert engine.inputs == {}
+    engine.close()
+
+
+def test_letters_of_a_chat_model(newer: Log) -> None:
+    engine = OpenAIEngine("gpt", newer.base_url)
+    assert engine.kinds(chat=True) == {"letters", "generate"}
+    ((number, scores),) = engine.logprobs([Request(CHAT), Request(CHAT, (" A", " B", " C"))], [1])
+    assert (number, scores.logprobs, scores.tokens) == (1, [-3.0, -0.05, None], [1, 1, 0])
+    assert (scores.computed, scores.saved) == (22, 32)
+    assert engine.notes == ["letters were looked up among the server's most probable first tokens"]
+    (asked,) = asked_for(newer)
+    assert asked.body == {
+        "model": "gpt",
+        "messages": WHICH,
+        "max_completion_tokens": 1,
+        "logprobs": True,
+        "top_logprobs": 5,
+    }
+
+
+def test_plain_prompts_of_a_server_without_completions_become_conversations(newer: Log) -> None:
+    engine = OpenAIEngine("gpt", newer.base_url)
+    assert engine.kinds() == {"letters", "generate"}
+    ((_, reply),) = engine.generate([Request("Which?", max_tokens=9, stop=(".", "\n"))], [0])
+    assert reply == Reply("Paris", False, 22, 32)
+    assert engine.notes == ["the server completes no plain prompts: they are asked as conversations"]
+    (asked,) = asked_for(newer)
+    assert (asked.body["max_completion_tokens"], asked.body["stop"]) == (9, [".", "\n"])
+    with pytest.raises(Refused, match="chat model"):
+        OpenAIEngine("gpt", newer.base_url, chat=False).kinds()
+
+
+def test_conversations_are_not_asked_of_a_server_without_chat() -> None:
+    with pytest.raises(CrossinError, match="no chat"):
+        OpenAIEngine("m", "http://localhost:1/v1", chat=False).kinds(chat=True)
+
+
+def test_texts_cannot_be_scored_by_letters(newer: Log) -> None:
+    engine = OpenAIEngine("gpt", newer.base_url)
+    with pytest.raises(CrossinError, match=r"item 7.*option letters"):
+        list(engine.logprobs([Request(CHAT, (" Paris", " Rome"), name="item 7")], [0]))
+
+
+@pytest.mark.parametrize(
+    ("answer", "reply"),
+    [
+        (completion("fine"), Reply("fine", False, 9)),
+        (completion("fi", finish_reason="length"), Reply("fi", True, 9)),
+        (completion("yes|no", finish_reason="length"), Reply("yes", False, 9)),
+        (completion("a5b"), Reply("a", False, 9)),
+        (response(200, {"choices": [{"text": None, "finish_reason": "stop"}]}), Reply("")),
+    ],
+)
+def test_replies(answer: bytes, reply: Reply) -> None:
+    stop = ("|", "1", "2", "3", "4", "5")
+
+    async def same(asked: Asked) -> bytes:
+        return answer
+
+    with answering(same) as log:
+        ((_, found),) = OpenAIEngine("m", log.base_url).generate([Request("p", max_tokens=5, stop=stop)], [0])
+    assert found == reply
+    body = log.asked[-1].body
+    assert body == {"model": "m", "prompt": "p", "temperature": 0, "max_tokens": 5, "stop": list(stop[:4])}
+
+
+@pytest.mark.parametrize("answer", [{}, {"choices": []}, {"choices": ["text"]}, {"choices": None}])
+def test_an_answer_that_is_no_completion_is_told(answer: dict[str, Any]) -> None:
+    async def same(asked: Asked) -> bytes:
+        return response(200, answer) if asked.body["max_tokens"] == 5 else completion()
+
+    with answering(same) as log:
+        engine = OpenAIEngine("m", log.base_url)
+        with pytest.raises(CrossinError, match=r"item 3: the server's answer is no completion"):
+            list(engine.generate([Request("p", max_tokens=5, name="item 3")], [0]))
+
+
+def test_only_what_is_wanted_is_asked() -> None:
+    async def fine(asked: Asked) -> bytes:
+        return completion(asked.body["prompt"])
+
+    requests = [Request(str(number), max_tokens=5) for number in range(10)]
+    with answering(fine) as log:
+        engine = OpenAIEngine("m", log.base_url, prices=(1.0, 2.0))
+        engine.kinds()
+        probes = len(log.asked)
+        found = dict(engine.generate(requests, {3, 7}))
+        assert list(engine.generate(requests, [])) == []
+    assert {number: reply.text for number, reply in found.items()} == {3: "3", 7: "7"}
+    assert sorted(log.prompts()[probes:]) == ["3", "7"]
+    assert engine.usage.cost == pytest.approx(len(log.asked) * (7 + 2 * 2) / 1e6)
+
+
+def test_an_estimate_asks_nothing() -> None:
+    engine = OpenAIEngine("m", "http://localhost:1/v1", prices=(2.0, 10.0))
+    requests = [Request("abcd", ("efgh", "ij")), Request((("user", "abcd"),), max_tokens=100)]
+    text = engine.estimate(requests)
+    assert (text.calls, text.characters, text.prompt_tokens, text.completion_tokens) == (3, 18, 5, 102)
+    assert text.cost == pytest.approx((5 * 2 + 102 * 10) / 1e6)
+    letters = engine.estimate(requests, "letters")
+    assert (letters.calls, letters.characters, letters.completion_tokens) == (2, 8, 101)
+    assert OpenAIEngine("m", "http://localhost:1/v1").estimate(requests).cost is None
+
+
+def test_the_identity_tells_models_apart_and_holds_no_key(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-secret")
+    one = OpenAIEngine("m", "http://localhost:1/v1/")
+    assert json.loads(json.dumps(one.identity)) == {
+        "engine": "openai",
+        "server": "http://localhost:1/v1",
+        "model": "m",
+        "chat": None,
+        "temperature": 0,
+    }
+    others = [
+        OpenAIEngine("n", "http://localhost:1/v1"),
+        OpenAIEngine("m", "http://localhost:2/v1"),
+        OpenAIEngine("m", "http://localhost:1/v1", chat=True),
+    ]
+    assert all(one.identity != other.identity for other in others)
+    # How fast it is asked decides nothing.
+    assert one.identity == OpenAIEngine("m", "http://localhost:1/v1", concurrency=2, retries=1).identity
+    assert "sk-secret" not in repr(vars(one))
+
+
+@pytest.mark.parametrize(
+    "odd", [{}, {"choices": []}, {"choices": [{}]}, {"choices": [{"logprobs": [1], "prompt_logprobs": 3}]}]
+)
+def test_an_odd_answer_to_a_probe_is_an_inability(odd: dict[str, Any]) -> None:
+    async def only_generates(asked: Asked) -> bytes:
+        return response(200, odd) if "logprobs" in asked.body else completion()
+
+    with answering(only_generates) as log:
+        assert OpenAIEngine("m", log.base_url).kinds() == {"generate"}
+        assert len(log.asked) <= 6
+
+
+def test_a_choice_without_anything_is_no_crash() -> None:
+    async def nothing(asked: Asked) -> bytes:
+        return response(200, {"choices": [{}]})
+
+    with answering(nothing) as log:
+        engine = OpenAIEngine("m", log.base_url)
+        ((_, reply),) = engine.generate([Request("p", max_tokens=5)], [0])
+    assert reply == Reply("")
+    assert engine.notes == [
+        "the server does not count the tokens of all its answers: tokens and cost are too low"
+    ]
+
+
+@pytest.mark.parametrize("status", [400, 404, 405, 422, 501])
+def test_what_says_that_there_are_no_completions(status: int) -> None:
+    async def chat_alone(asked: Asked) -> bytes:
+        return completion() if asked.path.endswith("chat/completions") else response(status, {})
+
+    with answering(chat_alone) as log:
+        assert "generate" in OpenAIEngine("m", log.base_url).kinds()
+
+
+@pytest.mark.parametrize(
+    "usage",
+    [
+        {"prompt_tokens": 3, "completion_tokens": 1, "prompt_tokens_details": [1]},
+        {"prompt_tokens": 3, "completion_tokens": 1, "prompt_tokens_details": {"cached_tokens": "all"}},
+        {"prompt_tokens": "many", "completion_tokens": {}},
+        [4],
+    ],
+)
+def test_a_count_of_tokens_that_is_none_is_no_crash(usage: Any) -> None:
+    counted = isinstance(usage, dict) and usage["prompt_tokens"] == 3
+    assert computed({"usage": usage}) == ((4, 0) if counted else (0, 0))
+
+
+def echo(tokens: list[str], logprobs: list[Any], **more: Any) -> dict[str, Any]:
+    return {"choices": [{"logprobs": {"tokens": tokens, "token_logprobs": logprobs}}], **more}
+
+
+def test_where_the_echo_ends_must_be_known() -> None:
+    """Else the model, which says it once more, would be scored for what it was asked."""
+    tokens, logprobs = ["ha", " ha", " ha"], [None, -3.0, -0.1]
+    assert prompt_tokens(echo(tokens, logprobs), "x") is None
+    asked = prompt_tokens(echo(tokens, logprobs, usage={"prompt_tokens": 2}), "x")
+    assert asked == (["ha", " ha"], [None, -3.0])
+
+
+@pytest.mark.parametrize("value", [-9999.0, float("nan"), float("-inf"), 0.7, "-1", None])
+def test_what_is_no_log_probability_is_unknown(value: Any) -> None:
+    assert prompt_tokens(echo(["a"], [value], usage={"prompt_tokens": 1}), "x") == (["a"], [None])
+
+
+def test_several_tokens_at_a_place_are_not_chosen_from() -> None:
+    one, other = ({"logprob": logprob, "decoded_token": "a"} for logprob in (-1.0, -2.0))
+    answer = {"choices": [{}], "prompt_logprobs": [None, {"5": one}]}
+    assert prompt_tokens(answer, "x") == (["", "a"], [None, -1.0])
+    assert prompt_tokens({**answer, "prompt_logprobs": [None, {"5": one, "6": other}]}, "x") is None
+
+
+@pytest.mark.parametrize("conversation", [False, True])
+def test_a_probe_without_a_key_is_one_clear_error(conversation: bool) -> None:
+    async def locked(asked: Asked) -> bytes:
+        return response(401, {"error": {"message": "no key"}})
+
+    with answering(locked) as log:
+        with pytest.raises(Refused, match=r"probing for generation.*no key.*OPENAI_API_KEY"):
+            OpenAIEngine("m", log.base_url).kinds(chat=conversation)
+        assert len(log.asked) == 1
+
+
+def test_an_outage_while_probing_is_not_taken_for_an_inability() -> None:
+    async def down(asked: Asked) -> bytes:
+        return response(503, "") if asked.body.get("echo") else completion()
+
+    with answering(down) as log, pytest.raises(Refused, match="503"):
+        OpenAIEngine("m", log.base_url).kinds()

@@ -1,0 +1,110 @@
+"""Killed with SIGKILL at any moment and started again: the same answers, and nothing asked twice.
+
+CROSSIN_KILLS says how often it is killed; a few times if not set.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Collection, Iterator, Sequence
+from pathlib import Path
+
+import pytest
+import torch
+
+import crossin.evaluation.run
+from crossin.core.files import sha256
+from crossin.core.formats import ANSWERS, ITEMS
+from crossin.core.hashing import draw
+from crossin.evaluation import HfEngine, evaluate
+from crossin.evaluation.engine import Request, Scores
+from crossin.evaluation.run import CACHE
+from crossin.facts import build_bench
+from crossin.items import read_items
+from crossin.items.item import write_items
+from tests.helpers import apart
+
+KILLS = int(os.environ.get("CROSSIN_KILLS", "3"))
+
+
+@pytest.fixture(scope="module")
+def bench(facts_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("bench")
+    facts = read_items(build_bench(facts_folder, folder / "whole").folder)
+    write_items(folder / ITEMS, [item for item in facts if item.language in ("en", "es")][:300])
+    return folder
+
+
+class Slow(HfEngine):
+    """Slow enough to be hit; tells in a file of what it was to ask, and of each answer."""
+
+    log: Path
+
+    def logprobs(self, requests: Sequence[Request], wanted: Collection[int]) -> Iterator[tuple[int, Scores]]:
+        with self.log.open("a") as log:
+            print("wanted", len(wanted), "of", len(requests), file=log, flush=True)
+            for number, scores in super().logprobs(requests, wanted):
+                print("answered", number, file=log, flush=True)
+                time.sleep(0.004)
+                yield number, scores
+
+
+def slowly(model: Path, bench: Path, out: Path, log: Path, cache: Path | None = None) -> None:
+    torch.set_num_threads(1)
+    crossin.evaluation.run._SECONDS = 0.05
+    engine = Slow(model)
+    engine.log = log
+    evaluate(engine, bench, out, name="tiny", cache=cache)
+
+
+def told(log: Path) -> list[list[str]]:
+    return [line.split() for line in log.read_text().splitlines()] if log.exists() else []
+
+
+def test_killed_at_random_moments_it_ends_with_the_same_answers(
+    bench: Path, tiny_model: Path, tmp_path: Path
+) -> None:
+    assert apart.run(slowly, tiny_model, bench, tmp_path / "whole", tmp_path / "whole.log") == 0
+    total = int(told(tmp_path / "whole.log")[0][3])
+    killed = 0
+    for number in range(KILLS):
+        process = apart.start(slowly, tiny_model, bench, tmp_path / "out", tmp_path / "out.log")
+        # Some while it starts, the others while it is asking, a random number of answers later.
+        begun = len(told(tmp_path / "out.log"))
+        share = draw("killed", str(number)) / 2**64
+        more = 0 if number % 4 == 2 else 1 + int(share * 2 * total / KILLS)
+        while process.is_alive() and len(told(tmp_path / "out.log")) - begun < more:
+            time.sleep(0.002)
+        time.sleep(share if more == 0 else share / 50)
+        killed += process.is_alive()
+        process.kill()
+        process.join()
+    assert killed > 0
+    assert apart.run(slowly, tiny_model, bench, tmp_path / "out", tmp_path / "out.log") == 0
+    assert sha256(tmp_path / "out" / ANSWERS) == sha256(tmp_path / "whole" / ANSWERS)
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == sorted(
+        path.name for path in (tmp_path / "whole").iterdir()
+    )
+    lines = told(tmp_path / "out.log")
+    wanted = [int(line[1]) for line in lines if line[0] == "wanted"]
+    assert wanted == sorted(wanted, reverse=True)
+    # A killed run loses what came since the last put, and no more: a twentieth of a second's answers.
+    answered = sum(line[0] == "answered" for line in lines)
+    assert wanted[-1] < total
+    assert total <= answered <= total + 40 * killed
+
+
+def test_two_processes_share_a_cache(bench: Path, tiny_model: Path, tmp_path: Path) -> None:
+    cache = tmp_path / CACHE
+    processes = [
+        apart.start(slowly, tiny_model, bench, tmp_path / name, tmp_path / f"{name}.log", cache)
+        for name in ("one", "two")
+    ]
+    for process in processes:
+        process.join()
+        assert process.exitcode == 0
+    assert sha256(tmp_path / "one" / ANSWERS) == sha256(tmp_path / "two" / ANSWERS)
+    assert apart.run(slowly, tiny_model, bench, tmp_path / "three", tmp_path / "three.log", cache) == 0
+    assert told(tmp_path / "three.log") == []
+    assert sha256(tmp_path / "three" / ANSWERS) == sha256(tmp_path / "one" / ANSWERS)

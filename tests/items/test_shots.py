@@ -1,0 +1,115 @@
+"""Which shots a question gets, and which it may never get."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from crossin.core.errors import CrossinError
+from crossin.items import Form, questions
+from crossin.items.item import Item
+from tests.helpers.asked_items import item, numbered
+
+
+def shots_of(items: list[Item], shots: list[Item], number: int, *, seed: int = 0) -> list[list[str]]:
+    """The ids of the shots before each question."""
+    asked = questions(items, Form(shots=number), shots=shots, seed=seed)
+    return [re.findall(r"right (\w+)", str(one.prompt)) for one in asked]
+
+
+def test_the_same_shots_in_the_same_order_in_every_language() -> None:
+    items = [item(), item(language="zh"), item(language="ar")]
+    shots = [one for language in ("ar", "zh", "en") for one in numbered("t", 20, language)]
+    (english, *others) = shots_of(items, shots, 5)
+    assert len(set(english)) == 5
+    assert others == [english, english]
+    assert shots_of(items, shots[::-1], 5)[0] == english
+
+
+def test_the_seed_decides_which() -> None:
+    shots = numbered("t", 20)
+    assert len({tuple(shots_of([item()], shots, 5, seed=seed)[0]) for seed in range(10)}) > 5
+
+
+def test_fewer_shots_are_the_first_of_more() -> None:
+    shots = numbered("t", 20)
+    assert shots_of([item()], shots, 2)[0] == shots_of([item()], shots, 5)[0][:2]
+
+
+def test_shots_are_in_the_language_of_their_question() -> None:
+    shots = [one for language in ("en", "zh") for one in numbered("t", 3, language)]
+    (asked,) = questions([item(language="zh")], Form(shots=3), shots=shots)
+    assert str(asked.prompt).count("in zh?") == 3
+    assert "in en?" not in str(asked.prompt)
+
+
+def test_a_shot_that_lacks_a_language_is_no_shot() -> None:
+    shots = [*numbered("t", 9), *numbered("t", 3, "zh")]
+    for names in shots_of([item(), item(language="zh")], shots, 3):
+        assert set(names) == {"t0", "t1", "t2"}
+
+
+def test_what_is_asked_and_its_group_are_no_shots() -> None:
+    items = numbered("q", 4, group="paragraph 1")
+    shots = [*items, *numbered("same", 4, group="paragraph 1"), *numbered("other", 2, group="paragraph 2")]
+    for names in shots_of(items, shots, 2):
+        assert set(names) == {"other0", "other1"}
+
+
+def test_an_item_asked_in_one_language_is_no_shot_in_another() -> None:
+    items = [*numbered("q", 1), item("r", "zh")]
+    shots = [one for language in ("en", "zh") for one in numbered("q", 5, language, group="elsewhere")]
+    for names in shots_of(items, shots, 4):
+        assert set(names) == {"q1", "q2", "q3", "q4"}
+
+
+def test_what_is_asked_is_no_shot_under_another_id() -> None:
+    again = [item("again", language, "q0 in en?", "right again", "wrong again") for language in ("en", "zh")]
+    items = [one for language in ("en", "zh") for one in numbered("q", 1, language)]
+    shots = [*again, *(one for language in ("en", "zh") for one in numbered("t", 2, language))]
+    for names in shots_of(items, shots, 2):
+        assert set(names) == {"t0", "t1"}
+
+
+def test_shots_are_of_the_items_task_where_there_are_enough() -> None:
+    shots = [*numbered("history", 9, task="history"), *numbered("colour", 3)]
+    (names,) = shots_of([item()], shots, 3)
+    assert set(names) == {"colour0", "colour1", "colour2"}
+    assert {name[:6] for name in shots_of([item()], shots, 12)[0]} == {"histor", "colour"}
+
+
+def test_free_text_and_multiple_choice_have_shots_of_their_own_kind() -> None:
+    shots = [*numbered("choice", 3), *numbered("free", 3, free_text=True)]
+    choice, free = shots_of([item("a"), item("b", free_text=True)], shots, 3)
+    assert set(choice) == {"choice0", "choice1", "choice2"}
+    assert set(free) == {"free0", "free1", "free2"}
+
+
+def test_too_few_shots_are_counted_with_the_reasons() -> None:
+    items = [*numbered("q", 3, group="g"), *numbered("q", 3, "zh", group="g")]
+    shots = [
+        *items,
+        *numbered("near", 2, group="g"),
+        *numbered("english", 4),
+        *numbered("t", 2),
+        *numbered("t", 2, "zh"),
+        *numbered("free", 7, free_text=True),
+    ]
+    with pytest.raises(CrossinError) as caught:
+        questions(items, Form(shots=3), shots=shots)
+    assert "3 shots of multiple choice are needed, and of 11 there are 2 that can be used" in str(
+        caught.value
+    )
+    assert "5 would leak" in str(caught.value)
+    assert "4 not in zh" in str(caught.value)
+    assert caught.value.field == "shots"
+
+
+def test_shots_of_the_wrong_kind_are_not_counted() -> None:
+    with pytest.raises(CrossinError, match="1 shots in free text are needed, and of 0 there are 0"):
+        questions([item(free_text=True)], Form(shots=1), shots=numbered("choice", 3))
+
+
+def test_without_shots_in_the_form_none_are_given() -> None:
+    assert shots_of([item()], numbered("t", 3), 0) == [[]]

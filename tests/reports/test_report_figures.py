@@ -1,0 +1,220 @@
+"""The table, the Markdown, the JSON and the sentences say what the answers say."""
+
+from __future__ import annotations
+
+import io
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pyarrow.parquet import read_table as read_parquet
+from rich.console import Console
+
+from crossin.core.errors import CrossinError
+from crossin.core.files import write_parquet
+from crossin.metrics import Figure
+from crossin.reports import as_rich, load, markdown, report, summarize
+from crossin.reports.headline import headline, points
+from crossin.reports.standalone import script_json
+from crossin.reports.summary import Summary
+from tests.helpers.report_data import HOSTILE, QUESTIONS, three_arms, write_run
+
+DRAWS = 200
+
+
+def summary_of(runs: dict[str, Path], baseline: str | None = None) -> Summary:
+    return summarize(load(runs, baseline), draws=DRAWS)
+
+
+def printed(summary: Summary, width: int = 120) -> str:
+    console = Console(width=width, record=True, file=io.StringIO())
+    console.print(as_rich(summary, width=width))
+    return console.export_text()
+
+
+def shipped(page: str, name: str) -> Any:
+    """The JSON in the page's data element `name`."""
+    return json.loads(page.split(f'id="{name}">')[1].split("</script>")[0])
+
+
+@pytest.fixture(scope="module")
+def runs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    return three_arms(tmp_path_factory.mktemp("runs"), ["en", "zh", "vi", "es"], items=60)
+
+
+@pytest.fixture(scope="module")
+def summary(runs: dict[str, Path]) -> Summary:
+    return summary_of(runs, "English only")
+
+
+def test_the_table_has_a_row_a_figure_and_fits_a_terminal(runs: dict[str, Path], summary: Summary) -> None:
+    text = printed(summary)
+    for row in ("accuracy en", "accuracy, mean", "consistency_2", "consistency_4", "kappa_2", "AC3_4"):
+        assert row in text
+    assert max(map(len, text.splitlines())) <= 120
+    assert "CrossIn − English only" in text and "CrossIn − untouched" in text
+    assert "…" not in text
+    assert len(as_rich(summarize(load(runs, "English only"), draws=DRAWS)).columns) == 6
+
+
+def test_values_are_shares_of_right_answers(runs: dict[str, Path], summary: Summary) -> None:
+    cells = load(runs).run("CrossIn").cells.values()
+    right = [cell["answer"] == cell["gold"] for cell in cells if cell["language"] == "zh"]
+    assert summary.by_arm["CrossIn"]["accuracy/zh"].value == pytest.approx(sum(right) / len(right))
+
+
+def test_markdown_has_the_same_rows_and_columns(summary: Summary) -> None:
+    lines = [line for line in markdown(summary).splitlines() if line.startswith("|")]
+    assert lines[0].startswith("| figure | untouched | English only | CrossIn | CrossIn − English only")
+    assert {line.count("|") for line in lines} == {7}
+    assert len(lines) == 2 + len(summary.rows)
+    assert "▲" in "".join(lines)
+
+
+def test_one_arm_in_one_language(tmp_path: Path) -> None:
+    one = {"alone": write_run(tmp_path / "alone", "alone", {"en": 0.6})}
+    made = report(one, tmp_path / "page.html", draws=DRAWS)
+    figures = json.loads(made.figures.read_text())
+    assert figures["differences"] == []
+    assert not any(key.startswith("consistency") for key in figures["arms"][0]["figures"])
+    assert "alone answers" in figures["result"][0]
+    assert "accuracy en" in printed(made.summary)
+
+
+def test_a_question_that_lacks_a_language_is_left_out_and_counted(tmp_path: Path) -> None:
+    folder = write_run(tmp_path / "one", "one", {"en": 0.6, "vi": 0.4})
+    answers = read_parquet(folder / "answers.parquet")
+    write_parquet(folder / "answers.parquet", answers.slice(0, len(answers) - 1))
+    made = report({"one": folder}, tmp_path / "page.html", draws=DRAWS)
+    assert json.loads(made.figures.read_text())["incomplete"] == {"capital:023": "vi"}
+    assert "1 question not asked in every language left out." in " ".join(printed(made.summary).split())
+
+
+def test_many_arms_and_languages_stay_readable(tmp_path: Path) -> None:
+    codes = list(QUESTIONS)
+    many = {
+        f"arm {number}": write_run(
+            tmp_path / str(number), f"arm {number}", dict.fromkeys(codes, 0.5), items=12
+        )
+        for number in range(7)
+    }
+    summary = summary_of(many)
+    assert [row for row in summary.rows if row.startswith("consistency")] == [
+        "consistency_2",
+        "consistency_9",
+    ]
+    assert set(summary.by_arm["arm 0"]) >= {f"consistency_{s}" for s in range(2, 10)}
+    text = printed(summary)
+    assert max(map(len, text.splitlines())) <= 120
+    assert len(summary.results.main_pairs) == 6
+
+
+def test_json_holds_every_figure_with_its_interval(runs: dict[str, Path], tmp_path: Path) -> None:
+    made = report(runs, tmp_path / "page.html", baseline="English only", draws=DRAWS)
+    figures = json.loads(made.figures.read_text(encoding="utf-8"))
+    assert [arm["name"] for arm in figures["arms"]] == ["untouched", "English only", "CrossIn"]
+    assert set(figures["arms"][0]["accuracy_by_task"]) == {"capital", "currency"}
+    pairs = [(pair["arm"], pair["to"]) for pair in figures["differences"]]
+    assert pairs == [("untouched", "English only"), ("CrossIn", "English only"), ("CrossIn", "untouched")]
+    for arm in figures["arms"]:
+        for figure in arm["figures"].values():
+            assert figure["low"] <= figure["value"] <= figure["high"]
+    assert all(0 <= test["p"] <= test["holm"] <= 1 for test in figures["differences"][1]["mcnemar"].values())
+    gain = figures["differences"][1]["figures"]["accuracy"]["value"]
+    ours, control = (figures["arms"][place]["figures"]["accuracy"]["value"] for place in (2, 1))
+    assert gain == pytest.approx(ours - control, abs=2e-6)
+
+
+def test_same_results_give_the_same_bytes(runs: dict[str, Path], tmp_path: Path) -> None:
+    first = report(runs, tmp_path / "a" / "page.html", draws=DRAWS)
+    second = report(runs, tmp_path / "b" / "page.html", draws=DRAWS)
+    assert first.page.read_bytes() == second.page.read_bytes()
+    assert first.figures.read_bytes() == second.figures.read_bytes()
+    assert sorted(path.name for path in (tmp_path / "a").iterdir()) == ["page.html", "page.json"]
+
+
+def test_headline_says_what_cannot_be_told(tmp_path: Path) -> None:
+    skill = {"en": 0.6, "zh": 0.4}
+    same = {name: write_run(tmp_path / name, "same", skill) for name in ("control", "twin")}
+    said = " ".join(headline(summary_of(same)))
+    assert "twin answers" in said and "The interval includes 0" in said
+    assert "No single language shows" in said and "does not clearly change" in said
+
+
+def test_headline_says_when_it_is_worse(runs: dict[str, Path]) -> None:
+    turned = {name: runs[name] for name in ("CrossIn", "untouched")}
+    said = headline(summary_of(turned))
+    assert said[0].startswith("untouched answers") and "−" in said[0]
+    assert any("worse than CrossIn in" in sentence for sentence in said)
+    assert any("not shown to be better than guessing" in sentence for sentence in said)
+
+
+def test_points_never_hide_a_small_difference() -> None:
+    assert points(Figure(0.08, 0.05, 0.11)) == "+8 points [+5, +11]"
+    assert points(Figure(0.011, -0.002, 0.024)) == "+1 point [−0.2, +2]"
+    assert points(Figure(0.0, 0.0, 0.0)) == "0 points [0, 0]"
+
+
+def test_data_cannot_leave_its_element(tmp_path: Path) -> None:
+    assert script_json(["</script>", "a & b", "\u2028", "<!--"]).isascii()
+    assert json.loads(script_json([HOSTILE, "\ud800"])) == [HOSTILE, "\ud800"]
+    one = {HOSTILE: write_run(tmp_path / "run", "arm", {"en": 0.6, "zh": 0.5}, stray=HOSTILE)}
+    made = report(one, tmp_path / "page.html", title=HOSTILE, notes=[(HOSTILE, [HOSTILE])], draws=DRAWS)
+    page = made.page.read_text(encoding="utf-8")
+    assert "<img" not in page.replace(_plotly(), "")
+    assert shipped(page, "item-data")["items"][0]["texts"][0][0].endswith(HOSTILE)
+
+
+def _plotly() -> str:
+    from plotly.offline import get_plotlyjs
+
+    return str(get_plotlyjs())
+
+
+def test_explorer_data_is_what_was_answered(runs: dict[str, Path], tmp_path: Path) -> None:
+    page = report(runs, tmp_path / "page.html", draws=DRAWS).page.read_text(encoding="utf-8")
+    data = shipped(page, "item-data")
+    cells = load(runs).run("untouched").cells
+    for item in data["items"][:10]:
+        assert item["group"].startswith(item["ids"][item["gold"]])
+        for place, language in enumerate(data["languages"]):
+            answer = item["answers"][0][place]
+            assert item["ids"][answer] == cells[item["id"], language["code"]]["answer"]
+
+
+def test_the_page_asks_the_network_for_nothing(runs: dict[str, Path], tmp_path: Path) -> None:
+    page = report(runs, tmp_path / "page.html", draws=DRAWS).page.read_text(encoding="utf-8")
+    ours = page.replace(_plotly(), "")
+    assert "default-src 'none'" in ours
+    assert "http://" not in ours and "https://" not in ours
+    assert "{{" not in ours.replace("%{", "")
+
+
+def test_a_page_of_300_questions_in_9_languages_is_small(tmp_path: Path) -> None:
+    big = three_arms(tmp_path, list(QUESTIONS), items=300)
+    made = report(big, tmp_path / "page.html", draws=DRAWS)
+    assert made.page.stat().st_size - len(_plotly().encode()) < 3_000_000
+
+
+def test_errors_say_what_to_do(runs: dict[str, Path], tmp_path: Path) -> None:
+    with pytest.raises(CrossinError, match="no arm is called 'nobody'"):
+        load(runs, "nobody")
+    with pytest.raises(CrossinError, match=r"manifest\.json.*To mend it"):
+        load({"gone": tmp_path / "gone"})
+    fewer = write_run(tmp_path / "fewer", "fewer", dict.fromkeys(["en", "zh", "vi", "es"], 0.5), items=8)
+    with pytest.raises(CrossinError, match="asked different questions"):
+        load({**runs, "fewer": fewer})
+    with pytest.raises(CrossinError, match=r"must end in \.html"):
+        report(runs, tmp_path / "page.json")
+    with pytest.raises(CrossinError, match="no run to report"):
+        load({})
+
+
+def test_without_plotly_the_error_names_the_extra(
+    runs: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(__import__("sys").modules, "plotly.offline", None)
+    with pytest.raises(CrossinError, match=r"crossin\[report\]"):
+        report(runs, tmp_path / "page.html", draws=DRAWS)
+    assert not (tmp_path / "page.html").exists() and not (tmp_path / "page.json").exists()

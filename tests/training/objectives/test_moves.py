@@ -1,0 +1,198 @@
+"""Each objective moves what it claims to move, on pairs that it has not seen."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from crossin.facts import build_bench
+from crossin.models.loading import load
+from crossin.training import TrainConfig
+from crossin.training.config import Batches, Consist, Method, Pairs
+from crossin.training.document import Document, Group, Row
+from crossin.training.method import apply
+from crossin.training.objectives.align import align_loss
+from crossin.training.objectives.answers import option_logprobs
+from crossin.training.objectives.consist import answer_loss, sentence_loss, shared_places, token_loss
+from crossin.training.objectives.contrast import contrast
+from crossin.training.objectives.divergence import jensen_shannon
+from crossin.training.pairs import Asked, Stock, read_stock
+from crossin.training.passes import prepare, states
+from crossin.training.terms import terms_of
+
+LAYER = 1
+
+
+@pytest.fixture(scope="module")
+def stock(facts_folder: Path, tiny_model: Path, tmp_path_factory: pytest.TempPathFactory) -> Stock:
+    bench = build_bench(facts_folder, tmp_path_factory.mktemp("pairs") / "bench", split="train").folder
+    return read_stock(Pairs(items=bench, languages=("es",)), load(tiny_model)[1], Batches())
+
+
+@pytest.fixture
+def model(tiny_model: Path) -> Any:
+    network = load(tiny_model)[0]
+    prepare(network)
+    return apply(network, Method(rank=8, alpha=32), seed=0)
+
+
+def optimise(model: Any, steps: int, loss_at: Callable[[int], torch.Tensor], rate: float) -> None:
+    weights = [weight for weight in model.parameters() if weight.requires_grad]
+    optimizer = torch.optim.AdamW(weights, lr=rate)
+    model.train()
+    for step in range(steps):
+        torch.autograd.backward(loss_at(step))
+        optimizer.step()
+        optimizer.zero_grad()
+    model.eval()
+
+
+def pairs_of(stock: Stock) -> list[tuple[Asked, Asked]]:
+    return [(versions["en"], versions["es"]) for versions in stock.asked.values()]
+
+
+def gap(model: Any, pairs: list[tuple[Asked, Asked]]) -> float:
+    with torch.no_grad():
+        found = option_logprobs(model, [one for pair in pairs for one in pair], "sum")
+        distributions = [one.log_softmax(-1) for one in found]
+        gaps = [
+            jensen_shannon(one, other)
+            for one, other in zip(distributions[0::2], distributions[1::2], strict=True)
+        ]
+    return float(torch.stack(gaps).mean())
+
+
+@pytest.mark.parametrize("divergence", ["js", "kl", "dco"])
+def test_consistency_lowers_the_divergence_on_questions_not_seen(
+    tiny_model: Path, stock: Stock, divergence: str
+) -> None:
+    # All weights: beside random ones, an adapter can say little of questions that it has not seen.
+    model = load(tiny_model)[0]
+    prepare(model)
+    pairs = pairs_of(stock)
+    # Of every relation, a fifth of the facts.
+    seen = [pair for number, pair in enumerate(pairs) if number % 5]
+    unseen = pairs[::5]
+    settings = Consist.model_validate({"divergence": divergence})
+    references = []
+    with torch.no_grad():
+        for one, other in seen:
+            left, right = option_logprobs(model, [one, other], "sum")
+            references.append((left.tolist(), right.tolist()))
+    before = gap(model, unseen)
+
+    def loss_at(step: int) -> torch.Tensor:
+        chosen = [(step * 16 + place) % len(seen) for place in range(16)]
+        held = [references[number] for number in chosen]
+        return answer_loss(model, [seen[number] for number in chosen], settings, held, str(step))
+
+    optimise(model, 60, loss_at, 5e-3)
+    assert gap(model, unseen) < 0.8 * before
+
+
+def retrieval_error(model: Any, pairs: list[tuple[Asked, Asked]]) -> float:
+    """The share of texts whose nearest text in the other language is not their own."""
+    with torch.no_grad():
+        sides = []
+        for side in (0, 1):
+            found = states(model, [Document(pair[side].text) for pair in pairs], layer=LAYER)
+            parts = torch.split(found, [len(pair[side].text) for pair in pairs])
+            sides.append(
+                torch.nn.functional.normalize(torch.stack([part[1:].mean(0) for part in parts]), dim=-1)
+            )
+        return float(((sides[0] @ sides[1].T).argmax(1) != torch.arange(len(pairs))).float().mean())
+
+
+def test_alignment_is_the_contrast_of_mean_states_without_the_first(model: Any, stock: Stock) -> None:
+    texts = [(one.text, other.text) for one, other in pairs_of(stock)[:5]]
+    with torch.no_grad():
+        left, right = (
+            torch.stack([states(model, [Document(pair[side])], layer=LAYER)[1:].mean(0) for pair in texts])
+            for side in (0, 1)
+        )
+        due = contrast(left, right, 0.1)
+        assert align_loss(model, texts, [LAYER], 0.1).item() == pytest.approx(due.item(), abs=1e-5)
+        # A text of one token has no other state.
+        assert align_loss(model, [*texts, ([5], [6])], [LAYER], 0.1).isfinite()
+
+
+def test_alignment_lowers_the_retrieval_error_on_texts_not_seen(model: Any, stock: Stock) -> None:
+    pairs = pairs_of(stock)
+    # Of every relation, a fifth of the facts.
+    seen = [pair for number, pair in enumerate(pairs) if number % 5]
+    unseen = pairs[::5]
+    before = retrieval_error(model, unseen)
+
+    def loss_at(step: int) -> torch.Tensor:
+        chosen = [seen[(step * 32 + place) % len(seen)] for place in range(32)]
+        return align_loss(model, [(one.text, other.text) for one, other in chosen], [LAYER], 0.1)
+
+    optimise(model, 60, loss_at, 1e-2)
+    assert retrieval_error(model, unseen) < 0.8 * before
+
+
+def rows_of(left: list[int], right: list[int]) -> tuple[Row, Row]:
+    return (
+        Row(0, "a", Group("", "en", "en"), [5, 6, *left, 0], 2),
+        Row(1, "a", Group("", "es", "es"), [7, 8, 9, *right, 0], 3),
+    )
+
+
+def test_shared_tokens_are_runs_of_the_completions_without_the_end() -> None:
+    left, right = rows_of([20, 30, 31, 40], [50, 30, 31])
+    # The places before tokens 30 and 31, on both sides.
+    assert shared_places(left, right) == [(2, 3), (3, 4)]
+    assert shared_places(*rows_of([20], [21])) == []
+
+
+def test_token_consistency_draws_distributions_at_shared_tokens_together(model: Any) -> None:
+    both = [rows_of([20, 30, 31, 40], [50, 30, 31]), rows_of([60, 33], [33, 61])]
+    settings = Consist.model_validate({"granularity": "token"})
+    before, used = token_loss(model, both, settings)
+    assert used == 2
+    optimise(model, 15, lambda _: token_loss(model, both, settings)[0], 1e-2)
+    assert token_loss(model, both, settings)[0].item() < 0.5 * before.item()
+    nothing, none_used = token_loss(model, [rows_of([20], [21])], settings)
+    assert (nothing.item(), none_used) == (0.0, 0)
+
+
+def test_sentence_consistency_draws_completions_together(model: Any) -> None:
+    both = [rows_of([20, 30], [50, 51]), rows_of([60, 61], [70, 71]), rows_of([80], [81])]
+    settings = Consist.model_validate({"granularity": "sentence", "layers": [1]})
+    before = sentence_loss(model, both, settings).item()
+    optimise(model, 15, lambda _: sentence_loss(model, both, settings), 1e-2)
+    assert sentence_loss(model, both, settings).item() < 0.5 * before
+
+
+@pytest.mark.parametrize("length", ["sum", "token"])
+def test_options_as_branches_have_the_likelihoods_of_whole_texts(
+    model: Any, stock: Stock, length: str
+) -> None:
+    asked = [one for pair in pairs_of(stock)[:5] for one in pair]
+    with torch.no_grad():
+        found = option_logprobs(model, asked, length)
+        for question, logprobs in zip(asked, found, strict=True):
+            for whole, start, value in zip(question.wholes, question.starts, logprobs, strict=True):
+                logits = model(torch.tensor([whole])).logits[0].log_softmax(-1)
+                each = [float(logits[place - 1, whole[place]]) for place in range(start, len(whole))]
+                due = sum(each) if length == "sum" else float(np.mean(each))
+                assert value.item() == pytest.approx(due, abs=1e-4)
+
+
+def test_terms_hold_their_part_of_a_steps_tokens(model: Any, tiny_model: Path, facts_folder: Path) -> None:
+    bench = build_bench(facts_folder, facts_folder.parent / "pairs-bench", split="train").folder
+    config = TrainConfig.model_validate(
+        {"pairs": {"items": bench, "share": 0.25}, "align": {}, "consist": {"divergence": "js"}}
+    )
+    terms = terms_of(config, model, load(tiny_model)[1], 4000, 10).terms
+    assert [term.name for term in terms] == ["align", "consist"]
+    for term in terms:
+        value, used, read = term.loss(model, 3)
+        assert value.item() > 0
+        assert used >= 2
+        assert read == pytest.approx(500, rel=0.25)

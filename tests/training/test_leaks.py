@@ -1,0 +1,99 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pyarrow
+import pytest
+
+from crossin.core.errors import CrossinError
+from crossin.core.files import write_parquet
+from crossin.facts import build_bench
+from crossin.items import read_items
+from crossin.items.item import Item, write_items
+from crossin.models.loading import load
+from crossin.training.config import Batches, Pairs
+from crossin.training.leaks import apart_from
+from crossin.training.pairs import read_stock
+
+
+@pytest.fixture(scope="module")
+def benches(facts_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    home = tmp_path_factory.mktemp("benches")
+    return {split: build_bench(facts_folder, home / split, split=split).folder for split in ("train", "test")}
+
+
+@pytest.fixture(scope="module")
+def tokenizer(tiny_model: Path) -> Any:
+    return load(tiny_model)[1]
+
+
+def bench_of(place: Path, items: list[Item]) -> Path:
+    place.mkdir()
+    write_items(place / "items.parquet", items)
+    return place
+
+
+def rows_of(file: Path, texts: dict[str, str]) -> Path:
+    """Rows that ask the texts, one a language, under one id of their own."""
+    rows = [
+        {"prompt": text, "completion": " b", "id": "own id", "lang_in": language, "lang_out": language}
+        for language, text in texts.items()
+    ]
+    write_parquet(file, pyarrow.Table.from_pylist(rows))
+    return file
+
+
+def test_pairs_of_another_split_are_apart_from_a_benchmark(benches: dict[str, Path], tokenizer: Any) -> None:
+    apart_from(read_stock(Pairs(items=benches["train"]), tokenizer, Batches()), [benches["test"]])
+
+
+@pytest.mark.parametrize(
+    ("change", "why"),
+    [
+        ({}, "its id"),
+        ({"item": "another"}, "its group"),
+        ({"item": "another", "group": "another"}, "its text"),
+    ],
+)
+def test_a_pair_that_will_be_asked_is_refused(
+    benches: dict[str, Path], tokenizer: Any, tmp_path: Path, change: dict[str, Any], why: str
+) -> None:
+    first = [item for item in read_items(benches["test"]) if item.language in ("en", "es")][:2]
+    assert first[0].item == first[1].item
+    taken = bench_of(tmp_path / "bench", [replace(item, **change) for item in first])
+    stock = read_stock(Pairs(items=taken), tokenizer, Batches())
+    with pytest.raises(CrossinError, match=rf"items\.parquet, row \d+.* 1 of the pairs .*\({why}"):
+        apart_from(stock, [benches["train"], benches["test"]])
+
+
+ASKED = Item(
+    "niger", "g", "t", "en", "", "Name the capital: Niger", ["Niamey", "Lima"], ["a", "b"], "a", "s", "MIT"
+)
+
+
+@pytest.mark.parametrize(
+    ("item", "prompt", "found"),
+    [
+        (ASKED, "Question: NAME the\ncapital:  Niger\nAnswer:", True),
+        (ASKED, "Question: Name the capital: Nigeria\nAnswer:", False),
+        (ASKED, "Question: Rename the capital: Niger\nAnswer:", False),
+        (replace(ASKED, question="首都：尼日尔是哪里？"), "问题：首都：尼日尔是哪里？\n答案：", True),
+        (replace(ASKED, question="Why?"), "Say why? Or not.", False),
+        (replace(ASKED, question="Why?"), "why?", True),
+        (replace(ASKED, context="A text."), "Name the capital: Niger", False),
+        (replace(ASKED, context="A text."), "A text.\nName the capital: Niger", True),
+    ],
+)
+def test_a_question_is_found_in_the_prompt_of_a_row(
+    tokenizer: Any, tmp_path: Path, item: Item, prompt: str, found: bool
+) -> None:
+    bench = bench_of(tmp_path / "bench", [replace(item, item=f"{item.item} 0", question="Other?"), item])
+    place = rows_of(tmp_path / "rows.parquet", {"en": prompt, "es": "¿Otra cosa?"})
+    stock = read_stock(Pairs(rows=place), tokenizer, Batches())
+    if not found:
+        apart_from(stock, [bench])
+        return
+    with pytest.raises(CrossinError, match=r"row 2, .*'own id' \(its text\)"):
+        apart_from(stock, [bench])

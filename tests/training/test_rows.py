@@ -1,0 +1,381 @@
+"""What is read of a mixture, which tokens are learned, and which rows are left out."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import math
+from pathlib import Path
+from typing import Any
+
+import pyarrow
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from tokenizers.processors import TemplateProcessing
+
+from crossin.core.errors import CrossinError
+from crossin.core.files import read_parquet, write_parquet
+from crossin.experiments.demo import RECIPE
+from crossin.mixture import compose, read_recipe
+from crossin.models.loading import load_tokenizer
+from crossin.training.config import Batches
+from crossin.training.document import Group, Row
+from crossin.training.rows import held_out, read_rows
+from tests.helpers.training import mixture_of
+
+# As of Gemma: it is no end of text that ends a turn, and something is written behind it.
+TEMPLATE = (
+    "<begin>{% for turn in messages %}<turn>{{ turn.role }}\n{{ turn.content | trim }}<done>\n{% endfor %}"
+    "{% if add_generation_prompt %}<turn>assistant\n{% endif %}"
+)
+FEW = Batches(longest=12)
+ASKED = {"role": "user", "content": "What is the capital of Spain?"}
+ANSWERED = {"role": "assistant", "content": "Madrid"}
+
+
+@pytest.fixture(autouse=True)
+def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CROSSIN_CACHE", str(tmp_path / "cache"))
+
+
+@pytest.fixture
+def tokenizer(tiny_model: Path) -> Any:
+    return load_tokenizer(tiny_model)[0]
+
+
+@pytest.fixture
+def beginning(tokenizer: Any) -> Any:
+    """The tokenizer, putting a beginning before every text, as those of Llama and Gemma do."""
+    tokenizer.add_special_tokens({"bos_token": "<begin>"})
+    tokenizer.backend_tokenizer.post_processor = TemplateProcessing(
+        single="<begin> $A", special_tokens=[("<begin>", tokenizer.bos_token_id)]
+    )
+    return tokenizer
+
+
+@pytest.fixture
+def chat(beginning: Any) -> Any:
+    beginning.add_special_tokens({"additional_special_tokens": ["<turn>", "<done>"]})
+    beginning.chat_template = TEMPLATE
+    return beginning
+
+
+def lines(folder: Path, *records: Any, name: str = "rows.jsonl") -> Path:
+    file = folder / name
+    file.write_text("".join(json.dumps(record, ensure_ascii=False) + "\n" for record in records), "utf-8")
+    return file
+
+
+def asked(prompt: Any, completion: Any, **more: Any) -> dict[str, Any]:
+    return {"prompt": prompt, "completion": completion, **more}
+
+
+def parts(tokenizer: Any, row: Row) -> tuple[str, str]:
+    """What is read and what is learned, as text."""
+    return tokenizer.decode(row.tokens[: row.learned_from]), tokenizer.decode(row.tokens[row.learned_from :])
+
+
+def only(place: Path, tokenizer: Any) -> tuple[str, str]:
+    """The parts of the one row that is there."""
+    (row,), skipped = read_rows(place, tokenizer, Batches())
+    assert skipped == {}
+    return parts(tokenizer, row)
+
+
+def test_a_mixture_as_composed_is_read_row_by_row(facts_folder: Path, tokenizer: Any, tmp_path: Path) -> None:
+    mixture = mixture_of(facts_folder, tmp_path / "mixture")
+    rows, skipped = read_rows(mixture, tokenizer, Batches())
+    columns = ["prompt", "completion", "id", "component", "lang_in", "lang_out"]
+    (file,) = (mixture / "data").iterdir()
+    due = read_parquet(file, columns).to_pylist()
+    assert skipped == {}
+    assert [row.number for row in rows] == list(range(len(due)))
+    for row, record in zip(rows, due, strict=True):
+        assert parts(tokenizer, row) == (record["prompt"], record["completion"] + "<end>")
+        assert row.id == record["id"]
+        assert row.group == Group(record["component"], record["lang_in"], record["lang_out"])
+
+
+def test_a_mixture_of_messages_is_read_in_the_chat_template(
+    facts_folder: Path, chat: Any, tmp_path: Path
+) -> None:
+    recipe = read_recipe(RECIPE).model_copy(update={"format": "messages"})
+    few = [part.model_copy(update={"rows": 4, "tokens": None}) for part in recipe.components]
+    mixture = compose(
+        recipe.model_copy(update={"components": few}), facts_folder, tmp_path / "out", languages=["en", "es"]
+    ).folder
+    rows, _ = read_rows(mixture, chat, Batches())
+    (file,) = (mixture / "data").iterdir()
+    records = [json.loads(line) for line in file.read_text("utf-8").splitlines()]
+    assert len(rows) == len(records)
+    for row, record in zip(rows, records, strict=True):
+        assert parts(chat, row)[1] == record["messages"][-1]["content"].strip() + "<done>"
+        assert row.id == record["id"]
+
+
+@pytest.mark.parametrize(
+    ("prompt", "completion"),
+    [("Capital of Spain?", " Madrid"), ("西班牙的首都？", "马德里"), ("Ends in a blank: ", "Madrid")],
+)
+def test_learned_are_the_completion_and_one_end(
+    tokenizer: Any, tmp_path: Path, prompt: str, completion: str
+) -> None:
+    read, learned = only(lines(tmp_path, asked(prompt, completion)), tokenizer)
+    assert read + learned == prompt + completion + "<end>"
+    assert learned.endswith(completion + "<end>")
+    # The blank before a word is of its token, and such a token is learned.
+    assert learned.removesuffix(completion + "<end>").strip() == ""
+
+
+def test_an_end_that_is_there_is_not_doubled(tokenizer: Any, tmp_path: Path) -> None:
+    assert only(lines(tmp_path, asked("Spain?", " Madrid<end>")), tokenizer) == ("Spain?", " Madrid<end>")
+
+
+@settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.lists(st.tuples(st.text(min_size=1), st.text(min_size=1)), min_size=1, max_size=5))
+def test_any_text_comes_back_whole(tokenizer: Any, tmp_path: Path, texts: list[tuple[str, str]]) -> None:
+    file = lines(tmp_path, *(asked(*both) for both in texts))
+    rows, skipped = read_rows(file, tokenizer, Batches(longest=10_000))
+    assert skipped == {}
+    for row, (prompt, completion) in zip(rows, texts, strict=True):
+        head = 1 if row.tokens[0] == tokenizer.eos_token_id and not prompt.startswith("<end>") else 0
+        assert tokenizer.decode(row.tokens[head:]) == prompt + completion + "<end>"
+        assert 1 <= row.learned_from < len(row.tokens)
+        # Whatever of the prompt is learned is in the token that begins the completion.
+        assert len(tokenizer.decode(row.tokens[head : row.learned_from])) <= len(prompt)
+
+
+def test_the_beginning_stands_once_before_the_prompt(beginning: Any, tmp_path: Path) -> None:
+    for prompt in ("Spain?", "<begin>Spain?"):
+        assert only(lines(tmp_path, asked(prompt, " Madrid")), beginning) == (
+            "<begin>Spain?",
+            " Madrid<end>",
+        )
+
+
+def test_the_first_token_that_is_learned_has_one_before_it(tokenizer: Any, tmp_path: Path) -> None:
+    # Both are one token: nothing of the prompt is left before it.
+    assert len(tokenizer(" capital")["input_ids"]) == 1
+    assert only(lines(tmp_path, asked(" cap", "ital")), tokenizer) == ("<end>", " capital<end>")
+
+
+def test_a_conversation_is_learned_to_the_end_of_its_last_turn(chat: Any, tmp_path: Path) -> None:
+    turns = [ASKED, {"role": "assistant", "content": "Paris"}, ASKED, ANSWERED]
+    read, learned = only(lines(tmp_path, {"messages": turns}), chat)
+    assert read == chat.apply_chat_template(turns[:-1], tokenize=False, add_generation_prompt=True)
+    assert learned == "Madrid<done>"
+
+
+@pytest.mark.parametrize("answer", ["d", "n", "<", "done", " Madrid \n", "A <done> B \n"])
+def test_the_end_of_a_turn_is_found_behind_any_answer(chat: Any, tmp_path: Path, answer: str) -> None:
+    turns = [ASKED, {"role": "assistant", "content": answer}]
+    assert only(lines(tmp_path, {"messages": turns}), chat)[1] == answer.strip() + "<done>"
+
+
+def test_a_template_without_a_beginning_or_an_end_gets_the_end_alone(beginning: Any, tmp_path: Path) -> None:
+    beginning.chat_template = (
+        "{% for turn in messages %}{{ turn.role }}: {{ turn.content }}\n\n{% endfor %}"
+        "{% if add_generation_prompt %}assistant:{% endif %}"
+    )
+    found = only(lines(tmp_path, {"messages": [ASKED, ANSWERED]}), beginning)
+    assert found == (f"user: {ASKED['content']}\n\nassistant:", " Madrid<end>")
+
+
+def test_prompt_and_completion_may_be_messages(chat: Any, tmp_path: Path) -> None:
+    both = lines(tmp_path, asked([ASKED], [ANSWERED]))
+    together = lines(tmp_path, {"messages": [ASKED, ANSWERED]}, name="together.jsonl")
+    assert only(both, chat) == only(together, chat)
+
+
+def test_messages_of_parquet_have_no_fields_but_their_own(chat: Any, tmp_path: Path) -> None:
+    chat.chat_template = TEMPLATE.replace(
+        "{{ turn.role }}", "{{ turn.role }}{{ 'named' if turn.name is defined }}"
+    )
+    turns = [{**ASKED, "name": "Ana"}, {**ANSWERED, "name": None}]
+    write_parquet(tmp_path / "rows.parquet", pyarrow.table({"messages": [turns, [ASKED, ANSWERED]]}))
+    rows, _ = read_rows(tmp_path / "rows.parquet", chat, Batches())
+    assert ["named" in parts(chat, row)[0] for row in rows] == [True, False]
+
+
+@pytest.mark.parametrize("kind", ["parquet", "jsonl", "json", "jsonl.gz", "json.zst"])
+def test_every_kind_of_file_gives_the_same_rows(tokenizer: Any, tmp_path: Path, kind: str) -> None:
+    records = [
+        asked("Line\u2028of\x85 lines?", " Yes", id=7, kind="mono", lang_in="en", lang_out="es"),
+        asked("Spain?", " Madrid"),
+    ]
+    file = tmp_path / f"rows.{kind}"
+    if kind == "parquet":
+        write_parquet(file, pyarrow.Table.from_pylist(records))
+    else:
+        text = "\ufeff" + (
+            "\n".join(json.dumps(record, ensure_ascii=False) for record in records)
+            if "jsonl" in kind
+            else json.dumps(records)
+        )
+        packed = {"gz": gzip.compress, "zst": lambda data: pyarrow.compress(data, "zstd", asbytes=True)}
+        file.write_bytes(packed.get(file.suffix[1:], bytes)(text.encode()))
+    for place in (file, tmp_path):
+        rows, _ = read_rows(place, tokenizer, Batches())
+        assert [parts(tokenizer, row)[0] for row in rows] == [record["prompt"] for record in records]
+        assert [(row.id, row.group) for row in rows] == [
+            ("7", Group("mono", "en", "es")),
+            ("", Group("", "", "")),
+        ]
+
+
+def test_a_folder_is_read_in_the_order_of_names_and_without_what_only_tells_about_it(
+    tokenizer: Any, tmp_path: Path
+) -> None:
+    lines(tmp_path, asked("two", " 2"), name="b.jsonl")
+    lines(tmp_path, asked("one", " 1"), name="a.jsonl")
+    (tmp_path / "dataset_info.json").write_text('{"description": "no rows"}')
+    rows, _ = read_rows(tmp_path, tokenizer, Batches())
+    assert [(row.number, parts(tokenizer, row)[0]) for row in rows] == [(0, "one"), (1, "two")]
+
+
+def test_rows_that_are_too_long_are_left_out_and_counted(tokenizer: Any, tmp_path: Path) -> None:
+    file = lines(tmp_path, asked("Spain?", " Madrid"), asked("Spain?" * 9, " Madrid"), asked("x", " y"))
+    rows, skipped = read_rows(file, tokenizer, FEW)
+    assert [row.number for row in rows] == [0, 2]
+    assert skipped == {"row: longer than 12 tokens": 1}
+
+
+def test_a_cut_row_loses_the_beginning_of_its_prompt_but_not_of_the_sequence(
+    beginning: Any, tmp_path: Path
+) -> None:
+    cut = Batches(longest=12, too_long="cut")
+    file = lines(tmp_path, asked("Spain? " * 9, "Madrid"), asked("Spain?", "Madrid " * 30))
+    (whole, _), _ = read_rows(file, beginning, Batches())
+    (row,), skipped = read_rows(file, beginning, cut)
+    assert len(row.tokens) == 12
+    assert row.tokens[0] == beginning.bos_token_id
+    assert row.tokens[1:] == whole.tokens[-11:]
+    assert parts(beginning, row)[1] == parts(beginning, whole)[1]
+    assert skipped == {"row: kept, its prompt cut": 1, "row: completion alone longer than 12 tokens": 1}
+
+
+def test_a_cut_keeps_a_token_before_what_is_learned(tokenizer: Any, tmp_path: Path) -> None:
+    file = lines(tmp_path, asked("Spain?", " Madrid"))
+    (whole,), _ = read_rows(file, tokenizer, Batches())
+    learned = len(whole.tokens) - whole.learned_from
+    (row,), _ = read_rows(file, tokenizer, Batches(longest=learned + 1, too_long="cut"))
+    assert row.learned_from == 1
+    assert row.tokens == whole.tokens[-learned - 1 :]
+    rows, skipped = read_rows(file, tokenizer, Batches(longest=learned, too_long="cut"))
+    assert rows == []
+    assert sum(skipped.values()) == 1
+
+
+def test_a_completion_that_comes_to_no_token_is_left_out_and_counted(tokenizer: Any, tmp_path: Path) -> None:
+    from tokenizers.normalizers import Replace
+
+    tokenizer.backend_tokenizer.normalizer = Replace("\u200b", "")
+    file = lines(tmp_path, asked("Spain?<end>", "\u200b"), asked("Spain?", " Madrid"))
+    rows, skipped = read_rows(file, tokenizer, Batches())
+    assert [row.number for row in rows] == [1]
+    assert skipped == {"row: the completion has no tokens": 1}
+
+
+@pytest.mark.parametrize(
+    ("record", "says"),
+    [
+        (
+            {"question": "a", "answer": "b"},
+            r"row 2, field 'prompt': is not there.*question, answer.*call the",
+        ),
+        ({"prompt": "a"}, r"row 2, field 'completion': is not there"),
+        (asked("a", None), r"row 2, field 'completion': is empty \(null\)"),
+        (asked("a", math.nan), r"row 2, field 'completion': is not a text but float nan"),
+        (asked(3, "b"), r"row 2, field 'prompt': is not a text but int 3"),
+        (asked("", "b"), r"row 2, field 'prompt': is empty"),
+        (asked("a", ""), r"row 2, field 'completion': is empty"),
+        (["a", "b"], r"row 2: is no row of named fields"),
+        ({"messages": "a"}, r"row 2, field 'messages': is not a list of messages"),
+        ({"messages": [ASKED]}, r"row 2, field 'messages': does not end with the assistant"),
+        ({"messages": [ANSWERED]}, r"row 2, field 'messages': does not end with the assistant"),
+        ({"messages": [ASKED, {**ANSWERED, "content": ""}]}, r"field 'messages.content': is empty"),
+        ({"messages": [ASKED, {"role": "assistant"}]}, r"field 'messages.content': is empty \(null\)"),
+        ({"messages": [ASKED, ANSWERED]}, r"row 2, field 'messages': .* no chat template"),
+        (asked([ASKED], [ANSWERED, ANSWERED]), r"row 2, field 'completion': is not one message"),
+        (asked([ASKED], "b"), r"row 2, field 'prompt': is not a text but list"),
+    ],
+)
+def test_a_row_that_cannot_be_learned_is_named(
+    tokenizer: Any, tmp_path: Path, record: Any, says: str
+) -> None:
+    file = lines(tmp_path, asked("Spain?", " Madrid"), record)
+    with pytest.raises(CrossinError, match=rf"rows\.jsonl, .*{says}") as error:
+        read_rows(file, tokenizer, Batches())
+    assert "To mend it" in str(error.value)
+
+
+def test_half_a_character_is_named(tokenizer: Any, tmp_path: Path) -> None:
+    (tmp_path / "rows.jsonl").write_text('{"prompt": "\\ud83c", "completion": "b"}')
+    with pytest.raises(CrossinError, match=r"row 1, field 'prompt': holds half a character"):
+        read_rows(tmp_path / "rows.jsonl", tokenizer, Batches())
+
+
+def test_parquet_without_the_columns_names_those_it_has(tokenizer: Any, tmp_path: Path) -> None:
+    write_parquet(tmp_path / "rows.parquet", pyarrow.table({"question": ["a"], "completion": ["b"]}))
+    with pytest.raises(CrossinError, match=r"field 'prompt': is not there; there are: question, completion"):
+        read_rows(tmp_path, tokenizer, Batches())
+
+
+def test_what_a_template_refuses_or_rewrites_is_named(chat: Any, tmp_path: Path) -> None:
+    file = lines(tmp_path, {"messages": [ASKED, ANSWERED]})
+    chat.chat_template = "{{ raise_exception('roles must alternate') }}"
+    with pytest.raises(CrossinError, match=r"row 1, field 'messages': .*refuses it: roles must alternate"):
+        read_rows(file, chat, Batches())
+    chat.chat_template = "{{ messages | length }}" + TEMPLATE
+    with pytest.raises(CrossinError, match=r"row 1, field 'messages': .*otherwise where the answer follows"):
+        read_rows(file, chat, Batches())
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "says"),
+    [
+        ("rows.parquet", b"no parquet", r"rows\.parquet: cannot be read as Parquet"),
+        ("rows.jsonl", b'{"prompt": "a", "completion": "b"}\n{"prompt"', r"row 2: is not JSON"),
+        ("rows.json", b'[\n{"prompt"', r"row 2: is not JSON"),
+        ("rows.json", b'{"prompt": "a"}', r"is no list of rows"),
+        ("rows.jsonl", b"\xff\xfe", r"is not UTF-8"),
+        ("rows.jsonl.gz", b"not compressed", r"cannot be read"),
+        ("rows.jsonl", b"\n", r"holds no rows"),
+        ("rows.json", b"[]", r"holds no rows"),
+        ("rows.csv", b"prompt,completion", r"holds no mixture"),
+    ],
+)
+def test_a_file_that_cannot_be_read_is_named(
+    tokenizer: Any, tmp_path: Path, name: str, content: bytes, says: str
+) -> None:
+    (tmp_path / name).write_bytes(content)
+    for place in (tmp_path, tmp_path / name):
+        with pytest.raises(CrossinError, match=says):
+            read_rows(place, tokenizer, Batches())
+
+
+def test_a_place_without_a_mixture_is_named(tokenizer: Any, tmp_path: Path) -> None:
+    (tmp_path / "manifest.json").write_text("{}")
+    for place in (tmp_path, tmp_path / "nowhere"):
+        with pytest.raises(CrossinError, match=r"holds no mixture.*compose one first"):
+            read_rows(place, tokenizer, Batches())
+
+
+def test_a_tokenizer_without_an_end_is_refused(tokenizer: Any, tmp_path: Path) -> None:
+    tokenizer.eos_token = None
+    with pytest.raises(CrossinError, match=r"field 'eos_token'.*no token that ends a text"):
+        read_rows(lines(tmp_path, asked("a", "b")), tokenizer, Batches())
+
+
+def test_a_share_of_the_ids_is_held_out_with_all_their_translations() -> None:
+    rows = [Row(number, f"id{number // 2}", Group("", "", ""), [1, 2], 1) for number in range(4000)] + [
+        Row(number, "", Group("", "", ""), [1, 2], 1) for number in range(4000, 8000)
+    ]
+    training, kept = held_out(rows, 0.1)
+    assert sorted((*training, *kept), key=lambda row: row.number) == rows
+    assert not {row.id for row in training if row.id} & {row.id for row in kept if row.id}
+    for part in (slice(None, 4000), slice(4000, None)):
+        assert 0.07 < sum(row in rows[part] for row in kept) / 4000 < 0.13
+    assert held_out(rows, 0.0) == (rows, [])
+    assert held_out(rows, 0.1) == (training, kept)

@@ -1,0 +1,55 @@
+"""docs/translate.md, done as it says: from an English file to a mixture, with the stand-in server."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+
+from crossin.core.files import read_json, read_parquet
+from tests.helpers.apart import crossin
+from tests.helpers.paths import ROOT
+from tests.helpers.small_rows import stand_in, table_of, write_rows
+
+DOCS = ROOT / "docs" / "translate.md"
+
+
+def commands() -> list[list[str]]:
+    """The words of every `crossin` command in a block of the page."""
+    blocks = re.findall(r"^```(\w*)\n(.*?)^```$", DOCS.read_text("utf-8"), re.DOTALL | re.MULTILINE)
+    lines = [line for _, block in blocks for line in block.splitlines() if line.startswith("crossin ")]
+    return [shlex.split(line.partition("  #")[0])[1:] for line in lines]
+
+
+def test_the_page_can_be_followed(tmp_path: Path) -> None:
+    recipe = re.search(r"```yaml\n(name: first.*?)```", DOCS.read_text("utf-8"), re.DOTALL)
+    assert recipe is not None
+    (tmp_path / "recipe.yaml").write_text(recipe[1], "utf-8")
+    table = table_of(write_rows(tmp_path / "rows.jsonl", 40), tmp_path / "table.json")
+    said = []
+    with stand_in(table) as url:
+        for words in commands():
+            put = {"MODEL": "stand-in", "http://localhost:8000/v1": url}
+            ended = crossin(*(put.get(word, word) for word in words), folder=tmp_path, columns=160)
+            assert ended.returncode == 0, (words, ended.stderr)
+            said.append(ended.stdout + ended.stderr)
+    assert len(said) == 4
+    assert "nothing was asked" in said[0]
+    assert said[1].count("passed") >= 10
+    manifest = read_json(tmp_path / "corpora" / "rows" / "manifest.json")
+    assert {language: one["passed"] for language, one in manifest["counts"]["languages"].items()} == {
+        "es": 40,
+        "zh": 40,
+    }
+    mixture = tmp_path / "mixtures" / "first" / "data" / "mixture-00000.parquet"
+    rows = read_parquet(mixture, ["kind", "lang_in", "lang_out"]).to_pylist()
+    assert len(rows) == 40
+    assert {row["kind"] for row in rows} == {"base", "x2x", "trans"}
+
+
+@pytest.mark.parametrize("word", ["--task-bound", "--round-trip", "--quality-model", "--native", "--budget"])
+def test_options_that_the_page_names_are_there(word: str) -> None:
+    ended = crossin("translate", "--help", columns=200)
+    assert word in DOCS.read_text("utf-8") and word in ended.stdout
