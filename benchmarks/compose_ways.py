@@ -183,7 +183,7 @@ def equal_parts(rows: int, languages: list[str]) -> dict[str, Any]:
 
 def crossin(entries: dict[str, Any], data: Path, out: Path) -> Figures:
     """Time crossin. Reading is to hash the files, and to read and join them; all else is composing."""
-    from crossin.core.stage import begin
+    from crossin.core.stages import begin
     from crossin.corpus.prepare import prepare
     from crossin.mixture import Recipe, compose
 

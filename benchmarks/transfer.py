@@ -24,7 +24,7 @@ import pyarrow
 from seeds import stacked
 
 from crossin.core.files import write_parquet, write_text
-from crossin.core.hashing import draw
+from crossin.core.hashing import hash64
 from crossin.evaluation import HfEngine, evaluate
 from crossin.facts.corpus import subjects_of
 from crossin.facts.names import month_name
@@ -76,13 +76,13 @@ class Fact:
 def facts_of(countries: int, languages: Sequence[str], seed: int) -> list[Fact]:
     """So many countries by draw, 40% shared, 30% unanswered and 30% never shown."""
     subjects = subjects_of(load_countries()[0], list(languages), Counter())
-    chosen = sorted(subjects, key=lambda code: draw("transfer", str(seed), code))[:countries]
+    chosen = sorted(subjects, key=lambda code: hash64("transfer", str(seed), code))[:countries]
     bounds = (0.4 * countries, 0.7 * countries)
     return [
         Fact(
             code,
             KINDS[sum(number >= bound for bound in bounds)],
-            1 + draw("month", str(seed), code) % 12,
+            1 + hash64("month", str(seed), code) % 12,
             subjects[code],
         )
         for number, code in enumerate(chosen)

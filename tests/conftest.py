@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
-    from crossin.core.stage import Stage
+    from crossin.core.stages import Stage
     from crossin.items import Item
 
 # No test may go to the network; the hub's library would try for half a minute.

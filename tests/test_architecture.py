@@ -80,7 +80,9 @@ def test_no_module_or_package_has_the_name_of_a_function_that_it_exports() -> No
             if isinstance(node, ast.ImportFrom)
             for alias in node.names
         }
-        inside = {one.stem for one in package.iterdir() if one.suffix == ".py" or (one / "__init__.py").exists()}
+        inside = {
+            one.stem for one in package.iterdir() if one.suffix == ".py" or (one / "__init__.py").exists()
+        }
         shadowed += [f"{package}: {name}" for name in exported & (inside | {package.name})]
     assert not shadowed
 

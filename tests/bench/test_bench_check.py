@@ -236,8 +236,8 @@ def test_an_item_with_one_option_is_no_question(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("language", "words"),
     [
-        ("zho_Hans", "'zho_Hans' is not spelt as CLDR does. To mend it: write zh"),
-        ("", "unknown language ''. To mend it: write a BCP-47 code"),
+        ("zho_Hans", "'zho_Hans' is not spelt as CLDR does. Hint: write zh"),
+        ("", "unknown language ''. Hint: write a BCP-47 code"),
         ("[/red]", "unknown language"),
     ],
 )

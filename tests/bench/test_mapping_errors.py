@@ -17,12 +17,12 @@ class TestErrors:
             (
                 {"optoins": []},
                 "optoins",
-                "there is no key 'optoins' here. To mend it: did you mean 'options'",
+                "there is no key 'optoins' here. Hint: did you mean 'options'",
             ),
             (
                 {"answer": {"column": "x", "from": "text"}},
                 "answer.from",
-                "there is no key 'from' here. To mend it: did you mean 'form'?",
+                "there is no key 'from' here. Hint: did you mean 'form'?",
             ),
             ({"answer": {"column": "x", "form": "roman"}}, "answer.form", "letter"),
             ({"languages": ["en", "Klingonese"]}, "languages", "unknown language 'Klingonese'"),

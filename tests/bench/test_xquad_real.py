@@ -13,7 +13,7 @@ import pytest
 
 from crossin.bench.xquad import build_xquad
 from crossin.core.formats import ITEMS
-from crossin.core.stage import Stage
+from crossin.core.stages import Stage
 from crossin.items.item import Item, read_items
 from tests.helpers.paths import REAL_DATA
 

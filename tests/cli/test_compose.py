@@ -103,7 +103,7 @@ def test_a_rank_says_what_is_left_to_do(recipe: Path, tmp_path: Path) -> None:
         (
             "sed: 1",
             [],
-            "recipe.yaml, field 'sed': there is no key 'sed' here. To mend it: did you mean 'seed'?",
+            "recipe.yaml, field 'sed': there is no key 'sed' here. Hint: did you mean 'seed'?",
         ),
     ],
 )

@@ -99,7 +99,7 @@ def test_model_mixture_and_seed_take_the_place_of_the_configs(
         (
             "epoch: 2",
             [],
-            "run.yaml, field 'epoch': there is no key 'epoch' here. To mend it: did you mean 'epochs'?",
+            "run.yaml, field 'epoch': there is no key 'epoch' here. Hint: did you mean 'epochs'?",
         ),
         ("method: {rnk: 2}", [], "did you mean 'rank'?"),
         ("", ["--mixture", "/nowhere"], "/nowhere: there is no mixture here"),

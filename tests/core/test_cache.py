@@ -9,15 +9,17 @@ from pathlib import Path
 
 import pytest
 
-from crossin.core.cache import Store, key_of, rebuild_if_damaged
+from crossin.core.cache import Cache
+from crossin.core.cache_repair import rebuild_if_damaged
 from crossin.core.errors import CrossinError
+from crossin.core.files import sha256_of_value
 
 # Puts pairs until it is killed, and tells after each that it is done.
 WRITER = """
 import itertools, sys
 from pathlib import Path
-from crossin.core.cache import Store
-store = Store(Path(sys.argv[1]))
+from crossin.core.cache import Cache
+store = Cache(Path(sys.argv[1]))
 for number in itertools.count():
     store.put({f"{sys.argv[2]}/{number}/{part}": {"number": number, "text": "x" * 500} for part in range(20)})
     print(number, flush=True)
@@ -26,39 +28,39 @@ for number in itertools.count():
 BRIEF_WRITER = """
 import sys
 from pathlib import Path
-from crossin.core.cache import Store
+from crossin.core.cache import Cache
 for number in range(40):
-    with Store(Path(sys.argv[1])) as store:
+    with Cache(Path(sys.argv[1])) as store:
         store.put({f"{sys.argv[2]}/{number}": number, f"shared/{number}": sys.argv[2]})
 """
 
 
 def test_what_is_put_is_there_for_the_next_process(tmp_path: Path) -> None:
     values: dict[str, object] = {"a": {"logprobs": [-1.25, None, -3e-17]}, "b": "ตอบ", "c": [], "d": None}
-    with Store(tmp_path / "deep" / "store.sqlite") as store:
+    with Cache(tmp_path / "deep" / "store.sqlite") as store:
         store.put(values)
-    with Store(tmp_path / "deep" / "store.sqlite") as store:
+    with Cache(tmp_path / "deep" / "store.sqlite") as store:
         assert store.get(["a", "b", "c", "d", "e"]) == values
         assert store.get([]) == {}
     assert [path.name for path in (tmp_path / "deep").iterdir()] == ["store.sqlite"]
 
 
 def test_more_keys_than_one_question_takes(tmp_path: Path) -> None:
-    values = {key_of(number): number for number in range(5000)}
-    with Store(tmp_path / "store") as store:
+    values = {sha256_of_value(number): number for number in range(5000)}
+    with Cache(tmp_path / "store") as store:
         store.put(values)
         assert store.get([*values, "not here", *values]) == values
 
 
 def test_a_key_keeps_its_first_value(tmp_path: Path) -> None:
-    with Store(tmp_path / "store") as store:
+    with Cache(tmp_path / "store") as store:
         store.put({"a": 1})
         store.put({"a": 2, "b": 2})
         assert store.get("ab") == {"a": 1, "b": 2}
 
 
 def test_a_put_that_fails_leaves_nothing_and_the_next_works(tmp_path: Path) -> None:
-    with Store(tmp_path / "store") as store:
+    with Cache(tmp_path / "store") as store:
         with pytest.raises(TypeError):
             store.put({"a": 1, "b": object()})
         assert store.get("a") == {}
@@ -75,7 +77,7 @@ def test_killed_while_it_writes_it_has_all_that_was_put(tmp_path: Path) -> None:
         os.kill(writer.pid, signal.SIGKILL)
         told = writer.communicate()[0].split()
         last = int(told[-1]) if told else last
-        with Store(tmp_path / "store") as store:
+        with Cache(tmp_path / "store") as store:
             for number in range(last + 1):
                 found = store.get(f"{name}/{number}/{part}" for part in range(20))
                 assert len(found) == 20
@@ -91,7 +93,7 @@ def test_processes_share_a_file_from_its_first_moment(tmp_path: Path) -> None:
     for writer in writers:
         errors = writer.communicate()[1]
         assert writer.returncode == 0, errors
-    with Store(tmp_path / "store") as store:
+    with Cache(tmp_path / "store") as store:
         assert len(store.get(f"{name}/{number}" for name in names for number in range(40))) == 160
         shared = store.get(f"shared/{number}" for number in range(40))
         assert len(shared) == 40
@@ -101,18 +103,18 @@ def test_processes_share_a_file_from_its_first_moment(tmp_path: Path) -> None:
 @pytest.mark.parametrize("content", [b"a text, " * 100, b"x"])
 def test_a_file_that_is_no_database_is_named_and_left_alone(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "store").write_bytes(content)
-    with pytest.raises(CrossinError, match="store: is damaged, or no store"):
-        Store(tmp_path / "store")
+    with pytest.raises(CrossinError, match="is damaged"):
+        Cache(tmp_path / "store")
     assert (tmp_path / "store").read_bytes() == content
 
 
 def test_a_damaged_store_is_named(tmp_path: Path) -> None:
-    with Store(tmp_path / "store") as store:
-        store.put({key_of(number): "x" * 100 for number in range(1000)})
+    with Cache(tmp_path / "store") as store:
+        store.put({sha256_of_value(number): "x" * 100 for number in range(1000)})
     whole = (tmp_path / "store").read_bytes()
     (tmp_path / "store").write_bytes(whole[:8192] + b"\xff" * (len(whole) - 8192))
-    with pytest.raises(CrossinError, match="store: is damaged"), Store(tmp_path / "store") as store:
-        store.get(map(key_of, range(1000)))
+    with pytest.raises(CrossinError, match="store: is damaged"), Cache(tmp_path / "store") as store:
+        store.get(map(sha256_of_value, range(1000)))
 
 
 def test_another_programs_database_is_refused_and_left_alone(tmp_path: Path) -> None:
@@ -121,36 +123,36 @@ def test_another_programs_database_is_refused_and_left_alone(tmp_path: Path) -> 
     other.close()
     before = (tmp_path / "bookmarks").read_bytes()
     with pytest.raises(CrossinError, match="bookmarks: is another program's database"):
-        Store(tmp_path / "bookmarks")
+        Cache(tmp_path / "bookmarks")
     assert (tmp_path / "bookmarks").read_bytes() == before
 
 
 def test_a_later_form_of_store_is_refused(tmp_path: Path) -> None:
-    Store(tmp_path / "store").close()
+    Cache(tmp_path / "store").close()
     later = sqlite3.connect(tmp_path / "store")
     later.execute("PRAGMA user_version = 2")
     later.close()
     with pytest.raises(CrossinError, match="later version"):
-        Store(tmp_path / "store")
+        Cache(tmp_path / "store")
 
 
 def test_a_place_where_no_file_can_be_is_one_clear_error(tmp_path: Path) -> None:
     with pytest.raises(CrossinError, match="cannot be used: unable to open"):
-        Store(tmp_path)
+        Cache(tmp_path)
     (tmp_path / "file").write_text("")
     with pytest.raises(CrossinError, match="cannot write"):
-        Store(tmp_path / "file" / "store")
+        Cache(tmp_path / "file" / "store")
 
 
 def test_keys_do_not_depend_on_the_order_of_a_dict() -> None:
-    assert key_of({"a": 1, "b": "ü"}) == key_of({"b": "ü", "a": 1})
-    assert key_of({"a": 1}) != key_of({"a": "1"})
+    assert sha256_of_value({"a": 1, "b": "ü"}) == sha256_of_value({"b": "ü", "a": 1})
+    assert sha256_of_value({"a": 1}) != sha256_of_value({"a": "1"})
 
 
 def test_a_damaged_store_is_made_anew_from_what_can_be_read(tmp_path: Path) -> None:
     path = tmp_path / "store.sqlite"
-    pairs = {key_of(number): {"text": f"{number} " * 300} for number in range(2000)}
-    with Store(path) as store:
+    pairs = {sha256_of_value(number): {"text": f"{number} " * 300} for number in range(2000)}
+    with Cache(path) as store:
         store.put(pairs)
     assert rebuild_if_damaged(path) is None
     content = bytearray(path.read_bytes())
@@ -161,9 +163,9 @@ def test_a_damaged_store_is_made_anew_from_what_can_be_read(tmp_path: Path) -> N
     told = rebuild_if_damaged(path)
     assert told is not None and "was damaged" in told
     assert rebuild_if_damaged(path) is None
-    with Store(path) as store:
+    with Cache(path) as store:
         found = store.get(pairs)
-    assert f"{len(found):,} answers could be read" in told
+    assert f"{len(found):,} answers were recovered" in told
     assert 1900 < len(found) < 2000
     assert all(pairs[key] == value for key, value in found.items())
     assert path.with_name("store.sqlite.damaged").read_bytes() == content

@@ -19,8 +19,8 @@ from tests.helpers.full_disk import full_disk
 
 
 def test_an_error_names_file_row_field_and_fix() -> None:
-    error = CrossinError("is empty", file="a.json", row=3, field="output", fix="fill it")
-    assert str(error) == "a.json, row 3, field 'output': is empty. To mend it: fill it"
+    error = CrossinError("is empty", file="a.json", row=3, field="output", hint="fill it")
+    assert str(error) == "a.json, row 3, field 'output': is empty. Hint: fill it"
 
 
 def test_a_file_is_replaced_whole(tmp_path: Path) -> None:

@@ -112,7 +112,7 @@ def test_a_filter_that_does_not_fit_is_an_error(
         passing(corpus, filters)
     assert message in caught.value.message
     assert caught.value.field == next(iter(filters))
-    assert caught.value.fix
+    assert caught.value.hint
 
 
 def test_the_corpus_is_left_as_it_is(corpus: ParallelCorpus) -> None:

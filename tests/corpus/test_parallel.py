@@ -41,7 +41,7 @@ def corpus_of(
 def refused(*arguments: Any, **named: Any) -> CrossinError:
     with pytest.raises(CrossinError) as caught:
         corpus_of(*arguments, **named)
-    assert caught.value.fix
+    assert caught.value.hint
     return caught.value
 
 
@@ -167,7 +167,7 @@ def test_joined_by_position(tmp_path: Path) -> None:
 def test_files_of_different_length_cannot_be_joined_by_position(tmp_path: Path) -> None:
     error = refused(tmp_path, {"en": [row(1), row(2)], "zh": [row(1)]}, join="position")
     assert "en 2, zh 1 rows" in error.message
-    assert "join: id" in str(error.fix)
+    assert "join: id" in str(error.hint)
 
 
 def test_without_ids_one_language_is_called_by_position(tmp_path: Path) -> None:
@@ -179,7 +179,7 @@ def test_without_ids_one_language_is_called_by_position(tmp_path: Path) -> None:
 @pytest.mark.parametrize("zh", [None, 1])
 def test_without_ids_several_languages_cannot_be_joined(tmp_path: Path, zh: int | None) -> None:
     error = refused(tmp_path, {"en": [row(None)], "zh": [row(zh)]})
-    assert "join: position" in str(error.fix)
+    assert "join: position" in str(error.hint)
 
 
 def test_a_row_without_an_id_is_counted(tmp_path: Path) -> None:
@@ -392,7 +392,7 @@ def test_whatever_comes_no_row_is_lost(kind: st.SearchStrategy[str], data: Any) 
         try:
             corpus = read_corpus("test", spec, folder, None, set(), folder / "work")
         except CrossinError as error:
-            assert error.fix
+            assert error.hint
             return
         check_counts(corpus)
         assert len(set(corpus.ids.to_pylist())) == len(corpus)

@@ -16,7 +16,7 @@ import torch
 import crossin.evaluation.run
 from crossin.core.files import sha256
 from crossin.core.formats import ANSWERS, ITEMS
-from crossin.core.hashing import draw
+from crossin.core.hashing import hash64
 from crossin.evaluation import HfEngine, evaluate
 from crossin.evaluation.engine import Request, Scores
 from crossin.evaluation.run import CACHE
@@ -72,7 +72,7 @@ def test_killed_at_random_moments_it_ends_with_the_same_answers(
         process = apart.start(slowly, tiny_model, bench, tmp_path / "out", tmp_path / "out.log")
         # Some while it starts, the others while it is asking, a random number of answers later.
         begun = len(told(tmp_path / "out.log"))
-        share = draw("killed", str(number)) / 2**64
+        share = hash64("killed", str(number)) / 2**64
         more = 0 if number % 4 == 2 else 1 + int(share * 2 * total / KILLS)
         while process.is_alive() and len(told(tmp_path / "out.log")) - begun < more:
             time.sleep(0.002)

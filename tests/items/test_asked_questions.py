@@ -165,8 +165,8 @@ def test_a_language_without_words_is_asked_plainly_or_not_at_all() -> None:
         with pytest.raises(CrossinError, match=r"no word file for: sv.*'" + name) as caught:
             questions([item(), item(language="sv")], Form(wordings=("plain", name)))
         assert caught.value.field == "language"
-        assert "--wordings plain" in str(caught.value.fix)
-        assert "CONTRIBUTING.md" in str(caught.value.fix)
+        assert "--wordings plain" in str(caught.value.hint)
+        assert "CONTRIBUTING.md" in str(caught.value.hint)
 
 
 def test_an_unknown_wording_is_told_the_three() -> None:

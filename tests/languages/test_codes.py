@@ -76,7 +76,7 @@ def test_a_code_that_was_read_is_read_as_itself(code: str) -> None:
 def test_an_unknown_language_is_told_the_names_that_come_near(name: str, near: str) -> None:
     with pytest.raises(CrossinError, match=f"unknown language '{name}'.*{near}") as caught:
         parse_language(name)
-    assert caught.value.fix
+    assert caught.value.hint
 
 
 @pytest.mark.parametrize("name", ["", "xx", "zz", "qaa", "und", "mul", "x", "../en", "en\0"])

@@ -59,7 +59,7 @@ def error_of(folder: Path, text: str) -> CrossinError:
     with pytest.raises(CrossinError) as caught:
         load_words("xx", folder)
     assert caught.value.file == folder / "xx.yaml"
-    assert caught.value.fix
+    assert caught.value.hint
     return caught.value
 
 

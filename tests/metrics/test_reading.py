@@ -116,7 +116,7 @@ def test_an_error_says_file_row_and_field(
     with pytest.raises(CrossinError, match=message) as caught:
         read_answers(path)
     assert (caught.value.file, caught.value.row, caught.value.field) == (path, row, field)
-    assert caught.value.fix
+    assert caught.value.hint
 
 
 @pytest.mark.parametrize(

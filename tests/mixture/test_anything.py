@@ -96,7 +96,7 @@ def test_counts_add_up_or_the_error_is_clear(
     try:
         stage = compose(recipe, folder, folder / "out")
     except CrossinError as error:
-        assert error.fix
+        assert error.hint
         assert not (folder / "out" / "manifest.json").exists()
         return
     made, counts = rows_of(stage.folder), stage.manifest["counts"]

@@ -8,7 +8,7 @@ import pyarrow as pa
 import pytest
 
 from crossin.core.errors import CrossinError
-from crossin.core.stage import Stage
+from crossin.core.stages import Stage
 from crossin.mixture import compose
 from crossin.mixture.tokens import estimated_tokens, token_counter
 from tests.helpers.small_corpora import corpus_entry, recipe_of, write_corpus

@@ -117,7 +117,7 @@ def test_a_faulty_template_is_told_by_file_and_field(tmp_path: Path, text: str, 
     with pytest.raises(CrossinError) as caught:
         load_template("mine.yaml", user_template(tmp_path, text))
     assert (caught.value.file, caught.value.field) == (tmp_path / "mine.yaml", field)
-    assert caught.value.fix
+    assert caught.value.hint
 
 
 def test_a_file_that_holds_no_template_or_is_not_there_is_told(tmp_path: Path) -> None:
@@ -197,7 +197,7 @@ def test_a_template_that_writes_the_date_gives_the_same_text_every_day(tmp_path:
 def test_a_chat_template_that_cannot_be_used_is_told(tmp_path: Path, jinja: str | None, message: str) -> None:
     with pytest.raises(CrossinError, match=message) as caught:
         chat_template(tokenizer(tmp_path, jinja))
-    assert caught.value.fix
+    assert caught.value.hint
 
 
 def test_a_tokenizer_that_is_not_there_is_told(tmp_path: Path) -> None:

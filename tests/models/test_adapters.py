@@ -14,7 +14,7 @@ from safetensors.torch import load_file, save_file
 from transformers import LlamaForCausalLM
 
 from crossin.core.errors import CrossinError
-from crossin.core.stage import begin
+from crossin.core.stages import begin
 from crossin.models.adapters import with_adapter
 from crossin.models.loading import load
 
@@ -55,7 +55,7 @@ def logits(model: Any) -> torch.Tensor:
 def refusal(model: Any, adapter: Path, base: Path, **options: bool) -> str:
     with pytest.raises(CrossinError) as caught:
         with_adapter(model, adapter, base=base, **options)
-    assert caught.value.fix
+    assert caught.value.hint
     return str(caught.value)
 
 

@@ -30,7 +30,7 @@ def change(path: Path, **entries: Any) -> None:
 def refusal(folder: Path, **options: str) -> str:
     with pytest.raises(CrossinError) as caught:
         load(folder, **{"device": "cpu"} | options)
-    assert caught.value.fix
+    assert caught.value.hint
     return str(caught.value)
 
 

@@ -132,7 +132,7 @@ def test_an_empty_line_is_named(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("languages", "words"),
-    [(["en", "fr"], "has no sentences in 'fr'. To mend it: name some of en, es, vi"), (["en"], "only en")],
+    [(["en", "fr"], "has no sentences in 'fr'. Hint: name some of en, es, vi"), (["en"], "only en")],
 )
 @pytest.mark.parametrize("form", ["folder", "lines"])
 def test_languages_that_are_not_there(tmp_path: Path, form: str, languages: list[str], words: str) -> None:

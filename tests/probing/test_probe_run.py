@@ -14,7 +14,7 @@ import pytest
 from crossin.core.errors import CrossinError
 from crossin.core.files import read_json
 from crossin.core.progress import silent
-from crossin.core.stage import Stage
+from crossin.core.stages import Stage
 from crossin.models.loading import load
 from crossin.probing import probe
 from crossin.probing.figures import BY_SENTENCE, OF_ALL, layer_figures, resamples

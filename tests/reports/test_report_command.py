@@ -84,11 +84,11 @@ def test_of_several_wordings_one_is_reported(tmp_path: Path) -> None:
     for more, words in (
         (
             [],
-            "2 wordings of the prompt: question, plain. To mend it: say which to report, as in --wording qu",
+            "2 wordings of the prompt: question, plain. Hint: say which to report, as in --wording qu",
         ),
         (
             ["--wording", "asked"],
-            "no answers in the wording 'asked'. To mend it: choose --wording among: question, plain",
+            "no answers in the wording 'asked'. Hint: choose --wording among: question, plain",
         ),
     ):
         refused = CliRunner().invoke(app, [*arguments, "--out", out, *more])

@@ -200,7 +200,7 @@ def test_a_page_of_300_questions_in_9_languages_is_small(tmp_path: Path) -> None
 def test_errors_say_what_to_do(runs: dict[str, Path], tmp_path: Path) -> None:
     with pytest.raises(CrossinError, match="no arm is called 'nobody'"):
         load(runs, "nobody")
-    with pytest.raises(CrossinError, match=r"manifest\.json.*To mend it"):
+    with pytest.raises(CrossinError, match=r"manifest\.json.*Hint"):
         load({"gone": tmp_path / "gone"})
     fewer = write_run(tmp_path / "fewer", "fewer", dict.fromkeys(["en", "zh", "vi", "es"], 0.5), items=8)
     with pytest.raises(CrossinError, match="asked different questions"):

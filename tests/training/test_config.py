@@ -80,14 +80,14 @@ def test_what_is_given_takes_the_place_of_the_files(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("epoch: 2", "field 'epoch': there is no key 'epoch' here. To mend it: did you mean 'epochs'?"),
+        ("epoch: 2", "field 'epoch': there is no key 'epoch' here. Hint: did you mean 'epochs'?"),
         (
             "method: {rnk: 8}",
-            "field 'method.rnk': there is no key 'rnk' here. To mend it: did you mean 'rank'?",
+            "field 'method.rnk': there is no key 'rnk' here. Hint: did you mean 'rank'?",
         ),
         (
             "pairs: {items: a}\nconsist: {divergance: kl}",
-            "field 'consist.divergance': there is no key 'divergance' here. To mend it: did you mean",
+            "field 'consist.divergance': there is no key 'divergance' here. Hint: did you mean",
         ),
         ("held_out: {qqqq: 1}", "use one of: every, share"),
         ("optimiser: {learning_rate: 0}", "field 'optimiser.learning_rate': Input should be greater than 0"),

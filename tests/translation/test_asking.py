@@ -8,11 +8,10 @@ from typing import Any, Literal
 
 import pytest
 
-from crossin.core.cache import Store
+from crossin.core.cache import Cache, CacheWriter
 from crossin.core.errors import CrossinError
 from crossin.translation.asking import Dated, Tally, Wanted, Work, work_through
 from crossin.translation.engine import Answer, Ask
-from crossin.translation.keeping import Keeper
 
 
 class Upper:
@@ -63,7 +62,7 @@ def words(*texts: str, again: Sequence[str] = ()) -> Work[list[str]]:
 
 def through(path: Path, engine: Upper, works: Iterable[Work[Any]]) -> tuple[list[Any], Tally]:
     tally = Tally()
-    with Store(path / "store.sqlite") as store, Keeper(path / "store.sqlite") as keeper:
+    with Cache(path / "store.sqlite") as store, CacheWriter(path / "store.sqlite") as keeper:
         return work_through(works, engine, store, keeper, tally), tally
 
 

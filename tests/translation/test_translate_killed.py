@@ -11,7 +11,7 @@ import sys
 import time
 from pathlib import Path
 
-from crossin.core.hashing import draw
+from crossin.core.hashing import hash64
 from tests.helpers.small_rows import counts, stand_in, table_of, write_rows
 from tests.translation.test_translate_run import corpus_files
 
@@ -39,7 +39,7 @@ def test_a_killed_run_ends_with_the_bytes_of_one_that_was_not(tmp_path: Path) ->
             process = subprocess.Popen(command(tmp_path, "killed", url), **quiet)  # type: ignore[call-overload]
             while counts(url)["answered"] < (number + 1) * 15 and process.poll() is None:
                 time.sleep(0.005)
-            time.sleep(draw("kill", str(number)) / 2**64 * 0.5)
+            time.sleep(hash64("kill", str(number)) / 2**64 * 0.5)
             if process.poll() is None:
                 process.kill()
                 killed += 1

@@ -189,7 +189,7 @@ def read_text(column: pa.LargeStringArray) -> Text:
         codes = np.frombuffer(raw.decode("utf-8").encode("utf-32-le"), np.int32)
     except UnicodeDecodeError as error:
         row = int(np.searchsorted(offsets - offsets[0], error.start, side="right"))
-        raise CrossinError("is not UTF-8 text", row=row, fix="save the file as UTF-8") from error
+        raise CrossinError("is not UTF-8 text", row=row, hint="save the file as UTF-8") from error
     octets = np.frombuffer(raw, np.uint8)
     begins = np.concatenate(([0], np.cumsum((octets & 0xC0) != 0x80, dtype=np.int64)))
     return Text(np.minimum(codes, _TABLE), begins[offsets - offsets[0]])

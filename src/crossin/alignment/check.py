@@ -67,7 +67,7 @@ def check_alignment(
                 raise CrossinError(
                     f"{name} has {len(columns[field])} rows, {count} were expected",
                     field=field,
-                    fix="give both languages the same rows in the same order",
+                    hint="give both languages the same rows in the same order",
                 )
     reasons = reasons_of(pivot_language, language)
     if not count:

@@ -12,7 +12,7 @@ from typing import Any
 from crossin.core.errors import CrossinError
 from crossin.core.files import write_json
 from crossin.core.formats import ITEMS
-from crossin.core.stage import Stage, begin
+from crossin.core.stages import Stage, begin
 from crossin.items.item import Item, difference, fault, write_items
 
 LEFT_OUT = "left_out.json"
@@ -44,7 +44,7 @@ def build(
             reasons = "; ".join(f"{reason} ({count:,})" for reason, count in skipped.items())
             raise CrossinError(
                 f"no item is whole in {', '.join(languages)}: {reasons or 'there are none at all'}",
-                fix="name fewer languages, or look at the source's files",
+                hint="name fewer languages, or look at the source's files",
             )
     except CrossinError:
         stage.release()

@@ -10,7 +10,7 @@ from pathlib import Path
 from crossin.bench.seaeval import LICENCE, build_seaeval
 from crossin.core.errors import CrossinError
 from crossin.core.progress import Progress, silent
-from crossin.core.stage import Stage
+from crossin.core.stages import Stage
 from crossin.languages import available
 
 FILES = "files or the hub"
@@ -45,7 +45,7 @@ def _facts(wish: Wish, out: Path) -> Stage:
     from crossin.facts.suite import build_suite
 
     if wish.source is not None:
-        raise CrossinError("'facts' is made here, from CLDR and GeoNames", fix="leave out --source")
+        raise CrossinError("'facts' is made here, from CLDR and GeoNames", hint="leave out --source")
     languages = list(wish.languages or available())
     return build_suite(out, languages=languages, split=wish.split or "all", progress=wish.progress)
 
@@ -68,7 +68,7 @@ def _seaeval(name: str) -> Callable[[Wish, Path], Stage]:
 
 def _no_split(name: str, wish: Wish) -> None:
     if wish.split is not None:
-        raise CrossinError(f"'{name}' has no splits", fix="leave out --split")
+        raise CrossinError(f"'{name}' has no splits", hint="leave out --split")
 
 
 # Each with how it is made. The numbers of items are those of the published data.
@@ -160,7 +160,7 @@ def build_named(
         near = difflib.get_close_matches(name, names(), n=2, cutoff=0.5)
         raise CrossinError(
             f"no benchmark is called '{name}'" + (f"; near it are: {', '.join(near)}" if near else ""),
-            fix="see `crossin bench list`, or give a mapping of your own (.yaml)",
+            hint="see `crossin bench list`, or give a mapping of your own (.yaml)",
         )
     mapping = read_mapping(path)
     return build_mapped(path.stem, mapping, source, out, languages=languages, split=split, progress=progress)

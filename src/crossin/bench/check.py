@@ -76,7 +76,7 @@ def check_bench(place: Path, *, progress: Progress = silent) -> Report:
     """
     items, file = read_unchecked(place), items_file(place)
     if not items:
-        raise CrossinError("holds no items", file=file, fix="build the benchmark again")
+        raise CrossinError("holds no items", file=file, hint="build the benchmark again")
     _check_codes(items, file)
     languages = sorted(dict.fromkeys(item.language for item in items), key=lambda code: code != "en")
     found: dict[str, dict[str, Item]] = defaultdict(dict)
@@ -104,10 +104,12 @@ def _check_codes(items: Sequence[Item], file: Path) -> None:
         try:
             code = parse_language(language)
         except CrossinError as error:
-            raise CrossinError(error.message, file=file, row=row, field="language", fix=error.fix) from error
+            raise CrossinError(
+                error.message, file=file, row=row, field="language", hint=error.hint
+            ) from error
         if code != language:
             message = f"'{language}' is not spelt as CLDR does"
-            raise CrossinError(message, file=file, row=row, field="language", fix=f"write {code}")
+            raise CrossinError(message, file=file, row=row, field="language", hint=f"write {code}")
 
 
 def _guessing(items: Sequence[Item]) -> dict[str, dict[str, float]]:

@@ -26,7 +26,7 @@ def hardness(items: Sequence[Item]) -> dict[str, dict[str, float]]:
             by_language.setdefault(item.language, []).append(item)
     if not by_language:
         raise CrossinError(
-            "the benchmark has no item with options", fix="choose one whose items have options"
+            "the benchmark has no item with options", hint="choose one whose items have options"
         )
     found: dict[str, dict[str, float]] = {}
     for language, asked in by_language.items():

@@ -37,7 +37,7 @@ def fetch(dataset: str, revision: str, patterns: Sequence[str]) -> Path:
         # user's token.
         raise CrossinError(
             f"'{dataset}' cannot be had from the hub ({type(error).__name__})",
-            fix="look at the network, accept the dataset's terms on the hub where it has some, or get its "
+            hint="look at the network, accept the dataset's terms on the hub where it has some, or get its "
             "files otherwise and name their folder: --source DIR",
         ) from None
     return folder

@@ -12,9 +12,9 @@ from crossin.bench.hub import fetch
 from crossin.bench.mapping import PLACEHOLDER, Mapping
 from crossin.bench.tables import USUAL, Row, matching, read_rows
 from crossin.core.errors import CrossinError
-from crossin.core.hashing import draw
+from crossin.core.hashing import hash64
 from crossin.core.progress import Progress, silent
-from crossin.core.stage import Stage
+from crossin.core.stages import Stage
 from crossin.items.item import Item, writable
 
 _LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
@@ -42,7 +42,7 @@ def build_mapped(
             raise CrossinError(
                 f"'{name}' has no language {code}; it has: {', '.join(mapping.languages)}",
                 field="languages",
-                fix="choose among them with --languages",
+                hint="choose among them with --languages",
             )
     split = split or mapping.split
     folder, files = _files(name, mapping, source, chosen, split)
@@ -73,13 +73,13 @@ def _files(
     }
     if source is None:
         if mapping.dataset is None:
-            raise CrossinError(f"'{name}' is on no hub", fix="name the folder of its files: --source DIR")
+            raise CrossinError(f"'{name}' is on no hub", hint="name the folder of its files: --source DIR")
         wanted = dict.fromkeys(pattern for found in patterns.values() for pattern in found)
         folder = fetch(mapping.dataset, mapping.revision, list(wanted))
     else:
         folder = source
     if not folder.is_dir():
-        raise CrossinError("there is no such file or folder", file=folder, fix="check --source")
+        raise CrossinError("there is no such file or folder", file=folder, hint="check --source")
     files = {code: matching(folder, patterns[code]) for code in languages}
     for code, found in files.items():
         if not found:
@@ -87,7 +87,7 @@ def _files(
             raise CrossinError(
                 f"there is no file for {code}; looked for {tried}, …",
                 file=folder,
-                fix="put the file there, or leave the language out with --languages",
+                hint="put the file there, or leave the language out with --languages",
             )
     return folder, _told_apart(mapping, files)
 
@@ -104,7 +104,7 @@ def _told_apart(mapping: Mapping, files: dict[str, list[Path]]) -> dict[str, lis
                 raise CrossinError(
                     f"would be read as {other} and as {code}, word for word the same",
                     file=found[0],
-                    fix="name with --source a folder with a file for each language; if this one table holds "
+                    hint="name with --source a folder with a file for each language; if this one table holds "
                     "them all, the mapping needs `language_column`, or columns such as {question_{language}}",
                 )
     return files
@@ -147,7 +147,7 @@ def _gather(
         raise CrossinError(
             f"rows are joined by their position, but the languages have different numbers: {shown}",
             file=files[languages[-1]][0],
-            fix="get the same version of every file, or join by an id",
+            hint="get the same version of every file, or join by an id",
         )
     return found
 
@@ -190,7 +190,7 @@ class _Version:
         options = self.options(row)
         order = list(range(len(options)))
         if mapping.shuffle:
-            order.sort(key=lambda place: draw("order", item, str(place)))
+            order.sort(key=lambda place: hash64("order", item, str(place)))
         # A letter that is shown at another place than its own would mislead.
         numbered = mapping.shuffle or len(options) > len(_LETTERS)
         ids = [str(place + 1) if numbered else _LETTERS[place] for place in range(len(options))]

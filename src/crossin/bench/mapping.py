@@ -33,7 +33,7 @@ def _spelled(value: Any) -> Any:
         try:
             code = parse_language(name)
         except CrossinError as error:
-            raise ValueError(f"{error.message} ({error.fix})") from error
+            raise ValueError(f"{error.message} ({error.hint})") from error
         if code in codes:
             raise ValueError(f"names {code} twice, in different spellings")
         codes[code] = inside
@@ -144,11 +144,11 @@ def _explained(error: ValidationError, path: Path) -> CrossinError:
         for number, part in enumerate(first["loc"])
         if not number or ("[" not in str(part) and part not in ("str", "OptionsColumn"))
     ]
-    message, fix = first["msg"].removeprefix("Value error, "), "see docs/bench.md for the entries"
+    message, hint = first["msg"].removeprefix("Value error, "), "see docs/bench.md for the entries"
     if first["type"] == "extra_forbidden":
         models: dict[str, Any] = {"answer": Answer, "options": OptionsColumn}
         valid = sorted(models.get(place[0], Mapping).model_fields)
         near = difflib.get_close_matches(place[-1], valid, n=1, cutoff=0.5)
         message = f"there is no key '{place[-1]}' here"
-        fix = f"did you mean '{near[0]}'?" if near else f"use one of: {', '.join(valid)}"
-    return CrossinError(message, file=path, field=".".join(place) or None, fix=fix)
+        hint = f"did you mean '{near[0]}'?" if near else f"use one of: {', '.join(valid)}"
+    return CrossinError(message, file=path, field=".".join(place) or None, hint=hint)

@@ -14,7 +14,7 @@ from crossin.bench.tables import matching, read_rows
 from crossin.core.errors import CrossinError
 from crossin.core.files import read_json
 from crossin.core.progress import Progress, silent
-from crossin.core.stage import Stage
+from crossin.core.stages import Stage
 from crossin.items.item import Item, writable
 from crossin.languages import parse_language
 
@@ -56,7 +56,7 @@ def build_seaeval(
     array = file.suffix == ".json"
     records = read_json(file) if array else [row.values for row in read_rows(file)]
     if not isinstance(records, list) or not records:
-        raise CrossinError("is no list of items", file=file, fix=_FIX)
+        raise CrossinError("is no list of items", file=file, hint=_FIX)
     chosen = pivot_first(languages or _languages(records, file))
 
     def gather() -> dict[str, dict[str, Item | str]]:
@@ -68,7 +68,7 @@ def build_seaeval(
             item = str(record["id"])
             if item in found:
                 raise CrossinError(
-                    f"the id '{item}' is there twice", file=file, row=row, field="id", fix=_FIX
+                    f"the id '{item}' is there twice", file=file, row=row, field="id", hint=_FIX
                 )
             # Questions about one paragraph are not independent of each other.
             first = versions.get("en") or versions.get(chosen[0])
@@ -95,7 +95,7 @@ class _Version:
     entries: dict[str, Any]
 
     def error(self, field: str, message: str) -> CrossinError:
-        return CrossinError(message, file=self.file, row=self.row, field=f"{self.name}.{field}", fix=_FIX)
+        return CrossinError(message, file=self.file, row=self.row, field=f"{self.name}.{field}", hint=_FIX)
 
     def text(self, field: str) -> str:
         """The text in a field; only a context may be missing."""
@@ -121,13 +121,13 @@ def _file(source: Path | None, known: SeaEval) -> Path:
         raise CrossinError(
             f"there is no {known.file}.json, {known.file}/test.parquet or the like",
             file=folder,
-            fix="name the benchmark's file: --source FILE",
+            hint="name the benchmark's file: --source FILE",
         )
     if len(found) > 1:
         raise CrossinError(
             f"holds several files of the benchmark: {', '.join(str(x.relative_to(folder)) for x in found)}",
             file=folder,
-            fix="name one of them: --source FILE",
+            hint="name one of them: --source FILE",
         )
     return found[0]
 
@@ -146,7 +146,7 @@ def _versions(record: Any, file: Path, row: int) -> dict[str, _Version]:
         or not isinstance(record.get("id"), str | int)
         or not writable(str(record["id"]))
     ):
-        raise CrossinError("is no item with an id", file=file, row=row, field="id", fix=_FIX)
+        raise CrossinError("is no item with an id", file=file, row=row, field="id", hint=_FIX)
     versions: dict[str, _Version] = {}
     for name, entries in record.items():
         if not isinstance(entries, dict):
@@ -154,9 +154,9 @@ def _versions(record: Any, file: Path, row: int) -> dict[str, _Version]:
         try:
             code = parse_language(name)
         except CrossinError as error:
-            raise CrossinError(error.message, file=file, row=row, field=name, fix=_FIX) from error
+            raise CrossinError(error.message, file=file, row=row, field=name, hint=_FIX) from error
         if code in versions:
-            raise CrossinError(f"{code} is there twice", file=file, row=row, field=name, fix=_FIX)
+            raise CrossinError(f"{code} is there twice", file=file, row=row, field=name, hint=_FIX)
         versions[code] = _Version(file, row, name, entries)
     return versions
 

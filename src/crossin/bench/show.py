@@ -42,7 +42,7 @@ def shown(
     for language in languages or ():
         if language not in has:
             raise CrossinError(
-                f"there is no {language}; there are: {', '.join(has)}", file=file, fix="name one of these"
+                f"there is no {language}; there are: {', '.join(has)}", file=file, hint="name one of these"
             )
     for one in wanted:
         versions = [item for item in items if item.item == one]
@@ -76,7 +76,7 @@ def _wanted(items: Sequence[Item], name: str | None, number: int, file: Path) ->
         raise CrossinError(
             f"there is no item '{name}'",
             file=file,
-            fix=f"did you mean {', '.join(near)}?" if near else f"the first are: {', '.join(has[:3])}",
+            hint=f"did you mean {', '.join(near)}?" if near else f"the first are: {', '.join(has[:3])}",
         )
     return [name]
 

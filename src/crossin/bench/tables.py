@@ -35,9 +35,9 @@ class Row:
     row: int
     values: dict[str, Any]
 
-    def error(self, message: str, field: str, fix: str) -> CrossinError:
+    def error(self, message: str, field: str, hint: str) -> CrossinError:
         """The error that something is wrong with the row."""
-        return CrossinError(message, file=self.file, row=self.row, field=field, fix=fix)
+        return CrossinError(message, file=self.file, row=self.row, field=field, hint=hint)
 
     def value(self, column: str) -> Any:
         """What a column holds; `choices.text` is inside the column `choices`."""
@@ -80,7 +80,7 @@ def matching(folder: Path, patterns: Sequence[str]) -> list[Path]:
                 f"'{pattern}' is no pattern of files below a folder",
                 file=folder,
                 field="files",
-                fix="correct `files` and `languages` in the mapping, or --split",
+                hint="correct `files` and `languages` in the mapping, or --split",
             ) from error
         if found:
             return found
@@ -145,12 +145,12 @@ def _separated(file: Path, names: Sequence[str]) -> Iterator[Row]:
                         f"has {len(line)} columns (line {lines.line_num}); {len(header)} are due",
                         file=file,
                         row=count,
-                        fix="repair the line, or get the file again",
+                        hint="repair the line, or get the file again",
                     )
                 yield Row(file, count, dict(zip(header, line, strict=True)))
     except UnicodeDecodeError as error:
-        raise CrossinError("is not UTF-8 text", file=file, fix="save the file as UTF-8") from error
+        raise CrossinError("is not UTF-8 text", file=file, hint="save the file as UTF-8") from error
     except (OSError, csv.Error) as error:
         raise CrossinError(
-            f"cannot be read: {error}", file=file, fix="repair the file, or get it again"
+            f"cannot be read: {error}", file=file, hint="repair the file, or get it again"
         ) from error

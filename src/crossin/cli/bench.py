@@ -127,7 +127,7 @@ def check_benchmark(
         _check_templates(languages, as_json)
         return
     if languages is not None:
-        raise CrossinError("a benchmark is checked in all its languages", fix="leave out --languages")
+        raise CrossinError("a benchmark is checked in all its languages", hint="leave out --languages")
     with progress_bars() as progress:
         report = check_bench(Path(folder), progress=progress)
     if as_json:
@@ -227,7 +227,7 @@ def _check_templates(languages: str | None, as_json: bool) -> None:
 
     wanted = codes(languages)
     if not wanted:
-        raise CrossinError("needs the languages to look at", fix="--languages sv")
+        raise CrossinError("needs the languages to look at", hint="--languages sv")
     found = {code: lacking(code) for code in wanted}
     if as_json:
         print_json(found)

@@ -73,7 +73,7 @@ def compose(
             _show(shown)
         return
     if out is None:
-        raise CrossinError("needs a folder to write to", fix="--out DIR, or look first with --dry-run")
+        raise CrossinError("needs a folder to write to", hint="--out DIR, or look first with --dry-run")
     with progress_bars() as progress:
         stage = make(
             recipe,
@@ -106,7 +106,7 @@ def compose(
 def _files(named: list[str]) -> dict[str, str]:
     for entry in named:
         if "=" not in entry:
-            raise CrossinError(f"'{entry}' names no corpus and file", fix="--corpus platypus=alpaca_en.json")
+            raise CrossinError(f"'{entry}' names no corpus and file", hint="--corpus platypus=alpaca_en.json")
     return dict(entry.split("=", 1) for entry in named)
 
 

@@ -188,7 +188,7 @@ def evaluate(
 
     if adapter and len(models) > 1:
         raise CrossinError(
-            "an adapter belongs to one model", fix="evaluate the others by a call of their own"
+            "an adapter belongs to one model", hint="evaluate the others by a call of their own"
         )
     make: Callable[[Any], Any]
     if engine == "openai":
@@ -196,7 +196,7 @@ def evaluate(
 
         if base_url is None:
             raise CrossinError(
-                "a server needs an address", field="--base-url", fix="--base-url http://HOST/v1"
+                "a server needs an address", field="--base-url", hint="--base-url http://HOST/v1"
             )
         make = partial(
             OpenAIEngine,

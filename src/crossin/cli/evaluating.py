@@ -14,7 +14,7 @@ from crossin.core.errors import CrossinError
 
 if TYPE_CHECKING:
     from crossin.core.progress import Progress
-    from crossin.core.stage import Stage
+    from crossin.core.stages import Stage
     from crossin.evaluation import Form
     from crossin.evaluation.preparation import Work
     from crossin.servers import Usage
@@ -57,10 +57,10 @@ def labelled(texts: list[str], what: str, suffix: str = "") -> dict[str, str]:
         if not mark or Path(text).exists():
             label, rest = Path(text).resolve().name + suffix, text
         if not label or label in (".", "..") or "/" in label or "\\" in label or not rest:
-            raise CrossinError(f"'{text}' gives no {what} and no label for it", fix="write LABEL=NAME")
+            raise CrossinError(f"'{text}' gives no {what} and no label for it", hint="write LABEL=NAME")
         if label in found:
             raise CrossinError(
-                f"two {what}s are called '{label}'", fix=f"name one of them: other-{label}={rest}"
+                f"two {what}s are called '{label}'", hint=f"name one of them: other-{label}={rest}"
             )
         found[label] = rest
     return found
@@ -157,12 +157,12 @@ def _benches(job: Job, home: Path, progress: Progress) -> dict[str, Path]:
         elif text in names():
             raise CrossinError(
                 f"the benchmark '{text}' has to be built first",
-                fix=f"crossin bench build {text} --out bench/{text}, and then --bench bench/{text}",
+                hint=f"crossin bench build {text} --out bench/{text}, and then --bench bench/{text}",
             )
         else:
             raise CrossinError(
                 f"there is no benchmark '{text}'",
-                fix="name a folder that `crossin bench build` made, or `facts`",
+                hint="name a folder that `crossin bench build` made, or `facts`",
             )
     return found
 

@@ -1,76 +1,98 @@
-"""The command `crossin`: one verb a stage. Heavy imports happen inside the verbs, so that help is quick."""
+"""The command `crossin`: one verb a stage. A command's module is loaded only when it is used, so that help is
+quick.
+"""
 
 from __future__ import annotations
 
 import sys
-from typing import Annotated
+from collections.abc import Sequence
+from importlib import import_module
 
-import typer
+import click
 
 from crossin import __version__
-from crossin.cli import bench, models
-from crossin.cli.compose import compose
-from crossin.cli.console import errors
-from crossin.cli.demo import demo
-from crossin.cli.evaluate import evaluate
-from crossin.cli.probe import probe
-from crossin.cli.report import report
-from crossin.cli.score import compare, score
-from crossin.cli.train import train
-from crossin.cli.translate import translate
 from crossin.core.errors import CrossinError
 
-app = typer.Typer(
+# By name: what help says. Each is `command` in the module of that name.
+COMMANDS = {
+    "demo": "Tune a small real model, and measure what came of it (about ten minutes).",
+    "translate": "Translate instruction data into parallel data.",
+    "compose": "Compose a mixture from parallel instruction data.",
+    "train": "Tune a model on a mixture.",
+    "evaluate": "Ask models a benchmark in every language, and score the answers.",
+    "probe": "Measure how near the languages are inside a model, layer by layer.",
+    "score": "Compute figures with intervals from stored answers.",
+    "compare": "Compare two models on the same items.",
+    "report": "Make a page of results: tables, plots, every question.",
+    "bench": "List, build, show, check and export benchmarks.",
+    "models": "List, download and merge models.",
+}
+
+
+class Commands(click.Group):
+    """The commands, none of which is imported before it is used."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Their names, in the order in which they are used."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Load a command."""
+        if cmd_name not in COMMANDS:
+            return None
+        command = import_module(f"crossin.cli.{cmd_name}").command
+        assert isinstance(command, click.Command)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the list of commands without loading them."""
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find the command; a name that is not there is an error with the nearest one."""
+        if args and args[0] not in COMMANDS and not args[0].startswith("-"):
+            import difflib
+
+            near = difflib.get_close_matches(args[0], COMMANDS, n=1)
+            raise CrossinError(
+                f"there is no command '{args[0]}'",
+                hint=f"did you mean '{near[0]}'?" if near else f"use one of: {', '.join(COMMANDS)}",
+            )
+        return super().resolve_command(ctx, args)
+
+
+@click.command(
+    cls=Commands,
     no_args_is_help=True,
-    pretty_exceptions_enable=False,
-    rich_markup_mode="markdown",
-    help="Mix, tune and measure, so that what a model knows in English it knows in Thai.\n\n"
-    "Begin with `crossin demo`: a real model becomes more accurate and more consistent across languages, "
-    "in about ten minutes.",
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
 )
-app.command()(compare)
-app.command()(compose)
-app.command()(demo)
-app.command()(evaluate)
-app.command()(probe)
-app.command()(report)
-app.command()(score)
-app.command()(train)
-app.command()(translate)
-app.add_typer(bench.app, name="bench")
-app.add_typer(models.app, name="models")
+@click.version_option(__version__, prog_name="crossin", message="%(prog)s %(version)s")
+def app() -> None:
+    """Close the knowledge gap between English and other languages: mix, tune, measure.
+
+    Begin with `crossin demo`: a real model becomes more accurate and more consistent across languages, in
+    about ten minutes. `crossin COMMAND --help` explains a command.
+    """
 
 
-def _show_version(wanted: bool) -> None:
-    if wanted:
-        typer.echo(f"crossin {__version__}")
-        raise typer.Exit
-
-
-@app.callback()
-def _root(
-    version: Annotated[
-        bool,
-        typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version and leave."),
-    ] = False,
-) -> None:
-    pass
-
-
-def main() -> None:
-    """Run the command line; what the user can mend is one clear error and exit code 2."""
-    from rich.text import Text
-
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the command line. A user's error is one clear message and exit code 2."""
     try:
-        app()
+        status = app.main(args=arguments, prog_name="crossin", standalone_mode=False)
     except CrossinError as error:
-        errors.print(Text("error: ", style="bold red"), Text(str(error)), sep="", soft_wrap=True)
+        click.secho("error: ", fg="red", bold=True, nl=False, err=True)
+        click.echo(str(error), err=True)
         sys.exit(2)
-    except SystemExit as ended:
-        # What typer makes of Ctrl-C.
-        if ended.code == 130:
-            errors.print("stopped; the same command goes on from here")
-        raise
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("stopped; the same command resumes from here", err=True)
+        sys.exit(130)
+    sys.exit(status if isinstance(status, int) else 0)
 
 
 if __name__ == "__main__":

@@ -1,65 +1,262 @@
-"""What several verbs take: names and languages on the command line."""
+"""Options of commands, generated from settings models, where names, types, help and defaults are written."""
 
 from __future__ import annotations
 
-from typing import Annotated
+import functools
+import json
+import types
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
-import typer
+import click
+from pydantic import BaseModel
+from pydantic.fields import FieldInfo
 
 from crossin.core.errors import CrossinError
 
-# What every verb that asks a server takes.
-SERVER = "A server (openai)"
-BaseUrl = Annotated[
-    str | None,
-    typer.Option(metavar="URL", help="The server, as in http://localhost:8000/v1.", rich_help_panel=SERVER),
-]
-KeyVariable = Annotated[
-    str, typer.Option(metavar="NAME", help="Environment variable of the key.", rich_help_panel=SERVER)
-]
-Concurrency = Annotated[int, typer.Option(min=1, help="Calls under way at once.", rich_help_panel=SERVER)]
-RequestsPerMinute = Annotated[
-    float | None, typer.Option(help="No more calls than these.", rich_help_panel=SERVER)
-]
-TokensPerMinute = Annotated[
-    float | None, typer.Option(help="No more tokens than these, about.", rich_help_panel=SERVER)
-]
-PriceIn = Annotated[
-    float | None, typer.Option(help="Price of a million prompt tokens.", rich_help_panel=SERVER)
-]
-PriceOut = Annotated[
-    float | None, typer.Option(help="Price of a million reply tokens.", rich_help_panel=SERVER)
-]
+OUTPUT = "Output"
 
 
-def codes(languages: str | None) -> list[str] | None:
-    """The codes of languages with commas between, in any spelling, each once; None where not given."""
+class Option(click.Option):
+    """An option with the title of its group. A `greedy` one takes all words up to the next option."""
+
+    def __init__(self, *names: Any, group: str = "Options", greedy: bool = False, **attributes: Any) -> None:
+        super().__init__(*names, **attributes)
+        self.group, self.greedy = group, greedy
+
+
+class Command(click.Command):
+    """A command whose help shows options by group."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Repeat greedy options before each of their words, as click expects."""
+        greedy = {name for one in self.params if isinstance(one, Option) and one.greedy for name in one.opts}
+        return super().parse_args(ctx, list(_repeated(args, greedy)))
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the options below the titles of their groups."""
+        groups: dict[str, list[tuple[str, str]]] = {}
+        for parameter in self.get_params(ctx):
+            record = parameter.get_help_record(ctx)
+            if record is not None:
+                groups.setdefault(getattr(parameter, "group", "Options"), []).append(record)
+        for title, records in groups.items():
+            with formatter.section(title):
+                formatter.write_dl(records)
+
+
+def option(*names: str, **attributes: Any) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """`click.option` of our `Option`."""
+    return click.option(*names, cls=Option, **attributes)
+
+
+out_option = option(
+    "--out", type=click.Path(path_type=Path), metavar="FOLDER", help="Folder for the results."
+)
+dry_run_option = option("--dry-run", is_flag=True, help="Show what would be done, and write nothing.")
+json_option = option("--json", "as_json", is_flag=True, help="Print the figures as JSON.")
+
+
+def settings_options(
+    model: type[BaseModel], *, leave_out: Sequence[str] = (), nested: bool = True
+) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Give a command an option for each field of `model`.
+
+    The command gets what was given on the command line as the mapping `given`, in the form of a settings
+    file.     With `nested`, the fields of models inside are options too, in a group named after their field's title.
+    leave_out: fields without an option, such as those that are arguments.
+    """
+    flags = list(_flags(model, (), leave_out, nested))
+
+    def decorate(command: Callable[..., Any]) -> Callable[..., Any]:
+        @functools.wraps(command)
+        def called(**values: Any) -> Any:
+            given: dict[str, Any] = {}
+            for flag in flags:
+                value = values.pop(flag.parameter)
+                if value is not None and value != ():
+                    _put(given, flag.place, flag.read(value))
+            try:
+                return command(given=given, **values)
+            except CrossinError as error:
+                raise _named_by_flag(error, flags) from error
+
+        for flag in reversed(flags):
+            called = flag.decorate(called)
+        return called
+
+    return decorate
+
+
+def languages_in(names: Iterable[str]) -> list[str]:
+    """The codes of languages in any spelling, with commas or one by one, each once."""
     from crossin.languages.codes import parse_language
 
-    if languages is None:
-        return None
-    names = [name for name in languages.split(",") if name.strip()]
-    if not names:
-        raise CrossinError(
-            "names no language",
-            field="--languages",
-            fix="name some, as in --languages en,vi, or leave it out",
-        )
-    return list(dict.fromkeys(map(parse_language, names)))
+    found = [name for text in names for name in text.split(",") if name.strip()]
+    return list(dict.fromkeys(map(parse_language, found)))
 
 
-def names(text: str, option: str) -> list[str]:
-    """The names in a text with commas between; `option` is what an error calls it."""
-    found = [name.strip() for name in text.split(",") if name.strip()]
-    if not found:
-        raise CrossinError(
-            "names nothing", field=option, fix=f"name some, as in {option} a,b, or leave it out"
-        )
-    return found
+def need_out(out: Path | None) -> Path:
+    """The folder to write to; an error where it was not given."""
+    if out is None:
+        raise CrossinError("needs a folder to write to", hint="--out DIR, or look first with --dry-run")
+    return out
 
 
-def prices_of(price_in: float | None, price_out: float | None) -> tuple[float, float] | None:
-    """Both prices, or None where none is given."""
-    if (price_in is None) != (price_out is None):
-        raise CrossinError("one price alone gives no cost", fix="give both --price-in and --price-out")
-    return None if price_in is None or price_out is None else (price_in, price_out)
+@dataclass(frozen=True)
+class _Flag:
+    """One option: the `place` of its field in the settings, its `parameter`'s name, and how it is read."""
+
+    place: tuple[str, ...]
+    parameter: str
+    names: tuple[str, ...]
+    attributes: Mapping[str, Any]
+    hidden: tuple[str, ...]
+    read: Callable[[Any], Any]
+
+    def decorate(self, command: Callable[..., Any]) -> Callable[..., Any]:
+        """The command with this option; its old names work too, and do not show in the help."""
+        if self.hidden:
+            command = option(*self.hidden, f"{self.parameter}_old", **{**self.attributes, "hidden": True})(
+                _first_given(command, self.parameter)
+            )
+        return option(*self.names, self.parameter, **self.attributes)(command)
+
+
+def _first_given(command: Callable[..., Any], parameter: str) -> Callable[..., Any]:
+    @functools.wraps(command)
+    def called(**values: Any) -> Any:
+        old = values.pop(f"{parameter}_old")
+        if values[parameter] in (None, ()):
+            values[parameter] = old
+        return command(**values)
+
+    return called
+
+
+def _flags(
+    model: type[BaseModel], inside: tuple[str, ...], leave_out: Sequence[str], nested: bool, group: str = ""
+) -> Iterator[_Flag]:
+    for name, field in model.model_fields.items():
+        extra = field.json_schema_extra if isinstance(field.json_schema_extra, dict) else {}
+        if name in leave_out or extra.get("flag") is False:
+            continue
+        place = (*inside, field.alias or name)
+        kind = _without_none(field.annotation)
+        if isinstance(kind, type) and issubclass(kind, BaseModel):
+            if nested:
+                yield from _flags(kind, place, leave_out, nested, field.title or name.capitalize())
+            continue
+        made = _attributes(kind, field, extra)
+        if made is None:
+            continue
+        attributes, read = made
+        flag = str(extra.get("flag") or "--" + (field.alias or name).replace("_", "-"))
+        names = (f"{flag}/--no-{flag[2:]}",) if kind is bool and field.default is True else (flag,)
+        attributes["group"] = extra.get("group") or group or "Settings"
+        hidden = tuple(str(one) for one in _listed(extra.get("old_flags")))
+        yield _Flag(place, "_".join(place).replace("-", "_"), names, attributes, hidden, read)
+
+
+def _attributes(
+    kind: Any, field: FieldInfo, extra: Mapping[str, Any]
+) -> tuple[dict[str, Any], Callable[[Any], Any]] | None:
+    """What click needs to know of a field's option, and how its value is put into the settings."""
+    shown = field.default
+    text = field.description or ""
+    if shown is not None and shown not in ((), {}, "") and not field.is_required() and kind is not bool:
+        text = f"{text.rstrip('.')} [default: {', '.join(shown) if isinstance(shown, tuple) else shown}]."
+    attributes: dict[str, Any] = {"help": text, "default": None, "metavar": extra.get("metavar")}
+    origin, inner = get_origin(kind), get_args(kind)
+    if kind is bool:
+        # A flag that is off can be turned on; one that is on has a second name to turn it off.
+        return {
+            **attributes,
+            "is_flag": True,
+            "flag_value": True,
+        } if field.default is not True else attributes, bool
+    if origin is Literal:
+        return {**attributes, "type": click.Choice([str(one) for one in inner])}, str
+    if extra.get("metavar") == "JSON":
+        return attributes, _json_object
+    if origin in (dict, Mapping) or getattr(origin, "__name__", "") == "Mapping":
+        return {**attributes, "multiple": True, "metavar": extra.get("metavar") or "KEY=VALUE"}, _mapping
+    if origin in (list, tuple, set, frozenset) or getattr(origin, "__name__", "") == "Sequence":
+        attributes |= {"multiple": True, "greedy": bool(extra.get("greedy"))}
+        element = _without_none(inner[0])
+        if element is Path:
+            return {**attributes, "type": click.Path(path_type=Path)}, list
+        return attributes, _listed_with_commas
+    if kind is Path:
+        return {**attributes, "type": click.Path(path_type=Path)}, Path
+    if kind in (int, float, str):
+        return {**attributes, "type": kind}, kind
+    return None
+
+
+def _without_none(annotation: Any) -> Any:
+    """A type without `| None` and without pydantic's remarks."""
+    if get_origin(annotation) is Annotated:
+        return _without_none(get_args(annotation)[0])
+    if get_origin(annotation) in (Union, types.UnionType):
+        kinds = [kind for kind in get_args(annotation) if kind is not type(None)]
+        return _without_none(kinds[0])
+    return annotation
+
+
+def _repeated(args: Sequence[str], greedy: set[str]) -> Iterator[str]:
+    """The words of a command line with the name of a greedy option before each of its words."""
+    words = iter(args)
+    current, first = "", False
+    for word in words:
+        if word.startswith("-"):
+            current, first = (word, True) if word in greedy else ("", False)
+            yield word
+        elif current and not first:
+            yield from (current, word)
+        else:
+            first = False
+            yield word
+
+
+def _listed(value: Any) -> list[Any]:
+    return list(value) if isinstance(value, list | tuple) else [] if value is None else [value]
+
+
+def _listed_with_commas(values: Sequence[str]) -> list[str]:
+    return [one.strip() for text in values for one in str(text).split(",") if one.strip()]
+
+
+def _mapping(entries: Sequence[str]) -> dict[str, str]:
+    for entry in entries:
+        if "=" not in entry:
+            raise CrossinError(f"expected KEY=VALUE, got '{entry}'", hint="for example output=response")
+    return dict(entry.split("=", 1) for entry in entries)
+
+
+def _json_object(text: str) -> dict[str, Any]:
+    try:
+        value = json.loads(text)
+    except ValueError as error:
+        raise CrossinError(f"not valid JSON: {error}", hint="for example '{\"top_p\": 0.9}'") from error
+    if not isinstance(value, dict):
+        raise CrossinError("expected a JSON object", hint="for example '{\"top_p\": 0.9}'")
+    return value
+
+
+def _put(given: dict[str, Any], place: tuple[str, ...], value: Any) -> None:
+    for part in place[:-1]:
+        given = given.setdefault(part, {})
+    given[place[-1]] = value
+
+
+def _named_by_flag(error: CrossinError, flags: Iterable[_Flag]) -> CrossinError:
+    """An error about a setting that no file holds, with the name of its option."""
+    if error.file is None and error.field:
+        for flag in flags:
+            if error.field.split(".")[: len(flag.place)] == list(flag.place):
+                name = flag.names[0].split("/")[0]
+                return CrossinError(error.message, row=error.row, field=name, hint=error.hint)
+    return error

@@ -60,6 +60,6 @@ def _named(runs: list[str]) -> dict[str, Path]:
         path = Path(folder) if sign and not Path(run).exists() else Path(run)
         name = name if path != Path(run) else path.resolve().name
         if name in named:
-            raise CrossinError(f"two runs are called '{name}'", fix="give them names: NAME=FOLDER")
+            raise CrossinError(f"two runs are called '{name}'", hint="give them names: NAME=FOLDER")
         named[name] = path
     return named

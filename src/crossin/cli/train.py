@@ -11,7 +11,7 @@ import typer
 from crossin.core.errors import CrossinError
 
 if TYPE_CHECKING:
-    from crossin.core.stage import Stage
+    from crossin.core.stages import Stage
     from crossin.training.dry_run import Preview
 
 
@@ -58,7 +58,7 @@ def train(
             _show(shown)
         return
     if out is None:
-        raise CrossinError("needs a folder to write to", fix="--out DIR, or look first with --dry-run")
+        raise CrossinError("needs a folder to write to", hint="--out DIR, or look first with --dry-run")
     with progress_bars() as progress:
         stage = run(read, out, progress=progress, say=say)
     if not stage.done:

@@ -248,5 +248,5 @@ def _languages(names: list[str]) -> list[str]:
 def _pairs(entries: list[str]) -> dict[str, str]:
     for entry in entries:
         if "=" not in entry:
-            raise CrossinError(f"'{entry}' names no field and column", fix="--column output=response")
+            raise CrossinError(f"'{entry}' names no field and column", hint="--column output=response")
     return dict(entry.split("=", 1) for entry in entries)

@@ -76,7 +76,7 @@ def make_engine(
 
         if base_url is None:
             raise CrossinError(
-                "a server needs an address", field="--base-url", fix="--base-url http://HOST/v1"
+                "a server needs an address", field="--base-url", hint="--base-url http://HOST/v1"
             )
         return OpenAITranslator(
             model,
@@ -93,7 +93,7 @@ def make_engine(
         )
     if call.native:
         raise CrossinError(
-            "a translation model answers no instructions", field="--native", fix="use --engine openai"
+            "a translation model answers no instructions", field="--native", hint="use --engine openai"
         )
     options: dict[str, Any] = {"device": call.device, "beam": beam}
     if batch_tokens is not None:
@@ -161,10 +161,9 @@ def show_sample(call: Call, engine: Engine, count: int) -> None:
     from rich.table import Table
     from rich.text import Text
 
-    from crossin.core.cache import Store
-    from crossin.core.stage import begin
+    from crossin.core.cache import Cache, CacheWriter
+    from crossin.core.stages import begin
     from crossin.translation.asking import Tally, work_through
-    from crossin.translation.keeping import Keeper
     from crossin.translation.run import STORE, settings_of
     from crossin.translation.shard import translate_rows
 
@@ -182,7 +181,7 @@ def show_sample(call: Call, engine: Engine, count: int) -> None:
         chosen = [row for start in range(0, step * count, step) for row in rows.take(start, start + 1)]
         for target in call.targets:
             tally, began = Tally(), monotonic()
-            with Store(path) as store, Keeper(path) as keeper:
+            with Cache(path) as store, CacheWriter(path) as keeper:
                 work = translate_rows(setup, chosen, target)
                 [outcomes] = work_through([work], engine, store, keeper, tally)
             seconds = monotonic() - began
@@ -220,7 +219,7 @@ def run(call: Call, engine: Engine) -> None:
 
     if call.out is None:
         raise CrossinError(
-            "needs a folder to write to", fix="--out DIR, or look first with --dry-run or --sample 20"
+            "needs a folder to write to", hint="--out DIR, or look first with --dry-run or --sample 20"
         )
     with progress_bars() as progress:
         stage = translate(
@@ -321,9 +320,11 @@ def _body(text: str | None) -> dict[str, Any] | None:
     try:
         value = json.loads(text)
     except ValueError as error:
-        raise CrossinError(f"is no JSON: {error}", field="--body", fix="--body '{\"top_p\": 0.9}'") from error
+        raise CrossinError(
+            f"is no JSON: {error}", field="--body", hint="--body '{\"top_p\": 0.9}'"
+        ) from error
     if not isinstance(value, dict):
-        raise CrossinError("is no JSON object", field="--body", fix="--body '{\"top_p\": 0.9}'")
+        raise CrossinError("is no JSON object", field="--body", hint="--body '{\"top_p\": 0.9}'")
     return value
 
 

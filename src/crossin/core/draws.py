@@ -5,7 +5,6 @@ Arrays in, arrays out: a million draws cost about as much as a hundred function 
 
 from __future__ import annotations
 
-import hashlib
 import math
 
 import numpy as np
@@ -20,12 +19,6 @@ _GOLDEN = np.uint64(0x9E3779B97F4A7C15)
 _ROUNDS = 4
 _BLOCK = 1 << 14
 _FRACTION_BITS = 20
-
-
-def key_of(*parts: object) -> int:
-    """The key (64 bits) of a sequence, from whatever names it."""
-    text = "\0".join(str(part) for part in parts)
-    return int.from_bytes(hashlib.blake2b(text.encode(), digest_size=8).digest(), "big")
 
 
 def hashed(values: Ints | Words, key: int | Words) -> Words:

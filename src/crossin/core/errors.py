@@ -8,7 +8,7 @@ from pathlib import Path
 class CrossinError(Exception):
     """Bad input, or a world that does not play along; the command line prints it and ends with exit code 2.
 
-    `message` says what is wrong; `file`, `row` (counted from 1) and `field` say where; `fix` says what to do.
+    `message` says what is wrong; `file`, `row` (counted from 1) and `field` say where; `hint` what to do.
     """
 
     def __init__(
@@ -18,9 +18,9 @@ class CrossinError(Exception):
         file: str | Path | None = None,
         row: int | None = None,
         field: str | None = None,
-        fix: str | None = None,
+        hint: str | None = None,
     ) -> None:
-        self.message, self.file, self.row, self.field, self.fix = message, file, row, field, fix
+        self.message, self.file, self.row, self.field, self.hint = message, file, row, field, hint
         place = ", ".join(
             part
             for part in (
@@ -30,4 +30,4 @@ class CrossinError(Exception):
             )
             if part
         )
-        super().__init__(f"{place + ': ' if place else ''}{message}{'. To mend it: ' + fix if fix else ''}")
+        super().__init__(f"{place + ': ' if place else ''}{message}{'. Hint: ' + hint if hint else ''}")

@@ -13,4 +13,4 @@ def require(extra: str, *packages: str) -> None:
     """
     for package in packages:
         if find_spec(package) is None:
-            raise CrossinError(f"this needs the package '{package}'", fix=f"pip install 'crossin[{extra}]'")
+            raise CrossinError(f"this needs the package '{package}'", hint=f"pip install 'crossin[{extra}]'")

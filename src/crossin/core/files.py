@@ -19,6 +19,8 @@ from crossin.core.errors import CrossinError
 if TYPE_CHECKING:
     import pyarrow
 
+# How the names of unfinished files end; they begin with a dot.
+TEMPORARY = ".tmp"
 _CANNOT_WRITE = {
     errno.ENOSPC: "free some space on that disk, or choose another folder with --out",
     errno.EROFS: "that disk is read-only: choose another folder with --out",
@@ -34,8 +36,8 @@ def writing(path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        fix = _CANNOT_WRITE.get(error.errno or 0, "choose another folder with --out")
-        raise CrossinError(f"cannot write: {error.strerror or error}", file=path, fix=fix) from error
+        hint = _CANNOT_WRITE.get(error.errno or 0, "choose another folder with --out")
+        raise CrossinError(f"cannot write: {error.strerror or error}", file=path, hint=hint) from error
 
 
 @contextmanager
@@ -45,7 +47,7 @@ def atomic_path(path: Path) -> Iterator[Path]:
     """
     with writing(path):
         path.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".tmp", dir=path.parent)
+        handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=TEMPORARY, dir=path.parent)
         os.close(handle)
         temporary = Path(name)
         try:
@@ -80,14 +82,14 @@ def write_parquet(path: Path, table: pyarrow.Table) -> None:
         pyarrow.parquet.write_table(table, temporary, compression="zstd")
 
 
-def read_text(path: Path, fix: str = "check the path") -> str:
+def read_text(path: Path, hint: str = "check the path") -> str:
     """The UTF-8 text of a file."""
     try:
         return path.read_text(encoding="utf-8")
     except UnicodeDecodeError as error:
-        raise CrossinError("is not UTF-8 text", file=path, fix="save the file as UTF-8") from error
+        raise CrossinError("is not UTF-8 text", file=path, hint="save the file as UTF-8") from error
     except OSError as error:
-        raise CrossinError(f"cannot be read: {error.strerror}", file=path, fix=fix) from error
+        raise CrossinError(f"cannot be read: {error.strerror}", file=path, hint=hint) from error
 
 
 def read_json(path: Path) -> Any:
@@ -97,7 +99,7 @@ def read_json(path: Path) -> Any:
         return json.loads(read_text(path).removeprefix("\ufeff"))
     except json.JSONDecodeError as error:
         raise CrossinError(
-            f"is not JSON: {error.msg}", file=path, row=error.lineno, fix="repair or remove the file"
+            f"is not JSON: {error.msg}", file=path, row=error.lineno, hint="repair or remove the file"
         ) from error
 
 
@@ -113,7 +115,7 @@ def read_yaml(path: Path) -> Any:
             f"is not YAML: {getattr(error, 'problem', error)}",
             file=path,
             row=mark.line + 1 if mark else None,
-            fix="repair the line",
+            hint="repair the line",
         ) from error
 
 
@@ -130,12 +132,12 @@ def read_parquet(path: Path, columns: list[str]) -> pyarrow.Table:
                         "lacks this column",
                         file=path,
                         field=column,
-                        fix="make the file again with this version of crossin",
+                        hint="make the file again with this version of crossin",
                     )
             return file.read(columns=columns)
     except (OSError, pyarrow.ArrowInvalid) as error:
         raise CrossinError(
-            "cannot be read as Parquet", file=path, fix="make it again, or check the path"
+            "cannot be read as Parquet", file=path, hint="make it again, or check the path"
         ) from error
 
 
@@ -149,7 +151,7 @@ def sha256(path: Path) -> str:
         with path.open("rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest()
     except OSError as error:
-        raise CrossinError(f"cannot be read: {error.strerror}", file=path, fix="check the path") from error
+        raise CrossinError(f"cannot be read: {error.strerror}", file=path, hint="check the path") from error
 
 
 def sha256_of_value(value: Any) -> str:

@@ -20,6 +20,7 @@ def mix(words: npt.NDArray[np.uint64]) -> npt.NDArray[np.uint64]:
     return words
 
 
-def draw(*key: str) -> int:
-    """A number of 64 bits that is decided by the key alone."""
-    return int.from_bytes(hashlib.blake2b("\0".join(key).encode(), digest_size=8).digest(), "big")
+def hash64(*parts: object) -> int:
+    """A number of 64 bits that is decided by the parts (as text) alone: a seed or a key."""
+    text = "\0".join(map(str, parts))
+    return int.from_bytes(hashlib.blake2b(text.encode(), digest_size=8).digest(), "big")

@@ -1,32 +1,97 @@
-"""Settings from a file: what is wrong in them, in words that name the place and the nearest key."""
+"""Settings: pydantic models, read from YAML, from flags and from Python, with errors that name the place and
+the nearest key.
+"""
 
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, TypeVar, get_args
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from crossin.core.errors import CrossinError
+from crossin.core.files import read_yaml
 
 Model = TypeVar("Model", bound=BaseModel)
 
 
-def validated(model: type[Model], entries: Any, path: Path | None, fix: str) -> Model:
+class Settings(BaseModel):
+    """The base of all settings models: unknown keys are errors, and nothing changes once it is read."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, validate_by_name=True, validate_by_alias=True)
+
+
+def setting(
+    default: Any = ...,
+    description: str = "",
+    *,
+    flag: str | bool | None = None,
+    old_flags: tuple[str, ...] = (),
+    metavar: str | None = None,
+    group: str | None = None,
+    greedy: bool = False,
+    **rules: Any,
+) -> Any:
+    """A pydantic field, with what the command line needs to know to make an option of it.
+
+    default: `...` where there is none. flag: the option's name where it is not the field's, False for no
+    option. old_flags: names that still work, without being shown. metavar: what the help calls the value;
+    `JSON` is read as such. group: the title that the help shows the option under. greedy: it takes all words
+    up to the next option. rules: as in pydantic's `Field` (ge, alias, ...).
+    """
+    extra = {"flag": flag, "old_flags": list(old_flags), "metavar": metavar, "group": group, "greedy": greedy}
+    return Field(default, description=description, json_schema_extra=extra, **rules)
+
+
+def validated(model: type[Model], entries: Any, path: Path | None, hint: str) -> Model:
     """The model that `entries` make.
 
-    Raises CrossinError for the first that is wrong: it names the file `path` and the place in it, and for an
-    unknown key the nearest valid one; for all else `fix` says what to do.
+    Raises CrossinError for the first entry that is wrong: it names the file `path`, the field, and for an
+    unknown key the nearest valid one; for all else `hint` says what to do.
     """
     try:
         return model.model_validate(entries)
     except ValidationError as error:
-        raise _explained(model, error, path, fix) from error
+        raise explained(model, error, path, hint) from error
 
 
-def _explained(model: type[BaseModel], error: ValidationError, path: Path | None, fix: str) -> CrossinError:
+def read_settings(
+    model: type[Model], path: Path | None, given: Mapping[str, Any] | None = None, *, hint: str
+) -> Model:
+    """The model in the YAML file `path`, with what is `given` in place of the file's entries.
+
+    given: entries as the file would hold them, from flags or from Python; mappings are merged key by key.
+    Relative paths in the file start from its folder, those given from the working directory.
+    Raises CrossinError with file and field; for an entry that was given, without the file.
+    """
+    given = dict(given or {})
+    if path is None:
+        return validated(model, given, None, hint)
+    entries = read_yaml(path)
+    if not isinstance(entries, dict):
+        raise CrossinError("expected a mapping (key: value)", file=path, hint=hint)
+    # By itself first, so that an error in the file names the file.
+    entries = _resolved(model, entries, path.parent)
+    try:
+        return model.model_validate(merged(entries, given))
+    except ValidationError as error:
+        place = error.errors()[0]["loc"]
+        raise explained(model, error, None if _holds(given, place) else path, hint) from error
+
+
+def merged(entries: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
+    """`entries` with those of `given` in their place; where both are mappings, key by key."""
+    result = dict(entries)
+    for key, value in given.items():
+        old = result.get(key)
+        result[key] = merged(old, value) if isinstance(old, Mapping) and isinstance(value, Mapping) else value
+    return result
+
+
+def explained(model: type[BaseModel], error: ValidationError, path: Path | None, hint: str) -> CrossinError:
+    """What pydantic found wrong first, as one of our errors."""
     first = error.errors()[0]
     place = [str(part) for part in first["loc"]]
     message = first["msg"].removeprefix("Value error, ")
@@ -34,10 +99,18 @@ def _explained(model: type[BaseModel], error: ValidationError, path: Path | None
         valid = _keys_at(model, place)
         near = difflib.get_close_matches(place[-1], valid, n=1, cutoff=0.5)
         message = f"there is no key '{place[-1]}' here"
-        fix = f"did you mean '{near[0]}'?" if near else f"use one of: {', '.join(valid)}"
-    elif first["type"] == "model_type":
-        message = "is no mapping of keys to values"
-    return CrossinError(message, file=path, field=".".join(place) or None, fix=fix)
+        hint = f"did you mean '{near[0]}'?" if near else f"use one of: {', '.join(valid)}"
+    elif first["type"] in ("model_type", "dict_type", "mapping_type"):
+        message = "expected a mapping (key: value)"
+    return CrossinError(message, file=path, field=".".join(place) or None, hint=hint)
+
+
+def models_in(annotation: Any) -> Iterator[type[BaseModel]]:
+    """The models that a field's type is made of."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        yield annotation
+    for part in get_args(annotation):
+        yield from models_in(part)
 
 
 def _keys_at(model: type[BaseModel], place: list[str]) -> list[str]:
@@ -45,13 +118,41 @@ def _keys_at(model: type[BaseModel], place: list[str]) -> list[str]:
     for part in place[:-1]:
         # A list's number or a mapping's key leads to the same model as the list or mapping itself.
         if part in model.model_fields:
-            model = next(_models_in(model.model_fields[part].annotation), model)
-    return sorted(model.model_fields)
+            model = next(models_in(model.model_fields[part].annotation), model)
+    return sorted(field.alias or name for name, field in model.model_fields.items())
 
 
-def _models_in(annotation: Any) -> Iterator[type[BaseModel]]:
-    """The models that a field's type is made of."""
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        yield annotation
-    for part in get_args(annotation):
-        yield from _models_in(part)
+def _resolved(model: type[BaseModel], entries: dict[str, Any], base: Path) -> dict[str, Any]:
+    """The entries with relative paths put below `base`."""
+    found = dict(entries)
+    for name, field in model.model_fields.items():
+        key = field.alias if field.alias in found else name
+        value = found.get(key)
+        if value is None:
+            continue
+        inner = next(models_in(field.annotation), None)
+        if _is_path(field.annotation):
+            found[key] = (
+                [_below(base, one) for one in value] if isinstance(value, list) else _below(base, value)
+            )
+        elif inner is not None and isinstance(value, dict):
+            found[key] = _resolved(inner, value, base)
+    return found
+
+
+def _is_path(annotation: Any) -> bool:
+    return annotation is Path or any(map(_is_path, get_args(annotation)))
+
+
+def _below(base: Path, value: Any) -> Any:
+    return base / value if isinstance(value, str) else value
+
+
+def _holds(given: Mapping[str, Any], place: tuple[Any, ...]) -> bool:
+    """Whether `given` has an entry at this place."""
+    value: Any = given
+    for part in place:
+        if not isinstance(value, Mapping) or part not in value:
+            return not isinstance(value, Mapping) and value is not given
+        value = value[part]
+    return bool(place)

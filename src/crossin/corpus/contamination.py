@@ -51,7 +51,7 @@ def bench_ngrams(folder: Path, ngram: int) -> dict[str, dict[str, str]]:
     Raises CrossinError where the folder is no benchmark or `ngram` is below 2.
     """
     if ngram < 2:
-        raise CrossinError(f"{ngram} words in a row tell no item", field="ngram", fix="use 8, or at least 3")
+        raise CrossinError(f"{ngram} words in a row tell no item", field="ngram", hint="use 8, or at least 3")
     by_language: dict[str, list[dict[str, Any]]] = defaultdict(list)
     for line in read_parquet(folder / "items.parquet", _COLUMNS).to_pylist():
         by_language[line["language"]].append(line)

@@ -37,7 +37,7 @@ def apply_filters(corpus: ParallelCorpus, filters: Filters) -> dict[str, Bools]:
             raise CrossinError(
                 f"no row of the corpus '{corpus.name}' has a value in the column '{name}'",
                 field=name,
-                fix=f"filter by one that has: {', '.join(sorted({*known, CHARACTERS}))}",
+                hint=f"filter by one that has: {', '.join(sorted({*known, CHARACTERS}))}",
             )
     return passed
 
@@ -92,9 +92,9 @@ def _kind(value: Any) -> str:
     return "text" if isinstance(value, str) else "numbers"
 
 
-def _misfit(corpus: ParallelCorpus, language: str, name: str, kind: str, why: str, fix: str) -> CrossinError:
+def _misfit(corpus: ParallelCorpus, language: str, name: str, kind: str, why: str, hint: str) -> CrossinError:
     return CrossinError(
         f"the column '{name}' of the corpus '{corpus.name}' holds {kind} in {language}, and {why}",
         field=name,
-        fix=fix,
+        hint=hint,
     )

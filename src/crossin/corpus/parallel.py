@@ -144,7 +144,7 @@ def _check_columns(name: str, columns: Set[str], seen: set[str]) -> None:
             f"the corpus '{name}' has no column '{column}' in any language"
             + (f"; did you mean {', '.join(near)}?" if near else ""),
             field=column,
-            fix=f"use one of its columns: {', '.join(sorted(seen)) or '(none)'}",
+            hint=f"use one of its columns: {', '.join(sorted(seen)) or '(none)'}",
         )
 
 
@@ -157,7 +157,7 @@ def _is_by_position(name: str, spec: CorpusSpec, found: list[LanguageRows]) -> b
             raise CrossinError(
                 f"the corpus '{name}' is joined by position, but its languages differ in length:"
                 f" {shown} rows",
-                fix="give the rows ids and join by them (`join: id`)",
+                hint="give the rows ids and join by them (`join: id`)",
             )
         return True
     without = [rows for rows in found if not rows.has_id.any()]
@@ -170,7 +170,7 @@ def _is_by_position(name: str, spec: CorpusSpec, found: list[LanguageRows]) -> b
         f" corpus '{name}' cannot be joined by id",
         file=without[0].file,
         field="id",
-        fix="where row k is the same in each file, write `join: position`; else add ids,"
+        hint="where row k is the same in each file, write `join: position`; else add ids,"
         " or tell their column under `columns`",
     )
 

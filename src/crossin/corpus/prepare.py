@@ -137,10 +137,10 @@ def _refuse_rejected(corpus: ParallelCorpus, but: str = "\0") -> None:
             raise CrossinError(
                 f"{len(rows):,} rows of the corpus '{corpus.name}' are rejected: {reason}; the first is id "
                 f"'{corpus.ids[int(rows[0])]}'",
-                fix="mend the rows, or compose without --strict",
+                hint="mend the rows, or compose without --strict",
             )
     for reason, count in corpus.unjoined.items():
         raise CrossinError(
             f"{count:,} rows of the corpus '{corpus.name}' are rejected: {reason}",
-            fix="mend the rows, or compose without --strict",
+            hint="mend the rows, or compose without --strict",
         )

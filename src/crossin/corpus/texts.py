@@ -39,7 +39,7 @@ class Texts:
         self.bytes = len(data)
         if len(offsets) % 8 or not len(offsets) or np.frombuffer(offsets, np.int64)[-1] != self.bytes:
             raise CrossinError(
-                "this file of texts is damaged", file=_offsets(folder, name), fix="remove it and run again"
+                "this file of texts is damaged", file=_offsets(folder, name), hint="remove it and run again"
             )
         # All texts, without a copy; what is read of them stays resident until `release`.
         self.all = pa.LargeStringArray.from_buffers(
@@ -177,7 +177,7 @@ def _bytes(folder: Path, name: str) -> Path:
 
 
 def _unreadable(path: Path, error: OSError) -> CrossinError:
-    return CrossinError(f"cannot be read: {error.strerror}", file=path, fix="run again from the start")
+    return CrossinError(f"cannot be read: {error.strerror}", file=path, hint="run again from the start")
 
 
 def _unfinished(path: Path) -> Path:

@@ -100,7 +100,7 @@ def _asked(question: Question, form: Form, choice: Choice) -> Asked:
         raise CrossinError(
             f"{asked} has nothing before the options without the question, which --choice bare needs",
             field="choice",
-            fix="ask plainly in the wordings 'question' or 'asked', or choose by sum, token or byte",
+            hint="ask plainly in the wordings 'question' or 'asked', or choose by sum, token or byte",
         )
     return Asked(
         question, request, Request(question.cue, question.options, key=f"{place}/bare", name=f"{name}, bare")

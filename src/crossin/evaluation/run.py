@@ -10,11 +10,12 @@ from pathlib import Path
 from typing import Any
 
 from crossin import __version__
-from crossin.core.cache import Store, key_of
+from crossin.core.cache import Cache
 from crossin.core.errors import CrossinError
+from crossin.core.files import sha256_of_value
 from crossin.core.formats import ANSWERS, ITEMS, MANIFEST
 from crossin.core.progress import Progress, silent
-from crossin.core.stage import Stage, begin
+from crossin.core.stages import Stage, begin
 from crossin.evaluation.answers import Row, replied_row, scored_row, write_answers
 from crossin.evaluation.engine import Engine, Reply, Request, Scores
 from crossin.evaluation.preparation import Choice, Content, Work, content, prepare
@@ -85,13 +86,13 @@ def evaluate(
     }
     stage = begin(out, "evaluate", settings, inputs)
     if not stage.done:
-        with Store(cache or out / CACHE) as store:
+        with Cache(cache or out / CACHE) as store:
             weights = {key: stage.inputs[key] for key in model}
-            decides = key_of({"crossin": __version__, "engine": engine.identity, "inputs": weights})
-            keys = {key_of([decides, content(request)]): request for request in work.requests}
+            decides = sha256_of_value({"crossin": __version__, "engine": engine.identity, "inputs": weights})
+            keys = {sha256_of_value([decides, content(request)]): request for request in work.requests}
             if cache is not None and (out / CACHE).exists():
                 # What a run without `cache` left is not asked again.
-                with Store(out / CACHE) as own:
+                with Cache(out / CACHE) as own:
                     store.put(own.get(keys))
             known = store.get(keys)
             try:
@@ -129,7 +130,7 @@ def _ask(
     engine: Engine,
     keys: Mapping[str, Request],
     known: Collection[str],
-    store: Store,
+    store: Cache,
     task: str,
     progress: Progress,
 ) -> None:
@@ -163,7 +164,7 @@ def _check(answer: Scores | Reply, request: Request) -> None:
     if isinstance(answer, Scores) and any(one is not None and math.isnan(one) for one in answer.logprobs):
         raise CrossinError(
             f"{request.name}: the model gives a log-probability that is no number (nan)",
-            fix="take --dtype float32 or bfloat16, which do not overflow as float16 does, or mend the model",
+            hint="take --dtype float32 or bfloat16, which do not overflow as float16 does, or mend the model",
         )
 
 

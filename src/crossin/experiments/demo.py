@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, cast
 from crossin.core.errors import CrossinError
 from crossin.core.extras import require
 from crossin.core.progress import Progress, silent
-from crossin.core.stage import Stage, begin
+from crossin.core.stages import Stage, begin
 from crossin.facts import build_facts
 from crossin.facts.corpus import HeldOut
 from crossin.mixture import Component, Recipe, compose, read_recipe
@@ -113,7 +113,7 @@ def run_demo(
     check_languages(plan.recipe, plan.languages, corpora)
     if plan.held_out not in ("dev", "test"):
         raise CrossinError(
-            f"no split named '{plan.held_out}' can be held out", fix="--held-out dev, or --held-out test"
+            f"no split named '{plan.held_out}' can be held out", hint="--held-out dev, or --held-out test"
         )
     out = plan.out
     # All that can be wrong before the road begins is found before the folder is claimed.

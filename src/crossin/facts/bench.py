@@ -9,8 +9,8 @@ from typing import Any
 from crossin.core.errors import CrossinError
 from crossin.core.files import read_parquet
 from crossin.core.formats import ITEMS
-from crossin.core.hashing import draw
-from crossin.core.stage import Stage, begin
+from crossin.core.hashing import hash64
+from crossin.core.stages import Stage, begin
 from crossin.items.item import Item, write_items
 
 _COLUMNS = [
@@ -38,7 +38,7 @@ def build_bench(facts: Path, out: Path, *, split: str = "test") -> Stage:
     items = [_item(line) for line in lines if line["split"] == split]
     if not items:
         raise CrossinError(
-            f"has no facts in the split '{split}'", file=facts / "facts.parquet", fix="choose dev or test"
+            f"has no facts in the split '{split}'", file=facts / "facts.parquet", hint="choose dev or test"
         )
     write_items(out / ITEMS, items)
     first = items[0].language
@@ -51,7 +51,7 @@ def build_bench(facts: Path, out: Path, *, split: str = "test") -> Stage:
 
 
 def _item(line: dict[str, Any]) -> Item:
-    wording = (draw(line["fact"]) >> 56) % len(line["questions"])
+    wording = (hash64(line["fact"]) >> 56) % len(line["questions"])
     return Item(
         item=line["fact"],
         group=line["group"],

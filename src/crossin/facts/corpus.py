@@ -15,9 +15,9 @@ from typing import Literal
 
 from crossin.core.errors import CrossinError
 from crossin.core.files import write_parquet
-from crossin.core.hashing import draw
+from crossin.core.hashing import hash64
 from crossin.core.progress import Progress, silent
-from crossin.core.stage import Stage, begin
+from crossin.core.stages import Stage, begin
 from crossin.facts.names import answer_name, country_name
 from crossin.facts.world import Country, load_countries
 from crossin.languages import load_words
@@ -86,7 +86,7 @@ def build_facts(
 
 def split_of(country: str) -> Literal["train", "dev", "test"]:
     """The split a country belongs to, decided by its code alone."""
-    place = draw("split", country) / 2**64
+    place = hash64("split", country) / 2**64
     return "test" if place < _TEST_SHARE else "dev" if place < _TEST_SHARE + _DEV_SHARE else "train"
 
 
@@ -95,7 +95,7 @@ def _splits_to_train(held_out: HeldOut) -> tuple[str, ...]:
         return ("train",)
     if held_out == "test":
         return ("train", "dev")
-    raise CrossinError(f"no split named '{held_out}' can be held out", fix="choose dev or test")
+    raise CrossinError(f"no split named '{held_out}' can be held out", hint="choose dev or test")
 
 
 def subjects_of(
@@ -169,7 +169,7 @@ def _options(
         key=lambda other: (
             split_of(other.code) != split_of(country.code),
             other.continent != country.continent,
-            draw("option", relation, country.code, other.code),
+            hash64("option", relation, country.code, other.code),
         ),
     )
     values = (other.value(relation) for other in candidates)
@@ -178,7 +178,7 @@ def _options(
     )
     if chosen is None:
         return None
-    return tuple(sorted(chosen, key=lambda option: draw("order", relation, country.code, option)))
+    return tuple(sorted(chosen, key=lambda option: hash64("order", relation, country.code, option)))
 
 
 def unlike(right: str, others: Iterable[str], names: dict[str, dict[str, str]]) -> list[str] | None:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from string import ascii_uppercase
 
 from crossin.core.errors import CrossinError
-from crossin.core.hashing import draw
+from crossin.core.hashing import hash64
 from crossin.items.form import Chat, Form, Question
 from crossin.items.item import Item
 from crossin.items.shots import choose_shots, sort_of
@@ -117,7 +117,7 @@ def _shown(item: Item, form: Form, seed: int) -> tuple[int, ...]:
         raise CrossinError(
             f"item '{item.item}' has {count} options, more than there are letters",
             field="options",
-            fix="leave the item out, or score options by their full text",
+            hint="leave the item out, or score options by their full text",
         )
-    first = draw(str(seed), "rotate", item.language, item.item) % count if form.order == "rotated" else 0
+    first = hash64(str(seed), "rotate", item.language, item.item) % count if form.order == "rotated" else 0
     return (*range(first, count), *range(first))

@@ -70,7 +70,7 @@ def read_items(place: Path) -> list[Item]:
     file = items_file(place)
     items = read_unchecked(place)
     if not items:
-        raise CrossinError("holds no items", file=file, fix="build the benchmark again")
+        raise CrossinError("holds no items", file=file, hint="build the benchmark again")
     first: dict[str, tuple[int, Item]] = {}
     seen: set[tuple[str, str]] = set()
     for row, item in enumerate(items, start=1):
@@ -82,7 +82,7 @@ def read_items(place: Path) -> list[Item]:
         if wrong is None and other is not item and (differs := difference(other, item)):
             wrong = (differs[0], f"item '{item.item}': {differs[1]} (row {earlier})")
         if wrong is not None:
-            raise CrossinError(wrong[1], file=file, row=row, field=wrong[0], fix=_AGAIN)
+            raise CrossinError(wrong[1], file=file, row=row, field=wrong[0], hint=_AGAIN)
     return items
 
 
@@ -95,7 +95,7 @@ def read_unchecked(place: Path) -> list[Item]:
         raise CrossinError(
             "there is no benchmark here",
             file=place,
-            fix="name a folder that `crossin bench build` made, or the items.parquet in it",
+            hint="name a folder that `crossin bench build` made, or the items.parquet in it",
         )
     items = []
     for row, line in enumerate(read_parquet(file, list(Item.__dataclass_fields__)).to_pylist(), start=1):
@@ -104,7 +104,7 @@ def read_unchecked(place: Path) -> list[Item]:
             texts = value if listed and isinstance(value, list) else [value]
             if listed != isinstance(value, list) or not all(isinstance(text, str) for text in texts):
                 due = "a list of texts" if listed else "text"
-                raise CrossinError(f"is not {due}", file=file, row=row, field=name, fix=_AGAIN)
+                raise CrossinError(f"is not {due}", file=file, row=row, field=name, hint=_AGAIN)
         items.append(Item(**line))
     return items
 

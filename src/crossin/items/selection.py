@@ -6,7 +6,7 @@ from collections.abc import Collection, Sequence
 from pathlib import Path
 
 from crossin.core.errors import CrossinError
-from crossin.core.hashing import draw
+from crossin.core.hashing import hash64
 from crossin.items.item import Item
 
 
@@ -33,7 +33,7 @@ def select(
                     f"has no items whose {name} is '{value}'",
                     file=file,
                     field=name,
-                    fix=f"choose among: {', '.join(known)}",
+                    hint=f"choose among: {', '.join(known)}",
                 )
     skipped: dict[str, int] = {}
 
@@ -52,7 +52,7 @@ def select(
         found = keep([item for item in found if item.group in drawn], found, "beyond the limit")
     if not found:
         raise CrossinError(
-            "has no items in these languages and tasks", file=file, fix="ask for others, or for all"
+            "has no items in these languages and tasks", file=file, hint="ask for others, or for all"
         )
     # Languages keep the order that they have in the whole benchmark, whichever item comes first.
     places = {item: place for place, item in enumerate(dict.fromkeys(item.item for item in items))}
@@ -67,7 +67,7 @@ def _groups(items: Sequence[Item], limit: int, seed: int) -> set[str]:
         members.setdefault(item.group, set()).add(item.item)
     drawn: set[str] = set()
     count = 0
-    for group in sorted(members, key=lambda name: (draw(str(seed), "limit", name), name)):
+    for group in sorted(members, key=lambda name: (hash64(str(seed), "limit", name), name)):
         if count >= limit:
             break
         drawn.add(group)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from crossin.core.errors import CrossinError
-from crossin.core.hashing import draw
+from crossin.core.hashing import hash64
 from crossin.items.item import Item, read_items
 
 # Language, task, and whether the answer is in free text: items alike in these have the same shots.
@@ -28,7 +28,7 @@ def read_shots(number: int, bench: Path | None) -> list[Item]:
         raise CrossinError(
             "shots need both their number and a benchmark to take them from",
             field="shots",
-            fix="give --shots with --shots-from, which names another split than is asked",
+            hint="give --shots with --shots-from, which names another split than is asked",
         )
     return [] if bench is None else read_items(bench)
 
@@ -40,9 +40,9 @@ def choose_shots(
 
     Only those of `shots` count that are there in every language of `items`, and neither are asked (be it
     under another id) nor share their group (the paragraph, the country) with an item that is asked. Of these,
-    `draw(seed, "shots", id)` decides, so all languages have the same ones in the same order. They are of the
-    item's task where that has enough of them, else of any; those of an item in free text are in free text,
-    and those of multiple choice are not.
+    `hash64(seed, "shots", id)` decides, so all languages have the same ones in the same order. They are of
+    the item's task where that has enough of them, else of any; those of an item in free text are in free
+    text, and those of multiple choice are not.
 
     Raises CrossinError, with counts and reasons, where too few are left.
     """
@@ -54,7 +54,7 @@ def choose_shots(
         versions[shot.item][shot.language] = shot
     first = {name: next(iter(found.values())) for name, found in versions.items()}
     left_out = _left_out(items, versions)
-    usable = sorted(versions.keys() - left_out.keys(), key=lambda name: draw(str(seed), "shots", name))
+    usable = sorted(versions.keys() - left_out.keys(), key=lambda name: hash64(str(seed), "shots", name))
     chosen = {}
     for language, task, free in sorts:
         alike = [name for name in usable if first[name].free_text == free]
@@ -92,5 +92,5 @@ def _too_few(number: int, kind: str, offered: Sequence[str], left_out: dict[str,
         f"{number} shots {kind} are needed, and of {len(offered)} there are {usable} that can be used"
         + (f" ({why})" if why else ""),
         field="shots",
-        fix="take them from another split or benchmark that has every language, or ask with fewer",
+        hint="take them from another split or benchmark that has every language, or ask with fewer",
     )

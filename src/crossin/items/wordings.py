@@ -40,11 +40,11 @@ def wordings_in(languages: Iterable[str], names: Sequence[str]) -> dict[tuple[st
             raise CrossinError(
                 f"there is no wording '{name}'",
                 field="wordings",
-                fix=f"choose among: {', '.join(WORDINGS)}",
+                hint=f"choose among: {', '.join(WORDINGS)}",
             )
     if len(set(names)) < len(names):
         raise CrossinError(
-            f"a wording is named twice: {', '.join(names)}", field="wordings", fix="name each once"
+            f"a wording is named twice: {', '.join(names)}", field="wordings", hint="name each once"
         )
     asked = list(dict.fromkeys(languages))
     if wordy := [name for name in names if name != "plain"]:
@@ -53,7 +53,7 @@ def wordings_in(languages: Iterable[str], names: Sequence[str]) -> dict[tuple[st
             raise CrossinError(
                 f"no word file for: {', '.join(lacking)}; the wording '{wordy[0]}' is made of its words",
                 field="language",
-                fix="ask without words, by --wordings plain, or add a word file for the language as "
+                hint="ask without words, by --wordings plain, or add a word file for the language as "
                 "CONTRIBUTING.md tells",
             )
     return {(name, language): _wording(name, language) for name in names for language in asked}

@@ -31,13 +31,13 @@ def parse_language(name: str) -> str:
     Source: langcodes, that is CLDR's aliases, names and likely subtags (UTS 35, "Likely Subtags").
     """
     if not isinstance(name, str):
-        raise CrossinError(f"{name!r} is no language", fix="write a code or name in quotes: 'no'")
+        raise CrossinError(f"{name!r} is no language", hint="write a code or name in quotes: 'no'")
     tag = _parse(name.strip())
     if tag is None:
         near = _near(name)
         raise CrossinError(
             f"unknown language '{name}'" + (f"; did you mean {', '.join(near)}?" if near else ""),
-            fix="write a BCP-47 code (zh, pt-BR), a FLORES code (vie_Latn) or the English name",
+            hint="write a BCP-47 code (zh, pt-BR), a FLORES code (vie_Latn) or the English name",
         )
     return tag
 

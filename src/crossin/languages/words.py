@@ -97,7 +97,7 @@ def parse_languages(text: str, folder: Path = DATA) -> list[str]:
     codes = [_known(name.strip(), known) for name in text.split(",") if name.strip()]
     if not codes or len(set(codes)) < len(codes):
         raise CrossinError(
-            f"languages must be named once each, not '{text}'", fix="for example --languages en,zh,vi,es"
+            f"languages must be named once each, not '{text}'", hint="for example --languages en,zh,vi,es"
         )
     return codes
 
@@ -115,7 +115,7 @@ def _known(name: str, known: list[str]) -> str:
     if code not in known:
         raise CrossinError(
             f"unknown language '{name}'; these exist: {', '.join(known)}" + (f"; {near}" if near else ""),
-            fix="choose among them, or add a template file as CONTRIBUTING.md tells",
+            hint="choose among them, or add a template file as CONTRIBUTING.md tells",
         )
     return code
 
@@ -133,21 +133,21 @@ def load_words(code: str, folder: Path = DATA) -> Words:
     entries = read_yaml(path)
     if not isinstance(entries, dict) or not all(isinstance(key, str) and key != "code" for key in entries):
         raise CrossinError(
-            "holds no entries such as those of en.yaml", file=path, fix="copy en.yaml and translate it"
+            "holds no entries such as those of en.yaml", file=path, hint="copy en.yaml and translate it"
         )
     try:
         words = Words(code=code, **entries)
     except ValidationError as error:
         first = error.errors()[0]
         place = ".".join(str(part) for part in first["loc"])
-        raise CrossinError(first["msg"], file=path, field=place, fix="compare with en.yaml") from error
+        raise CrossinError(first["msg"], file=path, field=place, hint="compare with en.yaml") from error
     _require(path, "prompt", words.prompt, "{question}")
     _require(path, "translate_here", words.translate_here, "{text}")
     _require(path, "answer_here", words.answer_here)
     _require(path, "translate_this", words.translate_this)
     for relation in words.facts.keys() - set(RELATIONS):
         raise CrossinError(
-            "is no relation", file=path, field=f"facts.{relation}", fix=f"use {', '.join(RELATIONS)}"
+            "is no relation", file=path, field=f"facts.{relation}", hint=f"use {', '.join(RELATIONS)}"
         )
     for relation in RELATIONS:
         wordings = words.facts.get(relation, [])
@@ -156,7 +156,7 @@ def load_words(code: str, folder: Path = DATA) -> Words:
                 f"has {len(wordings)} wordings, not {WORDINGS}",
                 file=path,
                 field=f"facts.{relation}",
-                fix="add the missing wording",
+                hint="add the missing wording",
             )
         for number, wording in enumerate(wordings):
             _require(path, f"facts.{relation}.{number}", wording, "{country}")
@@ -196,7 +196,7 @@ def _check_suite(path: Path, suite: Suite) -> None:
             _require(path, f"suite.{field}", text)
             if text in seen:
                 raise CrossinError(
-                    f"'{text}' stands twice", file=path, field=f"suite.{field}", fix="compare with en.yaml"
+                    f"'{text}' stands twice", file=path, field=f"suite.{field}", hint="compare with en.yaml"
                 )
             seen.add(text)
 
@@ -206,5 +206,5 @@ def _require(path: Path, field: str, text: str, *placeholders: str) -> None:
     if sorted(re.findall(r"\{\w*\}|[{}]", text)) != sorted(placeholders):
         wanted = f"{', '.join(placeholders)} exactly once and no other" if placeholders else "no"
         raise CrossinError(
-            f"must hold {wanted} placeholder", file=path, field=field, fix="compare with en.yaml"
+            f"must hold {wanted} placeholder", file=path, field=field, hint="compare with en.yaml"
         )

@@ -138,7 +138,7 @@ def _check(sizes: Sequence[int], languages: int) -> None:
         if not 2 <= size <= languages:
             raise CrossinError(
                 f"consistency over {size} languages at a time is not defined for {languages} languages",
-                fix=f"choose sizes from 2 to {languages}"
+                hint=f"choose sizes from 2 to {languages}"
                 if languages > 1
                 else "answer in two or more languages",
             )

@@ -130,14 +130,14 @@ def _gather(
         cells[line["language"]] = _answer(question, line, fault)
     if not questions:
         message = "holds no multiple-choice answers, only free text" if free else "holds no answers"
-        raise CrossinError(message, file=file, fix=_AGAIN)
+        raise CrossinError(message, file=file, hint=_AGAIN)
     for item, row in free.items():
         if item in questions:
             message = f"item '{item}' has no options here, and has some in row {questions[item].row}"
             raise _fault(file, row, "option_ids", message)
     if "" in answers and len(answers) > 1:
         raise CrossinError(
-            "some lines name their prompt wording and others do not", file=file, field="prompt", fix=_AGAIN
+            "some lines name their prompt wording and others do not", file=file, field="prompt", hint=_AGAIN
         )
     return questions, answers
 
@@ -183,7 +183,7 @@ def _answer(question: _Question, line: Line, fault: _Faults) -> tuple[int, list[
 
 
 def _fault(file: Path | None, row: int, field: str, message: str) -> CrossinError:
-    return CrossinError(message, file=file, row=row, field=field, fix=_AGAIN)
+    return CrossinError(message, file=file, row=row, field=field, hint=_AGAIN)
 
 
 def _choose(answers: Mapping[str, object], prompt: str | None, file: Path | None) -> str:
@@ -195,7 +195,7 @@ def _choose(answers: Mapping[str, object], prompt: str | None, file: Path | None
         if prompt is None
         else f"no prompt wording is called '{prompt}'"
     )
-    raise CrossinError(message, file=file, field="prompt", fix=f"choose one of: {', '.join(answers)}")
+    raise CrossinError(message, file=file, field="prompt", hint=f"choose one of: {', '.join(answers)}")
 
 
 def _tables(
@@ -215,7 +215,7 @@ def _tables(
             file=file,
             row=questions[item].row,
             field="language",
-            fix="ask every item in every language",
+            hint="ask every item in every language",
         )
     asked = [questions[item] for item in complete]
     return {

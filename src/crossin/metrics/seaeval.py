@@ -60,7 +60,7 @@ def seaeval_scores(chances: Floats, gold: Integers, names: Sequence[str]) -> dic
     if len(names) > _MOST_LANGUAGES:
         raise CrossinError(
             f"SeaEval's scores name every subset of the languages, too many for {len(names)} languages",
-            fix=f"choose at most {_MOST_LANGUAGES} of them; all other figures bear any number",
+            hint=f"choose at most {_MOST_LANGUAGES} of them; all other figures bear any number",
         )
     by_language = drawn_accuracy(chances, gold)
     overall = float(by_language.mean())

@@ -90,7 +90,7 @@ def aligned(baseline: AnswerTable, table: AnswerTable) -> AnswerTable:
         if alone := sorted(set(ours) ^ set(theirs)):
             raise CrossinError(
                 f"the two tables differ: {name} '{alone[0]}' ({len(alone)} in all) is in one of them only",
-                fix="compare answers to the same benchmark in the same languages",
+                hint="compare answers to the same benchmark in the same languages",
             )
     row_of = {item: index for index, item in enumerate(baseline.items)}
     column_of = {language: index for index, language in enumerate(baseline.languages)}
@@ -106,19 +106,19 @@ def aligned(baseline: AnswerTable, table: AnswerTable) -> AnswerTable:
         raise CrossinError(
             f"the two tables differ: item '{first}' ({int((~same).sum())} in all) has another gold answer, "
             "number of options or group",
-            fix="compare answers to the same version of the benchmark",
+            hint="compare answers to the same version of the benchmark",
         )
     return baseline
 
 
 def _known(wanted: Sequence[str], known: Sequence[str], name: str) -> None:
     if not wanted:
-        raise CrossinError(f"no {name} is chosen", fix=f"name at least one {name}")
+        raise CrossinError(f"no {name} is chosen", hint=f"name at least one {name}")
     for value in wanted:
         if value not in known:
             raise CrossinError(
                 f"{name} '{value}' is not in the table of answers",
-                fix=f"choose among: {', '.join(dict.fromkeys(known))}",
+                hint=f"choose among: {', '.join(dict.fromkeys(known))}",
             )
 
 

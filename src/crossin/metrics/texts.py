@@ -130,10 +130,10 @@ def text_table_of(lines: Iterable[Line], file: Path | None = None) -> TextTable 
         for column in ("group", "task"):
             if line[column] != earlier[column]:
                 message = f"item '{item}' has '{line[column]}' here and '{earlier[column]}' in row {before}"
-                raise CrossinError(message, file=file, row=row, field=column, fix=_AGAIN)
+                raise CrossinError(message, file=file, row=row, field=column, hint=_AGAIN)
         if language in cells.setdefault(item, {}):
             message = f"item '{item}' is here a second time in the language {language}"
-            raise CrossinError(message, file=file, row=row, field="language", fix=_AGAIN)
+            raise CrossinError(message, file=file, row=row, field="language", hint=_AGAIN)
         cells[item][language] = (line["reply"], line["gold"])
     if not cells:
         return None
@@ -151,7 +151,7 @@ def text_table_of(lines: Iterable[Line], file: Path | None = None) -> TextTable 
             file=file,
             row=first[item][0],
             field="language",
-            fix="ask every item in every language",
+            hint="ask every item in every language",
         )
     return TextTable(
         items=items,
@@ -165,8 +165,8 @@ def text_table_of(lines: Iterable[Line], file: Path | None = None) -> TextTable 
 
 
 def _check(line: Line, file: Path | None, row: int) -> None:
-    def wrong(name: str, message: str, fix: str = _AGAIN) -> CrossinError:
-        return CrossinError(message, file=file, row=row, field=name, fix=fix)
+    def wrong(name: str, message: str, hint: str = _AGAIN) -> CrossinError:
+        return CrossinError(message, file=file, row=row, field=name, hint=hint)
 
     for name in _NAMES:
         if not isinstance(line[name], str) or not line[name]:

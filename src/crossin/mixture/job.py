@@ -74,7 +74,7 @@ def specs_of(recipe: Recipe, data: Path) -> dict[str, CorpusSpec]:
             raise CrossinError(
                 f"the recipe '{recipe.name}' draws from the corpus '{name}', which is not there",
                 file=data / f"{name}.parquet",
-                fix=f"describe it under `corpora`, or use one of: {', '.join(there) or 'none here'}",
+                hint=f"describe it under `corpora`, or use one of: {', '.join(there) or 'none here'}",
             )
     return specs
 
@@ -89,7 +89,7 @@ def languages_of(recipe: Recipe, specs: Mapping[str, CorpusSpec]) -> list[str]:
             raise CrossinError(
                 "the languages of the mixture are not named",
                 field="languages",
-                fix=f"name them in the recipe, or with --languages {recipe.pivot},…",
+                hint=f"name them in the recipe, or with --languages {recipe.pivot},…",
             )
     return languages
 
@@ -188,5 +188,5 @@ def _check_ids(specs: Mapping[str, CorpusSpec], corpora: Mapping[str, ParallelCo
                     f"the corpora '{other}' and '{name}' both have the id '{first}' "
                     f"({clashes:,} clash in all)",
                     field=f"corpora.{name}.id_prefix",
-                    fix=f"tell them apart: `id_prefix: {name}-`",
+                    hint=f"tell them apart: `id_prefix: {name}-`",
                 )

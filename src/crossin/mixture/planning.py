@@ -15,8 +15,9 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 
-from crossin.core.draws import Ints, fractions, key_of, with_replacement, without_replacement
+from crossin.core.draws import Ints, fractions, with_replacement, without_replacement
 from crossin.core.errors import CrossinError
+from crossin.core.hashing import hash64
 from crossin.mixture.pools import Stock
 from crossin.mixture.recipe import Recipe
 from crossin.mixture.samplers import in_proportion, in_turns, independent, weights_of
@@ -91,7 +92,7 @@ def draw(stocked: Stock, count: int, seed: int, pivot: str) -> tuple[Ints, npt.N
     if component.replacement:
         slots = np.arange(count)
         chosen = independent(slots, weights_of(component, stocked.directions, sizes, pivot), key)
-        picked = with_replacement(slots, sizes[chosen], key_of(key, "row"))
+        picked = with_replacement(slots, sizes[chosen], hash64(key, "row"))
     else:
         chosen, turns = _in_order(stocked, count, seed, pivot)
         if _drawable(stocked, chosen, turns) < count:
@@ -99,7 +100,7 @@ def draw(stocked: Stock, count: int, seed: int, pivot: str) -> tuple[Ints, npt.N
         picked = np.empty(count, dtype=np.int64)
         for number, label in enumerate(stocked.labels):
             mine = np.flatnonzero(chosen == number)
-            picked[mine] = without_replacement(turns[mine], int(sizes[number]), key_of(key, "row", label))
+            picked[mine] = without_replacement(turns[mine], int(sizes[number]), hash64(key, "row", label))
     rows = np.empty(count, dtype=np.int32)
     for number, found in enumerate(stocked.rows):
         mine = np.flatnonzero(chosen == number)
@@ -137,7 +138,7 @@ def plan(
     for number, (stocked, count) in enumerate(zip(stocks, counts, strict=True)):
         chosen, rows = draw(stocked, count, seed, recipe.pivot)
         slots = np.arange(count)
-        place = (slots + fractions(slots, key_of(seed, stocked.name, "place"))) / (count // parts or 1)
+        place = (slots + fractions(slots, hash64(seed, stocked.name, "place"))) / (count // parts or 1)
         ins, outs = (
             np.array([number_of[direction[side]] for direction in stocked.directions] or [0], dtype=np.int16)
             for side in (0, 1)
@@ -164,7 +165,7 @@ def plan(
 
 
 def _key(stocked: Stock, seed: int) -> int:
-    return key_of(seed, stocked.component.draw or stocked.name)
+    return hash64(seed, stocked.component.draw or stocked.name)
 
 
 def _in_order(stocked: Stock, count: int, seed: int, pivot: str) -> tuple[Ints, Ints]:
@@ -194,5 +195,5 @@ def _exhausted(stocked: Stock, count: int, chosen: Ints) -> CrossinError:
     return CrossinError(
         f"component '{stocked.name}' asks for {wanted}, but its corpus '{component.corpus}' has {there:,}"
         + (f" in {component.epochs} epochs" if component.epochs > 1 else ""),
-        fix=f"ask for fewer rows, {MORE_ROWS}",
+        hint=f"ask for fewer rows, {MORE_ROWS}",
     )

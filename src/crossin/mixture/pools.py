@@ -69,7 +69,7 @@ def check_languages(recipe: Recipe, languages: Sequence[str], corpora: Mapping[s
     if recipe.pivot not in languages:
         raise CrossinError(
             f"the recipe's pivot '{recipe.pivot}' is not among {', '.join(languages)}",
-            fix=f"--languages {','.join([recipe.pivot, *languages])}",
+            hint=f"--languages {','.join([recipe.pivot, *languages])}",
         )
     for number, (name, component) in enumerate(recipe.named()):
         directions = directions_of(component, languages, recipe.pivot)
@@ -78,7 +78,7 @@ def check_languages(recipe: Recipe, languages: Sequence[str], corpora: Mapping[s
             raise CrossinError(
                 f"component '{name}' needs another language beside {recipe.pivot}",
                 field=place,
-                fix="name more languages, or leave the component out",
+                hint="name more languages, or leave the component out",
             )
         for language in dict.fromkeys(language for direction in directions for language in direction):
             if language not in corpora[component.corpus]:
@@ -86,7 +86,7 @@ def check_languages(recipe: Recipe, languages: Sequence[str], corpora: Mapping[s
                     f"component '{name}' needs {language}, which the corpus '{component.corpus}' lacks; it "
                     f"has {', '.join(corpora[component.corpus]) or 'no language of this mixture'}",
                     field=place,
-                    fix="give the component `languages` of its own, or another corpus",
+                    hint="give the component `languages` of its own, or another corpus",
                 )
         # The weights of languages that are not drawn would be ignored without a word.
         for language in component.weights:
@@ -94,7 +94,7 @@ def check_languages(recipe: Recipe, languages: Sequence[str], corpora: Mapping[s
                 raise CrossinError(
                     f"component '{name}' weighs {language}, which it does not draw",
                     field=f"{place}.weights",
-                    fix="leave that weight out, or add the language",
+                    hint="leave that weight out, or add the language",
                 )
 
 
@@ -145,7 +145,7 @@ def _stock(
             f"component '{name}' has nothing to draw from: no row of the corpus '{component.corpus}' has all "
             f"that it needs in {', '.join(dict.fromkeys('>'.join(direction) for direction in directions))}",
             field=f"components.{[other for other, _ in recipe.named()].index(name)}",
-            fix="look at the rejected rows in a --dry-run; name other languages, or loosen a filter",
+            hint="look at the rejected rows in a --dry-run; name other languages, or loosen a filter",
         )
     return Stock(
         name,
@@ -207,5 +207,5 @@ def _check_group(
         raise CrossinError(
             f"components '{first}' and '{name}' share the draw '{component.draw}' but differ in corpus, "
             "languages or sampler",
-            fix="make these the same in both, or give them draws of their own",
+            hint="make these the same in both, or give them draws of their own",
         )

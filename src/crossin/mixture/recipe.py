@@ -140,7 +140,7 @@ class Recipe(BaseModel):
                 raise CrossinError(
                     f"components {seen[name] + 1} and {number + 1} are both called '{name}'",
                     field=f"components.{number}",
-                    fix="give them a `name` each",
+                    hint="give them a `name` each",
                 )
             seen[name] = number
         return named
@@ -155,7 +155,7 @@ def read_recipe(path: Path) -> Recipe:
         entries = manifest.get("settings") if isinstance(manifest, dict) else None
         if entries is None or manifest.get("stage") != "compose":
             raise CrossinError(
-                "is no mixture's manifest", file=path, fix="give a recipe, or a mixture's manifest.json"
+                "is no mixture's manifest", file=path, hint="give a recipe, or a mixture's manifest.json"
             )
     else:
         entries = read_yaml(path)
@@ -168,7 +168,7 @@ def validated(entries: Any, path: Path | None = None) -> Recipe:
     try:
         recipe.named()
     except CrossinError as error:
-        raise CrossinError(error.message, file=path, field=error.field, fix=error.fix) from error
+        raise CrossinError(error.message, file=path, field=error.field, hint=error.hint) from error
     return recipe
 
 

@@ -17,7 +17,7 @@ from crossin.core.errors import CrossinError
 from crossin.core.files import read_json, write_json, write_parquet, write_text
 from crossin.core.formats import DATA_FOLDER, REJECTS
 from crossin.core.progress import Progress, silent
-from crossin.core.stage import Stage, begin, input_hash
+from crossin.core.stages import Stage, begin, input_hash
 from crossin.corpus.spec import CorpusSpec
 from crossin.mixture.data_card import card
 from crossin.mixture.job import Job, counts_of, inputs_of, languages_of, make_job, skipped_of, specs_of
@@ -56,10 +56,10 @@ def compose(
     that was stopped goes on with the shards that are missing.
     """
     if engine not in get_args(Engine):
-        raise CrossinError(f"there is no engine '{engine}'", fix="use local, or ray")
+        raise CrossinError(f"there is no engine '{engine}'", hint="use local, or ray")
     if not 0 <= rank < world_size:
         raise CrossinError(
-            f"there is no rank {rank} of {world_size}", fix="ranks go from 0 to world size - 1"
+            f"there is no rank {rank} of {world_size}", hint="ranks go from 0 to world size - 1"
         )
     manifest = None if isinstance(recipe, Recipe) or Path(recipe).suffix != ".json" else Path(recipe)
     recipe, data = resolved(recipe, data, languages=languages, seed=seed, files=files)
@@ -99,9 +99,9 @@ def resolved(
         path = Path(recipe)
         recipe, data = read_recipe(path), path.parent if data is None else data
     if data is None:
-        raise CrossinError("a recipe without a file needs the folder of its data", fix="give `data`")
+        raise CrossinError("a recipe without a file needs the folder of its data", hint="give `data`")
     if not Path(data).is_dir():
-        raise CrossinError("is no folder", file=data, fix="give the folder of the corpora with --data")
+        raise CrossinError("is no folder", file=data, hint="give the folder of the corpora with --data")
     changes = {"languages": languages, "seed": seed}
     entries = recipe.model_dump(exclude_unset=True)
     entries |= {key: value for key, value in changes.items() if value is not None}
@@ -118,7 +118,7 @@ def _check_inputs(manifest: Path, inputs: Mapping[str, Path]) -> None:
             raise CrossinError(
                 f"the input '{name}' is not the file that it was",
                 file=manifest,
-                fix=f"give the files of then with --data, or compose {manifest.parent / 'recipe.yaml'} anew",
+                hint=f"give the files of then with --data, or compose {manifest.parent / 'recipe.yaml'} anew",
             )
 
 
@@ -129,7 +129,7 @@ def _replaced(recipe: Recipe, files: Mapping[str, str]) -> dict[str, CorpusSpec]
         if name not in {component.corpus for component in recipe.components}:
             raise CrossinError(
                 f"no component of the recipe '{recipe.name}' draws from a corpus '{name}'",
-                fix=f"use one of: {', '.join(sorted({component.corpus for component in recipe.components}))}",
+                hint=f"use one of: {', '.join(sorted({one.corpus for one in recipe.components}))}",
             )
         entries = recipe.corpora[name].model_dump(exclude_unset=True) if name in recipe.corpora else {}
         entries |= {"files": {recipe.pivot: {"path": path}}, "source": None}

@@ -10,8 +10,9 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-from crossin.core.draws import Ints, fractions, hashed, key_of, without_replacement
+from crossin.core.draws import Ints, fractions, hashed, without_replacement
 from crossin.core.errors import CrossinError
+from crossin.core.hashing import hash64
 from crossin.mixture.recipe import Component
 
 Floats = npt.NDArray[np.float64]
@@ -45,14 +46,14 @@ def weights_of(component: Component, directions: Sequence[tuple[str, str]], rows
         raise CrossinError(
             f"no language with a weight has rows to draw; there are {', '.join(map('>'.join, directions))}",
             field="weights",
-            fix="weigh one of these languages",
+            hint="weigh one of these languages",
         )
     return np.asarray(weights / weights.sum(), dtype=np.float64)
 
 
 def independent(slots: Ints, weights: Floats, key: int) -> Ints:
     """A direction for each slot, each drawn for itself with the probabilities `weights`."""
-    uniform = hashed(slots, key_of(key, "direction")).astype(np.float64) / 2.0**64
+    uniform = hashed(slots, hash64(key, "direction")).astype(np.float64) / 2.0**64
     return np.minimum(np.searchsorted(np.cumsum(weights), uniform, side="right"), len(weights) - 1)
 
 
@@ -71,7 +72,7 @@ def in_turns(slots: int, capacities: Ints | None, directions: int, key: int) -> 
         active = np.arange(directions) if capacities is None else np.flatnonzero(capacities > level)
         length = left if upper is None else min(left, (upper - level) * len(active))
         local = np.arange(length)
-        chosen.append(active[without_replacement(local, len(active), key_of(key, "direction", level))])
+        chosen.append(active[without_replacement(local, len(active), hash64(key, "direction", level))])
         turns.append(level + local // len(active))
         left, level = left - length, upper or 0
     return np.concatenate(chosen), np.concatenate(turns)
@@ -89,7 +90,7 @@ def in_proportion(slots: int, weights: Floats, labels: Sequence[str], key: int) 
         chosen.append(np.full(len(mine), number, dtype=np.int16))
         turns.append(mine)
         times.append(
-            (mine + fractions(mine, key_of(key, "time", label))) / weight if weight else mine.astype(float)
+            (mine + fractions(mine, hash64(key, "time", label))) / weight if weight else mine.astype(float)
         )
     order = np.argsort(np.concatenate(times), kind="stable")[:slots]
     return np.concatenate(chosen)[order].astype(np.int64), np.concatenate(turns)[order]

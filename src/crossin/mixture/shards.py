@@ -54,7 +54,7 @@ def check_shard(job: Job, out: Path, number: int) -> bool:
         raise CrossinError(
             "was made from other rows than this machine keeps",
             file=path,
-            fix="compose all shards on machines of one kind, or keep out the faulty rows beforehand and set "
+            hint="compose all shards on machines of one kind, or keep out the faulty rows beforehand and set "
             "`check: none`",
         )
     return True

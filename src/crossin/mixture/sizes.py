@@ -58,7 +58,7 @@ def _shared_rows(recipe: Recipe) -> dict[int, int]:
             raise CrossinError(
                 f"a share of {shares[number]} of {recipe.rows} rows is less than one row",
                 field=f"components.{number}.share",
-                fix="raise the share, or the recipe's `rows`",
+                hint="raise the share, or the recipe's `rows`",
             )
     return rows
 
@@ -89,6 +89,6 @@ def _rows_for_tokens(
             raise CrossinError(
                 f"component '{stocked.name}' asks for {budget:,} tokens, but its corpus has about "
                 f"{spent[-1]:,.0f}",
-                fix=f"ask for fewer tokens, {MORE_ROWS}",
+                hint=f"ask for fewer tokens, {MORE_ROWS}",
             )
         guess *= 2

@@ -65,7 +65,7 @@ def load_template(name: str, folder: Path | None = None, *, tokenizer: str | Non
     """
     if name == CHAT:
         if not tokenizer:
-            raise CrossinError("this template needs a tokenizer", field="tokenizer", fix="name a model's")
+            raise CrossinError("this template needs a tokenizer", field="tokenizer", hint="name a model's")
         return chat_template(tokenizer)
     if name in built_in():
         return _read(DATA / f"{name}.yaml")
@@ -74,23 +74,23 @@ def load_template(name: str, folder: Path | None = None, *, tokenizer: str | Non
         near = difflib.get_close_matches(name, [*built_in(), CHAT], n=1)
         raise CrossinError(
             f"no template is called '{name}'; these exist: {', '.join([*built_in(), CHAT])}",
-            fix=f"did you mean '{near[0]}'?" if near else "choose one, or give the path of a .yaml file",
+            hint=f"did you mean '{near[0]}'?" if near else "choose one, or give the path of a .yaml file",
         )
     return _read(path)
 
 
 def _read(path: Path) -> Template:
     entries = read_yaml(path)
-    fix = f"compare with {DATA / 'alpaca.yaml'}"
+    hint = f"compare with {DATA / 'alpaca.yaml'}"
     if not isinstance(entries, dict):
-        raise CrossinError("holds no template", file=path, fix=fix)
+        raise CrossinError("holds no template", file=path, hint=hint)
     try:
         return Template.model_validate(entries)
     except ValidationError as error:
         first = error.errors()[0]
         message = first["msg"].removeprefix("Value error, ")
         field = ".".join(str(part) for part in first["loc"]) or message.split("`")[1]
-        raise CrossinError(message, file=path, field=field, fix=fix) from error
+        raise CrossinError(message, file=path, field=field, hint=hint) from error
 
 
 @cache
@@ -110,7 +110,7 @@ def chat_template(tokenizer: str) -> Template:
         raise CrossinError(
             f"the tokenizer '{tokenizer}' has no chat template",
             field="tokenizer",
-            fix="name an instruction-tuned model's, or choose a template by name",
+            hint="name an instruction-tuned model's, or choose a template by name",
         )
     user = {"role": "user", "content": _ASKED}
     answer = {"role": "assistant", "content": _ANSWERED}
@@ -122,7 +122,7 @@ def chat_template(tokenizer: str) -> Template:
         raise CrossinError(
             f"the chat template of '{tokenizer}' asks for an answer in other words than it shows one in",
             field="tokenizer",
-            fix="write the template as a YAML file",
+            hint="write the template as a YAML file",
         )
     prefix = before.removeprefix(loaded.bos_token or "")
     # The template's own braces are text, but one that reads like a placeholder would be filled.
@@ -130,7 +130,7 @@ def chat_template(tokenizer: str) -> Template:
         raise CrossinError(
             f"the chat template of '{tokenizer}' holds a placeholder of this project",
             field="tokenizer",
-            fix="write the template as a YAML file",
+            hint="write the template as a YAML file",
         )
     return Template(
         with_input=prefix + "{instruction}\n\n{input}" + suffix,
@@ -153,7 +153,7 @@ def _rendered(loaded: Any, tokenizer: str, turns: list[dict[str, str]], asks: bo
         raise CrossinError(
             f"the chat template of '{tokenizer}' cannot be rendered: {error}",
             field="tokenizer",
-            fix="write the template as a YAML file",
+            hint="write the template as a YAML file",
         ) from error
     return str(text)
 
@@ -165,6 +165,6 @@ def _split(text: str, marks: list[str], tokenizer: str) -> list[str]:
         raise CrossinError(
             f"the chat template of '{tokenizer}' does not show each turn's words once, as they are",
             field="tokenizer",
-            fix="write the template as a YAML file",
+            hint="write the template as a YAML file",
         )
     return pieces

@@ -49,7 +49,7 @@ def load_tokenizer(tokenizer: str) -> Any:
         raise CrossinError(
             f"the tokenizer '{tokenizer}' cannot be loaded: {reason}",
             field="tokenizer",
-            fix="check the hub id or the folder, and the network",
+            hint="check the hub id or the folder, and the network",
         ) from error
 
 

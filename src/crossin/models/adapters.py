@@ -9,7 +9,7 @@ from typing import Any
 from crossin.core.errors import CrossinError
 from crossin.core.files import read_json
 from crossin.core.formats import MANIFEST
-from crossin.core.stage import input_hash
+from crossin.core.stages import input_hash
 
 _FOLDER = "adapter"
 _CONFIG = "adapter_config.json"
@@ -38,7 +38,7 @@ def with_adapter(model: Any, adapter: Path, *, base: Path, merge: bool = True) -
         raise CrossinError(
             "an adapter cannot be merged into quantised weights without changing them",
             file=adapter,
-            fix="leave it unmerged, or load the model in another dtype",
+            hint="leave it unmerged, or load the model in another dtype",
         )
     try:
         config = PeftConfig.from_pretrained(str(folder))
@@ -46,13 +46,13 @@ def with_adapter(model: Any, adapter: Path, *, base: Path, merge: bool = True) -
             raise ValueError("it has no peft_type")
     except (ValueError, TypeError, KeyError, AttributeError) as error:
         raise CrossinError(
-            f"describes no adapter: {error}", file=folder / _CONFIG, fix="save the adapter again with PEFT"
+            f"describes no adapter: {error}", file=folder / _CONFIG, hint="save the adapter again with PEFT"
         ) from error
     if config.is_prompt_learning or config.is_adaption_prompt:
         raise CrossinError(
             f"an adapter of the kind {config.peft_type} works beside the model's layers, not in them",
             file=folder / _CONFIG,
-            fix="name a LoRA adapter",
+            hint="name a LoRA adapter",
         )
     tied = merge and _part(model)
     try:
@@ -61,7 +61,7 @@ def with_adapter(model: Any, adapter: Path, *, base: Path, merge: bool = True) -
         found = network.load_adapter(str(folder), "default", torch_device=str(model.device))
     except SafetensorError as error:
         raise CrossinError(
-            f"is damaged or incomplete: {error}", file=folder / _WEIGHTS, fix="make the adapter again"
+            f"is damaged or incomplete: {error}", file=folder / _WEIGHTS, hint="make the adapter again"
         ) from error
     except (ValueError, RuntimeError, KeyError) as error:
         raise _other_base(folder, base, str(error).strip().splitlines()[0]) from error
@@ -81,7 +81,7 @@ def with_adapter(model: Any, adapter: Path, *, base: Path, merge: bool = True) -
         raise CrossinError(
             f"cannot be merged: {error}",
             file=folder / _WEIGHTS,
-            fix="train again, with a lower learning rate",
+            hint="train again, with a lower learning rate",
         ) from error
 
 
@@ -115,7 +115,7 @@ def _check_files(folder: Path) -> None:
         raise CrossinError(
             f"holds no adapter ({_CONFIG})",
             file=folder,
-            fix="name a folder that the train stage has finished, or one that PEFT saved",
+            hint="name a folder that the train stage has finished, or one that PEFT saved",
         )
     if not (folder / _WEIGHTS).exists():
         pickled = any(folder.glob("*.bin"))
@@ -124,7 +124,7 @@ def _check_files(folder: Path) -> None:
             if pickled
             else f"lacks {_WEIGHTS}",
             file=folder,
-            fix="save the adapter as safetensors, with PEFT's save_pretrained",
+            hint="save the adapter as safetensors, with PEFT's save_pretrained",
         )
 
 
@@ -141,5 +141,5 @@ def _other_base(folder: Path, base: Path, reason: str) -> CrossinError:
     return CrossinError(
         f"is an adapter for another model than {base}: {reason}",
         file=folder,
-        fix="name the model that it was trained on",
+        hint="name the model that it was trained on",
     )

@@ -49,27 +49,27 @@ def pull(name: str, *, accept_licence: bool = False, progress: Progress = silent
     if local.is_dir():
         if not (local / "config.json").exists():
             raise CrossinError(
-                "is no model folder: it has no config.json", file=local, fix="name the model's own folder"
+                "is no model folder: it has no config.json", file=local, hint="name the model's own folder"
             )
         return local
     model = BUILT_IN.get(name.lower())
     if model is None and not re.fullmatch(r"\w[\w.-]*/\w[\w.-]*", name):
         raise CrossinError(
             f"no model is called '{name}'",
-            fix=f"use a built-in one ({', '.join(BUILT_IN)}), a hub id (owner/name), or an existing folder",
+            hint=f"use a built-in one ({', '.join(BUILT_IN)}), a hub id (owner/name), or an existing folder",
         )
     name = model.name if model else name
     if model and model.terms and not accept_licence and cached(name) is None:
         raise CrossinError(
             f"'{name}' comes under {model.terms}",
-            fix="read them, and if you accept them add --accept-licence",
+            hint="read them, and if you accept them add --accept-licence",
         )
     folder = cache_folder() / name.replace("/", "--")
     record = cached(name)
     if record is not None:
         for file, size in record["sizes"].items():
             if not (folder / file).exists() or (folder / file).stat().st_size != size:
-                raise CrossinError("is damaged", file=folder / file, fix=f"remove {folder} and run again")
+                raise CrossinError("is damaged", file=folder / file, hint=f"remove {folder} and run again")
         return folder
     require("train", "torch", "transformers", "gguf", "filelock")
     from filelock import FileLock
@@ -108,7 +108,7 @@ def _fill(folder: Path, name: str, model: BuiltIn | None, progress: Progress) ->
     else:
         raise CrossinError(
             f"the hub does not answer, and '{name}' is not in the cache",
-            fix=f"connect to a network, name a local folder, or use a built-in model ({', '.join(BUILT_IN)})",
+            hint=f"connect to a network, name a folder, or use a built-in model ({', '.join(BUILT_IN)})",
         )
     files = sorted(path for path in folder.rglob("*") if path.is_file())
     write_json(
@@ -177,7 +177,7 @@ def _from_hub(hub: str, folder: Path, *, optional: bool) -> bool:
             return False
         raise CrossinError(
             f"'{hub}' has no weights as safetensors, and crossin opens no pickles, which may run code",
-            fix="name a model that has them",
+            hint="name a model that has them",
         )
     return True
 
@@ -189,14 +189,14 @@ def _refusal(hub: str, error: Exception) -> CrossinError:
     if isinstance(error, GatedRepoError):
         return CrossinError(
             f"'{hub}' wants its terms accepted on the hub first",
-            fix="accept them there, then run: hf auth login",
+            hint="accept them there, then run: hf auth login",
         )
     if isinstance(error, RepositoryNotFoundError | HFValidationError):
         return CrossinError(
             f"the hub has no model '{hub}' that you may see, and there is no folder of that name",
-            fix="check the name, or log in: hf auth login",
+            hint="check the name, or log in: hf auth login",
         )
     return CrossinError(
         f"the hub broke off while sending '{hub}' ({type(error).__name__})",
-        fix="look at the network and the free disk space, and run again",
+        hint="look at the network and the free disk space, and run again",
     )

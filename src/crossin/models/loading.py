@@ -48,7 +48,7 @@ def load(folder: Path, *, device: str = "auto", dtype: str = "auto") -> tuple[An
         raise CrossinError(
             f"does not fit into the memory of {place}",
             file=folder,
-            fix="take another device, or a smaller dtype",
+            hint="take another device, or a smaller dtype",
         ) from error
     except Exception as error:
         raise _unloadable(folder, error) from error
@@ -57,7 +57,7 @@ def load(folder: Path, *, device: str = "auto", dtype: str = "auto") -> tuple[An
         raise CrossinError(
             f"its weights lack {len(missing)} of the model's tensors, such as {missing[0]}",
             file=folder,
-            fix="pull the model again, or save it as the class that its config.json names",
+            hint="pull the model again, or save it as the class that its config.json names",
         )
     return model, tokenizer
 
@@ -90,7 +90,7 @@ def resolve(device: str, dtype: str) -> tuple[str, str]:
 
     place = _place(device)
     if dtype not in DTYPES:
-        raise CrossinError(f"no dtype is called '{dtype}'", fix=f"take one of {', '.join(DTYPES)}")
+        raise CrossinError(f"no dtype is called '{dtype}'", hint=f"take one of {', '.join(DTYPES)}")
     if dtype == "auto":
         fast = place.startswith("cuda") and torch.cuda.is_bf16_supported()
         dtype = "bfloat16" if fast else "float32"
@@ -106,13 +106,13 @@ def _place(device: str) -> str:
     kind, _, number = device.partition(":")
     if kind not in _DEVICES or (number and not number.isdecimal()):
         raise CrossinError(
-            f"no device is called '{device}'", fix=f"take auto, {', '.join(_DEVICES)}, or one card as cuda:0"
+            f"no device is called '{device}'", hint=f"take auto, {', '.join(_DEVICES)}, or one card as cuda:0"
         )
     cards = {"cpu": 1, "mps": int(mps), "cuda": torch.cuda.device_count() if cuda else 0}[kind]
     if int(number or 0) >= cards:
         raise CrossinError(
             f"torch finds no device '{device}' here",
-            fix="take --device auto, or install the build of torch that knows the device",
+            hint="take --device auto, or install the build of torch that knows the device",
         )
     return device
 
@@ -122,15 +122,15 @@ def _four_bit(place: str) -> dict[str, Any]:
     import torch
     import transformers
 
-    fix = "pip install -U bitsandbytes accelerate, or take another dtype"
+    hint = "pip install -U bitsandbytes accelerate, or take another dtype"
     if not (transformers.utils.is_bitsandbytes_available() and transformers.utils.is_accelerate_available()):
         raise CrossinError(
-            "dtype 4bit needs the packages 'bitsandbytes' and 'accelerate', recent ones", fix=fix
+            "dtype 4bit needs the packages 'bitsandbytes' and 'accelerate', recent ones", hint=hint
         )
     kind = place.partition(":")[0]
     if kind not in import_module("bitsandbytes").supported_torch_devices:
         raise CrossinError(
-            f"bitsandbytes cannot compute in 4 bits on {kind}", fix="take another dtype or device"
+            f"bitsandbytes cannot compute in 4 bits on {kind}", hint="take another dtype or device"
         )
     compute = torch.bfloat16 if kind == "cuda" and torch.cuda.is_bf16_supported() else torch.float32
     scheme = transformers.BitsAndBytesConfig(
@@ -142,27 +142,27 @@ def _four_bit(place: str) -> dict[str, Any]:
 def _check_files(folder: Path) -> None:
     """Raise CrossinError that names what `folder` lacks to be a model's."""
     if not folder.is_dir():
-        raise CrossinError("is no folder", file=folder, fix="check the path, or pull the model by its name")
+        raise CrossinError("is no folder", file=folder, hint="check the path, or pull the model by its name")
     # Transformers would follow the adapter to the base that it names, wherever that is.
     if (folder / "adapter_config.json").exists():
         raise CrossinError(
             "holds an adapter, not a model",
             file=folder,
-            fix="name its base as the model, and this as its adapter",
+            hint="name its base as the model, and this as its adapter",
         )
     if not any(folder.glob("*.safetensors")):
         raise CrossinError(
             "holds no weights as safetensors",
             file=folder,
-            fix="save the model with save_pretrained, which writes safetensors",
+            hint="save the model with save_pretrained, which writes safetensors",
         )
     if not (folder / "config.json").exists():
-        raise CrossinError("lacks config.json", file=folder, fix="copy it there, or pull the model again")
+        raise CrossinError("lacks config.json", file=folder, hint="copy it there, or pull the model again")
     if not any(path for pattern in _VOCABULARIES for path in folder.glob(pattern)):
         raise CrossinError(
             "holds no tokenizer (tokenizer.json)",
             file=folder,
-            fix="save the model's tokenizer there too, with its save_pretrained",
+            hint="save the model's tokenizer there too, with its save_pretrained",
         )
 
 
@@ -178,7 +178,7 @@ def _check_causal(folder: Path, config: Any) -> None:
         raise CrossinError(
             f"is no causal language model but {names[0] if names else config.model_type}",
             file=folder / "config.json",
-            fix="name a model that continues text, of a class such as LlamaForCausalLM",
+            hint="name a model that continues text, of a class such as LlamaForCausalLM",
         )
 
 
@@ -187,7 +187,7 @@ def _unloadable(folder: Path, error: Exception) -> CrossinError:
     return CrossinError(
         f"cannot be loaded: {_damaged(folder) or error}",
         file=folder,
-        fix="check the folder, or pull the model again",
+        hint="check the folder, or pull the model again",
     )
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from crossin.core.errors import CrossinError
 from crossin.core.files import read_json, write_json
-from crossin.core.stage import Stage, begin
+from crossin.core.stages import Stage, begin
 from crossin.models.adapters import with_adapter
 from crossin.models.loading import load, resolve
 from crossin.models.weights import writing_weights
@@ -48,7 +48,7 @@ def merge(base: Path, adapter: Path, out: Path, *, dtype: str = "auto") -> Stage
         raise CrossinError(
             "a merged model is not written in 4 bits",
             field="dtype",
-            fix="take auto, and quantise the result with the program that will run it",
+            hint="take auto, and quantise the result with the program that will run it",
         )
     stage = begin(out, "merge", {"dtype": dtype}, {"model": base, "adapter": adapter})
     if stage.done:
@@ -89,7 +89,7 @@ def _round(model: Any, base: Path, adapter: Path, dtype: str) -> None:
             raise CrossinError(
                 f"merged into {base}, it gives weights that are no finite numbers, such as in {name}",
                 file=adapter,
-                fix="check base and adapter, or take dtype float32 or bfloat16, which do not overflow as "
+                hint="check base and adapter, or take dtype float32 or bfloat16, which do not overflow as "
                 "float16 does",
             )
 

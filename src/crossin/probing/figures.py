@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from crossin.core.hashing import draw
+from crossin.core.hashing import hash64
 from crossin.probing.measures import (
     Floats,
     cosines,
@@ -61,7 +61,7 @@ def chance(sentences: int) -> dict[str, float]:
 
 def resamples(sentences: int, draws: int, seed: int) -> Floats:
     """How much each sentence weighs in each bootstrap draw, [draws, N]; a line's sum is 1."""
-    generator = np.random.default_rng(draw("probe", str(seed)))
+    generator = np.random.default_rng(hash64("probe", str(seed)))
     taken = generator.multinomial(sentences, np.full(sentences, 1 / sentences), size=draws)
     weights: Floats = taken / sentences
     return weights

@@ -50,7 +50,7 @@ def read_parallel(
     absent language, fewer than two languages, and fewer than two sentences.
     """
     if not place.exists():
-        raise CrossinError("is not there", file=place, fix=_FORMS)
+        raise CrossinError("is not there", file=place, hint=_FORMS)
     if place.is_dir() and not (place / ITEMS).exists():
         found = _text_files(place, languages)
     else:
@@ -59,13 +59,13 @@ def read_parallel(
         raise CrossinError(
             f"one language has nothing to be near to, and here is only {next(iter(found.texts))}",
             file=place,
-            fix="name at least two languages that are there",
+            hint="name at least two languages that are there",
         )
     if len(found.ids[:limit]) < 2:
         raise CrossinError(
             f"{len(found.ids[:limit])} sentences that all of {', '.join(found.texts)} have are too few",
             file=place,
-            fix="give at least two, and for figures worth reading a hundred or more",
+            hint="give at least two, and for figures worth reading a hundred or more",
         )
     texts = {language: sentences[:limit] for language, sentences in found.texts.items()}
     return Parallel(found.ids[:limit], texts, found.files, found.skipped)
@@ -77,11 +77,11 @@ def _text_files(folder: Path, languages: Sequence[str] | None) -> Parallel:
         language = _language(path.stem, path)
         if language in files:
             raise CrossinError(
-                f"is a second file of {language}, beside {files[language].name}", file=path, fix="keep one"
+                f"is a second file of {language}, beside {files[language].name}", file=path, hint="keep one"
             )
         files[language] = path
     if not files:
-        raise CrossinError("holds no parallel sentences", file=folder, fix=_FORMS)
+        raise CrossinError("holds no parallel sentences", file=folder, hint=_FORMS)
     chosen = _chosen(files, languages, folder)
     texts = {language: _lines(files[language]) for language in chosen}
     first = chosen[0]
@@ -90,7 +90,7 @@ def _text_files(folder: Path, languages: Sequence[str] | None) -> Parallel:
             raise CrossinError(
                 f"has {len(texts[language]):,} lines, and {files[first]} has {len(texts[first]):,}",
                 file=files[language],
-                fix="make line k of each file the same sentence",
+                hint="make line k of each file the same sentence",
             )
     ids = [str(number) for number in range(1, len(texts[first]) + 1)]
     return Parallel(ids, texts, {language: files[language] for language in chosen})
@@ -105,7 +105,7 @@ def _lines(path: Path) -> list[str]:
             "the line is empty",
             file=path,
             row=lines.index("") + 1,
-            fix="fill it, or take this line out of the file of every language",
+            hint="fill it, or take this line out of the file of every language",
         )
     return lines
 
@@ -116,24 +116,27 @@ def _joined(place: Path, languages: Sequence[str] | None) -> Parallel:
     cells: dict[str, dict[str, str]] = {}
     for row, (name, spelt, text) in enumerate(lines, start=1):
         if not text.strip():
-            raise CrossinError("is empty", file=file, row=row, field="text", fix="fill it, or leave it out")
+            raise CrossinError("is empty", file=file, row=row, field="text", hint="fill it, or leave it out")
         if not writable(text):
             raise CrossinError(
                 "holds half of a character (a lone surrogate)",
                 file=file,
                 row=row,
                 field="text",
-                fix="repair the row",
+                hint="repair the row",
             )
         language = _language(spelt, file, row)
         sentences = cells.setdefault(language, {})
         if name in sentences:
             raise CrossinError(
-                f"'{name}' is here a second time in {language}", file=file, row=row, fix="keep one of the two"
+                f"'{name}' is here a second time in {language}",
+                file=file,
+                row=row,
+                hint="keep one of the two",
             )
         sentences[name] = text.strip()
     if not cells:
-        raise CrossinError("holds no sentences", file=file, fix=_FORMS)
+        raise CrossinError("holds no sentences", file=file, hint=_FORMS)
     chosen = _chosen(cells, languages, file)
     names = dict.fromkeys(name for language in chosen for name in cells[language])
     whole = []
@@ -171,7 +174,7 @@ def _file_lines(file: Path) -> Iterator[tuple[str, str, str]]:
                 for key, value in (("item", name), ("language", language), ("text", text))
                 if not isinstance(value, str)
             )
-            raise CrossinError("is not there, or no text", file=file, row=row, field=field, fix=_FORMS)
+            raise CrossinError("is not there, or no text", file=file, row=row, field=field, hint=_FORMS)
         yield name, language, text
 
 
@@ -182,9 +185,9 @@ def _json_lines(file: Path) -> Iterator[dict[str, Any]]:
         try:
             line = json.loads(text)
         except json.JSONDecodeError as error:
-            raise CrossinError(f"is not JSON: {error.msg}", file=file, row=row, fix=_FORMS) from error
+            raise CrossinError(f"is not JSON: {error.msg}", file=file, row=row, hint=_FORMS) from error
         if not isinstance(line, dict):
-            raise CrossinError("is no JSON object", file=file, row=row, fix=_FORMS)
+            raise CrossinError("is no JSON object", file=file, row=row, hint=_FORMS)
         yield line
 
 
@@ -194,7 +197,7 @@ def _parquet(file: Path) -> list[dict[str, Any]]:
     try:
         names = pyarrow.parquet.read_schema(file).names
     except (OSError, pyarrow.ArrowInvalid) as error:
-        raise CrossinError("cannot be read as Parquet", file=file, fix=_FORMS) from error
+        raise CrossinError("cannot be read as Parquet", file=file, hint=_FORMS) from error
     lines: list[dict[str, Any]] = read_parquet(
         file, ["item" if "item" in names else "id", "language", "text"]
     ).to_pylist()
@@ -205,9 +208,11 @@ def _language(name: Any, file: Path, row: int | None = None) -> str:
     try:
         return parse_language(name)
     except CrossinError as error:
-        fix = f"name the file after its language, such as vi.txt ({error.fix})" if row is None else error.fix
+        hint = (
+            f"name the file after its language, such as vi.txt ({error.hint})" if row is None else error.hint
+        )
         raise CrossinError(
-            error.message, file=file, row=row, field=None if row is None else "language", fix=fix
+            error.message, file=file, row=row, field=None if row is None else "language", hint=hint
         ) from error
 
 
@@ -215,6 +220,6 @@ def _chosen(found: dict[str, Any], languages: Sequence[str] | None, place: Path)
     for language in languages or ():
         if language not in found:
             raise CrossinError(
-                f"has no sentences in '{language}'", file=place, fix=f"name some of {', '.join(found)}"
+                f"has no sentences in '{language}'", file=place, hint=f"name some of {', '.join(found)}"
             )
     return list(languages or found)

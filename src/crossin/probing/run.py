@@ -12,7 +12,7 @@ from crossin.core.errors import CrossinError
 from crossin.core.extras import require
 from crossin.core.files import write_json, write_parquet, write_text
 from crossin.core.progress import Progress, silent
-from crossin.core.stage import Stage, begin
+from crossin.core.stages import Stage, begin
 from crossin.probing.figures import Figure, chance, layer_figures, resamples
 from crossin.probing.parallel import Parallel, read_parallel
 from crossin.probing.states import POOLINGS, layers_of, pooled_states, read_layer, write_states
@@ -121,7 +121,7 @@ def pivot_of(languages: Sequence[str], pivot: str | None) -> str:
         raise CrossinError(
             f"'{pivot}' is not among the languages",
             field="--pivot",
-            fix=f"choose one of {', '.join(languages)}",
+            hint=f"choose one of {', '.join(languages)}",
         )
     return pivot
 

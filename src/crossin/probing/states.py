@@ -90,7 +90,7 @@ def pooled_states(
         if not finite.all():
             raise CrossinError(
                 f"the states of layer {int(finite.argmin())} are not all finite numbers",
-                fix="check the model's weights, or ask it on another --device",
+                hint="check the model's weights, or ask it on another --device",
             )
     return states
 
@@ -121,17 +121,17 @@ def layers_of(path: Path) -> int:
 
 
 def _check(texts: Sequence[str], tokens: Sequence[Sequence[int]], network: Any, file: Path | None) -> None:
-    fix = "leave the sentence out of every language"
+    hint = "leave the sentence out of every language"
     longest = getattr(network.config.get_text_config(), "max_position_embeddings", None)
     for text, ids in zip(texts, tokens, strict=True):
         begins = text if len(text) <= 60 else text[:57] + "..."
         if not ids:
-            raise CrossinError(f"the tokenizer makes no token of '{begins}'", file=file, fix=fix)
+            raise CrossinError(f"the tokenizer makes no token of '{begins}'", file=file, hint=hint)
         if longest is not None and len(ids) > longest:
             raise CrossinError(
                 f"'{begins}' has {len(ids):,} tokens, and the model's context holds {longest:,}",
                 file=file,
-                fix=fix,
+                hint=hint,
             )
 
 

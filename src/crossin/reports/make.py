@@ -45,7 +45,9 @@ def report(
     where there are answers in several. `notes` are headings with a text or lines of their own.
     """
     if out.suffix.lower() not in (".html", ".htm"):
-        raise CrossinError("the page's name must end in .html", file=out, fix="for example --out report.html")
+        raise CrossinError(
+            "the page's name must end in .html", file=out, hint="for example --out report.html"
+        )
     summary = summarize(load(runs, baseline, wording), draws=draws, seed=seed)
     made = page(summary, title=title, notes=notes)
     figures = out.with_suffix(".json")

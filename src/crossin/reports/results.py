@@ -86,10 +86,10 @@ def load(runs: dict[str, Path], baseline: str | None = None, wording: str | None
     `baseline`.
     """
     if not runs:
-        raise CrossinError("there is no run to report", fix="name one evaluation folder or more")
+        raise CrossinError("there is no run to report", hint="name one evaluation folder or more")
     if baseline is not None and baseline not in runs:
         raise CrossinError(
-            f"no arm is called '{baseline}'; these are: {', '.join(runs)}", fix="choose among them"
+            f"no arm is called '{baseline}'; these are: {', '.join(runs)}", hint="choose among them"
         )
     read = [_read_run(name, folder, wording) for name, folder in runs.items()]
     for other in read[1:]:
@@ -112,11 +112,11 @@ def _read_run(name: str, folder: Path, wording: str | None) -> Run:
             raise CrossinError(
                 f"is no finished evaluation: '{needed}' is not there",
                 file=folder,
-                fix="check the path, or finish the run that evaluates",
+                hint="check the path, or finish the run that evaluates",
             )
     manifest = read_json(folder / MANIFEST)
     if not isinstance(manifest, dict):
-        raise CrossinError("holds no manifest", file=folder / MANIFEST, fix="evaluate again")
+        raise CrossinError("holds no manifest", file=folder / MANIFEST, hint="evaluate again")
     file = folder / "answers.parquet"
     lines = _lines(file, wording)
     cells = {(line["item"], line["language"]): line for line in lines}
@@ -137,13 +137,13 @@ def _lines(file: Path, wording: str | None) -> list[dict[str, Any]]:
     wordings = list(dict.fromkeys(line["prompt"] for line in lines))
     if wording is None and len(wordings) > 1:
         message = f"holds answers in {len(wordings)} wordings of the prompt: {', '.join(wordings)}"
-        raise CrossinError(message, file=file, fix=f"say which to report, as in --wording {wordings[0]}")
+        raise CrossinError(message, file=file, hint=f"say which to report, as in --wording {wordings[0]}")
     if wording is not None and wording not in wordings:
         names = ", ".join(filter(None, wordings))
         raise CrossinError(
             f"holds no answers in the wording '{wording}'",
             file=file,
-            fix=f"choose --wording among: {names}" if names else "leave out --wording: none is named there",
+            hint=f"choose --wording among: {names}" if names else "leave out --wording: none is named there",
         )
     return [line for line in lines if wording in (None, line["prompt"])]
 
@@ -157,7 +157,7 @@ def _read_questions(run: Run) -> dict[tuple[str, str], dict[str, Any]]:
             raise CrossinError(
                 f"lacks the item '{item}' in '{language}', which was answered",
                 file=path,
-                fix="evaluate again",
+                hint="evaluate again",
             )
     return questions
 
@@ -172,7 +172,7 @@ def _check_same_questions(first: Run, other: Run) -> None:
             f"the arms were asked different questions: '{asked.name}' has the item '{item}' in '{language}', "
             f"'{lacking.name}' has not ({len(ours ^ theirs)} such cells)",
             file=lacking.folder,
-            fix=_OTHER_QUESTIONS,
+            hint=_OTHER_QUESTIONS,
         )
     for (item, language), ask in first.cells.items():
         also = other.cells[item, language]
@@ -180,5 +180,5 @@ def _check_same_questions(first: Run, other: Run) -> None:
             raise CrossinError(
                 f"the item '{item}' in '{language}' has other options or another gold than in '{first.name}'",
                 file=other.folder,
-                fix=_OTHER_QUESTIONS,
+                hint=_OTHER_QUESTIONS,
             )

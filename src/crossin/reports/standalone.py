@@ -46,7 +46,7 @@ def script_json(value: Any) -> str:
     try:
         text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
     except ValueError as error:
-        raise CrossinError(f"a figure cannot be written: {error}", fix="report this as a bug") from error
+        raise CrossinError(f"a figure cannot be written: {error}", hint="report this as a bug") from error
     return _UNSAFE.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
 
 
@@ -67,7 +67,7 @@ def _plotly() -> str:
     try:
         from plotly.offline import get_plotlyjs
     except ImportError as error:
-        raise CrossinError("the page needs plotly", fix="pip install 'crossin[report]'") from error
+        raise CrossinError("the page needs plotly", hint="pip install 'crossin[report]'") from error
     # The browser reads line ends as \n, and the policy's hash is of what the browser reads.
     return str(get_plotlyjs()).replace("\r\n", "\n").replace("</script", "<\\/script")
 

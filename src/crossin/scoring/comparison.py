@@ -70,7 +70,7 @@ def compare(
         raise CrossinError(
             "holds other kinds of answers (multiple choice, free text) than the first",
             file=other.file,
-            fix="compare answers to the same benchmark",
+            hint="compare answers to the same benchmark",
         )
     chosen = pivot_of(one, pivot)
     choices = texts = None
@@ -92,7 +92,7 @@ def _only(path: Path, bench: Path | None) -> Predictions:
             f"holds {len(found)} wordings of the prompt: {', '.join(one.prompt for one in found)}",
             file=found[0].file,
             field="prompt",
-            fix="compare files of one wording each",
+            hint="compare files of one wording each",
         )
     return found[0]
 
@@ -103,7 +103,7 @@ def _choice_families(one: Predictions, other: Predictions, pivot: str) -> tuple[
         table = aligned(other.choices, one.choices)
     except CrossinError as error:
         message = f"does not fit {one.file}: {error.message}"
-        raise CrossinError(message, file=other.file, fix=error.fix) from error
+        raise CrossinError(message, file=other.file, hint=error.hint) from error
     if one.logprobs is None or other.logprobs is None:
         return families(one.choices, pivot, None), families(table, pivot, None)
     places = np.ix_(*_places(other.choices, one.choices))
@@ -123,7 +123,7 @@ def _reordered(table: TextTable, like: TextTable, file: Path) -> TextTable:
         raise CrossinError(
             "answers other items or languages in free text than the first",
             file=file,
-            fix="compare answers to the same benchmark in the same languages",
+            hint="compare answers to the same benchmark in the same languages",
         )
     rows, columns = _places(table, like)
     references = tuple(tuple(table.references[i][j] for j in columns) for i in rows)
@@ -132,7 +132,7 @@ def _reordered(table: TextTable, like: TextTable, file: Path) -> TextTable:
             "has other reference answers than the first",
             file=file,
             field="gold",
-            fix="compare answers to the same version of the benchmark",
+            hint="compare answers to the same version of the benchmark",
         )
     replies = tuple(tuple(table.replies[i][j] for j in columns) for i in rows)
     return replace(like, replies=replies)

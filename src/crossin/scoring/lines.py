@@ -47,7 +47,7 @@ def checked(lines: list[Line], file: Path) -> list[Line]:
                 file=file,
                 row=row,
                 field="item",
-                fix="keep one of the two; if the prompts differ, name them in a field 'prompt'",
+                hint="keep one of the two; if the prompts differ, name them in a field 'prompt'",
             )
     return lines
 
@@ -69,7 +69,7 @@ def complete(lines: list[Line], items: Sequence[Item], file: Path) -> list[Line]
             file=file,
             row=row,
             field="item",
-            fix="name the benchmark that was asked with --bench",
+            hint="name the benchmark that was asked with --bench",
         )
     return [_complete(line, by_cell, file, row) for row, line in enumerate(lines, start=1)]
 
@@ -82,7 +82,7 @@ def _complete(line: Line, by_cell: dict[tuple[str, str], Item], file: Path, row:
             file=file,
             row=row,
             field="language",
-            fix="leave the line out, or name the benchmark that was asked with --bench",
+            hint="leave the line out, or name the benchmark that was asked with --bench",
         )
     known = {
         "group": item.group,
@@ -99,7 +99,7 @@ def _complete(line: Line, by_cell: dict[tuple[str, str], Item], file: Path, row:
                 file=file,
                 row=row,
                 field=name,
-                fix="name the benchmark that was asked with --bench",
+                hint="name the benchmark that was asked with --bench",
             )
     found = {"answer": None, **known, **line}
     if found["answer"] is None and item.options and line.get("reply"):
@@ -127,7 +127,7 @@ def json_lines(file: Path) -> Iterator[Any]:
             yield json.loads(told)
         except json.JSONDecodeError as error:
             message = f"is not JSON: {error.msg}" if told.strip() else "is a blank line"
-            raise CrossinError(message, file=file, row=row, fix="write one JSON object a line") from error
+            raise CrossinError(message, file=file, row=row, hint="write one JSON object a line") from error
 
 
 def _replies(file: Path) -> list[Line]:
@@ -137,7 +137,9 @@ def _replies(file: Path) -> list[Line]:
     for row, line in enumerate(json_lines(file), start=1):
         for name in _REPLY:
             if not isinstance(line, dict) or name not in line:
-                raise CrossinError("is not there", file=file, row=row, field=name, fix="add it to every line")
+                raise CrossinError(
+                    "is not there", file=file, row=row, field=name, hint="add it to every line"
+                )
         lines.append({name: line[name] for name in names if name in line})
     return lines
 
@@ -159,7 +161,7 @@ def _check(line: Line, file: Path, row: int) -> None:
 
     def wrong(name: str, due: str) -> CrossinError:
         return CrossinError(
-            f"is not {due}: {line[name]!r}", file=file, row=row, field=name, fix=f"write {due}"
+            f"is not {due}: {line[name]!r}", file=file, row=row, field=name, hint=f"write {due}"
         )
 
     for name in _KEYS:
@@ -177,4 +179,4 @@ def _check(line: Line, file: Path, row: int) -> None:
     try:
         line["language"] = parse_language(line["language"])
     except CrossinError as error:
-        raise CrossinError(error.message, file=file, row=row, field="language", fix=error.fix) from error
+        raise CrossinError(error.message, file=file, row=row, field="language", hint=error.hint) from error

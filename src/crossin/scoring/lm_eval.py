@@ -69,7 +69,7 @@ def _benchmark(file: Path) -> str | None:
         told = json.loads(first)
     except ValueError as error:
         message = "does not begin with a sample" if first.strip() else "holds no answers"
-        raise CrossinError(message, file=file, row=1, fix=f"remove the file, or {_FIX}") from error
+        raise CrossinError(message, file=file, row=1, hint=f"remove the file, or {_FIX}") from error
     doc = told.get("doc") if isinstance(told, dict) else None
     benchmark = doc.get("benchmark") if isinstance(doc, dict) and "option_ids" in doc else None
     return benchmark if isinstance(benchmark, str) else None
@@ -77,7 +77,7 @@ def _benchmark(file: Path) -> str | None:
 
 def _line(told: Any, file: Path, row: int) -> Line:
     def wrong(message: str, field: str) -> CrossinError:
-        return CrossinError(message, file=file, row=row, field=field, fix=_FIX)
+        return CrossinError(message, file=file, row=row, field=field, hint=_FIX)
 
     doc = told.get("doc") if isinstance(told, dict) else None
     if not isinstance(doc, dict):

@@ -90,7 +90,7 @@ def read_predictions(path: Path, bench: Path | None = None) -> list[Predictions]
         raise CrossinError(
             "holds replies; which options they may name is in the benchmark",
             file=file,
-            fix="name the benchmark's folder with --bench",
+            hint="name the benchmark's folder with --bench",
         )
     return _predictions(_model(file), file, lines, unanswered)
 
@@ -115,7 +115,7 @@ def find_predictions(paths: Sequence[Path]) -> list[Path]:
             raise CrossinError(
                 f"holds no predictions: neither {ANSWERS} nor a SeaEval log nor lm-eval's samples",
                 file=path,
-                fix="check the path; files of replies are given by name",
+                hint="check the path; files of replies are given by name",
             )
         found += inside
     return list(dict.fromkeys(found))
@@ -128,7 +128,7 @@ def _only_run(folder: Path) -> Path | None:
         raise CrossinError(
             f"holds {len(runs)} runs of lm-eval",
             file=folder,
-            fix=f"name a file of the one meant, such as {runs[-1].relative_to(folder)}",
+            hint=f"name a file of the one meant, such as {runs[-1].relative_to(folder)}",
         )
     return runs[0] if runs else None
 
@@ -153,19 +153,19 @@ def _items(file: Path, bench: Path | None) -> list[Item] | None:
         return read_items(file.parent) if items_file(file.parent).is_file() else None
     if not items_file(bench).is_file():
         raise CrossinError(
-            "is not there", file=items_file(bench), fix="name a benchmark's folder with --bench"
+            "is not there", file=items_file(bench), hint="name a benchmark's folder with --bench"
         )
     return read_items(bench)
 
 
 def _absent(path: Path) -> CrossinError:
-    return CrossinError("is not there", file=path, fix="check the path, or finish the run that evaluates")
+    return CrossinError("is not there", file=path, hint="check the path, or finish the run that evaluates")
 
 
 def _predictions(model: str, file: Path, lines: list[Line], unanswered: int = 0) -> list[Predictions]:
     """One entry a wording of the prompt, from lines in the form of `answers.parquet`."""
     if not lines:
-        raise CrossinError("holds no answers", file=file, fix="write a line for every item and language")
+        raise CrossinError("holds no answers", file=file, hint="write a line for every item and language")
     of_prompt: dict[str, list[Line]] = {}
     for line in lines:
         of_prompt.setdefault(line.get("prompt") or "", []).append(line)
@@ -199,6 +199,6 @@ def _model(file: Path) -> str:
         told = read_json(manifest)
         settings = told.get("settings") if isinstance(told, dict) else None
         if not isinstance(settings, dict):
-            raise CrossinError("is no manifest of a run", file=manifest, fix="repair or remove the file")
+            raise CrossinError("is no manifest of a run", file=manifest, hint="repair or remove the file")
         return str(settings.get("name") or file.parent.name)
     return file.parent.name if file.name == ANSWERS else file.stem

@@ -126,7 +126,7 @@ def pivot_of(predictions: Predictions, pivot: str | None) -> str:
         raise CrossinError(
             f"the pivot language '{pivot}' was not asked",
             file=predictions.file,
-            fix=f"choose among: {', '.join(languages)}",
+            hint=f"choose among: {', '.join(languages)}",
         )
     return pivot
 

@@ -76,20 +76,20 @@ def read_log(path: Path) -> Log:
         raise CrossinError(
             "holds SeaEval's scores, not the replies",
             file=path,
-            fix="give the file beside it, without '_score' in its name",
+            hint="give the file beside it, without '_score' in its name",
         )
     if not isinstance(records, list) or not records or not all(isinstance(x, dict) for x in records):
-        raise CrossinError("is not a list of items", file=path, fix=_FIX)
+        raise CrossinError("is not a list of items", file=path, hint=_FIX)
     if not _has_replies(records[0]):
         raise CrossinError(
-            "is no SeaEval log", file=path, fix=f"{_FIX}; other replies go into JSON lines (.jsonl)"
+            "is no SeaEval log", file=path, hint=f"{_FIX}; other replies go into JSON lines (.jsonl)"
         )
     names = tuple(dict.fromkeys(name for record in records for name in record if name != "id"))
     if not names:
-        raise CrossinError("holds no language", file=path, row=1, fix=_FIX)
+        raise CrossinError("holds no language", file=path, row=1, hint=_FIX)
     languages = tuple(_language(name, path) for name in names)
     if len(set(languages)) < len(languages):
-        raise CrossinError(f"names a language twice: {', '.join(names)}", file=path, fix="keep one of them")
+        raise CrossinError(f"names a language twice: {', '.join(names)}", file=path, hint="keep one of them")
     items: list[Item] = []
     replies: dict[tuple[str, str], str] = {}
     for row, record in enumerate(records, start=1):
@@ -98,7 +98,7 @@ def read_log(path: Path) -> Log:
             identifier = str(identifier)
         if not isinstance(identifier, str) or (identifier, languages[0]) in replies:
             message = f"'{identifier}' is a second time here" if identifier else "is missing or not text"
-            raise CrossinError(message, file=path, row=row, field="id", fix="give every item its own id")
+            raise CrossinError(message, file=path, row=row, field="id", hint="give every item its own id")
         asked = [
             _item(record, identifier, name, language, path, row)
             for name, language in zip(names, languages, strict=True)
@@ -110,7 +110,7 @@ def read_log(path: Path) -> Log:
                     file=path,
                     row=row,
                     field=name,
-                    fix="show the options in the same order in every language",
+                    hint="show the options in the same order in every language",
                 )
             replies[identifier, item.language] = record[name][_REPLY]
         items += asked
@@ -150,12 +150,12 @@ def _language(name: str, path: Path) -> str:
     try:
         return parse_language(name)
     except CrossinError as error:
-        raise CrossinError(error.message, file=path, row=1, field=name, fix=_FIX) from error
+        raise CrossinError(error.message, file=path, row=1, field=name, hint=_FIX) from error
 
 
 def _item(record: dict[str, Any], identifier: str, name: str, language: str, path: Path, row: int) -> Item:
     def wrong(field: str, message: str) -> CrossinError:
-        return CrossinError(message, file=path, row=row, field=field, fix=_FIX)
+        return CrossinError(message, file=path, row=row, field=field, hint=_FIX)
 
     cell = record.get(name)
     if not isinstance(cell, dict):

@@ -39,7 +39,7 @@ def parity(paths: Sequence[Path]) -> list[Parity]:
     found = []
     for file in find_predictions(paths):
         if file.is_dir() or file.suffix != ".json":
-            raise CrossinError("is no SeaEval log", file=file, fix="leave --seaeval away")
+            raise CrossinError("is no SeaEval log", file=file, hint="leave --seaeval away")
         log = read_log(file)
         chances = seaeval_chances(log)
         scores = seaeval_scores(chances, log.gold, log.names)
@@ -68,5 +68,5 @@ def _differences(ours: Any, theirs: Any, file: Path) -> Iterator[float]:
         yield abs(ours - theirs)
     else:
         raise CrossinError(
-            "holds other figures than the log", file=file, fix="check that it belongs to the log"
+            "holds other figures than the log", file=file, hint="check that it belongs to the log"
         )

@@ -19,7 +19,7 @@ from urllib.parse import urlsplit
 
 from crossin.core.errors import CrossinError
 from crossin.core.extras import require
-from crossin.core.hashing import draw
+from crossin.core.hashing import hash64
 from crossin.servers.call import Call, Usage
 from crossin.servers.pace import Pace
 from crossin.servers.refusals import Refused, Trouble, read, refusal
@@ -183,7 +183,7 @@ class Server:
             # What it says may quote a proxy's password.
             raise CrossinError(
                 f"the HTTP client cannot be set up ({type(error).__name__})",
-                fix="look at the environment variables of proxies and certificates: ALL_PROXY, HTTPS_PROXY, "
+                hint="look at the environment variables of proxies and certificates: ALL_PROXY, HTTPS_PROXY, "
                 "HTTP_PROXY, SSL_CERT_FILE",
             ) from None
         loop = asyncio.new_event_loop()
@@ -303,7 +303,7 @@ class Server:
             # What the HTTP client would say of it quotes it.
             raise CrossinError(
                 f"the environment variable {self.key_variable} holds what cannot be a key",
-                fix="set it to the key alone, without quotes or line breaks",
+                hint="set it to the key alone, without quotes or line breaks",
             )
         return key
 
@@ -313,12 +313,12 @@ def _back_off(number: int, attempt: int) -> float:
     the whole), so that calls that failed together do not come back together.
     """
     longest = min(LONGEST_WAIT, FIRST_WAIT * float(2**attempt))
-    return longest * (0.5 + draw("back-off", str(number), str(attempt)) / 2**65)
+    return longest * (0.5 + hash64("back-off", str(number), str(attempt)) / 2**65)
 
 
 def _checked(base_url: str) -> tuple[str, bool]:
     """A base URL without its last slash, and whether it is one of this machine."""
-    fix = "give it as in http://localhost:8000/v1; a key comes from the environment alone"
+    hint = "give it as in http://localhost:8000/v1; a key comes from the environment alone"
     url = base_url.strip()
     try:
         parts = urlsplit(url)
@@ -327,7 +327,9 @@ def _checked(base_url: str) -> tuple[str, bool]:
         host = None
     # Never quoted: it may hold a secret.
     if not host or parts.scheme not in ("http", "https"):
-        raise CrossinError("the base URL is no URL of a server", field="base_url", fix=fix)
+        raise CrossinError("the base URL is no URL of a server", field="base_url", hint=hint)
     if "@" in parts.netloc or "?" in url or "#" in url:
-        raise CrossinError("the base URL holds a password, a query or a fragment", field="base_url", fix=fix)
+        raise CrossinError(
+            "the base URL holds a password, a query or a fragment", field="base_url", hint=hint
+        )
     return url.rstrip("/"), host in _LOOPBACK or host.startswith("127.")

@@ -19,8 +19,8 @@ _LONGEST_QUOTE = 300
 class Refused(CrossinError):
     """A call that the server did not answer; `status` is its HTTP status, None where none came."""
 
-    def __init__(self, message: str, *, status: int | None = None, fix: str | None = None) -> None:
-        super().__init__(message, fix=fix)
+    def __init__(self, message: str, *, status: int | None = None, hint: str | None = None) -> None:
+        super().__init__(message, hint=hint)
         self.status = status
 
 
@@ -68,28 +68,28 @@ def refusal(
     """
     status = trouble.status
     if status == 401:
-        fix = f"set the environment variable {key_variable} to a key of this server"
-        fix += " (the one that is set is not accepted)" if keyed else " (it is not set)"
+        hint = f"set the environment variable {key_variable} to a key of this server"
+        hint += " (the one that is set is not accepted)" if keyed else " (it is not set)"
     elif status == 403:
-        fix = f"use a key that may use '{model}' (environment variable {key_variable})"
+        hint = f"use a key that may use '{model}' (environment variable {key_variable})"
     elif status == 404 and models is not None and model not in models:
         shown = ", ".join(models[:20]) + (" and more" if len(models) > 20 else "")
-        fix = f"name one of the server's models: {shown}" if models else "load a model into the server"
+        hint = f"name one of the server's models: {shown}" if models else "load a model into the server"
     elif status == 404:
-        fix = "check the base URL: it usually ends in /v1"
+        hint = "check the base URL: it usually ends in /v1"
     elif status is not None and 300 <= status < 400:
-        fix = "give the base URL that it redirects to; a key is taken to no other address unasked"
+        hint = "give the base URL that it redirects to; a key is taken to no other address unasked"
     elif status is not None and not trouble.again and status != 429:
-        fix = "mend what the server complains of; a prompt too long for the model needs fewer shots"
+        hint = "mend what the server complains of; a prompt too long for the model needs fewer shots"
     elif status == 429:
-        fix = (
+        hint = (
             "set a limit of requests or tokens a minute, use less concurrency, or look at the account's quota"
         )
     elif status is not None:
-        fix = "look at the server's own log, and run again: what was answered is kept"
+        hint = "look at the server's own log, and run again: what was answered is kept"
     else:
-        fix = "see that the server runs and can be reached, and run again: what was answered is kept"
-    return Refused(f"{name + ': ' if name else ''}{server}: {trouble.what}", status=status, fix=fix)
+        hint = "see that the server runs and can be reached, and run again: what was answered is kept"
+    return Refused(f"{name + ': ' if name else ''}{server}: {trouble.what}", status=status, hint=hint)
 
 
 def _quote(body: Any, content: bytes, key: str | None) -> str:

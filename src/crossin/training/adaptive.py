@@ -6,7 +6,7 @@ import math
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 
-from crossin.core.hashing import draw
+from crossin.core.hashing import hash64
 from crossin.training.document import Row
 
 
@@ -66,7 +66,7 @@ class Adaptive:
         shares = self._current(step // self._every)
         found = []
         for slot in range(self._rows_per_step):
-            place = draw(str(self._seed), "slot", str(step), str(slot)) / 2**64 * sum(shares.values())
+            place = hash64(str(self._seed), "slot", str(step), str(slot)) / 2**64 * sum(shares.values())
             for language in sorted(shares):
                 place -= shares[language]
                 if place < 0:
@@ -80,5 +80,5 @@ class Adaptive:
         turn, place = divmod(self._taken[language], len(own))
         self._taken[language] += 1
         if turn and not place:
-            own.sort(key=lambda row: draw(str(self._seed), "turn", str(turn), str(row.number)))
+            own.sort(key=lambda row: hash64(str(self._seed), "turn", str(turn), str(row.number)))
         return own[place]

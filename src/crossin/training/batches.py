@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from crossin.core.hashing import draw
+from crossin.core.hashing import hash64
 from crossin.training.document import Row
 
 
@@ -16,7 +16,7 @@ def fixed_steps(rows: Sequence[Row], rows_per_step: int, epochs: int, seed: int)
     order: list[Row] = []
     for epoch in range(epochs):
         if epoch:
-            order += sorted(rows, key=lambda row: draw(str(seed), "epoch", str(epoch), str(row.number)))
+            order += sorted(rows, key=lambda row: hash64(str(seed), "epoch", str(epoch), str(row.number)))
         else:
             order += rows
     return [order[start : start + rows_per_step] for start in range(0, len(order), rows_per_step)]

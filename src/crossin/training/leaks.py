@@ -43,7 +43,7 @@ def apart_from(stock: Stock, benches: Sequence[Path]) -> None:
                 file=items_file(bench),
                 row=row,
                 field="pairs.apart_from",
-                fix="take pairs of another split",
+                hint="take pairs of another split",
             )
 
 

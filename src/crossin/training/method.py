@@ -64,5 +64,5 @@ def _check_targets(model: Any, method: Method) -> None:
         raise CrossinError(
             f"the model has no linear layers called {', '.join(unknown)}",
             field="method.targets",
-            fix=f"choose among {', '.join(sorted(linear))}, or take all-linear",
+            hint=f"choose among {', '.join(sorted(linear))}, or take all-linear",
         )

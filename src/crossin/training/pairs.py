@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from crossin.core.errors import CrossinError
-from crossin.core.hashing import draw
+from crossin.core.hashing import hash64
 from crossin.items import Form, questions
 from crossin.items.item import read_items
 from crossin.models.joining import heading_of, split
@@ -112,7 +112,7 @@ def read_stock(pairs: Pairs, tokenizer: Any, batches: Batches) -> Stock:
             f"nothing is there in {', '.join(lacking)}",
             file=pairs.items or pairs.rows,
             field="pairs.languages" if pairs.pivot not in lacking else "pairs.pivot",
-            fix="leave it out, or give pairs in it",
+            hint="leave it out, or give pairs in it",
         )
     sources: list[tuple[dict[str, Any], Path | None]] = [(rows, pairs.rows), (asked, pairs.items)]
     for kind, place in sources:
@@ -130,7 +130,7 @@ def read_stock(pairs: Pairs, tokenizer: Any, batches: Batches) -> Stock:
                 + (f", one of them {pairs.pivot}" if pairs.among == "pivot" else ""),
                 file=place,
                 field="pairs",
-                fix="name a benchmark, or rows in one language each that share an `id` between languages",
+                hint="name a benchmark, or rows in one language each that share an `id` between languages",
             )
     kept = {reason: count for reason, count in skipped.items() if count}
     return Stock(dict(rows), dict(asked), dict(texts), groups, kept)
@@ -158,7 +158,7 @@ class Stream:
                 "there is only one id in two languages, and nothing to tell it from",
                 file=pairs.rows or pairs.items,
                 field="pairs",
-                fix="give more pairs",
+                hint="give more pairs",
             )
         self._ids, self._pairs, self._seed = ids, pairs, seed
         self.count = min(count, len(ids))
@@ -192,4 +192,4 @@ class Stream:
         return Pair(name, *both[(self._turns[name] + number) % len(both)])
 
     def _draw(self, *key: str) -> int:
-        return draw(str(self._seed), "pairs", *key)
+        return hash64(str(self._seed), "pairs", *key)

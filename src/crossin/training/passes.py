@@ -98,7 +98,7 @@ def _padded(documents: Sequence[Document], device: Any) -> tuple[dict[str, Any],
 
     if any(document.visible is not None for document in documents):
         raise CrossinError(
-            "this model's layers cannot take documents with branches", fix="give one document a branch"
+            "this model's layers cannot take documents with branches", hint="give one document a branch"
         )
     width = max(len(document.tokens) for document in documents)
     tokens = torch.zeros(len(documents), width, dtype=torch.long, device=device)
@@ -140,7 +140,7 @@ def _stopping_behind(model: Any, layer: int, caught: list[torch.Tensor]) -> Iter
     all_blocks = blocks(model)
     if not 1 <= layer <= len(all_blocks):
         raise CrossinError(
-            f"the model has no block {layer}", field="layers", fix=f"choose among 1 to {len(all_blocks)}"
+            f"the model has no block {layer}", field="layers", hint=f"choose among 1 to {len(all_blocks)}"
         )
     hook = all_blocks[layer - 1].register_forward_hook(stop)
     try:
@@ -160,7 +160,7 @@ def blocks(model: Any) -> Any:
     for module in bare.modules():
         if isinstance(module, torch.nn.ModuleList) and len(module) == number:
             return module
-    raise CrossinError("the model's blocks cannot be told from its parts", fix="take another model")
+    raise CrossinError("the model's blocks cannot be told from its parts", hint="take another model")
 
 
 def unwrapped(model: Any) -> Any:

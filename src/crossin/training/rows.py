@@ -15,7 +15,7 @@ from typing import Any
 from crossin.core.errors import CrossinError
 from crossin.core.files import read_parquet
 from crossin.core.formats import DATA_FOLDER, MANIFEST
-from crossin.core.hashing import draw
+from crossin.core.hashing import hash64
 from crossin.models.joining import heading_of
 from crossin.training.config import Batches
 from crossin.training.document import Group, Row
@@ -64,11 +64,11 @@ def read_rows(place: Path, tokenizer: Any, batches: Batches) -> tuple[list[Row],
         raise CrossinError(
             "this model's tokenizer has no token that ends a text",
             field="eos_token",
-            fix="set its eos_token, and save it",
+            hint="set its eos_token, and save it",
         )
     texts = list(_texts(place, tokenizer))
     if not texts:
-        raise CrossinError("is empty: it holds no rows", file=place, fix="compose the mixture again")
+        raise CrossinError("is empty: it holds no rows", file=place, hint="compose the mixture again")
     found = tokenise(tokenizer, [text.text for text in texts], [text.border for text in texts])
     heading = heading_of(tokenizer)
     rows: list[Row] = []
@@ -103,7 +103,7 @@ def held_out(rows: Sequence[Row], share: float) -> tuple[list[Row], list[Row]]:
     kept: list[Row] = []
     training: list[Row] = []
     for row in rows:
-        out = draw("held out", row.id or f"row {row.number}") < share * 2**64
+        out = hash64("held out", row.id or f"row {row.number}") < share * 2**64
         (kept if out else training).append(row)
     return training, kept
 
@@ -143,7 +143,7 @@ def _files(place: Path) -> list[Path]:
         raise CrossinError(
             "holds no mixture",
             file=place,
-            fix=f"compose one first, or name a file or folder of {', '.join(_KINDS)}",
+            hint=f"compose one first, or name a file or folder of {', '.join(_KINDS)}",
         )
     # A JSON file beside files of rows tells about them.
     return [file for file in found if _kind(file) != ".json"] or found
@@ -164,7 +164,7 @@ def _records(file: Path) -> Iterator[tuple[int, Any]]:
             names = pyarrow.parquet.read_schema(file).names
         except (OSError, pyarrow.ArrowException) as error:
             raise CrossinError(
-                "cannot be read as Parquet", file=file, fix="make it again, or check the path"
+                "cannot be read as Parquet", file=file, hint="make it again, or check the path"
             ) from error
         _check_columns(names, partial(CrossinError, file=file))
         table = read_parquet(file, [name for name in names if name in _COLUMNS])
@@ -178,7 +178,7 @@ def _records(file: Path) -> Iterator[tuple[int, Any]]:
         rows_of_file = _parsed("".join(_lines(file)), file)
         if not isinstance(rows_of_file, list):
             raise CrossinError(
-                "is no list of rows", file=file, fix="make it a list of objects, or JSON lines (.jsonl)"
+                "is no list of rows", file=file, hint="make it a list of objects, or JSON lines (.jsonl)"
             )
         yield from enumerate(rows_of_file, start=1)
 
@@ -191,9 +191,9 @@ def _lines(file: Path) -> Iterator[str]:
             # Some editors begin a file with a byte-order mark.
             yield from io.TextIOWrapper(stream, encoding="utf-8-sig")
     except UnicodeDecodeError as error:
-        raise CrossinError("is not UTF-8 text", file=file, fix="save the file as UTF-8") from error
+        raise CrossinError("is not UTF-8 text", file=file, hint="save the file as UTF-8") from error
     except (OSError, pyarrow.ArrowException) as error:
-        raise CrossinError(f"cannot be read: {error}", file=file, fix="make it again") from error
+        raise CrossinError(f"cannot be read: {error}", file=file, hint="make it again") from error
 
 
 def _parsed(text: str, file: Path, row: int | None = None) -> Any:
@@ -201,7 +201,7 @@ def _parsed(text: str, file: Path, row: int | None = None) -> Any:
         return json.loads(text)
     except json.JSONDecodeError as error:
         raise CrossinError(
-            f"is not JSON: {error.msg}", file=file, row=row or error.lineno, fix="mend the line"
+            f"is not JSON: {error.msg}", file=file, row=row or error.lineno, hint="mend the line"
         ) from error
 
 
@@ -213,13 +213,13 @@ def _check_columns(names: Iterable[str], fault: Fault) -> None:
             raise fault(
                 f"is not there; there are: {', '.join(names) or 'none'}",
                 field=name,
-                fix="call the columns `prompt` and `completion`, or `messages`",
+                hint="call the columns `prompt` and `completion`, or `messages`",
             )
 
 
 def _text(record: Any, number: int, tokenizer: Any, ends: re.Pattern[str], fault: Fault) -> _Text:
     if not isinstance(record, dict):
-        raise fault("is no row of named fields", fix="make each row an object")
+        raise fault("is no row of named fields", hint="make each row an object")
     _check_columns(record, fault)
     component, kind, lang_in, lang_out, name = (
         "" if record.get(field) is None else str(record[field])
@@ -230,7 +230,7 @@ def _text(record: Any, number: int, tokenizer: Any, ends: re.Pattern[str], fault
         turns = record["messages"]
     elif isinstance(record["prompt"], list) and isinstance(record["completion"], list):
         if len(record["completion"]) != 1:
-            raise fault("is not one message", field="completion", fix=_MEND)
+            raise fault("is not one message", field="completion", hint=_MEND)
         turns = [*record["prompt"], *record["completion"]]
     else:
         prompt = _checked(record["prompt"], "prompt", fault)
@@ -245,14 +245,14 @@ def _checked(value: Any, field: str, fault: Fault) -> str:
         what = (
             "is empty (null)" if value is None else f"is not a text but {type(value).__name__} {value!r:.40}"
         )
-        raise fault(what, field=field, fix=_MEND)
+        raise fault(what, field=field, hint=_MEND)
     if not value:
-        raise fault("is empty", field=field, fix=_MEND)
+        raise fault("is empty", field=field, hint=_MEND)
     try:
         value.encode()
     except UnicodeEncodeError as error:
         raise fault(
-            f"holds half a character ({value[error.start]!a})", field=field, fix="save the file as UTF-8"
+            f"holds half a character ({value[error.start]!a})", field=field, hint="save the file as UTF-8"
         ) from error
     return value
 
@@ -264,26 +264,26 @@ def _conversation(turns: Any, tokenizer: Any, ends: re.Pattern[str], fault: Faul
     from jinja2 import TemplateError
 
     if not isinstance(turns, list) or not all(isinstance(turn, dict) for turn in turns):
-        raise fault("is not a list of messages with `role` and `content`", field="messages", fix=_MEND)
+        raise fault("is not a list of messages with `role` and `content`", field="messages", hint=_MEND)
     if len(turns) < 2 or turns[-1].get("role") != "assistant":
-        raise fault("does not end with the assistant's answer to a message", field="messages", fix=_MEND)
+        raise fault("does not end with the assistant's answer to a message", field="messages", hint=_MEND)
     contents = [_checked(turn.get("content"), "messages.content", fault) for turn in turns]
     if not tokenizer.chat_template:
         raise fault(
             "this model's tokenizer has no chat template",
             field="messages",
-            fix="compose with another template than `messages`, or take a model with a chat template",
+            hint="compose with another template than `messages`, or take a model with a chat template",
         )
     try:
         prompt = tokenizer.apply_chat_template(turns[:-1], tokenize=False, add_generation_prompt=True)
         whole = tokenizer.apply_chat_template(turns, tokenize=False)
     except TemplateError as error:
-        raise fault(f"the chat template refuses it: {error}", field="messages", fix=_MEND) from error
+        raise fault(f"the chat template refuses it: {error}", field="messages", hint=_MEND) from error
     if not whole.startswith(prompt):
         raise fault(
             "this chat template writes the conversation otherwise where the answer follows",
             field="messages",
-            fix="give the rows as `prompt` and `completion`",
+            hint="give the rows as `prompt` and `completion`",
         )
     completion = whole[len(prompt) :]
     # Templates may strip the content, or write something before it.

@@ -14,7 +14,7 @@ from crossin.core.extras import require
 from crossin.core.files import writing
 from crossin.core.formats import CLAIM, MANIFEST
 from crossin.core.progress import Progress, silent
-from crossin.core.stage import Stage, begin
+from crossin.core.stages import Stage, begin
 from crossin.models.download import pull
 from crossin.models.weights import writing_weights
 from crossin.training.checkpoints import CHECKPOINTS, last_checkpoint
@@ -69,11 +69,11 @@ def places(config: TrainConfig, progress: Progress = silent) -> tuple[Path, Path
     """The folder of the model, pulled where it is called by name, and the mixture."""
     for name in ("model", "mixture"):
         if getattr(config, name) is None:
-            raise CrossinError("is not given", field=name, fix=f"set `{name}` in the config, or --{name}")
+            raise CrossinError("is not given", field=name, hint=f"set `{name}` in the config, or --{name}")
     assert config.model is not None
     assert config.mixture is not None
     if not config.mixture.exists():
-        raise CrossinError("there is no mixture here", file=config.mixture, fix="compose one first")
+        raise CrossinError("there is no mixture here", file=config.mixture, hint="compose one first")
     return pull(config.model, progress=progress), config.mixture
 
 
@@ -179,7 +179,7 @@ def _alone(out: Path) -> Iterator[None]:
             raise CrossinError(
                 "another process is training in this folder",
                 file=out,
-                fix="wait for it, or take another --out",
+                hint="wait for it, or take another --out",
             ) from error
     try:
         yield

@@ -45,7 +45,7 @@ def read_data(config: TrainConfig, mixture: Path, tokenizer: Any) -> Data:
             "no row is left to learn from"
             + "".join(f"; {count} left out: {reason}" for reason, count in skipped.items()),
             file=mixture,
-            fix="raise batches.longest, or lower held_out.share",
+            hint="raise batches.longest, or lower held_out.share",
         )
     return Data(training, kept, skipped)
 

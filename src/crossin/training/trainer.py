@@ -18,7 +18,7 @@ import torch
 import transformers
 
 from crossin.core.errors import CrossinError
-from crossin.core.hashing import draw
+from crossin.core.hashing import hash64
 from crossin.models.memory import is_out_of_memory, peak_memory
 from crossin.models.weights import writing_weights
 from crossin.training.batches import passes, share_of
@@ -107,7 +107,7 @@ class CrossinTrainer(transformers.Trainer):  # type: ignore[misc]
                     raise CrossinError(
                         f"there is not enough memory for step {step + 1}; the last checkpoint is kept",
                         field="batches.tokens",
-                        fix="take fewer `tokens` a pass or a smaller `longest`, or `recompute: true`, and "
+                        hint="take fewer `tokens` a pass or a smaller `longest`, or `recompute: true`, and "
                         "run in another folder",
                     ) from error
                 model.zero_grad()
@@ -125,7 +125,7 @@ class CrossinTrainer(transformers.Trainer):  # type: ignore[misc]
 
     def _step(self, model: Any, step: int) -> torch.Tensor:
         rank, processes = self.args.process_index, self.args.world_size
-        torch.manual_seed(draw(str(self.work.seed), "step", str(step), str(rank)) >> 1)
+        torch.manual_seed(hash64(str(self.work.seed), "step", str(step), str(rank)) >> 1)
         meter = GradientMeter(self._weights) if self._is_logged(step) else None
         total = torch.zeros((), device=self.args.device)
         values: list[tuple[str, float, float, int]] = []
@@ -200,7 +200,7 @@ class CrossinTrainer(transformers.Trainer):  # type: ignore[misc]
                 raise CrossinError(
                     f"the term '{name}' has been 0 for {_DEAD} steps: it does nothing",
                     field=name,
-                    fix="check that the pairs have what it compares (docs/train.md), or leave it out",
+                    hint="check that the pairs have what it compares (docs/train.md), or leave it out",
                 )
         self.record.read += read
 
@@ -211,17 +211,17 @@ class CrossinTrainer(transformers.Trainer):  # type: ignore[misc]
         losses: Sequence[float],
         values: list[tuple[str, float, float, int]],
     ) -> None:
-        fix = "lower the learning rate, or look at these rows; the last checkpoint is kept"
+        hint = "lower the learning rate, or look at these rows; the last checkpoint is kept"
         for name, value, _, _ in values:
             if not math.isfinite(value):
-                raise CrossinError(f"step {step + 1}: the term '{name}' is {value}", field=name, fix=fix)
+                raise CrossinError(f"step {step + 1}: the term '{name}' is {value}", field=name, hint=hint)
         wrong = [row.number + 1 for row, loss in zip(rows, losses, strict=True) if not math.isfinite(loss)]
         if wrong:
             shown = ", ".join(map(str, wrong[:10])) + (" and more" if len(wrong) > 10 else "")
             raise CrossinError(
                 f"step {step + 1}: the loss is no number in the rows {shown}",
                 file=self.work.mixture,
-                fix=fix,
+                hint=hint,
             )
 
     def _is_logged(self, step: int) -> bool:

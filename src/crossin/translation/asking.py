@@ -15,9 +15,9 @@ from datetime import UTC, datetime
 from queue import SimpleQueue
 from typing import Any, Generic, TypeVar
 
-from crossin.core.cache import Store, key_of
+from crossin.core.cache import Cache, CacheWriter
+from crossin.core.files import sha256_of_value
 from crossin.translation.engine import Answer, Ask, Engine
-from crossin.translation.keeping import Keeper
 
 # So many works are begun and not ended at most: each has its texts in memory.
 _OPEN = 4
@@ -62,11 +62,11 @@ Work = Generator[Wanted | Callable[[], Any], Any, T]
 def key_of_ask(engine: Engine, ask: Ask) -> str:
     """What an ask is stored by: all that decides its answer."""
     decides = [engine.identity, ask.source, ask.target, ask.names, ask.texts, ask.attempt]
-    return key_of(decides)
+    return sha256_of_value(decides)
 
 
 def work_through(
-    works: Iterable[Work[T]], engine: Engine, store: Store, keeper: Keeper, tally: Tally
+    works: Iterable[Work[T]], engine: Engine, store: Cache, keeper: CacheWriter, tally: Tally
 ) -> list[T]:
     """What each of `works` made, in their order. Every different ask is answered once: first from the store,
     then by the engine.
@@ -99,8 +99,8 @@ class _Desk(Generic[T]):
     """
 
     engine: Engine
-    store: Store
-    keeper: Keeper
+    store: Cache
+    keeper: CacheWriter
     tally: Tally
     works: Iterator[tuple[int, Work[T]]]
     pool: ThreadPoolExecutor

@@ -20,19 +20,19 @@ def read_glossary(path: Path, targets: Sequence[str]) -> dict[str, dict[str, str
     what has another form.
     """
     found = read_yaml(path)
-    fix = "write a language and below it `term: translation`, in quotes where YAML wants them"
+    hint = "write a language and below it `term: translation`, in quotes where YAML wants them"
     if not isinstance(found, dict):
-        raise CrossinError("is no glossary", file=path, fix=fix)
+        raise CrossinError("is no glossary", file=path, hint=hint)
     glossary: dict[str, dict[str, str]] = {}
     for name, terms in found.items():
         if not isinstance(terms, dict) or not all(
             isinstance(one, str) and one.strip() for pair in terms.items() for one in pair
         ):
-            raise CrossinError("its terms are no texts", file=path, field=str(name), fix=fix)
+            raise CrossinError("its terms are no texts", file=path, field=str(name), hint=hint)
         try:
             language = parse_language(name)
         except CrossinError as error:
-            raise CrossinError(error.message, file=path, field=str(name), fix=error.fix) from error
+            raise CrossinError(error.message, file=path, field=str(name), hint=error.hint) from error
         if language in targets:
             glossary[language] = {term.strip(): translation for term, translation in terms.items()}
     return glossary

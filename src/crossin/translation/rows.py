@@ -70,13 +70,13 @@ def read_rows(
     skipped = {**corpus.unjoined, **corpus.rejected()}
     kept = np.flatnonzero(corpus.kept & corpus.present(language))[:limit]
     if not len(kept):
-        raise CrossinError("holds no row that could be translated", file=path, fix="look at its columns")
+        raise CrossinError("holds no row that could be translated", file=path, hint="look at its columns")
     if check:
         for note in look(corpus.texts[language, "instruction"].all, language):
             raise CrossinError(
                 f"is not what --from says: {note}",
                 file=path,
-                fix="name the language that its rows are in with --from, or leave out this check with "
+                hint="name the language that its rows are in with --from, or leave out this check with "
                 "--any-language",
             )
     return SourceRows(corpus, language, kept, {reason: count for reason, count in skipped.items() if count})
@@ -88,6 +88,6 @@ def _spec(path: Path, language: str, columns: Mapping[str, str]) -> CorpusSpec:
     except ValidationError as error:
         wrong = ", ".join(str(one["loc"][-2]) for one in error.errors())
         raise CrossinError(
-            f"rows have no field '{wrong}'", field="columns", fix=f"use one of: id, {', '.join(FIELDS)}"
+            f"rows have no field '{wrong}'", field="columns", hint=f"use one of: id, {', '.join(FIELDS)}"
         ) from error
     return CorpusSpec(files={language: source}, check="none")

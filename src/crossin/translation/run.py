@@ -11,18 +11,18 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Literal, get_args
 
-from crossin.core.cache import Store, rebuild_if_damaged
+from crossin.core.cache import Cache, CacheWriter
+from crossin.core.cache_repair import rebuild_if_damaged
 from crossin.core.errors import CrossinError
 from crossin.core.extras import require
 from crossin.core.files import write_parquet
 from crossin.core.formats import CLAIM, REJECTS
 from crossin.core.progress import Progress, silent
-from crossin.core.stage import Stage, begin
+from crossin.core.stages import Stage, begin
 from crossin.languages.codes import parse_language
 from crossin.translation.asking import Tally, Work, work_through
 from crossin.translation.engine import BudgetSpent
 from crossin.translation.filters.language import require_for
-from crossin.translation.keeping import Keeper
 from crossin.translation.rows import SourceRows, read_rows
 from crossin.translation.shard import Setup, translate_rows
 from crossin.translation.writing import (
@@ -175,7 +175,7 @@ def make_shards(job: Job, shards: Sequence[tuple[str, int]], tally: Tally, progr
             told,
         )
 
-    with Store(job.store) as store, Keeper(job.store) as keeper:
+    with Cache(job.store) as store, CacheWriter(job.store) as keeper:
         try:
             works = (_shard(job, shard, partial(heard, shard[0])) for shard in missing)
             work_through(works, job.setup.engine, store, keeper, tally)
@@ -184,7 +184,7 @@ def make_shards(job: Job, shards: Sequence[tuple[str, int]], tally: Tally, progr
                 f"{left[language]:,} of {count:,} rows are left in {language}"
                 for language, count in total.items()
             )
-            raise BudgetSpent(f"{error.message}: {told}", fix=error.fix) from error
+            raise BudgetSpent(f"{error.message}: {told}", hint=error.hint) from error
     for language, count in total.items():
         progress(f"translating into {language}", count, count, "rows")
 
@@ -204,20 +204,20 @@ def _checked(setup: Setup, targets: Sequence[str], rank: int, world_size: int, r
         raise CrossinError(
             f"the rows are in {setup.source} already" if languages else "no language to translate into",
             field="to",
-            fix="name the languages to translate into, as in --to zh --to vi",
+            hint="name the languages to translate into, as in --to zh --to vi",
         )
     if not 0 <= rank < world_size:
         raise CrossinError(
-            f"there is no rank {rank} of {world_size}", fix="ranks go from 0 to world size - 1"
+            f"there is no rank {rank} of {world_size}", hint="ranks go from 0 to world size - 1"
         )
     if runner not in get_args(Runner):
-        raise CrossinError(f"there is no runner '{runner}'", fix="use local, or ray")
+        raise CrossinError(f"there is no runner '{runner}'", hint="use local, or ray")
     for language in setup.glossary:
         if language not in languages:
             raise CrossinError(
                 f"the glossary has terms in {language}, which is not translated into",
                 field="glossary",
-                fix="leave them out, or name the language",
+                hint="leave them out, or name the language",
             )
     setup.engine.check(setup.source, languages)
     # What is missing is told before anything is paid for.

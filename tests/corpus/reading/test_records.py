@@ -117,7 +117,7 @@ def test_malformed_json_is_named_with_file_and_line(
     assert error.file == tmp_path / "bad.json"
     assert f"line {line} is not JSON" in error.message
     assert error.row == row_number
-    assert error.fix
+    assert error.hint
 
 
 def test_malformed_json_far_into_a_large_file_has_the_right_line(tmp_path: Path) -> None:
@@ -163,7 +163,7 @@ def test_other_encodings_are_refused(tmp_path: Path, encoding: str) -> None:
     save_bytes(tmp_path / "rows.json", json.dumps([row(1)]).encode(encoding))
     error = refused(tmp_path, path="rows.json")
     assert "UTF-" in error.message
-    assert error.fix == "save the file as UTF-8"
+    assert error.hint == "save the file as UTF-8"
 
 
 @pytest.mark.parametrize("chunk", [5, 1 << 20])
@@ -175,7 +175,7 @@ def test_a_byte_that_is_not_utf8_is_named_with_its_line_and_place(
     save_bytes(tmp_path / "mixed.jsonl", data)
     error = refused(tmp_path, path="mixed.jsonl")
     assert f"line 2 is not UTF-8: byte 0xf6 at position {data.index(0xF6)}" in error.message
-    assert error.fix == "save the file as UTF-8"
+    assert error.hint == "save the file as UTF-8"
 
 
 def test_a_text_that_ends_within_a_character_is_not_utf8(tmp_path: Path) -> None:
@@ -203,7 +203,7 @@ def test_a_missing_file_is_named_with_those_near_it(tmp_path: Path) -> None:
     save(tmp_path / "alpaca_en.json", [row(1)])
     error = refused(tmp_path, path="alpaca_zh.json")
     assert "alpaca_en.json" in error.message
-    assert str(tmp_path) in str(error.fix)
+    assert str(tmp_path) in str(error.hint)
 
 
 def test_a_folder_is_read_shard_by_shard(tmp_path: Path) -> None:
@@ -231,7 +231,7 @@ def test_a_dataset_saved_to_disk(tmp_path: Path) -> None:
     assert column(read(tmp_path, dataset="split"), "id") == [0, 1, 2, 3, 4]
     assert column(read(tmp_path, dataset="split", split="dev"), "id") == [1]
     assert "dev, train" in refused(tmp_path, dataset="split", split="test").message
-    assert "as `dataset`" in str(refused(tmp_path, path="split").fix)
+    assert "as `dataset`" in str(refused(tmp_path, path="split").hint)
 
 
 def test_a_dataset_in_a_folder_of_parquet(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -249,7 +249,7 @@ def test_a_hub_that_cannot_be_reached_is_one_error_with_the_way_out(tmp_path: Pa
     pytest.importorskip("datasets")
     error = refused(tmp_path, dataset="nobody/nothing-of-this-name")
     assert "cannot be had from the hub" in error.message
-    assert "local file" in str(error.fix)
+    assert "local file" in str(error.hint)
     assert "\n" not in str(error)
 
 

@@ -43,7 +43,7 @@ def refused(records: list[dict[str, Any]], kind: str = "json", **columns: str) -
     with pytest.raises(CrossinError) as caught:
         shaped(records, kind, **columns)
     assert caught.value.file == FILE
-    assert caught.value.fix
+    assert caught.value.hint
     return caught.value
 
 
@@ -210,7 +210,7 @@ def test_the_longest_field_is_counted_in_characters(kind: str) -> None:
     error = refused([row(1), row(2, "字" * 1001)], kind)
     assert (error.row, error.field) == (102, "instruction")
     assert "1,001 characters" in error.message
-    assert "longest_field" in str(error.fix)
+    assert "longest_field" in str(error.hint)
 
 
 def test_texts_in_parquet_that_are_not_utf8() -> None:

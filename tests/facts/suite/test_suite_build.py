@@ -10,7 +10,7 @@ import pytest
 
 from crossin.core.errors import CrossinError
 from crossin.core.files import sha256
-from crossin.core.stage import Stage
+from crossin.core.stages import Stage
 from crossin.facts.corpus import split_of
 from crossin.facts.suite import SKILLS, build_suite, lacking
 from crossin.items.item import Item, read_items
@@ -190,7 +190,7 @@ class TestALackingFile:
         with pytest.raises(CrossinError, match=r"suite\.month, suite\.card") as caught:
             build_suite(tmp_path / "suite", languages=["sv"], folder=tmp_path)
         assert caught.value.file == tmp_path / "sv.yaml"
-        assert "CONTRIBUTING" in (caught.value.fix or "")
+        assert "CONTRIBUTING" in (caught.value.hint or "")
         assert not (tmp_path / "suite").exists()
 
 

@@ -14,7 +14,7 @@ from typing import Any
 
 from crossin.core.errors import CrossinError
 from crossin.core.files import write_text
-from crossin.core.stage import Stage, begin
+from crossin.core.stages import Stage, begin
 from crossin.items import Form, Question, questions
 from crossin.items.item import items_file, read_items
 from crossin.items.selection import select
@@ -48,7 +48,7 @@ def export_lm_eval(
     if form.chat:
         raise CrossinError(
             "lm-eval puts questions into a chat itself",
-            fix="export them plain, and give lm_eval --apply_chat_template",
+            hint="export them plain, and give lm_eval --apply_chat_template",
         )
     items, skipped = select(read_items(bench), items_file(bench), languages=languages, limit=limit, seed=seed)
     group = _word(name or f"crossin_{(bench if bench.is_dir() else bench.parent).resolve().name}")

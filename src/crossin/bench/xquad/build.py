@@ -13,7 +13,7 @@ from crossin.bench.xquad.questions import Question, read_questions
 from crossin.bench.xquad.source import DATASET, source_files
 from crossin.core.errors import CrossinError
 from crossin.core.progress import Progress, silent
-from crossin.core.stage import Stage
+from crossin.core.stages import Stage
 from crossin.items.item import Item
 
 _TOO_FEW = "too few distractors"
@@ -36,7 +36,7 @@ def build_xquad(
             raise CrossinError(
                 f"no questions in '{language}'; there are: {', '.join(files)}",
                 file=source or DATASET,
-                fix="name languages that it has",
+                hint="name languages that it has",
             )
     wanted = list(dict.fromkeys(languages or files))
     inputs = {f"xquad.{language}": path for language, path in files.items()}

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 
 from crossin.bench.xquad.answer_types import AnswerType, answer_type, distance
 from crossin.bench.xquad.questions import PIVOT, Question
-from crossin.core.hashing import draw
+from crossin.core.hashing import hash64
 
 OPTIONS = 4
 # What counts against a candidate; the place of one from another article comes twice.
@@ -76,7 +76,7 @@ def choose_options(questions: Sequence[Question], ruled_out: Counter[str]) -> di
         near = sum(distractor.question.article == article for distractor in chosen)
         inside = sum(distractor.question.group == gold.question.group for distractor in chosen)
         choices[key] = Choice(
-            sorted(ids, key=lambda option: draw("order", key, option)), near - inside, len(chosen) - near
+            sorted(ids, key=lambda option: hash64("order", key, option)), near - inside, len(chosen) - near
         )
     return choices
 
@@ -117,7 +117,7 @@ def _choose(
         if reason:
             ruled_out[reason] += 1
         else:
-            place = draw("candidate", gold.question.id, candidate.question.id)
+            place = hash64("candidate", gold.question.id, candidate.question.id)
             allowed.append((_cost(gold, candidate), place, candidate))
     allowed.sort(key=lambda candidate: candidate[:2])
     together = itertools.combinations([candidate for _, _, candidate in allowed], OPTIONS - 1)

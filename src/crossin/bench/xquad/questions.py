@@ -109,7 +109,7 @@ def _read_language(file: Path, language: str) -> dict[str, Question]:
                         f"question '{asked.id}' stands twice",
                         file=file,
                         field="id",
-                        fix="remove one of the two",
+                        hint="remove one of the two",
                     )
                 reading = _reading(file, paragraph.context, asked)
                 found[asked.id] = Question(asked.id, article.title, number, {language: reading})
@@ -125,7 +125,7 @@ def _parsed(file: Path) -> _File:
             f"is not in the form of SQuAD: {fault['msg']}",
             file=file,
             field=".".join(map(str, fault["loc"])),
-            fix="use XQuAD's own files",
+            hint="use XQuAD's own files",
         ) from error
 
 
@@ -134,7 +134,7 @@ def _reading(file: Path, context: str, asked: _Asked) -> Reading:
     question = clean(asked.question)
     if not question:
         raise CrossinError(
-            f"question '{asked.id}' is empty", file=file, field="question", fix="use XQuAD's own files"
+            f"question '{asked.id}' is empty", file=file, field="question", hint="use XQuAD's own files"
         )
     # A letter behind it keeps the white space before the answer.
     start = len(clean(context[: asked.answers[0].answer_start] + "x")) - 1
@@ -143,7 +143,7 @@ def _reading(file: Path, context: str, asked: _Asked) -> Reading:
             f"the answer of question '{asked.id}' does not stand at its place in the paragraph",
             file=file,
             field="answer_start",
-            fix="use XQuAD's own files",
+            hint="use XQuAD's own files",
         )
     return Reading(cleaned, question, answer, start)
 
@@ -156,5 +156,5 @@ def _check_ids(found: dict[str, Question], english: dict[str, Question], file: P
         lacking = next((key for key in one if key not in other), None)
         if lacking is not None:
             raise CrossinError(
-                f"question '{lacking}' {fault}", file=file, field="id", fix="use the files of one release"
+                f"question '{lacking}' {fault}", file=file, field="id", hint="use the files of one release"
             )

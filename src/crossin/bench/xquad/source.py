@@ -30,7 +30,7 @@ def source_files(source: Path | None) -> dict[str, Path]:
             raise CrossinError(
                 f"there is {other.name} beside it, and one file a language is due",
                 file=path,
-                fix="keep the one that XQuAD's validation split is in",
+                hint="keep the one that XQuAD's validation split is in",
             )
     found |= {path.stem: path for path in folder.glob("xquad.*.json")}
     files = {name.removeprefix("xquad."): found[name] for name in sorted(found)}
@@ -38,7 +38,7 @@ def source_files(source: Path | None) -> dict[str, Path]:
         raise CrossinError(
             "holds no xquad.en.json, and the wrong options are chosen in English",
             file=folder,
-            fix="name with --source the folder with all the files xquad.<language>.json",
+            hint="name with --source the folder with all the files xquad.<language>.json",
         )
     return files
 

@@ -48,22 +48,22 @@ class Batch(ABC):
     def where(self, index: int, /) -> str:
         """More about where record `index` stands than its row, for an error's message."""
 
-    def error(self, index: int, message: str, *, field: str | None = None, fix: str) -> CrossinError:
+    def error(self, index: int, message: str, *, field: str | None = None, hint: str) -> CrossinError:
         """The error that something is wrong with record `index` of the batch."""
         return CrossinError(
-            message + self.where(index), file=self.file, row=int(self.rows[index]) + 1, field=field, fix=fix
+            message + self.where(index), file=self.file, row=int(self.rows[index]) + 1, field=field, hint=hint
         )
 
     def no_column(self, name: str, names: Sequence[str], index: int | None = None) -> CrossinError:
         """The error that a column is missing; `names` are those that exist."""
         shown = ", ".join(names[:20]) + (", …" if len(names) > 20 else "")
         message = f"there is no column '{name}'; the columns are: {shown or '(none)'}"
-        fix = f"add it, or tell under `columns` what it is called ({{{name}: …}})"
+        hint = f"add it, or tell under `columns` what it is called ({{{name}: …}})"
         return CrossinError(
             message + ("" if index is None else self.where(index)),
             file=self.file,
             row=None if index is None else int(self.rows[index]) + 1,
-            fix=fix,
+            hint=hint,
         )
 
 
@@ -116,7 +116,7 @@ class TableBatch(Batch):
         count = self.table.schema.names.count(name)
         if count > 1:
             raise CrossinError(
-                f"there are {count} columns '{name}'", file=self.file, fix="give each its own name"
+                f"there are {count} columns '{name}'", file=self.file, hint="give each its own name"
             )
         if not count:
             if due:

@@ -40,7 +40,7 @@ def checked(
     offsets, data = raw(texts)
     if len(data) and not data.all():
         index = int(np.searchsorted(offsets - offsets[0], np.flatnonzero(data == 0)[0], side="right")) - 1
-        raise batch.error(index, "holds a NUL character", field=name, fix="remove the character")
+        raise batch.error(index, "holds a NUL character", field=name, hint="remove the character")
     # No text has more characters than bytes.
     if len(texts) and np.diff(offsets).max() > longest:
         lengths = pc.utf8_length(texts).fill_null(0).to_numpy()
@@ -50,7 +50,7 @@ def checked(
                 index,
                 f"is {lengths[index]:,} characters long; at most {longest:,} are read",
                 field=name,
-                fix="shorten the text, or raise `longest_field`",
+                hint="shorten the text, or raise `longest_field`",
             )
     return texts
 
@@ -62,7 +62,7 @@ def id_column(batch: Batch, name: str, longest: int) -> pa.LargeStringArray:
         kinds = set(map(type, values)) - {type(None)}
         if kinds - {str, int}:
             index = next(i for i, value in enumerate(values) if type(value) not in (str, int, type(None)))
-            raise batch.error(index, f"the id is {_shown(values[index])}", field=name, fix=_ID_FIX)
+            raise batch.error(index, f"the id is {_shown(values[index])}", field=name, hint=_ID_FIX)
         if int in kinds:
             values = [None if value is None else str(value) for value in values]
     elif pa.types.is_integer(values.type):
@@ -87,7 +87,7 @@ def extra_column(batch: Batch, name: str) -> pa.Array:
     for index, value in enumerate(values):
         if type(value) not in (int, float, bool, str, type(None)):
             raise batch.error(
-                index, f"a filter cannot use {_shown(value)}", field=name, fix=_filter_fix(name)
+                index, f"a filter cannot use {_shown(value)}", field=name, hint=_filter_fix(name)
             )
         if len(kinds) > 1 and value is not None and not kinds <= {int, float}:
             first = next(one for one in values if one is not None)
@@ -96,7 +96,7 @@ def extra_column(batch: Batch, name: str) -> pa.Array:
                     index,
                     f"{_shown(value)} stands in a column that also holds {_shown(first)}",
                     field=name,
-                    fix="make the column all numbers or all text",
+                    hint="make the column all numbers or all text",
                 )
     if str in kinds:
         return _texts(batch, name, values)
@@ -124,7 +124,7 @@ def join_extras(parts: Sequence[pa.Array], file: Any, name: str) -> pa.Array:
             f"the column holds values of different types ({', '.join(sorted(map(str, kinds)))})",
             file=file,
             field=name,
-            fix="make the column all numbers or all text",
+            hint="make the column all numbers or all text",
         )
     kind = kinds.pop() if kinds else pa.null()
     return pa.chunked_array([part.cast(kind, safe=False) for part in parts], kind).combine_chunks()
@@ -147,14 +147,14 @@ def _texts(batch: Batch, name: str, values: list[Any] | pa.Array) -> pa.LargeStr
         for index, value in enumerate(values):
             if value is not None and not isinstance(value, str):
                 raise batch.error(
-                    index, f"{_shown(value)} where text is due", field=name, fix=_TEXT_FIX
+                    index, f"{_shown(value)} where text is due", field=name, hint=_TEXT_FIX
                 ) from None
             if value is not None and any("\ud800" <= character <= "\udfff" for character in value):
                 raise batch.error(
                     index,
                     "holds a lone half of a surrogate pair, which is no character",
                     field=name,
-                    fix="remove it, or write the whole pair",
+                    hint="remove it, or write the whole pair",
                 ) from None
         raise
 
@@ -174,7 +174,7 @@ def _arrow_texts(batch: Batch, name: str, values: pa.Array) -> pa.LargeStringArr
                 (value.as_py() or b"").decode("utf-8")
             except UnicodeDecodeError:
                 raise batch.error(
-                    index, "is not UTF-8", field=name, fix="write the file again with texts in UTF-8"
+                    index, "is not UTF-8", field=name, hint="write the file again with texts in UTF-8"
                 ) from None
         raise
     return texts
@@ -209,10 +209,10 @@ def _plain(values: pa.Array) -> pa.Array | None:
     return None
 
 
-def _wrong_type(batch: Batch, name: str, values: pa.Array, due: str, fix: str) -> CrossinError:
+def _wrong_type(batch: Batch, name: str, values: pa.Array, due: str, hint: str) -> CrossinError:
     valid = values.is_valid().to_numpy(zero_copy_only=False)
     index = int(np.argmax(valid)) if len(valid) else 0
-    return batch.error(index, f"a value of type {values.type} {due}", field=name, fix=fix)
+    return batch.error(index, f"a value of type {values.type} {due}", field=name, hint=hint)
 
 
 def _filter_fix(name: str) -> str:

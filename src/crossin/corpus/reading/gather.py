@@ -194,7 +194,7 @@ def _by_language(
                 index = int(np.argmax(numbers == number))
                 message = error.message if spelling.strip() else "the row names no language"
                 raise batch.error(
-                    index, message, field=column, fix=error.fix or "write a BCP-47 code"
+                    index, message, field=column, hint=error.hint or "write a BCP-47 code"
                 ) from error
     found = [codes[spelling] for spelling in spelled.dictionary.to_pylist()]
     wanted = [code for code in dict.fromkeys(found) if languages is None or code in languages]
@@ -214,7 +214,7 @@ def _by_language(
 
 def _check_not_empty(rows: int, file: str) -> None:
     if not rows:
-        raise CrossinError("holds no rows", file=file, fix="check the path")
+        raise CrossinError("holds no rows", file=file, hint="check the path")
 
 
 def _shown(source: Source, data: Path) -> str:

@@ -53,14 +53,14 @@ def json_batches(stream: Bytes, file: str | Path) -> Iterator[JsonBatch]:
     while not head.strip():
         more = next(chunks, None)
         if more is None:
-            raise CrossinError("the file is empty", file=file, fix="check the path")
+            raise CrossinError("the file is empty", file=file, hint="check the path")
         head += more
     opening = head.lstrip()[0]
     if opening not in "[{":
         raise CrossinError(
             f"this is neither a JSON array nor JSON lines nor Parquet: it begins with {opening!r}",
             file=file,
-            fix="save the rows as one JSON array, as one JSON object a line, or as Parquet",
+            hint="save the rows as one JSON array, as one JSON object a line, or as Parquet",
         )
     read = _array if opening == "[" else _lines
     yield from _batched(read(chain([head], chunks), file), file)
@@ -73,7 +73,7 @@ def decoded(stream: Bytes, file: str | Path) -> Iterator[str]:
         try:
             data = stream.read(_CHUNK)
         except OSError as error:
-            raise CrossinError(f"cannot be read: {error}", file=file, fix="get the file again") from error
+            raise CrossinError(f"cannot be read: {error}", file=file, hint="get the file again") from error
         final = not data
         if not position and not rest:
             data = _without_mark(data, file)
@@ -86,7 +86,7 @@ def decoded(stream: Bytes, file: str | Path) -> Iterator[str]:
                 f"line {line} is not UTF-8: byte 0x{data[error.start]:02x} at position"
                 f" {position + error.start:,} of the file",
                 file=file,
-                fix=_UTF8_FIX,
+                hint=_UTF8_FIX,
             ) from error
         position, rest, line = position + used, data[used:], line + data.count(b"\n", 0, used)
         if text:
@@ -98,9 +98,9 @@ def decoded(stream: Bytes, file: str | Path) -> Iterator[str]:
 def _without_mark(data: bytes, file: str | Path) -> bytes:
     for mark, name in _MARKS.items():
         if data.startswith(mark):
-            raise CrossinError(f"the file is {name}", file=file, fix=_UTF8_FIX)
+            raise CrossinError(f"the file is {name}", file=file, hint=_UTF8_FIX)
     if b"\0" in data[:4]:
-        raise CrossinError("the file is not UTF-8, perhaps UTF-16", file=file, fix=_UTF8_FIX)
+        raise CrossinError("the file is not UTF-8, perhaps UTF-16", file=file, hint=_UTF8_FIX)
     return data.removeprefix(codecs.BOM_UTF8)
 
 
@@ -114,7 +114,7 @@ def _batched(records: Iterator[tuple[int, Any]], file: str | Path) -> Iterator[J
                 f"the record on line {line} is {_kind(record)}, not an object",
                 file=file,
                 row=first + len(held) + 1,
-                fix='write each record as an object: {"instruction": …, "output": …}',
+                hint='write each record as an object: {"instruction": …, "output": …}',
             )
         held.append(record)
         lines.append(line)
@@ -257,5 +257,5 @@ def _not_json(error: Exception, file: str | Path, row: int, line: int) -> Crossi
         f"line {line} is not JSON: {what}",
         file=file,
         row=row or None,
-        fix="repair the line; a file holds one JSON array of objects, or one JSON object a line",
+        hint="repair the line; a file holds one JSON array of objects, or one JSON object a line",
     )

@@ -50,7 +50,7 @@ def source_files(path: Path, data: Path) -> list[Path]:
         raise CrossinError(
             "there is no such file" + (f"; near it are: {', '.join(near)}" if near else ""),
             file=path,
-            fix=f"check `path`, which is relative to the data folder {data}",
+            hint=f"check `path`, which is relative to the data folder {data}",
         )
     shards = sorted(file for file in path.iterdir() if file.is_file() and _is_shard(file))
     if not shards:
@@ -58,7 +58,7 @@ def source_files(path: Path, data: Path) -> list[Path]:
         raise CrossinError(
             "this folder holds no .parquet or .jsonl file",
             file=path,
-            fix="name it as `dataset`, not as `path`"
+            hint="name it as `dataset`, not as `path`"
             if saved
             else "name a file, or a folder with such files",
         )
@@ -97,7 +97,7 @@ def _file(file: Path, wanted: Set[str]) -> Iterator[Batch]:
         raise CrossinError(
             f"cannot be read: {error.strerror or error}",
             file=file,
-            fix="check the path, or get the file again",
+            hint="check the path, or get the file again",
         ) from error
 
 
@@ -113,7 +113,7 @@ def _parquet(place: Any, file: Path, wanted: Set[str]) -> Iterator[Batch]:
     except (pa.ArrowException, OSError) as error:
         message = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise CrossinError(
-            f"cannot be read as Parquet: {message}", file=file, row=first + 1, fix="make the file again"
+            f"cannot be read as Parquet: {message}", file=file, row=first + 1, hint="make the file again"
         ) from error
 
 
@@ -146,7 +146,7 @@ def _dataset(source: Source, data: Path, wanted: Set[str]) -> Iterator[Batch]:
             else f"the dataset '{source.dataset}' cannot be had from the hub ({message})",
             file=folder if local else None,
             field=None if local else "dataset",
-            fix="check `dataset`, `config` and `split`"
+            hint="check `dataset`, `config` and `split`"
             if local
             else "check the name and the connection, or use a local file (`path`) or folder",
         ) from error
@@ -172,6 +172,6 @@ def _loaded(source: Source, place: str, local: bool) -> Any:
             f"the dataset has no split '{source.split}'; it has: {', '.join(sorted(found))}",
             file=place,
             field="split",
-            fix="name one of them",
+            hint="name one of them",
         )
     return found[source.split]

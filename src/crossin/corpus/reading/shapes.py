@@ -131,7 +131,7 @@ def _prompt_completion(
         for name, part in (("prompt", before), ("completion", after)):
             if not _is_list(part):
                 raise batch.error(
-                    index, "is no list of messages, as others in this column are", field=name, fix=_CHAT_FIX
+                    index, "is no list of messages, as others in this column are", field=name, hint=_CHAT_FIX
                 )
         turns.append([*before, *after])
     return _exchanges(batch, "prompt", turns, longest, rejected)
@@ -163,17 +163,17 @@ def _exchange(batch: Batch, index: int, name: str, turns: Any) -> tuple[str, str
     if turns is None:
         return INCOMPLETE
     if not _is_list(turns):
-        raise batch.error(index, "is no list of messages", field=name, fix=_CHAT_FIX)
+        raise batch.error(index, "is no list of messages", field=name, hint=_CHAT_FIX)
     said: list[tuple[str, str]] = []
     for turn in turns:
         if not isinstance(turn, dict):
-            raise batch.error(index, "holds a message that is no object", field=name, fix=_CHAT_FIX)
+            raise batch.error(index, "holds a message that is no object", field=name, hint=_CHAT_FIX)
         role = turn.get("role", turn.get("from"))
         text = turn.get("content", turn.get("value"))
         if not isinstance(role, str):
-            raise batch.error(index, "holds a message without a role", field=name, fix=_CHAT_FIX)
+            raise batch.error(index, "holds a message without a role", field=name, hint=_CHAT_FIX)
         if text is not None and not isinstance(text, str):
-            raise batch.error(index, "holds a message whose content is no text", field=name, fix=_CHAT_FIX)
+            raise batch.error(index, "holds a message whose content is no text", field=name, hint=_CHAT_FIX)
         if role.lower() not in _ROLES:
             return OTHER_TURN
         if text is None:

@@ -183,7 +183,7 @@ class HfEngine:
         except BrokenProcessPool as error:
             raise CrossinError(
                 "a process that asks the model has died, perhaps for want of memory",
-                fix="run again with fewer --processes; what was answered is kept",
+                hint="run again with fewer --processes; what was answered is kept",
             ) from error
 
     def _processes(self) -> ProcessPoolExecutor:

@@ -69,7 +69,7 @@ def tokenise_prompts(
         head = () if whole else heading
         tokens = (*head, *tokenizer(prompt, add_special_tokens=False)["input_ids"])
         if not tokens:
-            raise CrossinError(f"{request.name}: the prompt has no tokens", fix="mend the benchmark's item")
+            raise CrossinError(f"{request.name}: the prompt has no tokens", hint="mend the benchmark's item")
         excess = 0 if longest is None else len(tokens) + request.max_tokens - longest
         if excess > 0:
             kept = _kept(tokenizer, head, tokens)
@@ -92,7 +92,7 @@ def prompt_text(tokenizer: Any, request: Request) -> tuple[str, bool]:
     if not isinstance(prompt, str):
         if not tokenizer.chat_template:
             raise CrossinError(
-                "this model has no chat template", fix="leave out --chat: ask it with plain prompts"
+                "this model has no chat template", hint="leave out --chat: ask it with plain prompts"
             )
         turns = [{"role": role, "content": text} for role, text in prompt]
         return tokenizer.apply_chat_template(turns, tokenize=False, add_generation_prompt=True), True
@@ -117,7 +117,7 @@ def _check(request: Request, wholes: list[Continuation]) -> None:
         if len(whole.tokens) == whole.start:
             raise CrossinError(
                 f"{request.name}: the option {option!r} has no tokens of its own",
-                fix="mend the benchmark's item; `crossin bench check` finds such options",
+                hint="mend the benchmark's item; `crossin bench check` finds such options",
             )
 
 
@@ -140,5 +140,5 @@ def _fitted(
 def _too_long(request: Request, length: int, longest: int | None, what: str = "") -> CrossinError:
     return CrossinError(
         f"{request.name}: the prompt {what}is {length:,} tokens long, and the model takes {longest:,}",
-        fix="--truncate left cuts the beginning of such prompts; or use fewer shots",
+        hint="--truncate left cuts the beginning of such prompts; or use fewer shots",
     )

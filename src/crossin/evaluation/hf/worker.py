@@ -111,7 +111,7 @@ def _enough_memory() -> Iterator[None]:
             raise
         raise CrossinError(
             "one pass through the model needs more memory than there is",
-            fix="use --dtype bfloat16 or 4bit, another device, fewer --processes, or --truncate left",
+            hint="use --dtype bfloat16 or 4bit, another device, fewer --processes, or --truncate left",
         ) from error
 
 

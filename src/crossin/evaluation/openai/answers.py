@@ -23,7 +23,7 @@ def choice(answer: dict[str, Any], name: str) -> dict[str, Any]:
         pass
     raise CrossinError(
         f"{name}: the server's answer is no completion",
-        fix="see that the base URL is that of an OpenAI-compatible server",
+        hint="see that the base URL is that of an OpenAI-compatible server",
     )
 
 
@@ -33,7 +33,7 @@ def reply(answer: dict[str, Any], stop: tuple[str, ...], name: str) -> Reply:
     message = found.get("message")
     text = (message.get("content") if isinstance(message, dict) else found.get("text")) or ""
     if not isinstance(text, str):
-        raise CrossinError(f"{name}: the server's reply is no text", fix="ask a model of text")
+        raise CrossinError(f"{name}: the server's reply is no text", hint="ask a model of text")
     ends = [end for end in (text.find(mark) for mark in stop if mark) if end >= 0]
     cut = found.get("finish_reason") == "length" and not ends
     return Reply(text[: min(ends)] if ends else text, cut, *computed(answer))

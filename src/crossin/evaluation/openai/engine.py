@@ -172,7 +172,7 @@ class OpenAIEngine:
         if conversation and self.chat is False:
             raise CrossinError(
                 "conversations are to be asked of a server that is said to have no chat",
-                fix="leave out --chat, or say that the server has one",
+                hint="leave out --chat, or say that the server has one",
             )
         path = CHAT if conversation or self.chat else COMPLETIONS
         if path not in self._dialects:
@@ -194,13 +194,15 @@ class OpenAIEngine:
         if dialect.text is not None:
             for place, option in enumerate(request.options):
                 if not option:
-                    raise CrossinError(f"{request.name}: an option is empty", fix="mend the benchmark's item")
+                    raise CrossinError(
+                        f"{request.name}: an option is empty", hint="mend the benchmark's item"
+                    )
                 yield self._call(dialect, dialect.text, request, (number, place), option)
             return
         if dialect.letters is None or any(len(option.strip()) != 1 for option in request.options):
             raise CrossinError(
                 f"{request.name}: the server tells no log-probabilities of given texts",
-                fix="ask by option letters, if it tells the most probable tokens; else let it generate",
+                hint="ask by option letters, if it tells the most probable tokens; else let it generate",
             )
         yield self._call(dialect, dialect.letters, request, (number, None))
 
@@ -233,7 +235,7 @@ class OpenAIEngine:
         if read is None:
             raise CrossinError(
                 f"{request.name}: the server has stopped telling log-probabilities",
-                fix="look at the server; what was answered is kept",
+                hint="look at the server; what was answered is kept",
             )
         tokens, logprobs = read
         plain = self._dialect(not isinstance(request.prompt, str)).path == COMPLETIONS

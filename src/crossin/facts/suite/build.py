@@ -8,7 +8,7 @@ from pathlib import Path
 from crossin.core.errors import CrossinError
 from crossin.core.formats import ITEMS
 from crossin.core.progress import Progress, silent
-from crossin.core.stage import Stage, begin
+from crossin.core.stages import Stage, begin
 from crossin.facts.corpus import facts_of, split_of, subjects_of
 from crossin.facts.suite import generation, knowledge, reading, reasoning
 from crossin.facts.suite.material import Material
@@ -61,7 +61,7 @@ def build_suite(
     CrossinError where a language has no file, or its file lacks an entry.
     """
     if split not in _SPLITS:
-        raise CrossinError(f"no split is named '{split}'", fix=f"choose {', '.join(_SPLITS)}")
+        raise CrossinError(f"no split is named '{split}'", hint=f"choose {', '.join(_SPLITS)}")
     languages = parse_languages(",".join(languages), folder)
     files = {f"words/{language}": folder / f"{language}.yaml" for language in languages}
     for language, path in zip(languages, files.values(), strict=True):
@@ -69,7 +69,7 @@ def build_suite(
             raise CrossinError(
                 f"lacks what the facts suite asks: {', '.join(entries)}",
                 file=path,
-                fix="translate these entries of en.yaml, as CONTRIBUTING.md tells",
+                hint="translate these entries of en.yaml, as CONTRIBUTING.md tells",
             )
     words = {language: load_words(language, folder) for language in languages}
     stage = begin(out, "bench", {"bench": "suite", "split": split, "languages": languages}, files)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from crossin.core.hashing import draw
+from crossin.core.hashing import hash64
 from crossin.facts.corpus import Fact, alike, answer_of, split_of
 from crossin.facts.suite.material import CLDR_AND_GEONAMES, Material, Names, choice, choose, listable
 from crossin.facts.world import Country
@@ -57,7 +57,7 @@ def _fact(material: Material, fact: Fact) -> list[Item]:
         for place, option in enumerate(fact.option_ids)
     }
     # As crossin.facts.bench draws it.
-    wording = (draw(fact.id) >> 56) % WORDINGS
+    wording = (hash64(fact.id) >> 56) % WORDINGS
     return choice(
         material,
         fact.id,
@@ -95,7 +95,7 @@ def _neighbour(material: Material, country: Country, landed: list[Country]) -> l
         key=lambda other: (
             split_of(other.code) != split_of(country.code),
             other.continent != country.continent,
-            draw("option", item, other.code),
+            hash64("option", item, other.code),
         ),
     )
     right = [other.code for other in candidates if other.code in country.neighbours]

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from crossin.core.hashing import draw
+from crossin.core.hashing import hash64
 from crossin.facts.corpus import Fact, unlike
 from crossin.facts.world import Country
 from crossin.items.item import Item
@@ -41,7 +41,7 @@ def choose(item: str, right: str, others: Iterable[str], names: Names) -> list[s
     item's id alone; None where there are too few.
     """
     chosen = unlike(right, others, names)
-    return chosen and sorted(chosen, key=lambda option: draw("order", item, option))
+    return chosen and sorted(chosen, key=lambda option: hash64("order", item, option))
 
 
 def choice(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from crossin.core.hashing import draw
+from crossin.core.hashing import hash64
 from crossin.facts.corpus import answer_of, unlike
 from crossin.facts.names import number_text
 from crossin.facts.suite.material import CLDR, Material, Names, choice
@@ -46,7 +46,7 @@ def _profile(material: Material, card: str, names: dict[str, Names]) -> list[Ite
     """
     options: dict[str, list[str]] = {}
     for entry in _ENTRIES:
-        first, *others = sorted(names[entry], key=lambda value: draw("entry", card, entry, value))
+        first, *others = sorted(names[entry], key=lambda value: hash64("entry", card, entry, value))
         four = unlike(first, others, names[entry])
         if four is None:
             material.skipped["profile: too few names unlike one another"] += len(_ENTRIES)
@@ -74,8 +74,8 @@ def _question(
     material: Material, card: str, entry: str, four: list[str], names: Names, contexts: dict[str, str]
 ) -> list[Item]:
     item = f"{card}:{entry}"
-    country = draw("country", item) % 2
-    wording = draw("wording", item) % WORDINGS
+    country = hash64("country", item) % 2
+    wording = hash64("wording", item) % WORDINGS
 
     def ask(language: str, _: str) -> str:
         suite = material.suites[language]
@@ -89,7 +89,7 @@ def _question(
         item,
         task="profile",
         group=card,
-        options=sorted(four, key=lambda option: draw("order", item, option)),
+        options=sorted(four, key=lambda option: hash64("order", item, option)),
         answer=four[country],
         names=names,
         ask=ask,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from crossin.core.hashing import draw
+from crossin.core.hashing import hash64
 from crossin.facts.corpus import split_of, unlike
 from crossin.facts.names import month_name, weekday_name
 from crossin.facts.suite.material import (
@@ -52,14 +52,14 @@ def _calendar(
 
 
 def _starts(task: str, number: int, length: int) -> list[int]:
-    return sorted(range(1, length + 1), key=lambda start: draw(task, str(number), str(start)))[:_STARTS]
+    return sorted(range(1, length + 1), key=lambda start: hash64(task, str(number), str(start)))[:_STARTS]
 
 
 def _later(material: Material, task: str, start: int, number: int, length: int, names: Names) -> list[Item]:
     """What comes `number` steps after `start` in a round of `length`, counted from 1."""
     item = f"{task}:{start}+{number}"
     right = str((start - 1 + number) % length + 1)
-    others = sorted(names.keys() - {right}, key=lambda other: draw("option", item, other))
+    others = sorted(names.keys() - {right}, key=lambda other: hash64("option", item, other))
     options = choose(item, right, others, names) if {right, str(start)} <= names.keys() else None
     if options is None:
         material.skipped[f"{task}: too few names"] += 1
@@ -102,7 +102,7 @@ def _population(material: Material, country: Country, countries: list[Country]) 
         ),
         key=lambda other: (
             split_of(other.code) != split_of(country.code),
-            draw("option", item, other.code),
+            hash64("option", item, other.code),
         ),
     )
     options = choose(item, country.code, [other.code for other in smaller], material.subjects)
@@ -130,7 +130,7 @@ def numbers(material: Material) -> list[Item]:
     }
     sets: list[tuple[int, ...]] = []
     for turn in range(_NUMBER_SETS):
-        first, *others = sorted(names, key=lambda number: draw("number", str(turn), number))
+        first, *others = sorted(names, key=lambda number: hash64("number", str(turn), number))
         four = unlike(first, others, names)
         if four is None:
             material.skipped["number: too few words unlike one another"] += 1
@@ -164,7 +164,7 @@ def _number(material: Material, four: tuple[int, ...], kind: str, right: int, na
         item,
         task="number",
         group=group,
-        options=sorted(map(str, four), key=lambda option: draw("order", item, option)),
+        options=sorted(map(str, four), key=lambda option: hash64("order", item, option)),
         answer=str(right),
         names=names,
         ask=ask,

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from difflib import SequenceMatcher
 from typing import TYPE_CHECKING, Any
 
-from crossin.core.hashing import draw
+from crossin.core.hashing import hash64
 from crossin.training.config import Consist
 from crossin.training.document import Document, Row
 from crossin.training.head import logits
@@ -48,8 +48,8 @@ def answer_loss(
 
 
 def _two_of(options: int, key: str) -> list[int]:
-    first = draw("options", key) % options
-    second = draw("other option", key) % (options - 1)
+    first = hash64("options", key) % options
+    second = hash64("other option", key) % (options - 1)
     return [first, second + (second >= first)]
 
 

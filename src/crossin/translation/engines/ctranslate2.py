@@ -45,7 +45,7 @@ class CTranslate2Translator:
             raise CrossinError(
                 "holds no model in CTranslate2's form (model.bin)",
                 file=self.folder,
-                fix="convert one: ct2-transformers-converter --model MODEL --output_dir FOLDER",
+                hint="convert one: ct2-transformers-converter --model MODEL --output_dir FOLDER",
             )
 
     @cached_property
@@ -140,7 +140,7 @@ class CTranslate2Translator:
             raise CrossinError(
                 f"cannot be loaded: {error}",
                 file=self.folder,
-                fix="convert the model again, or take --device cpu",
+                hint="convert the model again, or take --device cpu",
             ) from error
 
 

@@ -88,5 +88,5 @@ def _lacks(language: str) -> CrossinError:
     return CrossinError(
         f"the model does not have the language {language}",
         field="to",
-        fix="leave it out, or take a model that has it",
+        hint="leave it out, or take a model that has it",
     )

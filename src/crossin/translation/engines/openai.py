@@ -55,7 +55,7 @@ class OpenAITranslator:
     ) -> None:
         if budget is not None and prices is None:
             raise CrossinError(
-                "a budget needs prices", field="budget", fix="give --price-in and --price-out too"
+                "a budget needs prices", field="budget", hint="give --price-in and --price-out too"
             )
         self.model, self.prompt, self.body, self.budget = model, prompt, dict(body or {}), budget
         self._server = Server(
@@ -147,7 +147,7 @@ class OpenAITranslator:
         if spent + expected > self.budget:
             raise BudgetSpent(
                 f"the budget of {self.budget:g} is spent",
-                fix="run again with a larger --budget: what was translated is kept, and not paid again",
+                hint="run again with a larger --budget: what was translated is kept, and not paid again",
             )
         self._under_way[ask] = expected
 

@@ -74,7 +74,8 @@ class Seq2SeqTranslator:
         except torch.OutOfMemoryError as error:
             if len(batch) == 1:
                 raise CrossinError(
-                    "a sentence does not fit into the device's memory", fix="take a smaller model, or the CPU"
+                    "a sentence does not fit into the device's memory",
+                    hint="take a smaller model, or the CPU",
                 ) from error
         half = len(batch) // 2
         yield from self._batch(batch[:half])
@@ -149,6 +150,6 @@ class Seq2SeqTranslator:
             raise CrossinError(
                 f"holds no sequence-to-sequence model that can be loaded ({message})",
                 file=self.folder,
-                fix="name a translation model saved as safetensors",
+                hint="name a translation model saved as safetensors",
             ) from error
         return model.to(device).eval()

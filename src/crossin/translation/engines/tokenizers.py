@@ -26,7 +26,7 @@ def open_tokenizer(folder: Path) -> Any:
         raise CrossinError(
             f"holds no tokenizer that can be read ({message})",
             file=folder,
-            fix="name the folder of the model that it was converted from with --tokenizer",
+            hint="name the folder of the model that it was converted from with --tokenizer",
         ) from error
 
 

@@ -58,7 +58,7 @@ class QualityModel:
 
         if not self.path.is_dir():
             raise CrossinError(
-                "is no folder with a model", file=self.path, fix="name one with --quality-model"
+                "is no folder with a model", file=self.path, hint="name one with --quality-model"
             )
         device = self.device
         if device == "auto":
@@ -68,7 +68,7 @@ class QualityModel:
             raise CrossinError(
                 f"gives {model.config.num_labels} scores, where one was expected",
                 file=self.path,
-                fix="take a model that was trained to estimate quality: a classifier with one output",
+                hint="take a model that was trained to estimate quality: a classifier with one output",
             )
         tokenizer = AutoTokenizer.from_pretrained(self.path)
         if tokenizer.pad_token is None:

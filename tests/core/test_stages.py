@@ -1,0 +1,184 @@
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from crossin.core.files import write_text
+from crossin.core.formats import CLAIM, MANIFEST
+from crossin.core.stages import stage
+from tests.helpers.errors import refused
+
+# Runs a stage that saves a file, says so, and waits to be killed.
+HANGING = """
+import sys, time
+from pathlib import Path
+from crossin.core.files import write_text
+from crossin.core.stages import stage
+with stage(Path(sys.argv[1]), "compose", {}, {}, rank=int(sys.argv[2]), world_size=int(sys.argv[3])) as work:
+    write_text(work.scratch / "part.txt", "part")
+    write_text(work.folder / "saved.txt", "saved")
+    (work.folder / ".b.txt.x.tmp").write_text("half")
+    print("ready", flush=True)
+    time.sleep(600)
+"""
+
+
+def hanging(folder: Path, rank: int = 0, world_size: int = 1) -> subprocess.Popen[str]:
+    command = [sys.executable, "-c", HANGING, str(folder), str(rank), str(world_size)]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    assert process.stdout.readline() == "ready\n"
+    return process
+
+
+def kill(process: subprocess.Popen[str]) -> None:
+    os.kill(process.pid, signal.SIGKILL)
+    process.communicate()
+
+
+def files_in(folder: Path) -> set[str]:
+    return {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
+
+
+def test_a_finished_stage_is_found_done(tmp_path: Path) -> None:
+    with stage(tmp_path / "out", "compose", {"seed": 1}, {}) as work:
+        assert not work.done
+        write_text(work.folder / "a.txt", "a")
+        work.finish(["a.txt"], {"rows": 1}, {"too_long": 2})
+    assert files_in(tmp_path / "out") == {"a.txt", MANIFEST}
+    with stage(tmp_path / "out", "compose", {"seed": 1}, {}) as again:
+        assert again.done
+        assert again.manifest["counts"] == {"rows": 1}
+        assert again.manifest["skipped"] == {"too_long": 2}
+
+
+def test_a_killed_stage_resumes_without_its_unfinished_files(tmp_path: Path) -> None:
+    kill(hanging(tmp_path))
+    with stage(tmp_path, "compose", {}, {}) as work:
+        assert not work.done
+        assert "saved.txt" in files_in(tmp_path)
+        assert ".b.txt.x.tmp" not in files_in(tmp_path)
+    assert files_in(tmp_path) == {CLAIM, "saved.txt"}
+
+
+def test_temporary_files_of_a_stage_in_a_folder_below_are_left_alone(tmp_path: Path) -> None:
+    kill(hanging(tmp_path / "inner"))
+    write_text(tmp_path / "outer.json", "")
+    (tmp_path / "outer.json").unlink()
+    with pytest.raises(KeyboardInterrupt), stage(tmp_path / "other", "demo", {}, {}) as work:
+        write_text(work.folder / "saved.txt", "saved")
+        (tmp_path / "inner").rename(work.folder / "inner")
+        raise KeyboardInterrupt
+    with stage(tmp_path / "other", "demo", {}, {}):
+        assert (tmp_path / "other" / "inner" / ".b.txt.x.tmp").exists()
+
+
+def test_a_second_identical_command_is_refused_and_touches_nothing(tmp_path: Path) -> None:
+    process = hanging(tmp_path)
+    before = files_in(tmp_path)
+    with refused("already running", file=tmp_path), stage(tmp_path, "compose", {}, {}):
+        pytest.fail("two runs at once")
+    assert files_in(tmp_path) == before
+    kill(process)
+
+
+def test_ranks_share_a_folder_and_each_runs_once(tmp_path: Path) -> None:
+    process = hanging(tmp_path, rank=0, world_size=2)
+    with stage(tmp_path, "compose", {}, {}, rank=1, world_size=2) as work:
+        assert not work.done
+        assert ".b.txt.x.tmp" in files_in(tmp_path), "another rank's temporary file"
+    with refused("rank 0", "already running"), stage(tmp_path, "compose", {}, {}, rank=0, world_size=2):
+        pytest.fail("one rank twice")
+    with refused("already running"), stage(tmp_path, "compose", {}, {}):
+        pytest.fail("alone among ranks")
+    kill(process)
+
+
+def test_the_lock_ends_with_the_block(tmp_path: Path) -> None:
+    for _ in range(2):
+        with stage(tmp_path / "out", "compose", {}, {}) as work:
+            write_text(work.folder / "a.txt", "a")
+
+
+@pytest.mark.parametrize("finished", [False, True])
+def test_another_runs_folder_is_refused_with_the_difference(tmp_path: Path, finished: bool) -> None:
+    with stage(tmp_path, "compose", {"seed": 1}, {}) as work:
+        write_text(work.folder / "a.txt", "a")
+        if finished:
+            work.finish(["a.txt"], {})
+    with refused("another run's files", "seed: 1 there, 2 here"), stage(tmp_path, "compose", {"seed": 2}, {}):
+        pytest.fail("another seed")
+    with refused("not of the stage 'train'"), stage(tmp_path, "train", {"seed": 1}, {}):
+        pytest.fail("another stage")
+
+
+def test_a_folder_with_other_files_is_refused_and_left_alone(tmp_path: Path) -> None:
+    (tmp_path / "thesis.tex").write_text("")
+    with refused("not created by this command", file=tmp_path), stage(tmp_path, "compose", {}, {}):
+        pytest.fail("somebody's folder")
+    assert files_in(tmp_path) == {"thesis.tex"}
+
+
+def test_a_changed_input_makes_another_run(tmp_path: Path) -> None:
+    inputs = {"rows": tmp_path / "in.txt"}
+    write_text(tmp_path / "in.txt", "a")
+    with stage(tmp_path / "out", "compose", {}, inputs) as work:
+        write_text(work.folder / "a.txt", "a")
+    write_text(tmp_path / "in.txt", "b")
+    with refused("input 'rows' differs"), stage(tmp_path / "out", "compose", {}, inputs):
+        pytest.fail("another input")
+
+
+@pytest.mark.parametrize("change", ["changed", "removed"])
+def test_a_result_that_was_changed_is_not_taken_for_finished(tmp_path: Path, change: str) -> None:
+    with stage(tmp_path, "compose", {}, {}) as work:
+        write_text(work.folder / "a.txt", "a")
+        work.finish(["a.txt"], {})
+    if change == "changed":
+        write_text(tmp_path / "a.txt", "b")
+    else:
+        (tmp_path / "a.txt").unlink()
+    with refused("has changed", file="a.txt"), stage(tmp_path, "compose", {}, {}):
+        pytest.fail("a changed result")
+    assert (tmp_path / MANIFEST).exists()
+
+
+@pytest.mark.parametrize("failure", [ValueError, KeyboardInterrupt])
+def test_a_failure_before_anything_is_saved_releases_the_folder(
+    tmp_path: Path, failure: type[BaseException]
+) -> None:
+    with pytest.raises(failure), stage(tmp_path / "out", "compose", {"seed": 1}, {}) as work:
+        write_text(work.scratch / "part.txt", "part")
+        raise failure
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("failure", [ValueError, KeyboardInterrupt])
+def test_a_failure_after_something_was_saved_keeps_the_claim(
+    tmp_path: Path, failure: type[BaseException]
+) -> None:
+    with pytest.raises(failure), stage(tmp_path / "out", "compose", {"seed": 1}, {}) as work:
+        write_text(work.folder / "a.txt", "a")
+        raise failure
+    assert files_in(tmp_path / "out") == {CLAIM, "a.txt"}
+
+
+@pytest.mark.parametrize(("rank", "world_size"), [(-1, 2), (2, 2), (1, 1)])
+def test_a_rank_out_of_range_is_refused(tmp_path: Path, rank: int, world_size: int) -> None:
+    with (
+        refused(f"rank {rank} of {world_size}"),
+        stage(tmp_path / "out", "compose", {}, {}, rank=rank, world_size=world_size),
+    ):
+        pytest.fail("no such rank")
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_folder_that_another_rank_is_about_to_claim_is_free(tmp_path: Path) -> None:
+    (tmp_path / ".stage.json.x.tmp").write_text("")
+    with stage(tmp_path, "compose", {}, {}, rank=0, world_size=2) as work:
+        assert not work.done
