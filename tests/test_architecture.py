@@ -90,3 +90,12 @@ def test_no_module_or_package_has_the_name_of_a_function_that_it_exports() -> No
 def test_no_file_is_much_over_400_lines() -> None:
     files = [*SOURCE.rglob("*.py"), *Path(__file__).parent.rglob("*.py")]
     assert not [path for path in files if path.read_text(encoding="utf-8").count("\n") > 410]
+
+
+def test_a_public_class_name_means_one_thing() -> None:
+    homes: dict[str, list[str]] = {}
+    for path in SOURCE.rglob("*.py"):
+        for node in ast.parse(path.read_text(encoding="utf-8")).body:
+            if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
+                homes.setdefault(node.name, []).append(str(path))
+    assert {name: places for name, places in homes.items() if len(places) > 1} == {}

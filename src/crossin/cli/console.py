@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.text import Text
 
 from crossin.core.progress import Progress
+from crossin.core.reasons import counted_sentences
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -30,6 +31,12 @@ def print_json(value: Any) -> None:
 def say(text: str) -> None:
     """One line on what a stage did."""
     errors.print(Text(text), soft_wrap=True)
+
+
+def say_skipped(skipped: Mapping[str, int], unit: str = "rows") -> None:
+    """A line for each reason that something was left out for."""
+    for line in counted_sentences(skipped, unit):
+        say(line)
 
 
 def show(table: Table) -> None:

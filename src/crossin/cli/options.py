@@ -65,7 +65,7 @@ def settings_options(
     """Give a command an option for each field of `model`.
 
     The command gets what was given on the command line as the mapping `given`, in the form of a settings
-    file.     With `nested`, the fields of models inside are options too, in a group named after their field's title.
+    file. With `nested`, the fields of models inside are options too, in a group named after their field.
     leave_out: fields without an option, such as those that are arguments.
     """
     flags = list(_flags(model, (), leave_out, nested))

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, Literal
 
 from crossin.core.extras import require
+
+# Where shards are made: in this process, or as tasks of a Ray cluster.
+Runner = Literal["local", "ray"]
 
 
 def run_on_cluster(

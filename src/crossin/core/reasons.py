@@ -1,0 +1,45 @@
+"""Reasons as codes: why something was left out or rejected. Programs read codes, people sentences."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import StrEnum
+
+_SENTENCES: dict[str, str] = {}
+
+
+class Reason(StrEnum):
+    """The base of a package's reason codes; each member is a code and the sentence that people read.
+
+    class FilterReason(Reason):
+        TOO_LONG = "too_long", "longer than the limit"
+    """
+
+    sentence: str
+
+    def __new__(cls, code: str, sentence: str) -> Reason:
+        """Make a member, which is equal to its code."""
+        member = str.__new__(cls, code)
+        member._value_ = code
+        member.sentence = sentence
+        _SENTENCES[code] = sentence
+        return member
+
+    def about(self, *details: str) -> str:
+        """The code with details, such as a language or a field: `wrong_language:vi`."""
+        return ":".join([self.value, *details])
+
+
+def sentence_of(code: str) -> str:
+    """What people read for a code, with its details in brackets; a code of a package that is not loaded is
+    shown with spaces.
+    """
+    name, *details = code.split(":")
+    sentence = _SENTENCES.get(name, name.replace("_", " "))
+    return f"{sentence} ({', '.join(details)})" if details else sentence
+
+
+def counted_sentences(counts: Mapping[str, int], unit: str = "rows") -> list[str]:
+    """A line for each reason, the most frequent first: `left out: 4,315 rows, longer than the limit`."""
+    ordered = sorted(counts.items(), key=lambda pair: -pair[1])
+    return [f"left out: {count:,} {unit}, {sentence_of(code)}" for code, count in ordered]

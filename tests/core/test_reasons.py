@@ -1,0 +1,28 @@
+from __future__ import annotations
+
+import json
+
+from crossin.core.reasons import Reason, counted_sentences, sentence_of
+
+
+class Sample(Reason):
+    TOO_LONG = "sample_too_long", "longer than the limit"
+    OTHER_LANGUAGE = "sample_other_language", "in another language"
+
+
+def test_a_reason_is_its_code_to_programs() -> None:
+    assert Sample.TOO_LONG == "sample_too_long"
+    assert json.dumps({Sample.TOO_LONG: 2}) == '{"sample_too_long": 2}'
+
+
+def test_people_read_a_sentence_with_its_details() -> None:
+    assert sentence_of(Sample.OTHER_LANGUAGE.about("vi", "output")) == "in another language (vi, output)"
+    assert sentence_of("unknown_code:vi") == "unknown code (vi)"
+
+
+def test_the_most_frequent_reason_comes_first() -> None:
+    counts = {Sample.TOO_LONG.value: 2, Sample.OTHER_LANGUAGE.about("vi"): 4315}
+    assert counted_sentences(counts) == [
+        "left out: 4,315 rows, in another language (vi)",
+        "left out: 2 rows, longer than the limit",
+    ]
