@@ -1,5 +1,5 @@
-"""What many tests share: the facts corpus and suite, and a tiny model with real parts. Each is built once, for
-all of the workers.
+"""What many tests share: the facts corpus and suite, and a tiny model with real parts. Each is built once for
+all workers.
 """
 
 from __future__ import annotations
