@@ -1,14 +1,18 @@
-"""A tiny model with real parts: a Llama of two layers with random weights and a tokenizer trained on the
-facts corpus.
+"""What many tests share: the facts corpus and suite, and a tiny model with real parts. Each is built once for
+all workers.
 """
 
 from __future__ import annotations
 
 import os
+import shutil
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from filelock import FileLock
+from hypothesis import settings
 
 if TYPE_CHECKING:
     from crossin.core.stages import Stage
@@ -21,11 +25,32 @@ os.environ["TOKENIZERS_PARALLELISM"] = "false"
 LANGUAGES = ["en", "zh", "vi", "es"]
 
 
+# `make test` tries some examples of each property, `make test-slow` more.
+settings.register_profile("quick", max_examples=20, deadline=None)
+settings.register_profile("thorough", max_examples=100, deadline=None)
+settings.load_profile("quick")
+
+
+def built_once(factory: pytest.TempPathFactory, name: str, build: Callable[[Path], object]) -> Path:
+    """The folder that `build` makes, built by the first worker that needs it."""
+    base = factory.getbasetemp()
+    shared = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
+    folder = shared / "shared" / name
+    folder.parent.mkdir(exist_ok=True)
+    with FileLock(folder.with_name(f"{name}.lock")):
+        if not folder.exists():
+            unfinished = folder.with_name(f"{name}.unfinished")
+            shutil.rmtree(unfinished, ignore_errors=True)
+            build(unfinished)
+            unfinished.rename(folder)
+    return folder
+
+
 @pytest.fixture(scope="session")
 def facts_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     from crossin.facts import build_facts
 
-    return build_facts(LANGUAGES, tmp_path_factory.mktemp("corpus") / "facts").folder
+    return built_once(tmp_path_factory, "facts", lambda out: build_facts(LANGUAGES, out))
 
 
 @pytest.fixture(scope="session")
@@ -34,7 +59,8 @@ def suite(tmp_path_factory: pytest.TempPathFactory) -> Stage:
     from crossin.facts.suite import build_suite
     from crossin.languages import available
 
-    return build_suite(tmp_path_factory.mktemp("bench") / "suite", languages=available())
+    folder = built_once(tmp_path_factory, "suite", lambda out: build_suite(out, languages=available()))
+    return build_suite(folder, languages=available())
 
 
 @pytest.fixture(scope="session")
@@ -51,6 +77,11 @@ def english_items(suite_items: list[Item]) -> list[Item]:
 
 @pytest.fixture(scope="session")
 def tiny_model(facts_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A Llama of two layers with random weights, and a tokenizer trained on the facts corpus."""
+    return built_once(tmp_path_factory, "tiny", lambda out: write_tiny_model(facts_folder, out))
+
+
+def write_tiny_model(facts_folder: Path, folder: Path) -> None:
     import torch
     from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
     from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
@@ -70,7 +101,6 @@ def tiny_model(facts_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> 
             show_progress=False,
         ),
     )
-    folder = tmp_path_factory.mktemp("models") / "tiny"
     PreTrainedTokenizerFast(tokenizer_object=tokenizer, eos_token="<end>").save_pretrained(folder)
     torch.manual_seed(0)
     config = LlamaConfig(
@@ -84,4 +114,3 @@ def tiny_model(facts_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> 
         bos_token_id=None,
     )
     LlamaForCausalLM(config).save_pretrained(folder)
-    return folder

@@ -1,4 +1,4 @@
-"""Where the command line speaks: results on standard output, the rest on standard error."""
+"""What the command line prints: results on standard output, the rest on standard error."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def say(text: str) -> None:
 
 
 def say_skipped(skipped: Mapping[str, int], unit: str = "rows") -> None:
-    """A line for each reason that something was left out for."""
+    """A line for each reason why something was left out."""
     for line in counted_sentences(skipped, unit):
         say(line)
 
@@ -47,9 +47,7 @@ def show(table: Table) -> None:
 
 @contextmanager
 def progress_bars() -> Iterator[Progress]:
-    """A listener that shows one bar a task, with its rate and the time left; without a terminal, a line when
-    a task ends.
-    """
+    """A progress callback that shows one bar a task, with its rate and the time left."""
     from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
     tasks: dict[str, TaskID] = {}
@@ -67,7 +65,7 @@ def progress_bars() -> Iterator[Progress]:
         disable=not errors.is_terminal,
     ) as bars:
 
-        def listen(task: str, done: int, total: int, unit: str, note: str = "") -> None:
+        def update(task: str, done: int, total: int, unit: str, note: str = "") -> None:
             if task not in tasks:
                 tasks[task] = bars.add_task(task, total=total, unit=unit, note=note, rate="")
             speed = next((known.speed for known in bars.tasks if known.id == tasks[task]), None)
@@ -76,4 +74,4 @@ def progress_bars() -> Iterator[Progress]:
             if done >= total:
                 bars.remove_task(tasks.pop(task))
 
-        yield listen
+        yield update

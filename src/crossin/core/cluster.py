@@ -1,4 +1,4 @@
-"""Work by number as tasks of a Ray cluster; a task that dies is run again."""
+"""Numbered work as tasks of a Ray cluster; a task that dies is run again."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ Runner = Literal["local", "ray"]
 
 
 def run_on_cluster(
-    shared: Any, work: Callable[[Any, int], int], numbers: Sequence[int], heard: Callable[[int], None]
+    shared: Any, work: Callable[[Any, int], int], numbers: Sequence[int], done: Callable[[int], None]
 ) -> None:
-    """Call `work(shared, number)` for each number as a Ray Data task of its own; `heard` is told what it
-    returns, a count of rows.
+    """Call `work(shared, number)` for each number as a Ray Data task; `done` gets the count of rows that each
+    returns.
 
-    A cluster that is running (RAY_ADDRESS, or `ray.init` before) is used; else one is started on this
-    machine. What `work` writes must go to a folder that all machines share.
+    Uses a running cluster (RAY_ADDRESS, or an earlier `ray.init`), or starts one on this machine. `work` must
+    write to a folder that all machines share.
     """
     require("ray", "ray")
     import ray
@@ -35,10 +35,10 @@ def run_on_cluster(
         def one(row: dict[str, Any]) -> dict[str, Any]:
             return {"rows": work(ray.get(held), numbers[int(row["id"])])}
 
-        # One number a block: a machine that is lost costs what it was at, and no more.
-        done = ray.data.range(len(numbers), override_num_blocks=len(numbers)).map(one)
-        for batch in done.iter_batches(batch_size=None, prefetch_batches=0):
-            heard(int(sum(batch["rows"])))
+        # One number a block: a lost machine costs its current number only.
+        results = ray.data.range(len(numbers), override_num_blocks=len(numbers)).map(one)
+        for batch in results.iter_batches(batch_size=None, prefetch_batches=0):
+            done(int(sum(batch["rows"])))
     finally:
         if started:
             ray.shutdown()

@@ -1,4 +1,4 @@
-"""The one error that a user sees: what is wrong, where, and what to do about it."""
+"""The error that users see: what is wrong, where, and how to fix it."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from pathlib import Path
 
 
 class CrossinError(Exception):
-    """Bad input, or a world that does not play along; the command line prints it and ends with exit code 2.
+    """Bad input, or something outside that fails; the command line prints it and exits with code 2.
 
     `message` says what is wrong; `file`, `row` (counted from 1) and `field` say where; `hint` what to do.
     """

@@ -1,4 +1,4 @@
-"""What a base install leaves out, asked for where it is needed."""
+"""Checks for packages that a base install leaves out."""
 
 from __future__ import annotations
 
@@ -8,9 +8,7 @@ from crossin.core.errors import CrossinError
 
 
 def require(extra: str, *packages: str) -> None:
-    """Raise CrossinError that tells which extra to install where one of `packages` is missing; imports none
-    of them.
-    """
+    """Raise CrossinError with the extra to install if one of `packages` is missing; none is imported."""
     for package in packages:
         if find_spec(package) is None:
             raise CrossinError(f"this needs the package '{package}'", hint=f"pip install 'crossin[{extra}]'")

@@ -1,6 +1,4 @@
-"""Files that are whole or absent: atomic writes, hashes, YAML, JSON and Parquet with errors that name the
-file.
-"""
+"""Files: atomic writes, hashes, and YAML, JSON and Parquet with errors that name the file."""
 
 from __future__ import annotations
 
@@ -32,7 +30,7 @@ _CANNOT_WRITE = {
 
 @contextmanager
 def writing(path: Path) -> Iterator[None]:
-    """Turn the operating system's refusal to write at `path` into a CrossinError that says what to do."""
+    """Turn the operating system's errors while writing to `path` into a CrossinError."""
     try:
         yield
     except OSError as error:
@@ -42,9 +40,7 @@ def writing(path: Path) -> Iterator[None]:
 
 @contextmanager
 def atomic_path(path: Path) -> Iterator[Path]:
-    """A temporary path beside `path` that takes its place when the block ends well and is removed when it
-    does not.
-    """
+    """A temporary path that replaces `path` when the block succeeds and is removed when it fails."""
     with writing(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=TEMPORARY, dir=path.parent)

@@ -1,4 +1,4 @@
-"""How a stage tells of its progress without knowing who listens: a function that the caller passes in."""
+"""How a stage reports its progress: to a function that the caller passes in."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ from typing import Protocol
 
 
 class Progress(Protocol):
-    """Called with the work done so far and in all, counted in `unit` (rows, questions, steps).
+    """Called with the work done so far and the total, counted in `unit` (rows, questions, steps).
 
     `task` names the work in a few words; `note` is a short figure worth showing, such as the loss.
     """
 
     def __call__(self, task: str, done: int, total: int, unit: str, note: str = "") -> None:
-        """Hear that `done` of `total` is done."""
+        """Report that `done` of `total` is done."""
 
 
 def silent(task: str, done: int, total: int, unit: str, note: str = "") -> None:
-    """The listener that shows nothing, for use as a library."""
+    """Report nothing: the default of the Python API."""
