@@ -1,4 +1,4 @@
-"""From what an engine answered to `answers.parquet` (docs/formats.md)."""
+"""Rows of `answers.parquet` from an engine's answers (docs/formats.md)."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def scored_row(question: Question, found: Scores, bare: Scores | None, choice: C
 
 
 def replied_row(question: Question, found: Reply) -> Row:
-    """The row of a question that was answered in text; of multiple choice, the option is read from it."""
+    """The row of a question that was answered in text; of multiple choice, the option is parsed from it."""
     item, shown = question.item, question.shown
     # JSON can hold half of a character; no file can.
     text = found.text.encode(errors="replace").decode()
@@ -74,7 +74,7 @@ def write_answers(path: Path, rows: Sequence[Row]) -> None:
     import pyarrow
 
     text, numbers = pyarrow.string(), pyarrow.list_(pyarrow.float64())
-    # Told, since a column may be null in every row.
+    # Explicit, since a column may be null in every row.
     schema = pyarrow.schema(
         {
             **dict.fromkeys(("item", "group", "task", "language", "prompt"), text),

@@ -38,11 +38,7 @@ class Server:
     """
 
     def __init__(self, settings: ServerSettings, accounting: Accounting | Path | None = None) -> None:
-        if settings.base_url is None:
-            raise CrossinError(
-                "a server needs an address", field="base_url", hint="--base-url http://HOST/v1"
-            )
-        self.settings = settings
+        self.settings, self._url = settings, settings.url
         self.accounting = (
             accounting if isinstance(accounting, Accounting) else Accounting(settings, accounting)
         )
@@ -110,7 +106,7 @@ class Server:
         key, model = settings.key_variable, str(body.get("model"))
         models = await self._models() if result.status == 404 else None
         raise Refused(
-            f"{request.name + ': ' if request.name else ''}{settings.base_url}: {result.message}",
+            f"{request.name + ': ' if request.name else ''}{self._url}: {result.message}",
             status=result.status,
             hint=hint_for(result, key, _key(key) is not None, model, models),
         )
@@ -161,7 +157,7 @@ class Server:
         import httpx2
 
         seconds = min(self.settings.timeout, left)
-        url, headers = f"{self.settings.base_url}/{path}", {"Content-Type": "application/json"}
+        url, headers = f"{self._url}/{path}", {"Content-Type": "application/json"}
         try:
             # The client's own timeout is one between bytes: a server that drips would never end it.
             async with (
@@ -190,7 +186,7 @@ class Server:
 
         try:
             async with asyncio.timeout(self.settings.timeout):
-                response = await self._client.get(f"{self.settings.base_url}/models")
+                response = await self._client.get(f"{self._url}/models")
             return [str(model["id"]) for model in response.json()["data"]]
         except (TimeoutError, httpx2.HTTPError, ValueError, KeyError, TypeError):
             return None
