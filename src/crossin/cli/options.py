@@ -172,7 +172,8 @@ def _attributes(
     attributes: dict[str, Any] = {"help": text, "default": None, "metavar": extra.get("metavar")}
     origin, inner = get_origin(kind), get_args(kind)
     if kind is bool:
-        return {**attributes, "is_flag": True, "flag_value": True} if field.default is False else attributes, bool
+        off = {"is_flag": True, "flag_value": True} if field.default is False else {}
+        return {**attributes, **off}, bool
     if origin is Literal:
         return {**attributes, "type": click.Choice([str(one) for one in inner])}, str
     if extra.get("metavar") == "JSON":

@@ -28,8 +28,8 @@ class EvaluateConfig(Settings):
     models: tuple[str, ...] = setting(..., "Names, hub ids or folders of models.", flag=False, min_length=1)
     bench: tuple[str, ...] = setting(
         ...,
-        "A folder that `crossin bench build` wrote, or `facts`, which is built on the way; LABEL=FOLDER names "
-        "it. Several: --bench facts --bench bench/mmlu.",
+        "A folder that `crossin bench build` wrote, or `facts`, which is built on the way; LABEL=FOLDER "
+        "names it. Several: --bench facts --bench bench/mmlu.",
         metavar="NAME|FOLDER",
         group=_WHAT,
         min_length=1,
@@ -45,8 +45,8 @@ class EvaluateConfig(Settings):
     )
     limit: int | None = setting(
         None,
-        "Number of items, the same in every language. They are drawn in whole groups (paragraphs, countries), "
-        "so there may be a few more; a larger limit holds those of a smaller one.",
+        "Number of items, the same in every language. They are drawn in whole groups (paragraphs, "
+        "countries), so there may be a few more; a larger limit holds those of a smaller one.",
         group=_WHAT,
         ge=1,
     )
@@ -65,9 +65,9 @@ class EvaluateConfig(Settings):
     )
     form: FormKind | None = setting(
         None,
-        "`text`: how likely is each option's full text? `letters`: options are listed, and how likely is each "
-        "letter? `generate`: a reply is generated and parsed. Default: text, or with a server the first of "
-        "these that it supports.",
+        "`text`: how likely is each option's full text? `letters`: options are listed, and how likely is "
+        "each letter? `generate`: a reply is generated and parsed. Default: text, or with a server the first "
+        "of these that it supports.",
         group=_HOW,
     )
     choice: Choice = setting(
