@@ -8,31 +8,31 @@ from typing import TYPE_CHECKING, Any
 
 from crossin.core.errors import CrossinError
 from crossin.evaluation.engine import Reply, Request, Scores
-from crossin.evaluation.hf.plan import Unit, plan
 from crossin.evaluation.hf.tokens import tokenise, tokenise_prompts
+from crossin.evaluation.hf.units import Unit, plan_units
 
 if TYPE_CHECKING:
     from concurrent.futures import ProcessPoolExecutor
 
-    from crossin.evaluation.hf.worker import Setup, Worker
+    from crossin.evaluation.hf.worker import ModelSetup, Worker
 
 # The logits of one unit: 2^26 numbers of float32 are 256 MiB.
 _LOGITS = 2**26
-# Tokens that a card takes at once to begin with; it is halved where that is too much.
+# Tokens of a batch on a GPU to begin with; halved when it runs out of memory.
 _BATCH_TOKENS = 2**15
-# Tokens of a batch of replies: a step takes about as long for many rows as for one.
+# Tokens of a batch of replies: a decoding step takes about as long for many rows as for one.
 _REPLY_TOKENS = 2**13
-# Units a task for another process: few, so that all processes end together; neighbours share a prefix.
+# Units of a task for another process: few, so that all end together; neighbours share a prefix.
 _UNITS = 4
 
 
 class HfEngine:
-    """An `Engine` over a model in a local folder, with the adapter in `adapter` if given.
+    """An `Engine` with a model in a local folder.
 
-    `device` and `dtype` as in `models.loading.load`. `batch_tokens` is how many tokens go through a card at
-    once to begin with; a CPU takes one unit of the plan at a time, since more would not be faster. With
-    `processes` > 1 each has its own copy of the model: on the CUDA cards in turn, or on a share of the CPU's
-    threads. `truncate` cuts what is too long on the left.
+    device, dtype: as in `models.loading.load`. batch_tokens: tokens of a batch on a GPU to begin with; on a
+    CPU each unit is a batch, since more would not be faster. processes: copies of the model, each in a
+    process of its own, on the GPUs in turn or on a share of the CPU's threads. truncate: cuts what is too
+    long on the left.
     """
 
     def __init__(
@@ -75,7 +75,7 @@ class HfEngine:
 
         Raises CrossinError where a request does not fit the model (`tokenise`).
         """
-        from crossin.evaluation.hf.worker import Task, score
+        from crossin.evaluation.hf.worker import ScoringTask, score_task
 
         wanted = set(wanted)
         if not wanted:
@@ -85,27 +85,31 @@ class HfEngine:
         longest = max(len(option.tokens) for options in tokens for option in options)
         units = []
         for numbers in _by_key(requests):
-            for unit in plan([tokens[number] for number in numbers], places=_LOGITS // config.vocab_size):
+            for unit in plan_units(
+                [tokens[number] for number in numbers], places=_LOGITS // config.vocab_size
+            ):
                 mine = tuple(numbers[place] for place in unit.requests)
                 if not wanted.isdisjoint(mine):
                     units.append(Unit(unit.prefix, mine, unit.owed))
         if self.processes == 1:
             worker = self._alone()
-            self._note(worker.why_plain(longest))
-            found = worker.score(Task(units, dict(enumerate(tokens)), longest))
+            self._note(worker.why_unshared(longest))
+            found = worker.score(ScoringTask(units, dict(enumerate(tokens)), longest))
         else:
             groups = [units[begin : begin + _UNITS] for begin in range(0, len(units), _UNITS)]
             tasks = [
-                Task(group, {number: tokens[number] for unit in group for number in unit.requests}, longest)
+                ScoringTask(
+                    group, {number: tokens[number] for unit in group for number in unit.requests}, longest
+                )
                 for group in groups
             ]
-            found = self._spread(score, tasks)
+            found = self._spread(score_task, tasks)
         yield from (pair for pair in found if pair[0] in wanted)
 
     def generate(self, requests: Sequence[Request], wanted: Collection[int]) -> Iterator[tuple[int, Reply]]:
         """See `Engine.generate`; greedy decoding (`crossin.evaluation.hf.generation`)."""
-        from crossin.evaluation.hf.generation import batches
-        from crossin.evaluation.hf.worker import Prompts, reply
+        from crossin.evaluation.hf.generation import reply_batches
+        from crossin.evaluation.hf.worker import GenerationTask, reply_task
 
         wanted = set(wanted)
         if not wanted:
@@ -115,35 +119,35 @@ class HfEngine:
         tasks = []
         for numbers in _by_key(requests):
             first = requests[numbers[0]]
-            for batch in batches(
+            for batch in reply_batches(
                 [tokens[number] for number in numbers], _REPLY_TOKENS, max_tokens=first.max_tokens
             ):
                 mine = [numbers[place] for place in batch]
                 if not wanted.isdisjoint(mine):
                     prompts = {number: tokens[number] for number in mine}
-                    tasks.append(Prompts(prompts, first.max_tokens, first.stop))
+                    tasks.append(GenerationTask(prompts, first.max_tokens, first.stop))
         found: Iterator[tuple[int, Reply]] = (
             (pair for task in tasks for pair in self._alone().generate(task))
             if self.processes == 1
-            else self._spread(reply, tasks)
+            else self._spread(reply_task, tasks)
         )
         yield from (pair for pair in found if pair[0] in wanted)
 
     def close(self) -> None:
-        """Let go of the model and of the processes."""
+        """Release the model and the processes."""
         self._worker = None
         if self._pool is not None:
             self._pool.shutdown(cancel_futures=True)
             self._pool = None
 
-    def _setup(self) -> Setup:
-        from crossin.evaluation.hf.worker import Setup
+    def _setup(self) -> ModelSetup:
+        from crossin.evaluation.hf.worker import ModelSetup
         from crossin.models.loading import resolve
 
         device, dtype = resolve(*self.asked)
         on_cpu = device.startswith("cpu")
         batch_tokens = 0 if on_cpu else self.batch_tokens or _BATCH_TOKENS
-        return Setup(self.model, self.adapter, self.merge, device, dtype, batch_tokens)
+        return ModelSetup(self.model, self.adapter, self.merge, device, dtype, batch_tokens)
 
     def _texts(self) -> tuple[Any, Any]:
         """The tokenizer and the configuration of the text model."""
@@ -160,7 +164,7 @@ class HfEngine:
         return self._worker
 
     def _spread(self, work: Any, tasks: Sequence[Any]) -> Iterator[Any]:
-        """What `work` finds for each task, by all processes, as it comes."""
+        """The results of `work` for each task, from all processes, as they come."""
         from concurrent.futures import FIRST_COMPLETED, wait
         from concurrent.futures.process import BrokenProcessPool
 
@@ -177,13 +181,13 @@ class HfEngine:
                     return
                 done, running = wait(running, return_when=FIRST_COMPLETED)
                 for future in done:
-                    found, why_plain = future.result()
-                    self._note(why_plain)
+                    found, why_unshared = future.result()
+                    self._note(why_unshared)
                     yield from found
         except BrokenProcessPool as error:
             raise CrossinError(
-                "a process that asks the model has died, perhaps for want of memory",
-                hint="run again with fewer --processes; what was answered is kept",
+                "a process of the engine has died, perhaps out of memory",
+                hint="run again with fewer --processes; finished answers are cached",
             ) from error
 
     def _processes(self) -> ProcessPoolExecutor:
@@ -207,14 +211,13 @@ class HfEngine:
             )
         return self._pool
 
-    def _note(self, why_plain: str | None) -> None:
-        note = f"nothing is shared between questions, which is slow: {why_plain}"
-        if why_plain is not None and note not in self.notes:
-            self.notes.append(note)
+    def _note(self, why_unshared: str | None) -> None:
+        if why_unshared is not None and why_unshared not in self.notes:
+            self.notes.append(why_unshared)
 
 
 def _longest(config: Any) -> int | None:
-    """How many tokens the model takes, None if its configuration does not say."""
+    """The length of the model's context in tokens, None if its configuration does not say."""
     longest: int | None = getattr(config, "max_position_embeddings", None)
     return longest
 

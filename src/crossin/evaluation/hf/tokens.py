@@ -1,4 +1,4 @@
-"""From requests to tokens: where the prompt ends, and what the model cannot take."""
+"""From requests to tokens: where the prompt ends, and what does not fit the model's context."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def tokenise_prompts(
         head = () if whole else heading
         tokens = (*head, *tokenizer(prompt, add_special_tokens=False)["input_ids"])
         if not tokens:
-            raise CrossinError(f"{request.name}: the prompt has no tokens", hint="mend the benchmark's item")
+            raise CrossinError(f"{request.name}: the prompt has no tokens", hint="fix the benchmark's item")
         excess = 0 if longest is None else len(tokens) + request.max_tokens - longest
         if excess > 0:
             kept = _kept(tokenizer, head, tokens)
@@ -117,7 +117,7 @@ def _check(request: Request, wholes: list[Continuation]) -> None:
         if len(whole.tokens) == whole.start:
             raise CrossinError(
                 f"{request.name}: the option {option!r} has no tokens of its own",
-                hint="mend the benchmark's item; `crossin bench check` finds such options",
+                hint="fix the benchmark's item; `crossin bench check` finds such options",
             )
 
 
