@@ -88,7 +88,7 @@ def test_a_question_that_is_too_much_alone_is_an_error(
     worker = Worker(ModelSetup(tiny_model, None, True, "cpu", "float32", 10_000))
     task = ScoringTask(plan_units(REQUESTS, tokens=30), dict(enumerate(REQUESTS)), 200)
     with refused("memory"):
-        list(worker.score(task))
+        list(task.results(worker))
 
 
 def test_places_that_fill_up_a_row_do_not_spoil_it_in_float16() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -75,7 +76,7 @@ class HfEngine:
 
         Raises CrossinError where a request does not fit the model (`tokenise`).
         """
-        from crossin.evaluation.hf.worker import ScoringTask, score_task
+        from crossin.evaluation.hf.worker import ScoringTask
 
         wanted = set(wanted)
         if not wanted:
@@ -91,25 +92,21 @@ class HfEngine:
                 mine = tuple(numbers[place] for place in unit.requests)
                 if not wanted.isdisjoint(mine):
                     units.append(Unit(unit.prefix, mine, unit.owed))
-        if self.processes == 1:
-            worker = self._alone()
-            self._note(worker.why_unshared(longest))
-            found = worker.score(ScoringTask(units, dict(enumerate(tokens)), longest))
-        else:
-            groups = [units[begin : begin + _UNITS] for begin in range(0, len(units), _UNITS)]
-            tasks = [
-                ScoringTask(
-                    group, {number: tokens[number] for unit in group for number in unit.requests}, longest
-                )
-                for group in groups
-            ]
-            found = self._spread(score_task, tasks)
-        yield from (pair for pair in found if pair[0] in wanted)
+        # Alone, one process fills its batches from all units.
+        step = len(units) if self.processes == 1 else _UNITS
+        groups = [units[start : start + step] for start in range(0, len(units), step)]
+        tasks = [
+            ScoringTask(
+                group, {number: tokens[number] for unit in group for number in unit.requests}, longest
+            )
+            for group in groups
+        ]
+        yield from self._results(tasks, wanted)
 
     def generate(self, requests: Sequence[Request], wanted: Collection[int]) -> Iterator[tuple[int, Reply]]:
         """See `Engine.generate`; greedy decoding (`crossin.evaluation.hf.generation`)."""
         from crossin.evaluation.hf.generation import reply_batches
-        from crossin.evaluation.hf.worker import GenerationTask, reply_task
+        from crossin.evaluation.hf.worker import GenerationTask
 
         wanted = set(wanted)
         if not wanted:
@@ -119,19 +116,12 @@ class HfEngine:
         tasks = []
         for numbers in _by_key(requests):
             first = requests[numbers[0]]
-            for batch in reply_batches(
-                [tokens[number] for number in numbers], _REPLY_TOKENS, max_tokens=first.max_tokens
-            ):
-                mine = [numbers[place] for place in batch]
+            prompts = [tokens[number] for number in numbers]
+            for batch in reply_batches(prompts, _REPLY_TOKENS, max_tokens=first.max_tokens):
+                mine = {numbers[place]: prompts[place] for place in batch}
                 if not wanted.isdisjoint(mine):
-                    prompts = {number: tokens[number] for number in mine}
-                    tasks.append(GenerationTask(prompts, first.max_tokens, first.stop))
-        found: Iterator[tuple[int, Reply]] = (
-            (pair for task in tasks for pair in self._alone().generate(task))
-            if self.processes == 1
-            else self._spread(reply_task, tasks)
-        )
-        yield from (pair for pair in found if pair[0] in wanted)
+                    tasks.append(GenerationTask(mine, first.max_tokens, first.stop))
+        yield from self._results(tasks, wanted)
 
     def close(self) -> None:
         """Release the model and the processes."""
@@ -156,15 +146,22 @@ class HfEngine:
         tokenizer, config = load_tokenizer(self.model)
         return tokenizer, config.get_text_config()
 
-    def _alone(self) -> Worker:
-        from crossin.evaluation.hf.worker import Worker
+    def _results(self, tasks: Sequence[Any], wanted: Collection[int]) -> Iterator[tuple[int, Any]]:
+        """The results of the tasks for the wanted requests, as they come."""
+        from crossin.evaluation.hf.worker import Worker, run_task
 
-        if self._worker is None:
-            self._worker = Worker(self._setup())
-        return self._worker
+        if self.processes > 1:
+            for found, notes in self._spread(run_task, tasks):
+                self._note(notes)
+                yield from (pair for pair in found if pair[0] in wanted)
+            return
+        self._worker = self._worker or Worker(self._setup())
+        for task in tasks:
+            yield from (pair for pair in task.results(self._worker) if pair[0] in wanted)
+            self._note(self._worker.notes)
 
     def _spread(self, work: Any, tasks: Sequence[Any]) -> Iterator[Any]:
-        """The results of `work` for each task, from all processes, as they come."""
+        """What `work` returns for each task, from all processes, as it comes."""
         from concurrent.futures import FIRST_COMPLETED, wait
         from concurrent.futures.process import BrokenProcessPool
 
@@ -173,17 +170,14 @@ class HfEngine:
         running: set[Any] = set()
         try:
             while True:
-                for task in waiting:
-                    running.add(pool.submit(work, task))
-                    if len(running) >= 2 * self.processes:
-                        break
+                running |= {
+                    pool.submit(work, one) for one in islice(waiting, 2 * self.processes - len(running))
+                }
                 if not running:
                     return
                 done, running = wait(running, return_when=FIRST_COMPLETED)
                 for future in done:
-                    found, why_unshared = future.result()
-                    self._note(why_unshared)
-                    yield from found
+                    yield future.result()
         except BrokenProcessPool as error:
             raise CrossinError(
                 "a process of the engine has died, perhaps out of memory",
@@ -211,9 +205,8 @@ class HfEngine:
             )
         return self._pool
 
-    def _note(self, why_unshared: str | None) -> None:
-        if why_unshared is not None and why_unshared not in self.notes:
-            self.notes.append(why_unshared)
+    def _note(self, notes: Sequence[str]) -> None:
+        self.notes += [note for note in notes if note not in self.notes]
 
 
 def _longest(config: Any) -> int | None:

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from crossin.core.errors import CrossinError
 from crossin.evaluation.engine import Reply, Scores
@@ -39,6 +39,27 @@ class ModelSetup:
     batch_tokens: int
 
 
+class Worker:
+    """A loaded model, and in `notes` the codes of what a user should know of its work."""
+
+    def __init__(self, setup: ModelSetup) -> None:
+        self.setup = setup
+        self.model, self.tokenizer = load(setup.model, device=setup.device, dtype=setup.dtype)
+        if setup.adapter is not None:
+            self.model = with_adapter(self.model, setup.adapter, base=setup.model, merge=setup.merge)
+        self.notes: list[str] = []
+        self._shares: dict[int, bool] = {}
+
+    def can_share(self, longest: int) -> bool:
+        """Whether sequences of up to `longest` tokens can share prefixes; if not, the notes say why."""
+        length = length_to_check(self.model.config.get_text_config(), longest)
+        if length not in self._shares:
+            reason = cannot_share(self.model, length)
+            self._shares[length] = reason is None
+            self.notes += [] if reason is None else [reason]
+        return self._shares[length]
+
+
 @dataclass(frozen=True)
 class ScoringTask:
     """Units to score and the tokens of their requests, of which none is longer than `longest`."""
@@ -46,6 +67,15 @@ class ScoringTask:
     units: Sequence[Unit]
     requests: Mapping[int, Sequence[Continuation]]
     longest: int
+
+    def results(self, worker: Worker) -> Iterator[tuple[int, Scores]]:
+        """The scores of the requests; CrossinError where one alone is too much for the memory."""
+        with _enough_memory():
+            if worker.can_share(self.longest):
+                yield from score_units(worker.model, self.requests, self.units, worker.setup.batch_tokens)
+            else:
+                numbers = [number for unit in self.units for number in unit.requests]
+                yield from score_unshared(worker.model, self.requests, numbers)
 
 
 @dataclass(frozen=True)
@@ -56,50 +86,14 @@ class GenerationTask:
     max_tokens: int
     stop: tuple[str, ...]
 
-
-class Worker:
-    """A loaded model that takes tasks."""
-
-    def __init__(self, setup: ModelSetup) -> None:
-        self.setup = setup
-        model, self.tokenizer = load(setup.model, device=setup.device, dtype=setup.dtype)
-        if setup.adapter is not None:
-            model = with_adapter(model, setup.adapter, base=setup.model, merge=setup.merge)
-        self.model = model
-        self._reasons: dict[int, str | None] = {}
-
-    def why_unshared(self, longest: int) -> str | None:
-        """Why sequences of up to `longest` tokens cannot share prefixes (a code), or None."""
-        length = length_to_check(self.model.config.get_text_config(), longest)
-        if length not in self._reasons:
-            with _enough_memory():
-                self._reasons[length] = cannot_share(self.model, length)
-        return self._reasons[length]
-
-    def score(self, task: ScoringTask) -> Iterator[tuple[int, Scores]]:
-        """The scores of the task's requests.
-
-        Raises CrossinError where one request is too much for the memory.
-        """
-        if self.why_unshared(task.longest) is None:
-            found = score_units(self.model, task.requests, task.units, self.setup.batch_tokens)
-        else:
-            numbers = [number for unit in task.units for number in unit.requests]
-            found = score_unshared(self.model, task.requests, numbers)
-        with _enough_memory():
-            yield from found
-
-    def generate(self, task: GenerationTask) -> list[tuple[int, Reply]]:
-        """The replies to the task's prompts."""
+    def results(self, worker: Worker) -> Iterator[tuple[int, Reply]]:
+        """The replies; CrossinError where the batch is too much for the memory."""
+        prompts = list(self.prompts.values())
         with _enough_memory():
             replies = generate(
-                self.model,
-                self.tokenizer,
-                list(task.prompts.values()),
-                max_tokens=task.max_tokens,
-                stop=task.stop,
+                worker.model, worker.tokenizer, prompts, max_tokens=self.max_tokens, stop=self.stop
             )
-        return list(zip(task.prompts, replies, strict=True))
+        yield from zip(self.prompts, replies, strict=True)
 
 
 @contextmanager
@@ -138,11 +132,6 @@ def _worker() -> Worker:
     return Worker(_setup)
 
 
-def score_task(task: ScoringTask) -> tuple[list[tuple[int, Scores]], str | None]:
-    """The scores of a task's requests, and why nothing was shared (a code), if so."""
-    return list(_worker().score(task)), _worker().why_unshared(task.longest)
-
-
-def reply_task(task: GenerationTask) -> tuple[list[tuple[int, Reply]], str | None]:
-    """The replies to a task's prompts."""
-    return _worker().generate(task), None
+def run_task(task: ScoringTask | GenerationTask) -> tuple[list[tuple[int, Any]], list[str]]:
+    """A task's results, and the worker's notes so far."""
+    return list(task.results(_worker())), _worker().notes
