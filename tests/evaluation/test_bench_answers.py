@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import shutil
+import sqlite3
+import time
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -188,6 +191,34 @@ def test_broken_off_and_begun_again_nothing_is_asked_twice(
     done = Recording(tiny_model)
     assert ask_bench(done, bench, tmp_path / "out", **how).done
     assert done.answered == []
+
+
+def test_an_answer_is_on_the_disk_while_the_next_one_is_computed(
+    bench: Path, tiny_model: Path, tmp_path: Path
+) -> None:
+    stored: list[int] = []
+
+    class Patient(HfEngine):
+        """Computes the next answer only once the last one is on the disk, or after ten seconds."""
+
+        def logprobs(
+            self, requests: Sequence[Request], wanted: Collection[int]
+        ) -> Iterator[tuple[int, Scores]]:
+            for done, pair in enumerate(super().logprobs(requests, wanted)):
+                deadline = time.monotonic() + 10
+                while (count := self._stored()) < done and time.monotonic() < deadline:
+                    time.sleep(0.005)
+                stored.append(count)
+                yield pair
+
+        def _stored(self) -> int:
+            with contextlib.closing(sqlite3.connect(tmp_path / "out" / CACHE)) as file:
+                return int(file.execute("SELECT count(*) FROM pairs").fetchone()[0])
+
+    how: dict[str, Any] = {"name": "tiny", "languages": ["en"], "tasks": ["capital"]}
+    ask_bench(Patient(tiny_model), bench, tmp_path / "out", **how)
+    assert stored == list(range(len(stored)))
+    assert len(stored) > 2
 
 
 def test_a_cache_named_later_takes_over_what_was_answered(

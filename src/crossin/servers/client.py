@@ -42,7 +42,7 @@ class Server:
         self.accounting = (
             accounting if isinstance(accounting, Accounting) else Accounting(settings, accounting)
         )
-        self._client: httpx2.AsyncClient
+        self._client = _client(settings)
         self._places = asyncio.Semaphore(settings.concurrency)
         self._turn = asyncio.Lock()
         self._waiting: set[asyncio.Task[Any]] = set()
@@ -50,26 +50,6 @@ class Server:
         self._asked_to_wait = 0
 
     async def __aenter__(self) -> Server:
-        require("openai", "httpx2")
-        import httpx2
-
-        key = _key(self.settings.key_variable)
-        try:
-            self._client = httpx2.AsyncClient(
-                headers={"Authorization": f"Bearer {key}"} if key else {},
-                timeout=self.settings.timeout,
-                limits=httpx2.Limits(
-                    max_connections=None, max_keepalive_connections=self.settings.concurrency
-                ),
-                trust_env=not self.settings.is_local,
-            )
-        except Exception as error:
-            # Its message may quote a proxy's password.
-            raise CrossinError(
-                f"the HTTP client cannot be set up ({type(error).__name__})",
-                hint="check the environment variables of proxies and certificates: ALL_PROXY, HTTPS_PROXY, "
-                "HTTP_PROXY, SSL_CERT_FILE",
-            ) from None
         return self
 
     async def __aexit__(self, *_: object) -> None:
@@ -190,6 +170,27 @@ class Server:
             return [str(model["id"]) for model in response.json()["data"]]
         except (TimeoutError, httpx2.HTTPError, ValueError, KeyError, TypeError):
             return None
+
+
+def _client(settings: ServerSettings) -> httpx2.AsyncClient:
+    require("openai", "httpx2")
+    import httpx2
+
+    key = _key(settings.key_variable)
+    try:
+        return httpx2.AsyncClient(
+            headers={"Authorization": f"Bearer {key}"} if key else {},
+            timeout=settings.timeout,
+            limits=httpx2.Limits(max_connections=None, max_keepalive_connections=settings.concurrency),
+            trust_env=not settings.is_local,
+        )
+    except Exception as error:
+        # Its message may quote a proxy's password.
+        raise CrossinError(
+            f"the HTTP client cannot be set up ({type(error).__name__})",
+            hint="check the environment variables of proxies and certificates: ALL_PROXY, HTTPS_PROXY, "
+            "HTTP_PROXY, SSL_CERT_FILE",
+        ) from None
 
 
 def _key(variable: str) -> str | None:

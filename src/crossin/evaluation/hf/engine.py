@@ -196,9 +196,9 @@ class HfEngine:
             setup = self._setup()
             context = multiprocessing.get_context("spawn")
             devices = context.Queue()
-            cards = torch.cuda.device_count() if setup.device == "cuda" else 0
+            gpus = torch.cuda.device_count() if setup.device == "cuda" else 0
             for number in range(self.processes):
-                devices.put(f"cuda:{number % cards}" if cards else setup.device)
+                devices.put(f"cuda:{number % gpus}" if gpus else setup.device)
             threads = max(1, torch.get_num_threads() // self.processes)
             self._pool = ProcessPoolExecutor(
                 self.processes, mp_context=context, initializer=begin, initargs=(setup, devices, threads)

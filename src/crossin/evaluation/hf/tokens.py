@@ -28,7 +28,7 @@ class Continuation:
 def tokenise(
     tokenizer: Any, requests: Sequence[Request], *, longest: int | None, truncate: bool = False
 ) -> list[list[Continuation]]:
-    """For each request, the tokens of its options, each behind the prompt.
+    """For each request, the tokens of its options, each after the prompt.
 
     `longest` is how many tokens the model takes. Raises CrossinError that names the request where an option
     has no tokens, or the whole is longer than that; `truncate` cuts the prompt on the left instead, by as
@@ -105,7 +105,7 @@ def _kept(tokenizer: Any, head: tuple[int, ...], tokens: Sequence[int]) -> int:
 
 
 def _headed(tokenizer: Any, head: tuple[int, ...], tokens: tuple[int, ...], start: int) -> Continuation:
-    """With what stands before the text; the first scored token needs a token before it."""
+    """With the tokens before the text; the first scored token needs a token before it."""
     if start + len(head) == 0:
         first = tokenizer.bos_token_id if tokenizer.bos_token_id is not None else tokenizer.eos_token_id
         head = (first,)

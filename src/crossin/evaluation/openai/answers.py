@@ -64,7 +64,7 @@ def prompt_tokens(answer: dict[str, Any], name: str) -> tuple[list[str], list[fl
             used = tokens_used(answer)
             if used is None:
                 return None
-            # Behind the echo stands what was generated.
+            # The generated tokens follow the echo.
             tokens, logprobs = (found["logprobs"][key][: used[0]] for key in ("tokens", "token_logprobs"))
         elif places:
             chosen = []
