@@ -104,7 +104,7 @@ class Accounting:
             await self._sleep(max(0.0, free - self._clock()))
 
     def settle(self, answer: dict[str, Any] | None, tokens: int, cost: float = 0.0) -> None:
-        """Count an answer (None: the request failed for good), and release the cost that was reserved.
+        """Count an answer (None: the attempt failed), and release the cost that was reserved.
 
         tokens: as in `admit`. Those that the request used beyond them count for the rate limit too.
         """

@@ -80,7 +80,6 @@ class Server:
         tokens = request.prompt_tokens + (most if isinstance(most, int) else request.completion_tokens)
         cost = settings.cost(request.prompt_tokens, request.completion_tokens) or 0.0
         result = await self._attempts(request.path, json.dumps(body).encode(), tokens, cost)
-        self.accounting.settle(None if isinstance(result, Failure) else result, tokens, cost)
         if isinstance(result, dict):
             return result
         key, model = settings.key_variable, str(body.get("model"))
@@ -107,11 +106,12 @@ class Server:
                 # A request that waits before another attempt leaves its place to others.
                 async with self._places:
                     async with self._turn:
-                        await self.accounting.admit(tokens, 0.0 if attempt else cost)
+                        await self.accounting.admit(tokens, cost)
                     deadline += monotonic() - begin
                     self._waiting.discard(task)
                     result = await self._attempt(path, content, deadline - monotonic())
                     self._waiting.add(task)
+                self.accounting.settle(None if isinstance(result, Failure) else result, tokens, cost)
                 if isinstance(result, dict):
                     self._asked_to_wait = 0
                     return result
