@@ -5,9 +5,9 @@ prints, as JSON: seconds to start (imports, weights, a first small question), se
 peak memory at the end, the log-probability of every option, and the tokens that went through the model.
 
 lm-eval is called by its Python interface, as `simple_evaluate` calls it: all questions of all languages in
-one `HFLM.loglikelihood`, which sorts them by length and, for options of one token, computes a context once. The
-rest of its command line (indexing tasks, building contexts, bootstrapping) is not counted. `float64` is the
-reference for both: each option's whole text alone through the model in double precision.
+one `HFLM.loglikelihood`, which sorts them by length and, for options of one token, computes a context once.
+The rest of its command line (indexing tasks, building contexts, bootstrapping) is not counted. `float64` is
+the reference for both: each option's whole text alone through the model in double precision.
 """
 
 from __future__ import annotations
