@@ -27,6 +27,11 @@ if TYPE_CHECKING:
 # In the order of preference, with a server that does not support all of them.
 _KINDS: tuple[FormKind, ...] = ("text", "letters", "generate")
 _FACTS = "facts"
+# Counts worth a line of their own.
+_COUNTED = {
+    "truncated_replies": "replies cut at the limit of tokens",
+    "unknown_logprobs": "options of unknown log-probability",
+}
 
 
 @dataclass(frozen=True)
@@ -165,9 +170,9 @@ def _say_counts(stage: Stage, model: str, bench: str, say: Callable[[str], None]
         say(f"note: {sentence_of(note)}")
     for line in counted_sentences(stage.manifest["skipped"], "questions"):
         say(line)
-    for name in ("truncated_replies", "unknown_logprobs"):
+    for name, words in _COUNTED.items():
         if counts[name]:
-            say(f"{sentence_of(name)}: {counts[name]:,}")
+            say(f"{words}: {counts[name]:,}")
     tokens = f"{counts['tokens_computed']:,} tokens computed, {counts['tokens_saved']:,} saved"
     say(
         f"evaluate: {model} on {bench}, {counts['questions']:,} questions, {tokens}, in {stage.folder} "
