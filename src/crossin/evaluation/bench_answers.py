@@ -16,8 +16,8 @@ from crossin.core.formats import ANSWERS, ITEMS, MANIFEST
 from crossin.core.progress import Progress, silent
 from crossin.core.stages import Stage, stage
 from crossin.evaluation.answers import Row, replied_row, scored_row, write_answers
-from crossin.evaluation.engine import Engine, Reply, Request, Scores
-from crossin.evaluation.preparation import Choice, Content, PreparedBench, content, prepare
+from crossin.evaluation.engine import Content, Engine, Reply, Request, Scores
+from crossin.evaluation.preparation import Choice, PreparedBench, prepare
 from crossin.items import Form
 from crossin.items.item import items_file, write_items
 from crossin.items.wordings import word_files
@@ -86,7 +86,7 @@ def ask_bench(
         if not work.done:
             weights = {key: work.inputs[key] for key in model}
             decides = sha256_of_value({"crossin": __version__, "engine": engine.identity, "inputs": weights})
-            keys = {sha256_of_value([decides, content(request)]): request for request in prepared.requests}
+            keys = {sha256_of_value([decides, request.content]): request for request in prepared.requests}
             _import_answers(out / CACHE, cache, keys)
             with Cache(cache or out / CACHE) as answers:
                 known = answers.get(keys)
@@ -98,7 +98,7 @@ def ask_bench(
                     if not found:
                         # Nothing was saved: the folder is free for other settings.
                         _remove_cache(out)
-            by_content = {content(request): found[key] for key, request in keys.items()}
+            by_content = {request.content: found[key] for key, request in keys.items()}
             _finish(work, engine, prepared, by_content, len(known))
         _remove_cache(out)
     return work
@@ -169,9 +169,9 @@ def _finish(
 ) -> None:
     rows: list[Row] = []
     for one in prepared.questions:
-        answer = answers[content(one.request)]
+        answer = answers[one.request.content]
         if one.question.options:
-            bare = None if one.bare is None else Scores(**answers[content(one.bare)])
+            bare = None if one.bare is None else Scores(**answers[one.bare.content])
             rows.append(scored_row(one.question, Scores(**answer), bare, work.settings["choice"]))
         else:
             rows.append(replied_row(one.question, Reply(**answer)))

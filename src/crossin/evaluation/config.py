@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal, Self
 
@@ -14,7 +15,9 @@ from crossin.items import Form
 from crossin.languages.codes import Language
 from crossin.servers import ServerSettings
 
-_WHAT, _HOW, _LOCAL = "What is asked", "How it is asked", "Models of transformers (hf)"
+_what = partial(setting, group="What is asked")
+_how = partial(setting, group="How it is asked")
+_local = partial(setting, group="Models of transformers (hf)")
 FormKind = Literal["text", "letters", "generate"]
 
 
@@ -26,88 +29,70 @@ class EvaluateConfig(Settings):
     """
 
     models: tuple[str, ...] = setting(..., "Names, hub ids or folders of models.", flag=False, min_length=1)
-    bench: tuple[str, ...] = setting(
+    bench: tuple[str, ...] = _what(
         ...,
         "A folder that `crossin bench build` wrote, or `facts`, which is built on the way; LABEL=FOLDER "
         "names it. Several: --bench facts --bench bench/mmlu.",
         metavar="NAME|FOLDER",
-        group=_WHAT,
         min_length=1,
     )
-    languages: tuple[Language, ...] | None = setting(
+    languages: tuple[Language, ...] | None = _what(
         None,
         "Languages with commas, in any spelling: en,vi,Thai; all if not given.",
-        group=_WHAT,
         min_length=1,
     )
-    tasks: tuple[str, ...] | None = setting(
-        None, "Tasks with commas; all if not given.", group=_WHAT, min_length=1
-    )
-    limit: int | None = setting(
+    tasks: tuple[str, ...] | None = _what(None, "Tasks with commas; all if not given.", min_length=1)
+    limit: int | None = _what(
         None,
         "Number of items, the same in every language. They are drawn in whole groups (paragraphs, "
         "countries), so there may be a few more; a larger limit holds those of a smaller one.",
-        group=_WHAT,
         ge=1,
     )
-    seed: int = setting(0, "Decides that draw, the shots, and --order rotated.", group=_WHAT, ge=0)
-    engine: Literal["hf", "openai"] = setting(
+    seed: int = _what(0, "Decides that draw, the shots, and --order rotated.", ge=0)
+    engine: Literal["hf", "openai"] = _what(
         "hf",
         "`hf`: the model runs here. `openai`: it runs behind an OpenAI-compatible server (vLLM, SGLang, "
         "llama.cpp, OpenAI).",
-        group=_WHAT,
     )
-    cache: Path | None = setting(
+    cache: Path | None = _what(
         None,
         "File that holds the answers for other runs too; without it, a file in OUT holds them until the run "
         "is finished.",
-        group=_WHAT,
     )
-    form: FormKind | None = setting(
+    form: FormKind | None = _how(
         None,
         "`text`: how likely is each option's full text? `letters`: options are listed, and how likely is "
         "each letter? `generate`: a reply is generated and parsed. Default: text, or with a server the first "
         "of these that it supports.",
-        group=_HOW,
     )
-    choice: Choice = setting(
+    choice: Choice = _how(
         "sum",
         "What decides between options: log-probability in all, a token, a byte, or less that of the option "
         "without the question.",
-        group=_HOW,
     )
-    chat: bool | None = setting(
-        None, "With the model's chat template, or plain.", flag="--chat/--plain", group=_HOW
-    )
-    wordings: tuple[str, ...] = setting(
+    chat: bool | None = _how(None, "With the model's chat template, or plain.", flag="--chat/--plain")
+    wordings: tuple[str, ...] = _how(
         ("question",),
         'How the question is put, with commas: `question` ("Question: … Answer:" in the language), `plain` '
         "(the question alone), `asked` (with an instruction to answer in the language).",
-        group=_HOW,
         min_length=1,
     )
-    shots: int = setting(0, "Worked examples before each question.", group=_HOW, ge=0)
-    shots_from: Path | None = setting(
-        None, "Benchmark that they come from: another split.", metavar="FOLDER", group=_HOW
+    shots: int = _how(0, "Worked examples before each question.", ge=0)
+    shots_from: Path | None = _how(None, "Benchmark that they come from: another split.", metavar="FOLDER")
+    order: Literal["fixed", "rotated"] = _how(
+        "fixed", "Listed options begin at the first, or at another in each language."
     )
-    order: Literal["fixed", "rotated"] = setting(
-        "fixed", "Listed options begin at the first, or at another in each language.", group=_HOW
+    max_tokens: int = _how(256, "Longest reply, in tokens.", ge=1)
+    adapter: Path | None = _local(None, "Adapter on the model: PEFT's, or a training's.", metavar="FOLDER")
+    merge: bool = _local(True, "Add it into the weights.")
+    device: str = _local("auto", "`auto`, `cpu`, `cuda`, `cuda:1`, `mps`.")
+    dtype: Literal["auto", "float32", "bfloat16", "float16", "4bit"] = _local(
+        "auto", "Precision; `auto`: float32 on a CPU, else bfloat16 if the GPU supports it."
     )
-    max_tokens: int = setting(256, "Longest reply, in tokens.", group=_HOW, ge=1)
-    adapter: Path | None = setting(
-        None, "Adapter on the model: PEFT's, or a training's.", metavar="FOLDER", group=_LOCAL
-    )
-    merge: bool = setting(True, "Add it into the weights.", group=_LOCAL)
-    device: str = setting("auto", "`auto`, `cpu`, `cuda`, `cuda:1`, `mps`.", group=_LOCAL)
-    dtype: Literal["auto", "float32", "bfloat16", "float16", "4bit"] = setting(
-        "auto", "Precision; `auto`: float32 on a CPU, else bfloat16 if the GPU supports it.", group=_LOCAL
-    )
-    processes: int = setting(1, "Copies of the model, one on each GPU.", group=_LOCAL, ge=1)
-    batch_tokens: int | None = setting(None, "Most tokens in a batch on a GPU.", group=_LOCAL, ge=1)
-    truncate: Literal["left"] | None = setting(
-        None, "Cut prompts that are too long, instead of stopping.", group=_LOCAL
-    )
-    accept_licence: bool = setting(False, "Accept the model's terms.", group=_LOCAL)
+    processes: int = _local(1, "Copies of the model, one on each GPU.", ge=1)
+    batch_tokens: int | None = _local(None, "Most tokens in a batch on a GPU.", ge=1)
+    truncate: Literal["left"] | None = _local(None, "Cut prompts that are too long, instead of stopping.")
+    accept_licence: bool = _local(False, "Accept the model's terms.")
     server: ServerSettings = ServerSettings()
 
     @model_validator(mode="after")

@@ -13,6 +13,8 @@ from typing import Any, Protocol
 from crossin.core.reasons import Reason
 from crossin.items import Chat
 
+Content = tuple[str | Chat, tuple[str, ...], int, tuple[str, ...]]
+
 
 class EngineNote(Reason):
     """What a user should know of how an engine worked; the manifest holds the codes."""
@@ -51,6 +53,11 @@ class Request:
     stop: tuple[str, ...] = ()
     key: str = ""
     name: str = ""
+
+    @property
+    def content(self) -> Content:
+        """What decides the answer, beside the engine."""
+        return self.prompt, self.options, self.max_tokens, self.stop
 
 
 @dataclass(frozen=True)

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Literal
 
 from crossin.core.errors import CrossinError
-from crossin.evaluation.engine import Request
-from crossin.items import Chat, Form, Item, Question, questions, read_items
+from crossin.evaluation.engine import Content, Request
+from crossin.items import Form, Item, Question, questions, read_items
 from crossin.items.item import items_file
 from crossin.items.selection import select
 from crossin.items.shots import read_shots
@@ -17,14 +17,6 @@ from crossin.items.shots import read_shots
 # What decides between options: the log-probability of each as it is (`sum`), a `token`, a UTF-8 `byte`, or
 # less that of the option without its question (`bare`).
 Choice = Literal["sum", "token", "byte", "bare"]
-
-# What decides the answer to a request, beside the engine.
-Content = tuple[str | Chat, tuple[str, ...], int, tuple[str, ...]]
-
-
-def content(request: Request) -> Content:
-    """What decides the answer to a request."""
-    return request.prompt, request.options, request.max_tokens, request.stop
 
 
 @dataclass(frozen=True)
@@ -54,7 +46,7 @@ class PreparedBench:
         for one in self.questions:
             for request in (one.request, one.bare):
                 if request is not None:
-                    once.setdefault(content(request), request)
+                    once.setdefault(request.content, request)
         return list(once.values())
 
     @property

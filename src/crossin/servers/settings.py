@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any, Self
 from urllib.parse import urlsplit
 
@@ -10,12 +11,8 @@ from pydantic import ConfigDict, field_validator, model_validator
 from crossin.core.errors import CrossinError
 from crossin.core.settings import Settings, setting
 
-_GROUP = "A server (openai)"
+_setting = partial(setting, group="A server (openai)")
 _LOOPBACK = {"localhost", "127.0.0.1", "::1"}
-
-
-def _setting(default: Any, description: str, **rules: Any) -> Any:
-    return setting(default, description, group=_GROUP, **rules)
 
 
 class ServerSettings(Settings):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
+from dataclasses import KW_ONLY, dataclass, field
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -27,6 +28,7 @@ _REPLY_TOKENS = 2**13
 _UNITS = 4
 
 
+@dataclass(eq=False)
 class HfEngine:
     """An `Engine` with a model in a local folder.
 
@@ -36,28 +38,18 @@ class HfEngine:
     long on the left.
     """
 
-    def __init__(
-        self,
-        model: Path,
-        *,
-        adapter: Path | None = None,
-        merge: bool = True,
-        device: str = "auto",
-        dtype: str = "auto",
-        processes: int = 1,
-        batch_tokens: int | None = None,
-        truncate: bool = False,
-    ) -> None:
-        self.model = model
-        self.adapter = adapter
-        self.merge = merge
-        self.asked = (device, dtype)
-        self.processes = processes
-        self.batch_tokens = batch_tokens
-        self.truncate = truncate
-        self.notes: list[str] = []
-        self._worker: Worker | None = None
-        self._pool: ProcessPoolExecutor | None = None
+    model: Path
+    _: KW_ONLY
+    adapter: Path | None = None
+    merge: bool = True
+    device: str = "auto"
+    dtype: str = "auto"
+    processes: int = 1
+    batch_tokens: int | None = None
+    truncate: bool = False
+    notes: list[str] = field(default_factory=list, init=False)
+    _worker: Worker | None = field(default=None, init=False)
+    _pool: ProcessPoolExecutor | None = field(default=None, init=False)
 
     @property
     def identity(self) -> dict[str, Any]:
@@ -81,8 +73,8 @@ class HfEngine:
         wanted = set(wanted)
         if not wanted:
             return
-        tokenizer, config = self._texts()
-        tokens = tokenise(tokenizer, requests, longest=_longest(config), truncate=self.truncate)
+        tokenizer, config, context = self._texts()
+        tokens = tokenise(tokenizer, requests, longest=context, truncate=self.truncate)
         longest = max(len(option.tokens) for options in tokens for option in options)
         units = []
         for numbers in _by_key(requests):
@@ -111,8 +103,8 @@ class HfEngine:
         wanted = set(wanted)
         if not wanted:
             return
-        tokenizer, config = self._texts()
-        tokens = tokenise_prompts(tokenizer, requests, longest=_longest(config), truncate=self.truncate)
+        tokenizer, _, context = self._texts()
+        tokens = tokenise_prompts(tokenizer, requests, longest=context, truncate=self.truncate)
         tasks = []
         for numbers in _by_key(requests):
             first = requests[numbers[0]]
@@ -134,17 +126,18 @@ class HfEngine:
         from crossin.evaluation.hf.worker import ModelSetup
         from crossin.models.loading import resolve
 
-        device, dtype = resolve(*self.asked)
+        device, dtype = resolve(self.device, self.dtype)
         on_cpu = device.startswith("cpu")
         batch_tokens = 0 if on_cpu else self.batch_tokens or _BATCH_TOKENS
         return ModelSetup(self.model, self.adapter, self.merge, device, dtype, batch_tokens)
 
-    def _texts(self) -> tuple[Any, Any]:
-        """The tokenizer and the configuration of the text model."""
+    def _texts(self) -> tuple[Any, Any, int | None]:
+        """The tokenizer, the configuration of the text model, and the length of its context where known."""
         from crossin.models.loading import load_tokenizer
 
-        tokenizer, config = load_tokenizer(self.model)
-        return tokenizer, config.get_text_config()
+        tokenizer, whole = load_tokenizer(self.model)
+        config = whole.get_text_config()
+        return tokenizer, config, getattr(config, "max_position_embeddings", None)
 
     def _results(self, tasks: Sequence[Any], wanted: Collection[int]) -> Iterator[tuple[int, Any]]:
         """The results of the tasks for the wanted requests, as they come."""
@@ -207,12 +200,6 @@ class HfEngine:
 
     def _note(self, notes: Sequence[str]) -> None:
         self.notes += [note for note in notes if note not in self.notes]
-
-
-def _longest(config: Any) -> int | None:
-    """The length of the model's context in tokens, None if its configuration does not say."""
-    longest: int | None = getattr(config, "max_position_embeddings", None)
-    return longest
 
 
 def _by_key(requests: Sequence[Request]) -> list[list[int]]:

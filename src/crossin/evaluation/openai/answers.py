@@ -105,10 +105,5 @@ def top_tokens(found: dict[str, Any]) -> list[tuple[str, float]]:
     return [(str(token), number) for token, logprob in pairs if (number := _number(logprob)) is not None]
 
 
-def letter_logprob(tops: list[tuple[str, float]], letter: str) -> float | None:
-    """The best log-probability of a token that is `letter` but for blanks; None where none is among them."""
-    return max((logprob for token, logprob in tops if token.strip() == letter.strip()), default=None)
-
-
 def _number(value: Any) -> float | None:
     return float(value) if isinstance(value, int | float) and _UNKNOWN < value < _CERTAIN else None

@@ -244,7 +244,11 @@ class OpenAIEngine:
 
 def _letters(answer: dict[str, Any], request: Request) -> Scores:
     tops = answers.top_tokens(answers.choice(answer, request.name))
-    logprobs = [answers.letter_logprob(tops, option) for option in request.options]
+    # For each letter its best token, with blanks or without.
+    logprobs = [
+        max((logprob for token, logprob in tops if token.strip() == option.strip()), default=None)
+        for option in request.options
+    ]
     return Scores(logprobs, [int(logprob is not None) for logprob in logprobs], *answers.computed(answer))
 
 
