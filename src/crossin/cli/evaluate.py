@@ -72,8 +72,7 @@ def command(
         return
     from crossin.cli.score import show_scores
     from crossin.evaluation import evaluate
-    from crossin.scoring import wordings
-    from crossin.scoring.write import all_values
+    from crossin.scoring import all_values, wordings
 
     out = need_out(out)
     with progress_bars() as progress:

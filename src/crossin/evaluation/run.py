@@ -22,7 +22,7 @@ from crossin.evaluation.preparation import PreparedBench, prepare
 from crossin.servers import Accounting, Usage
 
 if TYPE_CHECKING:
-    from crossin.scoring import Score
+    from crossin.scoring.scores import Score
 
 # In the order of preference, with a server that does not support all of them.
 _KINDS: tuple[FormKind, ...] = ("text", "letters", "generate")
@@ -58,8 +58,7 @@ def evaluate(
     for each result. For an engine of your own see `ask_bench`.
     """
     from crossin.models import pull
-    from crossin.scoring import score, wordings
-    from crossin.scoring.write import write_scores
+    from crossin.scoring import score, wordings, write_scores
 
     out = Path(out)
     benches = _benches(config, out / "benches", progress)
