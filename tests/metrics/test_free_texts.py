@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from crossin.core.errors import CrossinError
@@ -45,7 +45,6 @@ def test_a_worked_example() -> None:
 
 
 @given(text_tables())
-@settings(max_examples=50, deadline=None)
 def test_f1_is_the_harmonic_mean_of_precision_and_recall(table: TextTable) -> None:
     for i, language in enumerate(table.languages):
         scores = []
@@ -63,7 +62,6 @@ def test_f1_is_the_harmonic_mean_of_precision_and_recall(table: TextTable) -> No
 
 
 @given(text_tables())
-@settings(max_examples=50, deadline=None)
 def test_every_figure_is_a_share_and_an_exact_match_has_f1_one(table: TextTable) -> None:
     assert (exact_match(table) >= 0).all()
     assert (exact_match(table) <= f1(table) + 1e-12).all()
@@ -72,7 +70,6 @@ def test_every_figure_is_a_share_and_an_exact_match_has_f1_one(table: TextTable)
 
 
 @given(text_tables(), st.randoms())
-@settings(max_examples=50, deadline=None)
 def test_the_order_of_items_changes_nothing(table: TextTable, random: Any) -> None:
     order = list(range(len(table.items)))
     random.shuffle(order)
@@ -81,7 +78,6 @@ def test_the_order_of_items_changes_nothing(table: TextTable, random: Any) -> No
 
 
 @given(text_tables())
-@settings(max_examples=50, deadline=None)
 def test_repeating_the_reference_is_perfect(table: TextTable) -> None:
     echo = texts(table.languages, table.references, table.references)
     assert exact_match(echo).tolist() == f1(echo).tolist() == [1] * 4
@@ -89,7 +85,6 @@ def test_repeating_the_reference_is_perfect(table: TextTable) -> None:
 
 
 @given(text_tables())
-@settings(max_examples=50, deadline=None)
 def test_case_spaces_and_punctuation_leave_the_figures_alone(table: TextTable) -> None:
     louder = [
         [None if reply is None else f"  «{reply.upper().replace(' ', '  ')}» ?!\n" for reply in replies]
@@ -109,7 +104,6 @@ def test_case_spaces_and_punctuation_leave_the_figures_alone(table: TextTable) -
 
 
 @given(text_tables())
-@settings(max_examples=50, deadline=None)
 def test_a_family_observes_the_figures_and_their_mean(table: TextTable) -> None:
     for name, figure, family in (
         ("exact_match", exact_match, exact_match_family),

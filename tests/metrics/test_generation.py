@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from crossin.metrics.families import observed
@@ -93,13 +93,11 @@ def test_scores_are_those_of_sacrebleu() -> None:
 
 
 @given(text_tables())
-@settings(max_examples=50, deadline=None)
 def test_scores_of_small_tables_are_those_of_sacrebleu(table: TextTable) -> None:
     same_as_sacrebleu(table)
 
 
 @given(st.lists(st.integers(0, 3), min_size=1, max_size=8))
-@settings(max_examples=50, deadline=None)
 def test_scores_under_weights_are_those_of_the_repeated_texts(rows: list[int]) -> None:
     weights = np.bincount(rows, minlength=4)[None].astype(np.float64)
     again = reordered(OWN, rows)
@@ -139,7 +137,6 @@ def test_scores_of_real_sentences_and_of_draws_are_those_of_sacrebleu() -> None:
 
 
 @given(text_tables(), st.randoms())
-@settings(max_examples=50, deadline=None)
 def test_scores_are_from_0_to_100_in_any_order_of_items(table: TextTable, random: Any) -> None:
     order = list(range(len(table.items)))
     random.shuffle(order)
