@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from crossin.training.document import Row
+    from crossin.training.rows import TrainingRow
 
 LANGUAGES = ("en", "zh", "vi")
 KINDS = ("base", "x2en", "en2x", "x2x", "trans")
@@ -58,8 +58,8 @@ def work(model: Path, mixture: Path, rows_per_step: int, tokens: int, warmup: in
     from transformers import AutoModelForCausalLM
 
     from crossin.models.loading import load_tokenizer
-    from crossin.training.batches import fixed_steps
-    from crossin.training.batches import passes as cut
+    from crossin.training.sampling import fixed_steps
+    from crossin.training.sampling import micro_batches
     from crossin.training.config import Batches
     from crossin.training.rows import read_rows
 
@@ -100,7 +100,7 @@ def work(model: Path, mixture: Path, rows_per_step: int, tokens: int, warmup: in
     }
 
 
-def _width(rows: Sequence[Row], padded: bool) -> int:
+def _width(rows: Sequence[TrainingRow], padded: bool) -> int:
     """How many tokens a pass of these rows computes."""
     lengths = [len(row.tokens) for row in rows]
     return len(rows) * max(lengths) if padded else sum(lengths)

@@ -76,7 +76,9 @@ def _show_preview(shown: TrainingPreview) -> None:
 
     from crossin.cli.console import console, say, say_skipped
 
-    minutes = f"about {shown.seconds / 60:,.1f} minutes ({shown.seconds:,.0f} s), estimated from one step here"
+    minutes = (
+        f"about {shown.seconds / 60:,.1f} minutes ({shown.seconds:,.0f} s), estimated from one step here"
+    )
     figures = {
         "rows": f"{shown.rows:,}, and {shown.rows_held_out:,} held out",
         "tokens": f"{shown.tokens:,}, of which {shown.learned_tokens:,} are learned; no padding",
@@ -125,6 +127,6 @@ def _show_result(stage: Stage) -> None:
     seconds = sum(read_parquet(stage.folder / "speed.parquet", ["seconds"])["seconds"].to_pylist())
     weights = stage.folder / (ADAPTER if (stage.folder / ADAPTER).is_dir() else MODEL)
     say(
-        f"train: {counts['steps']:,} steps, {counts['tokens']:,} tokens, {counts['tokens'] / seconds:,.0f} per "
-        f"second, in {weights} ({stage.manifest['wall_seconds']:.0f} s)"
+        f"train: {counts['steps']:,} steps, {counts['tokens']:,} tokens, "
+        f"{counts['tokens'] / seconds:,.0f} per second, in {weights} ({stage.manifest['wall_seconds']:.0f} s)"
     )

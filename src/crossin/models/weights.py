@@ -1,4 +1,4 @@
-"""Writing weights so that a refusal by the operating system is told like any other."""
+"""Errors of the operating system while weights are written."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from crossin.core.files import writing
 
 @contextmanager
 def writing_weights(path: Path) -> Iterator[None]:
-    """`core.files.writing` where safetensors writes, which wraps the system's error in one of its own."""
+    """`core.files.writing` for safetensors, which wraps the system's error in one of its own."""
     from safetensors import SafetensorError
 
     with writing(path):

@@ -1,4 +1,4 @@
-"""What a run would do: counts, an estimate of memory and time, and micro-batches as text. Nothing is trained."""
+"""What a run would do: counts, estimates of memory and time, micro-batches as text. Nothing is trained."""
 
 from __future__ import annotations
 
@@ -80,7 +80,10 @@ def preview(config: TrainConfig, *, progress: Progress = silent) -> TrainingPrev
         memory_mb=peak_memory() + 2 * 4 * trained / 2**20,
         shown=[
             [
-                (tokenizer.decode(row.tokens[: row.learned_from]), tokenizer.decode(row.tokens[row.learned_from :]))
+                (
+                    tokenizer.decode(row.tokens[: row.learned_from]),
+                    tokenizer.decode(row.tokens[row.learned_from :]),
+                )
                 for row in batch
             ]
             for batch in batches[:_SHOWN]

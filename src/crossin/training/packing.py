@@ -282,7 +282,7 @@ def _kernel(device: Any, dtype: Any) -> Callable[..., torch.Tensor] | None:
 
 
 def _trial(config: Any) -> list[Document]:
-    """A few documents from all over the vocabulary, one of them longer than a sliding window of usual size."""
+    """A few documents from all over the vocabulary, one of them longer than a narrow sliding window."""
     window = getattr(config, "sliding_window", None) or 0
     longest = window + 8 if window <= _NARROW else 40
     longest = min(max(longest, 40), getattr(config, "max_position_embeddings", None) or longest)

@@ -85,9 +85,7 @@ class _Text:
     ended: bool = False
 
 
-def read_rows(
-    place: Path, tokenizer: Any, batches: Batches
-) -> tuple[list[TrainingRow], dict[str, int]]:
+def read_rows(place: Path, tokenizer: Any, batches: Batches) -> tuple[list[TrainingRow], dict[str, int]]:
     """The rows of a mixture folder (as `crossin compose` writes it), or of Parquet, JSON Lines or JSON files:
     one, or a folder of them in the order of their names; and how many rows were left out, by reason code.
 
@@ -115,7 +113,7 @@ def read_rows(
     found = tokenise(tokenizer, [text.text for text in texts], [text.border for text in texts])
     heading = heading_of(tokenizer)
     rows: list[TrainingRow] = []
-    skipped = Counter[str]()
+    skipped = Counter[RowReason]()
     for text, (tokens, border) in zip(texts, found, strict=True):
         learned = list(tokens[border:])
         if not learned:
@@ -300,7 +298,9 @@ def _checked(value: Any, field: str, wrong: RowError) -> str:
     return value
 
 
-def _conversation(turns: Any, tokenizer: Any, ends: re.Pattern[str], wrong: RowError) -> tuple[str, str, bool]:
+def _conversation(
+    turns: Any, tokenizer: Any, ends: re.Pattern[str], wrong: RowError
+) -> tuple[str, str, bool]:
     """What is read and what is learned of a conversation in the chat template, and whether the template marks
     the end of a turn.
     """

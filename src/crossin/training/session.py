@@ -114,7 +114,9 @@ def arguments_of(config: TrainConfig, out: Path, device: str) -> Any:
     half = cuda and config.method.kind == "full" and config.dtype == "auto" and torch.cuda.is_bf16_supported()
     # Transformers is renaming it.
     names = transformers.TrainingArguments.__dataclass_fields__
-    recompute = "activation_checkpointing" if "activation_checkpointing" in names else "gradient_checkpointing"
+    recompute = (
+        "activation_checkpointing" if "activation_checkpointing" in names else "gradient_checkpointing"
+    )
     return transformers.TrainingArguments(
         output_dir=str(out / CHECKPOINTS),
         per_device_train_batch_size=1,

@@ -24,8 +24,8 @@ def answer_loss(
     key: str = "",
 ) -> torch.Tensor:
     """The mean divergence between the distributions over an item's options in two languages, the first of
-    which is the pivot. With `dco`, `references` are the log-likelihoods under the model before training, and `key`
-    decides which two options are compared.
+    which is the pivot. With `dco`, `references` are the log-likelihoods under the model before training,
+    and `key` decides which two options are compared.
     """
     found = option_logprobs(model, [one for pair in questions for one in pair], settings.length)
     losses = []
