@@ -123,7 +123,7 @@ def test_rows_left_out_are_reported_in_words(config: Path) -> None:
         ("epoch: 2", [], "did you mean 'epochs'?", "run.yaml", "epoch"),
         ("method: {rnk: 2}", [], "did you mean 'rank'?", "run.yaml", "method.rnk"),
         ("", ["--mixture", "/nowhere"], "there is no mixture here", "/nowhere", None),
-        ("", ["--model", "nothing"], "there is no model 'nothing'", None, None),
+        ("", ["--model", "nothing"], "no model is called 'nothing'", None, None),
         ("", ["--epochs", "0"], "greater than 0", None, "--epochs"),
         ("", ["--set", "batches.rowss=8"], "did you mean 'rows'", None, "batches.rowss"),
         ("", ["--set", "rows"], "KEY=VALUE", None, "--set"),

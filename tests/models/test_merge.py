@@ -272,7 +272,7 @@ def test_what_cannot_be_merged_is_refused_and_leaves_no_folder(
         (gone, adapter, "auto", "cannot be read"),
         (tiny_model, gone, "auto", "cannot be read"),
         (tiny_model, adapter, "4bit", "4 bits"),
-        (tiny_model, adapter, "int3", "unknown dtype 'int3'"),
+        (tiny_model, adapter, "int3", "no dtype is called 'int3'"),
         (other, adapter, "auto", f"another model than {other}"),
     ):
         with refused(words):

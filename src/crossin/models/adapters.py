@@ -115,7 +115,7 @@ def _retie(model: Any) -> Any:
 def _check_files(folder: Path) -> None:
     if not (folder / _CONFIG).exists():
         raise CrossinError(
-            f"there is no adapter here ({_CONFIG})",
+            f"this folder holds no adapter ({_CONFIG})",
             file=folder,
             hint="name the folder of a finished training run, or one that PEFT saved",
         )

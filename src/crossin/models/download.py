@@ -54,7 +54,7 @@ def pull(name: str, *, accept_licence: bool = False, progress: Progress = silent
     model = BUILT_IN.get(name.lower())
     if model is None and not re.fullmatch(r"\w[\w.-]*/\w[\w.-]*", name):
         raise CrossinError(
-            f"there is no model '{name}'",
+            f"no model is called '{name}'",
             hint=f"use a built-in one ({', '.join(BUILT_IN)}), a hub id (owner/name), or an existing folder",
         )
     name = model.name if model else name

@@ -91,7 +91,7 @@ def resolve(device: str, dtype: str) -> tuple[str, str]:
 
     place = _place(device)
     if dtype not in DTYPES:
-        raise CrossinError(f"unknown dtype '{dtype}'", hint=f"use one of {', '.join(DTYPES)}")
+        raise CrossinError(f"no dtype is called '{dtype}'", hint=f"use one of {', '.join(DTYPES)}")
     if dtype == "auto":
         fast = place.startswith("cuda") and torch.cuda.is_bf16_supported()
         dtype = "bfloat16" if fast else "float32"
@@ -107,7 +107,7 @@ def _place(device: str) -> str:
     kind, _, number = device.partition(":")
     if kind not in _DEVICES or (number and not number.isdecimal()):
         raise CrossinError(
-            f"unknown device '{device}'", hint=f"use auto, {', '.join(_DEVICES)}, or one card as cuda:0"
+            f"no device is called '{device}'", hint=f"use auto, {', '.join(_DEVICES)}, or one card as cuda:0"
         )
     cards = {"cpu": 1, "mps": int(mps), "cuda": torch.cuda.device_count() if cuda else 0}[kind]
     if int(number or 0) >= cards:
