@@ -42,9 +42,6 @@ def convert_gguf(gguf: Path, folder: Path) -> None:
     with writing_weights(folder):
         model.save_pretrained(folder)
         tokenizer.save_pretrained(folder)
-        for weights in folder.glob("*.safetensors"):
-            # safetensors writes files that nobody else may read.
-            weights.chmod((folder / "config.json").stat().st_mode)
 
 
 def _pre_tokenizer(gguf: Path) -> str | None:

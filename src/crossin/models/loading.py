@@ -142,33 +142,33 @@ def _four_bit(place: str) -> dict[str, Any]:
 
 def _check_files(folder: Path) -> None:
     """Raise CrossinError for what `folder` lacks to be a model's."""
-    if not folder.is_dir():
-        raise CrossinError(
-            "not a directory", file=folder, hint="check the path, or pull the model by its name"
-        )
-    # Transformers would follow the adapter to the base that it names, wherever that is.
-    if (folder / "adapter_config.json").exists():
-        raise CrossinError(
+    checks = (
+        (folder.is_dir(), "not a directory", "check the path, or pull the model by its name"),
+        (
+            # Transformers would follow the adapter to the base that it names, wherever that is.
+            not (folder / "adapter_config.json").exists(),
             "an adapter, not a model",
-            file=folder,
-            hint="use its base as the model, and this as the adapter",
-        )
-    if not any(folder.glob("*.safetensors")):
-        raise CrossinError(
+            "use its base as the model, and this as the adapter",
+        ),
+        (
+            any(folder.glob("*.safetensors")),
             "there are no weights as safetensors here",
-            file=folder,
-            hint="save the model with save_pretrained, which writes safetensors",
-        )
-    if not (folder / "config.json").exists():
-        raise CrossinError(
-            "there is no config.json here", file=folder, hint="copy it there, or pull the model again"
-        )
-    if not any(path for pattern in _VOCABULARIES for path in folder.glob(pattern)):
-        raise CrossinError(
+            "save the model with save_pretrained, which writes safetensors",
+        ),
+        (
+            (folder / "config.json").exists(),
+            "there is no config.json here",
+            "copy it there, or pull the model again",
+        ),
+        (
+            any(path for pattern in _VOCABULARIES for path in folder.glob(pattern)),
             "there is no tokenizer here (tokenizer.json)",
-            file=folder,
-            hint="save the model's tokenizer there too, with its save_pretrained",
-        )
+            "save the model's tokenizer there too, with its save_pretrained",
+        ),
+    )
+    for passed, message, hint in checks:
+        if not passed:
+            raise CrossinError(message, file=folder, hint=hint)
 
 
 def _check_causal(folder: Path, config: Any) -> None:

@@ -104,11 +104,8 @@ def _stored(base: Path) -> dict[str, torch.dtype]:
 
 def _write_weights(model: Any, scratch: Path, out: Path) -> list[str]:
     model.save_pretrained(scratch)
-    mode = (scratch / _CONFIG).stat().st_mode
     files = [path for pattern in _WEIGHTS for path in scratch.glob(pattern)]
     for path in files:
-        # safetensors writes files that nobody else may read.
-        path.chmod(mode)
         path.replace(out / path.name)
     return [path.name for path in files]
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from crossin.core.errors import CrossinError
 from crossin.core.extras import require
-from crossin.core.formats import CLAIM, MANIFEST
+from crossin.core.formats import MANIFEST
 from crossin.core.progress import Progress, silent
 from crossin.core.stages import Stage, stage
 from crossin.models.download import pull
@@ -148,9 +148,6 @@ def _write(
         if kind == MODEL:
             tokenizer.save_pretrained(out / kind)
     written = [path for path in (out / kind).iterdir() if path.is_file()]
-    for path in written:
-        # safetensors writes files that nobody else may read.
-        path.chmod((out / CLAIM).stat().st_mode)
     if config.export and kind == ADAPTER:
         written.append(merge(base, out / ADAPTER, out / MERGED).folder / MANIFEST)
     written += write_log(out, record.lines)
