@@ -20,8 +20,9 @@ All get the same tokens, labels, order, first weights and settings (Unsloth draw
 processes of their own, one after the other, with `--threads` and one run each. `--warmup` steps come first:
 they are not counted, nor is start-up. Tokens are real ones, no padding. *Work* is what the linear layers and
 the head multiply, forward and backward, by the fewest: computed from shapes, not measured
-(`train_works.py`); *MFU* is the fewest by the seconds and `--peak`. Where the first weights of two sides differ, or losses in float32
-by more than 1e-3, the exit status is 1. A side that fails is named, and the others go on.
+(`train_works.py`); *MFU* is the fewest by the seconds and `--peak`. Where the first weights of two sides
+differ, or losses in float32 by more than 1e-3, the exit status is 1. A side that fails is named, and the
+others go on.
 
 With `--objectives` crossin is also run with `align`, with `consist` (answers), and with both, on pairs that
 have `--share` of the rows' tokens: what that adds to tokens and seconds.
