@@ -47,7 +47,7 @@ TRL: dict[str, Result] = {
 
 
 def digest(network: Any) -> str:
-    """Tells adapters apart: of the names and values of the weights that are trained."""
+    """A digest of the names and values of the trained weights."""
     found = hashlib.sha256()
     for name, weight in sorted(network.named_parameters()):
         if weight.requires_grad:
@@ -64,10 +64,10 @@ def crossin_side(options: argparse.Namespace) -> Result:
     first: list[str] = []
     layout: list[str] = []
     said: list[str] = []
-    usual = method.apply
+    original = method.apply
 
     def noting(*arguments: Any) -> Any:
-        network = usual(*arguments)
+        network = original(*arguments)
         first.append(digest(network))
         layout.append(arguments[0].crossin_layout)
         return network

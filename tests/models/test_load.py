@@ -1,4 +1,4 @@
-"""What a folder has to hold to be loaded, and what a user is told where it does not."""
+"""What a folder needs to be loaded, and the errors where it lacks something."""
 
 from __future__ import annotations
 

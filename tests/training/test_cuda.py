@@ -83,14 +83,14 @@ def gradients(parts: list[list[TrainingRow]], way: str) -> torch.Tensor:
     return torch.cat([x.grad.flatten() for x in network.parameters() if x.grad is not None]).cpu()
 
 
-def test_half_precision_costs_our_gradients_no_more_than_autocast_costs_the_usual_ones() -> None:
+def test_half_precision_costs_our_gradients_no_more_than_autocast_costs() -> None:
     rows = [
         TrainingRow(number, "", Group("base", "en", "en"), range(number + 2, number + 2 + length), 1)
         for number, length in enumerate((9, 60, 25, 3))
     ]
     single = [[row] for row in rows]
     right = gradients(single, "float32")
-    usual = (gradients(single, "autocast") - right).norm()
-    assert 0 < usual < 0.1 * right.norm()
+    autocast = (gradients(single, "autocast") - right).norm()
+    assert 0 < autocast < 0.1 * right.norm()
     for parts in (single, [rows]):
-        assert (gradients(parts, "ours") - right).norm() < 1.5 * usual
+        assert (gradients(parts, "ours") - right).norm() < 1.5 * autocast

@@ -20,11 +20,11 @@ PACKABLE = ["llama", "qwen2", "mistral", "gemma3_text", "gpt_neox", "gpt2", "coh
 
 def alone(model: Any, document: Document) -> torch.Tensor:
     """The last states by the model itself, nothing of ours at work."""
-    usual = model.config._attn_implementation
-    if usual == "crossin":
+    original = model.config._attn_implementation
+    if original == "crossin":
         model.set_attn_implementation("sdpa")
     output = model.base_model(input_ids=torch.tensor([document.tokens]), use_cache=False)
-    model.set_attn_implementation(usual)
+    model.set_attn_implementation(original)
     found: torch.Tensor = output.last_hidden_state[0]
     return found
 

@@ -23,7 +23,7 @@ from crossin.training.config import Batches
 from crossin.training.rows import Group, TrainingRow, held_out, read_rows
 from tests.helpers.errors import refused
 
-# As of Gemma: it is no end of text that ends a turn, and something is written behind it.
+# As for Gemma: the mark that ends a turn is not the end of text, and something follows it.
 TEMPLATE = (
     "<begin>{% for turn in messages %}<turn>{{ turn.role }}\n{{ turn.content | trim }}<done>\n{% endfor %}"
     "{% if add_generation_prompt %}<turn>assistant\n{% endif %}"

@@ -60,8 +60,7 @@ def command(config: Path, out: Path | None, given: dict[str, Any], dry_run: bool
 
     with progress_bars() as progress:
         stage = train(settings, need_out(out), progress=progress, say=say)
-    if not stage.done:
-        # Another process has rank 0, and reports.
+    if stage.rank > 0:
         return
     if as_json:
         print_json({"counts": stage.manifest["counts"], "skipped": stage.manifest["skipped"]})

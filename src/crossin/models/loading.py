@@ -119,7 +119,7 @@ def _place(device: str) -> str:
 
 
 def _four_bit(place: str) -> dict[str, Any]:
-    """What tells transformers to hold the linear layers' weights in four bits on the device `place`."""
+    """The options of transformers for linear layers in four bits on the device `place`."""
     import torch
     import transformers
 

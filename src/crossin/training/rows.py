@@ -331,11 +331,11 @@ def _conversation(
     completion = whole[len(prompt) :]
     # Templates may strip the content, or write something before it.
     answer = contents[-1].strip()
-    behind = completion.find(answer) + len(answer) if answer in completion else 0
-    mark = ends.search(completion, behind)
+    end = completion.find(answer) + len(answer) if answer in completion else 0
+    mark = ends.search(completion, end)
     if mark:
         return prompt, completion[: mark.end()], True
-    return prompt, completion[:behind] if behind else completion, False
+    return prompt, completion[:end] if end else completion, False
 
 
 def _marks(tokenizer: Any) -> re.Pattern[str]:
