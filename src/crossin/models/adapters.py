@@ -141,7 +141,7 @@ def _check_base(folder: Path, base: Path) -> None:
 
 def _other_base(folder: Path, base: Path, reason: str) -> CrossinError:
     return CrossinError(
-        f"an adapter for another model than {base}: {reason}",
+        f"this is an adapter for another model than {base}: {reason}",
         file=folder,
         hint="use the model that it was trained on",
     )
