@@ -103,7 +103,7 @@ def test_flags_and_set_take_the_place_of_the_files_entries(
     file = tmp_path / "run.yaml"
     file.write_text(config.read_text().replace(str(tiny_model), "nothing").replace("rows.parquet", "none"))
     given = ["--model", tiny_model, "--mixture", config.parent / "rows.parquet", "--seed", 9]
-    sets = ["--set", "batches.rows=20", "--set", "method={rank: 2, targets: [q_proj]}"]
+    sets = ["--set", "batches.rows=20", "--set", "method.targets=[q_proj]", "--set", "method.rank=2"]
     train(file, "--out", tmp_path / "out", *given, *sets)
     settings = json.loads((tmp_path / "out" / "manifest.json").read_text())["settings"]
     assert (settings["seed"], settings["batches"]["rows"]) == (9, 20)
