@@ -73,7 +73,7 @@ def test_a_code_that_was_read_is_read_as_itself(code: str) -> None:
     ("name", "near"),
     [("Chinesse", "Chinese"), ("Vietnames", "Vietnamese"), ("Chinese nonsense", "Chinese"), ("engl", "")],
 )
-def test_an_unknown_language_is_told_the_names_that_come_near(name: str, near: str) -> None:
+def test_an_unknown_language_gets_similar_names(name: str, near: str) -> None:
     with refused("unknown", f"'{name}'", near):
         parse_language(name)
 
@@ -97,7 +97,7 @@ def test_the_command_lines_list_takes_any_spelling() -> None:
         parse_languages("zh,Chinese")
 
 
-def test_a_known_language_without_a_file_is_told_by_its_code() -> None:
+def test_a_known_language_without_a_file_is_named_by_its_code() -> None:
     with refused("ar, de", "'Klingon' is tlh"):
         parse_languages("Klingon")
 

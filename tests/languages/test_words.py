@@ -1,4 +1,4 @@
-"""What every language's template file must hold, and what a reader is told about one that does not."""
+"""What every template file must hold, and the errors for one that does not."""
 
 from __future__ import annotations
 
@@ -176,7 +176,7 @@ def test_a_file_that_is_no_mapping_holds_no_entries(tmp_path: Path, text: str) -
     assert "en.yaml" in error_of(tmp_path, text).message
 
 
-def test_an_unknown_language_is_told_which_ones_exist() -> None:
+def test_the_error_for_an_unknown_language_names_those_that_exist() -> None:
     for refuse in (load_words, parse_languages):
         with refused("'tlh'", ", ".join(LANGUAGES)):
             refuse("tlh")

@@ -180,10 +180,10 @@ def test_the_bare_name_is_the_mean_over_languages() -> None:
 
 
 def test_signatures_tell_how_the_scores_were_made() -> None:
-    told = signatures(("en", "zh-Hant", "ja", "th"))
-    assert list(told) == ["chrf", "bleu/en", "bleu/zh-Hant", "bleu/ja", "bleu/th"]
-    assert told["chrf"].startswith("nrefs:1|case:mixed|eff:yes|nc:6|nw:0|space:no|version:")
-    assert "|tok:13a|smooth:exp|" in told["bleu/en"]
-    assert "|tok:zh|" in told["bleu/zh-Hant"]
-    assert "|tok:char|" in told["bleu/ja"]
-    assert "|tok:char|" in told["bleu/th"]
+    found = signatures(("en", "zh-Hant", "ja", "th"))
+    assert list(found) == ["chrf", "bleu/en", "bleu/zh-Hant", "bleu/ja", "bleu/th"]
+    assert found["chrf"].startswith("nrefs:1|case:mixed|eff:yes|nc:6|nw:0|space:no|version:")
+    assert "|tok:13a|smooth:exp|" in found["bleu/en"]
+    assert "|tok:zh|" in found["bleu/zh-Hant"]
+    assert "|tok:char|" in found["bleu/ja"]
+    assert "|tok:char|" in found["bleu/th"]

@@ -82,7 +82,7 @@ def test_chance_is_that_of_each_item() -> None:
     assert transfer(mixed, "en")["vi"] == pytest.approx((3 / 8 - chance) / (4 / 8 - chance))
 
 
-def test_what_cannot_be_told_is_nan() -> None:
+def test_what_is_undefined_is_nan() -> None:
     nothing_known = table([[1, 0], [1, 1], [2, 3]])
     assert isnan(kept(nothing_known, "en")["zh"])
     assert gained(nothing_known, "en") == {"zh": pytest.approx(1 / 3)}
