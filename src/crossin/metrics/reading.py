@@ -13,7 +13,7 @@ import numpy as np
 from crossin.core.errors import CrossinError, located
 from crossin.core.files import read_parquet
 from crossin.core.formats import ANSWERS
-from crossin.metrics.table import MISSING, AnswerTable, Floats
+from crossin.metrics.table import MISSING, AnswerTable, Floats, incomplete_items
 
 _AGAIN = "evaluate again"
 _NAMES = ("item", "group", "task", "language", "gold")
@@ -212,21 +212,10 @@ def _tables(
     items = list(dict.fromkeys(item for wording in answers.values() for item in wording))
     cells = [cells for wording in answers.values() for cells in wording.values()]
     languages = list(dict.fromkeys(language for one in cells for language in one))
-    incomplete: dict[str, str] = {}
-    for item in items:
-        inside = [wording.get(item, {}) for wording in answers.values()]
-        if lacking := next((x for x in languages if not all(x in one for one in inside)), None):
-            incomplete[item] = lacking
+    of_item = {item: [wording.get(item, {}) for wording in answers.values()] for item in items}
+    rows = {item: questions[item].row for item in items}
+    incomplete = incomplete_items(of_item, languages, rows, file)
     complete = [item for item in items if item not in incomplete]
-    if not complete:
-        item, language = next(iter(incomplete.items()))
-        raise CrossinError(
-            f"no item was asked in all languages: '{item}' lacks the language {language}",
-            file=file,
-            row=questions[item].row,
-            field="language",
-            hint="ask every item in every language",
-        )
     asked = [questions[item] for item in complete]
     return {
         name: AnswerTable(

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import TypeVar
 
 import numpy as np
@@ -109,6 +110,33 @@ def aligned(baseline: AnswerTable, table: AnswerTable) -> AnswerTable:
             hint="compare answers to the same version of the benchmark",
         )
     return baseline
+
+
+def incomplete_items(
+    cells: Mapping[str, Sequence[Container[str]]],
+    languages: Sequence[str],
+    rows: Mapping[str, int],
+    file: Path | None,
+) -> dict[str, str]:
+    """The items that lack a language in one of their `cells`, each with the first that it lacks.
+
+    Raises CrossinError, with the first item's row in `file`, where no item has all languages.
+    """
+    incomplete = {}
+    for item, parts in cells.items():
+        lacking = next((x for x in languages if any(x not in part for part in parts)), None)
+        if lacking is not None:
+            incomplete[item] = lacking
+    if len(incomplete) == len(cells):
+        item, language = next(iter(incomplete.items()))
+        raise CrossinError(
+            f"no item was asked in all languages: '{item}' lacks the language {language}",
+            file=file,
+            row=rows[item],
+            field="language",
+            hint="ask every item in every language",
+        )
+    return incomplete
 
 
 def _known(wanted: Sequence[str], known: Sequence[str], name: str) -> None:

@@ -14,7 +14,7 @@ import numpy.typing as npt
 from crossin.core.errors import CrossinError, located
 from crossin.metrics.families import Family, ratio, with_mean
 from crossin.metrics.normalisation import normalise, tokens
-from crossin.metrics.table import Floats
+from crossin.metrics.table import Floats, incomplete_items
 
 _AGAIN = "evaluate again"
 _NAMES = ("item", "group", "task", "language")
@@ -138,21 +138,9 @@ def text_table_of(lines: Iterable[Line], file: Path | None = None) -> TextTable 
     if not cells:
         return None
     languages = tuple(dict.fromkeys(language for replies in cells.values() for language in replies))
-    incomplete = {
-        item: next(language for language in languages if language not in replies)
-        for item, replies in cells.items()
-        if len(replies) < len(languages)
-    }
+    rows = {item: row for item, (row, _) in first.items()}
+    incomplete = incomplete_items({x: [replies] for x, replies in cells.items()}, languages, rows, file)
     items = tuple(item for item in cells if item not in incomplete)
-    if not items:
-        item, language = next(iter(incomplete.items()))
-        raise CrossinError(
-            f"no item was asked in all languages: '{item}' lacks the language {language}",
-            file=file,
-            row=first[item][0],
-            field="language",
-            hint="ask every item in every language",
-        )
     return TextTable(
         items=items,
         languages=languages,
