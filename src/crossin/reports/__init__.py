@@ -1,4 +1,4 @@
-"""From result files to what people read: a table, figures with intervals, a page with every question."""
+"""From evaluation folders to what people read: a table, figures with intervals, a page of questions."""
 
 from crossin.reports.make import Report, report
 from crossin.reports.results import Results, load

@@ -1,11 +1,17 @@
-"""Stored predictions in, figures with their uncertainty out."""
+"""From stored predictions to figures with their uncertainty."""
 
 from crossin.scoring.comparison import Comparison, compare
 from crossin.scoring.display import comparison_tables, parity_table, summary, tables, wordings_table
 from crossin.scoring.predictions import Predictions, find_predictions, read_predictions
 from crossin.scoring.scores import Score, Wordings, score, wordings
 from crossin.scoring.seaeval_parity import Parity, parity
-from crossin.scoring.values import comparison_values, score_values, wordings_values
+from crossin.scoring.values import (
+    all_values,
+    comparison_values,
+    score_values,
+    wordings_values,
+    write_scores,
+)
 
 __all__ = [
     "Comparison",
@@ -13,6 +19,7 @@ __all__ = [
     "Predictions",
     "Score",
     "Wordings",
+    "all_values",
     "compare",
     "comparison_tables",
     "comparison_values",
@@ -27,4 +34,5 @@ __all__ = [
     "wordings",
     "wordings_table",
     "wordings_values",
+    "write_scores",
 ]

@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from crossin.metrics import Figure
-from crossin.reports.cells import NONE, Cell, difference_cell, label, value_cell
+from crossin.reports.cells import NONE, TONE_COLOURS, Cell, difference_cell, label, value_cell
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -30,9 +30,9 @@ _TEXT = {
     name: label(name) for name in ("exact_match", "f1", "chrf", "bleu", "fidelity", "undecided", "missing")
 }
 _BY_SIZE = ("consistency", "kappa", "right", "wrong", "ac3")
-# What a first reader cannot guess from a heading.
+# What is not clear from a heading.
 _MEANING = {
-    "missing": "no answer can be read from the reply",
+    "missing": "no answer could be read from the reply",
     "pivot": "the same answer as in {pivot}",
     "kept": "right where {pivot} is right",
     "gained": "right where {pivot} is wrong",
@@ -46,17 +46,17 @@ _MEANING = {
     "chrf": "0 to 100",
     "bleu": "0 to 100",
     "fidelity": "the reply is in the language asked",
-    "undecided": "the reply's language cannot be told",
+    "undecided": "the reply's language is unclear",
 }
-# Names of models are long: they break after this many characters.
+# Longer names of models are wrapped.
 _NAME = 40
-# Compared language by language, too.
-_KEPT_APART = ("accuracy/", "exact_match/", "chrf/")
+# Compared in each language, too.
+_EACH_LANGUAGE = ("accuracy/", "exact_match/", "chrf/")
 _SUMMARY = ("accuracy", "consistency_2", "kappa_2", "ac3_2", "exact_match", "chrf")
 
 
 def tables(score: Score, *, details: bool = False) -> list[Table]:
-    """All that a score has to show; `details` adds the agreement of every two languages."""
+    """The tables of a score; `details` adds the agreement of every two languages."""
     made = []
     choices, texts = score.predictions.choices, score.predictions.texts
     if choices is not None:
@@ -75,7 +75,7 @@ def tables(score: Score, *, details: bool = False) -> list[Table]:
 
 
 def summary(scores: Sequence[Score]) -> Table:
-    """Many scores in one table, a line each; where two have one name, with their files."""
+    """Many scores in one table, a line each; names that occur twice are shown with their files."""
     columns = [name for name in _SUMMARY if any(name in {**s.texts, **s.choices} for s in scores)]
     made = _table("model", [label(name) for name in columns])
     names = [score.predictions.name for score in scores]
@@ -99,19 +99,18 @@ def wordings_table(wordings: Wordings) -> Table:
 
 
 def comparison_tables(comparison: Comparison) -> list[Table]:
-    """A table for multiple choice and one for free text: both models, and their paired difference."""
+    """A table for multiple choice and one for free text: both models and their paired difference."""
     made = []
     for kind, compared in (("multiple choice", comparison.choices), ("free text", comparison.texts)):
         if compared is None:
             continue
         tested = compared is comparison.choices
         table = _table(kind, ["A", "B", "A − B", *(["McNemar p, Holm"] if tested else [])])
-        shown = [
-            x for x in compared.difference if _overall(x, compared.difference) or x.startswith(_KEPT_APART)
-        ]
+        difference = compared.difference
+        shown = [x for x in difference if _overall(x, difference) or x.startswith(_EACH_LANGUAGE)]
         for name in shown:
             cells = [value_cell(compared.ours[name]), value_cell(compared.theirs[name])]
-            cells.append(difference_cell(name, compared.difference[name]))
+            cells.append(difference_cell(name, difference[name]))
             if tested and name.startswith("accuracy/"):
                 language = name.removeprefix("accuracy/")
                 cells.append(Cell(f"{_p(comparison.p[language])}, {_p(comparison.holm[language])}", ""))
@@ -122,7 +121,7 @@ def comparison_tables(comparison: Comparison) -> list[Table]:
 
 
 def parity_table(found: Sequence[Parity]) -> Table:
-    """SeaEval's figures of many logs, and how far they are from the published ones."""
+    """SeaEval's figures of many logs, and how far they are from those published."""
     shown = {"overall_acc": "accuracy", "consistency_score_2": "consistency_2", "AC3_2": "AC3_2"}
     made = _table("log", [*shown.values(), "drawn", "off by"])
     for one in found:
@@ -131,25 +130,25 @@ def parity_table(found: Sequence[Parity]) -> Table:
         cells.append(Cell(NONE if one.furthest is None else f"{one.furthest:.1e}", ""))
         _add(made, f"{one.file.parent.name}/{one.file.stem}", cells)
     made.caption = (
-        "drawn: cells for which SeaEval draws an answer at random; the figures expect that draw. "
-        "off by: the largest difference of any figure to those published beside the log."
+        "drawn: answers that SeaEval draws at random; the figures are expected values over the draws. "
+        "off by: the largest difference to a figure published beside the log."
     )
     return made
 
 
 def _overall(name: str, figures: Collection[str]) -> bool:
-    """Whether a figure is of all languages; of sizes of subsets, two, three and all are enough to read."""
+    """Whether a figure is over all languages; of the sizes of subsets, two, three and all are shown."""
     figure, _, size = name.rpartition("_")
     largest = not size.isdigit() or f"{figure}_{int(size) + 1}" not in figures
     return "/" not in name and (largest or size in ("2", "3"))
 
 
 def _legend(figures: Collection[str], pivot: str = "") -> str:
-    """What these figures are, in words, and what the brackets hold."""
+    """The meaning of the figures and of the brackets."""
     stems = dict.fromkeys(re.sub(r"_\d+$|/.*", "", figure) for figure in figures)
     named = [("AC3" if x == "ac3" else label(x), _MEANING[x]) for x in stems if x in _MEANING]
-    told = [f"{name}: {meaning.format(pivot=pivot)}" for name, meaning in named]
-    return "; ".join(["[ ]: 95% interval", *told]) + "."
+    meanings = [f"{name}: {meaning.format(pivot=pivot)}" for name, meaning in named]
+    return "; ".join(["[ ]: 95% interval", *meanings]) + "."
 
 
 def _by_language(
@@ -195,11 +194,8 @@ def _pairs(figures: Mapping[str, Figure], languages: Sequence[str], kind: str) -
     for row, first in enumerate(languages[:-1], start=1):
         keys = [f"{kind}/{first}+{second}" for second in languages[row:]]
         if all(key in figures for key in keys):
-            _add(
-                made,
-                first,
-                [Cell("", "")] * (row - 1) + [Cell(value_cell(figures[key]).value, "") for key in keys],
-            )
+            values = [Cell(value_cell(figures[key]).value, "") for key in keys]
+            _add(made, first, [Cell("", "")] * (row - 1) + values)
     return made
 
 
@@ -218,11 +214,7 @@ def _table(corner: str, heads: Sequence[str]) -> Table:
 def _add(table: Table, name: str, cells: Iterable[Cell]) -> None:
     from rich.text import Text
 
-    colours = {"better": "green", "worse": "red", "": ""}
-    texts = [
-        Text("\n".join(part for part in (cell.value + cell.mark, cell.interval) if part), colours[cell.tone])
-        for cell in cells
-    ]
+    texts = [Text(cell.text("\n"), TONE_COLOURS[cell.tone]) for cell in cells]
     table.add_row(Text(name), *texts)
 
 
