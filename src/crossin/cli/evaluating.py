@@ -71,8 +71,7 @@ def evaluate_all(job: Job, *, as_json: bool) -> None:
     from crossin.cli.score import show_scores
     from crossin.evaluation import evaluate
     from crossin.models import pull
-    from crossin.scoring import score, wordings
-    from crossin.scoring.write import all_values, write_scores
+    from crossin.scoring import all_values, score, wordings, write_scores
 
     scores = []
     with progress_bars() as progress:

@@ -34,7 +34,7 @@ class ScoreOptions(Settings):
 
 def options_of(given: dict[str, Any]) -> dict[str, Any]:
     """The options as keyword arguments."""
-    return read_settings(ScoreOptions, None, given, hint="crossin score --help").model_dump()
+    return read_settings(ScoreOptions, None, given, hint="see --help").model_dump()
 
 
 @click.command(cls=Command)

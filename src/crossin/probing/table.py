@@ -24,11 +24,11 @@ _NAMES = {
 }
 
 
-def tables(told: dict[str, Any]) -> list[Table]:
+def tables(probe: dict[str, Any]) -> list[Table]:
     """The best layer of each language by MEXA, and for each pooling the mean over languages of every figure
-    at a few layers, from the values of `probe.json`.
+    at a few layers. probe: the content of `probe.json`.
     """
-    return [_best(told), *(_at_layers(told, pooling) for pooling in POOLINGS)]
+    return [_best(probe), *(_at_layers(probe, pooling) for pooling in POOLINGS)]
 
 
 def best_layer(curve: dict[str, list[float | None]]) -> int:
@@ -43,18 +43,18 @@ def few_layers(layers: int) -> list[int]:
     return list(dict.fromkeys(round(last * quarter / 4) for quarter in range(5)))
 
 
-def _best(told: dict[str, Any]) -> Table:
-    pivot, chance = told["pivot"], _plain(told["chance"]["mexa"])
+def _best(probe: dict[str, Any]) -> Table:
+    pivot, chance = probe["pivot"], _plain(probe["chance"]["mexa"])
     made = _table(
         f"Layer with the highest MEXA against {pivot}",
         "language",
         [head for read in POOLINGS.values() for head in ("layer", f"MEXA,\n{read}")],
-        f"{told['sentences']:,} sentences, layers 0 (embeddings) to {told['layers'] - 1} (behind the closing "
-        "norm); in brackets 95% intervals of that layer, which do not know that it was picked as the best; "
+        f"{probe['sentences']:,} sentences, layers 0 (embeddings) to {probe['layers'] - 1} (after the final "
+        "norm); in brackets 95% intervals, which do not account for the choice of the best layer; "
         f"chance is {chance}",
     )
-    entries = {(one["language"], one["pooling"]): one for one in told["figures"] if one["other"] == pivot}
-    for language in (*(code for code in told["languages"] if code != pivot), MEAN):
+    entries = {(one["language"], one["pooling"]): one for one in probe["figures"] if one["other"] == pivot}
+    for language in (*(code for code in probe["languages"] if code != pivot), MEAN):
         cells = []
         for pooling in POOLINGS:
             curve = entries[language, pooling]["mexa"]
@@ -65,19 +65,19 @@ def _best(told: dict[str, Any]) -> Table:
     return made
 
 
-def _at_layers(told: dict[str, Any], pooling: str) -> Table:
-    shown = few_layers(told["layers"])
+def _at_layers(probe: dict[str, Any], pooling: str) -> Table:
+    shown = few_layers(probe["layers"])
     made = _table(
-        f"Mean over languages against {told['pivot']}: {POOLINGS[pooling]}",
+        f"Mean over languages against {probe['pivot']}: {POOLINGS[pooling]}",
         "figure",
         [*(f"layer {layer}" for layer in shown), "chance"],
     )
-    [entry] = [one for one in told["figures"] if (one["pooling"], one["language"]) == (pooling, MEAN)]
+    [entry] = [one for one in probe["figures"] if (one["pooling"], one["language"]) == (pooling, MEAN)]
     for figure in (*BY_SENTENCE, *OF_ALL):
         values = entry[figure]["value"]
-        chance = told["chance"].get(figure)
+        chance = probe["chance"].get(figure)
         made.add_row(
-            _NAMES[figure].format(pivot=told["pivot"]),
+            _NAMES[figure].format(pivot=probe["pivot"]),
             *(_plain(values[layer]) for layer in shown),
             "" if chance is None else _plain(chance),
         )
