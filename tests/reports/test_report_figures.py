@@ -53,7 +53,7 @@ def test_the_table_has_a_row_a_figure_and_fits_a_terminal(runs: dict[str, Path],
     for row in ("accuracy en", "accuracy, mean", "consistency_2", "consistency_4", "kappa_2", "AC3_4"):
         assert row in text
     assert max(map(len, text.splitlines())) <= 120
-    assert "CrossIn − English only" in text and "CrossIn − untouched" in text
+    assert "CrossIn − English only" in text and "CrossIn − base model" in text
     assert "…" not in text
     assert len(as_rich(summarize(load(runs, "English only"), draws=DRAWS)).columns) == 6
 
@@ -66,7 +66,7 @@ def test_values_are_shares_of_right_answers(runs: dict[str, Path], summary: Summ
 
 def test_markdown_has_the_same_rows_and_columns(summary: Summary) -> None:
     lines = [line for line in markdown(summary).splitlines() if line.startswith("|")]
-    assert lines[0].startswith("| figure | untouched | English only | CrossIn | CrossIn − English only")
+    assert lines[0].startswith("| figure | base model | English only | CrossIn | CrossIn − English only")
     assert {line.count("|") for line in lines} == {7}
     assert len(lines) == 2 + len(summary.rows)
     assert "▲" in "".join(lines)
@@ -113,10 +113,10 @@ def test_many_arms_and_languages_stay_readable(tmp_path: Path) -> None:
 def test_json_holds_every_figure_with_its_interval(runs: dict[str, Path], tmp_path: Path) -> None:
     made = report(runs, tmp_path / "page.html", baseline="English only", draws=DRAWS)
     figures = json.loads(made.figures.read_text(encoding="utf-8"))
-    assert [arm["name"] for arm in figures["arms"]] == ["untouched", "English only", "CrossIn"]
+    assert [arm["name"] for arm in figures["arms"]] == ["base model", "English only", "CrossIn"]
     assert set(figures["arms"][0]["accuracy_by_task"]) == {"capital", "currency"}
     pairs = [(pair["arm"], pair["to"]) for pair in figures["differences"]]
-    assert pairs == [("untouched", "English only"), ("CrossIn", "English only"), ("CrossIn", "untouched")]
+    assert pairs == [("base model", "English only"), ("CrossIn", "English only"), ("CrossIn", "base model")]
     for arm in figures["arms"]:
         for figure in arm["figures"].values():
             assert figure["low"] <= figure["value"] <= figure["high"]
@@ -143,9 +143,9 @@ def test_headline_says_what_cannot_be_told(tmp_path: Path) -> None:
 
 
 def test_headline_says_when_it_is_worse(runs: dict[str, Path]) -> None:
-    turned = {name: runs[name] for name in ("CrossIn", "untouched")}
+    turned = {name: runs[name] for name in ("CrossIn", "base model")}
     said = headline(summary_of(turned))
-    assert said[0].startswith("untouched answers") and "−" in said[0]
+    assert said[0].startswith("base model answers") and "−" in said[0]
     assert any("worse than CrossIn in" in sentence for sentence in said)
     assert any("not shown to be better than guessing" in sentence for sentence in said)
 
@@ -175,7 +175,7 @@ def _plotly() -> str:
 def test_explorer_data_is_what_was_answered(runs: dict[str, Path], tmp_path: Path) -> None:
     page = report(runs, tmp_path / "page.html", draws=DRAWS).page.read_text(encoding="utf-8")
     data = shipped(page, "item-data")
-    cells = load(runs).run("untouched").cells
+    cells = load(runs).run("base model").cells
     for item in data["items"][:10]:
         assert item["group"].startswith(item["ids"][item["gold"]])
         for place, language in enumerate(data["languages"]):
