@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from crossin.core.errors import CrossinError
 from crossin.metrics import figures
 from crossin.scoring import score, score_values, summary, tables, wordings, wordings_values
+from tests.helpers.errors import refused
 from tests.helpers.small_bench import replies, write_bench, write_replies
 
 
@@ -45,7 +45,8 @@ def test_the_pivot_is_english_or_the_one_named(tmp_path: Path) -> None:
     without = [line for line in replies() if line["language"] != "en"]
     path = write_replies(tmp_path / "other.jsonl", without)
     assert score([path], bench=bench)[0].pivot == "de"
-    with pytest.raises(CrossinError, match="pivot language 'en' was not asked"):
+    assert score(str(path), bench=str(bench), pivot="Thai")[0].pivot == "th"
+    with refused("pivot", "en", file=path, hint="de, th"):
         score([path], bench=bench, pivot="en")
 
 
