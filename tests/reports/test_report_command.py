@@ -74,9 +74,11 @@ def test_of_several_wordings_one_is_reported(tmp_path: Path) -> None:
     assert figures["question"]["arms"] == once["arms"]
     # Of four options in turn, the first is right for a quarter.
     assert figures["plain"]["arms"][0]["figures"]["accuracy"]["value"] == 0.25
-    with refused("2 wordings", "question, plain", file="answers.parquet", hint="--wording question"):
+    with refused(
+        "2 prompt wordings", file="answers.parquet", hint="--wording: choose one of: question, plain"
+    ):
         crossin(*arguments)
-    with refused("wording", "asked", file="answers.parquet", hint="question, plain"):
+    with refused("asked", file="answers.parquet", hint="question, plain"):
         crossin(*arguments, "--wording", "asked")
 
 

@@ -38,13 +38,13 @@ class _Question:
 
 def read_answers(path: str | Path, *, prompt: str | None = None) -> AnswerTable:
     """The table in `answers.parquet` (the file, or the folder that holds it); see `table_of`."""
-    lines, file = _read(path)
+    lines, file = read_lines(path)
     return table_of(lines, file, prompt=prompt)
 
 
 def read_wordings(path: str | Path) -> dict[str, AnswerTable]:
     """A table for each prompt wording in `answers.parquet`; see `tables_of`."""
-    return {prompt: table for prompt, (table, _) in tables_of(*_read(path)).items()}
+    return {prompt: table for prompt, (table, _) in tables_of(*read_lines(path)).items()}
 
 
 def tables_of(
@@ -84,7 +84,7 @@ def read_logprobs(
     nan stands where an item has no such option, and in every position of a cell that came without
     log-probabilities.
     """
-    lines, file = _read(answers) if isinstance(answers, str | Path) else (answers, None)
+    lines, file = read_lines(answers) if isinstance(answers, str | Path) else (answers, None)
     _, found = _gather(lines, file)
     logprobs = _logprobs(table, found[_choose(found, prompt, file)])
     return np.full(_shape(table), np.nan) if logprobs is None else logprobs
@@ -108,7 +108,8 @@ def _shape(table: AnswerTable) -> tuple[int, int, int]:
     return (*table.answers.shape, int(table.options.max()))
 
 
-def _read(path: str | Path) -> tuple[list[Line], Path]:
+def read_lines(path: str | Path) -> tuple[list[Line], Path]:
+    """The lines of `answers.parquet` (the file, or the folder that holds it), and the file."""
     import pyarrow.parquet
 
     file = Path(path)

@@ -83,6 +83,11 @@ def number(value: float) -> float | None:
     return None if math.isnan(value) else round(float(value), 6)
 
 
+def digits(value: float | None) -> str:
+    """Three digits, or a dash where the value is undefined."""
+    return NONE if value is None or math.isnan(value) else f"{value:.3f}"
+
+
 def _interval(figure: Figure, written: Callable[[float], str]) -> str:
     """Empty where there is none: with a single group."""
     return "" if math.isnan(figure.low) else f"[{written(figure.low)} {written(figure.high)}]"

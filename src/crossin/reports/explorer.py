@@ -62,7 +62,7 @@ def _place(order: list[str], option: str | None) -> int:
 
 def _logprobs(run: Run, item: str, code: str, order: list[str]) -> list[float | None]:
     cell = run.cells[item, code]
-    found = dict(zip(cell["option_ids"], cell["logprobs"] or [None] * len(cell["option_ids"]), strict=True))
+    found = dict(zip(cell["option_ids"], cell.get("logprobs") or [], strict=False))
     return [_rounded(found.get(option)) for option in order]
 
 

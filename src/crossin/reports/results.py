@@ -11,9 +11,9 @@ from crossin.core.errors import CrossinError
 from crossin.core.files import read_json, read_parquet
 from crossin.core.formats import ANSWERS, ITEMS, MANIFEST
 from crossin.languages import available, load_words
-from crossin.metrics import AnswerTable, read_answers
+from crossin.metrics import AnswerTable, table_of
+from crossin.metrics.reading import Line, read_lines
 
-_ANSWER_COLUMNS = ["item", "language", "option_ids", "logprobs", "answer", "gold"]
 _ITEM_COLUMNS = ["item", "language", "context", "question", "options", "option_ids", "answer"]
 _OTHER_QUESTIONS = "evaluate the runs on one benchmark in the same languages, or report each by itself"
 _EVALUATE = "check the path, or finish the evaluation"
@@ -35,7 +35,7 @@ class Run:
     name: str
     folder: Path
     table: AnswerTable
-    cells: dict[tuple[str, str], dict[str, Any]]
+    cells: dict[tuple[str, str], Line]
     manifest: dict[str, Any]
 
 
@@ -113,37 +113,19 @@ def _read_run(name: str, folder: Path, wording: str | None) -> Run:
     manifest = read_json(folder / MANIFEST)
     if not isinstance(manifest, dict):
         raise CrossinError("not the manifest of a run", file=folder / MANIFEST, hint="evaluate again")
-    lines, prompt = _lines(folder / ANSWERS, wording)
-    cells = {(line["item"], line["language"]): line for line in lines}
-    return Run(name, folder, read_answers(folder / ANSWERS, prompt=prompt), cells, manifest)
-
-
-def _lines(file: Path, wording: str | None) -> tuple[list[dict[str, Any]], str | None]:
-    """The answers under the wording asked for, or the only one (None: the file has no answers)."""
-    import pyarrow.parquet
-
-    lines = read_parquet(file, _ANSWER_COLUMNS).to_pylist()
-    named = "prompt" in pyarrow.parquet.read_schema(file).names
-    prompts = read_parquet(file, ["prompt"])["prompt"].to_pylist() if named else [None] * len(lines)
-    of_wording: dict[str, list[dict[str, Any]]] = {}
-    for line, prompt in zip(lines, prompts, strict=True):
-        of_wording.setdefault(prompt or "", []).append(line)
-    names = ", ".join(filter(None, of_wording))
-    if wording is None:
-        if len(of_wording) > 1:
-            raise CrossinError(
-                f"holds answers under {len(of_wording)} wordings of the prompt: {names}",
-                file=file,
-                hint=f"choose one, as in --wording {next(iter(of_wording))}",
-            )
-        wording = next(iter(of_wording), None)
-    elif wording not in of_wording:
-        raise CrossinError(
-            f"holds no answers under the wording '{wording}'",
-            file=file,
-            hint=f"choose --wording among: {names}" if names else "omit --wording: the file names none",
-        )
-    return ([], None) if wording is None else (of_wording[wording], wording)
+    lines, file = read_lines(folder / ANSWERS)
+    try:
+        table = table_of(lines, file, prompt=wording)
+    except CrossinError as error:
+        if error.field == "prompt":
+            raise CrossinError(error.message, file=file, hint=f"--wording: {error.hint}") from error
+        raise
+    cells = {
+        (line["item"], line["language"]): line
+        for line in lines
+        if wording in (None, line.get("prompt") or "")
+    }
+    return Run(name, folder, table, cells, manifest)
 
 
 def _read_questions(run: Run) -> dict[tuple[str, str], dict[str, Any]]:

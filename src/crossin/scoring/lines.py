@@ -102,38 +102,27 @@ def complete(lines: list[Line], items: Sequence[Item], file: Path) -> list[Line]
     asked = {line["item"] for line in lines}
     if unknown := asked - {item.item for item in items}:
         row = next(row for row, line in enumerate(lines, start=1) if line["item"] in unknown)
-        raise CrossinError(
-            f"answers another benchmark: {len(unknown)} of its {len(asked)} items are not in this one, "
-            f"for example '{lines[row - 1]['item']}'",
-            file=file,
-            row=row,
-            field="item",
-            hint=_OTHER_BENCHMARK,
-        )
-    return [_complete(line, by_cell, file, row) for row, line in enumerate(lines, start=1)]
+        message = f"answers another benchmark: {len(unknown)} of its {len(asked)} items are not in this one"
+        raise CrossinError(message, file=file, row=row, field="item", hint=_OTHER_BENCHMARK)
+    completed = []
+    for row, line in enumerate(lines, start=1):
+        item = by_cell.get((line["item"], line["language"]))
+        try:
+            completed.append(_complete(line, item))
+        except InvalidField as error:
+            raise error.located(file, row, _OTHER_BENCHMARK) from error
+    return completed
 
 
-def _complete(line: Line, by_cell: dict[tuple[str, str], Item], file: Path, row: int) -> Line:
-    item = by_cell.get((line["item"], line["language"]))
+def _complete(line: Line, item: Item | None) -> Line:
     if item is None:
-        raise CrossinError(
-            f"the benchmark has no item '{line['item']}' in '{line['language']}'",
-            file=file,
-            row=row,
-            field="language",
-            hint=f"leave the line out, or {_OTHER_BENCHMARK}",
-        )
+        message = f"the benchmark has no item '{line['item']}' in '{line['language']}'"
+        raise InvalidField("language", message)
     known = {"group": item.group, "task": item.task, "option_ids": item.option_ids, "gold": item.answer}
     for name, value in known.items():
         found = line.get(name, value)
         if (sorted(found) != sorted(value)) if name == "option_ids" else (found != value):
-            raise CrossinError(
-                f"answers another benchmark: '{found}' here, '{value}' there",
-                file=file,
-                row=row,
-                field=name,
-                hint=_OTHER_BENCHMARK,
-            )
+            raise InvalidField(name, f"answers another benchmark: '{found}' here, '{value}' there")
     completed = {"answer": None, **known, **line}
     if completed["answer"] is None and item.options and line.get("reply"):
         texts = dict(zip(item.option_ids, item.options, strict=True))
