@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from click.testing import CliRunner, Result
 
 from crossin.cli.main import app
 
 
-def crossin(*arguments: str | Path, columns: int = 200) -> Result:
+def crossin(*arguments: object, columns: int = 200) -> Result:
     """The command line with these arguments, in a terminal of this many columns; it must end well.
 
     Raises CrossinError, as `tests.helpers.errors.refused` expects it.

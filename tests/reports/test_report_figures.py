@@ -129,7 +129,8 @@ def test_json_holds_every_figure_with_its_interval(runs: dict[str, Path], tmp_pa
 
 def test_same_results_give_the_same_bytes(runs: dict[str, Path], tmp_path: Path) -> None:
     first = report(runs, tmp_path / "a" / "page.html", draws=DRAWS)
-    second = report(runs, tmp_path / "b" / "page.html", draws=DRAWS)
+    as_text = {name: str(folder) for name, folder in runs.items()}
+    second = report(as_text, str(tmp_path / "b" / "page.html"), draws=DRAWS)
     assert first.page.read_bytes() == second.page.read_bytes()
     assert first.figures.read_bytes() == second.figures.read_bytes()
     assert sorted(path.name for path in (tmp_path / "a").iterdir()) == ["page.html", "page.json"]

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from crossin.scoring import Comparison, compare, comparison_values
+from crossin.scoring import compare, comparison_values
+from crossin.scoring.comparison import Comparison
 from tests.helpers.errors import refused
 from tests.helpers.small_bench import items, replies, write_bench, write_replies
 
@@ -41,6 +42,13 @@ def test_a_difference_is_ours_less_theirs(tmp_path: Path) -> None:
     assert made.p["de"] == pytest.approx(0.5)
     assert made.holm["de"] == 1
     assert comparison_values(made)["mcnemar"]["de"] == {"p": 0.5, "holm": 1.0}
+
+
+def test_paths_may_be_text(tmp_path: Path) -> None:
+    bench = write_bench(tmp_path / "bench")
+    path = write_replies(tmp_path / "mine.jsonl", replies())
+    made = compare(str(path), str(path), bench=str(bench), draws=10)
+    assert made.ours.file == made.theirs.file == path
 
 
 def test_other_items_are_not_compared(tmp_path: Path) -> None:

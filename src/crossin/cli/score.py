@@ -14,8 +14,8 @@ from crossin.core.settings import Settings, read_settings, setting
 from crossin.languages.codes import Language
 
 if TYPE_CHECKING:
-    from crossin.scoring import Score, Wordings
     from crossin.scoring.predictions import Predictions
+    from crossin.scoring.scores import Score, Wordings
 
 
 class ScoreOptions(Settings):

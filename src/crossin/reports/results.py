@@ -20,7 +20,7 @@ _EVALUATE = "check the path, or finish the evaluation"
 
 
 @dataclass(frozen=True)
-class Language:
+class LanguageInfo:
     """A language as the page shows it; the browser finds the direction where it is `auto`."""
 
     code: str
@@ -45,7 +45,7 @@ class Results:
 
     runs: list[Run]
     baseline: str
-    languages: list[Language]
+    languages: list[LanguageInfo]
     questions: dict[tuple[str, str], dict[str, Any]]
 
     @property
@@ -97,11 +97,11 @@ def load(runs: Mapping[str, Path | str], baseline: str | None = None, wording: s
     return Results(read, baseline or read[0].name, languages, _read_questions(read[0]))
 
 
-def _describe(code: str) -> Language:
+def _describe(code: str) -> LanguageInfo:
     if code in available():
         words = load_words(code)
-        return Language(code, words.name, words.direction)
-    return Language(code, code, "auto")
+        return LanguageInfo(code, words.name, words.direction)
+    return LanguageInfo(code, code, "auto")
 
 
 def _read_run(name: str, folder: Path, wording: str | None) -> Run:

@@ -22,7 +22,7 @@ Figures = dict[str, Figure]
 
 
 @dataclass(frozen=True)
-class Test:
+class McNemar:
     """p-values of McNemar's test on accuracy in one language: alone, and corrected by Holm's method."""
 
     p: float
@@ -37,7 +37,7 @@ class Summary:
     by_arm: dict[str, Figures]
     by_pair: dict[tuple[str, str], Figures]
     by_task: dict[str, dict[str, Figure]]
-    tests: dict[tuple[str, str], dict[str, Test]]
+    tests: dict[tuple[str, str], dict[str, McNemar]]
     chance: float
 
     @property
@@ -87,10 +87,10 @@ def _accuracy_by_task(table: AnswerTable, draws: int, seed: int) -> Figures:
     return by_task(table, lambda part: intervals(part, draws=draws, seed=seed)["accuracy"])
 
 
-def _tested(table: AnswerTable, other: AnswerTable) -> dict[str, Test]:
+def _tested(table: AnswerTable, other: AnswerTable) -> dict[str, McNemar]:
     alone = mcnemar(table, other)
-    together = holm(alone)
-    return {language: Test(alone[language], together[language]) for language in alone}
+    corrected = holm(alone)
+    return {language: McNemar(p, corrected[language]) for language, p in alone.items()}
 
 
 def to_json(summary: Summary) -> dict[str, Any]:
