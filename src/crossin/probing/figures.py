@@ -109,13 +109,7 @@ def layer_figures(
 
 
 def _figures(
-    layer: int,
-    pooling: str,
-    language: str,
-    other: str,
-    values: Floats,
-    whole: list[float],
-    weights: Floats,
+    layer: int, pooling: str, language: str, other: str, values: Floats, whole: list[float], weights: Floats
 ) -> list[LayerFigure]:
     lows, highs = np.quantile(weights @ values, _TAILS, axis=0)
     columns = zip(BY_SENTENCE, values.mean(axis=0), lows, highs, strict=True)

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from crossin.core.errors import CrossinError
+from crossin.core.errors import CrossinError, located
 from crossin.core.files import read_parquet, read_text
 from crossin.core.formats import ITEMS
 from crossin.items import read_items
@@ -75,7 +75,8 @@ def _is_folder_of_texts(place: Path) -> bool:
 def _text_files(folder: Path, languages: Sequence[str]) -> Parallel:
     files: dict[str, Path] = {}
     for path in sorted(folder.glob("*.txt")):
-        language = _language(path.stem, path)
+        with located(path, hint="name the file after its language, such as vi.txt"):
+            language = parse_language(path.stem)
         if language in files:
             message = f"a second file of {language}, beside {files[language].name}"
             raise CrossinError(message, file=path, hint="keep one")
@@ -134,16 +135,17 @@ def _cells(lines: Iterable[tuple[str, str, str]], file: Path) -> dict[str, dict[
     """Texts by language and id, from lines of id, language and text."""
     cells: dict[str, dict[str, str]] = {}
     for row, (name, spelled, text) in enumerate(lines, start=1):
-        if not text.strip():
-            raise CrossinError("empty", file=file, row=row, field="text", hint="fill it, or leave it out")
-        if not writable(text):
-            message = "holds half of a character (a lone surrogate)"
-            raise CrossinError(message, file=file, row=row, field="text", hint="repair the row")
-        language = _language(spelled, file, row)
-        sentences = cells.setdefault(language, {})
-        if name in sentences:
-            message = f"'{name}' occurs a second time in {language}"
-            raise CrossinError(message, file=file, row=row, hint="keep one of the two")
+        with located(file, row):
+            if not text.strip():
+                raise CrossinError("empty", field="text", hint="fill it, or leave it out")
+            if not writable(text):
+                message = "holds half of a character (a lone surrogate)"
+                raise CrossinError(message, field="text", hint="repair the row")
+            with located(field="language"):
+                language = parse_language(spelled)
+            sentences = cells.setdefault(language, {})
+            if name in sentences:
+                raise CrossinError(f"'{name}' occurs a second time in {language}", hint="keep one of the two")
         sentences[name] = text.strip()
     return cells
 
@@ -187,16 +189,6 @@ def _parquet(file: Path) -> list[dict[str, Any]]:
         raise CrossinError("cannot be read as Parquet", file=file, hint=_FORMS) from error
     columns = ["item" if "item" in names else "id", "language", "text"]
     return list(read_parquet(file, columns).to_pylist())
-
-
-def _language(name: Any, file: Path, row: int | None = None) -> str:
-    try:
-        return parse_language(name)
-    except CrossinError as error:
-        if row is None:
-            hint = f"name the file after its language, such as vi.txt ({error.hint})"
-            raise CrossinError(error.message, file=file, hint=hint) from error
-        raise CrossinError(error.message, file=file, row=row, field="language", hint=error.hint) from error
 
 
 def _chosen(found: dict[str, Any], languages: Sequence[str], place: Path) -> list[str]:

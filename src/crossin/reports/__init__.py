@@ -5,14 +5,4 @@ from crossin.reports.results import Results, load
 from crossin.reports.summary import Summary, summarize, to_json
 from crossin.reports.table import as_rich, markdown
 
-__all__ = [
-    "Report",
-    "Results",
-    "Summary",
-    "as_rich",
-    "load",
-    "markdown",
-    "report",
-    "summarize",
-    "to_json",
-]
+__all__ = ["Report", "Results", "Summary", "as_rich", "load", "markdown", "report", "summarize", "to_json"]

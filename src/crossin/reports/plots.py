@@ -141,11 +141,7 @@ def _forest(summary: Summary) -> Plot:
     title = {"text": "difference in points (hundredths)"}
     layout = {
         "xaxis": {"title": title, "zeroline": True, "zerolinewidth": 2},
-        "yaxis": {
-            "tickvals": list(range(len(keys))),
-            "ticktext": labels,
-            "range": [len(keys) - 0.5, -0.5],
-        },
+        "yaxis": {"tickvals": list(range(len(keys))), "ticktext": labels, "range": [len(keys) - 0.5, -0.5]},
     }
     text = "Paired differences on the same questions; a filled symbol: the 95% interval excludes 0."
     height = 150 + len(keys) * max(22, 12 * len(pairs))

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from crossin.core.errors import CrossinError
+from crossin.core.errors import CrossinError, located
 from crossin.metrics import (
     DRAWS,
     AnswerTable,
@@ -98,11 +98,8 @@ def _only(path: Path | str, bench: Path | str | None) -> Predictions:
 
 def _choice_families(one: Predictions, other: Predictions, pivot: str) -> tuple[list[Family], list[Family]]:
     assert one.choices and other.choices
-    try:
+    with located(other.file):
         table = aligned(other.choices, one.choices)
-    except CrossinError as error:
-        message = f"does not fit {one.file}: {error.message}"
-        raise CrossinError(message, file=other.file, hint=error.hint) from error
     if one.logprobs is None or other.logprobs is None:
         return families(one.choices, pivot, None), families(table, pivot, None)
     places = np.ix_(*_places(other.choices, one.choices))

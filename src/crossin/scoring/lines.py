@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from crossin.core.errors import CrossinError
+from crossin.core.errors import CrossinError, located
 from crossin.core.files import read_parquet, read_text
 from crossin.items import Item
 from crossin.items.replies import read_reply
@@ -22,18 +22,6 @@ _REPLY = [*_KEYS, "reply"]
 _ANSWER = ["group", "task", "option_ids", "answer", "gold"]
 _OPTIONAL = ["logprobs", "reply", "prompt", "shown"]
 _OTHER_BENCHMARK = "name the benchmark that was asked with --bench"
-
-
-class InvalidField(ValueError):
-    """A field of a line, and what is wrong with it."""
-
-    def __init__(self, field: str, message: str) -> None:
-        super().__init__(message)
-        self.field, self.message = field, message
-
-    def located(self, file: Path, row: int, hint: str) -> CrossinError:
-        """The error that a user sees."""
-        return CrossinError(self.message, file=file, row=row, field=self.field, hint=hint)
 
 
 def read_lines(file: Path) -> list[Line]:
@@ -52,17 +40,14 @@ def checked(lines: list[Line], file: Path) -> list[Line]:
     codes: dict[str, str] = {}
     first: dict[tuple[str, str, str], int] = {}
     for row, line in enumerate(lines, start=1):
-        if wrong := _wrong_field(line):
-            name, expected = wrong
-            message = f"expected {expected}, got {line[name]!r}"
-            raise CrossinError(message, file=file, row=row, field=name, hint=f"write {expected}")
-        spelled = line["language"]
-        try:
-            line["language"] = codes.get(spelled) or codes.setdefault(spelled, parse_language(spelled))
-        except CrossinError as error:
-            raise CrossinError(
-                error.message, file=file, row=row, field="language", hint=error.hint
-            ) from error
+        with located(file, row):
+            if wrong := _wrong_field(line):
+                name, expected = wrong
+                message = f"expected {expected}, got {line[name]!r}"
+                raise CrossinError(message, field=name, hint=f"write {expected}")
+            spelled = line["language"]
+            with located(field="language"):
+                line["language"] = codes.get(spelled) or codes.setdefault(spelled, parse_language(spelled))
         cell = (line["item"], line["language"], line.get("prompt") or "")
         if (earlier := first.setdefault(cell, row)) != row:
             raise CrossinError(
@@ -106,23 +91,20 @@ def complete(lines: list[Line], items: Sequence[Item], file: Path) -> list[Line]
         raise CrossinError(message, file=file, row=row, field="item", hint=_OTHER_BENCHMARK)
     completed = []
     for row, line in enumerate(lines, start=1):
-        item = by_cell.get((line["item"], line["language"]))
-        try:
-            completed.append(_complete(line, item))
-        except InvalidField as error:
-            raise error.located(file, row, _OTHER_BENCHMARK) from error
+        with located(file, row, hint=_OTHER_BENCHMARK):
+            completed.append(_complete(line, by_cell.get((line["item"], line["language"]))))
     return completed
 
 
 def _complete(line: Line, item: Item | None) -> Line:
     if item is None:
         message = f"the benchmark has no item '{line['item']}' in '{line['language']}'"
-        raise InvalidField("language", message)
+        raise CrossinError(message, field="language")
     known = {"group": item.group, "task": item.task, "option_ids": item.option_ids, "gold": item.answer}
     for name, value in known.items():
         found = line.get(name, value)
         if (sorted(found) != sorted(value)) if name == "option_ids" else (found != value):
-            raise InvalidField(name, f"answers another benchmark: '{found}' here, '{value}' there")
+            raise CrossinError(f"answers another benchmark: '{found}' here, '{value}' there", field=name)
     completed = {"answer": None, **known, **line}
     if completed["answer"] is None and item.options and line.get("reply"):
         texts = dict(zip(item.option_ids, item.options, strict=True))

@@ -13,8 +13,8 @@ import re
 from pathlib import Path
 from typing import Any
 
-from crossin.core.errors import CrossinError
-from crossin.scoring.lines import InvalidField, Line, checked, json_lines, named_option
+from crossin.core.errors import CrossinError, located
+from crossin.scoring.lines import Line, checked, json_lines, named_option
 
 _NAME = re.compile(r"samples_.+_(?P<date>\d{4}-\d\d-\d\dT[\d.-]+)\.jsonl")
 # The fields of an exported question that an answer needs.
@@ -55,10 +55,8 @@ def read_samples(file: Path) -> list[Line]:
     """
     lines: list[Line] = []
     for row, sample in enumerate(json_lines(file), start=1):
-        try:
+        with located(file, row, hint=_HINT):
             lines.append(_line(sample))
-        except InvalidField as error:
-            raise error.located(file, row, _HINT) from error
     return checked(lines, file)
 
 
@@ -84,15 +82,15 @@ def _benchmark(file: Path) -> str | None:
 def _line(sample: Any) -> Line:
     doc = sample.get("doc") if isinstance(sample, dict) else None
     if not isinstance(doc, dict):
-        raise InvalidField("doc", "missing: not a sample of lm-eval")
+        raise CrossinError("missing: not a sample of lm-eval", field="doc")
     for name in _TEXTS:
         if not isinstance(doc.get(name), str):
-            raise InvalidField(f"doc.{name}", "missing: not a task that crossin exported")
+            raise CrossinError("missing: not a task that crossin exported", field=f"doc.{name}")
     ids, found = doc.get("option_ids"), sample.get("filtered_resps")
     if not isinstance(ids, list):
-        raise InvalidField("doc.option_ids", "not a list: not a task that crossin exported")
+        raise CrossinError("not a list: not a task that crossin exported", field="doc.option_ids")
     if not isinstance(found, list) or not found:
-        raise InvalidField("filtered_resps", "expected a list of what the model answered")
+        raise CrossinError("expected a list of what the model answered", field="filtered_resps")
     line: Line = {
         **{name: doc[name] for name in ("item", "group", "task", "language", "gold")},
         "prompt": doc["wording"],
@@ -104,25 +102,25 @@ def _line(sample: Any) -> Line:
 def _generated(doc: dict[str, Any], ids: list[str], reply: Any) -> Line:
     options, shown = doc.get("options"), doc.get("shown")
     if not isinstance(reply, str) or not isinstance(options, list) or len(options) != len(ids):
-        raise InvalidField("filtered_resps", "not a reply to the question")
+        raise CrossinError("not a reply to the question", field="filtered_resps")
     if options and (not isinstance(shown, list) or sorted(map(str, shown)) != sorted(map(str, ids))):
-        raise InvalidField("doc.shown", "not the list of options in the prompt")
+        raise CrossinError("not the list of options in the prompt", field="doc.shown")
     texts = dict(zip(ids, options, strict=True))
     return {"reply": reply, "shown": shown, "answer": named_option(reply, texts, shown) if shown else None}
 
 
 def _scored(ids: list[str], found: list[Any]) -> Line:
     if len(found) != len(ids):
-        raise InvalidField("filtered_resps", f"{len(found)} log-probabilities for {len(ids)} options")
+        raise CrossinError(f"{len(found)} log-probabilities for {len(ids)} options", field="filtered_resps")
     try:
         pairs = [(float(logprob), str(greedy) == "True") for logprob, greedy in found]
     except (TypeError, ValueError) as error:
-        raise InvalidField(
-            "filtered_resps", "expected log-probabilities, each with whether it is greedy"
+        raise CrossinError(
+            "expected log-probabilities, each with whether it is greedy", field="filtered_resps"
         ) from error
     logprobs = [logprob for logprob, _ in pairs]
     if any(map(math.isnan, logprobs)):
-        raise InvalidField("filtered_resps", "a log-probability is not a number (nan)")
+        raise CrossinError("a log-probability is not a number (nan)", field="filtered_resps")
     # `max` takes the first of equals, as numpy's argmax does.
     answer = ids[max(range(len(ids)), key=logprobs.__getitem__)]
     return {"logprobs": logprobs, "greedy": [greedy for _, greedy in pairs], "answer": answer}

@@ -10,13 +10,12 @@ from typing import Any
 
 import numpy as np
 
-from crossin.core.errors import CrossinError
+from crossin.core.errors import CrossinError, located
 from crossin.core.files import read_json
 from crossin.items import Item
 from crossin.languages import parse_language
 from crossin.metrics import AnswerTable
 from crossin.metrics.table import MISSING, Floats, Integers
-from crossin.scoring.lines import InvalidField
 from crossin.scoring.seaeval_rule import LETTERS, align
 
 _REPLY = "model_prediction"
@@ -74,23 +73,24 @@ def read_log(path: Path) -> Log:
     """
     records = _records(path)
     names = tuple(dict.fromkeys(name for record in records for name in record if name != "id"))
-    languages = tuple(_language(name, path) for name in names)
+    languages = []
+    for name in names:
+        with located(path, 1, name, _HINT):
+            languages.append(parse_language(name))
     if len(set(languages)) < len(languages):
         raise CrossinError(f"names a language twice: {', '.join(names)}", file=path, hint="keep one of them")
     items: list[Item] = []
     replies: dict[tuple[str, str], str] = {}
     for row, record in enumerate(records, start=1):
-        try:
+        with located(path, row, hint=_HINT):
             asked = _items(record, dict(zip(names, languages, strict=True)))
             if (asked[0].item, languages[0]) in replies:
-                raise InvalidField("id", f"'{asked[0].item}' occurs a second time")
-        except InvalidField as error:
-            raise error.located(path, row, _HINT) from error
+                raise CrossinError(f"'{asked[0].item}' occurs a second time", field="id")
         replies |= {
             (item.item, item.language): record[x][_REPLY] for x, item in zip(names, asked, strict=True)
         }
         items += asked
-    return Log(names, languages, tuple(items), replies, path.name.startswith("five_shot"))
+    return Log(names, tuple(languages), tuple(items), replies, path.name.startswith("five_shot"))
 
 
 def _records(path: Path) -> list[dict[str, Any]]:
@@ -138,41 +138,36 @@ def seaeval_chances(log: Log) -> Floats:
     return chances.reshape(-1, len(log.languages), chances.shape[1])
 
 
-def _language(name: str, path: Path) -> str:
-    try:
-        return parse_language(name)
-    except CrossinError as error:
-        raise CrossinError(error.message, file=path, row=1, field=name, hint=_HINT) from error
-
-
 def _items(record: dict[str, Any], languages: Mapping[str, str]) -> list[Item]:
     """An item of the log in every language, from the codes of the `languages` by name."""
     identifier = str(record["id"]) if isinstance(record.get("id"), int) else record.get("id")
     if not isinstance(identifier, str):
-        raise InvalidField("id", "missing or not text")
+        raise CrossinError("missing or not text", field="id")
     items = [_item(record.get(name), identifier, name, code) for name, code in languages.items()]
     for name, item in zip(languages, items, strict=True):
         if (item.option_ids, item.answer) != (items[0].option_ids, items[0].answer):
-            raise InvalidField(name, f"has other labels or another answer than {next(iter(languages))}")
+            raise CrossinError(f"has other labels or another answer than {next(iter(languages))}", field=name)
     return items
 
 
 def _item(cell: Any, identifier: str, name: str, language: str) -> Item:
     if not isinstance(cell, dict):
-        raise InvalidField(name, "missing: every item is asked in every language")
+        raise CrossinError("missing: every item is asked in every language", field=name)
     for field in ("question", "answer", _REPLY):
         if not isinstance(cell.get(field), str):
-            raise InvalidField(f"{name}.{field}", "missing or not text")
+            raise CrossinError("missing or not text", field=f"{name}.{field}")
     choices = cell.get("choices")
     if not isinstance(choices, list) or not choices or not all(isinstance(x, str) for x in choices):
-        raise InvalidField(f"{name}.choices", "expected a list of texts: only multiple choice is read")
+        raise CrossinError("expected a list of texts: only multiple choice is read", field=f"{name}.choices")
     if len(choices) > len(LETTERS):
-        raise InvalidField(f"{name}.choices", f"{len(choices)} choices; SeaEval has at most {len(LETTERS)}")
+        raise CrossinError(
+            f"{len(choices)} choices; SeaEval has at most {len(LETTERS)}", field=f"{name}.choices"
+        )
     option_ids = [choice[:_LABEL] for choice in choices]
     if len(set(option_ids)) < len(option_ids):
-        raise InvalidField(f"{name}.choices", "expected a label in each, such as (A) and (B)")
+        raise CrossinError("expected a label in each, such as (A) and (B)", field=f"{name}.choices")
     if cell["answer"] not in choices:
-        raise InvalidField(f"{name}.answer", f"'{cell['answer']}' is not among the choices")
+        raise CrossinError(f"'{cell['answer']}' is not among the choices", field=f"{name}.answer")
     return Item(
         item=identifier,
         group=identifier,
