@@ -44,45 +44,16 @@ def pooled_states(
     Raises CrossinError, with the `file` that the texts are from, for a text without tokens and one that is
     longer than the model's context; and for states that are not finite.
     """
-    import torch
-
-    encoded = tokenizer(list(texts), return_special_tokens_mask=True)
-    tokens, firsts = [], []
-    for ids, added in zip(encoded["input_ids"], encoded["special_tokens_mask"], strict=True):
-        own = [place for place, special in enumerate(added) if not special]
-        tokens.append(ids[: own[-1] + 1] if own else [])
-        # The first token that the model sees is left out of the mean, whether added or the text's own.
-        firsts.append(max(own[0], min(1, own[-1])) if own else 0)
+    tokens, firsts = _tokens(tokenizer, texts)
     _check(texts, tokens, network, file)
     states: dict[str, States] = {}
     done = 0
     for batch in _batches([len(ids) for ids in tokens], batch_tokens):
-        width = max(len(tokens[number]) for number in batch)
-        padded = torch.tensor([tokens[n] + [0] * (width - len(tokens[n])) for n in batch])
-        ends = torch.tensor([len(tokens[n]) for n in batch], device=network.device)
-        starts = torch.tensor([firsts[n] for n in batch], device=network.device)
-        places = torch.arange(width, device=network.device)
-        seen = places < ends[:, None]
-        with torch.inference_mode():
-            # The model without its head, so that no logits are computed.
-            layers = network.base_model(
-                input_ids=padded.to(network.device),
-                attention_mask=seen.long(),
-                output_hidden_states=True,
-                use_cache=False,
-            ).hidden_states
-            inside = (seen & (places >= starts[:, None])).float()
-            shares = (inside / inside.sum(dim=1, keepdim=True))[:, None, :]
-            rows = torch.arange(len(batch), device=network.device)
-            for layer, hidden in enumerate(layers):
-                pooled = {
-                    "mean": torch.bmm(shares, hidden.float())[:, 0],
-                    "last": hidden[rows, ends - 1].float(),
-                }
-                for pooling, found in pooled.items():
-                    if pooling not in states:
-                        states[pooling] = np.empty((len(layers), len(texts), found.shape[1]), np.float32)
-                    states[pooling][layer, batch] = found.cpu().numpy()
+        pooled = _pooled(network, [tokens[n] for n in batch], [firsts[n] for n in batch])
+        for pooling, found in pooled.items():
+            if pooling not in states:
+                states[pooling] = np.empty((len(found), len(texts), found.shape[2]), np.float32)
+            states[pooling][:, batch] = found
         done += len(batch)
         progress(task, done, len(texts), "sentences")
     for found in states.values():
@@ -118,6 +89,41 @@ def layers_of(path: Path) -> int:
 
     with safe_open(path, framework="np") as file:
         return int(file.get_slice(next(iter(POOLINGS))).get_shape()[0])
+
+
+def _tokens(tokenizer: Any, texts: Sequence[str]) -> tuple[list[list[int]], list[int]]:
+    """The tokens of each text without those added after it, and the first place that counts in its mean."""
+    encoded = tokenizer(list(texts), return_special_tokens_mask=True)
+    tokens, firsts = [], []
+    for ids, added in zip(encoded["input_ids"], encoded["special_tokens_mask"], strict=True):
+        own = [place for place, special in enumerate(added) if not special]
+        tokens.append(ids[: own[-1] + 1] if own else [])
+        # The first token that the model sees is left out of the mean, whether added or the text's own.
+        firsts.append(max(own[0], min(1, own[-1])) if own else 0)
+    return tokens, firsts
+
+
+def _pooled(network: Any, tokens: Sequence[list[int]], firsts: Sequence[int]) -> dict[str, States]:
+    """The states of a batch of B texts, [layers + 1, B, H] for each pooling."""
+    import torch
+
+    width = max(map(len, tokens))
+    padded = torch.tensor([ids + [0] * (width - len(ids)) for ids in tokens], device=network.device)
+    ends = torch.tensor([len(ids) for ids in tokens], device=network.device)
+    starts = torch.tensor(firsts, device=network.device)
+    places = torch.arange(width, device=network.device)
+    seen = places < ends[:, None]
+    inside = (seen & (places >= starts[:, None])).float()
+    shares = (inside / inside.sum(dim=1, keepdim=True))[:, None, :]
+    rows = torch.arange(len(tokens), device=network.device)
+    with torch.inference_mode():
+        # The model without its head, so that no logits are computed.
+        layers = network.base_model(
+            input_ids=padded, attention_mask=seen.long(), output_hidden_states=True, use_cache=False
+        ).hidden_states
+        mean = [torch.bmm(shares, hidden.float())[:, 0].cpu().numpy() for hidden in layers]
+        last = [hidden[rows, ends - 1].float().cpu().numpy() for hidden in layers]
+    return {"mean": np.stack(mean), "last": np.stack(last)}
 
 
 def _check(texts: Sequence[str], tokens: Sequence[Sequence[int]], network: Any, file: Path | None) -> None:
