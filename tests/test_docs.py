@@ -3,22 +3,27 @@
 from __future__ import annotations
 
 import ast
+import inspect
 import re
+import runpy
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+import crossin
 from tests.helpers.paths import ROOT
+from tests.test_architecture import MAY_IMPORT
 
 README = ROOT / "README.md"
+ARCHITECTURE = ROOT / "docs" / "architecture.md"
 DOCS = sorted((ROOT / "docs").glob("*.md"))
 PAGES = [README, ROOT / "CONTRIBUTING.md", *DOCS]
 LINK = re.compile(r"\]\((?!https?:)([^)#\s]*)(?:#([^)\s]*))?\)")
 # A file of the project that a page names, such as in a command.
 PATH = re.compile(r"(?<![\w./])(?:tests|benchmarks|examples|src/crossin)/[\w./-]+\.(?:py|yaml)\b")
 
-# Words of our own for what the field has a term for. The changelog is not searched: it lists what was renamed.
+# Words of our own for what the field has a term for. The changelog lists renames, so it is not searched.
 OLD_WORDS = {
     "packed sequences": r"behind (one another|each other)",
     "forward and backward": r"\bforth and back\b|\bon the way back\b",
@@ -101,6 +106,51 @@ def test_the_index_lists_every_page() -> None:
     index = ROOT / "docs" / "index.md"
     listed = {target for target, _ in LINK.findall(index.read_text("utf-8"))}
     assert {page.name for page in DOCS} - {index.name} <= listed
+
+
+def test_the_architecture_page_has_the_table_of_the_layout_test() -> None:
+    rows = re.findall(r"^\| `(\w+)` \|.*\| (.*) \|$", ARCHITECTURE.read_text("utf-8"), flags=re.MULTILINE)
+    table = {package: set(re.findall(r"`(\w+)`", imports)) for package, imports in rows}
+    assert table == {**MAY_IMPORT, "cli": set()}
+
+
+def test_readme_python_runs(tiny_model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    [code] = re.findall(r"```python\n(.*?)```", README.read_text("utf-8"), flags=re.DOTALL)
+    assert 8 <= len(code.splitlines()) <= 16
+    (tmp_path / "examples").symlink_to(ROOT / "examples")
+    # A small model in place of the real one, with the same label.
+    (tmp_path / "smollm2-135m").symlink_to(tiny_model)
+    code = code.replace('"smollm2-135m"', repr(str(tmp_path / "smollm2-135m")))
+    monkeypatch.chdir(tmp_path)
+    exec(compile(code, str(README), "exec"), {})
+    assert "CrossIn" in (tmp_path / "report.html").read_text("utf-8")
+
+
+def test_api_example_runs(tiny_model: Path, tmp_path: Path) -> None:
+    example = runpy.run_path(str(ROOT / "examples" / "api.py"))
+    example["main"](tmp_path, str(tiny_model))
+    assert (tmp_path / "report.html").exists()
+    assert (tmp_path / "probe" / "probe.json").exists()
+
+
+def test_api_example_uses_every_exported_function() -> None:
+    tree = ast.parse((ROOT / "examples" / "api.py").read_text("utf-8"))
+    called = {
+        node.func.id
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)
+    }
+    assert set(crossin.__all__) <= called
+
+
+@pytest.mark.parametrize("name", crossin.__all__)
+def test_exported_functions_are_functions_with_help(name: str) -> None:
+    function = getattr(crossin, name)
+    assert inspect.isfunction(function)
+    assert function.__name__ == name
+    assert (inspect.getdoc(function) or "").strip()
+    signature = inspect.signature(function)
+    assert all(one.annotation is not inspect.Parameter.empty for one in signature.parameters.values())
 
 
 def test_examples_resolve() -> None:
