@@ -1,7 +1,7 @@
-"""Every function that `crossin` exports, from facts to a report.
+"""Every function that `crossin` exports, from facts to a report, and a translation.
 
-    python examples/api.py runs/api                                   # needs crossin[demo]
-    python examples/api.py runs/api http://localhost:8000/v1 MODEL    # translates, too: crossin[translate]
+    python examples/api.py runs/api                                                # needs crossin[demo]
+    python examples/api.py runs/api rows.jsonl http://localhost:8000/v1 MODEL      # crossin[translate]
 
 Each stage writes a folder. Run it again, and finished stages are found done.
 """
@@ -16,7 +16,6 @@ from crossin.core.stages import Stage
 from crossin.evaluation import EvaluateConfig
 from crossin.facts import build_bench, build_facts
 from crossin.probing.config import ProbeConfig
-from crossin.scoring import Comparison
 from crossin.servers import ServerSettings
 from crossin.training import TrainConfig
 from crossin.translation import TranslateConfig
@@ -33,23 +32,24 @@ def tune(out: Path, model: str) -> Stage:
     return train(TrainConfig(model=model, mixture=mixture.folder), out / "tuned")
 
 
-def measure(out: Path, model: str, adapter: Path) -> Comparison:
+def measure(out: Path, model: str, adapter: Path) -> None:
     """Ask the base model and the tuned one about countries that were not trained on, and compare them."""
     bench = build_bench(out / "facts", out / "bench").folder
-    asked = {"base": None, "tuned": adapter}
-    for label, one in asked.items():
-        config = EvaluateConfig(models=(f"{label}={model}",), bench=(str(bench),), adapter=one)
+    folders: dict[str, Path] = {}
+    for label, applied in (("base", None), ("tuned", adapter)):
+        config = EvaluateConfig(models=(f"{label}={model}",), bench=(str(bench),), adapter=applied)
         evaluate(config, out / "answers")
-    folders = {label: out / "answers" / label / bench.name for label in asked}
-    for found in score(folders.values()):
+        folders[label] = out / "answers" / label / bench.name
+    for label, folder in folders.items():
+        [figures] = score(folder)
         for name in ("accuracy", "consistency_2", "ac3_2"):
-            figure = found.choices[name]
-            print(
-                f"{found.predictions.model}: {name} {figure.value:.3f} [{figure.low:.3f} {figure.high:.3f}]"
-            )
-    page = report({"base model": folders["base"], "CrossIn": folders["tuned"]}, out / "report.html")
-    print(f"all questions: {page.page}")
-    return compare(folders["tuned"], folders["base"])
+            figure = figures.choices[name]
+            print(f"{label}, {name}: {figure.value:.3f} [{figure.low:.3f} {figure.high:.3f}]")
+    found = compare(folders["tuned"], folders["base"])
+    assert found.choices is not None
+    gain = found.choices.difference["ac3_2"]
+    print(f"tuned less base, ac3_2: {gain.value:+.3f} [{gain.low:+.3f} {gain.high:+.3f}]")
+    report({"base model": folders["base"], "CrossIn": folders["tuned"]}, out / "report.html")
 
 
 def look_inside(out: Path, model: str, adapter: Path) -> Stage:
@@ -58,7 +58,7 @@ def look_inside(out: Path, model: str, adapter: Path) -> Stage:
 
 
 def translate_rows(rows: Path, out: Path, server: str, model: str) -> Stage:
-    """Translate instruction data into Vietnamese and Thai by a chat model, for at most 5 in its currency."""
+    """Translate instruction data in English by a chat model behind a server, with a budget."""
     settings = ServerSettings(base_url=server, price_in=0.1, price_out=0.4, budget=5)
     config = TranslateConfig(corpus=rows, to=("vi", "th"), engine="openai", model=model, server=settings)
     return translate(config, out)
@@ -67,17 +67,13 @@ def translate_rows(rows: Path, out: Path, server: str, model: str) -> Stage:
 def main(out: Path, model: str = "smollm2-135m") -> None:
     """Tune, measure, and look inside."""
     adapter = tune(out, model).folder
-    found = measure(out, model, adapter)
-    assert found.choices is not None
-    gain = found.choices.difference["ac3_2"]
-    print(f"AC3_2 of the tuned model less that of the base model: {gain.value:+.3f}")
+    measure(out, model, adapter)
     look_inside(out, model, adapter)
 
 
 if __name__ == "__main__":
     folder = Path(sys.argv[1])
-    main(folder)
-    if len(sys.argv) > 3:
-        translate_rows(
-            folder / "facts" / "questions.parquet", folder / "translated", sys.argv[2], sys.argv[3]
-        )
+    if len(sys.argv) == 5:
+        translate_rows(Path(sys.argv[2]), folder / "translated", sys.argv[3], sys.argv[4])
+    else:
+        main(folder)
