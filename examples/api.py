@@ -60,7 +60,7 @@ def look_inside(out: Path, model: str, adapter: Path) -> Stage:
 def translate_rows(rows: Path, out: Path, server: str, model: str) -> Stage:
     """Translate instruction data in English by a chat model behind a server, with a budget."""
     settings = ServerSettings(base_url=server, price_in=0.1, price_out=0.4, budget=5)
-    config = TranslateConfig(corpus=rows, to=("vi", "th"), engine="openai", model=model, server=settings)
+    config = TranslateConfig(corpus=rows, to=("es", "zh"), engine="openai", model=model, server=settings)
     return translate(config, out)
 
 

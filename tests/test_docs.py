@@ -10,9 +10,11 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
+import click
 import pytest
 
 import crossin
+from crossin.cli.main import app
 from tests.helpers.paths import ROOT
 from tests.test_architecture import MAY_IMPORT
 
@@ -97,6 +99,36 @@ def test_links_resolve(page: Path) -> None:
     assert not broken
 
 
+def commands(page: Path) -> Iterator[list[str]]:
+    """The words of every `crossin` command in a page's blocks and code spans."""
+    text = page.read_text("utf-8")
+    blocks = re.findall(r"^```\w*\n(.*?)^```$", text, flags=re.DOTALL | re.MULTILINE)
+    lines = [line.strip() for block in blocks for line in block.splitlines()]
+    prose = re.sub(r"^```.*?^```$", "", text, flags=re.DOTALL | re.MULTILINE)
+    for line in [*lines, *(span.replace("\n", " ") for span in re.findall(r"`([^`]*)`", prose))]:
+        if line.startswith("crossin "):
+            yield line.partition("  #")[0].split()[1:]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_commands_and_their_flags_exist(page: Path) -> None:
+    unknown = []
+    for words in commands(page):
+        command: click.Command = app
+        while isinstance(command, click.Group) and words and re.fullmatch(r"[a-z][a-z-]*", words[0]):
+            # "bench list | build" names several at once.
+            found = command.get_command(click.Context(command), words.pop(0))
+            assert found is not None, f"an unknown command, before {words}"
+            command = found
+        shown = [one for one in command.params if not getattr(one, "hidden", False)]
+        flags = {"--help", *(flag for one in shown for flag in (*one.opts, *one.secondary_opts))}
+        if command is app:
+            flags.add("--version")
+        named = {word.partition("=")[0] for word in words if re.match(r"--[a-z]", word)}
+        unknown += [f"{command.name}: {flag}" for flag in sorted(named - flags)]
+    assert not unknown
+
+
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_named_files_exist(page: Path) -> None:
     named = PATH.findall(page.read_text("utf-8"))
@@ -132,6 +164,16 @@ def test_api_example_runs(tiny_model: Path, tmp_path: Path) -> None:
     example["main"](tmp_path, str(tiny_model))
     assert (tmp_path / "report.html").exists()
     assert (tmp_path / "probe" / "probe.json").exists()
+
+
+def test_api_example_translates(tmp_path: Path) -> None:
+    from tests.helpers.translated_rows import mock_server, table_of, write_rows
+
+    table = table_of(write_rows(tmp_path / "rows.jsonl", 8), tmp_path / "table.json")
+    example = runpy.run_path(str(ROOT / "examples" / "api.py"))
+    with mock_server(table) as url:
+        done = example["translate_rows"](tmp_path / "rows.jsonl", tmp_path / "out", url, "mock")
+    assert {one["passed"] for one in done.manifest["counts"]["languages"].values()} == {8}
 
 
 def test_api_example_uses_every_exported_function() -> None:
