@@ -50,7 +50,7 @@ def headings(page: Path) -> set[str]:
 
 
 def error_messages() -> Iterator[tuple[str, str]]:
-    """Every text in the arguments of a CrossinError or of a subclass, with its place."""
+    """Every text in the arguments of a CrossinError or of a subclass, or of a constant there, with its place."""
     for path in sorted((ROOT / "src").rglob("*.py")):
         tree = ast.parse(path.read_text("utf-8"))
         errors = {"CrossinError", "Refused"} | {
@@ -59,9 +59,25 @@ def error_messages() -> Iterator[tuple[str, str]]:
             if isinstance(node, ast.ClassDef)
             and any(ast.unparse(one) == "CrossinError" for one in node.bases)
         }
-        for node in ast.walk(tree):
-            if isinstance(node, ast.Call) and ast.unparse(node.func) in errors:
-                for part in ast.walk(node):
+        constants = {
+            ast.unparse(target): node.value
+            for node in tree.body
+            if isinstance(node, ast.Assign)
+            for target in node.targets
+        }
+        for call in ast.walk(tree):
+            if isinstance(call, ast.Call) and ast.unparse(call.func) in errors:
+                parts = [
+                    part
+                    for node in [*call.args, *(one.value for one in call.keywords)]
+                    for part in ast.walk(node)
+                ]
+                parts += [
+                    constants[part.id]
+                    for part in parts
+                    if isinstance(part, ast.Name) and part.id in constants
+                ]
+                for part in parts:
                     if isinstance(part, ast.Constant) and isinstance(part.value, str):
                         yield f"{path.relative_to(ROOT)}:{part.lineno}", part.value
 
