@@ -50,7 +50,7 @@ def headings(page: Path) -> set[str]:
 
 
 def error_messages() -> Iterator[tuple[str, str]]:
-    """Every text in the arguments of a CrossinError or of a subclass, or of a constant there, with its place."""
+    """Every text in the arguments of a CrossinError or of a subclass, with its place."""
     for path in sorted((ROOT / "src").rglob("*.py")):
         tree = ast.parse(path.read_text("utf-8"))
         errors = {"CrossinError", "Refused"} | {
