@@ -18,7 +18,7 @@ from crossin.facts import build_bench, build_facts
 from crossin.probing.config import ProbeConfig
 from crossin.servers import ServerSettings
 from crossin.training import TrainConfig
-from crossin.translation import TranslateConfig
+from crossin.translation.config import TranslateConfig
 
 RECIPE = Path(__file__).parent / "demo.yaml"
 LANGUAGES = ["en", "zh", "vi", "es"]

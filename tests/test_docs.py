@@ -8,6 +8,7 @@ import re
 import runpy
 import shutil
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import click
@@ -49,8 +50,10 @@ def headings(page: Path) -> set[str]:
     return {re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-") for title in titles}
 
 
-def error_messages() -> Iterator[tuple[str, str]]:
+@cache
+def error_messages() -> list[tuple[str, str]]:
     """Every text in the arguments of a CrossinError or of a subclass, with its place."""
+    found = []
     for path in sorted((ROOT / "src").rglob("*.py")):
         tree = ast.parse(path.read_text("utf-8"))
         errors = {"CrossinError", "Refused"} | {
@@ -79,7 +82,8 @@ def error_messages() -> Iterator[tuple[str, str]]:
                 ]
                 for part in parts:
                     if isinstance(part, ast.Constant) and isinstance(part.value, str):
-                        yield f"{path.relative_to(ROOT)}:{part.lineno}", part.value
+                        found.append((f"{path.relative_to(ROOT)}:{part.lineno}", part.value))
+    return found
 
 
 def test_readme_is_short() -> None:
