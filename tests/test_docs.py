@@ -80,9 +80,12 @@ def error_messages() -> list[tuple[str, str]]:
                     for part in parts
                     if isinstance(part, ast.Name) and part.id in constants
                 ]
-                for part in parts:
-                    if isinstance(part, ast.Constant) and isinstance(part.value, str):
-                        found.append((f"{path.relative_to(ROOT)}:{part.lineno}", part.value))
+                texts = [part for part in parts if isinstance(part, ast.Constant)]
+                found += [
+                    (f"{path.relative_to(ROOT)}:{part.lineno}", part.value)
+                    for part in texts
+                    if isinstance(part.value, str)
+                ]
     return found
 
 
