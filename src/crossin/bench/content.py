@@ -1,8 +1,8 @@
-"""What the texts of a benchmark say about it: not translated, in another language, digits or length off.
+"""Signs in the texts of a benchmark: not translated, in another language, digits or length off.
 
-Each language is held against the first by the corpus's own alignment check, the question read as an
-instruction, the context as its input, the options (or the reference) as its output; task by task, since
-what is usual in one (numbers, names, long texts) is strange in another.
+Each language is compared with the first by the corpus's alignment check, with the question as instruction,
+the context as input, and the options (or the reference) as output; task by task, since what is usual in one
+(numbers, names, long texts) is unusual in another.
 """
 
 from __future__ import annotations
@@ -13,12 +13,12 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import combinations
 
-from crossin.bench.findings import Finding
+from crossin.bench.reasons import ContentSign, Finding
 from crossin.core.progress import Progress
 from crossin.items.item import Item
 from crossin.languages import script_of
 
-# UTF-8 that was read as Latin-1 or Windows-1252, and the mark of a character that could not be read.
+# UTF-8 that was read as Latin-1 or Windows-1252, and the replacement character.
 _MOJIBAKE = re.compile("Ã[ƒ‚\u0080-\u00bf]|Â[\u0080-\u00bf]|â€|â‚|\ufffd")
 # A text with fewer letters may be a formula, and an option with fewer words in lower case a name.
 _LETTERS, _WORDS = 8, 2
@@ -62,7 +62,7 @@ _FIELDS = {"instruction": "question", "input": "context", "output": "option text
 def content_findings(
     found: Mapping[str, Mapping[str, Item]], languages: Sequence[str], progress: Progress
 ) -> tuple[list[Finding], list[str]]:
-    """Findings about the texts of each item, and notes about a language as a whole."""
+    """Findings about the texts of each item, and notes about whole languages."""
     findings = [finding for versions in found.values() for finding in _same(versions, languages)]
     findings += [finding for versions in found.values() for finding in _moved(versions, languages)]
     notes: list[str] = []
@@ -76,10 +76,10 @@ def content_findings(
             if first := found[item.item].get(languages[0]):
                 pairs[first.task].append((first, item))
         for task in pairs.values():
-            of_task, told = _aligned(task, languages[0], language, progress)
+            of_task, about_task = _aligned(task, languages[0], language, progress)
             findings += of_task
-            notes += told
-    # The first language is looked at again beside each other one.
+            notes += about_task
+    # The first language is checked again with each other one.
     return list(dict.fromkeys(findings)), list(dict.fromkeys(notes))
 
 
@@ -99,11 +99,11 @@ def _same(versions: Mapping[str, Item], languages: Sequence[str]) -> Iterator[Fi
             other = seen.setdefault((field, plain), language)
             if other != language:
                 note = f"as in {other}: {text[:60]}"
-                yield Finding(f"same {field} in two languages", language, item.item, False, note)
+                yield Finding(ContentSign.SAME_TEXT.about(field), language, item.item, False, note)
 
 
 def _moved(versions: Mapping[str, Item], languages: Sequence[str]) -> Iterator[Finding]:
-    """Numbers and names among the options that stand at one another's places: then the answer is another."""
+    """Numbers and names among the options that changed places with the first language: the answer changes."""
     first = next(versions[language] for language in languages if language in versions)
     before = [_mark(option) for option in first.options]
     for item in versions.values():
@@ -111,13 +111,11 @@ def _moved(versions: Mapping[str, Item], languages: Sequence[str]) -> Iterator[F
         for one, two in combinations(range(min(len(before), len(after))), 2):
             if before[one] != before[two] and (before[one], before[two]) == (after[two], after[one]):
                 note = f"{item.options[one]} | {item.options[two]}"
-                yield Finding(
-                    f"options changed places with {first.language}", item.language, item.item, False, note
-                )
+                yield Finding(ContentSign.OPTIONS_SWAPPED, item.language, item.item, False, note)
 
 
 def _mark(option: str) -> str:
-    """What of an option is the same in every language: its digits where it has some, a name as it is."""
+    """What an option shares with its translations: its digits, else the text as it is (a name)."""
     digits = "".join(str(unicodedata.decimal(one)) for one in option if one.isdecimal())
     return digits or option.strip().casefold()
 
@@ -127,7 +125,8 @@ def _broken(item: Item) -> Iterator[Finding]:
     for field, text in _texts(item):
         if found := _MOJIBAKE.search(text):
             note = text[max(0, found.start() - 20) : found.end() + 20]
-            yield Finding(f"broken characters in the {field}", item.language, item.item, False, note)
+            reason = ContentSign.BROKEN_CHARACTERS.about(field)
+            yield Finding(reason, item.language, item.item, False, note)
 
 
 def _script(items: Sequence[Item], language: str) -> Iterator[Finding]:
@@ -145,8 +144,8 @@ def _script(items: Sequence[Item], language: str) -> Iterator[Finding]:
         script = tables().script[read.codes]
         letters, owned = read.count(script >= 0), read.count(numpy.isin(script, own))
         for index in numpy.flatnonzero((letters >= _LETTERS) & (owned < _SHARE * letters)).tolist():
-            note = texts[index][:60]
-            yield Finding(f"wrong script in the {field}", language, items[index].item, False, note)
+            reason, note = ContentSign.WRONG_SCRIPT.about(field), texts[index][:60]
+            yield Finding(reason, language, items[index].item, False, note)
 
 
 def _texts(item: Item) -> list[tuple[str, str]]:
