@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
-from crossin.languages.codes import parse_language
-
-Language = Annotated[str, BeforeValidator(parse_language)]
+from crossin.languages.codes import Language, parse_language
 
 
 class Source(BaseModel):

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
+
+from pydantic import BeforeValidator
 
 from crossin.core.errors import CrossinError
 
@@ -40,6 +42,18 @@ def parse_language(name: str) -> str:
             hint="write a BCP-47 code (zh, pt-BR), a FLORES code (vie_Latn) or the English name",
         )
     return tag
+
+
+def _validated(name: str) -> str:
+    """`parse_language` for a settings model, which adds file and field to a ValueError."""
+    try:
+        return parse_language(name)
+    except CrossinError as error:
+        raise ValueError(f"{error.message}; {error.hint}") from error
+
+
+# The type of a setting that takes a language in any spelling and holds its code.
+Language = Annotated[str, BeforeValidator(_validated)]
 
 
 @cache

@@ -10,7 +10,8 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from crossin.core import settings
 from crossin.core.errors import CrossinError
 from crossin.core.files import read_json, read_yaml
-from crossin.corpus.spec import CorpusSpec, Filters, Language
+from crossin.corpus.spec import CorpusSpec, Filters
+from crossin.languages.codes import Language
 
 Kind = Literal["base", "mono", "x2en", "en2x", "x2x", "trans"]
 # Kinds whose direction is decided by one language beside the pivot.
