@@ -30,9 +30,9 @@ def test_a_sound_benchmark_has_no_findings(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("change", "reason"),
     [
-        (lambda item: replace(item, question=""), "empty_question"),
-        (lambda item: replace(item, group=" "), "empty_group"),
-        (lambda item: replace(item, options=["8", "", "20"]), "empty_option"),
+        (lambda item: replace(item, question=""), "empty_text:question"),
+        (lambda item: replace(item, group=" "), "empty_text:group"),
+        (lambda item: replace(item, options=["8", "", "20"]), "empty_text:option"),
         (lambda item: replace(item, options=["8", "16"]), "options_without_ids"),
         (lambda item: replace(item, option_ids=["A", "B", "B"]), "option_id_twice"),
         (lambda item: replace(item, answer="D"), "answer_not_an_option"),
@@ -40,11 +40,11 @@ def test_a_sound_benchmark_has_no_findings(tmp_path: Path) -> None:
         (lambda item: replace(item, options=["8", "Ｘ y", "x  Y"]), "options_alike"),
         (
             lambda item: replace(item, options=["8", "16"], option_ids=["A", "B"]),
-            "different_options",
+            "differs_by_language:options",
         ),
-        (lambda item: replace(item, option_ids=["B", "A", "C"]), "different_option_ids"),
-        (lambda item: replace(item, answer="C"), "different_answer"),
-        (lambda item: replace(item, task="zoology"), "different_task"),
+        (lambda item: replace(item, option_ids=["B", "A", "C"]), "differs_by_language:option_ids"),
+        (lambda item: replace(item, answer="C"), "differs_by_language:answer"),
+        (lambda item: replace(item, task="zoology"), "differs_by_language:task"),
     ],
 )
 def test_what_makes_an_item_another_question_is_structural(
@@ -64,8 +64,8 @@ def test_a_language_that_an_item_lacks_and_an_item_that_is_there_twice(tmp_path:
 def test_english_is_what_the_others_are_held_against_wherever_it_stands(tmp_path: Path) -> None:
     items = changed("q1", "en", lambda item: replace(item, answer="C"))
     assert {(reason, language) for reason, language, _, _ in found(tmp_path, list(reversed(items)))} >= {
-        ("different_answer", "vi"),
-        ("different_answer", "th"),
+        ("differs_by_language:answer", "vi"),
+        ("differs_by_language:answer", "th"),
     }
 
 
@@ -149,7 +149,7 @@ def test_findings_are_counted_by_kind_and_language_with_examples(tmp_path: Path)
     lines = result.counted()
     assert [(line["reason"], line["language"], line["count"]) for line in lines[:2]] == [
         ("answer_not_an_option", "vi", 3),
-        ("different_answer", "vi", 3),
+        ("differs_by_language:answer", "vi", 3),
     ]
     assert lines[0]["examples"][0] == {"item": "q0", "note": "Z"}
     assert result.structural == 6

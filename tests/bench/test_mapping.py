@@ -233,7 +233,7 @@ class TestLeftOut:
         ("change", "reason"),
         [
             ({"no_vi": "CÓ"}, "options_alike:vi"),
-            ({"question_vi": None}, "empty_question:vi"),
+            ({"question_vi": None}, "empty_text:question:vi"),
             ({"right": "E"}, "answer_not_an_option:en"),
         ],
     )
@@ -251,6 +251,6 @@ class TestLeftOut:
         jsonl(tmp_path / "test.jsonl", [*rows, rows[0]])
         stage = build_named(name, tmp_path / "out", source=tmp_path)
         assert stage.manifest["skipped"] == {
-            "different_answer:vi": 1,
+            "differs_by_language:answer:vi": 1,
             "item_twice:en": 1,
         }

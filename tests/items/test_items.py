@@ -37,7 +37,7 @@ def test_an_item_may_lack_a_language(tmp_path: Path) -> None:
     ("change", "field", "words"),
     [
         (lambda item: replace(item, question="  "), "question", "empty"),
-        (lambda item: replace(item, answer="D"), "answer", "(D)"),
+        (lambda item: replace(item, answer="D"), "answer", ": D."),
         (lambda item: replace(item, answer=""), "answer", "empty"),
         (lambda item: replace(item, group=""), "group", "empty"),
         (lambda item: replace(item, options=["x", "X ", "y"]), "options", "alike"),

@@ -63,5 +63,5 @@ def _reason(versions: Mapping[str, Item | str], languages: Sequence[str]) -> str
         first = first or item
         wrong = next(faults(item), None) or difference(first, item)
         if wrong is not None:
-            return wrong.reason.about(language)
+            return f"{wrong.reason}:{language}"
     return None

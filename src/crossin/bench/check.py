@@ -135,7 +135,7 @@ def _structural(fault: Fault, item: Item) -> Finding:
 def _within(item: Item) -> Iterator[Finding]:
     """What is wrong with an item by itself."""
     for fault in faults(item):
-        if fault.reason is not ItemFault.OPTIONS_ALIKE:
+        if fault.reason != ItemFault.OPTIONS_ALIKE:
             yield _structural(fault, item)
     plain = [_plain(option) for option in item.options]
     for text, count in Counter(plain).items():

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 from crossin.core.errors import CrossinError
 from crossin.core.files import read_parquet, write_parquet
 from crossin.core.formats import ITEMS
-from crossin.core.reasons import Reason
+from crossin.core.reasons import Reason, sentence_of
 from crossin.core.stages import Stage
 
 # JSON can hold lone surrogates; no file can.
@@ -24,12 +24,7 @@ _LISTS = ("options", "option_ids")
 class ItemFault(Reason):
     """What makes an item unusable, or another question in one language than in another."""
 
-    EMPTY_ITEM = "empty_item", "the item's name is empty"
-    EMPTY_GROUP = "empty_group", "the group is empty"
-    EMPTY_LANGUAGE = "empty_language", "the language is empty"
-    EMPTY_QUESTION = "empty_question", "the question is empty"
-    EMPTY_ANSWER = "empty_answer", "the answer is empty"
-    EMPTY_OPTION = "empty_option", "an option is empty"
+    EMPTY = "empty_text", "the text is empty"
     OPTIONS_WITHOUT_IDS = "options_without_ids", "there are not as many options as option ids"
     ONE_OPTION = "one_option", "there is only one option"
     OPTION_ID_TWICE = "option_id_twice", "an option id occurs twice"
@@ -37,33 +32,21 @@ class ItemFault(Reason):
     OPTIONS_ALIKE = "options_alike", "two options are alike"
     ITEM_TWICE = "item_twice", "the item occurs twice in the language"
     MISSING_LANGUAGE = "missing_language", "the item is missing in the language"
-    DIFFERENT_OPTIONS = "different_options", "the number of options differs between languages"
-    DIFFERENT_OPTION_IDS = "different_option_ids", "option ids or their order differ between languages"
-    DIFFERENT_ANSWER = "different_answer", "the answer differs between languages"
-    DIFFERENT_GROUP = "different_group", "the group differs between languages"
-    DIFFERENT_TASK = "different_task", "the task differs between languages"
-
-
-_EMPTY = {
-    "item": ItemFault.EMPTY_ITEM,
-    "group": ItemFault.EMPTY_GROUP,
-    "language": ItemFault.EMPTY_LANGUAGE,
-    "question": ItemFault.EMPTY_QUESTION,
-    "answer": ItemFault.EMPTY_ANSWER,
-}
+    DIFFERS = "differs_by_language", "differs between languages"
 
 
 class Fault(NamedTuple):
-    """What is wrong with an item: the reason, the item's field, and the values where that helps."""
+    """What is wrong with an item: the reason code, the item's field, and the values where that helps."""
 
-    reason: ItemFault
+    reason: str
     field: str
     detail: str = ""
 
     @property
     def message(self) -> str:
         """The reason as a sentence, with its detail."""
-        return f"{self.reason.sentence} ({self.detail})" if self.detail else self.reason.sentence
+        sentence = sentence_of(self.reason)
+        return f"{sentence}: {self.detail}" if self.detail else sentence
 
 
 @dataclass(frozen=True)
@@ -183,15 +166,15 @@ def writable(text: str) -> bool:
 
 def faults(item: Item) -> Iterator[Fault]:
     """Everything that keeps an item from being asked."""
-    for name, empty in _EMPTY.items():
+    for name in ("item", "group", "language", "question", "answer"):
         if not getattr(item, name).strip():
-            yield Fault(empty, name)
+            yield Fault(ItemFault.EMPTY.about(name), name)
     if len(item.options) != len(item.option_ids):
         yield Fault(ItemFault.OPTIONS_WITHOUT_IDS, "options")
     if len(item.options) == 1:
         yield Fault(ItemFault.ONE_OPTION, "options")
     if not all(option.strip() for option in item.options):
-        yield Fault(ItemFault.EMPTY_OPTION, "options")
+        yield Fault(ItemFault.EMPTY.about("option"), "options")
     if len(set(item.option_ids)) < len(item.option_ids):
         yield Fault(ItemFault.OPTION_ID_TWICE, "option_ids")
     if not item.free_text and item.answer.strip() and item.answer not in item.option_ids:
@@ -202,14 +185,15 @@ def faults(item: Item) -> Iterator[Fault]:
 
 def difference(one: Item, two: Item) -> Fault | None:
     """The first field in which an item differs between two languages; None where it is the same."""
-    compared: list[tuple[ItemFault, str, object, object]] = [
-        (ItemFault.DIFFERENT_OPTIONS, "options", len(one.options), len(two.options)),
-        (ItemFault.DIFFERENT_OPTION_IDS, "option_ids", one.option_ids, two.option_ids),
-        (ItemFault.DIFFERENT_ANSWER, "answer", one.free_text or one.answer, two.free_text or two.answer),
-        (ItemFault.DIFFERENT_GROUP, "group", one.group, two.group),
-        (ItemFault.DIFFERENT_TASK, "task", one.task, two.task),
-    ]
-    for reason, name, left, right in compared:
+    compared: dict[str, tuple[object, object]] = {
+        "options": (len(one.options), len(two.options)),
+        "option_ids": (one.option_ids, two.option_ids),
+        "answer": (one.free_text or one.answer, two.free_text or two.answer),
+        "group": (one.group, two.group),
+        "task": (one.task, two.task),
+    }
+    for name, (left, right) in compared.items():
         if left != right:
-            return Fault(reason, name, f"{two.language}: {right}, {one.language}: {left}")
+            detail = f"{two.language}: {right}, {one.language}: {left}"
+            return Fault(ItemFault.DIFFERS.about(name), name, detail)
     return None
