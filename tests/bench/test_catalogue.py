@@ -18,7 +18,7 @@ def test_every_name_is_known_with_its_licence_and_every_mapping_has_a_name() -> 
 
 
 def test_the_facts_suite_is_built_by_name(tmp_path: Path) -> None:
-    build_named("facts", tmp_path / "out", languages=["en", "es"], split="dev")
+    build_named("facts", tmp_path / "out", languages=["English", "es"], split="dev")
     items = read_items(tmp_path / "out")
     assert {item.language for item in items} == {"en", "es"}
     assert {"capital", "weekday"} <= {item.task for item in items}

@@ -13,7 +13,7 @@ from crossin.bench.seaeval import LICENCE, SEAEVAL, build_seaeval
 from crossin.core.errors import CrossinError
 from crossin.core.progress import Progress, silent
 from crossin.core.stages import Stage
-from crossin.languages import available
+from crossin.languages import available, parse_language
 
 MAPPINGS = Path(__file__).parent / "mappings"
 _FILES = "files or the hub"
@@ -84,11 +84,12 @@ def build_named(
 ) -> Stage:
     """Build the benchmark `name` (or that of a mapping's .yaml file) in the folder `out`.
 
-    `languages` are codes; all that the benchmark has where None. `source` is its file or folder; the hub's
+    `languages` are codes or names; all that the benchmark has where None. `source` is its file or folder; the hub's
     where None. Raises CrossinError for an unknown name, and for a source, split or language that the
     benchmark does not have.
     """
     source = None if source is None else Path(source)
+    languages = None if languages is None else list(dict.fromkeys(map(parse_language, languages)))
     if name == "facts":
         from crossin.facts.suite import build_suite
 

@@ -131,17 +131,8 @@ def check_benchmark(folder: Path, languages: tuple[str, ...], as_json: bool) -> 
     with progress_bars() as progress:
         result = check_bench(folder, progress=progress)
     if as_json:
-        print_json(
-            {
-                "items": result.items,
-                "languages": result.languages,
-                "structural": result.structural,
-                "content": len(result.findings) - result.structural,
-                "findings": result.counted(),
-                "notes": result.notes,
-                "guessing": result.guessing,
-            }
-        )
+        counts = {"structural": result.structural, "content": len(result.findings) - result.structural}
+        print_json({**vars(result), **counts, "findings": result.counted()})
     else:
         _show(result)
     if result.structural:

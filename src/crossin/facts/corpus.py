@@ -85,11 +85,10 @@ def build_facts(
             facts += facts_of(relation, countries, subjects, skipped)
         progress("collecting facts", len(RELATIONS), len(RELATIONS), "relations")
         trained = [fact for fact in facts if split_of(fact.country.code) in TRAINED_ON[held_out]]
-        counts: dict[str, dict[str, int]] = {
-            relation: dict.fromkeys(("train", "dev", "test"), 0) for relation in RELATIONS
+        counts = {
+            relation: Counter(split_of(fact.country.code) for fact in facts if fact.relation == relation)
+            for relation in RELATIONS
         }
-        for fact in facts:
-            counts[fact.relation][split_of(fact.country.code)] += 1
         tables = {
             "facts": _fact_rows(facts, subjects, languages),
             "questions": _question_rows(trained, subjects, languages),
@@ -104,7 +103,7 @@ def build_facts(
                 "question_rows": len(tables["questions"]),
                 "name_rows": len(tables["names"]),
             },
-            dict(sorted(skipped.items())),
+            skipped,
         )
     return work
 

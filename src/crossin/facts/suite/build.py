@@ -72,5 +72,5 @@ def build_suite(
             items += (item for item in make(material) if split in ("all", split_of(item.group)))
         progress("building the suite", len(_TASKS), len(_TASKS), "tasks")
         skills = Counter(SKILLS[item.task] for item in items if item.language == languages[0])
-        finish_bench(work, items, dict(sorted(skipped.items())), skills=dict(skills))
+        finish_bench(work, items, skipped, skills=skills)
     return work
