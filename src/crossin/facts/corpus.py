@@ -98,11 +98,7 @@ def build_facts(
             _write(work.folder / f"{name}.parquet", rows)
         work.finish(
             [f"{name}.parquet" for name in tables],
-            {
-                "facts": counts,
-                "question_rows": len(tables["questions"]),
-                "name_rows": len(tables["names"]),
-            },
+            {"facts": counts, "question_rows": len(tables["questions"]), "name_rows": len(tables["names"])},
             skipped,
         )
     return work
@@ -187,20 +183,27 @@ def _options(
     true_of_country = {"currency": country.currencies, "language": country.languages}.get(
         relation, frozenset()
     )
-    candidates = sorted(
-        (other for other in others if other.code != country.code),
-        key=lambda other: (
-            split_of(other.code) != split_of(country.code),
-            other.continent != country.continent,
-            hash64("option", relation, country.code, other.code),
-        ),
-    )
-    values = (other.value(relation) for other in candidates)
+    candidates = ranked(country, others, relation, country.code)
+    values = (other.value(relation) for other in candidates if other is not country)
     wrong = [value for value in values if value is not None and value not in true_of_country]
     chosen = unlike(right, wrong, answers)
     if chosen is None:
         return None
     return tuple(sorted(chosen, key=lambda option: hash64("order", relation, country.code, option)))
+
+
+def ranked(country: Country, others: Iterable[Country], *draw: str) -> list[Country]:
+    """Other countries for wrong options: those of the country's split first, then those of its continent;
+    for the rest, `draw` decides.
+    """
+    return sorted(
+        others,
+        key=lambda other: (
+            split_of(other.code) != split_of(country.code),
+            other.continent != country.continent,
+            hash64("option", *draw, other.code),
+        ),
+    )
 
 
 def unlike(right: str, others: Iterable[str], names: Names) -> list[str] | None:

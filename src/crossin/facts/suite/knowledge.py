@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import re
 
-from crossin.core.hashing import hash64
 from crossin.facts.bench import drawn_wording
-from crossin.facts.corpus import Fact, alike, split_of
+from crossin.facts.corpus import Fact, alike, ranked
 from crossin.facts.reasons import FactReason
 from crossin.facts.suite.material import Material, choice, choice_of, listable
 from crossin.facts.world import Country
@@ -72,21 +71,14 @@ def neighbours(material: Material) -> list[Item]:
 def _neighbour(material: Material, country: Country, landed: list[Country]) -> list[Item]:
     item = f"neighbour:{country.code}"
     subject = material.subjects[country.code]
-    candidates = sorted(
-        (
-            other
-            for other in landed
-            if "-".join(sorted((country.code, other.code))) not in _UNSETTLED
-            and not any(alike(name, subject[lang]) for lang, name in material.subjects[other.code].items())
-        ),
-        key=lambda other: (
-            split_of(other.code) != split_of(country.code),
-            other.continent != country.continent,
-            hash64("option", item, other.code),
-        ),
-    )
-    right = [other.code for other in candidates if other.code in country.neighbours]
-    wrong = [other.code for other in candidates if other.code not in country.neighbours]
+    candidates = [
+        other.code
+        for other in ranked(country, landed, item)
+        if "-".join(sorted((country.code, other.code))) not in _UNSETTLED
+        and not any(alike(name, subject[lang]) for lang, name in material.subjects[other.code].items())
+    ]
+    right = [code for code in candidates if code in country.neighbours]
+    wrong = [code for code in candidates if code not in country.neighbours]
     if not right:
         material.skipped[FactReason.NO_NEIGHBOUR] += 1
         return []

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from crossin.core.hashing import hash64
-from crossin.facts.corpus import Names, split_of, unlike
+from crossin.facts.corpus import Names, ranked, unlike
 from crossin.facts.names import month_name, weekday_name
 from crossin.facts.reasons import FactReason
 from crossin.facts.suite.material import Material, choice, listable, named
@@ -68,24 +68,16 @@ def populations(material: Material) -> list[Item]:
 
 def _population(material: Material, country: Country, countries: list[Country]) -> list[Item]:
     item = f"population:{country.code}"
-    smaller = sorted(
-        (
-            other
-            for other in countries
-            if other.continent == country.continent
-            and other.population * _TIMES_AS_MANY <= country.population
-        ),
-        key=lambda other: (
-            split_of(other.code) != split_of(country.code),
-            hash64("option", item, other.code),
-        ),
-    )
+    smaller = [
+        other.code
+        for other in ranked(country, countries, item)
+        if other.continent == country.continent and other.population * _TIMES_AS_MANY <= country.population
+    ]
 
     def ask(language: str, shown: str) -> str:
         return fill(material.suites[language].population, options=shown)
 
-    others = [other.code for other in smaller]
-    return choice(material, item, country.code, country.code, others, material.subjects, ask)
+    return choice(material, item, country.code, country.code, smaller, material.subjects, ask)
 
 
 def numbers(material: Material) -> list[Item]:
