@@ -10,8 +10,8 @@ from crossin.bench.check import check_bench
 from crossin.bench.seaeval import build_seaeval
 from crossin.items.item import Item
 from tests.helpers.errors import refused
+from tests.helpers.nature_items import changed, in_free_text, small_items, write_bench
 from tests.helpers.paths import REAL_DATA
-from tests.helpers.small_benches import changed, in_free_text, small_items, write_bench
 
 DATA = REAL_DATA
 

@@ -10,7 +10,7 @@ from rich.console import Console
 from crossin.bench.show import shown, visible
 from crossin.items.item import Item
 from tests.helpers.errors import refused
-from tests.helpers.small_benches import changed, in_free_text, small_items, write_bench
+from tests.helpers.nature_items import changed, in_free_text, small_items, write_bench
 
 
 def printed(folder: Path, items: list[Item], name: str | None = None, **wishes: Any) -> str:

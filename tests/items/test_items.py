@@ -12,7 +12,7 @@ from crossin.core.files import write_parquet
 from crossin.core.formats import ITEMS
 from crossin.items.item import Item, read_items, write_items
 from tests.helpers.errors import refused
-from tests.helpers.small_benches import changed, in_free_text, small_items, write_bench
+from tests.helpers.nature_items import changed, in_free_text, small_items, write_bench
 
 
 def test_items_read_back_as_they_were_from_the_file_and_from_the_folder(tmp_path: Path) -> None:

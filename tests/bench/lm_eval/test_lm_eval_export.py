@@ -17,7 +17,7 @@ from crossin.items import Form, Item, Question, questions
 from crossin.scoring import find_predictions, read_predictions, score
 from crossin.scoring.lm_eval import read_samples
 from tests.helpers.errors import refused
-from tests.helpers.small_benches import in_free_text, small_items, write_bench
+from tests.helpers.nature_items import in_free_text, small_items, write_bench
 
 # What Jinja, YAML, shells and the readers of data sets would each read as something else.
 NASTY = [
