@@ -84,8 +84,8 @@ def build_named(
 ) -> Stage:
     """Build the benchmark `name` (or that of a mapping's .yaml file) in the folder `out`.
 
-    `languages` are codes or names; all that the benchmark has where None. `source` is its file or folder; the hub's
-    where None. Raises CrossinError for an unknown name, and for a source, split or language that the
+    `languages` are codes or names; all that the benchmark has where None. `source` is its file or folder; the
+    hub's where None. Raises CrossinError for an unknown name, and for a source, split or language that the
     benchmark does not have.
     """
     source = None if source is None else Path(source)

@@ -16,7 +16,7 @@ from itertools import combinations
 from crossin.bench.reasons import ContentSign, Finding
 from crossin.core.progress import Progress
 from crossin.items.item import Item
-from crossin.languages import script_of
+from crossin.languages.scripts import script_share, scripts_of
 
 # UTF-8 that was read as Latin-1 or Windows-1252, and the replacement character.
 _MOJIBAKE = re.compile("Ã[ƒ‚\u0080-\u00bf]|Â[\u0080-\u00bf]|â€|â‚|\ufffd")
@@ -24,36 +24,6 @@ _MOJIBAKE = re.compile("Ã[ƒ‚\u0080-\u00bf]|Â[\u0080-\u00bf]|â€|â‚|\uf
 _LETTERS, _WORDS = 8, 2
 # The least share of letters in the language's script: formulas and names may be in others.
 _SHARE = 0.1
-# Scripts as CLDR and as the alignment check call them.
-_SCRIPTS: dict[str, tuple[str, ...]] = {
-    "Arab": ("Arabic",),
-    "Armn": ("Armenian",),
-    "Beng": ("Bengali",),
-    "Cyrl": ("Cyrillic",),
-    "Deva": ("Devanagari",),
-    "Ethi": ("Ethiopic",),
-    "Geor": ("Georgian",),
-    "Grek": ("Greek",),
-    "Gujr": ("Gujarati",),
-    "Guru": ("Gurmukhi",),
-    "Hans": ("Han",),
-    "Hant": ("Han",),
-    "Hebr": ("Hebrew",),
-    "Jpan": ("Han", "Kana"),
-    "Khmr": ("Khmer",),
-    "Knda": ("Kannada",),
-    "Kore": ("Hangul", "Han"),
-    "Laoo": ("Lao",),
-    "Latn": ("Latin",),
-    "Mlym": ("Malayalam",),
-    "Mymr": ("Myanmar",),
-    "Orya": ("Odia",),
-    "Sinh": ("Sinhala",),
-    "Taml": ("Tamil",),
-    "Telu": ("Telugu",),
-    "Thai": ("Thai",),
-    "Tibt": ("Tibetan",),
-}
 # How the alignment check says of how many rows it could not learn; the same for many tasks.
 _FEW = re.compile(r"\d+ rows are too few$")
 _FIELDS = {"instruction": "question", "input": "context", "output": "option text"}
@@ -131,22 +101,13 @@ def _broken(item: Item) -> Iterator[Finding]:
 
 def _script(items: Sequence[Item], language: str) -> Iterator[Finding]:
     """Texts of a language with hardly a letter of a script that it is written in."""
-    import numpy
-    import pyarrow
-
-    from crossin.alignment.characters import read_text, tables
-    from crossin.languages.scripts import SCRIPT_NAMES
-
-    # None where the alignment check does not tell the language's script from others.
-    own = [SCRIPT_NAMES.index(name) for name in _SCRIPTS.get(script_of(language), ())]
-    for field in ("question", "context") if own else ():
-        texts = [getattr(item, field) for item in items]
-        read = read_text(pyarrow.array(texts, pyarrow.large_string()))
-        script = tables().script[read.codes]
-        letters, owned = read.count(script >= 0), read.count(numpy.isin(script, own))
-        for index in numpy.flatnonzero((letters >= _LETTERS) & (owned < _SHARE * letters)).tolist():
-            reason, note = ContentSign.WRONG_SCRIPT.about(field), texts[index][:60]
-            yield Finding(reason, language, items[index].item, False, note)
+    # None for rare scripts.
+    for field in ("question", "context") if scripts_of(language) else ():
+        for item in items:
+            text: str = getattr(item, field)
+            letters, share = script_share(text, language)
+            if letters >= _LETTERS and share < _SHARE:
+                yield Finding(ContentSign.WRONG_SCRIPT.about(field), language, item.item, False, text[:60])
 
 
 def _texts(item: Item) -> list[tuple[str, str]]:
