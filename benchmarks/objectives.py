@@ -22,7 +22,7 @@ from seeds import stacked
 
 from crossin.core.files import write_text
 from crossin.core.formats import ITEMS
-from crossin.evaluation import HfEngine, evaluate
+from crossin.evaluation import HfEngine, ask_bench
 from crossin.experiments.demo import RECIPE
 from crossin.facts import build_bench, build_facts
 from crossin.facts.corpus import TRAINED_ON
@@ -138,7 +138,7 @@ def run_arm(name: str, arm: Arm, seed: int, options: argparse.Namespace, model: 
 def ask(model: Path, adapter: Path | None, bench: Path, out: Path, name: str) -> None:
     """The model's answers to the benchmark."""
     with closing(HfEngine(model, adapter=adapter)) as engine:
-        evaluate(engine, bench, out, name=name)
+        ask_bench(engine, bench, out, name=name)
 
 
 def table_of(options: argparse.Namespace) -> str:

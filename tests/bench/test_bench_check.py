@@ -76,12 +76,12 @@ def test_english_is_what_the_others_are_held_against_wherever_it_stands(tmp_path
             lambda item: replace(item, question="How many legs do 2 spiders have?"),
             "same_text:question",
         ),
-        (lambda item: replace(item, question="Có bao nhiêu chân ở 3 con nhện?"), "digits differ"),
+        (lambda item: replace(item, question="Có bao nhiêu chân ở 3 con nhện?"), "numbers"),
         (
             lambda item: replace(item, question="Có bao nhiêu chân ở 2 con nhện? " + "Hãy đếm. " * 90),
-            "question is too long or too short",
+            "length:question",
         ),
-        (lambda item: replace(item, context="Nhện có tám chân."), "context is empty"),
+        (lambda item: replace(item, context="Nhện có tám chân."), "empty:context"),
         (
             lambda item: replace(item, question="Có bao nhiÃªu chÃ¢n á»Ÿ 2 con nhá»‡n?"),
             "broken_characters:question",
@@ -190,7 +190,7 @@ def test_questions_that_moved_are_found_by_what_they_say(tmp_path: Path) -> None
                 )
             )
     result = check_bench(write_bench(tmp_path, items))
-    moved_items = {int(one.item) for one in result.findings if one.reason == "not the same content"}
+    moved_items = {int(one.item) for one in result.findings if one.reason == "content"}
     moved_on = set(range(0, len(lines), 10))
     assert len(moved_items & moved_on) >= 0.4 * len(moved_on)
     assert len(moved_items - moved_on) <= 0.01 * len(lines)

@@ -122,7 +122,7 @@ def run_demo(
     say: Callable[[str], None] = lambda _: None,
 ) -> Report:
     """Run the demo, or resume it, in the folder `out`; `say` gets one line for each stage's result."""
-    from crossin.evaluation import HfEngine, evaluate
+    from crossin.evaluation import HfEngine, ask_bench
     from crossin.models import pull
     from crossin.reports import report
     from crossin.training import train
@@ -173,7 +173,7 @@ def run_demo(
                 say(_line(training, f"{counts['steps']} steps, {counts['tokens']} tokens"))
                 adapter = training.folder
             with closing(HfEngine(model, adapter=adapter)) as engine:
-                answers = evaluate(engine, bench.folder, home / "answers", name=name, progress=progress)
+                answers = ask_bench(engine, bench.folder, home / "answers", name=name, progress=progress)
             say(_line(answers, f"{answers.manifest['counts']['questions']} questions"))
             runs[name] = answers.folder
         made = report(
