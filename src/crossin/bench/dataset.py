@@ -1,4 +1,4 @@
-"""The rows of a dataset's files, whatever their format, with the place that each is from."""
+"""A dataset's files, from the hub or a folder, and their rows, whatever the format."""
 
 from __future__ import annotations
 
@@ -11,10 +11,11 @@ from pathlib import Path
 from typing import Any
 
 from crossin.core.errors import CrossinError
+from crossin.core.extras import require
 from crossin.items.item import writable
 
 _ENDINGS = ("parquet", "jsonl", "json", "csv", "tsv")
-# The names that the hub and the library `datasets` give files; tried after those that a mapping names.
+# The names that the hub and the library `datasets` give files.
 USUAL = (
     "{language}/{split}-*.parquet",
     "{language}/{split}/*.parquet",
@@ -25,10 +26,12 @@ USUAL = (
     *(f"{{split}}.{ending}" for ending in _ENDINGS),
 )
 _LONGEST = 10_000_000
+# Seconds to wait for the hub's first response.
+_TIMEOUT = 10
 
 
 @dataclass(frozen=True)
-class Row:
+class DatasetRow:
     """One row: its values by column, its file, and its number there, counted from 1."""
 
     file: Path
@@ -36,11 +39,11 @@ class Row:
     values: dict[str, Any]
 
     def error(self, message: str, field: str, hint: str) -> CrossinError:
-        """The error that something is wrong with the row."""
+        """An error about the row."""
         return CrossinError(message, file=self.file, row=self.row, field=field, hint=hint)
 
     def value(self, column: str) -> Any:
-        """What a column holds; `choices.text` is inside the column `choices`."""
+        """The value of a column; `choices.text` is inside the column `choices`."""
         if column in self.values:
             return self.values[column]
         found: Any = self.values
@@ -56,28 +59,59 @@ class Row:
         return found
 
     def text(self, column: str) -> str:
-        """What a column holds, as text without spaces at its ends; empty where there is nothing (NaN too)."""
+        """The value of a column as stripped text; empty for null and NaN."""
         value = self.value(column)
         if isinstance(value, float):
             value = None if math.isnan(value) else int(value) if value.is_integer() else value
         if isinstance(value, bool) or not isinstance(value, str | int | float | None):
             raise self.error(
-                f"holds {type(value).__name__} where text is due", column, "name a column that holds text"
+                f"expected text, not {type(value).__name__}", column, "name a column that holds text"
             )
-        text = "" if value is None else str(value).strip()
+        return self.whole("" if value is None else str(value), column)
+
+    def whole(self, text: str, column: str) -> str:
+        """The text, stripped; an error if it cannot be written as UTF-8."""
         if not writable(text):
-            raise self.error("holds half of a character (a lone surrogate)", column, "repair the row")
-        return text
+            raise self.error("contains half of a character (a lone surrogate)", column, "repair the row")
+        return text.strip()
+
+
+def fetch(dataset: str, revision: str, patterns: Sequence[str]) -> Path:
+    """A folder, in the hub library's cache, with the files of the hub's `dataset` that match `patterns`.
+
+    The files are downloaded as they are: no code of a dataset is ever run. Raises CrossinError where the hub
+    cannot be reached or refuses.
+    """
+    require("data", "huggingface_hub")
+    from huggingface_hub import snapshot_download
+
+    try:
+        found = snapshot_download(
+            dataset,
+            repo_type="dataset",
+            revision=revision,
+            allow_patterns=list(patterns),
+            etag_timeout=_TIMEOUT,
+        )
+    except Exception as error:
+        # The library raises its own errors, its HTTP client's and the disk's; their texts may quote the
+        # user's token.
+        raise CrossinError(
+            f"'{dataset}' cannot be downloaded from the hub ({type(error).__name__})",
+            hint="check the network, accept the dataset's terms on the hub where it has some, or get its "
+            "files in another way and give their folder: --source DIR",
+        ) from None
+    return Path(found)
 
 
 def matching(folder: Path, patterns: Sequence[str]) -> list[Path]:
-    """The files that the first of `patterns` to find any finds, by name."""
+    """The files, sorted, of the first pattern that matches any."""
     for pattern in patterns:
         try:
             found = sorted(path for path in folder.glob(pattern) if path.is_file())
         except (ValueError, NotImplementedError) as error:
             raise CrossinError(
-                f"'{pattern}' is no pattern of files below a folder",
+                f"'{pattern}' is not a pattern of files below a folder",
                 file=folder,
                 field="files",
                 hint="correct `files` and `languages` in the mapping, or --split",
@@ -87,11 +121,11 @@ def matching(folder: Path, patterns: Sequence[str]) -> list[Path]:
     return []
 
 
-def read_rows(file: Path, names: Sequence[str] = ()) -> Iterator[Row]:
-    """The rows of a file: JSON, JSON lines or Parquet (whatever it is called), or .csv or .tsv.
+def read_rows(file: Path, names: Sequence[str] = ()) -> Iterator[DatasetRow]:
+    """The rows of a file: JSON, JSON Lines or Parquet (whatever it is called), or .csv or .tsv.
 
     The first line of a .csv or .tsv names the columns, unless `names` are given and differ from it. A .tsv
-    has no quotes: all between two tabs is the text.
+    has no quotes: everything between two tabs is the text.
     """
     if file.suffix in (".csv", ".tsv"):
         yield from _separated(file, names)
@@ -107,11 +141,11 @@ def read_rows(file: Path, names: Sequence[str] = ()) -> Iterator[Row]:
             assert isinstance(batch, TableBatch)
             records = batch.table.to_pylist()
         for number, record in zip(batch.rows, records, strict=True):
-            yield Row(file, int(number) + 1, record)
+            yield DatasetRow(file, int(number) + 1, record)
 
 
 def _columns(file: Path) -> set[str]:
-    """All columns of a Parquet file; of another, or one that is damaged, none: its reader tells."""
+    """All columns of a Parquet file; none of another, or of a damaged one, which its reader reports."""
     import pyarrow
     import pyarrow.parquet
 
@@ -120,7 +154,7 @@ def _columns(file: Path) -> set[str]:
     return set()
 
 
-def _separated(file: Path, names: Sequence[str]) -> Iterator[Row]:
+def _separated(file: Path, names: Sequence[str]) -> Iterator[DatasetRow]:
     csv.field_size_limit(_LONGEST)
     tabs = file.suffix == ".tsv"
     header = list(names)
@@ -142,14 +176,14 @@ def _separated(file: Path, names: Sequence[str]) -> Iterator[Row]:
                 count += 1
                 if len(line) != len(header):
                     raise CrossinError(
-                        f"has {len(line)} columns (line {lines.line_num}); {len(header)} are due",
+                        f"{len(line)} columns in line {lines.line_num}, expected {len(header)}",
                         file=file,
                         row=count,
                         hint="repair the line, or get the file again",
                     )
-                yield Row(file, count, dict(zip(header, line, strict=True)))
+                yield DatasetRow(file, count, dict(zip(header, line, strict=True)))
     except UnicodeDecodeError as error:
-        raise CrossinError("is not UTF-8 text", file=file, hint="save the file as UTF-8") from error
+        raise CrossinError("not UTF-8 text", file=file, hint="save the file as UTF-8") from error
     except (OSError, csv.Error) as error:
         raise CrossinError(
             f"cannot be read: {error}", file=file, hint="repair the file, or get it again"
