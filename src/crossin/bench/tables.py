@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import csv
 import math
 from collections.abc import Iterator, Sequence
@@ -96,28 +95,10 @@ def read_rows(file: Path, names: Sequence[str] = ()) -> Iterator[Row]:
     if file.suffix in (".csv", ".tsv"):
         yield from _separated(file, names)
         return
-    from crossin.corpus.reading.batch import JsonBatch, TableBatch
     from crossin.corpus.reading.records import read_records
-    from crossin.corpus.spec import Source
 
-    for batch in read_records(Source(path=file.name), file.parent, _columns(file)):
-        if isinstance(batch, JsonBatch):
-            records = batch.records
-        else:
-            assert isinstance(batch, TableBatch)
-            records = batch.table.to_pylist()
-        for number, record in zip(batch.rows, records, strict=True):
-            yield Row(file, int(number) + 1, record)
-
-
-def _columns(file: Path) -> set[str]:
-    """All columns of a Parquet file; of another, or one that is damaged, none: its reader tells."""
-    import pyarrow
-    import pyarrow.parquet
-
-    with contextlib.suppress(OSError, pyarrow.ArrowException):
-        return set(pyarrow.parquet.read_schema(file).names)
-    return set()
+    for number, record in read_records(file):
+        yield Row(file, number, record)
 
 
 def _separated(file: Path, names: Sequence[str]) -> Iterator[Row]:

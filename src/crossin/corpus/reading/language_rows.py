@@ -1,8 +1,8 @@
-"""The rows of each language of a corpus, gathered from its source into files of texts."""
+"""The rows of each language of a corpus, read from its sources into files of texts."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence, Set
+from collections.abc import Iterator, Mapping, Sequence, Set
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,9 +16,9 @@ from crossin.core.errors import CrossinError
 from crossin.core.formats import FIELDS
 from crossin.core.progress import Progress
 from crossin.corpus.reading.batch import Batch
-from crossin.corpus.reading.columns import is_blank, join_extras
-from crossin.corpus.reading.records import read_records
-from crossin.corpus.reading.shapes import Rows, columns_read, language_column, to_rows
+from crossin.corpus.reading.rows import Rows, columns_read, is_blank, language_column, to_rows
+from crossin.corpus.reading.sources import read_source
+from crossin.corpus.reasons import CorpusReason
 from crossin.corpus.spec import CorpusSpec, Source
 from crossin.corpus.texts import Texts, TextsWriter
 from crossin.languages.codes import parse_language
@@ -30,8 +30,8 @@ Bools = npt.NDArray[np.bool_]
 class LanguageRows:
     """All rows of one language in the order of its file.
 
-    `ids` are empty where `has_id` is False; `blank` says where the instruction is empty; `rejected` is 0 for
-    a row of a usable shape, else 1 + index into `reasons`; `extras` are columns with a value somewhere.
+    ids: empty where `has_id` is False. blank: where the instruction is empty. rejected: 0 for a row of a
+    usable shape, else 1 + index into `reasons`. extras: columns with a value somewhere.
     """
 
     language: str
@@ -41,7 +41,7 @@ class LanguageRows:
     has_id: Bools
     blank: Bools
     rejected: npt.NDArray[np.uint8]
-    reasons: list[str]
+    reasons: list[CorpusReason]
     extras: dict[str, pa.Array]
 
     def __len__(self) -> int:
@@ -49,8 +49,8 @@ class LanguageRows:
 
 
 @dataclass
-class _Gatherer:
-    """One language while its rows come in."""
+class _Collector:
+    """One language while its rows are read."""
 
     language: str
     file: str
@@ -59,7 +59,7 @@ class _Gatherer:
     has_id: list[Bools] = field(default_factory=list)
     blank: list[Bools] = field(default_factory=list)
     rejected: list[npt.NDArray[np.uint8]] = field(default_factory=list)
-    reasons: list[str] = field(default_factory=list)
+    reasons: list[CorpusReason] = field(default_factory=list)
     extras: dict[str, list[pa.Array]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -80,9 +80,9 @@ class _Gatherer:
         self.rejected.append(rejected)
         for name, values in rows.extras.items():
             parts = self.extras.setdefault(name, [])
-            # A column that comes up late is absent before.
+            # A column that appears late is absent before.
             missing = self.rows - sum(map(len, parts))
-            self.extras[name] = [*parts, pa.nulls(missing), values] if missing else [*parts, values]
+            parts += [pa.nulls(missing), values] if missing else [values]
         self.rows += len(rows.ids)
 
     def close(self) -> LanguageRows:
@@ -90,7 +90,7 @@ class _Gatherer:
         closed = {name: writer.close() for name, writer in self.writers.items()}
         extras = {}
         for name, parts in self.extras.items():
-            whole = join_extras([*parts, pa.nulls(self.rows - sum(map(len, parts)))], self.file, name)
+            whole = _joined([*parts, pa.nulls(self.rows - sum(map(len, parts)))], self.file, name)
             if whole.null_count < len(whole):
                 extras[name] = whole
         return LanguageRows(
@@ -98,20 +98,20 @@ class _Gatherer:
             self.file,
             closed.pop("id"),
             closed,
-            np.concatenate([*self.has_id, np.zeros(0, np.bool_)]),
-            np.concatenate([*self.blank, np.zeros(0, np.bool_)]),
-            np.concatenate([*self.rejected, np.zeros(0, np.uint8)]),
+            np.concatenate(self.has_id),
+            np.concatenate(self.blank),
+            np.concatenate(self.rejected),
             self.reasons,
             extras,
         )
 
     def abandon(self) -> None:
-        """Leave nothing behind."""
+        """Delete what was written."""
         for writer in self.writers.values():
             writer.abandon()
 
 
-def gather(
+def read_languages(
     name: str,
     spec: CorpusSpec,
     data: Path,
@@ -120,58 +120,40 @@ def gather(
     work: Path,
     progress: Progress,
 ) -> tuple[list[LanguageRows], set[str]]:
-    """The rows of each of `languages` that the corpus has (None: of all), and the names of all columns seen.
+    """The rows of each of `languages` that the corpus `name` has (None: of all), and all columns' names.
 
-    Raises CrossinError for a source without any rows, and for whatever reading and shaping find.
+    Raises CrossinError for a source without any rows, and for what cannot be read.
     """
+    order = list(dict.fromkeys(languages)) if languages is not None else None
+    # A source of its own for each language, or one of all languages.
+    sources: list[tuple[str | None, Source]] = [(None, spec.source)] if spec.source else []
+    chosen = list(spec.files) if order is None else order
+    sources += [(language, spec.files[language]) for language in chosen if language in spec.files]
+    found: dict[str, LanguageRows] = {}
     seen: set[str] = set()
-    if spec.source is not None:
-        return _gather_mixed(name, spec, spec.source, data, languages, columns, work, progress, seen), seen
-    chosen = [language for language in languages if language in spec.files] if languages else []
-    chosen = list(dict.fromkeys(chosen)) if languages is not None else list(spec.files)
-    found = []
-    for done, language in enumerate(chosen):
-        source = spec.files[language]
-        gatherer = _Gatherer(language, _shown(source, data), work)
-        with _abandoned_on_error([gatherer]):
-            for batch in read_records(source, data, columns_read(source, columns)):
-                seen.update(batch.names)
-                gatherer.add(to_rows(batch, source, spec.longest_field, columns))
-                progress(f"reading {name}", done, len(chosen), "files", f"{language}: {gatherer.rows:,} rows")
-            _check_not_empty(gatherer.rows, gatherer.file)
-        found.append(gatherer.close())
-    progress(f"reading {name}", len(chosen), len(chosen), "files")
-    return found, seen
-
-
-def _gather_mixed(
-    name: str,
-    spec: CorpusSpec,
-    source: Source,
-    data: Path,
-    languages: Sequence[str] | None,
-    columns: Set[str],
-    work: Path,
-    progress: Progress,
-    seen: set[str],
-) -> list[LanguageRows]:
-    """Rows of all languages from one source, told apart by its column `language`."""
-    gatherers: dict[str, _Gatherer] = {}
     codes: dict[str, str] = {}
-    rows = 0
-    with _abandoned_on_error(gatherers.values()):
-        for batch in read_records(source, data, columns_read(source, columns)):
-            rows += len(batch)
-            seen.update(batch.names)
-            for language, part in _by_language(batch, spec, source, languages, columns, codes):
-                if language not in gatherers:
-                    gatherers[language] = _Gatherer(language, _shown(source, data), work)
-                gatherers[language].add(part)
-            progress(f"reading {name}", 0, 1, "files", f"{rows:,} rows")
-        _check_not_empty(rows, _shown(source, data))
-    progress(f"reading {name}", 1, 1, "files")
-    order = list(gatherers) if languages is None else dict.fromkeys(languages)
-    return [gatherers[language].close() for language in order if language in gatherers]
+    for done, (language, source) in enumerate(sources):
+        collectors: dict[str, _Collector] = {}
+        file, rows = str(data / source.path if source.path is not None else source.dataset), 0
+        with _abandoned_on_error(collectors):
+            for batch in read_source(source, data, columns_read(source, columns), columns):
+                rows += len(batch)
+                seen.update(batch.names)
+                if language is not None:
+                    parts = iter([(language, to_rows(batch, source, spec.longest_field, columns))])
+                else:
+                    parts = _by_language(batch, spec, source, order, columns, codes)
+                for code, part in parts:
+                    if code not in collectors:
+                        collectors[code] = _Collector(code, file, work)
+                    collectors[code].add(part)
+                note = f"{language}: {rows:,} rows" if language else f"{rows:,} rows"
+                progress(f"reading {name}", done, len(sources), "files", note)
+            if not rows:
+                raise CrossinError("holds no rows", file=file, hint="check the path")
+        found |= {code: collector.close() for code, collector in collectors.items()}
+    progress(f"reading {name}", len(sources), len(sources), "files")
+    return [found[code] for code in (found if order is None else order) if code in found], seen
 
 
 def _by_language(
@@ -182,7 +164,9 @@ def _by_language(
     columns: Set[str],
     codes: dict[str, str],
 ) -> Iterator[tuple[str, Rows]]:
-    """The batch's rows, a language at a time as they come up, those of each in the batch's order."""
+    """The batch's rows by the language in their column `language`, in order of its first row; those of each
+    language in the batch's order. codes: the languages by their spellings so far.
+    """
     column = source.columns.get("language", "language")
     spelled = pc.dictionary_encode(language_column(batch, source, spec.longest_field))
     numbers = spelled.indices.to_numpy()
@@ -198,34 +182,41 @@ def _by_language(
                 ) from error
     found = [codes[spelling] for spelling in spelled.dictionary.to_pylist()]
     wanted = [code for code in dict.fromkeys(found) if languages is None or code in languages]
-    # Each row's language as its place in `wanted`; len(wanted) for one that is not asked for.
+    # Each row's language as its place in `wanted`; len(wanted) for one that is not wanted.
     places = np.array([wanted.index(code) if code in wanted else len(wanted) for code in found])[numbers]
     order = np.argsort(places, kind="stable")
-    sizes = np.bincount(places, minlength=len(wanted) + 1)
-    order = order[: sizes[:-1].sum()]
+    sizes = np.bincount(places, minlength=len(wanted) + 1)[:-1]
+    order = order[: sizes.sum()]
     if not len(order):
         return
     rows = to_rows(batch.select(order), source, spec.longest_field, columns)
     start = 0
-    for code, size in zip(wanted, sizes[:-1].tolist(), strict=True):
+    for code, size in zip(wanted, sizes.tolist(), strict=True):
         yield code, rows.slice(start, size)
         start += size
 
 
-def _check_not_empty(rows: int, file: str) -> None:
-    if not rows:
-        raise CrossinError("holds no rows", file=file, hint="check the path")
-
-
-def _shown(source: Source, data: Path) -> str:
-    return str(data / source.path) if source.path is not None else str(source.dataset)
+def _joined(parts: Sequence[pa.Array], file: str, name: str) -> pa.Array:
+    """One array from the parts of a column; whole numbers become floats where some part has floats."""
+    kinds = {part.type for part in parts if not pa.types.is_null(part.type)}
+    if kinds == {pa.int64(), pa.float64()}:
+        kinds = {pa.float64()}
+    if len(kinds) > 1:
+        raise CrossinError(
+            f"the column holds values of different types ({', '.join(sorted(map(str, kinds)))})",
+            file=file,
+            field=name,
+            hint="make the column all numbers or all text",
+        )
+    kind = kinds.pop() if kinds else pa.null()
+    return pa.chunked_array([part.cast(kind, safe=False) for part in parts], kind).combine_chunks()
 
 
 @contextmanager
-def _abandoned_on_error(gatherers: Iterable[_Gatherer]) -> Iterator[None]:
+def _abandoned_on_error(collectors: Mapping[str, _Collector]) -> Iterator[None]:
     try:
         yield
     except BaseException:
-        for gatherer in gatherers:
-            gatherer.abandon()
+        for collector in collectors.values():
+            collector.abandon()
         raise
