@@ -139,14 +139,7 @@ def read_languages(
             for batch in read_source(source, data, columns_read(source, columns), columns):
                 rows += len(batch)
                 seen.update(batch.names)
-                if language is not None:
-                    parts = iter([(language, to_rows(batch, source, spec.longest_field, columns))])
-                else:
-                    parts = _by_language(batch, spec, source, order, columns, codes)
-                for code, part in parts:
-                    if code not in collectors:
-                        collectors[code] = _Collector(code, file, work)
-                    collectors[code].add(part)
+                _add(_parts(batch, spec, source, language, order, columns, codes), collectors, file, work)
                 note = f"{language}: {rows:,} rows" if language else f"{rows:,} rows"
                 progress(f"reading {name}", done, len(sources), "files", note)
             if not rows:
@@ -156,17 +149,28 @@ def read_languages(
     return [found[code] for code in (found if order is None else order) if code in found], seen
 
 
-def _by_language(
+def _add(parts: Iterator[tuple[str, Rows]], collectors: dict[str, _Collector], file: str, work: Path) -> None:
+    for language, rows in parts:
+        if language not in collectors:
+            collectors[language] = _Collector(language, file, work)
+        collectors[language].add(rows)
+
+
+def _parts(
     batch: Batch,
     spec: CorpusSpec,
     source: Source,
+    language: str | None,
     languages: Sequence[str] | None,
     columns: Set[str],
     codes: dict[str, str],
 ) -> Iterator[tuple[str, Rows]]:
-    """The batch's rows by the language in their column `language`, in order of its first row; those of each
-    language in the batch's order. codes: the languages by their spellings so far.
+    """The batch's rows: all of `language`, or by their column `language`, in order of its first row; those of
+    each language in the batch's order. codes: the languages by their spellings so far.
     """
+    if language is not None:
+        yield language, to_rows(batch, source, spec.longest_field, columns)
+        return
     column = source.columns.get("language", "language")
     spelled = pc.dictionary_encode(language_column(batch, source, spec.longest_field))
     numbers = spelled.indices.to_numpy()
