@@ -15,8 +15,9 @@ from typing import Any
 
 import pytest
 
-from crossin.core.errors import CrossinError
-from crossin.servers import Call, Refused, Server, client
+from crossin.core.settings import validated
+from crossin.servers import Accounting, Refused, Server, ServerRequest, ServerSettings, client, request_all
+from tests.helpers.errors import refused
 from tests.helpers.loopback import Asked, answering, completion, response
 
 KEY = "sk-very-secret-0123456789"
@@ -32,11 +33,15 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OPENAI_API_KEY", KEY)
 
 
-def calls(*prompts: str) -> list[Call]:
+def requests(*prompts: str) -> list[ServerRequest]:
     return [
-        Call("completions", {"model": "m", "prompt": prompt}, prompt, f"question {prompt}")
+        ServerRequest("completions", {"model": "m", "prompt": prompt}, prompt, f"question {prompt}")
         for prompt in prompts
     ]
+
+
+def settings(base_url: str, **more: Any) -> ServerSettings:
+    return validated(ServerSettings, {"base_url": base_url, **more}, None, "see the docs")
 
 
 def failing_first(times: int, answer: bytes | None) -> Callable[[Asked], Any]:
@@ -73,25 +78,25 @@ def failing_first(times: int, answer: bytes | None) -> Callable[[Asked], Any]:
 )
 def test_what_passes_is_tried_again(fault: bytes | None) -> None:
     with answering(failing_first(2, fault)) as log:
-        server = Server(log.base_url, retries=2)
-        ((call, answer),) = server.ask(calls("a"))
-    assert (call.about, answer["choices"][0]["text"]) == ("a", "fine")
+        accounting = Accounting(settings(log.base_url, retries=2))
+        ((request, answer),) = request_all(accounting.settings, requests("a"), accounting)
+    assert (request.tag, answer["choices"][0]["text"]) == ("a", "fine")
     assert len(log.asked) == 3
-    assert (server.usage.calls, server.usage.retries) == (1, 2)
+    assert (accounting.usage.requests, accounting.usage.retries) == (1, 2)
 
 
 @pytest.mark.parametrize("fault", [response(500, PAGE), response(200, "no JSON"), CUT, None])
 def test_attempts_are_bounded(fault: bytes | None) -> None:
-    with answering(failing_first(99, fault)) as log, pytest.raises(Refused, match="attempt 3") as caught:
-        list(Server(log.base_url, retries=2).ask(calls("a")))
+    with answering(failing_first(99, fault)) as log, refused("attempt 3") as caught:
+        list(request_all(settings(log.base_url, retries=2), requests("a")))
     assert len(log.asked) == 3
     assert "question a" in str(caught.value)
 
 
 def test_a_page_of_mark_up_is_quoted_as_plain_words() -> None:
-    with answering(failing_first(99, response(502, PAGE))) as log, pytest.raises(Refused) as caught:
-        list(Server(log.base_url, retries=0).ask(calls("a")))
-    assert "it answered 502: 502 Bad [31m Gateway" in str(caught.value)
+    with answering(failing_first(99, response(502, PAGE))) as log, refused() as caught:
+        list(request_all(settings(log.base_url, retries=0), requests("a")))
+    assert "status 502: 502 Bad [31m Gateway" in str(caught.value)
 
 
 @pytest.mark.parametrize(
@@ -106,9 +111,10 @@ def test_a_page_of_mark_up_is_quoted_as_plain_words() -> None:
 )
 def test_a_refusal_is_not_tried_again(status: int, word: str) -> None:
     answer = response(status, {"error": {"message": f"no, not with {KEY}"}}, Location="http://127.0.0.1:9/")
-    with answering(failing_first(99, answer)) as log, pytest.raises(Refused, match=word) as caught:
-        list(Server(log.base_url).ask(calls("a")))
+    with answering(failing_first(99, answer)) as log, refused(word) as caught:
+        list(request_all(settings(log.base_url), requests("a")))
     assert len(log.asked) == 1
+    assert isinstance(caught.value, Refused)
     assert caught.value.status == status
     assert "no, not with [key]" in str(caught.value)
     assert KEY not in str(caught.value) + repr(caught.value)
@@ -116,8 +122,8 @@ def test_a_refusal_is_not_tried_again(status: int, word: str) -> None:
 
 def test_an_account_without_money_is_not_asked_again() -> None:
     answer = response(429, {"error": {"message": "pay first", "code": "insufficient_quota"}})
-    with answering(failing_first(99, answer)) as log, pytest.raises(Refused, match="quota"):
-        list(Server(log.base_url).ask(calls("a")))
+    with answering(failing_first(99, answer)) as log, refused("quota"):
+        list(request_all(settings(log.base_url), requests("a")))
     assert len(log.asked) == 1
 
 
@@ -136,8 +142,8 @@ def test_a_404_tells_of_an_unknown_model_from_a_wrong_address(models: bytes, adv
     async def answer(asked: Asked) -> bytes:
         return models if asked.path == "/v1/models" else response(404, {"detail": "Not Found"})
 
-    with answering(answer) as log, pytest.raises(Refused, match=advice):
-        list(Server(log.base_url).ask(calls("a")))
+    with answering(answer) as log, refused(advice):
+        list(request_all(settings(log.base_url), requests("a")))
 
 
 async def hang(asked: Asked) -> bytes:
@@ -169,24 +175,24 @@ async def pour(asked: Asked) -> AsyncIterator[bytes]:
 def test_an_endless_answer_does_not_fill_the_memory(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(client, "LARGEST", 5000)
     with answering(pour) as log:
-        with pytest.raises(Refused, match="more than 5,000 bytes"):
-            list(Server(log.base_url).ask(calls("a")))
+        with refused("more than 5,000 bytes"):
+            list(request_all(settings(log.base_url), requests("a")))
         assert len(log.asked) == 1
 
 
 @pytest.mark.parametrize("never", [hang, drip])
 def test_a_server_that_never_ends_is_left(never: Callable[[Asked], Any]) -> None:
-    with answering(never) as log, pytest.raises(Refused, match=r"no answer within 0.2 s \(attempt 2\)"):
-        list(Server(log.base_url, retries=1, timeout=0.2).ask(calls("a")))
+    with answering(never) as log, refused("no answer within 0.2 s (attempt 2)"):
+        list(request_all(settings(log.base_url, retries=1, timeout=0.2), requests("a")))
     assert len(log.asked) == 2
 
 
 def test_nobody_at_the_address() -> None:
     with answering(failing_first(0, None)) as log:
         pass
-    with pytest.raises(Refused, match="no connection") as caught:
-        list(Server(log.base_url, retries=1).ask(calls("a")))
-    assert "see that the server runs" in str(caught.value)
+    with refused("no connection") as caught:
+        list(request_all(settings(log.base_url, retries=1), requests("a")))
+    assert "server runs" in str(caught.value)
 
 
 def test_what_was_answered_is_kept_when_an_error_comes() -> None:
@@ -199,11 +205,10 @@ def test_what_was_answered_is_kept_when_an_error_comes() -> None:
         return completion()
 
     kept = []
-    with answering(answer) as log:
-        server = Server(log.base_url, concurrency=4)
-        with pytest.raises(Refused, match=r"question 3.*too long"):
-            for call, _ in server.ask(calls(*map(str, range(1000)))):
-                kept.append(call.about)
+    some = requests(*map(str, range(1000)))
+    with answering(answer) as log, refused("question 3", "too long"):
+        for request, _ in request_all(settings(log.base_url, concurrency=4), some):
+            kept.append(request.tag)
     assert sorted(kept) == sorted(prompt for prompt in log.prompts() if prompt != "3")
     assert {"0", "1", "2", "4"} <= set(kept)
     assert len(kept) < 20
@@ -211,16 +216,16 @@ def test_what_was_answered_is_kept_when_an_error_comes() -> None:
 
 def test_answers_under_way_are_kept_when_the_callers_own_calls_fail() -> None:
     def some() -> Any:
-        yield from calls("a", "b")
+        yield from requests("a", "b")
         while len(log.asked) < 2:
             time.sleep(0.01)
-        raise CrossinError("a bad item")
+        raise KeyError("a bad item")
 
     kept = []
-    with answering(failing_first(0, None)) as log, pytest.raises(CrossinError, match="a bad item"):
-        # The second is under way when a third is wanted.
-        for call, _ in Server(log.base_url, concurrency=1).ask(some()):
-            kept.append(call.about)
+    with answering(failing_first(0, None)) as log, pytest.raises(KeyError):
+        # The second is in flight when a third is wanted.
+        for request, _ in request_all(settings(log.base_url, concurrency=1), some()):
+            kept.append(request.tag)
     assert sorted(kept) == ["a", "b"]
 
 
@@ -238,11 +243,11 @@ def test_retry_after_is_honoured(status: int, as_date: bool, monkeypatch: pytest
 
     answer = response(status, {}, Retry_After=wanted, Date=format_datetime(now, usegmt=True))
     with answering(failing_first(2, answer)) as log:
-        server = Server(log.base_url)
-        # The pause of the others is the pace's; it has its own test.
-        monkeypatch.setattr(server._pace, "pause", lambda seconds: slept.append(-seconds))
+        accounting = Accounting(settings(log.base_url))
+        # The pause of the others has its own test.
+        monkeypatch.setattr(accounting, "retry", lambda pause: slept.append(-pause))
         monkeypatch.setattr(asyncio, "sleep", noted)
-        assert len(list(server.ask(calls("a")))) == 1
+        assert len(list(request_all(accounting.settings, requests("a"), accounting))) == 1
     # The call waits each time, up to its jitter; the others wait once it is asked for twice in a row.
     assert sum(40 <= seconds <= 40.02 for seconds in slept) == 2
     assert slept.count(-40.0) == 1
@@ -250,16 +255,16 @@ def test_retry_after_is_honoured(status: int, as_date: bool, monkeypatch: pytest
 
 def test_a_wait_beyond_the_time_of_a_call_is_refused_at_once() -> None:
     with answering(failing_first(99, response(429, {}, Retry_After="86400"))) as log:
-        with pytest.raises(Refused, match="asks to wait 86400 s"):
-            list(Server(log.base_url).ask(calls("a")))
+        with refused("asks to wait 86400 s"):
+            list(request_all(settings(log.base_url), requests("a")))
         assert len(log.asked) == 1
 
 
 @pytest.mark.parametrize("wait", ["9" * 400, "1" + "0" * 30, "Fri, 31 Dec 9999 23:59:59 GMT"])
 def test_a_wait_without_end_is_refused_at_once(wait: str) -> None:
     with answering(failing_first(99, response(429, {}, Retry_After=wait))) as log:
-        with pytest.raises(Refused, match="asks to wait"):
-            list(Server(log.base_url).ask(calls("a")))
+        with refused("asks to wait"):
+            list(request_all(settings(log.base_url), requests("a")))
         assert len(log.asked) == 1
 
 
@@ -268,7 +273,7 @@ def test_a_wait_without_end_is_refused_at_once(wait: str) -> None:
 )
 def test_a_retry_after_that_is_none_does_no_harm(value: str) -> None:
     with answering(failing_first(1, response(503, {}, Retry_After=value))) as log:
-        assert len(list(Server(log.base_url).ask(calls("a")))) == 1
+        assert len(list(request_all(settings(log.base_url), requests("a")))) == 1
 
 
 @pytest.mark.parametrize(
@@ -286,32 +291,48 @@ def test_a_retry_after_that_is_none_does_no_harm(value: str) -> None:
     ],
 )
 def test_a_base_url_that_is_none_is_refused(url: str) -> None:
-    with pytest.raises(CrossinError, match="base_url") as caught:
-        Server(url)
+    with refused(field="base_url") as caught:
+        settings(url)
     assert KEY not in str(caught.value)
+    with pytest.raises(ValueError) as direct:
+        ServerSettings(base_url=url)
+    assert KEY not in str(direct.value)
 
 
 @pytest.mark.parametrize(
     "url", ["http://ho st/v1", "http://a..b/v1", "http://host/v\x00", "http://ho\nst/v1"]
 )
 def test_an_address_that_cannot_be_asked_is_one_clear_error(url: str) -> None:
-    with pytest.raises(CrossinError, match=r"address|base_url|no connection"):
-        list(Server(url, retries=0).ask(calls("a")))
+    with refused():
+        list(request_all(settings(url, retries=0), requests("a")))
 
 
 @pytest.mark.parametrize("proxy", [f"nonsense://user:{KEY}@host:1", "http://[::1", "http://host:port"])
 def test_a_proxy_that_is_none_is_told_but_not_quoted(proxy: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ALL_PROXY", proxy)
-    with pytest.raises(CrossinError, match="ALL_PROXY") as caught:
-        list(Server("http://host.invalid/v1").ask(calls("a")))
+    with refused("ALL_PROXY") as caught:
+        list(request_all(settings("http://host.invalid/v1"), requests("a")))
     assert KEY not in str(caught.value)
 
 
 @pytest.mark.parametrize("name", ["concurrency", "timeout", "requests_per_minute", "tokens_per_minute"])
 def test_settings_must_be_above_zero(name: str) -> None:
-    settings: dict[str, Any] = {name: 0}
-    with pytest.raises(CrossinError, match=name):
-        Server("http://localhost/v1", **settings)
+    with refused(field=name):
+        settings("http://localhost/v1", **{name: 0})
+
+
+@pytest.mark.parametrize(
+    ("given", "word"),
+    [({"price_in": 1}, "both"), ({"price_out": 1}, "both"), ({"budget": 1}, "price_in")],
+)
+def test_prices_come_in_pairs_and_a_budget_needs_them(given: dict[str, float], word: str) -> None:
+    with refused(word):
+        settings("http://localhost/v1", **given)
+
+
+def test_a_server_needs_an_address() -> None:
+    with refused("address", field="base_url"):
+        Server(ServerSettings())
 
 
 def test_the_key_goes_to_the_server_and_nowhere_else(
@@ -319,27 +340,29 @@ def test_the_key_goes_to_the_server_and_nowhere_else(
 ) -> None:
     caplog.set_level("DEBUG")
     with answering(failing_first(1, response(500, {"error": KEY}))) as log:
-        server = Server(log.base_url)
-        answers = [answer for _, answer in server.ask(calls("a"))]
-        with server._at_work(0) as run:
-            assert KEY not in repr(run)
+
+        async def ask() -> str:
+            async with Server(settings(log.base_url), tmp_path / "usage.sqlite") as server:
+                answer = await server.request(requests("a")[0])
+                return json.dumps(answer) + repr(vars(server)) + repr(vars(server.accounting))
+
+        text = asyncio.run(ask()) + (tmp_path / "usage.sqlite").read_text(errors="replace")
         assert log.asked[0].headers["authorization"] == f"Bearer {KEY}"
-        (tmp_path / "written").write_text(json.dumps(answers) + repr(vars(server)) + repr(server.usage))
     written = capfd.readouterr()
-    assert KEY not in (tmp_path / "written").read_text() + caplog.text + written.out + written.err
+    assert KEY not in text + caplog.text + written.out + written.err
 
 
 def test_without_a_key_none_is_sent(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("OPENAI_API_KEY")
     with answering(failing_first(0, None)) as log:
-        list(Server(log.base_url).ask(calls("a")))
+        list(request_all(settings(log.base_url), requests("a")))
     assert "authorization" not in log.asked[0].headers
 
 
 def test_a_key_that_cannot_be_one_is_not_quoted(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OTHER", f"{KEY}\r\nX: y")
-    with pytest.raises(CrossinError, match="OTHER") as caught:
-        list(Server("http://localhost:9/v1", key_variable="OTHER").ask(calls("a")))
+    with refused("OTHER") as caught:
+        list(request_all(settings("http://localhost:9/v1", key_variable="OTHER"), requests("a")))
     assert KEY not in str(caught.value)
 
 
@@ -347,6 +370,6 @@ def test_a_missing_key_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("OPENAI_API_KEY")
     with (
         answering(failing_first(99, response(401, {}))) as log,
-        pytest.raises(Refused, match=r"OPENAI_API_KEY .*it is not set"),
+        refused("OPENAI_API_KEY", "it is not set"),
     ):
-        list(Server(log.base_url).ask(calls("a")))
+        list(request_all(settings(log.base_url), requests("a")))

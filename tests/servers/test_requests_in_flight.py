@@ -1,4 +1,4 @@
-"""How many calls are under way at once, in what order answers come, and what a caller that stops leaves."""
+"""How many requests are in flight, in what order answers come, and what a caller that stops leaves."""
 
 from __future__ import annotations
 
@@ -10,26 +10,39 @@ import threading
 import tracemalloc
 from collections.abc import Iterator
 from functools import partial
+from typing import Any
 
 import pytest
 
-from crossin.servers import Call, Refused, Server, rough_tokens
+from crossin.servers import (
+    Accounting,
+    Server,
+    ServerRequest,
+    ServerSettings,
+    request_all,
+    rough_tokens,
+)
+from tests.helpers.errors import refused
 from tests.helpers.loopback import Asked, answering, completion, response
 
 
-def calls(number: int) -> list[Call]:
-    return [Call("completions", {"model": "m", "prompt": str(n)}, n) for n in range(number)]
+def requests(number: int) -> list[ServerRequest]:
+    return [ServerRequest("completions", {"model": "m", "prompt": str(n)}, n) for n in range(number)]
 
 
-def test_an_error_does_not_wait_for_calls_that_wait() -> None:
+def settings(base_url: str, **more: Any) -> ServerSettings:
+    return ServerSettings(base_url=base_url, **more)
+
+
+def test_an_error_does_not_wait_for_requests_that_wait() -> None:
     async def refuse(asked: Asked) -> bytes:
         return response(401, {}) if asked.body["prompt"] == "0" else response(503, {}, Retry_After="500")
 
     with answering(refuse) as log:
-        # The second call may leave after an hour only.
-        server = Server(log.base_url, requests_per_minute=1 / 60)
-        with pytest.raises(Refused, match="401"):
-            list(server.ask(calls(100)))
+        # The second request may leave after an hour only.
+        slow = settings(log.base_url, requests_per_minute=1 / 60)
+        with refused("401"):
+            list(request_all(slow, requests(100)))
         assert len(log.asked) == 1
 
     async def refuse_later(asked: Asked) -> bytes:
@@ -37,46 +50,46 @@ def test_an_error_does_not_wait_for_calls_that_wait() -> None:
             await asyncio.sleep(0.01)
         return await refuse(asked)
 
-    with answering(refuse_later) as log, pytest.raises(Refused, match="401"):
-        list(Server(log.base_url, concurrency=4, timeout=1000).ask(calls(100)))
+    with answering(refuse_later) as log, refused("401"):
+        list(request_all(settings(log.base_url, concurrency=4, timeout=1000), requests(100)))
 
 
 async def fine(asked: Asked) -> bytes:
     return completion(asked.body["prompt"])
 
 
-def test_no_more_calls_are_open_than_allowed() -> None:
+def test_no_more_requests_are_open_than_allowed() -> None:
     async def slow(asked: Asked) -> bytes:
         await asyncio.sleep(0.01)
         return completion()
 
     with answering(slow) as log:
-        assert len(list(Server(log.base_url, concurrency=3).ask(calls(40)))) == 40
+        assert len(list(request_all(settings(log.base_url, concurrency=3), requests(40)))) == 40
     assert log.most_open == 3
 
 
-def test_each_call_comes_with_its_own_answer_in_the_order_of_completion() -> None:
+def test_each_request_comes_with_its_own_answer_in_the_order_of_completion() -> None:
     async def backwards(asked: Asked) -> bytes:
         await asyncio.sleep(0.05 * (5 - int(asked.body["prompt"])))
         return completion(asked.body["prompt"])
 
     with answering(backwards) as log:
-        pairs = list(Server(log.base_url, concurrency=5).ask(calls(5)))
-    assert [call.about for call, _ in pairs] == [4, 3, 2, 1, 0]
-    assert all(answer["choices"][0]["text"] == str(call.about) for call, answer in pairs)
+        pairs = list(request_all(settings(log.base_url, concurrency=5), requests(5)))
+    assert [request.tag for request, _ in pairs] == [4, 3, 2, 1, 0]
+    assert all(answer["choices"][0]["text"] == str(request.tag) for request, answer in pairs)
 
 
-def test_calls_are_made_as_places_become_free() -> None:
+def test_requests_are_made_as_places_become_free() -> None:
     made, given = [0], 0
     ahead = 0
 
-    def counted() -> Iterator[Call]:
-        for call in calls(300):
+    def counted() -> Iterator[ServerRequest]:
+        for request in requests(300):
             made[0] += 1
-            yield call
+            yield request
 
     with answering(fine) as log:
-        for _ in Server(log.base_url, concurrency=4).ask(counted()):
+        for _ in request_all(settings(log.base_url, concurrency=4), counted()):
             given += 1
             ahead = max(ahead, made[0] - given)
     assert (made[0], given) == (300, 300)
@@ -92,15 +105,15 @@ def test_answers_come_while_others_are_still_under_way() -> None:
         return completion()
 
     with answering(second_waits) as log:
-        for call, _ in Server(log.base_url).ask(calls(2)):
-            if call.about == 0:
+        for request, _ in request_all(settings(log.base_url), requests(2)):
+            if request.tag == 0:
                 first_given.set()
     assert first_given.is_set()
 
 
-def test_calls_go_on_while_the_caller_is_busy() -> None:
+def test_requests_go_on_while_the_caller_is_busy() -> None:
     with answering(fine) as log:
-        answers = Server(log.base_url, concurrency=4).ask(calls(8))
+        answers = request_all(settings(log.base_url, concurrency=4), requests(8))
         next(answers)
         waiting = threading.Event()
         while len(log.asked) < 8:
@@ -117,9 +130,9 @@ def test_a_caller_that_stops_leaves_nothing_behind() -> None:
         return completion()
 
     with answering(some) as log:
-        answers = Server(log.base_url, concurrency=4).ask(calls(1000))
+        answers = request_all(settings(log.base_url, concurrency=4), requests(1000))
         next(answers)
-        answers.close()  # type: ignore[attr-defined]
+        answers.close()
         assert threading.active_count() == before + 1  # the loopback server itself
         assert len(log.asked) <= 8
 
@@ -128,8 +141,8 @@ def test_a_caller_that_fails_leaves_nothing_behind() -> None:
     before = threading.active_count()
 
     def caller(base_url: str) -> None:
-        for call, _ in Server(base_url, concurrency=4).ask(calls(1000)):
-            raise KeyError(call.about)
+        for request, _ in request_all(settings(base_url, concurrency=4), requests(1000)):
+            raise KeyError(request.tag)
 
     with answering(fine) as log:
         with pytest.raises(KeyError):
@@ -140,8 +153,9 @@ def test_a_caller_that_fails_leaves_nothing_behind() -> None:
 def test_a_program_that_ends_with_answers_unread_ends() -> None:
     with answering(fine) as log:
         program = (
-            "from crossin.servers import Call, Server\n"
-            f"answers = Server({log.base_url!r}).ask([Call('completions', {{'prompt': 'a'}})] * 99)\n"
+            "from crossin.servers import ServerRequest, ServerSettings, request_all\n"
+            "requests = [ServerRequest('completions', {'prompt': 'a'})] * 99\n"
+            f"answers = request_all(ServerSettings(base_url={log.base_url!r}), requests)\n"
             "next(answers)\n"
             # Found by the collector alone, when the interpreter is half gone.
             "kept = {'answers': answers}\n"
@@ -155,7 +169,7 @@ def test_a_program_that_ends_with_answers_unread_ends() -> None:
 
 
 def test_nothing_to_ask() -> None:
-    assert list(Server("http://localhost:9/v1").ask([])) == []
+    assert list(request_all(settings("http://localhost:9/v1"), [])) == []
 
 
 def test_an_interrupted_program_ends_at_once() -> None:
@@ -165,8 +179,9 @@ def test_an_interrupted_program_ends_at_once() -> None:
 
     with answering(hang) as log:
         program = (
-            "from crossin.servers import Call, Server\n"
-            f"list(Server({log.base_url!r}, timeout=500).ask([Call('completions', {{}})] * 9))\n"
+            "from crossin.servers import ServerRequest, ServerSettings, request_all\n"
+            f"settings = ServerSettings(base_url={log.base_url!r}, timeout=500)\n"
+            "list(request_all(settings, [ServerRequest('completions', {})] * 9))\n"
         )
         # A job in the background has Ctrl-C switched off, and hands that on.
         listens = partial(signal.signal, signal.SIGINT, signal.SIG_DFL)
@@ -183,22 +198,23 @@ def test_an_interrupted_program_ends_at_once() -> None:
 
 def test_tokens_and_cost_are_counted_as_the_server_does() -> None:
     with answering(fine) as log:
-        server = Server(log.base_url, prices=(10.0, 100.0))
-        list(server.ask(calls(10)))
-    assert (server.usage.calls, server.usage.prompt_tokens, server.usage.completion_tokens) == (10, 70, 20)
-    assert server.usage.cost == pytest.approx((70 * 10 + 20 * 100) / 1e6)
-    assert Server("http://localhost/v1").usage.cost is None
+        accounting = Accounting(settings(log.base_url, price_in=10, price_out=100))
+        list(request_all(accounting.settings, requests(10), accounting))
+    usage = accounting.usage
+    assert (usage.requests, usage.prompt_tokens, usage.completion_tokens) == (10, 70, 20)
+    assert usage.cost == pytest.approx((70 * 10 + 20 * 100) / 1e6)
+    assert Server(settings("http://localhost/v1")).usage.cost is None
 
 
-def test_ten_thousand_calls_take_no_memory_that_grows() -> None:
+def test_ten_thousand_requests_take_no_memory_that_grows() -> None:
     async def none(self: Server, *rest: object) -> dict[str, object]:
         return {"choices": []}
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(Server, "_answer", none)
+        patch.setattr(Server, "request", none)
         tracemalloc.start()
-        stream = (Call("completions", {"prompt": "x" * 10_000}, number) for number in range(10_000))
-        assert sum(1 for _ in Server("http://localhost/v1", concurrency=64).ask(stream)) == 10_000
+        stream = (ServerRequest("completions", {"prompt": "x" * 10_000}, number) for number in range(10_000))
+        assert sum(1 for _ in request_all(settings("http://localhost/v1", concurrency=64), stream)) == 10_000
         _, peak = tracemalloc.get_traced_memory()
         tracemalloc.stop()
     assert peak < 30_000_000
