@@ -290,7 +290,7 @@ def test_a_completion_that_comes_to_no_token_is_left_out_and_counted(tokenizer: 
         (asked(3, "b"), r"row 2, field 'prompt': is not a text but int 3"),
         (asked("", "b"), r"row 2, field 'prompt': is empty"),
         (asked("a", ""), r"row 2, field 'completion': is empty"),
-        (["a", "b"], r"row 2: is no row of named fields"),
+        (["a", "b"], r"row 2: .* is a list, not an object"),
         ({"messages": "a"}, r"row 2, field 'messages': is not a list of messages"),
         ({"messages": [ASKED]}, r"row 2, field 'messages': does not end with the assistant"),
         ({"messages": [ANSWERED]}, r"row 2, field 'messages': does not end with the assistant"),
@@ -335,15 +335,16 @@ def test_what_a_template_refuses_or_rewrites_is_named(chat: Any, tmp_path: Path)
 @pytest.mark.parametrize(
     ("name", "content", "says"),
     [
-        ("rows.parquet", b"no parquet", r"rows\.parquet: cannot be read as Parquet"),
-        ("rows.jsonl", b'{"prompt": "a", "completion": "b"}\n{"prompt"', r"row 2: is not JSON"),
-        ("rows.json", b'[\n{"prompt"', r"row 2: is not JSON"),
-        ("rows.json", b'{"prompt": "a"}', r"is no list of rows"),
-        ("rows.jsonl", b"\xff\xfe", r"is not UTF-8"),
-        ("rows.jsonl.gz", b"not compressed", r"cannot be read"),
-        ("rows.jsonl", b"\n", r"holds no rows"),
+        ("rows.parquet", b"no parquet", r"not JSON, CSV or Parquet"),
+        ("rows.jsonl", b'{"prompt": "a", "completion": "b"}\n{"prompt"', r"row 2: line 2 is not JSON"),
+        ("rows.json", b'[\n{"prompt"', r"row 2: line 2 is not JSON"),
+        ("rows.json", b'{"prompt": "a"}', r"row 1, field 'completion'"),
+        ("rows.jsonl", b"\xff\xfe", r"UTF-16"),
+        ("rows.jsonl.gz", b"not compressed", r"not JSON, CSV or Parquet"),
+        ("rows.jsonl", b"\n", r"is empty"),
         ("rows.json", b"[]", r"holds no rows"),
-        ("rows.csv", b"prompt,completion", r"holds no mixture"),
+        ("rows.csv", b"prompt,completion", r"holds no rows"),
+        ("rows.txt", b"prompt", r"holds no mixture"),
     ],
 )
 def test_a_file_that_cannot_be_read_is_named(

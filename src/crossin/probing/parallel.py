@@ -4,15 +4,15 @@ in.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from crossin.core.errors import CrossinError
-from crossin.core.files import read_text
+from crossin.core.files import read_parquet, read_text
 from crossin.core.formats import ITEMS
-from crossin.corpus.reading.records import read_records
 from crossin.items import read_items
 from crossin.items.item import writable
 from crossin.languages import parse_language
@@ -164,7 +164,8 @@ def _file_lines(file: Path) -> Iterator[tuple[str, str, str]]:
     if file.name == ITEMS:
         yield from _bench_lines(file.parent)[1]
         return
-    for row, line in read_records(file, {"item", "id", "language", "text"}):
+    lines = _parquet(file) if file.suffix == ".parquet" else _json_lines(file)
+    for row, line in enumerate(lines, start=1):
         name, language, text = line.get("item", line.get("id")), line.get("language"), line.get("text")
         name = str(name) if isinstance(name, int) else name
         if not (isinstance(name, str) and isinstance(language, str) and isinstance(text, str)):
@@ -175,6 +176,32 @@ def _file_lines(file: Path) -> Iterator[tuple[str, str, str]]:
             )
             raise CrossinError("is not there, or no text", file=file, row=row, field=field, hint=_FORMS)
         yield name, language, text
+
+
+def _json_lines(file: Path) -> Iterator[dict[str, Any]]:
+    for row, text in enumerate(
+        read_text(file).removeprefix("\ufeff").removesuffix("\n").split("\n"), start=1
+    ):
+        try:
+            line = json.loads(text)
+        except json.JSONDecodeError as error:
+            raise CrossinError(f"is not JSON: {error.msg}", file=file, row=row, hint=_FORMS) from error
+        if not isinstance(line, dict):
+            raise CrossinError("is no JSON object", file=file, row=row, hint=_FORMS)
+        yield line
+
+
+def _parquet(file: Path) -> list[dict[str, Any]]:
+    import pyarrow.parquet
+
+    try:
+        names = pyarrow.parquet.read_schema(file).names
+    except (OSError, pyarrow.ArrowInvalid) as error:
+        raise CrossinError("cannot be read as Parquet", file=file, hint=_FORMS) from error
+    lines: list[dict[str, Any]] = read_parquet(
+        file, ["item" if "item" in names else "id", "language", "text"]
+    ).to_pylist()
+    return lines
 
 
 def _language(name: Any, file: Path, row: int | None = None) -> str:

@@ -14,8 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from crossin.core.errors import CrossinError
-from crossin.corpus.reading.records import read_records
-from crossin.scoring.lines import Line, checked, named_option
+from crossin.scoring.lines import Line, checked, json_lines, named_option
 
 _NAME = re.compile(r"samples_.+_(?P<date>\d{4}-\d\d-\d\dT[\d.-]+)\.jsonl")
 # The fields of an exported question that an answer needs.
@@ -54,7 +53,7 @@ def read_samples(file: Path) -> list[Line]:
     `acc`. Raises CrossinError, with the row, for a sample of another task, without as many log-probabilities
     as options, or with one that is no number.
     """
-    return checked([_line(told, file, row) for row, told in read_records(file)], file)
+    return checked([_line(told, file, row) for row, told in enumerate(json_lines(file), start=1)], file)
 
 
 def _date(file: Path) -> str:

@@ -95,7 +95,7 @@ def _batched(records: Numbered, file: str | Path) -> Iterator[Batch]:
                 f"the record on line {line} is {kind_of(record)}, not an object",
                 file=file,
                 row=first + len(held) + 1,
-                hint='write each record as an object: {"instruction": …, "output": …}',
+                hint='write each record as an object: {"name": "value", …}',
             )
         held.append(record)
         lines.append(line)
