@@ -337,7 +337,7 @@ def test_what_a_template_refuses_or_rewrites_is_named(chat: Any, tmp_path: Path)
     [
         ("rows.parquet", b"no parquet", r"not JSON, CSV or Parquet"),
         ("rows.jsonl", b'{"prompt": "a", "completion": "b"}\n{"prompt"', r"row 2: line 2 is not JSON"),
-        ("rows.json", b'[\n{"prompt"', r"row 2: line 2 is not JSON"),
+        ("rows.json", b'[\n{"prompt"', r"row 1: line 2 is not JSON"),
         ("rows.json", b'{"prompt": "a"}', r"row 1, field 'completion'"),
         ("rows.jsonl", b"\xff\xfe", r"UTF-16"),
         ("rows.jsonl.gz", b"not compressed", r"not JSON, CSV or Parquet"),
