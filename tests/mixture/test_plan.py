@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from crossin.mixture import Component, Recipe
+from crossin.mixture import Component
 from crossin.mixture.planning import Plan, plan
 from crossin.mixture.pools import CandidatePool, directions_of
 from crossin.mixture.recipe import Kind
@@ -19,23 +19,22 @@ KINDS: tuple[Kind, ...] = ("base", "mono", "x2en", "en2x", "x2x", "trans")
 Draws = list[tuple[str, int, int, str, str]]
 
 
-def pool_of(component: Component, rows: int = 100) -> CandidatePool:
+def pool_of(component: Component, rows: int = 100, seed: int = 0) -> CandidatePool:
     """A pool of `rows` rows, each in all languages."""
     directions = directions_of(component, LANGUAGES, "en")
     everything = np.arange(rows, dtype=np.int32)
     name = component.name or component.kind
     labels = [next((one for one in direction if one != "en"), "en") for direction in directions]
     labels = labels if component.by_pivot else [">".join(direction) for direction in directions]
-    return CandidatePool(name, component, directions, labels, [everything] * len(directions))
+    return CandidatePool(name, component, "en", seed, directions, labels, [everything] * len(directions))
 
 
 def drawn(*components: tuple[Component, int], seed: int = 0, rows: int = 100) -> Draws:
     """The plan of components of these sizes: (component, slot, row, language in, language out) in its
     order.
     """
-    recipe = Recipe(name="test", components=[component for component, _ in components])
-    pools = [pool_of(component, rows) for component, _ in components]
-    return listed(plan(pools, [count for _, count in components], LANGUAGES, recipe, seed))
+    pools = [pool_of(component, rows, seed) for component, _ in components]
+    return listed(plan(pools, [count for _, count in components], LANGUAGES))
 
 
 def listed(made: Plan) -> Draws:

@@ -142,8 +142,8 @@ def make_job(
     corpora = {name: one.corpus for name, one in prepared.items()}
     _check_ids(specs, corpora)
     pools = pools_of(recipe, languages, corpora)
-    counts = row_counts(pools, languages, style, corpora, recipe.seed)
-    return MixtureJob(style, plan(pools, counts, languages, recipe, recipe.seed), prepared)
+    counts = row_counts(pools, languages, style, corpora)
+    return MixtureJob(style, plan(pools, counts, languages), prepared)
 
 
 def counts_of(job: MixtureJob) -> dict[str, Any]:

@@ -20,8 +20,7 @@ from crossin.core.draws import Ints, fractions, with_replacement, without_replac
 from crossin.core.errors import CrossinError
 from crossin.core.hashing import hash64
 from crossin.mixture.pools import CandidatePool
-from crossin.mixture.recipe import Recipe
-from crossin.mixture.samplers import in_proportion, in_turns, independent, weights_of
+from crossin.mixture.samplers import in_proportion, in_turns, independent
 
 # The hint for a corpus that is too small.
 MORE_ROWS = "raise `epochs`, set `replacement: true`, or use the sampler `unimax`"
@@ -83,25 +82,25 @@ class Plan:
         ]
 
 
-def draw(pool: CandidatePool, count: int, seed: int, pivot: str) -> tuple[Ints, npt.NDArray[np.int32]]:
+def draw(pool: CandidatePool, count: int) -> tuple[Ints, npt.NDArray[np.int32]]:
     """The first `count` draws of a component: (direction number, corpus row), one element a slot.
 
     Raises CrossinError where a direction has too few rows for the epochs that the component allows.
     """
-    component, sizes = pool.component, pool.sizes
-    key = _key(pool, seed)
-    if component.replacement:
+    sizes = pool.sizes
+    if pool.component.replacement:
         slots = np.arange(count)
-        chosen = independent(slots, weights_of(component, pool.directions, sizes, pivot), key)
-        picked = with_replacement(slots, sizes[chosen], hash64(key, "row"))
+        chosen = independent(slots, pool.weights, pool.key)
+        picked = with_replacement(slots, sizes[chosen], hash64(pool.key, "row"))
     else:
-        chosen, turns = _in_order(pool, count, seed, pivot)
+        chosen, turns = _in_order(pool, count)
         if _drawable(pool, chosen, turns) < count:
             raise _exhausted(pool, count, chosen)
         picked = np.empty(count, dtype=np.int64)
         for number, label in enumerate(pool.labels):
             mine = np.flatnonzero(chosen == number)
-            picked[mine] = without_replacement(turns[mine], int(sizes[number]), hash64(key, "row", label))
+            key = hash64(pool.key, "row", label)
+            picked[mine] = without_replacement(turns[mine], int(sizes[number]), key)
     rows = np.empty(count, dtype=np.int32)
     for number, found in enumerate(pool.rows):
         mine = np.flatnonzero(chosen == number)
@@ -109,75 +108,48 @@ def draw(pool: CandidatePool, count: int, seed: int, pivot: str) -> tuple[Ints, 
     return chosen, rows
 
 
-def drawable(pool: CandidatePool, count: int, seed: int, pivot: str) -> int:
+def drawable(pool: CandidatePool, count: int) -> int:
     """The number of the first `count` slots that can be drawn before a direction is exhausted."""
-    if pool.component.replacement:
-        return count
-    return _drawable(pool, *_in_order(pool, count, seed, pivot))
+    return count if pool.component.replacement else _drawable(pool, *_in_order(pool, count))
 
 
-def plan(
-    pools: Sequence[CandidatePool], counts: Sequence[int], languages: Sequence[str], recipe: Recipe, seed: int
-) -> Plan:
+def plan(pools: Sequence[CandidatePool], counts: Sequence[int], languages: Sequence[str]) -> Plan:
     """The draws of all components in the order of training.
 
-    Stages follow each other. Within a stage, slot k of a component of r parts is at (k + f) / r, f
-    random in [0, 1): components are mixed evenly, and where all sizes grow by the same factor the larger
-    mixture begins with the smaller one.
+    Stages follow each other. Within a stage, slot k of a component of r parts is at (k + f) / r, f random in
+    [0, 1): components are mixed evenly, and where all sizes grow by the same factor the larger mixture begins
+    with the smaller one.
     """
     number_of = {language: number for number, language in enumerate(languages)}
     parts = math.gcd(*counts) or 1
-    columns: dict[str, list[npt.NDArray[np.generic]]] = {
-        "component": [],
-        "slot": [],
-        "row": [],
-        "language_in": [],
-        "language_out": [],
-        "stage": [],
-        "place": [],
-    }
+    drawn, places, stages = [], [], []
     for number, (pool, count) in enumerate(zip(pools, counts, strict=True)):
-        chosen, rows = draw(pool, count, seed, recipe.pivot)
+        chosen, rows = draw(pool, count)
         slots = np.arange(count)
-        place = (slots + fractions(slots, hash64(seed, pool.name, "place"))) / (count // parts or 1)
         ins, outs = (
             np.array([number_of[direction[side]] for direction in pool.directions] or [0], dtype=np.int16)
             for side in (0, 1)
         )
-        columns["component"].append(np.full(count, number, dtype=np.int16))
-        columns["slot"].append(slots.astype(np.int32))
-        columns["row"].append(rows)
-        columns["language_in"].append(ins[chosen])
-        columns["language_out"].append(outs[chosen])
-        columns["stage"].append(np.full(count, pool.component.stage))
-        columns["place"].append(place)
-    joined = {name: np.concatenate(values) for name, values in columns.items()}
+        component = np.full(count, number, dtype=np.int16)
+        drawn.append((component, slots.astype(np.int32), rows, ins[chosen], outs[chosen]))
+        stages.append(np.full(count, pool.component.stage))
+        offsets = fractions(slots, hash64(pool.seed, pool.name, "place"))
+        places.append((slots + offsets) / (count // parts or 1))
+    place, stage = np.concatenate(places), np.concatenate(stages)
     one_stage = len({pool.component.stage for pool in pools}) == 1
-    order = (
-        np.argsort(joined["place"], kind="stable")
-        if one_stage
-        else np.lexsort((joined["place"], joined["stage"]))
-    )
-    return Plan(
-        [pool.name for pool in pools],
-        list(languages),
-        *(joined[name][order] for name in ("component", "slot", "row", "language_in", "language_out")),
-    )
+    order = np.argsort(place, kind="stable") if one_stage else np.lexsort((place, stage))
+    columns = (np.concatenate(column)[order] for column in zip(*drawn, strict=True))
+    return Plan([pool.name for pool in pools], list(languages), *columns)
 
 
-def _key(pool: CandidatePool, seed: int) -> int:
-    return hash64(seed, pool.component.draw or pool.name)
-
-
-def _in_order(pool: CandidatePool, count: int, seed: int, pivot: str) -> tuple[Ints, Ints]:
+def _in_order(pool: CandidatePool, count: int) -> tuple[Ints, Ints]:
     """Without replacement: each slot's direction, and how often that direction was drawn before."""
-    component, key = pool.component, _key(pool, seed)
+    component = pool.component
     if component.sampler == "unimax":
-        return in_turns(count, pool.sizes * component.epochs, len(pool.labels), key)
+        return in_turns(count, pool.sizes * component.epochs, len(pool.labels), pool.key)
     if component.sampler == "uniform":
-        return in_turns(count, None, len(pool.labels), key)
-    weights = weights_of(component, pool.directions, pool.sizes, pivot)
-    return in_proportion(count, weights, pool.labels, key)
+        return in_turns(count, None, len(pool.labels), pool.key)
+    return in_proportion(count, pool.weights, pool.labels, pool.key)
 
 
 def _drawable(pool: CandidatePool, chosen: Ints, turns: Ints) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -11,9 +12,11 @@ import pyarrow.compute as pc
 
 from crossin.core.draws import Ints
 from crossin.core.errors import CrossinError
+from crossin.core.hashing import hash64
 from crossin.corpus.filters import apply_filters
 from crossin.corpus.parallel import ParallelCorpus
 from crossin.mixture.recipe import Component, Recipe
+from crossin.mixture.samplers import weights_of
 
 Mask = npt.NDArray[np.bool_]
 Rows = npt.NDArray[np.int32]
@@ -29,11 +32,13 @@ class CandidatePool:
 
     name: str
     component: Component
+    pivot: str
+    seed: int
     directions: list[Direction]
     labels: list[str]
     rows: list[Rows]
 
-    @property
+    @cached_property
     def sizes(self) -> Ints:
         """The number of rows of each direction."""
         return np.array([len(rows) for rows in self.rows], dtype=np.int64)
@@ -43,6 +48,16 @@ class CandidatePool:
         """The number of distinct rows of all directions together (the meaning of `rows: all`)."""
         distinct = {id(rows): rows for rows in self.rows}
         return len(np.unique(np.concatenate(list(distinct.values()))))
+
+    @property
+    def weights(self) -> npt.NDArray[np.float64]:
+        """The share of each direction, by the component's sampler."""
+        return weights_of(self.component, self.directions, self.sizes, self.pivot)
+
+    @property
+    def key(self) -> int:
+        """The key of the component's draws."""
+        return hash64(self.seed, self.component.draw or self.name)
 
 
 def directions_of(component: Component, languages: Sequence[str], pivot: str) -> list[Direction]:
@@ -153,6 +168,8 @@ def _pool(
     return CandidatePool(
         name,
         component,
+        recipe.pivot,
+        recipe.seed,
         [directions[number] for number in kept],
         [labels[number] for number in kept],
         [rows[number] for number in kept],

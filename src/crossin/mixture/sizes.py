@@ -12,7 +12,7 @@ from crossin.mixture.planning import MORE_ROWS, drawable, plan
 from crossin.mixture.pools import CandidatePool
 from crossin.mixture.recipe import Recipe
 from crossin.mixture.rendering import RowStyle, render
-from crossin.mixture.tokens import Count, token_counter
+from crossin.mixture.tokens import token_counter
 
 _FIRST_GUESS = 4096
 
@@ -22,7 +22,6 @@ def row_counts(
     languages: Sequence[str],
     style: RowStyle,
     corpora: Mapping[str, ParallelCorpus],
-    seed: int,
 ) -> list[int]:
     """The rows of each component.
 
@@ -34,8 +33,7 @@ def row_counts(
     for number, pool in enumerate(pools):
         component = pool.component
         if component.tokens is not None:
-            count_tokens = token_counter(style.recipe.tokenizer)
-            counts.append(_rows_for_tokens(pool, languages, style, corpora, seed, count_tokens))
+            counts.append(_rows_for_tokens(pool, component.tokens, languages, style, corpora))
         elif component.share is not None:
             counts.append(shares[number])
         else:
@@ -65,17 +63,16 @@ def _shared_rows(recipe: Recipe) -> dict[int, int]:
 
 def _rows_for_tokens(
     pool: CandidatePool,
+    budget: int,
     languages: Sequence[str],
     style: RowStyle,
     corpora: Mapping[str, ParallelCorpus],
-    seed: int,
-    count_tokens: Count,
 ) -> int:
-    """The fewest first slots whose prompts and completions hold the component's tokens."""
-    budget, guess = pool.component.tokens or 0, _FIRST_GUESS
+    """The fewest first slots whose prompts and completions hold `budget` tokens."""
+    count_tokens, guess = token_counter(style.recipe.tokenizer), _FIRST_GUESS
     while True:
-        count = drawable(pool, guess, seed, style.recipe.pivot)
-        drawn = plan([pool], [count], languages, style.recipe, seed)
+        count = drawable(pool, guess)
+        drawn = plan([pool], [count], languages)
         table = render(style, drawn, corpora)
         tokens = np.zeros(count)
         # The plan shuffles a component's slots; the budget is spent in the order of slots.
@@ -88,7 +85,7 @@ def _rows_for_tokens(
         if count < guess:
             raise CrossinError(
                 f"component '{pool.name}' asks for {budget:,} tokens, but its corpus has about "
-                f"{spent[-1]:,.0f}",
+                f"{spent[-1] if count else 0:,.0f}",
                 hint=f"ask for fewer tokens, {MORE_ROWS}",
             )
         guess *= 2
