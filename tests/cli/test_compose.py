@@ -100,7 +100,7 @@ def test_the_data_may_be_elsewhere(recipe: Path, tmp_path: Path) -> None:
 
 def test_a_rank_says_what_is_left_to_do(recipe: Path, tmp_path: Path) -> None:
     recipe.write_text(recipe.read_text() + "shard_rows: 20\n")
-    words = [recipe, "--out", tmp_path / "out", "--world-size", "2"]
+    words: list[str | Path] = [recipe, "--out", tmp_path / "out", "--world-size", "2"]
     assert "rank 1 of 2 is done" in crossin(*words, "--rank", "1").stderr
     assert "compose: 50 rows" in crossin(*words, "--rank", "0").stderr
 

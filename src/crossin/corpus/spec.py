@@ -50,7 +50,7 @@ Filters = dict[str, Range | list[str | int | float | bool]]
 
 
 class Decontaminate(Settings):
-    """Reject rows that share `ngram` consecutive words with an item of the benchmark in the folder `bench`."""
+    """Reject rows that share `ngram` consecutive words with an item of the benchmark `bench` (a folder)."""
 
     bench: str
     ngram: int = setting(8, ge=3)

@@ -67,9 +67,9 @@ def _dataset(source: Source, data: Path, columns: Set[str]) -> Iterator[Batch]:
     assert source.dataset is not None
     folder = data / source.dataset
     local = folder.is_dir()
-    place: str | Path = folder if local else source.dataset
+    place = str(folder) if local else source.dataset
     try:
-        found = _loaded(source, str(place), local)
+        found = _loaded(source, place, local)
     except CrossinError:
         raise
     except Exception as error:
@@ -77,11 +77,8 @@ def _dataset(source: Source, data: Path, columns: Set[str]) -> Iterator[Batch]:
         message = f"{type(error).__name__}: {error}".splitlines()[0][:300]
         raise CrossinError(
             f"the dataset '{source.dataset}' cannot be loaded ({message})",
-            file=folder if local else None,
-            field=None if local else "dataset",
-            hint="check `dataset`, `config` and `split`"
-            if local
-            else "check the name and the connection, or use a local file (`path`) or folder",
+            field="dataset",
+            hint="check `dataset`, `config`, `split` and the connection, or use a local file (`path`)",
         ) from error
     names = list(found.column_names)
     found = found.select_columns(columns_to_read(names, columns))

@@ -14,7 +14,7 @@ from collections.abc import Iterator, Sequence, Set
 from itertools import chain
 from json import JSONDecodeError
 from pathlib import Path
-from typing import Any, Protocol
+from typing import IO, Any
 
 from crossin.core.errors import CrossinError
 from crossin.corpus.reading.batch import Batch
@@ -37,14 +37,7 @@ _LONGEST_VALUE = 2**31 - 1
 _decode = json.JSONDecoder().raw_decode
 
 
-class Bytes(Protocol):
-    """A stream of bytes."""
-
-    def read(self, size: int, /) -> bytes:
-        """At most `size` bytes; none at the end."""
-
-
-def json_batches(stream: Bytes, file: str | Path) -> Iterator[Batch]:
+def json_batches(stream: IO[bytes], file: str | Path) -> Iterator[Batch]:
     """The records of a JSON array or of JSON lines (the first character decides), in batches.
 
     Blank lines are skipped. Raises CrossinError, with row and line, where the text is not UTF-8 or not JSON,
@@ -69,7 +62,7 @@ def json_batches(stream: Bytes, file: str | Path) -> Iterator[Batch]:
     yield from _batched(_array(chunks, file) if opening == "[" else _lines(chunks, file), file)
 
 
-def csv_batches(stream: Bytes, file: str | Path, *, tabs: bool, typed: Set[str]) -> Iterator[Batch]:
+def csv_batches(stream: IO[bytes], file: str | Path, *, tabs: bool, typed: Set[str]) -> Iterator[Batch]:
     """The records of CSV, whose first line names the columns, or with `tabs` of TSV, which has no quotes.
 
     typed: the columns that become numbers or truth values where all values of a batch are such; all other
@@ -113,7 +106,7 @@ def kind_of(value: Any) -> str:
     return kinds.get(type(value), "text" if isinstance(value, str) else "null")
 
 
-def _decoded(stream: Bytes, file: str | Path) -> Iterator[str]:
+def _decoded(stream: IO[bytes], file: str | Path) -> Iterator[str]:
     """The text of a UTF-8 stream in pieces, without its byte order mark."""
     rest, position, line = b"", 0, 1
     while True:
