@@ -54,7 +54,8 @@ def test_a_cluster_gives_the_same_bytes(tmp_path: Path, kill: bool) -> None:
     killed = tmp_path / "killed" if kill else Path("never")
     here = ROOT
     command = [sys.executable, "-c", COMPOSE, str(data), str(tmp_path / "cluster"), str(killed)]
-    environment = os.environ | {"PYTHONPATH": str(here), "RAY_ENABLE_UV_RUN_RUNTIME_ENV": "0"}
+    paths = os.pathsep.join(filter(None, [str(here), os.environ.get("PYTHONPATH")]))
+    environment = os.environ | {"PYTHONPATH": paths, "RAY_ENABLE_UV_RUN_RUNTIME_ENV": "0"}
     ended = subprocess.run(
         command, cwd=here, env=environment, capture_output=True, text=True, check=False, timeout=300
     )

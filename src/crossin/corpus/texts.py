@@ -76,8 +76,8 @@ class Texts:
         return pa.concat_arrays(parts) if parts else pa.array([], pa.large_string())
 
     def slices(self, size: int = 1 << 16) -> Iterator[tuple[int, pa.LargeStringArray]]:
-        """All texts in order, `size` at a time, with the index of the first: views without a copy. The pages of
-        a slice are given back when the next is read.
+        """All texts in order, `size` at a time, with the index of the first, without a copy. The pages of a
+        slice are given back when the next is read.
         """
         for start in range(0, len(self), size):
             yield start, self.all.slice(start, size)
