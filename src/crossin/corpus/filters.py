@@ -11,8 +11,7 @@ import pyarrow.compute as pc
 
 from crossin.core.errors import CrossinError
 from crossin.core.formats import FIELDS
-from crossin.corpus.parallel import ParallelCorpus
-from crossin.corpus.reading.language_rows import Bools
+from crossin.corpus.parallel import Bools, ParallelCorpus
 from crossin.corpus.spec import Filters, Range
 
 CHARACTERS = "characters"

@@ -14,11 +14,12 @@ import pyarrow.compute as pc
 
 from crossin.core.errors import CrossinError
 from crossin.core.progress import Progress, silent
-from crossin.corpus.reading.language_rows import Bools, LanguageRows, read_languages
+from crossin.corpus.reading.language_rows import LanguageRows, read_languages
 from crossin.corpus.reasons import CorpusReason
 from crossin.corpus.spec import CorpusSpec
-from crossin.corpus.texts import Texts
+from crossin.corpus.texts import Texts, raw
 
+Bools = npt.NDArray[np.bool_]
 Places = npt.NDArray[np.int32]
 # The reasons that `status` (one byte a row) can tell apart; those beyond become one.
 _MOST_REASONS = 255
@@ -110,18 +111,18 @@ def read_corpus(
     *,
     progress: Progress = silent,
 ) -> ParallelCorpus:
-    """Read and join the corpus that `spec` describes; what cannot be used is rejected with a reason.
+    """Read and join the corpus that `spec` describes; rows that cannot be used are rejected with a reason.
 
     data: the folder that paths are relative to.
-    languages: those wanted (codes), in this order; those that the corpus lacks are not in the result, and
-        only the others' files are read. None: all.
-    columns: further columns to carry, for filters.
-    work: where the texts go, in a sub-folder of the corpus's name; what an earlier reading left is replaced.
+    languages: codes, in the order of the result, which lacks those that the corpus does not have; only their
+        files are read. None: all.
+    columns: further columns, for filters.
+    work: a folder for the texts, in a subfolder of the corpus's name; earlier texts are replaced.
 
-    Rejected are rows that are not in all languages (unless `incomplete` is `keep`), whose id occurs twice in
+    Rows are rejected that are missing in a language (unless `incomplete` is `keep`), whose id occurs twice in
     a language (which one is right cannot be known), or whose instruction is empty in a language.
-    Raises CrossinError for bad input: files, shapes, types, ids missing where they are needed, a column that
-    is nowhere, files of different length that are joined by position.
+    Raises CrossinError for files that cannot be read, unknown shapes, wrong types, missing ids, a column that
+    no language has, and files of different length that are joined by position.
     """
     found, seen = read_languages(name, spec, data, languages, columns, work / name, progress)
     if found:
@@ -134,7 +135,8 @@ def read_corpus(
         for language in corpus.languages:
             corpus.reject(~corpus.present(language), CorpusReason.MISSING_TRANSLATION.about(language))
     for rows in found:
-        blank = _placed(rows.blank, corpus.place[rows.language])
+        empty = rows.status == CorpusReason.EMPTY_INSTRUCTION.number
+        blank = _placed(empty, corpus.place[rows.language])
         corpus.reject(blank, CorpusReason.EMPTY_INSTRUCTION.about(rows.language))
     if spec.id_prefix:
         corpus.ids = pc.binary_join_element_wise(
@@ -166,7 +168,7 @@ def _is_by_position(name: str, spec: CorpusSpec, found: list[LanguageRows]) -> b
                 hint="give the rows ids and join by them (`join: id`)",
             )
         return True
-    without = [rows for rows in found if not rows.has_id.any()]
+    without = [rows for rows in found if not _has_id(rows).any()]
     if not without:
         return False
     if len(found) == 1:
@@ -182,7 +184,7 @@ def _is_by_position(name: str, spec: CorpusSpec, found: list[LanguageRows]) -> b
 
 
 def _joined(name: str, found: list[LanguageRows], by_position: bool) -> ParallelCorpus:
-    """The languages' rows put side by side, and rejected those whose id occurs twice in a language."""
+    """The rows of all languages joined; those whose id occurs twice in a language are rejected."""
     ids = pa.array([], pa.large_string())
     place: dict[str, Places] = {}
     twice: dict[str, npt.NDArray[np.int64]] = {}
@@ -194,7 +196,7 @@ def _joined(name: str, found: list[LanguageRows], by_position: bool) -> Parallel
         unique, numbers = encoded.dictionary, encoded.indices.to_numpy()
         if len(numbers) > len(unique):
             unjoined[CorpusReason.DUPLICATE_ID.about(rows.language)] = len(numbers) - len(unique)
-        # The first of several with one id is the last that is written here.
+        # Written last to first: of several rows with one id, the first remains.
         first = np.empty(len(unique), np.int64)
         first[numbers[::-1]] = usable[::-1]
         ids, where = _merged(ids, unique)
@@ -222,15 +224,20 @@ def _joined(name: str, found: list[LanguageRows], by_position: bool) -> Parallel
 
 def _usable(rows: LanguageRows, by_position: bool, unjoined: dict[str, int]) -> npt.NDArray[np.int64]:
     """The indices of the rows that can be joined; those that cannot are counted in `unjoined`."""
-    usable = rows.rejected == 0
-    for number, reason in enumerate(rows.reasons, 1):
-        unjoined[reason.about(rows.language)] = int((rows.rejected == number).sum())
-    if not by_position:
-        lost = int((usable & ~rows.has_id).sum())
-        if lost:
-            unjoined[CorpusReason.MISSING_ID.about(rows.language)] = lost
-        usable &= rows.has_id
+    usable = np.ones(len(rows), np.bool_)
+    for reason in CorpusReason:
+        found = rows.status == reason.number
+        if reason is CorpusReason.MISSING_ID and not by_position:
+            found = usable & ~_has_id(rows)
+        if reason is not CorpusReason.EMPTY_INSTRUCTION and found.any():
+            unjoined[reason.about(rows.language)] = int(found.sum())
+            usable &= ~found
     return np.flatnonzero(usable)
+
+
+def _has_id(rows: LanguageRows) -> Bools:
+    offsets, _ = raw(rows.ids.all)
+    return np.asarray(np.diff(offsets) > 0)
 
 
 def _ids(rows: LanguageRows, usable: npt.NDArray[np.int64], by_position: bool) -> pa.LargeStringArray:
@@ -242,7 +249,7 @@ def _ids(rows: LanguageRows, usable: npt.NDArray[np.int64], by_position: bool) -
 def _merged(
     ids: pa.LargeStringArray, unique: pa.LargeStringArray
 ) -> tuple[pa.LargeStringArray, npt.NDArray[np.int64]]:
-    """`ids` and behind them those of `unique` that are new, and where each of `unique` then stands."""
+    """`ids` and then those of `unique` that are new, and the index of each of `unique` in them."""
     if not len(ids) or ids.equals(unique):
         return unique, np.arange(len(unique))
     found = pc.index_in(unique, value_set=ids)

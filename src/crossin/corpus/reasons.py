@@ -21,3 +21,8 @@ class CorpusReason(Reason):
     NEAR_DUPLICATE = "near_duplicate", "nearly repeats an earlier row"
     CONTAMINATED = "contaminated", "overlaps a benchmark"
     OTHER = "other_reasons", "other reasons"
+
+    @property
+    def number(self) -> int:
+        """The reason's number, from 1, in an array of one byte a row; 0 is no reason."""
+        return list(type(self)).index(self) + 1

@@ -47,6 +47,13 @@ def refused(records: list[dict[str, Any]], kind: str = "json", **columns: str) -
     return caught.value
 
 
+def reasons(rows: Rows) -> dict[int, CorpusReason]:
+    """Why rows are not usable, by index."""
+    return {
+        index: list(CorpusReason)[number - 1] for index, number in enumerate(rows.status.tolist()) if number
+    }
+
+
 def chat(*turns: tuple[str, Any], names: tuple[str, str] = ("role", "content")) -> list[dict[str, Any]]:
     return [dict(zip(names, turn, strict=True)) for turn in turns]
 
@@ -85,7 +92,7 @@ def test_a_chat_of_one_exchange(kind: str, column: str, names: tuple[str, str]) 
     ]
     rows = shaped(records, kind)
     assert fields(rows) == [("Hi", "", "Hello"), ("Be kind.\n\nHi", "", "Hello"), ("Hi", "", "Hello")]
-    assert rows.rejected == {}
+    assert reasons(rows) == {}
     assert rows.ids.to_pylist() == [None] * 3
 
 
@@ -103,14 +110,14 @@ def test_other_chats_are_rejected_with_a_reason(kind: str) -> None:
         {"messages": chat(one[0], ("assistant", None))},
     ]
     rows = shaped(records, kind)
-    assert rows.rejected == {
+    assert reasons(rows) == {
         0: CorpusReason.SEVERAL_EXCHANGES,
         **dict.fromkeys((2, 3, 4, 5), CorpusReason.INCOMPLETE_EXCHANGE),
         6: CorpusReason.OTHER_ROLE,
         7: CorpusReason.TURN_WITHOUT_TEXT,
     }
     assert fields(rows)[1] == ("a", "", "b")
-    assert rows.slice(6, 2).rejected == {0: CorpusReason.OTHER_ROLE, 1: CorpusReason.TURN_WITHOUT_TEXT}
+    assert reasons(rows.slice(6, 2)) == {0: CorpusReason.OTHER_ROLE, 1: CorpusReason.TURN_WITHOUT_TEXT}
 
 
 @pytest.mark.parametrize(
@@ -141,7 +148,7 @@ def test_prompt_and_completion_as_texts_and_as_messages(kind: str) -> None:
         kind,
     )
     assert fields(rows) == [("Hi", "", "Hello"), ("", "", "")]
-    assert rows.rejected == {1: CorpusReason.SEVERAL_EXCHANGES}
+    assert reasons(rows) == {1: CorpusReason.SEVERAL_EXCHANGES}
 
 
 def test_a_prompt_in_both_forms_is_an_error() -> None:

@@ -16,32 +16,24 @@ from crossin.core.errors import CrossinError
 from crossin.core.formats import FIELDS
 from crossin.core.progress import Progress
 from crossin.corpus.reading.batch import Batch
-from crossin.corpus.reading.rows import Rows, columns_read, is_blank, language_column, to_rows
+from crossin.corpus.reading.rows import Rows, columns_read, language_column, to_rows
 from crossin.corpus.reading.sources import read_source
-from crossin.corpus.reasons import CorpusReason
 from crossin.corpus.spec import CorpusSpec, Source
 from crossin.corpus.texts import Texts, TextsWriter
 from crossin.languages.codes import parse_language
 
-Bools = npt.NDArray[np.bool_]
-
 
 @dataclass(frozen=True)
 class LanguageRows:
-    """All rows of one language in the order of its file.
-
-    ids: empty where `has_id` is False. blank: where the instruction is empty. rejected: 0 for a row of a
-    usable shape, else 1 + index into `reasons`. extras: columns with a value somewhere.
+    """All rows of one language in the order of its file: ids (empty where a row has none), texts by field,
+    status as in `Rows`, and the extra columns that have a value somewhere.
     """
 
     language: str
     file: str
     ids: Texts
     texts: dict[str, Texts]
-    has_id: Bools
-    blank: Bools
-    rejected: npt.NDArray[np.uint8]
-    reasons: list[CorpusReason]
+    status: npt.NDArray[np.uint8]
     extras: dict[str, pa.Array]
 
     def __len__(self) -> int:
@@ -56,10 +48,7 @@ class _Collector:
     file: str
     work: Path
     rows: int = 0
-    has_id: list[Bools] = field(default_factory=list)
-    blank: list[Bools] = field(default_factory=list)
-    rejected: list[npt.NDArray[np.uint8]] = field(default_factory=list)
-    reasons: list[CorpusReason] = field(default_factory=list)
+    status: list[npt.NDArray[np.uint8]] = field(default_factory=list)
     extras: dict[str, list[pa.Array]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -70,14 +59,7 @@ class _Collector:
         self.writers["id"].append(rows.ids.fill_null("") if rows.ids.null_count else rows.ids)
         for name in FIELDS:
             self.writers[name].append(rows.texts[name])
-        self.has_id.append(rows.ids.is_valid().to_numpy(zero_copy_only=False))
-        self.blank.append(is_blank(rows.texts["instruction"]))
-        rejected = np.zeros(len(rows.ids), np.uint8)
-        for index, reason in rows.rejected.items():
-            if reason not in self.reasons:
-                self.reasons.append(reason)
-            rejected[index] = 1 + self.reasons.index(reason)
-        self.rejected.append(rejected)
+        self.status.append(rows.status)
         for name, values in rows.extras.items():
             parts = self.extras.setdefault(name, [])
             # A column that appears late is absent before.
@@ -93,17 +75,8 @@ class _Collector:
             whole = _joined([*parts, pa.nulls(self.rows - sum(map(len, parts)))], self.file, name)
             if whole.null_count < len(whole):
                 extras[name] = whole
-        return LanguageRows(
-            self.language,
-            self.file,
-            closed.pop("id"),
-            closed,
-            np.concatenate(self.has_id),
-            np.concatenate(self.blank),
-            np.concatenate(self.rejected),
-            self.reasons,
-            extras,
-        )
+        ids = closed.pop("id")
+        return LanguageRows(self.language, self.file, ids, closed, np.concatenate(self.status), extras)
 
     def abandon(self) -> None:
         """Delete what was written."""

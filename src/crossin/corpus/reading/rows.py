@@ -44,22 +44,21 @@ Values: TypeAlias = list[Any] | pa.Array
 class Rows:
     """Rows in one shape, as many as the batch that they come from has records.
 
-    ids: null where a record has none. texts: by field. rejected: for each row that cannot be used the reason;
-    its texts are empty. extras: further columns by name.
+    ids: null where a record has none. texts: by field. status: uint8 (n,), 0 for a usable row, else the
+    number of its `CorpusReason`. extras: further columns by name.
     """
 
     ids: pa.LargeStringArray
     texts: dict[str, pa.LargeStringArray]
-    rejected: dict[int, CorpusReason]
+    status: npt.NDArray[np.uint8]
     extras: dict[str, pa.Array]
 
     def slice(self, start: int, length: int) -> Rows:
         """`length` rows from `start` on, without a copy."""
-        inside = range(start, start + length)
         return Rows(
             self.ids.slice(start, length),
             {field: texts.slice(start, length) for field, texts in self.texts.items()},
-            {index - start: reason for index, reason in self.rejected.items() if index in inside},
+            self.status[start : start + length],
             {name: values.slice(start, length) for name, values in self.extras.items()},
         )
 
@@ -84,10 +83,11 @@ def to_rows(batch: Batch, source: Source, longest: int, extras: Set[str] = froze
     """The records as rows.
 
     longest: the most characters that a field may have. extras: more columns to keep where the batch has them.
-    A chat that is not one exchange is rejected. Raises CrossinError, with file, row and field, for an unknown
-    shape, and for a value of the wrong type, a text that is too long or not valid Unicode, or a NUL.
+    A chat that is not one exchange cannot be used, nor a row without an instruction. Raises CrossinError,
+    with file, row and field, for an unknown shape, and for a value of the wrong type, a text that is too long
+    or not valid Unicode, or a NUL.
     """
-    rejected: dict[int, CorpusReason] = {}
+    status = np.zeros(len(batch), np.uint8)
     names = _names(source)
     chat = next((name for name in _CHATS if name in batch.names), None)
     renamed = "instruction" in source.columns or "output" in source.columns
@@ -97,15 +97,16 @@ def to_rows(batch: Batch, source: Source, longest: int, extras: Set[str] = froze
             for field in FIELDS
         }
     elif chat is not None:
-        texts = _exchanges(batch, chat, _listed(batch.column(chat, required=True)), longest, rejected)
+        texts = _exchanges(batch, chat, _listed(batch.column(chat, required=True)), longest, status)
     elif {"prompt", "completion"} <= set(batch.names):
-        texts = _prompt_completion(batch, longest, rejected)
+        texts = _prompt_completion(batch, longest, status)
     else:
         raise batch.no_column(names["instruction"], batch.names)
+    status[_blank(texts["instruction"]) & (status == 0)] = CorpusReason.EMPTY_INSTRUCTION.number
     return Rows(
         _ids(batch, names["id"], longest),
         texts,
-        rejected,
+        status,
         {name: _extra(batch, name) for name in sorted(extras) if name in batch.names},
     )
 
@@ -116,7 +117,7 @@ def _names(source: Source) -> dict[str, str]:
 
 
 def _prompt_completion(
-    batch: Batch, longest: int, rejected: dict[int, CorpusReason]
+    batch: Batch, longest: int, status: npt.NDArray[np.uint8]
 ) -> dict[str, pa.LargeStringArray]:
     prompts, completions = (batch.column(name, required=True) for name in ("prompt", "completion"))
     if isinstance(prompts, list):
@@ -137,17 +138,17 @@ def _prompt_completion(
                     index, "not a list of messages, unlike others in this column", field=name, hint=_CHAT_HINT
                 )
         turns.append([*before, *after])
-    return _exchanges(batch, "prompt", turns, longest, rejected)
+    return _exchanges(batch, "prompt", turns, longest, status)
 
 
 def _exchanges(
-    batch: Batch, name: str, chats: Sequence[Any], longest: int, rejected: dict[int, CorpusReason]
+    batch: Batch, name: str, chats: Sequence[Any], longest: int, status: npt.NDArray[np.uint8]
 ) -> dict[str, pa.LargeStringArray]:
     instructions, outputs = [], []
     for index, turns in enumerate(chats):
         found = _exchange(batch, index, name, turns)
         if isinstance(found, CorpusReason):
-            rejected[index] = found
+            status[index] = found.number
             found = ("", "")
         instructions.append(found[0])
         outputs.append(found[1])
@@ -276,7 +277,7 @@ def _float(value: float) -> float:
         return math.inf if value > 0 else -math.inf
 
 
-def is_blank(texts: pa.LargeStringArray) -> npt.NDArray[np.bool_]:
+def _blank(texts: pa.LargeStringArray) -> npt.NDArray[np.bool_]:
     """Which texts are empty or only spaces, bool (n,)."""
     blank = pc.or_(pc.equal(pc.binary_length(texts), 0), pc.utf8_is_space(texts))
     return np.asarray(blank.to_numpy(zero_copy_only=False), np.bool_)
