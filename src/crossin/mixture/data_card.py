@@ -13,8 +13,8 @@ from crossin.mixture.job import MixtureJob
 from crossin.mixture.recipe import as_yaml
 from crossin.mixture.shards import shard_name
 
-_SIZES = ((1_000, "n<1K"), (10_000, "1K<n<10K"), (100_000, "10K<n<100K"), (1_000_000, "100K<n<1M"))
-_LARGER = ((10_000_000, "1M<n<10M"), (100_000_000, "10M<n<100M"))
+# The hub's size categories below powers of ten, from 10^3.
+_SIZES = ("n<1K", "1K<n<10K", "10K<n<100K", "100K<n<1M", "1M<n<10M", "10M<n<100M")
 
 
 def card(job: MixtureJob, counts: dict[str, Any]) -> str:
@@ -28,7 +28,7 @@ def card(job: MixtureJob, counts: dict[str, Any]) -> str:
         "task_categories": ["text-generation"],
         "tags": ["crossin", "cross-lingual", "instruction-tuning"],
         "size_categories": [
-            next((name for limit, name in (*_SIZES, *_LARGER) if len(job.plan) < limit), "n>100M")
+            next((name for power, name in enumerate(_SIZES, 3) if len(job.plan) < 10**power), "n>100M")
         ],
         "configs": [
             {

@@ -213,15 +213,8 @@ def _check_group(
     groups: dict[str, tuple[str, object]], name: str, component: Component, labels: list[str]
 ) -> None:
     """Raise CrossinError where components that share a draw differ in what decides it."""
-    alike = (
-        component.corpus,
-        labels,
-        component.sampler,
-        component.temperature,
-        component.weights,
-        component.replacement,
-        component.epochs,
-    )
+    shared = {"corpus", "sampler", "temperature", "weights", "replacement", "epochs"}
+    alike = (labels, component.model_dump(include=shared))
     first, expected = groups.setdefault(component.draw or "", (name, alike))
     if alike != expected:
         raise CrossinError(

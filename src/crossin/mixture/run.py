@@ -25,7 +25,6 @@ from crossin.mixture.shards import check_shard, shard_name, write_shard
 
 # Each thread holds a shard in memory.
 _MOST_THREADS = 4
-_REJECT_COLUMNS = ("corpus", "id", "reason", "detail")
 
 
 def compose(
@@ -165,20 +164,17 @@ def _finish(work: Stage, job: MixtureJob) -> None:
 
 def _rejects(job: MixtureJob) -> pa.Table:
     """Every rejected row: corpus, id, reason code, and a detail where there is one."""
-    tables = [pa.table({name: pa.array([], pa.large_string()) for name in _REJECT_COLUMNS})]
+    tables = []
     for name, prepared in job.prepared.items():
         corpus = prepared.corpus
         rows = np.flatnonzero(~corpus.kept)
-        columns = (
-            pa.repeat(name, len(rows)),
-            corpus.ids.take(pa.array(rows)),
-            pa.array(corpus.reasons, pa.string()).take(pa.array(corpus.status[rows] - 1)),
-            pa.array([prepared.details.get(row, "") for row in rows.tolist()], pa.string()),
-        )
-        named = dict(
-            zip(_REJECT_COLUMNS, (column.cast(pa.large_string()) for column in columns), strict=True)
-        )
-        tables.append(pa.table(named))
+        columns = {
+            "corpus": pa.repeat(name, len(rows)),
+            "id": corpus.ids.take(pa.array(rows)),
+            "reason": pa.array(corpus.reasons, pa.string()).take(pa.array(corpus.status[rows] - 1)),
+            "detail": pa.array([prepared.details.get(row, "") for row in rows.tolist()], pa.string()),
+        }
+        tables.append(pa.table({key: column.cast(pa.large_string()) for key, column in columns.items()}))
     return pa.concat_tables(tables).combine_chunks()
 
 
@@ -186,19 +182,8 @@ def _llama_factory(recipe: Recipe) -> dict[str, object]:
     """The entry of the mixture. LLaMA-Factory passes a `script_url` to `datasets` as a folder, card included;
     of a folder as `file_name` it would read the files in the order of the file system.
     """
-    if recipe.format == "messages":
-        tags = {
-            "role_tag": "role",
-            "content_tag": "content",
-            "user_tag": "user",
-            "assistant_tag": "assistant",
-        }
-        return {
-            "mixture": {
-                "script_url": ".",
-                "formatting": "sharegpt",
-                "columns": {"messages": "messages"},
-                "tags": tags,
-            }
-        }
-    return {"mixture": {"script_url": ".", "columns": {"prompt": "prompt", "response": "completion"}}}
+    if recipe.format != "messages":
+        return {"mixture": {"script_url": ".", "columns": {"prompt": "prompt", "response": "completion"}}}
+    tags = {f"{name}_tag": name for name in ("role", "content", "user", "assistant")}
+    columns = {"messages": "messages"}
+    return {"mixture": {"script_url": ".", "formatting": "sharegpt", "columns": columns, "tags": tags}}

@@ -100,26 +100,28 @@ def chat_template(tokenizer: str) -> Template:
             field="tokenizer",
             hint="name an instruction-tuned model's, or choose a template by name",
         )
-    user = {"role": "user", "content": _ASKED}
-    answer = {"role": "assistant", "content": _ANSWERED}
-    before, suffix = _split(_rendered(loaded, tokenizer, [user], True), [_ASKED], tokenizer)
-    _, middle, end = _split(
-        _rendered(loaded, tokenizer, [user, answer], False), [_ASKED, _ANSWERED], tokenizer
-    )
-    if not middle.startswith(suffix):
+    try:
+        return _one_turn(loaded)
+    except ValueError as error:
         raise CrossinError(
-            f"the chat template of '{tokenizer}' has a generation prompt that differs from its answers",
+            f"the chat template of '{tokenizer}' {error}",
             field="tokenizer",
             hint="write the template as a YAML file",
-        )
+        ) from error
+
+
+def _one_turn(loaded: Any) -> Template:
+    """The template around one turn. Raises ValueError that says why there is none."""
+    user = {"role": "user", "content": _ASKED}
+    answer = {"role": "assistant", "content": _ANSWERED}
+    before, suffix = _split(_rendered(loaded, [user], True), [_ASKED])
+    _, middle, end = _split(_rendered(loaded, [user, answer], False), [_ASKED, _ANSWERED])
+    if not middle.startswith(suffix):
+        raise ValueError("has a generation prompt that differs from its answers")
     prefix = before.removeprefix(loaded.bos_token or "")
     # The template's own braces are text, but a placeholder among them would be filled.
     if _PLACEHOLDER.search(prefix + suffix):
-        raise CrossinError(
-            f"the chat template of '{tokenizer}' holds {{instruction}} or {{input}}",
-            field="tokenizer",
-            hint="write the template as a YAML file",
-        )
+        raise ValueError("holds {instruction} or {input}")
     return Template(
         with_input=prefix + "{instruction}\n\n{input}" + suffix,
         without_input=prefix + "{instruction}" + suffix,
@@ -128,7 +130,7 @@ def chat_template(tokenizer: str) -> Template:
     )
 
 
-def _rendered(loaded: Any, tokenizer: str, turns: list[dict[str, str]], asks: bool) -> str:
+def _rendered(loaded: Any, turns: list[dict[str, str]], asks: bool) -> str:
     from jinja2.exceptions import TemplateError
 
     try:
@@ -138,21 +140,13 @@ def _rendered(loaded: Any, tokenizer: str, turns: list[dict[str, str]], asks: bo
             turns, tokenize=False, add_generation_prompt=asks, date_string="26 Jul 2024"
         )
     except (TemplateError, ValueError, TypeError) as error:
-        raise CrossinError(
-            f"the chat template of '{tokenizer}' cannot be rendered: {error}",
-            field="tokenizer",
-            hint="write the template as a YAML file",
-        ) from error
+        raise ValueError(f"cannot be rendered: {error}") from error
     return str(text)
 
 
-def _split(text: str, marks: list[str], tokenizer: str) -> list[str]:
+def _split(text: str, marks: list[str]) -> list[str]:
     """The text around `marks`, which must occur once each, in this order."""
-    pieces = re.split("|".join(marks), text)
-    if re.findall("|".join(marks), text) != marks:
-        raise CrossinError(
-            f"the chat template of '{tokenizer}' does not hold each turn's words unchanged, exactly once",
-            field="tokenizer",
-            hint="write the template as a YAML file",
-        )
-    return pieces
+    pattern = "|".join(marks)
+    if re.findall(pattern, text) != marks:
+        raise ValueError("does not hold each turn's words unchanged, exactly once")
+    return re.split(pattern, text)
