@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from crossin.core.errors import CrossinError
@@ -364,7 +364,6 @@ def saved(folder: Path, language: str, format: str, rows: list[dict[str, Any]]) 
 
 
 @pytest.mark.parametrize("kind", [good, st.one_of(good, short)], ids=["good texts", "any texts"])
-@settings(deadline=None)
 @given(data=st.data())
 def test_whatever_comes_no_row_is_lost(kind: st.SearchStrategy[str], data: Any) -> None:
     draw: Callable[..., Any] = data.draw

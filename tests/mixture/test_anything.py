@@ -74,7 +74,7 @@ def recipes(draw: st.DrawFn) -> dict[str, Any]:
     return {"name": "any", "rows": 20, "corpora": corpora, "components": parts, **more}
 
 
-@settings(deadline=None, suppress_health_check=list(HealthCheck))
+@settings(suppress_health_check=list(HealthCheck))
 @given(
     recipes(),
     st.fixed_dictionaries(

@@ -73,7 +73,7 @@ def test_the_manifest_counts_rows_by_component_and_direction(data: Path, tmp_pat
         assert amounts == {"rows": len(mine), **{direction: mine.count(direction) for direction in set(mine)}}
 
 
-@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(shard_rows=st.integers(7, 200), world_size=st.integers(1, 6), seed=st.integers(0, 5), data_=st.data())
 def test_the_shards_of_any_number_of_ranks_are_those_of_one_run(
     data: Path,
