@@ -278,6 +278,13 @@ def test_csv_values_are_text_and_may_hold_commas_quotes_and_lines(tmp_path: Path
     assert list(read_records(tabs)) == [(1, {"id": "1", "output": '"a'})]
 
 
+def test_csv_without_a_line_of_names(tmp_path: Path) -> None:
+    bare = csv_file(tmp_path, "1\ta\n", "bare.tsv")
+    named = csv_file(tmp_path, "id\toutput\n1\ta\n", "named.tsv")
+    for file in (bare, named):
+        assert list(read_records(file, names=["id", "output"])) == [(1, {"id": "1", "output": "a"})]
+
+
 def test_csv_columns_that_are_filtered_are_numbers_or_truth_values(tmp_path: Path) -> None:
     csv_file(tmp_path, "id,score,good,task\n1,5,true,7\n2,2.5,,x\n3,,False,\n")
     source = Source(path="rows.csv")

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-from collections.abc import Iterator, Set
+from collections.abc import Iterator, Sequence, Set
 from pathlib import Path
 from typing import Any
 
@@ -23,19 +23,24 @@ _PACKED = (".gz", ".zst", ".zstd")
 _MAGIC = {b"\x1f\x8b": "gzip", b"\x28\xb5\x2f\xfd": "zstd"}
 
 
-def read_records(path: Path | str, columns: Set[str] | None = None) -> Iterator[tuple[int, dict[str, Any]]]:
+def read_records(
+    path: Path | str, columns: Set[str] | None = None, names: Sequence[str] = ()
+) -> Iterator[tuple[int, dict[str, Any]]]:
     """The records of a file in their order, each with its row number: (row, values), rows from 1.
 
-    columns: of Parquet only these are read; None for all. All values of a CSV file are text.
-    Blank lines are skipped and have no row. Raises CrossinError, with file and row, for a file that cannot
-    be read and for a record that is not an object.
+    columns: of Parquet only these are read; None for all. names: the columns of a CSV file that does not name
+    them in its first line. All values of a CSV file are text. Blank lines are skipped and have no row.
+    Raises CrossinError, with file and row, for a file that cannot be read and a record that is not an object.
     """
-    for batch in read_batches(Path(path), columns):
+    for batch in read_batches(Path(path), columns, names=names):
         yield from zip((batch.rows + 1).tolist(), batch.to_list(), strict=True)
 
 
 def read_batches(
-    file: Path, columns: Set[str] | None = None, typed: Set[str] = frozenset()
+    file: Path,
+    columns: Set[str] | None = None,
+    typed: Set[str] = frozenset(),
+    names: Sequence[str] = (),
 ) -> Iterator[Batch]:
     """The records of a file in batches, as `read_records`.
 
@@ -55,7 +60,7 @@ def read_batches(
         kind = kind_of_name(file.name)
         with pa.input_stream(str(file), compression=packing) as stream:
             if kind in ("csv", "tsv"):
-                yield from csv_batches(stream, file, tabs=kind == "tsv", typed=typed)
+                yield from csv_batches(stream, file, tabs=kind == "tsv", typed=typed, names=names)
             else:
                 yield from json_batches(stream, file)
     except OSError as error:

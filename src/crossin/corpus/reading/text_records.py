@@ -62,13 +62,16 @@ def json_batches(stream: IO[bytes], file: str | Path) -> Iterator[Batch]:
     yield from _batched(_array(chunks, file) if opening == "[" else _lines(chunks, file), file)
 
 
-def csv_batches(stream: IO[bytes], file: str | Path, *, tabs: bool, typed: Set[str]) -> Iterator[Batch]:
-    """The records of CSV, whose first line names the columns, or with `tabs` of TSV, which has no quotes.
+def csv_batches(
+    stream: IO[bytes], file: str | Path, *, tabs: bool, typed: Set[str], names: Sequence[str]
+) -> Iterator[Batch]:
+    """The records of CSV, or with `tabs` of TSV, which has no quotes.
 
-    typed: the columns that become numbers or truth values where all values of a batch are such; all other
-    values are text. Blank lines are skipped. Raises CrossinError as `json_batches`.
+    names: the columns; if empty, the first line names them. Blank lines and lines that repeat the names are
+    skipped. typed: the columns that become numbers or truth values where all values of a batch are such; all
+    other values are text. Raises CrossinError as `json_batches`.
     """
-    for batch in _batched(_csv(_decoded(stream, file), file, tabs), file):
+    for batch in _batched(_csv(_decoded(stream, file), file, tabs, names), file):
         assert isinstance(batch.records, list)
         for name in typed & set(batch.names):
             values = _typed([record[name] for record in batch.records])
@@ -158,7 +161,7 @@ def _lines(chunks: Iterator[str], file: str | Path) -> Numbered:
         yield number, value
 
 
-def _csv(chunks: Iterator[str], file: str | Path, tabs: bool) -> Numbered:
+def _csv(chunks: Iterator[str], file: str | Path, tabs: bool, names: Sequence[str]) -> Numbered:
     """The row of each line as a dictionary, with the number of its first line."""
     csv.field_size_limit(_LONGEST_VALUE)
     reader = csv.reader(
@@ -167,8 +170,7 @@ def _csv(chunks: Iterator[str], file: str | Path, tabs: bool) -> Numbered:
         quoting=csv.QUOTE_NONE if tabs else csv.QUOTE_MINIMAL,
         strict=not tabs,
     )
-    names: list[str] = []
-    row, line = 0, 1
+    names, row, line = list(names), 0, 1
     try:
         for values in reader:
             if values and not names:
@@ -177,7 +179,7 @@ def _csv(chunks: Iterator[str], file: str | Path, tabs: bool) -> Numbered:
                     raise CrossinError(
                         f"the columns {sorted(twice)} are there twice", file=file, hint="rename one of each"
                     )
-            elif values:
+            elif values and values != names:
                 row += 1
                 if len(values) != len(names):
                     raise csv.Error(f"expected {len(names)} columns, found {len(values)}")
