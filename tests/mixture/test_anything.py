@@ -20,8 +20,19 @@ from tests.mixture.test_mixture import rows_of
 LANGUAGES = ("en", "zh", "vi")
 texts = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=12)
 rows = st.fixed_dictionaries(
-    {"id": st.integers(0, 8), "instruction": texts.map("do ".__add__) | texts, "output": texts},
+    {
+        "id": st.integers(0, 8),
+        "instruction": texts.map("do ".__add__) | texts,
+        "output": texts.map("a ".__add__) | texts,
+    },
     optional={"input": texts | st.none(), "score": st.integers(1, 5)},
+)
+# Mostly files of usable rows, so that many recipes can be composed.
+files = st.one_of(
+    st.lists(rows, min_size=5, max_size=9, unique_by=lambda row: row["id"]),
+    st.lists(rows, min_size=7, max_size=9, unique_by=lambda row: row["id"]),
+    st.lists(rows, min_size=1, max_size=8),
+    st.lists(rows, max_size=2),
 )
 filters = st.dictionaries(
     st.sampled_from(("score", "characters")), st.fixed_dictionaries({"min": st.integers(0, 5)}), max_size=1
@@ -39,11 +50,11 @@ components = st.fixed_dictionaries(
         "side": st.sampled_from(("instruction", "output")),
         "stage": st.integers(0, 1),
         "filter": filters,
-        "languages": st.lists(st.sampled_from((*LANGUAGES, "th")), min_size=1, max_size=2, unique=True),
+        "languages": st.sampled_from((["zh"], ["vi"], ["vi", "zh"], ["en", "zh"], ["en"], ["th"])),
     },
 )
 sizes = st.one_of(
-    st.fixed_dictionaries({"rows": st.integers(1, 12) | st.just("all")}),
+    st.fixed_dictionaries({"rows": st.just("all") | st.integers(1, 2) | st.integers(1, 12)}),
     st.fixed_dictionaries({"tokens": st.integers(1, 300)}),
     st.fixed_dictionaries({"share": st.floats(0.05, 1)}),
 )
@@ -77,13 +88,7 @@ def recipes(draw: st.DrawFn) -> dict[str, Any]:
 @settings(suppress_health_check=list(HealthCheck))
 @given(
     recipes(),
-    st.fixed_dictionaries(
-        {
-            f"{name}_{language}": st.lists(rows, max_size=8)
-            for name in ("one", "two")
-            for language in LANGUAGES
-        }
-    ),
+    st.fixed_dictionaries({f"{name}_{language}": files for name in ("one", "two") for language in LANGUAGES}),
 )
 def test_counts_add_up_or_the_error_is_clear(
     tmp_path_factory: pytest.TempPathFactory, entries: dict[str, Any], files: dict[str, list[dict[str, Any]]]
