@@ -15,7 +15,7 @@ from crossin.corpus.contamination import Match, bench_ngrams, contaminated
 from crossin.facts import build_bench
 from crossin.items import Item, read_items
 from crossin.items.item import write_items
-from crossin.languages.units import units
+from crossin.languages.segmentation import units
 from tests.helpers.errors import refused
 
 NGRAM = 8

@@ -11,7 +11,6 @@ from pathlib import Path
 import numpy as np
 
 from crossin.alignment.check import check_alignment
-from crossin.alignment.file_language import look
 from crossin.core.errors import CrossinError
 from crossin.core.formats import FIELDS
 from crossin.core.progress import Progress, silent
@@ -22,6 +21,7 @@ from crossin.corpus.filters import CHARACTERS, apply_filters
 from crossin.corpus.parallel import ParallelCorpus, read_corpus
 from crossin.corpus.reasons import CorpusReason
 from crossin.corpus.spec import CorpusSpec, Decontaminate, Filters
+from crossin.languages.detection import file_language_notes
 
 
 @dataclass(frozen=True)
@@ -81,7 +81,7 @@ def _check(corpus: ParallelCorpus, pivot: str, progress: Progress) -> tuple[list
     misaligned: dict[str, int] = {}
     for language in corpus.languages:
         instructions = corpus.texts[language, "instruction"]
-        notes += look(instructions.all, language)
+        notes += file_language_notes(instructions.all, language)
         instructions.release()
     against = _reference(corpus, pivot)
     for language in corpus.languages:

@@ -10,12 +10,12 @@ from typing import cast
 import numpy as np
 from pydantic import ValidationError
 
-from crossin.alignment.file_language import look
 from crossin.core.errors import CrossinError
 from crossin.core.formats import FIELDS
 from crossin.core.progress import Progress
 from crossin.corpus.parallel import ParallelCorpus, read_corpus
 from crossin.corpus.spec import CorpusSpec, Source
+from crossin.languages.detection import file_language_notes
 
 
 @dataclass(frozen=True)
@@ -72,7 +72,7 @@ def read_rows(
     if not len(kept):
         raise CrossinError("holds no row that could be translated", file=path, hint="look at its columns")
     if check:
-        for note in look(corpus.texts[language, "instruction"].all, language):
+        for note in file_language_notes(corpus.texts[language, "instruction"].all, language):
             raise CrossinError(
                 f"is not what --from says: {note}",
                 file=path,

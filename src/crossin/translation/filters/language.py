@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from crossin.alignment.characters import SCRIPT_NAMES, tables
+from crossin.alignment.characters import tables
 from crossin.core.extras import require
 from crossin.languages.codes import script_of
+from crossin.languages.scripts import SCRIPT_NAMES
 
 if TYPE_CHECKING:
     from lingua import LanguageDetector
