@@ -254,6 +254,16 @@ def test_a_row_that_lacks_a_language_is_left_out_counted_and_listed(tmp_path: Pa
     assert "- alpaca: 6 rows, missing in a language (es)" in (stage.folder / "README.md").read_text()
 
 
+def test_the_manifest_sums_the_rejected_rows_of_all_corpora(tmp_path: Path) -> None:
+    corpora = {}
+    for name, rows in (("alpaca", 10), ("own", 5)):
+        write_corpus(tmp_path, {"en": range(rows), "es": range(2)}, corpus=name)
+        corpora[name] = corpus_entry(name, languages=["en", "es"], id_prefix=f"{name}-")
+    parts = [{"kind": "en2x", "rows": 2, "corpus": name} for name in corpora]
+    stage = compose(recipe_of(*parts, corpora=corpora), tmp_path, tmp_path / "out")
+    assert stage.manifest["skipped"] == {"missing_translation:es": 8 + 3}
+
+
 def test_rows_may_be_drawn_in_the_languages_that_they_have(tmp_path: Path) -> None:
     write_corpus(tmp_path, {"en": range(10), "es": range(4), "vi": range(2, 8)})
     entry = corpus_entry(languages=["en", "es", "vi"], incomplete="keep")
