@@ -87,8 +87,8 @@ def test_a_row_that_is_no_translation_is_kept_out_and_named(tmp_path: Path) -> N
     german = [line(number, "de", output=f"Es war das Jahr {1900 + number}.") for number in range(40)]
     german[7]["output"] = "Es war das Jahr."
     made = prepared(tmp_path, {"en": english, "de": german}, check="scan")
-    assert reasons(made) == {"7": "digits differ between en and de"}
-    with refused("1 rows", "'mine'", "digits", "id '7'", hint="--strict"):
+    assert reasons(made) == {"7": "numbers:de"}
+    with refused("1 rows", "'mine'", "(de)", "id '7'", hint="--strict"):
         prepared(tmp_path, {"en": english, "de": german}, check="scan", strict=True)
 
 

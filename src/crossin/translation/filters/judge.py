@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from crossin.alignment.check import CONTENT, Learned, reasons_of
+from crossin.alignment.check import Findings, FittedCheck
 from crossin.alignment.lengths import LengthBands
 from crossin.alignment.measures import Columns
 from crossin.core.formats import FIELDS
@@ -42,12 +42,11 @@ def learn(looks: Sequence[Look], source: str, target: str) -> Standard:
     sound = [one for one, away in zip(looks, aways, strict=True) if not _fault(one, away, _UNKNOWN)]
     usual = Usual.learn([field for one in sound for field in one.fields.values()])
     if not looks:
-        return Standard(0, bands, usual, None, 0.0, ())
+        return Standard(0, bands, usual, None, 0.0)
     ours, theirs = _columns(looks)
-    alignment = Learned.learn(ours, theirs, (source, target), 0)
-    bar = alignment.content.bar(alignment.read(ours, theirs)[1]) if alignment.content else 0.0
-    reasons = tuple(_plain(reason, source, target) for reason in reasons_of(source, target))
-    return Standard(len(looks), bands, usual, alignment, bar, reasons)
+    alignment = FittedCheck.fit(ours, theirs, (source, target), 0)
+    bar = alignment.content.threshold(alignment.evaluate(ours, theirs)[1]) if alignment.content else 0.0
+    return Standard(len(looks), bands, usual, alignment, bar)
 
 
 def judge(looks: Sequence[Look], standard: Standard) -> list[Verdict]:
@@ -100,16 +99,14 @@ class Standard:
     """What translations are held against: learned from so many `rows`.
 
     `bands` are the usual lengths by field; `alignment` is what the check that `compose` makes of parallel
-    files has learned (None without rows), `bar` the log-odds from which on the content is another, and
-    `reasons` are its reasons.
+    files has learned (None without rows), `bar` the log-odds from which on the content is another.
     """
 
     rows: int
     bands: Mapping[str, LengthBands]
     usual: Usual
-    alignment: Learned | None
+    alignment: FittedCheck | None
     bar: float
-    reasons: tuple[str, ...]
 
 
 _UNKNOWN = Usual(np.full(_MANY + 1, _USUAL), 1.0)
@@ -174,9 +171,9 @@ def _figures(one: Look, away: dict[str, float]) -> dict[str, float]:
 def _bands(looks: Sequence[FieldLook], source: str, target: str) -> LengthBands:
     sizes = _sizes(looks)
     if (sizes > 0).all(1).sum() >= _SOME:
-        return LengthBands.learn(sizes[:, 0], sizes[:, 1])
+        return LengthBands.fit(sizes[:, 0], sizes[:, 1])
     dense = [float(script_of(language) in _DENSE_SCRIPTS) for language in (source, target)]
-    shape = LengthBands.learn(sizes[:0, 0], sizes[:0, 1]).centre.shape
+    shape = LengthBands.fit(sizes[:0, 0], sizes[:0, 1]).centre.shape
     return LengthBands(np.full(shape, _DENSE * (dense[1] - dense[0])), np.full(shape, _NOISE))
 
 
@@ -211,21 +208,12 @@ def _aligned(looks: Sequence[Look], standard: Standard) -> dict[int, Fault]:
     """
     if standard.alignment is None or not looks:
         return {}
-    found, odds = standard.alignment.read(*_columns(looks))
+    flags, odds = standard.alignment.evaluate(*_columns(looks))
     if standard.alignment.content is not None:
-        found[CONTENT] = odds > standard.bar
-    return {
-        int(number): (standard.reasons[found[:, number].argmax()], "", "")
-        for number in np.flatnonzero(found.any(0))
-    }
-
-
-def _plain(reason: str, source: str, target: str) -> str:
-    """The check's reason without the languages, which are the same for all rows of a shard."""
-    if reason.startswith("digits"):
-        return "a number differs"
-    return (
-        reason.replace(f" in {source} and {target}", "")
-        .replace(f" for {source}", "")
-        .replace(f" in {target}", "")
-    )
+        flags[standard.alignment.content_check] = odds > standard.bar
+    findings = Findings.of(flags, odds)
+    faults: dict[int, Fault] = {}
+    for number in range(len(looks)):
+        if (check := findings.check_of(number)) is not None:
+            faults[number] = (check.reason.sentence, check.field, "")
+    return faults
