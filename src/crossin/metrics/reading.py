@@ -38,23 +38,27 @@ class _Question:
 
 def read_answers(path: str | Path, *, prompt: str | None = None) -> AnswerTable:
     """The table in `answers.parquet` (the file, or the folder that holds it); see `table_of`."""
-    lines, file = _read(path)
+    lines, file = read_lines(path)
     return table_of(lines, file, prompt=prompt)
 
 
 def read_wordings(path: str | Path) -> dict[str, AnswerTable]:
     """A table for each prompt wording in `answers.parquet`; see `tables_of`."""
-    return tables_of(*_read(path))
+    return {prompt: table for prompt, (table, _) in tables_of(*read_lines(path)).items()}
 
 
-def tables_of(lines: Iterable[Line], file: Path | None = None) -> dict[str, AnswerTable]:
-    """A table for each prompt wording that lines in the form of `answers.parquet` name in `prompt`.
+def tables_of(
+    lines: Iterable[Line], file: Path | None = None
+) -> dict[str, tuple[AnswerTable, Floats | None]]:
+    """A table for each prompt wording that lines in the form of `answers.parquet` name in `prompt`, with its
+    log-probabilities as in `read_logprobs` (None where no line has any).
 
     All tables hold the same items in the same languages: an item that lacks a language in any wording is
     incomplete in all. Lines that name no wording give one table, under the name ''. Otherwise as `table_of`.
     """
     questions, answers = _gather(lines, file)
-    return _tables(questions, answers, file)
+    tables = _tables(questions, answers, file)
+    return {prompt: (table, _logprobs(table, answers[prompt])) for prompt, table in tables.items()}
 
 
 def table_of(lines: Iterable[Line], file: Path | None = None, *, prompt: str | None = None) -> AnswerTable:
@@ -80,10 +84,17 @@ def read_logprobs(
     nan stands where an item has no such option, and in every position of a cell that came without
     log-probabilities.
     """
-    lines, file = _read(answers) if isinstance(answers, str | Path) else (answers, None)
+    lines, file = read_lines(answers) if isinstance(answers, str | Path) else (answers, None)
     _, found = _gather(lines, file)
-    wording = found[_choose(found, prompt, file)]
-    logprobs = np.full((*table.answers.shape, int(table.options.max())), np.nan)
+    logprobs = _logprobs(table, found[_choose(found, prompt, file)])
+    return np.full(_shape(table), np.nan) if logprobs is None else logprobs
+
+
+def _logprobs(table: AnswerTable, wording: Mapping[str, _Answers]) -> Floats | None:
+    """The log-probabilities of a table's cells, [I, L, K]; None where no answer has any."""
+    if not any(values for cells in wording.values() for _, values in cells.values()):
+        return None
+    logprobs = np.full(_shape(table), np.nan)
     for i, item in enumerate(table.items):
         for j, language in enumerate(table.languages):
             _, values = wording[item][language]
@@ -92,7 +103,13 @@ def read_logprobs(
     return logprobs
 
 
-def _read(path: str | Path) -> tuple[list[Line], Path]:
+def _shape(table: AnswerTable) -> tuple[int, int, int]:
+    """Items, languages, and the most options of an item."""
+    return (*table.answers.shape, int(table.options.max()))
+
+
+def read_lines(path: str | Path) -> tuple[list[Line], Path]:
+    """The lines of `answers.parquet` (the file, or the folder that holds it), and the file."""
     import pyarrow.parquet
 
     file = Path(path)
