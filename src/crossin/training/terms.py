@@ -1,70 +1,65 @@
-"""The terms beside the rows' loss, as the trainer takes them, made of the config and the pairs."""
+"""The terms of the loss on pairs, as the trainer computes them."""
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
-from crossin.training.config import Consist, Pairs, TrainConfig
-from crossin.training.leaks import apart_from
-from crossin.training.objectives.align import align_loss
-from crossin.training.objectives.answers import option_logprobs
-from crossin.training.objectives.consist import answer_loss, sentence_loss, token_loss
-from crossin.training.objectives.divergence import jensen_shannon
-from crossin.training.pairs import Asked, Stock, Stream, read_stock
-from crossin.training.schedule import weight_at
+import torch
+
+from crossin.training.config import Align, Consist, Pairs, TrainConfig
+from crossin.training.leaks import check_apart
+from crossin.training.objectives.answers import answer_loss, option_logprobs
+from crossin.training.objectives.distances import jensen_shannon
+from crossin.training.objectives.texts import align_loss, sentence_loss, token_loss
+from crossin.training.pairs import Pair, PairPool, PairStream, TokenizedQuestion, read_pool
+from crossin.training.rows import TrainingRow
+from crossin.training.sampling import rank_and_world_size
 from crossin.training.trainer import Term
 
-if TYPE_CHECKING:
-    import torch
-
-# The consistency gap is measured on so many questions of each language.
+# Questions of each language on which the consistency gap is measured.
 _MEASURED = 32
 Version = TypeVar("Version")
+# An id's text, question or row, by id, then by language.
+Versions = Mapping[str, Mapping[str, Version]]
 
 
 @dataclass(frozen=True)
-class Terms:
-    """The terms, what the pairs are made of, and what of it was left out, by reason."""
+class PairTerms:
+    """The terms, and the pool that their pairs come from."""
 
     terms: list[Term]
-    stock: Stock | None
-    skipped: Mapping[str, int]
+    pool: PairPool | None
 
 
-def terms_of(config: TrainConfig, model: Any, tokenizer: Any, step_tokens: float, steps: int) -> Terms:
-    """The terms of a config. `model` is as it came, and may be asked for references; `step_tokens` are what a
-    step's rows hold on the average, of which the pairs' tokens are `pairs.share`.
+def terms_of(config: TrainConfig, model: Any, tokenizer: Any, step_tokens: float, steps: int) -> PairTerms:
+    """The terms of a config. `model` is not trained yet, and gives the reference of `dco`; `step_tokens` are
+    the tokens of a step's rows on average, of which the pairs' tokens are `pairs.share`.
     """
     if config.pairs is None:
-        return Terms([], None, {})
-    stock = read_stock(config.pairs, tokenizer, config.batches)
-    apart_from(stock, config.pairs.apart_from)
-    rank, processes = int(os.environ.get("RANK", "0")), int(os.environ.get("WORLD_SIZE", "1"))
-    kinds = [kind for kind in (config.align, config.consist) if kind]
-    tokens = step_tokens * config.pairs.share / len(kinds) / processes
+        return PairTerms([], None)
+    pool = read_pool(config.pairs, tokenizer, config.batches)
+    check_apart(pool, config.pairs.apart_from)
+    tokens = step_tokens * config.pairs.share / (bool(config.align) + bool(config.consist))
     terms = []
     if config.align:
-        terms.append(_align(config, stock, tokens, steps, rank, processes))
+        terms.append(_align_term(config, config.align, pool, tokens, steps))
     if config.consist and config.consist.granularity == "answer":
-        terms.append(_answers(config, config.consist, model, stock, tokens, steps, rank, processes))
+        terms.append(_answer_term(config, config.consist, model, pool, tokens, steps))
     elif config.consist:
-        terms.append(_completions(config, config.consist, stock, tokens, steps, rank, processes))
-    return Terms(terms, stock, stock.skipped)
+        terms.append(_completion_term(config, config.consist, pool, tokens, steps))
+    return PairTerms(terms, pool)
 
 
-def measured_gap(stock: Stock, model: Any, pairs: Pairs) -> dict[str, float]:
+def measured_gap(pool: PairPool, model: Any, pairs: Pairs) -> dict[str, float]:
     """The mean Jensen-Shannon divergence in nats of each language's answers from the pivot's, on the first
-    questions of the stock; the pivot's own is 0.
+    questions of the pool; the pivot's own is 0.
     """
-    import torch
-
     gaps: dict[str, list[float]] = {}
     with torch.no_grad():
-        asked = [versions for versions in stock.asked.values() if pairs.pivot in versions]
-        for versions in asked[:_MEASURED]:
+        questions = [versions for versions in pool.questions.values() if pairs.pivot in versions]
+        for versions in questions[:_MEASURED]:
             found = dict(zip(versions, option_logprobs(model, list(versions.values()), "sum"), strict=True))
             pivot = found[pairs.pivot].log_softmax(-1)
             for language, logprobs in found.items():
@@ -73,106 +68,98 @@ def measured_gap(stock: Stock, model: Any, pairs: Pairs) -> dict[str, float]:
     return {language: sum(values) / len(values) for language, values in gaps.items()}
 
 
-def _stream(
-    config: TrainConfig,
-    versions: Mapping[str, Mapping[str, Version]],
-    size: Callable[[Version], int],
-    tokens: float,
-    least: int = 1,
-) -> Stream:
-    """The pairs of what there is by id and language, of which one side has `size` tokens: about `tokens` a
-    step, and at least so many pairs: a contrast needs two, to tell them apart.
-    """
-    assert config.pairs
-    sizes = [size(one) for languages in versions.values() for one in languages.values()]
-    count = max(least, round(tokens / (2 * sum(sizes) / len(sizes))))
-    return Stream({name: list(versions[name]) for name in versions}, config.pairs, config.seed, count)
-
-
-def _align(config: TrainConfig, stock: Stock, tokens: float, steps: int, rank: int, processes: int) -> Term:
-    assert config.align
-    settings = config.align
+def _align_term(config: TrainConfig, align: Align, pool: PairPool, tokens: float, steps: int) -> Term:
     texts: dict[str, dict[str, Sequence[int]]] = {
         name: {language: row.tokens[: row.learned_from] for language, row in versions.items()}
-        for name, versions in stock.rows.items()
+        for name, versions in pool.rows.items()
     }
-    for name, versions in stock.asked.items():
-        texts[name] = {language: asked.text for language, asked in versions.items()}
-    stream = _stream(config, texts, len, tokens, least=2)
+    for name, versions in pool.questions.items():
+        texts[name] = {language: question.text for language, question in versions.items()}
 
-    def loss(model: Any, step: int) -> tuple[torch.Tensor, int, int]:
-        chosen = stream.at(step, rank, processes)
-        both = [(texts[pair.id][pair.one], texts[pair.id][pair.other]) for pair in chosen]
-        read = sum(len(text) for pair in both for text in pair)
-        return align_loss(model, both, settings.layers, settings.temperature), len(both), read
+    def compute(
+        model: Any, both: list[tuple[Sequence[int], Sequence[int]]], _pairs: list[Pair], _step: int
+    ) -> tuple[torch.Tensor, int]:
+        return align_loss(model, both, align.layers, align.temperature), len(both)
 
-    return Term("align", lambda step: weight_at(settings.weight, settings.warmup, step, steps), loss)
+    return _term("align", config, align, texts, len, compute, tokens, steps, least=2)
 
 
-def _answers(
-    config: TrainConfig,
-    settings: Consist,
-    model: Any,
-    stock: Stock,
-    tokens: float,
-    steps: int,
-    rank: int,
-    processes: int,
+def _answer_term(
+    config: TrainConfig, consist: Consist, model: Any, pool: PairPool, tokens: float, steps: int
 ) -> Term:
-    asked = stock.asked
-    stream = _stream(config, asked, lambda one: one.size, tokens)
-    references = _references(model, asked, settings) if settings.divergence == "dco" else {}
+    references = _references(model, pool.questions, consist) if consist.divergence == "dco" else {}
+    rank, _ = rank_and_world_size()
 
-    def loss(model: Any, step: int) -> tuple[torch.Tensor, int, int]:
-        chosen = stream.at(step, rank, processes)
-        both = [(asked[pair.id][pair.one], asked[pair.id][pair.other]) for pair in chosen]
-        held = [
-            (references[pair.id, pair.one], references[pair.id, pair.other]) for pair in chosen if references
-        ]
-        read = sum(one.size for pair in both for one in pair)
-        key = f"{config.seed}/{step}/{rank}"
-        return answer_loss(model, both, settings, held, key), len(both), read
+    def compute(
+        model: Any, both: list[tuple[TokenizedQuestion, TokenizedQuestion]], pairs: list[Pair], step: int
+    ) -> tuple[torch.Tensor, int]:
+        held = [(references[p.id, p.one], references[p.id, p.other]) for p in pairs if references]
+        return answer_loss(model, both, consist, held, f"{config.seed}/{step}/{rank}"), len(both)
 
-    return Term("consist", lambda step: weight_at(settings.weight, settings.warmup, step, steps), loss)
+    def size(question: TokenizedQuestion) -> int:
+        return question.size
+
+    return _term("consist", config, consist, pool.questions, size, compute, tokens, steps)
 
 
 def _references(
-    model: Any, asked: Mapping[str, Mapping[str, Asked]], settings: Consist
+    model: Any, questions: Versions[TokenizedQuestion], consist: Consist
 ) -> dict[tuple[str, str], list[float]]:
-    """The log-likelihoods of all options under the model as it is now, before it is trained."""
-    import torch
-
+    """The log-likelihoods of all options under the model before training."""
     found: dict[tuple[str, str], list[float]] = {}
     model.eval()
     with torch.no_grad():
-        for name, versions in asked.items():
+        for name, versions in questions.items():
             for language, logprobs in zip(
-                versions, option_logprobs(model, list(versions.values()), settings.length), strict=True
+                versions, option_logprobs(model, list(versions.values()), consist.length), strict=True
             ):
                 found[name, language] = logprobs.tolist()
     return found
 
 
-def _completions(
+def _completion_term(
+    config: TrainConfig, consist: Consist, pool: PairPool, tokens: float, steps: int
+) -> Term:
+    sentences = consist.granularity == "sentence"
+
+    def compute(
+        model: Any, both: list[tuple[TrainingRow, TrainingRow]], _pairs: list[Pair], _step: int
+    ) -> tuple[torch.Tensor, int]:
+        if sentences:
+            return sentence_loss(model, both, consist), len(both)
+        return token_loss(model, both, consist)
+
+    def size(row: TrainingRow) -> int:
+        return len(row.tokens)
+
+    least = 2 if sentences else 1
+    return _term("consist", config, consist, pool.rows, size, compute, tokens, steps, least)
+
+
+def _term(
+    name: str,
     config: TrainConfig,
-    settings: Consist,
-    stock: Stock,
+    settings: Align | Consist,
+    versions: Versions[Version],
+    size: Callable[[Version], int],
+    compute: Callable[[Any, list[tuple[Version, Version]], list[Pair], int], tuple[torch.Tensor, int]],
     tokens: float,
     steps: int,
-    rank: int,
-    processes: int,
+    least: int = 1,
 ) -> Term:
-    rows = stock.rows
-    least = 2 if settings.granularity == "sentence" else 1
-    stream = _stream(config, rows, lambda row: len(row.tokens), tokens, least)
+    """The term that `compute` gives for the pairs of a step: about `tokens` tokens over all processes, where
+    one version has `size` tokens, and at least `least` pairs (a contrast needs two).
+    """
+    assert config.pairs
+    rank, processes = rank_and_world_size()
+    sizes = [size(one) for languages in versions.values() for one in languages.values()]
+    count = max(least, round(tokens / processes / (2 * sum(sizes) / len(sizes))))
+    stream = PairStream({id_: list(versions[id_]) for id_ in versions}, config.pairs, config.seed, count)
 
     def loss(model: Any, step: int) -> tuple[torch.Tensor, int, int]:
-        chosen = stream.at(step, rank, processes)
-        both = [(rows[pair.id][pair.one], rows[pair.id][pair.other]) for pair in chosen]
-        read = sum(len(row.tokens) for pair in both for row in pair)
-        if settings.granularity == "sentence":
-            return sentence_loss(model, both, settings), len(both), read
-        value, used = token_loss(model, both, settings)
-        return value, used, read
+        pairs = stream.at(step, rank, processes)
+        both = [(versions[pair.id][pair.one], versions[pair.id][pair.other]) for pair in pairs]
+        value, used = compute(model, both, pairs, step)
+        return value, used, sum(size(one) for pair in both for one in pair)
 
-    return Term("consist", lambda step: weight_at(settings.weight, settings.warmup, step, steps), loss)
+    return Term(name, lambda step: settings.weight_at(step, steps), loss)
