@@ -68,7 +68,8 @@ class Batch:
             if required:
                 raise self.no_column(name, self.names)
             return pa.nulls(len(self))
-        return self.records.column(name).combine_chunks()
+        values = self.records.column(name).combine_chunks()
+        return values.dictionary_decode() if pa.types.is_dictionary(values.type) else values
 
     def to_list(self) -> list[dict[str, Any]]:
         """The records as dictionaries."""

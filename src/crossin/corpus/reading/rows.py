@@ -306,8 +306,6 @@ def _as_texts(batch: Batch, name: str, values: Values) -> pa.LargeStringArray:
 
 
 def _arrow_texts(batch: Batch, name: str, values: pa.Array) -> pa.LargeStringArray:
-    if pa.types.is_dictionary(values.type):
-        values = values.dictionary_decode()
     if not (_is_text(values.type) or pa.types.is_null(values.type)):
         raise _wrong_type(batch, name, values, "instead of text", _TEXT_HINT)
     try:
@@ -326,15 +324,11 @@ def _arrow_texts(batch: Batch, name: str, values: pa.Array) -> pa.LargeStringArr
 
 
 def _is_text(kind: pa.DataType) -> bool:
-    if pa.types.is_dictionary(kind):
-        kind = kind.value_type
     return kind in (pa.string(), pa.large_string(), pa.string_view(), pa.binary(), pa.large_binary())
 
 
 def _plain(values: pa.Array) -> pa.Array | None:
     """The values as one of the types that filters know; None where there is none for them."""
-    if pa.types.is_dictionary(values.type):
-        values = values.dictionary_decode()
     kind = values.type
     if pa.types.is_null(kind) or pa.types.is_boolean(kind):
         return values
