@@ -27,7 +27,8 @@ class PairReason(Reason):
     ONE_LANGUAGE = "unpaired", "not in two languages of the pairs"
 
 
-@dataclass(frozen=True)
+# Compared by identity, and so a key.
+@dataclass(frozen=True, eq=False)
 class TokenizedQuestion:
     """A question with its options in one language, as tokens: `wholes` holds the prompt with each option,
     whose own tokens begin at `starts`. `text` is the question alone.

@@ -13,7 +13,7 @@ from crossin.training.leaks import check_apart
 from crossin.training.objectives.answers import answer_loss, option_logprobs
 from crossin.training.objectives.distances import jensen_shannon
 from crossin.training.objectives.texts import align_loss, sentence_loss, token_loss
-from crossin.training.pairs import Pair, PairPool, PairStream, TokenizedQuestion, read_pool
+from crossin.training.pairs import PairPool, PairStream, TokenizedQuestion, read_pool
 from crossin.training.rows import TrainingRow
 from crossin.training.sampling import rank_and_world_size
 from crossin.training.trainer import Term
@@ -21,8 +21,6 @@ from crossin.training.trainer import Term
 # Questions of each language on which the consistency gap is measured.
 _MEASURED = 32
 Version = TypeVar("Version")
-# An id's text, question or row, by id, then by language.
-Versions = Mapping[str, Mapping[str, Version]]
 
 
 @dataclass(frozen=True)
@@ -41,14 +39,16 @@ def terms_of(config: TrainConfig, model: Any, tokenizer: Any, step_tokens: float
         return PairTerms([], None)
     pool = read_pool(config.pairs, tokenizer, config.batches)
     check_apart(pool, config.pairs.apart_from)
-    tokens = step_tokens * config.pairs.share / (bool(config.align) + bool(config.consist))
+    rank, processes = rank_and_world_size()
+    share = config.pairs.share / (bool(config.align) + bool(config.consist))
+    run = _Run(config, config.pairs, steps, step_tokens * share / processes, rank, processes)
     terms = []
     if config.align:
-        terms.append(_align_term(config, config.align, pool, tokens, steps))
+        terms.append(_align_term(run, config.align, pool))
     if config.consist and config.consist.granularity == "answer":
-        terms.append(_answer_term(config, config.consist, model, pool, tokens, steps))
+        terms.append(_answer_term(run, config.consist, pool, model))
     elif config.consist:
-        terms.append(_completion_term(config, config.consist, pool, tokens, steps))
+        terms.append(_completion_term(run, config.consist, pool))
     return PairTerms(terms, pool)
 
 
@@ -68,7 +68,46 @@ def measured_gap(pool: PairPool, model: Any, pairs: Pairs) -> dict[str, float]:
     return {language: sum(values) / len(values) for language, values in gaps.items()}
 
 
-def _align_term(config: TrainConfig, align: Align, pool: PairPool, tokens: float, steps: int) -> Term:
+@dataclass(frozen=True)
+class _Run:
+    """What the terms of a run share. tokens: of one term's pairs at a step, in this process."""
+
+    config: TrainConfig
+    pairs: Pairs
+    steps: int
+    tokens: float
+    rank: int
+    processes: int
+
+    def term(
+        self,
+        settings: Align | Consist,
+        versions: Mapping[str, Mapping[str, Version]],
+        size: Callable[[Version], int],
+        compute: Callable[[Any, list[tuple[Version, Version]], int], tuple[torch.Tensor, int]],
+        least: int = 1,
+    ) -> Term:
+        """The term that `compute` gives for the model, a step's pairs and its number.
+
+        versions: texts, questions or rows, by id, then by language. size: the tokens of one. least: the pairs
+        of a step at least; a contrast needs two.
+        """
+        sizes = [size(one) for languages in versions.values() for one in languages.values()]
+        count = max(least, round(self.tokens / (2 * sum(sizes) / len(sizes))))
+        languages_of = {name: list(versions[name]) for name in versions}
+        stream = PairStream(languages_of, self.pairs, self.config.seed, count)
+
+        def loss(model: Any, step: int) -> tuple[torch.Tensor, int, int]:
+            pairs = stream.at(step, self.rank, self.processes)
+            both = [(versions[pair.id][pair.one], versions[pair.id][pair.other]) for pair in pairs]
+            value, used = compute(model, both, step)
+            return value, used, sum(size(one) for pair in both for one in pair)
+
+        name = "align" if isinstance(settings, Align) else "consist"
+        return Term(name, lambda step: settings.weight_at(step, self.steps), loss)
+
+
+def _align_term(run: _Run, align: Align, pool: PairPool) -> Term:
     texts: dict[str, dict[str, Sequence[int]]] = {
         name: {language: row.tokens[: row.learned_from] for language, row in versions.items()}
         for name, versions in pool.rows.items()
@@ -77,89 +116,46 @@ def _align_term(config: TrainConfig, align: Align, pool: PairPool, tokens: float
         texts[name] = {language: question.text for language, question in versions.items()}
 
     def compute(
-        model: Any, both: list[tuple[Sequence[int], Sequence[int]]], _pairs: list[Pair], _step: int
+        model: Any, both: list[tuple[Sequence[int], Sequence[int]]], _step: int
     ) -> tuple[torch.Tensor, int]:
         return align_loss(model, both, align.layers, align.temperature), len(both)
 
-    return _term("align", config, align, texts, len, compute, tokens, steps, least=2)
+    return run.term(align, texts, len, compute, least=2)
 
 
-def _answer_term(
-    config: TrainConfig, consist: Consist, model: Any, pool: PairPool, tokens: float, steps: int
-) -> Term:
-    references = _references(model, pool.questions, consist) if consist.divergence == "dco" else {}
-    rank, _ = rank_and_world_size()
+def _answer_term(run: _Run, consist: Consist, pool: PairPool, model: Any) -> Term:
+    references = _references(model, pool, consist) if consist.divergence == "dco" else {}
 
     def compute(
-        model: Any, both: list[tuple[TokenizedQuestion, TokenizedQuestion]], pairs: list[Pair], step: int
+        model: Any, both: list[tuple[TokenizedQuestion, TokenizedQuestion]], step: int
     ) -> tuple[torch.Tensor, int]:
-        held = [(references[p.id, p.one], references[p.id, p.other]) for p in pairs if references]
-        return answer_loss(model, both, consist, held, f"{config.seed}/{step}/{rank}"), len(both)
+        held = [(references[left], references[right]) for left, right in both if references]
+        return answer_loss(model, both, consist, held, f"{run.config.seed}/{step}/{run.rank}"), len(both)
 
-    def size(question: TokenizedQuestion) -> int:
-        return question.size
-
-    return _term("consist", config, consist, pool.questions, size, compute, tokens, steps)
+    return run.term(consist, pool.questions, lambda question: question.size, compute)
 
 
-def _references(
-    model: Any, questions: Versions[TokenizedQuestion], consist: Consist
-) -> dict[tuple[str, str], list[float]]:
+def _references(model: Any, pool: PairPool, consist: Consist) -> dict[TokenizedQuestion, list[float]]:
     """The log-likelihoods of all options under the model before training."""
-    found: dict[tuple[str, str], list[float]] = {}
     model.eval()
+    found: dict[TokenizedQuestion, list[float]] = {}
     with torch.no_grad():
-        for name, versions in questions.items():
-            for language, logprobs in zip(
-                versions, option_logprobs(model, list(versions.values()), consist.length), strict=True
+        for versions in pool.questions.values():
+            questions = list(versions.values())
+            for question, logprobs in zip(
+                questions, option_logprobs(model, questions, consist.length), strict=True
             ):
-                found[name, language] = logprobs.tolist()
+                found[question] = logprobs.tolist()
     return found
 
 
-def _completion_term(
-    config: TrainConfig, consist: Consist, pool: PairPool, tokens: float, steps: int
-) -> Term:
-    sentences = consist.granularity == "sentence"
-
+def _completion_term(run: _Run, consist: Consist, pool: PairPool) -> Term:
     def compute(
-        model: Any, both: list[tuple[TrainingRow, TrainingRow]], _pairs: list[Pair], _step: int
+        model: Any, both: list[tuple[TrainingRow, TrainingRow]], _step: int
     ) -> tuple[torch.Tensor, int]:
-        if sentences:
+        if consist.granularity == "sentence":
             return sentence_loss(model, both, consist), len(both)
         return token_loss(model, both, consist)
 
-    def size(row: TrainingRow) -> int:
-        return len(row.tokens)
-
-    least = 2 if sentences else 1
-    return _term("consist", config, consist, pool.rows, size, compute, tokens, steps, least)
-
-
-def _term(
-    name: str,
-    config: TrainConfig,
-    settings: Align | Consist,
-    versions: Versions[Version],
-    size: Callable[[Version], int],
-    compute: Callable[[Any, list[tuple[Version, Version]], list[Pair], int], tuple[torch.Tensor, int]],
-    tokens: float,
-    steps: int,
-    least: int = 1,
-) -> Term:
-    """The term that `compute` gives for the pairs of a step: about `tokens` tokens over all processes, where
-    one version has `size` tokens, and at least `least` pairs (a contrast needs two).
-    """
-    assert config.pairs
-    rank, processes = rank_and_world_size()
-    sizes = [size(one) for languages in versions.values() for one in languages.values()]
-    count = max(least, round(tokens / processes / (2 * sum(sizes) / len(sizes))))
-    stream = PairStream({id_: list(versions[id_]) for id_ in versions}, config.pairs, config.seed, count)
-
-    def loss(model: Any, step: int) -> tuple[torch.Tensor, int, int]:
-        pairs = stream.at(step, rank, processes)
-        both = [(versions[pair.id][pair.one], versions[pair.id][pair.other]) for pair in pairs]
-        value, used = compute(model, both, pairs, step)
-        return value, used, sum(size(one) for pair in both for one in pair)
-
-    return Term(name, lambda step: settings.weight_at(step, steps), loss)
+    least = 2 if consist.granularity == "sentence" else 1
+    return run.term(consist, pool.rows, lambda row: len(row.tokens), compute, least)
