@@ -74,7 +74,7 @@ class TestErrors:
 
     def test_a_line_of_too_few_columns_is_named(self, tmp_path: Path) -> None:
         (tmp_path / "mgsm_en.tsv").write_text("how many?\t7\nhow many?\n")
-        with refused("1 columns", "expected 2", "line 2", row=2):
+        with refused("expected 2 columns", "found 1", "line 2", row=2):
             built("mgsm", tmp_path, languages=["en"])
 
     def test_a_damaged_file_is_named(self, tmp_path: Path) -> None:

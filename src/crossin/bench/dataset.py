@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
-import csv
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -25,7 +23,6 @@ USUAL = (
     "data/{split}-*.parquet",
     *(f"{{split}}.{ending}" for ending in _ENDINGS),
 )
-_LONGEST = 10_000_000
 # Seconds to wait for the hub's first response.
 _TIMEOUT = 10
 
@@ -122,69 +119,8 @@ def matching(folder: Path, patterns: Sequence[str]) -> list[Path]:
 
 
 def read_rows(file: Path, names: Sequence[str] = ()) -> Iterator[DatasetRow]:
-    """The rows of a file: JSON, JSON Lines or Parquet (whatever it is called), or .csv or .tsv.
-
-    The first line of a .csv or .tsv names the columns, unless `names` are given and differ from it. A .tsv
-    has no quotes: everything between two tabs is the text.
-    """
-    if file.suffix in (".csv", ".tsv"):
-        yield from _separated(file, names)
-        return
-    from crossin.corpus.reading.batch import JsonBatch, TableBatch
+    """The rows of a file: JSON, JSON lines, CSV or Parquet; see `read_records`, also on `names`."""
     from crossin.corpus.reading.records import read_records
-    from crossin.corpus.spec import Source
 
-    for batch in read_records(Source(path=file.name), file.parent, _columns(file)):
-        if isinstance(batch, JsonBatch):
-            records = batch.records
-        else:
-            assert isinstance(batch, TableBatch)
-            records = batch.table.to_pylist()
-        for number, record in zip(batch.rows, records, strict=True):
-            yield DatasetRow(file, int(number) + 1, record)
-
-
-def _columns(file: Path) -> set[str]:
-    """All columns of a Parquet file; none of another, or of a damaged one, which its reader reports."""
-    import pyarrow
-    import pyarrow.parquet
-
-    with contextlib.suppress(OSError, pyarrow.ArrowException):
-        return set(pyarrow.parquet.read_schema(file).names)
-    return set()
-
-
-def _separated(file: Path, names: Sequence[str]) -> Iterator[DatasetRow]:
-    csv.field_size_limit(_LONGEST)
-    tabs = file.suffix == ".tsv"
-    header = list(names)
-    try:
-        with file.open(encoding="utf-8-sig", newline="") as text:
-            lines = csv.reader(
-                text,
-                delimiter="\t" if tabs else ",",
-                quoting=csv.QUOTE_NONE if tabs else csv.QUOTE_MINIMAL,
-                strict=not tabs,
-            )
-            count = 0
-            for line in lines:
-                if not line or line == list(names):
-                    continue
-                if not header:
-                    header = line
-                    continue
-                count += 1
-                if len(line) != len(header):
-                    raise CrossinError(
-                        f"{len(line)} columns in line {lines.line_num}, expected {len(header)}",
-                        file=file,
-                        row=count,
-                        hint="repair the line, or get the file again",
-                    )
-                yield DatasetRow(file, count, dict(zip(header, line, strict=True)))
-    except UnicodeDecodeError as error:
-        raise CrossinError("not UTF-8 text", file=file, hint="save the file as UTF-8") from error
-    except (OSError, csv.Error) as error:
-        raise CrossinError(
-            f"cannot be read: {error}", file=file, hint="repair the file, or get it again"
-        ) from error
+    for number, record in read_records(file, names=names):
+        yield DatasetRow(file, number, record)
