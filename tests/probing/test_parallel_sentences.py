@@ -165,7 +165,7 @@ GOOD = long_lines()
         ([GOOD[0], {"language": "vi", "text": "x"}], 2, "item", "missing"),
         ([GOOD[0], {"item": "s0", "language": "vi", "text": 3}], 2, "text", "not a text"),
         ([GOOD[0], {"item": "s0", "text": "x"}], 2, "language", "missing"),
-        ([GOOD[0], "s0"], 2, None, "JSON object"),
+        ([GOOD[0], "s0"], 2, None, "object"),
         ([GOOD[0], {**GOOD[1], "language": "vi"}], None, None, "0 sentences in all of en, vi"),
     ],
 )
@@ -186,7 +186,7 @@ def test_places_that_hold_no_sentences(tmp_path: Path) -> None:
         ("", "no parallel sentences", None, None),
         ("x.jsonl", "JSON", 1, None),
         ("x.parquet", "Parquet", None, None),
-        ("none.parquet", "column", None, "text"),
+        ("none.parquet", "missing", 1, "text"),
     ):
         with refused(words, file=tmp_path / name, row=row, field=field):
             read_parallel(tmp_path / name)

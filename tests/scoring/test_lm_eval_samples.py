@@ -160,8 +160,8 @@ def test_samples_are_held_against_their_benchmark(tmp_path: Path) -> None:
         read_predictions(file, write_bench(tmp_path / "other", others))
 
 
-BAD: list[tuple[Any, str, str]] = [
-    ([1], "doc", ""),
+BAD: list[tuple[Any, str | None, str]] = [
+    ([1], None, "object"),
     ({"doc": {"question": "?"}}, "doc.benchmark", "not a task that crossin exported"),
     (sample(items()[0], filtered_resps=None), "filtered_resps", "list"),
     (sample(items()[0], filtered_resps=[["-1", "True"]] * 3), "filtered_resps", "3 log-probabilities for 4"),
@@ -173,7 +173,7 @@ BAD: list[tuple[Any, str, str]] = [
 
 
 @pytest.mark.parametrize(("bad", "field", "words"), BAD)
-def test_a_sample_that_is_none_is_named(tmp_path: Path, bad: Any, field: str, words: str) -> None:
+def test_a_sample_that_is_none_is_named(tmp_path: Path, bad: Any, field: str | None, words: str) -> None:
     path = write_samples(tmp_path, "t", [sample(items()[1]), bad])
     with refused(words, file=path, row=2, field=field, hint="--log_samples"):
         read_predictions(path)

@@ -187,7 +187,7 @@ def test_a_folder_without_predictions_is_an_error(tmp_path: Path) -> None:
     ("name", "text", "words"),
     [
         ("absent.jsonl", None, "not found"),
-        ("empty.jsonl", "", "no answers"),
+        ("empty.jsonl", "", "empty"),
         ("scores.json", '{"overall_acc": 1}', "SeaEval's scores"),
         ("replies.json", '[{"item": "sky", "language": "en", "reply": "blue"}]', "not a SeaEval log"),
     ],

@@ -4,7 +4,6 @@ Parquet.
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -12,8 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from crossin.core.errors import CrossinError, located
-from crossin.core.files import read_parquet, read_text
+from crossin.core.files import read_text
 from crossin.core.formats import ITEMS
+from crossin.corpus.reading.records import read_records
 from crossin.items import read_items
 from crossin.items.item import writable
 from crossin.languages import parse_language
@@ -21,7 +21,7 @@ from crossin.probing.config import ProbeReason
 
 _FORMS = (
     "name a folder with a text file for each language (en.txt, vi.txt: the same line is the same sentence), "
-    "a benchmark, or JSON lines or Parquet with item, language and text"
+    "a benchmark, or JSON lines, CSV or Parquet with item, language and text"
 )
 
 
@@ -157,38 +157,13 @@ def _bench_lines(place: Path) -> Iterator[tuple[str, str, str]]:
 
 
 def _file_lines(file: Path) -> Iterator[tuple[str, str, str]]:
-    lines = _parquet(file) if file.suffix == ".parquet" else _json_lines(file)
-    for row, line in enumerate(lines, start=1):
+    for row, line in read_records(file, {"item", "id", "language", "text"}):
         name, language, text = line.get("item", line.get("id")), line.get("language"), line.get("text")
         name = str(name) if isinstance(name, int) else name
         for key, value in (("item", name), ("language", language), ("text", text)):
             if not isinstance(value, str):
                 raise CrossinError("missing, or not a text", file=file, row=row, field=key, hint=_FORMS)
         yield str(name), str(language), str(text)
-
-
-def _json_lines(file: Path) -> Iterator[dict[str, Any]]:
-    for row, text in enumerate(
-        read_text(file).removeprefix("\ufeff").removesuffix("\n").split("\n"), start=1
-    ):
-        try:
-            line = json.loads(text)
-        except json.JSONDecodeError as error:
-            raise CrossinError(f"is not JSON: {error.msg}", file=file, row=row, hint=_FORMS) from error
-        if not isinstance(line, dict):
-            raise CrossinError("not a JSON object", file=file, row=row, hint=_FORMS)
-        yield line
-
-
-def _parquet(file: Path) -> list[dict[str, Any]]:
-    import pyarrow.parquet
-
-    try:
-        names = pyarrow.parquet.read_schema(file).names
-    except (OSError, pyarrow.ArrowInvalid) as error:
-        raise CrossinError("cannot be read as Parquet", file=file, hint=_FORMS) from error
-    columns = ["item" if "item" in names else "id", "language", "text"]
-    return list(read_parquet(file, columns).to_pylist())
 
 
 def _chosen(found: dict[str, Any], languages: Sequence[str], place: Path) -> list[str]:

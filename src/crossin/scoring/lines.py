@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from crossin.core.errors import CrossinError, located
-from crossin.core.files import read_parquet, read_text
+from crossin.core.files import read_parquet
+from crossin.corpus.reading.records import read_records
 from crossin.items import Item
 from crossin.items.replies import read_reply
 from crossin.languages import parse_language
@@ -25,8 +25,8 @@ _OTHER_BENCHMARK = "name the benchmark that was asked with --bench"
 
 
 def read_lines(file: Path) -> list[Line]:
-    """The lines of a file: answers (Parquet), or replies (Parquet or JSON lines), which still need their
-    benchmark. See `checked`.
+    """The lines of a file: answers (Parquet), or replies (Parquet, JSON lines or CSV), which still need
+    their benchmark. See `checked`.
     """
     return checked(_parquet(file) if file.suffix == ".parquet" else _replies(file), file)
 
@@ -121,26 +121,12 @@ def named_option(reply: str, texts: Mapping[str, str], shown: Sequence[str]) -> 
     return None if chosen is None else shown[chosen]
 
 
-def json_lines(file: Path) -> Iterator[Any]:
-    """The values in a file of JSON lines.
-
-    Raises CrossinError, with the row, where a line is blank or not JSON.
-    """
-    text = read_text(file).removeprefix("\ufeff").rstrip()
-    for row, told in enumerate(text.split("\n") if text else [], start=1):
-        try:
-            yield json.loads(told)
-        except json.JSONDecodeError as error:
-            message = f"is not JSON: {error.msg}" if told.strip() else "is a blank line"
-            raise CrossinError(message, file=file, row=row, hint="write one JSON object a line") from error
-
-
 def _replies(file: Path) -> list[Line]:
     names = [*_REPLY, "prompt"]
     lines = []
-    for row, line in enumerate(json_lines(file), start=1):
+    for row, line in read_records(file):
         for name in _REPLY:
-            if not isinstance(line, dict) or name not in line:
+            if name not in line:
                 raise CrossinError(
                     "is not there", file=file, row=row, field=name, hint="add it to every line"
                 )

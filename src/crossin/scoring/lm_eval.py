@@ -14,7 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from crossin.core.errors import CrossinError, located
-from crossin.scoring.lines import Line, checked, json_lines, named_option
+from crossin.corpus.reading.records import read_records
+from crossin.scoring.lines import Line, checked, named_option
 
 _NAME = re.compile(r"samples_.+_(?P<date>\d{4}-\d\d-\d\dT[\d.-]+)\.jsonl")
 # The fields of an exported question that an answer needs.
@@ -54,9 +55,10 @@ def read_samples(file: Path) -> list[Line]:
     log-probabilities.
     """
     lines: list[Line] = []
-    for row, sample in enumerate(json_lines(file), start=1):
-        with located(file, row, hint=_HINT):
-            lines.append(_line(sample))
+    with located(file, hint=_HINT):
+        for row, sample in read_records(file):
+            with located(row=row):
+                lines.append(_line(sample))
     return checked(lines, file)
 
 
