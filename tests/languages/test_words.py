@@ -141,13 +141,12 @@ def test_placeholders_may_stand_in_any_order(tmp_path: Path) -> None:
         pytest.param("{question}", "question", "prompt", id="a prompt without its question"),
         pytest.param("{text}", "text", "translate_here", id="a translation without its text"),
         pytest.param("sentence into", "{text} into", "translate_this", id="a text where none belongs"),
-        pytest.param("translate_this:", "answer_this:", "translate_this", id="no instruction to translate"),
+        pytest.param("translate_this:", "answer_this:", "answer_this", id="no instruction to translate"),
         pytest.param("direction: ltr", "direction: up", "direction", id="an unknown direction"),
         pytest.param("name: English", "", "name", id="a missing entry"),
         pytest.param("name: English", "name: English\nanthem: none", "anthem", id="an unknown entry"),
-        pytest.param("facts:", "facts: []\nunused:", "facts", id="facts without relations"),
         pytest.param("  month: ", "  # ", "suite.month", id="a question of the suite too few"),
-        pytest.param("  month: ", "  year: ", "suite.month", id="an unknown question of the suite"),
+        pytest.param("  month: ", "  year: ", "suite.year", id="an unknown question of the suite"),
         pytest.param("{number} months", "some months", "suite.month", id="a number that is not asked"),
         pytest.param("{number} months", "{number}{number} months", "suite.month", id="a number asked twice"),
         pytest.param("Population: {population}", "", "suite.card", id="a line of the card too few"),
@@ -165,6 +164,12 @@ def test_a_faulty_entry_is_named(tmp_path: Path, before: str, after: str, field:
     faulty = ENGLISH.replace(before, after, 1)
     assert faulty != ENGLISH
     assert error_of(tmp_path, faulty).field == field
+
+
+def test_facts_without_relations_are_named(tmp_path: Path) -> None:
+    before, suite = ENGLISH[: ENGLISH.index("facts:")], ENGLISH[ENGLISH.index("suite:") :]
+    assert error_of(tmp_path, f"{before}facts: []\n{suite}").field == "facts"
+    assert error_of(tmp_path, f"{before}facts: {{}}\n{suite}").field == "facts.capital"
 
 
 def test_text_that_is_not_yaml_is_named_by_its_line(tmp_path: Path) -> None:
