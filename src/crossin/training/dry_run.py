@@ -21,8 +21,7 @@ _SHOWN = 3
 
 @dataclass(frozen=True)
 class TrainingPreview:
-    """A run in figures; `shown` are the rows of its first micro-batches, each as what is read and what is
-    learned.
+    """A run in figures; `shown` are the rows of its first micro-batches, each as prompt and completion.
 
     `seconds` and `memory_mb` are estimates from the forward and backward pass of one step: time by the number
     of tokens, and the memory it took with the optimiser's two numbers per trained weight.
@@ -53,10 +52,6 @@ def preview(config: TrainConfig, *, progress: Progress = silent) -> TrainingPrev
     data = read_data(config, mixture, tokenizer)
     plan = plan_of(config, data, network, tokenizer, [])
     network.train()
-    if config.batches.recompute:
-        # Transformers is renaming it.
-        new = getattr(network, "activation_checkpointing_enable", None)
-        (new or network.gradient_checkpointing_enable)()
     room = config.batches.tokens_on(network.device.type)
     seconds = _time_step(network, plan, room)
     weights = list(network.parameters())
@@ -79,13 +74,7 @@ def preview(config: TrainConfig, *, progress: Progress = silent) -> TrainingPrev
         seconds=seconds * tokens / sum(len(row.tokens) for row in plan.rows_at(0)),
         memory_mb=peak_memory() + 2 * 4 * trained / 2**20,
         shown=[
-            [
-                (
-                    tokenizer.decode(row.tokens[: row.learned_from]),
-                    tokenizer.decode(row.tokens[row.learned_from :]),
-                )
-                for row in batch
-            ]
+            [(tokenizer.decode(row.prompt), tokenizer.decode(row.completion)) for row in batch]
             for batch in batches[:_SHOWN]
         ],
     )

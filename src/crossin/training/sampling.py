@@ -115,7 +115,8 @@ class AdaptiveSampler:
         return self._steps[step]
 
     def _current(self, period: int) -> dict[str, float]:
-        return self.shares[period - 1] if period else self._first
+        # A dry run measures nothing, and so keeps the first shares.
+        return (self.shares[:period] or [self._first])[-1]
 
     def _drawn(self, step: int) -> list[TrainingRow]:
         shares = self._current(step // self._every)

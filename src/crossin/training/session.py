@@ -65,6 +65,10 @@ def load_trainable(config: TrainConfig, folder: Path, say: Callable[[str], None]
         say("this architecture does not support packed sequences; using padded batches (slower)")
     network = method.apply(network, config.method, config.seed)
     fused_lora.fuse(network)
+    if config.batches.recompute:
+        # Transformers is renaming it.
+        new = getattr(network, "activation_checkpointing_enable", None)
+        (new or network.gradient_checkpointing_enable)()
     return network, tokenizer
 
 
@@ -112,11 +116,6 @@ def arguments_of(config: TrainConfig, out: Path, device: str) -> Any:
     """The arguments of transformers' Trainer."""
     cuda = device.startswith("cuda")
     half = cuda and config.method.kind == "full" and config.dtype == "auto" and torch.cuda.is_bf16_supported()
-    # Transformers is renaming it.
-    names = transformers.TrainingArguments.__dataclass_fields__
-    recompute = (
-        "activation_checkpointing" if "activation_checkpointing" in names else "gradient_checkpointing"
-    )
     return transformers.TrainingArguments(
         output_dir=str(out / CHECKPOINTS),
         per_device_train_batch_size=1,
@@ -129,7 +128,6 @@ def arguments_of(config: TrainConfig, out: Path, device: str) -> Any:
         save_strategy="steps",
         save_steps=config.checkpoint_every,
         save_total_limit=2,
-        **({recompute: True} if config.batches.recompute else {}),
         bf16=half,
         use_cpu=device == "cpu",
         seed=config.seed,
