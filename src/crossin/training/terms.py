@@ -94,8 +94,7 @@ class _Run:
         """
         sizes = [size(one) for languages in versions.values() for one in languages.values()]
         count = max(least, round(self.tokens / (2 * sum(sizes) / len(sizes))))
-        languages_of = {name: list(versions[name]) for name in versions}
-        stream = PairStream(languages_of, self.pairs, self.config.seed, count)
+        stream = PairStream(versions, self.pairs, self.config.seed, count)
 
         def loss(model: Any, step: int) -> tuple[torch.Tensor, int, int]:
             pairs = stream.at(step, self.rank, self.processes)
@@ -109,7 +108,7 @@ class _Run:
 
 def _align_term(run: _Run, align: Align, pool: PairPool) -> Term:
     texts: dict[str, dict[str, Sequence[int]]] = {
-        name: {language: row.tokens[: row.learned_from] for language, row in versions.items()}
+        name: {language: row.prompt for language, row in versions.items()}
         for name, versions in pool.rows.items()
     }
     for name, versions in pool.questions.items():
