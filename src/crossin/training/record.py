@@ -40,7 +40,8 @@ class Record:
     def add_groups(self, sums: Mapping[Group, tuple[float, int]]) -> None:
         """Add a step's loss (nats) and learned tokens by group."""
         for group, (loss, count) in sums.items():
-            _add(self.groups, group, loss, count)
+            if count:
+                _add(self.groups, group, loss, count)
 
     def add_term(self, term: str, value: float, weight: float, used: int) -> None:
         """Add a step's value of a term before its weight, and its number of pairs."""

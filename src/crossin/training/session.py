@@ -90,14 +90,14 @@ def plan_of(
     else:
         rows_at = fixed_steps(data.rows, batches.rows, config.epochs, config.seed).__getitem__
     tokens = sum(len(row.tokens) for row in data.rows) * batches.rows / len(data.rows)
-    found = terms_of(config, network, tokenizer, tokens, steps)
-    if found.pool:
-        data.skipped.update(found.pool.skipped)
+    terms, pool = terms_of(config, network, tokenizer, tokens, steps)
+    if pool:
+        data.skipped.update(pool.skipped)
 
     def after_step(model: Any, step: int, held_out_loss: dict[str, float]) -> None:
         if adaptive and step % sampler.every == 0:
-            if sampler.criterion == "gap" and found.pool and config.pairs:
-                adaptive.follow(measured_gap(found.pool, model, config.pairs))
+            if sampler.criterion == "gap" and pool and config.pairs:
+                adaptive.follow(measured_gap(pool, model, config.pairs))
             else:
                 adaptive.follow(held_out_loss)
 
@@ -106,7 +106,7 @@ def plan_of(
         steps=steps,
         rows_at=rows_at,
         groups=sorted({row.group for row in (*data.rows, *data.held_out)}),
-        terms=found.terms,
+        terms=terms,
         held_out=data.held_out,
         after_step=after_step,
     )

@@ -26,24 +26,12 @@ from crossin.training.losses import row_losses, row_weights
 from crossin.training.record import Record, save_record
 from crossin.training.rows import Group, TrainingRow
 from crossin.training.sampling import micro_batches, share_of
+from crossin.training.terms import Term
 
 # A term that is 0 for this many steps in a row has no effect.
 _DEAD = 20
 # Of a term at a step: its name, value, weight and number of pairs.
 _TermValue = tuple[str, float, float, int]
-
-
-@dataclass(frozen=True)
-class Term:
-    """A term of the loss beside that of the rows.
-
-    weight: by step. loss: computed for the model at a step: its value, how many pairs it is of, and how many
-    tokens it read.
-    """
-
-    name: str
-    weight: Callable[[int], float]
-    loss: Callable[[Any, int], tuple[torch.Tensor, int, int]]
 
 
 @dataclass(frozen=True)
@@ -118,32 +106,28 @@ class CrossinTrainer(transformers.Trainer):  # type: ignore[misc]
         model.train()
         step = int(inputs["step"])
         started = time.monotonic()
-        loss = None
-        while loss is None:
+        while True:
             try:
                 loss = self._step(model, step)
+                break
             except RuntimeError as error:
                 if not is_out_of_memory(error):
                     raise
-                if self.args.world_size > 1 or not self._halve(step):
+                longest = max(len(row.tokens) for row in self.plan.rows_at(step))
+                if self.args.world_size > 1 or self.record.tokens <= longest:
                     raise CrossinError(
                         f"not enough memory for step {step + 1}; the last checkpoint is kept",
                         field="batches.tokens",
                         hint="lower `batches.tokens` or `batches.longest`, or set `recompute: true`, and run "
                         "in another folder",
                     ) from error
+                self.record.tokens = max(longest, self.record.tokens // 2)
+                note = f"not enough memory: micro-batches of {self.record.tokens} tokens from now on"
+                self._watch(step, note)
                 model.zero_grad()
         self.record.seconds += time.monotonic() - started
         self.record.steps += 1
         return loss
-
-    def _halve(self, step: int) -> bool:
-        longest = max(len(row.tokens) for row in self.plan.rows_at(step))
-        if self.record.tokens <= longest:
-            return False
-        self.record.tokens = max(longest, self.record.tokens // 2)
-        self._watch(step, f"not enough memory: micro-batches of {self.record.tokens} tokens from now on")
-        return True
 
     def _step(self, model: Any, step: int) -> torch.Tensor:
         rank, processes = self.args.process_index, self.args.world_size
@@ -193,29 +177,23 @@ class CrossinTrainer(transformers.Trainer):  # type: ignore[misc]
         values: Sequence[_TermValue],
     ) -> None:
         """Add the step's sums over all processes to the record; an error where one is not a number."""
-        sums = torch.stack([losses.double().sum() for _, losses in each]) if each else torch.zeros(0)
-        self._check_numbers(step, [row for row, _ in each], sums.tolist(), values)
-        places = {group: number for number, group in enumerate(self.plan.groups)}
-        table = torch.zeros(2 * len(places) + 1 + len(values), dtype=torch.float64)
-        for (row, losses), loss in zip(each, sums.tolist(), strict=True):
-            table[2 * places[row.group]] += loss
-            table[2 * places[row.group] + 1] += len(losses)
-        table[2 * len(places)] = float(total)
-        for number, (_, value, _, _) in enumerate(values):
-            table[2 * len(places) + 1 + number] = value / self.args.world_size
+        losses = torch.stack([part.double().sum() for _, part in each]).tolist() if each else []
+        self._check_numbers(step, [row for row, _ in each], losses, values)
+        sums = {group: [0.0, 0] for group in self.plan.groups}
+        for (row, _), loss in zip(each, losses, strict=True):
+            sums[row.group][0] += loss
+            sums[row.group][1] += row.learned
+        mine = [number for pair in sums.values() for number in pair] + [float(total)]
+        table = torch.tensor(
+            mine + [value / self.args.world_size for _, value, _, _ in values], dtype=torch.float64
+        )
         if self.args.world_size > 1:
             table = table.to(self.args.device)
             torch.distributed.all_reduce(table)
-        numbers = table.tolist()
-        self.record.add_groups(
-            {
-                group: (numbers[2 * place], int(numbers[2 * place + 1]))
-                for group, place in places.items()
-                if numbers[2 * place + 1]
-            }
-        )
-        self.record.add_term("sft", numbers[2 * len(places)], 1.0, 0)
-        for (name, _, weight, used), value in zip(values, numbers[2 * len(places) + 1 :], strict=True):
+        numbers = iter(table.tolist())
+        self.record.add_groups({group: (next(numbers), int(next(numbers))) for group in sums})
+        self.record.add_term("sft", next(numbers), 1.0, 0)
+        for (name, _, weight, used), value in zip(values, numbers, strict=True):
             self.record.add_term(name, value, weight, used)
             self.record.zeros[name] = self.record.zeros.get(name, 0) + 1 if value == 0 else 0
             if self.record.zeros[name] >= _DEAD:
@@ -226,11 +204,7 @@ class CrossinTrainer(transformers.Trainer):  # type: ignore[misc]
                 )
 
     def _check_numbers(
-        self,
-        step: int,
-        rows: Sequence[TrainingRow],
-        losses: Sequence[float],
-        values: Sequence[_TermValue],
+        self, step: int, rows: Sequence[TrainingRow], losses: Sequence[float], values: Sequence[_TermValue]
     ) -> None:
         hint = "lower the learning rate, or check these rows; the last checkpoint is kept"
         for name, value, _, _ in values:
