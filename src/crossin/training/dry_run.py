@@ -46,26 +46,25 @@ class TrainingPreview:
 def preview(config: TrainConfig, *, progress: Progress = silent) -> TrainingPreview:
     """What `train` would do with this config; errors as there. Writes nothing."""
     folder, mixture = pulled_inputs(config, progress)
-    from crossin.training.session import load_trainable, plan_of, read_data
+    from crossin.training.session import load_trainable, plan_of
 
     network, tokenizer = load_trainable(config, folder, lambda _: None)
-    data = read_data(config, mixture, tokenizer)
-    plan = plan_of(config, data, network, tokenizer, [])
+    plan = plan_of(config, mixture, network, tokenizer, [])
     network.train()
     room = config.batches.tokens_on(network.device.type)
     seconds = _time_step(network, plan, room)
     weights = list(network.parameters())
     trained = sum(weight.numel() for weight in weights if weight.requires_grad)
     batches = [batch for step in range(plan.steps) for batch in micro_batches(plan.rows_at(step), room)]
-    groups = Counter("/".join(row.group) for row in data.rows)
-    tokens = sum(len(row.tokens) for row in data.rows) * config.epochs
+    groups = Counter("/".join(row.group) for row in plan.rows)
+    tokens = sum(len(row.tokens) for row in plan.rows) * config.epochs
     return TrainingPreview(
-        rows=len(data.rows),
-        rows_held_out=len(data.held_out),
-        skipped=data.skipped,
+        rows=len(plan.rows),
+        rows_held_out=len(plan.held_out),
+        skipped=plan.skipped,
         groups=dict(sorted(groups.items())),
         tokens=tokens,
-        learned_tokens=sum(row.learned for row in data.rows) * config.epochs,
+        learned_tokens=sum(row.learned for row in plan.rows) * config.epochs,
         steps=plan.steps,
         micro_batches_per_step=len(batches) / plan.steps,
         trained_weights=trained,

@@ -31,7 +31,7 @@ def row_losses(
     start = 0
     for row in rows:
         places += range(start + row.learned_from - 1, start + len(row.tokens) - 1)
-        targets += row.tokens[row.learned_from :]
+        targets += row.completion
         start += len(row.tokens)
     counts = [row.learned for row in rows]
     device = found.device

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cache, partial
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
@@ -98,12 +98,12 @@ def states(model: Any, documents: Sequence[Document], *, layer: int | None = Non
         inputs, real = _padded(documents, bare.device)
     else:
         inputs, real = _packed(documents, bare.device), None
-    if layer is None:
-        with _catching_head(bare, caught):
-            model(**inputs, use_cache=False)
-    else:
-        with _stopping_after(bare, layer, caught):
-            bare(**inputs, use_cache=False)
+    hook = _catch(bare, layer, caught)
+    try:
+        with suppress(_Stop):
+            (model if layer is None else bare)(**inputs, use_cache=False)
+    finally:
+        hook.remove()
     found = caught[0]
     return found[0] if real is None else found[real]
 
@@ -160,55 +160,38 @@ def _padded(documents: Sequence[Document], device: Any) -> tuple[dict[str, Any],
             "this architecture does not support packed sequences, nor branches",
             hint="give each branch a document of its own",
         )
-    width = max(len(document.tokens) for document in documents)
-    tokens = torch.zeros(len(documents), width, dtype=torch.long, device=device)
-    real = torch.zeros_like(tokens, dtype=torch.bool)
-    for row, document in enumerate(documents):
-        tokens[row, : len(document.tokens)] = torch.tensor(document.tokens, device=device)
-        real[row, : len(document.tokens)] = True
+    rows = [torch.tensor(document.tokens, device=device) for document in documents]
     # The padding comes after all real tokens, which do not see it: there is nothing to mask.
-    return {"input_ids": tokens}, real
-
-
-@contextmanager
-def _catching_head(model: Any, caught: list[torch.Tensor]) -> Iterator[None]:
-    """Catch the head's input; the head itself runs at one place only."""
-
-    def catch(_: Any, inputs: tuple[torch.Tensor, ...]) -> tuple[torch.Tensor]:
-        caught.append(inputs[0])
-        return (inputs[0][:1, :1],)
-
-    hook = model.get_output_embeddings().register_forward_pre_hook(catch)
-    try:
-        yield
-    finally:
-        hook.remove()
+    tokens = torch.nn.utils.rnn.pad_sequence(rows, batch_first=True)
+    lengths = torch.tensor([len(row) for row in rows], device=device)
+    return {"input_ids": tokens}, torch.arange(tokens.shape[1], device=device) < lengths[:, None]
 
 
 class _Stop(Exception):
     """Raised after the last block that is needed."""
 
 
-@contextmanager
-def _stopping_after(model: Any, layer: int, caught: list[torch.Tensor]) -> Iterator[None]:
-    """Catch the output of block number `layer`, and stop the forward pass there."""
+def _catch(model: Any, layer: int | None, caught: list[torch.Tensor]) -> torch.utils.hooks.RemovableHandle:
+    """Catch the head's input, which then runs at one place only; or the output of block number `layer`, and
+    stop the forward pass there.
+    """
+
+    def catch(_: Any, inputs: tuple[torch.Tensor, ...]) -> tuple[torch.Tensor]:
+        caught.append(inputs[0])
+        return (inputs[0][:1, :1],)
 
     def stop(_: Any, __: Any, output: Any) -> None:
         caught.append(output[0] if isinstance(output, tuple) else output)
         raise _Stop
 
-    all_blocks = blocks(model)
-    if not 1 <= layer <= len(all_blocks):
+    if layer is None:
+        return model.get_output_embeddings().register_forward_pre_hook(catch)  # type: ignore[no-any-return]
+    known = blocks(model)
+    if not 1 <= layer <= len(known):
         raise CrossinError(
-            f"the model has no block {layer}", field="layers", hint=f"choose among 1 to {len(all_blocks)}"
+            f"the model has no block {layer}", field="layers", hint=f"choose among 1 to {len(known)}"
         )
-    hook = all_blocks[layer - 1].register_forward_hook(stop)
-    try:
-        yield
-    except _Stop:
-        pass
-    finally:
-        hook.remove()
+    return known[layer - 1].register_forward_hook(stop)  # type: ignore[no-any-return]
 
 
 def _attention(

@@ -6,7 +6,7 @@ It is saved in every checkpoint, so that a resumed run has the log of an uninter
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -45,11 +45,9 @@ class Record:
 
     def add_term(self, term: str, value: float, weight: float, used: int) -> None:
         """Add a step's value of a term before its weight, and its number of pairs."""
-        held = self.terms.setdefault(term, [0.0, 0.0, 0.0, 0])
-        held[0] += value
-        held[1] += weight * value
-        held[2] += weight
-        held[3] += used
+        held = self.terms.get(term, [0.0, 0.0, 0.0, 0])
+        step = (value, weight * value, weight, used)
+        self.terms[term] = [before + added for before, added in zip(held, step, strict=True)]
 
     def write_line(
         self, step: int, gradient_norm: float, learning_rate: float, norms: Mapping[str, float]
@@ -101,12 +99,16 @@ class Record:
 
     def figures_at(self, step: int) -> dict[str, float]:
         """What trackers get: the figures of the lines of this step, each with a name."""
-        return {
-            name: value
-            for line in self.lines[-2:]
-            if line["step"] == step
-            for name, value in _named_figures(line)
-        }
+        found: dict[str, float] = {}
+        for line in self.lines[-2:]:
+            if line["step"] == step:
+                numbers = {name: value for name, value in line.items() if isinstance(value, int | float)}
+                found |= {f"crossin/{name}": value for name, value in numbers.items() if name != "step"}
+                for group in line["groups"]:
+                    name = "/".join(group[part] for part in ("split", *Group._fields))
+                    found[name] = group["loss"]
+                found |= {f"term/{term['term']}": term["value"] for term in line.get("terms", [])}
+        return found
 
 
 def last_checkpoint(out: Path) -> Path | None:
@@ -146,14 +148,3 @@ def _group_lines(split: str, groups: Mapping[str, list[float]]) -> list[dict[str
         }
         for name, (loss, count) in sorted(groups.items())
     ]
-
-
-def _named_figures(line: dict[str, Any]) -> Iterator[tuple[str, float]]:
-    for name, value in line.items():
-        if isinstance(value, int | float) and name != "step":
-            yield f"crossin/{name}", value
-    for group in line.get("groups", []):
-        name = "/".join(group[part] for part in Group._fields)
-        yield f"{group['split']}/{name}", group["loss"]
-    for term in line.get("terms", []):
-        yield f"term/{term['term']}", term["value"]

@@ -36,7 +36,9 @@ _TermValue = tuple[str, float, float, int]
 
 @dataclass(frozen=True)
 class TrainingPlan:
-    """The steps of a run: the rows of each (over all processes), the other terms, and the held-out rows.
+    """The steps of a run: the rows of each (over all processes) and the other terms; all rows trained on, the
+    held-out rows, and how many were left out, by reason code.
+
     `after_step` is called with the model, the number of steps done and, where it was just measured, the
     held-out loss by language.
     """
@@ -44,9 +46,10 @@ class TrainingPlan:
     config: TrainConfig
     steps: int
     rows_at: Callable[[int], Sequence[TrainingRow]]
-    groups: Sequence[Group]
-    terms: Sequence[Term]
+    rows: Sequence[TrainingRow]
     held_out: Sequence[TrainingRow]
+    skipped: dict[str, int]
+    terms: Sequence[Term]
     after_step: Callable[[Any, int, dict[str, float]], None]
 
 
@@ -81,6 +84,7 @@ class CrossinTrainer(transformers.Trainer):  # type: ignore[misc]
         super().__init__(**options)
         self.plan, self.config, self.record, self._watch = plan, plan.config, record, watch
         self._weights = [weight for weight in self.model.parameters() if weight.requires_grad]
+        self._groups = sorted({row.group for row in plan.rows})
         self._norms: dict[str, float] = {}
 
     def get_train_dataloader(self) -> Any:
@@ -179,7 +183,7 @@ class CrossinTrainer(transformers.Trainer):  # type: ignore[misc]
         """Add the step's sums over all processes to the record; an error where one is not a number."""
         losses = torch.stack([part.double().sum() for _, part in each]).tolist() if each else []
         self._check_numbers(step, [row for row, _ in each], losses, values)
-        sums = {group: [0.0, 0] for group in self.plan.groups}
+        sums = {group: [0.0, 0] for group in self._groups}
         for (row, _), loss in zip(each, losses, strict=True):
             sums[row.group][0] += loss
             sums[row.group][1] += row.learned

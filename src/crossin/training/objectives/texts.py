@@ -92,7 +92,7 @@ def shared_places(left: TrainingRow, right: TrainingRow) -> list[tuple[int, int]
     """The places before tokens that two completions share, as difflib's longest matching runs; without the
     end of text, which all have.
     """
-    ours, theirs = left.tokens[left.learned_from : -1], right.tokens[right.learned_from : -1]
+    ours, theirs = left.completion[:-1], right.completion[:-1]
     matches = SequenceMatcher(None, ours, theirs, autojunk=False).get_matching_blocks()
     return [
         (left.learned_from + match.a + step - 1, right.learned_from + match.b + step - 1)
