@@ -123,10 +123,10 @@ def _four_bit(place: str) -> dict[str, Any]:
     import torch
     import transformers
 
-    hint = "pip install -U bitsandbytes accelerate, or use another dtype"
     if not (transformers.utils.is_bitsandbytes_available() and transformers.utils.is_accelerate_available()):
         raise CrossinError(
-            "dtype 4bit needs the packages 'bitsandbytes' and 'accelerate', recent ones", hint=hint
+            "dtype 4bit needs the packages 'bitsandbytes' and 'accelerate', recent ones",
+            hint="pip install -U bitsandbytes accelerate, or use another dtype",
         )
     kind = place.partition(":")[0]
     if kind not in import_module("bitsandbytes").supported_torch_devices:
@@ -144,31 +144,23 @@ def _check_files(folder: Path) -> None:
     """Raise CrossinError for what `folder` lacks to be a model's."""
     checks = (
         (folder.is_dir(), "not a directory", "check the path, or pull the model by its name"),
+        # Transformers would follow the adapter to the base that it names, wherever that is.
         (
-            # Transformers would follow the adapter to the base that it names, wherever that is.
-            not (folder / "adapter_config.json").exists(),
+            not _has(folder, "adapter_config.json"),
             "an adapter, not a model",
-            "use its base as the model, and this as the adapter",
+            "use its base with this adapter",
         ),
-        (
-            any(folder.glob("*.safetensors")),
-            "there are no weights as safetensors here",
-            "save the model with save_pretrained, which writes safetensors",
-        ),
-        (
-            (folder / "config.json").exists(),
-            "there is no config.json here",
-            "copy it there, or pull the model again",
-        ),
-        (
-            any(path for pattern in _VOCABULARIES for path in folder.glob(pattern)),
-            "there is no tokenizer here (tokenizer.json)",
-            "save the model's tokenizer there too, with its save_pretrained",
-        ),
+        (_has(folder, "*.safetensors"), "no weights as safetensors here", "save them with save_pretrained"),
+        (_has(folder, "config.json"), "no config.json here", "copy it there, or pull the model again"),
+        (_has(folder, *_VOCABULARIES), "no tokenizer (tokenizer.json) here", "save it with save_pretrained"),
     )
     for passed, message, hint in checks:
         if not passed:
             raise CrossinError(message, file=folder, hint=hint)
+
+
+def _has(folder: Path, *patterns: str) -> bool:
+    return any(path for pattern in patterns for path in folder.glob(pattern))
 
 
 def _check_causal(folder: Path, config: Any) -> None:

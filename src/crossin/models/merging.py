@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from crossin.core.errors import CrossinError
 from crossin.core.files import read_json, write_json
 from crossin.core.stages import Stage, stage
-from crossin.models.adapters import with_adapter
+from crossin.models.adapters import is_tied, with_adapter
 from crossin.models.loading import load, resolve
 from crossin.models.weights import writing_weights
 
@@ -52,7 +52,10 @@ def merge(base: Path | str, adapter: Path | str, out: Path | str, *, dtype: str 
     with stage(out, "merge", {"dtype": dtype}, {"model": base, "adapter": adapter}) as work:
         if work.done:
             return work
-        model, untied = _merged(base, adapter)
+        model, _ = load(base, device="cpu", dtype="float32")
+        tied = is_tied(model)
+        model = with_adapter(model, adapter, base=base)
+        untied = tied and not is_tied(model)
         _round(model, base, adapter, dtype)
         with writing_weights(work.folder):
             written = _write_weights(model, work.scratch, work.folder) + _copy(base, work.folder)
@@ -61,14 +64,6 @@ def merge(base: Path | str, adapter: Path | str, out: Path | str, *, dtype: str 
         counts = {"weights": sum(weight.numel() for weight in model.parameters()), "untied": untied}
         work.finish(sorted([*written, _CONFIG]), counts)
     return work
-
-
-def _merged(base: Path, adapter: Path) -> tuple[Any, bool]:
-    """The merged model in float32, and whether it untied the base's embeddings and head."""
-    model, _ = load(base, device="cpu", dtype="float32")
-    tied = model.get_output_embeddings().weight is model.get_input_embeddings().weight
-    model = with_adapter(model, adapter, base=base)
-    return model, tied and model.get_output_embeddings().weight is not model.get_input_embeddings().weight
 
 
 def _round(model: Any, base: Path, adapter: Path, dtype: str) -> None:
