@@ -145,11 +145,7 @@ def _check_files(folder: Path) -> None:
     checks = (
         (folder.is_dir(), "not a directory", "check the path, or pull the model by its name"),
         # Transformers would follow the adapter to the base that it names, wherever that is.
-        (
-            not _has(folder, "adapter_config.json"),
-            "an adapter, not a model",
-            "use its base with this adapter",
-        ),
+        (not _has(folder, "adapter_config.json"), "an adapter, not a model", "use its base as the model"),
         (_has(folder, "*.safetensors"), "no weights as safetensors here", "save them with save_pretrained"),
         (_has(folder, "config.json"), "no config.json here", "copy it there, or pull the model again"),
         (_has(folder, *_VOCABULARIES), "no tokenizer (tokenizer.json) here", "save it with save_pretrained"),

@@ -80,8 +80,7 @@ def prepare(model: Any) -> None:
 
 def layout(model: Any) -> Layout:
     """How a prepared model's documents are laid out."""
-    found: Layout = unwrapped(model).crossin_layout
-    return found
+    return unwrapped(model).crossin_layout  # type: ignore[no-any-return]
 
 
 def states(model: Any, documents: Sequence[Document], *, layer: int | None = None) -> torch.Tensor:
@@ -124,33 +123,28 @@ def unwrapped(model: Any) -> Any:
     return model.get_base_model() if hasattr(model, "get_base_model") else model
 
 
-def borders_of(documents: Sequence[Document], runs: Sequence[Sequence[int]], device: Any) -> Borders:
-    """The borders of `documents`, whose tokens are at the positions `runs`."""
+def borders_of(documents: Sequence[Document], device: Any) -> Borders:
+    """The borders of `documents`."""
     lengths = [len(document.tokens) for document in documents]
     ends = torch.tensor([0, *lengths], dtype=torch.int32).cumsum(0, dtype=torch.int32)
+    masks = [document.visible for document in documents]
+    positions = [document.positions or range(len(document.tokens)) for document in documents]
     return Borders(
         lengths,
-        [
-            None if document.visible is None else torch.from_numpy(document.visible).to(device)
-            for document in documents
-        ],
-        [torch.tensor(list(run), device=device) for run in runs],
-        ends.to(device) if all(document.visible is None for document in documents) else None,
+        [None if visible is None else torch.from_numpy(visible).to(device) for visible in masks],
+        [torch.tensor(list(places), device=device) for places in positions],
+        ends.to(device) if all(visible is None for visible in masks) else None,
     )
 
 
 def _packed(documents: Sequence[Document], device: Any) -> dict[str, Any]:
-    positions = [
-        range(len(document.tokens)) if document.positions is None else document.positions
-        for document in documents
-    ]
-    tokens = [token for document in documents for token in document.tokens]
+    borders = borders_of(documents, device)
     return {
-        "input_ids": torch.tensor([tokens], device=device),
-        "position_ids": torch.tensor([[place for run in positions for place in run]], device=device),
+        "input_ids": torch.tensor([[token for one in documents for token in one.tokens]], device=device),
+        "position_ids": torch.cat(borders.positions)[None],
         # A mask of four dimensions is passed on as it is; our attention does not use it.
         "attention_mask": torch.ones(1, 1, 1, 1, dtype=torch.bool, device=device),
-        "documents": borders_of(documents, positions, device),
+        "documents": borders,
     }
 
 
@@ -260,15 +254,14 @@ def _kernel(device: Any, dtype: Any) -> Callable[..., torch.Tensor] | None:
     if "window_size" not in known:
         return None
     # Before it had the option, it accepted fewer key heads than query heads without it.
-    kernel: Any = partial(varlen_attn, enable_gqa=True) if "enable_gqa" in known else varlen_attn
-    return kernel  # type: ignore[no-any-return]
+    return partial(varlen_attn, enable_gqa=True) if "enable_gqa" in known else varlen_attn
 
 
 def _trial(config: Any) -> list[Document]:
     """A few documents from all over the vocabulary, one of them longer than a narrow sliding window."""
     window = getattr(config, "sliding_window", None) or 0
-    longest = window + 8 if window <= _NARROW else 40
-    longest = min(max(longest, 40), getattr(config, "max_position_embeddings", None) or longest)
+    longest = max(window + 8, 40) if window <= _NARROW else 40
+    longest = min(longest, getattr(config, "max_position_embeddings", None) or longest)
     return [
         Document([(start + 7919 * place) % (config.vocab_size - 1) for place in range(length)])
         for start, length in ((11, 5), (13, longest), (17, 9))

@@ -45,19 +45,22 @@ def train(
     """
     config = config if isinstance(config, TrainConfig) else read_config(config)
     model, mixture = pulled_inputs(config, progress)
-    inputs = {"model": model, "mixture": mixture, **_pair_inputs(config)}
+    inputs = {"model": model, "mixture": mixture}
     settings = config.model_dump(mode="json", exclude={"model", "mixture", "pairs", "name"})
-    if config.pairs:
-        settings["pairs"] = config.pairs.model_dump(mode="json", exclude={"rows", "items", "apart_from"})
+    if pairs := config.pairs:
+        settings["pairs"] = pairs.model_dump(mode="json", exclude={"rows", "items", "apart_from"})
+        named = {"pairs.rows": pairs.rows, "pairs.items": pairs.items}
+        inputs |= {name: path for name, path in named.items() if path}
+        inputs |= {f"pairs.apart_from.{n}": path for n, path in enumerate(pairs.apart_from)}
     rank, world_size = rank_and_world_size()
     first = rank == 0
+    if not first:
+        progress, say = silent, lambda _: None
     with stage(out, "train", settings, inputs, rank=rank, world_size=world_size) as work:
         if work.done:
             return work
         try:
-            trainer = _fit(
-                config, model, work.folder, progress if first else silent, say if first else lambda _: None
-            )
+            trainer = _fit(config, model, mixture, work.folder, progress, say)
         finally:
             # Without a checkpoint there is nothing to resume from, and another config may use the folder.
             if first and last_checkpoint(work.folder) is None:
@@ -72,25 +75,17 @@ def train(
 def pulled_inputs(config: TrainConfig, progress: Progress = silent) -> tuple[Path, Path]:
     """The folder of the model, which is pulled where it is given by name, and the mixture."""
     require("train", "accelerate", "peft", "torch", "transformers")
-    for name in ("model", "mixture"):
-        if getattr(config, name) is None:
-            raise CrossinError("missing", field=name, hint=f"set `{name}` in the config, or --{name}")
-    assert config.model is not None
-    assert config.mixture is not None
+    if config.model is None or config.mixture is None:
+        name = "mixture" if config.model else "model"
+        raise CrossinError("missing", field=name, hint=f"set `{name}` in the config, or --{name}")
     if not config.mixture.exists():
         raise CrossinError("there is no mixture here", file=config.mixture, hint="compose one first")
     return pull(config.model, progress=progress), config.mixture
 
 
-def _pair_inputs(config: TrainConfig) -> dict[str, Path]:
-    if config.pairs is None:
-        return {}
-    named = {"pairs.rows": config.pairs.rows, "pairs.items": config.pairs.items}
-    named |= {f"pairs.apart_from.{n}": path for n, path in enumerate(config.pairs.apart_from)}
-    return {name: path for name, path in named.items() if path is not None}
-
-
-def _fit(config: TrainConfig, model: Path, out: Path, progress: Progress, say: Say) -> CrossinTrainer:
+def _fit(
+    config: TrainConfig, model: Path, mixture: Path, out: Path, progress: Progress, say: Say
+) -> CrossinTrainer:
     """The trainer, with the trained network and the record, at the end of the run."""
     import torch
     from transformers import PrinterCallback
@@ -98,11 +93,10 @@ def _fit(config: TrainConfig, model: Path, out: Path, progress: Progress, say: S
     from crossin.training.session import arguments_of, load_trainable, plan_of
     from crossin.training.trainer import CrossinTrainer
 
-    assert config.mixture is not None
     network, tokenizer = load_trainable(config, model, say)
     checkpoint = last_checkpoint(out)
     record = read_record(checkpoint) if checkpoint else Record(config.batches.tokens_on(network.device.type))
-    plan = plan_of(config, config.mixture, network, tokenizer, record.shares)
+    plan = plan_of(config, mixture, network, tokenizer, record.shares)
     trainer = CrossinTrainer(
         plan=plan,
         record=record,

@@ -58,18 +58,16 @@ class GradientMeter:
 
     def __init__(self, weights: Sequence[torch.nn.Parameter]) -> None:
         self._weights = weights
-        self._before: list[torch.Tensor | None] = [None] * len(weights)
+        self._before: dict[int, torch.Tensor] = {}
 
     def added(self) -> float:
         """The norm of what was added since the last call, or since there were no gradients."""
         added = []
         for number, weight in enumerate(self._weights):
-            if weight.grad is None:
-                continue
-            now = weight.grad.detach()
-            before = self._before[number]
-            added.append((now if before is None else now - before).float())
-            self._before[number] = now.clone()
+            if weight.grad is not None:
+                now = weight.grad.detach()
+                added.append((now - self._before[number] if number in self._before else now).float())
+                self._before[number] = now.clone()
         return float(torch.nn.utils.get_total_norm(added)) if added else 0.0
 
 
