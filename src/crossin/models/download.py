@@ -139,6 +139,7 @@ def _hub_answers() -> bool:
 def _from_hub(hub: str, folder: Path) -> None:
     """Download the model `hub`; without a network, copy it from the hub library's own cache."""
     from huggingface_hub import snapshot_download
+    from huggingface_hub.errors import GatedRepoError, HFValidationError, RepositoryNotFoundError
 
     if not _hub_answers():
         with suppress(OSError, ValueError):
@@ -153,33 +154,25 @@ def _from_hub(hub: str, folder: Path) -> None:
         )
     try:
         snapshot_download(hub, local_dir=folder, allow_patterns=_WANTED)
+    except GatedRepoError:
+        raise CrossinError(
+            f"the terms of '{hub}' must be accepted on the hub first",
+            hint="accept them there, then run: hf auth login",
+        ) from None
+    except (RepositoryNotFoundError, HFValidationError):
+        raise CrossinError(
+            f"the hub has no model '{hub}' that you may see, and there is no folder of that name",
+            hint="check the name, or log in: hf auth login",
+        ) from None
     except Exception as error:
-        # The hub's library raises its own errors, its HTTP client's and the disk's. The message of the HTTP
-        # client may quote the user's token.
-        raise _refusal(hub, error) from None
+        # An error of the HTTP client or the disk. The client's message may quote the user's token.
+        raise CrossinError(
+            f"the download of '{hub}' was interrupted ({type(error).__name__})",
+            hint="check the network and the free disk space, and run again",
+        ) from None
     shutil.rmtree(folder / ".cache", ignore_errors=True)
     if not any(folder.glob("*.safetensors")):
         raise CrossinError(
             f"'{hub}' has no weights as safetensors; crossin does not open pickles, which may run code",
             hint="use a model that has them",
         )
-
-
-def _refusal(hub: str, error: Exception) -> CrossinError:
-    """The hub's error, as one of ours."""
-    from huggingface_hub.errors import GatedRepoError, HFValidationError, RepositoryNotFoundError
-
-    if isinstance(error, GatedRepoError):
-        return CrossinError(
-            f"the terms of '{hub}' must be accepted on the hub first",
-            hint="accept them there, then run: hf auth login",
-        )
-    if isinstance(error, RepositoryNotFoundError | HFValidationError):
-        return CrossinError(
-            f"the hub has no model '{hub}' that you may see, and there is no folder of that name",
-            hint="check the name, or log in: hf auth login",
-        )
-    return CrossinError(
-        f"the download of '{hub}' was interrupted ({type(error).__name__})",
-        hint="check the network and the free disk space, and run again",
-    )

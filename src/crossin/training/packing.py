@@ -10,6 +10,7 @@ from functools import cache, partial
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import torch
+from torch import Tensor
 
 from crossin.core.errors import CrossinError
 from crossin.models.memory import is_out_of_memory
@@ -45,9 +46,9 @@ class Borders(NamedTuple):
     """
 
     lengths: list[int]
-    visible: list[torch.Tensor | None]
-    positions: list[torch.Tensor]
-    starts: torch.Tensor | None
+    visible: list[Tensor | None]
+    positions: list[Tensor]
+    starts: Tensor | None
 
 
 def prepare(model: Any) -> None:
@@ -67,7 +68,10 @@ def prepare(model: Any) -> None:
     model.crossin_layout = "packed"
     try:
         model.set_attn_implementation(ATTENTION)
-        apart = _is_same(_without_gradient(model, [documents]), alone)
+        packed = _without_gradient(model, [documents])
+        # Half precision rounds coarsely; a token that sees another document differs by more.
+        allowed = 5e-2 if packed.dtype in (torch.float16, torch.bfloat16) else 1e-4
+        apart = bool((packed - alone).abs().max() <= allowed * max(alone.abs().max().item(), 1.0))
     # Models fail here in many ways.
     except Exception as error:
         if is_out_of_memory(error):
@@ -83,7 +87,7 @@ def layout(model: Any) -> Layout:
     return unwrapped(model).crossin_layout  # type: ignore[no-any-return]
 
 
-def states(model: Any, documents: Sequence[Document], *, layer: int | None = None) -> torch.Tensor:
+def states(model: Any, documents: Sequence[Document], *, layer: int | None = None) -> Tensor:
     """The states [sum of T, hidden] of the documents' tokens in their order: what the model's head takes, or
     with `layer` the output of that block (1 is the first), after which the forward pass stops.
 
@@ -92,7 +96,7 @@ def states(model: Any, documents: Sequence[Document], *, layer: int | None = Non
     not have.
     """
     bare = unwrapped(model)
-    caught: list[torch.Tensor] = []
+    caught: list[Tensor] = []
     if layout(model) == "padded":
         inputs, real = _padded(documents, bare.device)
     else:
@@ -148,7 +152,7 @@ def _packed(documents: Sequence[Document], device: Any) -> dict[str, Any]:
     }
 
 
-def _padded(documents: Sequence[Document], device: Any) -> tuple[dict[str, Any], torch.Tensor]:
+def _padded(documents: Sequence[Document], device: Any) -> tuple[dict[str, Any], Tensor]:
     if any(document.visible is not None for document in documents):
         raise CrossinError(
             "this architecture does not support packed sequences, nor branches",
@@ -165,12 +169,12 @@ class _Stop(Exception):
     """Raised after the last block that is needed."""
 
 
-def _catch(model: Any, layer: int | None, caught: list[torch.Tensor]) -> torch.utils.hooks.RemovableHandle:
+def _catch(model: Any, layer: int | None, caught: list[Tensor]) -> torch.utils.hooks.RemovableHandle:
     """Catch the head's input, which then runs at one place only; or the output of block number `layer`, and
     stop the forward pass there.
     """
 
-    def catch(_: Any, inputs: tuple[torch.Tensor, ...]) -> tuple[torch.Tensor]:
+    def catch(_: Any, inputs: tuple[Tensor, ...]) -> tuple[Tensor]:
         caught.append(inputs[0])
         return (inputs[0][:1, :1],)
 
@@ -197,7 +201,7 @@ def _attention(
     sliding_window: int | None = None,
     documents: Borders | None = None,
     **options: Any,
-) -> tuple[torch.Tensor, None]:
+) -> tuple[Tensor, None]:
     """Attention of each document to itself; query, key and value are [1, heads, T, size of a head].
 
     Without `documents`, the call comes from elsewhere and has a mask of its own.
@@ -239,7 +243,7 @@ def _attention(
 
 
 @cache
-def _kernel(device: Any, dtype: Any) -> Callable[..., torch.Tensor] | None:
+def _kernel(device: Any, dtype: Any) -> Callable[..., Any] | None:
     """PyTorch's flash attention for sequences of variable length (2.11 or newer, half precision, Ampere or
     newer), or None.
     """
@@ -268,17 +272,10 @@ def _trial(config: Any) -> list[Document]:
     ]
 
 
-def _without_gradient(model: Any, batches: Sequence[Sequence[Document]]) -> torch.Tensor:
+def _without_gradient(model: Any, batches: Sequence[Sequence[Document]]) -> Tensor:
     training = model.training
     model.eval()
     with torch.inference_mode():
         found = torch.cat([states(model, documents) for documents in batches])
     model.train(training)
     return found
-
-
-def _is_same(found: torch.Tensor, expected: torch.Tensor) -> bool:
-    # Half precision rounds coarsely; a token that sees another document differs by more.
-    allowed = 5e-2 if found.dtype in (torch.float16, torch.bfloat16) else 1e-4
-    size = max(expected.abs().max().item(), 1.0)
-    return (found - expected).abs().max().item() <= allowed * size

@@ -16,6 +16,7 @@ from typing import Any
 
 import torch
 import transformers
+from torch import Tensor
 
 from crossin.core.errors import CrossinError
 from crossin.core.hashing import hash64
@@ -58,7 +59,7 @@ class GradientMeter:
 
     def __init__(self, weights: Sequence[torch.nn.Parameter]) -> None:
         self._weights = weights
-        self._before: dict[int, torch.Tensor] = {}
+        self._before: dict[int, Tensor] = {}
 
     def added(self) -> float:
         """The norm of what was added since the last call, or since there were no gradients."""
@@ -103,7 +104,7 @@ class CrossinTrainer(transformers.Trainer):  # type: ignore[misc]
         self._created_lr_scheduler = True
         return self.lr_scheduler
 
-    def training_step(self, model: Any, inputs: Any, _items: Any = None) -> torch.Tensor:
+    def training_step(self, model: Any, inputs: Any, _items: Any = None) -> Tensor:
         """Forward and backward for a step; in smaller micro-batches where the memory is not enough."""
         model.train()
         step = int(inputs["step"])
@@ -131,7 +132,7 @@ class CrossinTrainer(transformers.Trainer):  # type: ignore[misc]
         self.record.steps += 1
         return loss
 
-    def _step(self, model: Any, step: int) -> torch.Tensor:
+    def _step(self, model: Any, step: int) -> Tensor:
         rank, processes = self.args.process_index, self.args.world_size
         torch.manual_seed(hash64(str(self.config.seed), "step", str(step), str(rank)) >> 1)
         meter = GradientMeter(self._weights) if self._is_logged(step) else None
@@ -153,7 +154,7 @@ class CrossinTrainer(transformers.Trainer):  # type: ignore[misc]
         # A process without rows computes one with weight 0: the others wait for it.
         spare = not mine
         parts = micro_batches(mine or whole[:1], self.record.tokens)
-        each: list[tuple[TrainingRow, torch.Tensor]] = []
+        each: list[tuple[TrainingRow, Tensor]] = []
         for number, part in enumerate(parts):
             weights = [0.0] * len(part) if spare else row_weights(part, whole, self.config.weigh)
             last = number == len(parts) - 1
@@ -172,11 +173,7 @@ class CrossinTrainer(transformers.Trainer):  # type: ignore[misc]
         return total
 
     def _add_to_record(
-        self,
-        step: int,
-        total: torch.Tensor,
-        each: Sequence[tuple[TrainingRow, torch.Tensor]],
-        values: Sequence[_TermValue],
+        self, step: int, total: Tensor, each: Sequence[tuple[TrainingRow, Tensor]], values: list[_TermValue]
     ) -> None:
         """Add the step's sums over all processes to the record; an error where one is not a number."""
         losses = torch.stack([part.double().sum() for _, part in each]).tolist() if each else []
