@@ -25,7 +25,7 @@ _SLOW = [
     "scipy.stats",
     "plotly",
     "pydantic",
-    "typer",
+    "click",
     "rich",
 ]
 # A server with threads could not be forked safely.
@@ -81,6 +81,6 @@ def _command(words: list[str], out: str, errors: str, folder: Path, environment:
         os.dup2(file, number)
         os.close(file)
     sys.argv = words
-    from crossin.cli.main import main
+    from crossin.cli.main import run
 
-    main()
+    run()
