@@ -19,7 +19,7 @@ from crossin.translation.engines.openai import OpenAITranslator
 from crossin.translation.filters.quality import QualityModel
 from crossin.translation.protect import protect
 from crossin.translation.shard import Setup
-from tests.helpers.small_rows import counts, rows_of, stand_in, table_of, write_rows
+from tests.helpers.translated_rows import counts, mock_server, rows_of, table_of, write_rows
 
 ROWS = 40
 
@@ -55,7 +55,7 @@ def corpus_files(out: Path) -> dict[str, bytes]:
 
 
 def test_every_row_comes_back_in_every_language_under_its_id(home: Path, tmp_path: Path) -> None:
-    with stand_in(home / "table.json") as url:
+    with mock_server(home / "table.json") as url:
         stage = translate(home / "rows.jsonl", tmp_path / "out", setup_of(url), ["Spanish", "zh"])
     for language in ("es", "zh"):
         found = kept(tmp_path / "out", language)
@@ -89,7 +89,7 @@ def test_every_row_comes_back_in_every_language_under_its_id(home: Path, tmp_pat
 )
 def test_a_faulty_answer_is_asked_again_and_repaired(home: Path, tmp_path: Path, kind: str) -> None:
     faults = ("--faults", "0.3", "--kinds", kind)
-    with stand_in(home / "table.json", *faults) as url:
+    with mock_server(home / "table.json", *faults) as url:
         stage = translate(home / "rows.jsonl", tmp_path / "out", setup_of(url), ["es"])
         met = counts(url)["faults"]
     found = stage.manifest["counts"]["languages"]["es"]
@@ -103,7 +103,7 @@ def test_a_faulty_answer_is_asked_again_and_repaired(home: Path, tmp_path: Path,
 
 def test_a_row_that_stays_faulty_is_rejected_with_its_reason(home: Path, tmp_path: Path) -> None:
     faults = ("--faults", "0.3", "--kinds", "refusal,wrong language", "--stubborn")
-    with stand_in(home / "table.json", *faults) as url:
+    with mock_server(home / "table.json", *faults) as url:
         stage = translate(home / "rows.jsonl", tmp_path / "out", setup_of(url), ["es"])
     lost = rejected(tmp_path / "out")
     assert lost
@@ -115,7 +115,7 @@ def test_a_row_that_stays_faulty_is_rejected_with_its_reason(home: Path, tmp_pat
 
 def test_faults_of_transport_cost_time_and_nothing_else(home: Path, tmp_path: Path) -> None:
     faults = ("--faults", "0.4", "--kinds", "429,500,hang,cut stream,bad JSON body")
-    with stand_in(home / "table.json", *faults) as url:
+    with mock_server(home / "table.json", *faults) as url:
         translate(home / "rows.jsonl", tmp_path / "out", setup_of(url), ["es"])
         seen = counts(url)
     assert len(kept(tmp_path / "out", "es")) == ROWS
@@ -124,7 +124,7 @@ def test_faults_of_transport_cost_time_and_nothing_else(home: Path, tmp_path: Pa
 
 
 def test_what_was_answered_is_never_asked_again(home: Path, tmp_path: Path) -> None:
-    with stand_in(home / "table.json") as url:
+    with mock_server(home / "table.json") as url:
         for out in ("one", "two"):
             stage = translate(
                 home / "rows.jsonl",
@@ -146,7 +146,7 @@ def test_what_was_answered_is_never_asked_again(home: Path, tmp_path: Path) -> N
 
 
 def test_shards_made_by_two_ranks_are_those_of_one_process(home: Path, tmp_path: Path) -> None:
-    with stand_in(home / "table.json") as url:
+    with mock_server(home / "table.json") as url:
         whole = translate(home / "rows.jsonl", tmp_path / "one", setup_of(url), ["es", "zh"], shard_rows=15)
         for rank in (1, 0):
             stage = translate(
@@ -182,7 +182,7 @@ def test_rows_that_are_bound_to_their_language_are_left_out_kept_or_half_transla
     table = json.loads((home / "table.json").read_text("utf-8"))
     table["Spanish|Correct the grammar of this sentence."] = "Corrige la gramática de esta frase."
     (tmp_path / "table.json").write_text(json.dumps(table, ensure_ascii=False), "utf-8")
-    with stand_in(tmp_path / "table.json") as url:
+    with mock_server(tmp_path / "table.json") as url:
         for treated in ("skip", "keep", "instruction"):
             setup = replace(setup_of(url), task_bound=treated)
             translate(corpus, tmp_path / treated, setup, ["es"])
@@ -212,14 +212,14 @@ def test_a_glossary_is_enforced(tmp_path: Path) -> None:
         "Spanish|Much.": "Para mucho.",
     }
     (tmp_path / "table.json").write_text(json.dumps(known, ensure_ascii=False), "utf-8")
-    with stand_in(tmp_path / "table.json") as url:
+    with mock_server(tmp_path / "table.json") as url:
         setup = replace(setup_of(url), glossary={"es": {"large language model": "gran modelo de lenguaje"}})
         translate(tmp_path / "rows.jsonl", tmp_path / "out", setup, ["es"])
     assert kept(tmp_path / "out", "es")["1"]["instruction"] == "¿Para qué sirve un gran modelo de lenguaje?"
 
 
 def test_a_spent_budget_ends_the_run_and_says_what_is_left(home: Path, tmp_path: Path) -> None:
-    with stand_in(home / "table.json") as url:
+    with mock_server(home / "table.json") as url:
         poor = setup_of(url, prices=(1e3, 1e3), budget=2.0, concurrency=2)
         with pytest.raises(BudgetSpent, match=r"budget of 2 is spent: \d+ of 40 rows are left in es"):
             translate(home / "rows.jsonl", tmp_path / "out", poor, ["es"])
@@ -232,7 +232,7 @@ def test_a_spent_budget_ends_the_run_and_says_what_is_left(home: Path, tmp_path:
 
 def test_a_wrong_key_stops_at_once(home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OPENAI_API_KEY", "not-that-one")
-    with stand_in(home / "table.json", "--key", "right") as url, pytest.raises(CrossinError) as told:
+    with mock_server(home / "table.json", "--key", "right") as url, pytest.raises(CrossinError) as told:
         translate(home / "rows.jsonl", tmp_path / "out", setup_of(url), ["es"])
     assert "OPENAI_API_KEY" in str(told.value)
     assert "not-that-one" not in str(told.value)
@@ -240,7 +240,7 @@ def test_a_wrong_key_stops_at_once(home: Path, tmp_path: Path, monkeypatch: pyte
 
 
 def test_an_unknown_model_is_told_with_those_that_there_are(home: Path, tmp_path: Path) -> None:
-    with stand_in(home / "table.json") as url, pytest.raises(CrossinError, match="stand-in"):
+    with mock_server(home / "table.json") as url, pytest.raises(CrossinError, match="stand-in"):
         translate(home / "rows.jsonl", tmp_path / "out", Setup(OpenAITranslator("gpt", url), "en"), ["es"])
 
 
@@ -259,7 +259,7 @@ def test_rows_in_another_language_than_they_are_said_to_be_are_refused(tmp_path:
 
 
 def test_a_folder_of_another_run_is_refused(home: Path, tmp_path: Path) -> None:
-    with stand_in(home / "table.json") as url:
+    with mock_server(home / "table.json") as url:
         translate(home / "rows.jsonl", tmp_path / "out", setup_of(url), ["es"])
         with pytest.raises(CrossinError, match="another run's files"):
             translate(home / "rows.jsonl", tmp_path / "out", setup_of(url), ["es", "zh"])
@@ -272,7 +272,7 @@ def test_the_source_language_is_no_target(home: Path, tmp_path: Path) -> None:
 
 def test_a_damaged_store_is_made_anew_and_the_rest_asked_again(home: Path, tmp_path: Path) -> None:
     told: list[str] = []
-    with stand_in(home / "table.json") as url:
+    with mock_server(home / "table.json") as url:
         store = tmp_path / "store.sqlite"
         translate(home / "rows.jsonl", tmp_path / "one", setup_of(url), ["es", "zh"], store=store)
         content = bytearray(store.read_bytes())
@@ -290,7 +290,7 @@ def test_a_damaged_store_is_made_anew_and_the_rest_asked_again(home: Path, tmp_p
 
 
 def test_a_finished_run_is_found_done(home: Path, tmp_path: Path) -> None:
-    with stand_in(home / "table.json") as url:
+    with mock_server(home / "table.json") as url:
         translate(home / "rows.jsonl", tmp_path / "out", setup_of(url), ["es"])
     again = translate(home / "rows.jsonl", tmp_path / "out", setup_of("http://127.0.0.1:9/v1"), ["es"])
     assert again.done
@@ -300,7 +300,7 @@ def test_a_finished_run_is_found_done(home: Path, tmp_path: Path) -> None:
 
 
 def test_native_answers_are_marked_and_in_the_language(home: Path, tmp_path: Path) -> None:
-    with stand_in(home / "table.json") as url:
+    with mock_server(home / "table.json") as url:
         for language in ("es", "zh"):
             translate(
                 home / "rows.jsonl", tmp_path / language, replace(setup_of(url), native=True), [language]
@@ -330,7 +330,7 @@ def test_a_round_trip_that_leads_elsewhere_is_a_reason(home: Path, tmp_path: Pat
                 protect(row["en"][field], {}, first).text if number % 2 else "Nothing."
             )
     (tmp_path / "table.json").write_text(json.dumps(table, ensure_ascii=False), "utf-8")
-    with stand_in(tmp_path / "table.json") as url:
+    with mock_server(tmp_path / "table.json") as url:
         setup = replace(setup_of(url), round_trip=60.0)
         translate(home / "rows.jsonl", tmp_path / "out", setup, ["es"])
     assert set(kept(tmp_path / "out", "es")) == {row["id"] for row in rows[1::2]}
@@ -346,7 +346,7 @@ def test_a_quality_model_is_a_gate(home: Path, tmp_path: Path, tiny_model: Path)
     model = QualityModel(tmp_path / "judge", 0.0)
     pairs = [(dict(zip(FIELDS, row["en"], strict=True)), {"output": row["es"][2]}) for row in rows_of(ROWS)]
     middle = sorted(model.scores(pairs))[ROWS // 2]
-    with stand_in(home / "table.json") as url:
+    with mock_server(home / "table.json") as url:
         setup = replace(setup_of(url), quality=QualityModel(tmp_path / "judge", middle))
         translate(home / "rows.jsonl", tmp_path / "out", setup, ["es"])
     found = rejected(tmp_path / "out")

@@ -1,5 +1,6 @@
-"""Turning rows of one language into rows of another, safely."""
+"""Translates rows of one language into parallel rows of others, and checks them."""
 
+from crossin.translation.config import TranslateConfig
 from crossin.translation.run import translate
 
-__all__ = ["translate"]
+__all__ = ["TranslateConfig", "translate"]
