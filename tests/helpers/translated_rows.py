@@ -15,7 +15,9 @@ from typing import Any
 
 import httpx2
 
+from crossin.core.files import read_parquet
 from crossin.core.formats import FIELDS
+from crossin.translation import TranslateConfig
 from crossin.translation.protection import protect
 from crossin.translation.splitting import split_row
 
@@ -143,7 +145,11 @@ def table_of(rows: Sequence[dict[str, Any]], path: Path) -> Path:
                 lines = zip(asked.text.split("\n"), answer.split("\n"), strict=True)
                 for one, other in lines:
                     for request in split_row({"text": one}, "en", language, "paragraph", 2).requests:
-                        bare = other.split(". ", 1)[1] if request.texts[0] != one and one[:1].isdigit() else other
+                        bare = (
+                            other.split(". ", 1)[1]
+                            if request.texts[0] != one and one[:1].isdigit()
+                            else other
+                        )
                         table[f"{name}|{request.texts[0]}"] = bare
     path.write_text(json.dumps(table, ensure_ascii=False), encoding="utf-8")
     return path
@@ -171,3 +177,30 @@ def counts(base_url: str) -> dict[str, int]:
     """What the mock server has seen since its last reset."""
     found: dict[str, int] = httpx2.get(base_url.removesuffix("/v1") + "/counts", trust_env=False).json()
     return found
+
+
+def config_of(corpus: Path, url: str, to: Sequence[str], **settings: Any) -> TranslateConfig:
+    """Settings for the mock server. server: more of the server's settings."""
+    server = {"base_url": url, "timeout": 6.0, **settings.pop("server", {})}
+    entries = {"engine": "openai", "model": "mock", **settings}
+    return TranslateConfig(corpus=corpus, to=to, server=server, **entries)  # type: ignore[arg-type]
+
+
+def kept(out: Path, language: str) -> dict[str, dict[str, Any]]:
+    """The rows of a corpus in a language, by id."""
+    columns = ["id", *FIELDS, "status", "language_specific", "answer", "attempts"]
+    files = sorted((out / "data" / language).glob("*.parquet"))
+    return {row["id"]: row for file in files for row in read_parquet(file, columns).to_pylist()}
+
+
+def rejected(out: Path) -> list[dict[str, Any]]:
+    """The rows of a corpus's `rejects.parquet`."""
+    columns = ["id", "language", "status", "reason", "field", "detail", "attempts", "output"]
+    found: list[dict[str, Any]] = read_parquet(out / "rejects.parquet", columns).to_pylist()
+    return found
+
+
+def corpus_files(out: Path) -> dict[str, bytes]:
+    """What may not differ between runs: all but the times at which responses arrived."""
+    files = [*sorted((out / "data").rglob("*.parquet")), out / "rejects.parquet"]
+    return {str(file.relative_to(out)): file.read_bytes() for file in files}

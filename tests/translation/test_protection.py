@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
-from crossin.translation.protect import protect, restore
+from crossin.translation.protection import protect, restore
+from crossin.translation.reasons import Rejection, TranslationReason
 from tests.helpers.paths import REAL_DATA
 
 ALPACA = REAL_DATA / "alpaca" / "alpaca_en.json"
@@ -44,7 +45,7 @@ def test_spans_of_each_kind_are_kept(text: str, kept: list[str], kinds: list[str
     found = protect(text)
     assert list(found.kept) == kept
     assert list(found.kinds) == kinds
-    assert restore(found.text, found) == (text, "")
+    assert restore(found.text, found) == text
 
 
 @pytest.mark.parametrize(
@@ -85,42 +86,39 @@ def test_prose_is_no_code(prose: str) -> None:
 def test_numbers_go_on_from_the_first() -> None:
     found = protect("`a` and `b`", first=7)
     assert found.text == "⟦7⟧ and ⟦8⟧"
-    assert restore("⟦8⟧, ⟦ 7 ⟧", found) == ("`b`, `a`", "")
+    assert restore("⟦8⟧, ⟦ 7 ⟧", found) == "`b`, `a`"
 
 
 def test_terms_come_back_translated() -> None:
     glossary = {"language model": "modelo de lenguaje", "large language model": "gran modelo de lenguaje"}
     found = protect("A Large Language Model is a language model; language models are many.", glossary)
     assert found.text == "A ⟦1⟧ is a ⟦2⟧; language models are many."
-    assert restore("Un ⟦1⟧ es un ⟦2⟧.", found) == (
-        "Un gran modelo de lenguaje es un modelo de lenguaje.",
-        "",
-    )
+    assert restore("Un ⟦1⟧ es un ⟦2⟧.", found) == "Un gran modelo de lenguaje es un modelo de lenguaje."
 
 
 @pytest.mark.parametrize(
-    ("reply", "reason"),
+    ("reply", "expected"),
     [
-        ("nothing", "placeholder is missing: ⟦1⟧ (inline code)"),
-        ("⟦1⟧ ⟦1⟧", "placeholder stands more than once: ⟦1⟧ (inline code)"),
-        ("⟦1⟧ ⟦2⟧", "placeholder that was not asked for"),
+        ("nothing", Rejection(TranslationReason.PLACEHOLDER_MISSING, detail="⟦1⟧ (inline code)")),
+        ("⟦1⟧ ⟦1⟧", Rejection(TranslationReason.PLACEHOLDER_REPEATED, detail="⟦1⟧ (inline code)")),
+        ("⟦1⟧ ⟦2⟧", Rejection(TranslationReason.PLACEHOLDER_UNKNOWN)),
     ],
 )
-def test_a_placeholder_that_is_not_there_once_is_told(reply: str, reason: str) -> None:
-    assert restore(reply, protect("`a`")) == (None, reason)
+def test_a_placeholder_that_is_not_there_once_is_rejected(reply: str, expected: Rejection) -> None:
+    assert restore(reply, protect("`a`")) == expected
 
 
 @given(some.text(alphabet=some.sampled_from('ab 1\n`$\\{}<>/@.:%⟦⟧[]"=;()#中')))
 def test_any_text_comes_back_as_it_was(text: str) -> None:
     found = protect(text)
-    assert restore(found.text, found) == (text, "")
+    assert restore(found.text, found) == text
 
 
 def test_a_long_line_of_anything_is_read_in_time() -> None:
     for letter in "`$\\{<⟦@/.[ =(":
         text = letter * 200_000
         found = protect(text)
-        assert restore(found.text, found)[0] == text
+        assert restore(found.text, found) == text
 
 
 def test_real_rows_come_back_as_they_were() -> None:
@@ -129,4 +127,4 @@ def test_real_rows_come_back_as_they_were() -> None:
     for row in json.loads(ALPACA.read_text("utf-8"))[::40]:
         for field in ("instruction", "input", "output"):
             found = protect(row[field])
-            assert restore(found.text, found)[0] == row[field]
+            assert restore(found.text, found) == row[field]

@@ -1,155 +1,150 @@
-"""Works that ask an engine through the store, several at a time."""
+"""Requests go through the cache, once each, while several callers wait for them."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+import asyncio
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
 import pytest
 
-from crossin.core.cache import Cache, CacheWriter
 from crossin.core.errors import CrossinError
-from crossin.translation.asking import Dated, Tally, Wanted, Work, work_through
-from crossin.translation.engine import Answer, Ask
+from crossin.translation.requests import TranslationRequest, TranslationResponse
+from crossin.translation.scheduler import ResponseCounts, Scheduler, open_scheduler
 
 
 class Upper:
-    """An engine that gives texts back in capitals, and reads `ahead` asks before its first answer."""
+    """A translator that gives texts back in capitals; it fails at "broken", and loses what begins with
+    "lost".
+    """
 
     unit: Literal["row", "sentence"] = "row"
     attempts = 1
     by_span = False
     identity: Mapping[str, Any] = {"engine": "upper"}
 
-    def __init__(self, ahead: int = 1) -> None:
-        self.ahead = ahead
-        self.asked: list[str] = []
-        self.streams = 0
+    def __init__(self, concurrency: int = 2) -> None:
+        self.concurrency = concurrency
+        self.requested: list[str] = []
+        self.most_in_flight = self._in_flight = 0
+        self.stopped = False
 
     def check(self, source: str, targets: Sequence[str]) -> None: ...
 
-    def close(self) -> None: ...
+    def stop(self) -> None:
+        self.stopped = True
 
-    def translate(self, asks: Iterable[Ask]) -> Iterator[tuple[Ask, Answer]]:
-        self.streams += 1
-        under_way: list[Ask] = []
-        for ask in asks:
-            self.asked.append(ask.texts[0])
-            under_way.append(ask)
-            if len(under_way) >= self.ahead:
-                yield self._answer(under_way.pop(0))
-        yield from map(self._answer, under_way)
+    async def __aenter__(self) -> Upper:
+        return self
 
-    def _answer(self, ask: Ask) -> tuple[Ask, Answer]:
-        if ask.texts[0] == "broken":
-            raise CrossinError("the engine broke")
-        lost = ask.texts[0].startswith("lost")
-        return ask, Answer(None if lost else (ask.texts[0].upper(),), kept=not lost)
+    async def __aexit__(self, *_: object) -> None: ...
 
-
-def words(*texts: str, again: Sequence[str] = ()) -> Work[list[str]]:
-    """A work that has texts translated, and then others."""
-    found: list[str] = []
-
-    def hear(_ask: Ask, dated: Dated) -> None:
-        found.append(dated.answer.texts[0] if dated.answer.texts else "?")
-
-    for some in (texts, again):
-        yield Wanted([Ask("en", "zh", ("text",), (text,)) for text in some], hear)
-    return found
+    async def translate(self, request: TranslationRequest) -> TranslationResponse:
+        if self.stopped:
+            raise asyncio.CancelledError
+        text = request.texts[0]
+        self.requested.append(text)
+        self._in_flight += 1
+        self.most_in_flight = max(self.most_in_flight, self._in_flight)
+        await asyncio.sleep(0 if text == "broken" else 0.001)
+        self._in_flight -= 1
+        if text == "broken":
+            raise CrossinError("the translator broke", hint="fix it")
+        lost = text.startswith("lost")
+        return TranslationResponse(None if lost else (text.upper(),), cacheable=not lost)
 
 
-def through(path: Path, engine: Upper, works: Iterable[Work[Any]]) -> tuple[list[Any], Tally]:
-    tally = Tally()
-    with Cache(path / "store.sqlite") as store, CacheWriter(path / "store.sqlite") as keeper:
-        return work_through(works, engine, store, keeper, tally), tally
+def requests(*texts: str) -> list[TranslationRequest]:
+    return [TranslationRequest("en", "zh", ("text",), (text,)) for text in texts]
 
 
-def test_each_work_gets_its_answers_and_returns_what_it_made(tmp_path: Path) -> None:
-    made, tally = through(tmp_path, Upper(), [words("a", "b", again=["c"]), words(), words("d")])
-    assert made == [["A", "B", "C"], [], ["D"]]
-    assert (tally.asked, tally.known, tally.lost) == (4, 0, 0)
+def run(folder: Path, translator: Upper, *calls: Sequence[str]) -> tuple[list[list[str]], ResponseCounts]:
+    """What each of several callers at once gets for its texts."""
+    counts = ResponseCounts()
+
+    async def call(scheduler: Scheduler, texts: Sequence[str]) -> list[str]:
+        wanted = requests(*texts)
+        responses = await scheduler.translate(wanted, counts)
+        return [(responses[request].texts or ("?",))[0] for request in wanted]
+
+    async def main() -> list[list[str]]:
+        async with open_scheduler(translator, folder / "cache.sqlite") as scheduler:
+            return await asyncio.gather(*(call(scheduler, texts) for texts in calls))
+
+    return asyncio.run(main()), counts
 
 
-def test_the_next_work_is_begun_before_the_last_answers_of_one(tmp_path: Path) -> None:
-    engine = Upper(ahead=3)
-    made, _ = through(tmp_path, engine, [words("a", "b", again=["c"]), words("d", "e")])
-    assert made == [["A", "B", "C"], ["D", "E"]]
-    assert engine.asked == ["a", "b", "d", "e", "c"]
-    assert engine.streams == 1
+def test_each_caller_gets_its_responses(tmp_path: Path) -> None:
+    found, counts = run(tmp_path, Upper(), ["a", "b"], [], ["c"])
+    assert found == [["A", "B"], [], ["C"]]
+    assert (counts.requested, counts.cached, counts.failed) == (3, 0, 0)
 
 
-def test_only_some_works_are_in_memory(tmp_path: Path) -> None:
-    begun = ended = most = 0
-
-    def counted(number: int) -> Work[None]:
-        nonlocal begun, ended, most
-        begun += 1
-        most = max(most, begun - ended)
-        yield from words(f"text {number}")
-        ended += 1
-
-    through(tmp_path, Upper(ahead=100), (counted(number) for number in range(30)))
-    assert begun == ended == 30
-    assert most == 4
+def test_equal_requests_in_flight_are_sent_once(tmp_path: Path) -> None:
+    translator = Upper()
+    found, counts = run(tmp_path, translator, ["a", "same"], ["same", "b"], ["same", "same"])
+    assert found == [["A", "SAME"], ["SAME", "B"], ["SAME", "SAME"]]
+    assert sorted(translator.requested) == ["a", "b", "same"]
+    assert counts.requested == 3
 
 
-def test_what_two_works_want_at_once_is_asked_once(tmp_path: Path) -> None:
-    engine = Upper(ahead=10)
-    made, tally = through(tmp_path, engine, [words("a", "same"), words("same", "b"), words("same")])
-    assert made == [["A", "SAME"], ["SAME", "B"], ["SAME"]]
-    assert engine.asked.count("same") == 1
-    assert tally.asked == 3
+def test_a_response_is_known_before_it_is_on_the_disk(tmp_path: Path) -> None:
+    translator = Upper()
+
+    async def main() -> None:
+        async with open_scheduler(translator, tmp_path / "cache.sqlite") as scheduler:
+            for _ in range(3):
+                await scheduler.translate(requests("a"), ResponseCounts())
+
+    asyncio.run(main())
+    assert translator.requested == ["a"]
 
 
-def test_what_was_answered_before_is_taken_from_the_store(tmp_path: Path) -> None:
-    through(tmp_path, Upper(), [words("a", "b")])
-    engine = Upper()
-    made, tally = through(tmp_path, engine, [words("b", "a", again=["b"])])
-    assert made == [["B", "A", "B"]]
-    assert (tally.known, engine.streams) == (3, 0), "an engine that is asked nothing is not begun"
+def test_cached_responses_are_not_requested_again(tmp_path: Path) -> None:
+    run(tmp_path, Upper(), ["a", "b"])
+    translator = Upper()
+    found, counts = run(tmp_path, translator, ["b", "a"])
+    assert found == [["B", "A"]]
+    assert (counts.cached, translator.requested) == (2, [])
 
 
-def test_what_one_work_was_just_told_the_next_knows(tmp_path: Path) -> None:
-    engine = Upper()
-    made, tally = through(tmp_path, engine, [words("a", again=["b"]), words("b", again=["a"])])
-    assert made == [["A", "B"], ["B", "A"]]
-    assert sorted(engine.asked) == ["a", "b"]
-    assert tally.asked == 2
+def test_a_failure_that_may_pass_is_not_cached(tmp_path: Path) -> None:
+    _, counts = run(tmp_path, Upper(), ["lost one"])
+    assert (counts.requested, counts.failed) == (0, 1)
+    translator = Upper()
+    run(tmp_path, translator, ["lost one"])
+    assert translator.requested == ["lost one"]
 
 
-def test_what_is_lost_is_not_kept(tmp_path: Path) -> None:
-    _, tally = through(tmp_path, Upper(), [words("lost one")])
-    assert (tally.asked, tally.lost) == (0, 1)
-    engine = Upper()
-    through(tmp_path, engine, [words("lost one")])
-    assert engine.asked == ["lost one"]
+def test_only_so_many_requests_are_in_memory_as_the_translator_can_use(tmp_path: Path) -> None:
+    translator = Upper(concurrency=4)
+    texts = [f"text {number}" for number in range(1000)]
+    (found,), _ = run(tmp_path, translator, texts)
+    assert found == [text.upper() for text in texts]
+    # Twice the concurrency, and what is looked up together.
+    assert translator.most_in_flight <= 2 * 4 + 100
 
 
-def test_what_is_computed_aside_comes_back_while_others_are_asked(tmp_path: Path) -> None:
-    def computing() -> Work[int]:
-        found = yield from words("a", "b")
-        total: int = yield lambda: sum(map(ord, found))
-        _ = yield from words("c")
-        return total
+def test_an_error_ends_the_run_and_loses_no_response(tmp_path: Path) -> None:
+    translator = Upper()
+    with pytest.raises(CrossinError, match="broke"):
+        run(tmp_path, translator, ["a", "b", "broken", "c"], ["d"])
+    assert translator.stopped
+    again = Upper()
+    (found,), counts = run(tmp_path, again, ["a", "b", "c", "d"])
+    assert found == ["A", "B", "C", "D"]
+    # Those in flight were waited for; the one that had not been sent never was.
+    assert counts.cached == 3 and again.requested == ["d"]
 
-    made, _ = through(tmp_path, Upper(), [computing(), words("d"), computing()])
-    assert made == [131, ["D"], 131]
 
-
-def test_an_error_of_what_is_computed_ends_all(tmp_path: Path) -> None:
-    def computing() -> Work[None]:
-        yield lambda: 1 // 0
+def test_the_users_own_error_cancels_nothing_that_is_paid_for(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with open_scheduler(Upper(), tmp_path / "cache.sqlite") as scheduler:
+            scheduler.send(requests("a"), ResponseCounts())
+            await asyncio.sleep(0)
+            raise ZeroDivisionError
 
     with pytest.raises(ZeroDivisionError):
-        through(tmp_path, Upper(), [computing()])
-
-
-def test_an_engine_that_breaks_loses_nothing_that_was_answered(tmp_path: Path) -> None:
-    with pytest.raises(CrossinError, match="the engine broke"):
-        through(tmp_path, Upper(), [words("a", "b", "broken", "c")])
-    engine = Upper()
-    made, tally = through(tmp_path, engine, [words("a", "b", "c")])
-    assert made == [["A", "B", "C"]]
-    assert (tally.known, engine.asked) == (2, ["c"])
+        asyncio.run(main())
+    assert run(tmp_path, Upper(), ["a"])[1].cached == 1

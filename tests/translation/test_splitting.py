@@ -1,26 +1,23 @@
-"""Texts are cut so that nothing is lost between the pieces."""
+"""Texts are split so that nothing is lost between the pieces."""
 
 from __future__ import annotations
-
-from typing import Literal
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
-from crossin.translation.pieces import pieces
+from crossin.translation.splitting import SplitBy, split_text
 
-By = Literal["text", "paragraph", "sentence", "span"]
-WAYS: tuple[By, ...] = ("text", "paragraph", "sentence", "span")
+WAYS: tuple[SplitBy, ...] = ("text", "paragraph", "sentence", "span")
 
 
-def translated(text: str, by: By) -> list[str]:
-    return [piece.text for piece in pieces(text, by) if piece.translated]
+def translated(text: str, by: SplitBy) -> list[str]:
+    return [piece.text for piece in split_text(text, by) if piece.translated]
 
 
 @given(some.text(alphabet=some.sampled_from("aB 1.?!。\n\t-*⟦⟧中،؟")), some.sampled_from(WAYS))
-def test_the_pieces_joined_are_the_text(text: str, by: By) -> None:
-    assert "".join(piece.text for piece in pieces(text, by)) == text
+def test_the_pieces_joined_are_the_text(text: str, by: SplitBy) -> None:
+    assert "".join(piece.text for piece in split_text(text, by)) == text
 
 
 @pytest.mark.parametrize(
@@ -58,9 +55,9 @@ def test_spans_end_at_placeholders() -> None:
 
 
 @pytest.mark.parametrize("by", WAYS)
-def test_what_has_no_letters_is_not_translated(by: By) -> None:
+def test_what_has_no_letters_is_not_translated(by: SplitBy) -> None:
     assert translated("  ⟦1⟧ 12 + 7\n\n⟦2⟧ ", by) == []
 
 
 def test_a_text_is_one_piece_without_the_blanks_around_it() -> None:
-    assert [piece.text for piece in pieces("\n One. Two.\n\n", "text")] == ["\n ", "One. Two.", "\n\n"]
+    assert [piece.text for piece in split_text("\n One. Two.\n\n", "text")] == ["\n ", "One. Two.", "\n\n"]

@@ -1,4 +1,4 @@
-"""What each gate lets pass and what it does not, in several languages."""
+"""What each check lets pass and what it does not, in several languages."""
 
 from __future__ import annotations
 
@@ -7,14 +7,10 @@ import json
 import pytest
 
 from crossin.core.formats import FIELDS
-from crossin.translation.filters.copied import copied
-from crossin.translation.filters.judge import judge, learn
-from crossin.translation.filters.language import likelihood
-from crossin.translation.filters.look import look
-from crossin.translation.filters.meta import remark
-from crossin.translation.filters.pair import Pair
-from crossin.translation.filters.prose import prose_of, sentences
-from crossin.translation.filters.repetition import loops, repetition
+from crossin.translation.checks.features import TranslationPair, features_of, prose_of, sentences_of
+from crossin.translation.checks.language import likelihood
+from crossin.translation.checks.signals import comment_in, copied_share, loops, repetition
+from crossin.translation.checks.verdicts import Verdict, fit_thresholds, verdicts_on
 from tests.helpers.paths import REAL_DATA
 
 ALPACA = REAL_DATA / "alpaca"
@@ -36,9 +32,13 @@ def reason(
     target: dict[str, str], source: dict[str, str] = SOURCE, language: str = "es", **more: bool
 ) -> str:
     """The reason against one translation, judged by itself."""
-    looks = [look(Pair(source, target, **more), "en", language)]
-    (verdict,) = judge(looks, learn(looks, "en", language))
-    return verdict.reason
+    features = [features_of(TranslationPair(source, target, **more), "en", language)]
+    (verdict,) = verdicts_on(features, fit_thresholds(features, "en", language))
+    return code(verdict)
+
+
+def code(verdict: Verdict) -> str:
+    return verdict.rejection.reason if verdict.rejection else ""
 
 
 def with_output(text: str) -> dict[str, str]:
@@ -53,32 +53,32 @@ def test_a_true_translation_passes() -> None:
     ("target", "expected"),
     [
         (with_output(""), "empty"),
-        ({**SPANISH, "input": "Algo"}, "text out of nothing"),
-        (SOURCE, "left untranslated"),
-        (with_output(SOURCE["output"]), "left untranslated"),
+        ({**SPANISH, "input": "Algo"}, "added_text"),
+        (SOURCE, "untranslated"),
+        (with_output(SOURCE["output"]), "untranslated"),
         (with_output("Lo siento, pero no puedo ayudar con eso."), "refusal"),
         (with_output("I'm sorry, but I cannot translate this."), "refusal"),
-        (with_output(f"Aquí está la traducción: {SPANISH['output']}"), "remark about the translation"),
-        (with_output(f"Here is the translation:\n{SPANISH['output']}"), "remark about the translation"),
+        (with_output(f"Aquí está la traducción: {SPANISH['output']}"), "comment"),
+        (with_output(f"Here is the translation:\n{SPANISH['output']}"), "comment"),
         (
             with_output("Hanoi ist die Hauptstadt von Vietnam. Sie hat 8 Millionen Einwohner und viele Seen. "
                         "Ihre Altstadt hat 36 Straßen, die nach Berufen benannt sind."),
-            "wrong language",
+            "wrong_language",
         ),
-        (with_output(SPANISH["output"] + " de un oficio" * 30), "says the same again"),
-        (with_output("Hanói es la capital de"), "sentences are missing"),
+        (with_output(SPANISH["output"] + " de un oficio" * 30), "repetition"),
+        (with_output("Hanói es la capital de"), "missing_sentences"),
     ],
 )  # fmt: skip
-def test_a_fault_is_told(target: dict[str, str], expected: str) -> None:
+def test_a_fault_is_rejected_with_its_reason(target: dict[str, str], expected: str) -> None:
     assert reason(target) == expected
 
 
-def test_a_translation_that_was_cut_at_the_limit_is_told() -> None:
-    assert reason(SPANISH, cut=True) == "cut at the limit of tokens"
+def test_a_translation_that_was_cut_at_the_limit_is_rejected() -> None:
+    assert reason(SPANISH, cut=True) == "token_limit"
 
 
-def test_another_number_is_told() -> None:
-    assert reason(with_output(SPANISH["output"].replace("36", "59"))) == "a number differs"
+def test_another_number_is_rejected() -> None:
+    assert reason(with_output(SPANISH["output"].replace("36", "59"))) == "numbers"
 
 
 @pytest.mark.parametrize(
@@ -93,12 +93,12 @@ def test_another_number_is_told() -> None:
     ],
 )
 def test_sentences_are_counted_in_every_script(text: str, count: int) -> None:
-    assert len(sentences(text)) == count
+    assert len(sentences_of(text)) == count
 
 
 def test_code_and_links_are_no_prose() -> None:
-    ours, theirs = prose_of("Run `f(x)` at https://a.org now.", "Ejecuta `f(x)` en https://a.org ahora.")
-    assert "f(x)" not in ours + theirs and "a.org" not in ours + theirs
+    prose = prose_of("Run `f(x)` at https://a.org now.")
+    assert "f(x)" not in prose and "a.org" not in prose
 
 
 @pytest.mark.parametrize(
@@ -143,12 +143,12 @@ def test_names_of_the_source_do_not_make_another_language() -> None:
 def test_what_was_left_as_it_is(
     source: list[str], target: list[str], same_script: bool, share: float
 ) -> None:
-    assert copied(source, target, same_script) == share
+    assert copied_share(source, target, same_script) == share
 
 
 def test_half_of_a_text_left_untranslated_is_half() -> None:
     source = ["The dog sleeps in the garden.", "The cat waits for the birds there."]
-    assert 0.4 < copied(source, ["El perro duerme.", source[1]], True) < 0.6
+    assert 0.4 < copied_share(source, ["El perro duerme.", source[1]], True) < 0.6
 
 
 @pytest.mark.parametrize(
@@ -156,13 +156,13 @@ def test_half_of_a_text_left_untranslated_is_half() -> None:
     [
         ("Write a letter.", "抱歉，我无法翻译这段文字。", "refusal"),
         ("Write an apology: I am sorry, I cannot come.", "Lo siento, no puedo ir.", ""),
-        ("Write a letter.", "以下是翻译：请写一封信。", "remark about the translation"),
+        ("Write a letter.", "以下是翻译：请写一封信。", "comment"),
         ("Write a letter.", "Viết một lá thư.", ""),
         ("What does 'translation' mean?", "Traducción: el acto de traducir.", ""),
     ],
 )
 def test_words_about_the_translation(source: str, target: str, expected: str) -> None:
-    assert remark(source, target) == expected
+    assert comment_in(source, target) == expected
 
 
 def test_a_loop_repeats_itself_and_prose_does_not() -> None:
@@ -194,30 +194,32 @@ def test_a_text_that_ends_in_a_loop_or_stands_twice(text: str, told: bool) -> No
 def test_what_the_source_says_again_and_again_its_translation_may() -> None:
     source = {**SOURCE, "output": "Ha ha ha ha ha ha ha ha ha ha ha ha!"}
     assert reason(with_output("Ja ja ja ja ja ja ja ja ja ja ja ja!"), source) == ""
-    assert reason(with_output("Ja ja ja ja ja ja ja ja ja ja ja ja!")) == "says the same again"
+    assert reason(with_output("Ja ja ja ja ja ja ja ja ja ja ja ja!")) == "repetition"
 
 
 def test_the_same_pairs_get_the_same_verdicts() -> None:
-    looks = [look(Pair(SOURCE, one), "en", "es") for one in (SPANISH, SOURCE)]
-    assert judge(looks, learn(looks, "en", "es")) == judge(looks, learn(looks, "en", "es"))
+    features = [features_of(TranslationPair(SOURCE, one), "en", "es") for one in (SPANISH, SOURCE)]
+    first, second = (verdicts_on(features, fit_thresholds(features, "en", "es")) for _ in range(2))
+    assert first == second
 
 
-def test_a_verdict_is_the_same_whatever_else_is_judged() -> None:
-    looks = [look(Pair(SOURCE, one), "en", "es") for one in (SPANISH, SOURCE, with_output("Nada."))]
-    standard = learn(looks, "en", "es")
-    together = judge(looks, standard)
-    assert [one.reason for one in together] == ["", "left untranslated", "sentences are missing"]
-    assert together == [judge([one], standard)[0] for one in looks]
+def test_a_verdict_depends_on_its_row_alone() -> None:
+    targets = (SPANISH, SOURCE, with_output("Nada."))
+    features = [features_of(TranslationPair(SOURCE, one), "en", "es") for one in targets]
+    thresholds = fit_thresholds(features, "en", "es")
+    together = verdicts_on(features, thresholds)
+    assert [code(one) for one in together] == ["", "untranslated", "missing_sentences"]
+    assert together == [verdicts_on([one], thresholds)[0] for one in features]
     assert len({frozenset(one.figures) for one in together}) == 1
 
 
-def test_where_there_is_nothing_to_learn_from_broad_bands_hold() -> None:
-    (good, bad) = judge(
-        [look(Pair(SOURCE, one), "en", "es") for one in (SPANISH, SOURCE)], learn([], "en", "es")
-    )
-    assert (good.reason, bad.reason) == ("", "left untranslated")
+def test_without_rows_to_fit_thresholds_to_broad_ones_hold() -> None:
+    features = [features_of(TranslationPair(SOURCE, one), "en", "es") for one in (SPANISH, SOURCE)]
+    good, bad = verdicts_on(features, fit_thresholds([], "en", "es"))
+    assert (code(good), code(bad)) == ("", "untranslated")
 
 
+@pytest.mark.slow
 def test_real_translations_pass_and_real_faults_do_not() -> None:
     if not (ALPACA / "alpaca_zh.json").exists():
         pytest.skip("needs shared/data/alpaca")
@@ -225,13 +227,13 @@ def test_real_translations_pass_and_real_faults_do_not() -> None:
         json.loads((ALPACA / f"alpaca_{code}.json").read_text("utf-8"))[:4000] for code in ("en", "zh")
     )
     pairs = [
-        Pair({field: one[field] for field in FIELDS}, {field: other[field] for field in FIELDS})
+        TranslationPair({field: one[field] for field in FIELDS}, {field: other[field] for field in FIELDS})
         for one, other in zip(english, chinese, strict=True)
         if other.get("score") == 5
     ][:1500]
-    copies = [Pair(pair.source, pair.source) for pair in pairs[::10]]
-    looks = [look(pair, "en", "zh") for pair in [*pairs, *copies]]
-    verdicts = judge(looks, learn(looks, "en", "zh"))
-    rejected = [bool(verdict.reason) for verdict in verdicts]
+    copies = [TranslationPair(pair.source, pair.source) for pair in pairs[::10]]
+    features = [features_of(pair, "en", "zh") for pair in [*pairs, *copies]]
+    verdicts = verdicts_on(features, fit_thresholds(features, "en", "zh"))
+    rejected = [verdict.rejection is not None for verdict in verdicts]
     assert sum(rejected[: len(pairs)]) < 0.04 * len(pairs)
     assert sum(rejected[len(pairs) :]) > 0.9 * len(copies)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from crossin.core.errors import CrossinError
-from crossin.translation.engines.language_tokens import Marks, marks
+from crossin.translation.translators.language_tokens import LanguageTokens, tokens_for
+from tests.helpers.errors import refused
 
 NLLB = {"eng_Latn", "vie_Latn", "zho_Hans", "zho_Hant", "arb_Arab", "tha_Thai", "zsm_Latn", "tgl_Latn", "en"}
 M2M = {"__en__", "__vi__", "__zh__", "__ms__", "__tl__", "zh"}
@@ -16,28 +16,30 @@ MARIAN = {">>vie<<", ">>cmn_Hans<<", ">>es<<", ">>por<<"}
 @pytest.mark.parametrize(
     ("vocabulary", "target", "expected"),
     [
-        (NLLB, "vi", Marks(("eng_Latn",), "", ("vie_Latn",))),
-        (NLLB, "zh", Marks(("eng_Latn",), "", ("zho_Hans",))),
-        (NLLB, "zh-Hant", Marks(("eng_Latn",), "", ("zho_Hant",))),
-        (NLLB, "ar", Marks(("eng_Latn",), "", ("arb_Arab",))),
-        (NLLB, "ms", Marks(("eng_Latn",), "", ("zsm_Latn",))),
-        (NLLB, "fil", Marks(("eng_Latn",), "", ("tgl_Latn",))),
-        (M2M, "zh", Marks(("__en__",), "", ("__zh__",))),
-        (M2M, "fil", Marks(("__en__",), "", ("__tl__",))),
-        (MADLAD, "vi", Marks((), "<2vi> ", ())),
-        (MADLAD, "zh-Hant", Marks((), "<2zh_Hant> ", ())),
-        (MARIAN, "vi", Marks((), ">>vie<< ", ())),
-        (MARIAN, "zh", Marks((), ">>cmn_Hans<< ", ())),
-        ({"the", "cat"}, "de", Marks()),
+        (NLLB, "vi", LanguageTokens(("eng_Latn",), "", ("vie_Latn",))),
+        (NLLB, "zh", LanguageTokens(("eng_Latn",), "", ("zho_Hans",))),
+        (NLLB, "zh-Hant", LanguageTokens(("eng_Latn",), "", ("zho_Hant",))),
+        (NLLB, "ar", LanguageTokens(("eng_Latn",), "", ("arb_Arab",))),
+        (NLLB, "ms", LanguageTokens(("eng_Latn",), "", ("zsm_Latn",))),
+        (NLLB, "fil", LanguageTokens(("eng_Latn",), "", ("tgl_Latn",))),
+        (M2M, "zh", LanguageTokens(("__en__",), "", ("__zh__",))),
+        (M2M, "fil", LanguageTokens(("__en__",), "", ("__tl__",))),
+        (MADLAD, "vi", LanguageTokens((), "<2vi> ", ())),
+        (MADLAD, "zh-Hant", LanguageTokens((), "<2zh_Hant> ", ())),
+        (MARIAN, "vi", LanguageTokens((), ">>vie<< ", ())),
+        (MARIAN, "zh", LanguageTokens((), ">>cmn_Hans<< ", ())),
+        ({"the", "cat"}, "de", LanguageTokens()),
     ],
 )
-def test_a_language_is_named_as_its_family_does(vocabulary: set[str], target: str, expected: Marks) -> None:
-    assert marks(vocabulary, "en", target) == expected
+def test_a_language_is_named_as_its_family_does(
+    vocabulary: set[str], target: str, expected: LanguageTokens
+) -> None:
+    assert tokens_for(vocabulary, "en", target) == expected
 
 
 @pytest.mark.parametrize(
     ("vocabulary", "target"), [(NLLB, "km"), (M2M, "th"), (MADLAD, "km"), (MARIAN, "th")]
 )
-def test_a_language_without_a_mark_is_lacking(vocabulary: set[str], target: str) -> None:
-    with pytest.raises(CrossinError, match=f"does not have the language {target}"):
-        marks(vocabulary, "en", target)
+def test_a_language_without_a_token_is_refused(vocabulary: set[str], target: str) -> None:
+    with refused(f"the language {target}", field="to"):
+        tokens_for(vocabulary, "en", target)
