@@ -1,11 +1,12 @@
-"""How many planted faults the gates of `crossin translate` catch, and how many true translations they reject.
+"""How many planted faults the quality filters of `crossin translate` catch, and how many true translations
+they reject.
 
-    python benchmarks/gates.py --data DATA [--seed 1] [--rows 2000]
+    python benchmarks/filters.py --data DATA [--seed 1] [--rows 2000]
 
 DATA holds alpaca_en.json, alpaca_zh.json, alpaca_vi.json and alpaca_de.json. True translations are Chinese
-rows that their makers scored 5 and Vietnamese rows whose fields were not merged, without those that are bound
-to English, which the stage leaves out before, and (unless `--all`) without Vietnamese rows that the alignment
-check of `crossin compose`, which reads the whole file, finds to be none: that file was aligned by computing.
+rows that their makers scored 5 and Vietnamese rows whose fields were not merged, without those that are
+specific to English, which the stage leaves out before, and (unless `--all`) without Vietnamese rows that the
+alignment check of `crossin compose`, which reads the whole file, rejects: that file was aligned automatically.
 Faults are planted in a fifth of the rows, as many of each kind as can be, each in a row where it can be.
 """
 
@@ -27,12 +28,10 @@ from alignment import wilson
 
 from crossin.alignment.check import check_alignment
 from crossin.core.formats import FIELDS
-from crossin.translation.filters.judge import judge, learn
-from crossin.translation.filters.look import look
-from crossin.translation.filters.pair import Pair
-from crossin.translation.filters.prose import sentences
-from crossin.translation.protect import protect
-from crossin.translation.task_bound import bound
+from crossin.translation.checks.features import TranslationPair, features_of, sentences_of
+from crossin.translation.checks.verdicts import fit_thresholds, verdicts_on
+from crossin.translation.language_specific import language_specific_reason
+from crossin.translation.protection import protect
 
 Texts = dict[str, str]
 # A plant gets the source, the true translation, the same row in a third language, and a random generator; it
@@ -83,7 +82,7 @@ def copied_field(source: Texts, target: Texts, _third: Texts, random: random.Ran
 def half_left(source: Texts, target: Texts, _third: Texts, _random: random.Random) -> Texts | None:
     """The second half of the sentences of the longest field left in English."""
     field = longest(source)
-    ours, theirs = sentences(source[field]), sentences(target[field])
+    ours, theirs = sentences_of(source[field]), sentences_of(target[field])
     if len(ours) < 2 or len(ours) != len(theirs) or ours == theirs:
         return None
     half = len(ours) // 2
@@ -92,11 +91,11 @@ def half_left(source: Texts, target: Texts, _third: Texts, _random: random.Rando
 
 def dropped_sentence(_source: Texts, target: Texts, _third: Texts, random: random.Random) -> Texts | None:
     """One sentence gone, of a field that has at least two."""
-    able = [field for field in FIELDS if len(sentences(target[field])) >= 2]
+    able = [field for field in FIELDS if len(sentences_of(target[field])) >= 2]
     if not able:
         return None
     field = random.choice(able)
-    gone = random.choice(sentences(target[field]))
+    gone = random.choice(sentences_of(target[field]))
     return {**target, field: target[field].replace(gone, "", 1).strip()}
 
 
@@ -210,7 +209,7 @@ def load(data: Path, language: str, everything: bool) -> list[tuple[Texts, Texts
                 {field: one.get(field, "") for field in FIELDS}
                 for one in (english[row["id"]], row, third.get(row["id"], {}))
             )
-            if not bound(source["instruction"], source["input"], source["output"], "en"):
+            if language_specific_reason(source, "en") is None:
                 found.append((source, target, other))
     if language == "vi" and not everything:
         ours, theirs = (
@@ -227,7 +226,7 @@ def verified(source: Texts, target: Texts) -> bool:
     """Whether the stage would have taken the placeholders as they are: what is protected must be there once.
 
     The true translations have spans of code and links as their makers wrote them; what differs from the start
-    says nothing about the gate, so that such a span counts as there where the true translation lacks it.
+    says nothing about the check, so that such a span counts as there where the true translation lacks it.
     """
     return all(
         target[field].count(span) >= 1
@@ -259,40 +258,40 @@ def measure(data: Path, language: str, rows: int, seed: int, show: int, everythi
                     kinds[number], targets[number] = kind, faulty
                     planted += 1
     began = time.perf_counter()
-    looks = [
-        look(Pair(source, target), "en", language)
+    features = [
+        features_of(TranslationPair(source, target), "en", language)
         for (source, _, _), target in zip(pairs, targets, strict=True)
     ]
-    looked = time.perf_counter() - began
-    verdicts = judge(looks, learn(looks, "en", language))
-    judged = time.perf_counter() - began - looked
+    counted = time.perf_counter() - began
+    verdicts = verdicts_on(features, fit_thresholds(features, "en", language))
+    checked = time.perf_counter() - began - counted
     reasons = [
-        verdict.reason or ("placeholder" if verified(source, true) and not verified(source, target) else "")
+        (verdict.rejection.reason if verdict.rejection else "")
+        or ("placeholder" if verified(source, true) and not verified(source, target) else "")
         for verdict, (source, true, _), target in zip(verdicts, pairs, targets, strict=True)
     ]
     print(f"\n### en-{language}: {len(pairs):,} rows, seed {seed}")
-    print("| fault | planted | caught | told as |\n|---|---|---|---|")
+    print("| fault | planted | caught | reasons |\n|---|---|---|---|")
     for kind in [*PLANTS, ""]:
         numbers = [number for number, one in enumerate(kinds) if one == kind]
-        told = Counter(reasons[number] for number in numbers if reasons[number])
-        caught = told.total()
+        found = Counter(reasons[number] for number in numbers if reasons[number])
+        caught = found.total()
         low, high = wilson(caught, len(numbers))
         name = kind or "**true translations rejected**"
-        words = ", ".join(f"{reason} {count}" for reason, count in told.most_common(4))
+        words = ", ".join(f"{reason} {count}" for reason, count in found.most_common(4))
         share = caught / max(len(numbers), 1)
         print(f"| {name} | {len(numbers)} | {share:.1%} [{low:.1%} {high:.1%}] | {words} |")
     bad = [number for number, kind in enumerate(kinds) if kind]
     caught = sum(bool(reasons[number]) for number in bad)
     low, high = wilson(caught, len(bad))
     print(f"| **all faults** | {len(bad)} | {caught / len(bad):.1%} [{low:.1%} {high:.1%}] | |")
-    print(f"\nlook {1000 * looked / len(pairs):.2f} ms a row, judge {judged:.2f} s")
+    print(f"\nfeatures {1000 * counted / len(pairs):.2f} ms a row, thresholds and verdicts {checked:.2f} s")
     if show:
         missed = [number for number in bad if not reasons[number]]
         alarms = [number for number, kind in enumerate(kinds) if not kind and reasons[number]]
         for title, numbers in (("missed", missed), ("false alarm", alarms)):
             for number in numbers[:show]:
-                told_in = f"{verdicts[number].field} {verdicts[number].detail}"
-                print(f"\n{title}: {kinds[number]} {reasons[number]} {told_in}")
+                print(f"\n{title}: {kinds[number]} {reasons[number]} {verdicts[number].rejection}")
                 print("  ", json.dumps(pairs[number][0], ensure_ascii=False)[:600])
                 print("  ", json.dumps(targets[number], ensure_ascii=False)[:600])
 
