@@ -6,7 +6,7 @@ they reject.
 DATA holds alpaca_en.json, alpaca_zh.json, alpaca_vi.json and alpaca_de.json. True translations are Chinese
 rows that their makers scored 5 and Vietnamese rows whose fields were not merged, without those that are
 specific to English, which the stage leaves out before, and (unless `--all`) without Vietnamese rows that the
-alignment check of `crossin compose`, which reads the whole file, rejects: that file was aligned automatically.
+alignment check of `crossin compose`, which reads the whole file, rejects: that file was aligned by machine.
 Faults are planted in a fifth of the rows, as many of each kind as can be, each in a row where it can be.
 """
 

@@ -17,7 +17,7 @@ KEY = "sk-a-key-that-nobody-may-read"
 ROWS = 12
 
 
-def crossin(*arguments: str | Path) -> Result:
+def crossin(*arguments: object) -> Result:
     """The command in this process; it must succeed."""
     result = invoked(*arguments)
     if result.exception is not None:
@@ -25,8 +25,8 @@ def crossin(*arguments: str | Path) -> Result:
     return result
 
 
-def invoked(*arguments: str | Path) -> Result:
-    return CliRunner().invoke(command, list(map(str, arguments)), standalone_mode=False)
+def invoked(*arguments: object) -> Result:
+    return CliRunner().invoke(command, [str(word) for word in arguments], standalone_mode=False)
 
 
 @pytest.fixture(scope="module")
@@ -68,8 +68,8 @@ def test_a_sample_is_shown_with_the_results_of_the_checks(home: Path) -> None:
 def test_the_key_goes_to_the_server_and_to_no_file_or_screen(home: Path, tmp_path: Path) -> None:
     with mock_server(home / "table.json", "--key", KEY, "--faults", "0.3") as url:
         ended = apart.crossin(
-            *("translate", home / "rows.jsonl", "--to", "es", *served(url), "--timeout", "1"),
-            *("--out", tmp_path / "out"),
+            *("translate", str(home / "rows.jsonl"), "--to", "es", *served(url), "--timeout", "1"),
+            *("--out", str(tmp_path / "out")),
             env={"OPENAI_API_KEY": KEY},
         )
     assert ended.returncode == 0, ended.stderr
@@ -82,7 +82,8 @@ def test_the_key_goes_to_the_server_and_to_no_file_or_screen(home: Path, tmp_pat
 def test_a_wrong_key_is_one_message(home: Path, tmp_path: Path) -> None:
     with mock_server(home / "table.json", "--key", KEY) as url:
         ended = apart.crossin(
-            *("translate", home / "rows.jsonl", "--to", "es", *served(url), "--out", tmp_path / "out"),
+            *("translate", str(home / "rows.jsonl"), "--to", "es", *served(url)),
+            *("--out", str(tmp_path / "out")),
             env={"OPENAI_API_KEY": "wrong-one"},
         )
         assert counts(url)["answered"] == 0
