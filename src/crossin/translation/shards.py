@@ -166,9 +166,7 @@ async def _request(
         }
 
     async def draft(
-        number: int,
-        row: SplitRow,
-        futures: Mapping[TranslationRequest, asyncio.Future[TranslationResponse]],
+        number: int, row: SplitRow, futures: Mapping[TranslationRequest, asyncio.Future[TranslationResponse]]
     ) -> tuple[int, Draft]:
         responses = [await asyncio.shield(futures[request]) for request in row.requests]
         joined = _joined(texts[number], row, responses, pipeline.config.source, shard.target)

@@ -66,8 +66,7 @@ class RowFeatures:
 def features_of(pair: TranslationPair, source: str, target: str) -> RowFeatures:
     """The features of a pair in the languages `source` and `target`."""
     return RowFeatures(
-        pair,
-        {field: _of_field(pair.source[field], pair.target[field], source, target) for field in FIELDS},
+        pair, {field: _of_field(pair.source[field], pair.target[field], source, target) for field in FIELDS}
     )
 
 

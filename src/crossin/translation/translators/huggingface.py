@@ -61,8 +61,7 @@ class Seq2SeqTranslator(LocalTranslator):
         except torch.OutOfMemoryError as error:
             if len(batch) == 1:
                 raise CrossinError(
-                    "a sentence does not fit into the device's memory",
-                    hint="use a smaller model, or the CPU",
+                    "a sentence does not fit into the device's memory", hint="use a smaller model, or the CPU"
                 ) from error
         half = len(batch) // 2
         yield from self._batch(batch[:half])
