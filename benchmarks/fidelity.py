@@ -20,7 +20,8 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
-from crossin.metrics.language_fidelity import RIGHT, UNDECIDED, verdicts
+from crossin.languages.detection import RIGHT, UNDECIDED
+from crossin.metrics.language_fidelity import verdicts
 from crossin.metrics.table import Integers
 from crossin.metrics.texts import TextTable
 

@@ -16,7 +16,7 @@ from crossin.corpus.contamination import Match, bench_ngrams, contaminated
 from crossin.facts import build_bench
 from crossin.items import Item, read_items
 from crossin.items.item import write_items
-from crossin.languages.units import units
+from crossin.languages.segmentation import units
 
 NGRAM = 8
 CONTEXT = "The marmot of the high Andes sleeps for seven months and wakes when the first snow has gone."

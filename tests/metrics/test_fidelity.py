@@ -8,16 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from crossin.languages.detection import RIGHT, UNDECIDED, WRONG
 from crossin.metrics.families import observed
-from crossin.metrics.language_fidelity import (
-    ABSENT,
-    RIGHT,
-    UNDECIDED,
-    WRONG,
-    fidelity,
-    fidelity_family,
-    verdicts,
-)
+from crossin.metrics.language_fidelity import ABSENT, fidelity, fidelity_family, verdicts
 from crossin.metrics.texts import TextTable, missing_family
 from tests.helpers.paths import REAL_DATA
 from tests.helpers.text_tables import reordered, text_tables, texts

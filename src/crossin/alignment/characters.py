@@ -8,7 +8,7 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache
 
 import numpy as np
 import numpy.typing as npt
@@ -16,130 +16,49 @@ import pyarrow as pa
 
 from crossin.core.errors import CrossinError
 from crossin.core.hashing import mix
+from crossin.languages.scripts import SCRIPT_NAMES, TABLE_SIZE, letter_scripts
 
 Ints = npt.NDArray[np.int64]
 Flags = npt.NDArray[np.bool_]
 
-# Characters from here on are rare Han or emoji; they share one place in the tables.
-_TABLE = 0x20000
 # A piece of a column holds at most so many rows and bytes, so that memory is bounded whatever the file.
 PIECE_ROWS, _PIECE_BYTES = 16_384, 16_000_000
 
-# First characters of runs of one script, in order; letters between two entries belong to the earlier one.
-_SCRIPTS: tuple[tuple[int, str], ...] = (
-    (0x0000, "Latin"),
-    (0x0370, "Greek"),
-    (0x0400, "Cyrillic"),
-    (0x0530, "Armenian"),
-    (0x0590, "Hebrew"),
-    (0x0600, "Arabic"),
-    (0x0700, "Syriac"),
-    (0x0750, "Arabic"),
-    (0x0780, "Thaana"),
-    (0x07C0, "N'Ko"),
-    (0x0800, "other"),
-    (0x0870, "Arabic"),
-    (0x0900, "Devanagari"),
-    (0x0980, "Bengali"),
-    (0x0A00, "Gurmukhi"),
-    (0x0A80, "Gujarati"),
-    (0x0B00, "Odia"),
-    (0x0B80, "Tamil"),
-    (0x0C00, "Telugu"),
-    (0x0C80, "Kannada"),
-    (0x0D00, "Malayalam"),
-    (0x0D80, "Sinhala"),
-    (0x0E00, "Thai"),
-    (0x0E80, "Lao"),
-    (0x0F00, "Tibetan"),
-    (0x1000, "Myanmar"),
-    (0x10A0, "Georgian"),
-    (0x1100, "Hangul"),
-    (0x1200, "Ethiopic"),
-    (0x13A0, "other"),
-    (0x1780, "Khmer"),
-    (0x1800, "Mongolian"),
-    (0x18B0, "other"),
-    (0x1C80, "Cyrillic"),
-    (0x1C90, "Georgian"),
-    (0x1CC0, "other"),
-    (0x1D00, "Latin"),
-    (0x1F00, "Greek"),
-    (0x2000, "Latin"),
-    (0x2D00, "Georgian"),
-    (0x2D30, "other"),
-    (0x2DE0, "Cyrillic"),
-    (0x2E00, "other"),
-    (0x2E80, "Han"),
-    (0x3040, "Kana"),
-    (0x3100, "Han"),
-    (0x3130, "Hangul"),
-    (0x3190, "Han"),
-    (0x31F0, "Kana"),
-    (0x3200, "Han"),
-    (0xA000, "other"),
-    (0xA640, "Cyrillic"),
-    (0xA6A0, "other"),
-    (0xA720, "Latin"),
-    (0xA800, "other"),
-    (0xAC00, "Hangul"),
-    (0xD800, "other"),
-    (0xF900, "Han"),
-    (0xFB00, "Latin"),
-    (0xFB1D, "Hebrew"),
-    (0xFB50, "Arabic"),
-    (0xFE00, "other"),
-    (0xFE70, "Arabic"),
-    (0xFF00, "Latin"),
-    (0xFF66, "Kana"),
-    (0xFFA0, "Hangul"),
-    (0x10000, "other"),
-    (0x20000, "Han"),
-)
-SCRIPT_NAMES: tuple[str, ...] = tuple(sorted({name for _, name in _SCRIPTS}))
 # Scripts that put no space between words (and Hangul, whose words are long): read by single characters.
 _DENSE = {"Han", "Kana", "Thai", "Lao", "Tibetan", "Myanmar", "Khmer", "Hangul"}
 
 
 @dataclass(frozen=True)
 class Tables:
-    """What each character is, looked up by its number."""
+    """What each character is, by its number (the last place: all characters from TABLE_SIZE on)."""
 
     fold: npt.NDArray[np.int32]  # the lower-case character
     digit: npt.NDArray[np.int8]  # 0 to 9, or -1
-    numeral: npt.NDArray[
-        np.int8
-    ]  # letters that are numbers, as Han has: 2 to 9, 10 for tens and above, or -1
-    script: npt.NDArray[np.int8]  # index into SCRIPT_NAMES, or -1 for what is no letter
+    numeral: npt.NDArray[np.int8]  # letters that are numbers, as in Han: 2 to 9, 10 for tens and above, or -1
+    script: npt.NDArray[np.int8]  # index into SCRIPT_NAMES, or -1 for what is not a letter
     dense: Flags  # a letter of a script without spaces
 
 
-@lru_cache(maxsize=1)
+@cache
 def tables() -> Tables:
-    """The tables, made once from the interpreter's own Unicode data."""
-    fold = np.arange(_TABLE + 1, dtype=np.int32)
-    digit = np.full(_TABLE + 1, -1, dtype=np.int8)
+    """The tables, from the interpreter's Unicode data."""
+    script = letter_scripts()
+    fold = np.arange(TABLE_SIZE + 1, dtype=np.int32)
+    digit = np.full(TABLE_SIZE + 1, -1, dtype=np.int8)
     numeral = digit.copy()
-    letter = np.zeros(_TABLE + 1, dtype=bool)
-    letter[_TABLE] = True
-    for code in range(_TABLE):
+    for code in range(TABLE_SIZE):
         character = chr(code)
-        category = unicodedata.category(character)
-        if category[0] == "L" or category[0] == "M":
-            letter[code] = True
+        if script[code] >= 0:
             value = unicodedata.numeric(character, -1)
             if value >= 2 and value == int(value):
                 numeral[code] = min(int(value), 10)
             lower = character.lower()
-            if len(lower) == 1 and ord(lower) < _TABLE:
+            if len(lower) == 1 and ord(lower) < TABLE_SIZE:
                 fold[code] = ord(lower)
-        elif category == "Nd":
-            digit[code] = unicodedata.decimal(character)
-    starts = np.array([start for start, _ in _SCRIPTS])
-    names = np.array([SCRIPT_NAMES.index(name) for _, name in _SCRIPTS], dtype=np.int8)
-    script = names[np.searchsorted(starts, np.arange(_TABLE + 1), side="right") - 1]
-    dense = letter & np.isin(script, [SCRIPT_NAMES.index(name) for name in _DENSE])
-    return Tables(fold, digit, numeral, np.where(letter, script, -1).astype(np.int8), dense)
+        else:
+            digit[code] = unicodedata.decimal(character, -1)
+    dense = np.isin(script, [SCRIPT_NAMES.index(name) for name in _DENSE])
+    return Tables(fold, digit, numeral, script, dense)
 
 
 def laid_out(begins: Ints, lengths: Ints) -> tuple[Ints, Ints]:
@@ -192,7 +111,7 @@ def read_text(column: pa.LargeStringArray) -> Text:
         raise CrossinError("is not UTF-8 text", row=row, hint="save the file as UTF-8") from error
     octets = np.frombuffer(raw, np.uint8)
     begins = np.concatenate(([0], np.cumsum((octets & 0xC0) != 0x80, dtype=np.int64)))
-    return Text(np.minimum(codes, _TABLE), begins[offsets - offsets[0]])
+    return Text(np.minimum(codes, TABLE_SIZE), begins[offsets - offsets[0]])
 
 
 def pieces(columns: list[pa.LargeStringArray], count: int) -> Iterator[slice]:

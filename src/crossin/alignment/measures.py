@@ -11,7 +11,6 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from crossin.alignment.characters import (
-    SCRIPT_NAMES,
     Flags,
     Ints,
     Text,
@@ -22,6 +21,7 @@ from crossin.alignment.characters import (
 )
 from crossin.alignment.content import Bag, join_bags, make_bag
 from crossin.core.formats import FIELDS
+from crossin.languages.scripts import SCRIPT_NAMES
 
 Columns = Mapping[str, pa.LargeStringArray]
 

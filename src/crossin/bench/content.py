@@ -135,7 +135,8 @@ def _script(items: Sequence[Item], language: str) -> Iterator[Finding]:
     import numpy
     import pyarrow
 
-    from crossin.alignment.characters import SCRIPT_NAMES, read_text, tables
+    from crossin.alignment.characters import read_text, tables
+    from crossin.languages.scripts import SCRIPT_NAMES
 
     # None where the alignment check does not tell the language's script from others.
     own = [SCRIPT_NAMES.index(name) for name in _SCRIPTS.get(script_of(language), ())]
@@ -209,7 +210,7 @@ def _language(items: Sequence[Item], language: str) -> list[str]:
     """A note where the texts as a whole look to be in another language; none where lingua is missing."""
     import pyarrow
 
-    from crossin.alignment.file_language import look
+    from crossin.languages.detection import file_language_notes
 
     texts = dict.fromkeys(text for item in items for _, text in _texts(item) if text)
-    return look(pyarrow.array(list(texts), pyarrow.large_string()), language)
+    return file_language_notes(pyarrow.array(list(texts), pyarrow.large_string()), language)

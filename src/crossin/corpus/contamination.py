@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from crossin.core.errors import CrossinError
 from crossin.core.files import read_parquet
-from crossin.languages.units import shown, units, units_a_word
+from crossin.languages.segmentation import shown, units, units_a_word
 
 if TYPE_CHECKING:
     import pyarrow

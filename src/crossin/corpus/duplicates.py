@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from crossin.core.extras import require
-from crossin.languages.units import fold, mostly_single, units
+from crossin.languages.segmentation import fold, mostly_single, units
 
 if TYPE_CHECKING:
     import pyarrow

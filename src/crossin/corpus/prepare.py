@@ -11,7 +11,6 @@ from pathlib import Path
 import numpy as np
 
 from crossin.alignment.check import check_alignment
-from crossin.alignment.file_language import look
 from crossin.core.errors import CrossinError
 from crossin.core.formats import FIELDS
 from crossin.core.progress import Progress, silent
@@ -20,6 +19,7 @@ from crossin.corpus.duplicates import exact_duplicates, near_duplicates
 from crossin.corpus.filters import apply_filters
 from crossin.corpus.parallel import ParallelCorpus, read_corpus
 from crossin.corpus.spec import CorpusSpec, Filters
+from crossin.languages.detection import file_language_notes
 
 
 @dataclass(frozen=True)
@@ -74,7 +74,7 @@ def _check(corpus: ParallelCorpus, pivot: str, progress: Progress) -> list[str]:
     notes: list[str] = []
     for language in corpus.languages:
         instructions = corpus.texts[language, "instruction"]
-        notes += look(instructions.all, language)
+        notes += file_language_notes(instructions.all, language)
         instructions.release()
     against = pivot if pivot in corpus.languages else corpus.languages[0]
     for language in corpus.languages:

@@ -8,50 +8,20 @@ words count by their share in a line. Many answers are one name, so how many can
 
 from __future__ import annotations
 
-import unicodedata
-from functools import lru_cache
-from typing import TYPE_CHECKING
-
 import numpy as np
 
 from crossin.core.extras import require
-from crossin.languages import script_of
+from crossin.languages.codes import script_of
+from crossin.languages.detection import RIGHT, UNDECIDED, WRONG, verdict
 from crossin.metrics.families import Family, observed
 from crossin.metrics.normalisation import tokens
 from crossin.metrics.table import Floats, Integers
 from crossin.metrics.texts import TextTable, Words, mean_family
 
-if TYPE_CHECKING:
-    from lingua import Language, LanguageDetector
+ABSENT = -2
 
-RIGHT, WRONG, UNDECIDED, ABSENT = 1, 0, -1, -2
-
-# Scripts by their ISO 15924 code: how the Unicode names of their letters begin.
-_SCRIPTS = {
-    "Arab": "ARABIC", "Armn": "ARMENIAN", "Beng": "BENGALI", "Cyrl": "CYRILLIC", "Deva": "DEVANAGARI",
-    "Ethi": "ETHIOPIC", "Geor": "GEORGIAN", "Grek": "GREEK", "Gujr": "GUJARATI", "Guru": "GURMUKHI",
-    "Hans": "CJK", "Hant": "CJK", "Hebr": "HEBREW", "Jpan": "HIRAGANA KATAKANA CJK", "Khmr": "KHMER",
-    "Knda": "KANNADA", "Kore": "HANGUL", "Laoo": "LAO", "Latn": "LATIN", "Mlym": "MALAYALAM",
-    "Mymr": "MYANMAR", "Orya": "ORIYA", "Sinh": "SINHALA", "Taml": "TAMIL", "Telu": "TELUGU", "Thai": "THAI",
-    "Tibt": "TIBETAN",
-}  # fmt: skip
-_NAMES = frozenset(name for names in _SCRIPTS.values() for name in names.split())
-# Scripts in which lingua knows several languages.
-_SHARED = {"Arab": "arabic", "Cyrl": "cyrillic", "Deva": "devanagari", "Latn": "latin"}
-# Where lingua's code differs from CLDR's.
-_LINGUA_CODES = {"fil": "tl", "no": "nb"}
-# What models fall into: the languages of the Language Confusion Benchmark. They are always candidates.
+# The languages of the Language Confusion Benchmark: what models fall into. They are always candidates.
 _LIKELY = ("ar", "de", "en", "es", "fr", "hi", "id", "it", "ja", "ko", "pt", "ru", "tr", "vi", "zh")
-
-# The least share of a line's words that are in the right script.
-_OWN_SHARE = 0.5
-# With fewer words than this, lingua is not asked: a name can be of any language.
-_WORDS = 5
-# How many times likelier one language must be than the next.
-_ODDS = 10.0
-# So many characters in a line without any kana are not Japanese; more than this share of kana is not Chinese.
-_KANA_EXPECTED, _KANA_SHARE = 10, 0.1
-_KANA = ("HIRAGANA", "KATAKANA")
 
 
 def fidelity(table: TextTable) -> Floats:
@@ -103,7 +73,7 @@ def verdicts(table: TextTable) -> Integers:
         answers = dict(zip(table.languages, map(_words, references), strict=True))
         for j, (language, reply) in enumerate(zip(table.languages, replies, strict=True)):
             if reply and _words(reply):
-                found[i, j] = _verdict(reply, language, answers)
+                found[i, j] = _reply_verdict(reply, language, answers)
     return found
 
 
@@ -112,86 +82,19 @@ def _words(text: str) -> Words:
     return tokens(text, "und")
 
 
-def _verdict(reply: str, language: str, answers: dict[str, Words]) -> int:
-    said = _words(reply)
-    equal = {other for other, answer in answers.items() if said == answer}
-    if equal == {language} and script_of(language) in {
-        script_of(other) for other in answers if other != language
-    }:
+def _reply_verdict(reply: str, language: str, answers: dict[str, Words]) -> int:
+    """The verdict on a reply; `answers` are the words of the item's reference in each language."""
+    words = _words(reply)
+    equal = {other for other, answer in answers.items() if words == answer}
+    if equal == {language} and script_of(language) in {script_of(x) for x in answers if x != language}:
         return RIGHT
     if equal and language not in equal:
         return WRONG
-    told = [_judge(line, language, answers) for line in reply.splitlines()]
-    decided = [verdict for verdict in told if verdict != UNDECIDED]
-    return min(decided) if decided else _judge(" ".join(reply.split()), language, answers)
 
+    others = (*answers, *_LIKELY)
 
-def _judge(line: str, language: str, answers: dict[str, Words]) -> int:
-    script, code = script_of(language), _lingua_code(language)
-    own = _SCRIPTS.get(script, "").split()
-    candidates = _candidates(script, tuple(answers))
-    if script == "Latn" and code not in candidates:
-        return UNDECIDED
-    written = [(word, _written_in(word)) for word in _words(line)]
-    scripts = [name for word, name in written if name and (name in own or word not in answers[language])]
-    if not own or not scripts:
-        return UNDECIDED
-    if sum(name in own for name in scripts) < _OWN_SHARE * len(scripts):
-        return WRONG
-    kana = sum(name in _KANA for name in scripts)
-    if script == "Jpan" and not kana and len(scripts) >= _KANA_EXPECTED:
-        return WRONG
-    if own == ["CJK"] and kana > _KANA_SHARE * len(scripts):
-        return WRONG
-    if len(scripts) >= _WORDS and len(candidates) > 1 and code in candidates:
-        return _likelier(line, code, candidates)
-    return UNDECIDED if script == "Latn" else RIGHT
+    def judged(text: str) -> int:
+        return verdict(text, _words(text), language, others, ignored=answers[language])
 
-
-def _likelier(line: str, code: str, candidates: frozenset[str]) -> int:
-    values = _detector(candidates).compute_language_confidence_values(line)
-    own = next(found.value for found in values if _code_of(found.language) == code)
-    other = max(found.value for found in values if _code_of(found.language) != code)
-    if own > _ODDS * other:
-        return RIGHT
-    return WRONG if other > _ODDS * own else UNDECIDED
-
-
-@lru_cache(maxsize=2**16)
-def _letter(character: str) -> str:
-    """The script of a letter, by its Unicode name; '' for any other character."""
-    name = unicodedata.name(character, "").split(" ")[0]
-    return name if unicodedata.category(character)[0] == "L" and name in _NAMES else ""
-
-
-def _written_in(word: str) -> str:
-    """The script of a word's first letter."""
-    return next(filter(None, map(_letter, word)), "")
-
-
-@lru_cache
-def _candidates(script: str, languages: tuple[str, ...]) -> frozenset[str]:
-    """lingua's codes of the candidates that are written in a script that languages share."""
-    from lingua import Language
-
-    if script not in _SHARED:
-        return frozenset()
-    known = {_code_of(language) for language in getattr(Language, f"all_with_{_SHARED[script]}_script")()}
-    return frozenset(known & {_lingua_code(language) for language in (*languages, *_LIKELY)})
-
-
-@lru_cache
-def _detector(candidates: frozenset[str]) -> LanguageDetector:
-    from lingua import Language, LanguageDetectorBuilder
-
-    chosen = sorted((x for x in Language.all() if _code_of(x) in candidates), key=_code_of)
-    return LanguageDetectorBuilder.from_languages(*chosen).build()
-
-
-def _lingua_code(language: str) -> str:
-    code = language.split("-")[0]
-    return _LINGUA_CODES.get(code, code)
-
-
-def _code_of(language: Language) -> str:
-    return str(language.iso_code_639_1.name).lower()
+    decided = [found for line in reply.splitlines() if (found := judged(line)) != UNDECIDED]
+    return min(decided) if decided else judged(" ".join(reply.split()))

@@ -11,6 +11,8 @@ import string
 import unicodedata
 from functools import lru_cache
 
+from crossin.languages.scripts import SPACELESS
+
 # Words that only mark a noun as definite or not; German, English and Spanish as in MLQA. Articles that are
 # suffixes (Romanian, the Scandinavian languages) cannot be told from the word. MLQA also leaves out some
 # Vietnamese words (classifiers, "of", "is"): these are no articles, and stay.
@@ -34,13 +36,8 @@ _DOTLESS = str.maketrans("Iİ", "ıi")
 # Where a capital with a dot is cased by the rules of other languages, the dot is left over as a mark.
 _DOTTED = "i\u0307"
 
-# Scripts that put no space between words: Han, kana, Thai, Lao, Burmese and Khmer.
-_SPACELESS = (
-    "\u0e00-\u0eff\u1000-\u109f\ua9e0-\ua9ff\uaa60-\uaa7f\u1780-\u17ff\u3005-\u3007\u3021-\u3029\u3041-\u30ff"
-    "\u31f0-\u31ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U000323af"
-)
-# A run of other characters, or one character of theirs.
-_PIECES = re.compile(f"[{_SPACELESS}]|[^{_SPACELESS}]+")
+# A run of other characters, or one character of a script without spaces.
+_PIECES = re.compile(f"[{SPACELESS}]|[^{SPACELESS}]+")
 
 
 def normalise(text: str, language: str) -> str:

@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from crossin.translation.checks.language import likelihood
+from crossin.languages.detection import likelihood
 from crossin.translation.checks.signals import comment_in, loops, repetition
 from crossin.translation.prompts import QUESTION
 from crossin.translation.reasons import TranslationReason
@@ -56,7 +56,7 @@ def _checked(response: TranslationResponse, question: str, language: str) -> Nat
         reason = TranslationReason.EMPTY.value
     elif comment := comment_in(question, text):
         reason = comment
-    elif likelihood(text, question, language, "en") < _FOREIGN:
+    elif likelihood(text, language, source_text=question) < _FOREIGN:
         reason = TranslationReason.WRONG_LANGUAGE.value
     elif repetition(text) > _REPEATED or loops(text):
         reason = TranslationReason.REPETITION.value

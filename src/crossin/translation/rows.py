@@ -8,13 +8,13 @@ from pathlib import Path
 
 import numpy as np
 
-from crossin.alignment.file_language import look as foreign_notes
 from crossin.core.errors import CrossinError
 from crossin.core.formats import FIELDS
 from crossin.core.progress import Progress
 from crossin.core.settings import validated
 from crossin.corpus.parallel import ParallelCorpus, read_corpus
 from crossin.corpus.spec import CorpusSpec
+from crossin.languages.detection import file_language_notes
 
 
 @dataclass(frozen=True)
@@ -74,7 +74,7 @@ def read_rows(
     kept = np.flatnonzero(corpus.kept & corpus.present(language))[:limit]
     if not len(kept):
         raise CrossinError("no row that could be translated", file=path, hint="check its columns")
-    notes = foreign_notes(corpus.texts[language, "instruction"].all, language) if check else []
+    notes = file_language_notes(corpus.texts[language, "instruction"].all, language) if check else []
     if notes:
         raise CrossinError(
             f"the rows are not in the language of --from: {notes[0]}",

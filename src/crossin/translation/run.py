@@ -20,8 +20,8 @@ from crossin.core.files import write_parquet
 from crossin.core.formats import REJECTS, USAGE
 from crossin.core.progress import Progress, silent
 from crossin.core.stages import Stage, stage
+from crossin.languages.detection import require_for
 from crossin.servers import Accounting, BudgetSpent, running_loop
-from crossin.translation.checks.language import require_for
 from crossin.translation.config import TranslateConfig
 from crossin.translation.requests import Translator
 from crossin.translation.rows import SourceRows, read_rows

@@ -7,8 +7,8 @@ import json
 import pytest
 
 from crossin.core.formats import FIELDS
+from crossin.languages.detection import likelihood
 from crossin.translation.checks.features import TranslationPair, features_of, prose_of, sentences_of
-from crossin.translation.checks.language import likelihood
 from crossin.translation.checks.signals import comment_in, copied_share, loops, repetition
 from crossin.translation.checks.verdicts import Verdict, fit_thresholds, verdicts_on
 from tests.helpers.paths import REAL_DATA
@@ -120,14 +120,14 @@ def test_code_and_links_are_no_prose() -> None:
         ("No, gracias.", "pt", True),
     ],
 )
-def test_a_language_is_told_by_script_and_words(text: str, language: str, fits: bool) -> None:
+def test_a_language_is_recognised_by_script_and_words(text: str, language: str, fits: bool) -> None:
     pytest.importorskip("lingua", reason="the extra `text` is not installed")
-    assert (likelihood(text, "", language, "en") >= 0.1) is fits
+    assert (likelihood(text, language) >= 0.1) is fits
 
 
 def test_names_of_the_source_do_not_make_another_language() -> None:
     text = "越南菜：Bouley，Per Se，Le Bernardin 和 Gotham Bar and Grill。"
-    assert likelihood(text, "Bouley, Per Se, Le Bernardin, Gotham Bar and Grill", "zh", "en") >= 0.1
+    assert likelihood(text, "zh", source_text="Bouley, Per Se, Le Bernardin, Gotham Bar and Grill") >= 0.1
 
 
 @pytest.mark.parametrize(

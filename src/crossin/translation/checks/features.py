@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from crossin.core.formats import FIELDS
 from crossin.languages.codes import script_of
-from crossin.translation.checks.language import likelihood
+from crossin.languages.detection import likelihood
 from crossin.translation.checks.signals import comment_in, copied_share, loops, repetition
 from crossin.translation.protection import PLACEHOLDER, protect
 
@@ -100,7 +100,7 @@ def _of_field(original: str, translated: str, source: str, target: str) -> Field
         (len(ours), len(theirs)) if counted else (1, 1),
         (_lines(original), _lines(translated)),
         copied_share(ours, theirs, script_of(source) == script_of(target)),
-        likelihood(two, one, target, source),
+        likelihood(two, target, source_text=one, source=source),
         1.0 if loops(two) and not loops(one) else max(0.0, repetition(two) - repetition(one)),
         comment_in(original, translated),
         counted and _is_finished(original) and not _is_finished(translated),

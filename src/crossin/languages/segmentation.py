@@ -5,14 +5,11 @@ from __future__ import annotations
 import re
 import unicodedata
 
-# Han, kana, Thai, Lao, Burmese and Khmer. Hangul is written with spaces.
-_UNSPACED = (
-    "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3005-\u3007\u3040-\u30ff\u31f0-\u31ff\u3400-\u4dbf\u4e00-\u9fff"
-    "\ua9e0-\ua9ff\uaa60-\uaa7f\uf900-\ufaff\U00020000-\U0003ffff"
-)
-_SINGLE = re.compile(f"[{_UNSPACED}]")
-_UNIT = re.compile(f"[{_UNSPACED}]|[^{_UNSPACED}\\s]+")
-_BETWEEN = re.compile(f"(?<=[{_UNSPACED}]) (?=[{_UNSPACED}])")
+from crossin.languages.scripts import SPACELESS
+
+_SINGLE = re.compile(f"[{SPACELESS}]")
+_UNIT = re.compile(f"[{SPACELESS}]|[^{SPACELESS}\\s]+")
+_BETWEEN = re.compile(f"(?<=[{SPACELESS}]) (?=[{SPACELESS}])")
 _UNSPACED_LANGUAGES = {"zh", "yue", "ja", "th", "lo", "km", "my"}
 
 
