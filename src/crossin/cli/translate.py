@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
@@ -130,7 +131,7 @@ def _show_estimate(settings: TranslateConfig, as_json: bool) -> None:
     with progress_bars() as progress:
         found = estimate_run(settings, progress=progress)
     if as_json:
-        print_json(found.as_dict())
+        print_json(asdict(found))
         return
     table = Table(title=f"{found.rows:,} rows of {settings.corpus}")
     for column in (
@@ -195,24 +196,19 @@ def _show_sample(settings: TranslateConfig, count: int, out: Path | None, as_jso
 def _result(outcome: Outcome) -> str:
     if outcome.status == "translated":
         return "passed"
-    if outcome.rejection is None:
-        return f"{sentence_of(outcome.status)}: {sentence_of(outcome.language_specific)}"
-    why = outcome.rejection
-    details = ", ".join(filter(None, (why.field, why.detail)))
-    return f"rejected: {sentence_of(why.reason)}{f' ({details})' if details else ''}"
+    why = outcome.why()
+    details = ", ".join(filter(None, (why["field"], why["detail"])))
+    return f"{sentence_of(outcome.status)}: {sentence_of(why['reason'])}{f' ({details})' if details else ''}"
 
 
 def _as_dict(language: str, outcome: Outcome) -> dict[str, Any]:
-    why = outcome.rejection
     return {
         "id": outcome.row.id,
         "language": language,
         "status": outcome.status,
         "texts": dict(outcome.texts),
         "language_specific": outcome.language_specific,
-        "reason": why.reason if why else "",
-        "field": why.field if why else "",
-        "detail": why.detail if why else "",
+        **outcome.why(),
         "attempts": outcome.attempts,
     }
 

@@ -6,11 +6,10 @@ import asyncio
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from time import monotonic
-from typing import Any
 
 from crossin.core.formats import USAGE
 from crossin.core.progress import Progress, silent
@@ -54,10 +53,6 @@ class RunEstimate:
     languages: list[LanguageEstimate]
     language_specific: Counter[str] = field(default_factory=Counter)
     skipped: Mapping[str, int] = field(default_factory=dict)
-
-    def as_dict(self) -> dict[str, Any]:
-        """The estimate as a JSON value."""
-        return asdict(self)
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from crossin.languages.detection import likelihood
 from crossin.translation.checks.signals import comment_in, loops, repetition
@@ -18,46 +17,36 @@ from crossin.translation.scheduler import ResponseCounts, Scheduler
 _FOREIGN, _REPEATED = 0.1, 0.4
 
 
-@dataclass(frozen=True)
-class NativeAnswer:
-    """An answer, and when it arrived; where it is rejected, the reason code and a detail."""
-
-    text: str
-    time: str
-    reason: str
-    detail: str
-
-
 async def answer_natively(
     questions: Mapping[int, str], language: str, attempts: int, scheduler: Scheduler, counts: ResponseCounts
-) -> dict[int, NativeAnswer]:
-    """An answer to each question; one that is rejected is requested again, up to `attempts` times."""
-    answers: dict[int, NativeAnswer] = {}
+) -> dict[int, tuple[TranslationResponse, str]]:
+    """The answer to each question, and a reason code where it is rejected, '' else. A rejected one is
+    requested again, up to `attempts` times.
+    """
+    answers: dict[int, tuple[TranslationResponse, str]] = {}
     for attempt in range(attempts):
         requests = {
             number: TranslationRequest(language, language, (QUESTION,), (text,), attempt)
             for number, text in questions.items()
-            if number not in answers or answers[number].reason
+            if number not in answers or answers[number][1]
         }
         responses = await scheduler.translate(requests.values(), counts)
         for number, request in requests.items():
-            answers[number] = _checked(responses[request], questions[number], language)
+            response = responses[request]
+            answers[number] = response, _reason(response, questions[number], language)
     return answers
 
 
-def _checked(response: TranslationResponse, question: str, language: str) -> NativeAnswer:
+def _reason(response: TranslationResponse, question: str, language: str) -> str:
     if response.texts is None:
-        return NativeAnswer("", response.time, response.reason, response.detail)
-    text = response.texts[0]
-    reason = ""
+        return response.reason
+    [text] = response.texts
     if response.cut:
-        reason = TranslationReason.TOKEN_LIMIT.value
-    elif not text.strip():
-        reason = TranslationReason.EMPTY.value
-    elif comment := comment_in(question, text):
-        reason = comment
-    elif likelihood(text, language, source_text=question) < _FOREIGN:
-        reason = TranslationReason.WRONG_LANGUAGE.value
-    elif repetition(text) > _REPEATED or loops(text):
-        reason = TranslationReason.REPETITION.value
-    return NativeAnswer(text, response.time, reason, "")
+        return TranslationReason.TOKEN_LIMIT
+    if not text.strip():
+        return TranslationReason.EMPTY
+    if comment := comment_in(question, text):
+        return comment
+    if likelihood(text, language, source_text=question) < _FOREIGN:
+        return TranslationReason.WRONG_LANGUAGE
+    return TranslationReason.REPETITION if repetition(text) > _REPEATED or loops(text) else ""

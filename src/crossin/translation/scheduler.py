@@ -162,14 +162,11 @@ async def open_scheduler(translator: Translator, cache: Path) -> AsyncIterator[S
             scheduler = Scheduler(translator, known, writer)
             try:
                 yield scheduler
-            except asyncio.CancelledError:
-                # Stopped by the user, unless a request failed and the others were cancelled for it.
-                await scheduler.close(cancel=scheduler.failure is None)
-                if scheduler.failure is None:
-                    raise
-            except BaseException:
+            except BaseException as error:
                 translator.stop()
-                await scheduler.close(cancel=False)
+                # Cancelled is what the user stops, unless a request failed.
+                stopped = isinstance(error, asyncio.CancelledError) and scheduler.failure is None
+                await scheduler.close(cancel=stopped)
                 if scheduler.failure is None:
                     raise
             if scheduler.failure is not None:

@@ -133,14 +133,12 @@ def count_responses(out: Path, shards: Sequence[tuple[str, int]]) -> dict[str, i
 
 
 def _reject(outcome: Outcome, language: str) -> dict[str, Any]:
-    left_out, rejection = outcome.status == "left_out", outcome.rejection
+    left_out = outcome.status == "left_out"
     return {
         "id": outcome.row.id,
         "language": language,
         "status": outcome.status,
-        "reason": outcome.language_specific if left_out or rejection is None else rejection.reason,
-        "field": "" if rejection is None else rejection.field,
-        "detail": "" if rejection is None else rejection.detail,
+        **outcome.why(),
         "attempts": outcome.attempts,
         **{name: None if left_out else outcome.texts.get(name) for name in FIELDS},
         **{f"source_{name}": outcome.row.texts[name] for name in FIELDS},

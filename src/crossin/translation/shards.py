@@ -58,6 +58,13 @@ class Outcome:
     figures: Mapping[str, float] = field(default_factory=dict)
     answer: Literal["translation", "native"] = "translation"
 
+    def why(self) -> dict[str, str]:
+        """Why the row is not translated: the reason's code, the field, and a detail; '' where it is."""
+        rejection = self.rejection
+        if self.status == "rejected" and rejection is not None:
+            return {"reason": rejection.reason, "field": rejection.field, "detail": rejection.detail}
+        return {"reason": self.language_specific, "field": "", "detail": ""}
+
 
 @dataclass(frozen=True)
 class Draft:
@@ -116,12 +123,8 @@ async def translate_rows(shard: Shard, rows: Sequence[SourceRow]) -> list[Outcom
             if isinstance(draft.texts, Rejection):
                 outcome.rejection = draft.texts
                 continue
-            verdict = next(verdicts)
-            outcome.texts, outcome.figures, outcome.rejection = (
-                draft.texts,
-                verdict.figures,
-                verdict.rejection,
-            )
+            outcome.texts, verdict = draft.texts, next(verdicts)
+            outcome.figures, outcome.rejection = verdict.figures, verdict.rejection
         await _check_quality(shard, {row: texts[row] for row in drafts}, outcomes)
         for row in drafts:
             if outcomes[row].rejection is None:
@@ -240,9 +243,12 @@ async def _answer(shard: Shard, outcomes: list[Outcome]) -> None:
     }
     attempts = shard.pipeline.translator.attempts
     found = await answer_natively(questions, shard.target, attempts, shard.scheduler, shard.counts)
-    for number, answer in found.items():
-        outcome = outcomes[number]
-        outcome.texts, outcome.answer = {**outcome.texts, "output": answer.text}, "native"
-        outcome.time = answer.time
-        if answer.reason:
-            outcome.status, outcome.rejection = "rejected", Rejection(answer.reason, "output", answer.detail)
+    for number, (response, reason) in found.items():
+        outcome, [text] = outcomes[number], response.texts or [""]
+        outcome.texts, outcome.answer, outcome.time = (
+            {**outcome.texts, "output": text},
+            "native",
+            response.time,
+        )
+        if reason:
+            outcome.status, outcome.rejection = "rejected", Rejection(reason, "output", response.detail)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable, Iterator, Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal, Self, TypeVar
 
@@ -41,12 +42,11 @@ class LocalTranslator:
 
     async def translate(self, request: TranslationRequest) -> TranslationResponse:
         """The response, from the next batch."""
-        future = asyncio.get_running_loop().create_future()
+        future: asyncio.Future[TranslationResponse] = asyncio.get_running_loop().create_future()
         self._waiting.append((request, future))
         if self._worker.done():
             self._worker = asyncio.ensure_future(self._work())
-        response: TranslationResponse = await future
-        return response
+        return await future
 
     def stop(self) -> None:
         """Translate no other batch."""
@@ -108,19 +108,14 @@ class LocalTranslator:
     def _tokens_for(self, request: TranslationRequest) -> LanguageTokens:
         return tokens_for(self._vocabulary, request.source, request.target)
 
-    @property
+    @cached_property
     def _tokenizer(self) -> Any:
-        if "_loaded_tokenizer" not in self.__dict__:
-            self._loaded_tokenizer = _open_tokenizer(self.tokenizer_folder)
-        return self._loaded_tokenizer
+        return _open_tokenizer(self.tokenizer_folder)
 
-    @property
+    @cached_property
     def _vocabulary(self) -> frozenset[str]:
         """All tokens, including those that were added."""
-        if "_tokens" not in self.__dict__:
-            special = self._tokenizer.all_special_tokens
-            self._tokens = frozenset(self._tokenizer.get_vocab()) | frozenset(special)
-        return self._tokens
+        return frozenset(self._tokenizer.get_vocab()) | frozenset(self._tokenizer.all_special_tokens)
 
 
 def batches(items: Sequence[tuple[T, int]], tokens: int) -> Iterator[list[T]]:
