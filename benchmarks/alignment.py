@@ -50,7 +50,7 @@ def measure(pair: Pair, seed: int, share: float) -> dict[str, Any]:
             "recall": found / len(changed),
             "interval": wilson(found, len(changed)),
             "false alarms beside": float((rest > 0).mean()),
-            "told as": {
+            "reported as": {
                 name: int(n) for name, n in zip(("nothing", *findings.reasons), told, strict=True) if n
             },
         }
@@ -66,12 +66,12 @@ def measure(pair: Pair, seed: int, share: float) -> dict[str, Any]:
 def show(results: dict[str, Any]) -> None:
     console = Console()
     table = Table(
-        "pair", "fault", "planted", "found", "recall", "95% interval", "false alarms beside", "told as"
+        "pair", "fault", "planted", "found", "recall", "95% interval", "false alarms beside", "reported as"
     )
     for language, result in results.items():
         for kind, row in result["kinds"].items():
             low, high = row["interval"]
-            told = max(row["told as"], key=lambda name: row["told as"][name])
+            told = max(row["reported as"], key=lambda name: row["reported as"][name])
             table.add_row(
                 f"en-{language}", kind, str(row["planted"]), str(row["found"]), f"{row['recall']:.1%}",
                 f"{low:.1%} to {high:.1%}", f"{row['false alarms beside']:.2%}", told,

@@ -1,7 +1,7 @@
-"""How fast a model is asked the same in many languages, beside lm-evaluation-harness at its best batch size.
+"""How fast a model answers the same in many languages, beside lm-evaluation-harness at its best batch size.
 
 `python benchmarks/evaluate.py --data ../shared/data --model smollm2-135m --shape gemma3-270m [--threads 2]`
-asks each model the works
+asks each model these workloads:
 
 - xquad-text: Cross-XQuAD, options by their full text, a sample of whole paragraphs;
 - xquad-letters: the same, options by their letters;
@@ -34,6 +34,8 @@ from machine import machine
 from rich.console import Console
 from rich.table import Table
 
+from crossin.core.reasons import sentence_of
+
 HERE = Path(__file__).parent
 WORKS = {
     "xquad-text": "Cross-XQuAD, full-text options",
@@ -50,7 +52,7 @@ Result = dict[str, Any]
 
 
 def child(script: str, *arguments: object, threads: int) -> Result:
-    """What a script of this folder answers, run with so many threads."""
+    """The result of a script in this folder, run with this many threads."""
     limits = {name: str(threads) for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "RAYON_NUM_THREADS")}
     done = subprocess.run(
         [sys.executable, str(HERE / script), *map(str, arguments)],
@@ -74,12 +76,12 @@ def compare(
     device: str,
     console: Console,
 ) -> Result:
-    """Both sides with one model and one work."""
+    """Both sides with one model and one workload."""
     common = ["--model", model, "--requests", asked, "--threads", threads, "--device", device]
     sweep = {}
     for size in sizes if len(sizes) > 1 else []:
         found = child(
-            "evaluate_peer.py", "lm-eval", *common, "--batch-size", size, "--part", part, threads=threads
+            "evaluate_baseline.py", "lm-eval", *common, "--batch-size", size, "--part", part, threads=threads
         )
         sweep[size] = found["seconds"]
         console.print(f"  lm-eval, a part, batch size {size}: {found['seconds']:.1f} s")
@@ -87,10 +89,10 @@ def compare(
     sides: dict[str, list[Result]] = {"lm-eval": [], "crossin": []}
     for run in range(runs):
         for side, found_runs in sides.items():
-            found = child("evaluate_peer.py", side, *common, "--batch-size", best, threads=threads)
+            found = child("evaluate_baseline.py", side, *common, "--batch-size", best, threads=threads)
             found_runs.append(found)
             console.print(f"  run {run + 1} of {runs}: {side}: {found['seconds']:.1f} s")
-    exact = child("evaluate_peer.py", "float64", *common, "--part", part, threads=threads)["logprobs"]
+    exact = child("evaluate_baseline.py", "float64", *common, "--part", part, threads=threads)["logprobs"]
     chosen = part_of(json.loads(asked.read_text(encoding="utf-8")), part)
     tokens = child("evaluate_works.py", "tokens", "--model", model, "--requests", asked, threads=threads)
     theirs, ours = (sides[side][0]["logprobs"] for side in ("lm-eval", "crossin"))
@@ -119,7 +121,7 @@ def furthest(ours: list[list[float]], theirs: list[list[float]]) -> float:
 
 def summary(runs: list[Result]) -> Result:
     """Medians of the runs of one side."""
-    figures = [name for name in ("start", "seconds", "peak MiB", "card peak MiB") if name in runs[0]]
+    figures = [name for name in ("start", "seconds", "peak MiB", "GPU peak MiB") if name in runs[0]]
     return {
         **{name: statistics.median(run[name] for run in runs) for name in figures},
         "tokens": runs[0]["tokens"],
@@ -134,7 +136,7 @@ def likeliest(logprobs: list[float]) -> int:
 
 
 def rows(about: Result, found: Result) -> dict[str, str]:
-    """What a table says of one model and one work."""
+    """The rows of a table for one model and one workload."""
     theirs, ours, exact = found["lm-eval"], found["crossin"], found["from float64"]
 
     def both(figure: str, form: str) -> str:
@@ -155,23 +157,23 @@ def rows(about: Result, found: Result) -> dict[str, str]:
         "crossin's tokens by the fewest": f"{ours['tokens'] / found['fewest']:.3f}",
         "tokens of all options' whole texts": f"{found['naive']:,}",
     }
-    if "card peak MiB" in ours:
-        said["peak memory of the card, MiB"] = both("card peak MiB", ",.0f")
+    if "GPU peak MiB" in ours:
+        said["peak memory of the GPU, MiB"] = both("GPU peak MiB", ",.0f")
     return said
 
 
 def show(result: Result, console: Console) -> None:
     for model, works in result["models"].items():
-        told = {work: rows(result["works"][work], found) for work, found in works.items()}
+        columns = {work: rows(result["works"][work], found) for work, found in works.items()}
         table = Table("lm-eval / crossin", title=model)
         for work in works:
             table.add_column(WORKS[work].replace(", ", "\n"), justify="right")
-        for figure in next(iter(told.values())):
-            table.add_row(figure, *(said[figure] for said in told.values()))
+        for figure in next(iter(columns.values())):
+            table.add_row(figure, *(said[figure] for said in columns.values()))
         console.print(table)
         for work, found in works.items():
             for note in found["crossin"]["notes"]:
-                console.print(f"{WORKS[work]}: {note}")
+                console.print(f"{WORKS[work]}: {sentence_of(note)}")
     for work, about in result["works"].items():
         console.print(f"{WORKS[work]}: {', '.join(about['languages'])}")
 

@@ -1,8 +1,8 @@
-"""What `evaluate.py` asks of both sides: questions of a work, tokens counted, and a model of a shape.
+"""The workloads of `evaluate.py`: their questions, their tokens, and a model of a shape.
 
 `python benchmarks/evaluate_works.py questions WORK --data DIR --out FILE` writes the requests of a sample;
 `... tokens --model DIR --requests FILE` counts the tokens of every option's whole text, and the fewest that
-any way of asking must compute: the distinct beginnings of all sequences of a language. `... shape NAME --out
+any method must compute: the distinct beginnings of all sequences of a language. `... shape NAME --out
 DIR` makes a model of a known shape with random weights and SmolLM2's tokenizer, or another's.
 """
 

@@ -21,7 +21,7 @@ from typing import Any
 from seeds import stacked
 
 from crossin.core.files import write_text
-from crossin.evaluation import HfEngine, evaluate
+from crossin.evaluation import HfEngine, ask_bench
 from crossin.experiments.demo import RECIPE
 from crossin.facts import build_bench, build_facts
 from crossin.items.item import read_items, write_items
@@ -137,7 +137,7 @@ def run_arm(name: str, arm: Arm, seed: int, options: argparse.Namespace, model: 
 def ask(model: Path, adapter: Path | None, bench: Path, out: Path, name: str) -> None:
     """The model's answers to the benchmark."""
     with closing(HfEngine(model, adapter=adapter)) as engine:
-        evaluate(engine, bench, out, name=name)
+        ask_bench(engine, bench, out, name=name)
 
 
 def table_of(options: argparse.Namespace) -> str:

@@ -27,7 +27,7 @@ from itertools import pairwise  # noqa: E402
 from pathlib import Path  # noqa: E402
 from typing import Any  # noqa: E402
 
-from evaluate_peer import peak_mib  # noqa: E402
+from evaluate_baseline import peak_mib  # noqa: E402
 
 RANK, ALPHA, LEARNING_RATE, WEIGHT_DECAY, CLIP, SEED = 16, 32, 2e-4, 0.01, 1.0, 0
 Result = dict[str, Any]

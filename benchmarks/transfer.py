@@ -25,7 +25,7 @@ from seeds import stacked
 
 from crossin.core.files import write_parquet, write_text
 from crossin.core.hashing import hash64
-from crossin.evaluation import HfEngine, evaluate
+from crossin.evaluation import HfEngine, ask_bench
 from crossin.facts.corpus import subjects_of
 from crossin.facts.names import month_name
 from crossin.facts.world import load_countries
@@ -194,7 +194,7 @@ def run_arm(name: str, arm: Arm, seed: int, options: argparse.Namespace, model: 
     stage = train(TrainConfig.model_validate(entries), place / "training", say=print)
     print(f"seed {seed}, {name}: {stage.manifest['counts']['tokens']} tokens", flush=True)
     with closing(HfEngine(model, adapter=stage.folder)) as engine:
-        evaluate(engine, home / "bench", place / "answers", name=name)
+        ask_bench(engine, home / "bench", place / "answers", name=name)
 
 
 def _folder(name: str) -> str:

@@ -26,7 +26,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "mixture": {"alignment", "corpus"},
     "translation": {"alignment", "corpus", "models", "servers"},
     "training": {"corpus", "items", "mixture", "models"},
-    "evaluation": {"items", "models", "servers"},
+    "evaluation": {"bench", "items", "models", "scoring", "servers"},
     "reports": {"metrics"},
     "scoring": {"items", "metrics", "reports"},
     "probing": {"corpus", "items", "models", "reports"},

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from crossin.alignment.characters import among, pieces, read_text, tables, words
-from crossin.core.errors import CrossinError
+from tests.helpers.errors import refused
 
 
 def column(*texts: str | None) -> pa.LargeStringArray:
@@ -62,7 +62,7 @@ def test_pieces_cover_all_rows_and_none_is_too_large(monkeypatch: pytest.MonkeyP
 def test_bytes_that_are_no_text_are_told_with_their_row() -> None:
     raw = pa.array([b"fine", b"caf\xe9"], pa.large_binary())
     broken = pa.Array.from_buffers(pa.large_string(), 2, raw.buffers())
-    with pytest.raises(CrossinError, match="row 2: is not UTF-8 text"):
+    with refused("UTF-8", row=2):
         read_text(broken)
 
 

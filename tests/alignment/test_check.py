@@ -6,15 +6,15 @@ import re
 import numpy as np
 import pyarrow as pa
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from crossin.alignment import check as module
 from crossin.alignment.characters import Flags
 from crossin.alignment.check import Findings, check_alignment
-from crossin.core.errors import CrossinError
 from crossin.core.formats import FIELDS
 from tests.helpers.alignment_rows import Rows, columns, parallel_rows
+from tests.helpers.errors import refused
 from tests.helpers.paths import REAL_DATA
 
 ALPACA = REAL_DATA / "alpaca"
@@ -27,8 +27,8 @@ def check(pivot: Rows, other: Rows, languages: tuple[str, str] = ("en", "zh")) -
 
 
 def reason_of(findings: Findings, row: int) -> str:
-    reason = int(findings.reason[row])
-    return findings.reasons[reason - 1] if reason else "nothing"
+    found = findings.check_of(row)
+    return found.code if found else "nothing"
 
 
 @pytest.mark.parametrize("languages", PAIRS)
@@ -42,7 +42,7 @@ def test_a_run_of_shifted_rows_is_found_and_its_neighbours_are_not(languages: tu
     pivot, other = parallel_rows(COUNT, languages)
     other[1000:1100] = other[1004:1104]
     findings = check(pivot, other, languages)
-    content = 1 + findings.reasons.index(f"not the same content in {languages[0]} and {languages[1]}")
+    content = 1 + findings.reasons.index(f"content:{languages[1]}")
     assert (findings.reason[1000:1100] == content).mean() >= 0.95
     beside = np.r_[findings.reason[980:1000], findings.reason[1104:1124]]
     assert (beside == 0).all()
@@ -54,7 +54,7 @@ def test_two_single_rows_that_changed_places_are_found() -> None:
     assert other[7] != other[2001]
     findings = check(pivot, other)
     for row in (7, 2001):
-        assert reason_of(findings, row) == "not the same content in en and zh"
+        assert reason_of(findings, row) == "content:zh"
 
 
 def test_neighbours_are_those_of_the_other_languages_file() -> None:
@@ -73,9 +73,9 @@ def test_neighbours_are_those_of_the_other_languages_file() -> None:
 @pytest.mark.parametrize(
     ("field", "side", "reason"),
     [
-        ("instruction", 1, "instruction is empty in zh only"),
-        ("output", 1, "output is empty in zh only"),
-        ("output", 0, "output is empty in en only"),
+        ("instruction", 1, "empty:instruction:zh"),
+        ("output", 1, "empty:output:zh"),
+        ("output", 0, "empty:output:en"),
     ],
 )
 def test_a_field_that_is_empty_on_one_side_only_is_told(field: str, side: int, reason: str) -> None:
@@ -89,7 +89,7 @@ def test_a_field_that_is_empty_on_one_side_only_is_told(field: str, side: int, r
 def test_an_input_that_one_side_lacks_is_told() -> None:
     pivot, other = parallel_rows(40, ("en", "zh"))
     pivot[3]["input"] = "some words to work on"
-    assert reason_of(check(pivot, other), 3) == "input is empty in zh only"
+    assert reason_of(check(pivot, other), 3) == "empty:input:zh"
 
 
 def test_a_number_that_is_lost_is_told() -> None:
@@ -97,15 +97,15 @@ def test_a_number_that_is_lost_is_told() -> None:
     row = next(row for row in range(40) if re.search(r"\d", other[row]["output"]))
     other[row]["output"] = re.sub(r"\d+", "", other[row]["output"])
     findings = check(pivot, other)
-    assert findings.counts() == {"digits differ between en and zh": 1}
-    assert reason_of(findings, row) == "digits differ between en and zh"
+    assert findings.counts() == {"numbers:zh": 1}
+    assert reason_of(findings, row) == "numbers:zh"
 
 
 @pytest.mark.parametrize("languages", PAIRS)
 def test_a_copy_of_the_pivot_is_told(languages: tuple[str, str]) -> None:
     pivot, other = parallel_rows(COUNT, languages)
     other[11] = {field: f" {pivot[11][field].upper()}" for field in FIELDS}
-    assert reason_of(check(pivot, other, languages), 11) == f"{languages[1]} is an untranslated copy of en"
+    assert reason_of(check(pivot, other, languages), 11) == f"untranslated:{languages[1]}"
 
 
 def test_an_output_that_stays_as_it_is_is_no_copy() -> None:
@@ -113,7 +113,7 @@ def test_an_output_that_stays_as_it_is_is_no_copy() -> None:
     for row in (pivot[4], other[4]):
         row["output"] = "def area(r):\n    return 3.14 * r * r  # of a circle"
     findings = check(pivot, other)
-    assert reason_of(findings, 4) in ("nothing", "not the same content in en and zh")
+    assert reason_of(findings, 4) in ("nothing", "content:zh")
 
 
 def test_a_formula_that_stays_as_it_is_is_no_copy() -> None:
@@ -129,7 +129,7 @@ def test_rows_whose_languages_are_swapped_are_told(languages: tuple[str, str]) -
     for row in range(100, 200):
         pivot[row], other[row] = other[row], pivot[row]
     findings = check(pivot, other, languages)
-    assert {reason_of(findings, row) for row in range(100, 200)} == {"wrong language in en"}
+    assert {reason_of(findings, row) for row in range(100, 200)} == {"wrong_language:en"}
     assert (np.delete(findings.reason, range(100, 200)) > 0).mean() < 0.01
 
 
@@ -139,19 +139,21 @@ def test_a_third_language_in_the_same_script_is_told() -> None:
         other[row]["instruction"] = f"Schreibe etwas Hübsches über die {row}. Wiederholung dieser Frage"
     findings = check(pivot, other, ("en", "vi"))
     told = [reason_of(findings, row) for row in range(100, 200)]
-    assert told.count("wrong language in vi") >= 95
+    assert told.count("wrong_language:vi") >= 95
 
 
 def test_an_output_far_too_long_is_told() -> None:
     pivot, other = parallel_rows(40, ("en", "zh"))
     other[6]["output"] = other[6]["output"].replace(";", "，" + "学北山车电花水火木" * 200)
-    assert reason_of(check(pivot, other), 6) == "output is too long or too short in zh for en"
+    assert reason_of(check(pivot, other), 6) == "length:output:zh"
 
 
 def test_few_rows_are_checked_by_the_rules_alone_and_that_is_said() -> None:
     findings = check(*parallel_rows(1, ("en", "zh")))
     assert findings.reason.tolist() == [0]
-    assert findings.notes == ("zh: the content was not compared with en: 1 rows are too few",)
+    (note,) = findings.notes
+    assert "not compared" in note
+    assert "too few rows" in note
 
 
 def test_no_rows_give_no_findings() -> None:
@@ -165,19 +167,20 @@ def test_the_same_files_give_the_same_findings() -> None:
     other[50:90] = other[55:95]
     one, two = check(pivot, other, ("en", "vi")), check(pivot, other, ("en", "vi"))
     assert (one.reason == two.reason).all()
-    assert one == Findings(one.reason, two.reasons, two.notes)
+    assert (one.odds == two.odds).all()
+    assert (one.checks, one.notes) == (two.checks, two.notes)
 
 
 def test_files_that_are_not_parallel_at_all_are_said_to_be_so() -> None:
     pivot, other = parallel_rows(COUNT, ("en", "zh"))[0], parallel_rows(COUNT, ("en", "zh"), seed=1)[1]
     findings = check(pivot, other)
-    assert "zh: the rows look unaligned with en as a whole" in findings.notes
-    assert "not the same content in en and zh" not in findings.counts()
+    assert any("unaligned" in note for note in findings.notes)
+    assert "content:zh" not in findings.counts()
 
 
 def test_sides_of_different_length_are_refused() -> None:
     pivot, other = parallel_rows(3, ("en", "zh"))
-    with pytest.raises(CrossinError, match="zh has 2 rows, 3 were expected"):
+    with refused("zh has 2 rows", field="instruction"):
         check(pivot, other[:2])
 
 
@@ -200,10 +203,9 @@ def test_slices_and_nulls_are_read_as_they_stand() -> None:
 TEXT = st.text(max_size=30)
 
 
-@settings(max_examples=60, deadline=None)
 @given(rows=st.lists(st.tuples(TEXT, TEXT, TEXT, TEXT, TEXT, TEXT), max_size=12), many=st.booleans())
 def test_no_text_breaks_the_check(rows: list[tuple[str, ...]], many: bool) -> None:
-    # With many rows, the learned part runs too.
+    # With many rows, the fitted part runs too.
     rows = rows * (module._ENOUGH // len(rows) + 1) if many and rows else rows
     pivot, other = ([dict(zip(FIELDS, row[at : at + 3], strict=True)) for row in rows] for at in (0, 3))
     findings = check(pivot, other)
@@ -261,6 +263,7 @@ def copy(pivot: Rows, other: Rows, free: Flags, random: np.random.Generator) -> 
     return rows
 
 
+@pytest.mark.slow
 def test_faults_planted_in_real_files_are_found_and_untouched_rows_are_left_alone() -> None:
     if not (ALPACA / "alpaca_zh.json").exists():
         pytest.skip(f"the parallel Alpaca files are not at {ALPACA}")

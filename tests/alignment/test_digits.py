@@ -60,7 +60,7 @@ def spelling_corpus() -> tuple[list[str], list[str]]:
 
 def test_words_for_numbers_are_learned_from_the_pair() -> None:
     pivot, other = spelling_corpus()
-    rule = DigitRule.learn(measured(*pivot), measured(*other))
+    rule = DigitRule.fit(measured(*pivot), measured(*other))
     assert not rule.lost(measured("give 5 things"), measured("gib fünf Dinge"))[0]
     assert not rule.lost(measured("give 12 things"), measured("gib zwölf Dinge"))[0]
     assert rule.lost(measured("give 5 things"), measured("gib sechs Dinge"))[0]
@@ -71,14 +71,14 @@ def test_dropped_digits_teach_no_word() -> None:
     pivot, other = spelling_corpus()
     for row in range(1, 1000, 20):
         other[row] = "gib Dinge"
-    rule = DigitRule.learn(measured(*pivot), measured(*other))
+    rule = DigitRule.fit(measured(*pivot), measured(*other))
     assert rule.lost(measured("give 5 things"), measured("gib Dinge"))[0]
 
 
 def test_a_numeral_that_answers_a_word_does_not_stand_for_a_digit_too() -> None:
     pivot = ["name three colours"] * 20 + ["name many colours"] * 80
     other = ["说出三种颜色"] * 20 + ["说出多种颜色"] * 80
-    rule = DigitRule.learn(measured(*pivot), measured(*other))
+    rule = DigitRule.fit(measured(*pivot), measured(*other))
     assert rule.lost(measured("name three colours: 3"), measured("说出三种颜色："))[0]
     assert not rule.lost(measured("name many colours: 3"), measured("说出三种颜色"))[0]
 

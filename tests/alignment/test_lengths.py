@@ -16,7 +16,7 @@ def out(bands: LengthBands, pivot: int, other: int) -> bool:
 
 
 def test_the_band_is_that_of_the_pair() -> None:
-    short, long = LengthBands.learn(*lengths(5000, 0.3, 0.15)), LengthBands.learn(*lengths(5000, 3, 0.15))
+    short, long = LengthBands.fit(*lengths(5000, 0.3, 0.15)), LengthBands.fit(*lengths(5000, 3, 0.15))
     assert not out(short, 300, 90)
     assert out(short, 300, 6)
     assert out(short, 300, 1500)
@@ -27,22 +27,22 @@ def test_the_band_is_that_of_the_pair() -> None:
 def test_a_fifth_of_faulty_rows_does_not_widen_the_band_much() -> None:
     pivot, other = lengths(5000, 0.3, 0.15)
     other[::5] = 2000
-    assert out(LengthBands.learn(pivot, other), 300, 2000)
+    assert out(LengthBands.fit(pivot, other), 300, 2000)
 
 
 def test_a_text_that_stays_as_it_is_has_a_length_that_is_right() -> None:
     for ratio in (0.2, 5):
-        assert not out(LengthBands.learn(*lengths(5000, ratio, 0.08)), 300, 300)
+        assert not out(LengthBands.fit(*lengths(5000, ratio, 0.08)), 300, 300)
 
 
 def test_short_and_empty_texts_are_not_judged() -> None:
-    bands = LengthBands.learn(*lengths(5000, 0.3, 0.15))
+    bands = LengthBands.fit(*lengths(5000, 0.3, 0.15))
     assert not out(bands, 1, 12)
     assert not out(bands, 0, 500)
     assert not out(bands, 500, 0)
 
 
 def test_few_rows_get_a_wide_band_around_equal_lengths() -> None:
-    bands = LengthBands.learn(*lengths(5, 0.3, 0.15))
+    bands = LengthBands.fit(*lengths(5, 0.3, 0.15))
     assert not out(bands, 300, 60)
     assert out(bands, 300, 6000)

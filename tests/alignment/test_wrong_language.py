@@ -41,7 +41,7 @@ def test_a_row_must_hold_letters_of_its_files_scripts(text: str, own: str, expec
 def judged(pivot: str, other: str) -> tuple[bool, bool]:
     """What profiles of English and Vietnamese say of one row."""
     sides = parallel_rows(600, ("en", "vi"))
-    profiles = Profiles.learn(*(measure(columns(side)).grams for side in sides))
+    profiles = Profiles.fit(*(measure(columns(side)).grams for side in sides))
     flags: tuple[Flags, Flags] = profiles.foreign(
         *(measure(columns(asked(text))).grams for text in (pivot, other))
     )
@@ -67,5 +67,5 @@ def test_rows_of_a_third_language_leave_no_trace_in_the_profile() -> None:
     for row in range(0, 600, 5):
         other[row]["instruction"] = strange
     grams = measure(columns(pivot)).grams, measure(columns(other)).grams
-    flags = Profiles.learn(*grams).foreign(*grams)[1]
+    flags = Profiles.fit(*grams).foreign(*grams)[1]
     assert np.flatnonzero(flags).tolist() == list(range(0, 600, 5))

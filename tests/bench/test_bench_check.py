@@ -76,12 +76,12 @@ def test_english_is_what_the_others_are_held_against_wherever_it_stands(tmp_path
             lambda item: replace(item, question="How many legs do 2 spiders have?"),
             "same question in two languages",
         ),
-        (lambda item: replace(item, question="Có bao nhiêu chân ở 3 con nhện?"), "digits differ"),
+        (lambda item: replace(item, question="Có bao nhiêu chân ở 3 con nhện?"), "numbers"),
         (
             lambda item: replace(item, question="Có bao nhiêu chân ở 2 con nhện? " + "Hãy đếm. " * 90),
-            "question is too long or too short",
+            "length:question",
         ),
-        (lambda item: replace(item, context="Nhện có tám chân."), "context is empty"),
+        (lambda item: replace(item, context="Nhện có tám chân."), "empty:context"),
         (
             lambda item: replace(item, question="Có bao nhiÃªu chÃ¢n á»Ÿ 2 con nhá»‡n?"),
             "broken characters in the question",
@@ -189,7 +189,7 @@ def test_questions_that_moved_are_found_by_what_they_say(tmp_path: Path) -> None
                 )
             )
     report = check_bench(write_bench(tmp_path, items))
-    told = {int(one.item) for one in report.findings if one.kind == "not the same content"}
+    told = {int(one.item) for one in report.findings if one.kind == "content"}
     moved_on = set(range(0, len(lines), 10))
     assert len(told & moved_on) >= 0.4 * len(moved_on)
     assert len(told - moved_on) <= 0.01 * len(lines)

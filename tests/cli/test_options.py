@@ -26,6 +26,7 @@ class Config(Settings):
     engine: Literal["local", "ray"] = setting("local", "Who works.")
     strict: bool = setting(False, "Stop at errors.")
     check: bool = setting(True, "Check the rows.")
+    chat: bool | None = setting(None, "With a template, or plain.", flag="--chat/--plain")
     limit: int | None = setting(None, "Rows at most.", ge=1)
     server: Server = Server()
 
@@ -55,6 +56,8 @@ def given(*words: str) -> Any:
         (("--column", "output=a=b"), {"columns": {"output": "a=b"}}),
         (("--engine", "ray", "--strict"), {"engine": "ray", "strict": True}),
         (("--no-check",), {"check": False}),
+        (("--chat",), {"chat": True}),
+        (("--plain",), {"chat": False}),
         (("--concurrency", "2", "--url", "http://a"), {"server": {"concurrency": 2, "base_url": "http://a"}}),
         (("--body", '{"max_tokens": null}'), {"server": {"body": {"max_tokens": None}}}),
     ],

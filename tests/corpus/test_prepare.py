@@ -84,9 +84,9 @@ def test_a_row_that_is_no_translation_is_kept_out_and_named(tmp_path: Path) -> N
     german = [line(number, "de", output=f"Es war das Jahr {1900 + number}.") for number in range(40)]
     german[7]["output"] = "Es war das Jahr."
     made = prepared(tmp_path, {"en": english, "de": german}, check="scan")
-    assert fates(made) == {"7": "digits differ between en and de"}
+    assert fates(made) == {"7": "numbers:de"}
     with pytest.raises(
-        CrossinError, match=r"1 rows of the corpus 'mine' are rejected: digits differ .*first is id '7'"
+        CrossinError, match=r"1 rows of the corpus 'mine' are rejected: numbers:de.*first is id '7'"
     ):
         prepared(tmp_path, {"en": english, "de": german}, check="scan", strict=True)
 

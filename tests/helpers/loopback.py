@@ -20,6 +20,14 @@ from typing import Any
 from urllib.error import URLError
 from urllib.request import urlopen
 
+from crossin.core.settings import validated
+from crossin.servers import ServerSettings
+
+
+def settings(base_url: str, **more: Any) -> ServerSettings:
+    """The settings of a server at this address, read as from a file."""
+    return validated(ServerSettings, {"base_url": base_url, **more}, None, "see the docs")
+
 
 @contextmanager
 def serving(app: Any) -> Iterator[str]:

@@ -17,7 +17,7 @@ import httpx2
 
 from crossin.core.files import read_parquet
 from crossin.core.formats import FIELDS
-from crossin.translation import TranslateConfig
+from crossin.translation.config import TranslateConfig
 from crossin.translation.protection import protect
 from crossin.translation.splitting import split_row
 

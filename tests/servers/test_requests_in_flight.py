@@ -10,7 +10,6 @@ import threading
 import tracemalloc
 from collections.abc import Iterator
 from functools import partial
-from typing import Any
 
 import pytest
 
@@ -18,20 +17,15 @@ from crossin.servers import (
     Accounting,
     Server,
     ServerRequest,
-    ServerSettings,
     request_all,
     rough_tokens,
 )
 from tests.helpers.errors import refused
-from tests.helpers.loopback import Asked, answering, completion, response
+from tests.helpers.loopback import Asked, answering, completion, response, settings
 
 
 def requests(number: int) -> list[ServerRequest]:
     return [ServerRequest("completions", {"model": "m", "prompt": str(n)}, n) for n in range(number)]
-
-
-def settings(base_url: str, **more: Any) -> ServerSettings:
-    return ServerSettings(base_url=base_url, **more)
 
 
 def test_an_error_does_not_wait_for_requests_that_wait() -> None:

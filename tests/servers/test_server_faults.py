@@ -15,10 +15,9 @@ from typing import Any
 
 import pytest
 
-from crossin.core.settings import validated
 from crossin.servers import Accounting, Refused, Server, ServerRequest, ServerSettings, client, request_all
 from tests.helpers.errors import refused
-from tests.helpers.loopback import Asked, answering, completion, response
+from tests.helpers.loopback import Asked, answering, completion, response, settings
 
 KEY = "sk-very-secret-0123456789"
 CUT = b'HTTP/1.1 200 OK\r\nContent-Length: 5000\r\nContent-Type: application/json\r\n\r\n{"choices": [{"te'
@@ -38,10 +37,6 @@ def requests(*prompts: str) -> list[ServerRequest]:
         ServerRequest("completions", {"model": "m", "prompt": prompt}, prompt, f"question {prompt}")
         for prompt in prompts
     ]
-
-
-def settings(base_url: str, **more: Any) -> ServerSettings:
-    return validated(ServerSettings, {"base_url": base_url, **more}, None, "see the docs")
 
 
 def failing_first(times: int, answer: bytes | None) -> Callable[[Asked], Any]:

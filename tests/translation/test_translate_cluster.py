@@ -30,7 +30,7 @@ import sys
 import ray
 
 from crossin import translate
-from crossin.translation import TranslateConfig
+from crossin.translation.config import TranslateConfig
 
 settings, out, runner = sys.argv[1:]
 if runner == "ray":

@@ -13,7 +13,7 @@ import pytest
 
 from crossin.core.formats import FIELDS
 from crossin.servers import BudgetSpent
-from crossin.translation import translate
+from crossin.translation.run import translate
 from crossin.translation.translators.openai import OpenAITranslator
 from tests.helpers.errors import refused
 from tests.helpers.loopback import Asked, Log, answering, response

@@ -13,9 +13,10 @@ import pytest
 from crossin.core.files import read_json, read_parquet
 from crossin.core.formats import FIELDS
 from crossin.core.stages import Stage
-from crossin.translation import TranslateConfig, translate
 from crossin.translation.checks.quality import QualityModel
+from crossin.translation.config import TranslateConfig
 from crossin.translation.protection import protect
+from crossin.translation.run import translate
 from tests.helpers.translated_rows import (
     config_of,
     corpus_files,

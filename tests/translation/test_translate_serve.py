@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from crossin.core.files import read_parquet
-from crossin.translation import translate
+from crossin.translation.run import translate
 from tests.helpers.loopback import transformers_serve
 from tests.helpers.translated_rows import config_of, write_rows
 

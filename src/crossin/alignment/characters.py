@@ -1,7 +1,4 @@
-"""Texts as arrays of characters, so that a rule over a million rows is a few passes of numpy.
-
-Letters are folded to lower case and decimal digits of every script are read as 0 to 9.
-"""
+"""Texts as arrays of characters, so that a rule over a million rows is a few operations of numpy."""
 
 from __future__ import annotations
 
@@ -21,10 +18,10 @@ from crossin.languages.scripts import SCRIPT_NAMES, TABLE_SIZE, letter_scripts
 Ints = npt.NDArray[np.int64]
 Flags = npt.NDArray[np.bool_]
 
-# A piece of a column holds at most so many rows and bytes, so that memory is bounded whatever the file.
+# The most rows and bytes in a piece of a column, so that memory is bounded.
 PIECE_ROWS, _PIECE_BYTES = 16_384, 16_000_000
 
-# Scripts that put no space between words (and Hangul, whose words are long): read by single characters.
+# Scripts without spaces between words (and Hangul, whose words are long): read by single characters.
 _DENSE = {"Han", "Kana", "Thai", "Lao", "Tibetan", "Myanmar", "Khmer", "Hangul"}
 
 
@@ -62,14 +59,14 @@ def tables() -> Tables:
 
 
 def laid_out(begins: Ints, lengths: Ints) -> tuple[Ints, Ints]:
-    """Where to read runs that begin at `begins`, one behind the other, and where each then starts."""
+    """The indices of runs that begin at `begins`, concatenated, and where each starts in the result."""
     starts = np.concatenate(([0], np.cumsum(lengths)))
     return np.repeat(begins - starts[:-1], lengths) + np.arange(starts[-1]), starts
 
 
 @dataclass(frozen=True)
 class Text:
-    """n texts, laid end to end: text i is `codes[starts[i]:starts[i + 1]]`."""
+    """n concatenated texts: text i is `codes[starts[i]:starts[i + 1]]`."""
 
     codes: npt.NDArray[np.int32]
     starts: Ints
@@ -95,7 +92,7 @@ class Text:
 
 
 def read_text(column: pa.LargeStringArray) -> Text:
-    """The characters of a column, spaces at both ends of a text included; null reads as empty."""
+    """The characters of a column; null reads as empty."""
     if column.null_count:
         column = column.fill_null("")
     count = len(column)
@@ -143,7 +140,7 @@ def among(values: npt.NDArray[np.generic], known: npt.NDArray[np.generic]) -> Fl
 
 
 def hash_spans(codes: npt.NDArray[np.int32], starts: Ints, ends: Ints) -> npt.NDArray[np.uint64]:
-    """A 64-bit hash of each span `codes[start:end]`; equal spans hash equal wherever they stand."""
+    """A 64-bit hash of each span `codes[start:end]`; equal spans have equal hashes."""
     size = len(codes)
     powers = np.full(size + 1, _MULTIPLIER, np.uint64)
     powers[0] = 1
@@ -157,10 +154,10 @@ def hash_spans(codes: npt.NDArray[np.int32], starts: Ints, ends: Ints) -> npt.ND
 
 
 def words(text: Text, stem: int = 6) -> tuple[Ints, npt.NDArray[np.uint64]]:
-    """The text and the hash of every word, in order of the text's place.
+    """The row and the hash of every word.
 
-    A word is a run of letters, cut to its first `stem`; where a script puts no spaces, every character
-    and every two neighbours are words.
+    A word is a run of letters, cut to its first `stem`; in a script without spaces, every character and every
+    two neighbours are words.
     """
     table = tables()
     codes = table.fold[text.codes]

@@ -1,7 +1,7 @@
 """Which rows of two files that claim to be translations of each other look wrong, and why.
 
-Every statistic is learned from the pair of files itself, on a sample; then both files are read piece by
-piece, so time grows with the rows and memory stays bounded. The same files and seed give the same findings.
+All statistics are fitted to the pair of files itself, on a sample. Then both files are read piece by piece,
+so time grows with the rows and memory stays bounded. The same files and seed give the same findings.
 """
 
 from __future__ import annotations
@@ -18,32 +18,55 @@ from crossin.alignment.digits import DigitRule
 from crossin.alignment.evidence import Content, Floats
 from crossin.alignment.lengths import LengthBands
 from crossin.alignment.measures import Columns, Measures, join_measures, measure
+from crossin.alignment.reasons import AlignmentCheck, AlignmentReason
 from crossin.alignment.untranslated import copied
 from crossin.alignment.wrong_language import Profiles, foreign_script, own_scripts
 from crossin.core.errors import CrossinError
 from crossin.core.formats import FIELDS
 from crossin.core.progress import Progress, silent
 
-# Rows that statistics are learned from; fewer than _ENOUGH are too few to learn words from.
+# Rows of a sample; with fewer than _ENOUGH, words cannot be compared.
 _SAMPLE, _ENOUGH = 20_000, 500
-# Below this chance of telling a claimed pair from a shifted one, the files are hardly parallel.
-_TELLING = 0.7
-# Where the reason about the content stands among the others.
-CONTENT = 7
+# Files are hardly parallel where a claimed pair is told from a shifted one with less than this chance.
+_SEPARABLE = 0.7
+
+# The rows that each check flags, in order of priority.
+CheckFlags = dict[AlignmentCheck, Flags]
 
 
 @dataclass(frozen=True)
 class Findings:
-    """What is wrong with each row: `reason` is 0 for nothing, else 1 + its index in `reasons`."""
+    """What is wrong with each of n rows.
+
+    `reason` (n,) is 0 for nothing, else 1 + an index into `checks`: the first check that flags the row.
+    `odds` (n,) are the log-odds that the content is mismatched, 0 where it was not compared.
+    """
 
     reason: npt.NDArray[np.uint8]
-    reasons: tuple[str, ...]
-    notes: tuple[str, ...]
+    checks: tuple[AlignmentCheck, ...]
+    odds: Floats
+    notes: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, flags: CheckFlags, odds: Floats, notes: tuple[str, ...] = ()) -> Findings:
+        """The first check that flags each row."""
+        stacked = np.stack(list(flags.values()))
+        reason = np.where(stacked.any(0), stacked.argmax(0) + 1, 0).astype(np.uint8)
+        return cls(reason, tuple(flags), odds, notes)
+
+    @property
+    def reasons(self) -> tuple[str, ...]:
+        """The code of each check."""
+        return tuple(check.code for check in self.checks)
+
+    def check_of(self, row: int) -> AlignmentCheck | None:
+        """The check that flags a row; None for nothing."""
+        return self.checks[self.reason[row] - 1] if self.reason[row] else None
 
     def counts(self) -> dict[str, int]:
-        """How many rows each reason was found in, for the reasons that were."""
-        held = np.bincount(self.reason, minlength=len(self.reasons) + 1)[1:]
-        return {reason: int(count) for reason, count in zip(self.reasons, held, strict=True) if count}
+        """The number of flagged rows by code."""
+        held = np.bincount(self.reason, minlength=len(self.checks) + 1)[1:]
+        return {code: int(count) for code, count in zip(self.reasons, held, strict=True) if count}
 
 
 def check_alignment(
@@ -56,7 +79,7 @@ def check_alignment(
     seed: int = 0,
     progress: Progress = silent,
 ) -> Findings:
-    """Look at row i of `pivot` and row i of `other`, which claim to be the same row, for all i.
+    """Check row i of `pivot` against row i of `other`, which claim to be translations, for all i.
 
     `place` is each row's position in the other language's file: rows slip in runs of neighbours.
     """
@@ -65,84 +88,73 @@ def check_alignment(
         for field in FIELDS:
             if len(columns[field]) != count:
                 raise CrossinError(
-                    f"{name} has {len(columns[field])} rows, {count} were expected",
+                    f"{name} has {len(columns[field])} rows, expected {count}",
                     field=field,
                     hint="give both languages the same rows in the same order",
                 )
-    reasons = reasons_of(pivot_language, language)
     if not count:
-        return Findings(np.zeros(0, np.uint8), reasons, ())
+        return Findings(np.zeros(0, np.uint8), (), np.zeros(0))
 
-    def heard(done: int) -> None:
+    def report(done: int) -> None:
         progress(f"checking {language} against {pivot_language}", done, count, "rows")
 
-    learned = Learned.learn(pivot, other, (pivot_language, language), seed)
-    found, odds = learned.read(pivot, other, heard)
-    if learned.content is not None:
-        found[CONTENT] = learned.content.mismatched(odds, place.astype(np.int64))
-    heard(count)
-    reason = np.where(found.any(0), found.argmax(0) + 1, 0).astype(np.uint8)
-    return Findings(reason, reasons, learned.notes)
-
-
-def reasons_of(pivot: str, other: str) -> tuple[str, ...]:
-    """Why a row may be wrong; where several hold, the first is told. That of the content is at CONTENT."""
-    empty = [
-        f"{field} is empty in {name} only" for field in ("instruction", "output") for name in (pivot, other)
-    ]
-    return (
-        *empty,
-        f"{other} is an untranslated copy of {pivot}",
-        f"wrong language in {pivot}",
-        f"wrong language in {other}",
-        f"not the same content in {pivot} and {other}",
-        f"input is empty in {pivot} only",
-        f"input is empty in {other} only",
-        f"digits differ between {pivot} and {other}",
-        *(f"{field} is too long or too short in {other} for {pivot}" for field in FIELDS),
-    )
+    fitted = FittedCheck.fit(pivot, other, (pivot_language, language), seed)
+    flags, odds = fitted.evaluate(pivot, other, report)
+    if fitted.content is not None:
+        flags[fitted.content_check] = fitted.content.mismatched(odds, place.astype(np.int64))
+    report(count)
+    return Findings.of(flags, odds, fitted.notes)
 
 
 @dataclass(frozen=True)
-class Learned:
-    """What a sample of the pair taught; `profiles` and `content` are None where it was too small."""
+class FittedCheck:
+    """The check with all that is fitted to a sample of the pair; `profiles` and `content` are None where the
+    sample is too small. `languages` are the pivot's and the other's.
+    """
 
+    languages: tuple[str, str]
     scripts: tuple[Flags, Flags]
     bands: list[LengthBands]
     digits: DigitRule
-    profiles: Profiles | None
-    content: Content | None
-    notes: tuple[str, ...]
+    profiles: Profiles | None = None
+    content: Content | None = None
+    notes: tuple[str, ...] = ()
 
     @classmethod
-    def learn(cls, pivot: Columns, other: Columns, names: tuple[str, str], seed: int) -> Learned:
-        """From at most 20,000 rows of the pair of files, drawn by `seed`; `names` are the languages."""
+    def fit(cls, pivot: Columns, other: Columns, languages: tuple[str, str], seed: int) -> FittedCheck:
+        """Fit to at most 20,000 rows of the pair of files, drawn by `seed`."""
         random = np.random.default_rng(seed)
         chosen = np.sort(random.permutation(len(pivot["instruction"]))[:_SAMPLE])
-        taken = _take(pivot, chosen), _take(other, chosen)
-        one, two = _measure_rows(taken[0]), _measure_rows(taken[1])
+        sample = _take(pivot, chosen), _take(other, chosen)
+        one, two = _measure_rows(sample[0]), _measure_rows(sample[1])
         scripts = own_scripts(one.scripts), own_scripts(two.scripts)
-        bands = [LengthBands.learn(one.sizes[:, field], two.sizes[:, field]) for field in range(len(FIELDS))]
+        bands = [LengthBands.fit(one.sizes[:, field], two.sizes[:, field]) for field in range(len(FIELDS))]
+        not_compared = f"{languages[1]}: the content was not compared with {languages[0]}"
         if len(chosen) < _ENOUGH:
-            note = f"{names[1]}: the content was not compared with {names[0]}: {len(chosen)} rows are too few"
-            return cls(scripts, bands, DigitRule.strict(), None, None, (note,))
-        profiles = Profiles.learn(one.grams, two.grams)
-        # What is plainly wrong teaches nothing of how true pairs correspond.
-        clean = cls(scripts, bands, DigitRule.strict(), profiles, None, ())
-        sound = np.flatnonzero(~clean.plainly_wrong(taken[0], taken[1], one, two).any(0))
+            few = f"{not_compared}: too few rows"
+            return cls(languages, scripts, bands, DigitRule.strict(), notes=(few,))
+        profiles = Profiles.fit(one.grams, two.grams)
+        # Rows that are plainly wrong do not show how true pairs correspond.
+        plain = cls(languages, scripts, bands, DigitRule.strict(), profiles)
+        wrong = plain.plain_flags(*sample, one, two)
+        sound = np.flatnonzero(~np.any(list(wrong.values()), axis=0))
         one, two = one.take(sound), two.take(sound)
-        content, notes = Content.learn(one, two, bands, seed), []
+        content = Content.fit(one, two, bands, seed)
+        notes: tuple[str, ...] = ()
         if content is None:
-            notes.append(f"{names[1]}: the content was not compared with {names[0]}: it has too few words")
-        elif content.telling < _TELLING:
-            notes.append(f"{names[1]}: the rows look unaligned with {names[0]} as a whole")
+            notes = (f"{not_compared}: too few words",)
+        elif content.separability < _SEPARABLE:
             content = None
-        return cls(scripts, bands, DigitRule.learn(one, two), profiles, content, tuple(notes))
+            notes = (f"{languages[1]}: the rows look unaligned with {languages[0]} as a whole",)
+        return cls(languages, scripts, bands, DigitRule.fit(one, two), profiles, content, notes)
 
-    def plainly_wrong(self, pivot: Columns, other: Columns, one: Measures, two: Measures) -> Flags:
-        """The flags that need no content: texts missing, copied, or in a wrong language."""
-        empty = one.sizes == 0, two.sizes == 0
-        only = empty[0] & ~empty[1], empty[1] & ~empty[0]
+    @property
+    def content_check(self) -> AlignmentCheck:
+        """The check that `evaluate` leaves to the caller."""
+        return AlignmentCheck(AlignmentReason.CONTENT, self.languages[1])
+
+    def plain_flags(self, pivot: Columns, other: Columns, one: Measures, two: Measures) -> CheckFlags:
+        """The flags that need no content: texts empty, copied, or in a wrong language."""
         foreign = [
             foreign_script(one.scripts, self.scripts[0], self.scripts[1]),
             foreign_script(two.scripts, self.scripts[1], self.scripts[0]),
@@ -150,36 +162,49 @@ class Learned:
         if self.profiles is not None:
             for side, strange in enumerate(self.profiles.foreign(one.grams, two.grams)):
                 foreign[side] |= strange
-        missing = [only[side][:, field] for field in (0, 2) for side in (0, 1)]
-        return np.stack([*missing, copied(pivot, other, one), *foreign])
+        untranslated = AlignmentCheck(AlignmentReason.UNTRANSLATED, self.languages[1])
+        wrong = [AlignmentCheck(AlignmentReason.WRONG_LANGUAGE, language) for language in self.languages]
+        return {
+            **self._empty("instruction", one, two),
+            **self._empty("output", one, two),
+            untranslated: copied(pivot, other, one),
+            **dict(zip(wrong, foreign, strict=True)),
+        }
 
-    def read(
-        self, pivot: Columns, other: Columns, heard: Callable[[int], None] = lambda _done: None
-    ) -> tuple[Flags, Floats]:
-        """One row of flags a reason (that of the content is not decided here: all False), and each row's
-        log-odds of being mismatched; there must be rows. Texts are read piece by piece; `heard` is told how
-        many rows are done.
+    def evaluate(
+        self, pivot: Columns, other: Columns, report: Callable[[int], None] = lambda _done: None
+    ) -> tuple[CheckFlags, Floats]:
+        """The rows that each check flags (that of the content is all False), and each row's log-odds of being
+        mismatched; there must be rows. `report` is called with the number of rows done.
         """
         texts = [columns[field] for columns in (pivot, other) for field in FIELDS]
-        found: list[tuple[Flags, Floats]] = []
+        parts: list[tuple[CheckFlags, Floats]] = []
         for span in pieces(texts, len(texts[0])):
-            heard(span.start)
-            found.append(self._judge(_cut(pivot, span), _cut(other, span)))
-        return np.concatenate([flags for flags, _ in found], 1), np.concatenate([odds for _, odds in found])
+            report(span.start)
+            parts.append(self._evaluate(_cut(pivot, span), _cut(other, span)))
+        flags = {check: np.concatenate([found[check] for found, _ in parts]) for check in parts[0][0]}
+        return flags, np.concatenate([odds for _, odds in parts])
 
-    def _judge(self, pivot: Columns, other: Columns) -> tuple[Flags, Floats]:
+    def _evaluate(self, pivot: Columns, other: Columns) -> tuple[CheckFlags, Floats]:
         one, two = measure(pivot), measure(other)
-        inputs = one.sizes[:, 1] == 0, two.sizes[:, 1] == 0
-        flags = [
-            *self.plainly_wrong(pivot, other, one, two),
-            np.zeros(one.count, bool),
-            inputs[0] & ~inputs[1],
-            inputs[1] & ~inputs[0],
-            self.digits.lost(one, two) | self.digits.gained(one, two),
-            *(band.out(one.sizes[:, field], two.sizes[:, field]) for field, band in enumerate(self.bands)),
-        ]
-        odds = np.zeros(one.count) if self.content is None else self.content.log_odds(one, two)
-        return np.stack(flags), odds
+        language = self.languages[1]
+        flags = {
+            **self.plain_flags(pivot, other, one, two),
+            self.content_check: np.zeros(one.count, bool),
+            **self._empty("input", one, two),
+            AlignmentCheck(AlignmentReason.NUMBERS, language): self.digits.lost(one, two)
+            | self.digits.gained(one, two),
+        }
+        for number, (field, band) in enumerate(zip(FIELDS, self.bands, strict=True)):
+            check = AlignmentCheck(AlignmentReason.LENGTH, language, field)
+            flags[check] = band.out(one.sizes[:, number], two.sizes[:, number])
+        return flags, np.zeros(one.count) if self.content is None else self.content.log_odds(one, two)
+
+    def _empty(self, field: str, one: Measures, two: Measures) -> CheckFlags:
+        """Rows with a field that is empty on one side only, by side."""
+        empty = [side.sizes[:, FIELDS.index(field)] == 0 for side in (one, two)]
+        checks = [AlignmentCheck(AlignmentReason.EMPTY, language, field) for language in self.languages]
+        return {checks[0]: empty[0] & ~empty[1], checks[1]: empty[1] & ~empty[0]}
 
 
 def _cut(columns: Columns, span: slice) -> Columns:

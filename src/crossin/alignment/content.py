@@ -1,8 +1,8 @@
-"""Whether two texts in two languages say the same, learned from the pair of files alone.
+"""Whether two texts in two languages say the same, fitted to the pair of files alone.
 
-Words that keep each other company across the files (hashed, weighted by rarity) span a latent space: a
-randomized singular value decomposition of their co-occurrence, sharpened by canonical correlation. In it a
-row and its translation lie near each other, a row and its neighbour's translation do not.
+The words that occur together across the files (hashed, weighted by rarity) span a latent space: a randomized
+singular value decomposition of their co-occurrence, then canonical correlation. In this space a row is near
+its translation, and far from the translation of another row.
 """
 
 from __future__ import annotations
@@ -18,17 +18,17 @@ from crossin.alignment.characters import Ints, laid_out
 Matrix = npt.NDArray[np.float32]
 
 BUCKETS = 1 << 16
-# The commonest words of each side that the space is made of, and its dimensions.
+# The commonest words of each side that span the space, and its dimensions.
 _VOCABULARY, _DIMENSIONS = 4096, 160
 _EXTRA, _PASSES = 16, 2
-# A word in more rows than this share tells nothing of what a row is about.
+# A word in more rows than this share is not specific to any content.
 _TOO_COMMON = 0.25
 _BLOCK = 2048
 
 
 @dataclass(frozen=True)
 class Bag:
-    """Which words (buckets of their hashes) n rows hold: row i's are `buckets[starts[i]:starts[i + 1]]`."""
+    """The words of n rows, as buckets of their hashes: row i's are `buckets[starts[i]:starts[i + 1]]`."""
 
     buckets: npt.NDArray[np.uint16]
     starts: Ints
@@ -58,7 +58,7 @@ def make_bag(rows: Ints, hashes: npt.NDArray[np.uint64], count: int) -> Bag:
 
 
 def join_bags(bags: list[Bag]) -> Bag:
-    """Bags laid end to end."""
+    """The concatenation of bags."""
     sizes = np.concatenate([[0], *(np.diff(bag.starts) for bag in bags)])
     return Bag(np.concatenate([bag.buckets for bag in bags]), np.cumsum(sizes, dtype=np.int64))
 
@@ -111,7 +111,7 @@ class _Vocabulary:
 
 @dataclass(frozen=True)
 class LatentSpace:
-    """Two projections into one space, and how strongly each of its dimensions agrees in true pairs."""
+    """Two projections into one space, and the correlation of true pairs in each of its dimensions."""
 
     sides: tuple[_Vocabulary, _Vocabulary]
     bases: tuple[Matrix, Matrix]
@@ -119,8 +119,8 @@ class LatentSpace:
     agreement: Matrix
 
     @classmethod
-    def learn(cls, pivot: Bag, other: Bag, seed: int) -> LatentSpace | None:
-        """The space of the claimed pairs; None where they share too few words to make one."""
+    def fit(cls, pivot: Bag, other: Bag, seed: int) -> LatentSpace | None:
+        """Fit to claimed pairs; None where they share too few words."""
         x, y = _Vocabulary.choose(pivot), _Vocabulary.choose(other)
         size = min(_DIMENSIONS, len(x.weight) // 2, len(y.weight) // 2, pivot.count // 8)
         if size < 4:
@@ -149,11 +149,11 @@ class LatentSpace:
         )
 
     def place(self, side: int, bag: Bag) -> Matrix:
-        """Where the rows of one side (0 the pivot, 1 the other) lie in the space."""
+        """The rows of one side (0 the pivot, 1 the other) in the space: [n, dimensions]."""
         return self.sides[side].project(bag, self.bases[side]) - self.means[side]
 
     def compare(self, a: Matrix, b: Matrix) -> Matrix:
-        """Two figures a pair: log-likelihood of a pair against strangers, and the cosine."""
+        """[n, 2]: the log-likelihood ratio of a pair against strangers, and the cosine."""
         r = self.agreement
         gain = 1 / (1 - r**2)
         ratio = (r * a * b - 0.5 * r**2 * (a**2 + b**2)) * gain + 0.5 * np.log(gain)
@@ -167,7 +167,7 @@ def _orthonormal(matrix: Matrix) -> Matrix:
 
 
 def _whitener(rows: Matrix) -> npt.NDArray[np.float64]:
-    """W with W.T @ cov @ W = 1, the covariance shrunk a little towards a sphere."""
+    """W with W.T @ cov @ W = 1, the covariance shrunk slightly towards a multiple of 1."""
     covariance = (rows.T @ rows / len(rows)).astype(np.float64)
     covariance += np.eye(len(covariance)) * (0.02 * np.trace(covariance) / len(covariance) + 1e-12)
     values, vectors = np.linalg.eigh(covariance)

@@ -1,8 +1,8 @@
 """Digits that a translation lost or gained.
 
 A number keeps its digits in any language, whatever its grouping marks. Where a pair of files spells numbers
-out (`3` and `three`, `10000` and `1万`), the words that do so are learned from the pair itself, and
-a row that holds one is excused.
+out (`3` and `three`, `10000` and `1万`), the words that do so are found in the pair itself, and a row with
+such a word passes.
 """
 
 from __future__ import annotations
@@ -17,26 +17,26 @@ from crossin.alignment.content import BUCKETS, Bag
 from crossin.alignment.measures import Measures
 from crossin.core.hashing import mix
 
-# A word excuses a missing number where it stands in so many of the rows that miss just this number, in
-# at least so many of them, and so many times as often as in rows that miss nothing.
+# A word spells out a number where it occurs in this share of the rows that lack just this number, in at least
+# so many of them, and so many times as often as in rows that lack nothing.
 _SHARE, _COUNT, _LIFT = 0.5, 5, 16.0
-# A numeral such as 万 may stand for so many zeros.
+# The zeros that a numeral such as 万 may stand for.
 _ZEROS = 4
-# A word is answered by a numeral that stands in this share of the rows opposite.
-_ANSWERED = 0.3
-# Digits gained beyond this number are too many to come from words.
+# A word is translated by a numeral that occurs in this share of the rows opposite.
+_TRANSLATED = 0.3
+# So many gained digits cannot come from words.
 _MANY = 5
 
 
 @dataclass(frozen=True)
 class SpelledOut:
-    """The words of one side that stand for digits of the other, as sorted keys of (digits, word)."""
+    """The words of one side that spell out digits of the other, as sorted keys of (digits, word)."""
 
     keys: npt.NDArray[np.uint64]
 
     @classmethod
-    def learn(cls, missing: Ints, present: Ints, words: Bag) -> SpelledOut:
-        """From rows with what each misses of the other side's digits, the other side's digits, and words."""
+    def fit(cls, missing: Ints, present: Ints, words: Bag) -> SpelledOut:
+        """Fit to the digits of the other side that each row lacks (n, 10), all its digits, and words."""
         rows = np.flatnonzero(missing.any(1))
         whole = np.flatnonzero(~missing.any(1) & present.any(1))
         names = _signature(missing[rows])
@@ -53,7 +53,7 @@ class SpelledOut:
         return cls(np.sort(np.concatenate(found)))
 
     def spelled(self, words: Bag) -> Ints:
-        """How many words of each row (n, 10) stand for each single digit."""
+        """How many words of each row spell out each single digit: (n, 10)."""
         rows, found = words.rows(), []
         for one in np.eye(10, dtype=np.int64):
             hit = among(_signature(one[None]) | words.buckets.astype(np.uint64), self.keys)
@@ -75,15 +75,15 @@ def _signature(digits: Ints) -> npt.NDArray[np.uint64]:
     return mix(packed) & ~np.uint64(0xFFFF)
 
 
-def _answered(numerals: Ints, words: Bag) -> npt.NDArray[np.bool_]:
-    """(10, words): the words of one side that numerals of the other answer (`third`, `triangle` by 三)."""
+def _translated(numerals: Ints, words: Bag) -> npt.NDArray[np.bool_]:
+    """(10, words): the words that numerals of the other side translate (三 for `third`, `triangle`)."""
     held = np.bincount(words.buckets, minlength=BUCKETS)
-    answered = np.zeros((10, BUCKETS), bool)
+    translated = np.zeros((10, BUCKETS), bool)
     for digit in range(10):
         having = np.flatnonzero(numerals[:, digit])
         together = np.bincount(words.take(having).buckets, minlength=BUCKETS)
-        answered[digit] = (together >= _COUNT) & (together >= _ANSWERED * held)
-    return answered
+        translated[digit] = (together >= _COUNT) & (together >= _TRANSLATED * held)
+    return translated
 
 
 @dataclass(frozen=True)
@@ -91,7 +91,7 @@ class DigitRule:
     """Which rows lost digits in the translation (`other`), and which gained some.
 
     `in_other` are the other side's words for the pivot's digits, `by_other` the pivot's words that numerals
-    of the other side answer; and the other way round.
+    of the other side translate; `in_pivot` and `by_pivot` the reverse.
     """
 
     in_other: SpelledOut
@@ -100,13 +100,13 @@ class DigitRule:
     by_pivot: npt.NDArray[np.bool_]
 
     @classmethod
-    def learn(cls, pivot: Measures, other: Measures) -> DigitRule:
-        """From claimed pairs."""
+    def fit(cls, pivot: Measures, other: Measures) -> DigitRule:
+        """Fit to claimed pairs."""
         return cls(
-            SpelledOut.learn(np.maximum(pivot.digits - other.digits, 0), pivot.digits, other.words),
-            SpelledOut.learn(np.maximum(other.digits - pivot.digits, 0), other.digits, pivot.words),
-            _answered(other.numerals, pivot.words),
-            _answered(pivot.numerals, other.words),
+            SpelledOut.fit(np.maximum(pivot.digits - other.digits, 0), pivot.digits, other.words),
+            SpelledOut.fit(np.maximum(other.digits - pivot.digits, 0), other.digits, pivot.words),
+            _translated(other.numerals, pivot.words),
+            _translated(pivot.numerals, other.words),
         )
 
     @classmethod
@@ -116,11 +116,11 @@ class DigitRule:
         return cls(none, none, nothing, nothing)
 
     def lost(self, pivot: Measures, other: Measures) -> Flags:
-        """Rows whose translation lacks digits of the pivot that no word stands for."""
+        """Rows whose translation lacks digits of the pivot that no word spells out."""
         return self._differ(pivot, other, self.in_other, self.by_other, 1)
 
     def gained(self, pivot: Measures, other: Measures) -> Flags:
-        """Rows whose translation has many digits that stand in no way in the pivot.
+        """Rows whose translation has many digits that the pivot does not have in any form.
 
         A few are no sign: `three` becomes 3 and `March` becomes 3月 more often than a number is invented.
         """
@@ -128,7 +128,7 @@ class DigitRule:
 
     @staticmethod
     def _differ(
-        full: Measures, short: Measures, spelled: SpelledOut, answered: npt.NDArray[np.bool_], least: int
+        full: Measures, short: Measures, spelled: SpelledOut, translated: npt.NDArray[np.bool_], least: int
     ) -> Flags:
         """Rows of `short` that lack at least so many digits of `full`, and do not spell them out."""
         gap = np.maximum(full.digits - short.digits, 0)
@@ -136,8 +136,8 @@ class DigitRule:
         words = full.words.take(rows)
         free = short.numerals[rows]
         for digit in range(2, 10):
-            # A numeral that answers a word of the other side answers no digit.
-            taken = np.bincount(words.rows()[answered[digit][words.buckets]], minlength=len(rows)) > 0
+            # A numeral that translates a word of the other side does not stand for a digit.
+            taken = np.bincount(words.rows()[translated[digit][words.buckets]], minlength=len(rows)) > 0
             free[taken, digit] = 0
         free[:, 0] *= _ZEROS
         flags = np.zeros(len(gap), bool)

@@ -1,7 +1,7 @@
-"""All that tells a true pair from a stranger, weighed into one figure: the log-odds that a row is mismatched.
+"""The log-odds that a row is mismatched: a logistic regression on everything that differs in true pairs.
 
-The weights are learned from the pair of files itself: its claimed pairs against pairs made by shifting one
-side on purpose. Each feature enters as a broken line, so no feature needs a form of its own.
+It is fitted to the pair of files itself: its claimed pairs against strangers, pairs made by shifting one
+side. Each feature enters as a piecewise linear function, so none needs a form of its own.
 """
 
 from __future__ import annotations
@@ -20,17 +20,16 @@ from crossin.core.formats import FIELDS
 Floats = npt.NDArray[np.float64]
 
 _KNOTS, _RIDGE, _STEPS = 9, 1.0, 25
-# The share of the sample that the latent space is learned on; the weights are learned on the rest.
+# The share of the sample that the latent space is fitted to; the weights are fitted to the rest.
 _PART = 0.6
-# A claimed pair that looks worse than this share of those made wrong on purpose is left out.
+# A claimed pair that looks worse than this share of the strangers is left out.
 _APART = 0.1
-# The chance of being mismatched from which on a row is flagged, and the share of mismatched rows that is
-# reckoned with at least and at most.
+# The chance of being mismatched above which a row is flagged, and the least and the largest share of
+# mismatched rows that is assumed.
 _CHANCE, _LEAST, _MOST = 0.2, 0.01, 0.3
-# The lowest log-odds that a row is flagged for, and the share of rows that may be flagged beyond those
-# accounted for.
+# The lowest threshold of log-odds, and the share of rows that may be flagged beyond those accounted for.
 _LOWEST, _TOLERATED = 1.5, 0.002
-# So many neighbours on each side may speak for a row, with at most so much a head.
+# Neighbours on each side that count as evidence, each with at most this much.
 _NEIGHBOURS, _CAP = 4, 4.0
 # A row needs evidence of its own of at least this, whatever its neighbours and the rest of the file.
 _OWN = 0.7
@@ -43,7 +42,7 @@ def features(
     space: LatentSpace,
     bands: list[LengthBands],
 ) -> Floats:
-    """The figures (n, features) that the evidence is weighed from."""
+    """The features of n pairs: [n, features]."""
     columns = list(space.compare(*places).T)
     columns += [
         np.clip(bands[field].distance(pivot.sizes[:, field], other.sizes[:, field]), -9, 9)
@@ -60,7 +59,7 @@ def features(
 
 
 def _shared_words(pivot: Bag, other: Bag) -> tuple[Floats, Floats]:
-    """How many words stand in both rows, and their share of the shorter row's words."""
+    """The log of the number of words in both rows, and their share of the shorter row's words."""
     keys = [(bag.rows() << 16) | bag.buckets for bag in (pivot, other)]
     common = keys[0][among(keys[0], keys[1])] >> 16
     count = np.bincount(common, minlength=pivot.count)
@@ -70,14 +69,14 @@ def _shared_words(pivot: Bag, other: Bag) -> tuple[Floats, Floats]:
 
 @dataclass(frozen=True)
 class Weights:
-    """A logistic regression on broken lines: knots for each feature, and a weight for each knot."""
+    """A logistic regression on piecewise linear features: knots for each feature, a weight for each knot."""
 
     knots: list[Floats]
     weights: Floats
 
     @classmethod
-    def learn(cls, good: Floats, bad: Floats) -> Weights:
-        """Weights that tell `bad` rows from `good`, both sets counting the same."""
+    def fit(cls, good: Floats, bad: Floats) -> Weights:
+        """Separate `bad` rows from `good` ones, both sets with the same total weight."""
         both = np.concatenate([good, bad])
         knots = [np.unique(np.quantile(column, np.linspace(0, 1, _KNOTS))) for column in both.T]
         design = _design(both, knots)
@@ -118,25 +117,25 @@ def separation(good: Floats, bad: Floats) -> float:
 
 @dataclass(frozen=True)
 class Content:
-    """The learned judge of whether a row's two sides belong together.
+    """The fitted model of whether a row's two sides say the same.
 
-    `strangers` are the log-odds of pairs made wrong on purpose, in order, `telling` the chance that such a
-    pair has higher log-odds than a claimed one.
+    `strangers` are the sorted log-odds of strangers, `separability` the chance that a stranger has higher
+    log-odds than a claimed pair.
     """
 
     space: LatentSpace
     bands: list[LengthBands]
     weights: Weights
     strangers: Floats
-    telling: float
+    separability: float
 
     @classmethod
-    def learn(cls, pivot: Measures, other: Measures, bands: list[LengthBands], seed: int) -> Content | None:
-        """From claimed pairs; None where they have too few words."""
-        # The space is learned on some rows and weighed on others, for it knows its own rows too well.
+    def fit(cls, pivot: Measures, other: Measures, bands: list[LengthBands], seed: int) -> Content | None:
+        """Fit to claimed pairs; None where they have too few words."""
+        # The weights are fitted to other rows than the space, which fits its own rows too well.
         part = np.random.default_rng(seed).random(pivot.count) < _PART
         own, rest = np.flatnonzero(part), np.flatnonzero(~part)
-        space = LatentSpace.learn(pivot.words.take(own), other.words.take(own), seed)
+        space = LatentSpace.fit(pivot.words.take(own), other.words.take(own), seed)
         if space is None or len(rest) < 2:
             return None
         one, two = pivot.take(rest), other.take(rest)
@@ -147,13 +146,13 @@ class Content:
             order = np.roll(np.arange(len(rest)), turn)
             shifted.append(features(one, two.take(order), (places[0], places[1][order]), space, bands))
         bad = np.concatenate(shifted)
-        weights = Weights.learn(good, bad)
-        telling = separation(weights.log_odds(good), weights.log_odds(bad))
-        # Claimed pairs that look like strangers blunt the weights: they are left out of a second weighing.
+        weights = Weights.fit(good, bad)
+        separability = separation(weights.log_odds(good), weights.log_odds(bad))
+        # Claimed pairs that look like strangers are left out of a second fit.
         alike = weights.log_odds(good) < np.quantile(weights.log_odds(bad), _APART)
         if alike.any():
-            weights = Weights.learn(good[alike], bad)
-        return cls(space, bands, weights, np.sort(weights.log_odds(bad)), telling)
+            weights = Weights.fit(good[alike], bad)
+        return cls(space, bands, weights, np.sort(weights.log_odds(bad)), separability)
 
     def log_odds(self, pivot: Measures, other: Measures) -> Floats:
         """The log-odds that each row is mismatched, were half of them so."""
@@ -161,12 +160,12 @@ class Content:
         return self.weights.log_odds(features(pivot, other, places, self.space, self.bands))
 
     def mismatched(self, odds: Floats, place: Ints) -> Flags:
-        """Rows with log-odds above the bar.
+        """Rows with log-odds above the threshold, n flags; `place` is each row's position in its file.
 
-        Rows next to each other in the file stand together where one's own evidence is doubtful; a row that
-        looks right is never flagged for its neighbours.
+        Where a row's own evidence is doubtful, that of its neighbours counts; a row that looks right is never
+        flagged for its neighbours.
         """
-        bar = self.bar(odds)
+        threshold = self.threshold(odds)
         order = np.argsort(place, kind="stable")
         line = np.clip(odds[order], -_CAP, _CAP)
         total = np.concatenate((np.full(_NEIGHBOURS, -_CAP), line, np.full(_NEIGHBOURS, -_CAP))).cumsum()
@@ -176,20 +175,20 @@ class Content:
         after = (total[index + 1 + _NEIGHBOURS] - total[index + 1]) / _NEIGHBOURS
         company = np.empty(len(line))
         company[order] = np.maximum(before, after)
-        return np.asarray((odds > bar) | ((odds > _OWN) & (company > _OWN)))
+        return np.asarray((odds > threshold) | ((odds > _OWN) & (company > _OWN)))
 
-    def bar(self, odds: Floats) -> float:
-        """The log-odds from which on a row is flagged.
+    def threshold(self, odds: Floats) -> float:
+        """The log-odds above which a row is flagged.
 
-        About half of the mismatched rows have higher odds than the middle stranger, and hardly any true pair
-        has, so the share of mismatched rows can be told, and so the odds at which the chance is fair. Where
-        true pairs and strangers lie far apart, the bar can be lower: as far as it flags few rows more than
-        that share accounts for.
+        About half of the mismatched rows have higher odds than the median stranger, and hardly any true pair
+        has. That gives the share of mismatched rows, and with it the odds for a given chance of being one.
+        Where true pairs and strangers lie far apart, the threshold can be lower, as long as it flags few rows
+        more than that share accounts for.
         """
         share = 2 * np.mean(odds > np.median(self.strangers))
         high = max(_OWN, float(np.log(_CHANCE / np.clip(share, _LEAST, _MOST))))
-        for bar in np.arange(_LOWEST, high, 0.25):
-            accounted = share * np.mean(self.strangers > bar)
-            if np.mean(odds > bar) - accounted <= _TOLERATED:
-                return float(bar)
+        for threshold in np.arange(_LOWEST, high, 0.25):
+            accounted = share * np.mean(self.strangers > threshold)
+            if np.mean(odds > threshold) - accounted <= _TOLERATED:
+                return float(threshold)
         return high

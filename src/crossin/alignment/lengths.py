@@ -1,4 +1,4 @@
-"""How long a translation is for its original: a band learned from the pair, wider where texts are short."""
+"""The length of a translation relative to its original, in bands fitted to the pair."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from crossin.alignment.characters import Flags, Ints
 
 Floats = npt.NDArray[np.float64]
 
-# Pivot lengths at which a band begins, and the fewest rows that a band is learned from.
+# Pivot lengths at which a band begins, and the fewest rows that a band is fitted to.
 _BANDS = np.array([0, 8, 16, 32, 64, 128, 256, 512, 1024])
 _ENOUGH = 60
-# Where nothing could be learned: the log of the ratio and its noise.
+# Where there are fewer: the log of the ratio and its noise.
 _CENTRE, _SCALE = 0.0, 0.35
-# Beyond so many noise widths, a text of so many characters or more is out of its band.
+# A text of at least _LEAST characters is out of its band beyond so many noise widths.
 _OUT, _LEAST = 8.0, 16
 
 
@@ -28,8 +28,8 @@ class LengthBands:
     scale: Floats
 
     @classmethod
-    def learn(cls, pivot: Ints, other: Ints) -> LengthBands:
-        """Median and median absolute deviation, which a fifth of faulty rows does not move far."""
+    def fit(cls, pivot: Ints, other: Ints) -> LengthBands:
+        """Fit to lengths (n,) by median and median absolute deviation, which faulty rows hardly move."""
         ratio, band = _log_ratio(pivot, other), _band(pivot)
         both = (pivot > 0) & (other > 0)
         general = _middle(ratio[both]) if both.sum() >= _ENOUGH else (_CENTRE, _SCALE)
@@ -40,15 +40,15 @@ class LengthBands:
         return cls(centre, scale)
 
     def distance(self, pivot: Ints, other: Ints) -> Floats:
-        """How many noise widths a row is from the centre, signed; 0 where either is empty."""
+        """The signed distance of each row from the centre, in noise widths; 0 where either is empty."""
         band = _band(pivot)
         away = (_log_ratio(pivot, other) - self.centre[band]) / self.scale[band]
         return np.where((pivot > 0) & (other > 0), away, 0.0)
 
     def out(self, pivot: Ints, other: Ints) -> Flags:
-        """Rows out of their band, stretched to hold the ratio 1, for code and names stay as they are.
+        """Rows out of their band; short texts never are.
 
-        Texts of a few characters are never judged.
+        The band is widened to include the ratio 1, since code and names stay as they are.
         """
         band, ratio = _band(pivot), _log_ratio(pivot, other)
         low = np.minimum(self.centre[band], 0) - _OUT * self.scale[band]

@@ -1,4 +1,4 @@
-"""What the alignment check looks at in a row: counted once, for a piece of one file."""
+"""The features of rows that the alignment check compares, computed for a piece of one file."""
 
 from __future__ import annotations
 
@@ -25,23 +25,23 @@ from crossin.languages.scripts import SCRIPT_NAMES
 
 Columns = Mapping[str, pa.LargeStringArray]
 
-# Of a long text only the beginning is read for its words and its language.
+# Only the beginning of a long text is read for its words and its language.
 _HEADS = (200, 200, 400)
 _GRAM_HEAD = 200
 
 
 @dataclass(frozen=True)
 class Measures:
-    """Figures of n rows of one file."""
+    """Features of n rows of one file."""
 
-    sizes: Ints  # (n, 3): characters that are no space, by field
+    sizes: Ints  # (n, 3): characters without spaces, by field
     letters: Ints  # (n, 3): letters, by field
-    lines: Ints  # (n,): line ends in the row
-    digits: Ints  # (n, 10): how often each digit stands in the row
-    numerals: Ints  # (n, 10): number letters worth 2 to 9, and in place 0 those worth 10 and more
+    lines: Ints  # (n,): line ends in all fields
+    digits: Ints  # (n, 10): occurrences of each digit
+    numerals: Ints  # (n, 10): letters that are the numbers 2 to 9, and in place 0 those from 10 on
     scripts: Ints  # (n, scripts): letters of the instruction by script
     words: Bag  # the words of all fields
-    grams: Bag  # runs of three letters of the instruction, repeated as they come
+    grams: Bag  # trigrams of letters of the instruction, with repetitions
 
     @property
     def count(self) -> int:
@@ -58,7 +58,7 @@ class Measures:
 
 
 def measure(columns: Columns) -> Measures:
-    """The figures of some rows, at most a piece."""
+    """The features of rows, at most a piece."""
     table = tables()
     texts = [read_text(columns[field]) for field in FIELDS]
     count = len(texts[0].starts) - 1
@@ -89,7 +89,7 @@ def measure(columns: Columns) -> Measures:
 
 
 def join_measures(parts: list[Measures]) -> Measures:
-    """Measures laid end to end."""
+    """The concatenation of measures."""
     joined: dict[str, Any] = {}
     for field in fields(Measures):
         values = [getattr(part, field.name) for part in parts]
@@ -104,7 +104,7 @@ def _is_space(text: Text) -> Flags:
 
 
 def _tally(text: Text, table: npt.NDArray[np.int8]) -> Ints:
-    """How often each row holds a character of each value modulo 10."""
+    """The number of characters of each value modulo 10: (n, 10)."""
     value = table[text.codes]
     place = np.flatnonzero(value >= 0)
     row = np.searchsorted(text.starts, place, side="right") - 1
@@ -120,7 +120,7 @@ def _scripts(text: Text, count: int) -> Ints:
 
 
 def _grams(text: Text) -> Bag:
-    """Runs of three characters; whatever is no letter reads as a space."""
+    """Trigrams of characters; everything but a letter counts as a space."""
     table = tables()
     codes = np.where(table.script[text.codes] >= 0, table.fold[text.codes], 32).astype(np.int32)
     rows = text.rows()

@@ -1,4 +1,4 @@
-"""Rows that were not translated at all: the text is the pivot's own."""
+"""Rows that were not translated: the text is the pivot's."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ from crossin.core.formats import FIELDS
 _LETTERS = 8
 
 
-def copied(pivot: Columns, other: Columns, seen: Measures) -> Flags:
+def copied(pivot: Columns, other: Columns, measures: Measures) -> Flags:
     """Rows whose instruction is the pivot's, and so is the output or the input.
 
-    Equal outputs alone say nothing (code, names, numbers, "translate into English"); an instruction that is
-    more than a formula is translated wherever the row is. `seen` are the pivot's measures.
+    Equal outputs alone are no sign (code, names, numbers, "translate into English"), but an instruction that
+    is more than a formula is always translated. `measures` are the pivot's.
     """
     same = {field: _equal(pivot[field], other[field]) for field in FIELDS}
-    rest = same["output"] | (same["input"] & (seen.sizes[:, 1] > 0))
-    return same["instruction"] & rest & (seen.letters[:, 0] >= _LETTERS)
+    rest = same["output"] | (same["input"] & (measures.sizes[:, 1] > 0))
+    return same["instruction"] & rest & (measures.letters[:, 0] >= _LETTERS)
 
 
 def _equal(one: pa.LargeStringArray, two: pa.LargeStringArray) -> Flags:

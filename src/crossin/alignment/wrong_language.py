@@ -1,7 +1,8 @@
-"""Which rows of a file are not in the file's language, judged by the instruction.
+"""Which rows of a file are not in the file's language, by the instruction.
 
-Outputs may rightly be in any language (code, "translate into French"); instructions are not. First the script
-is looked at, then, within it, runs of three letters, whose frequencies are learned from the two files.
+Outputs may be in any language (code, "translate into French"), instructions may not. A row is compared with
+the other rows of its file: first by script, then by the frequencies of letter trigrams. So no language has to
+be known; `crossin.languages.detection` says whether a text is in a named language.
 """
 
 from __future__ import annotations
@@ -16,20 +17,20 @@ from crossin.alignment.content import BUCKETS, Bag
 
 Floats = npt.NDArray[np.float64]
 
-# An instruction of fewer letters (or runs of three) is not judged.
+# An instruction with fewer letters (or trigrams) passes.
 _LETTERS, _GRAMS = 4, 8
-# More runs than this make a mean no surer: an instruction is of one piece.
+# More trigrams than this make a mean no surer: they are not independent.
 _GRAMS_MOST = 60
-# The least share of letters in the file's script; and the least share for the script to count as the file's.
+# The least share of letters in the file's scripts, and the least mean share of one of the file's scripts.
 _SHARE, _OWN = 0.1, 0.15
-# The share of least likely rows that is left out when the profile is learned, twice.
+# The share of least likely rows that is left out of the profile, twice.
 _UNLIKE = 0.2
-# How many noise widths below the middle an instruction must lie to look foreign.
+# So many noise widths below the median, an instruction is foreign.
 _FOREIGN = 6.0
 
 
 def own_scripts(scripts: Ints) -> Flags:
-    """The scripts that the file is written in: each holds a fair part of the letters of its rows."""
+    """The scripts that a file is written in, flags by script, from letters (n, scripts)."""
     total = scripts.sum(1)
     judged = total >= _LETTERS
     if not judged.any():
@@ -42,7 +43,7 @@ def own_scripts(scripts: Ints) -> Flags:
 def foreign_script(scripts: Ints, own: Flags, pivot: Flags) -> Flags:
     """Rows whose instruction has hardly a letter of the file's `own` scripts, or more letters of others.
 
-    The letters of the `pivot` file's scripts are no sign: names and quotations are left in them.
+    Letters of the `pivot` file's scripts are no sign: names and quotations are in them.
     """
     total, owned = scripts.sum(1), scripts[:, own].sum(1)
     strange = scripts[:, ~own & ~pivot].sum(1)
@@ -51,10 +52,10 @@ def foreign_script(scripts: Ints, own: Flags, pivot: Flags) -> Flags:
 
 @dataclass(frozen=True)
 class Profiles:
-    """Log-frequencies of runs of three letters in the pivot's file and in the other, and how rows spread.
+    """Log-frequencies of trigrams in the pivot's file and in the other, and the median and noise of rows.
 
-    A row is judged without the runs that it shares with its other side: names, links and quotations stay as
-    they are in every language.
+    Trigrams that a row shares with its other side do not count: names, links and quotations are the same in
+    every language.
     """
 
     logs: tuple[Floats, Floats]
@@ -62,15 +63,15 @@ class Profiles:
     widths: tuple[float, float]
 
     @classmethod
-    def learn(cls, pivot: Bag, other: Bag) -> Profiles:
-        """From the instructions of a sample of both files."""
+    def fit(cls, pivot: Bag, other: Bag) -> Profiles:
+        """Fit to the instructions of a sample of both files."""
         bags = _apart(pivot, other), _apart(other, pivot)
         logs = [_log_frequencies(_typical(bag)) for bag in bags]
         spreads = [_spread(bag, log) for bag, log in zip(bags, logs, strict=True)]
         return cls((logs[0], logs[1]), (spreads[0][0], spreads[1][0]), (spreads[0][1], spreads[1][1]))
 
     def foreign(self, pivot: Bag, other: Bag) -> tuple[Flags, Flags]:
-        """Rows of the pivot, and rows of the other, that look unlike their file's language."""
+        """Rows of the pivot, and rows of the other, that are unlike their file."""
         found = []
         for side, bag in enumerate((_apart(pivot, other), _apart(other, pivot))):
             count = np.diff(bag.starts)
@@ -83,7 +84,7 @@ class Profiles:
 
 
 def _apart(bag: Bag, against: Bag) -> Bag:
-    """The rows without the runs that stand in the same row of `against`."""
+    """The rows without the trigrams of the same row of `against`."""
     rows = bag.rows()
     kept = ~among((rows << 16) | bag.buckets, np.sort((against.rows() << 16) | against.buckets))
     starts = np.concatenate(([0], np.cumsum(kept)))[bag.starts]
@@ -91,7 +92,7 @@ def _apart(bag: Bag, against: Bag) -> Bag:
 
 
 def _typical(bag: Bag) -> Bag:
-    """The likelier part of the rows, so that rows of other languages leave no trace in the profile."""
+    """The likelier part of the rows, so that rows in other languages do not enter the profile."""
     bag = bag.take(np.flatnonzero(np.diff(bag.starts) >= _GRAMS))
     for _ in range(2 if bag.count else 0):
         means = _mean(bag, _log_frequencies(bag))
@@ -110,7 +111,7 @@ def _mean(bag: Bag, values: Floats) -> Floats:
 
 
 def _spread(bag: Bag, log: Floats) -> tuple[float, float]:
-    """The middle of the rows' means, and the noise that a single run of letters brings to it."""
+    """The median of the rows' means, and the noise of a single trigram."""
     count = np.diff(bag.starts)
     judged = count >= _GRAMS
     if not judged.any():

@@ -54,9 +54,7 @@ _SCRIPTS: dict[str, tuple[str, ...]] = {
     "Thai": ("Thai",),
     "Tibt": ("Tibetan",),
 }
-# How the alignment check says of how many rows it could not learn; the same for many tasks.
-_FEW = re.compile(r"\d+ rows are too few$")
-_FIELDS = {"instruction": "question", "input": "context", "output": "option text"}
+_FIELDS = {"instruction": "question", "input": "context", "output": "option"}
 
 
 def content_findings(
@@ -163,6 +161,7 @@ def _aligned(
     import pyarrow
 
     from crossin.alignment.check import check_alignment
+    from crossin.alignment.reasons import AlignmentReason
 
     columns = [
         {
@@ -179,31 +178,12 @@ def _aligned(
     )
     findings = []
     for index in numpy.flatnonzero(found.reason).tolist():
-        kind = _kind(found.reasons[found.reason[index] - 1], pivot, language)
-        if kind is not None:
-            findings.append(Finding(kind[0], kind[1], pairs[index][0].item, False))
-    return findings, [_FEW.sub("a task has too few items", _renamed(note)) for note in found.notes]
-
-
-def _kind(reason: str, pivot: str, language: str) -> tuple[str, str] | None:
-    """The alignment check's reason as a kind and the language that it is about; None where `_same` tells."""
-    if "untranslated copy" in reason:
-        return None
-    about = pivot if reason.endswith((f" in {pivot}", f" in {pivot} only")) else language
-    kind = re.sub(
-        rf" (in {re.escape(about)}( only)?|in {re.escape(pivot)} and {re.escape(language)}"
-        rf"|between {re.escape(pivot)} and {re.escape(language)}"
-        rf"|in {re.escape(language)} for {re.escape(pivot)})$",
-        "",
-        reason,
-    )
-    return _renamed(kind), about
-
-
-def _renamed(text: str) -> str:
-    for old, new in _FIELDS.items():
-        text = re.sub(rf"\b{old}\b", new, text)
-    return text
+        check = found.check_of(index)
+        # `_same` finds texts that are not translated.
+        if check is not None and check.reason is not AlignmentReason.UNTRANSLATED:
+            reason = check.reason.about(*filter(None, [_FIELDS.get(check.field)]))
+            findings.append(Finding(reason, check.language, pairs[index][0].item, False))
+    return findings, list(found.notes)
 
 
 def _language(items: Sequence[Item], language: str) -> list[str]:

@@ -154,6 +154,7 @@ def _flags(
             continue
         attributes, read = made
         flag = str(extra.get("flag") or "--" + (field.alias or name).replace("_", "-"))
+        # A flag that is on has a second name to turn it off; one with a slash in its name has two already.
         names = (f"{flag}/--no-{flag[2:]}",) if kind is bool and field.default is True else (flag,)
         attributes["group"] = extra.get("group") or group or "Settings"
         hidden = tuple(str(one) for one in _listed(extra.get("old_flags")))
@@ -171,12 +172,8 @@ def _attributes(
     attributes: dict[str, Any] = {"help": text, "default": None, "metavar": extra.get("metavar")}
     origin, inner = get_origin(kind), get_args(kind)
     if kind is bool:
-        # A flag that is off can be turned on; one that is on has a second name to turn it off.
-        return {
-            **attributes,
-            "is_flag": True,
-            "flag_value": True,
-        } if field.default is not True else attributes, bool
+        off = {"is_flag": True, "flag_value": True} if field.default is False else {}
+        return {**attributes, **off}, bool
     if origin is Literal:
         return {**attributes, "type": click.Choice([str(one) for one in inner])}, str
     if extra.get("metavar") == "JSON":

@@ -1,4 +1,4 @@
-"""From what an engine answered to `answers.parquet` (docs/formats.md)."""
+"""Rows of `answers.parquet` from an engine's answers (docs/formats.md)."""
 
 from __future__ import annotations
 
@@ -23,32 +23,23 @@ def scored_row(question: Question, found: Scores, bare: Scores | None, choice: C
     """
     values = option_values(question, found, bare, choice)
     known = [(value, -place) for place, value in enumerate(values) if value is not None]
-    return _row(question) | {
-        "logprobs": _whole(found.logprobs),
-        "tokens": found.tokens,
-        "bare_logprobs": None if bare is None else _whole(bare.logprobs),
-        "answer": question.item.option_ids[-max(known)[1]] if known else None,
-        "reply": None,
-        "computed": found.computed,
-        "saved": found.saved,
-    }
+    return _row(
+        question,
+        found,
+        logprobs=_whole(found.logprobs),
+        tokens=found.tokens,
+        bare_logprobs=None if bare is None else _whole(bare.logprobs),
+        answer=question.item.option_ids[-max(known)[1]] if known else None,
+    )
 
 
 def replied_row(question: Question, found: Reply) -> Row:
-    """The row of a question that was answered in text; of multiple choice, the option is read from it."""
+    """The row of a question that was answered in text; of multiple choice, the option is parsed from it."""
     item, shown = question.item, question.shown
     # JSON can hold half of a character; no file can.
     text = found.text.encode(errors="replace").decode()
     read = None if item.free_text else read_reply(text, [item.options[place] for place in shown])
-    return _row(question) | {
-        "logprobs": None,
-        "tokens": None,
-        "bare_logprobs": None,
-        "answer": None if read is None else item.option_ids[shown[read]],
-        "reply": text,
-        "computed": found.computed,
-        "saved": found.saved,
-    }
+    return _row(question, found, answer=None if read is None else item.option_ids[shown[read]], reply=text)
 
 
 def option_values(
@@ -74,7 +65,7 @@ def write_answers(path: Path, rows: Sequence[Row]) -> None:
     import pyarrow
 
     text, numbers = pyarrow.string(), pyarrow.list_(pyarrow.float64())
-    # Told, since a column may be null in every row.
+    # Explicit, since a column may be null in every row.
     schema = pyarrow.schema(
         {
             **dict.fromkeys(("item", "group", "task", "language", "prompt"), text),
@@ -89,7 +80,7 @@ def write_answers(path: Path, rows: Sequence[Row]) -> None:
     write_parquet(path, pyarrow.Table.from_pylist(rows, schema))
 
 
-def _row(question: Question) -> Row:
+def _row(question: Question, found: Scores | Reply, **own: Any) -> Row:
     item = question.item
     return {
         "item": item.item,
@@ -100,6 +91,10 @@ def _row(question: Question) -> Row:
         "option_ids": item.option_ids,
         "shown": question.shown_ids,
         "gold": item.answer,
+        **dict.fromkeys(("logprobs", "tokens", "bare_logprobs", "answer", "reply")),
+        "computed": found.computed,
+        "saved": found.saved,
+        **own,
     }
 
 

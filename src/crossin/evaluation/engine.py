@@ -1,6 +1,6 @@
-"""What evaluation asks of an engine: log-probabilities of continuations, and generated replies.
+"""What evaluation needs of an engine: log-probabilities of continuations, and generated replies.
 
-A new engine is one class with these members; nothing else of evaluation knows which one is at work.
+A new engine is one class with the members of `Engine`; nothing else of evaluation depends on its kind.
 """
 
 from __future__ import annotations
@@ -10,17 +10,41 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
+from crossin.core.reasons import Reason
 from crossin.items import Chat
+
+Content = tuple[str | Chat, tuple[str, ...], int, tuple[str, ...]]
+
+
+class EngineNote(Reason):
+    """What a user should know of how an engine worked; the manifest holds the codes."""
+
+    UNSHARED_LAYERS = "unshared_layers", "slow: its layers cannot share a beginning between questions"
+    UNSHARED_FAILURE = "unshared_failure", "slow: it fails with a beginning that questions share"
+    UNSHARED_DIFFERENCE = (
+        "unshared_difference",
+        "slow: its log-probabilities change with a beginning that questions share",
+    )
+    TOP_LETTERS = "top_letters", "letters were looked up among the server's most probable first tokens"
+    UNKNOWN_LOGPROBS = (
+        "unknown_logprobs",
+        "some options have no log-probability: the server's tokens do not spell them, or nothing precedes",
+    )
+    PLAIN_AS_CHAT = "plain_as_chat", "the server completes no plain prompts: they are sent as conversations"
+    UNCOUNTED_TOKENS = (
+        "uncounted_tokens",
+        "the server does not count the tokens of all its answers: tokens and cost are too low",
+    )
 
 
 @dataclass(frozen=True)
 class Request:
-    """One thing to ask.
+    """One prompt with options to score or a reply to generate.
 
     `options` are the continuations to score, each with what separates it from the prompt; there are none
     where a reply of at most `max_tokens` tokens is to be generated, which ends before any text in `stop`.
-    Requests of one `key` (such as a benchmark in a language) may be computed together; `name` tells a user
-    which question it is.
+    Requests of one `key` (such as a benchmark in a language) may be computed together; `name` is how errors
+    call the question.
     """
 
     prompt: str | Chat
@@ -29,6 +53,11 @@ class Request:
     stop: tuple[str, ...] = ()
     key: str = ""
     name: str = ""
+
+    @property
+    def content(self) -> Content:
+        """What decides the answer, beside the engine."""
+        return self.prompt, self.options, self.max_tokens, self.stop
 
 
 @dataclass(frozen=True)
@@ -56,7 +85,7 @@ class Reply:
 
 
 class Engine(Protocol):
-    """A model that can be asked. Making one is cheap: weights are loaded when the first question comes."""
+    """A model that answers requests. Making one is cheap: weights are loaded at the first request."""
 
     @property
     def identity(self) -> dict[str, Any]:
@@ -68,12 +97,12 @@ class Engine(Protocol):
 
     @property
     def notes(self) -> list[str]:
-        """What the user should know of how it worked, such as a fallback; grows while it works."""
+        """Codes of `EngineNote` (or of reasons of its own); the list grows while the engine works."""
 
     def logprobs(self, requests: Sequence[Request], wanted: Collection[int]) -> Iterator[tuple[int, Scores]]:
         """The scores of the requests whose numbers are in `wanted`, each with its number, in any order.
 
-        The other requests are answered already. They are here because what is computed together must not
+        The other requests are answered already. They are passed because what is computed together must not
         depend on what is left to do: the figures are the same after a restart.
         """
 
@@ -81,4 +110,4 @@ class Engine(Protocol):
         """The replies to the requests whose numbers are in `wanted`, each with its number, in any order."""
 
     def close(self) -> None:
-        """Let go of processes and connections."""
+        """Release processes and connections."""

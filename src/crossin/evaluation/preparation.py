@@ -1,4 +1,4 @@
-"""From a benchmark to what an engine is asked: the items, their questions, and a request for each."""
+"""From a benchmark to requests: the items, their questions, and a request for each."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Literal
 
 from crossin.core.errors import CrossinError
-from crossin.evaluation.engine import Request
-from crossin.items import Chat, Form, Item, Question, questions, read_items
+from crossin.evaluation.engine import Content, Request
+from crossin.items import Form, Item, Question, questions, read_items
 from crossin.items.item import items_file
 from crossin.items.selection import select
 from crossin.items.shots import read_shots
@@ -18,18 +18,10 @@ from crossin.items.shots import read_shots
 # less that of the option without its question (`bare`).
 Choice = Literal["sum", "token", "byte", "bare"]
 
-# What decides the answer to a request; not who asks, nor what it may be computed with.
-Content = tuple[str | Chat, tuple[str, ...], int, tuple[str, ...]]
-
-
-def content(request: Request) -> Content:
-    """What decides the answer to a request."""
-    return request.prompt, request.options, request.max_tokens, request.stop
-
 
 @dataclass(frozen=True)
-class Asked:
-    """A question and its request; `bare` asks for its options without the question."""
+class PreparedQuestion:
+    """A question and its request; `bare` is a request for its options without the question."""
 
     question: Question
     request: Request
@@ -37,34 +29,34 @@ class Asked:
 
 
 @dataclass(frozen=True)
-class Work:
-    """What is to be asked of a benchmark: items and questions item by item, then by language and wording.
+class PreparedBench:
+    """A benchmark's items and questions, item by item, then by language and wording.
 
     `skipped` is how many of the benchmark's questions are left out, by reason.
     """
 
     items: list[Item]
-    asked: list[Asked]
+    questions: list[PreparedQuestion]
     skipped: dict[str, int]
 
     @property
     def requests(self) -> list[Request]:
         """All requests; where prompt and options are the same, each once."""
         once: dict[Content, Request] = {}
-        for one in self.asked:
+        for one in self.questions:
             for request in (one.request, one.bare):
                 if request is not None:
-                    once.setdefault(content(request), request)
+                    once.setdefault(request.content, request)
         return list(once.values())
 
     @property
     def languages(self) -> list[str]:
-        """The languages asked in, in the benchmark's order."""
+        """The languages of the items, in the benchmark's order."""
         return list(dict.fromkeys(item.language for item in self.items))
 
 
 def prepare(
-    bench: Path,
+    bench: Path | str,
     *,
     form: Form,
     choice: Choice = "sum",
@@ -73,35 +65,36 @@ def prepare(
     limit: int | None = None,
     shots: Path | None = None,
     seed: int = 0,
-) -> Work:
-    """What to ask of a benchmark (its folder or file): `select` tells which items, `evaluate` the rest.
+) -> PreparedBench:
+    """The questions of a benchmark (its folder or file) and their requests; parameters as in `ask_bench`.
 
-    Raises CrossinError where the benchmark or the form cannot be asked so.
+    Raises CrossinError where benchmark, form and choice do not fit together.
     """
+    bench = Path(bench)
     items, skipped = select(
         read_items(bench), items_file(bench), languages=languages, tasks=tasks, limit=limit, seed=seed
     )
     examples = read_shots(form.shots, shots)
-    asked = [_asked(one, form, choice) for one in questions(items, form, shots=examples, seed=seed)]
-    return Work(items, asked, skipped)
+    asked = questions(items, form, shots=examples, seed=seed)
+    return PreparedBench(items, [_prepared(one, form, choice) for one in asked], skipped)
 
 
-def _asked(question: Question, form: Form, choice: Choice) -> Asked:
+def _prepared(question: Question, form: Form, choice: Choice) -> PreparedQuestion:
     item = question.item
     place, name = f"{item.language}/{question.wording}", f"item '{item.item}' in {item.language}"
     if not question.options:
         key = f"{place}/reply"
-        return Asked(question, Request(question.prompt, (), form.max_tokens, question.stop, key, name))
+        request = Request(question.prompt, (), form.max_tokens, question.stop, key, name)
+        return PreparedQuestion(question, request)
     request = Request(question.prompt, question.options, key=f"{place}/options", name=name)
     if choice != "bare":
-        return Asked(question, request)
+        return PreparedQuestion(question, request)
     if not question.cue:
         asked = "a chat" if form.chat else f"the wording '{question.wording}'"
         raise CrossinError(
             f"{asked} has nothing before the options without the question, which --choice bare needs",
             field="choice",
-            hint="ask plainly in the wordings 'question' or 'asked', or choose by sum, token or byte",
+            hint="use --plain with the wordings 'question' or 'asked', or choose by sum, token or byte",
         )
-    return Asked(
-        question, request, Request(question.cue, question.options, key=f"{place}/bare", name=f"{name}, bare")
-    )
+    bare = Request(question.cue, question.options, key=f"{place}/bare", name=f"{name}, bare")
+    return PreparedQuestion(question, request, bare)

@@ -1,203 +1,215 @@
-"""The evaluation stage: an engine and a benchmark in, a table of answers out."""
+"""Every model on every benchmark: their answers and scores in OUT/MODEL/BENCH."""
 
 from __future__ import annotations
 
-import math
-import time
-from collections.abc import Collection, Mapping
-from dataclasses import asdict
+from collections.abc import Callable, Mapping
+from contextlib import closing
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Any
 
-from crossin import __version__
-from crossin.core.cache import Cache
 from crossin.core.errors import CrossinError
-from crossin.core.files import sha256_of_value
-from crossin.core.formats import ANSWERS, ITEMS, MANIFEST
+from crossin.core.formats import USAGE
 from crossin.core.progress import Progress, silent
-from crossin.core.stages import Stage, begin
-from crossin.evaluation.answers import Row, replied_row, scored_row, write_answers
-from crossin.evaluation.engine import Engine, Reply, Request, Scores
-from crossin.evaluation.preparation import Choice, Content, Work, content, prepare
-from crossin.items import Form
-from crossin.items.item import items_file, write_items
-from crossin.items.wordings import word_files
+from crossin.core.reasons import counted_sentences, sentence_of
+from crossin.core.stages import Stage
+from crossin.evaluation.bench_answers import ask_bench
+from crossin.evaluation.config import EvaluateConfig, FormKind, labelled
+from crossin.evaluation.hf import HfEngine
+from crossin.evaluation.openai import OpenAIEngine
+from crossin.evaluation.preparation import PreparedBench, prepare
+from crossin.servers import Accounting, Usage
 
-# Where answers are kept as they come; the finished table holds all of them, so that it goes then.
-CACHE = "cache.sqlite"
-# Answers are put on the disk this often.
-_SECONDS = 1.0
+if TYPE_CHECKING:
+    from crossin.scoring.scores import Score
+
+# In the order of preference, with a server that does not support all of them.
+_KINDS: tuple[FormKind, ...] = ("text", "letters", "generate")
+_FACTS = "facts"
+# Counts worth a line of their own.
+_COUNTED = {
+    "truncated_replies": "replies cut at the limit of tokens",
+    "unknown_logprobs": "options of unknown log-probability",
+}
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """One model on one benchmark, by their labels: the finished stage, and a score for each wording."""
+
+    model: str
+    bench: str
+    stage: Stage
+    scores: list[Score]
 
 
 def evaluate(
-    engine: Engine,
-    bench: Path,
-    out: Path,
+    config: EvaluateConfig,
+    out: Path | str,
     *,
-    name: str,
-    form: Form = Form(),  # noqa: B008 (it is frozen)
-    choice: Choice = "sum",
-    languages: Collection[str] | None = None,
-    tasks: Collection[str] | None = None,
-    limit: int | None = None,
-    shots: Path | None = None,
-    seed: int = 0,
-    cache: Path | None = None,
     progress: Progress = silent,
-) -> Stage:
-    """Ask a model a benchmark's items (its folder, or its file), in these languages and tasks, or in all.
+    say: Callable[[str], None] = lambda _: None,
+) -> list[Evaluation]:
+    """Ask every model every benchmark, and score the answers.
 
-    `name` is what the report calls the model. `form` says how it is asked, `choice` what decides between
-    options that are scored (`option_values`); a reply in text is read (`read_reply`), and items in free text
-    are always answered so. `limit` draws that many items in whole groups (`select`); shots come from the
-    benchmark `shots`. The seed decides the draw, the shots, and where rotated options begin.
-
-    Answers are kept in the file `cache` as they come, keyed by all that decides them, the bytes of the model
-    among it: a run that was stopped goes on, and nothing is asked twice. Several runs may share a cache of
-    their own; without one, it lies in `out` until the run is finished. Writes `answers.parquet` and the items
-    asked (docs/formats.md). The engine stays open.
+    Each model's answers to each benchmark go to OUT/MODEL/BENCH with `scores.json`. Stopped at any moment,
+    the same call resumes, and repeats no request. A budget holds for all models together. say: gets a line
+    for each result. For an engine of your own see `ask_bench`.
     """
-    work = prepare(
-        bench,
-        form=form,
-        choice=choice,
-        languages=languages,
-        tasks=tasks,
-        limit=limit,
-        shots=shots,
-        seed=seed,
-    )
-    settings = {
-        "name": name,
-        "engine": engine.identity,
-        "form": form.model_dump(mode="json"),
-        "choice": choice,
-        "languages": work.languages,
-        "tasks": None if tasks is None else sorted(tasks),
-        "limit": limit,
-        "seed": seed,
-    }
-    model = _model_files(engine)
-    inputs = {
-        **model,
-        "bench": items_file(bench),
-        **({} if shots is None else {"shots": items_file(shots)}),
-        **word_files(work.languages),
-    }
-    stage = begin(out, "evaluate", settings, inputs)
-    if not stage.done:
-        with Cache(cache or out / CACHE) as store:
-            weights = {key: stage.inputs[key] for key in model}
-            decides = sha256_of_value({"crossin": __version__, "engine": engine.identity, "inputs": weights})
-            keys = {sha256_of_value([decides, content(request)]): request for request in work.requests}
-            if cache is not None and (out / CACHE).exists():
-                # What a run without `cache` left is not asked again.
-                with Cache(out / CACHE) as own:
-                    store.put(own.get(keys))
-            known = store.get(keys)
-            try:
-                _ask(engine, keys, known, store, f"asking {name}", progress)
-            except (CrossinError, KeyboardInterrupt):
-                # What cannot be asked so may be asked otherwise, and in the same folder.
-                if not store.get(keys):
-                    store.close()
-                    _remove_cache(out)
-                    stage.release()
-                raise
-            # From the store, whoever put them there: the same answers again after a restart.
-            found = store.get(keys)
-        answers = {content(request): found[key] for key, request in keys.items()}
-        _finish(stage, engine, work, answers, len(known))
-    _remove_cache(out)
-    return stage
+    from crossin.models import pull
+    from crossin.scoring import score, wordings, write_scores
 
-
-def _model_files(engine: Engine) -> dict[str, Path]:
-    """What the engine reads. Of a folder with a manifest `begin` would take the manifest's word, also where
-    weights or chat template have changed since: such a folder stands there by its files.
-    """
-    found: dict[str, Path] = {}
-    for name, path in engine.inputs.items():
-        if (path / MANIFEST).exists():
-            files = (file for file in sorted(path.rglob("*")) if file.is_file())
-            found |= {f"{name}/{file.relative_to(path).as_posix()}": file for file in files}
-        else:
-            found[name] = path
+    out = Path(out)
+    benches = _benches(config, out / "benches", progress)
+    names = _models(config)
+    served = config.engine == "openai"
+    # All that can be wrong is found before the first request.
+    for folder in benches.values():
+        prepare(folder, form=config.form_of(), **config.selection)
+    accounting = Accounting(config.server, out / USAGE) if served and config.server.url else None
+    if not served:
+        names = {
+            label: str(pull(name, accept_licence=config.accept_licence, progress=progress))
+            for label, name in names.items()
+        }
+    found = []
+    for model, name in names.items():
+        with closing(_engine(config, name, accounting)) as engine:
+            kind = None
+            if isinstance(engine, OpenAIEngine) and config.form is None:
+                supported = engine.kinds(chat=bool(config.chat))
+                kind = next(kind for kind in _KINDS if kind in supported)
+                say(f"the server supports {', '.join(sorted(supported))}: using --form {kind}")
+            for bench, folder in benches.items():
+                stage = ask_bench(
+                    engine,
+                    folder,
+                    out / model / bench,
+                    name=model,
+                    form=config.form_of(kind),
+                    cache=config.cache,
+                    progress=progress,
+                    **config.selection,
+                )
+                _say_counts(stage, model, bench, say)
+                scores = score([stage.folder], progress=progress)
+                write_scores(stage.folder, scores, wordings(scores))
+                found.append(Evaluation(model, bench, stage, scores))
+    if accounting is not None:
+        say(_usage_line(accounting.usage))
     return found
 
 
-def _ask(
-    engine: Engine,
-    keys: Mapping[str, Request],
-    known: Collection[str],
-    store: Cache,
-    task: str,
-    progress: Progress,
-) -> None:
-    """Have the engine answer what is not known yet, and put its answers into the store as they come."""
-    total, done, saved = len(keys) - len(known), 0, 0
-    resumed = f", {len(known):,} answers known before" if known else ""
-    waiting: dict[str, Any] = {}
-    last = time.monotonic()
-    scored = {key: request for key, request in keys.items() if request.options}
-    replied = {key: request for key, request in keys.items() if not request.options}
-    try:
-        for ask, requests in ((engine.logprobs, scored), (engine.generate, replied)):
-            names = list(requests)
-            wanted = {number for number, key in enumerate(names) if key not in known}
-            if not wanted:
-                continue
-            for number, answer in ask(list(requests.values()), wanted):
-                _check(answer, requests[names[number]])
-                waiting[names[number]] = asdict(answer)
-                done, saved = done + 1, saved + answer.saved
-                progress(task, done, total, "questions", f"{saved:,} tokens saved{resumed}")
-                if time.monotonic() - last >= _SECONDS:
-                    store.put(waiting)
-                    waiting, last = {}, time.monotonic()
-    finally:
-        store.put(waiting)
+def evaluation_outline(
+    config: EvaluateConfig, out: Path | str, *, progress: Progress = silent
+) -> list[dict[str, Any]]:
+    """What `evaluate` would ask, as a JSON value for each benchmark; nothing is loaded, sent or written."""
+    with TemporaryDirectory() as temporary:
+        benches = _benches(config, Path(temporary), progress)
+        models = _models(config)
+        prepared = {
+            bench: prepare(folder, form=config.form_of(), **config.selection)
+            for bench, folder in benches.items()
+        }
+        return [_outline(config, Path(out), bench, one, models) for bench, one in prepared.items()]
 
 
-def _check(answer: Scores | Reply, request: Request) -> None:
-    """Refuse what is no number: it is neither more nor less likely than anything."""
-    if isinstance(answer, Scores) and any(one is not None and math.isnan(one) for one in answer.logprobs):
-        raise CrossinError(
-            f"{request.name}: the model gives a log-probability that is no number (nan)",
-            hint="take --dtype float32 or bfloat16, which do not overflow as float16 does, or mend the model",
-        )
+def _models(config: EvaluateConfig) -> dict[str, str]:
+    return labelled(config.models, "model", f"+{config.adapter.name}" if config.adapter else "")
 
 
-def _finish(
-    stage: Stage, engine: Engine, work: Work, answers: Mapping[Content, dict[str, Any]], known: int
-) -> None:
-    rows: list[Row] = []
-    for one in work.asked:
-        answer = answers[content(one.request)]
-        if one.question.options:
-            bare = None if one.bare is None else Scores(**answers[content(one.bare)])
-            rows.append(scored_row(one.question, Scores(**answer), bare, stage.settings["choice"]))
+def _engine(
+    config: EvaluateConfig, model: str, accounting: Accounting | None = None
+) -> HfEngine | OpenAIEngine:
+    """The engine of a model's name on the server, or of its folder; nothing is loaded or sent yet."""
+    if config.engine == "openai":
+        return OpenAIEngine(model, config.server, chat=config.chat, accounting=accounting)
+    return HfEngine(
+        Path(model),
+        adapter=config.adapter,
+        merge=config.merge,
+        device=config.device,
+        dtype=config.dtype,
+        processes=config.processes,
+        batch_tokens=config.batch_tokens,
+        truncate=config.truncate is not None,
+    )
+
+
+def _benches(config: EvaluateConfig, home: Path, progress: Progress) -> dict[str, Path]:
+    """The benchmarks' folders by label; `facts` is built in `home`."""
+    from crossin.bench import build_named
+    from crossin.bench.catalogue import names
+
+    found: dict[str, Path] = {}
+    for label, text in labelled(config.bench, "benchmark").items():
+        if Path(text).exists():
+            found[label] = Path(text)
+        elif text == _FACTS:
+            languages = None if config.languages is None else list(dict.fromkeys(config.languages))
+            folder = home / "-".join([_FACTS, *(languages or ())])
+            found[label] = build_named(_FACTS, folder, languages=languages, progress=progress).folder
+        elif text in names():
+            raise CrossinError(
+                f"the benchmark '{text}' has to be built first",
+                hint=f"crossin bench build {text} --out bench/{text}, and then --bench bench/{text}",
+            )
         else:
-            rows.append(replied_row(one.question, Reply(**answer)))
-    write_answers(stage.folder / ANSWERS, rows)
-    write_items(stage.folder / ITEMS, work.items)
-    counts = {
-        "questions": len(rows),
-        "items": len({item.item for item in work.items}),
-        "requests": len(answers),
-        "answers known before": known,
-        "tokens computed": sum(answer["computed"] for answer in answers.values()),
-        "tokens saved": sum(answer["saved"] for answer in answers.values()),
-        "replies cut at the limit": sum(answer.get("cut", False) for answer in answers.values()),
-        "options of unknown log-probability": sum(
-            answer.get("logprobs", []).count(None) for answer in answers.values()
-        ),
-        "notes": list(engine.notes),
+            raise CrossinError(
+                f"there is no benchmark '{text}'",
+                hint="name a folder that `crossin bench build` wrote, or `facts`",
+            )
+    return found
+
+
+def _say_counts(stage: Stage, model: str, bench: str, say: Callable[[str], None]) -> None:
+    counts = stage.manifest["counts"]
+    for note in counts["notes"]:
+        say(f"note: {sentence_of(note)}")
+    for line in counted_sentences(stage.manifest["skipped"], "questions"):
+        say(line)
+    for name, words in _COUNTED.items():
+        if counts[name]:
+            say(f"{words}: {counts[name]:,}")
+    tokens = f"{counts['tokens_computed']:,} tokens computed, {counts['tokens_saved']:,} saved"
+    say(
+        f"evaluate: {model} on {bench}, {counts['questions']:,} questions, {tokens}, in {stage.folder} "
+        f"({stage.manifest['wall_seconds']:.1f} s)"
+    )
+
+
+def _usage_line(usage: Usage) -> str:
+    cost = "" if usage.cost is None else f", cost {usage.cost:,.2f}"
+    return (
+        f"server: {usage.requests:,} requests answered, {usage.retries:,} repeated, "
+        f"{usage.prompt_tokens:,} tokens sent and {usage.completion_tokens:,} received{cost}"
+    )
+
+
+def _outline(
+    config: EvaluateConfig, out: Path, bench: str, prepared: PreparedBench, names: Mapping[str, str]
+) -> dict[str, Any]:
+    requests = prepared.requests
+    scored = sum(bool(request.options) for request in requests)
+    models: dict[str, dict[str, Any]] = {}
+    for label, name in names.items():
+        models[label] = {"out": str(out / label / bench)}
+        if config.engine == "openai":
+            engine = OpenAIEngine(name, config.server, chat=config.chat)
+            models[label]["estimate"] = asdict(engine.estimate(requests, config.form_of().kind))
+    prompt = requests[0].prompt
+    return {
+        "bench": bench,
+        "questions": len(prepared.questions),
+        "items": len({item.item for item in prepared.items}),
+        "languages": prepared.languages,
+        "skipped": prepared.skipped,
+        "scored": scored,
+        "generated": len(requests) - scored,
+        "example": {
+            "prompt": prompt if isinstance(prompt, str) else "\n".join(f"{x}: {y}" for x, y in prompt),
+            "options": list(requests[0].options),
+        },
+        "models": models,
     }
-    stage.finish([ANSWERS, ITEMS], counts, work.skipped)
-
-
-def _remove_cache(out: Path) -> None:
-    """Remove the run's own cache, with what a killed process left beside it."""
-    for path in out.glob(f"{CACHE}*"):
-        path.unlink(missing_ok=True)

@@ -103,7 +103,7 @@ def run_demo(
     plan: Demo, *, progress: Progress = silent, say: Callable[[str], None] = lambda _: None
 ) -> Report:
     """Run the main job, or go on with it, up to its report; `say` hears one line for every stage's result."""
-    from crossin.evaluation import HfEngine, evaluate
+    from crossin.evaluation import HfEngine, ask_bench
     from crossin.facts import build_bench
     from crossin.models import pull
     from crossin.reports import report
@@ -164,7 +164,7 @@ def run_demo(
             say(_line(training, f"{counts['steps']} steps, {counts['tokens']} tokens"))
             adapter = training.folder
         with closing(HfEngine(model, adapter=adapter)) as engine:
-            answers = evaluate(engine, bench.folder, home / "answers", name=arm, progress=progress)
+            answers = ask_bench(engine, bench.folder, home / "answers", name=arm, progress=progress)
         say(_line(answers, f"{answers.manifest['counts']['questions']} questions"))
         runs[arm] = answers.folder
     made = report(runs, out / "report.html", baseline=ENGLISH, title="crossin demo", notes=_notes(plan))

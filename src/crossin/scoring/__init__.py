@@ -6,6 +6,7 @@ from crossin.scoring.predictions import Predictions, find_predictions, read_pred
 from crossin.scoring.scores import Score, Wordings, score, wordings
 from crossin.scoring.seaeval_parity import Parity, parity
 from crossin.scoring.values import comparison_values, score_values, wordings_values
+from crossin.scoring.write import all_values, write_scores
 
 __all__ = [
     "Comparison",
@@ -13,6 +14,7 @@ __all__ = [
     "Predictions",
     "Score",
     "Wordings",
+    "all_values",
     "compare",
     "comparison_tables",
     "comparison_values",
@@ -27,4 +29,5 @@ __all__ = [
     "wordings",
     "wordings_table",
     "wordings_values",
+    "write_scores",
 ]

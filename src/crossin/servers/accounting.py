@@ -47,7 +47,7 @@ class Accounting:
     The file is a small SQLite database; without a path they are this process's own. Requests are spaced
     evenly: each takes its part of a minute's requests and tokens, so that no minute holds more than the
     limits. A request that is dropped or killed in flight is counted as paid for, as expected. One transaction
-    takes some 40 microseconds on a local disk; a killed process loses nothing.
+    takes some 80 microseconds on a local disk; a killed process loses nothing.
     """
 
     def __init__(
@@ -76,7 +76,7 @@ class Accounting:
                 path or ":memory:", timeout=_TIMEOUT_SECONDS, isolation_level=None, check_same_thread=False
             )
             weakref.finalize(self, self._file.close)
-            # What was written survives a kill; that a power cut takes the last seconds is no harm here.
+            # A kill loses nothing; a power cut may lose the last seconds, which is acceptable here.
             self._file.execute("PRAGMA synchronous = OFF")
             self._file.executescript(f"BEGIN IMMEDIATE; {_CREATE} COMMIT;")
         except sqlite3.Error as error:
@@ -104,7 +104,7 @@ class Accounting:
             await self._sleep(max(0.0, free - self._clock()))
 
     def settle(self, answer: dict[str, Any] | None, tokens: int, cost: float = 0.0) -> None:
-        """Count an answer (None: the request failed for good), and release the cost that was reserved.
+        """Count an answer (None: the attempt failed), and release the cost that was reserved.
 
         tokens: as in `admit`. Those that the request used beyond them count for the rate limit too.
         """

@@ -38,15 +38,11 @@ class Server:
     """
 
     def __init__(self, settings: ServerSettings, accounting: Accounting | Path | None = None) -> None:
-        if settings.base_url is None:
-            raise CrossinError(
-                "a server needs an address", field="base_url", hint="--base-url http://HOST/v1"
-            )
-        self.settings = settings
+        self.settings, self._url = settings, settings.url
         self.accounting = (
             accounting if isinstance(accounting, Accounting) else Accounting(settings, accounting)
         )
-        self._client: httpx2.AsyncClient
+        self._client = _client(settings)
         self._places = asyncio.Semaphore(settings.concurrency)
         self._turn = asyncio.Lock()
         self._waiting: set[asyncio.Task[Any]] = set()
@@ -54,26 +50,6 @@ class Server:
         self._asked_to_wait = 0
 
     async def __aenter__(self) -> Server:
-        require("openai", "httpx2")
-        import httpx2
-
-        key = _key(self.settings.key_variable)
-        try:
-            self._client = httpx2.AsyncClient(
-                headers={"Authorization": f"Bearer {key}"} if key else {},
-                timeout=self.settings.timeout,
-                limits=httpx2.Limits(
-                    max_connections=None, max_keepalive_connections=self.settings.concurrency
-                ),
-                trust_env=not self.settings.is_local,
-            )
-        except Exception as error:
-            # Its message may quote a proxy's password.
-            raise CrossinError(
-                f"the HTTP client cannot be set up ({type(error).__name__})",
-                hint="check the environment variables of proxies and certificates: ALL_PROXY, HTTPS_PROXY, "
-                "HTTP_PROXY, SSL_CERT_FILE",
-            ) from None
         return self
 
     async def __aexit__(self, *_: object) -> None:
@@ -104,13 +80,12 @@ class Server:
         tokens = request.prompt_tokens + (most if isinstance(most, int) else request.completion_tokens)
         cost = settings.cost(request.prompt_tokens, request.completion_tokens) or 0.0
         result = await self._attempts(request.path, json.dumps(body).encode(), tokens, cost)
-        self.accounting.settle(None if isinstance(result, Failure) else result, tokens, cost)
         if isinstance(result, dict):
             return result
         key, model = settings.key_variable, str(body.get("model"))
         models = await self._models() if result.status == 404 else None
         raise Refused(
-            f"{request.name + ': ' if request.name else ''}{settings.base_url}: {result.message}",
+            f"{request.name + ': ' if request.name else ''}{self._url}: {result.message}",
             status=result.status,
             hint=hint_for(result, key, _key(key) is not None, model, models),
         )
@@ -131,11 +106,12 @@ class Server:
                 # A request that waits before another attempt leaves its place to others.
                 async with self._places:
                     async with self._turn:
-                        await self.accounting.admit(tokens, 0.0 if attempt else cost)
+                        await self.accounting.admit(tokens, cost)
                     deadline += monotonic() - begin
                     self._waiting.discard(task)
                     result = await self._attempt(path, content, deadline - monotonic())
                     self._waiting.add(task)
+                self.accounting.settle(None if isinstance(result, Failure) else result, tokens, cost)
                 if isinstance(result, dict):
                     self._asked_to_wait = 0
                     return result
@@ -161,7 +137,7 @@ class Server:
         import httpx2
 
         seconds = min(self.settings.timeout, left)
-        url, headers = f"{self.settings.base_url}/{path}", {"Content-Type": "application/json"}
+        url, headers = f"{self._url}/{path}", {"Content-Type": "application/json"}
         try:
             # The client's own timeout is one between bytes: a server that drips would never end it.
             async with (
@@ -190,10 +166,31 @@ class Server:
 
         try:
             async with asyncio.timeout(self.settings.timeout):
-                response = await self._client.get(f"{self.settings.base_url}/models")
+                response = await self._client.get(f"{self._url}/models")
             return [str(model["id"]) for model in response.json()["data"]]
         except (TimeoutError, httpx2.HTTPError, ValueError, KeyError, TypeError):
             return None
+
+
+def _client(settings: ServerSettings) -> httpx2.AsyncClient:
+    require("openai", "httpx2")
+    import httpx2
+
+    key = _key(settings.key_variable)
+    try:
+        return httpx2.AsyncClient(
+            headers={"Authorization": f"Bearer {key}"} if key else {},
+            timeout=settings.timeout,
+            limits=httpx2.Limits(max_connections=None, max_keepalive_connections=settings.concurrency),
+            trust_env=not settings.is_local,
+        )
+    except Exception as error:
+        # Its message may quote a proxy's password.
+        raise CrossinError(
+            f"the HTTP client cannot be set up ({type(error).__name__})",
+            hint="check the environment variables of proxies and certificates: ALL_PROXY, HTTPS_PROXY, "
+            "HTTP_PROXY, SSL_CERT_FILE",
+        ) from None
 
 
 def _key(variable: str) -> str | None:

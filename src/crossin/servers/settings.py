@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any, Self
 from urllib.parse import urlsplit
 
 from pydantic import ConfigDict, field_validator, model_validator
 
+from crossin.core.errors import CrossinError
 from crossin.core.settings import Settings, setting
 
-_GROUP = "A server (openai)"
+_setting = partial(setting, group="A server (openai)")
 _LOOPBACK = {"localhost", "127.0.0.1", "::1"}
-
-
-def _setting(default: Any, description: str, **rules: Any) -> Any:
-    return setting(default, description, group=_GROUP, **rules)
 
 
 class ServerSettings(Settings):
@@ -70,9 +68,18 @@ class ServerSettings(Settings):
         return self
 
     @property
+    def url(self) -> str:
+        """The base URL; an error where there is none."""
+        if self.base_url is None:
+            raise CrossinError(
+                "a server needs an address", field="base_url", hint="--base-url http://HOST/v1"
+            )
+        return self.base_url
+
+    @property
     def is_local(self) -> bool:
         """Whether the server is on this machine."""
-        host = urlsplit(self.base_url or "").hostname or ""
+        host = urlsplit(self.url).hostname or ""
         return host in _LOOPBACK or host.startswith("127.")
 
     def cost(self, prompt_tokens: int, completion_tokens: int) -> float | None:

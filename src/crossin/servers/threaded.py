@@ -30,7 +30,7 @@ def running_loop() -> Iterator[asyncio.AbstractEventLoop]:
     try:
         yield loop
     finally:
-        # At the end of the interpreter the thread stands still, and waiting for it would never end.
+        # When the interpreter ends, the thread is frozen: waiting for it would never end.
         if not sys.is_finalizing():
             asyncio.run_coroutine_threadsafe(_cancel_all(), loop).result()
             loop.call_soon_threadsafe(loop.stop)
@@ -62,8 +62,8 @@ def request_all(
         tasks.discard(task)
         finished.put((request, task))
 
+    server = Server(settings, accounting)
     with running_loop() as loop:
-        server = asyncio.run_coroutine_threadsafe(_opened(settings, accounting), loop).result()
         try:
             while True:
                 # In batches: waking the other thread for each request would cost a fifth of the speed.
@@ -93,10 +93,6 @@ def request_all(
                 asyncio.run_coroutine_threadsafe(_closed(server), loop).result()
     if failure is not None:
         raise failure
-
-
-async def _opened(settings: ServerSettings, accounting: Accounting | None) -> Server:
-    return await Server(settings, accounting).__aenter__()
 
 
 async def _closed(server: Server) -> None:

@@ -8,7 +8,9 @@ from crossin.core.reasons import Reason
 
 
 class TranslationReason(Reason):
-    """Reasons of the translator, of the placeholders, and of the quality checks."""
+    """Reasons of the translator, of the placeholders, and of the quality checks; those of the alignment check
+    are `crossin.alignment.reasons.AlignmentReason`.
+    """
 
     SERVER_ERROR = "server_error", "the server did not answer"
     INVALID_RESPONSE = "invalid_response", "the server's answer is not a chat completion"
@@ -32,9 +34,6 @@ class TranslationReason(Reason):
     TOO_SHORT = "too_short", "too short"
     TOO_LONG = "too_long", "too long"
     LINE_BREAKS = "line_breaks", "line breaks differ"
-    NUMBERS = "numbers", "a number differs"
-    CONTENT = "content", "not the same content"
-    LENGTH = "length", "too long or too short"
     ROUND_TRIP = "round_trip", "the round trip scores too low"
     QUALITY = "quality", "the quality score is too low"
 

@@ -217,7 +217,7 @@ def test_replies_end_where_those_of_evaluate_end(tmp_path: Path) -> None:
     form = Form(kind="generate", wordings=("question", "plain"))
     stage = export_lm_eval(bench, tmp_path / "out", form=form)
     due: dict[str, set[tuple[str, ...]]] = {}
-    for one in prepare(bench, form=form).asked:
+    for one in prepare(bench, form=form).questions:
         name = f"crossin_nature_{one.question.item.language}_{one.question.wording}_generate"
         due.setdefault(name, set()).add(one.request.stop)
     found = {}

@@ -9,15 +9,14 @@ from weakref import ReferenceType, ref
 import pytest
 import torch
 
-from crossin.core.errors import CrossinError
 from crossin.evaluation.engine import Scores
 from crossin.evaluation.hf import scoring
-from crossin.evaluation.hf.passes import NO_PREFIX, logprobs
-from crossin.evaluation.hf.plan import plan
+from crossin.evaluation.hf.scoring import NO_PREFIX, logprobs
 from crossin.evaluation.hf.tokens import Continuation
-from crossin.evaluation.hf.trie import Tree, grow
-from crossin.evaluation.hf.worker import Setup, Task, Worker
+from crossin.evaluation.hf.units import Tree, plan_units, token_tree
+from crossin.evaluation.hf.worker import ModelSetup, ScoringTask, Worker
 from crossin.models.loading import load
+from tests.helpers.errors import refused
 
 # Three paragraphs of different lengths, questions on them of different lengths.
 REQUESTS = [
@@ -36,7 +35,7 @@ def scored(folder: Path, batch_tokens: int, unit_tokens: int = 30) -> dict[int, 
     model, _ = load(folder)
     return dict(
         scoring.score_units(
-            model, dict(enumerate(REQUESTS)), plan(REQUESTS, tokens=unit_tokens), batch_tokens
+            model, dict(enumerate(REQUESTS)), plan_units(REQUESTS, tokens=unit_tokens), batch_tokens
         )
     )
 
@@ -86,10 +85,10 @@ def test_a_question_that_is_too_much_alone_is_an_error(
     tiny_model: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     small_memory(monkeypatch, 2)
-    worker = Worker(Setup(tiny_model, None, True, "cpu", "float32", 10_000))
-    task = Task(plan(REQUESTS, tokens=30), dict(enumerate(REQUESTS)), 200)
-    with pytest.raises(CrossinError, match="one pass through the model needs more memory"):
-        list(worker.score(task))
+    worker = Worker(ModelSetup(tiny_model, None, True, "cpu", "float32", 10_000))
+    task = ScoringTask(plan_units(REQUESTS, tokens=30), dict(enumerate(REQUESTS)), 200)
+    with refused("memory"):
+        list(task.results(worker))
 
 
 def test_places_that_fill_up_a_row_do_not_spoil_it_in_float16() -> None:
@@ -111,7 +110,7 @@ def test_places_that_fill_up_a_row_do_not_spoil_it_in_float16() -> None:
             if weight.dim() > 1:
                 weight.normal_(0, 0.7)
     short, long = Continuation((1, 2, 3), 2), Continuation((4, 5, 6, 7, 8, 9), 3)
-    trees = [grow([[short]], 0), grow([[long]], 0)]
+    trees = [token_tree([[short]], 0), token_tree([[long]], 0)]
     with torch.inference_mode():
         found = logprobs(model.half(), trees, [NO_PREFIX, NO_PREFIX])
     assert all(isfinite(one) for tree in found for option in tree for one in option)

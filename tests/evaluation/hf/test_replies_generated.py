@@ -11,7 +11,7 @@ import torch
 from transformers import GenerationConfig, LlamaConfig, LlamaForCausalLM
 
 from crossin.evaluation.engine import Reply
-from crossin.evaluation.hf.generation import batches, generate
+from crossin.evaluation.hf.generation import generate, reply_batches
 from crossin.models.loading import load
 from tests.helpers.architectures import CONFIGURATIONS, save
 
@@ -173,7 +173,7 @@ def test_no_prompts_have_no_replies(reciter: tuple[Any, Any, list[int]]) -> None
 def test_batches_hold_every_prompt_once_and_keep_to_the_limit() -> None:
     draw = random.Random(0)
     prompts = [[draw.randrange(9) for _ in range(draw.randrange(1, 60))] for _ in range(200)]
-    found = batches(prompts, 400, 10)
+    found = reply_batches(prompts, 400, 10)
     assert sorted(number for batch in found for number in batch) == list(range(200))
     widths = [max(len(prompts[number]) for number in batch) + 10 for batch in found]
     assert all(len(batch) * width <= 400 for batch, width in zip(found, widths, strict=True))
@@ -182,13 +182,13 @@ def test_batches_hold_every_prompt_once_and_keep_to_the_limit() -> None:
 
 
 def test_a_prompt_beyond_the_limit_has_a_batch_of_its_own() -> None:
-    assert batches([[1], [2] * 50, [3] * 40], 20, 5) == [[1], [2], [0]]
+    assert reply_batches([[1], [2] * 50, [3] * 40], 20, 5) == [[1], [2], [0]]
 
 
 def test_batches_do_not_depend_on_the_order() -> None:
     draw = random.Random(1)
     prompts = [[draw.randrange(3) for _ in range(draw.randrange(1, 6))] for _ in range(60)]
-    expected = [[prompts[number] for number in batch] for batch in batches(prompts, 40, 3)]
+    expected = [[prompts[number] for number in batch] for batch in reply_batches(prompts, 40, 3)]
     assert len(expected) > 3
     draw.shuffle(prompts)
-    assert [[prompts[number] for number in batch] for batch in batches(prompts, 40, 3)] == expected
+    assert [[prompts[number] for number in batch] for batch in reply_batches(prompts, 40, 3)] == expected

@@ -8,12 +8,12 @@ from typing import Any
 
 import pytest
 
-from crossin.core.errors import CrossinError
-from crossin.evaluation.engine import Engine, Reply, Request
+from crossin.evaluation.engine import Engine, EngineNote, Reply, Request
 from crossin.evaluation.openai import OpenAIEngine
 from crossin.evaluation.openai.answers import computed, prompt_tokens
-from crossin.servers import Refused, client
-from tests.helpers.loopback import Asked, Log, answering, completion, response
+from crossin.servers import client
+from tests.helpers.errors import refused
+from tests.helpers.loopback import Asked, Log, answering, completion, response, settings
 
 CHAT = (("user", "Which?"),)
 WHICH = [{"role": "user", "content": "Which?"}]
@@ -72,18 +72,18 @@ def asked_for(log: Log) -> list[Asked]:
 
 
 def test_it_is_an_engine() -> None:
-    engine: Engine = OpenAIEngine("m", "http://localhost:1/v1")
+    engine: Engine = OpenAIEngine("m", settings("http://localhost:1/v1"))
     assert engine.inputs == {}
     engine.close()
 
 
 def test_letters_of_a_chat_model(newer: Log) -> None:
-    engine = OpenAIEngine("gpt", newer.base_url)
+    engine = OpenAIEngine("gpt", settings(newer.base_url))
     assert engine.kinds(chat=True) == {"letters", "generate"}
     ((number, scores),) = engine.logprobs([Request(CHAT), Request(CHAT, (" A", " B", " C"))], [1])
     assert (number, scores.logprobs, scores.tokens) == (1, [-3.0, -0.05, None], [1, 1, 0])
     assert (scores.computed, scores.saved) == (22, 32)
-    assert engine.notes == ["letters were looked up among the server's most probable first tokens"]
+    assert engine.notes == [EngineNote.TOP_LETTERS]
     (asked,) = asked_for(newer)
     assert asked.body == {
         "model": "gpt",
@@ -95,25 +95,25 @@ def test_letters_of_a_chat_model(newer: Log) -> None:
 
 
 def test_plain_prompts_of_a_server_without_completions_become_conversations(newer: Log) -> None:
-    engine = OpenAIEngine("gpt", newer.base_url)
+    engine = OpenAIEngine("gpt", settings(newer.base_url))
     assert engine.kinds() == {"letters", "generate"}
     ((_, reply),) = engine.generate([Request("Which?", max_tokens=9, stop=(".", "\n"))], [0])
     assert reply == Reply("Paris", False, 22, 32)
-    assert engine.notes == ["the server completes no plain prompts: they are asked as conversations"]
+    assert engine.notes == [EngineNote.PLAIN_AS_CHAT]
     (asked,) = asked_for(newer)
     assert (asked.body["max_completion_tokens"], asked.body["stop"]) == (9, [".", "\n"])
-    with pytest.raises(Refused, match="chat model"):
-        OpenAIEngine("gpt", newer.base_url, chat=False).kinds()
+    with refused("chat model"):
+        OpenAIEngine("gpt", settings(newer.base_url), chat=False).kinds()
 
 
 def test_conversations_are_not_asked_of_a_server_without_chat() -> None:
-    with pytest.raises(CrossinError, match="no chat"):
-        OpenAIEngine("m", "http://localhost:1/v1", chat=False).kinds(chat=True)
+    with refused("need a server with chat"):
+        OpenAIEngine("m", settings("http://localhost:1/v1"), chat=False).kinds(chat=True)
 
 
 def test_texts_cannot_be_scored_by_letters(newer: Log) -> None:
-    engine = OpenAIEngine("gpt", newer.base_url)
-    with pytest.raises(CrossinError, match=r"item 7.*option letters"):
+    engine = OpenAIEngine("gpt", settings(newer.base_url))
+    with refused("item 7", hint="letters"):
         list(engine.logprobs([Request(CHAT, (" Paris", " Rome"), name="item 7")], [0]))
 
 
@@ -134,7 +134,9 @@ def test_replies(answer: bytes, reply: Reply) -> None:
         return answer
 
     with answering(same) as log:
-        ((_, found),) = OpenAIEngine("m", log.base_url).generate([Request("p", max_tokens=5, stop=stop)], [0])
+        ((_, found),) = OpenAIEngine("m", settings(log.base_url)).generate(
+            [Request("p", max_tokens=5, stop=stop)], [0]
+        )
     assert found == reply
     body = log.asked[-1].body
     assert body == {"model": "m", "prompt": "p", "temperature": 0, "max_tokens": 5, "stop": list(stop[:4])}
@@ -146,8 +148,8 @@ def test_an_answer_that_is_no_completion_is_told(answer: dict[str, Any]) -> None
         return response(200, answer) if asked.body["max_tokens"] == 5 else completion()
 
     with answering(same) as log:
-        engine = OpenAIEngine("m", log.base_url)
-        with pytest.raises(CrossinError, match=r"item 3: the server's answer is no completion"):
+        engine = OpenAIEngine("m", settings(log.base_url))
+        with refused("item 3", "not a completion"):
             list(engine.generate([Request("p", max_tokens=5, name="item 3")], [0]))
 
 
@@ -157,7 +159,7 @@ def test_only_what_is_wanted_is_asked() -> None:
 
     requests = [Request(str(number), max_tokens=5) for number in range(10)]
     with answering(fine) as log:
-        engine = OpenAIEngine("m", log.base_url, prices=(1.0, 2.0))
+        engine = OpenAIEngine("m", settings(log.base_url, price_in=1, price_out=2))
         engine.kinds()
         probes = len(log.asked)
         found = dict(engine.generate(requests, {3, 7}))
@@ -168,21 +170,21 @@ def test_only_what_is_wanted_is_asked() -> None:
 
 
 def test_an_estimate_asks_nothing() -> None:
-    engine = OpenAIEngine("m", "http://localhost:1/v1", prices=(2.0, 10.0))
+    engine = OpenAIEngine("m", settings("http://localhost:1/v1", price_in=2, price_out=10))
     requests = [Request("abcd", ("efgh", "ij")), Request((("user", "abcd"),), max_tokens=100)]
     text = engine.estimate(requests)
-    assert (text.calls, text.characters, text.prompt_tokens, text.completion_tokens) == (3, 18, 5, 102)
+    assert (text.requests, text.characters, text.prompt_tokens, text.completion_tokens) == (3, 18, 5, 102)
     assert text.cost == pytest.approx((5 * 2 + 102 * 10) / 1e6)
     letters = engine.estimate(requests, "letters")
-    assert (letters.calls, letters.characters, letters.completion_tokens) == (2, 8, 101)
-    assert OpenAIEngine("m", "http://localhost:1/v1").estimate(requests).cost is None
+    assert (letters.requests, letters.characters, letters.completion_tokens) == (2, 8, 101)
+    assert OpenAIEngine("m", settings("http://localhost:1/v1")).estimate(requests).cost is None
 
 
 def test_the_identity_tells_models_apart_and_holds_no_key(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("OPENAI_API_KEY", "sk-secret")
-    one = OpenAIEngine("m", "http://localhost:1/v1/")
+    one = OpenAIEngine("m", settings("http://localhost:1/v1/"))
     assert json.loads(json.dumps(one.identity)) == {
         "engine": "openai",
         "server": "http://localhost:1/v1",
@@ -191,13 +193,16 @@ def test_the_identity_tells_models_apart_and_holds_no_key(
         "temperature": 0,
     }
     others = [
-        OpenAIEngine("n", "http://localhost:1/v1"),
-        OpenAIEngine("m", "http://localhost:2/v1"),
-        OpenAIEngine("m", "http://localhost:1/v1", chat=True),
+        OpenAIEngine("n", settings("http://localhost:1/v1")),
+        OpenAIEngine("m", settings("http://localhost:2/v1")),
+        OpenAIEngine("m", settings("http://localhost:1/v1"), chat=True),
     ]
     assert all(one.identity != other.identity for other in others)
     # How fast it is asked decides nothing.
-    assert one.identity == OpenAIEngine("m", "http://localhost:1/v1", concurrency=2, retries=1).identity
+    assert (
+        one.identity
+        == OpenAIEngine("m", settings("http://localhost:1/v1", concurrency=2, retries=1)).identity
+    )
     assert "sk-secret" not in repr(vars(one))
 
 
@@ -209,7 +214,7 @@ def test_an_odd_answer_to_a_probe_is_an_inability(odd: dict[str, Any]) -> None:
         return response(200, odd) if "logprobs" in asked.body else completion()
 
     with answering(only_generates) as log:
-        assert OpenAIEngine("m", log.base_url).kinds() == {"generate"}
+        assert OpenAIEngine("m", settings(log.base_url)).kinds() == {"generate"}
         assert len(log.asked) <= 6
 
 
@@ -218,12 +223,10 @@ def test_a_choice_without_anything_is_no_crash() -> None:
         return response(200, {"choices": [{}]})
 
     with answering(nothing) as log:
-        engine = OpenAIEngine("m", log.base_url)
+        engine = OpenAIEngine("m", settings(log.base_url))
         ((_, reply),) = engine.generate([Request("p", max_tokens=5)], [0])
     assert reply == Reply("")
-    assert engine.notes == [
-        "the server does not count the tokens of all its answers: tokens and cost are too low"
-    ]
+    assert engine.notes == [EngineNote.UNCOUNTED_TOKENS]
 
 
 @pytest.mark.parametrize("status", [400, 404, 405, 422, 501])
@@ -232,7 +235,7 @@ def test_what_says_that_there_are_no_completions(status: int) -> None:
         return completion() if asked.path.endswith("chat/completions") else response(status, {})
 
     with answering(chat_alone) as log:
-        assert "generate" in OpenAIEngine("m", log.base_url).kinds()
+        assert "generate" in OpenAIEngine("m", settings(log.base_url)).kinds()
 
 
 @pytest.mark.parametrize(
@@ -279,8 +282,8 @@ def test_a_probe_without_a_key_is_one_clear_error(conversation: bool) -> None:
         return response(401, {"error": {"message": "no key"}})
 
     with answering(locked) as log:
-        with pytest.raises(Refused, match=r"probing for generation.*no key.*OPENAI_API_KEY"):
-            OpenAIEngine("m", log.base_url).kinds(chat=conversation)
+        with refused("probing for generation", "no key", hint="OPENAI_API_KEY"):
+            OpenAIEngine("m", settings(log.base_url)).kinds(chat=conversation)
         assert len(log.asked) == 1
 
 
@@ -288,5 +291,5 @@ def test_an_outage_while_probing_is_not_taken_for_an_inability() -> None:
     async def down(asked: Asked) -> bytes:
         return response(503, "") if asked.body.get("echo") else completion()
 
-    with answering(down) as log, pytest.raises(Refused, match="503"):
-        OpenAIEngine("m", log.base_url).kinds()
+    with answering(down) as log, refused("503"):
+        OpenAIEngine("m", settings(log.base_url)).kinds()

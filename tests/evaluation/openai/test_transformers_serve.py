@@ -11,8 +11,9 @@ import pytest
 
 from crossin.evaluation.engine import Request
 from crossin.evaluation.openai import OpenAIEngine
-from tests.helpers.loopback import transformers_serve
+from tests.helpers.loopback import settings, transformers_serve
 
+pytestmark = pytest.mark.slow
 TEMPLATE = (
     "{% for message in messages %}<{{ message['role'] }}>{{ message['content'] }}\n{% endfor %}"
     "{% if add_generation_prompt %}<assistant>{% endif %}"
@@ -56,7 +57,7 @@ def greedy(folder: Path, texts: list[str], tokens: int) -> list[tuple[str, int]]
 
 
 def test_plain_prompts_are_completed(base_url: str, model: Path) -> None:
-    engine = OpenAIEngine(str(model), base_url)
+    engine = OpenAIEngine(str(model), settings(base_url))
     # It takes `echo` and `logprobs`, and leaves them unheeded.
     assert engine.kinds() == {"generate"}
     requests = [Request(prompt, max_tokens=8) for prompt in PROMPTS]
@@ -67,7 +68,7 @@ def test_plain_prompts_are_completed(base_url: str, model: Path) -> None:
 
 
 def test_conversations_are_answered(base_url: str, model: Path) -> None:
-    engine = OpenAIEngine(str(model), base_url)
+    engine = OpenAIEngine(str(model), settings(base_url))
     assert engine.kinds(chat=True) == {"generate"}
     requests = [Request((("user", prompt),), max_tokens=8) for prompt in PROMPTS]
     replies = dict(engine.generate(requests, range(len(requests))))

@@ -12,8 +12,9 @@ import pytest
 
 from crossin.core.files import read_parquet
 from crossin.core.formats import FIELDS
-from crossin.translation import TranslateConfig, translate
+from crossin.translation.config import TranslateConfig
 from crossin.translation.requests import TranslationRequest, TranslationResponse, Translator
+from crossin.translation.run import translate
 from crossin.translation.translators.ctranslate2 import CTranslate2Translator
 from crossin.translation.translators.huggingface import Seq2SeqTranslator
 from tests.helpers.errors import refused

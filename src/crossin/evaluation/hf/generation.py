@@ -7,10 +7,13 @@ from typing import Any
 
 from crossin.evaluation.engine import Reply
 
+# A token has a byte of text or more, but for a few that have none.
+_MORE_TOKENS = 16
 
-def batches(prompts: Sequence[Sequence[int]], limit: int, max_tokens: int) -> list[list[int]]:
-    """The numbers of the prompts to compute together, such that no batch lays out more than `limit` tokens,
-    padding and replies of `max_tokens` included; a prompt longer than that has a batch of its own.
+
+def reply_batches(prompts: Sequence[Sequence[int]], limit: int, max_tokens: int) -> list[list[int]]:
+    """The numbers of the prompts of each batch, such that none has more than `limit` tokens, padding and
+    replies of `max_tokens` included; a prompt longer than that has a batch of its own.
 
     Depends on the prompts alone, not on their order: the longest come first, those of one length in the order
     of their tokens. So the whole of a batch, computed again after a restart, gives the same bits on a CPU.
@@ -32,15 +35,13 @@ def generate(
     """The replies to `prompts` (token ids, none empty), computed together, each of at most `max_tokens`
     tokens.
 
-    Greedy means greedy: the most probable token each time. What the model's folder asks for in its
-    generation_config (sampling, penalties, beams, stop texts) is left aside, but for its end tokens. A reply
-    ends at one of them, at the tokenizer's own end token, or before the first text of `stop`, wherever the
-    borders of its tokens lie; a text of `stop` that is a special token ends it too. Special tokens are not
-    part of the text. `cut` says that none of these came. The prompts are padded on the left; a prompt alone
-    gives the same logits but for rounding.
+    Decoding is greedy. The model's generation_config (sampling, penalties, beams, stop texts) is ignored, but
+    for its end tokens. A reply ends at one of them, at the tokenizer's own end token, or before the first
+    text of `stop`, wherever the borders of its tokens lie; a text of `stop` that is a special token ends it
+    too. Special tokens are not part of the text. `cut` says that none of these came. The prompts are padded
+    on the left; a prompt alone gives the same logits but for rounding.
 
-    `computed` counts what went through the model in a prompt's row, padding and the wait for the longest
-    reply included.
+    `computed` counts the tokens of a prompt's row, padding and the wait for the longest reply included.
     """
     import torch
     from transformers import GenerationConfig
@@ -54,18 +55,23 @@ def generate(
         ids[row, width - len(prompt) :] = torch.tensor(prompt)
         mask[row, width - len(prompt) :] = 1
     ends = _end_tokens(model, tokenizer, stop)
-    # How many tokens a row had when it ended; what the model adds while it waits for the others is not read.
+    window = max((len(text.encode()) for text in stop), default=0) + _MORE_TOKENS
+    # How many tokens a row had when it ended; what comes while it waits for the others is ignored.
     lengths: dict[int, int] = {}
+
+    def is_stopped(reply: list[int]) -> bool:
+        # The last tokens are decoded first: the whole of every reply at every step would take quadratic time.
+        return bool(stop) and all(
+            _before(_text(tokenizer, some), stop) is not None for some in (reply[-window:], reply)
+        )
 
     def ended(tokens: torch.Tensor, _: Any, **__: Any) -> torch.Tensor:
         for row, reply in enumerate(tokens[:, width:].tolist()):
-            if row not in lengths and (
-                reply[-1] in ends or _before(_text(tokenizer, reply), stop) is not None
-            ):
+            if row not in lengths and (reply[-1] in ends or is_stopped(reply)):
                 lengths[row] = len(reply)
         return torch.tensor([row in lengths for row in range(len(prompts))], device=tokens.device)
 
-    # What generate is not told, it takes from the model's own configuration: it must not find one.
+    # Settings that are not passed come from the model's own configuration: there must be none.
     own = model.generation_config
     model.generation_config = GenerationConfig()
     try:
@@ -85,14 +91,15 @@ def generate(
     for row, tokens in enumerate(output[:, width:].tolist()):
         text = _text(tokenizer, tokens[: lengths.get(row)])
         before = _before(text, stop)
-        replies.append(Reply(text if before is None else before, row not in lengths, computed))
+        cut = row not in lengths and before is None
+        replies.append(Reply(text if before is None else before, cut, computed))
     return replies
 
 
 def _end_tokens(model: Any, tokenizer: Any, stop: Sequence[str]) -> set[int]:
     own = model.generation_config.eos_token_id
     ends = {*([own] if isinstance(own, int) else own or []), tokenizer.eos_token_id} - {None}
-    # The text of a special token is never read, so it has to be found by its number.
+    # Special tokens are not part of the text, so they have to be found by number.
     special = dict(zip(tokenizer.all_special_tokens, tokenizer.all_special_ids, strict=True))
     return ends | {special[text] for text in stop if text in special}
 
@@ -103,6 +110,6 @@ def _text(tokenizer: Any, tokens: list[int]) -> str:
 
 
 def _before(text: str, stop: Sequence[str]) -> str | None:
-    """What stands before the first text of `stop`, or None where there is none."""
+    """The text before the first of `stop`, or None where there is none."""
     places = [place for place in (text.find(end) for end in stop) if place >= 0]
     return text[: min(places)] if places else None

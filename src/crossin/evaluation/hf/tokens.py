@@ -1,4 +1,4 @@
-"""From requests to tokens: where the prompt ends, and what the model cannot take."""
+"""From requests to tokens: where the prompt ends, and what does not fit the model's context."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Continuation:
 def tokenise(
     tokenizer: Any, requests: Sequence[Request], *, longest: int | None, truncate: bool = False
 ) -> list[list[Continuation]]:
-    """For each request, the tokens of its options, each behind the prompt.
+    """For each request, the tokens of its options, each after the prompt.
 
     `longest` is how many tokens the model takes. Raises CrossinError that names the request where an option
     has no tokens, or the whole is longer than that; `truncate` cuts the prompt on the left instead, by as
@@ -69,7 +69,7 @@ def tokenise_prompts(
         head = () if whole else heading
         tokens = (*head, *tokenizer(prompt, add_special_tokens=False)["input_ids"])
         if not tokens:
-            raise CrossinError(f"{request.name}: the prompt has no tokens", hint="mend the benchmark's item")
+            raise CrossinError(f"{request.name}: the prompt has no tokens", hint="fix the benchmark's item")
         excess = 0 if longest is None else len(tokens) + request.max_tokens - longest
         if excess > 0:
             kept = _kept(tokenizer, head, tokens)
@@ -105,7 +105,7 @@ def _kept(tokenizer: Any, head: tuple[int, ...], tokens: Sequence[int]) -> int:
 
 
 def _headed(tokenizer: Any, head: tuple[int, ...], tokens: tuple[int, ...], start: int) -> Continuation:
-    """With what stands before the text; the first scored token needs a token before it."""
+    """With the tokens before the text; the first scored token needs a token before it."""
     if start + len(head) == 0:
         first = tokenizer.bos_token_id if tokenizer.bos_token_id is not None else tokenizer.eos_token_id
         head = (first,)
@@ -117,7 +117,7 @@ def _check(request: Request, wholes: list[Continuation]) -> None:
         if len(whole.tokens) == whole.start:
             raise CrossinError(
                 f"{request.name}: the option {option!r} has no tokens of its own",
-                hint="mend the benchmark's item; `crossin bench check` finds such options",
+                hint="fix the benchmark's item; `crossin bench check` finds such options",
             )
 
 

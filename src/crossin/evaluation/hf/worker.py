@@ -1,4 +1,4 @@
-"""What one process does with one model: load it, score units, generate replies."""
+"""One process with one model: load it, score units, generate replies."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from crossin.core.errors import CrossinError
 from crossin.evaluation.engine import Reply, Scores
 from crossin.evaluation.hf.generation import generate
-from crossin.evaluation.hf.plain import cannot_share, length_to_check, score_plain
-from crossin.evaluation.hf.plan import Unit
 from crossin.evaluation.hf.scoring import score_units
+from crossin.evaluation.hf.units import Unit
+from crossin.evaluation.hf.unshared import cannot_share, length_to_check, score_unshared
 from crossin.models.adapters import with_adapter
 from crossin.models.loading import load
 from crossin.models.memory import is_out_of_memory
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Setup:
+class ModelSetup:
     """Which model, and where and how it runs; `batch_tokens` as in `score_units`."""
 
     model: Path
@@ -39,67 +39,61 @@ class Setup:
     batch_tokens: int
 
 
+class Worker:
+    """A loaded model, and in `notes` the codes of what a user should know of its work."""
+
+    def __init__(self, setup: ModelSetup) -> None:
+        self.setup = setup
+        self.model, self.tokenizer = load(setup.model, device=setup.device, dtype=setup.dtype)
+        if setup.adapter is not None:
+            self.model = with_adapter(self.model, setup.adapter, base=setup.model, merge=setup.merge)
+        self.notes: list[str] = []
+        self._shares: dict[int, bool] = {}
+
+    def can_share(self, longest: int) -> bool:
+        """Whether sequences of up to `longest` tokens can share prefixes; if not, the notes say why."""
+        length = length_to_check(self.model.config.get_text_config(), longest)
+        if length not in self._shares:
+            reason = cannot_share(self.model, length)
+            self._shares[length] = reason is None
+            self.notes += [] if reason is None else [reason]
+        return self._shares[length]
+
+
 @dataclass(frozen=True)
-class Task:
+class ScoringTask:
     """Units to score and the tokens of their requests, of which none is longer than `longest`."""
 
     units: Sequence[Unit]
     requests: Mapping[int, Sequence[Continuation]]
     longest: int
 
+    def results(self, worker: Worker) -> Iterator[tuple[int, Scores]]:
+        """The scores of the requests; CrossinError where one alone is too much for the memory."""
+        with _enough_memory():
+            if worker.can_share(self.longest):
+                yield from score_units(worker.model, self.requests, self.units, worker.setup.batch_tokens)
+            else:
+                numbers = [number for unit in self.units for number in unit.requests]
+                yield from score_unshared(worker.model, self.requests, numbers)
+
 
 @dataclass(frozen=True)
-class Prompts:
-    """Prompts to generate replies to in one batch, by number."""
+class GenerationTask:
+    """The prompts of one batch of replies, by number."""
 
     prompts: Mapping[int, Sequence[int]]
     max_tokens: int
     stop: tuple[str, ...]
 
-
-class Worker:
-    """A loaded model that takes tasks."""
-
-    def __init__(self, setup: Setup) -> None:
-        self.setup = setup
-        model, self.tokenizer = load(setup.model, device=setup.device, dtype=setup.dtype)
-        if setup.adapter is not None:
-            model = with_adapter(model, setup.adapter, base=setup.model, merge=setup.merge)
-        self.model = model
-        self._reasons: dict[int, str | None] = {}
-
-    def why_plain(self, longest: int) -> str | None:
-        """Why nothing can be shared between sequences of up to `longest` tokens, or None."""
-        length = length_to_check(self.model.config.get_text_config(), longest)
-        if length not in self._reasons:
-            with _enough_memory():
-                self._reasons[length] = cannot_share(self.model, length)
-        return self._reasons[length]
-
-    def score(self, task: Task) -> Iterator[tuple[int, Scores]]:
-        """The scores of the task's requests.
-
-        Raises CrossinError where one request is too much for the memory.
-        """
-        if self.why_plain(task.longest) is None:
-            found = score_units(self.model, task.requests, task.units, self.setup.batch_tokens)
-        else:
-            numbers = [number for unit in task.units for number in unit.requests]
-            found = score_plain(self.model, task.requests, numbers)
-        with _enough_memory():
-            yield from found
-
-    def generate(self, task: Prompts) -> list[tuple[int, Reply]]:
-        """The replies to the task's prompts."""
+    def results(self, worker: Worker) -> Iterator[tuple[int, Reply]]:
+        """The replies; CrossinError where the batch is too much for the memory."""
+        prompts = list(self.prompts.values())
         with _enough_memory():
             replies = generate(
-                self.model,
-                self.tokenizer,
-                list(task.prompts.values()),
-                max_tokens=task.max_tokens,
-                stop=task.stop,
+                worker.model, worker.tokenizer, prompts, max_tokens=self.max_tokens, stop=self.stop
             )
-        return list(zip(task.prompts, replies, strict=True))
+        yield from zip(self.prompts, replies, strict=True)
 
 
 @contextmanager
@@ -110,39 +104,34 @@ def _enough_memory() -> Iterator[None]:
         if not is_out_of_memory(error):
             raise
         raise CrossinError(
-            "one pass through the model needs more memory than there is",
+            "one batch needs more memory than there is",
             hint="use --dtype bfloat16 or 4bit, another device, fewer --processes, or --truncate left",
         ) from error
 
 
-# In a process of its own: what `begin` was told.
-_setup: Setup
+# In a process of its own: set by `begin`.
+_setup: ModelSetup
 
 
-def begin(setup: Setup, devices: Queue[str], threads: int) -> None:
-    """Tell this process what its worker is to be, on the next of the devices."""
+def begin(setup: ModelSetup, devices: Queue[str], threads: int) -> None:
+    """Set up this process for its worker, on the next of the devices."""
     global _setup
     import torch
 
-    # An interrupt ends it at once, without a word of its own.
+    # An interrupt ends it at once, without a message of its own.
     signal.signal(signal.SIGINT, signal.SIG_DFL)
     torch.set_num_threads(threads)
-    # Tokenizers warn where a process that used them divides.
+    # Tokenizers warn where a process that used them forks.
     os.environ["TOKENIZERS_PARALLELISM"] = "false"
     _setup = replace(setup, device=devices.get())
 
 
 @cache
 def _worker() -> Worker:
-    """This process's worker; made with its first task, so that who waits for that hears what is wrong."""
+    """This process's worker; created with its first task, so that its errors reach whoever waits for that."""
     return Worker(_setup)
 
 
-def score(task: Task) -> tuple[list[tuple[int, Scores]], str | None]:
-    """The scores of a task's requests, and why nothing was shared, if so."""
-    return list(_worker().score(task)), _worker().why_plain(task.longest)
-
-
-def reply(task: Prompts) -> tuple[list[tuple[int, Reply]], str | None]:
-    """The replies to a task's prompts."""
-    return _worker().generate(task), None
+def run_task(task: ScoringTask | GenerationTask) -> tuple[list[tuple[int, Any]], list[str]]:
+    """A task's results, and the worker's notes so far."""
+    return list(task.results(_worker())), _worker().notes

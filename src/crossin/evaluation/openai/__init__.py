@@ -1,4 +1,4 @@
-"""Asking a model behind any OpenAI-compatible server: vLLM, SGLang, llama.cpp, OpenAI."""
+"""A model behind any OpenAI-compatible server: vLLM, SGLang, llama.cpp, OpenAI."""
 
 from crossin.evaluation.openai.engine import OpenAIEngine
 

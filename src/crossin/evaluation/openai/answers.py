@@ -1,4 +1,4 @@
-"""Reading what completions and chat endpoints answer, in the dialects of the servers in use."""
+"""Reads the answers of completion and chat endpoints, in the dialects of the servers in use."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from crossin.core.errors import CrossinError
 from crossin.evaluation.engine import Reply
 from crossin.servers import tokens_used
 
-# Between these is a log-probability, but for rounding: vLLM and OpenAI write the lower for minus infinity and
-# for what they do not tell.
-_UNTOLD, _CERTAIN = -9999.0, 1e-3
+# A log-probability lies between these, but for rounding: vLLM and OpenAI write the lower for minus infinity
+# and for unknown values.
+_UNKNOWN, _CERTAIN = -9999.0, 1e-3
 
 
 def choice(answer: dict[str, Any], name: str) -> dict[str, Any]:
@@ -22,8 +22,8 @@ def choice(answer: dict[str, Any], name: str) -> dict[str, Any]:
     except (KeyError, IndexError, TypeError):
         pass
     raise CrossinError(
-        f"{name}: the server's answer is no completion",
-        hint="see that the base URL is that of an OpenAI-compatible server",
+        f"{name}: the server's answer is not a completion",
+        hint="check that the base URL is that of an OpenAI-compatible server",
     )
 
 
@@ -33,7 +33,7 @@ def reply(answer: dict[str, Any], stop: tuple[str, ...], name: str) -> Reply:
     message = found.get("message")
     text = (message.get("content") if isinstance(message, dict) else found.get("text")) or ""
     if not isinstance(text, str):
-        raise CrossinError(f"{name}: the server's reply is no text", hint="ask a model of text")
+        raise CrossinError(f"{name}: the server's reply is not text", hint="use a text model")
     ends = [end for end in (text.find(mark) for mark in stop if mark) if end >= 0]
     cut = found.get("finish_reason") == "length" and not ends
     return Reply(text[: min(ends)] if ends else text, cut, *computed(answer))
@@ -51,8 +51,8 @@ def computed(answer: dict[str, Any]) -> tuple[int, int]:
 
 
 def prompt_tokens(answer: dict[str, Any], name: str) -> tuple[list[str], list[float | None]] | None:
-    """The tokens that were asked, as texts, and the log-probability of each after those before it; None where
-    the answer does not tell them, or not where they end.
+    """The tokens of the prompt, as texts, and the log-probability of each after those before it; None where
+    the answer does not hold them, or not where they end.
 
     They come as the `logprobs` of an echo (the legacy completions of OpenAI; vLLM, SGLang), or as vLLM's
     `prompt_logprobs`: for each token its id with its log-probability and text.
@@ -64,12 +64,12 @@ def prompt_tokens(answer: dict[str, Any], name: str) -> tuple[list[str], list[fl
             used = tokens_used(answer)
             if used is None:
                 return None
-            # Behind the echo stands what was generated.
+            # The generated tokens follow the echo.
             tokens, logprobs = (found["logprobs"][key][: used[0]] for key in ("tokens", "token_logprobs"))
         elif places:
             chosen = []
             for place in places:
-                # One token each, as was asked for; nothing is known of the first.
+                # One token each, as requested; nothing is known of the first.
                 (token,) = place.values() if place else ({},)
                 chosen.append(token)
             tokens = [token.get("decoded_token") or "" for token in chosen]
@@ -90,7 +90,7 @@ def top_fields(path: str, count: int) -> dict[str, Any]:
 
 def top_tokens(found: dict[str, Any]) -> list[tuple[str, float]]:
     """The most probable tokens for the first place of a reply, with their log-probabilities; none where the
-    server does not tell.
+    server does not give them.
 
     Chat endpoints list them, completions map them; llama.cpp lists them in both.
     """
@@ -105,10 +105,5 @@ def top_tokens(found: dict[str, Any]) -> list[tuple[str, float]]:
     return [(str(token), number) for token, logprob in pairs if (number := _number(logprob)) is not None]
 
 
-def letter_logprob(tops: list[tuple[str, float]], letter: str) -> float | None:
-    """The best log-probability of a token that is `letter` but for blanks; None where none is among them."""
-    return max((logprob for token, logprob in tops if token.strip() == letter.strip()), default=None)
-
-
 def _number(value: Any) -> float | None:
-    return float(value) if isinstance(value, int | float) and _UNTOLD < value < _CERTAIN else None
+    return float(value) if isinstance(value, int | float) and _UNKNOWN < value < _CERTAIN else None

@@ -1,4 +1,4 @@
-"""What a server can do, found out by asking it, and how it wants to be asked."""
+"""What a server can do and which request fields it takes, found out by probing it."""
 
 from __future__ import annotations
 
@@ -9,21 +9,20 @@ from typing import Any
 from crossin.core.errors import CrossinError
 from crossin.evaluation.openai import answers
 from crossin.evaluation.openai.border import first_scored
-from crossin.servers import Call, Refused, Server
+from crossin.servers import Refused, ServerRequest
 
 COMPLETIONS, CHAT = "completions", "chat/completions"
-# Statuses that say "I cannot do this", rather than "ask again". A server that has just generated says so with
-# 500 too, or answers what is no completion: llama.cpp calls a wish for an echo an error of its own, and
-# `transformers serve` stumbles over it.
-UNABLE = {400, 404, 405, 422, 501}
-_STUMBLED = 500
+# Statuses that mean "not supported" rather than "try again". A server that has just generated means it by 500
+# too, or by an answer that is not a completion: so do llama.cpp and `transformers serve` for an echo.
+UNSUPPORTED = {400, 404, 405, 422, 501}
+_FAILED = 500
 _PROMPT, _OPTION = "A B", " C"
 
 
 @dataclass(frozen=True)
 class Dialect:
-    """The fields, beside the prompt, that an endpoint understands for each thing asked of it; None where it
-    cannot do it. `limit` is its name of the limit of tokens.
+    """The fields, beside the prompt, that an endpoint takes for each kind of request; None where it does not
+    support the kind. `limit` is its name for the limit of tokens.
     """
 
     path: str
@@ -34,12 +33,12 @@ class Dialect:
 
     @property
     def kinds(self) -> set[str]:
-        """The kinds of asking that it serves."""
+        """The kinds of requests that it supports."""
         return {"generate"} | ({"text"} if self.text else set()) | ({"letters"} if self.letters else set())
 
 
-def find_dialect(server: Server, model: str, path: str) -> Dialect:
-    """Probe the endpoint `path` with six small calls at most, each of which is tried twice.
+def find_dialect(send: Callable[[ServerRequest], dict[str, Any]], model: str, path: str) -> Dialect:
+    """Probe the endpoint `path` with at most six small requests.
 
     Raises Refused, or another CrossinError, where it does not even generate.
     """
@@ -48,21 +47,20 @@ def find_dialect(server: Server, model: str, path: str) -> Dialect:
         name: str, ways: Iterable[dict[str, Any]], works: Callable[[dict[str, Any]], bool]
     ) -> dict[str, Any] | None:
         for way in ways:
-            call = Call(path, {"model": model, **way}, name=f"probing for {name}", tokens=4)
+            body = {"model": model, **way}
             try:
-                ((_, answer),) = server.ask([call], retries=1)
-                if works(answer):
+                if works(send(ServerRequest(path, body, None, f"probing for {name}", 4, 1))):
                     return way
             except CrossinError as error:
-                if (error.status if isinstance(error, Refused) else _STUMBLED) not in unable:
+                if (error.status if isinstance(error, Refused) else _FAILED) not in unsupported:
                     raise
                 refusals.append(error)
         return None
 
     refusals: list[CrossinError] = []
-    unable = set(UNABLE)
+    unsupported = set(UNSUPPORTED)
     prompt = messages((("user", _PROMPT),)) if path == CHAT else {"prompt": _PROMPT}
-    # Newer models of OpenAI know another name of the limit, and no temperature.
+    # Newer models of OpenAI have another name for the limit, and no temperature.
     limits = ("max_tokens", "max_completion_tokens") if path == CHAT else ("max_tokens",)
     plain = [{"temperature": 0, limit: 1} for limit in limits] + [{limits[-1]: 1}]
     generate = probe(
@@ -72,7 +70,7 @@ def find_dialect(server: Server, model: str, path: str) -> Dialect:
     )
     if generate is None:
         raise refusals[0]
-    unable.add(_STUMBLED)
+    unsupported.add(_FAILED)
     text = probe("log-probabilities of texts", _text_ways(path), lambda answer: _scores(path, answer))
     letters = probe(
         "log-probabilities of letters",

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from crossin.alignment.check import CONTENT, Learned
+from crossin.alignment.check import Findings, FittedCheck
 from crossin.alignment.lengths import LengthBands
 from crossin.alignment.measures import Columns
 from crossin.core.formats import FIELDS
@@ -32,15 +32,6 @@ _COMMON_FEWER, _COMMON_LINES = 0.15, 0.05
 _MANY = 12
 # A text shorter than this (characters, both sides) has no expected length.
 _SHORT = 16
-_ALIGNMENT = (
-    *(TranslationReason.EMPTY,) * 4,
-    TranslationReason.UNTRANSLATED,
-    *(TranslationReason.WRONG_LANGUAGE,) * 2,
-    TranslationReason.CONTENT,
-    *(TranslationReason.EMPTY,) * 2,
-    TranslationReason.NUMBERS,
-    *(TranslationReason.LENGTH,) * 3,
-)
 
 
 @dataclass(frozen=True)
@@ -88,14 +79,14 @@ _UNKNOWN = StructureRates(np.full(_MANY + 1, _COMMON_FEWER), 1.0)
 class Thresholds:
     """What translations are checked against, fitted to so many `rows`.
 
-    bands: the expected lengths by field. alignment: what the alignment check of `compose` has learned (None
-    without rows). content: the log-odds above which the content is another.
+    bands: the expected lengths by field. alignment: the alignment check of `compose`, None without rows.
+    content: the log-odds above which the content is another.
     """
 
     rows: int
     bands: Mapping[str, LengthBands]
     structure: StructureRates
-    alignment: Learned | None
+    alignment: FittedCheck | None
     content: float
 
 
@@ -113,8 +104,9 @@ def fit_thresholds(features: Sequence[RowFeatures], source: str, target: str) ->
     if not features:
         return Thresholds(0, bands, structure, None, 0.0)
     ours, theirs = _columns(features)
-    alignment = Learned.learn(ours, theirs, (source, target), 0)
-    content = alignment.content.bar(alignment.read(ours, theirs)[1]) if alignment.content else 0.0
+    alignment = FittedCheck.fit(ours, theirs, (source, target), 0)
+    odds = alignment.evaluate(ours, theirs)[1]
+    content = alignment.content.threshold(odds) if alignment.content else 0.0
     return Thresholds(len(features), bands, structure, alignment, content)
 
 
@@ -191,9 +183,9 @@ def _figures(one: RowFeatures, distances: dict[str, float]) -> dict[str, float]:
 def _bands(features: Sequence[FieldFeatures], source: str, target: str) -> LengthBands:
     sizes = _sizes(features)
     if (sizes > 0).all(1).sum() >= _ENOUGH:
-        return LengthBands.learn(sizes[:, 0], sizes[:, 1])
+        return LengthBands.fit(sizes[:, 0], sizes[:, 1])
     dense = [float(script_of(language) in _DENSE_SCRIPTS) for language in (source, target)]
-    shape = LengthBands.learn(sizes[:0, 0], sizes[:0, 1]).centre.shape
+    shape = LengthBands.fit(sizes[:0, 0], sizes[:0, 1]).centre.shape
     return LengthBands(np.full(shape, _DENSE * (dense[1] - dense[0])), np.full(shape, _NOISE))
 
 
@@ -226,12 +218,12 @@ def _misaligned(features: Sequence[RowFeatures], thresholds: Thresholds) -> dict
     """What the alignment check of `compose` rejects, by row. Rows that were translated one by one do not slip
     in runs: neighbours say nothing here.
     """
-    if thresholds.alignment is None or not features:
+    check = thresholds.alignment
+    if check is None or not features:
         return {}
-    found, odds = thresholds.alignment.read(*_columns(features))
-    if thresholds.alignment.content is not None:
-        found[CONTENT] = odds > thresholds.content
-    return {
-        int(number): Rejection(_ALIGNMENT[found[:, number].argmax()])
-        for number in np.flatnonzero(found.any(0))
-    }
+    flags, odds = check.evaluate(*_columns(features))
+    if check.content is not None:
+        flags[check.content_check] = odds > thresholds.content
+    found = Findings.of(flags, odds)
+    checks = {int(row): found.check_of(int(row)) for row in np.flatnonzero(found.reason)}
+    return {row: Rejection(one.reason, one.field) for row, one in checks.items() if one is not None}

@@ -1,13 +1,13 @@
-"""One side of `evaluate.py`, in a process of its own: crossin, or lm-evaluation-harness, asks a model.
+"""One side of `evaluate.py`, in a process of its own: crossin, or the baseline, lm-evaluation-harness.
 
-`python benchmarks/evaluate_peer.py crossin|lm-eval|float64 --model DIR --requests FILE [--batch-size 16]`
+`python benchmarks/evaluate_baseline.py crossin|lm-eval|float64 --model DIR --requests FILE [--batch-size 16]`
 prints, as JSON: seconds to start (imports, weights, a first small question), seconds to ask, the process's
 peak memory at the end, the log-probability of every option, and the tokens that went through the model.
 
-lm-eval is asked by its Python interface, as `simple_evaluate` asks it: all questions of all languages in one
-`HFLM.loglikelihood`, which sorts them by length and, for options of one token, computes a context once. So
-what its command line does besides (indexing tasks, building contexts, bootstrapping) is not counted.
-`float64` is neither: each option's whole text alone through the model in double precision, to hold both to.
+lm-eval is called by its Python interface, as `simple_evaluate` calls it: all questions of all languages in
+one `HFLM.loglikelihood`, which sorts them by length and, for options of one token, computes a context once.
+The rest of its command line (indexing tasks, building contexts, bootstrapping) is not counted. `float64` is
+the reference for both: each option's whole text alone through the model in double precision.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from typing import Any  # noqa: E402
 
 Result = dict[str, Any]
 
-# Asked before the clock starts, so that what happens once is not counted as asking.
+# Asked before the clock starts, so that one-time costs are not counted.
 FIRST: Result = {
     "prompt": "Question: Yes or no?\nAnswer:",
     "options": [" yes", " no"],
@@ -58,15 +58,15 @@ def ask_lm_eval(model: Path, asked: list[Result], device: str, batch_size: int) 
     from lm_eval.api.instance import Instance
     from lm_eval.models.huggingface import HFLM
 
-    passed = 0
+    computed = 0
 
     class Counting(HFLM):  # type: ignore[misc]
         def _model_call(self, inps: Any, *args: Any, **more: Any) -> Any:
-            nonlocal passed
-            passed += inps.numel()
+            nonlocal computed
+            computed += inps.numel()
             return super()._model_call(inps, *args, **more)
 
-    peer = Counting(pretrained=str(model), batch_size=batch_size, dtype="float32", device=device)
+    baseline = Counting(pretrained=str(model), batch_size=batch_size, dtype="float32", device=device)
     [first, *instances] = [
         [
             Instance(
@@ -80,16 +80,18 @@ def ask_lm_eval(model: Path, asked: list[Result], device: str, batch_size: int) 
         ]
         for one in [FIRST, *asked]
     ]
-    peer.loglikelihood(first, disable_tqdm=True)
-    passed = 0
+    baseline.loglikelihood(first, disable_tqdm=True)
+    computed = 0
     started = time.perf_counter()
-    found = iter(peer.loglikelihood([one for question in instances for one in question], disable_tqdm=True))
+    found = iter(
+        baseline.loglikelihood([one for question in instances for one in question], disable_tqdm=True)
+    )
     done = time.perf_counter()
     return {
         "start": started - _BEGIN,
         "seconds": done - started,
         "logprobs": [[next(found)[0] for _ in question] for question in instances],
-        "tokens": passed,
+        "tokens": computed,
         "notes": [],
     }
 
@@ -120,7 +122,7 @@ def ask_exactly(model: Path, asked: list[Result]) -> Result:
 
 
 def peak_mib() -> float:
-    """The most memory that this process has held."""
+    """The peak memory of this process."""
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return peak / (2**20 if sys.platform == "darwin" else 2**10)
 
@@ -154,7 +156,7 @@ def main() -> None:
         answer = ask_lm_eval(options.model, asked, options.device, options.batch_size)
     answer["peak MiB"] = peak_mib()
     if options.device.startswith("cuda"):
-        answer["card peak MiB"] = torch.cuda.max_memory_allocated() / 2**20
+        answer["GPU peak MiB"] = torch.cuda.max_memory_allocated() / 2**20
     print(json.dumps(answer))
 
 

@@ -1,7 +1,7 @@
 """Which requests go through the model together, and which beginnings are computed once for many of them.
 
-The plan depends on the requests alone, not on what has been answered, the memory or the number of processes;
-so a unit of it always gives the same figures.
+Units depend on the requests alone, not on what has been answered, the memory or the number of processes; so a
+unit always gives the same figures.
 """
 
 from __future__ import annotations
@@ -10,21 +10,24 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
+import numpy as np
+from numpy.typing import NDArray
+
 from crossin.evaluation.hf.tokens import Continuation
 
 # A unit this long keeps two cores busy; in a longer one more time goes into attention that the mask discards.
 TOKENS = 512
-# A shared beginning shorter than this is computed again in every unit: a pass of its own would cost more.
+# A shared beginning shorter than this is recomputed in every unit: a forward pass of its own costs more.
 SHORTEST_PREFIX = 64
 
 
 @dataclass(frozen=True)
 class Unit:
-    """Requests (by number) that are computed in one pass.
+    """Requests (by number) that are computed in one forward pass.
 
-    `prefix` holds what all of them begin with, as runs of tokens, each computed once behind the one before
-    it, for this unit and its neighbours. `owed` counts the tokens of the prefix that are on this unit's
-    account: those that no earlier unit has.
+    `prefix` holds what all of them begin with, as runs of tokens, each computed once after the one before it,
+    for this unit and its neighbours. `owed` counts the tokens of the prefix that this unit is the first to
+    need.
     """
 
     prefix: tuple[tuple[int, ...], ...]
@@ -37,14 +40,10 @@ class Unit:
         return sum(map(len, self.prefix))
 
 
-def plan(
-    requests: Sequence[Sequence[Continuation]],
-    *,
-    tokens: int = TOKENS,
-    places: int | None = None,
+def plan_units(
+    requests: Sequence[Sequence[Continuation]], *, tokens: int = TOKENS, places: int | None = None
 ) -> list[Unit]:
-    """Units of about `tokens` tokens and `places` scored places, no limit if None, that hold every request
-    once.
+    """Units of about `tokens` tokens and `places` scored places (None: any) that hold every request once.
 
     A request is never divided, so that one of more tokens is a unit of its own.
     """
@@ -93,6 +92,63 @@ def plan(
                 parts.append(first)
         pieces += [(first, last, prefix, depth) for first, last in reversed(list(pairwise([*parts, high])))]
     return units
+
+
+@dataclass(frozen=True)
+class Tree:
+    """The T tokens of a unit after a prefix of `depth` tokens, in one row: what several continuations begin
+    with is there once, and each token comes after those it continues.
+
+    `positions` [T] count from the beginning of the sequence, prefix included; `visible` [T, T] says which
+    token (row) sees which (column), itself included; all see the whole prefix. For every option of every
+    request in turn, `places` and `targets` hold what is scored: token `target` after the token in place
+    `place`. `own` [requests] counts the tokens that came in with each request.
+    """
+
+    depth: int
+    tokens: list[int]
+    positions: list[int]
+    visible: NDArray[np.bool_]
+    places: list[list[int]]
+    targets: list[list[int]]
+    own: list[int]
+
+
+def token_tree(requests: Sequence[Sequence[Continuation]], depth: int) -> Tree:
+    """The tree of the requests' options, all of which begin with the same `depth` tokens; an option's last
+    token predicts nothing that is scored, and is left out.
+    """
+    tokens: list[int] = []
+    parents: list[int] = []
+    positions: list[int] = []
+    known: dict[tuple[int, int], int] = {}
+    places: list[list[int]] = []
+    targets: list[list[int]] = []
+    own: list[int] = []
+    for options in requests:
+        before = len(tokens)
+        for option in options:
+            place = -1
+            path = []
+            for position in range(depth, len(option.tokens) - 1):
+                token = option.tokens[position]
+                found = known.get((place, token))
+                if found is None:
+                    found = known[place, token] = len(tokens)
+                    tokens.append(token)
+                    parents.append(place)
+                    positions.append(position)
+                place = found
+                path.append(place)
+            places.append(path[option.start - 1 - depth :])
+            targets.append(list(option.tokens[option.start :]))
+        own.append(len(tokens) - before)
+    visible = np.zeros((len(tokens), len(tokens)), dtype=np.bool_)
+    for place, parent in enumerate(parents):
+        if parent >= 0:
+            visible[place] = visible[parent]
+        visible[place, place] = True
+    return Tree(depth, tokens, positions, visible, places, targets, own)
 
 
 def _tokens(options: Sequence[Continuation]) -> list[tuple[int, ...]]:

@@ -1,5 +1,5 @@
-"""The slow way that every causal model can go: one option a pass, and the check whether the fast way may be
-taken.
+"""Scoring without sharing, one option at a time, which works for every causal model; and the check whether a
+model can share.
 """
 
 from __future__ import annotations
@@ -9,30 +9,29 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import count, islice
 from typing import Any
 
-from crossin.evaluation.engine import Scores
-from crossin.evaluation.hf.passes import NO_PREFIX, extend, logprobs
-from crossin.evaluation.hf.plan import SHORTEST_PREFIX, TOKENS
+from crossin.evaluation.engine import EngineNote, Scores
+from crossin.evaluation.hf.scoring import NO_PREFIX, extend, logprobs
 from crossin.evaluation.hf.tokens import Continuation
-from crossin.evaluation.hf.trie import grow
+from crossin.evaluation.hf.units import SHORTEST_PREFIX, TOKENS, token_tree
 from crossin.models.memory import is_out_of_memory
 
 _KINDS = {"full_attention", "sliding_attention"}
-# The check compares so many tokens of an option, in sequences of so many: more than the windows of models
-# that tell nothing of them (GPT-Neo's 256).
+# The check compares this many tokens of an option, in sequences of this many: more than the windows of models
+# whose configuration does not name them (GPT-Neo's 256).
 _SCORED, _LENGTH = 8, 320
 # A window up to this is always tried beyond, so that it costs no time later; a wider one where texts are.
 _NARROW = 1024
-# Ways to turn positions that depend on how long the whole text is.
+# Kinds of rotary positions that depend on how long the whole text is.
 _BY_LENGTH = {"longrope", "dynamic", "su"}
 
 
-def score_plain(
+def score_unshared(
     model: Any, requests: Mapping[int, Sequence[Continuation]], wanted: Sequence[int]
 ) -> Iterator[tuple[int, Scores]]:
     """The scores of the requests numbered `wanted`, each option with its whole prompt."""
     for number in wanted:
         options = requests[number]
-        found = [_plain(model, option) for option in options]
+        found = [_logprobs_alone(model, option) for option in options]
         computed = sum(len(option.tokens) - 1 for option in options)
         yield number, Scores([sum(one) for one in found], [len(one) for one in found], computed, 0)
 
@@ -48,68 +47,65 @@ def length_to_check(config: Any, longest: int) -> int:
 
 
 def _kinds_of_positions(config: Any) -> Iterator[str]:
-    """What the configuration calls its rotary positions, which may differ by kind of layer."""
-    told = getattr(config, "rope_parameters", None) or getattr(config, "rope_scaling", None) or {}
-    for one in (told, *told.values()):
+    """The kinds of rotary positions in the configuration, which may differ by kind of layer."""
+    found = getattr(config, "rope_parameters", None) or getattr(config, "rope_scaling", None) or {}
+    for one in (found, *found.values()):
         if isinstance(one, dict):
             yield str(one.get("rope_type") or one.get("type"))
 
 
 def cannot_share(model: Any, length: int) -> str | None:
-    """Why this model's passes cannot be shared, or None where they can, tried with sequences of `length`
-    tokens.
+    """Why this model cannot share prefixes, as a code of `EngineNote`, tried with sequences of `length`
+    tokens; None where it can.
 
-    What a model cannot do does not show in its configuration alone: states that run on from token to token,
-    positions or windows that are counted in the row instead of being told, positions that are scaled where a
-    text is long. So options behind a chain of prefixes are computed both ways, in a row as full as a unit of
-    the plan.
+    The configuration alone does not show it: states that run on from token to token, positions or windows
+    that are counted in the row instead of being passed, positions that are scaled where a text is long. So
+    options after a chain of prefixes are computed both ways, in a row as full as a unit.
     """
     import torch
 
     config = model.config.get_text_config()
     kinds = set(getattr(config, "layer_types", None) or ())
     if not kinds <= _KINDS:
-        return f"it has layers of the kind {', '.join(sorted(kinds - _KINDS))}"
+        return EngineNote.UNSHARED_LAYERS.about(*sorted(kinds - _KINDS))
     depth = length // 2
-    # The last stands in the row far from the beginning that it continues.
+    # In the row the last is far from the beginning that it continues.
     lengths = [*[length - depth] * (1 + TOKENS // (length - depth)), _SCORED]
     # From all over the vocabulary: those it begins with are special, and models waver at them.
     numbers = (number * 7919 % (config.vocab_size - 1) for number in count(1))
     beginning = tuple(islice(numbers, depth))
     options = [Continuation((*beginning, *islice(numbers, own)), depth + own - _SCORED) for own in lengths]
     with torch.inference_mode():
-        expected = [_plain(model, option) for option in (options[0], options[-1])]
+        expected = [_logprobs_alone(model, option) for option in (options[0], options[-1])]
         try:
             prefix = NO_PREFIX
             short = min(SHORTEST_PREFIX, depth // 2)
             for run in (beginning[:short], beginning[short:-1]):
                 prefix = extend(model, prefix, run)
-            found = logprobs(model, [grow([options], prefix.length)], [prefix])[0]
+            found = logprobs(model, [token_tree([options], prefix.length)], [prefix])[0]
         # Models of all kinds fail here in all ways.
         except Exception as error:
             if is_out_of_memory(error):
                 raise
-            return f"it fails with a shared beginning ({type(error).__name__}: {error})"
-    apart = max(
+            return EngineNote.UNSHARED_FAILURE.about(type(error).__name__, str(error))
+    difference = max(
         abs(a - b)
-        for told, due in zip((found[0], found[-1]), expected, strict=True)
-        for a, b in zip(told, due, strict=True)
+        for shared, alone in zip((found[0], found[-1]), expected, strict=True)
+        for a, b in zip(shared, alone, strict=True)
     )
     # Half precision rounds coarsely: two right ways differ by tenths, a wrong one by whole units.
     allowed = 1e-3 if model.dtype == torch.float32 else 0.5
-    return (
-        None if apart <= allowed else f"its log-probabilities change by {apart:.2g} behind a shared beginning"
-    )
+    return None if difference <= allowed else EngineNote.UNSHARED_DIFFERENCE.about(f"{difference:.2g}")
 
 
-def _plain(model: Any, option: Continuation) -> list[float]:
-    """The natural logarithm of the probability of every scored token, the text alone in its pass."""
+def _logprobs_alone(model: Any, option: Continuation) -> list[float]:
+    """The natural logarithm of the probability of every scored token, with the text alone in its batch."""
     import torch
 
     with torch.inference_mode():
         tokens = torch.tensor([option.tokens[:-1]], device=model.device)
         targets = torch.tensor(option.tokens[option.start :], device=model.device)
-        # Where the model can be told, its head leaves out the prompt.
+        # Where the model takes this argument, its head leaves out the prompt.
         can = "logits_to_keep" in inspect.signature(model.forward).parameters
         narrow = {"logits_to_keep": len(targets)} if can else {}
         logits = model(input_ids=tokens, use_cache=False, **narrow).logits[0, -len(targets) :]

@@ -1,0 +1,197 @@
+"""One model's answers to one benchmark: the stage that asks an engine and writes a table of answers."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Collection, Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from crossin import __version__
+from crossin.core.cache import Cache, CacheWriter
+from crossin.core.errors import CrossinError
+from crossin.core.files import sha256_of_value
+from crossin.core.formats import ANSWERS, ITEMS, MANIFEST
+from crossin.core.progress import Progress, silent
+from crossin.core.stages import Stage, stage
+from crossin.evaluation.answers import Row, replied_row, scored_row, write_answers
+from crossin.evaluation.engine import Content, Engine, Reply, Request, Scores
+from crossin.evaluation.preparation import Choice, PreparedBench, prepare
+from crossin.items import Form
+from crossin.items.item import items_file, write_items
+from crossin.items.wordings import word_files
+
+# Holds the answers until the run is finished; the finished table has all of them.
+CACHE = "cache.sqlite"
+
+
+def ask_bench(
+    engine: Engine,
+    bench: Path | str,
+    out: Path | str,
+    *,
+    name: str,
+    form: Form = Form(),  # noqa: B008 (it is frozen)
+    choice: Choice = "sum",
+    languages: Collection[str] | None = None,
+    tasks: Collection[str] | None = None,
+    limit: int | None = None,
+    shots: Path | None = None,
+    seed: int = 0,
+    cache: Path | None = None,
+    progress: Progress = silent,
+) -> Stage:
+    """Ask a model a benchmark's items (its folder, or its file), in these languages and tasks, or in all.
+
+    name: what the report calls the model. form: how questions are put. choice: what decides between options
+    that are scored (`option_values`); a reply in text is parsed (`read_reply`), and items in free text are
+    always answered so. limit: draws that many items in whole groups (`select`). shots: the benchmark that
+    worked examples come from. seed: decides the draw, the shots, and where rotated options begin.
+
+    Each answer is put in the file `cache` as it comes, keyed by all that decides it, the bytes of the model
+    included: a run that was stopped resumes, and no request is repeated. Several runs may share a cache;
+    without one, it lies in `out` until the run is finished. Writes `answers.parquet` and the items
+    (docs/formats.md). The engine stays open.
+    """
+    out = Path(out)
+    prepared = prepare(
+        bench,
+        form=form,
+        choice=choice,
+        languages=languages,
+        tasks=tasks,
+        limit=limit,
+        shots=shots,
+        seed=seed,
+    )
+    settings = {
+        "name": name,
+        "engine": engine.identity,
+        "form": form.model_dump(mode="json"),
+        "choice": choice,
+        "languages": prepared.languages,
+        "tasks": None if tasks is None else sorted(tasks),
+        "limit": limit,
+        "seed": seed,
+    }
+    model = _model_files(engine)
+    inputs = {
+        **model,
+        "bench": items_file(Path(bench)),
+        **({} if shots is None else {"shots": items_file(shots)}),
+        **word_files(prepared.languages),
+    }
+    with stage(out, "evaluate", settings, inputs) as work:
+        if not work.done:
+            weights = {key: work.inputs[key] for key in model}
+            decides = sha256_of_value({"crossin": __version__, "engine": engine.identity, "inputs": weights})
+            keys = {sha256_of_value([decides, request.content]): request for request in prepared.requests}
+            _import_answers(out / CACHE, cache, keys)
+            with Cache(cache or out / CACHE) as answers:
+                known = answers.get(keys)
+                try:
+                    _ask(engine, keys, known, answers.path, f"asking {name}", progress)
+                finally:
+                    # Read back, whoever put them there: a restart must give the same answers again.
+                    found = answers.get(keys)
+                    if not found:
+                        # Nothing was saved: the folder is free for other settings.
+                        _remove_cache(out)
+            by_content = {request.content: found[key] for key, request in keys.items()}
+            _finish(work, engine, prepared, by_content, len(known))
+        _remove_cache(out)
+    return work
+
+
+def _model_files(engine: Engine) -> dict[str, Path]:
+    """What the engine reads. A folder with a manifest counts by its files: a stage would trust the manifest,
+    though weights or chat template may have changed since.
+    """
+    found: dict[str, Path] = {}
+    for name, path in engine.inputs.items():
+        if (path / MANIFEST).exists():
+            files = (file for file in sorted(path.rglob("*")) if file.is_file())
+            found |= {f"{name}/{file.relative_to(path).as_posix()}": file for file in files}
+        else:
+            found[name] = path
+    return found
+
+
+def _import_answers(own: Path, cache: Path | None, keys: Collection[str]) -> None:
+    """Put what a run without `cache` left into it."""
+    if cache is not None and own.exists():
+        with Cache(own) as old, Cache(cache) as new:
+            new.put(old.get(keys))
+
+
+def _ask(
+    engine: Engine,
+    keys: Mapping[str, Request],
+    known: Collection[str],
+    cache: Path,
+    task: str,
+    progress: Progress,
+) -> None:
+    """Have the engine answer what is not known yet, and put each answer into the cache as it comes."""
+    total, done, saved = len(keys) - len(known), 0, 0
+    resumed = f", {len(known):,} answers from the cache" if known else ""
+    scored = {key: request for key, request in keys.items() if request.options}
+    replied = {key: request for key, request in keys.items() if not request.options}
+    with CacheWriter(cache) as writer:
+        for ask, requests in ((engine.logprobs, scored), (engine.generate, replied)):
+            names = list(requests)
+            wanted = {number for number, key in enumerate(names) if key not in known}
+            if not wanted:
+                continue
+            for number, answer in ask(list(requests.values()), wanted):
+                _check(answer, requests[names[number]])
+                writer.put(names[number], asdict(answer))
+                done, saved = done + 1, saved + answer.saved
+                progress(task, done, total, "questions", f"{saved:,} tokens saved{resumed}")
+
+
+def _check(answer: Scores | Reply, request: Request) -> None:
+    """Refuse NaN, which is neither more nor less likely than anything."""
+    if isinstance(answer, Scores) and any(one is not None and math.isnan(one) for one in answer.logprobs):
+        raise CrossinError(
+            f"{request.name}: the model gives a log-probability that is not a number (nan)",
+            hint="use --dtype float32 or bfloat16, which do not overflow as float16 does; or fix the model",
+        )
+
+
+def _finish(
+    work: Stage,
+    engine: Engine,
+    prepared: PreparedBench,
+    answers: Mapping[Content, dict[str, Any]],
+    known: int,
+) -> None:
+    rows: list[Row] = []
+    for one in prepared.questions:
+        answer = answers[one.request.content]
+        if one.question.options:
+            bare = None if one.bare is None else Scores(**answers[one.bare.content])
+            rows.append(scored_row(one.question, Scores(**answer), bare, work.settings["choice"]))
+        else:
+            rows.append(replied_row(one.question, Reply(**answer)))
+    write_answers(work.folder / ANSWERS, rows)
+    write_items(work.folder / ITEMS, prepared.items)
+    counts = {
+        "questions": len(rows),
+        "items": len({item.item for item in prepared.items}),
+        "requests": len(answers),
+        "answers_from_cache": known,
+        "tokens_computed": sum(answer["computed"] for answer in answers.values()),
+        "tokens_saved": sum(answer["saved"] for answer in answers.values()),
+        "truncated_replies": sum(answer.get("cut", False) for answer in answers.values()),
+        "unknown_logprobs": sum(answer.get("logprobs", []).count(None) for answer in answers.values()),
+        "notes": list(engine.notes),
+    }
+    work.finish([ANSWERS, ITEMS], counts, prepared.skipped)
+
+
+def _remove_cache(out: Path) -> None:
+    """Remove the run's own cache, with what a killed process left beside it."""
+    for path in out.glob(f"{CACHE}*"):
+        path.unlink(missing_ok=True)

@@ -1,0 +1,142 @@
+"""The settings of `crossin evaluate`, the same in YAML, as flags and in Python."""
+
+from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
+from typing import Any, Literal, Self
+
+from pydantic import model_validator
+
+from crossin.core.errors import CrossinError
+from crossin.core.settings import Settings, setting
+from crossin.evaluation.preparation import Choice
+from crossin.items import Form
+from crossin.languages.codes import Language
+from crossin.servers import ServerSettings
+
+_what = partial(setting, group="What is asked")
+_how = partial(setting, group="How it is asked")
+_local = partial(setting, group="Models of transformers (hf)")
+FormKind = Literal["text", "letters", "generate"]
+
+
+class EvaluateConfig(Settings):
+    """Which models answer which benchmarks, and how.
+
+    models, bench: names or folders, or LABEL=NAME to give one a name of its own; folders are relative to the
+    working directory. A name is taken from the last part of a folder.
+    """
+
+    models: tuple[str, ...] = setting(..., "Names, hub ids or folders of models.", flag=False, min_length=1)
+    bench: tuple[str, ...] = _what(
+        ...,
+        "A folder that `crossin bench build` wrote, or `facts`, which is built on the way; LABEL=FOLDER "
+        "names it. Several: --bench facts --bench bench/mmlu.",
+        metavar="NAME|FOLDER",
+        min_length=1,
+    )
+    languages: tuple[Language, ...] | None = _what(
+        None,
+        "Languages with commas, in any spelling: en,vi,Thai; all if not given.",
+        min_length=1,
+    )
+    tasks: tuple[str, ...] | None = _what(None, "Tasks with commas; all if not given.", min_length=1)
+    limit: int | None = _what(
+        None,
+        "Number of items, the same in every language. They are drawn in whole groups (paragraphs, "
+        "countries), so there may be a few more; a larger limit holds those of a smaller one.",
+        ge=1,
+    )
+    seed: int = _what(0, "Decides that draw, the shots, and --order rotated.", ge=0)
+    engine: Literal["hf", "openai"] = _what(
+        "hf",
+        "`hf`: the model runs here. `openai`: it runs behind an OpenAI-compatible server (vLLM, SGLang, "
+        "llama.cpp, OpenAI).",
+    )
+    cache: Path | None = _what(
+        None,
+        "File that holds the answers for other runs too; without it, a file in OUT holds them until the run "
+        "is finished.",
+    )
+    form: FormKind | None = _how(
+        None,
+        "`text`: how likely is each option's full text? `letters`: options are listed, and how likely is "
+        "each letter? `generate`: a reply is generated and parsed. Default: text, or with a server the first "
+        "of these that it supports.",
+    )
+    choice: Choice = _how(
+        "sum",
+        "What decides between options: log-probability in all, a token, a byte, or less that of the option "
+        "without the question.",
+    )
+    chat: bool | None = _how(None, "With the model's chat template, or plain.", flag="--chat/--plain")
+    wordings: tuple[str, ...] = _how(
+        ("question",),
+        'How the question is put, with commas: `question` ("Question: … Answer:" in the language), `plain` '
+        "(the question alone), `asked` (with an instruction to answer in the language).",
+        min_length=1,
+    )
+    shots: int = _how(0, "Worked examples before each question.", ge=0)
+    shots_from: Path | None = _how(None, "Benchmark that they come from: another split.", metavar="FOLDER")
+    order: Literal["fixed", "rotated"] = _how(
+        "fixed", "Listed options begin at the first, or at another in each language."
+    )
+    max_tokens: int = _how(256, "Longest reply, in tokens.", ge=1)
+    adapter: Path | None = _local(None, "Adapter on the model: PEFT's, or a training's.", metavar="FOLDER")
+    merge: bool = _local(True, "Add it into the weights.")
+    device: str = _local("auto", "`auto`, `cpu`, `cuda`, `cuda:1`, `mps`.")
+    dtype: Literal["auto", "float32", "bfloat16", "float16", "4bit"] = _local(
+        "auto", "Precision; `auto`: float32 on a CPU, else bfloat16 if the GPU supports it."
+    )
+    processes: int = _local(1, "Copies of the model, one on each GPU.", ge=1)
+    batch_tokens: int | None = _local(None, "Most tokens in a batch on a GPU.", ge=1)
+    truncate: Literal["left"] | None = _local(None, "Cut prompts that are too long, instead of stopping.")
+    accept_licence: bool = _local(False, "Accept the model's terms.")
+    server: ServerSettings = ServerSettings()
+
+    @model_validator(mode="after")
+    def _check_models(self) -> Self:
+        if self.adapter is not None and len(self.models) > 1:
+            raise ValueError("an adapter belongs to one model: evaluate the others separately")
+        return self
+
+    def form_of(self, kind: FormKind | None = None) -> Form:
+        """How questions are put, as the given kind where the settings leave it open."""
+        return Form(
+            kind=self.form or kind or "text",
+            wordings=self.wordings,
+            chat=bool(self.chat),
+            shots=self.shots,
+            order=self.order,
+            max_tokens=self.max_tokens,
+        )
+
+    @property
+    def selection(self) -> dict[str, Any]:
+        """What `prepare` and `ask_bench` take beside the form."""
+        return {
+            "choice": self.choice,
+            "languages": self.languages,
+            "tasks": self.tasks,
+            "limit": self.limit,
+            "shots": self.shots_from,
+            "seed": self.seed,
+        }
+
+
+def labelled(texts: tuple[str, ...], what: str, suffix: str = "") -> dict[str, str]:
+    """Models or benchmarks by label: that of LABEL=TEXT, else the last part of the name, with `suffix`."""
+    found: dict[str, str] = {}
+    for text in texts:
+        label, mark, rest = text.partition("=")
+        if not mark or Path(text).exists():
+            label, rest = Path(text).resolve().name + suffix, text
+        if not label or label in (".", "..") or "/" in label or "\\" in label or not rest:
+            raise CrossinError(f"expected a {what} or LABEL={what.upper()}, got '{text}'", hint="LABEL=NAME")
+        if label in found:
+            raise CrossinError(
+                f"two {what}s are called '{label}'", hint=f"give one another label: other-{label}={rest}"
+            )
+        found[label] = rest
+    return found
