@@ -68,12 +68,12 @@ class MockTranslator:
 
         `gone` tells whether the client has left by now: what nobody hears is no answer.
         """
-        told, said = (message["content"] for message in body["messages"])
+        system, user = (message["content"] for message in body["messages"])
         try:
-            texts = json.loads(said)
+            texts = json.loads(user)
         except ValueError:
-            texts = {"question": said}
-        name = json.dumps([told, texts], sort_keys=True)
+            texts = {"question": user}
+        name = json.dumps([system, texts], sort_keys=True)
         request = json.dumps([name, body["temperature"]])
         self.asked[request] += 1
         kind = self.fault_of(texts, name, body["temperature"] > 0)
@@ -91,17 +91,17 @@ class MockTranslator:
             return None
         if kind == "bad JSON body":
             return 200, {}, '{"choices": [{"mess'
-        language = next((code for code in ("Spanish", "Chinese", "English") if f"into {code}" in told), "")
+        language = next((code for code in ("Spanish", "Chinese", "English") if f"into {code}" in system), "")
         self.answered[request] += not gone()
         if "question" in texts:
-            told_in = "Spanish" if "in Spanish" in told else "Chinese"
+            answer_language = "Spanish" if "in Spanish" in system else "Chinese"
             reply = self.table.get(
-                f"{told_in}|question", "Sí, por supuesto, con mucho gusto y cuando quieras."
+                f"{answer_language}|question", "Sí, por supuesto, con mucho gusto y cuando quieras."
             )
-            return 200, {}, _completion(told + said, reply)
+            return 200, {}, _completion(system + user, reply)
         found = {key: self.table.get(f"{language}|{text}", text) for key, text in texts.items()}
         reply = _spoilt(kind, texts, found)
-        return 200, {}, _completion(told + said, reply)
+        return 200, {}, _completion(system + user, reply)
 
     def counts(self) -> dict[str, Any]:
         """How many requests came, how many different ones were answered, and how many more than once."""

@@ -153,3 +153,16 @@ def test_a_translator_of_your_own_is_used(home: Path, tmp_path: Path) -> None:
     assert stage.manifest["counts"]["languages"]["es"]["passed"] == ROWS
     with refused("model", field="engine"):
         translate(config, tmp_path / "two")
+
+
+@pytest.mark.parametrize(
+    ("text", "field"),
+    [("[one]", None), ("es: one\n", "es"), ("es: {one: ''}\n", "es.one"), ("Klingonese: {a: b}\n", None)],
+)
+def test_a_glossary_of_another_form_is_an_error(
+    home: Path, tmp_path: Path, text: str, field: str | None
+) -> None:
+    (tmp_path / "terms.yaml").write_text(text, "utf-8")
+    config = config_of(home / "rows.jsonl", NOWHERE, ["es"], glossary=tmp_path / "terms.yaml")
+    with refused(file="terms.yaml", field=field, hint="term: translation"):
+        translate(config, tmp_path / "out")

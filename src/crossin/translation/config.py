@@ -3,26 +3,29 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import ValidationInfo, field_validator
+from pydantic import RootModel, StringConstraints, ValidationInfo, field_validator
 
 from crossin.core.errors import CrossinError
 from crossin.core.files import read_text, read_yaml
-from crossin.core.settings import Settings, setting
-from crossin.languages.codes import Language, parse_language
+from crossin.core.settings import Settings, setting, validated
+from crossin.languages.codes import Language
 from crossin.servers import ServerSettings
 from crossin.translation.checks.quality import QualityModel
 from crossin.translation.prompts import PROMPT
 from crossin.translation.requests import Translator
 
+_Term = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
+_Glossary = RootModel[dict[Language, dict[_Term, _Term]]]
 _ROWS, _CHECKS, _LOCAL = "Rows", "Quality checks", "Models in this process"
 
 
 class TranslateConfig(Settings):
     """What to translate, into which languages, by which model, and what a translation must pass.
 
-    Languages are accepted in any spelling. glossary: terms by target language, or a YAML file of them.
+    Languages are accepted in any spelling. glossary: terms by target language, or a YAML file of them:
+    `zh: {large language model: 大语言模型}`.
     """
 
     corpus: Path = setting(
@@ -112,17 +115,18 @@ class TranslateConfig(Settings):
 
     def terms(self) -> dict[str, dict[str, str]]:
         """The glossary's terms by target language. Raises CrossinError for a file of another form."""
-        glossary = (
-            _read_glossary(self.glossary, self.to) if isinstance(self.glossary, Path) else self.glossary
-        )
-        for language in glossary or {}:
+        if isinstance(self.glossary, Path):
+            hint = "write a language, and below it `term: translation`, in quotes where YAML needs them"
+            found = validated(_Glossary, read_yaml(self.glossary), self.glossary, hint).root
+            return {language: terms for language, terms in found.items() if language in self.to}
+        for language in self.glossary or {}:
             if language not in self.to:
                 raise CrossinError(
                     f"the glossary has terms in {language}, which is not translated into",
                     field="glossary",
                     hint="remove them, or name the language with --to",
                 )
-        return glossary or {}
+        return self.glossary or {}
 
     def quality_check(self) -> QualityModel | None:
         """The quality-estimation model, not yet loaded."""
@@ -167,27 +171,3 @@ class TranslateConfig(Settings):
         return Seq2SeqTranslator(
             pull(self.model), device=self.device, batch_tokens=self.batch_tokens, beam=self.beam
         )
-
-
-def _read_glossary(path: Path, targets: tuple[str, ...]) -> dict[str, dict[str, str]]:
-    """The terms of the target languages in a YAML file that maps each language to its terms:
-
-    zh: {large language model: 大语言模型, CrossIn: CrossIn}
-    """
-    found = read_yaml(path)
-    hint = "write a language, and below it `term: translation`, in quotes where YAML needs them"
-    if not isinstance(found, dict):
-        raise CrossinError("expected a mapping (language: terms)", file=path, hint=hint)
-    glossary: dict[str, dict[str, str]] = {}
-    for name, terms in found.items():
-        if not isinstance(terms, dict) or not all(
-            isinstance(one, str) and one.strip() for pair in terms.items() for one in pair
-        ):
-            raise CrossinError("expected texts (term: translation)", file=path, field=str(name), hint=hint)
-        try:
-            language = parse_language(name)
-        except CrossinError as error:
-            raise CrossinError(error.message, file=path, field=str(name), hint=error.hint) from error
-        if language in targets:
-            glossary[language] = {term.strip(): translation for term, translation in terms.items()}
-    return glossary

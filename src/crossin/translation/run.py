@@ -128,18 +128,12 @@ def prepared(config: TranslateConfig, translator: Translator) -> Pipeline:
 def settings_of(pipeline: Pipeline) -> dict[str, Any]:
     """All that decides a corpus apart from the rows, as JSON values."""
     config = pipeline.config
+    decisive = {"source", "to", "language_specific", "native", "round_trip", "columns", "limit", "shard_rows"}
     return {
+        **config.model_dump(mode="json", by_alias=True, include=decisive),
         "engine": dict(pipeline.translator.identity),
-        "from": config.source,
-        "to": list(config.to),
-        "language_specific": config.language_specific,
-        "native": config.native,
         "glossary": {language: dict(terms) for language, terms in pipeline.glossary.items()},
-        "round_trip": config.round_trip,
         "quality": None if pipeline.quality is None else pipeline.quality.identity,
-        "columns": dict(config.columns),
-        "limit": config.limit,
-        "shard_rows": config.shard_rows,
     }
 
 
