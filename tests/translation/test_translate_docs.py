@@ -8,6 +8,9 @@ from pathlib import Path
 
 from crossin.cli.translate import command
 from crossin.core.files import read_json, read_parquet
+from crossin.core.settings import read_settings
+from crossin.translation.config import TranslateConfig
+from crossin.translation.reasons import TranslationReason
 from tests.helpers.apart import crossin
 from tests.helpers.paths import ROOT
 from tests.helpers.translated_rows import mock_server, table_of, write_rows
@@ -46,6 +49,25 @@ def test_the_page_can_be_followed(tmp_path: Path) -> None:
     rows = read_parquet(mixture, ["kind", "lang_in", "lang_out"]).to_pylist()
     assert len(rows) == 40
     assert {row["kind"] for row in rows} == {"base", "x2x", "trans"}
+
+
+def test_the_settings_on_the_page_are_valid(tmp_path: Path) -> None:
+    page = DOCS.read_text("utf-8")
+    example = re.search(r"```yaml\n(# translate.yaml.*?)```", page, re.DOTALL)
+    assert example is not None
+    (tmp_path / "translate.yaml").write_text(example[1], "utf-8")
+    read = read_settings(TranslateConfig, tmp_path / "translate.yaml", hint="see docs/translate.md")
+    assert (read.to, read.server.budget, read.corpus) == (("es", "zh"), 20, tmp_path / "rows.jsonl")
+    code = re.search(r"```python\n(.*?)translate\(", page, re.DOTALL)
+    assert code is not None
+    names: dict[str, TranslateConfig] = {}
+    exec(code[1], names)
+    assert names["config"].to == read.to
+
+
+def test_every_reason_is_on_the_page() -> None:
+    named = set(re.findall(r"`([a-z_]+)`", DOCS.read_text("utf-8")))
+    assert {reason.value for reason in TranslationReason} <= named
 
 
 def test_options_that_the_page_names_are_there() -> None:

@@ -97,6 +97,25 @@ def test_a_batch_that_fails_is_an_error_of_all_its_requests(converted: Path) -> 
         translated(Broken(converted), REQUESTS[:2])
 
 
+def test_when_it_is_stopped_no_request_waits_forever(converted: Path) -> None:
+    class Stopped(CTranslate2Translator):
+        def translate_window(
+            self, requests: Sequence[TranslationRequest]
+        ) -> Iterator[tuple[TranslationRequest, TranslationResponse]]:
+            for request in requests:
+                self.stop()
+                yield request, TranslationResponse(("done",))
+
+    async def run() -> list[TranslationResponse | BaseException]:
+        async with Stopped(converted) as translator:
+            found = await asyncio.gather(*map(translator.translate, REQUESTS[:3]), return_exceptions=True)
+            return [*found, *await asyncio.gather(translator.translate(REQUESTS[3]), return_exceptions=True)]
+
+    first, *others = asyncio.run(asyncio.wait_for(run(), 60))
+    assert isinstance(first, TranslationResponse)
+    assert all(isinstance(one, asyncio.CancelledError) for one in others)
+
+
 def test_a_loop_is_cut(translator: Translator) -> None:
     request = TranslationRequest("en", "es", ("text",), ("zzz qqq xxx " * 3,))
     (response,) = translated(translator, [request]).values()

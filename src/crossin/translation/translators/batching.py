@@ -42,6 +42,8 @@ class LocalTranslator:
 
     async def translate(self, request: TranslationRequest) -> TranslationResponse:
         """The response, from the next batch."""
+        if self._stopped:
+            raise asyncio.CancelledError
         future: asyncio.Future[TranslationResponse] = asyncio.get_running_loop().create_future()
         self._waiting.append((request, future))
         if self._worker.done():
@@ -94,6 +96,10 @@ class LocalTranslator:
                 for future in futures.values():
                     if not future.done():
                         future.set_exception(error)
+            finally:
+                # Those that are left when it is stopped; a future that is done stays as it is.
+                for future in futures.values():
+                    future.cancel()
 
     def _translate_into(
         self,
