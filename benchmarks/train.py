@@ -4,7 +4,7 @@
 each model on a CrossIn mixture of Alpaca in English, Chinese and Vietnamese, LoRA of rank 16 on all linear
 layers, for `--steps` steps of `--rows` rows:
 
-- crossin: passes of at most `--tokens` tokens;
+- crossin: micro-batches of at most `--tokens` tokens;
 - trl-defaults: TRL's defaults, a step's rows as one batch, but in float32;
 - trl-best: batches of one row, accumulated, without checkpointing, in float32;
 - trl-bf16 (where asked for by `--sides`): as trl-defaults, in bfloat16 as TRL has it; its losses are others.
@@ -13,15 +13,16 @@ With `--device cuda --dtype bfloat16` the sides are these (no flash-attn is need
 
 - crossin, and crossin-recompute, which computes activations again instead of keeping them;
 - trl-tuned: batches of `--batch` rows, those of a step sorted by length, Liger's kernels, no checkpointing;
-- trl-padding-free: the same, the rows of a batch behind one another; trl-recompute: with checkpointing;
+- trl-padding-free: the same, with packed sequences; trl-recompute: with checkpointing;
 - unsloth and unsloth-recompute: `FastLanguageModel` without and with its own checkpointing, batches alike.
 
 All get the same tokens, labels, order, first weights and settings (Unsloth draws the adapter's itself), in
 processes of their own, one after the other, with `--threads` and one run each. `--warmup` steps come first:
 they are not counted, nor is start-up. Tokens are real ones, no padding. *Work* is what the linear layers and
-the head multiply, forth and back, by the fewest: computed from shapes, not measured (`train_works.py`); *MFU*
-is the fewest by the seconds and `--peak`. Where the first weights of two sides differ, or losses in float32
-by more than 1e-3, the exit status is 1. A side that fails is named, and the others go on.
+the head multiply, forward and backward, by the fewest: computed from shapes, not measured
+(`train_works.py`); *MFU* is the fewest by the seconds and `--peak`. Where the first weights of two sides
+differ, or losses in float32 by more than 1e-3, the exit status is 1. A side that fails is named, and the
+others go on.
 
 With `--objectives` crossin is also run with `align`, with `consist` (answers), and with both, on pairs that
 have `--share` of the rows' tokens: what that adds to tokens and seconds.
@@ -40,6 +41,8 @@ from typing import Any
 from evaluate import SHAPES, child
 from machine import machine
 from rich.console import Console
+
+from crossin.core.reasons import counted_sentences
 
 CPU = ("trl-best", "trl-defaults", "trl-bf16")
 GPU = (
@@ -157,7 +160,7 @@ def lines_of(result: Result) -> list[str]:
             )
     for name, about in result["models"].items():
         work = about["work"]
-        left_out = "".join(f"; {count} left out: {reason}" for reason, count in work["skipped"].items())
+        left_out = "".join(f"; {line}" for line in counted_sentences(work["skipped"]))
         lines += [
             "",
             f"{name}: {work['steps']} counted steps, {work['rows']} rows, {work['tokens']:,} tokens, "
@@ -202,7 +205,7 @@ def main() -> None:
     parser.add_argument("--shape", nargs="*", default=[], choices=SHAPES, help="random weights")
     parser.add_argument("--steps", type=int, default=3, help="counted steps, after one that is not")
     parser.add_argument("--rows", type=int, default=16, help="rows a step")
-    parser.add_argument("--tokens", type=int, default=512, help="what a pass of crossin's holds")
+    parser.add_argument("--tokens", type=int, default=512, help="of a micro-batch of crossin")
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--sides", nargs="*", choices=CPU + GPU, help="beside crossin; none without a name")
     parser.add_argument("--device", choices=("cpu", "cuda"), default="cpu")

@@ -3,8 +3,8 @@
 `python benchmarks/train_peer.py SIDE --model DIR --mixture DIR` prints, as JSON: the loss of every step, the
 seconds of every step but the first `--warmup`, those until the end of these (imports, weights, rows), the
 peak memory at the end (of the process, on a GPU that which torch has allotted there), and a digest of the
-adapter's first weights. For crossin also the tokens that each step has read, pairs among them, how it lays
-out its passes, and what it had to say.
+adapter's first weights. For crossin also the tokens that each step has read, pairs among them, whether
+its sequences are packed or padded, and its messages.
 
 A step goes from the end of the one before to its own end, optimiser and all. TRL and Unsloth get the tokens
 and labels of `crossin.training.rows`, in the same order: data with `input_ids` and `labels`, taken as is.
@@ -47,7 +47,7 @@ TRL: dict[str, Result] = {
 
 
 def digest(network: Any) -> str:
-    """Tells adapters apart: of the names and values of the weights that are trained."""
+    """A digest of the names and values of the trained weights."""
     found = hashlib.sha256()
     for name, weight in sorted(network.named_parameters()):
         if weight.requires_grad:
@@ -64,15 +64,15 @@ def crossin_side(options: argparse.Namespace) -> Result:
     first: list[str] = []
     layout: list[str] = []
     said: list[str] = []
-    usual = method.apply
+    original = method.apply
 
     def noting(*arguments: Any) -> Any:
-        network = usual(*arguments)
+        network = original(*arguments)
         first.append(digest(network))
         layout.append(arguments[0].crossin_layout)
         return network
 
-    def hear(task: str, done: int, total: int, unit: str, note: str = "") -> None:  # noqa: ARG001
+    def watch(task: str, done: int, total: int, unit: str, note: str = "") -> None:  # noqa: ARG001
         if task == "training" and done == len(ends) + 1:
             ends.append(now())
 
@@ -105,7 +105,7 @@ def crossin_side(options: argparse.Namespace) -> Result:
     )
     with tempfile.TemporaryDirectory() as place:
         out = Path(place) / "out"
-        train(config, out, progress=hear, say=said.append)
+        train(config, out, progress=watch, say=said.append)
         log = read_parquet(out / "log.parquet", ["loss", "tokens"]).to_pydict()
     about = {"first": first[0], "layout": layout[0], "notes": said}
     return {"losses": log["loss"], "tokens": log["tokens"], "ends": ends, **about}
@@ -228,7 +228,7 @@ def main() -> None:
     parser.add_argument("--model", type=Path, required=True)
     parser.add_argument("--mixture", type=Path, required=True)
     parser.add_argument("--rows", type=int, default=16, help="rows a step")
-    parser.add_argument("--tokens", type=int, default=512, help="tokens a pass of crossin's")
+    parser.add_argument("--tokens", type=int, default=512, help="tokens per micro-batch of crossin")
     parser.add_argument("--batch", type=int, help="rows a batch of TRL's; by default all of a step")
     parser.add_argument("--warmup", type=int, default=1, help="steps that are not counted")
     parser.add_argument("--device", default="cpu")

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from crossin.training.document import Row
+    from crossin.training.rows import TrainingRow
 
 LANGUAGES = ("en", "zh", "vi")
 KINDS = ("base", "x2en", "en2x", "x2x", "trans")
@@ -22,7 +22,7 @@ Result = dict[str, Any]
 
 
 def make_mixture(data: Path, rows: int, out: Path) -> None:
-    """Compose so many rows of Alpaca, as many of each kind."""
+    """Compose `rows` rows of Alpaca, equally many of each kind."""
     from crossin.mixture import Recipe, compose
 
     files = {language: f"alpaca_{language}.json" for language in LANGUAGES}
@@ -49,19 +49,18 @@ def work(model: Path, mixture: Path, rows_per_step: int, tokens: int, warmup: in
     """Tokens of the counted steps (all but the first `warmup`), and the multiply-adds, in 10^12, that each
     side spends on them in the linear layers and the head.
 
-    The fewest are those of a trainer that computes each layer for each real token once forth and once back to
-    the activations (the weights are frozen), and the head likewise where a token is learned. Computed from
-    shapes, not measured. Left out on all sides: attention, the adapters, and what the first and the last
-    block could spare.
+    The fewest are those of a trainer that computes each layer for each real token once forward and once
+    backward to the activations (the weights are frozen), and the head likewise where a token is learned.
+    Computed from shapes, not measured. Left out on all sides: attention, the adapters, and savings in the
+    first and the last block.
     """
     import torch
     from transformers import AutoModelForCausalLM
 
     from crossin.models.loading import load_tokenizer
-    from crossin.training.batches import fixed_steps
-    from crossin.training.batches import passes as cut
     from crossin.training.config import Batches
     from crossin.training.rows import read_rows
+    from crossin.training.sampling import fixed_steps, micro_batches
 
     tokenizer, config = load_tokenizer(model)
     with torch.device("meta"):
@@ -77,11 +76,11 @@ def work(model: Path, mixture: Path, rows_per_step: int, tokens: int, warmup: in
     )
     counted = [row for step in steps for row in step]
     real = sum(len(row.tokens) for row in counted)
-    learned = sum(len(row.tokens) - row.learned_from for row in counted)
-    ours = sum(_width(part, True) for step in steps for part in cut(step, tokens))
+    learned = sum(row.learned for row in counted)
+    ours = sum(_width(part, True) for step in steps for part in micro_batches(step, tokens))
     theirs = sum(_width(step, True) for step in steps)
-    # On a CPU TRL's head predicts behind every place but a row's last, prompt and padding too, and its way
-    # back makes the logits anew (trl/kernels/chunked_logprob.py). So does checkpointing with the layers.
+    # On a CPU TRL's head predicts after every place but a row's last, prompt and padding too, and recomputes
+    # the logits in the backward pass (trl/kernels/chunked_logprob.py). So does checkpointing with the layers.
     spent = {
         "fewest": 2 * linear * real + 2 * head * learned,
         "crossin, padded": 2 * linear * ours + 2 * head * learned,
@@ -100,8 +99,8 @@ def work(model: Path, mixture: Path, rows_per_step: int, tokens: int, warmup: in
     }
 
 
-def _width(rows: Sequence[Row], padded: bool) -> int:
-    """How many tokens a pass of these rows computes."""
+def _width(rows: Sequence[TrainingRow], padded: bool) -> int:
+    """How many tokens a micro-batch of these rows computes."""
     lengths = [len(row.tokens) for row in rows]
     return len(rows) * max(lengths) if padded else sum(lengths)
 
@@ -123,7 +122,7 @@ def main() -> None:
     counting.add_argument("--model", type=Path, required=True)
     counting.add_argument("--mixture", type=Path, required=True)
     counting.add_argument("--rows", type=int, required=True, help="rows a step")
-    counting.add_argument("--tokens", type=int, required=True, help="tokens a pass")
+    counting.add_argument("--tokens", type=int, required=True, help="tokens per micro-batch")
     counting.add_argument("--warmup", type=int, default=1, help="steps that are not counted")
     options = parser.parse_args()
     answer: Result = {}

@@ -2,14 +2,15 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import click
 import pytest
+from click.testing import CliRunner, Result
 from peft import LoraConfig, get_peft_model
 from transformers import AutoModelForCausalLM, LlamaConfig, LlamaForCausalLM
-from typer.testing import CliRunner, Result
 
 from crossin.cli.main import app
-from crossin.core.errors import CrossinError
 from crossin.core.files import read_json
+from tests.helpers.errors import refused
 
 
 def adapter_of(base: Path, folder: Path, **settings: list[str]) -> Path:
@@ -23,7 +24,7 @@ def adapter_of(base: Path, folder: Path, **settings: list[str]) -> Path:
 
 
 def crossin(*arguments: object) -> Result:
-    return CliRunner().invoke(app, ["models", "merge", *map(str, arguments)])
+    return CliRunner().invoke(app, ["models", "merge", *map(str, arguments)], catch_exceptions=False)
 
 
 def test_merge_prints_the_folder_of_the_merged_model(tiny_model: Path, tmp_path: Path) -> None:
@@ -36,7 +37,7 @@ def test_merge_prints_the_folder_of_the_merged_model(tiny_model: Path, tmp_path:
     assert str(AutoModelForCausalLM.from_pretrained(tmp_path / "out").dtype) == "torch.bfloat16"
 
 
-def test_the_user_hears_that_embeddings_and_head_are_no_longer_one(tiny_model: Path, tmp_path: Path) -> None:
+def test_untied_embeddings_are_reported(tiny_model: Path, tmp_path: Path) -> None:
     base = tmp_path / "tied"
     base.mkdir()
     for path in tiny_model.glob("tokenizer*"):
@@ -44,19 +45,19 @@ def test_the_user_hears_that_embeddings_and_head_are_no_longer_one(tiny_model: P
     LlamaForCausalLM(LlamaConfig.from_pretrained(tiny_model, tie_word_embeddings=True)).save_pretrained(base)
     adapter = adapter_of(base, tmp_path / "adapter", modules_to_save=["lm_head"])
     ended = crossin(base, adapter, "--out", tmp_path / "out")
-    assert "changed embeddings and head apart: the merged model holds both" in ended.stderr
+    assert "the merged model holds both" in ended.stderr
     assert ended.stdout.strip() == str(tmp_path / "out")
 
 
 def test_what_holds_no_adapter_is_named(tiny_model: Path, tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
-    ended = crossin(tiny_model, tmp_path / "empty", "--out", tmp_path / "out")
-    assert isinstance(ended.exception, CrossinError)
-    assert "holds no adapter" in str(ended.exception)
+    with refused("no adapter", file=tmp_path / "empty"):
+        crossin(tiny_model, tmp_path / "empty", "--out", tmp_path / "out")
 
 
 @pytest.mark.parametrize("arguments", [(), ("model",), ("model", "adapter")])
 def test_model_adapter_and_folder_must_be_given(arguments: tuple[str, ...]) -> None:
-    ended = crossin(*arguments)
-    assert ended.exit_code == 2
-    assert "Missing" in ended.stderr
+    with pytest.raises(click.MissingParameter):
+        CliRunner().invoke(
+            app, ["models", "merge", *arguments], standalone_mode=False, catch_exceptions=False
+        )

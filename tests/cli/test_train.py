@@ -1,14 +1,15 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from pathlib import Path
 
+import pyarrow
 import pytest
+from click.testing import CliRunner, Result
 
+from crossin.cli.main import app
 from crossin.core.files import write_parquet
-from tests.helpers.apart import crossin
+from tests.helpers.errors import refused
 
 CONFIG = """
 model: {model}
@@ -22,10 +23,8 @@ seed: 1
 """
 
 
-@pytest.fixture
-def config(tiny_model: Path, tmp_path: Path) -> Path:
-    import pyarrow
-
+@pytest.fixture(scope="module")
+def config(tiny_model: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     rows = [
         {
             "id": str(number),
@@ -41,10 +40,25 @@ def config(tiny_model: Path, tmp_path: Path) -> Path:
             ("mono", "es", "Que es", "Es"),
         )
     ]
-    write_parquet(tmp_path / "home" / "rows.parquet", pyarrow.Table.from_pylist(rows))
-    path = tmp_path / "home" / "run.yaml"
+    home = tmp_path_factory.mktemp("home")
+    write_parquet(home / "rows.parquet", pyarrow.Table.from_pylist(rows))
+    path = home / "run.yaml"
     path.write_text(CONFIG.format(model=tiny_model))
     return path
+
+
+@pytest.fixture(scope="module")
+def out(config: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a finished run."""
+    folder = tmp_path_factory.mktemp("train") / "out"
+    train(config, "--out", folder)
+    return folder
+
+
+def train(*words: object) -> Result:
+    result = CliRunner().invoke(app, ["train", *map(str, words)], catch_exceptions=False)
+    assert result.exit_code == 0, result.output
+    return result
 
 
 def test_a_run_ends_with_the_losses_by_language_and_is_found_done_the_next_time(
@@ -52,18 +66,18 @@ def test_a_run_ends_with_the_losses_by_language_and_is_found_done_the_next_time(
 ) -> None:
     out = tmp_path / "out"
     for _ in range(2):
-        ended = crossin("train", str(config), "--out", str(out))
-        assert ended.returncode == 0, ended.stderr
+        ended = train(config, "--out", out)
         for word in ("first loss", "last loss", "base, train", "mono, held-out"):
             assert word in ended.stdout
-        assert f"a second, in {out / 'adapter'}" in ended.stderr.replace("\n", " ")
+        assert f"per second, in {out / 'adapter'}" in ended.stderr.replace("\n", " ")
     assert (out / "adapter" / "adapter_model.safetensors").exists()
 
 
-def test_a_dry_run_estimates_shows_three_passes_and_writes_nothing(config: Path, tmp_path: Path) -> None:
+def test_a_dry_run_estimates_shows_three_micro_batches_and_writes_nothing(
+    config: Path, tmp_path: Path
+) -> None:
     before = sorted(config.parent.iterdir())
-    ended = crossin("train", str(config), "--out", str(tmp_path / "out"), "--dry-run")
-    assert ended.returncode == 0, ended.stderr
+    ended = train(config, "--out", tmp_path / "out", "--dry-run")
     assert ended.stdout.count(": dim is read") == 3
     # Words in brackets are the data's, not markup; the end that is learned is seen.
     assert "It is [bold]" in ended.stdout
@@ -75,58 +89,67 @@ def test_a_dry_run_estimates_shows_three_passes_and_writes_nothing(config: Path,
     assert sorted(config.parent.iterdir()) == before
 
 
-def test_figures_come_as_json(config: Path, tmp_path: Path) -> None:
-    looked = json.loads(crossin("train", str(config), "--dry-run", "--json").stdout)
-    made = json.loads(crossin("train", str(config), "--out", str(tmp_path / "out"), "--json").stdout)
-    assert looked["rows"] == made["counts"]["rows"]
-    assert looked["tokens"] == made["counts"]["tokens"]
-    assert made["skipped"] == {}
+def test_figures_come_as_json(config: Path, out: Path) -> None:
+    preview = json.loads(train(config, "--dry-run", "--json").stdout)
+    result = json.loads(train(config, "--out", out, "--json").stdout)
+    assert preview["rows_held_out"] == result["counts"]["rows_held_out"]
+    assert preview["tokens"] == result["counts"]["tokens"]
+    assert result["skipped"] == {}
 
 
-def test_model_mixture_and_seed_take_the_place_of_the_configs(
+def test_flags_and_set_take_the_place_of_the_files_entries(
     config: Path, tmp_path: Path, tiny_model: Path
 ) -> None:
-    config.write_text(config.read_text().replace(str(tiny_model), "nothing").replace("rows.parquet", "none"))
-    given = ["--model", str(tiny_model), "--mixture", str(config.parent / "rows.parquet"), "--seed", "9"]
-    ended = crossin("train", str(config), "--out", str(tmp_path / "out"), *given)
-    assert ended.returncode == 0, ended.stderr
-    assert json.loads((tmp_path / "out" / "manifest.json").read_text())["settings"]["seed"] == 9
+    file = tmp_path / "run.yaml"
+    file.write_text(config.read_text().replace(str(tiny_model), "nothing").replace("rows.parquet", "none"))
+    given = ["--model", tiny_model, "--mixture", config.parent / "rows.parquet", "--seed", 9]
+    sets = ["--set", "batches.rows=20", "--set", "method.targets=[q_proj]", "--set", "method.rank=2"]
+    train(file, "--out", tmp_path / "out", *given, *sets)
+    settings = json.loads((tmp_path / "out" / "manifest.json").read_text())["settings"]
+    assert (settings["seed"], settings["batches"]["rows"]) == (9, 20)
+    assert settings["method"]["targets"] == ["q_proj"]
+    # What `--set` does not name stays the file's.
+    assert (settings["method"]["rank"], settings["method"]["alpha"]) == (2, 8)
+
+
+def test_rows_left_out_are_reported_in_words(config: Path) -> None:
+    ended = train(config, "--dry-run", "--set", "batches.longest=15")
+    assert "left out: " in ended.stderr and "more tokens than" in ended.stderr
 
 
 @pytest.mark.parametrize(
-    ("change", "arguments", "words"),
+    ("change", "words", "expected", "file", "field"),
     [
-        (
-            "epoch: 2",
-            [],
-            "run.yaml, field 'epoch': there is no key 'epoch' here. Hint: did you mean 'epochs'?",
-        ),
-        ("method: {rnk: 2}", [], "did you mean 'rank'?"),
-        ("", ["--mixture", "/nowhere"], "/nowhere: there is no mixture here"),
-        ("", ["--model", "nothing"], "no model is called 'nothing'"),
-        ("method: {targets: [p_proj]}", [], "the model has no linear layers called p_proj"),
-        ("batches: {longest: 2}", [], "no row is left to learn from"),
+        ("epoch: 2", [], "did you mean 'epochs'?", "run.yaml", "epoch"),
+        ("method: {rnk: 2}", [], "did you mean 'rank'?", "run.yaml", "method.rnk"),
+        ("", ["--mixture", "/nowhere"], "there is no mixture here", "/nowhere", None),
+        ("", ["--model", "nothing"], "no model is called 'nothing'", None, None),
+        ("", ["--epochs", "0"], "greater than 0", None, "--epochs"),
+        ("", ["--set", "batches.rowss=8"], "did you mean 'rows'", None, "batches.rowss"),
+        ("", ["--set", "rows"], "KEY=VALUE", None, "--set"),
+        ("", ["--set", "align=[a"], "not YAML", None, "align"),
+        ("", ["--set", "method.targets=[p_proj]"], "no linear layers called p_proj", None, "method.targets"),
+        ("", ["--set", "batches.longest=2"], "no row is left to learn from", "rows.parquet", None),
     ],
 )
 def test_bad_input_is_one_clear_error(
-    config: Path, tmp_path: Path, change: str, arguments: list[str], words: str
+    config: Path,
+    tmp_path: Path,
+    change: str,
+    words: list[str],
+    expected: str,
+    file: str | None,
+    field: str | None,
 ) -> None:
-    name = change.partition(":")[0]
-    lines = [line for line in config.read_text().splitlines() if not name or not line.startswith(name)]
-    config.write_text("\n".join([*lines, change]))
-    ended = crossin("train", str(config), "--out", str(tmp_path / "out"), *arguments)
-    assert ended.returncode == 2
-    assert words in ended.stderr.replace("\n", " ")
-    assert "Traceback" not in ended.stderr
+    place = config
+    if change:
+        place = tmp_path / "run.yaml"
+        place.write_text(config.read_text().replace("rows.parquet", str(config.parent)) + change)
+    with refused(expected, file=file, field=field):
+        train(place, "--out", tmp_path / "out", *words)
+    assert not (tmp_path / "out").exists()
 
 
 def test_it_needs_a_folder_or_a_dry_run(config: Path) -> None:
-    ended = crossin("train", str(config))
-    assert (ended.returncode, "--out DIR, or look first with --dry-run" in ended.stderr) == (2, True)
-
-
-def test_the_verb_stands_in_the_help_and_the_package_runs_as_a_module() -> None:
-    command = [sys.executable, "-m", "crossin", "--help"]
-    shown = subprocess.run(command, capture_output=True, text=True, check=True).stdout
-    verbs = [line.split()[1] for line in shown.splitlines() if line.startswith("│ ")]
-    assert "train" in verbs
+    with refused("folder to write to", hint="--dry-run"):
+        train(config)

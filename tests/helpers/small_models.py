@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from crossin.training import passes
+from crossin.training import packing
 
 _SIZES = {"vocab_size": 300, "hidden_size": 32, "intermediate_size": 64, "num_hidden_layers": 2}
 _HEADS = {"num_attention_heads": 4, "num_key_value_heads": 2}
 
 
 def small_model(kind: str, **changes: Any) -> Any:
-    """A model with random weights in float64, prepared for passes."""
+    """A model with random weights in float64, prepared for packed sequences."""
     import torch
     import transformers
 
@@ -39,5 +39,5 @@ def small_model(kind: str, **changes: Any) -> Any:
     # Weights far from 0, so that every token matters to those that see it.
     for weight in model.parameters():
         torch.nn.init.normal_(weight, std=0.3)
-    passes.prepare(model)
+    packing.prepare(model)
     return model

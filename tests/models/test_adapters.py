@@ -13,10 +13,10 @@ from peft import LoraConfig, PeftModel, PromptTuningConfig, get_peft_model
 from safetensors.torch import load_file, save_file
 from transformers import LlamaForCausalLM
 
-from crossin.core.errors import CrossinError
-from crossin.core.stages import begin
+from crossin.core.stages import stage
 from crossin.models.adapters import with_adapter
 from crossin.models.loading import load
+from tests.helpers.errors import refused
 
 IDS = torch.arange(20)[None]
 
@@ -52,11 +52,12 @@ def logits(model: Any) -> torch.Tensor:
     return found
 
 
-def refusal(model: Any, adapter: Path, base: Path, **options: bool) -> str:
-    with pytest.raises(CrossinError) as caught:
-        with_adapter(model, adapter, base=base, **options)
-    assert caught.value.hint
-    return str(caught.value)
+def trained_run(adapter: Path, folder: Path, model: Path) -> Path:
+    """A folder as the train stage writes it."""
+    with stage(folder, "train", {}, {"model": model}) as work:
+        shutil.copytree(adapter, folder / "adapter")
+        work.finish(["adapter/adapter_model.safetensors"], {})
+    return folder
 
 
 @pytest.mark.parametrize("settings", [{}, {"use_dora": True}, {"modules_to_save": ["lm_head"]}])
@@ -79,12 +80,9 @@ def test_merged_or_not_the_figures_are_pefts_own(
 def test_a_folder_of_the_train_stage_holds_its_adapter(
     model: Any, adapter: Path, tiny_model: Path, tmp_path: Path
 ) -> None:
-    (tmp_path / "mixture").mkdir()
-    stage = begin(tmp_path / "run", "train", {}, {"model": tiny_model, "mixture": tmp_path / "mixture"})
-    shutil.copytree(adapter, stage.folder / "adapter")
-    stage.finish(["adapter/adapter_model.safetensors"], {})
+    run = trained_run(adapter, tmp_path / "run", tiny_model)
     expected = logits(with_adapter(load(tiny_model, device="cpu")[0], adapter, base=tiny_model))
-    assert torch.equal(logits(with_adapter(model, stage.folder, base=tiny_model)), expected)
+    assert torch.equal(logits(with_adapter(model, run, base=tiny_model)), expected)
 
 
 @pytest.mark.parametrize("inner", ["", "adapter"])
@@ -93,12 +91,9 @@ def test_a_base_with_other_weights_than_the_manifest_says_is_refused(
 ) -> None:
     trained_on = Path(shutil.copytree(tiny_model, tmp_path / "other"))
     (trained_on / "model.safetensors").write_bytes(b"other weights of the same shapes")
-    stage = begin(tmp_path / "run", "train", {}, {"model": trained_on})
-    shutil.copytree(adapter, stage.folder / "adapter")
-    stage.finish(["adapter/adapter_model.safetensors"], {})
-    told = refusal(model, stage.folder / inner, tiny_model)
-    assert f"is an adapter for another model than {tiny_model}" in told
-    assert "another hash" in told
+    run = trained_run(adapter, tmp_path / "run", trained_on)
+    with refused(f"another model than {tiny_model}", "another hash", file=run / "adapter"):
+        with_adapter(model, run / inner, base=tiny_model)
 
 
 @pytest.mark.parametrize(
@@ -128,27 +123,32 @@ def test_an_adapter_for_a_model_of_another_form_is_refused(
     # PEFT names the modules of a small model one by one, those of one in use by their kind, as here.
     kinds = "all-linear" if settings is None else ["q_proj", "up_proj"]
     adapter = make_adapter(other, tmp_path / "adapter", target_modules=kinds)
-    told = refusal(model, adapter, tiny_model, merge=merge)
-    assert f"is an adapter for another model than {tiny_model}: " in told
-    assert "\n" not in told
+    with refused(f"another model than {tiny_model}", file=adapter) as caught:
+        with_adapter(model, adapter, base=tiny_model, merge=merge)
+    assert "\n" not in str(caught.value)
 
 
 def test_a_folder_without_an_adapter_is_refused(model: Any, tiny_model: Path, tmp_path: Path) -> None:
-    assert "holds no adapter (adapter_config.json)" in refusal(model, tmp_path, tiny_model)
-    assert "holds no adapter (adapter_config.json)" in refusal(model, tmp_path / "gone", tiny_model)
+    with refused("no adapter", "adapter_config.json"):
+        with_adapter(model, tmp_path, base=tiny_model)
+    with refused("no adapter", "adapter_config.json"):
+        with_adapter(model, tmp_path / "gone", base=tiny_model)
 
 
 def test_pickled_weights_are_not_opened(model: Any, adapter: Path, tiny_model: Path) -> None:
     (adapter / "adapter_model.safetensors").unlink()
-    assert "lacks adapter_model.safetensors" in refusal(model, adapter, tiny_model)
+    with refused("no adapter_model.safetensors"):
+        with_adapter(model, adapter, base=tiny_model)
     (adapter / "adapter_model.bin").write_bytes(b"")
-    assert "as a pickle, which may run code" in refusal(model, adapter, tiny_model)
+    with refused("pickle"):
+        with_adapter(model, adapter, base=tiny_model)
 
 
 def test_weights_cut_short_are_named(model: Any, adapter: Path, tiny_model: Path) -> None:
     weights = adapter / "adapter_model.safetensors"
     weights.write_bytes(weights.read_bytes()[:-10])
-    assert "adapter_model.safetensors: is damaged or incomplete" in refusal(model, adapter, tiny_model)
+    with refused("damaged", file="adapter_model.safetensors"):
+        with_adapter(model, adapter, base=tiny_model)
 
 
 def test_a_tensor_that_the_weights_lack_is_named(model: Any, adapter: Path, tiny_model: Path) -> None:
@@ -156,24 +156,28 @@ def test_a_tensor_that_the_weights_lack_is_named(model: Any, adapter: Path, tiny
     tensors = load_file(weights)
     del tensors["base_model.model.model.layers.1.mlp.up_proj.lora_B.weight"]
     save_file(tensors, weights)
-    assert "1 tensors have no counterpart, such as" in refusal(model, adapter, tiny_model)
+    with refused("1 tensors have no counterpart, such as"):
+        with_adapter(model, adapter, base=tiny_model)
 
 
 @pytest.mark.parametrize("content", ["[]", "{}", '{"peft_type": "NOVEL"}', '{"half": '])
 def test_a_damaged_description_is_refused(model: Any, adapter: Path, tiny_model: Path, content: str) -> None:
     (adapter / "adapter_config.json").write_text(content)
-    assert str(adapter / "adapter_config.json") in refusal(model, adapter, tiny_model)
+    with refused(file=adapter / "adapter_config.json"):
+        with_adapter(model, adapter, base=tiny_model)
 
 
 def test_what_works_beside_the_layers_is_refused(model: Any, tiny_model: Path, tmp_path: Path) -> None:
     config = PromptTuningConfig(task_type="CAUSAL_LM", num_virtual_tokens=4)
     get_peft_model(load(tiny_model, device="cpu")[0], config).save_pretrained(tmp_path / "prompt")
-    assert "beside the model's layers" in refusal(model, tmp_path / "prompt", tiny_model)
+    with refused("beside the model's layers"):
+        with_adapter(model, tmp_path / "prompt", base=tiny_model)
 
 
 def test_nothing_is_merged_into_quantised_weights(model: Any, adapter: Path, tiny_model: Path) -> None:
     model.is_quantized = True
-    assert "quantised weights" in refusal(model, adapter, tiny_model)
+    with refused("quantised weights"):
+        with_adapter(model, adapter, base=tiny_model)
     assert with_adapter(model, adapter, base=tiny_model, merge=False) is model
 
 
@@ -188,4 +192,5 @@ def test_the_base_that_the_adapter_names_is_not_looked_for(
 def test_an_adapter_without_numbers_is_not_merged(model: Any, adapter: Path, tiny_model: Path) -> None:
     weights = adapter / "adapter_model.safetensors"
     save_file({name: tensor * torch.nan for name, tensor in load_file(weights).items()}, weights)
-    assert "adapter_model.safetensors: cannot be merged" in refusal(model, adapter, tiny_model)
+    with refused("cannot be merged", file="adapter_model.safetensors"):
+        with_adapter(model, adapter, base=tiny_model)

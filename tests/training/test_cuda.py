@@ -9,21 +9,24 @@ import pytest
 import torch
 import transformers
 
-from crossin.training import fused_lora, passes
-from crossin.training.attention import _attention, _kernel, borders
+from crossin.training import fused_lora, packing
 from crossin.training.config import Method
-from crossin.training.document import Document, Group, Row
+from crossin.training.losses import row_losses
 from crossin.training.method import apply
-from crossin.training.sft import row_losses
+from crossin.training.packing import Document, _attention, _kernel, borders_of
+from crossin.training.rows import Group, TrainingRow
 
-pytestmark = pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device")
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device"),
+]
 LENGTHS = (3, 70, 1, 33)
 
 
 def attended(dtype: Any, device: str, window: int | None) -> tuple[torch.Tensor, ...]:
     """Attention of documents of `LENGTHS`, and the gradients of query, key and value."""
     documents = [Document([5] * length) for length in LENGTHS]
-    held = borders(documents, [range(length) for length in LENGTHS], device)
+    held = borders_of(documents, [range(length) for length in LENGTHS], device)
     generator = torch.Generator().manual_seed(0)
     # Rounded first, so that all sides begin with the same numbers.
     query, key, value = (
@@ -50,8 +53,8 @@ def test_one_kernel_for_all_documents_is_as_one_after_the_other(window: int | No
         torch.testing.assert_close(found, right, rtol=2e-2, atol=2e-2 * right.abs().max().item())
 
 
-def gradients(parts: list[list[Row]], way: str) -> torch.Tensor:
-    """The adapter's gradients of all rows, in these passes, in one vector."""
+def gradients(parts: list[list[TrainingRow]], way: str) -> torch.Tensor:
+    """The adapter's gradients of all rows, in these micro-batches, in one vector."""
     torch.manual_seed(0)
     config = transformers.MistralConfig(
         vocab_size=300,
@@ -65,8 +68,8 @@ def gradients(parts: list[list[Row]], way: str) -> torch.Tensor:
     network = transformers.AutoModelForCausalLM.from_config(config).to("cuda:0", torch.bfloat16)
     if way == "float32":
         network = network.float()
-    passes.prepare(network)
-    assert passes.layout(network) == "documents"
+    packing.prepare(network)
+    assert packing.layout(network) == "packed"
     network = apply(network, Method(rank=4, alpha=8), 0).train()
     for name, weight in network.named_parameters():
         if "lora_B" in name:
@@ -80,14 +83,14 @@ def gradients(parts: list[list[Row]], way: str) -> torch.Tensor:
     return torch.cat([x.grad.flatten() for x in network.parameters() if x.grad is not None]).cpu()
 
 
-def test_half_precision_costs_our_gradients_no_more_than_autocast_costs_the_usual_ones() -> None:
+def test_half_precision_costs_our_gradients_no_more_than_autocast_costs() -> None:
     rows = [
-        Row(number, "", Group("base", "en", "en"), range(number + 2, number + 2 + length), 1)
+        TrainingRow(number, "", Group("base", "en", "en"), range(number + 2, number + 2 + length), 1)
         for number, length in enumerate((9, 60, 25, 3))
     ]
     single = [[row] for row in rows]
     right = gradients(single, "float32")
-    usual = (gradients(single, "autocast") - right).norm()
-    assert 0 < usual < 0.1 * right.norm()
+    autocast = (gradients(single, "autocast") - right).norm()
+    assert 0 < autocast < 0.1 * right.norm()
     for parts in (single, [rows]):
-        assert (gradients(parts, "ours") - right).norm() < 1.5 * usual
+        assert (gradients(parts, "ours") - right).norm() < 1.5 * autocast

@@ -1,4 +1,4 @@
-"""The look ahead: what it counts, what it shows, and that it leaves nothing behind."""
+"""The dry run: what it counts and shows, and that it leaves nothing behind."""
 
 from __future__ import annotations
 
@@ -7,44 +7,21 @@ from typing import Any
 
 import pytest
 
-from crossin.models.loading import load
-from crossin.training import TrainConfig, train
+from crossin.core.stages import Stage
+from crossin.training import TrainConfig
 from crossin.training.config import Batches
-from crossin.training.dry_run import Preview, preview
+from crossin.training.dry_run import TrainingPreview, preview
 from crossin.training.rows import read_rows
-from tests.helpers.training import mixture_of
 
 
-@pytest.fixture(scope="module")
-def mixture(facts_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return mixture_of(facts_folder, tmp_path_factory.mktemp("mixture") / "mixture")
-
-
-@pytest.fixture
-def entries(tiny_model: Path, mixture: Path) -> dict[str, Any]:
-    return {
-        "model": str(tiny_model),
-        "mixture": str(mixture),
-        "method": {"rank": 4, "alpha": 8},
-        "batches": {"rows": 32, "tokens": 256},
-        "held_out": {"share": 0.1, "every": 100},
-    }
-
-
-def previewed(entries: dict[str, Any]) -> Preview:
+def previewed(entries: dict[str, Any]) -> TrainingPreview:
     return preview(TrainConfig.model_validate(entries))
 
 
-def test_its_counts_are_those_of_the_run(entries: dict[str, Any], tmp_path: Path) -> None:
+def test_its_counts_are_those_of_the_run(entries: dict[str, Any], trained: Stage) -> None:
     shown = previewed(entries)
-    counts = train(TrainConfig.model_validate(entries), tmp_path / "out").manifest["counts"]
-    assert (shown.rows, shown.held_out, shown.steps) == (
-        counts["rows"],
-        counts["rows held out"],
-        counts["steps"],
-    )
-    assert (shown.tokens, shown.learned) == (counts["tokens"], counts["learned tokens"])
-    assert (shown.trained_weights, shown.weights) == (counts["trained weights"], counts["weights"])
+    counts = trained.manifest["counts"]
+    assert {name: getattr(shown, name) for name in counts} == counts
     assert sum(shown.groups.values()) == shown.rows
     assert shown.terms == []
     assert shown.seconds > 0
@@ -53,22 +30,25 @@ def test_its_counts_are_those_of_the_run(entries: dict[str, Any], tmp_path: Path
 
 def test_further_epochs_are_counted(entries: dict[str, Any]) -> None:
     once, twice = previewed(entries), previewed(entries | {"epochs": 2})
-    assert (twice.rows, twice.tokens, twice.learned) == (once.rows, 2 * once.tokens, 2 * once.learned)
+    assert (twice.rows, twice.tokens, twice.learned_tokens) == (
+        once.rows,
+        2 * once.tokens,
+        2 * once.learned_tokens,
+    )
     assert twice.steps == -(-2 * once.rows // 32)
 
 
-def test_fewer_tokens_a_pass_are_more_passes_a_step(entries: dict[str, Any]) -> None:
+def test_smaller_micro_batches_are_more_per_step(entries: dict[str, Any]) -> None:
     few = previewed(entries | {"batches": {"rows": 32, "tokens": 1}})
-    assert few.passes_per_step == pytest.approx(few.rows / few.steps)
-    assert previewed(entries).passes_per_step < few.passes_per_step / 2
+    assert few.micro_batches_per_step == pytest.approx(few.rows / few.steps)
+    assert previewed(entries).micro_batches_per_step < few.micro_batches_per_step / 2
 
 
-def test_the_first_three_passes_are_shown_cut_where_learning_begins(
-    entries: dict[str, Any], tiny_model: Path, mixture: Path
+def test_the_first_three_micro_batches_are_shown_split_where_learning_begins(
+    entries: dict[str, Any], tokenizer: Any, mixture: Path
 ) -> None:
     shown = previewed(entries).shown
     assert len(shown) == 3
-    tokenizer = load(tiny_model)[1]
     rows, _ = read_rows(mixture, tokenizer, Batches())
     texts = {
         (
@@ -84,8 +64,8 @@ def test_the_first_three_passes_are_shown_cut_where_learning_begins(
 
 def test_what_is_too_long_is_counted(entries: dict[str, Any]) -> None:
     shown = previewed(entries | {"batches": {"rows": 32, "longest": 24}})
-    assert shown.skipped["row: longer than 24 tokens"] > 0
-    assert shown.rows + shown.held_out + sum(shown.skipped.values()) == 288
+    assert shown.skipped.keys() == {"too_long"}
+    assert shown.rows + shown.rows_held_out + sum(shown.skipped.values()) == 288
 
 
 def test_it_writes_nothing(entries: dict[str, Any], mixture: Path, tiny_model: Path) -> None:

@@ -64,16 +64,16 @@ def test_half_precision_with_an_adapter_in_float32_is_as_in_peft() -> None:
 
 
 def test_switched_off_or_merged_or_in_autocast_the_layers_are_as_in_peft() -> None:
-    usual, model = adapted(dtype=torch.float32), adapted(dtype=torch.float32)
+    plain, model = adapted(dtype=torch.float32), adapted(dtype=torch.float32)
     fuse(model)
     with torch.no_grad():
-        with usual.disable_adapter(), model.disable_adapter():
+        with plain.disable_adapter(), model.disable_adapter():
             off = model(input_ids=TOKENS).logits
-            assert torch.equal(off, usual(input_ids=TOKENS).logits)
+            assert torch.equal(off, plain(input_ids=TOKENS).logits)
         on = model(input_ids=TOKENS).logits
         assert not torch.allclose(on, off)
         with torch.autocast("cpu", torch.bfloat16):
-            assert torch.equal(model(input_ids=TOKENS).logits, usual(input_ids=TOKENS).logits)
+            assert torch.equal(model(input_ids=TOKENS).logits, plain(input_ids=TOKENS).logits)
         model.merge_adapter()
         torch.testing.assert_close(model(input_ids=TOKENS).logits, on, rtol=1e-4, atol=1e-4)
         model.unmerge_adapter()
@@ -82,12 +82,12 @@ def test_switched_off_or_merged_or_in_autocast_the_layers_are_as_in_peft() -> No
 
 
 def test_what_is_saved_is_unchanged(tmp_path: Path) -> None:
-    usual, model = adapted(), adapted()
+    plain, model = adapted(), adapted()
     fuse(model)
-    assert model.state_dict().keys() == usual.state_dict().keys()
+    assert model.state_dict().keys() == plain.state_dict().keys()
     model.save_pretrained(tmp_path)
     saved = load_file(tmp_path / "adapter_model.safetensors")
-    expected = get_peft_model_state_dict(usual)
+    expected = get_peft_model_state_dict(plain)
     assert saved.keys() == expected.keys()
     assert all(torch.equal(saved[name], expected[name]) for name in saved)
 

@@ -7,26 +7,13 @@ from typing import Any
 import pyarrow
 import pytest
 
-from crossin.core.errors import CrossinError
 from crossin.core.files import write_parquet
-from crossin.facts import build_bench
 from crossin.items import read_items
 from crossin.items.item import Item, write_items
-from crossin.models.loading import load
 from crossin.training.config import Batches, Pairs
-from crossin.training.leaks import apart_from
-from crossin.training.pairs import read_stock
-
-
-@pytest.fixture(scope="module")
-def benches(facts_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
-    home = tmp_path_factory.mktemp("benches")
-    return {split: build_bench(facts_folder, home / split, split=split).folder for split in ("train", "test")}
-
-
-@pytest.fixture(scope="module")
-def tokenizer(tiny_model: Path) -> Any:
-    return load(tiny_model)[1]
+from crossin.training.leaks import check_apart
+from crossin.training.pairs import read_pool
+from tests.helpers.errors import refused
 
 
 def bench_of(place: Path, items: list[Item]) -> Path:
@@ -46,7 +33,7 @@ def rows_of(file: Path, texts: dict[str, str]) -> Path:
 
 
 def test_pairs_of_another_split_are_apart_from_a_benchmark(benches: dict[str, Path], tokenizer: Any) -> None:
-    apart_from(read_stock(Pairs(items=benches["train"]), tokenizer, Batches()), [benches["test"]])
+    check_apart(read_pool(Pairs(items=benches["train"]), tokenizer, Batches()), [benches["test"]])
 
 
 @pytest.mark.parametrize(
@@ -63,9 +50,9 @@ def test_a_pair_that_will_be_asked_is_refused(
     first = [item for item in read_items(benches["test"]) if item.language in ("en", "es")][:2]
     assert first[0].item == first[1].item
     taken = bench_of(tmp_path / "bench", [replace(item, **change) for item in first])
-    stock = read_stock(Pairs(items=taken), tokenizer, Batches())
-    with pytest.raises(CrossinError, match=rf"items\.parquet, row \d+.* 1 of the pairs .*\({why}"):
-        apart_from(stock, [benches["train"], benches["test"]])
+    pool = read_pool(Pairs(items=taken), tokenizer, Batches())
+    with refused("1 of the pairs", why, file="items.parquet", field="pairs.apart_from"):
+        check_apart(pool, [benches["train"], benches["test"]])
 
 
 ASKED = Item(
@@ -91,9 +78,9 @@ def test_a_question_is_found_in_the_prompt_of_a_row(
 ) -> None:
     bench = bench_of(tmp_path / "bench", [replace(item, item=f"{item.item} 0", question="Other?"), item])
     place = rows_of(tmp_path / "rows.parquet", {"en": prompt, "es": "¿Otra cosa?"})
-    stock = read_stock(Pairs(rows=place), tokenizer, Batches())
+    pool = read_pool(Pairs(rows=place), tokenizer, Batches())
     if not found:
-        apart_from(stock, [bench])
+        check_apart(pool, [bench])
         return
-    with pytest.raises(CrossinError, match=r"row 2, .*'own id' \(its text\)"):
-        apart_from(stock, [bench])
+    with refused("'own id' (its text)", row=2):
+        check_apart(pool, [bench])

@@ -1,12 +1,18 @@
-"""The log as tables."""
+"""The log as tables and as a page."""
 
 from __future__ import annotations
 
+import json
+import re
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from crossin.core.files import read_parquet, sha256
-from crossin.training.log import write_log
+from crossin.training.log import write_log, write_page
+
+STRANGE = "</script><img src=x onerror=alert(1)>"
 
 
 def made_line(step: int, seconds: float) -> dict[str, Any]:
@@ -82,3 +88,50 @@ def test_how_fast_a_run_was_changes_one_table_only(tmp_path: Path) -> None:
 def test_the_paths_are_those_of_the_tables_there_are(tmp_path: Path) -> None:
     paths = write_log(tmp_path, [made_line(1, 1.0)])
     assert sorted(paths) == sorted(tmp_path.iterdir())
+
+
+def strange_lines() -> list[dict[str, Any]]:
+    """Lines of two steps, whose component has the name of a tag."""
+    lines = [line for step in (1, 2) for line in (made_line(step, 1.0), held_out_line(step))]
+    for line in lines:
+        line["groups"] = [{**group, "component": STRANGE} for group in line["groups"]]
+    return lines
+
+
+def curves(page: Path | None) -> dict[str, tuple[list[int], list[float]]]:
+    """The curves that the page draws, by name."""
+    assert page
+    found = re.search(r'Plotly\.newPlot\(\s*"losses",\s*(\[.*?\]),\s*\{"', page.read_text(), re.DOTALL)
+    assert found
+    return {one["name"]: (one["x"], one["y"]) for one in json.loads(found[1])}
+
+
+def test_the_page_draws_what_is_learned_what_is_held_out_and_the_terms(tmp_path: Path) -> None:
+    page = write_page(tmp_path, strange_lines())
+    assert page == tmp_path / "loss.html"
+    drawn = {name.rpartition("&gt; ")[2]: values for name, values in curves(page).items()}
+    assert drawn == {
+        "en&gt;en, train": ([1, 2], [1.5, 1.5]),
+        "en&gt;vi, train": ([1, 2], [1.5, 1.5]),
+        "en&gt;vi, held-out": ([1, 2], [1.7, 1.7]),
+        "term sft": ([1, 2], [1.0, 1.0]),
+        "term align": ([1, 2], [1.0, 1.0]),
+    }
+    # No name can be taken for a tag.
+    assert "<img src=x" not in page.read_text()
+    assert all("<" not in name for name in curves(page))
+
+
+def test_the_same_log_is_the_same_page_and_fetches_nothing(tmp_path: Path) -> None:
+    page = write_page(tmp_path, strange_lines())
+    assert page
+    before = sha256(page)
+    write_page(tmp_path, strange_lines())
+    assert sha256(page) == before
+    assert not re.search(r"<(script|link|img)[^>]+(src|href)=", page.read_text())
+
+
+def test_without_plotly_there_is_no_page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("crossin.training.log.find_spec", lambda name: None)
+    assert write_page(tmp_path, [made_line(1, 1.0)]) is None
+    assert not (tmp_path / "loss.html").exists()

@@ -7,38 +7,25 @@ from typing import Any
 import pyarrow
 import pytest
 
-from crossin.core.errors import CrossinError
 from crossin.core.files import write_parquet
-from crossin.facts import build_bench
 from crossin.items import read_items
-from crossin.models.loading import load
 from crossin.training.config import Batches, Pairs
-from crossin.training.pairs import Stream, read_stock
+from crossin.training.pairs import PairStream, read_pool
+from tests.helpers.errors import refused
 
 IDS = {f"id {number}": ["en", "es", "vi", "zh"] for number in range(10)}
 ITEMS = Pairs(items=Path("bench"))
 
 
-@pytest.fixture(scope="module")
-def benches(facts_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
-    home = tmp_path_factory.mktemp("benches")
-    return {split: build_bench(facts_folder, home / split, split=split).folder for split in ("train", "test")}
-
-
-@pytest.fixture(scope="module")
-def tokenizer(tiny_model: Path) -> Any:
-    return load(tiny_model)[1]
-
-
 def test_a_steps_pairs_do_not_depend_on_what_was_asked_before() -> None:
-    one, other = (Stream(IDS, ITEMS, seed=0, count=3) for _ in range(2))
+    one, other = (PairStream(IDS, ITEMS, seed=0, count=3) for _ in range(2))
     in_order = [one.at(step) for step in range(9)]
     assert [other.at(step) for step in (7, 2, 8)] == [in_order[step] for step in (7, 2, 8)]
-    assert [Stream(IDS, ITEMS, seed=1, count=3).at(step) for step in range(9)] != in_order
+    assert [PairStream(IDS, ITEMS, seed=1, count=3).at(step) for step in range(9)] != in_order
 
 
 def test_an_id_comes_once_a_round_and_meets_its_languages_in_turn() -> None:
-    stream = Stream(IDS, ITEMS, seed=0, count=5)
+    stream = PairStream(IDS, ITEMS, seed=0, count=5)
     pairs = [pair for step in range(6) for pair in stream.at(step)]
     for start in (0, 10, 20):
         assert {pair.id for pair in pairs[start : start + 10]} == set(IDS)
@@ -50,7 +37,7 @@ def test_an_id_comes_once_a_round_and_meets_its_languages_in_turn() -> None:
 
 
 def test_any_two_languages_can_be_paired() -> None:
-    stream = Stream(IDS, Pairs(items=Path("bench"), among="any"), seed=0, count=10)
+    stream = PairStream(IDS, Pairs(items=Path("bench"), among="any"), seed=0, count=10)
     pairs = [pair for step in range(6) for pair in stream.at(step)]
     assert Counter((pair.one, pair.other) for pair in pairs) == Counter(
         {(a, b): 10 for a in ("en", "es", "vi", "zh") for b in ("en", "es", "vi", "zh") if a < b}
@@ -59,7 +46,7 @@ def test_any_two_languages_can_be_paired() -> None:
 
 @pytest.mark.parametrize("count", [3, 4, 10, 25])
 def test_no_step_has_an_id_twice(count: int) -> None:
-    stream = Stream(IDS, ITEMS, seed=0, count=count)
+    stream = PairStream(IDS, ITEMS, seed=0, count=count)
     for step in range(20):
         ids = [pair.id for pair in stream.at(step)]
         assert len(set(ids)) == len(ids) == min(count, len(IDS))
@@ -67,27 +54,27 @@ def test_no_step_has_an_id_twice(count: int) -> None:
 
 def test_every_round_has_all_languages_equally_often() -> None:
     ids = {f"id {number}": ["en", "es", "vi", "zh"] for number in range(60)}
-    stream = Stream(ids, ITEMS, seed=0, count=60)
+    stream = PairStream(ids, ITEMS, seed=0, count=60)
     for round_ in range(4):
         languages = Counter(pair.other for pair in stream.at(round_))
         assert languages == {"es": 20, "vi": 20, "zh": 20}
 
 
 def test_one_id_alone_is_an_error() -> None:
-    with pytest.raises(CrossinError, match="only one id"):
-        Stream({"id 1": ["en", "es"]}, ITEMS, seed=0, count=3)
+    with refused("only one id", field="pairs"):
+        PairStream({"id 1": ["en", "es"]}, ITEMS, seed=0, count=3)
 
 
 def test_processes_take_different_pairs_of_a_step() -> None:
-    stream = Stream(IDS, ITEMS, seed=0, count=5)
+    stream = PairStream(IDS, ITEMS, seed=0, count=5)
     assert {pair.id for rank in (0, 1) for pair in stream.at(0, rank, 2)} == set(IDS)
 
 
 def test_questions_are_read_without_their_answers(benches: dict[str, Path], tokenizer: Any) -> None:
-    stock = read_stock(Pairs(items=benches["train"], languages=("es",)), tokenizer, Batches())
+    pool = read_pool(Pairs(items=benches["train"], languages=("es",)), tokenizer, Batches())
     items = {item.item: item for item in read_items(benches["train"]) if item.language == "es"}
-    assert stock.asked.keys() == items.keys()
-    for name, versions in list(stock.asked.items())[:20]:
+    assert pool.questions.keys() == items.keys()
+    for name, versions in list(pool.questions.items())[:20]:
         assert versions.keys() == {"en", "es"}
         asked = versions["es"]
         options = [
@@ -105,20 +92,20 @@ def test_rows_in_one_language_are_paired_by_their_id(tokenizer: Any, tmp_path: P
     lines = [row("1", "en", "en"), row("1", "es", "es"), row("1", "en", "es"), row("2", "en", "en")]
     lines.append({**lines[1], "completion": " c"})
     write_parquet(tmp_path / "rows.parquet", pyarrow.Table.from_pylist(lines))
-    stock = read_stock(Pairs(rows=tmp_path / "rows.parquet"), tokenizer, Batches())
-    assert {name: set(versions) for name, versions in stock.rows.items()} == {"1": {"en", "es"}}
-    assert stock.skipped == {
-        "pairs, row: not in one language, or without an id": 1,
-        "pairs, row: its id is there in its language already": 1,
-        "pairs: not in two languages of the pairs": 1,
+    pool = read_pool(Pairs(rows=tmp_path / "rows.parquet"), tokenizer, Batches())
+    assert {name: set(versions) for name, versions in pool.rows.items()} == {"1": {"en", "es"}}
+    assert pool.skipped == {
+        "row_in_two_languages:pairs": 1,
+        "repeated_id:pairs": 1,
+        "unpaired:pairs": 1,
     }
-    with pytest.raises(CrossinError, match="nothing is there in th"):
-        read_stock(Pairs(rows=tmp_path / "rows.parquet", languages=("th",)), tokenizer, Batches())
+    with refused("in th", field="pairs.languages"):
+        read_pool(Pairs(rows=tmp_path / "rows.parquet", languages=("th",)), tokenizer, Batches())
     write_parquet(tmp_path / "rows.parquet", pyarrow.Table.from_pylist([lines[0], row("2", "es", "es")]))
-    with pytest.raises(CrossinError, match=r"rows\.parquet.*nothing that is there in two languages"):
-        read_stock(Pairs(rows=tmp_path / "rows.parquet"), tokenizer, Batches())
+    with refused("two languages", file="rows.parquet", field="pairs"):
+        read_pool(Pairs(rows=tmp_path / "rows.parquet"), tokenizer, Batches())
 
 
 def test_a_pivot_that_is_nowhere_is_an_error(benches: dict[str, Path], tokenizer: Any) -> None:
-    with pytest.raises(CrossinError, match="nothing is there in th"):
-        read_stock(Pairs(items=benches["train"], pivot="th"), tokenizer, Batches())
+    with refused("in th", field="pairs.pivot"):
+        read_pool(Pairs(items=benches["train"], pivot="th"), tokenizer, Batches())

@@ -20,11 +20,10 @@ from crossin.experiments.demo import RECIPE
 from crossin.mixture import compose, read_recipe
 from crossin.models.loading import load_tokenizer
 from crossin.training.config import Batches
-from crossin.training.document import Group, Row
-from crossin.training.rows import held_out, read_rows
-from tests.helpers.training import mixture_of
+from crossin.training.rows import Group, TrainingRow, held_out, read_rows
+from tests.helpers.errors import refused
 
-# As of Gemma: it is no end of text that ends a turn, and something is written behind it.
+# As for Gemma: the mark that ends a turn is not the end of text, and something follows it.
 TEMPLATE = (
     "<begin>{% for turn in messages %}<turn>{{ turn.role }}\n{{ turn.content | trim }}<done>\n{% endfor %}"
     "{% if add_generation_prompt %}<turn>assistant\n{% endif %}"
@@ -71,7 +70,7 @@ def asked(prompt: Any, completion: Any, **more: Any) -> dict[str, Any]:
     return {"prompt": prompt, "completion": completion, **more}
 
 
-def parts(tokenizer: Any, row: Row) -> tuple[str, str]:
+def parts(tokenizer: Any, row: TrainingRow) -> tuple[str, str]:
     """What is read and what is learned, as text."""
     return tokenizer.decode(row.tokens[: row.learned_from]), tokenizer.decode(row.tokens[row.learned_from :])
 
@@ -83,8 +82,7 @@ def only(place: Path, tokenizer: Any) -> tuple[str, str]:
     return parts(tokenizer, row)
 
 
-def test_a_mixture_as_composed_is_read_row_by_row(facts_folder: Path, tokenizer: Any, tmp_path: Path) -> None:
-    mixture = mixture_of(facts_folder, tmp_path / "mixture")
+def test_a_mixture_as_composed_is_read_row_by_row(mixture: Path, tokenizer: Any) -> None:
     rows, skipped = read_rows(mixture, tokenizer, Batches())
     columns = ["prompt", "completion", "id", "component", "lang_in", "lang_out"]
     (file,) = (mixture / "data").iterdir()
@@ -132,7 +130,7 @@ def test_an_end_that_is_there_is_not_doubled(tokenizer: Any, tmp_path: Path) -> 
     assert only(lines(tmp_path, asked("Spain?", " Madrid<end>")), tokenizer) == ("Spain?", " Madrid<end>")
 
 
-@settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(st.tuples(st.text(min_size=1), st.text(min_size=1)), min_size=1, max_size=5))
 def test_any_text_comes_back_whole(tokenizer: Any, tmp_path: Path, texts: list[tuple[str, str]]) -> None:
     file = lines(tmp_path, *(asked(*both) for both in texts))
@@ -238,7 +236,7 @@ def test_rows_that_are_too_long_are_left_out_and_counted(tokenizer: Any, tmp_pat
     file = lines(tmp_path, asked("Spain?", " Madrid"), asked("Spain?" * 9, " Madrid"), asked("x", " y"))
     rows, skipped = read_rows(file, tokenizer, FEW)
     assert [row.number for row in rows] == [0, 2]
-    assert skipped == {"row: longer than 12 tokens": 1}
+    assert skipped == {"too_long": 1}
 
 
 def test_a_cut_row_loses_the_beginning_of_its_prompt_but_not_of_the_sequence(
@@ -252,7 +250,7 @@ def test_a_cut_row_loses_the_beginning_of_its_prompt_but_not_of_the_sequence(
     assert row.tokens[0] == beginning.bos_token_id
     assert row.tokens[1:] == whole.tokens[-11:]
     assert parts(beginning, row)[1] == parts(beginning, whole)[1]
-    assert skipped == {"row: kept, its prompt cut": 1, "row: completion alone longer than 12 tokens": 1}
+    assert skipped == {"prompt_cut": 1, "completion_too_long": 1}
 
 
 def test_a_cut_keeps_a_token_before_what_is_learned(tokenizer: Any, tmp_path: Path) -> None:
@@ -274,61 +272,57 @@ def test_a_completion_that_comes_to_no_token_is_left_out_and_counted(tokenizer: 
     file = lines(tmp_path, asked("Spain?<end>", "\u200b"), asked("Spain?", " Madrid"))
     rows, skipped = read_rows(file, tokenizer, Batches())
     assert [row.number for row in rows] == [1]
-    assert skipped == {"row: the completion has no tokens": 1}
+    assert skipped == {"completion_without_tokens": 1}
 
 
 @pytest.mark.parametrize(
-    ("record", "says"),
+    ("record", "field", "words"),
     [
-        (
-            {"question": "a", "answer": "b"},
-            r"row 2, field 'prompt': is not there.*question, answer.*call the",
-        ),
-        ({"prompt": "a"}, r"row 2, field 'completion': is not there"),
-        (asked("a", None), r"row 2, field 'completion': is empty \(null\)"),
-        (asked("a", math.nan), r"row 2, field 'completion': is not a text but float nan"),
-        (asked(3, "b"), r"row 2, field 'prompt': is not a text but int 3"),
-        (asked("", "b"), r"row 2, field 'prompt': is empty"),
-        (asked("a", ""), r"row 2, field 'completion': is empty"),
-        (["a", "b"], r"row 2: is no row of named fields"),
-        ({"messages": "a"}, r"row 2, field 'messages': is not a list of messages"),
-        ({"messages": [ASKED]}, r"row 2, field 'messages': does not end with the assistant"),
-        ({"messages": [ANSWERED]}, r"row 2, field 'messages': does not end with the assistant"),
-        ({"messages": [ASKED, {**ANSWERED, "content": ""}]}, r"field 'messages.content': is empty"),
-        ({"messages": [ASKED, {"role": "assistant"}]}, r"field 'messages.content': is empty \(null\)"),
-        ({"messages": [ASKED, ANSWERED]}, r"row 2, field 'messages': .* no chat template"),
-        (asked([ASKED], [ANSWERED, ANSWERED]), r"row 2, field 'completion': is not one message"),
-        (asked([ASKED], "b"), r"row 2, field 'prompt': is not a text but list"),
+        ({"question": "a", "answer": "b"}, "prompt", ["question, answer", "rename"]),
+        ({"prompt": "a"}, "completion", ["no such column"]),
+        (asked("a", None), "completion", ["null"]),
+        (asked("a", math.nan), "completion", ["float nan"]),
+        (asked(3, "b"), "prompt", ["int 3"]),
+        (asked("", "b"), "prompt", ["empty"]),
+        (asked("a", ""), "completion", ["empty"]),
+        (["a", "b"], None, ["object"]),
+        ({"messages": "a"}, "messages", ["list of messages"]),
+        ({"messages": [ASKED]}, "messages", ["assistant"]),
+        ({"messages": [ANSWERED]}, "messages", ["assistant"]),
+        ({"messages": [ASKED, {**ANSWERED, "content": ""}]}, "messages.content", ["empty"]),
+        ({"messages": [ASKED, {"role": "assistant"}]}, "messages.content", ["null"]),
+        ({"messages": [ASKED, ANSWERED]}, "messages", ["no chat template"]),
+        (asked([ASKED], [ANSWERED, ANSWERED]), "completion", ["one message"]),
+        (asked([ASKED], "b"), "prompt", ["list"]),
     ],
 )
 def test_a_row_that_cannot_be_learned_is_named(
-    tokenizer: Any, tmp_path: Path, record: Any, says: str
+    tokenizer: Any, tmp_path: Path, record: Any, field: str | None, words: list[str]
 ) -> None:
     file = lines(tmp_path, asked("Spain?", " Madrid"), record)
-    with pytest.raises(CrossinError, match=rf"rows\.jsonl, .*{says}") as error:
+    with refused(*words, file="rows.jsonl", row=2, field=field):
         read_rows(file, tokenizer, Batches())
-    assert "Hint" in str(error.value)
 
 
 def test_half_a_character_is_named(tokenizer: Any, tmp_path: Path) -> None:
     (tmp_path / "rows.jsonl").write_text('{"prompt": "\\ud83c", "completion": "b"}')
-    with pytest.raises(CrossinError, match=r"row 1, field 'prompt': holds half a character"):
+    with refused("half a character", row=1, field="prompt"):
         read_rows(tmp_path / "rows.jsonl", tokenizer, Batches())
 
 
 def test_parquet_without_the_columns_names_those_it_has(tokenizer: Any, tmp_path: Path) -> None:
     write_parquet(tmp_path / "rows.parquet", pyarrow.table({"question": ["a"], "completion": ["b"]}))
-    with pytest.raises(CrossinError, match=r"field 'prompt': is not there; there are: question, completion"):
+    with refused("question, completion", file="rows.parquet", field="prompt"):
         read_rows(tmp_path, tokenizer, Batches())
 
 
-def test_what_a_template_refuses_or_rewrites_is_named(chat: Any, tmp_path: Path) -> None:
+def test_what_a_template_rejects_or_rewrites_is_named(chat: Any, tmp_path: Path) -> None:
     file = lines(tmp_path, {"messages": [ASKED, ANSWERED]})
     chat.chat_template = "{{ raise_exception('roles must alternate') }}"
-    with pytest.raises(CrossinError, match=r"row 1, field 'messages': .*refuses it: roles must alternate"):
+    with refused("roles must alternate", row=1, field="messages"):
         read_rows(file, chat, Batches())
     chat.chat_template = "{{ messages | length }}" + TEMPLATE
-    with pytest.raises(CrossinError, match=r"row 1, field 'messages': .*otherwise where the answer follows"):
+    with refused("template", "differently", row=1, field="messages"):
         read_rows(file, chat, Batches())
 
 
@@ -341,8 +335,8 @@ def test_what_a_template_refuses_or_rewrites_is_named(chat: Any, tmp_path: Path)
         ("rows.json", b'{"prompt": "a"}', r"is no list of rows"),
         ("rows.jsonl", b"\xff\xfe", r"is not UTF-8"),
         ("rows.jsonl.gz", b"not compressed", r"cannot be read"),
-        ("rows.jsonl", b"\n", r"holds no rows"),
-        ("rows.json", b"[]", r"holds no rows"),
+        ("rows.jsonl", b"\n", r"no rows"),
+        ("rows.json", b"[]", r"no rows"),
         ("rows.csv", b"prompt,completion", r"holds no mixture"),
     ],
 )
@@ -364,18 +358,18 @@ def test_a_place_without_a_mixture_is_named(tokenizer: Any, tmp_path: Path) -> N
 
 def test_a_tokenizer_without_an_end_is_refused(tokenizer: Any, tmp_path: Path) -> None:
     tokenizer.eos_token = None
-    with pytest.raises(CrossinError, match=r"field 'eos_token'.*no token that ends a text"):
+    with refused("end-of-text", field="eos_token"):
         read_rows(lines(tmp_path, asked("a", "b")), tokenizer, Batches())
 
 
 def test_a_share_of_the_ids_is_held_out_with_all_their_translations() -> None:
-    rows = [Row(number, f"id{number // 2}", Group("", "", ""), [1, 2], 1) for number in range(4000)] + [
-        Row(number, "", Group("", "", ""), [1, 2], 1) for number in range(4000, 8000)
-    ]
+    none = Group("", "", "")
+    rows = [TrainingRow(number, f"id{number // 2}", none, [1, 2], 1) for number in range(4000)]
+    rows += [TrainingRow(number, "", none, [1, 2], 1) for number in range(4000, 8000)]
     training, kept = held_out(rows, 0.1)
     assert sorted((*training, *kept), key=lambda row: row.number) == rows
     assert not {row.id for row in training if row.id} & {row.id for row in kept if row.id}
-    for part in (slice(None, 4000), slice(4000, None)):
-        assert 0.07 < sum(row in rows[part] for row in kept) / 4000 < 0.13
+    for with_id in (True, False):
+        assert 0.07 < sum(bool(row.id) == with_id for row in kept) / 4000 < 0.13
     assert held_out(rows, 0.0) == (rows, [])
     assert held_out(rows, 0.1) == (training, kept)

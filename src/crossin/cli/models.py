@@ -1,18 +1,22 @@
-"""The verb `models`."""
+"""`crossin models`."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Literal
 
-import typer
+import click
 
-app = typer.Typer(
-    no_args_is_help=True, help="List the built-in models, get a model by name, or merge an adapter in."
-)
+from crossin.cli.options import Command, Option, option
+
+_accept = option("--accept-licence", is_flag=True, help="Accept the model's terms.")
 
 
-@app.command("list")
+@click.group(no_args_is_help=True)
+def command() -> None:
+    """List the built-in models, get a model by name, or merge an adapter into one."""
+
+
+@command.command("list", cls=Command)
 def list_models() -> None:
     """List the built-in models, and which of them are in the cache."""
     from rich.table import Table
@@ -26,24 +30,19 @@ def list_models() -> None:
         column.overflow = "fold"
     for model in BUILT_IN.values():
         record = cached(model.name)
-        source = (
-            "no"
-            if record is None
-            else "yes, from " + ("the hub" if "hub" in record["source"] else "a package")
-        )
+        origin = "the hub" if record and "hub" in record["source"] else "a package"
         licence = f"{model.licence} (needs --accept-licence)" if model.terms else model.licence
-        table.add_row(model.name, model.parameters, licence, model.hub, source)
+        table.add_row(
+            model.name, model.parameters, licence, model.hub, f"yes, from {origin}" if record else "no"
+        )
     console.print(table)
 
 
-@app.command("pull")
-def pull_model(
-    name: Annotated[str, typer.Argument(help="A built-in name, a hub id (owner/name), or a local folder.")],
-    accept_licence: Annotated[
-        bool, typer.Option("--accept-licence", help="Accept the model's terms.")
-    ] = False,
-) -> None:
-    """Get a model into the cache, and print its folder.
+@command.command("pull", cls=Command)
+@click.argument("name")
+@_accept
+def pull_model(name: str, accept_licence: bool) -> None:
+    """Get a model into the cache, and print its folder: a built-in name, a hub id (owner/name), or a folder.
 
     Example: `crossin models pull smollm2-135m`
     """
@@ -52,25 +51,30 @@ def pull_model(
 
     with progress_bars() as progress:
         folder = pull(name, accept_licence=accept_licence, progress=progress)
-    typer.echo(folder)
+    click.echo(folder)
 
 
-@app.command("merge")
-def merge_models(
-    model: Annotated[
-        str, typer.Argument(help="What the adapter was trained on: a built-in name, a hub id, or a folder.")
-    ],
-    adapter: Annotated[Path, typer.Argument(help="A trained folder, or an adapter's of PEFT.")],
-    out: Annotated[Path, typer.Option(help="Folder for the merged model.")],
-    dtype: Annotated[
-        Literal["auto", "float32", "bfloat16", "float16"],
-        typer.Option(help="What the weights are stored in; auto: as the model's own."),
-    ] = "auto",
-    accept_licence: Annotated[
-        bool, typer.Option("--accept-licence", help="Accept the model's terms.")
-    ] = False,
-) -> None:
-    """Add an adapter into its model's weights: one model as safetensors, which needs no PEFT.
+@command.command("merge", cls=Command)
+@click.argument("model")
+@click.argument("adapter", type=click.Path(path_type=Path))
+@click.option(
+    "--out",
+    cls=Option,
+    type=click.Path(path_type=Path),
+    metavar="FOLDER",
+    required=True,
+    help="Folder for the merged model.",
+)
+@option(
+    "--dtype",
+    type=click.Choice(["auto", "float32", "bfloat16", "float16"]),
+    default="auto",
+    help="Precision of the stored weights; auto: as the model's own.",
+)
+@_accept
+def merge_models(model: str, adapter: Path, out: Path, dtype: str, accept_licence: bool) -> None:
+    """Merge an adapter (a trained folder, or one of PEFT) into the model that it was trained on: one model as
+    safetensors, which needs no PEFT.
 
     Example: `crossin models merge smollm2-135m runs/x2x --out merged/x2x`
     """
@@ -82,5 +86,5 @@ def merge_models(
         folder = pull(model, accept_licence=accept_licence, progress=progress)
     stage = merge(folder, adapter, out, dtype=dtype)
     if stage.manifest["counts"]["untied"]:
-        say("the adapter changed embeddings and head apart: the merged model holds both")
-    typer.echo(out)
+        say("the adapter changed embeddings and head in different ways: the merged model holds both")
+    click.echo(out)

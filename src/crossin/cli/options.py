@@ -15,6 +15,7 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from crossin.core.errors import CrossinError
+from crossin.core.settings import merged
 
 OUTPUT = "Output"
 
@@ -57,6 +58,41 @@ out_option = option(
 )
 dry_run_option = option("--dry-run", is_flag=True, help="Show what would be done, and write nothing.")
 json_option = option("--json", "as_json", is_flag=True, help="Print the figures as JSON.")
+
+
+def set_option(example: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """The option `--set KEY=VALUE` for any setting, whose entries join the mapping `given`. It stands below
+    `settings_options`.
+    """
+
+    import yaml
+
+    def decorate(command: Callable[..., Any]) -> Callable[..., Any]:
+        @functools.wraps(command)
+        def called(given: dict[str, Any], entries: Sequence[str], **values: Any) -> Any:
+            for entry in entries:
+                key, equals, text = entry.partition("=")
+                if not (key and equals):
+                    raise CrossinError(f"expected KEY=VALUE, got '{entry}'", field="--set", hint=example)
+                try:
+                    value = yaml.safe_load(text)
+                except yaml.YAMLError as error:
+                    raise CrossinError(f"not YAML: {text}", field=key, hint=example) from error
+                for part in reversed(key.split(".")):
+                    value = {part: value}
+                given = merged(given, value)
+            return command(given=given, **values)
+
+        return option(
+            "--set",
+            "entries",
+            multiple=True,
+            metavar="KEY=VALUE",
+            group="Settings",
+            help=f"Any other setting of the file, its value as YAML: {example}.",
+        )(called)
+
+    return decorate
 
 
 def settings_options(

@@ -1,113 +1,113 @@
-"""The verb `train`."""
+"""`crossin train`."""
 
 from __future__ import annotations
 
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Any
 
-import typer
+import click
 
-from crossin.core.errors import CrossinError
+from crossin.cli.options import (
+    Command,
+    dry_run_option,
+    json_option,
+    need_out,
+    out_option,
+    set_option,
+    settings_options,
+)
+from crossin.training.config import TrainConfig
 
 if TYPE_CHECKING:
     from crossin.core.stages import Stage
-    from crossin.training.dry_run import Preview
+    from crossin.training.dry_run import TrainingPreview
 
 
-def train(
-    config: Annotated[
-        Path, typer.Argument(metavar="CONFIG", help="The run's settings (YAML); examples/train-*.yaml.")
-    ],
-    out: Annotated[Path | None, typer.Option(help="Folder for the adapter, the log and the plot.")] = None,
-    model: Annotated[
-        str | None, typer.Option(help="A built-in name, a hub id or a folder, in place of the config's.")
-    ] = None,
-    mixture: Annotated[
-        Path | None, typer.Option(help="A mixture folder or a dataset, in place of the config's.")
-    ] = None,
-    seed: Annotated[int | None, typer.Option(help="Seed in place of the config's.")] = None,
-    dry_run: Annotated[
-        bool,
-        typer.Option("--dry-run", help="Estimate memory and time, show three passes; train nothing."),
-    ] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print the counts as JSON.")] = False,
-) -> None:
-    """Tune a model on a mixture in one stage: completions, and if asked for near states and like answers.
+@click.command(cls=Command)
+@click.argument("config", type=click.Path(path_type=Path), metavar="CONFIG.yaml")
+@out_option
+@settings_options(TrainConfig, nested=False)
+@set_option("batches.rows=8")
+@dry_run_option
+@json_option
+def command(config: Path, out: Path | None, given: dict[str, Any], dry_run: bool, as_json: bool) -> None:
+    """Tune a model on a mixture in one stage, by the settings in a YAML file (docs/train.md).
 
-    Stopped at any point, the same command goes on from its last checkpoint and ends as if it had not been.
-    Several processes: `torchrun --nproc-per-node 2 -m crossin train CONFIG --out DIR`.
+    Interrupted at any point, the same command resumes from its last checkpoint, with the same result. Several
+    processes: `torchrun --nproc-per-node 2 -m crossin train CONFIG.yaml --out DIR`.
 
-    Look first: `crossin train examples/train-demo.yaml --model smollm2-135m --mixture MIXTURE --dry-run`
-
-    Then train: the same with `--out runs/train` in place of `--dry-run`
+    \b
+    Look first:
+      crossin train examples/train-demo.yaml --model smollm2-135m --mixture MIXTURE --dry-run
+    Then train: the same with `--out runs/train` in place of `--dry-run`.
     """
     from crossin.cli.console import print_json, progress_bars, say
-    from crossin.training.dry_run import preview
-    from crossin.training.read_config import read_config
-    from crossin.training.run import train as run
+    from crossin.training import read_config
 
-    options = {"model": model, "mixture": mixture, "seed": seed}
-    read = read_config(config, {name: value for name, value in options.items() if value is not None})
+    settings = read_config(config, given)
     if dry_run:
+        from crossin.training.dry_run import preview
+
         with progress_bars() as progress:
-            shown = preview(read, progress=progress)
+            shown = preview(settings, progress=progress)
         if as_json:
             print_json(asdict(shown))
         else:
-            _show(shown)
+            _show_preview(shown)
         return
-    if out is None:
-        raise CrossinError("needs a folder to write to", hint="--out DIR, or look first with --dry-run")
+    from crossin.training import train
+
     with progress_bars() as progress:
-        stage = run(read, out, progress=progress, say=say)
-    if not stage.done:
+        stage = train(settings, need_out(out), progress=progress, say=say)
+    if stage.rank > 0:
         return
     if as_json:
         print_json({"counts": stage.manifest["counts"], "skipped": stage.manifest["skipped"]})
-        return
-    _show_result(stage)
+    else:
+        _show_result(stage)
 
 
-def _show(shown: Preview) -> None:
-    """The dry run: figures, and passes with what is learned in colour."""
+def _show_preview(shown: TrainingPreview) -> None:
+    """Figures, and micro-batches with what is learned in colour."""
     from rich.panel import Panel
     from rich.text import Text
 
-    from crossin.cli.console import console, say
+    from crossin.cli.console import console, say, say_skipped
 
-    figures = [
-        ("rows", f"{shown.rows:,}, and {shown.held_out:,} held out"),
-        ("tokens", f"{shown.tokens:,}, of which {shown.learned:,} are learned; no padding"),
-        ("steps", f"{shown.steps:,}, of {shown.passes_per_step:.1f} passes"),
-        ("terms", ", ".join(["sft", *shown.terms])),
-        ("weights", f"{shown.trained_weights:,} of {shown.weights:,} are trained"),
-        ("memory", f"about {shown.memory_mb:,.0f} MiB"),
-        (
-            "time",
-            f"about {shown.seconds / 60:,.1f} minutes ({shown.seconds:,.0f} s), by one step computed here",
-        ),
-    ]
-    for name, value in figures:
+    minutes = (
+        f"about {shown.seconds / 60:,.1f} minutes ({shown.seconds:,.0f} s), estimated from one step here"
+    )
+    figures = {
+        "rows": f"{shown.rows:,}, and {shown.rows_held_out:,} held out",
+        "tokens": f"{shown.tokens:,}, of which {shown.learned_tokens:,} are learned; no padding",
+        "steps": f"{shown.steps:,}, of {shown.micro_batches_per_step:.1f} micro-batches",
+        "terms": ", ".join(["sft", *shown.terms]),
+        "weights": f"{shown.trained_weights:,} of {shown.weights:,} are trained",
+        "memory": f"about {shown.memory_mb:,.0f} MiB",
+        "time": minutes,
+    }
+    for name, value in figures.items():
         console.print(Text(f"{name:<10} {value}"))
     for name, count in shown.groups.items():
         console.print(Text(f"{name:<40} {count:>9,} rows"))
-    _show_skipped(shown.skipped)
-    for number, part in enumerate(shown.shown, start=1):
+    say_skipped(shown.skipped)
+    for number, batch in enumerate(shown.shown, start=1):
         body = Text()
-        for read, learned in part:
+        for read, learned in batch:
             body.append(read, style="dim")
             body.append(learned + "\n", style="bold green")
-        console.print(Panel(body, title=f"pass {number}: dim is read, green is learned", title_align="left"))
+        title = f"micro-batch {number}: dim is read, green is learned"
+        console.print(Panel(body, title=title, title_align="left"))
     say("dry run: nothing was trained or written")
 
 
 def _show_result(stage: Stage) -> None:
-    """The losses at the beginning and the end, and what there is."""
+    """The losses at the beginning and the end, and where the weights are."""
     from rich.table import Table
     from rich.text import Text
 
-    from crossin.cli.console import say, show
+    from crossin.cli.console import say, say_skipped, show
     from crossin.core.files import read_parquet
     from crossin.training.run import ADAPTER, MODEL
 
@@ -121,18 +121,11 @@ def _show_result(stage: Stage) -> None:
         cells = (f"{component}, {split}", lang_in, lang_out, f"{losses[0]:.3f}", f"{losses[-1]:.3f}")
         table.add_row(*map(Text, cells))
     show(table)
-    _show_skipped(stage.manifest["skipped"])
+    say_skipped(stage.manifest["skipped"])
     counts = stage.manifest["counts"]
     seconds = sum(read_parquet(stage.folder / "speed.parquet", ["seconds"])["seconds"].to_pylist())
     weights = stage.folder / (ADAPTER if (stage.folder / ADAPTER).is_dir() else MODEL)
     say(
-        f"train: {counts['steps']:,} steps, {counts['tokens']:,} tokens, {counts['tokens'] / seconds:,.0f} a "
-        f"second, in {weights} ({stage.manifest['wall_seconds']:.0f} s)"
+        f"train: {counts['steps']:,} steps, {counts['tokens']:,} tokens, "
+        f"{counts['tokens'] / seconds:,.0f} per second, in {weights} ({stage.manifest['wall_seconds']:.0f} s)"
     )
-
-
-def _show_skipped(skipped: dict[str, int]) -> None:
-    from crossin.cli.console import say
-
-    for reason, count in skipped.items():
-        say(f"left out: {count:,}, {reason}")

@@ -1,4 +1,4 @@
-"""The built-in models: small, real, and to be had from a hub or from a package registry."""
+"""The built-in models: small, real, and available from a hub or a package registry."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ class Wheel:
 
 @dataclass(frozen=True)
 class BuiltIn:
-    """A model that has a short name; its GGUF file is the wheels' members, one behind another.
+    """A model with a short name; its GGUF file is the wheels' members, concatenated.
 
-    `terms` is the name and address of terms that the user has to accept, where the licence asks for that.
+    `terms` is the name and address of terms that the user has to accept, if any.
     """
 
     name: str

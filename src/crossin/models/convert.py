@@ -1,4 +1,4 @@
-"""From a GGUF file to a folder of safetensors that loads in a second."""
+"""Conversion of a GGUF file to a folder of safetensors, which loads in a second."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from typing import Any
 
 from crossin.models.weights import writing_weights
 
-# Vocabularies whose merges were learned with every digit apart; transformers leaves that out when it reads
-# them from GGUF, and would cut the blanks before a number otherwise than the model has seen them.
+# Vocabularies learned with digits split apart; transformers leaves that out when it reads them from GGUF, and
+# would split the blanks before a number in another way than the model was trained on.
 _DIGITS_APART = {"smollm"}
 
 
@@ -21,7 +21,7 @@ def convert_gguf(gguf: Path, folder: Path) -> None:
 
     transformers.utils.logging.disable_progress_bar()
     transformers.utils.logging.set_verbosity_error()
-    # This reader takes its bar from tqdm itself, which no setting of transformers silences.
+    # This reader uses tqdm itself, which no setting of transformers silences.
     with suppress(ImportError):
         from transformers import modeling_gguf_pytorch_utils
 
@@ -34,8 +34,7 @@ def convert_gguf(gguf: Path, folder: Path) -> None:
         backend.pre_tokenizer = pre_tokenizers.Sequence(
             [pre_tokenizers.Digits(individual_digits=True), backend.pre_tokenizer]
         )
-    # The weights have been de-quantised: a leftover of the quantisation would keep them from being saved, or
-    # loaded again.
+    # The weights are de-quantised: leftovers of the quantisation would prevent saving or loading them.
     model.hf_quantizer, model.is_quantized = None, False
     for leftover in ("quantization_config", "_model_name_or_path"):
         if hasattr(model.config, leftover):
@@ -43,13 +42,10 @@ def convert_gguf(gguf: Path, folder: Path) -> None:
     with writing_weights(folder):
         model.save_pretrained(folder)
         tokenizer.save_pretrained(folder)
-        for weights in folder.glob("*.safetensors"):
-            # safetensors writes files that nobody else may read.
-            weights.chmod((folder / "config.json").stat().st_mode)
 
 
 def _pre_tokenizer(gguf: Path) -> str | None:
-    """The name that the file gives to its way of cutting text before the merges."""
+    """The name of the file's pre-tokenizer."""
     from gguf import GGUFReader
 
     field = GGUFReader(gguf).get_field("tokenizer.ggml.pre")

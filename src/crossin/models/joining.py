@@ -1,4 +1,4 @@
-"""Where one text ends and the next begins, in tokens: the one rule for prompts and what follows them."""
+"""Where a prompt ends and its continuation begins, in tokens: one rule for training and evaluation."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def split(tokenizer: Any, texts: list[str], borders: list[int]) -> list[tuple[tu
         )["input_ids"]
         return [(tuple(whole), _shared(whole, part)) for whole, part in zip(wholes, parts, strict=True)]
     encoded = tokenizer(texts, add_special_tokens=False, return_offsets_mapping=True)
-    # An object for each number of each text would be most of the memory.
+    # One int object per distinct token: one per place would be most of the memory.
     numbers: dict[int, int] = {}
     split = []
     for tokens, offsets, border in zip(encoded["input_ids"], encoded["offset_mapping"], borders, strict=True):

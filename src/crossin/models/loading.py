@@ -1,4 +1,4 @@
-"""From a local folder to a model and its tokenizer, ready to be asked or tuned."""
+"""Loading a model and its tokenizer from a local folder."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from crossin.core.extras import require
 
 DTYPES = ("auto", "float32", "bfloat16", "float16", "4bit")
 _DEVICES = ("cpu", "cuda", "mps")
-# One of these holds a tokenizer's vocabulary; without any, transformers makes some tokenizers up, empty.
+# One of these holds a tokenizer's vocabulary; without any, transformers creates some tokenizers empty.
 _VOCABULARIES = ("tokenizer.json", "*.model", "vocab.*", "*.tiktoken", "tekken.json")
-# Left to itself, transformers asks at the terminal whether it may run the folder's code.
+# By default, transformers asks at the terminal whether it may run the folder's code.
 _LOCAL = {"local_files_only": True, "trust_remote_code": False}
 
 
-def load(folder: Path, *, device: str = "auto", dtype: str = "auto") -> tuple[Any, Any]:
+def load(folder: Path | str, *, device: str = "auto", dtype: str = "auto") -> tuple[Any, Any]:
     """The causal language model in `folder`, in evaluation mode, and its tokenizer.
 
     `device`: `cpu`, `mps`, `cuda` or one card of several as `cuda:1`; `auto` takes CUDA, else Apple's MPS,
@@ -27,16 +27,16 @@ def load(folder: Path, *, device: str = "auto", dtype: str = "auto") -> tuple[An
     in float32 elsewhere. Reads safetensors only, runs no code that the folder may hold, and never goes to the
     network.
 
-    Raises CrossinError for an unknown dtype or device, a device that is not there, bitsandbytes missing, and
-    a folder without weights or tokenizer, with damaged or incomplete ones, with an adapter, or with a model
-    that is no causal language model.
+    Raises CrossinError for an unknown dtype or device, a missing device or bitsandbytes, and a folder without
+    weights or tokenizer, with damaged or incomplete ones, with an adapter, or with another kind of model.
     """
+    folder = Path(folder)
     place, dtype = resolve(device, dtype)
     tokenizer, config = load_tokenizer(folder)
     import torch
     import transformers
 
-    # PEFT asks transformers by a name that is going out of use; the user can do nothing about it.
+    # PEFT uses a deprecated name of transformers; the user can do nothing about it.
     warnings.filterwarnings("ignore", message=".*is_gradient_checkpointing", category=FutureWarning)
     options = _four_bit(place) if dtype == "4bit" else {"dtype": getattr(torch, dtype)}
     try:
@@ -48,25 +48,26 @@ def load(folder: Path, *, device: str = "auto", dtype: str = "auto") -> tuple[An
         raise CrossinError(
             f"does not fit into the memory of {place}",
             file=folder,
-            hint="take another device, or a smaller dtype",
+            hint="use another device, or a smaller dtype",
         ) from error
     except Exception as error:
         raise _unloadable(folder, error) from error
-    # What a file lacks, transformers draws at random, and says so only in a log.
+    # Transformers initialises missing tensors at random, and says so only in a log.
     if missing := sorted(found["missing_keys"]):
         raise CrossinError(
-            f"its weights lack {len(missing)} of the model's tensors, such as {missing[0]}",
+            f"{len(missing)} of the model's tensors are missing, such as {missing[0]}",
             file=folder,
             hint="pull the model again, or save it as the class that its config.json names",
         )
     return model, tokenizer
 
 
-def load_tokenizer(folder: Path) -> tuple[Any, Any]:
+def load_tokenizer(folder: Path | str) -> tuple[Any, Any]:
     """The tokenizer and the configuration of the model in `folder`, without its weights; errors as `load`."""
     require("train", "torch", "transformers", "peft")
     import transformers
 
+    folder = Path(folder)
     _check_files(folder)
     transformers.utils.logging.disable_progress_bar()
     transformers.utils.logging.set_verbosity_error()
@@ -90,7 +91,7 @@ def resolve(device: str, dtype: str) -> tuple[str, str]:
 
     place = _place(device)
     if dtype not in DTYPES:
-        raise CrossinError(f"no dtype is called '{dtype}'", hint=f"take one of {', '.join(DTYPES)}")
+        raise CrossinError(f"no dtype is called '{dtype}'", hint=f"use one of {', '.join(DTYPES)}")
     if dtype == "auto":
         fast = place.startswith("cuda") and torch.cuda.is_bf16_supported()
         dtype = "bfloat16" if fast else "float32"
@@ -106,23 +107,23 @@ def _place(device: str) -> str:
     kind, _, number = device.partition(":")
     if kind not in _DEVICES or (number and not number.isdecimal()):
         raise CrossinError(
-            f"no device is called '{device}'", hint=f"take auto, {', '.join(_DEVICES)}, or one card as cuda:0"
+            f"no device is called '{device}'", hint=f"use auto, {', '.join(_DEVICES)}, or one card as cuda:0"
         )
     cards = {"cpu": 1, "mps": int(mps), "cuda": torch.cuda.device_count() if cuda else 0}[kind]
     if int(number or 0) >= cards:
         raise CrossinError(
             f"torch finds no device '{device}' here",
-            hint="take --device auto, or install the build of torch that knows the device",
+            hint="use --device auto, or install the build of torch that knows the device",
         )
     return device
 
 
 def _four_bit(place: str) -> dict[str, Any]:
-    """What tells transformers to hold the linear layers' weights in four bits on the device `place`."""
+    """The options of transformers for linear layers in four bits on the device `place`."""
     import torch
     import transformers
 
-    hint = "pip install -U bitsandbytes accelerate, or take another dtype"
+    hint = "pip install -U bitsandbytes accelerate, or use another dtype"
     if not (transformers.utils.is_bitsandbytes_available() and transformers.utils.is_accelerate_available()):
         raise CrossinError(
             "dtype 4bit needs the packages 'bitsandbytes' and 'accelerate', recent ones", hint=hint
@@ -130,7 +131,7 @@ def _four_bit(place: str) -> dict[str, Any]:
     kind = place.partition(":")[0]
     if kind not in import_module("bitsandbytes").supported_torch_devices:
         raise CrossinError(
-            f"bitsandbytes cannot compute in 4 bits on {kind}", hint="take another dtype or device"
+            f"bitsandbytes cannot compute in 4 bits on {kind}", hint="use another dtype or device"
         )
     compute = torch.bfloat16 if kind == "cuda" and torch.cuda.is_bf16_supported() else torch.float32
     scheme = transformers.BitsAndBytesConfig(
@@ -140,30 +141,34 @@ def _four_bit(place: str) -> dict[str, Any]:
 
 
 def _check_files(folder: Path) -> None:
-    """Raise CrossinError that names what `folder` lacks to be a model's."""
-    if not folder.is_dir():
-        raise CrossinError("is no folder", file=folder, hint="check the path, or pull the model by its name")
-    # Transformers would follow the adapter to the base that it names, wherever that is.
-    if (folder / "adapter_config.json").exists():
-        raise CrossinError(
-            "holds an adapter, not a model",
-            file=folder,
-            hint="name its base as the model, and this as its adapter",
-        )
-    if not any(folder.glob("*.safetensors")):
-        raise CrossinError(
-            "holds no weights as safetensors",
-            file=folder,
-            hint="save the model with save_pretrained, which writes safetensors",
-        )
-    if not (folder / "config.json").exists():
-        raise CrossinError("lacks config.json", file=folder, hint="copy it there, or pull the model again")
-    if not any(path for pattern in _VOCABULARIES for path in folder.glob(pattern)):
-        raise CrossinError(
-            "holds no tokenizer (tokenizer.json)",
-            file=folder,
-            hint="save the model's tokenizer there too, with its save_pretrained",
-        )
+    """Raise CrossinError for what `folder` lacks to be a model's."""
+    checks = (
+        (folder.is_dir(), "not a directory", "check the path, or pull the model by its name"),
+        (
+            # Transformers would follow the adapter to the base that it names, wherever that is.
+            not (folder / "adapter_config.json").exists(),
+            "an adapter, not a model",
+            "use its base as the model, and this as the adapter",
+        ),
+        (
+            any(folder.glob("*.safetensors")),
+            "there are no weights as safetensors here",
+            "save the model with save_pretrained, which writes safetensors",
+        ),
+        (
+            (folder / "config.json").exists(),
+            "there is no config.json here",
+            "copy it there, or pull the model again",
+        ),
+        (
+            any(path for pattern in _VOCABULARIES for path in folder.glob(pattern)),
+            "there is no tokenizer here (tokenizer.json)",
+            "save the model's tokenizer there too, with its save_pretrained",
+        ),
+    )
+    for passed, message, hint in checks:
+        if not passed:
+            raise CrossinError(message, file=folder, hint=hint)
 
 
 def _check_causal(folder: Path, config: Any) -> None:
@@ -172,18 +177,18 @@ def _check_causal(folder: Path, config: Any) -> None:
 
     known = transformers.models.auto.modeling_auto.MODEL_FOR_CAUSAL_LM_MAPPING_NAMES.values()
     names = config.architectures or []
-    # Some models that transformers has taken over still go by the name that their authors gave them.
+    # Some models that transformers includes keep the class names of their authors.
     named = [name for name in names if name in known or name.endswith(("ForCausalLM", "LMHeadModel"))]
     if type(config) not in transformers.MODEL_FOR_CAUSAL_LM_MAPPING or (names and not named):
         raise CrossinError(
-            f"is no causal language model but {names[0] if names else config.model_type}",
+            f"not a causal language model, but {names[0] if names else config.model_type}",
             file=folder / "config.json",
-            hint="name a model that continues text, of a class such as LlamaForCausalLM",
+            hint="use a model that generates text, of a class such as LlamaForCausalLM",
         )
 
 
 def _unloadable(folder: Path, error: Exception) -> CrossinError:
-    """Transformers, tokenizers and safetensors each raise what they like, tokenizers a bare Exception."""
+    """Transformers, tokenizers and safetensors raise errors of all kinds, tokenizers a bare Exception."""
     return CrossinError(
         f"cannot be loaded: {_damaged(folder) or error}",
         file=folder,

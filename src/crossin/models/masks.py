@@ -1,4 +1,4 @@
-"""What each token may look at, in the form in which models of transformers take it."""
+"""Attention masks in the form that models of transformers accept."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ if TYPE_CHECKING:
 def attention_masks(model: Any, visible: torch.Tensor, distance: torch.Tensor) -> Any:
     """The additive mask [B, 1, T, S]; for a model with sliding windows, one for each kind of layer.
 
-    `visible` [B, T, S] tells which of S tokens each of T sees, `distance` [B, T, S] how far before it each
-    stands in its text.
+    `visible` [B, T, S] says which of S tokens each of T sees, `distance` [B, T, S] how many tokens before it
+    each is in its text.
     """
     import torch
 

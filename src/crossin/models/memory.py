@@ -6,8 +6,8 @@ import sys
 
 
 def is_out_of_memory(error: Exception) -> bool:
-    """Whether a pass was too much for the memory. Only CUDA has a class for it; the CPU and Apple's MPS say
-    it in words.
+    """Whether the error means too little memory. Only CUDA has a class for it; the CPU and Apple's MPS have a
+    message.
     """
     import torch
 
@@ -18,9 +18,7 @@ def is_out_of_memory(error: Exception) -> bool:
 
 
 def peak_memory() -> float:
-    """The most memory that this process has held so far, in MiB: of the card where there is one, else of the
-    machine.
-    """
+    """The peak memory of this process in MiB: of the GPU where there is one, else of the machine."""
     import torch
 
     if torch.cuda.is_available():

@@ -1,7 +1,8 @@
-"""Writing weights so that a refusal by the operating system is told like any other."""
+"""Writing weights: errors and permissions as for all other files."""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -10,12 +11,18 @@ from crossin.core.files import writing
 
 
 @contextmanager
-def writing_weights(path: Path) -> Iterator[None]:
-    """`core.files.writing` where safetensors writes, which wraps the system's error in one of its own."""
+def writing_weights(folder: Path) -> Iterator[None]:
+    """`core.files.writing` for safetensors, which wraps the system's errors in its own, and writes files that
+    nobody else may read.
+    """
     from safetensors import SafetensorError
 
-    with writing(path):
+    with writing(folder):
         try:
             yield
         except SafetensorError as error:
             raise OSError(str(error)) from error
+        umask = os.umask(0)
+        os.umask(umask)
+        for weights in folder.rglob("*.safetensors"):
+            weights.chmod(0o666 & ~umask)

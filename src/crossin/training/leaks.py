@@ -1,4 +1,4 @@
-"""Pairs must not be what a benchmark will ask."""
+"""Contamination: pairs must not hold items of the benchmarks used for evaluation."""
 
 from __future__ import annotations
 
@@ -8,19 +8,19 @@ from pathlib import Path
 
 from crossin.core.errors import CrossinError
 from crossin.items.item import Item, items_file, read_items
-from crossin.training.pairs import Stock
+from crossin.training.pairs import PairPool
 
-# A question of fewer characters is found as a whole text only: it would stand in many by chance.
+# A shorter question is found as a whole text only: many texts contain it by chance.
 _SHORT = 6
-# Questions are looked up by so many of their first characters.
+# Questions are looked up by this many first characters.
 _KEY = 32
 
 
-def apart_from(stock: Stock, benches: Sequence[Path]) -> None:
-    """Raise CrossinError where a pair has an id, a group or a text of a benchmark that will be asked.
+def check_apart(pool: PairPool, benches: Sequence[Path]) -> None:
+    """Raise CrossinError where a pair has an id, a group or a text of one of the benchmarks.
 
-    A text is the same if the item's question stands in it as whole words, and its context with it, whatever
-    the case, the spaces and the prompt around it: a mixture's rows ask in a template.
+    A text has an item where it contains the question as whole words, and the context, whatever the case, the
+    spaces and the prompt around it: a mixture's rows are rendered by templates.
     """
     for bench in benches:
         items = read_items(bench)
@@ -28,22 +28,22 @@ def apart_from(stock: Stock, benches: Sequence[Path]) -> None:
         groups = {item.group: row for row, item in reversed(list(enumerate(items, start=1)))}
         questions = _by_beginning(items)
         wrong: dict[str, tuple[str, int]] = {}
-        for name in dict.fromkeys((*stock.rows, *stock.asked)):
-            group = stock.groups.get(name)
+        for name in dict.fromkeys((*pool.rows, *pool.questions)):
+            group = pool.groups.get(name)
             if name in ids:
                 wrong[name] = "its id", ids[name]
             elif group in groups:
                 wrong[name] = f"its group {group}", groups[group]
-            elif row := next((row for text in stock.texts[name] for row in _asked_in(text, questions)), 0):
+            elif row := next((row for text in pool.texts[name] for row in _contained_in(text, questions)), 0):
                 wrong[name] = "its text", row
         if wrong:
             first, (why, row) = next(iter(wrong.items()))
             raise CrossinError(
-                f"{len(wrong)} of the pairs are in a benchmark that will be asked, such as '{first}' ({why})",
+                f"{len(wrong)} of the pairs are in a benchmark for evaluation, such as '{first}' ({why})",
                 file=items_file(bench),
                 row=row,
                 field="pairs.apart_from",
-                hint="take pairs of another split",
+                hint="use pairs of another split",
             )
 
 
@@ -59,8 +59,8 @@ def _by_beginning(items: Sequence[Item]) -> _Questions:
     return found
 
 
-def _asked_in(text: str, questions: _Questions) -> Iterator[int]:
-    """The rows of the items that this text asks."""
+def _contained_in(text: str, questions: _Questions) -> Iterator[int]:
+    """The rows of the items whose question this text contains."""
     text = _plain(text)
     for start in range(len(text)):
         if not _is_border(text, start):
@@ -74,7 +74,7 @@ def _asked_in(text: str, questions: _Questions) -> Iterator[int]:
 
 
 def _is_border(text: str, place: int) -> bool:
-    """Whether no word goes on from before this place to behind it: Niger is not in Nigeria."""
+    """Whether no word spans this place: Niger is not in Nigeria."""
     return not text[max(place - 1, 0) : place + 1].isalnum() or place in (0, len(text))
 
 

@@ -1,4 +1,4 @@
-"""The pair stream: the same content in two languages, and which pairs come at a step."""
+"""The pair stream: the same content in two languages, and which pairs a step has."""
 
 from __future__ import annotations
 
@@ -10,17 +10,27 @@ from typing import Any
 
 from crossin.core.errors import CrossinError
 from crossin.core.hashing import hash64
+from crossin.core.reasons import Reason
 from crossin.items import Form, questions
 from crossin.items.item import read_items
 from crossin.models.joining import heading_of, split
 from crossin.training.config import Batches, Pairs
-from crossin.training.document import Row
-from crossin.training.rows import read_rows
+from crossin.training.rows import TrainingRow, read_rows
 
 
-@dataclass(frozen=True)
-class Asked:
-    """A question with its options in one language, as tokens: `wholes` holds the prompt and each option,
+class PairReason(Reason):
+    """Why a row or an item is in no pair."""
+
+    MIXED_LANGUAGES = "row_in_two_languages", "not in one language, or without an id"
+    REPEATED_ID = "repeated_id", "another row has the same id and language"
+    FREE_TEXT = "free_text_item", "items answered in free text"
+    ONE_LANGUAGE = "unpaired", "not in two languages of the pairs"
+
+
+# Compared by identity, and so a key.
+@dataclass(frozen=True, eq=False)
+class TokenizedQuestion:
+    """A question with its options in one language, as tokens: `wholes` holds the prompt with each option,
     whose own tokens begin at `starts`. `text` is the question alone.
     """
 
@@ -46,13 +56,13 @@ class Asked:
 
 
 @dataclass(frozen=True)
-class Stock:
-    """What pairs are made of: `rows` and `asked` by id, then by language. `texts` are what an id reads, in
-    all its languages, `groups` those of the items; `skipped` is what was left out, by reason.
+class PairPool:
+    """What pairs are made of: `rows` and `questions` by id, then by language. `texts` are those of an id in
+    all its languages, `groups` those of the items; `skipped` counts what was left out, by reason code.
     """
 
-    rows: dict[str, dict[str, Row]]
-    asked: dict[str, dict[str, Asked]]
+    rows: dict[str, dict[str, TrainingRow]]
+    questions: dict[str, dict[str, TokenizedQuestion]]
     texts: dict[str, list[str]]
     groups: dict[str, str]
     skipped: dict[str, int]
@@ -60,115 +70,124 @@ class Stock:
 
 @dataclass(frozen=True)
 class Pair:
-    """An id, and the two languages in which it is taken."""
+    """An id, and the two languages of the pair."""
 
     id: str
     one: str
     other: str
 
 
-def read_stock(pairs: Pairs, tokenizer: Any, batches: Batches) -> Stock:
-    """What the config's pairs are made of. Raises CrossinError where `rows` or `items` hold nothing in two
-    languages, or a language that is named is nowhere.
+def read_pool(pairs: Pairs, tokenizer: Any, batches: Batches) -> PairPool:
+    """The candidates for pairs. Raises CrossinError where `rows` or `items` hold nothing in two languages, or
+    nothing in a language that is named.
     """
-    skipped: dict[str, int] = defaultdict(int)
-    rows: dict[str, dict[str, Row]] = defaultdict(dict)
-    asked: dict[str, dict[str, Asked]] = defaultdict(dict)
-    texts: dict[str, list[str]] = defaultdict(list)
-    groups: dict[str, str] = {}
-
-    def wanted(language: str) -> bool:
-        return not pairs.languages or language in (*pairs.languages, pairs.pivot)
-
+    pool = PairPool(defaultdict(dict), defaultdict(dict), defaultdict(list), {}, Counter())
     if pairs.rows:
-        found, left_out = read_rows(pairs.rows, tokenizer, batches)
-        for reason, count in left_out.items():
-            skipped[f"pairs, {reason}"] += count
-        for row in found:
-            language = row.group.lang_out
-            if not row.id or not language or row.group.lang_in != language:
-                skipped["pairs, row: not in one language, or without an id"] += 1
-            elif wanted(language) and language in rows[row.id]:
-                skipped["pairs, row: its id is there in its language already"] += 1
-            elif wanted(language):
-                rows[row.id][language] = row
-                for part in (row.tokens[: row.learned_from], row.tokens[row.learned_from :]):
-                    texts[row.id].append(tokenizer.decode(part, skip_special_tokens=True))
+        _add_rows(pool, pairs, pairs.rows, tokenizer, batches)
     if pairs.items:
-        items = [item for item in read_items(pairs.items) if wanted(item.language)]
-        skipped["pairs, item: in free text"] += sum(item.free_text for item in items)
-        chosen = [item for item in items if not item.free_text]
-        for question in questions(chosen, Form(kind="text", wordings=(pairs.wording,))):
-            item = question.item
-            assert isinstance(question.prompt, str)
-            asked[item.item][item.language] = _asked(
-                tokenizer, question.prompt, question.options, item.question
-            )
-            texts[item.item].append(f"{item.context} {item.question}")
-            groups[item.item] = item.group
-    there = {language for kind in (rows, asked) for versions in kind.values() for language in versions}
-    if lacking := sorted({*pairs.languages, *([pairs.pivot] if pairs.among == "pivot" else [])} - there):
+        _add_questions(pool, pairs, pairs.items, tokenizer)
+    sources: list[tuple[dict[str, Any], Path | None]] = [
+        (pool.rows, pairs.rows),
+        (pool.questions, pairs.items),
+    ]
+    there = {language for found, _ in sources for versions in found.values() for language in versions}
+    if missing := sorted({*pairs.languages, *([pairs.pivot] if pairs.among == "pivot" else [])} - there):
         raise CrossinError(
-            f"nothing is there in {', '.join(lacking)}",
+            f"there are no pairs in {', '.join(missing)}",
             file=pairs.items or pairs.rows,
-            field="pairs.languages" if pairs.pivot not in lacking else "pairs.pivot",
-            hint="leave it out, or give pairs in it",
+            field="pairs.languages" if pairs.pivot not in missing else "pairs.pivot",
+            hint="leave the language out, or add pairs in it",
         )
-    sources: list[tuple[dict[str, Any], Path | None]] = [(rows, pairs.rows), (asked, pairs.items)]
-    for kind, place in sources:
-        alone = [
-            name
-            for name, versions in kind.items()
-            if len(versions) < 2 or (pairs.among == "pivot" and pairs.pivot not in versions)
-        ]
-        for name in alone:
-            del kind[name]
-            skipped["pairs: not in two languages of the pairs"] += 1
-        if place and not kind:
+    for found, place in sources:
+        for name in [name for name, versions in found.items() if not _can_be_paired(versions, pairs)]:
+            del found[name]
+            pool.skipped[_about(PairReason.ONE_LANGUAGE)] += 1
+        if place and not found:
             raise CrossinError(
-                "holds nothing that is there in two languages"
+                "nothing here is in two languages"
                 + (f", one of them {pairs.pivot}" if pairs.among == "pivot" else ""),
                 file=place,
                 field="pairs",
                 hint="name a benchmark, or rows in one language each that share an `id` between languages",
             )
-    kept = {reason: count for reason, count in skipped.items() if count}
-    return Stock(dict(rows), dict(asked), dict(texts), groups, kept)
+    return PairPool(
+        dict(pool.rows), dict(pool.questions), dict(pool.texts), pool.groups, dict(+Counter(pool.skipped))
+    )
 
 
-def _asked(tokenizer: Any, prompt: str, options: Sequence[str], question: str) -> Asked:
+def _add_rows(pool: PairPool, pairs: Pairs, place: Path, tokenizer: Any, batches: Batches) -> None:
+    rows, skipped = read_rows(place, tokenizer, batches)
+    for code, count in skipped.items():
+        pool.skipped[_about(code)] += count
+    for row in rows:
+        language = row.group.lang_out
+        if not row.id or not language or row.group.lang_in != language:
+            pool.skipped[_about(PairReason.MIXED_LANGUAGES)] += 1
+        elif _is_wanted(language, pairs) and language in pool.rows[row.id]:
+            pool.skipped[_about(PairReason.REPEATED_ID)] += 1
+        elif _is_wanted(language, pairs):
+            pool.rows[row.id][language] = row
+            for part in (row.tokens[: row.learned_from], row.tokens[row.learned_from :]):
+                pool.texts[row.id].append(tokenizer.decode(part, skip_special_tokens=True))
+
+
+def _add_questions(pool: PairPool, pairs: Pairs, place: Path, tokenizer: Any) -> None:
+    items = [item for item in read_items(place) if _is_wanted(item.language, pairs)]
+    pool.skipped[_about(PairReason.FREE_TEXT)] += sum(item.free_text for item in items)
+    chosen = [item for item in items if not item.free_text]
     head = heading_of(tokenizer)
-    found = split(tokenizer, [prompt + option for option in options], [len(prompt)] * len(options))
-    text = (*head, *tokenizer(question, add_special_tokens=False)["input_ids"])
-    return Asked([(*head, *tokens) for tokens, _ in found], [len(head) + start for _, start in found], text)
+    for question in questions(chosen, Form(kind="text", wordings=(pairs.wording,))):
+        item, prompt, options = question.item, question.prompt, question.options
+        assert isinstance(prompt, str)
+        found = split(tokenizer, [prompt + option for option in options], [len(prompt)] * len(options))
+        pool.questions[item.item][item.language] = TokenizedQuestion(
+            [(*head, *tokens) for tokens, _ in found],
+            [len(head) + start for _, start in found],
+            (*head, *tokenizer(item.question, add_special_tokens=False)["input_ids"]),
+        )
+        pool.texts[item.item].append(f"{item.context} {item.question}")
+        pool.groups[item.item] = item.group
 
 
-class Stream:
-    """Which pairs come at a step: a pure function of the seed and the step's number.
+def _is_wanted(language: str, pairs: Pairs) -> bool:
+    return not pairs.languages or language in (*pairs.languages, pairs.pivot)
 
-    Ids come in rounds, in every round in an order of its own and each at most once: what is left of a round
-    and makes no `count` is not taken, so that no step has an id twice, which would be its own counterexample.
-    An id meets its languages in turn, and ids take turns, so that all languages come equally often. `ids` are
-    by id the languages there are. Raises CrossinError where there is one alone.
+
+def _can_be_paired(versions: Mapping[str, Any], pairs: Pairs) -> bool:
+    return len(versions) > 1 and (pairs.among != "pivot" or pairs.pivot in versions)
+
+
+def _about(code: str) -> str:
+    """A reason code of the pairs, apart from those of the mixture."""
+    return f"{code}:pairs"
+
+
+class PairStream:
+    """Which pairs a step has: a function of the seed and the step's number alone.
+
+    Ids come in rounds, each at most once a round, every round in an order of its own. What is left of a round
+    and is fewer than `count` is not used, so that no step has an id twice, which would be its own negative
+    example. Ids and their languages take turns, so that all languages are equally frequent. `ids` are the
+    languages by id. Raises CrossinError where there is one id only.
     """
 
     def __init__(self, ids: Mapping[str, Sequence[str]], pairs: Pairs, seed: int, count: int) -> None:
         if len(ids) < 2:
             raise CrossinError(
-                "there is only one id in two languages, and nothing to tell it from",
+                "only one id is in two languages: there is nothing to contrast it with",
                 file=pairs.rows or pairs.items,
                 field="pairs",
-                hint="give more pairs",
+                hint="add more pairs",
             )
         self._ids, self._pairs, self._seed = ids, pairs, seed
         self.count = min(count, len(ids))
         self._rounds: dict[int, list[Pair]] = {}
         self._turns: dict[str, int] = {}
-        alike = Counter[tuple[str, ...]]()
+        same = Counter[tuple[str, ...]]()
         for name in sorted(ids, key=lambda name: self._draw("turn", name)):
             languages = tuple(sorted(ids[name]))
-            self._turns[name] = alike[languages]
-            alike[languages] += 1
+            self._turns[name] = same[languages]
+            same[languages] += 1
 
     def at(self, step: int, rank: int = 0, processes: int = 1) -> list[Pair]:
         """The pairs of process `rank` at a step: `count` of them."""
@@ -177,7 +196,7 @@ class Stream:
 
     def _round(self, number: int) -> list[Pair]:
         if number not in self._rounds:
-            # Steps come one after another: the round before the last is not asked for again.
+            # Steps come in order: no round before the last is needed again.
             self._rounds = {key: kept for key, kept in self._rounds.items() if key == number - 1}
             order = sorted(self._ids, key=lambda name: self._draw("round", str(number), name))
             self._rounds[number] = [self._pair(name, number) for name in order]

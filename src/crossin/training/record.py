@@ -1,27 +1,30 @@
-"""What a run knows of itself so far: its log, and what has been added up since the last line of it.
+"""The state of a run beside the weights: its log, and the sums since the log's last line.
 
-All of it is kept in every checkpoint, so that the log of a run that was stopped is that of one that was not.
+It is saved in every checkpoint, so that a resumed run has the log of an uninterrupted one.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import shutil
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 from crossin.core.files import read_json, write_json
-from crossin.training.document import Group
+from crossin.models.memory import peak_memory
+from crossin.training.rows import Group
 
-RECORD = "crossin.json"
+CHECKPOINTS = "checkpoints"
+_RECORD = "crossin.json"
 
 
 @dataclass
 class Record:
     """`lines` are the log's; `shares` the languages' shares of each period of an adaptive sampler; `tokens`
-    what a pass holds, which may have been halved; `zeros` for how many steps on end a term was 0. The rest is
-    summed over the steps since the last line: `groups` holds loss and learned tokens by group (its three
-    parts joined by tabs), `terms` each term's value, weighted value, weight and pairs.
+    the size of a micro-batch, which may have been halved; `zeros` for how many steps in a row a term was 0.
+    The rest are sums over the steps since the last line: `groups` of loss and learned tokens by group (its
+    three parts joined by tabs), `terms` of each term's value, weighted value, weight and pairs.
     """
 
     tokens: int
@@ -37,30 +40,119 @@ class Record:
     def add_groups(self, sums: Mapping[Group, tuple[float, int]]) -> None:
         """Add a step's loss (nats) and learned tokens by group."""
         for group, (loss, count) in sums.items():
-            held = self.groups.setdefault("\t".join(group), [0.0, 0])
-            held[0] += loss
-            held[1] += count
+            _add(self.groups, group, loss, count)
 
     def add_term(self, term: str, value: float, weight: float, used: int) -> None:
-        """Add a step's value of a term before its weight, and how many pairs it is of."""
+        """Add a step's value of a term before its weight, and its number of pairs."""
         held = self.terms.setdefault(term, [0.0, 0.0, 0.0, 0])
         held[0] += value
         held[1] += weight * value
         held[2] += weight
         held[3] += used
 
-    def clear(self) -> None:
-        """Begin to sum anew: a line has been written."""
+    def write_line(
+        self, step: int, gradient_norm: float, learning_rate: float, norms: Mapping[str, float]
+    ) -> None:
+        """End a line of the log with the sums since the last one, and reset them. norms: each term's part of
+        the gradient.
+        """
+        loss = sum(held[1] for held in self.terms.values()) / self.steps
+        self.lines.append(
+            {
+                "step": step,
+                "loss": loss,
+                "learning_rate": learning_rate,
+                "gradient_norm": gradient_norm,
+                "tokens": self.read,
+                "learned_tokens": int(sum(held[1] for held in self.groups.values())),
+                "seconds": self.seconds,
+                "tokens_per_second": self.read / self.seconds,
+                "memory_mb": peak_memory(),
+                "groups": _group_lines("train", self.groups),
+                "terms": [
+                    {
+                        "term": name,
+                        "value": held[0] / self.steps,
+                        "weight": held[2] / self.steps,
+                        "pairs": held[3],
+                        "gradient_norm": norms.get(name, 0.0),
+                        "share": held[1] / self.steps / loss if loss else 0.0,
+                    }
+                    for name, held in self.terms.items()
+                ],
+            }
+        )
         self.groups, self.terms = {}, {}
         self.steps = self.read = 0
         self.seconds = 0.0
 
+    def write_held_out(self, step: int, losses: list[tuple[Group, float, int]]) -> dict[str, float]:
+        """Add a line with the losses (nats) and learned tokens of held-out rows; returns the mean loss by
+        language.
+        """
+        groups: dict[str, list[float]] = {}
+        languages: dict[str, list[float]] = {}
+        for group, loss, count in losses:
+            _add(groups, group, loss, count)
+            _add(languages, (group.language,), loss, count)
+        self.lines.append({"step": step, "groups": _group_lines("held-out", groups)})
+        return {language: loss / count for language, (loss, count) in languages.items()}
 
-def write_record(folder: Path, record: Record) -> None:
-    """Write the record into a checkpoint; it is written last, and so says that the checkpoint is whole."""
-    write_json(folder / RECORD, asdict(record))
+    def figures_at(self, step: int) -> dict[str, float]:
+        """What trackers get: the figures of the lines of this step, each with a name."""
+        return {
+            name: value
+            for line in self.lines[-2:]
+            if line["step"] == step
+            for name, value in _named_figures(line)
+        }
 
 
-def read_record(folder: Path) -> Record:
+def last_checkpoint(out: Path) -> Path | None:
+    """The last whole checkpoint of the run in `out`; incomplete ones are removed."""
+    whole = []
+    for folder in (out / CHECKPOINTS).glob("checkpoint-*"):
+        if (folder / _RECORD).exists():
+            whole.append(folder)
+        else:
+            shutil.rmtree(folder)
+    return max(whole, key=lambda folder: int(folder.name.rpartition("-")[2]), default=None)
+
+
+def save_record(checkpoint: Path, record: Record) -> None:
+    """Save the record into a checkpoint. It comes last, and marks the checkpoint as whole."""
+    write_json(checkpoint / _RECORD, asdict(record))
+
+
+def read_record(checkpoint: Path) -> Record:
     """The record in a checkpoint."""
-    return Record(**read_json(folder / RECORD))
+    return Record(**read_json(checkpoint / _RECORD))
+
+
+def _add(sums: dict[str, list[float]], key: tuple[str, ...], loss: float, count: int) -> None:
+    held = sums.setdefault("\t".join(key), [0.0, 0])
+    held[0] += loss
+    held[1] += count
+
+
+def _group_lines(split: str, groups: Mapping[str, list[float]]) -> list[dict[str, Any]]:
+    return [
+        {
+            "split": split,
+            **dict(zip(Group._fields, name.split("\t"), strict=True)),
+            "loss": loss / count,
+            "tokens": int(count),
+        }
+        for name, (loss, count) in sorted(groups.items())
+    ]
+
+
+def _named_figures(line: dict[str, Any]) -> Iterator[tuple[str, float]]:
+    for name, value in line.items():
+        if isinstance(value, int | float) and name != "step":
+            yield f"crossin/{name}", value
+    for group in line.get("groups", []):
+        name = "/".join(group[part] for part in Group._fields)
+        yield f"{group['split']}/{name}", group["loss"]
+    for term in line.get("terms", []):
+        yield f"term/{term['term']}", term["value"]

@@ -10,29 +10,70 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from crossin.core.errors import CrossinError
 from crossin.core.files import read_parquet
 from crossin.core.formats import DATA_FOLDER, MANIFEST
 from crossin.core.hashing import hash64
+from crossin.core.reasons import Reason
 from crossin.models.joining import heading_of
 from crossin.training.config import Batches
-from crossin.training.document import Group, Row
 from crossin.training.tokens import tokenise
 
 _KINDS = (".parquet", ".jsonl", ".json")
 _COLUMNS = ("prompt", "completion", "messages", "id", "component", "kind", "lang_in", "lang_out")
-_MEND = "mend the row, or leave it out"
+_HINT = "correct the row, or leave it out"
 
 # A CrossinError that knows its file and row already.
-Fault = Callable[..., CrossinError]
+RowError = Callable[..., CrossinError]
+
+
+class RowReason(Reason):
+    """Why a row is not trained on, or not whole."""
+
+    TOO_LONG = "too_long", "more tokens than `batches.longest`"
+    COMPLETION_TOO_LONG = "completion_too_long", "more tokens in the completion than `batches.longest`"
+    PROMPT_CUT = "prompt_cut", "only the beginning of the prompt"
+    NO_TOKENS = "completion_without_tokens", "the completion has no tokens"
+
+
+class Group(NamedTuple):
+    """What losses are reported by: a row's component (else its kind), and its two languages."""
+
+    component: str
+    lang_in: str
+    lang_out: str
+
+    @property
+    def language(self) -> str:
+        """The language of the completion, else of the prompt."""
+        return self.lang_out or self.lang_in
+
+
+@dataclass(frozen=True)
+class TrainingRow:
+    """One row of the mixture as tokens: those from number `learned_from` (at least 1) on are learned.
+
+    `number` (from 0) is its place in the mixture; `id` is shared by its translations, or empty.
+    """
+
+    number: int
+    id: str
+    group: Group
+    tokens: Sequence[int]
+    learned_from: int
+
+    @property
+    def learned(self) -> int:
+        """How many tokens are learned."""
+        return len(self.tokens) - self.learned_from
 
 
 @dataclass(frozen=True)
 class _Text:
-    """A row as text, whose completion begins at character `border`. A text that is `templated` brings what
-    stands before it, and where it is `ended` its end.
+    """A row as text, whose completion begins at character `border`. A `templated` text has its own heading,
+    and an `ended` one its own end.
     """
 
     number: int
@@ -44,17 +85,17 @@ class _Text:
     ended: bool = False
 
 
-def read_rows(place: Path, tokenizer: Any, batches: Batches) -> tuple[list[Row], dict[str, int]]:
-    """The rows of a mixture folder (as `crossin compose` writes it), or of Parquet, JSON lines or JSON: a
-    file, or a folder of them in the order of their names; and how many rows were left out, by reason.
+def read_rows(place: Path, tokenizer: Any, batches: Batches) -> tuple[list[TrainingRow], dict[str, int]]:
+    """The rows of a mixture folder (as `crossin compose` writes it), or of Parquet, JSON Lines or JSON files:
+    one, or a folder of them in the order of their names; and how many rows were left out, by reason code.
 
     A row has the texts `prompt` and `completion`, or `messages` (or both as lists of messages), whose last
-    turn is the assistant's and is learned, the others being read in the tokenizer's own chat template; and if
-    it likes `id`, `component` (else `kind`), `lang_in` and `lang_out`. JSON may be compressed (.gz, .zst).
+    turn is the assistant's and is learned; the others are read in the tokenizer's own chat template. Optional
+    are `id`, `component` (else `kind`), `lang_in` and `lang_out`. JSON may be compressed (.gz, .zst).
 
-    The tokens of a row are what the tokenizer puts before every text, the prompt, the completion and one end
-    of text. Learned are those from the first that holds a character of the completion, to the end: the end
-    of text, or where a template marks the end of a turn this mark, and nothing behind it.
+    A row's tokens are the tokenizer's heading (such as a beginning of sequence), the prompt, the completion
+    and one end of text. Learned are the tokens from the first that holds a character of the completion to the
+    end of text, or where a template marks the end of a turn, to this mark.
 
     Raises CrossinError for a place without rows, and with file, row and field for a row that cannot be
     learned from.
@@ -62,46 +103,46 @@ def read_rows(place: Path, tokenizer: Any, batches: Batches) -> tuple[list[Row],
     end = tokenizer.eos_token_id
     if end is None:
         raise CrossinError(
-            "this model's tokenizer has no token that ends a text",
+            "this model's tokenizer has no end-of-text token",
             field="eos_token",
             hint="set its eos_token, and save it",
         )
     texts = list(_texts(place, tokenizer))
     if not texts:
-        raise CrossinError("is empty: it holds no rows", file=place, hint="compose the mixture again")
+        raise CrossinError("the mixture is empty: no rows", file=place, hint="compose the mixture again")
     found = tokenise(tokenizer, [text.text for text in texts], [text.border for text in texts])
     heading = heading_of(tokenizer)
-    rows: list[Row] = []
-    skipped = Counter[str]()
+    rows: list[TrainingRow] = []
+    skipped = Counter[RowReason]()
     for text, (tokens, border) in zip(texts, found, strict=True):
         learned = list(tokens[border:])
         if not learned:
-            skipped["row: the completion has no tokens"] += 1
+            skipped[RowReason.NO_TOKENS] += 1
             continue
         if not text.ended and learned[-1] != end:
             learned.append(end)
         kept, prompt = _headed(text, tokens[:border], tokenizer, heading)
         excess = len(prompt) + len(learned) - batches.longest
         if excess > 0 and batches.too_long == "skip":
-            skipped[f"row: longer than {batches.longest} tokens"] += 1
+            skipped[RowReason.TOO_LONG] += 1
             continue
         if excess > 0:
             # The first token that is learned needs one before it.
             if len(prompt) - max(1, kept) < excess:
-                skipped[f"row: completion alone longer than {batches.longest} tokens"] += 1
+                skipped[RowReason.COMPLETION_TOO_LONG] += 1
                 continue
             del prompt[kept : kept + excess]
-            skipped["row: kept, its prompt cut"] += 1
-        rows.append(Row(text.number, text.id, text.group, [*prompt, *learned], len(prompt)))
-    return rows, dict(skipped)
+            skipped[RowReason.PROMPT_CUT] += 1
+        rows.append(TrainingRow(text.number, text.id, text.group, [*prompt, *learned], len(prompt)))
+    return rows, {reason.value: count for reason, count in skipped.items()}
 
 
-def held_out(rows: Sequence[Row], share: float) -> tuple[list[Row], list[Row]]:
+def held_out(rows: Sequence[TrainingRow], share: float) -> tuple[list[TrainingRow], list[TrainingRow]]:
     """The rows to train on, and about the `share` of them to hold out; a row's translations are on one
     side.
     """
-    kept: list[Row] = []
-    training: list[Row] = []
+    kept: list[TrainingRow] = []
+    training: list[TrainingRow] = []
     for row in rows:
         out = hash64("held out", row.id or f"row {row.number}") < share * 2**64
         (kept if out else training).append(row)
@@ -111,8 +152,8 @@ def held_out(rows: Sequence[Row], share: float) -> tuple[list[Row], list[Row]]:
 def _headed(
     text: _Text, prompt: Sequence[int], tokenizer: Any, heading: tuple[int, ...]
 ) -> tuple[int, list[int]]:
-    """The tokens before the completion with what stands before every text, and how many of them are never
-    cut. A template, or a beginning of sequence in the text, stands for itself.
+    """The tokens before the completion with the heading, and how many of them are never cut. A template, or a
+    beginning of sequence in the text, is its own heading.
     """
     begin = tokenizer.bos_token
     own = text.templated or bool(begin and text.text.startswith(begin))
@@ -128,8 +169,8 @@ def _texts(place: Path, tokenizer: Any) -> Iterator[_Text]:
     number = 0
     for file in _files(place):
         for row, record in _records(file):
-            fault = partial(CrossinError, file=file, row=row)
-            yield _text(record, number, tokenizer, ends, fault)
+            wrong = partial(CrossinError, file=file, row=row)
+            yield _text(record, number, tokenizer, ends, wrong)
             number += 1
 
 
@@ -205,22 +246,22 @@ def _parsed(text: str, file: Path, row: int | None = None) -> Any:
         ) from error
 
 
-def _check_columns(names: Iterable[str], fault: Fault) -> None:
+def _check_columns(names: Iterable[str], wrong: RowError) -> None:
     if "messages" in names:
         return
     for name in ("prompt", "completion"):
         if name not in names:
-            raise fault(
-                f"is not there; there are: {', '.join(names) or 'none'}",
+            raise wrong(
+                f"there is no such column; there are: {', '.join(names) or 'none'}",
                 field=name,
-                hint="call the columns `prompt` and `completion`, or `messages`",
+                hint="rename the columns to `prompt` and `completion`, or `messages`",
             )
 
 
-def _text(record: Any, number: int, tokenizer: Any, ends: re.Pattern[str], fault: Fault) -> _Text:
+def _text(record: Any, number: int, tokenizer: Any, ends: re.Pattern[str], wrong: RowError) -> _Text:
     if not isinstance(record, dict):
-        raise fault("is no row of named fields", hint="make each row an object")
-    _check_columns(record, fault)
+        raise wrong("expected an object with named fields", hint="make each row an object")
+    _check_columns(record, wrong)
     component, kind, lang_in, lang_out, name = (
         "" if record.get(field) is None else str(record[field])
         for field in ("component", "kind", "lang_in", "lang_out", "id")
@@ -230,46 +271,48 @@ def _text(record: Any, number: int, tokenizer: Any, ends: re.Pattern[str], fault
         turns = record["messages"]
     elif isinstance(record["prompt"], list) and isinstance(record["completion"], list):
         if len(record["completion"]) != 1:
-            raise fault("is not one message", field="completion", hint=_MEND)
+            raise wrong("expected a list of one message", field="completion", hint=_HINT)
         turns = [*record["prompt"], *record["completion"]]
     else:
-        prompt = _checked(record["prompt"], "prompt", fault)
-        completion = _checked(record["completion"], "completion", fault)
+        prompt = _checked(record["prompt"], "prompt", wrong)
+        completion = _checked(record["completion"], "completion", wrong)
         return _Text(number, name, group, prompt + completion, len(prompt))
-    prompt, completion, ended = _conversation(turns, tokenizer, ends, fault)
+    prompt, completion, ended = _conversation(turns, tokenizer, ends, wrong)
     return _Text(number, name, group, prompt + completion, len(prompt), templated=True, ended=ended)
 
 
-def _checked(value: Any, field: str, fault: Fault) -> str:
+def _checked(value: Any, field: str, wrong: RowError) -> str:
     if not isinstance(value, str):
         what = (
-            "is empty (null)" if value is None else f"is not a text but {type(value).__name__} {value!r:.40}"
+            "empty (null)" if value is None else f"expected a text, got {type(value).__name__} {value!r:.40}"
         )
-        raise fault(what, field=field, hint=_MEND)
+        raise wrong(what, field=field, hint=_HINT)
     if not value:
-        raise fault("is empty", field=field, hint=_MEND)
+        raise wrong("empty", field=field, hint=_HINT)
     try:
         value.encode()
     except UnicodeEncodeError as error:
-        raise fault(
-            f"holds half a character ({value[error.start]!a})", field=field, hint="save the file as UTF-8"
+        raise wrong(
+            f"half a character ({value[error.start]!a})", field=field, hint="save the file as UTF-8"
         ) from error
     return value
 
 
-def _conversation(turns: Any, tokenizer: Any, ends: re.Pattern[str], fault: Fault) -> tuple[str, str, bool]:
-    """What of a conversation is read and what is learned, in the chat template, and whether the template
-    marks the end of a turn.
+def _conversation(
+    turns: Any, tokenizer: Any, ends: re.Pattern[str], wrong: RowError
+) -> tuple[str, str, bool]:
+    """What is read and what is learned of a conversation in the chat template, and whether the template marks
+    the end of a turn.
     """
     from jinja2 import TemplateError
 
     if not isinstance(turns, list) or not all(isinstance(turn, dict) for turn in turns):
-        raise fault("is not a list of messages with `role` and `content`", field="messages", hint=_MEND)
+        raise wrong("expected a list of messages with `role` and `content`", field="messages", hint=_HINT)
     if len(turns) < 2 or turns[-1].get("role") != "assistant":
-        raise fault("does not end with the assistant's answer to a message", field="messages", hint=_MEND)
-    contents = [_checked(turn.get("content"), "messages.content", fault) for turn in turns]
+        raise wrong("does not end with the assistant's answer to a message", field="messages", hint=_HINT)
+    contents = [_checked(turn.get("content"), "messages.content", wrong) for turn in turns]
     if not tokenizer.chat_template:
-        raise fault(
+        raise wrong(
             "this model's tokenizer has no chat template",
             field="messages",
             hint="compose with another template than `messages`, or take a model with a chat template",
@@ -278,25 +321,25 @@ def _conversation(turns: Any, tokenizer: Any, ends: re.Pattern[str], fault: Faul
         prompt = tokenizer.apply_chat_template(turns[:-1], tokenize=False, add_generation_prompt=True)
         whole = tokenizer.apply_chat_template(turns, tokenize=False)
     except TemplateError as error:
-        raise fault(f"the chat template refuses it: {error}", field="messages", hint=_MEND) from error
+        raise wrong(f"the chat template rejects it: {error}", field="messages", hint=_HINT) from error
     if not whole.startswith(prompt):
-        raise fault(
-            "this chat template writes the conversation otherwise where the answer follows",
+        raise wrong(
+            "this chat template renders the conversation differently before an answer",
             field="messages",
-            hint="give the rows as `prompt` and `completion`",
+            hint="use rows with `prompt` and `completion`",
         )
     completion = whole[len(prompt) :]
     # Templates may strip the content, or write something before it.
     answer = contents[-1].strip()
-    behind = completion.find(answer) + len(answer) if answer in completion else 0
-    mark = ends.search(completion, behind)
+    end = completion.find(answer) + len(answer) if answer in completion else 0
+    mark = ends.search(completion, end)
     if mark:
         return prompt, completion[: mark.end()], True
-    return prompt, completion[:behind] if behind else completion, False
+    return prompt, completion[:end] if end else completion, False
 
 
 def _marks(tokenizer: Any) -> re.Pattern[str]:
-    """Finds the special tokens that stand together, such as those that end a turn."""
+    """Matches consecutive special tokens, such as those that end a turn."""
     special = {token.content for token in tokenizer.added_tokens_decoder.values() if token.special}
     texts = sorted({*special, tokenizer.eos_token}, key=len, reverse=True)
     return re.compile(f"(?:{'|'.join(map(re.escape, texts))})+")

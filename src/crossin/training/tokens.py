@@ -1,4 +1,4 @@
-"""From texts to tokens, once: what has been tokenised is found again in the user's cache."""
+"""Tokenisation with a cache: the tokens of many texts are stored in the user's cache folder."""
 
 from __future__ import annotations
 
@@ -15,20 +15,19 @@ from crossin.core.files import atomic_path
 from crossin.models.download import cache_folder
 from crossin.models.joining import split
 
-# Texts of one call of the tokenizer. So few are tokenised sooner than it is worth to keep them.
+# Texts per call of the tokenizer. Fewer are faster to tokenise than to cache.
 _AT_ONCE = 1024
-# Part of every key: another number where `split` has another rule, or the file another form.
+# Part of every key: change it where the rule of `split`, or the file's format, changes.
 _FORM = "1"
 
 Tokens = list[tuple[Sequence[int], int]]
 
 
 def tokenise(tokenizer: Any, texts: Sequence[str], borders: Sequence[int]) -> Tokens:
-    """The tokens of each text and how many of them stand before its border, as `joining.split` has them.
+    """The tokens of each text and how many of them come before its border, as in `joining.split`.
 
-    Those of many texts are kept in the cache (`models.download.cache_folder` stands beside it), under a
-    name that their content and the tokenizer decide. A file there that is damaged is made anew, and a cache
-    that cannot be written is done without.
+    Those of many texts are cached (beside `models.download.cache_folder`) under a name that their content and
+    the tokenizer decide. A damaged file is recomputed; a cache that cannot be written is not used.
     """
     if len(texts) <= _AT_ONCE or not tokenizer.is_fast:
         return _tokenised(tokenizer, texts, borders)
@@ -50,10 +49,10 @@ def _tokenised(tokenizer: Any, texts: Sequence[str], borders: Sequence[int]) -> 
 
 
 def _key(tokenizer: Any, texts: Sequence[str], borders: Sequence[int]) -> str:
-    """The SHA-256 of all that decides the tokens. A chat template has done its work in the texts already."""
+    """The SHA-256 of all that decides the tokens. Chat templates are already applied to the texts."""
     import tokenizers
 
-    # The tokenizer's state holds how the last call padded: this one does not.
+    # The tokenizer's state holds the padding of the last call: this call resets it.
     tokenizer("")
     state = tokenizer.backend_tokenizer.to_str()
     digest = hashlib.sha256()
@@ -81,7 +80,7 @@ def _write(file: Path, found: Tokens) -> None:
 
 
 def _read(file: Path, count: int) -> Tokens | None:
-    """What the file holds of `count` texts, or None where it is not there or damaged."""
+    """The tokens of `count` texts in the file, or None where it is missing or damaged."""
     import pyarrow
     import pyarrow.parquet
 

@@ -1,1 +1,1 @@
-"""What is asked of the model beside its rows: near states, and the same answers, in two languages."""
+"""The terms of the loss on pairs: near states, and the same answers, in two languages."""

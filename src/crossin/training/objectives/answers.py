@@ -1,37 +1,66 @@
-"""The log-likelihoods of an item's options, with gradient."""
+"""`L_consist` of answers: the same distribution over a question's options in two languages."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+import torch
 
-from crossin.training.document import Document
-from crossin.training.head import logits
-from crossin.training.pairs import Asked
-from crossin.training.passes import layout, states
+from crossin.core.hashing import hash64
+from crossin.training.config import Consist
+from crossin.training.losses import logits
+from crossin.training.objectives.distances import direct_consistency, jensen_shannon, towards
+from crossin.training.packing import Document, layout, states
+from crossin.training.pairs import TokenizedQuestion
 
-if TYPE_CHECKING:
-    import torch
+
+def answer_loss(
+    model: Any,
+    questions: Sequence[tuple[TokenizedQuestion, TokenizedQuestion]],
+    settings: Consist,
+    references: Sequence[tuple[Sequence[float], Sequence[float]]] = (),
+    key: str = "",
+) -> torch.Tensor:
+    """The mean divergence between the distributions over an item's options in two languages, the first of
+    which is the pivot. With `dco`, `references` are the log-likelihoods under the model before training,
+    and `key` decides which two options are compared.
+    """
+    found = option_logprobs(model, [one for pair in questions for one in pair], settings.length)
+    losses = []
+    for number, (left, right) in enumerate(zip(found[0::2], found[1::2], strict=True)):
+        if settings.divergence == "dco":
+            two = _two_of(len(left), f"{key}/{number}")
+            held = [torch.tensor(one, device=left.device)[None, two] for one in references[number]]
+            losses.append(direct_consistency(left[None, two], right[None, two], held[0], held[1])[0])
+        else:
+            divergence = jensen_shannon if settings.divergence == "js" else towards
+            pivot = left.detach() if settings.hold_pivot else left
+            losses.append(divergence(pivot.log_softmax(-1), right.log_softmax(-1)))
+    return torch.stack(losses).mean()
 
 
-def option_logprobs(model: Any, asked: Sequence[Asked], length: str) -> list[torch.Tensor]:
+def _two_of(options: int, key: str) -> list[int]:
+    first = hash64("options", key) % options
+    second = hash64("other option", key) % (options - 1)
+    return [first, second + (second >= first)]
+
+
+def option_logprobs(model: Any, questions: Sequence[TokenizedQuestion], length: str) -> list[torch.Tensor]:
     """For each question the log-likelihood (nats) of each of its options, summed over the option's tokens, or
     with `length="token"` their mean: a tensor [options] each.
 
-    What a question's options share is read once, where the model's layout allows it; the head runs at the
-    places before scored tokens only.
+    What a question's options share is read once, where the model supports packed sequences; the head
+    runs only at the places before scored tokens.
     """
-    import torch
-
     documents: list[Document] = []
     places: list[int] = []
     targets: list[int] = []
     counts: list[int] = []
     start = 0
-    for question in asked:
-        made, found = _tree(question) if layout(model) == "documents" else _apart(question)
+    for question in questions:
+        made, found = _tree(question) if layout(model) == "packed" else _separate(question)
         documents += made
         for whole, begin, where in zip(question.wholes, question.starts, found, strict=True):
             places += [start + place for place in where]
@@ -41,15 +70,15 @@ def option_logprobs(model: Any, asked: Sequence[Asked], length: str) -> list[tor
     found_states = states(model, documents)
     device = found_states.device
     rows = logits(model, found_states[torch.tensor(places, device=device)])
-    wanted = torch.tensor(targets, device=device)
-    each = -torch.nn.functional.cross_entropy(rows, wanted, reduction="none")
+    expected = torch.tensor(targets, device=device)
+    each = -torch.nn.functional.cross_entropy(rows, expected, reduction="none")
     sums = torch.stack(
         [part.mean() if length == "token" else part.sum() for part in torch.split(each, counts)]
     )
-    return list(torch.split(sums, [len(question.wholes) for question in asked]))
+    return list(torch.split(sums, [len(question.wholes) for question in questions]))
 
 
-def _apart(question: Asked) -> tuple[list[Document], list[list[int]]]:
+def _separate(question: TokenizedQuestion) -> tuple[list[Document], list[list[int]]]:
     """Every option with the whole prompt, and the places that predict its tokens."""
     documents = [Document(whole[:-1]) for whole in question.wholes]
     places: list[list[int]] = []
@@ -60,8 +89,8 @@ def _apart(question: Asked) -> tuple[list[Document], list[list[int]]]:
     return documents, places
 
 
-def _tree(question: Asked) -> tuple[list[Document], list[list[int]]]:
-    """The options as branches behind what they share, and the places that predict each one's tokens."""
+def _tree(question: TokenizedQuestion) -> tuple[list[Document], list[list[int]]]:
+    """The options as branches after what they share, and the places that predict each one's tokens."""
     shared = question.shared
     tokens = list(question.wholes[0][:shared])
     positions = list(range(shared))

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 import torch
 
-from crossin.training import head
 from crossin.training.config import Method
+from crossin.training.losses import _AT_ONCE, logits, token_losses
 from crossin.training.method import apply
 from tests.helpers.small_models import small_model
 
@@ -23,7 +23,7 @@ def inputs(places: int = 11) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
 
 
 def plain(model: Any, states: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
-    return torch.nn.functional.cross_entropy(head.logits(model, states), targets, reduction="none")
+    return torch.nn.functional.cross_entropy(logits(model, states), targets, reduction="none")
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -32,13 +32,13 @@ def plain(model: Any, states: torch.Tensor, targets: torch.Tensor) -> torch.Tens
 def test_losses_and_gradients_are_those_of_autograd(
     kind: str, trained: bool, at_once: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setitem(head._AT_ONCE, "cpu", at_once)
+    monkeypatch.setitem(_AT_ONCE, "cpu", at_once)
     model = small_model(kind).requires_grad_(trained)
     states, targets, weights = inputs()
     wanted = [states, *([model.get_output_embeddings().weight] if trained else [])]
     each = plain(model, states, targets)
     expected = torch.autograd.grad(5 * (each * weights).sum(), wanted)
-    loss, losses = head.token_losses(model, states, targets, weights)
+    loss, losses = token_losses(model, states, targets, weights)
     assert not losses.requires_grad
     torch.testing.assert_close(losses, each.detach())
     torch.testing.assert_close(loss, (each * weights).sum())
@@ -51,7 +51,7 @@ def test_a_head_with_a_bias_gets_its_gradient() -> None:
     states, targets, weights = inputs()
     bias = model.get_output_embeddings().bias
     expected = torch.autograd.grad((plain(model, states, targets) * weights).sum(), bias)
-    loss, _ = head.token_losses(model, states, targets, weights)
+    loss, _ = token_losses(model, states, targets, weights)
     torch.testing.assert_close(torch.autograd.grad(loss, bias), expected)
 
 
@@ -60,7 +60,7 @@ def test_an_all_but_impossible_token_has_a_finite_loss() -> None:
     model = small_model("llama").float()
     states, targets, weights = (part.detach() for part in inputs())
     states = (states * 100).float().requires_grad_()
-    _, losses = head.token_losses(model, states, targets, weights.float())
+    _, losses = token_losses(model, states, targets, weights.float())
     assert losses.max() > 200
     torch.testing.assert_close(losses, plain(model, states, targets).detach())
 
@@ -69,7 +69,7 @@ def test_half_precision_loses_no_more_than_its_rounding() -> None:
     model = small_model("llama").bfloat16()
     states, targets, weights = (part.detach() for part in inputs())
     short, exact = states.bfloat16().requires_grad_(), states.bfloat16().double().requires_grad_()
-    loss, losses = head.token_losses(model, short, targets, weights.float())
+    loss, losses = token_losses(model, short, targets, weights.float())
     loss.backward()  # type: ignore[no-untyped-call]
     expected = plain(model.double(), exact, targets)
     (expected * weights).sum().backward()  # type: ignore[no-untyped-call]
@@ -82,7 +82,7 @@ def test_without_gradient_the_losses_are_the_same() -> None:
     model = small_model("llama")
     states, targets, weights = inputs()
     with torch.no_grad():
-        loss, losses = head.token_losses(model, states, targets, weights)
+        loss, losses = token_losses(model, states, targets, weights)
     assert not loss.requires_grad
     torch.testing.assert_close(losses, plain(model, states, targets).detach())
 
@@ -93,12 +93,12 @@ def test_of_a_trained_copy_of_the_head_the_copy_counts() -> None:
     trained = wrapper.modules_to_save["default"].weight
     torch.nn.init.normal_(trained, std=0.5)
     states, targets, weights = inputs()
-    loss, losses = head.token_losses(model, states, targets, weights)
+    loss, losses = token_losses(model, states, targets, weights)
     expected = torch.nn.functional.cross_entropy(states @ trained.T, targets, reduction="none")
     torch.testing.assert_close(losses, expected.detach())
     assert torch.autograd.grad(loss, trained)[0].abs().sum() > 0
     with model.disable_adapter():
-        _, before = head.token_losses(model, states, targets, weights)
+        _, before = token_losses(model, states, targets, weights)
     original = wrapper.original_module.weight
     expected = torch.nn.functional.cross_entropy(states @ original.T, targets, reduction="none")
     torch.testing.assert_close(before, expected.detach())
@@ -109,4 +109,4 @@ def test_the_logits_are_those_of_the_model() -> None:
         model = small_model(kind)
         tokens = torch.tensor([[5, 6, 7]])
         states = model.base_model(input_ids=tokens).last_hidden_state[0]
-        torch.testing.assert_close(head.logits(model, states), model(input_ids=tokens).logits[0])
+        torch.testing.assert_close(logits(model, states), model(input_ids=tokens).logits[0])

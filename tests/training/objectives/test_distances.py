@@ -5,8 +5,7 @@ import math
 import pytest
 import torch
 
-from crossin.training.objectives.contrast import contrast
-from crossin.training.objectives.divergence import direct_consistency, jensen_shannon, towards
+from crossin.training.objectives.distances import direct_consistency, info_nce, jensen_shannon, towards
 
 
 def logprobs(*shape: int, seed: int = 0) -> torch.Tensor:
@@ -71,12 +70,12 @@ def test_a_contrast_is_the_mean_cross_entropy_of_both_directions() -> None:
     for table in (near, list(map(list, zip(*near, strict=True)))):
         for i, row in enumerate(table):
             due += (math.log(sum(math.exp(value) for value in row)) - row[i]) / 6
-    assert contrast(left, right, 0.1).item() == pytest.approx(due, rel=1e-4)
+    assert info_nce(left, right, 0.1).item() == pytest.approx(due, rel=1e-4)
 
 
 def test_a_contrast_falls_as_pairs_come_together_and_needs_another_pair() -> None:
     left = torch.eye(4)
-    assert contrast(left, left, 0.1) < 1e-3
-    assert contrast(left, torch.ones(4, 4), 0.1).item() == pytest.approx(math.log(4))
+    assert info_nce(left, left, 0.1) < 1e-3
+    assert info_nce(left, torch.ones(4, 4), 0.1).item() == pytest.approx(math.log(4))
     with pytest.raises(ValueError, match="two pairs"):
-        contrast(left[:1], left[:1], 0.1)
+        info_nce(left[:1], left[:1], 0.1)

@@ -1,4 +1,4 @@
-"""Documents together have the states and the gradients that each has alone."""
+"""Packed documents have the states and the gradients that each has alone."""
 
 from __future__ import annotations
 
@@ -8,11 +8,10 @@ import numpy as np
 import pytest
 import torch
 
-from crossin.core.errors import CrossinError
 from crossin.training.config import Method
-from crossin.training.document import Document
 from crossin.training.method import apply
-from crossin.training.passes import blocks, layout, states
+from crossin.training.packing import Document, blocks, layout, states
+from tests.helpers.errors import refused
 from tests.helpers.small_models import small_model
 
 DOCUMENTS = [Document(list(range(start, start + length))) for start, length in ((7, 3), (50, 19), (90, 1))]
@@ -21,11 +20,11 @@ PACKABLE = ["llama", "qwen2", "mistral", "gemma3_text", "gpt_neox", "gpt2", "coh
 
 def alone(model: Any, document: Document) -> torch.Tensor:
     """The last states by the model itself, nothing of ours at work."""
-    usual = model.config._attn_implementation
-    if usual == "crossin":
+    original = model.config._attn_implementation
+    if original == "crossin":
         model.set_attn_implementation("sdpa")
     output = model.base_model(input_ids=torch.tensor([document.tokens]), use_cache=False)
-    model.set_attn_implementation(usual)
+    model.set_attn_implementation(original)
     found: torch.Tensor = output.last_hidden_state[0]
     return found
 
@@ -33,7 +32,7 @@ def alone(model: Any, document: Document) -> torch.Tensor:
 @pytest.mark.parametrize("kind", PACKABLE)
 def test_documents_together_are_as_each_alone(kind: str) -> None:
     model = small_model(kind)
-    assert layout(model) == "documents"
+    assert layout(model) == "packed"
     expected = torch.cat([alone(model, document) for document in DOCUMENTS])
     torch.testing.assert_close(states(model, DOCUMENTS), expected, rtol=0, atol=1e-9)
 
@@ -94,12 +93,12 @@ def test_a_tree_is_as_its_branches_in_documents_of_their_own(kind: str) -> None:
 
 def test_a_padded_model_refuses_a_tree() -> None:
     tree = Document([1, 2], [0, 1], np.tril(np.ones((2, 2), dtype=bool)))
-    with pytest.raises(CrossinError, match="branches"):
+    with refused("packed sequences"):
         states(small_model("mamba"), [tree])
 
 
 @pytest.mark.parametrize("kind", ["llama", "gemma3_text", "gpt_neox"])
-def test_a_pass_stops_behind_the_layer_that_is_wanted(kind: str) -> None:
+def test_the_forward_pass_stops_after_the_layer_that_is_needed(kind: str) -> None:
     model = small_model(kind)
     ran: list[int] = []
     for number, block in enumerate(blocks(model), start=1):
@@ -117,7 +116,7 @@ def test_a_pass_stops_behind_the_layer_that_is_wanted(kind: str) -> None:
 
 @pytest.mark.parametrize("layer", [0, 3])
 def test_a_layer_that_is_not_there_is_an_error(layer: int) -> None:
-    with pytest.raises(CrossinError, match=f"no block {layer}"):
+    with refused(f"no block {layer}", field="layers"):
         states(small_model("llama"), DOCUMENTS, layer=layer)
 
 

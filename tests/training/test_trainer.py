@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from crossin.training.gradients import GradientMeter
+from crossin.training.trainer import GradientMeter
 
 
 def test_the_norm_is_of_what_was_added_since_the_last_call() -> None:
