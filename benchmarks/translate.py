@@ -5,7 +5,7 @@
 
 DATA holds alpaca_en.json and alpaca_zh.json. The server is the tests' mock server, on loopback, in a process
 of its own. It answers after --delay seconds, and a tenth of the texts meet a fault of transport at their
-first attempt: 429 with Retry-After, 500, no answer, a cut stream, a body that is no JSON.
+first attempt: 429 with Retry-After, 500, no answer, a cut stream, a body that is not JSON.
 """
 
 from __future__ import annotations

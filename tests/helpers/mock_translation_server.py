@@ -66,7 +66,7 @@ class MockTranslator:
     ) -> tuple[int, dict[str, str], str] | None:
         """Status, headers and body of the response to a chat request; None hangs up in the midst of it.
 
-        `gone` tells whether the client has left by now: what nobody hears is no answer.
+        gone: whether the client has left by now, so that the answer does not count.
         """
         system, user = (message["content"] for message in body["messages"])
         try:

@@ -31,7 +31,7 @@ SPANISH = {
 def reason(
     target: dict[str, str], source: dict[str, str] = SOURCE, language: str = "es", **more: bool
 ) -> str:
-    """The reason against one translation, judged by itself."""
+    """The reason against one translation, checked by itself."""
     features = [features_of(TranslationPair(source, target, **more), "en", language)]
     (verdict,) = verdicts_on(features, fit_thresholds(features, "en", language))
     return code(verdict)
@@ -171,7 +171,7 @@ def test_a_loop_repeats_itself_and_prose_does_not() -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "repeats"),
     [
         (f"{SPANISH['output']} de un oficio. de un oficio. de un oficio. de un of", True),
         (f"{SPANISH['output']}{' y muchos lagos' * 4}", True),
@@ -187,8 +187,8 @@ def test_a_loop_repeats_itself_and_prose_does_not() -> None:
         (SPANISH["output"], False),
     ],
 )
-def test_a_text_that_ends_in_a_loop_or_stands_twice(text: str, told: bool) -> None:
-    assert loops(text) is told
+def test_a_text_that_ends_in_a_loop_or_is_doubled(text: str, repeats: bool) -> None:
+    assert loops(text) is repeats
 
 
 def test_what_the_source_says_again_and_again_its_translation_may() -> None:
