@@ -1,4 +1,4 @@
-"""How many planted faults the alignment check finds, and how often it is wrong about untouched rows.
+"""How many planted faults the alignment check finds, and how often it flags unchanged rows.
 
 `python benchmarks/alignment.py --data ../shared/data/alpaca [--seed N]` reads the parallel Alpaca files,
 plants each kind of fault in a copy of them, and counts. Rows of Chinese are those with score 5, rows of
@@ -31,7 +31,7 @@ def wilson(found: int, planted: int) -> tuple[float, float]:
 
 
 def measure(pair: Pair, seed: int, share: float) -> dict[str, Any]:
-    """False alarms on the untouched pair, and recall for each kind of fault planted alone."""
+    """False alarms on the unchanged pair, and recall for each kind of fault by itself."""
     begin = time.perf_counter()
     clean = pair.check(seed)
     seconds = time.perf_counter() - begin
@@ -43,7 +43,7 @@ def measure(pair: Pair, seed: int, share: float) -> dict[str, Any]:
         findings = copy.check(seed)
         found = int((findings.reason[changed] > 0).sum())
         rest = np.delete(findings.reason, changed)
-        told = np.bincount(findings.reason[changed], minlength=len(findings.reasons) + 1)
+        reported = np.bincount(findings.reason[changed], minlength=len(findings.reasons) + 1)
         kinds[kind] = {
             "planted": len(changed),
             "found": found,
@@ -51,7 +51,7 @@ def measure(pair: Pair, seed: int, share: float) -> dict[str, Any]:
             "interval": wilson(found, len(changed)),
             "false alarms beside": float((rest > 0).mean()),
             "reported as": {
-                name: int(n) for name, n in zip(("nothing", *findings.reasons), told, strict=True) if n
+                name: int(n) for name, n in zip(("nothing", *findings.reasons), reported, strict=True) if n
             },
         }
     return {
@@ -71,13 +71,13 @@ def show(results: dict[str, Any]) -> None:
     for language, result in results.items():
         for kind, row in result["kinds"].items():
             low, high = row["interval"]
-            told = max(row["reported as"], key=lambda name: row["reported as"][name])
+            reported = max(row["reported as"], key=lambda name: row["reported as"][name])
             table.add_row(
                 f"en-{language}", kind, str(row["planted"]), str(row["found"]), f"{row['recall']:.1%}",
-                f"{low:.1%} to {high:.1%}", f"{row['false alarms beside']:.2%}", told,
+                f"{low:.1%} to {high:.1%}", f"{row['false alarms beside']:.2%}", reported,
             )  # fmt: skip
     console.print(table)
-    table = Table("pair", "alarm on untouched rows", "rows", "rate")
+    table = Table("pair", "alarm on unchanged rows", "rows", "rate")
     for language, result in results.items():
         for reason, count in result["false alarms"].items():
             table.add_row(f"en-{language}", reason, str(count), f"{count / result['rows']:.3%}")
@@ -98,9 +98,9 @@ def main() -> None:
     parser.add_argument(
         "--data", type=Path, required=True, help="the folder with alpaca_en.json and the others"
     )
-    parser.add_argument("--seed", type=int, default=0, help="decides which rows are spoiled")
+    parser.add_argument("--seed", type=int, default=0, help="decides which rows are changed")
     parser.add_argument(
-        "--share", type=float, default=0.05, help="how much of the rows each fault is planted in"
+        "--share", type=float, default=0.05, help="the share of rows that each fault is planted in"
     )
     parser.add_argument("--pairs", nargs="+", choices=PAIRS, default=["zh", "vi"], help="languages to check")
     parser.add_argument("--json", action="store_true", help="print JSON instead of tables")

@@ -1,4 +1,4 @@
-"""Faults planted in copies of parallel files: each plant changes some rows and tells which."""
+"""Faults planted in copies of parallel files: each plant changes some rows and returns which."""
 
 from __future__ import annotations
 

@@ -1,11 +1,11 @@
-"""How well language fidelity tells the language of a text: each FLORES sentence asked for in each language.
+"""The accuracy of language fidelity: each FLORES sentence as a reply in each language.
 
 `python benchmarks/fidelity.py --data FOLDER [--words 0 3] [--lines N] [--without LANGUAGE ...] [--json]`
-reads one file a language, where the same line is the same sentence. *Right* is the fidelity of sentences in
+reads one file per language, with the same sentences line by line. *Right* is the fidelity of sentences in
 the language asked (1 is perfect), *wrong* that of the same sentences in all other languages (0 is perfect),
-*open* the share of either that stays undecided, *worst* the other language that passes most often. With
+*open* the undecided share of either, *worst* the other language that passes most often. With
 `--words 3`, only the first three words of each sentence are used (twelve characters in Chinese, Japanese and
-Thai); 0 is the whole sentence. No reference holds a word, so that nothing is told by them.
+Thai); 0 is the whole sentence. The references hold no words, so that they decide nothing.
 """
 
 from __future__ import annotations

@@ -1,11 +1,11 @@
-"""How long figures take: closed form beside enumeration, 100 languages, 10,000 bootstrap draws of everything.
+"""The time of figures: closed form against enumeration, 100 languages, 10,000 bootstrap draws of everything.
 
-`python benchmarks/metrics.py [--items 1190] [--languages 12] [--draws 10000] [--runs 3] [--json]` makes a
-synthetic table of answers (no data needed) with as many items as XQuAD and measures
+`python benchmarks/metrics.py [--items 1190] [--languages 12] [--draws 10000] [--runs 3] [--json]` builds
+a synthetic table of answers (no data needed) with as many items as XQuAD and measures
 
 - consistency for every number of languages s: by enumeration of all subsets of s languages as SeaEval does it
   (a Python loop that compares the first three characters of the chosen options), by the same enumeration on
-  NumPy arrays, and by crossin, which in that time makes every figure; and the largest difference;
+  NumPy arrays, and by crossin, which computes all other figures too; and the largest difference;
 - every figure for 100 languages, s = 2 .. 100;
 - bootstrap intervals of all figures that a table has (accuracy, consistency, kappa, right, wrong, AC3;
   agreement of pairs; pivot; transfer; RankC), with every item its own group and with 240 groups.

@@ -59,7 +59,7 @@ def test_pieces_cover_all_rows_and_none_is_too_large(monkeypatch: pytest.MonkeyP
     assert spans == [(0, 2), (2, 3), (3, 6)]
 
 
-def test_bytes_that_are_no_text_are_told_with_their_row() -> None:
+def test_bytes_that_are_not_text_are_named_by_their_row() -> None:
     raw = pa.array([b"fine", b"caf\xe9"], pa.large_binary())
     broken = pa.Array.from_buffers(pa.large_string(), 2, raw.buffers())
     with refused("UTF-8", row=2):

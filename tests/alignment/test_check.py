@@ -78,7 +78,7 @@ def test_neighbours_are_those_of_the_other_languages_file() -> None:
         ("output", 0, "empty:output:en"),
     ],
 )
-def test_a_field_that_is_empty_on_one_side_only_is_told(field: str, side: int, reason: str) -> None:
+def test_a_field_that_is_empty_on_one_side_only_is_found(field: str, side: int, reason: str) -> None:
     sides = parallel_rows(40, ("en", "zh"))
     sides[side][5][field] = " \n"
     findings = check(*sides)
@@ -86,13 +86,13 @@ def test_a_field_that_is_empty_on_one_side_only_is_told(field: str, side: int, r
     assert findings.counts() == {reason: 1}
 
 
-def test_an_input_that_one_side_lacks_is_told() -> None:
+def test_an_input_that_one_side_lacks_is_found() -> None:
     pivot, other = parallel_rows(40, ("en", "zh"))
     pivot[3]["input"] = "some words to work on"
     assert reason_of(check(pivot, other), 3) == "empty:input:zh"
 
 
-def test_a_number_that_is_lost_is_told() -> None:
+def test_a_number_that_is_lost_is_found() -> None:
     pivot, other = parallel_rows(40, ("en", "zh"))
     row = next(row for row in range(40) if re.search(r"\d", other[row]["output"]))
     other[row]["output"] = re.sub(r"\d+", "", other[row]["output"])
@@ -102,7 +102,7 @@ def test_a_number_that_is_lost_is_told() -> None:
 
 
 @pytest.mark.parametrize("languages", PAIRS)
-def test_a_copy_of_the_pivot_is_told(languages: tuple[str, str]) -> None:
+def test_a_copy_of_the_pivot_is_found(languages: tuple[str, str]) -> None:
     pivot, other = parallel_rows(COUNT, languages)
     other[11] = {field: f" {pivot[11][field].upper()}" for field in FIELDS}
     assert reason_of(check(pivot, other, languages), 11) == f"untranslated:{languages[1]}"
@@ -124,7 +124,7 @@ def test_a_formula_that_stays_as_it_is_is_no_copy() -> None:
 
 
 @pytest.mark.parametrize("languages", PAIRS)
-def test_rows_whose_languages_are_swapped_are_told(languages: tuple[str, str]) -> None:
+def test_rows_whose_languages_are_swapped_are_found(languages: tuple[str, str]) -> None:
     pivot, other = parallel_rows(COUNT, languages)
     for row in range(100, 200):
         pivot[row], other[row] = other[row], pivot[row]
@@ -133,16 +133,16 @@ def test_rows_whose_languages_are_swapped_are_told(languages: tuple[str, str]) -
     assert (np.delete(findings.reason, range(100, 200)) > 0).mean() < 0.01
 
 
-def test_a_third_language_in_the_same_script_is_told() -> None:
+def test_a_third_language_in_the_same_script_is_found() -> None:
     pivot, other = parallel_rows(COUNT, ("en", "vi"))
     for row in range(100, 200):
         other[row]["instruction"] = f"Schreibe etwas Hübsches über die {row}. Wiederholung dieser Frage"
     findings = check(pivot, other, ("en", "vi"))
-    told = [reason_of(findings, row) for row in range(100, 200)]
-    assert told.count("wrong_language:vi") >= 95
+    found = [reason_of(findings, row) for row in range(100, 200)]
+    assert found.count("wrong_language:vi") >= 95
 
 
-def test_an_output_far_too_long_is_told() -> None:
+def test_an_output_far_too_long_is_found() -> None:
     pivot, other = parallel_rows(40, ("en", "zh"))
     other[6]["output"] = other[6]["output"].replace(";", "，" + "学北山车电花水火木" * 200)
     assert reason_of(check(pivot, other), 6) == "length:output:zh"
@@ -192,7 +192,7 @@ def test_work_in_pieces_finds_what_work_in_one_piece_finds(monkeypatch: pytest.M
     assert (check(pivot, other).reason == whole.reason).all()
 
 
-def test_slices_and_nulls_are_read_as_they_stand() -> None:
+def test_slices_and_nulls_are_read_as_they_are() -> None:
     pivot, other = parallel_rows(20, ("en", "zh"))
     sliced = {field: column.slice(5, 10) for field, column in columns(other).items()}
     sliced["input"] = pa.array([None] * 10, pa.large_string())
@@ -213,7 +213,7 @@ def test_no_text_breaks_the_check(rows: list[tuple[str, ...]], many: bool) -> No
     assert findings.reason.max(initial=0) <= len(findings.reasons)
 
 
-# A plant changes some of the rows that are still free, and tells which.
+# A plant changes some of the rows that are still free, and returns which.
 def shift(pivot: Rows, other: Rows, free: Flags, random: np.random.Generator) -> list[int]:
     """Six blocks of 200 rows slip by up to 50."""
     original, changed = list(other), []

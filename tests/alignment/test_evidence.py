@@ -23,7 +23,7 @@ def content() -> Content:
     return found
 
 
-def test_pairs_that_were_not_fitted_are_told_from_strangers(content: Content) -> None:
+def test_pairs_that_were_not_fitted_are_separated_from_strangers(content: Content) -> None:
     one, two = measured(500, 1)
     strangers = two.take(np.roll(np.arange(500), 1))
     assert separation(content.log_odds(one, two), content.log_odds(one, strangers)) > 0.98

@@ -26,7 +26,7 @@ class TestErrors:
             ),
             ({"answer": {"column": "x", "form": "roman"}}, "answer.form", "letter"),
             ({"languages": ["en", "Klingonese"]}, "languages", "unknown language 'Klingonese'"),
-            ({"languages": [{"en": "eng"}, "vi"]}, "languages", "is no language (write a code or name"),
+            ({"languages": [{"en": "eng"}, "vi"]}, "languages", "is not a language (write a code or name"),
             ({"opt[0]": "x"}, "opt[0]", "there is no key 'opt[0]' here"),
             ({"options": {"colum": "x"}}, "options.colum", "did you mean 'column'?"),
             ({"options": {"column": "x", "separator": ""}}, "options.separator", "at least 1 character"),

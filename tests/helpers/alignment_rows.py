@@ -35,15 +35,15 @@ def parallel_rows(count: int, languages: tuple[str, str], seed: int = 0) -> tupl
     sides: tuple[Rows, Rows] = ([], [])
     for row, number in zip(things.tolist(), numbers.tolist(), strict=True):
         for side, language in zip(sides, languages, strict=True):
-            asked, told = _FRAMES[language]
+            question, answer = _FRAMES[language]
             named = [name(thing, language) for thing in row]
             side.append(
                 {
-                    "instruction": asked.format(*named[:2]),
+                    "instruction": question.format(*named[:2]),
                     "input": "",
-                    "output": told.format(*named[2:5])
+                    "output": answer.format(*named[2:5])
                     + (f", {number}; " if number else "; ")
-                    + told.format(*named[3:6]),
+                    + answer.format(*named[3:6]),
                 }
             )
     return sides

@@ -7,8 +7,8 @@ import sys
 
 import pytest
 
-from crossin.core.errors import CrossinError
 from crossin.languages import available, load_words, parse_language, parse_languages, script_of
+from tests.helpers.errors import refused
 
 
 @pytest.mark.parametrize(
@@ -73,33 +73,32 @@ def test_a_code_that_was_read_is_read_as_itself(code: str) -> None:
     ("name", "near"),
     [("Chinesse", "Chinese"), ("Vietnames", "Vietnamese"), ("Chinese nonsense", "Chinese"), ("engl", "")],
 )
-def test_an_unknown_language_is_told_the_names_that_come_near(name: str, near: str) -> None:
-    with pytest.raises(CrossinError, match=f"unknown language '{name}'.*{near}") as caught:
+def test_an_unknown_language_gets_similar_names(name: str, near: str) -> None:
+    with refused("unknown", f"'{name}'", near):
         parse_language(name)
-    assert caught.value.hint
 
 
 @pytest.mark.parametrize("name", ["", "xx", "zz", "qaa", "und", "mul", "x", "../en", "en\0"])
 def test_what_stands_for_no_one_language_is_unknown(name: str) -> None:
-    with pytest.raises(CrossinError, match="unknown language"):
+    with refused("unknown"):
         parse_language(name)
 
 
 @pytest.mark.parametrize("value", [None, False, 3, ["en"], {"en": 1}])
 def test_a_value_that_is_not_text_is_no_language(value: object) -> None:
     # YAML reads a bare `no` (Norwegian) as False.
-    with pytest.raises(CrossinError, match="is no language"):
+    with refused("not a language"):
         parse_language(value)  # type: ignore[arg-type]
 
 
 def test_the_command_lines_list_takes_any_spelling() -> None:
     assert parse_languages("English, Chinese,vie_Latn,ES") == ["en", "zh", "vi", "es"]
-    with pytest.raises(CrossinError, match="named once each"):
+    with refused("once each"):
         parse_languages("zh,Chinese")
 
 
-def test_a_known_language_without_a_file_is_told_by_its_code() -> None:
-    with pytest.raises(CrossinError, match=r"'Klingon'; these exist: ar, de.*'Klingon' is tlh"):
+def test_a_known_language_without_a_file_is_named_by_its_code() -> None:
+    with refused("ar, de", "'Klingon' is tlh"):
         parse_languages("Klingon")
 
 

@@ -23,6 +23,7 @@ CHINESE = "孩子们一大早就去上学了，他们在学校里学习了很多
 ENGLISH = "The children went to school early in the morning."
 
 
+@pytest.mark.slow
 def test_prose_is_rated_by_its_script_and_then_by_lingua() -> None:
     assert likelihood(GERMAN, "de") == 1.0
     assert likelihood(ENGLISH, "de") < 0.1

@@ -5,9 +5,8 @@ from math import isnan, sqrt
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 
-from crossin.core.errors import CrossinError
 from crossin.metrics import (
     AnswerTable,
     Family,
@@ -25,6 +24,7 @@ from crossin.metrics import (
 )
 from crossin.metrics.table import Floats
 from tests.helpers.answer_tables import random_table, table, tables
+from tests.helpers.errors import refused
 
 
 def width(figure: Figure) -> float:
@@ -32,7 +32,6 @@ def width(figure: Figure) -> float:
 
 
 @given(tables())
-@settings(max_examples=30)
 def test_the_observed_values_are_the_figures(small: AnswerTable) -> None:
     drawn = intervals(small, draws=5)
     assert {name: figure.value for name, figure in drawn.items()} == pytest.approx(
@@ -180,13 +179,13 @@ def test_a_difference_follows_names_not_places() -> None:
 
 def test_tables_of_different_questions_are_not_compared() -> None:
     whole = random_table(10, items=20)
-    with pytest.raises(CrossinError, match=r"language 'es' \(1 in all\) is in one of them only"):
+    with refused("language 'es'", "1 in all"):
         differences(whole, select(whole, languages=["en", "zh", "vi"]))
-    with pytest.raises(CrossinError, match=r"item 'item-0' \(2 in all\) is in one of them only"):
+    with refused("item 'item-0'", "2 in all"):
         differences(whole, replace(whole, items=("other", *whole.items[1:])))
-    with pytest.raises(CrossinError, match=r"item 'item-0' \(20 in all\) has another gold"):
+    with refused("item 'item-0'", "20 in all", "gold"):
         differences(whole, replace(whole, gold=(whole.gold + 1) % 4))
-    with pytest.raises(CrossinError, match=r"item 'item-2' \(1 in all\) has another gold"):
+    with refused("item 'item-2'", "1 in all", "gold"):
         differences(whole, replace(whole, groups=(*whole.groups[:2], "another", *whole.groups[3:])))
 
 

@@ -9,7 +9,6 @@ import numpy as np
 import pytest
 from hypothesis import given
 
-from crossin.core.errors import CrossinError
 from crossin.metrics import (
     AnswerTable,
     ac3,
@@ -23,6 +22,7 @@ from crossin.metrics import (
     wrong,
 )
 from tests.helpers.answer_tables import random_table, table, tables
+from tests.helpers.errors import refused
 
 # Item 1: all three agree on gold. Item 2: two agree on a wrong option, the third is right.
 # Item 3: two agree on gold, the third gave no answer. Item 4: three different answers.
@@ -187,7 +187,7 @@ def test_one_language_has_no_agreement() -> None:
 
 @pytest.mark.parametrize("size", [0, 1, 4])
 def test_a_size_that_no_subset_has_is_an_error(size: int) -> None:
-    with pytest.raises(CrossinError, match=f"over {size} languages.*choose sizes from 2 to 3"):
+    with refused(f"{size} languages", hint="from 2 to 3"):
         consistency(WORKED, size)
 
 

@@ -98,6 +98,7 @@ def by_pair(found: Mapping[str, float]) -> dict[str, float]:
     }
 
 
+@pytest.mark.slow
 def test_the_interval_of_kappa_holds_0_for_answers_at_random_in_95_of_100_worlds() -> None:
     values: dict[str, list[float]] = {"kappa_2": [], "kappa_3": []}
     held = dict.fromkeys(values, 0)
@@ -113,6 +114,7 @@ def test_the_interval_of_kappa_holds_0_for_answers_at_random_in_95_of_100_worlds
         assert 930 <= held[name] <= 970, name
 
 
+@pytest.mark.slow
 def test_the_interval_of_a_difference_holds_0_for_equal_models_in_95_of_100_worlds() -> None:
     held = dict.fromkeys(("accuracy", "consistency_2", "kappa_2", "ac3_3"), 0)
     for seed in range(1000):

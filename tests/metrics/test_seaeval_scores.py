@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 from hypothesis import given
 
-from crossin.core.errors import CrossinError
 from crossin.metrics import AnswerTable, accuracy, consistency
 from crossin.metrics.seaeval import chances_of, drawn_accuracy, drawn_consistency, seaeval_scores
 from tests.helpers.answer_tables import random_table, table, tables
+from tests.helpers.errors import refused
 
 approx = pytest.approx
 
@@ -111,7 +111,7 @@ def test_the_scores_have_the_shape_and_order_of_seaevals_file() -> None:
 def test_more_subsets_than_a_file_can_name_are_refused() -> None:
     names = [f"language-{i}" for i in range(16)]
     many = replace(table([[0]]), languages=tuple(names), answers=np.zeros((1, 16), dtype=np.int64))
-    with pytest.raises(CrossinError, match=r"too many for 16 languages.*choose at most 15"):
+    with refused("16 languages", hint="at most 15"):
         scores_of(many, names)
 
 

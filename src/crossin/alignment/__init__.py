@@ -1,1 +1,1 @@
-"""Which rows that claim to be translations of each other are not, told without a model or a network."""
+"""Which rows of parallel files are not translations of each other, without a model or a network."""

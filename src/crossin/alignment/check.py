@@ -27,7 +27,7 @@ from crossin.core.progress import Progress, silent
 
 # Rows of a sample; with fewer than _ENOUGH, words cannot be compared.
 _SAMPLE, _ENOUGH = 20_000, 500
-# Files are hardly parallel where a claimed pair is told from a shifted one with less than this chance.
+# Below this chance of ranking a shifted pair above a claimed one, the files are hardly parallel.
 _SEPARABLE = 0.7
 
 # The rows that each check flags, in order of priority.

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 
@@ -31,3 +33,23 @@ class CrossinError(Exception):
             if part
         )
         super().__init__(f"{place + ': ' if place else ''}{message}{'. Hint: ' + hint if hint else ''}")
+
+
+@contextmanager
+def located(
+    file: str | Path | None = None,
+    row: int | None = None,
+    field: str | None = None,
+    hint: str | None = None,
+) -> Iterator[None]:
+    """Add a place to a CrossinError of the block where it has none; a `hint` replaces its own."""
+    try:
+        yield
+    except CrossinError as error:
+        raise CrossinError(
+            error.message,
+            file=error.file if error.file is not None else file,
+            row=error.row if error.row is not None else row,
+            field=error.field or field,
+            hint=hint or error.hint,
+        ) from error

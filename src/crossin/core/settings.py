@@ -41,7 +41,13 @@ def setting(
     `JSON` is read as such. group: the title that the help shows the option under. greedy: it takes all words
     up to the next option. rules: as in pydantic's `Field` (ge, alias, ...).
     """
-    extra: dict[str, Any] = {"flag": flag, "old_flags": list(old_flags), "metavar": metavar, "group": group, "greedy": greedy}
+    extra: dict[str, Any] = {
+        "flag": flag,
+        "old_flags": list(old_flags),
+        "metavar": metavar,
+        "group": group,
+        "greedy": greedy,
+    }
     return Field(default, description=description, json_schema_extra=extra, **rules)
 
 

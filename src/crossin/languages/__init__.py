@@ -1,4 +1,4 @@
-"""What the project knows of each language: its code, its own words for asking, and its question templates."""
+"""Languages: their codes, scripts and templates, and which one a text is in."""
 
 from crossin.languages.codes import Language, parse_language, script_of
 from crossin.languages.words import Words, available, load_words, parse_languages

@@ -13,27 +13,27 @@ from crossin.core.errors import CrossinError
 if TYPE_CHECKING:
     import langcodes
 
-# Valid by BCP 47, but names of no one language: undetermined, several, uncoded, none, "artificial".
+# Valid by BCP 47, but not one language: undetermined, several, uncoded, none, "artificial".
 _NO_LANGUAGE = {"und", "mul", "mis", "zxx", "art"}
-# What speakers call their language with the word for "language" before it, which CLDR leaves out.
+# The word for "language" that speakers put before its name, and CLDR leaves out.
 _WORDS_FOR_LANGUAGE = ("bahasa ", "wikang ", "limba ", "lingua ", "langue ", "język ", "ภาษา", "भाषा ")
 
 
 def parse_language(name: str) -> str:
     """The BCP-47 code, as CLDR spells it, of a language in any usual spelling.
 
-    Read are: codes in any case and with any separator (`EN`, `zh_CN`), ISO 639-3 with a script as FLORES and
-    NLLB write them (`vie_Latn`), mBART's codes (`en_XX`), English names (`Chinese`, `Portuguese (Brazil)`)
-    and own names (`中文`, `Tiếng Việt`). What CLDR takes for granted is left out (`zh-Hans`, `en-US`,
-    `sr-Cyrl` are `zh`, `en`, `sr`); another script or country stays (`zh-Hant`, `en-GB`, `sr-Latn`). `pt-BR`
-    stays too: the field writes it to tell it from `pt-PT`. Members that stand for their macrolanguage take
-    its code (`cmn` is `zh`, `zsm` is `ms`, `tgl` is `fil`).
+    Accepted are codes in any case and with any separator (`EN`, `zh_CN`), ISO 639-3 with a script as in
+    FLORES and NLLB (`vie_Latn`), mBART's codes (`en_XX`), English names (`Chinese`, `Portuguese (Brazil)`)
+    and own names (`中文`, `Tiếng Việt`). The default script and country are left out (`zh-Hans`, `en-US`,
+    `sr-Cyrl` are `zh`, `en`, `sr`); others stay (`zh-Hant`, `en-GB`, `sr-Latn`). `pt-BR` stays too, as usual
+    in contrast to `pt-PT`. The main members of macrolanguages take their code (`cmn` is `zh`, `zsm` is `ms`,
+    `tgl` is `fil`).
 
-    Raises CrossinError for what is no language, with the names that come near.
+    Raises CrossinError for anything else, with similar names.
     Source: langcodes, that is CLDR's aliases, names and likely subtags (UTS 35, "Likely Subtags").
     """
     if not isinstance(name, str):
-        raise CrossinError(f"{name!r} is no language", hint="write a code or name in quotes: 'no'")
+        raise CrossinError(f"{name!r} is not a language", hint="write a code or name in quotes: 'no'")
     tag = _parse(name.strip())
     if tag is None:
         near = _near(name)
@@ -58,8 +58,8 @@ Language = Annotated[str, BeforeValidator(_validated)]
 
 @cache
 def script_of(code: str) -> str:
-    """The script that a language is usually written in, by its ISO 15924 code (`Latn`, `Hans`); empty where
-    CLDR does not tell (UTS 35, "Likely Subtags").
+    """The usual script of a language by its ISO 15924 code (`Latn`, `Hans`); '' where CLDR has none (UTS 35,
+    "Likely Subtags").
     """
     import langcodes
 
@@ -68,10 +68,10 @@ def script_of(code: str) -> str:
 
 @cache
 def _parse(text: str) -> str | None:
-    # The name tables answer with garbage to some control characters.
+    # The name tables return garbage for some control characters.
     if not text.isprintable():
         return None
-    # A code goes before a name: `mon` is Mongolian, not the language called Mon.
+    # Codes come first: `mon` is Mongolian, not the language called Mon.
     return _by_code(text) or _by_name(text)
 
 
@@ -92,7 +92,7 @@ def _by_code(text: str) -> str | None:
 
 
 def _shortest(language: langcodes.Language) -> str:
-    """The tag without what its likely subtags say anyway; a script is preferred to a country."""
+    """The tag without its likely subtags; a script is preferred to a country."""
     import langcodes
 
     if language.language == "pt" and language.territory == "BR":
@@ -108,7 +108,7 @@ def _shortest(language: langcodes.Language) -> str:
 
 
 def _by_name(text: str) -> str | None:
-    """By the exact name in English, or else in any language; `Portuguese (Brazil)` by its two parts."""
+    """By the exact name in English, else in any language; `Portuguese (Brazil)` by its two parts."""
     found = _named("language", text)
     if found is not None:
         return _by_code(found)
@@ -130,8 +130,8 @@ def _by_name(text: str) -> str | None:
 
 
 def _named(kind: str, text: str) -> str | None:
-    """The subtag of a language, script or territory by its exact name. `langcodes.find` takes a name that
-    only begins the text too (`Chinese (Traditional)` would be `zh`), so its tables are asked directly.
+    """The subtag of a language, script or territory by its exact name. `langcodes.find` also matches the
+    beginning of a text (`Chinese (Traditional)` would be `zh`), so its tables are read directly.
     """
     from language_data.names import (  # type: ignore[import-untyped, unused-ignore]
         get_trie_value,
@@ -149,7 +149,7 @@ def _named(kind: str, text: str) -> str | None:
 
 
 def _near(text: str) -> list[str]:
-    """Codes and names that look like `text`, best first."""
+    """Codes and names similar to `text`, best first."""
     from difflib import get_close_matches
 
     import langcodes

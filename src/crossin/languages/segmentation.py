@@ -1,4 +1,4 @@
-"""What texts are compared by: words, or single characters where a script puts no spaces between words."""
+"""The units that texts are compared by: words, or characters in scripts without spaces between words."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ _UNSPACED_LANGUAGES = {"zh", "yue", "ja", "th", "lo", "km", "my"}
 
 
 class _Letters(dict[int, str]):
-    """A table for `str.translate` that keeps letters, marks and digits and turns all else into spaces."""
+    """A table for `str.translate` that keeps letters, marks and digits; all else becomes a space."""
 
     def __missing__(self, code: int) -> str:
         kind = unicodedata.category(chr(code))
-        # Joiners and other format characters stand inside of words (Hindi, Persian).
+        # Joiners and other format characters are inside of words (Hindi, Persian).
         kept = chr(code) if kind[0] in "LMN" else "" if kind == "Cf" else " "
         self[code] = kept
         return kept
@@ -28,14 +28,12 @@ _LETTERS = _Letters()
 
 
 def fold(text: str) -> str:
-    """The text without what the eye does not tell apart: NFKC, no case, each run of white space one space."""
+    """The text in NFKC, without case, each run of white space as one space."""
     return " ".join(unicodedata.normalize("NFKC", text).casefold().split())
 
 
 def units(text: str) -> list[str]:
-    """The words of a text, folded and without punctuation; each character of a script without spaces is a
-    unit of its own.
-    """
+    """The words of a text, folded and without punctuation; in a script without spaces, its characters."""
     letters = fold(text).translate(_LETTERS)
     return letters.split() if letters.isascii() else _UNIT.findall(letters)
 
@@ -46,13 +44,13 @@ def mostly_single(parts: list[str]) -> bool:
 
 
 def shown(spaced: str) -> str:
-    """Units with spaces between them (`" ".join(units)`), as their script would write them."""
+    """Units joined by spaces (`" ".join(units)`), as their script would write them."""
     return _BETWEEN.sub("", spaced)
 
 
 def units_a_word(language: str) -> float:
-    """How many units count as a word: two characters in a language written without spaces, one and a half of
-    the syllables that Vietnamese writes apart, else one.
+    """The number of units in a word: two characters in a language written without spaces, one and a half of
+    the syllables of Vietnamese, else one.
     """
     code = language.partition("-")[0]
     return 2 if code in _UNSPACED_LANGUAGES else 1.5 if code == "vi" else 1

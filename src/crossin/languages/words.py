@@ -1,4 +1,4 @@
-"""The words of one language, read from `data/<code>.yaml`; to add a language is to add one such file."""
+"""The words of one language, read from `data/<code>.yaml`. To add a language, add such a file."""
 
 from __future__ import annotations
 
@@ -7,10 +7,11 @@ from functools import cache
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+from pydantic import Field, StringConstraints
 
 from crossin.core.errors import CrossinError
 from crossin.core.files import read_yaml
+from crossin.core.settings import Settings, validated
 from crossin.languages.codes import parse_language
 
 DATA = Path(__file__).parent / "data"
@@ -18,7 +19,13 @@ RELATIONS = ("capital", "currency", "continent", "language")
 WORDINGS = 3
 
 _Text = Annotated[str, StringConstraints(min_length=1)]
-# What each template of the facts suite holds.
+# The placeholders of each template, and of each template of the facts suite.
+_TEMPLATES = {
+    "prompt": ("{question}",),
+    "translate_here": ("{text}",),
+    "answer_here": (),
+    "translate_this": (),
+}
 _SUITE = {
     "neighbour": ("{country}", "{options}"),
     "population": ("{options}",),
@@ -33,10 +40,8 @@ _SUITE = {
 }
 
 
-class Suite(BaseModel):
-    """How one language asks the facts suite (docs/facts-suite.md), and its words for numbers."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
+class Suite(Settings):
+    """One language's questions for the facts suite (docs/facts-suite.md), and its words for numbers."""
 
     neighbour: _Text
     population: _Text
@@ -58,10 +63,8 @@ class Suite(BaseModel):
         return dict(zip([*range(21), *range(30, 101, 10)], [*self.to_twenty, *self.tens], strict=True))
 
 
-class Words(BaseModel):
-    """How one language asks and answers."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
+class Words(Settings):
+    """One language's templates for questions, answers and translations."""
 
     code: str
     name: _Text
@@ -75,7 +78,7 @@ class Words(BaseModel):
     suite: Suite | None = None
 
     def ask(self, question: str) -> str:
-        """The prompt that asks `question`, up to where the answer begins."""
+        """The prompt for `question`, up to where the answer begins."""
         return self.prompt.replace("{question}", question)
 
     def fact_question(self, relation: str, wording: int, country: str) -> str:
@@ -91,7 +94,7 @@ def available(folder: Path = DATA) -> list[str]:
 def parse_languages(text: str, folder: Path = DATA) -> list[str]:
     """The codes in a comma-separated list of languages in any spelling, in its order.
 
-    Raises CrossinError that says which exist where one is unknown or has no file.
+    Raises CrossinError with the languages that exist where one is unknown or has no file.
     """
     known = available(folder)
     codes = [_known(name.strip(), known) for name in text.split(",") if name.strip()]
@@ -115,7 +118,7 @@ def _known(name: str, known: list[str]) -> str:
     if code not in known:
         raise CrossinError(
             f"unknown language '{name}'; these exist: {', '.join(known)}" + (f"; {near}" if near else ""),
-            hint="choose among them, or add a template file as CONTRIBUTING.md tells",
+            hint="choose one of them, or add a template file (see CONTRIBUTING.md)",
         )
     return code
 
@@ -124,8 +127,8 @@ def _known(name: str, known: list[str]) -> str:
 def load_words(code: str, folder: Path = DATA) -> Words:
     """The words of the language `code`.
 
-    Raises CrossinError that names the file and the field where an entry is missing, has no placeholder, or a
-    relation has not exactly three wordings.
+    Raises CrossinError with file and field where an entry is missing, lacks a placeholder, or a relation does
+    not have exactly three wordings.
     """
     path = folder / f"{code}.yaml"
     if not path.exists():
@@ -133,30 +136,23 @@ def load_words(code: str, folder: Path = DATA) -> Words:
     entries = read_yaml(path)
     if not isinstance(entries, dict) or not all(isinstance(key, str) and key != "code" for key in entries):
         raise CrossinError(
-            "holds no entries such as those of en.yaml", file=path, hint="copy en.yaml and translate it"
+            "expected entries like those of en.yaml", file=path, hint="copy en.yaml and translate it"
         )
-    try:
-        words = Words(code=code, **entries)
-    except ValidationError as error:
-        first = error.errors()[0]
-        place = ".".join(str(part) for part in first["loc"])
-        raise CrossinError(first["msg"], file=path, field=place, hint="compare with en.yaml") from error
-    _require(path, "prompt", words.prompt, "{question}")
-    _require(path, "translate_here", words.translate_here, "{text}")
-    _require(path, "answer_here", words.answer_here)
-    _require(path, "translate_this", words.translate_this)
-    for relation in words.facts.keys() - set(RELATIONS):
-        raise CrossinError(
-            "is no relation", file=path, field=f"facts.{relation}", hint=f"use {', '.join(RELATIONS)}"
-        )
-    for relation in RELATIONS:
+    words = validated(Words, {"code": code, **entries}, path, "compare with en.yaml")
+    for name, placeholders in _TEMPLATES.items():
+        _require(path, name, getattr(words, name), *placeholders)
+    for relation in (*RELATIONS, *words.facts):
+        if relation not in RELATIONS:
+            raise CrossinError(
+                "not a relation", file=path, field=f"facts.{relation}", hint=f"use {', '.join(RELATIONS)}"
+            )
         wordings = words.facts.get(relation, [])
         if len(wordings) != WORDINGS:
             raise CrossinError(
-                f"has {len(wordings)} wordings, not {WORDINGS}",
+                f"expected {WORDINGS} wordings, found {len(wordings)}",
                 file=path,
                 field=f"facts.{relation}",
-                hint="add the missing wording",
+                hint="compare with en.yaml",
             )
         for number, wording in enumerate(wordings):
             _require(path, f"facts.{relation}.{number}", wording, "{country}")
@@ -167,7 +163,7 @@ def load_words(code: str, folder: Path = DATA) -> Words:
 
 def lacking(code: str, folder: Path = DATA) -> list[str]:
     """The entries that the file of the language `code` lacks for the facts suite, such as `suite.neighbour`;
-    of a language without a file, "no file".
+    "no file" where there is none.
     """
     path = folder / f"{code}.yaml"
     if not path.exists():
@@ -183,7 +179,7 @@ def lacking(code: str, folder: Path = DATA) -> list[str]:
 
 
 def fill(template: str, **values: str) -> str:
-    """The template with each placeholder's value in its place, as it stands."""
+    """The template with each placeholder replaced by its value."""
     return re.sub(r"\{(\w+)\}", lambda found: values[found[1]], template)
 
 
@@ -196,15 +192,15 @@ def _check_suite(path: Path, suite: Suite) -> None:
             _require(path, f"suite.{field}", text)
             if text in seen:
                 raise CrossinError(
-                    f"'{text}' stands twice", file=path, field=f"suite.{field}", hint="compare with en.yaml"
+                    f"'{text}' occurs twice", file=path, field=f"suite.{field}", hint="compare with en.yaml"
                 )
             seen.add(text)
 
 
 def _require(path: Path, field: str, text: str, *placeholders: str) -> None:
-    """Hold `text` to its placeholders, each exactly once in any order, and no other brace."""
+    """Require the placeholders in `text`, each exactly once in any order, and no other brace."""
     if sorted(re.findall(r"\{\w*\}|[{}]", text)) != sorted(placeholders):
-        wanted = f"{', '.join(placeholders)} exactly once and no other" if placeholders else "no"
+        expected = f"{', '.join(placeholders)} once and no other" if placeholders else "no"
         raise CrossinError(
-            f"must hold {wanted} placeholder", file=path, field=field, hint="compare with en.yaml"
+            f"expected {expected} placeholder", file=path, field=field, hint="compare with en.yaml"
         )

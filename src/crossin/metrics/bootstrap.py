@@ -1,4 +1,4 @@
-"""How sure a figure, or the difference of two, is: percentile bootstrap over groups of items."""
+"""The uncertainty of figures and of their differences: percentile bootstrap over groups of items."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from crossin.metrics.table import AnswerTable, Floats, aligned
 
 DRAWS = 10_000
 _TAILS = (0.025, 0.975)
-# Numbers held at once in each matrix of a batch of draws (8 MiB of them).
+# Numbers in each matrix of a batch of draws (8 MiB).
 _BATCH = 2**20
 
 
@@ -31,14 +31,13 @@ def resample(
 ) -> dict[str, Figure]:
     """Every figure of the families, with a 95% percentile interval from `draws` bootstrap draws.
 
-    `groups` [I] names the group of each item; all families see the same draws. A draw takes as many groups
+    `groups` [I] names the group of each item; all families have the same draws. A draw takes as many groups
     as there are, with replacement, each with all its items: items of one group (questions on one paragraph,
-    facts of one country) are not independent, and resampling them singly would give intervals that are too
-    narrow. Every figure is computed anew in every draw, the chance agreement in kappa included. With few
-    groups (below some 30) a percentile interval is too narrow; with one group nothing can be said, and the
-    interval is nan. A figure that is undefined in some draws takes its interval from the others; one that is
-    undefined as observed has none. Memory: 8 bytes for each figure and draw, 1.2 GB for the 15,000 figures of
-    100 languages with all their pairs.
+    facts of one country) are not independent, and resampling single items would give intervals that are too
+    narrow. Every figure is recomputed in every draw, including the chance agreement in kappa. With few groups
+    (below some 30) a percentile interval is too narrow; with one group it is nan. A figure that is undefined
+    in some draws takes its interval from the others; one that is undefined as observed has none. Memory: 8
+    bytes for each figure and draw, 1.2 GB for the 15,000 figures of 100 languages with all their pairs.
 
     Percentile intervals: Efron and Tibshirani, An Introduction to the Bootstrap (1993), chapter 13; drawing
     whole clusters: Davison and Hinkley, Bootstrap Methods and their Application (1997), section 3.8.
@@ -68,8 +67,8 @@ def resample_difference(
 ) -> dict[str, Figure]:
     """Families minus baseline families, figure by figure, paired: the same draws for both.
 
-    The two lists hold the same kinds of families over the same items in the same order. See `resample` for
-    what a draw is.
+    The two lists hold the same kinds of families over the same items in the same order. For draws, see
+    `resample`.
     """
     pairs = zip(families, baseline_families, strict=True)
     return resample([_difference(ours, theirs) for ours, theirs in pairs], groups, draws=draws, seed=seed)
@@ -88,7 +87,7 @@ def differences(
     """`table` minus `baseline` for every figure, paired: the same draws of the same groups for both.
 
     The tables hold the same items, languages, gold answers and groups, in any order. Pairing removes the
-    spread that comes from easy and hard items, so this is much sharper than comparing two intervals by eye.
+    variance between easy and hard items, so this is much sharper than comparing two intervals.
     """
     theirs = [answer_family(aligned(baseline, table))]
     return resample_difference([answer_family(table)], theirs, table.groups, draws=draws, seed=seed)
@@ -100,7 +99,7 @@ def _difference(ours: Family, theirs: Family) -> Family:
     def estimate(sums: Floats) -> dict[str, Floats]:
         minuend, subtrahend = ours.estimate(sums[:, :width]), theirs.estimate(sums[:, width:])
         if minuend.keys() != subtrahend.keys():
-            raise ValueError("a difference is of two families with the same figures")
+            raise ValueError("a difference needs two families with the same figures")
         return {name: minuend[name] - subtrahend[name] for name in minuend}
 
     return Family(np.hstack([ours.columns, theirs.columns]), estimate)
@@ -124,14 +123,14 @@ class _Groups:
         return len(self.starts)
 
     def sums(self, family: Family) -> Floats:
-        """A family's columns summed over the items of each group, [G, C]: all that a draw needs."""
+        """A family's columns, summed over the items of each group: [G, C]."""
         if len(family.columns) != len(self.order):
             raise ValueError(f"{len(self.order)} items have groups, and {len(family.columns)} have figures")
         summed: Floats = np.add.reduceat(family.columns[self.order], self.starts, axis=0)
         return summed
 
     def draw(self, draws: int, seed: int, widest: int) -> Iterator[Floats]:
-        """How often each group is taken in each draw: batches of [D, G] that together hold `draws` lines."""
+        """How often each group is in each draw: batches of [D, G], `draws` rows in all."""
         if draws < 1:
             raise ValueError("a bootstrap needs at least one draw")
         generator = np.random.default_rng(seed)

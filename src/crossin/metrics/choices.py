@@ -1,4 +1,4 @@
-"""The figures by name: accuracy, consistency, AC3, and what chance and the gold answer say of consistency."""
+"""Accuracy, consistency, AC3, and consistency by chance and by gold answer."""
 
 from __future__ import annotations
 
@@ -31,16 +31,16 @@ def consistency(table: AnswerTable, s: int) -> float:
 
     `mean_i sum_a C(n_ia, s) / C(L, s)` with n_ia the number of languages that chose option a of item i: the
     closed form of the mean over all subsets in SeaEval (arXiv 2309.04766) and CrossIn (arXiv 2404.11932).
-    Whether the answer is right plays no part. A missing answer agrees with nothing, not even with another
+    Whether the answer is right does not matter. A missing answer agrees with nothing, not even with another
     missing answer. s is from 2 to L.
     """
     return float(_observed(table, s).consistency[0, 0])
 
 
 def expected_consistency(table: AnswerTable, s: int) -> float:
-    """The consistency that languages would reach by chance, in 0..1.
+    """The consistency of the languages by chance, in 0..1.
 
-    Each language keeps its shares of positions but spreads them over the items at random:
+    Each language keeps its shares of positions, but in random order over the items:
     `E_s = sum_a e_s(p_1a .. p_La) / C(L, s)`, where p_la is the share of all items (those without an answer
     included) on which language l chose position a, and e_s the elementary symmetric polynomial. s is from
     2 to L. For its source and limits see `kappa`.
@@ -51,16 +51,16 @@ def expected_consistency(table: AnswerTable, s: int) -> float:
 def kappa(table: AnswerTable, s: int) -> float:
     """Consistency above chance, `(consistency_s - E_s) / (1 - E_s)`.
 
-    1 is full agreement, 0 chance, below 0 less than chance; nan where E_s = 1: every language chose one and
-    the same position throughout, so agreement says nothing. With nothing missing it is Conger's kappa of
-    agreement among s raters (Psychological Bulletin 88, 1980), in which each rater keeps shares of its own
-    (Fleiss pools them). That a missing answer agrees with nothing is this project's own.
+    1 is full agreement, 0 chance, below 0 less than chance; nan where E_s = 1: all languages always chose the
+    same position. With nothing missing it is Conger's kappa of agreement among s raters (Psychological
+    Bulletin 88, 1980), in which each rater keeps its own shares (Fleiss pools them). That a missing answer
+    agrees with nothing is this project's own.
 
-    What it corrects is a bias for positions, and guessing. Where options are shuffled item by item, a model
+    It corrects for guessing and for a bias for positions. Where options are shuffled item by item, a model
     without such a bias chooses all K positions equally often, E_s is near K^(1-s) (1/K for pairs), and kappa
-    is consistency on another scale. It does not correct for languages that share a liking for the same wrong
-    option's content; `right` and `wrong` show that. Shares are pooled over all items: where items differ in
-    their number of options, `select` the tasks apart before reading kappa.
+    is consistency on another scale. It does not correct for languages that prefer the content of the same
+    wrong option; `right` and `wrong` show that. Shares are pooled over all items: where items differ in their
+    number of options, `select` single tasks before reading kappa.
     """
     return float(_observed(table, s).kappa[0, 0])
 
@@ -85,7 +85,7 @@ def ac3(accuracy: float, consistency: float) -> float:
     """Harmonic mean of accuracy (the mean over languages) and consistency, in 0..1; 0 where both are 0.
 
     `2 acc cons / (acc + cons + 1e-10)`, from SeaEval (arXiv 2309.04766), used by CrossIn (arXiv 2404.11932).
-    It is no proof of knowledge: always answering the first of four options earns accuracy 0.25, consistency 1
+    It does not prove knowledge: always answering the first of four options has accuracy 0.25, consistency 1
     and AC3 0.4.
     """
     return harmonic_mean(float(accuracy), float(consistency))
@@ -96,7 +96,7 @@ def figures(table: AnswerTable, sizes: Sequence[int] | None = None) -> dict[str,
 
     `accuracy/<language>`, `missing/<language>`, `accuracy` and `missing` (means over languages), and for each
     subset size s (2 to L where `sizes` is None) `consistency_s`, `kappa_s`, `right_s`, `wrong_s`, `ac3_s`.
-    With one language there is nothing to agree with.
+    A table of one language has no consistency.
     """
     return observed(answer_family(table, sizes))
 

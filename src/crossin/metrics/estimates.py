@@ -1,9 +1,8 @@
 """From item sums to estimates, for many weightings of the items at once.
 
-Everything a figure needs is a sum over items of a whole number: how often a language was right, chose a
-position, and how often n languages chose the same option. Such sums are exact, so no figure depends on the
-order of items, and no number grows with the number of subsets of languages: 100 languages have 10^29 subsets
-of 50.
+All figures need only integer sums over items: how often a language was right, chose a position, and how often
+n languages chose the same option. Such sums are exact, so no figure depends on the order of items, and no
+number grows with the number of subsets of languages: 100 languages have 10^29 subsets of 50.
 """
 
 from __future__ import annotations
@@ -20,7 +19,7 @@ from crossin.metrics.table import MISSING, AnswerTable, Floats
 
 Number = TypeVar("Number", float, Floats)
 
-# SeaEval adds it to the denominator of AC3, so that 0 and 0 give 0; kept for equal digits.
+# SeaEval adds it to the denominator of AC3, so that 0 and 0 give 0; here too, for equal digits.
 _AC3_EPSILON = 1e-10
 
 
@@ -52,19 +51,20 @@ def above_chance(agreement: Floats, expected: Floats) -> Floats:
 
 
 def harmonic_mean(accuracy: Number, consistency: Number) -> Number:
-    """AC3 as SeaEval computes it, with its small term in the denominator."""
+    """AC3 as SeaEval computes it, with a small term in the denominator."""
     return 2 * accuracy * consistency / (accuracy + consistency + _AC3_EPSILON)
 
 
 def choices(table: AnswerTable) -> npt.NDArray[np.bool_]:
-    """Whether a language chose a position for an item: [I, L, K], K the most options of an item."""
+    """Which position a language chose for an item: [I, L, K], K the most options of an item."""
     chosen: npt.NDArray[np.bool_] = table.answers[:, :, None] == np.arange(table.options.max())
     return chosen
 
 
 def columns(table: AnswerTable) -> Floats:
-    """What is summed over items, [I, C]: 1; by language, right and missing; for n from 2 to L, how many
-    options exactly n languages chose, and whether exactly n chose gold; by language and position, chosen.
+    """The terms that are summed over items, [I, C]: 1; by language, right and missing; for n from 2 to L, the
+    number of options that exactly n languages chose, and whether exactly n chose gold; by language and
+    position, chosen.
     """
     items, languages = table.answers.shape
     chosen = choices(table)

@@ -1,19 +1,19 @@
-"""A family of figures: what sums over items it needs, and how the figures follow from them.
+"""A family of figures: the sums over items that it needs, and the figures that follow from them.
 
-Every figure of this project is a function of sums over items. So the observed figures (each item weighs 1)
-and those of every bootstrap draw come from one matrix product and the same few formulas.
+Every figure of this project is a function of sums over items. So the observed figures (each item has weight
+1) and those of every bootstrap draw come from one matrix product and the same few formulas.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from crossin.metrics.table import Floats
 
-# A whole is a sum or product of shares: what is left of one below this is rounding.
+# A denominator is a sum or product of shares: below this it is rounding.
 _ROUNDING = 1e-12
 
 
@@ -28,12 +28,18 @@ class Family:
 
 
 def observed(family: Family) -> dict[str, float]:
-    """The figures of a family with every item weighing 1."""
+    """The figures of a family with weight 1 for every item."""
     named = family.estimate(family.columns.sum(axis=0, keepdims=True))
     return {name: float(values[0]) for name, values in named.items()}
 
 
 def ratio(part: Floats, whole: Floats) -> Floats:
-    """`part / whole`, nan where the whole is 0 or below, but for rounding."""
+    """`part / whole`, nan where the whole is not above 0 (or only by rounding)."""
     defined = whole > _ROUNDING
     return np.where(defined, part / np.where(defined, whole, 1), np.nan)
+
+
+def with_mean(figure: str, names: Sequence[str], values: Floats) -> dict[str, Floats]:
+    """`figure/<name>` of each column of `values` [W, N], and `figure`, their mean; none without columns."""
+    named = {f"{figure}/{name}": values[:, i] for i, name in enumerate(names)}
+    return named | ({figure: values.mean(axis=1)} if names else {})

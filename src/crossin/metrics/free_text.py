@@ -11,7 +11,7 @@ from crossin.metrics.texts import TextTable, exact_match_family, f1_family, miss
 def text_families(table: TextTable) -> list[Family]:
     """Every family of figures of free text: exact match, F1, missing, chrF, BLEU and language fidelity.
 
-    The last three need the extra `text`; CrossinError says so where it is not installed.
+    The last three need the extra `text`; raises CrossinError where it is not installed.
     """
     makers = (exact_match_family, f1_family, missing_family, chrf_family, bleu_family, fidelity_family)
     return [make(table) for make in makers]

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from crossin.core.extras import require
-from crossin.metrics.families import Family
+from crossin.metrics.families import Family, with_mean
 from crossin.metrics.table import Floats
 from crossin.metrics.texts import TextTable
 
@@ -25,11 +25,11 @@ if TYPE_CHECKING:
 _TOKENIZERS = {"zh": "zh", "yue": "zh", "ja": "char", "th": "char", "lo": "char", "km": "char", "my": "char"}
 _DEFAULT_TOKENIZER = "13a"
 
-# Of chrF's statistics, three an order: n-grams of the hypothesis, of the reference, and common ones.
+# chrF's statistics, three for each order: n-grams of the hypothesis, of the reference, and common ones.
 _PARTS = 3
 _BETA = 2
-# BLEU's statistics: the two lengths, the common and all n-grams of the hypothesis of each of four orders, and
-# (ours) how many references have a run of four.
+# BLEU's statistics: the two lengths, the common and all n-grams of the hypothesis for each of four orders,
+# and (ours) the number of references with a 4-gram.
 _LONGEST = 4
 
 
@@ -50,9 +50,9 @@ def bleu_family(table: TextTable) -> Family:
     """`bleu/<language>`, corpus BLEU, and `bleu`, their mean; 0..100.
 
     The tokenizer follows the language: `zh` for Chinese, `char` for Japanese, Thai, Lao, Khmer and Burmese,
-    else `13a`. So a figure compares models in one language; the mean over languages is only a summary of
-    these. A missing reply is an empty hypothesis. nan where no reference has four tokens, as with names: BLEU
-    counts runs of four, and sacrebleu gives 0 even to perfect replies; the mean is nan where a language is.
+    else `13a`. So a figure compares models in one language; the mean over languages is only a summary. A
+    missing reply is an empty hypothesis. nan where no reference has four tokens, as with names: BLEU counts
+    4-grams, and sacrebleu gives 0 even to perfect replies; the mean is nan where a language is.
     Source: Papineni et al., 2002, with sacrebleu's defaults (exponential smoothing); see `chrf_family`.
     """
     require("text", "sacrebleu")
@@ -61,14 +61,14 @@ def bleu_family(table: TextTable) -> Family:
 
 
 def signatures(languages: tuple[str, ...]) -> dict[str, str]:
-    """sacrebleu's signatures, to be printed beside the scores: `chrf`, and `bleu/<language>` each."""
+    """sacrebleu's signatures, to be printed with the scores: `chrf`, and `bleu/<language>` for each."""
     require("text", "sacrebleu")
     from sacrebleu.metrics import CHRF
 
     metrics: dict[str, Metric] = {"chrf": CHRF(beta=_BETA)}
     metrics |= {f"bleu/{language}": _bleu_metric(language) for language in languages}
     for metric in metrics.values():
-        # The number of references, which a signature tells, is known once something was scored.
+        # A signature has the number of references, which is known after something was scored.
         metric.corpus_score(["a"], [["a"]])
     return {name: str(metric.get_signature()) for name, metric in metrics.items()}
 
@@ -76,7 +76,7 @@ def signatures(languages: tuple[str, ...]) -> dict[str, str]:
 def _bleu_metric(language: str) -> BLEU:
     from sacrebleu.metrics import BLEU
 
-    # force: a reply with a space before its full stop is the model's doing, and no sign of tokenized files.
+    # force: no warning that replies with a space before the full stop look tokenized.
     return BLEU(tokenize=_TOKENIZERS.get(language.split("-")[0], _DEFAULT_TOKENIZER), force=True)
 
 
@@ -94,9 +94,7 @@ def _family(
     """`score` turns statistics [W, L, S], summed over items, into scores [W, L]."""
 
     def estimate(sums: Floats) -> dict[str, Floats]:
-        scores = score(sums.reshape(len(sums), len(table.languages), -1))
-        named = {f"{name}/{language}": scores[:, i] for i, language in enumerate(table.languages)}
-        return {**named, name: scores.mean(axis=1)}
+        return with_mean(name, table.languages, score(sums.reshape(len(sums), len(table.languages), -1)))
 
     return Family(np.hstack(statistics), estimate)
 

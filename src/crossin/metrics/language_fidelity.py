@@ -1,9 +1,9 @@
 """Language fidelity: whether a reply is in the language that was asked for.
 
 After the Language Confusion Benchmark (Marchisio et al., 2024, arXiv 2406.20052), whose line-level pass rate
-is the share of replies of which every line is in the language asked, and whose word-level pass rate is that
-of replies without an English word among those in another script. Here one figure goes by lines, and foreign
-words count by their share in a line. Many answers are one name, so how many cannot be judged is told too.
+is the share of replies with every line in the language asked, and whose word-level pass rate is the share of
+replies in another script without an English word. Here one figure goes by lines, and foreign words count by
+their share of a line. Many answers are one name, so the share of undecided replies is reported too.
 """
 
 from __future__ import annotations
@@ -34,8 +34,8 @@ def fidelity(table: TextTable) -> Floats:
 
 def fidelity_family(table: TextTable) -> Family:
     """`fidelity/<language>`, and `fidelity`, their mean, which is nan where one of them is;
-    `undecided/<language>`, the share of items whose reply is there and does not tell its language, and
-    `undecided`, their mean. What is left are the missing replies (`missing_family`).
+    `undecided/<language>`, the share of items with a reply of unknown language, and `undecided`, their mean.
+    The remaining replies are missing (`missing_family`).
     """
     found = verdicts(table)
     shares = mean_family("fidelity", table.languages, (found == RIGHT).astype(np.float64), found >= WRONG)
@@ -50,22 +50,22 @@ def fidelity_family(table: TextTable) -> Family:
 def verdicts(table: TextTable) -> Integers:
     """RIGHT, WRONG, UNDECIDED, or ABSENT (no reply) for each reply: [I, L].
 
-    1. A reply that is the item's reference in this language, and in no other of the table though one shares
-       the script, is right; one that is the reference in other languages only is wrong. So `Wien` tells
-       German from English, and `Paris` does not.
+    1. A reply is right if it is the item's reference in this language and in no other of the table, one of
+       which shares the script; it is wrong if it is the reference in other languages only. So `Wien` is
+       German and not English, and `Paris` is undecided.
     2. Else every line is judged; one wrong line makes a reply wrong. Where no line can be judged, they are
        judged together.
     3. A line with fewer than half of its words in the language's script is wrong (characters count as words
-       in scripts without spaces; foreign words of the reference do not count, such as HTML). So are ten
-       characters without kana, as Japanese, and more than a tenth of kana, as Chinese.
+       in scripts without spaces; foreign words of the reference do not count, such as HTML). Ten characters
+       without kana are not Japanese, and more than a tenth of kana is not Chinese.
     4. Where several candidates share the script, lingua judges lines of five words and more: wrong where some
-       other language is ten times likelier than the language asked, right where this is ten times likelier
-       than any other, else undecided. Candidates are the languages of the table and of the Language
+       other language is ten times likelier than the language asked, right where the latter is ten times
+       likelier than any other, else undecided. Candidates are the languages of the table and of the Language
        Confusion Benchmark.
-    5. Any other line is right, but undecided in Latin script: models fall into English, which hides there.
+    5. Any other line is right, but undecided in Latin script, where English cannot be excluded.
 
     A language that lingua does not know (Khmer, Nepali) is judged by script alone; where that script is Latin
-    (Galician), which tells nothing, only rule 1 is left. Simplified and traditional Chinese are one here.
+    (Galician), only rule 1 applies. Simplified and traditional Chinese count as one.
     """
     require("text", "lingua")
     found = np.full((len(table.items), len(table.languages)), ABSENT, dtype=np.int64)
@@ -78,7 +78,7 @@ def verdicts(table: TextTable) -> Integers:
 
 
 def _words(text: str) -> Words:
-    # Of no one language: an article tells the language as well as any word.
+    # Without removing articles, which show the language as well as other words.
     return tokens(text, "und")
 
 

@@ -1,7 +1,7 @@
-"""Answers in a form in which only their words count, in any language; and those words.
+"""Normalised answers, and their words, in any language.
 
-After SQuAD (Rajpurkar et al., 2016, arXiv 1606.05250) and MLQA (Lewis et al., 2020, arXiv 1910.07475), made
-safe for scripts that they do not treat.
+After SQuAD (Rajpurkar et al., 2016, arXiv 1606.05250) and MLQA (Lewis et al., 2020, arXiv 1910.07475),
+extended to other scripts.
 """
 
 from __future__ import annotations
@@ -13,9 +13,8 @@ from functools import lru_cache
 
 from crossin.languages.scripts import SPACELESS
 
-# Words that only mark a noun as definite or not; German, English and Spanish as in MLQA. Articles that are
-# suffixes (Romanian, the Scandinavian languages) cannot be told from the word. MLQA also leaves out some
-# Vietnamese words (classifiers, "of", "is"): these are no articles, and stay.
+# Articles; German, English and Spanish as in MLQA. Articles that are suffixes (Romanian, the Scandinavian
+# languages) stay. MLQA also removes some Vietnamese words (classifiers, "of", "is"), which are not articles.
 _ARTICLES = {
     "de": "ein eine einen einem eines einer der die das den dem des",
     "el": "ο η το οι τα τον τη την του τησ των τουσ τισ ένασ μια ένα",
@@ -26,14 +25,14 @@ _ARTICLES = {
     "pt": "um uma uns umas o a os as",
 }
 _WITHOUT_ARTICLES = {language: frozenset(words.split()) for language, words in _ARTICLES.items()}
-# The Arabic article begins its word. MLQA cuts these two letters wherever they stand, also within a word.
+# The Arabic article is a prefix. MLQA removes these two letters anywhere in a word.
 _ARABIC_ARTICLE = "ال"
-# Vowel signs and other marks that Arabic is written with or without, and the stroke that stretches a word.
+# Optional vowel signs and other marks of Arabic, and the stroke that stretches a word.
 _TASHKEEL = re.compile(
     "[\u0610-\u061a\u064b-\u0652\u0656-\u065f\u0670\u06d6-\u06dc\u06df-\u06e8\u06ea-\u06ed\u0640]"
 )
 _DOTLESS = str.maketrans("Iİ", "ıi")
-# Where a capital with a dot is cased by the rules of other languages, the dot is left over as a mark.
+# Casing İ by the rules of other languages leaves the dot as a mark.
 _DOTTED = "i\u0307"
 
 # A run of other characters, or one character of a script without spaces.
@@ -41,14 +40,14 @@ _PIECES = re.compile(f"[{SPACELESS}]|[^{SPACELESS}]+")
 
 
 def normalise(text: str, language: str) -> str:
-    """`text` in `language` (BCP-47) without what does not make an answer another one; '' for a blank text.
+    """`text` in `language` (BCP-47), normalised for comparison; '' for a blank text.
 
-    Compatible forms become one (NFKC), case is folded (Turkish and Azerbaijani ı and i stay two letters, the
-    Greek ς becomes σ), invisible format characters, Arabic vowel signs and tatweel go, digits of all scripts
-    become ASCII, punctuation (and the signs of ASCII: `$+<=>^`|~`, as in SQuAD and MLQA) becomes a space,
-    white space one space. A space, where SQuAD deletes: 3.5 is not 35; but 1,000 is not 1000 either. Articles
-    go in ar, de, el, en, es, fr, it and pt. A text that would lose everything keeps what it has: the answers
-    "A" and "+" stay different from others.
+    NFKC; case is folded (Turkish and Azerbaijani ı and i stay two letters, the Greek ς becomes σ); invisible
+    format characters, Arabic vowel signs and tatweel are removed; digits of all scripts become ASCII;
+    punctuation (and the signs of ASCII: `$+<=>^`|~`, as in SQuAD and MLQA) becomes a space, and white space
+    one space. A space, where SQuAD deletes: 3.5 is not 35; but 1,000 is not 1000 either. Articles are removed
+    in ar, de, el, en, es, fr, it and pt. A text that would become empty keeps its punctuation and articles:
+    the answers "A" and "+" stay different.
     """
     text = unicodedata.normalize("NFKC", text)
     text = "".join(character for character in text if unicodedata.category(character) != "Cf")
@@ -66,9 +65,9 @@ def normalise(text: str, language: str) -> str:
 
 
 def tokens(text: str, language: str) -> tuple[str, ...]:
-    """The words of the normalised text; in scripts that put no space between words, its characters.
+    """The words of the normalised text; in scripts without spaces between words, its characters.
 
-    Mixed text is cut run by run: `5G网络` gives `5g`, `网`, `络`. Marks stay with their character.
+    Mixed text is split by script: `5G网络` gives `5g`, `网`, `络`. Marks stay with their character.
     """
     found: list[str] = []
     for word in normalise(text, language).split():

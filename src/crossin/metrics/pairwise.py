@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from crossin.metrics.estimates import above_chance, choices
-from crossin.metrics.families import Family
+from crossin.metrics.families import Family, with_mean
 from crossin.metrics.table import MISSING, AnswerTable, Floats, place
 
 
@@ -27,7 +27,7 @@ def pair_kappa(table: AnswerTable) -> Floats:
     position a. nan where E_xy = 1: both languages chose one and the same position throughout. This is Cohen's
     kappa (Educational and Psychological Measurement 20, 1960) with one change: a missing answer agrees with
     nothing, not even with another missing answer. `kappa_2` pools the pairs' agreement and chance before it
-    divides; it is no mean of these.
+    divides; it is not the mean of these.
     """
     shares = choices(table).mean(axis=0)  # [L, K]
     return above_chance(agreement(table), shares @ shares.T)
@@ -35,7 +35,7 @@ def pair_kappa(table: AnswerTable) -> Floats:
 
 def agreement_family(table: AnswerTable) -> Family:
     """`agreement/<x>+<y>` and `kappa/<x>+<y>` (of `pair_kappa`) of every two languages, x before y in the
-    table; none where the table has one language. Their mean agreement is `consistency_2`.
+    table; none for a table of one language. Their mean agreement is `consistency_2`.
     """
     items, languages = table.answers.shape
     first, second = np.triu_indices(languages, k=1)
@@ -65,7 +65,7 @@ def pivot_consistency(table: AnswerTable, pivot: str) -> dict[str, float]:
     other language: the pivot's row of `agreement`.
 
     Whether the answer is right plays no part: a wrong answer shared with the pivot counts here, and not in
-    `kept`. This project's own cut through SeaEval's consistency_2. Raises CrossinError where the table lacks
+    `kept`. This project's own part of SeaEval's consistency_2. Raises CrossinError where the table lacks
     the pivot.
     """
     with_pivot = agreement(table)[place(table, pivot)]
@@ -75,7 +75,7 @@ def pivot_consistency(table: AnswerTable, pivot: str) -> dict[str, float]:
 def pivot_family(table: AnswerTable, pivot: str) -> Family:
     """`pivot/<x>`, the `pivot_consistency` of every other language, and `pivot`, their mean.
 
-    There are none where the pivot is the only language.
+    None where the pivot is the only language.
     """
     column = place(table, pivot)
     others = [i for i in range(len(table.languages)) if i != column]
@@ -83,8 +83,6 @@ def pivot_family(table: AnswerTable, pivot: str) -> Family:
     same = (table.answers[:, others] == base) & (base != MISSING)
 
     def estimate(sums: Floats) -> dict[str, Floats]:
-        shares = sums[:, 1:] / sums[:, :1]
-        named = {f"pivot/{table.languages[x]}": shares[:, i] for i, x in enumerate(others)}
-        return named | ({"pivot": shares.mean(axis=1)} if others else {})
+        return with_mean("pivot", [table.languages[x] for x in others], sums[:, 1:] / sums[:, :1])
 
     return Family(np.hstack([np.ones((len(base), 1)), same], dtype=np.float64), estimate)

@@ -1,4 +1,4 @@
-"""What of the pivot language's knowledge the other languages have: kept, gained, and a ratio above chance."""
+"""How much of the pivot language's knowledge the other languages have: kept, gained, and transfer."""
 
 from __future__ import annotations
 
@@ -6,8 +6,6 @@ import numpy as np
 
 from crossin.metrics.families import Family, observed, ratio
 from crossin.metrics.table import AnswerTable, Floats, place
-
-_FIGURES = ("kept", "gained", "transfer")
 
 
 def kept(table: AnswerTable, pivot: str) -> dict[str, float]:
@@ -38,10 +36,10 @@ def transfer(table: AnswerTable, pivot: str) -> dict[str, float]:
 
     Chance is the mean of 1 / options over the items. 1 is as good as the pivot, 0 no better than guessing;
     below 0 is worse than guessing, above 1 better than the pivot. nan where the pivot itself is not above
-    chance; where it is hardly above, the ratio is any number, and an interval knows only the draws in which
-    the pivot is above chance. It speaks of transfer only on facts that were taught in the pivot language
-    alone; elsewhere it is a ratio of accuracies. The ratio that such experiments report, with chance taken
-    off on both sides.
+    chance; where it is hardly above, the ratio can be any number, and an interval uses only the draws in
+    which the pivot is above chance. It measures transfer only for facts that were taught in the pivot
+    language alone. It is the ratio of accuracies that such experiments report, with chance subtracted on both
+    sides.
     Raises CrossinError where the table lacks the pivot.
     """
     return _of_each(table, pivot, "transfer")
@@ -49,7 +47,7 @@ def transfer(table: AnswerTable, pivot: str) -> dict[str, float]:
 
 def transfer_family(table: AnswerTable, pivot: str) -> Family:
     """`kept/<x>`, `gained/<x>`, `transfer/<x>` of every language but the pivot, and `kept`, `gained`,
-    `transfer`, their means; there are none where the pivot is the only language.
+    `transfer`, their means; none where the pivot is the only language.
     """
     column = place(table, pivot)
     others = [i for i in range(len(table.languages)) if i != column]
@@ -60,20 +58,17 @@ def transfer_family(table: AnswerTable, pivot: str) -> Family:
     def estimate(sums: Floats) -> dict[str, Floats]:
         shares = sums[:, 1:] / sums[:, :1]
         chance, in_pivot, in_other, in_both = np.split(shares, [1, 2, 2 + len(others)], axis=1)
-        found = (
-            ratio(in_both, in_pivot),
-            ratio(in_other - in_both, 1 - in_pivot),
-            ratio(in_other - chance, in_pivot - chance),
-        )
+        found = {
+            "kept": ratio(in_both, in_pivot),
+            "gained": ratio(in_other - in_both, 1 - in_pivot),
+            "transfer": ratio(in_other - chance, in_pivot - chance),
+        }
         named = {
             f"{figure}/{table.languages[x]}": values[:, i]
-            for figure, values in zip(_FIGURES, found, strict=True)
+            for figure, values in found.items()
             for i, x in enumerate(others)
         }
-        means = {
-            figure: values.mean(axis=1) for figure, values in zip(_FIGURES, found, strict=True) if others
-        }
-        return named | means
+        return named | {figure: values.mean(axis=1) for figure, values in found.items() if others}
 
     return Family(np.hstack(columns, dtype=np.float64), estimate)
 

@@ -1,11 +1,11 @@
-"""RankC: whether two languages rank all options alike, not only the first."""
+"""RankC: how similarly two languages rank all options, not only the first."""
 
 from __future__ import annotations
 
 import numpy as np
 import numpy.typing as npt
 
-from crossin.metrics.families import Family, observed, ratio
+from crossin.metrics.families import Family, observed, ratio, with_mean
 from crossin.metrics.pairwise import pair_names
 from crossin.metrics.table import AnswerTable, Floats, Integers
 
@@ -20,7 +20,7 @@ def rankc(table: AnswerTable, logprobs: Floats) -> Floats:
 
     and then the mean over items: Qi, Fernandez and Bisazza 2023 (arXiv 2310.10378). Options that are equally
     likely rank in the order of their positions. An item that lacks log-probabilities in one of two languages
-    is left out for these two (`ranked` counts those that are in); nan where none is in.
+    is left out for these two (`ranked` counts the others); nan where all are left out.
 
     It is not corrected for chance: random rankings score `rankc_chance`, 0.377 with 4 options. Languages with
     the same bias for a position share a ranking, too.
@@ -33,7 +33,7 @@ def rankc(table: AnswerTable, logprobs: Floats) -> Floats:
 
 
 def ranked(table: AnswerTable, logprobs: Floats) -> Integers:
-    """How many items have log-probabilities in both of two languages: [L, L]."""
+    """The number of items with log-probabilities in both of two languages: [L, L]."""
     present = _present(table, logprobs).astype(np.int64)
     return present.T @ present
 
@@ -50,7 +50,7 @@ def rankc_chance(options: int) -> float:
 def rankc_family(table: AnswerTable, logprobs: Floats) -> Family:
     """`rankc/<x>+<y>` of every two languages, and `rankc`, their mean, which is nan where one of them is.
 
-    There are none where the table has one language.
+    None for a table of one language.
     """
     present = _present(table, logprobs)
     first, second = np.triu_indices(len(table.languages), k=1)
@@ -60,9 +60,7 @@ def rankc_family(table: AnswerTable, logprobs: Floats) -> Family:
 
     def estimate(sums: Floats) -> dict[str, Floats]:
         total, count = np.split(sums, 2, axis=1)
-        means = ratio(total, count)
-        named = {f"rankc/{name}": means[:, i] for i, name in enumerate(names)}
-        return named | ({"rankc": means.mean(axis=1)} if names else {})
+        return with_mean("rankc", names, ratio(total, count))
 
     return Family(columns, estimate)
 
@@ -70,7 +68,7 @@ def rankc_family(table: AnswerTable, logprobs: Floats) -> Family:
 def _overlaps(table: AnswerTable, logprobs: Floats, first: Integers, second: Integers) -> Floats:
     """RankC of each item and pair of languages: [I, P].
 
-    An option is in both tops from the larger of its two ranks on: it adds w_j / j for every such j.
+    An option is in both tops from the larger of its two ranks on, and adds w_j / j for every such j.
     """
     # Stable, and nan last: the options that an item does not have take the last ranks in every language.
     order = np.argsort(-logprobs, axis=2, kind="stable")

@@ -1,7 +1,7 @@
-"""SeaEval's score file: the values to expect where SeaEval draws an answer at random.
+"""SeaEval's score file: the expected values where SeaEval draws an answer at random.
 
-Every cell is told by the chance of each option. A cell that is decided has chance 1 for its option; SeaEval
-draws the others from all options, or in a tie from two.
+Every cell has a chance for each option. A decided cell has chance 1 for its option; SeaEval draws the others
+from all options, or in a tie from two.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from crossin.core.errors import CrossinError
 from crossin.metrics.estimates import choices, harmonic_mean, mean_products
 from crossin.metrics.table import AnswerTable, Floats, Integers
 
-# With so many languages there are 32,752 subsets; each further language doubles them.
+# 15 languages have 32,752 subsets; each further language doubles them.
 _MOST_LANGUAGES = 15
 
 
@@ -31,12 +31,12 @@ def chances_of(table: AnswerTable) -> Floats:
 
 
 def drawn_accuracy(chances: Floats, gold: Integers) -> Floats:
-    """Accuracy to expect, in 0..1, one a language: [L], from chances [I, L, K] and positions of gold [I]."""
+    """The expected accuracy, in 0..1, per language: [L], from chances [I, L, K] and positions of gold [I]."""
     return np.asarray(chances[np.arange(len(gold)), :, gold].mean(axis=0))
 
 
 def drawn_consistency(chances: Floats) -> Floats:
-    """Consistency to expect, in 0..1, over subsets of s = 0 .. L languages: [L + 1], from chances [I, L, K].
+    """The expected consistency, 0..1, over subsets of s = 0 .. L languages: [L + 1], from chances [I, L, K].
 
     Cells are drawn independently, so s languages all choose option a with the product of their chances, and
     an item adds `sum_a e_s(p_1a .. p_La) / C(L, s)`, e_s the elementary symmetric polynomial. With m missing
@@ -51,16 +51,16 @@ def seaeval_scores(chances: Floats, gold: Integers, names: Sequence[str]) -> dic
     """The figures of SeaEval (arXiv 2309.04766) in the shape and order of its `_score.json` files.
 
     `chances` [I, L, K] are those of each option in each cell, `gold` [I] the positions of the right options,
-    `names` [L] the languages as the file shall call them. `overall_acc`, `language_acc`,
-    `consistency_score_s`, `detailed_consistency_score` (by subset of languages) and `AC3_s` for every s from
-    2 to L. Accuracy and consistency are the values to expect of SeaEval's draws, which have no seed; `AC3_s`
-    follows from these two (the expected value of a ratio differs a little). Raises CrossinError for more than
-    15 languages: the file names every subset, and there are 2^L.
+    `names` [L] the languages as the file names them. `overall_acc`, `language_acc`, `consistency_score_s`,
+    `detailed_consistency_score` (by subset of languages) and `AC3_s` for every s from 2 to L. Accuracy and
+    consistency are the expected values of SeaEval's draws, which have no seed; `AC3_s` follows from these two
+    (the expected value of a ratio differs slightly). Raises CrossinError for more than 15 languages: the file
+    names all 2^L subsets.
     """
     if len(names) > _MOST_LANGUAGES:
         raise CrossinError(
             f"SeaEval's scores name every subset of the languages, too many for {len(names)} languages",
-            hint=f"choose at most {_MOST_LANGUAGES} of them; all other figures bear any number",
+            hint=f"choose at most {_MOST_LANGUAGES} of them; all other figures take any number",
         )
     by_language = drawn_accuracy(chances, gold)
     overall = float(by_language.mean())

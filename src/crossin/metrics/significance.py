@@ -1,4 +1,4 @@
-"""Tests of one model's accuracy against another's, and their correction for many languages."""
+"""Tests of one model's accuracy against another's, and their correction for multiple languages."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from crossin.metrics.table import AnswerTable, aligned
 def mcnemar(table: AnswerTable, baseline: AnswerTable) -> dict[str, float]:
     """The exact two-sided p-value of McNemar's test on accuracy, one a language.
 
-    Only items that one model has right and the other wrong count: were the models equally good, each such
-    item would be a fair coin. The test takes items as independent; where groups hold several items, trust
-    `differences` more. Correct over languages with `holm`. Source: McNemar, Psychometrika 12 (1947), with
-    the binomial distribution in place of its approximation.
+    Only items that one model has right and the other wrong count: if the models are equally good, each such
+    item is a fair coin. The test assumes independent items; where groups hold several items, prefer
+    `differences`. Correct for the number of languages with `holm`. Source: McNemar, Psychometrika 12 (1947),
+    with the exact binomial distribution.
     """
     baseline = aligned(baseline, table)
     ours = table.answers == table.gold[:, None]
@@ -28,7 +28,7 @@ def mcnemar(table: AnswerTable, baseline: AnswerTable) -> dict[str, float]:
 
 
 def holm(p: dict[str, float]) -> dict[str, float]:
-    """p-values adjusted by Holm's step-down method: those below alpha hold together with error rate alpha.
+    """p-values adjusted by Holm's step-down method, which bounds the family-wise error rate.
 
     Source: Holm, Scandinavian Journal of Statistics 6 (1979). Raises ValueError where one is not from 0 to 1.
     """
@@ -42,8 +42,8 @@ def holm(p: dict[str, float]) -> dict[str, float]:
 
 
 def _fair_coin(fewer: int, flips: int) -> float:
-    """Chance that n flips of a fair coin split at least as unevenly as `fewer` to the rest."""
-    # By logarithms: 2^n leaves the range of a float where a benchmark has thousands of such items.
+    """The chance that flips of a fair coin split at least as unevenly as `fewer` to the rest."""
+    # By logarithms: 2^n is not a float for thousands of items.
     logarithms = (
         math.lgamma(flips + 1) - math.lgamma(k + 1) - math.lgamma(flips - k + 1) - flips * math.log(2)
         for k in range(fewer + 1)

@@ -1,4 +1,4 @@
-"""The table of answers that every figure is made from: the option chosen for each item in each language."""
+"""The table of answers: the option that was chosen for each item in each language."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ MISSING = -1
 class AnswerTable:
     """One model's answers to I items in L languages.
 
-    Options are positions in the item's `option_ids`, which are in the same order in every language: equal
-    positions in two languages mean the same answer. `groups` says which items are resampled together (one
-    paragraph, one country). `incomplete` names the items of the same answers that are not in the table, since
-    they were not asked in every language, each with the first language it lacks.
+    Options are positions in the item's `option_ids`, which have the same order in every language: equal
+    positions in two languages mean the same answer. Items of one of the `groups` are resampled together (one
+    paragraph, one country). `incomplete` names the items that are not in the table because they were not
+    asked in every language, each with the first language it lacks.
     """
 
     items: tuple[str, ...]  # [I]
@@ -77,7 +77,7 @@ def place(table: AnswerTable, language: str) -> int:
 
 
 def by_task(table: AnswerTable, figures: Callable[[AnswerTable], Result]) -> dict[str, Result]:
-    """`figures` (or `intervals`, or another function of a table) of each task of a table alone."""
+    """`figures` (or `intervals`, or another function of a table) for each task of a table."""
     return {task: figures(select(table, tasks=[task])) for task in dict.fromkeys(table.tasks)}
 
 
@@ -89,7 +89,7 @@ def aligned(baseline: AnswerTable, table: AnswerTable) -> AnswerTable:
     ):
         if alone := sorted(set(ours) ^ set(theirs)):
             raise CrossinError(
-                f"the two tables differ: {name} '{alone[0]}' ({len(alone)} in all) is in one of them only",
+                f"the two tables differ: only one has {name} '{alone[0]}' ({len(alone)} in all)",
                 hint="compare answers to the same benchmark in the same languages",
             )
     row_of = {item: index for index, item in enumerate(baseline.items)}
@@ -113,7 +113,7 @@ def aligned(baseline: AnswerTable, table: AnswerTable) -> AnswerTable:
 
 def _known(wanted: Sequence[str], known: Sequence[str], name: str) -> None:
     if not wanted:
-        raise CrossinError(f"no {name} is chosen", hint=f"name at least one {name}")
+        raise CrossinError(f"no {name} chosen", hint=f"name at least one {name}")
     for value in wanted:
         if value not in known:
             raise CrossinError(

@@ -1,4 +1,4 @@
-"""Answers in free text, and how often they are the reference: exact match and F1 of words."""
+"""Answers in free text, and their exact match and F1 of words against a reference."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from crossin.core.errors import CrossinError
-from crossin.metrics.families import Family, ratio
+from crossin.core.errors import CrossinError, located
+from crossin.metrics.families import Family, ratio, with_mean
 from crossin.metrics.normalisation import normalise, tokens
 from crossin.metrics.table import Floats
 
@@ -27,9 +27,9 @@ Words = tuple[str, ...]
 class TextTable:
     """One model's replies to I items in L languages, and the reference answer to each in that language.
 
-    A reply is None where the model gave none. `groups` says which items are resampled together. `incomplete`
-    names the items that are not in the table, since they were not asked in every language, each with the
-    first language it lacks.
+    A reply is None where the model gave none. Items of one of the `groups` are resampled together.
+    `incomplete` names the items that are not in the table because they were not asked in every language, each
+    with the first language it lacks.
     """
 
     items: tuple[str, ...]  # [I]
@@ -47,7 +47,7 @@ class TextTable:
         if len(set(self.items)) < items or len(set(self.languages)) < languages:
             raise ValueError("items and languages of a table of texts are unique")
         if {len(self.groups), len(self.tasks), len(self.replies), len(self.references)} != {items}:
-            raise ValueError(f"not all parts of a table of texts are of {items} items")
+            raise ValueError(f"not all parts of a table of texts have {items} items")
         if {len(row) for row in (*self.replies, *self.references)} != {languages}:
             raise ValueError(f"not every item has {languages} replies and references")
 
@@ -55,8 +55,8 @@ class TextTable:
 def exact_match(table: TextTable) -> Floats:
     """Share of items whose reply is the reference, per language: [L], 0..1.
 
-    The two are the same where their `tokens` are: case, punctuation, articles and spaces do not count. A
-    missing reply (none, or a blank one) counts as 0, and is counted apart by `missing_replies`.
+    Their `tokens` are compared: case, punctuation, articles and spaces do not count. A missing reply (none,
+    or a blank one) counts as 0; `missing_replies` counts them.
     Source: SQuAD (Rajpurkar et al., 2016) and MLQA (Lewis et al., 2020), with one reference.
     """
     return np.asarray(_cells(table, _same).mean(axis=0))
@@ -98,14 +98,12 @@ def mean_family(
     """`name/<language>`: the mean of `values` [I, L] over the items `counted` [I, L] (all, where None).
 
     nan where nothing is counted. `name` is the mean over languages, nan where one of them is: a mean over
-    some would be of other languages in another model.
+    some would be over other languages for another model.
     """
     mask = np.ones(values.shape, dtype=bool) if counted is None else counted
 
     def estimate(sums: Floats) -> dict[str, Floats]:
-        means = ratio(*np.split(sums, 2, axis=1))  # [W, L]
-        named = {f"{name}/{language}": means[:, i] for i, language in enumerate(languages)}
-        return named | {name: means.mean(axis=1)}
+        return with_mean(name, languages, ratio(*np.split(sums, 2, axis=1)))
 
     return Family(np.hstack([np.where(mask, values, 0), mask], dtype=np.float64), estimate)
 
@@ -114,27 +112,29 @@ def text_table_of(lines: Iterable[Line], file: Path | None = None) -> TextTable 
     """The table of the free-text lines among `lines` in the form of `answers.parquet`; None where there are
     none. `file` is what an error names.
 
-    A line without option ids is one: `gold` is its reference, `reply` its text. Items and languages keep the
-    order of their first lines; an item that lacks one of the languages goes to `incomplete`. The lines are of
-    one prompt wording. Raises CrossinError where a line has no reference, holds no text where text belongs,
-    says something else of its item than an earlier one, or is there twice; and where no item is complete.
+    Free-text lines have no option ids; `gold` is the reference, `reply` the text. Items and languages keep
+    the order of their first lines; an item that lacks one of the languages goes to `incomplete`. The lines
+    are of one prompt wording. Raises CrossinError where a line lacks a reference or a text, contradicts an
+    earlier line, or is there twice; and where no item is complete.
     """
     first: dict[str, tuple[int, Line]] = {}
     cells: dict[str, dict[str, tuple[str | None, str]]] = {}
     for row, line in enumerate(lines, start=1):
         if line["option_ids"]:
             continue
-        _check(line, file, row)
-        item, language = line["item"], line["language"]
-        before, earlier = first.setdefault(item, (row, line))
-        for column in ("group", "task"):
-            if line[column] != earlier[column]:
-                message = f"item '{item}' has '{line[column]}' here and '{earlier[column]}' in row {before}"
-                raise CrossinError(message, file=file, row=row, field=column, hint=_AGAIN)
-        if language in cells.setdefault(item, {}):
-            message = f"item '{item}' is here a second time in the language {language}"
-            raise CrossinError(message, file=file, row=row, field="language", hint=_AGAIN)
-        cells[item][language] = (line["reply"], line["gold"])
+        with located(file, row):
+            _check(line)
+            item, language = line["item"], line["language"]
+            before, earlier = first.setdefault(item, (row, line))
+            for column in ("group", "task"):
+                one, two = earlier[column], line[column]
+                if one != two:
+                    message = f"item '{item}' has '{two}' here and '{one}' in row {before}"
+                    raise CrossinError(message, field=column, hint=_AGAIN)
+            if language in cells.setdefault(item, {}):
+                message = f"item '{item}' occurs a second time in the language {language}"
+                raise CrossinError(message, field="language", hint=_AGAIN)
+            cells[item][language] = (line["reply"], line["gold"])
     if not cells:
         return None
     languages = tuple(dict.fromkeys(language for replies in cells.values() for language in replies))
@@ -164,22 +164,18 @@ def text_table_of(lines: Iterable[Line], file: Path | None = None) -> TextTable 
     )
 
 
-def _check(line: Line, file: Path | None, row: int) -> None:
-    def wrong(name: str, message: str, hint: str = _AGAIN) -> CrossinError:
-        return CrossinError(message, file=file, row=row, field=name, hint=hint)
-
+def _check(line: Line) -> None:
     for name in _NAMES:
         if not isinstance(line[name], str) or not line[name]:
-            raise wrong(name, "is empty or is not text")
-    gold = line["gold"]
+            raise CrossinError("expected a text that is not empty", field=name, hint=_AGAIN)
+    item, gold = line["item"], line["gold"]
     if not isinstance(gold, str) or not normalise(gold, line["language"]):
-        raise wrong(
-            "gold", f"item '{line['item']}' has no reference", "give every item an answer, and evaluate again"
-        )
+        hint = "give every item an answer, and evaluate again"
+        raise CrossinError(f"item '{item}' has no reference", field="gold", hint=hint)
     if "reply" not in line:
-        raise wrong("reply", f"item '{line['item']}' is answered in free text, and its text is not there")
+        raise CrossinError(f"item '{item}' is a free-text item without a reply", field="reply", hint=_AGAIN)
     if not isinstance(line["reply"], str | None):
-        raise wrong("reply", "is not text")
+        raise CrossinError("expected a text", field="reply", hint=_AGAIN)
 
 
 def _cells(table: TextTable, score: Callable[[Words, Words], float]) -> Floats:

@@ -1,4 +1,4 @@
-"""How much hangs on the wording of the prompt: the spread of figures, and the answers that stay the same."""
+"""The effect of the prompt's wording: the spread of figures, and the answers that stay the same."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from crossin.metrics.families import Family, observed
+from crossin.metrics.families import Family, observed, with_mean
 from crossin.metrics.table import MISSING, AnswerTable, Floats, aligned
 
 
@@ -24,9 +24,9 @@ def spread(wordings: Mapping[str, Mapping[str, float]]) -> dict[str, Spread]:
     """Each figure over prompt wordings, from the figures under each wording by name; nan where a figure is
     undefined under one of them.
 
-    SeaEval (arXiv 2309.04766) asks with five paraphrased instructions and finds that most models vary with
-    them; median and range are this project's way to say how much. The range is of what was tried, not an
-    interval.
+    SeaEval (arXiv 2309.04766) uses five paraphrased instructions and finds that most models vary with them;
+    median and range are this project's measure. The range is of the wordings that were tried, not a
+    confidence interval.
     """
     if not wordings:
         raise ValueError("a spread needs at least one wording")
@@ -42,8 +42,8 @@ def wording_agreement(tables: Sequence[AnswerTable]) -> dict[str, float]:
     """Share of items for which the answer is the same under all wordings, in 0..1, one a language.
 
     `tables` hold one model's answers to the same items, one table a wording (`read_wordings`). An item with a
-    missing answer under some wording is not the same under all. Whether the answer is right plays no part; a
-    model that always takes the same position has 1. This project's own.
+    missing answer under some wording does not count. Whether the answer is right does not matter; a model
+    that always takes the same position has 1. This project's own.
     """
     found = observed(wording_family(tables))
     return {x: found[f"wording_agreement/{x}"] for x in tables[0].languages}
@@ -62,8 +62,6 @@ def wording_family(tables: Sequence[AnswerTable]) -> Family:
     same = (answers == answers[0]).all(axis=0) & (answers[0] != MISSING)
 
     def estimate(sums: Floats) -> dict[str, Floats]:
-        shares = sums[:, 1:] / sums[:, :1]
-        named = {f"wording_agreement/{x}": shares[:, i] for i, x in enumerate(first.languages)}
-        return named | {"wording_agreement": shares.mean(axis=1)}
+        return with_mean("wording_agreement", first.languages, sums[:, 1:] / sums[:, :1])
 
     return Family(np.hstack([np.ones((len(same), 1)), same], dtype=np.float64), estimate)

@@ -14,7 +14,7 @@ from crossin.core.files import read_json
 from crossin.core.formats import ANSWERS, MANIFEST
 from crossin.items import Item, read_items
 from crossin.items.item import items_file
-from crossin.metrics import AnswerTable, TextTable, read_logprobs, tables_of, text_table_of
+from crossin.metrics import AnswerTable, TextTable, tables_of, text_table_of
 from crossin.metrics.table import Floats
 from crossin.scoring.lines import Line, complete, read_lines
 from crossin.scoring.lm_eval import is_samples, read_samples, run_of, runs_in
@@ -170,23 +170,12 @@ def _predictions(model: str, file: Path, lines: list[Line], unanswered: int = 0)
     for line in lines:
         of_prompt.setdefault(line.get("prompt") or "", []).append(line)
     choices = tables_of(lines, file) if any(line["option_ids"] for line in lines) else {}
-    logprobs = {
-        prompt: read_logprobs(lines, table, prompt=prompt)
-        for prompt, table in choices.items()
-        if any(line.get("logprobs") for line in of_prompt[prompt])
-    }
-    return [
-        Predictions(
-            model,
-            prompt,
-            file,
-            choices.get(prompt),
-            logprobs.get(prompt),
-            text_table_of(part, file),
-            unanswered,
-        )
-        for prompt, part in of_prompt.items()
-    ]
+    found = []
+    for prompt, part in of_prompt.items():
+        table, logprobs = choices.get(prompt, (None, None))
+        texts = text_table_of(part, file)
+        found.append(Predictions(model, prompt, file, table, logprobs, texts, unanswered))
+    return found
 
 
 def _model(file: Path) -> str:
