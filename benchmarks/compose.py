@@ -1,4 +1,4 @@
-"""How fast a mixture is composed, beside the authors' way and `datasets`; how much memory a large one takes.
+"""The speed of composing a mixture, compared with the authors' code and `datasets`, and its memory.
 
 `python benchmarks/compose.py --data ../shared/data/alpaca [--rows N] [--runs 3] [--json]` composes the three
 modes of the authors' released code from the Alpaca files (en, zh, vi; the rows that all three have) and
@@ -83,7 +83,7 @@ def compare(
             modes[number] = child("compose_corpora.py", work, "check", *arguments)
             shutil.rmtree(place)
     return {
-        "corpus rows": common,
+        "corpus_rows": common,
         "runs": runs,
         "ways": [
             {"way": way, "rows": wanted, "modes": counted, **summary(wanted, found)}
@@ -100,9 +100,9 @@ def summary(rows: int, runs: list[Result]) -> Result:
     }
     return {
         "seconds": {span: statistics.median(found) for span, found in seconds.items()},
-        "rows per second": {span: rows / statistics.median(found) for span, found in seconds.items()},
-        "peak MiB": statistics.median(run["peak"] for run in runs),
-        "all runs": runs,
+        "rows_per_second": {span: rows / statistics.median(found) for span, found in seconds.items()},
+        "peak_mib": statistics.median(run["peak"] for run in runs),
+        "all_runs": runs,
     }
 
 
@@ -118,13 +118,13 @@ def scale(sizes: list[int], languages: int, cores: int | None, work: Path, conso
         limit = ["--cores", cores] if cores else []
         arguments = ["scale", *corpus, "--data", place / "corpus", "--out", place / "out", *limit]
         run = child("compose_ways.py", work, *arguments)
-        found.append({"rows": rows, "corpus bytes": made["bytes"], **summary(rows, [run])})
+        found.append({"rows": rows, "corpus_bytes": made["bytes"], **summary(rows, [run])})
         shutil.rmtree(place)
     return {"languages": languages, "sizes": found}
 
 
 def show_comparison(result: Result, console: Console) -> None:
-    peers = [entry for entry in result["ways"] if entry["way"] != "crossin"]
+    baselines = [entry for entry in result["ways"] if entry["way"] != "crossin"]
     ours = [entry for entry in result["ways"] if entry["way"] == "crossin"]
     sizes = " / ".join(f"{entry['rows']:,}" for entry in ours)
     table = Table(title=f"times: how many times as fast crossin is with {sizes} rows")
@@ -134,16 +134,16 @@ def show_comparison(result: Result, console: Console) -> None:
         table.add_column(f"{span}\nrows/s", justify="right", no_wrap=True)
         table.add_column("times", justify="right", no_wrap=True)
     table.add_column("peak\nMiB", justify="right")
-    for entry in (*peers, *ours):
+    for entry in (*baselines, *ours):
         cells = []
         for span in SPANS:
-            speed = entry["rows per second"][span]
-            times = " / ".join(f"{one['rows per second'][span] / speed:.1f}" for one in ours)
-            cells += [f"{speed:,.0f}", times if entry in peers else ""]
-        table.add_row(WAYS[entry["way"]], f"{entry['rows']:,}", *cells, f"{entry['peak MiB']:,.0f}")
+            speed = entry["rows_per_second"][span]
+            times = " / ".join(f"{one['rows_per_second'][span] / speed:.1f}" for one in ours)
+            cells += [f"{speed:,.0f}", times if entry in baselines else ""]
+        table.add_row(WAYS[entry["way"]], f"{entry['rows']:,}", *cells, f"{entry['peak_mib']:,.0f}")
     console.print(table)
     console.print(
-        f"Corpus of {result['corpus rows']:,} rows in en, zh, vi; medians of {result['runs']} runs."
+        f"Corpus of {result['corpus_rows']:,} rows in en, zh, vi; medians of {result['runs']} runs."
     )
     console.print("Every row was checked. Rows by mode (en2x, x2en, trans):")
     for entry in result["ways"]:
@@ -163,11 +163,11 @@ def show_scale(result: Result, console: Console) -> None:
     ):
         table.add_column(heading, justify="right")
     for entry in result["sizes"]:
-        speeds, run = entry["rows per second"], entry["all runs"][0]
+        speeds, run = entry["rows_per_second"], entry["all_runs"][0]
         table.add_row(
-            f"{entry['rows']:,}", f"{entry['corpus bytes'] / 1e9:.2f}", f"{run['reading']:.1f}",
+            f"{entry['rows']:,}", f"{entry['corpus_bytes'] / 1e9:.2f}", f"{run['reading']:.1f}",
             f"{run['composing']:.1f}", *(f"{speeds[span]:,.0f}" for span in SPANS),
-            f"{run['peak reading']:,.0f}", f"{run['peak']:,.0f}",
+            f"{run['peak_reading']:,.0f}", f"{run['peak']:,.0f}",
         )  # fmt: skip
     console.print(table)
     first, last = result["sizes"][0], result["sizes"][-1]
@@ -175,7 +175,7 @@ def show_scale(result: Result, console: Console) -> None:
         growth = {
             "rows": last["rows"] / first["rows"],
             "end-to-end time": last["seconds"]["end to end"] / first["seconds"]["end to end"],
-            "peak memory": last["peak MiB"] / first["peak MiB"],
+            "peak memory": last["peak_mib"] / first["peak_mib"],
         }
         console.print("Growth: " + ", ".join(f"{name} x{factor:.1f}" for name, factor in growth.items()))
 

@@ -37,7 +37,7 @@ Texts = dict[str, str]
 def common_rows(source: Path, target: Path) -> int:
     """Write the rows that all languages have, in one order, and a folder `few` with the first of them. Rows
     without an instruction or an output in some language are left out: crossin does not draw them, but its
-    peers would.
+    baselines would.
     """
     read = {
         language: json.loads((source / f"alpaca_{language}.json").read_text("utf-8"))

@@ -1,15 +1,15 @@
-"""One contestant of `compose.py`, alone in its process: reads a corpus, composes a mixture, and tells how
-long both took and how much memory was resident at most.
+"""One contestant of `compose.py` in a process of its own: reads a corpus, composes a mixture, and reports the
+time of both and the peak of resident memory.
 
 The mixture is that of the authors' released code: a language and a row, drawn at random, feed three modes.
 
-- fields: the authors' way. Row by row, each field asked of the dataset anew (`dataset[i]["instruction"]`); a
-  list of dicts; `Dataset.from_list`.
+- fields: the authors' way. Row by row, each field read from the dataset by itself
+  (`dataset[i]["instruction"]`); a list of dicts; `Dataset.from_list`.
 - rows: the same, but each draw fetches its two rows once.
 - interleave: `map` over the languages zipped with English, a dataset for each mode and language, and
   `interleave_datasets`. Rows are taken from the front instead of being drawn: the fastest for `datasets`.
 - interleave-batched: the same with `map(batched=True)`.
-- crossin: `crossin.mixture.compose`. What it does beside (ids, hashes of its outputs, the card) is counted.
+- crossin: `crossin.compose`, with all that it adds (ids, hashes of its outputs, the card).
 - scale: crossin, with five kinds of components in equal parts, from the synthetic corpus.
 """
 
@@ -42,7 +42,7 @@ def peak_mib() -> float:
     return peak / 2**20 if sys.platform == "darwin" else peak / 2**10
 
 
-def peer(make: Callable[[dict[str, Any], int, Path], None], data: Path, rows: int, out: Path) -> Figures:
+def baseline(make: Callable[[dict[str, Any], int, Path], None], data: Path, rows: int, out: Path) -> Figures:
     """Time a way that uses `datasets` objects."""
     import datasets
 
@@ -61,7 +61,7 @@ def peer(make: Callable[[dict[str, Any], int, Path], None], data: Path, rows: in
     read, peak = time.perf_counter(), peak_mib()
     make(corpora, rows, out)
     done = time.perf_counter()
-    return {"reading": read - start, "composing": done - read, "peak reading": peak, "peak": peak_mib()}
+    return {"reading": read - start, "composing": done - read, "peak_reading": peak, "peak": peak_mib()}
 
 
 def by_fields(corpora: dict[str, Any], rows: int, out: Path) -> None:
@@ -144,7 +144,7 @@ def interleaved_batched(corpora: dict[str, Any], rows: int, out: Path) -> None:
     interleaved(corpora, rows, out, batched=True)
 
 
-PEERS = {
+BASELINES = {
     "fields": by_fields,
     "rows": by_rows,
     "interleave": interleaved,
@@ -183,22 +183,22 @@ def equal_parts(rows: int, languages: list[str]) -> dict[str, Any]:
 
 def crossin(entries: dict[str, Any], data: Path, out: Path) -> Figures:
     """Time crossin. Reading is to hash the files, and to read and join them; all else is composing."""
-    from crossin.core.stages import begin
-    from crossin.corpus.prepare import prepare
-    from crossin.mixture import Recipe, compose
+    from crossin.core.stages import input_hash
+    from crossin.corpus.preparation import prepare
+    from crossin.mixture import compose
 
-    recipe, read = Recipe.model_validate(entries), Reading()
+    read = Reading()
     with (
-        patch("crossin.mixture.run.begin", read.timed(begin)),
+        patch("crossin.core.stages.input_hash", read.timed(input_hash)),
         patch("crossin.mixture.job.prepare", read.timed(prepare)),
     ):
         start = time.perf_counter()
-        compose(recipe, data, out)
+        compose(entries, data, out)
         seconds = time.perf_counter() - start
     return {
         "reading": read.seconds,
         "composing": seconds - read.seconds,
-        "peak reading": read.peak,
+        "peak_reading": read.peak,
         "peak": peak_mib(),
     }
 
@@ -226,7 +226,7 @@ def run(way: str, data: Path, rows: int, out: Path, languages: int) -> Figures:
     if way == "crossin":
         return crossin(released_code(rows), data, out)
     out.mkdir(parents=True)
-    return peer(PEERS[way], data, rows, out)
+    return baseline(BASELINES[way], data, rows, out)
 
 
 @contextmanager
@@ -243,7 +243,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("way", choices=(*PEERS, "crossin", "scale"))
+    parser.add_argument("way", choices=(*BASELINES, "crossin", "scale"))
     parser.add_argument("--data", type=Path, required=True, help="a folder that compose_corpora.py wrote")
     parser.add_argument("--rows", type=int, required=True, help="the rows of the mixture")
     parser.add_argument("--out", type=Path, required=True, help="a new folder for the mixture")

@@ -1,8 +1,8 @@
-"""How hard Cross-XQuAD is to those who do not read: simple heuristics, and a model without the paragraph.
+"""How hard Cross-XQuAD is without reading: simple heuristics, and a model without the paragraph.
 
 `python benchmarks/cross_xquad.py --source ../shared/data/xquad` builds it and prints the heuristics by
 language. `--model smollm2-135m` also asks that model, without the paragraph and with it; `--limit 200` asks
-only so many items with it. Intervals are 95%, over paragraphs.
+only that many items with it. Intervals are 95%, over paragraphs.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
-from crossin.bench.hardness import guesses
+from crossin.bench.heuristics import guesses
 from crossin.bench.xquad import build_xquad
 from crossin.core.formats import ITEMS
 from crossin.evaluation.engine import Engine, Request
@@ -54,8 +54,8 @@ def heuristics(items: list[Item], languages: list[str]) -> dict[str, dict[str, F
 
 
 def ask(engine: Engine, items: list[Item], paragraph: bool) -> dict[str, Figure]:
-    """How often the model is right, by what is compared: the log-probability of the option's text, or that
-    less what the text has without the question, since a sum prefers short options.
+    """The model's accuracy, by what is compared: the log-probability of the option's text, or that minus its
+    log-probability without the question, since a sum prefers short options.
     """
     words = load_words(items[0].language)
     bare_prompt = words.ask("").splitlines()[-1]

@@ -2,10 +2,10 @@
 
     python benchmarks/objectives.py --out runs/objectives --seeds 0 1 2
 
-Countries that are asked about are trained on in no arm. `transductive` alone sees their questions, without
-answers. With `--held-out dev` the test countries stay untouched: that is how settings were chosen. A run that
-was stopped goes on; `--arms` names some of the arms, and the table holds what is finished. Each arm is
-trained and asked in this process, on as many threads as OMP_NUM_THREADS says.
+No arm is trained on the countries that are asked about; `transductive` alone sees their questions, without
+answers. With `--held-out dev` the test countries are not used: settings were chosen in this way. An
+interrupted run resumes. `--arms` selects arms, and the table holds what is finished. Each arm is trained and
+evaluated in this process, with OMP_NUM_THREADS threads.
 """
 
 from __future__ import annotations
@@ -21,9 +21,11 @@ from typing import Any
 from seeds import stacked
 
 from crossin.core.files import write_text
+from crossin.core.formats import ITEMS
 from crossin.evaluation import HfEngine, ask_bench
 from crossin.experiments.demo import RECIPE
 from crossin.facts import build_bench, build_facts
+from crossin.facts.corpus import TRAINED_ON
 from crossin.items.item import read_items, write_items
 from crossin.metrics import AnswerTable, Figure, differences, intervals, read_answers
 from crossin.mixture import Component, Recipe, compose, read_recipe
@@ -69,7 +71,7 @@ ARMS = {
 
 
 def recipe_of(arm: Arm, tokens: int, tokenizer: Path) -> Recipe:
-    """The arm's mixture, of about so many tokens."""
+    """The arm's mixture, of about `tokens` tokens."""
     demo = read_recipe(RECIPE)
     parts = arm.parts
     if not parts:
@@ -99,15 +101,14 @@ def questions_of(facts: Path, out: Path, splits: tuple[str, ...]) -> Path:
     items = []
     for split in splits:
         items += read_items(build_bench(facts, out.parent / f"bench-{split}", split=split).folder)
-    out.mkdir(parents=True, exist_ok=True)
-    write_items(out / "items.parquet", items)
+    write_items(out / ITEMS, items)
     return out
 
 
 def run_arm(name: str, arm: Arm, seed: int, options: argparse.Namespace, model: Path, facts: Path) -> None:
-    """Compose, train and ask one arm."""
+    """Compose, train and evaluate one arm."""
     home = options.out / f"seed-{seed}" / _folder(name)
-    learned: tuple[str, ...] = ("train", "dev") if options.held_out == "test" else ("train",)
+    trained = TRAINED_ON[options.held_out]
     bench = build_bench(facts, options.out / f"bench-{options.held_out}", split=options.held_out).folder
     tokens = round(options.tokens * (1 - SHARE)) if arm.terms else options.tokens
     mixture = compose(
@@ -122,7 +123,7 @@ def run_arm(name: str, arm: Arm, seed: int, options: argparse.Namespace, model: 
         **{key: {**term, **options.terms.get(key, {})} for key, term in arm.terms.items()},
     }
     if arm.terms:
-        seen = (*learned, options.held_out) if arm.transductive else learned
+        seen = (*trained, options.held_out) if arm.transductive else trained
         entries["pairs"] = {
             "items": questions_of(facts, options.out / f"questions-{'-'.join(seen)}", seen),
             "share": SHARE / (1 - SHARE),
@@ -141,11 +142,11 @@ def ask(model: Path, adapter: Path | None, bench: Path, out: Path, name: str) ->
 
 
 def table_of(options: argparse.Namespace) -> str:
-    """The figures of every arm over the seeds that are finished, and its paired differences to the untouched
-    model and the fair controls over the same seeds.
+    """The figures of every arm over the finished seeds, and its paired differences to the base model and the
+    fair controls over the same seeds.
     """
-    untouched = read_answers(options.out / "untouched" / "answers")
-    found: dict[str, dict[int, AnswerTable]] = {"untouched": dict.fromkeys(options.seeds, untouched)}
+    base = read_answers(options.out / "base-model" / "answers")
+    found: dict[str, dict[int, AnswerTable]] = {"base model": dict.fromkeys(options.seeds, base)}
     for name in ARMS:
         places = {seed: options.out / f"seed-{seed}" / _folder(name) / "answers" for seed in options.seeds}
         done = {
@@ -159,7 +160,7 @@ def table_of(options: argparse.Namespace) -> str:
         _row(name, [str(len(tables)), *(_cell(figures[name][figure], False) for figure in FIGURES)])
         for name, tables in found.items()
     ]
-    for control in ("untouched", "English only", "mixture"):
+    for control in ("base model", "English only", "mixture"):
         lines += ["", *_heading(f"less {control}", FIGURES)]
         for name, tables in found.items():
             same = [seed for seed in tables if seed in found.get(control, {})]
@@ -205,14 +206,14 @@ def main() -> None:
     parser.add_argument("--tokens", type=int, default=24_000, help="read by every arm, pairs included")
     parser.add_argument("--rows", type=int, default=8, help="a step")
     parser.add_argument("--learning-rate", type=float, default=1e-3)
-    parser.add_argument("--terms", type=json.loads, default={}, help="settings in place of the arms' own")
+    parser.add_argument("--terms", type=json.loads, default={}, help="settings that override the arms' own")
     parser.add_argument("--table", action="store_true", help="only print the table of what is finished")
     options = parser.parse_args()
     if not options.table:
         model = pull(options.model)
         facts = build_facts(options.languages, options.out / "facts", held_out=options.held_out).folder
         bench = build_bench(facts, options.out / f"bench-{options.held_out}", split=options.held_out).folder
-        ask(model, None, bench, options.out / "untouched" / "answers", "untouched")
+        ask(model, None, bench, options.out / "base-model" / "answers", "base model")
         for seed in options.seeds:
             for name in options.arms:
                 run_arm(name, ARMS[name], seed, options, model, facts)

@@ -53,8 +53,8 @@ def within_draws(table: AnswerTable, published: dict[str, Any], names: tuple[str
     for column, name in enumerate(names):
         right = table.answers[:, column] == table.gold
         bounds.append((right, right | open_cells[:, column], published["language_acc"][name]))
-    for told in published["detailed_consistency_score"].values():
-        for subset, value in told.items():
+    for by_subset in published["detailed_consistency_score"].values():
+        for subset, value in by_subset.items():
             columns = [names.index(name) for name in subset.split(",")]
             answers = [set(row) - {MISSING} for row in table.answers[:, columns].tolist()]
             may_agree = np.array([len(chosen) <= 1 for chosen in answers])
@@ -66,16 +66,16 @@ def read(file: Path, name: str) -> Run:
     log = read_log(file)
     table = aligned_table(log)
     published = json.loads(file.with_name(f"{file.stem}_score.json").read_text(encoding="utf-8"))
-    [told] = parity([file])
-    assert told.furthest is not None and told.mean is not None
+    [found] = parity([file])
+    assert found.furthest is not None and found.mean is not None
     chosen = [read_reply(log.replies[item.item, item.language], item.options) for item in log.items]
     return Run(
         name,
         log,
         table.answers.reshape(-1).tolist(),
         [MISSING if position is None else position for position in chosen],
-        told.furthest,
-        told.mean,
+        found.furthest,
+        found.mean,
         within_draws(table, published, log.names),
     )
 
@@ -107,10 +107,10 @@ def show_differences(run: Run) -> None:
     for item, theirs, ours in zip(run.log.items, run.theirs, run.ours, strict=True):
         if theirs == ours:
             continue
-        told = ["-" if cell == MISSING else item.option_ids[cell] for cell in (theirs, ours)]
+        shown = ["-" if cell == MISSING else item.option_ids[cell] for cell in (theirs, ours)]
         reply = run.log.replies[item.item, item.language]
         print(
-            f"{run.name} {item.item} {item.language}: SeaEval {told[0]}, ours {told[1]}, gold {item.answer}"
+            f"{run.name} {item.item} {item.language}: SeaEval {shown[0]}, ours {shown[1]}, gold {item.answer}"
         )
         print(f"    {[option[:50] for option in item.options]}")
         print(f"    {reply if len(reply) < 350 else f'{reply[:200]} ... {reply[-150:]}'!r}")

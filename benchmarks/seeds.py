@@ -10,8 +10,8 @@ from crossin.metrics import AnswerTable
 
 
 def stacked(tables: Sequence[AnswerTable], *, apart: bool = False) -> AnswerTable:
-    """All seeds' answers below one another. What is resampled together stays so over the seeds, or where the
-    facts of another seed are other facts, `apart` keeps each seed's groups its own.
+    """All seeds' answers in one table. Groups are resampled together over the seeds; with `apart`, where each
+    seed has facts of its own, each seed's groups are separate.
     """
     numbered = list(enumerate(tables))
     return AnswerTable(

@@ -1,4 +1,4 @@
-"""What moves a fact that is taught in English only: facts that nobody can know, told in some languages.
+"""What transfers a fact that is taught in English only: facts that no model can know, in some languages.
 
     python benchmarks/transfer.py --out runs/transfer --seeds 0 1 2
 
@@ -6,8 +6,8 @@ Each country gets a month at random ("In which month is the lantern fair of Norw
 can answer. Countries are split in three: `shared` facts are taught in all languages but the ones held out;
 `unanswered` ones in English, while their questions are seen, without answers, in the other languages by the
 arms with a consistency term; `never shown` ones in English alone, and in no other language in any form: these
-are the test. Twelve options: chance is 8.3%. The gate is the English accuracy on the test facts, by seed: a
-seed below 90 says nothing about transfer.
+are the test. Twelve options: chance is 8.3%. `English check` is the English accuracy on the test facts, by
+seed: a seed below 90 says nothing about transfer.
 """
 
 from __future__ import annotations
@@ -65,7 +65,7 @@ ARMS = {
 
 @dataclass(frozen=True)
 class Fact:
-    """A country's month, and what is taught of it."""
+    """A country's month, and what is taught about it."""
 
     country: str
     kind: str
@@ -74,7 +74,7 @@ class Fact:
 
 
 def facts_of(countries: int, languages: Sequence[str], seed: int) -> list[Fact]:
-    """So many countries by draw, 40% shared, 30% unanswered and 30% never shown."""
+    """Countries drawn at random: 40% shared, 30% unanswered and 30% never shown."""
     subjects = subjects_of(load_countries()[0], list(languages), Counter())
     chosen = sorted(subjects, key=lambda code: hash64("transfer", str(seed), code))[:countries]
     bounds = (0.4 * countries, 0.7 * countries)
@@ -163,7 +163,7 @@ def recipe_of(arm: Arm, options: argparse.Namespace) -> Recipe:
 
 
 def run_arm(name: str, arm: Arm, seed: int, options: argparse.Namespace, model: Path) -> None:
-    """Compose, train and ask one arm."""
+    """Compose, train and evaluate one arm."""
     home = options.out / f"seed-{seed}"
     facts = facts_of(options.countries, options.languages, seed)
     taught = [language for language in options.languages if language not in options.held_out_languages]
@@ -202,25 +202,25 @@ def _folder(name: str) -> str:
 
 
 def table_of(options: argparse.Namespace) -> str:
-    """Accuracy by kind of fact and language; and the gate, seed by seed."""
+    """Accuracy by kind of fact and language; and the English check, seed by seed."""
     heads = [f"{kind}, {language}" for kind in KINDS for language in options.languages]
-    lines = ["| arm | gate | " + " | ".join(heads) + " |", "|---" * (len(heads) + 2) + "|"]
+    lines = ["| arm | English check | " + " | ".join(heads) + " |", "|---" * (len(heads) + 2) + "|"]
     for name in options.arms:
         places = [options.out / f"seed-{seed}" / _folder(name) / "answers" for seed in options.seeds]
         tables = [read_answers(place) for place in places if (place / "manifest.json").exists()]
         if not tables:
             continue
-        gates = []
+        checks = []
         for table in tables:
             figures = intervals(select(table, tasks=["never shown"]), draws=2)
-            gates.append(f"{100 * figures['accuracy/en'].value:.0f}")
+            checks.append(f"{100 * figures['accuracy/en'].value:.0f}")
         cells = []
         for kind in KINDS:
             figures = intervals(select(stacked(tables, apart=True), tasks=[kind]))
             for language in options.languages:
                 one = figures[f"accuracy/{language}"]
                 cells.append(f"{100 * one.value:.0f} [{100 * one.low:.0f} {100 * one.high:.0f}]")
-        lines.append(f"| {name} | {' '.join(gates)} | " + " | ".join(cells) + " |")
+        lines.append(f"| {name} | {' '.join(checks)} | " + " | ".join(cells) + " |")
     return "\n".join(lines)
 
 
@@ -235,7 +235,7 @@ def main() -> None:
     parser.add_argument("--seeds", nargs="+", type=int, default=[0, 1, 2])
     parser.add_argument("--arms", nargs="+", choices=list(ARMS), default=list(ARMS))
     parser.add_argument("--countries", type=int, default=30)
-    parser.add_argument("--epochs", type=int, default=12, help="how often each fact is told in English")
+    parser.add_argument("--epochs", type=int, default=12, help="how often each fact is taught in English")
     parser.add_argument("--others", type=float, default=1.5, help="rows in other languages, by English ones")
     parser.add_argument("--rows", type=int, default=4, help="a step")
     parser.add_argument("--share", type=float, default=0.35, help="tokens of pairs, by those of the rows")

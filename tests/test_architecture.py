@@ -28,7 +28,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "training": {"corpus", "items", "mixture", "models"},
     "evaluation": {"bench", "items", "models", "scoring", "servers"},
     "reports": {"metrics"},
-    "scoring": {"items", "metrics", "reports"},
+    "scoring": {"corpus", "items", "metrics", "reports"},
     "probing": {"corpus", "items", "models", "reports"},
     "experiments": {"evaluation", "facts", "items", "metrics", "mixture", "models", "reports", "training"},
 }

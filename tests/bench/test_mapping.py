@@ -8,8 +8,8 @@ import pytest
 
 from crossin.bench.catalogue import MAPPINGS, build_named
 from crossin.bench.mapping import read_mapping
-from crossin.core.errors import CrossinError
 from crossin.items.item import read_items
+from tests.helpers.errors import refused
 from tests.helpers.mapping_files import ROWS, built, jsonl, only, own, parquet
 from tests.helpers.paths import ROOT
 
@@ -121,7 +121,7 @@ class TestShipped:
             (tmp_path / f"{code}.tsv").write_text("\n".join(lines) + "\n", encoding="utf-8")
         stage = build_named("bmlama", tmp_path / "out", languages=["en", "es"], source=tmp_path)
         items = read_items(tmp_path / "out")
-        assert stage.manifest["skipped"] == {"more than one right answer in en": 1}
+        assert stage.manifest["skipped"] == {"several_answers:en": 1}
         right = [item.options[item.option_ids.index(item.answer)] for item in items]
         assert set(right) == {"Cairo", "El Cairo"}
         at = {item.option_ids.index(item.answer) for item in items}
@@ -219,7 +219,7 @@ class TestLayouts:
 
     def test_a_file_that_names_no_split_holds_only_the_mappings_own(self, tmp_path: Path) -> None:
         (tmp_path / "mgsm_en.tsv").write_text("how many?\t7\n")
-        with pytest.raises(CrossinError, match="there is no file for en; looked for en/train-"):
+        with refused("no file for en", "en/train-"):
             built("mgsm", tmp_path, languages=["en"], split="train")
 
     def test_a_template_for_each_language(self, tmp_path: Path) -> None:
@@ -232,9 +232,9 @@ class TestLeftOut:
     @pytest.mark.parametrize(
         ("change", "reason"),
         [
-            ({"no_vi": "CÓ"}, "two options are alike in vi"),
-            ({"question_vi": None}, "the question is empty in vi"),
-            ({"right": "E"}, "the answer is none of the options in en"),
+            ({"no_vi": "CÓ"}, "options_alike:vi"),
+            ({"question_vi": None}, "empty_text:question:vi"),
+            ({"right": "E"}, "answer_not_an_option:en"),
         ],
     )
     def test_an_item_that_is_not_whole_is_counted_with_the_reason(
@@ -251,6 +251,6 @@ class TestLeftOut:
         jsonl(tmp_path / "test.jsonl", [*rows, rows[0]])
         stage = build_named(name, tmp_path / "out", source=tmp_path)
         assert stage.manifest["skipped"] == {
-            "other answer in vi than in en": 1,
-            "more than once in en": 1,
+            "differs_by_language:answer:vi": 1,
+            "item_twice:en": 1,
         }

@@ -5,15 +5,10 @@ import re
 from pathlib import Path
 
 import pytest
-import typer
-from typer.testing import CliRunner
 
-from crossin.cli.probe import probe
-from crossin.core.errors import CrossinError
 from crossin.core.files import read_json
-
-app = typer.Typer()
-app.command()(probe)
+from tests.helpers.errors import refused
+from tests.helpers.in_process import crossin
 
 TEXTS = {
     "en": ["The sun is hot.", "Rain falls on the roof?", "Five birds sing", "My house is old!"],
@@ -36,21 +31,14 @@ def parallel(tmp_path: Path) -> Path:
     return folder
 
 
-def crossin(*arguments: str, columns: int = 200) -> tuple[str, str]:
-    ended = CliRunner().invoke(app, list(arguments), env={"COLUMNS": str(columns)})
-    if ended.exception is not None and not isinstance(ended.exception, SystemExit):
-        raise ended.exception
-    assert ended.exit_code == 0, ended.output
-    return ended.stdout, ended.stderr
-
-
 def test_probe_prints_the_best_layers_and_a_few(tiny_model: Path, parallel: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"
-    arguments = [str(tiny_model), "--parallel", str(parallel), "--out", str(out), "--draws", "50"]
-    shown, said = crossin(*arguments)
-    told = read_json(out / "probe.json")
+    arguments = ["probe", tiny_model, "--parallel", parallel, "--out", out, "--draws", "50"]
+    ended = crossin(*arguments)
+    shown, said = ended.stdout, ended.stderr
+    values = read_json(out / "probe.json")
     for language in ("es", "vi", "mean"):
-        curves = [one["mexa"]["value"] for one in told["figures"] if one["language"] == language]
+        curves = [one["mexa"]["value"] for one in values["figures"] if one["language"] == language]
         [line] = [line for line in shown.splitlines() if re.match(rf"\W*{language} ", line)]
         # "es 1 0.500 [0.250, 0.750] 2 ...": the layer and MEXA with its interval, for both poolings.
         cells = line.split()[1:]
@@ -62,55 +50,75 @@ def test_probe_prints_the_best_layers_and_a_few(tiny_model: Path, parallel: Path
     assert all(line.split()[-1] == "0.250" for line in retrieval)
     assert len(retrieval) == 2
     assert "probe.html" in said
-    assert crossin(*arguments)[0] == shown
-    assert json.loads(crossin(*arguments, "--json")[0]) == told
+    assert crossin(*arguments).stdout == shown
+    assert json.loads(crossin(*arguments, "--json").stdout) == values
 
 
 def test_a_narrow_terminal_cuts_nothing_off(tiny_model: Path, parallel: Path, tmp_path: Path) -> None:
-    arguments = [str(tiny_model), "--parallel", str(parallel), "--out", str(tmp_path / "out")]
-    narrow = crossin(*arguments, columns=40)[0]
+    arguments = ["probe", tiny_model, "--parallel", parallel, "--out", tmp_path / "out"]
+    narrow = crossin(*arguments, columns=40).stdout
     assert "…" not in narrow
     assert "retrieval, from en" in narrow
 
 
-def test_sentences_are_read_before_a_model_is_fetched(parallel: Path, tmp_path: Path) -> None:
-    arguments = ["no/model", "--parallel", str(parallel), "--out", str(tmp_path / "out")]
-    for options, words in (
-        (["--languages", "en,fr"], "no sentences in 'fr'"),
-        (["--pivot", "fr"], "not among the"),
-    ):
-        with pytest.raises(CrossinError, match=words):
-            crossin(*arguments, *options)
+def test_settings_come_from_a_file_and_flags_replace_them(parallel: Path, tmp_path: Path) -> None:
+    file = tmp_path / "probe.yaml"
+    # A relative path starts from the file's folder.
+    file.write_text("model: no/model\nparallel: parallel\nlanguages: [English, vi]\nlimit: 3\n", "utf-8")
+    read = json.loads(crossin("probe", "--config", file, "--dry-run", "--json").stdout)
+    assert (read["model"], read["languages"], read["sentences"]) == ("no/model", ["en", "vi"], 3)
+    flags = ["--languages", "es,vi", "--limit", "2", "--pivot", "spa_Latn"]
+    read = json.loads(crossin("probe", "other/model", "--config", file, "--dry-run", "--json", *flags).stdout)
+    assert (read["model"], read["languages"], read["sentences"]) == ("other/model", ["es", "vi"], 2)
+    assert read["pivot"] == "es"
 
 
-def test_a_dry_run_tells_and_does_nothing(parallel: Path, tmp_path: Path) -> None:
-    arguments = ["no/model", "--parallel", str(parallel), "--out", str(tmp_path / "out"), "--dry-run"]
-    shown, _ = crossin(*arguments, "--languages", "vi,English", "--limit", "3")
+def test_a_dry_run_shows_what_is_read_and_writes_nothing(parallel: Path, tmp_path: Path) -> None:
+    arguments = ["probe", "no/model", "--parallel", parallel, "--out", tmp_path / "out", "--dry-run"]
+    shown = crossin(*arguments, "--languages", "vi,English", "--limit", "3").stdout
     assert "model: no/model" in shown
     assert "sentences: 3" in shown
     assert "languages: vi, en" in shown
     assert "pivot: en" in shown
-    told = json.loads(crossin(*arguments, "--json", "--pivot", "spa_Latn")[0])
-    assert (told["languages"], told["pivot"]) == (["en", "es", "vi"], "es")
     assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(
+    ("options", "field", "words"),
+    [
+        (["--languages", "en,fr"], None, ["no sentences", "fr"]),
+        (["--languages", "en,tlhx"], "--languages", ["unknown language", "tlhx"]),
+        (["--languages", "en"], None, ["only en"]),
+        (["--pivot", "fr"], "--pivot", ["fr", "choose one of"]),
+        (["--limit", "1"], "--limit", ["2"]),
+    ],
+)
+def test_sentences_are_read_before_a_model_is_downloaded(
+    parallel: Path, tmp_path: Path, options: list[str], field: str | None, words: list[str]
+) -> None:
+    with refused(*words, field=field):
+        crossin("probe", "no/model", "--parallel", parallel, "--out", tmp_path / "out", *options)
 
 
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        (["--languages", "en,fr"], "has no sentences in 'fr'"),
-        (["--languages", "en"], "one language has nothing to be near to"),
-        (["--pivot", "fr"], "'fr' is not among the languages"),
-        (["--adapter", "{empty}"], "holds no adapter"),
-        (["--device", "abacus"], "no device is called 'abacus'"),
+        (["--adapter", "{empty}"], ["adapter"]),
+        (["--device", "abacus"], ["device", "abacus"]),
+        (["--parallel", "{empty}"], ["no parallel sentences"]),
     ],
 )
-def test_mistakes_are_told_in_one_line(
-    tiny_model: Path, parallel: Path, tmp_path: Path, options: list[str], words: str
+def test_mistakes_leave_no_folder(
+    tiny_model: Path, parallel: Path, tmp_path: Path, options: list[str], words: list[str]
 ) -> None:
     (tmp_path / "empty").mkdir()
     given = [option.replace("{empty}", str(tmp_path / "empty")) for option in options]
-    with pytest.raises(CrossinError) as caught:
-        crossin(str(tiny_model), "--parallel", str(parallel), "--out", str(tmp_path / "out"), *given)
-    assert words in str(caught.value)
+    with refused(*words):
+        crossin("probe", tiny_model, "--parallel", parallel, "--out", tmp_path / "out", *given)
     assert not (tmp_path / "out").exists()
+
+
+def test_what_is_needed_and_not_given_is_named(parallel: Path) -> None:
+    for arguments, field in ((["--parallel", parallel], "model"), (["no/model"], "--parallel")):
+        with refused(field=field, hint="docs/probe.md"):
+            crossin("probe", *arguments, "--dry-run")

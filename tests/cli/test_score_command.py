@@ -10,7 +10,8 @@ import pytest
 from crossin.core.files import write_parquet
 from crossin.items import Item
 from crossin.items.item import write_items
-from tests.helpers.apart import crossin
+from tests.helpers.errors import refused
+from tests.helpers.in_process import crossin
 
 OPTIONS = {"en": ["red", "green"], "de": ["rot", "grün"]}
 
@@ -39,8 +40,7 @@ def replies(path: Path, german: str) -> Path:
 
 
 def test_score_prints_the_figures_by_language(bench: Path, tmp_path: Path) -> None:
-    ended = crossin("score", str(replies(tmp_path / "mine.parquet", "grün")), "--bench", str(bench))
-    assert ended.returncode == 0, ended.stderr
+    ended = crossin("score", replies(tmp_path / "mine.parquet", "grün"), "--bench", bench)
     assert "mine: 4 items in 2 languages" in ended.stdout
     [german] = [line for line in ended.stdout.splitlines() if line.startswith(" de")]
     assert german.split()[:2] == ["de", ".00"]
@@ -74,30 +74,43 @@ def test_score_counts_what_names_no_option(bench: Path, tmp_path: Path) -> None:
 
 def test_compare_prints_the_difference(bench: Path, tmp_path: Path) -> None:
     one, other = replies(tmp_path / "one.parquet", "rot"), replies(tmp_path / "other.parquet", "grün")
-    ended = crossin("compare", str(one), str(other), "--bench", str(bench))
-    assert ended.returncode == 0, ended.stderr
+    ended = crossin("compare", one, other, "--bench", bench)
     [german] = [line for line in ended.stdout.splitlines() if line.startswith(" accuracy de")]
     assert german.split()[2:] == ["1.00", ".00", "+1.00▲", ".125,", ".250"]
-    values = json.loads(crossin("compare", str(one), str(other), "--bench", str(bench), "--json").stdout)
+    values = json.loads(crossin("compare", one, other, "--bench", bench, "--json").stdout)
     assert values["choices"]["difference"]["accuracy/de"]["value"] == 1
 
 
 @pytest.mark.parametrize(
-    ("arguments", "words"),
+    ("arguments", "file", "field", "words"),
     [
-        (["score", "nowhere.jsonl"], "nowhere.jsonl: is not there"),
-        (["score", "{mine}"], "--bench"),
-        (["score", "{mine}", "--bench", "{bench}", "--pivot", "fr"], "'fr' was not asked"),
-        (["score", "{mine}", "--seaeval"], "is no SeaEval log"),
-        (["score", "nowhere.json", "--seaeval"], "nowhere.json: is not there"),
-        (["score", "{mine}", "--bench", "nowhere"], "nowhere: is not there"),
-        (["score", "{mine}", "--bench", "{bench}", "--seed", "-1"], "--seed"),
-        (["compare", "{mine}", "nowhere.jsonl", "--bench", "{bench}"], "nowhere.jsonl: is not there"),
+        (["score", "nowhere.jsonl"], "nowhere.jsonl", None, ["not found"]),
+        (["score", "{mine}"], "mine.parquet", None, ["--bench"]),
+        (["score", "{mine}", "--bench", "{bench}", "--pivot", "fr"], "mine.parquet", None, ["pivot", "fr"]),
+        (["score", "{mine}", "--bench", "{bench}", "--pivot", "tlh-X"], None, "--pivot", ["language"]),
+        (["score", "{mine}", "--seaeval"], "mine.parquet", None, ["SeaEval"]),
+        (["score", "nowhere.json", "--seaeval"], "nowhere.json", None, ["not found"]),
+        (["score", "{mine}", "--bench", "nowhere"], "nowhere", None, ["not found", "--bench"]),
+        (["score", "{mine}", "--bench", "{bench}", "--seed", "-1"], None, "--seed", ["0"]),
+        (["compare", "{mine}", "nowhere.jsonl", "--bench", "{bench}"], "nowhere.jsonl", None, ["not found"]),
     ],
 )
-def test_bad_input_is_one_clear_error(bench: Path, tmp_path: Path, arguments: list[str], words: str) -> None:
+def test_bad_input_is_one_clear_error(
+    bench: Path, tmp_path: Path, arguments: list[str], file: str | None, field: str | None, words: list[str]
+) -> None:
     mine = replies(tmp_path / "mine.parquet", "rot")
-    ended = crossin(*(part.format(mine=mine, bench=bench) for part in arguments))
-    assert ended.returncode == 2
-    assert words in ended.stderr
-    assert "Traceback" not in ended.stderr
+    with refused(*words, file=file, field=field):
+        crossin(*(part.format(mine=mine, bench=bench) for part in arguments))
+
+
+def test_seaevals_own_figures_are_those_of_its_log(tmp_path: Path) -> None:
+    choices = ["(A) red", "(B) green"]
+    cell = {"question": "?", "choices": choices, "answer": "(A) red", "model_prediction": "(A)"}
+    log = tmp_path / "model" / "zero_shot_p1.json"
+    log.parent.mkdir()
+    log.write_text(json.dumps([{"id": "1", "English": cell, "German": cell}]), encoding="utf-8")
+    assert json.loads(crossin("score", log, "--seaeval", "--json").stdout)["overall_acc"] == 1
+    [line] = [
+        line for line in crossin("score", log, "--seaeval").stdout.splitlines() if "model/zero_shot" in line
+    ]
+    assert line.split()[1:] == ["1.000", "1.000", "1.000", "0/2", "–"]

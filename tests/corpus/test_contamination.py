@@ -8,7 +8,6 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
-from crossin.core.errors import CrossinError
 from crossin.core.files import read_parquet
 from crossin.core.formats import ITEMS
 from crossin.corpus import contamination
@@ -17,6 +16,7 @@ from crossin.facts import build_bench
 from crossin.items import Item, read_items
 from crossin.items.item import write_items
 from crossin.languages.segmentation import units
+from tests.helpers.errors import refused
 
 NGRAM = 8
 CONTEXT = "The marmot of the high Andes sleeps for seven months and wakes when the first snow has gone."
@@ -210,8 +210,8 @@ def test_the_size_of_a_chunk_changes_nothing(
     assert whole[1] == chunked[1]
 
 
-def test_a_folder_that_is_no_benchmark_and_an_ngram_of_one_word_are_told(tmp_path: Path, bench: Path) -> None:
-    with pytest.raises(CrossinError, match=r"items\.parquet: cannot be read"):
+def test_another_folder_and_an_ngram_of_one_word_are_refused(tmp_path: Path, bench: Path) -> None:
+    with refused("Parquet", file="items.parquet"):
         bench_ngrams(tmp_path, NGRAM)
-    with pytest.raises(CrossinError, match="1 words in a row"):
+    with refused(field="ngram"):
         bench_ngrams(bench, 1)

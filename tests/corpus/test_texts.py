@@ -8,9 +8,9 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from crossin.core.errors import CrossinError
 from crossin.corpus import texts as module
 from crossin.corpus.texts import Texts, TextsWriter
+from tests.helpers.errors import refused
 from tests.helpers.full_disk import full_disk
 
 WORDS = ["one", "", "二つ", "ba", "😀"]
@@ -77,20 +77,29 @@ def test_another_process_opens_them_from_folder_and_name(tmp_path: Path) -> None
     assert done.stdout.strip() == "True", done.stderr
 
 
-def test_nothing_stands_under_the_final_name_before_the_end(tmp_path: Path) -> None:
+def test_texts_that_were_not_completed_are_refused(tmp_path: Path) -> None:
     writer = TextsWriter(tmp_path, "x")
-    writer.append(["abc"])
-    with pytest.raises(CrossinError, match="cannot be read"):
+    writer.append(["abc" * 100_000] * 3)
+    with refused("damaged"):
         Texts(tmp_path, "x")
     writer.abandon()
     assert list(tmp_path.iterdir()) == []
+    with refused("cannot be read"):
+        Texts(tmp_path, "x")
+
+
+def test_texts_of_the_same_name_leave_those_that_are_open(tmp_path: Path) -> None:
+    first = written(tmp_path, WORDS)
+    assert written(tmp_path, ["other"]).all.to_pylist() == ["other"]
+    first.release()
+    assert first.all.to_pylist() == WORDS
 
 
 def test_files_that_do_not_belong_together_are_refused(tmp_path: Path) -> None:
     texts = written(tmp_path, WORDS)
     with (tmp_path / "en.output.bytes").open("ab") as file:
         file.write(b"x")
-    with pytest.raises(CrossinError, match="damaged"):
+    with refused("damaged"):
         Texts(texts.folder, texts.name)
 
 
@@ -99,8 +108,8 @@ def test_removed_texts_leave_no_file(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_full_disk_is_told_plainly(tmp_path: Path) -> None:
-    with full_disk(), pytest.raises(CrossinError, match="cannot write"):
+def test_a_full_disk_is_one_clear_error(tmp_path: Path) -> None:
+    with full_disk(), refused("cannot write"):
         written(tmp_path, ["x" * 1000] * 2000)
 
 

@@ -1,4 +1,4 @@
-"""The whole road on the tiny model, through the command, killed in every stage and started again."""
+"""The whole pipeline on the tiny model, through the command, killed in every stage and resumed."""
 
 from __future__ import annotations
 
@@ -10,12 +10,15 @@ from unittest.mock import patch
 
 import pytest
 import torch
+from click.testing import CliRunner
 
+from crossin.cli.main import app
 from crossin.core.files import sha256
-from crossin.experiments.demo import Demo, run_demo
+from crossin.core.settings import read_settings
+from crossin.experiments.demo import DemoConfig, plan_demo, run_demo
 from crossin.training import TrainConfig
-from tests.helpers import apart
 from tests.helpers.apart import run
+from tests.helpers.errors import refused
 
 SMALL = """
 name: small
@@ -46,7 +49,7 @@ def recipe(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def demo(out: Path, model: Path, recipe: Path, deadly: str = "never", at_least: int = 0) -> None:
-    """The demo; it is killed when it tells of so much of a task."""
+    """The demo; it is killed when it reports this much of a task."""
     torch.set_num_threads(1)
 
     def die(*_: object) -> None:
@@ -56,16 +59,17 @@ def demo(out: Path, model: Path, recipe: Path, deadly: str = "never", at_least: 
         if task.startswith(deadly) and done >= at_least:
             die()
 
-    # Two stages are too short to tell of their progress: they die where they write.
+    # Two stages are too short to report progress: they are killed where they write.
     if deadly == "bench":
-        patch("crossin.facts.bench.write_items", die).start()
+        patch("crossin.facts.bench.finish_bench", die).start()
     if deadly == "report":
         patch("crossin.reports.make.write_text", die).start()
     training = TrainConfig(checkpoint_every=4)
-    plan = Demo(out, ["en", "es"], model=str(model), recipe_file=recipe, training=training)
-    run_demo(plan, progress=progress)
+    config = DemoConfig(languages=("en", "es"), model=str(model), recipe=recipe, training=training)
+    run_demo(config, out, progress=progress)
 
 
+@pytest.mark.slow
 def test_killed_in_each_stage_and_started_again_it_ends_the_same(
     tiny_model: Path, recipe: Path, tmp_path: Path
 ) -> None:
@@ -92,32 +96,51 @@ def test_killed_in_each_stage_and_started_again_it_ends_the_same(
 def test_the_command_prints_the_figures_and_leaves_the_page(
     tiny_model: Path, recipe: Path, tmp_path: Path
 ) -> None:
-    command: list[str | Path] = ["demo", "--model", tiny_model, "--recipe", recipe, "--languages", "en,ar"]
-    command += ["--out", tmp_path / "run", "--consist", "--json"]
-    ended = apart.crossin(*command)
-    assert ended.returncode == 0, ended.stderr
+    words = ["demo", "--model", str(tiny_model), "--recipe", str(recipe), "--languages", "en,ar"]
+    words += ["--out", str(tmp_path / "run"), "--consist", "--json"]
+    ended = CliRunner().invoke(app, words, catch_exceptions=False)
+    assert ended.exit_code == 0, ended.stderr
     figures = json.loads(ended.stdout)
-    assert [arm["name"] for arm in figures["arms"]] == ["untouched", "English only", "CrossIn"]
+    assert [arm["name"] for arm in figures["arms"]] == ["base model", "English only", "CrossIn"]
     assert {"accuracy", "consistency_2", "kappa_2", "right_2", "ac3_2"} <= figures["arms"][2][
         "figures"
     ].keys()
     for stage in ("facts", "bench", "compose", "train", "evaluate"):
         assert f"{stage}: " in ended.stderr
-    again = apart.crossin(*command, "--seed", "1")
-    assert again.returncode == 2
-    assert "another run's files (seed: 0 there, 1 here)" in again.stderr.replace("\n", " ")
+    assert (tmp_path / "run" / "base-model" / "answers" / "answers.parquet").exists()
+    with refused("another run's files", "seed: 0 there, 1 here"):
+        CliRunner().invoke(app, [*words, "--seed", "1"], catch_exceptions=False)
 
 
 @pytest.mark.parametrize(("consist", "tokens"), [(True, 30_000), (False, 24_000)])
 def test_the_control_has_as_many_tokens_as_mixture_and_pairs(
     recipe: Path, consist: bool, tokens: int
 ) -> None:
-    plan = Demo(out=Path("x"), languages=["en", "es"], recipe_file=recipe, consist=consist)
+    plan = plan_demo(DemoConfig(languages=("en", "es"), recipe=recipe, consist=consist))
     assert plan.control.components[0].tokens == plan.tokens == tokens
     assert [part.kind for part in plan.control.components] == ["base"]
 
 
+def test_a_file_holds_the_settings_and_flags_override_them(recipe: Path, tmp_path: Path) -> None:
+    (tmp_path / "demo.yaml").write_text(
+        f"languages: [English, Thai]\nseed: 3\nrecipe: {recipe}\ntraining: {{batches: {{rows: 4}}}}\n"
+    )
+    config = read_settings(DemoConfig, tmp_path / "demo.yaml", {"seed": 4}, hint="")
+    assert (config.languages, config.seed, config.recipe) == (("en", "th"), 4, recipe)
+    assert config.training.batches.rows == 4
+    words = ["demo", "--config", str(tmp_path / "demo.yaml"), "--languages", "es,eng_Latn", "--dry-run"]
+    ended = CliRunner().invoke(app, [*words, "--out", str(tmp_path / "run")], catch_exceptions=False)
+    assert "official language in es, en" in ended.stdout.replace("\n", " ")
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_recipe_without_tokens_cannot_have_a_control(tmp_path: Path) -> None:
+    (tmp_path / "rows.yaml").write_text("name: rows\ncomponents: [{kind: base, rows: 10}]\n")
+    with refused("tokens", file="rows.yaml", field="components"):
+        plan_demo(DemoConfig(recipe=tmp_path / "rows.yaml"))
+
+
 def test_without_the_pivot_language_it_says_so(recipe: Path, tmp_path: Path) -> None:
-    with pytest.raises(Exception, match=r"pivot 'en' is not among .* --languages en,es,vi"):
-        run_demo(Demo(out=tmp_path / "run", languages=["es", "vi"], recipe_file=recipe))
+    with refused("pivot 'en'", hint="--languages en,es,vi"):
+        run_demo(DemoConfig(languages=("es", "vi"), recipe=recipe), tmp_path / "run")
     assert not (tmp_path / "run").exists()

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import csv
 import gzip
+import io
 import json
 from collections.abc import Sequence
 from pathlib import Path
@@ -13,7 +15,7 @@ import pyarrow.parquet as pq
 
 from crossin.corpus.spec import CorpusSpec
 
-FORMATS = ("json", "jsonl", "parquet", "json.gz", "jsonl.zst", "parquet.gz")
+FORMATS = ("json", "jsonl", "parquet", "csv", "json.gz", "jsonl.zst", "parquet.gz", "csv.zst")
 Records = Sequence[dict[str, Any]]
 
 
@@ -29,7 +31,7 @@ def row(id: Any, instruction: str = "Say hi", output: str = "hi", **more: Any) -
 
 
 def save(path: Path, records: Records) -> Path:
-    """Write `records` in the format that the name's ending tells."""
+    """Write `records` in the format that the name's ending says."""
     path.parent.mkdir(parents=True, exist_ok=True)
     plain = path.name
     for ending in (".gz", ".zst"):
@@ -39,6 +41,12 @@ def save(path: Path, records: Records) -> Path:
         # Small row groups, so that the borders between them are crossed.
         pq.write_table(pa.Table.from_pylist(list(records)), sink, row_group_size=3)
         data = sink.getvalue().to_pybytes()
+    elif plain.endswith(".csv"):
+        text = io.StringIO()
+        writer = csv.DictWriter(text, list(dict.fromkeys(name for one in records for name in one)))
+        writer.writeheader()
+        writer.writerows(records)
+        data = text.getvalue().encode()
     elif plain.endswith(".jsonl"):
         data = "".join(json.dumps(one, ensure_ascii=False) + "\n" for one in records).encode()
     else:
@@ -47,7 +55,7 @@ def save(path: Path, records: Records) -> Path:
 
 
 def save_bytes(path: Path, data: bytes) -> Path:
-    """Write `data`, packed as the name's ending tells."""
+    """Write `data`, packed as the name's ending says."""
     if path.name.endswith(".gz"):
         path.write_bytes(gzip.compress(data, mtime=0))
     elif path.name.endswith(".zst"):

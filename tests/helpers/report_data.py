@@ -121,7 +121,7 @@ def write_run(
         "inputs": {"benchmark": "1" * 64},
         "outputs": {name: sha256(folder / name) for name in ("answers.parquet", "items.parquet")},
         "counts": {"items": items, "answers": len(answers)},
-        "skipped": {"no name in every language": 3},
+        "skipped": {"missing_name": 3},
         "versions": {"crossin": "0.1.0"},
         "wall_seconds": 12.5,
     }
@@ -133,7 +133,7 @@ def three_arms(
     root: Path, languages: list[str], *, items: int = 24, stray: str = "", missing: float = 0.0
 ) -> dict[str, Path]:
     """The main job's arms, the last of them the best outside English."""
-    skills = {"untouched": (0.6, 0.3), "English only": (0.7, 0.4), "CrossIn": (0.7, 0.6)}
+    skills = {"base model": (0.6, 0.3), "English only": (0.7, 0.4), "CrossIn": (0.7, 0.6)}
     return {
         name: write_run(
             root / name.replace(" ", "-"),

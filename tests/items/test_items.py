@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from crossin.core.errors import CrossinError
 from crossin.core.files import write_parquet
 from crossin.core.formats import ITEMS
 from crossin.items.item import Item, read_items, write_items
-from tests.helpers.small_benches import changed, in_free_text, small_items, write_bench
+from tests.helpers.errors import refused
+from tests.helpers.nature_items import changed, in_free_text, small_items, write_bench
 
 
 def test_items_read_back_as_they_were_from_the_file_and_from_the_folder(tmp_path: Path) -> None:
@@ -36,50 +36,42 @@ def test_an_item_may_lack_a_language(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("change", "field", "words"),
     [
-        (lambda item: replace(item, question="  "), "question", "the question is empty"),
-        (lambda item: replace(item, answer="D"), "answer", "'D' is none of the option ids"),
-        (lambda item: replace(item, answer=""), "answer", "the answer is empty"),
-        (lambda item: replace(item, group=""), "group", "the group is empty"),
-        (lambda item: replace(item, options=["x", "X ", "y"]), "options", "two options are alike"),
-        (lambda item: replace(item, options=["x", "", "y"]), "options", "an option is empty"),
-        (lambda item: replace(item, options=["x", "y"]), "options", "not as many options as option ids"),
-        (lambda item: replace(item, option_ids=["A", "B", "B"]), "option_ids", "an option id is there twice"),
+        (lambda item: replace(item, question="  "), "question", "empty"),
+        (lambda item: replace(item, answer="D"), "answer", ": D."),
+        (lambda item: replace(item, answer=""), "answer", "empty"),
+        (lambda item: replace(item, group=""), "group", "empty"),
+        (lambda item: replace(item, options=["x", "X ", "y"]), "options", "alike"),
+        (lambda item: replace(item, options=["x", "", "y"]), "options", "empty"),
+        (lambda item: replace(item, options=["x", "y"]), "options", "option ids"),
+        (lambda item: replace(item, option_ids=["A", "B", "B"]), "option_ids", "twice"),
         (
             lambda item: replace(item, options=item.options[:2], option_ids=["A", "B"]),
             "options",
-            "item 'q1': 2 options in vi, 3 in en (row 2)",
+            "vi: 2, en: 3; see row 2",
         ),
-        (
-            lambda item: replace(item, option_ids=["B", "A", "C"]),
-            "option_ids",
-            "item 'q1': the option ids of vi are not those of en (row 2)",
-        ),
-        (lambda item: replace(item, answer="C"), "answer", "item 'q1': 'C' in vi, 'B' in en (row 2)"),
-        (lambda item: replace(item, group="other"), "group", "item 'q1': another group in vi than in en"),
-        (lambda item: replace(item, item="q0"), "language", "item 'q0' is here a second time in vi"),
-        (in_free_text, "options", "item 'q1': 0 options in vi, 3 in en (row 2)"),
+        (lambda item: replace(item, option_ids=["B", "A", "C"]), "option_ids", "see row 2"),
+        (lambda item: replace(item, answer="C"), "answer", "vi: C, en: B; see row 2"),
+        (lambda item: replace(item, group="other"), "group", "vi: other, en: q1"),
+        (lambda item: replace(item, item="q0"), "language", "twice"),
+        (in_free_text, "options", "vi: 0, en: 3; see row 2"),
     ],
 )
 def test_what_cannot_be_asked_alike_is_an_error_with_its_row_and_field(
     change: Callable[[Item], Item], field: str, words: str, tmp_path: Path
 ) -> None:
     write_bench(tmp_path, changed("q1", "vi", change))
-    with pytest.raises(CrossinError) as caught:
+    with refused("item 'q", words, file=tmp_path / ITEMS, row=5, field=field, hint="crossin bench check"):
         read_items(tmp_path)
-    assert (caught.value.row, caught.value.field) == (5, field)
-    assert words in str(caught.value)
-    assert str(tmp_path / ITEMS) in str(caught.value)
-    assert "crossin bench check" in str(caught.value)
 
 
 def test_a_file_without_items_is_an_error(tmp_path: Path) -> None:
-    with pytest.raises(CrossinError, match="holds no items"):
+    with refused("no items", file=ITEMS):
         read_items(write_bench(tmp_path, []))
 
 
 @pytest.mark.parametrize(
     ("column", "value", "words"),
-    [("question", None, "is not text"), ("options", None, "not a list"), ("options", [None], "not a list")],
+    [("question", None, "text"), ("options", None, "list"), ("options", [None], "list")],
 )
 def test_a_cell_of_another_type_is_an_error(column: str, value: object, words: str, tmp_path: Path) -> None:
     import pyarrow
@@ -87,9 +79,8 @@ def test_a_cell_of_another_type_is_an_error(column: str, value: object, words: s
     lines = [vars(item) for item in small_items()]
     lines[3] = {**lines[3], column: value}
     write_parquet(tmp_path / ITEMS, pyarrow.Table.from_pylist(lines))
-    with pytest.raises(CrossinError, match=words) as caught:
+    with refused("expected", words, row=4, field=column):
         read_items(tmp_path)
-    assert (caught.value.row, caught.value.field) == (4, column)
 
 
 TEXT = st.text(st.characters(codec="utf-8"), min_size=1).filter(str.strip)

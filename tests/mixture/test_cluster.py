@@ -1,4 +1,4 @@
-"""The Ray engine on a local Ray of two workers, one of which is killed at work."""
+"""The Ray runner on a local cluster of two workers, one of which is killed."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from tests.helpers.paths import ROOT
 from tests.helpers.small_corpora import recipe_of, write_corpus
 from tests.mixture.test_mixture import MIXED, files_of
 
+pytestmark = pytest.mark.slow
 pytest.importorskip("ray", reason="the extra `ray` is not installed")
 
 # Ray in a process of its own: its threads and its exit handlers stay out of the other tests. The first task
@@ -25,7 +26,7 @@ from pathlib import Path
 
 import ray
 
-import crossin.mixture.cluster as cluster
+import crossin.mixture.run as run
 from crossin.mixture import compose
 from crossin.mixture.shards import write_shard
 from tests.helpers.small_corpora import recipe_of
@@ -40,9 +41,9 @@ def write_or_die(job, folder, number):
     return write_shard(job, folder, number)
 
 if str(killed) != "never":
-    cluster.write_shard = write_or_die
+    run.write_shard = write_or_die
 ray.init(num_cpus=2, include_dashboard=False, log_to_driver=False, logging_level="error")
-stage = compose(recipe_of(*MIXED, shard_rows=20), data, out, engine="ray")
+stage = compose(recipe_of(*MIXED, shard_rows=20), data, out, runner="ray")
 print("done", stage.done, stage.manifest["counts"]["rows"])
 """
 
@@ -53,7 +54,8 @@ def test_a_cluster_gives_the_same_bytes(tmp_path: Path, kill: bool) -> None:
     killed = tmp_path / "killed" if kill else Path("never")
     here = ROOT
     command = [sys.executable, "-c", COMPOSE, str(data), str(tmp_path / "cluster"), str(killed)]
-    environment = os.environ | {"PYTHONPATH": str(here), "RAY_ENABLE_UV_RUN_RUNTIME_ENV": "0"}
+    paths = os.pathsep.join(filter(None, [str(here), os.environ.get("PYTHONPATH")]))
+    environment = os.environ | {"PYTHONPATH": paths, "RAY_ENABLE_UV_RUN_RUNTIME_ENV": "0"}
     ended = subprocess.run(
         command, cwd=here, env=environment, capture_output=True, text=True, check=False, timeout=300
     )

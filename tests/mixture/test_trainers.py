@@ -172,6 +172,7 @@ def trained(model: Path, folder: Path, out: Path, **settings: Any) -> tuple[Any,
     return trainer, tokenizer
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("form", "settings"), [("prompt-completion", {}), ("messages", {"assistant_only_loss": True})]
 )

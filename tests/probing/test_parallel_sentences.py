@@ -3,17 +3,17 @@ from __future__ import annotations
 import random
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import pyarrow
 import pytest
 
-from crossin.core.errors import CrossinError
 from crossin.core.files import write_parquet
 from crossin.core.formats import ITEMS
+from crossin.core.reasons import sentence_of
 from crossin.items import Item
 from crossin.items.item import write_items
 from crossin.probing.parallel import read_parallel
+from tests.helpers.errors import refused
 from tests.helpers.parallel_files import SENTENCES, long_lines, write_json_lines, write_texts
 
 
@@ -72,7 +72,8 @@ def test_what_a_language_lacks_is_left_out_of_all_and_counted(tmp_path: Path) ->
     lines = [line for line in long_lines() if (line["item"], line["language"]) not in lacking]
     found = read_parallel(write_json_lines(tmp_path / "mine.jsonl", lines))
     assert found.ids == ["s0", "s3", "s4", "s5"]
-    assert found.skipped == {"sentence: not there in vi": 1, "sentence: not there in es, vi": 1}
+    assert found.skipped == {"missing_language:vi": 1, "missing_language:es:vi": 1}
+    assert sentence_of("missing_language:es:vi") == "not there in every language (es, vi)"
     assert found.texts["vi"] == [SENTENCES["vi"][number] for number in (0, 3, 4, 5)]
     assert read_parallel(tmp_path / "mine.jsonl", languages=["en", "es"]).ids == [
         "s0",
@@ -109,81 +110,83 @@ def test_a_benchmarks_languages_are_spelt_as_everywhere_and_name_no_other_folder
     write(["eng_Latn", "zho_Hans"])
     assert list(read_parallel(tmp_path).texts) == ["en", "zh"]
     write(["en", "../zh"])
-    assert f"{tmp_path / ITEMS}, row 2, field 'language': unknown language" in refused(tmp_path)
-
-
-def refused(place: Path, **options: Any) -> str:
-    with pytest.raises(CrossinError) as caught:
-        read_parallel(place, **options)
-    return str(caught.value)
+    with refused("unknown language", file=tmp_path / ITEMS, row=2, field="language"):
+        read_parallel(tmp_path)
 
 
 def test_files_of_unequal_length_are_named_with_their_lengths(tmp_path: Path) -> None:
     write_texts(tmp_path, {**SENTENCES, "vi": SENTENCES["vi"][:5]})
-    told = refused(tmp_path, limit=2)
-    assert f"{tmp_path / 'vi.txt'}: has 5 lines" in told
-    assert f"{tmp_path / 'en.txt'} has 6" in told
+    with refused("5 lines", f"{tmp_path / 'en.txt'} has 6", file=tmp_path / "vi.txt"):
+        read_parallel(tmp_path, limit=2)
 
 
 def test_an_empty_line_is_named(tmp_path: Path) -> None:
     write_texts(tmp_path, {**SENTENCES, "vi": ["một", "hai", " ", "bốn", "năm", "sáu"]})
-    assert f"{tmp_path / 'vi.txt'}, row 3: the line is empty" in refused(tmp_path)
+    with refused("empty", file=tmp_path / "vi.txt", row=3):
+        read_parallel(tmp_path)
 
 
 @pytest.mark.parametrize(
-    ("languages", "words"),
-    [(["en", "fr"], "has no sentences in 'fr'. Hint: name some of en, es, vi"), (["en"], "only en")],
+    ("languages", "words", "hint"),
+    [(["en", "fr"], "no sentences in 'fr'", "en, es, vi"), (["en"], "only en", "two")],
 )
 @pytest.mark.parametrize("form", ["folder", "lines"])
-def test_languages_that_are_not_there(tmp_path: Path, form: str, languages: list[str], words: str) -> None:
+def test_languages_that_are_not_there(
+    tmp_path: Path, form: str, languages: list[str], words: str, hint: str
+) -> None:
     folder = write_texts(tmp_path / "texts")
     place = folder if form == "folder" else write_json_lines(tmp_path / "mine.jsonl", long_lines())
-    assert words in refused(place, languages=languages)
+    with refused(words, file=place, hint=hint):
+        read_parallel(place, languages=languages)
 
 
 def test_a_file_that_is_named_after_no_language(tmp_path: Path) -> None:
     write_texts(tmp_path, {**SENTENCES, "notes": ["x"] * 6})
-    told = refused(tmp_path)
-    assert f"{tmp_path / 'notes.txt'}: unknown language 'notes'" in told
+    with refused("unknown language", file=tmp_path / "notes.txt", hint="vi.txt"):
+        read_parallel(tmp_path)
 
 
 def test_two_files_of_one_language(tmp_path: Path) -> None:
     write_texts(tmp_path, {**SENTENCES, "vie_Latn": SENTENCES["vi"]})
-    assert "vie_Latn.txt: is a second file of vi, beside vi.txt" in refused(tmp_path)
+    with refused("second file", "beside vi.txt", file="vie_Latn.txt"):
+        read_parallel(tmp_path)
 
 
 GOOD = long_lines()
 
 
 @pytest.mark.parametrize(
-    ("lines", "words"),
+    ("lines", "row", "field", "words"),
     [
-        ([*GOOD, {**GOOD[0], "item": "new", "text": " "}], "row 19, field 'text': is empty"),
-        ([{**GOOD[0], "text": "half \ud800"}], "row 1, field 'text': holds half of a character"),
-        ([*GOOD, GOOD[0]], "row 19: 's0' is here a second time in en"),
-        ([{**GOOD[0], "language": "Klingonese"}], "row 1, field 'language': unknown language 'Klingonese'"),
-        ([GOOD[0], {"language": "vi", "text": "x"}], "row 2, field 'item': is not there"),
-        (
-            [GOOD[0], {"item": "s0", "language": "vi", "text": 3}],
-            "row 2, field 'text': is not there, or no text",
-        ),
-        ([GOOD[0], {"item": "s0", "text": "x"}], "row 2, field 'language': is not there"),
-        ([GOOD[0], "s0"], "row 2: is no JSON object"),
-        ([GOOD[0], {**GOOD[1], "language": "vi"}], "0 sentences that all of en, vi have are too few"),
+        ([*GOOD, {**GOOD[0], "item": "new", "text": " "}], 19, "text", "empty"),
+        ([{**GOOD[0], "text": "half \ud800"}], 1, "text", "surrogate"),
+        ([*GOOD, GOOD[0]], 19, None, "second time in en"),
+        ([{**GOOD[0], "language": "Klingonese"}], 1, "language", "unknown language"),
+        ([GOOD[0], {"language": "vi", "text": "x"}], 2, "item", "missing"),
+        ([GOOD[0], {"item": "s0", "language": "vi", "text": 3}], 2, "text", "not a text"),
+        ([GOOD[0], {"item": "s0", "text": "x"}], 2, "language", "missing"),
+        ([GOOD[0], "s0"], 2, None, "object"),
+        ([GOOD[0], {**GOOD[1], "language": "vi"}], None, None, "0 sentences in all of en, vi"),
     ],
 )
-def test_lines_that_cannot_be_read(tmp_path: Path, lines: list[object], words: str) -> None:
+def test_lines_that_cannot_be_read(
+    tmp_path: Path, lines: list[object], row: int | None, field: str | None, words: str
+) -> None:
     file = write_json_lines(tmp_path / "mine.jsonl", lines)
-    assert f"{file}" in refused(file)
-    assert words in refused(file)
+    with refused(words, file=file, row=row, field=field):
+        read_parallel(file)
 
 
 def test_places_that_hold_no_sentences(tmp_path: Path) -> None:
-    assert "nowhere: is not there" in refused(tmp_path / "nowhere")
-    assert "holds no parallel sentences" in refused(tmp_path)
     (tmp_path / "x.jsonl").write_text("not json\n", encoding="utf-8")
-    assert "x.jsonl, row 1: is not JSON" in refused(tmp_path / "x.jsonl")
     (tmp_path / "x.parquet").write_text("PAR1", encoding="utf-8")
-    assert "cannot be read as Parquet" in refused(tmp_path / "x.parquet")
     write_parquet(tmp_path / "none.parquet", pyarrow.table({"item": ["a"], "language": ["en"]}))
-    assert "field 'text': lacks this column" in refused(tmp_path / "none.parquet")
+    for name, words, row, field in (
+        ("nowhere", "not found", None, None),
+        ("", "no parallel sentences", None, None),
+        ("x.jsonl", "JSON", 1, None),
+        ("x.parquet", "Parquet", None, None),
+        ("none.parquet", "missing", 1, "text"),
+    ):
+        with refused(words, file=tmp_path / name, row=row, field=field):
+            read_parallel(tmp_path / name)

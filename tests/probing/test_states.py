@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 import torch
 
-from crossin.core.errors import CrossinError
 from crossin.models.loading import load
 from crossin.probing.states import layers_of, pooled_states, read_layer, write_states
+from tests.helpers.errors import refused
 from tests.helpers.parallel_files import SENTENCES
 
 TEXTS = [*SENTENCES["en"], *SENTENCES["vi"], "x"]
@@ -127,10 +127,10 @@ def test_one_layer_can_be_read_back(llama: tuple[Any, Any], tmp_path: Path) -> N
 
 def test_sentences_that_have_no_states(llama: tuple[Any, Any], monkeypatch: pytest.MonkeyPatch) -> None:
     network, tokenizer = llama
-    with pytest.raises(CrossinError, match="makes no token of ''"):
-        pooled_states(network, tokenizer, ["fine", ""])
+    with refused("no tokens", "''", file="vi.txt"):
+        pooled_states(network, tokenizer, ["fine", ""], file=Path("vi.txt"))
     monkeypatch.setattr(network.config, "max_position_embeddings", 5)
-    with pytest.raises(CrossinError, match=r"'Winter is cold, and so is the snow' has .* holds 5"):
+    with refused("'Winter is cold, and so is the snow'", "context", "5"):
         pooled_states(network, tokenizer, ["a", "Winter is cold, and so is the snow"])
 
 
@@ -138,5 +138,5 @@ def test_states_that_are_no_numbers(tiny_model: Path) -> None:
     network, tokenizer = load(tiny_model, device="cpu")
     with torch.no_grad():
         network.model.layers[0].mlp.down_proj.weight[0, 0] = torch.inf
-    with pytest.raises(CrossinError, match="states of layer 1 are not all finite"):
+    with refused("layer 1", "finite", hint="--device"):
         pooled_states(network, tokenizer, TEXTS)

@@ -3,6 +3,8 @@ from __future__ import annotations
 from math import nan
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from crossin.metrics import Figure
 from crossin.reports.cells import difference_cell, label, value_cell
@@ -31,6 +33,32 @@ def test_a_difference_is_signed_and_marked_where_its_interval_excludes_0() -> No
     assert (str(unsure), unsure.mark) == ("−.10 [−.20 +.01]", "")
     alone = difference_cell("accuracy/vi", Figure(-0.1, nan, nan))
     assert (str(alone), alone.mark) == ("−.10", "")
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "interval", "mark"),
+    [
+        (0.0049, 0.06, "[.00 +.06]", ""),
+        (0.0051, 0.06, "[+.01 +.06]", "▲"),
+        (-0.06, -0.0049, "[−.06 .00]", ""),
+        (-0.06, -0.0051, "[−.06 −.01]", "▼"),
+        (0.0, 0.06, "[.00 +.06]", ""),
+        (-0.001, 0.06, "[.00 +.06]", ""),
+        (0.001, 0.004, "[.00 .00]", ""),
+    ],
+)
+def test_no_interval_that_is_shown_to_touch_0_has_a_mark(
+    low: float, high: float, interval: str, mark: str
+) -> None:
+    cell = difference_cell("accuracy", Figure((low + high) / 2, low, high))
+    assert (cell.interval, cell.mark, bool(cell.tone)) == (interval, mark, bool(mark))
+
+
+@given(st.floats(-1, 1), st.floats(0, 1))
+def test_a_mark_goes_by_the_digits_shown(low: float, width: float) -> None:
+    cell = difference_cell("accuracy", Figure(low + width / 2, low, low + width))
+    ends = [float(end.replace("−", "-")) for end in cell.interval.strip("[]").split()]
+    assert bool(cell.mark) == (ends[0] > 0 or ends[1] < 0)
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,13 +12,13 @@ import pytest
 from pyarrow.parquet import read_table as read_parquet
 from rich.console import Console
 
-from crossin.core.errors import CrossinError
 from crossin.core.files import write_parquet
 from crossin.metrics import Figure
 from crossin.reports import as_rich, load, markdown, report, summarize
-from crossin.reports.headline import headline, points
+from crossin.reports.sentences import headline, points
 from crossin.reports.standalone import script_json
 from crossin.reports.summary import Summary
+from tests.helpers.errors import refused
 from tests.helpers.report_data import HOSTILE, QUESTIONS, three_arms, write_run
 
 DRAWS = 200
@@ -53,7 +54,7 @@ def test_the_table_has_a_row_a_figure_and_fits_a_terminal(runs: dict[str, Path],
     for row in ("accuracy en", "accuracy, mean", "consistency_2", "consistency_4", "kappa_2", "AC3_4"):
         assert row in text
     assert max(map(len, text.splitlines())) <= 120
-    assert "CrossIn − English only" in text and "CrossIn − untouched" in text
+    assert "CrossIn − English only" in text and "CrossIn − base model" in text
     assert "…" not in text
     assert len(as_rich(summarize(load(runs, "English only"), draws=DRAWS)).columns) == 6
 
@@ -66,7 +67,7 @@ def test_values_are_shares_of_right_answers(runs: dict[str, Path], summary: Summ
 
 def test_markdown_has_the_same_rows_and_columns(summary: Summary) -> None:
     lines = [line for line in markdown(summary).splitlines() if line.startswith("|")]
-    assert lines[0].startswith("| figure | untouched | English only | CrossIn | CrossIn − English only")
+    assert lines[0].startswith("| figure | base model | English only | CrossIn | CrossIn − English only")
     assert {line.count("|") for line in lines} == {7}
     assert len(lines) == 2 + len(summary.rows)
     assert "▲" in "".join(lines)
@@ -113,10 +114,10 @@ def test_many_arms_and_languages_stay_readable(tmp_path: Path) -> None:
 def test_json_holds_every_figure_with_its_interval(runs: dict[str, Path], tmp_path: Path) -> None:
     made = report(runs, tmp_path / "page.html", baseline="English only", draws=DRAWS)
     figures = json.loads(made.figures.read_text(encoding="utf-8"))
-    assert [arm["name"] for arm in figures["arms"]] == ["untouched", "English only", "CrossIn"]
+    assert [arm["name"] for arm in figures["arms"]] == ["base model", "English only", "CrossIn"]
     assert set(figures["arms"][0]["accuracy_by_task"]) == {"capital", "currency"}
     pairs = [(pair["arm"], pair["to"]) for pair in figures["differences"]]
-    assert pairs == [("untouched", "English only"), ("CrossIn", "English only"), ("CrossIn", "untouched")]
+    assert pairs == [("base model", "English only"), ("CrossIn", "English only"), ("CrossIn", "base model")]
     for arm in figures["arms"]:
         for figure in arm["figures"].values():
             assert figure["low"] <= figure["value"] <= figure["high"]
@@ -128,7 +129,8 @@ def test_json_holds_every_figure_with_its_interval(runs: dict[str, Path], tmp_pa
 
 def test_same_results_give_the_same_bytes(runs: dict[str, Path], tmp_path: Path) -> None:
     first = report(runs, tmp_path / "a" / "page.html", draws=DRAWS)
-    second = report(runs, tmp_path / "b" / "page.html", draws=DRAWS)
+    as_text = {name: str(folder) for name, folder in runs.items()}
+    second = report(as_text, str(tmp_path / "b" / "page.html"), draws=DRAWS)
     assert first.page.read_bytes() == second.page.read_bytes()
     assert first.figures.read_bytes() == second.figures.read_bytes()
     assert sorted(path.name for path in (tmp_path / "a").iterdir()) == ["page.html", "page.json"]
@@ -143,17 +145,44 @@ def test_headline_says_what_cannot_be_told(tmp_path: Path) -> None:
 
 
 def test_headline_says_when_it_is_worse(runs: dict[str, Path]) -> None:
-    turned = {name: runs[name] for name in ("CrossIn", "untouched")}
+    turned = {name: runs[name] for name in ("CrossIn", "base model")}
     said = headline(summary_of(turned))
-    assert said[0].startswith("untouched answers") and "−" in said[0]
+    assert said[0].startswith("base model answers") and "−" in said[0]
     assert any("worse than CrossIn in" in sentence for sentence in said)
     assert any("not shown to be better than guessing" in sentence for sentence in said)
+
+
+def marked_cells(summary: Summary) -> list[str]:
+    rows = [line for line in markdown(summary).splitlines() if line.startswith("|")]
+    return [cell for row in rows for cell in row.split("|") if {"▲", "▼"} & set(cell)]
+
+
+def test_no_interval_in_the_table_that_touches_zero_carries_a_mark(summary: Summary) -> None:
+    assert marked_cells(summary)
+    assert not [cell for cell in marked_cells(summary) if "[.00" in cell or ".00]" in cell]
+    # Just above 0, as an interval over many questions may be.
+    nearly = Figure(0.03, 1e-5, 0.06)
+    by_pair = {pair: dict.fromkeys(figures, nearly) for pair, figures in summary.by_pair.items()}
+    touching = replace(summary, by_pair=by_pair)
+    assert "[.00 +.06]" in markdown(touching)
+    assert marked_cells(touching) == []
 
 
 def test_points_never_hide_a_small_difference() -> None:
     assert points(Figure(0.08, 0.05, 0.11)) == "+8 points [+5, +11]"
     assert points(Figure(0.011, -0.002, 0.024)) == "+1 point [−0.2, +2]"
     assert points(Figure(0.0, 0.0, 0.0)) == "0 points [0, 0]"
+
+
+def test_a_sentence_calls_no_change_clear_whose_interval_it_shows_to_touch_zero(summary: Summary) -> None:
+    pair = ("CrossIn", "English only")
+    for low, clear in ((0.004, True), (0.0002, False)):
+        change = Figure(0.03, low, 0.06)
+        figures = dict.fromkeys(summary.by_pair[pair], change)
+        said = headline(replace(summary, by_pair={**summary.by_pair, pair: figures}))
+        assert ("includes 0" not in said[0]) == clear
+        assert ("[0, +6]" not in said[0]) == clear
+        assert any("two languages rises" in sentence for sentence in said) == clear
 
 
 def test_data_cannot_leave_its_element(tmp_path: Path) -> None:
@@ -175,7 +204,7 @@ def _plotly() -> str:
 def test_explorer_data_is_what_was_answered(runs: dict[str, Path], tmp_path: Path) -> None:
     page = report(runs, tmp_path / "page.html", draws=DRAWS).page.read_text(encoding="utf-8")
     data = shipped(page, "item-data")
-    cells = load(runs).run("untouched").cells
+    cells = load(runs).run("base model").cells
     for item in data["items"][:10]:
         assert item["group"].startswith(item["ids"][item["gold"]])
         for place, language in enumerate(data["languages"]):
@@ -198,16 +227,16 @@ def test_a_page_of_300_questions_in_9_languages_is_small(tmp_path: Path) -> None
 
 
 def test_errors_say_what_to_do(runs: dict[str, Path], tmp_path: Path) -> None:
-    with pytest.raises(CrossinError, match="no arm is called 'nobody'"):
+    with refused("nobody", hint="English only"):
         load(runs, "nobody")
-    with pytest.raises(CrossinError, match=r"manifest\.json.*Hint"):
+    with refused("manifest.json", file="gone"):
         load({"gone": tmp_path / "gone"})
     fewer = write_run(tmp_path / "fewer", "fewer", dict.fromkeys(["en", "zh", "vi", "es"], 0.5), items=8)
-    with pytest.raises(CrossinError, match="asked different questions"):
+    with refused("different questions", file="fewer"):
         load({**runs, "fewer": fewer})
-    with pytest.raises(CrossinError, match=r"must end in \.html"):
+    with refused(".html", file="page.json"):
         report(runs, tmp_path / "page.json")
-    with pytest.raises(CrossinError, match="no run to report"):
+    with refused("no run"):
         load({})
 
 
@@ -215,6 +244,6 @@ def test_without_plotly_the_error_names_the_extra(
     runs: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(__import__("sys").modules, "plotly.offline", None)
-    with pytest.raises(CrossinError, match=r"crossin\[report\]"):
+    with refused("plotly", hint="crossin[report]"):
         report(runs, tmp_path / "page.html", draws=DRAWS)
     assert not (tmp_path / "page.html").exists() and not (tmp_path / "page.json").exists()

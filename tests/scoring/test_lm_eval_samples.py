@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from crossin.core.errors import CrossinError
 from crossin.items import Item
 from crossin.scoring import compare, find_predictions, read_predictions
 from crossin.scoring.lm_eval import read_samples
+from tests.helpers.errors import refused
 from tests.helpers.small_bench import GOLD, IDS, LANGUAGES, items, write_bench
 
 DATE = "2026-03-01T10-00-00.123456"
@@ -100,7 +100,7 @@ def test_a_reply_in_letters_goes_by_the_list_in_the_prompt(tmp_path: Path) -> No
     told["doc"] |= {"options": items()[0].options, "shown": [*IDS[2:], *IDS[:2]]}
     assert read_samples(write_samples(tmp_path, "t", [told]))[0]["answer"] == IDS[2]
     told["doc"]["shown"] = IDS[:2]
-    with pytest.raises(CrossinError, match=r"'doc\.shown': is not the list that the prompt showed"):
+    with refused(row=1, field="doc.shown"):
         read_samples(write_samples(tmp_path, "t", [told]))
 
 
@@ -130,7 +130,7 @@ def test_runs_of_another_date_or_benchmark_stay_apart(tmp_path: Path) -> None:
     other = write_run(tmp_path, "crossin_colours_2")
     later = write_run(tmp_path, date="2026-03-02T10-00-00.5")
     assert sorted(find_predictions([tmp_path])) == sorted([first[0], other[0], later[0]])
-    with pytest.raises(CrossinError, match=r"holds 3 runs of lm-eval.*name a file"):
+    with refused("3 runs", hint="name a file"):
         read_predictions(tmp_path)
 
 
@@ -139,7 +139,7 @@ def test_tasks_that_crossin_did_not_export_are_passed_over_in_a_folder(tmp_path:
     other = [{"doc": {"question": "?"}, "filtered_resps": [["-1", "True"]]}]
     _, foreign = (write_samples(tmp_path, task, other) for task in ("aclue", "arc"))
     assert find_predictions([tmp_path]) == files[:1]
-    with pytest.raises(CrossinError, match=r"samples_arc.*'doc\.benchmark'.*none that crossin exported"):
+    with refused("not a task that crossin exported", file=foreign, field="doc.benchmark"):
         read_predictions(foreign)
 
 
@@ -156,29 +156,27 @@ def test_samples_are_held_against_their_benchmark(tmp_path: Path) -> None:
     bench = write_bench(tmp_path / "bench")
     assert read_predictions(file, bench)[0].unanswered == 0
     others = [item for item in items() if item.item != "coal"]
-    with pytest.raises(CrossinError, match="answers another benchmark: 1 of its 3 items") as error:
+    with refused("another benchmark", "1 of its 3 items", file=file, row=3):
         read_predictions(file, write_bench(tmp_path / "other", others))
-    assert (error.value.file, error.value.row) == (file, 3)
 
 
-BAD: list[tuple[Any, str]] = [
-    ([1], "field 'doc': is not there"),
-    ({"doc": {"question": "?"}}, r"field 'doc\.benchmark'.*none that crossin exported"),
-    (sample(items()[0], filtered_resps=None), "is no list of what the model answered"),
-    (sample(items()[0], filtered_resps=[["-1", "True"]] * 3), "are 3 log-probabilities of 4 options"),
-    (sample(items()[0], filtered_resps=["-1.5"] * 4), "is no list of log-probabilities"),
-    (sample(items()[0], filtered_resps=[["x", "True"]] * 4), "is no list of log-probabilities"),
-    (sample(items()[0], filtered_resps=[["nan", "True"]] * 4), "no number"),
-    (sample(items()[-1], filtered_resps=[["-1", "True"]]), "is no reply"),
+BAD: list[tuple[Any, str | None, str]] = [
+    ([1], None, "object"),
+    ({"doc": {"question": "?"}}, "doc.benchmark", "not a task that crossin exported"),
+    (sample(items()[0], filtered_resps=None), "filtered_resps", "list"),
+    (sample(items()[0], filtered_resps=[["-1", "True"]] * 3), "filtered_resps", "3 log-probabilities for 4"),
+    (sample(items()[0], filtered_resps=["-1.5"] * 4), "filtered_resps", "log-probabilities"),
+    (sample(items()[0], filtered_resps=[["x", "True"]] * 4), "filtered_resps", "log-probabilities"),
+    (sample(items()[0], filtered_resps=[["nan", "True"]] * 4), "filtered_resps", "nan"),
+    (sample(items()[-1], filtered_resps=[["-1", "True"]]), "filtered_resps", "reply"),
 ]
 
 
-@pytest.mark.parametrize(("bad", "words"), BAD)
-def test_a_sample_that_is_none_is_named(tmp_path: Path, bad: Any, words: str) -> None:
+@pytest.mark.parametrize(("bad", "field", "words"), BAD)
+def test_a_sample_that_is_none_is_named(tmp_path: Path, bad: Any, field: str | None, words: str) -> None:
     path = write_samples(tmp_path, "t", [sample(items()[1]), bad])
-    with pytest.raises(CrossinError, match=words) as error:
+    with refused(words, file=path, row=2, field=field, hint="--log_samples"):
         read_predictions(path)
-    assert (error.value.file, error.value.row) == (path, 2)
 
 
 @pytest.mark.parametrize("cut", [20, -30])
@@ -186,18 +184,17 @@ def test_half_a_line_is_an_error(tmp_path: Path, cut: int) -> None:
     path = write_run(tmp_path)[0]
     path.write_text(path.read_text(encoding="utf-8").rstrip()[:cut], encoding="utf-8")
     for read in (read_predictions, lambda file: [read_predictions(one) for one in find_predictions([file])]):
-        with pytest.raises(CrossinError, match=r"is not JSON|does not begin with a sample") as error:
+        with refused(file=path, row=1 if cut > 0 else 3):
             read(tmp_path)
-        assert (error.value.file, error.value.row) == (path, 1 if cut > 0 else 3)
 
 
 def test_an_empty_file_holds_no_answers(tmp_path: Path) -> None:
     path = write_samples(tmp_path, "t", [])
-    with pytest.raises(CrossinError, match="holds no answers"):
+    with refused("no answers", file=path):
         read_predictions(path)
 
 
 def test_the_same_item_twice_is_an_error(tmp_path: Path) -> None:
     path = write_samples(tmp_path, "t", [sample(items()[0])] * 2)
-    with pytest.raises(CrossinError, match="a second time in en"):
+    with refused("second time", row=2, field="item"):
         read_predictions(path)

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from crossin.core.errors import CrossinError
 from crossin.metrics import figures
-from crossin.scoring import score, score_values, summary, tables, wordings, wordings_values
+from crossin.scoring import score, score_values, summary, tables, wordings
+from tests.helpers.errors import refused
 from tests.helpers.small_bench import replies, write_bench, write_replies
 
 
@@ -45,7 +45,8 @@ def test_the_pivot_is_english_or_the_one_named(tmp_path: Path) -> None:
     without = [line for line in replies() if line["language"] != "en"]
     path = write_replies(tmp_path / "other.jsonl", without)
     assert score([path], bench=bench)[0].pivot == "de"
-    with pytest.raises(CrossinError, match="pivot language 'en' was not asked"):
+    assert score(str(path), bench=str(bench), pivot="Thai")[0].pivot == "th"
+    with refused("pivot", "en", file=path, hint="de, th"):
         score([path], bench=bench, pivot="en")
 
 
@@ -66,7 +67,7 @@ def test_wordings_are_told_by_median_range_and_agreement(tmp_path: Path) -> None
     # "red" is no option in German: the reply names none.
     assert accuracy.low == pytest.approx(2 / 3)
     assert found.agreement["wording_agreement"].value == pytest.approx(2 / 3)
-    assert wordings_values(found)["prompts"] == ["a", "b", "c"]
+    assert found.prompts == ["a", "b", "c"]
 
 
 def test_models_of_one_name_are_not_wordings_of_each_other(tmp_path: Path) -> None:

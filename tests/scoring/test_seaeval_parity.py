@@ -31,9 +31,12 @@ DRAWN = {
 }
 ROUNDING = 1e-12
 
-pytestmark = pytest.mark.skipif(
-    not RUNS.is_dir(), reason="the SeaEval data (CC BY-NC, not in this repository) is absent"
-)
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(
+        not RUNS.is_dir(), reason="the SeaEval data (CC BY-NC, not in this repository) is absent"
+    ),
+]
 
 
 def published(run: str) -> dict[str, Any]:

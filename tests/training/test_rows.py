@@ -329,15 +329,16 @@ def test_what_a_template_rejects_or_rewrites_is_named(chat: Any, tmp_path: Path)
 @pytest.mark.parametrize(
     ("name", "content", "says"),
     [
-        ("rows.parquet", b"no parquet", r"rows\.parquet: cannot be read as Parquet"),
-        ("rows.jsonl", b'{"prompt": "a", "completion": "b"}\n{"prompt"', r"row 2: is not JSON"),
-        ("rows.json", b'[\n{"prompt"', r"row 2: is not JSON"),
-        ("rows.json", b'{"prompt": "a"}', r"is no list of rows"),
-        ("rows.jsonl", b"\xff\xfe", r"is not UTF-8"),
-        ("rows.jsonl.gz", b"not compressed", r"cannot be read"),
-        ("rows.jsonl", b"\n", r"no rows"),
+        ("rows.parquet", b"no parquet", r"not JSON, CSV or Parquet"),
+        ("rows.jsonl", b'{"prompt": "a", "completion": "b"}\n{"prompt"', r"row 2: line 2 is not JSON"),
+        ("rows.json", b'[\n{"prompt"', r"row 1: line 2 is not JSON"),
+        ("rows.json", b'{"prompt": "a"}', r"row 1, field 'completion'"),
+        ("rows.jsonl", b"\xff\xfe", r"UTF-16"),
+        ("rows.jsonl.gz", b"not compressed", r"not JSON, CSV or Parquet"),
+        ("rows.jsonl", b"\n", r"is empty"),
         ("rows.json", b"[]", r"no rows"),
-        ("rows.csv", b"prompt,completion", r"holds no mixture"),
+        ("rows.csv", b"prompt,completion", r"no rows"),
+        ("rows.txt", b"prompt", r"holds no mixture"),
     ],
 )
 def test_a_file_that_cannot_be_read_is_named(

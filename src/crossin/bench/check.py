@@ -1,7 +1,7 @@
-"""Is a benchmark truly parallel? Its form item by item, and then what its texts say.
+"""Is a benchmark truly parallel? First the form of its items, then what its texts say.
 
-A structural finding means that an item is not the same question everywhere: figures made from it are wrong.
-A content finding is a sign, to be looked at by somebody who reads the language.
+A structural finding means that an item is not the same question everywhere: figures from it are wrong. A
+content finding is a sign, for somebody who reads the language to look at.
 """
 
 from __future__ import annotations
@@ -16,25 +16,24 @@ from statistics import fmean
 from typing import Any
 
 from crossin.bench.content import content_findings
-from crossin.bench.findings import Finding
-from crossin.bench.hardness import hardness
+from crossin.bench.heuristics import hardness
+from crossin.bench.reasons import ContentSign, Finding
 from crossin.core.errors import CrossinError
 from crossin.core.progress import Progress, silent
-from crossin.items.item import Item, difference, faults, items_file, read_unchecked
+from crossin.items.item import Fault, Item, ItemFault, difference, faults, items_file, read_unchecked
 from crossin.languages import parse_language
 
-# Items shown of each kind and language.
+# Examples of each reason and language.
 _EXAMPLES = 3
 _ENDS = " .,;:!?。、！？؟।"
 
 
 @dataclass(frozen=True)
-class Report:
-    """All that was found in a benchmark of so many items and these languages; `notes` are about a whole
-    language.
+class CheckResult:
+    """The findings in a benchmark of `items` items in these languages; `notes` are about whole languages.
 
-    `guessing` has for each task `chance`, and the share of items that each heuristic of
-    `crossin.bench.hardness` answers rightly, the mean over languages; it is empty where there are structural
+    `guessing` has by task the `chance`, and the share of items that each heuristic of
+    `crossin.bench.heuristics` answers right, the mean over languages. It is empty where there are structural
     findings or no options.
     """
 
@@ -46,53 +45,56 @@ class Report:
 
     @property
     def structural(self) -> int:
-        """How many findings are structural."""
+        """The number of structural findings."""
         return sum(finding.structural for finding in self.findings)
 
     def counted(self) -> list[dict[str, Any]]:
-        """A line for each kind and language, structural first, with a few items as examples."""
+        """A line for each reason and language, structural ones first, with a few items as examples."""
         lines: dict[tuple[bool, str, str], list[Finding]] = defaultdict(list)
         for finding in self.findings:
-            lines[not finding.structural, finding.kind, finding.language].append(finding)
+            lines[not finding.structural, finding.reason, finding.language].append(finding)
         return [
             {
-                "kind": kind,
+                "reason": reason,
                 "structural": not content,
                 "language": language,
                 "count": len(found),
-                "examples": [
-                    {"item": one.item, "language": language, "note": one.note} for one in found[:_EXAMPLES]
-                ],
+                "examples": [{"item": one.item, "note": one.note} for one in found[:_EXAMPLES]],
             }
-            for (content, kind, language), found in sorted(lines.items(), key=lambda line: line[0])
+            for (content, reason, language), found in sorted(lines.items(), key=lambda line: line[0])
         ]
 
 
-def check_bench(place: Path, *, progress: Progress = silent) -> Report:
-    """Look at every item of a benchmark (its file or folder) in every language.
+def check_bench(place: Path | str, *, progress: Progress = silent) -> CheckResult:
+    """Check every item of a benchmark (its file or folder) in every language.
 
-    English, or else the first language, is what the others are held against. Raises CrossinError only for a
-    file that cannot be read, and for a language that is not written as CLDR spells it.
+    The others are compared with English, or else with the first language. Raises CrossinError only for a file
+    that cannot be read, and for a language that is not spelt as in CLDR.
     """
     items, file = read_unchecked(place), items_file(place)
     if not items:
-        raise CrossinError("holds no items", file=file, hint="build the benchmark again")
+        raise CrossinError("there are no items", file=file, hint="build the benchmark again")
     _check_codes(items, file)
     languages = sorted(dict.fromkeys(item.language for item in items), key=lambda code: code != "en")
     found: dict[str, dict[str, Item]] = defaultdict(dict)
     findings: list[Finding] = []
     for item in items:
         if item.language in found[item.item]:
-            findings.append(_structural("item twice in a language", item))
+            findings.append(Finding(ItemFault.ITEM_TWICE, item.language, item.item, True))
         else:
             found[item.item][item.language] = item
-    for versions in found.values():
-        findings += _between(versions, languages)
+    for name, versions in found.items():
+        missing = [language for language in languages if language not in versions]
+        findings += [Finding(ItemFault.MISSING_LANGUAGE, language, name, True) for language in missing]
+        first = next(versions[language] for language in languages if language in versions)
+        for item in versions.values():
+            if differs := difference(first, item):
+                findings.append(_structural(differs, item))
         for item in versions.values():
             findings += _within(item)
     content, notes = content_findings(found, languages, progress)
     guessing = {} if any(finding.structural for finding in findings) else _guessing(items)
-    return Report(len(found), tuple(languages), (*findings, *content), tuple(notes), guessing)
+    return CheckResult(len(found), tuple(languages), (*findings, *content), tuple(notes), guessing)
 
 
 def _check_codes(items: Sequence[Item], file: Path) -> None:
@@ -108,7 +110,7 @@ def _check_codes(items: Sequence[Item], file: Path) -> None:
                 error.message, file=file, row=row, field="language", hint=error.hint
             ) from error
         if code != language:
-            message = f"'{language}' is not spelt as CLDR does"
+            message = f"'{language}' is not spelt as in CLDR"
             raise CrossinError(message, file=file, row=row, field="language", hint=f"write {code}")
 
 
@@ -126,45 +128,30 @@ def _guessing(items: Sequence[Item]) -> dict[str, dict[str, float]]:
     }
 
 
-def _structural(kind: str, item: Item, note: str = "") -> Finding:
-    return Finding(kind, item.language, item.item, True, note)
-
-
-def _between(versions: dict[str, Item], languages: Sequence[str]) -> Iterator[Finding]:
-    """What sets the languages of an item apart."""
-    some = next(iter(versions.values()))
-    for language in languages:
-        if language not in versions:
-            yield Finding("language missing", language, some.item, True)
-    first = next(versions[language] for language in languages if language in versions)
-    for item in versions.values():
-        if differs := difference(first, item):
-            kind = {
-                "options": "other number of options",
-                "option_ids": "other option ids or order",
-                "answer": "other answer",
-            }
-            yield _structural(kind.get(differs[0], f"other {differs[0]}"), item, differs[1])
+def _structural(fault: Fault, item: Item) -> Finding:
+    return Finding(fault.reason, item.language, item.item, True, fault.detail)
 
 
 def _within(item: Item) -> Iterator[Finding]:
-    """What is wrong with an item in itself."""
+    """What is wrong with an item by itself."""
     for fault in faults(item):
-        yield _structural(fault.kind, item, fault.value)
+        if fault.reason != ItemFault.OPTIONS_ALIKE:
+            yield _structural(fault, item)
     plain = [_plain(option) for option in item.options]
     for text, count in Counter(plain).items():
         if text and count > 1:
-            yield _structural("options alike", item, text)
+            yield _structural(Fault(ItemFault.OPTIONS_ALIKE, "options", text), item)
     for inner in plain:
         # As whole words: a reader of replies that looks for the option's text finds both.
         pattern = rf"(?<![\w+−-]){re.escape(inner)}(?!\w)"
         longer = (other for other in plain if inner and inner != other and inner in other)
         outer = next((other for other in longer if re.search(pattern, other)), None)
         if outer is not None:
-            yield Finding("option within another", item.language, item.item, False, f"{inner} | {outer}")
+            note = f"{inner} | {outer}"
+            yield Finding(ContentSign.OPTION_IN_OPTION, item.language, item.item, False, note)
             break
 
 
 def _plain(text: str) -> str:
-    """A text as one sees it: one form of each character, any case, single spaces, no mark at its end."""
+    """A text as it looks: NFKC, any case, single spaces, no punctuation at its end."""
     return " ".join(unicodedata.normalize("NFKC", text).casefold().split()).strip(_ENDS)

@@ -1,8 +1,8 @@
-"""What the texts of a benchmark say about it: not translated, in another language, digits or length off.
+"""Signs in the texts of a benchmark: not translated, in another language, digits or length off.
 
-Each language is held against the first by the corpus's own alignment check, the question read as an
-instruction, the context as its input, the options (or the reference) as its output; task by task, since
-what is usual in one (numbers, names, long texts) is strange in another.
+Each language is compared with the first by the corpus's alignment check, with the question as instruction,
+the context as input, and the options (or the reference) as output; task by task, since what is usual in one
+(numbers, names, long texts) is unusual in another.
 """
 
 from __future__ import annotations
@@ -13,54 +13,25 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import combinations
 
-from crossin.bench.findings import Finding
+from crossin.bench.reasons import ContentSign, Finding
 from crossin.core.progress import Progress
 from crossin.items.item import Item
-from crossin.languages import script_of
+from crossin.languages.scripts import script_share, scripts_of
 
-# UTF-8 that was read as Latin-1 or Windows-1252, and the mark of a character that could not be read.
+# UTF-8 that was read as Latin-1 or Windows-1252, and the replacement character.
 _MOJIBAKE = re.compile("Ã[ƒ‚\u0080-\u00bf]|Â[\u0080-\u00bf]|â€|â‚|\ufffd")
 # A text with fewer letters may be a formula, and an option with fewer words in lower case a name.
 _LETTERS, _WORDS = 8, 2
 # The least share of letters in the language's script: formulas and names may be in others.
 _SHARE = 0.1
-# Scripts as CLDR and as the alignment check call them.
-_SCRIPTS: dict[str, tuple[str, ...]] = {
-    "Arab": ("Arabic",),
-    "Armn": ("Armenian",),
-    "Beng": ("Bengali",),
-    "Cyrl": ("Cyrillic",),
-    "Deva": ("Devanagari",),
-    "Ethi": ("Ethiopic",),
-    "Geor": ("Georgian",),
-    "Grek": ("Greek",),
-    "Gujr": ("Gujarati",),
-    "Guru": ("Gurmukhi",),
-    "Hans": ("Han",),
-    "Hant": ("Han",),
-    "Hebr": ("Hebrew",),
-    "Jpan": ("Han", "Kana"),
-    "Khmr": ("Khmer",),
-    "Knda": ("Kannada",),
-    "Kore": ("Hangul", "Han"),
-    "Laoo": ("Lao",),
-    "Latn": ("Latin",),
-    "Mlym": ("Malayalam",),
-    "Mymr": ("Myanmar",),
-    "Orya": ("Odia",),
-    "Sinh": ("Sinhala",),
-    "Taml": ("Tamil",),
-    "Telu": ("Telugu",),
-    "Thai": ("Thai",),
-    "Tibt": ("Tibetan",),
-}
+# The alignment check's fields by what they are here.
 _FIELDS = {"instruction": "question", "input": "context", "output": "option"}
 
 
 def content_findings(
     found: Mapping[str, Mapping[str, Item]], languages: Sequence[str], progress: Progress
 ) -> tuple[list[Finding], list[str]]:
-    """Findings about the texts of each item, and notes about a language as a whole."""
+    """Findings about the texts of each item, and notes about whole languages."""
     findings = [finding for versions in found.values() for finding in _same(versions, languages)]
     findings += [finding for versions in found.values() for finding in _moved(versions, languages)]
     notes: list[str] = []
@@ -74,10 +45,10 @@ def content_findings(
             if first := found[item.item].get(languages[0]):
                 pairs[first.task].append((first, item))
         for task in pairs.values():
-            of_task, told = _aligned(task, languages[0], language, progress)
+            of_task, about_task = _aligned(task, languages[0], language, progress)
             findings += of_task
-            notes += told
-    # The first language is looked at again beside each other one.
+            notes += about_task
+    # The first language is checked again with each other one.
     return list(dict.fromkeys(findings)), list(dict.fromkeys(notes))
 
 
@@ -97,11 +68,11 @@ def _same(versions: Mapping[str, Item], languages: Sequence[str]) -> Iterator[Fi
             other = seen.setdefault((field, plain), language)
             if other != language:
                 note = f"as in {other}: {text[:60]}"
-                yield Finding(f"same {field} in two languages", language, item.item, False, note)
+                yield Finding(ContentSign.SAME_TEXT.about(field), language, item.item, False, note)
 
 
 def _moved(versions: Mapping[str, Item], languages: Sequence[str]) -> Iterator[Finding]:
-    """Numbers and names among the options that stand at one another's places: then the answer is another."""
+    """Numbers and names among the options that changed places with the first language: the answer changes."""
     first = next(versions[language] for language in languages if language in versions)
     before = [_mark(option) for option in first.options]
     for item in versions.values():
@@ -109,13 +80,11 @@ def _moved(versions: Mapping[str, Item], languages: Sequence[str]) -> Iterator[F
         for one, two in combinations(range(min(len(before), len(after))), 2):
             if before[one] != before[two] and (before[one], before[two]) == (after[two], after[one]):
                 note = f"{item.options[one]} | {item.options[two]}"
-                yield Finding(
-                    f"options changed places with {first.language}", item.language, item.item, False, note
-                )
+                yield Finding(ContentSign.OPTIONS_SWAPPED, item.language, item.item, False, note)
 
 
 def _mark(option: str) -> str:
-    """What of an option is the same in every language: its digits where it has some, a name as it is."""
+    """What an option shares with its translations: its digits, else the text as it is (a name)."""
     digits = "".join(str(unicodedata.decimal(one)) for one in option if one.isdecimal())
     return digits or option.strip().casefold()
 
@@ -125,27 +94,19 @@ def _broken(item: Item) -> Iterator[Finding]:
     for field, text in _texts(item):
         if found := _MOJIBAKE.search(text):
             note = text[max(0, found.start() - 20) : found.end() + 20]
-            yield Finding(f"broken characters in the {field}", item.language, item.item, False, note)
+            reason = ContentSign.BROKEN_CHARACTERS.about(field)
+            yield Finding(reason, item.language, item.item, False, note)
 
 
 def _script(items: Sequence[Item], language: str) -> Iterator[Finding]:
     """Texts of a language with hardly a letter of a script that it is written in."""
-    import numpy
-    import pyarrow
-
-    from crossin.alignment.characters import read_text, tables
-    from crossin.languages.scripts import SCRIPT_NAMES
-
-    # None where the alignment check does not tell the language's script from others.
-    own = [SCRIPT_NAMES.index(name) for name in _SCRIPTS.get(script_of(language), ())]
-    for field in ("question", "context") if own else ():
-        texts = [getattr(item, field) for item in items]
-        read = read_text(pyarrow.array(texts, pyarrow.large_string()))
-        script = tables().script[read.codes]
-        letters, owned = read.count(script >= 0), read.count(numpy.isin(script, own))
-        for index in numpy.flatnonzero((letters >= _LETTERS) & (owned < _SHARE * letters)).tolist():
-            note = texts[index][:60]
-            yield Finding(f"wrong script in the {field}", language, items[index].item, False, note)
+    # None for rare scripts.
+    for field in ("question", "context") if scripts_of(language) else ():
+        for item in items:
+            text: str = getattr(item, field)
+            letters, share = script_share(text, language)
+            if letters >= _LETTERS and share < _SHARE:
+                yield Finding(ContentSign.WRONG_SCRIPT.about(field), language, item.item, False, text[:60])
 
 
 def _texts(item: Item) -> list[tuple[str, str]]:
@@ -177,12 +138,12 @@ def _aligned(
         columns[0], columns[1], pivot, language, numpy.arange(len(pairs)), progress=progress
     )
     findings = []
-    for index in numpy.flatnonzero(found.reason).tolist():
-        check = found.check_of(index)
-        # `_same` finds texts that are not translated.
+    for row, (item, _) in enumerate(pairs):
+        check = found.check_of(row)
+        # `_same` reports texts that are the same.
         if check is not None and check.reason is not AlignmentReason.UNTRANSLATED:
             reason = check.reason.about(*filter(None, [_FIELDS.get(check.field)]))
-            findings.append(Finding(reason, check.language, pairs[index][0].item, False))
+            findings.append(Finding(reason, check.language, item.item, False))
     return findings, list(found.notes)
 
 

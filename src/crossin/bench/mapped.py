@@ -5,36 +5,35 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from string import ascii_uppercase
 from typing import Any
 
-from crossin.bench.assemble import build, pivot_first
-from crossin.bench.hub import fetch
-from crossin.bench.mapping import PLACEHOLDER, Mapping
-from crossin.bench.tables import USUAL, Row, matching, read_rows
+from crossin.bench.assemble import pivot_first, whole_items, write_whole
+from crossin.bench.dataset import USUAL, DatasetRow, fetch, matching, read_rows
+from crossin.bench.mapping import PLACEHOLDER, DatasetMapping
+from crossin.bench.reasons import NotBuilt
 from crossin.core.errors import CrossinError
 from crossin.core.hashing import hash64
 from crossin.core.progress import Progress, silent
-from crossin.core.stages import Stage
-from crossin.items.item import Item, writable
-
-_LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+from crossin.core.stages import Stage, stage
+from crossin.items.item import Item, ItemFault
 
 
 def build_mapped(
     name: str,
-    mapping: Mapping,
+    mapping: DatasetMapping,
     source: Path | None,
-    out: Path,
+    out: Path | str,
     *,
     languages: Sequence[str] | None = None,
     split: str | None = None,
     progress: Progress = silent,
 ) -> Stage:
-    """Make the benchmark that `mapping` describes, called `name`, from its files in the folder `source` (or
+    """Build the benchmark that `mapping` describes, called `name`, from its files in the folder `source` (or
     that one file), or from the hub where None.
 
-    Raises CrossinError for a language that the mapping or the files lack, and for a row that is not as the
-    mapping says.
+    Raises CrossinError for a language that the mapping or the files lack, and for a row that does not fit the
+    mapping.
     """
     chosen = pivot_first(languages or list(mapping.languages))
     for code in chosen:
@@ -53,15 +52,21 @@ def build_mapped(
         "mapping": mapping.model_dump(mode="json", exclude_defaults=True),
     }
     inputs = {str(file.relative_to(folder)): file for found in files.values() for file in found}
-    return build(out, settings, inputs, chosen, lambda: _gather(name, mapping, files, chosen, progress))
+    with stage(out, "bench", settings, inputs) as work:
+        if not work.done:
+            items, left_out = whole_items(_read(name, mapping, files, chosen, progress), chosen)
+            write_whole(work, items, left_out)
+    return work
 
 
 def _files(
-    name: str, mapping: Mapping, source: Path | None, languages: Sequence[str], split: str
+    name: str, mapping: DatasetMapping, source: Path | None, languages: Sequence[str], split: str
 ) -> tuple[Path, dict[str, list[Path]]]:
     """The folder of the dataset, and each language's files in it."""
     if source is not None and source.is_file():
-        return source.parent, _told_apart(mapping, {code: [source] for code in languages})
+        files = {code: [source] for code in languages}
+        _refuse_same_rows(mapping, files)
+        return source.parent, files
     patterns = {
         code: [
             pattern.replace("{language}", mapping.languages[code]).replace("{split}", split)
@@ -71,15 +76,15 @@ def _files(
         ]
         for code in languages
     }
-    if source is None:
-        if mapping.dataset is None:
-            raise CrossinError(f"'{name}' is on no hub", hint="name the folder of its files: --source DIR")
+    if source is not None:
+        folder = source
+    elif mapping.dataset is not None:
         wanted = dict.fromkeys(pattern for found in patterns.values() for pattern in found)
         folder = fetch(mapping.dataset, mapping.revision, list(wanted))
     else:
-        folder = source
-    if not folder.is_dir():
-        raise CrossinError("there is no such file or folder", file=folder, hint="check --source")
+        raise CrossinError(f"'{name}' is not on a hub", hint="give the folder of its files: --source DIR")
+    if not folder.exists():
+        raise CrossinError("no such file or folder", file=folder, hint="check --source")
     files = {code: matching(folder, patterns[code]) for code in languages}
     for code, found in files.items():
         if not found:
@@ -89,30 +94,31 @@ def _files(
                 file=folder,
                 hint="put the file there, or leave the language out with --languages",
             )
-    return folder, _told_apart(mapping, files)
+    _refuse_same_rows(mapping, files)
+    return folder, files
 
 
-def _told_apart(mapping: Mapping, files: dict[str, list[Path]]) -> dict[str, list[Path]]:
-    """The files, unless the very same rows would be read as several languages."""
+def _refuse_same_rows(mapping: DatasetMapping, files: dict[str, list[Path]]) -> None:
+    """Raise CrossinError where the very same rows would be read as several languages."""
     texts = mapping.model_dump_json(include={"context", "question", "options"})
     by_language = isinstance(mapping.question, dict) or isinstance(mapping.context, dict)
-    if mapping.language_column is None and not by_language and "{language}" not in texts:
-        seen: dict[Path, str] = {}
-        for code, found in files.items():
-            other = seen.setdefault(found[0], code)
-            if other != code:
-                raise CrossinError(
-                    f"would be read as {other} and as {code}, word for word the same",
-                    file=found[0],
-                    hint="name with --source a folder with a file for each language; if this one table holds "
-                    "them all, the mapping needs `language_column`, or columns such as {question_{language}}",
-                )
-    return files
+    if mapping.language_column is not None or by_language or "{language}" in texts:
+        return
+    seen: dict[Path, str] = {}
+    for code, found in files.items():
+        other = seen.setdefault(found[0], code)
+        if other != code:
+            raise CrossinError(
+                f"would be read as {other} and as {code}, with the same texts",
+                file=found[0],
+                hint="give a folder with a file for each language (--source); if this one table holds them "
+                "all, the mapping needs `language_column`, or columns such as {question_{language}}",
+            )
 
 
-def _gather(
+def _read(
     name: str,
-    mapping: Mapping,
+    mapping: DatasetMapping,
     files: dict[str, list[Path]],
     languages: Sequence[str],
     progress: Progress,
@@ -120,32 +126,30 @@ def _gather(
     found: dict[str, dict[str, Item | str]] = {}
     labels: dict[str, tuple[str, str]] = {}
     counts: dict[str, int] = {}
-    table: tuple[list[Path], list[Row]] = ([], [])
+    table: tuple[list[Path], list[DatasetRow]] = ([], [])
     for number, code in enumerate(languages):
         progress(f"reading {name}", number, len(languages), "languages")
         if files[code] != table[0]:
             rows = [row for file in files[code] for row in read_rows(file, mapping.columns)]
             table = (files[code], rows)
-        version = _Version(mapping, code)
+        reader = _Reader(mapping, code)
         column, called = mapping.language_column, mapping.languages[code]
         rows = [row for row in table[1] if column is None or row.text(column) == called]
         for position, row in enumerate(rows, start=1):
-            item = version.label(row, mapping.item) if mapping.item else str(position)
+            item = reader.label(row, mapping.item) if mapping.item else str(position)
             if code in found.setdefault(item, {}):
-                found[item][code] = f"more than once in {code}"
+                found[item][code] = ItemFault.ITEM_TWICE.about(code)
                 continue
-            group, task = labels.get(item) or (
-                version.label(row, mapping.group) if mapping.group else item,
-                version.label(row, mapping.task),
-            )
-            labels[item] = (group, task)
-            found[item][code] = version.item(row, item, group, task)
+            if item not in labels:
+                group = reader.label(row, mapping.group) if mapping.group else item
+                labels[item] = group, reader.label(row, mapping.task)
+            found[item][code] = reader.item(row, item, *labels[item])
         counts[code] = len(rows)
     progress(f"reading {name}", len(languages), len(languages), "languages")
     if mapping.join == "position" and len(set(counts.values())) > 1:
         shown = ", ".join(f"{code} {count:,}" for code, count in counts.items())
         raise CrossinError(
-            f"rows are joined by their position, but the languages have different numbers: {shown}",
+            f"rows are joined by position, but the numbers of rows differ: {shown}",
             file=files[languages[-1]][0],
             hint="get the same version of every file, or join by an id",
         )
@@ -153,24 +157,21 @@ def _gather(
 
 
 @dataclass(frozen=True)
-class _Version:
-    """A mapping in one language."""
+class _Reader:
+    """Reads rows as a mapping says, in one language."""
 
-    mapping: Mapping
+    mapping: DatasetMapping
     code: str
 
     def spelled(self, template: str) -> str:
         return template.replace("{language}", self.mapping.languages[self.code])
 
-    def template(self, template: str | dict[str, str]) -> str:
-        return template if isinstance(template, str) else template[self.code]
-
-    def label(self, row: Row, template: str) -> str:
-        """A template with the row's values in it as they stand, for what is the same in all languages."""
+    def label(self, row: DatasetRow, template: str) -> str:
+        """A template filled with the row's values as they are, for what is the same in all languages."""
         return PLACEHOLDER.sub(lambda found: row.text(found[1]), self.spelled(template)).strip()
 
-    def fill(self, row: Row, template: str) -> str:
-        """A template with the row's values, or the language's words for them, in it."""
+    def fill(self, row: DatasetRow, template: str | dict[str, str]) -> str:
+        """A template filled with the row's values, or the language's words for them."""
 
         def value(column: str) -> str:
             text = row.text(column)
@@ -182,22 +183,23 @@ class _Version:
                 )
             return self.mapping.words[column][text][self.code]
 
-        return PLACEHOLDER.sub(lambda found: value(found[1]), self.spelled(template)).strip()
+        text = template if isinstance(template, str) else template[self.code]
+        return PLACEHOLDER.sub(lambda found: value(found[1]), self.spelled(text)).strip()
 
-    def item(self, row: Row, item: str, group: str, task: str) -> Item | str:
-        """The row as an item, or why it is none."""
+    def item(self, row: DatasetRow, item: str, group: str, task: str) -> Item | str:
+        """The row as an item, or the reason why it cannot be one."""
         mapping = self.mapping
         options = self.options(row)
         order = list(range(len(options)))
         if mapping.shuffle:
             order.sort(key=lambda place: hash64("order", item, str(place)))
         # A letter that is shown at another place than its own would mislead.
-        numbered = mapping.shuffle or len(options) > len(_LETTERS)
-        ids = [str(place + 1) if numbered else _LETTERS[place] for place in range(len(options))]
+        numbered = mapping.shuffle or len(options) > len(ascii_uppercase)
+        ids = [str(place + 1) if numbered else ascii_uppercase[place] for place in range(len(options))]
         answer = self.answer(row, options)
         if isinstance(answer, int):
             if not 0 <= answer < len(options):
-                return f"the answer is none of the options in {self.code}"
+                return ItemFault.ANSWER_NOT_AN_OPTION.about(self.code)
             answer = ids[answer]
         elif mapping.options is not None:
             return answer
@@ -206,8 +208,8 @@ class _Version:
             group=group,
             task=task,
             language=self.code,
-            context=self.fill(row, self.template(mapping.context)),
-            question=self.fill(row, self.template(mapping.question)),
+            context=self.fill(row, mapping.context),
+            question=self.fill(row, mapping.question),
             options=[options[place] for place in order],
             option_ids=[ids[place] for place in order],
             answer=answer,
@@ -215,13 +217,13 @@ class _Version:
             licence=mapping.licence,
         )
 
-    def options(self, row: Row) -> list[str]:
+    def options(self, row: DatasetRow) -> list[str]:
         """The options' texts, in the dataset's order."""
         options = self.mapping.options
         if options is None:
             return []
-        if isinstance(options, list):
-            return [self.fill(row, template) for template in options]
+        if options.templates is not None:
+            return [self.fill(row, template) for template in options.templates]
         column = self.spelled(options.column)
         value: Any = row.value(column)
         if options.separator is not None:
@@ -229,14 +231,12 @@ class _Version:
         elif isinstance(value, dict):
             value = list(value.values())
         if not isinstance(value, list) or not all(isinstance(one, str) for one in value):
-            raise row.error("is no list of texts", column, "name the column that holds the options")
-        if not all(map(writable, value)):
-            raise row.error("holds half of a character (a lone surrogate)", column, "repair the row")
-        return [one.strip() for one in value]
+            raise row.error("expected a list of texts", column, "name the column that holds the options")
+        return [row.whole(one, column) for one in value]
 
-    def answer(self, row: Row, options: list[str]) -> int | str:
-        """The place of the right option, from 0 (-1 where it is none of them), or a text that says why there
-        is no one place; of an item in free text, the reference.
+    def answer(self, row: DatasetRow, options: list[str]) -> int | str:
+        """The place of the right option, from 0 (-1 where it is not among them), or the reason why there is
+        no such place; for a free-text item, the reference.
         """
         answer = self.mapping.answer
         column = self.spelled(answer.column)
@@ -247,13 +247,15 @@ class _Version:
             if text in options:
                 return options.index(text)
             several = answer.separator is not None and answer.separator in text
-            return f"more than one right answer in {self.code}" if several else -1
+            return NotBuilt.SEVERAL_ANSWERS.about(self.code) if several else -1
         if answer.form == "letter":
             letter = text.strip("(). ").upper()
-            if len(letter) == 1 and letter in _LETTERS:
-                return _LETTERS.index(letter)
+            if len(letter) == 1 and letter in ascii_uppercase:
+                return ascii_uppercase.index(letter)
         elif text.isdecimal():
             return int(text) - (answer.form == "number")
         raise row.error(
-            f"'{text[:40]}' is no {answer.form}", column, "correct `answer` in the mapping, or the row"
+            f"expected a {answer.form}, not '{text[:40]}'",
+            column,
+            "correct `answer` in the mapping, or the row",
         )

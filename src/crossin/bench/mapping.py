@@ -1,31 +1,31 @@
-"""A mapping: a small YAML file that says how someone's dataset becomes items (docs/bench.md).
+"""A mapping: a small YAML file that says how a dataset becomes items (docs/bench.md).
 
-Its texts are templates: `{column}` stands for a column's value in a row, `{language}` for what the dataset
-calls the language, so that `{question_{language}}` is a column of its own in each language.
+Its texts are templates: `{column}` stands for a column's value in a row, and `{language}` for what the
+dataset calls the language, so that `{question_{language}}` is another column in each language.
 """
 
 from __future__ import annotations
 
-import difflib
 import re
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BeforeValidator, Field, PlainValidator, model_validator
 
 from crossin.core.errors import CrossinError
 from crossin.core.files import read_yaml
+from crossin.core.settings import Settings, validated
 from crossin.languages import parse_language
 
 PLACEHOLDER = re.compile(r"\{([^{}]+)\}")
 
 
-def _spelled(value: Any) -> Any:
-    """Languages as a list of the dataset's own names, or by name in any spelling; as codes either way."""
-    if isinstance(value, dict):
-        pairs = list(value.items())
-    elif isinstance(value, list):
+def _by_code(value: Any) -> Any:
+    """A mapping whose keys are languages in any spelling, or a list of the dataset's names, by code."""
+    if isinstance(value, list):
         pairs = [(name, name) for name in value]
+    elif isinstance(value, dict):
+        pairs = list(value.items())
     else:
         return value
     codes: dict[str, Any] = {}
@@ -40,53 +40,69 @@ def _spelled(value: Any) -> Any:
     return codes
 
 
-ByLanguage = Annotated[dict[str, str], BeforeValidator(_spelled)]
+def _template(value: Any) -> str | dict[str, str]:
+    found = _by_code(value) if isinstance(value, dict) else value
+    texts = list(found.values()) if isinstance(found, dict) else [found]
+    if not all(isinstance(text, str) for text in texts):
+        raise ValueError("expected a text, or a text for each language")
+    template: str | dict[str, str] = found
+    return template
+
+
+def _templates(value: Any) -> Any:
+    return {"templates": value} if isinstance(value, list) else value
+
+
+ByLanguage = Annotated[dict[str, str], BeforeValidator(_by_code)]
 # One template, or one for each language.
-Template = str | ByLanguage
+Template = Annotated[str | dict[str, str], PlainValidator(_template)]
 
 
-class OptionsColumn(BaseModel):
-    """Options in one column: a list, an object with one option a key, or with `separator` a text."""
+class OptionsSource(Settings):
+    """Where options come from: a template each, or one `column` that holds a list, an object with an option
+    per key, or with `separator` a text.
+    """
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    column: str
+    templates: list[str] | None = Field(default=None, min_length=2)
+    column: str = ""
     separator: str | None = Field(default=None, min_length=1)
 
+    @model_validator(mode="after")
+    def _one_of(self) -> OptionsSource:
+        if (self.templates is None) == (not self.column):
+            raise ValueError("expected a list of templates, or `column`")
+        return self
 
-class Answer(BaseModel):
+
+class AnswerColumn(Settings):
     """The column that holds the answer, and how: `letter` (A is the first option), `index` (0 is), `number`
     (1 is), or `text` (the option's, or the reference of a free-text item).
 
-    A text of several right answers, put apart by `separator`, leaves the item out.
+    A text of several right answers, separated by `separator`, leaves the item out.
     """
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     column: str
     form: Literal["letter", "index", "number", "text"]
     separator: str | None = Field(default=None, min_length=1)
 
 
-class Mapping(BaseModel):
+class DatasetMapping(Settings):
     """How a dataset becomes items.
 
-    dataset, revision: where it is on the hub. licence, about, items: for people; `items` is how many a
-    language has.
+    dataset, revision: its place on the hub. licence, about, items: for people; `items` is the number per
+    language.
     files: where each language's rows are, from the dataset's folder: patterns with `{language}` and
-    `{split}`, the first that finds files counts, and the hub's usual names are tried after them.
-    columns: what the columns are called, for a .csv or .tsv without a line of names.
+    `{split}`, of which the first that matches counts; the hub's usual names are tried after them.
+    columns: the names of the columns, for a .csv or .tsv without a header.
     languages: each language's name in the dataset. language_column: where one table holds all of them.
     join: rows are the same item by `id` (the template `item`), or by `position` in files of equal length.
     item, group, task: templates, filled from the first language (English where it is chosen). A group is
     what a bootstrap resamples by, such as a paragraph; the item itself where not given.
-    words: what the values of a column are in each language, for questions that are told by a key.
-    options: a template each, or one column; none for items answered in free text.
-    shuffle: show the options in an order drawn for each item, the same in every language, for datasets that
-    always have the right one at the same place.
+    words: the values of a column in each language, for questions that are identified by a key.
+    options: a template each, or one column; none for free-text items.
+    shuffle: show the options in an order drawn for each item, the same in every language, for datasets whose
+    right option is always at the same place.
     """
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     about: str = ""
     dataset: str | None = None
@@ -94,8 +110,8 @@ class Mapping(BaseModel):
     licence: str
     items: int | None = Field(default=None, gt=0)
     split: str = "test"
-    files: list[str] = []
-    columns: list[str] = []
+    files: tuple[str, ...] = ()
+    columns: tuple[str, ...] = ()
     languages: ByLanguage = Field(min_length=1)
     language_column: str | None = None
     join: Literal["id", "position"]
@@ -104,51 +120,26 @@ class Mapping(BaseModel):
     task: str
     context: Template = ""
     question: Template
-    words: dict[str, dict[str, ByLanguage]] = {}
-    options: Annotated[list[str], Field(min_length=2)] | OptionsColumn | None = None
+    words: dict[str, dict[str, ByLanguage]] = Field(default_factory=dict)
+    options: Annotated[OptionsSource | None, BeforeValidator(_templates)] = None
     shuffle: bool = False
-    answer: Answer
+    answer: AnswerColumn
 
     @model_validator(mode="after")
-    def _consistent(self) -> Mapping:
+    def _consistent(self) -> DatasetMapping:
         if (self.join == "id") != (self.item is not None):
             raise ValueError("`join: id` and the template `item` go together")
         if self.options is None and self.answer.form != "text":
-            raise ValueError("without `options` the answer's `form` is text")
-        for name in ("question", "context"):
-            template = getattr(self, name)
-            if isinstance(template, dict) and (lacking := sorted(self.languages.keys() - template.keys())):
-                raise ValueError(f"`{name}` has no template for {', '.join(lacking)}")
+            raise ValueError("without `options` the answer's `form` must be text")
+        by_language = {name: getattr(self, name) for name in ("question", "context")}
         for column, values in self.words.items():
-            for value, texts in values.items():
-                if lacking := sorted(self.languages.keys() - texts.keys()):
-                    raise ValueError(f"`words.{column}.{value}` has none for {', '.join(lacking)}")
+            by_language |= {f"words.{column}.{value}": texts for value, texts in values.items()}
+        for name, found in by_language.items():
+            if isinstance(found, dict) and (lacking := sorted(self.languages.keys() - found.keys())):
+                raise ValueError(f"`{name}` has no text for {', '.join(lacking)}")
         return self
 
 
-def read_mapping(path: Path) -> Mapping:
-    """The mapping in a YAML file; a wrong entry is an error that names it."""
-    try:
-        return Mapping.model_validate(read_yaml(path))
-    except ValidationError as error:
-        raise _explained(error, path) from error
-
-
-def _explained(error: ValidationError, path: Path) -> CrossinError:
-    """The first fault in words; an unknown key with the nearest valid one."""
-    # Of a union's faults, one for each member that was tried, the one that got furthest is meant.
-    first = max(error.errors(), key=lambda one: (one["type"] == "extra_forbidden", len(one["loc"])))
-    # They also name the member.
-    place = [
-        str(part)
-        for number, part in enumerate(first["loc"])
-        if not number or ("[" not in str(part) and part not in ("str", "OptionsColumn"))
-    ]
-    message, hint = first["msg"].removeprefix("Value error, "), "see docs/bench.md for the entries"
-    if first["type"] == "extra_forbidden":
-        models: dict[str, Any] = {"answer": Answer, "options": OptionsColumn}
-        valid = sorted(models.get(place[0], Mapping).model_fields)
-        near = difflib.get_close_matches(place[-1], valid, n=1, cutoff=0.5)
-        message = f"there is no key '{place[-1]}' here"
-        hint = f"did you mean '{near[0]}'?" if near else f"use one of: {', '.join(valid)}"
-    return CrossinError(message, file=path, field=".".join(place) or None, hint=hint)
+def read_mapping(path: Path) -> DatasetMapping:
+    """The mapping in a YAML file; an error names the file and the entry."""
+    return validated(DatasetMapping, read_yaml(path), path, "see docs/bench.md for the entries")

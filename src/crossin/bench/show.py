@@ -1,4 +1,4 @@
-"""Items of a benchmark as one reads them in a terminal: every language, the right option marked."""
+"""Items of a benchmark for reading in a terminal: every language, the right option marked."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
     from rich.text import Text
 
-# Characters of a context that are shown, unless all of it is asked for.
+# Characters of a context that are shown, unless `full`.
 _CONTEXT = 280
 
 
 def shown(
-    place: Path,
+    place: Path | str,
     name: str | None = None,
     *,
     languages: Sequence[str] | None = None,
     number: int = 1,
     full: bool = False,
 ) -> Iterator[RenderableType]:
-    """What to print of the item `name`, or of the first `number` items: a heading and a panel a language.
+    """What to print of the item `name`, or of the first `number` items: a heading, and a panel per language.
 
     Raises CrossinError for an item or a language that the benchmark does not have.
     """
@@ -52,15 +52,13 @@ def shown(
         for item in versions:
             if not languages or item.language in languages:
                 yield Panel(_body(item, full), title=Text(visible(item.language)), title_align="left")
-        lacking = [code for code in languages or has if code not in {item.language for item in versions}]
-        if lacking:
-            yield Text(f"not in {visible(', '.join(lacking))}")
+        present = {item.language for item in versions}
+        if lacking := [code for code in languages or has if code not in present]:
+            yield Text(f"missing in {visible(', '.join(lacking))}")
 
 
 def visible(text: str) -> str:
-    """A text of somebody else's that a terminal can be given: control characters, which it would obey, are
-    replaced.
-    """
+    """A text from outside that is safe to print: control characters, which a terminal obeys, are replaced."""
     return "".join(
         "\ufffd" if unicodedata.category(one) == "Cc" and one not in "\n\t" else one
         for one in text.replace("\r\n", "\n")
@@ -94,7 +92,7 @@ def _body(item: Item, full: bool) -> Text:
     width = max((len(one) for one in item.option_ids), default=0)
     for label, option in zip(item.option_ids, item.options, strict=False):
         right = label == item.answer
-        # The mark tells it without colour too.
+        # The mark works without colour too.
         line = visible(f"{'✓' if right else ' '} {label:>{width}}  {option}")
         body.append(f"\n{line}", "bold green" if right else "")
     if item.free_text:

@@ -1,139 +1,128 @@
-"""The verb `compose`."""
+"""The command `compose`."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, cast
+from typing import TYPE_CHECKING, Any
 
-import typer
+import click
 
-from crossin.cli.options import codes
-from crossin.core.errors import CrossinError
+from crossin.cli.options import (
+    Command,
+    dry_run_option,
+    json_option,
+    need_out,
+    out_option,
+    settings_options,
+)
+from crossin.core.cluster import Runner
+from crossin.core.settings import Settings, setting, validated
+from crossin.languages.codes import Language
 
 if TYPE_CHECKING:
-    from crossin.mixture.dry_run import Preview
-    from crossin.mixture.run import Engine
+    from crossin.mixture import MixturePreview
 
 
-def compose(
-    recipe: Annotated[
-        Path,
-        typer.Argument(
-            metavar="RECIPE", help="A recipe (YAML), or a mixture's manifest.json to make it again."
-        ),
-    ],
-    out: Annotated[Path | None, typer.Option(help="Folder for the mixture.")] = None,
-    data: Annotated[
-        Path | None,
-        typer.Option(help="Folder that the recipe's paths start from; that of the recipe if not given."),
-    ] = None,
-    languages: Annotated[
-        str | None, typer.Option(help="Languages in place of the recipe's, with commas: en,zh,Vietnamese.")
-    ] = None,
-    seed: Annotated[int | None, typer.Option(help="Seed in place of the recipe's.")] = None,
-    corpus: Annotated[
-        list[str] | None,
-        typer.Option(metavar="NAME=FILE", help="Take a corpus from another file, in the pivot language."),
-    ] = None,
-    strict: Annotated[
-        bool, typer.Option("--strict", help="Stop at rows that fail the join or the alignment check.")
-    ] = False,
-    rank: Annotated[int, typer.Option(help="Make only the shards of this process, from 0.")] = 0,
-    world_size: Annotated[int, typer.Option(help="How many processes share the work.")] = 1,
-    engine: Annotated[
-        str, typer.Option(help="`local`, or `ray`: the shards as tasks of a Ray cluster.")
-    ] = "local",
-    dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Show the components and ten rows, and write nothing.")
-    ] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print the counts as JSON.")] = False,
-) -> None:
+class ComposeOptions(Settings):
+    """The options of `compose`, which are arguments of `crossin.compose`."""
+
+    data: Path | None = setting(None, "Folder of the corpora; the recipe's own if not given.")
+    languages: list[Language] | None = setting(
+        None, "Languages in place of the recipe's, with commas: en,zh,Vietnamese.", min_length=1
+    )
+    seed: int | None = setting(None, "Seed in place of the recipe's.")
+    files: dict[str, str] = setting(
+        {}, "Take a corpus from another file, in the pivot language.", flag="--corpus", metavar="NAME=FILE"
+    )
+    strict: bool = setting(False, "Stop at rows that fail the join or the alignment check.")
+    rank: int = setting(0, "Write only the shards of this process, from 0.", group="Processes")
+    world_size: int = setting(1, "Number of processes.", group="Processes")
+    runner: Runner = setting(
+        "local",
+        "Who writes the shards: this process, or a Ray cluster.",
+        old_flags=("--engine",),
+        group="Processes",
+    )
+
+
+@click.command(cls=Command)
+@click.argument("recipe", type=click.Path(path_type=Path))
+@out_option
+@settings_options(ComposeOptions)
+@dry_run_option
+@json_option
+def command(recipe: Path, out: Path | None, given: Mapping[str, Any], dry_run: bool, as_json: bool) -> None:
     """Compose a mixture: English, cross-lingual and translation rows from parallel instruction data.
 
-    The same recipe, data and seed give the same bytes, on one process or many; half the rows are the first
-    half of the mixture. Stopped at any point, the same command goes on with the files that are missing.
+    RECIPE is a YAML file, or the manifest.json of a mixture to compose it again. The same recipe, data and
+    seed give the same bytes, on one process or many; half the rows are the first half of the mixture. An
+    interrupted command resumes with the missing files.
 
-    Look first: `crossin compose examples/first-paper-x2x-translation.yaml --data DATA --dry-run`
+    First look: `crossin compose examples/first-paper-x2x-translation.yaml --data DATA --dry-run`
 
-    Then make it: the same with `--out mixtures/x2x` in place of `--dry-run`
+    Then compose: the same with `--out mixtures/x2x` in place of `--dry-run`
     """
-    from crossin.cli.console import console, print_json, progress_bars, say
-    from crossin.mixture.dry_run import preview
-    from crossin.mixture.run import compose as make
+    from crossin.cli.console import console, print_json, progress_bars, say, say_skipped
+    from crossin.mixture import compose, preview
 
-    wanted, files = codes(languages), _files(corpus or [])
+    options = validated(ComposeOptions, given, None, "see crossin compose --help")
+    choices = options.model_dump(include={"data", "languages", "seed", "files", "strict"})
     if dry_run:
         with progress_bars() as progress:
-            shown = preview(
-                recipe, data, languages=wanted, seed=seed, files=files, strict=strict, progress=progress
-            )
+            found = preview(recipe, **choices, progress=progress)
         if as_json:
-            print_json(_as_dict(shown))
+            print_json(_as_dict(found))
         else:
-            _show(shown)
+            _show(found)
         return
-    if out is None:
-        raise CrossinError("needs a folder to write to", hint="--out DIR, or look first with --dry-run")
+    processes = options.model_dump(include={"rank", "world_size", "runner"})
     with progress_bars() as progress:
-        stage = make(
-            recipe,
-            data,
-            out,
-            languages=wanted,
-            seed=seed,
-            files=files,
-            strict=strict,
-            rank=rank,
-            world_size=world_size,
-            engine=cast("Engine", engine),
-            progress=progress,
-        )
+        stage = compose(recipe, out=need_out(out), **choices, **processes, progress=progress)
     if not stage.done:
-        say(f"rank {rank} of {world_size} is done, in {out}; whoever finds all shards writes the manifest")
+        say(
+            f"rank {options.rank} of {options.world_size} is done, in {out}; the process that finds all "
+            "shards writes the manifest"
+        )
         return
-    counts = stage.manifest["counts"]
+    counts, skipped = stage.manifest["counts"], stage.manifest["skipped"]
     if as_json:
-        print_json({"counts": counts, "skipped": stage.manifest["skipped"]})
+        print_json({"counts": counts, "skipped": skipped})
         return
     for note in counts["notes"]:
         say(f"note: {note}")
-    _show_skipped(stage.manifest["skipped"])
+    say_skipped(skipped)
     for name, amounts in counts["components"].items():
         console.print(f"{name:<24} {amounts['rows']:>9,} rows", markup=False, highlight=False)
     say(f"compose: {counts['rows']:,} rows, in {out} ({stage.manifest['wall_seconds']:.1f} s)")
 
 
-def _files(named: list[str]) -> dict[str, str]:
-    for entry in named:
-        if "=" not in entry:
-            raise CrossinError(f"'{entry}' names no corpus and file", hint="--corpus platypus=alpaca_en.json")
-    return dict(entry.split("=", 1) for entry in named)
-
-
-def _show(shown: Preview) -> None:
+def _show(found: MixturePreview) -> None:
     """The dry run: a table of the components, what is left out, and rows as a model will read them."""
     from rich.panel import Panel
     from rich.table import Table
     from rich.text import Text
 
-    from crossin.cli.console import console, say
+    from crossin.cli.console import console, say, say_skipped
 
-    table = Table(title=f"{shown.recipe.name}: {shown.counts['rows']:,} rows, seed {shown.recipe.seed}")
+    recipe = found.recipe
+    table = Table(title=f"{recipe.name}: {found.counts['rows']:,} rows, seed {recipe.seed}")
     for column in ("component", "kind", "language in", "language out", "rows", "tokens"):
         table.add_column(column, justify="right" if column in ("rows", "tokens") else "left")
-    for line in shown.lines:
+    for line in found.lines:
         table.add_row(
             *(f"{value:,}" if isinstance(value, int) else Text(str(value)) for value in line.values())
         )
-    table.caption = f"Tokens of prompt and completion, {shown.tokens_are}."
+    source = f"counted by {recipe.tokenizer}" if recipe.tokenizer else "estimated from characters"
+    table.caption = f"Tokens of prompt and completion, {source}."
     console.print(table)
-    for name, corpus in shown.counts["corpora"].items():
+    for name, corpus in found.counts["corpora"].items():
         read = ", ".join(f"{language} {rows:,}" for language, rows in corpus["read"].items())
         say(f"corpus {name}: {read} rows read; {corpus['kept']:,} of {corpus['ids']:,} ids kept")
-    _show_skipped(shown.skipped)
-    for note in shown.notes:
+    say_skipped(found.skipped)
+    for note in found.notes:
         say(f"note: {note}")
-    for row in shown.samples:
+    for row in found.samples:
         direction = f"{row['kind']} {row['lang_in']}>{row['lang_out']}"
         title = f"{direction} · {row['source']} {row['id']} · slot {row['slot']}"
         body = Text.assemble((row["prompt"], "dim"), row["completion"])
@@ -141,20 +130,13 @@ def _show(shown: Preview) -> None:
     say("dry run: nothing was written")
 
 
-def _show_skipped(skipped: dict[str, int]) -> None:
-    from crossin.cli.console import say
-
-    for reason, count in skipped.items():
-        say(f"left out: {count:,} rows, {reason}")
-
-
-def _as_dict(shown: Preview) -> dict[str, Any]:
+def _as_dict(found: MixturePreview) -> dict[str, Any]:
     return {
-        "rows": shown.counts["rows"],
-        "components": shown.lines,
-        "tokens are": shown.tokens_are,
-        "corpora": shown.counts["corpora"],
-        "skipped": shown.skipped,
-        "notes": shown.notes,
-        "samples": shown.samples,
+        "rows": found.counts["rows"],
+        "components": found.lines,
+        "tokens_are": "counted" if found.recipe.tokenizer else "estimated",
+        "corpora": found.counts["corpora"],
+        "skipped": found.skipped,
+        "notes": found.notes,
+        "samples": found.samples,
     }

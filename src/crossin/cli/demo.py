@@ -1,79 +1,53 @@
-"""The verb `demo`."""
+"""The command `demo`."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Any
 
-import typer
+import click
+
+from crossin.cli.options import OUTPUT, Command, dry_run_option, json_option, option, settings_options
+from crossin.experiments.demo import DemoConfig
 
 
-def demo(
-    out: Annotated[Path, typer.Option(help="Folder for everything the run makes.")] = Path("crossin-demo"),
-    languages: Annotated[
-        str,
-        typer.Option(help="Codes, with commas; English must be among them. The default is the paper's four."),
-    ] = "en,zh,vi,es",
-    seed: Annotated[int, typer.Option(help="Decides what is drawn and how training begins.")] = 0,
-    model: Annotated[
-        str, typer.Option(help="A name from `crossin models list`, a hub id, or a local folder.")
-    ] = "smollm2-135m",
-    recipe: Annotated[
-        Path | None,
-        typer.Option(help="A recipe file; the default is written to OUT/crossin/mixture/recipe.yaml."),
-    ] = None,
-    held_out: Annotated[
-        str, typer.Option(help="Countries to evaluate on: `test`, or `dev` while you choose a recipe.")
-    ] = "test",
-    accept_licence: Annotated[
-        bool, typer.Option("--accept-licence", help="Accept the model's terms.")
-    ] = False,
-    consist: Annotated[
-        bool,
-        typer.Option(
-            "--consist",
-            help="Beside the mixture, draw the answers in two languages together (ours; docs/results.md).",
-        ),
-    ] = False,
-    dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Show what would be done, and do nothing.")
-    ] = False,
-    json: Annotated[
-        bool, typer.Option("--json", help="Print the figures as JSON instead of a table.")
-    ] = False,
-) -> None:
-    """The whole road on a real model: facts, mixture, tuning, evaluation, report.
+@click.command(cls=Command)
+@settings_options(DemoConfig)
+@option("--config", type=click.Path(path_type=Path), metavar="FILE", help="These settings as a YAML file.")
+@option(
+    "--out",
+    type=click.Path(path_type=Path),
+    default=Path("crossin-demo"),
+    metavar="FOLDER",
+    help="Folder for the results [default: crossin-demo].",
+    group=OUTPUT,
+)
+@dry_run_option
+@json_option
+def command(given: dict[str, Any], config: Path | None, out: Path, dry_run: bool, as_json: bool) -> None:
+    """Run the whole pipeline on a small real model: facts, mixture, training, evaluation, report.
 
-    Tunes the model twice on facts about some countries, with English rows only and with the CrossIn mixture,
-    and asks all three models about other countries in every language. Stopped at any point and started again,
-    it goes on where it was.
+    The model is tuned twice on facts about some countries, on English rows only and on the CrossIn mixture.
+    All three models are asked about other countries in every language. An interrupted run resumes with the
+    same command.
 
     Example: `crossin demo --languages en,th,ar --out runs/thai-arabic`
     """
     from crossin.cli.console import console, progress_bars, say
     from crossin.core.files import read_text
-    from crossin.experiments.demo import Demo, run_demo
-    from crossin.languages import parse_languages
+    from crossin.core.settings import read_settings
+    from crossin.experiments.demo import describe_demo, run_demo
     from crossin.reports import as_rich
 
-    plan = Demo(
-        out=out,
-        languages=parse_languages(languages),
-        seed=seed,
-        model=model,
-        recipe_file=recipe,
-        held_out=held_out,
-        accept_licence=accept_licence,
-        consist=consist,
-    )
+    settings = read_settings(DemoConfig, config, given, hint="see `crossin demo --help`")
     if dry_run:
-        for line in plan.describe():
+        for line in describe_demo(settings, out):
             console.print(line, markup=False, highlight=False)
         return
     with progress_bars() as progress:
-        made = run_demo(plan, progress=progress, say=say)
-    if json:
-        typer.echo(read_text(made.figures), nl=False)
+        made = run_demo(settings, out, progress=progress, say=say)
+    if as_json:
+        click.echo(read_text(made.figures), nl=False)
     else:
         console.print(as_rich(made.summary, width=console.width))
-    say(f"the page, question by question: {made.page}")
+    say(f"the report, with every question: {made.page}")

@@ -83,7 +83,7 @@ def read_settings(
     try:
         return model.model_validate(merged(entries, given))
     except ValidationError as error:
-        place = error.errors()[0]["loc"]
+        place = _first(error)["loc"]
         raise explained(model, error, None if _holds(given, place) else path, hint) from error
 
 
@@ -98,7 +98,7 @@ def merged(entries: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, An
 
 def explained(model: type[BaseModel], error: ValidationError, path: Path | None, hint: str) -> CrossinError:
     """What pydantic found wrong first, as one of our errors."""
-    first = error.errors()[0]
+    first = _first(error)
     place = [str(part) for part in first["loc"]]
     message = first["msg"].removeprefix("Value error, ")
     if first["type"] == "extra_forbidden":
@@ -109,6 +109,12 @@ def explained(model: type[BaseModel], error: ValidationError, path: Path | None,
     elif first["type"] in ("model_type", "dict_type", "mapping_type"):
         message = "expected a mapping (key: value)"
     return CrossinError(message, file=path, field=".".join(place) or None, hint=hint)
+
+
+def _first(error: ValidationError) -> Any:
+    """What to report: an unknown key, which may be a misspelling of a missing one, or else the first error."""
+    errors = error.errors()
+    return next((one for one in errors if one["type"] == "extra_forbidden"), errors[0])
 
 
 def models_in(annotation: Any) -> Iterator[type[BaseModel]]:

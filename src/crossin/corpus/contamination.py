@@ -1,4 +1,4 @@
-"""Rows too near a benchmark: training text that shares a run of words with one of its items."""
+"""Contamination: training text that shares consecutive words with a benchmark's item."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ if TYPE_CHECKING:
     import pyarrow
 
 _CHUNK = 4096
-# A question too short for one n-gram counts whole, if it has at least so many words.
+# A question shorter than an n-gram is one n-gram, if it has at least this many words.
 _SHORTEST = 4
-# Words in a row that stand in more questions than this are the benchmark's form ("which of the following
-# is"), not its content (Brown et al. 2020, appendix C, leave out n-grams that are met more than ten times).
+# N-grams of more questions than this are the benchmark's form ("which of the following is"), not its content
+# (Brown et al. 2020, appendix C, leave out n-grams that occur more than ten times).
 _FORM = 10
 
 _COLUMNS = ["item", "language", "context", "question", "options"]
@@ -36,22 +36,24 @@ class Match(NamedTuple):
 
 
 def bench_ngrams(folder: Path, ngram: int) -> dict[str, dict[str, str]]:
-    """What a benchmark's items are known by: per language, `ngram` words in a row -> the item's name.
+    """The n-grams that identify a benchmark's items: language -> consecutive words -> the item's name.
 
     folder: a benchmark (`items.parquet`, docs/formats.md). Two characters count as a word where a language is
     written without spaces (zh, ja, th, lo, km, my), and three syllables as two words in Vietnamese; letters
     are folded (NFKC, no case) and punctuation does not count.
 
-    The n-grams are those of the context, of the question, and those that begin in the question and reach into
-    the options behind it: options alone ("true or false") name no item. A question of fewer words is an
-    n-gram as a whole, from four words on. What stands in more than ten of a language's different questions is
-    their form and names no item; a question made of form alone is known as a whole. Words that several items
-    share name the first.
+    The n-grams are those of the context, of the question, and those that begin in the question and end in the
+    options after it: options alone ("true or false") identify no item. A question of fewer words is one
+    n-gram, from four words on. An n-gram of more than ten of a language's different questions is their form
+    and identifies no item; a question of nothing but such n-grams is identified by all of it. Words that
+    several items share identify the first.
 
-    Raises CrossinError where the folder is no benchmark or `ngram` is below 2.
+    Raises CrossinError where the folder is not a benchmark or `ngram` is below 2.
     """
     if ngram < 2:
-        raise CrossinError(f"{ngram} words in a row tell no item", field="ngram", hint="use 8, or at least 3")
+        raise CrossinError(
+            f"{ngram} consecutive words identify no item", field="ngram", hint="use 8, or at least 3"
+        )
     by_language: dict[str, list[dict[str, Any]]] = defaultdict(list)
     for line in read_parquet(folder / "items.parquet", _COLUMNS).to_pylist():
         by_language[line["language"]].append(line)
@@ -64,9 +66,9 @@ def _ngrams(language: str, lines: list[dict[str, Any]], ngram: int) -> dict[str,
     asked: dict[str, tuple[str, list[str]]] = {}  # a question -> its item and its n-grams
     for line in lines:
         question = units(line["question"] or "")
-        behind = units(" ".join(line["options"] or ()))
+        options = units(" ".join(line["options"] or ()))
         # One word less than an n-gram of the options: each begins in the question.
-        keys = _windows(question + behind[: length - 1], length)
+        keys = _windows(question + options[: length - 1], length)
         item, so_far = asked.setdefault(" ".join(question), (line["item"], []))
         so_far += keys
         for key in (*keys, *_windows(units(line["context"] or ""), length)):
@@ -84,15 +86,14 @@ def _ngrams(language: str, lines: list[dict[str, Any]], ngram: int) -> dict[str,
 def contaminated(
     columns: Sequence[pyarrow.LargeStringArray], ngrams: Mapping[str, str]
 ) -> tuple[npt.NDArray[np.bool_], list[Match]]:
-    """Which rows share words in a row with a benchmark: bool, shape (n,), and the evidence.
+    """Which rows share consecutive words with a benchmark: bool, shape (n,), and the evidence.
 
     columns: the fields of n rows of one language (instruction, input, output), each of length n; each field
-    is looked at alone; null counts as empty. ngrams: those of the same language from `bench_ngrams`. The
+    is checked alone; null counts as empty. ngrams: those of the same language from `bench_ngrams`. The
     matches are in order of rows, one for each row and item, with the first words that they share.
 
-    Words that name an item may be part of others: "the capital of Guinea" stands in "the capital of
-    Guinea-Bissau", 马里 (Mali) in 索马里 (Somalia). Such a row is flagged too: rather a row too few than an
-    item too many.
+    An item's words may be part of longer ones: "the capital of Guinea" is in "the capital of Guinea-Bissau",
+    马里 (Mali) in 索马里 (Somalia). Such a row is flagged too: losing a row is better than leaking an item.
     """
     flags = np.zeros(len(columns[0]), dtype=bool)
     matches: list[Match] = []
@@ -121,9 +122,9 @@ def _windows(parts: list[str], length: int) -> list[str]:
 def _shared(
     parts: list[str], ngrams: Mapping[str, str], begins: Mapping[str, list[int]], known: set[str]
 ) -> list[str]:
-    """The n-grams that stand in a text, in its order."""
+    """The n-grams that occur in a text, in its order."""
     found = []
-    # An n-gram lies within a run of words that the benchmark knows; most text has no run that is long enough.
+    # An n-gram is inside a run of the benchmark's words; most text has no run that is long enough.
     run = 0
     ends = [0] * len(parts)
     for place in range(len(parts) - 1, -1, -1):

@@ -1,4 +1,4 @@
-"""Rows that repeat an earlier one: word for word, or nearly so."""
+"""Rows that repeat an earlier one, exactly or nearly."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ if TYPE_CHECKING:
 
 _CHUNK = 4096
 _PERMUTATIONS = 128
-# How many units stand in a shingle: words, or characters of a script without spaces.
+# Units of a shingle: words, or characters of a script without spaces.
 _WORDS, _CHARACTERS = 3, 5
-# The bands are chosen to miss little: what they bring together wrongly is compared shingle by shingle, while
-# what they miss is lost. With even weights a pair at a threshold of 0.8 would be met two times in five only.
+# Weights of false positives and false negatives. A false positive costs only a comparison of shingles, a
+# false negative is lost: with equal weights only two of five pairs at a threshold of 0.8 would be found.
 _WEIGHTS = (0.02, 0.98)
 
 
 def exact_duplicates(columns: Sequence[pyarrow.LargeStringArray]) -> npt.NDArray[np.bool_]:
-    """Which rows say the same as an earlier one: bool, shape (n,).
+    """Which rows are the same as an earlier one: bool, shape (n,).
 
     columns: the fields of n rows (instruction, input, output), each of length n; null counts as empty. They
     are compared after NFKC, without regard to case and white space.
@@ -46,14 +46,14 @@ def near_duplicates(
     """Which rows are nearly the same as an earlier one that is kept: bool, shape (n,).
 
     columns: the fields of n rows (instruction, input, output), each of length n; null counts as empty. Two
-    rows are nearly the same where the Jaccard similarity of their shingles is at least `threshold`: of three
-    words in a row, or of five characters in a text whose script puts no spaces, of all fields together. So
-    the first of a group stays, and every row that falls has a like that stays.
+    rows are nearly the same where the Jaccard similarity of their shingles is at least `threshold`. Shingles
+    are three consecutive words, or five characters in scripts without spaces, of all fields together. The
+    first row of a group is kept, and every duplicate is similar to a row that is kept.
 
     MinHash with banding (Broder 1997; Leskovec, Rajaraman and Ullman, "Mining of Massive Datasets", ch. 3)
-    finds the candidates, and their shingles decide. A pair at just the threshold of 0.8 is met with a
-    probability of about 0.98, one that is more alike nearly always. Needs the extra `data` (datasketch);
-    memory grows by about 6 kB a row that stays.
+    finds the candidates, and their shingles decide. A pair at just the threshold of 0.8 is found with a
+    probability of about 0.98, a more similar one nearly always. Needs the extra `data` (datasketch); memory
+    grows by about 6 kB for each row that is kept.
     """
     require("data", "datasketch")
     from datasketch import MinHash, MinHashLSH
@@ -70,13 +70,13 @@ def near_duplicates(
                     flags[row] = True
                     break
             else:
-                # Only rows that stay are met again, so a group of a thousand is not compared pair by pair.
+                # Only rows that are kept are candidates: a group of a thousand is not compared pair by pair.
                 index.insert(row, minhash)
     return flags
 
 
 def _rows(columns: Sequence[pyarrow.LargeStringArray]) -> Iterator[list[str]]:
-    """The fields of each row, in chunks that become Python strings one after the other."""
+    """The fields of each row, converted chunk by chunk."""
     for start in range(0, len(columns[0]), _CHUNK):
         for fields in zip(*(column.slice(start, _CHUNK).to_pylist() for column in columns), strict=True):
             yield [field or "" for field in fields]
@@ -88,7 +88,7 @@ def _row(columns: Sequence[pyarrow.LargeStringArray], row: int) -> list[str]:
 
 def _shingles(fields: list[str]) -> set[bytes]:
     text = " ".join(fields)
-    # A text of punctuation alone ("???") is compared as it stands.
+    # A text of punctuation alone ("???") is compared as it is.
     parts = units(text) or [fold(text)]
     size = min(len(parts), _CHARACTERS if mostly_single(parts) else _WORDS)
     return {" ".join(parts[start : start + size]).encode() for start in range(len(parts) - size + 1)}

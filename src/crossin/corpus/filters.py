@@ -1,4 +1,4 @@
-"""Which rows pass a recipe's filters, language by language."""
+"""Which rows pass a recipe's filters, in each language."""
 
 from __future__ import annotations
 
@@ -11,8 +11,7 @@ import pyarrow.compute as pc
 
 from crossin.core.errors import CrossinError
 from crossin.core.formats import FIELDS
-from crossin.corpus.parallel import ParallelCorpus
-from crossin.corpus.reading.gather import Bools
+from crossin.corpus.parallel import Bools, ParallelCorpus
 from crossin.corpus.spec import Filters, Range
 
 CHARACTERS = "characters"
@@ -20,9 +19,9 @@ _KINDS = {"int64": "numbers", "double": "numbers", "bool": "true and false", "la
 
 
 def apply_filters(corpus: ParallelCorpus, filters: Filters) -> dict[str, Bools]:
-    """For each language, bool (n,): the rows that it has and that pass every filter in it.
+    """For each language, bool (n,): the rows that it has and that pass every filter.
 
-    A filter is asked only of languages that have its column; there, a row without a value fails. Raises
+    A filter applies only in languages that have its column; there, a row without a value fails. Raises
     CrossinError for a column that was not read, and for a filter that does not fit its column's type.
     """
     known = {name for columns in corpus.extras.values() for name in columns}
@@ -30,9 +29,12 @@ def apply_filters(corpus: ParallelCorpus, filters: Filters) -> dict[str, Bools]:
     for name, rule in filters.items():
         for language in corpus.languages:
             if name == CHARACTERS:
-                passed[language] &= _passes(corpus, language, name, _characters(corpus, language), rule)
+                values = _characters(corpus, language)
             elif name in corpus.extras[language]:
-                passed[language] &= _passes(corpus, language, name, corpus.extras[language][name], rule)
+                values = corpus.extras[language][name]
+            else:
+                continue
+            passed[language] &= _passes(corpus, language, name, values, rule)
         if name != CHARACTERS and name not in known and len(corpus):
             raise CrossinError(
                 f"no row of the corpus '{corpus.name}' has a value in the column '{name}'",
@@ -43,7 +45,7 @@ def apply_filters(corpus: ParallelCorpus, filters: Filters) -> dict[str, Bools]:
 
 
 def _characters(corpus: ParallelCorpus, language: str) -> pa.Array:
-    """How many characters instruction, input and output have together, int64 (n,); 0 where absent."""
+    """The characters of instruction, input and output together, int64 (n,); 0 where absent."""
     counts: npt.NDArray[np.int64] = np.zeros(len(corpus.texts[language, "instruction"]), np.int64)
     for field in FIELDS:
         for start, texts in corpus.texts[language, field].slices():
@@ -70,7 +72,7 @@ def _passes(corpus: ParallelCorpus, language: str, name: str, values: pa.Array, 
     else:
         for value in rule:
             if _kind(value) != kind:
-                raise _misfit(corpus, language, name, kind, f"{value!r} is none of them", f"list {kind}")
+                raise _misfit(corpus, language, name, kind, f"{value!r} is not such a value", f"list {kind}")
         answer = pc.is_in(values, value_set=_value_set(values, rule))
     passes: Bools = answer.fill_null(False).to_numpy(zero_copy_only=False)
     return passes
@@ -78,7 +80,7 @@ def _passes(corpus: ParallelCorpus, language: str, name: str, values: pa.Array, 
 
 def _value_set(values: pa.Array, rule: list[Any]) -> pa.Array:
     if pa.types.is_int64(values.type):
-        # A number that is not whole is none of the column's.
+        # A number that is not whole equals none of the column's.
         whole = [int(value) for value in rule if float(value).is_integer() and abs(value) < 2**63]
         return pa.array(whole, pa.int64())
     return pa.array(

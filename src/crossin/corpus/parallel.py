@@ -14,30 +14,31 @@ import pyarrow.compute as pc
 
 from crossin.core.errors import CrossinError
 from crossin.core.progress import Progress, silent
-from crossin.corpus.reading.gather import Bools, LanguageRows, gather
+from crossin.corpus.reading.language_rows import LanguageRows, read_languages
+from crossin.corpus.reasons import CorpusReason
 from crossin.corpus.spec import CorpusSpec
-from crossin.corpus.texts import Texts
+from crossin.corpus.texts import Texts, raw
 
+Bools = npt.NDArray[np.bool_]
 Places = npt.NDArray[np.int32]
-# What `fate` (one byte a row) can tell apart; reasons beyond become one.
+# The reasons that `status` (one byte a row) can tell apart; those beyond become one.
 _MOST_REASONS = 255
-_OTHER_REASONS = "other reasons"
 
 
 @dataclass
 class ParallelCorpus:
     """n rows, each in one or more languages; its texts stay in files.
 
-    ids: what a row is called in every language, with the corpus's prefix: in the order of the first
-        language's file, then those that only later languages have. Each is present in at least one language.
+    ids: the same in every language, with the corpus's prefix: in the order of the first language's file, then
+        those that only later languages have. Each is present in at least one language.
     texts: (language, field) -> all texts of the language's file, in its order.
     place: language -> int32 (n,), the row's index in the language's texts, or -1 where it is absent.
     extras: language -> column -> values (n,), null where absent; int64, float64, bool or large_string.
         A column without any value in a language is not there.
-    fate: uint8 (n,), 0 for a row that is kept, else 1 + the index of the reason it was rejected for.
+    status: uint8 (n,), 0 for a row that is kept, else 1 + the index of its reason in `reasons` (codes).
     read: rows read, by language.
-    unjoined: rows of a file that never got an id of their own, by reason; each reason ends in
-        `in <language>`, and what was read of a language is what is present plus its unjoined rows.
+    unjoined: rows of a file that have no id of their own, by reason code; each code ends in the language, and
+        the rows read of a language are those present plus those unjoined.
     """
 
     name: str
@@ -46,7 +47,7 @@ class ParallelCorpus:
     texts: dict[tuple[str, str], Texts]
     place: dict[str, Places]
     extras: dict[str, dict[str, pa.Array]]
-    fate: npt.NDArray[np.uint8]
+    status: npt.NDArray[np.uint8]
     reasons: list[str] = field(default_factory=list)
     read: dict[str, int] = field(default_factory=dict)
     unjoined: dict[str, int] = field(default_factory=dict)
@@ -62,26 +63,34 @@ class ParallelCorpus:
     @property
     def kept(self) -> Bools:
         """Which rows are not rejected, bool (n,)."""
-        kept: Bools = self.fate == 0
+        kept: Bools = self.status == 0
         return kept
 
+    def mask(self, rows: npt.NDArray[np.integer]) -> Bools:
+        """The rows with these indices as a mask, bool (n,)."""
+        found = np.zeros(len(self), np.bool_)
+        found[rows] = True
+        return found
+
     def reject(self, mask: Bools, reason: str) -> int:
-        """Reject the rows of `mask`, bool (n,), and tell how many are newly so: a first reason stays."""
-        newly = mask & (self.fate == 0)
+        """Reject the rows of `mask`, bool (n,), with a reason code; return how many were not rejected before.
+        The first reason of a row stays.
+        """
+        newly = mask & (self.status == 0)
         count = int(newly.sum())
         if not count:
             return 0
         if reason not in self.reasons:
             if len(self.reasons) >= _MOST_REASONS - 1:
-                reason = _OTHER_REASONS
+                reason = CorpusReason.OTHER.value
             if reason not in self.reasons:
                 self.reasons.append(reason)
-        self.fate[newly] = 1 + self.reasons.index(reason)
+        self.status[newly] = 1 + self.reasons.index(reason)
         return count
 
     def rejected(self) -> dict[str, int]:
-        """How many rows were rejected, by reason, in the order in which the reasons came up."""
-        counts = np.bincount(self.fate, minlength=len(self.reasons) + 1)[1:]
+        """How many rows were rejected, by reason code, in the order of their first rows."""
+        counts = np.bincount(self.status, minlength=len(self.reasons) + 1)[1:]
         return {reason: int(count) for reason, count in zip(self.reasons, counts, strict=True)}
 
     def text(self, language: str, field: str, rows: npt.NDArray[np.integer]) -> pa.LargeStringArray:
@@ -102,21 +111,20 @@ def read_corpus(
     *,
     progress: Progress = silent,
 ) -> ParallelCorpus:
-    """Read and join the corpus that `spec` describes; what cannot be used is rejected with a reason.
+    """Read and join the corpus that `spec` describes; rows that cannot be used are rejected with a reason.
 
     data: the folder that paths are relative to.
-    languages: those wanted (codes), in this order; those that the corpus lacks are not in the result, and
-        only the others' files are read. None: all.
-    columns: further columns to carry, for filters.
-    work: where the texts go, in a sub-folder of the corpus's name; what an earlier reading left is replaced.
+    languages: codes, in the order of the result, which lacks those that the corpus does not have; only their
+        files are read. None: all.
+    columns: further columns, for filters.
+    work: a folder for the texts, in a subfolder of the corpus's name; earlier texts are replaced.
 
-    Rejected are rows that are not in all languages (unless `incomplete` is `keep`), whose id occurs twice in
+    Rows are rejected that are missing in a language (unless `incomplete` is `keep`), whose id occurs twice in
     a language (which one is right cannot be known), or whose instruction is empty in a language.
-    Raises CrossinError for bad input: files, shapes, types, ids missing where they are needed, a column that
-    is nowhere, files of different length that are joined by position.
+    Raises CrossinError for files that cannot be read, unknown shapes, wrong types, missing ids, a column that
+    no language has, and files of different length that are joined by position.
     """
-    columns = columns - {"characters"}
-    found, seen = gather(name, spec, data, languages, columns, work / name, progress)
+    found, seen = read_languages(name, spec, data, languages, columns, work / name, progress)
     if found:
         _check_columns(name, columns, seen)
     by_position = _is_by_position(name, spec, found)
@@ -125,11 +133,11 @@ def read_corpus(
         rows.ids.remove()
     if spec.incomplete == "drop":
         for language in corpus.languages:
-            corpus.reject(~corpus.present(language), f"not in {language}")
+            corpus.reject(~corpus.present(language), CorpusReason.MISSING_TRANSLATION.about(language))
     for rows in found:
-        corpus.reject(
-            _placed(rows.blank, corpus.place[rows.language]), f"empty instruction in {rows.language}"
-        )
+        empty = rows.status == CorpusReason.EMPTY_INSTRUCTION.number
+        blank = _placed(empty, corpus.place[rows.language])
+        corpus.reject(blank, CorpusReason.EMPTY_INSTRUCTION.about(rows.language))
     if spec.id_prefix:
         corpus.ids = pc.binary_join_element_wise(
             pa.scalar(spec.id_prefix, pa.large_string()), corpus.ids, pa.scalar("", pa.large_string())
@@ -160,23 +168,23 @@ def _is_by_position(name: str, spec: CorpusSpec, found: list[LanguageRows]) -> b
                 hint="give the rows ids and join by them (`join: id`)",
             )
         return True
-    without = [rows for rows in found if not rows.has_id.any()]
+    without = [rows for rows in found if not _has_id(rows).any()]
     if not without:
         return False
     if len(found) == 1:
         return True
     raise CrossinError(
-        f"no row has an id in {', '.join(rows.language for rows in without)}, so that the languages of the"
-        f" corpus '{name}' cannot be joined by id",
+        f"the languages of the corpus '{name}' cannot be joined by id: no row has an id in"
+        f" {', '.join(rows.language for rows in without)}",
         file=without[0].file,
         field="id",
-        hint="where row k is the same in each file, write `join: position`; else add ids,"
-        " or tell their column under `columns`",
+        hint="where row k is the same in each file, write `join: position`; else add ids, or name their"
+        " column under `columns`",
     )
 
 
 def _joined(name: str, found: list[LanguageRows], by_position: bool) -> ParallelCorpus:
-    """The languages' rows put side by side, and rejected those whose id occurs twice in a language."""
+    """The rows of all languages joined; those whose id occurs twice in a language are rejected."""
     ids = pa.array([], pa.large_string())
     place: dict[str, Places] = {}
     twice: dict[str, npt.NDArray[np.int64]] = {}
@@ -187,8 +195,8 @@ def _joined(name: str, found: list[LanguageRows], by_position: bool) -> Parallel
         encoded = pc.dictionary_encode(own)
         unique, numbers = encoded.dictionary, encoded.indices.to_numpy()
         if len(numbers) > len(unique):
-            unjoined[f"id occurs twice in {rows.language}"] = len(numbers) - len(unique)
-        # The first of several with one id is the last that is written here.
+            unjoined[CorpusReason.DUPLICATE_ID.about(rows.language)] = len(numbers) - len(unique)
+        # Written last to first: of several rows with one id, the first remains.
         first = np.empty(len(unique), np.int64)
         first[numbers[::-1]] = usable[::-1]
         ids, where = _merged(ids, unique)
@@ -210,23 +218,26 @@ def _joined(name: str, found: list[LanguageRows], by_position: bool) -> Parallel
         unjoined=unjoined,
     )
     for language, indices in twice.items():
-        mask = np.zeros(len(ids), np.bool_)
-        mask[indices] = True
-        corpus.reject(mask, f"id occurs twice in {language}")
+        corpus.reject(corpus.mask(indices), CorpusReason.DUPLICATE_ID.about(language))
     return corpus
 
 
 def _usable(rows: LanguageRows, by_position: bool, unjoined: dict[str, int]) -> npt.NDArray[np.int64]:
     """The indices of the rows that can be joined; those that cannot are counted in `unjoined`."""
-    usable = rows.rejected == 0
-    for number, reason in enumerate(rows.reasons, 1):
-        unjoined[f"{reason} in {rows.language}"] = int((rows.rejected == number).sum())
-    if not by_position:
-        lost = int((usable & ~rows.has_id).sum())
-        if lost:
-            unjoined[f"no id in {rows.language}"] = lost
-        usable &= rows.has_id
+    usable = np.ones(len(rows), np.bool_)
+    for reason in CorpusReason:
+        found = rows.status == reason.number
+        if reason is CorpusReason.MISSING_ID and not by_position:
+            found = usable & ~_has_id(rows)
+        if reason is not CorpusReason.EMPTY_INSTRUCTION and found.any():
+            unjoined[reason.about(rows.language)] = int(found.sum())
+            usable &= ~found
     return np.flatnonzero(usable)
+
+
+def _has_id(rows: LanguageRows) -> Bools:
+    offsets, _ = raw(rows.ids.all)
+    return np.asarray(np.diff(offsets) > 0)
 
 
 def _ids(rows: LanguageRows, usable: npt.NDArray[np.int64], by_position: bool) -> pa.LargeStringArray:
@@ -238,7 +249,7 @@ def _ids(rows: LanguageRows, usable: npt.NDArray[np.int64], by_position: bool) -
 def _merged(
     ids: pa.LargeStringArray, unique: pa.LargeStringArray
 ) -> tuple[pa.LargeStringArray, npt.NDArray[np.int64]]:
-    """`ids` and behind them those of `unique` that are new, and where each of `unique` then stands."""
+    """`ids` and then those of `unique` that are new, and the index of each of `unique` in them."""
     if not len(ids) or ids.equals(unique):
         return unique, np.arange(len(unique))
     found = pc.index_in(unique, value_set=ids)

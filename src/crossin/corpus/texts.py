@@ -1,4 +1,8 @@
-"""One column of texts in files, mapped into memory: as many as the disk holds, with little of it resident."""
+"""One column of texts in memory-mapped files, larger than memory, with few pages resident.
+
+Arrow's IPC files would need less code, but cannot read a single text without mapping its neighbours, or give
+resident pages back.
+"""
 
 from __future__ import annotations
 
@@ -17,17 +21,17 @@ import pyarrow.compute as pc
 from crossin.core.errors import CrossinError
 from crossin.core.files import writing
 
-# Above this size texts are read one by one instead of through the map: the kernel maps the neighbourhood of
-# each page that is touched (up to megabytes), so that random reads would make most of the file resident.
+# Above this size texts are read one by one instead of through the map: the kernel maps megabytes around each
+# page that is read, so random reads would make most of the file resident.
 _LARGE = 32 * 2**20
 _READ_AT_ONCE = 1 << 14
 
 
 class Texts:
     """The texts of one column, read-only: `<name>.offsets` (int64, one more than there are texts) and
-    `<name>.bytes` (their UTF-8, end to end). Any process may open it again from `folder` and `name`.
+    `<name>.bytes` (their UTF-8, concatenated). Any process may open it from `folder` and `name`.
 
-    Raises CrossinError where the files are gone or do not belong together.
+    Raises CrossinError where the files do not exist or do not belong together.
     """
 
     def __init__(self, folder: Path, name: str) -> None:
@@ -41,7 +45,7 @@ class Texts:
             raise CrossinError(
                 "this file of texts is damaged", file=_offsets(folder, name), hint="remove it and run again"
             )
-        # All texts, without a copy; what is read of them stays resident until `release`.
+        # All texts, without a copy; pages that are read stay resident until `release`.
         self.all = pa.LargeStringArray.from_buffers(
             len(offsets) // 8 - 1, pa.py_buffer(offsets), pa.py_buffer(data)
         )
@@ -50,30 +54,30 @@ class Texts:
         return len(self.all)
 
     def __reduce__(self) -> tuple[type[Texts], tuple[Path, str]]:
-        """Another process opens the files anew."""
+        """Pickle the place: another process opens the files itself."""
         return Texts, (self.folder.absolute(), self.name)
 
     def take(self, indices: npt.NDArray[np.integer]) -> pa.LargeStringArray:
-        """The texts at `indices` (each 0..len-1, any order, repeats allowed), copied out of the files."""
-        # Windows has no pread; there the system's own paging must do.
+        """Copies of the texts at `indices` (each 0..len-1, in any order, repeats allowed)."""
+        # Windows has no pread.
         if self.bytes <= _LARGE or not hasattr(os, "pread"):
             return pc.take(self.all, pa.array(indices))
         starts, _ = raw(self.all)
         path, parts = _bytes(self.folder, self.name), []
         try:
-            # Opened anew each time: a corpus of many languages would run out of file handles.
+            # Opened each time: a corpus of many languages would run out of file handles.
             with path.open("rb", buffering=0) as file:
                 for first in range(0, len(indices), _READ_AT_ONCE):
                     chosen = indices[first : first + _READ_AT_ONCE]
                     parts.append(_read(file.fileno(), starts[chosen], starts[chosen + 1]))
         except OSError as error:
             raise _unreadable(path, error) from error
-        # The offsets stay resident: to fetch them again for every take would cost more than the texts.
+        # The offsets stay resident: reading them again for every take would cost more than the texts.
         return pa.concat_arrays(parts) if parts else pa.array([], pa.large_string())
 
     def slices(self, size: int = 1 << 16) -> Iterator[tuple[int, pa.LargeStringArray]]:
-        """All texts in order, `size` at a time, each slice with the index of its first text; a slice is no
-        copy, and its pages are given back when the next is asked for.
+        """All texts in order, `size` at a time, with the index of the first, without a copy. The pages of a
+        slice are given back when the next is read.
         """
         for start in range(0, len(self), size):
             yield start, self.all.slice(start, size)
@@ -81,8 +85,8 @@ class Texts:
                 self.release()
 
     def release(self) -> None:
-        """Give the resident pages back to the system; the next reader gets them from its cache."""
-        # Linux and most Unixes; elsewhere the system's own paging must do.
+        """Give the resident pages back to the system, which caches them for the next reader."""
+        # Linux and most Unixes.
         if hasattr(mmap, "MADV_DONTNEED"):
             for one in self._maps:
                 one.madvise(mmap.MADV_DONTNEED)
@@ -96,7 +100,7 @@ class Texts:
     def _map(self, path: Path) -> mmap.mmap | bytes:
         try:
             with path.open("rb") as file:
-                # Nothing cannot be mapped.
+                # An empty file cannot be mapped.
                 if not path.stat().st_size:
                     return b""
                 mapped = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
@@ -107,13 +111,13 @@ class Texts:
 
 
 class TextsWriter:
-    """Writes one column of texts as a stream; until `close` there is nothing under the final names."""
+    """Writes one column of texts as a stream."""
 
     def __init__(self, folder: Path, name: str) -> None:
         self._folder, self._name, self._size = folder, name, 0
         with writing(folder):
             folder.mkdir(parents=True, exist_ok=True)
-            self._offsets, self._bytes = (_open(path(folder, name)) for path in (_offsets, _bytes))
+            self._offsets, self._bytes = (_new(path(folder, name)) for path in (_offsets, _bytes))
             self._offsets.write(np.zeros(1, np.int64).tobytes())
 
     def append(self, texts: Sequence[str] | pa.LargeStringArray) -> None:
@@ -128,27 +132,23 @@ class TextsWriter:
         self._size += len(data)
 
     def close(self) -> Texts:
-        """End the files, give them their names and open them."""
-        for path, file in (
-            (_offsets(self._folder, self._name), self._offsets),
-            (_bytes(self._folder, self._name), self._bytes),
-        ):
-            with writing(path):
+        """Complete the files and open them."""
+        for file in (self._offsets, self._bytes):
+            with writing(Path(file.name)):
                 file.close()
-                _unfinished(path).replace(path)
         return Texts(self._folder, self._name)
 
     def abandon(self) -> None:
-        """Close and delete what was written so far."""
-        for path, file in ((_offsets, self._offsets), (_bytes, self._bytes)):
+        """Close and delete the files."""
+        for file in (self._offsets, self._bytes):
             with contextlib.suppress(OSError):
                 file.close()
-            _unfinished(path(self._folder, self._name)).unlink(missing_ok=True)
+            Path(file.name).unlink(missing_ok=True)
 
 
 def raw(array: pa.LargeStringArray) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.uint8]]:
-    """The offsets of an array's texts (one more than there are) and the bytes from the first offset to the
-    last, both without a copy.
+    """The offsets of an array's texts (one more than there are) and the bytes between the first and the last,
+    both without a copy.
     """
     _, offsets_buffer, data_buffer = array.buffers()
     if not len(array):
@@ -159,7 +159,7 @@ def raw(array: pa.LargeStringArray) -> tuple[npt.NDArray[np.int64], npt.NDArray[
 
 
 def _read(file: int, begins: npt.NDArray[np.int64], ends: npt.NDArray[np.int64]) -> pa.LargeStringArray:
-    """The texts that lie between these places of an open file."""
+    """The texts between these places of an open file."""
     sizes = ends - begins
     places = zip(sizes.tolist(), begins.tolist(), strict=True)
     data = b"".join([os.pread(file, size, begin) for size, begin in places])
@@ -180,10 +180,7 @@ def _unreadable(path: Path, error: OSError) -> CrossinError:
     return CrossinError(f"cannot be read: {error.strerror}", file=path, hint="run again from the start")
 
 
-def _unfinished(path: Path) -> Path:
-    # The stage sweeps files of this form away after a kill.
-    return path.with_name(f".{path.name}.tmp")
-
-
-def _open(path: Path) -> BinaryIO:
-    return _unfinished(path).open("wb", buffering=1 << 18)
+def _new(path: Path) -> BinaryIO:
+    # Texts that map an earlier file of this name keep it.
+    path.unlink(missing_ok=True)
+    return path.open("wb", buffering=1 << 18)

@@ -1,1 +1,1 @@
-"""Several arms down the same road: the same model tuned in different ways and compared on the same items."""
+"""Experiments: one model tuned in several ways, and compared on the same items."""

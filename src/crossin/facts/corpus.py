@@ -1,32 +1,39 @@
 """The facts corpus: true facts with their names in every language, as questions to test and rows to train on.
 
-No country that is trained on is tested: the split is by country and depends on nothing but its code, so that
-every seed, language and version tests the same countries. `dev` countries are for choosing a recipe, `test`
+No country that is trained on is tested. The split is by country and depends on its code alone, so that every
+seed, language and version tests the same countries. `dev` countries are for choosing a recipe, `test`
 countries for the result.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from crossin.core.errors import CrossinError
 from crossin.core.files import write_parquet
 from crossin.core.hashing import hash64
 from crossin.core.progress import Progress, silent
-from crossin.core.stages import Stage, begin
+from crossin.core.stages import Stage, stage
 from crossin.facts.names import answer_name, country_name
+from crossin.facts.reasons import FactReason
 from crossin.facts.world import Country, load_countries
 from crossin.languages import load_words
 from crossin.languages.words import DATA, RELATIONS, WORDINGS
 
+Split = Literal["train", "dev", "test"]
 HeldOut = Literal["dev", "test"]
 OPTIONS = 4
 # Shares of the countries; the rest is for training.
 _TEST_SHARE, _DEV_SHARE = 0.4, 0.2
+# The splits whose countries are trained on, by what is held out.
+TRAINED_ON: dict[HeldOut, tuple[Split, ...]] = {"dev": ("train",), "test": ("train", "dev")}
+
+# By id (a country, an option), then by language.
+Names = Mapping[str, Mapping[str, str]]
 
 
 @dataclass(frozen=True)
@@ -40,81 +47,94 @@ class Fact:
 
     @property
     def id(self) -> str:
-        """What the fact is called in every language."""
+        """The fact's name in every language."""
         return f"{self.relation}:{self.country.code}"
+
+    @property
+    def right(self) -> str:
+        """The id of the right option."""
+        return self.country.value(self.relation) or ""
+
+    def answer(self, language: str) -> str:
+        """The name of the right option."""
+        return self.names[language][self.option_ids.index(self.right)]
 
 
 def build_facts(
-    languages: list[str], out: Path, *, held_out: HeldOut = "test", progress: Progress = silent
+    languages: Sequence[str], out: Path | str, *, held_out: HeldOut = "test", progress: Progress = silent
 ) -> Stage:
     """Write the facts corpus in `languages` to the folder `out` (docs/formats.md).
 
     With `held_out="test"` the rows to train on come from the train and dev countries; with `"dev"` from the
     train countries alone.
     """
+    if held_out not in TRAINED_ON:
+        raise CrossinError(f"the split '{held_out}' cannot be held out", hint="use dev or test")
     for language in languages:
         load_words(language)
-    templates = {f"words/{language}": DATA / f"{language}.yaml" for language in languages}
-    stage = begin(out, "facts", {"languages": languages, "held_out": held_out}, templates)
-    if stage.done:
-        return stage
-    countries, skipped = load_countries()
-    subjects = subjects_of(countries, languages, skipped)
-    facts = []
-    for number, relation in enumerate(RELATIONS):
-        progress("collecting facts", number, len(RELATIONS), "relations")
-        facts += facts_of(relation, countries, subjects, skipped)
-    progress("collecting facts", len(RELATIONS), len(RELATIONS), "relations")
-    trained = [fact for fact in facts if split_of(fact.country.code) in _splits_to_train(held_out)]
-    counts = {
-        f"{relation}, {split}": sum(
-            fact.relation == relation and split_of(fact.country.code) == split for fact in facts
+    settings = {"languages": list(languages), "held_out": held_out}
+    inputs = {f"words/{language}": DATA / f"{language}.yaml" for language in languages}
+    with stage(out, "facts", settings, inputs) as work:
+        if work.done:
+            return work
+        countries, skipped = load_countries()
+        subjects = subjects_of(countries, languages, skipped)
+        facts = []
+        for number, relation in enumerate(RELATIONS):
+            progress("collecting facts", number, len(RELATIONS), "relations")
+            facts += facts_of(relation, countries, subjects, skipped)
+        progress("collecting facts", len(RELATIONS), len(RELATIONS), "relations")
+        trained = [fact for fact in facts if split_of(fact.country.code) in TRAINED_ON[held_out]]
+        counts = {
+            relation: Counter(split_of(fact.country.code) for fact in facts if fact.relation == relation)
+            for relation in RELATIONS
+        }
+        tables = {
+            "facts": _fact_rows(facts, subjects, languages),
+            "questions": _question_rows(trained, subjects, languages),
+            "names": _name_rows(trained, subjects, languages),
+        }
+        for name, rows in tables.items():
+            _write(work.folder / f"{name}.parquet", rows)
+        work.finish(
+            [f"{name}.parquet" for name in tables],
+            {"facts": counts, "question_rows": len(tables["questions"]), "name_rows": len(tables["names"])},
+            skipped,
         )
-        for relation in RELATIONS
-        for split in ("train", "dev", "test")
-    }
-    _write_facts(out / "facts.parquet", facts, subjects, languages)
-    rows = _write_questions(out / "questions.parquet", trained, subjects, languages)
-    names = _write_names(out / "names.parquet", trained, subjects, languages)
-    stage.finish(
-        ["facts.parquet", "questions.parquet", "names.parquet"],
-        {"facts": counts, "question rows": rows, "name rows": names},
-        dict(sorted(skipped.items())),
-    )
-    return stage
+    return work
 
 
-def split_of(country: str) -> Literal["train", "dev", "test"]:
+def split_of(country: str) -> Split:
     """The split a country belongs to, decided by its code alone."""
     place = hash64("split", country) / 2**64
     return "test" if place < _TEST_SHARE else "dev" if place < _TEST_SHARE + _DEV_SHARE else "train"
 
 
-def _splits_to_train(held_out: HeldOut) -> tuple[str, ...]:
-    if held_out == "dev":
-        return ("train",)
-    if held_out == "test":
-        return ("train", "dev")
-    raise CrossinError(f"no split named '{held_out}' can be held out", hint="choose dev or test")
-
-
 def subjects_of(
-    countries: list[Country], languages: list[str], skipped: Counter[str]
+    countries: Sequence[Country], languages: Sequence[str], skipped: Counter[str]
 ) -> dict[str, dict[str, str]]:
-    """Each country's name by language; a country that lacks one in some language is left out of all."""
+    """Each country's name by language; a country without a name in one language is left out of all."""
     subjects = {}
     for country in countries:
         names = {language: country_name(country.code, language) for language in languages}
-        missing = [language for language, name in names.items() if name is None]
-        if missing:
-            skipped[f"country: no name in {missing[0]}"] += 1
-        else:
-            subjects[country.code] = {language: name for language, name in names.items() if name}
+        if found := in_all_languages("country", names, skipped):
+            subjects[country.code] = found
     return subjects
 
 
+def in_all_languages(
+    task: str, names: Mapping[str, str | None], skipped: Counter[str]
+) -> dict[str, str] | None:
+    """The names by language; None, and counted, where one is missing."""
+    for language, name in names.items():
+        if name is None:
+            skipped[FactReason.NO_NAME.about(task, language)] += 1
+            return None
+    return {language: name for language, name in names.items() if name}
+
+
 def facts_of(
-    relation: str, countries: list[Country], subjects: dict[str, dict[str, str]], skipped: Counter[str]
+    relation: str, countries: Sequence[Country], subjects: Names, skipped: Counter[str]
 ) -> list[Fact]:
     """All facts of one relation that have a true name in every language and three wrong options."""
     answers: dict[str, dict[str, str]] = {}
@@ -124,23 +144,23 @@ def facts_of(
             continue
         value = country.value(relation)
         if value is None:
-            skipped[f"{relation}: no single answer, or no name for it"] += 1
+            skipped[FactReason.NO_SINGLE_ANSWER.about(relation)] += 1
             continue
         subject = subjects[country.code]
-        names = {language: answer_name(country, relation, language) for language in subject}
-        missing = [language for language, name in names.items() if name is None]
-        if missing:
-            skipped[f"{relation}: no name in {missing[0]}"] += 1
-        elif any(_gives_away(relation, subject[language], name) for language, name in names.items() if name):
-            skipped[f"{relation}: named like its country"] += 1
+        found = {language: answer_name(country, relation, language) for language in subject}
+        names = in_all_languages(relation, found, skipped)
+        if names is None:
+            continue
+        if any(_gives_away(relation, subject[language], name) for language, name in names.items()):
+            skipped[FactReason.NAMED_ALIKE.about(relation)] += 1
         else:
-            answers[value] = {language: name for language, name in names.items() if name}
+            answers[value] = names
             askable.append(country)
     facts = []
     for country in askable:
         option_ids = _options(relation, country, askable, answers)
         if option_ids is None:
-            skipped[f"{relation}: too few wrong options"] += 1
+            skipped[FactReason.FEW_OPTIONS.about(relation)] += 1
             continue
         names_by_language = {
             language: tuple(answers[option][language] for option in option_ids)
@@ -151,41 +171,44 @@ def facts_of(
 
 
 def _options(
-    relation: str, country: Country, others: list[Country], answers: dict[str, dict[str, str]]
+    relation: str, country: Country, others: Sequence[Country], answers: Names
 ) -> tuple[str, ...] | None:
     """The right answer and three wrong ones in an order that depends on the fact alone.
 
-    Wrong ones come from countries of the same split (so that having been trained on gives no option away) and
-    the same continent where there are enough; none is also true of the country, and no two look alike in any
-    language.
+    Wrong ones come from countries of the same split (so that training gives no option away) and the same
+    continent where there are enough. None is also true of the country, and no two look alike in any language.
     """
     right = country.value(relation)
     assert right is not None
     true_of_country = {"currency": country.currencies, "language": country.languages}.get(
         relation, frozenset()
     )
-    candidates = sorted(
-        (other for other in others if other.code != country.code),
-        key=lambda other: (
-            split_of(other.code) != split_of(country.code),
-            other.continent != country.continent,
-            hash64("option", relation, country.code, other.code),
-        ),
-    )
-    values = (other.value(relation) for other in candidates)
-    chosen = unlike(
-        right, [value for value in values if value is not None and value not in true_of_country], answers
-    )
+    candidates = ranked(country, others, relation, country.code)
+    values = (other.value(relation) for other in candidates if other is not country)
+    wrong = [value for value in values if value is not None and value not in true_of_country]
+    chosen = unlike(right, wrong, answers)
     if chosen is None:
         return None
     return tuple(sorted(chosen, key=lambda option: hash64("order", relation, country.code, option)))
 
 
-def unlike(right: str, others: Iterable[str], names: dict[str, dict[str, str]]) -> list[str] | None:
+def ranked(country: Country, others: Iterable[Country], *draw: str) -> list[Country]:
+    """Other countries for wrong options: those of the country's split first, then those of its continent;
+    for the rest, `draw` decides.
+    """
+    return sorted(
+        others,
+        key=lambda other: (
+            split_of(other.code) != split_of(country.code),
+            other.continent != country.continent,
+            hash64("option", *draw, other.code),
+        ),
+    )
+
+
+def unlike(right: str, others: Iterable[str], names: Names) -> list[str] | None:
     """The right option and the first three of `others` such that no two look alike in any language; None
     where there are too few.
-
-    `names` holds each option's name by language.
     """
     chosen = [right]
     for other in others:
@@ -199,29 +222,22 @@ def unlike(right: str, others: Iterable[str], names: dict[str, dict[str, str]]) 
 
 
 def _gives_away(relation: str, subject: str, answer: str) -> bool:
-    """Whether the question names its answer: Luxembourg's capital; the language of ตุรกี (Türkiye) is ตุรกี
-    (Turkish) in Thai.
-    """
+    """Whether the question names its answer: Luxembourg's capital, or ตุรกี, Turkey and Turkish in Thai."""
     return alike(subject, answer) if relation == "capital" else subject.casefold() == answer.casefold()
 
 
 def alike(one: str, other: str) -> bool:
-    """Whether two names are the same to a reader, or one holds the other."""
+    """Whether two names are equal, or one contains the other."""
     one, other = one.casefold(), other.casefold()
     return one in other or other in one
 
 
-def _write_facts(
-    path: Path, facts: list[Fact], subjects: dict[str, dict[str, str]], languages: list[str]
-) -> None:
-    import pyarrow
-
-    lines = []
+def _fact_rows(facts: Sequence[Fact], subjects: Names, languages: Sequence[str]) -> list[dict[str, Any]]:
+    rows = []
     for fact in facts:
-        right = fact.country.value(fact.relation)
         for language in languages:
             words, subject = load_words(language), subjects[fact.country.code][language]
-            lines.append(
+            rows.append(
                 {
                     "fact": fact.id,
                     "relation": fact.relation,
@@ -232,72 +248,48 @@ def _write_facts(
                     "questions": [words.fact_question(fact.relation, k, subject) for k in range(WORDINGS)],
                     "option_ids": list(fact.option_ids),
                     "options": list(fact.names[language]),
-                    "answer_id": right,
-                    "answer": answer_of(fact, language),
+                    "answer_id": fact.right,
+                    "answer": fact.answer(language),
                 }
             )
-    write_parquet(path, pyarrow.Table.from_pylist(lines))
+    return rows
 
 
-def answer_of(fact: Fact, language: str) -> str:
-    """The name of a fact's right answer."""
-    return fact.names[language][fact.option_ids.index(fact.country.value(fact.relation) or "")]
-
-
-def _write_questions(
-    path: Path, facts: list[Fact], subjects: dict[str, dict[str, str]], languages: list[str]
-) -> int:
+def _question_rows(facts: Sequence[Fact], subjects: Names, languages: Sequence[str]) -> list[dict[str, str]]:
     """Rows that ask for each fact in each wording; the translations of a row share its id."""
-    return _write_rows(
-        path,
-        [
-            {
-                "id": f"{fact.id}/{wording}",
-                "language": language,
-                "instruction": load_words(language).fact_question(
-                    fact.relation, wording, subjects[fact.country.code][language]
-                ),
-                "input": "",
-                "output": answer_of(fact, language),
-                "group": fact.country.code,
-                "task": fact.relation,
-            }
-            for fact in facts
-            for wording in range(WORDINGS)
-            for language in languages
-        ],
-    )
+    return [
+        {
+            "id": f"{fact.id}/{wording}",
+            "language": language,
+            "instruction": load_words(language).fact_question(
+                fact.relation, wording, subjects[fact.country.code][language]
+            ),
+            "input": "",
+            "output": fact.answer(language),
+            "group": fact.country.code,
+            "task": fact.relation,
+        }
+        for fact in facts
+        for wording in range(WORDINGS)
+        for language in languages
+    ]
 
 
-def _write_names(
-    path: Path, facts: list[Fact], subjects: dict[str, dict[str, str]], languages: list[str]
-) -> int:
+def _name_rows(facts: Sequence[Fact], subjects: Names, languages: Sequence[str]) -> list[dict[str, str]]:
     """Rows whose instruction is a bare name (a country, or an answer), for translation; each name once."""
     rows: dict[tuple[str, str], dict[str, str]] = {}
     for fact in facts:
-        right = fact.country.value(fact.relation)
+        code = fact.country.code
         for language in languages:
-            for kind, value, name in (
-                ("country", fact.country.code, subjects[fact.country.code][language]),
-                (fact.relation, right, answer_of(fact, language)),
-            ):
-                rows.setdefault(
-                    (f"name:{kind}:{value}", language),
-                    {
-                        "id": f"name:{kind}:{value}",
-                        "language": language,
-                        "instruction": name,
-                        "input": "",
-                        "output": "",
-                        "group": fact.country.code,
-                        "task": "name",
-                    },
-                )
-    return _write_rows(path, [rows[key] for key in sorted(rows)])
+            country = (f"name:country:{code}", subjects[code][language])
+            answer = (f"name:{fact.relation}:{fact.right}", fact.answer(language))
+            for name, text in (country, answer):
+                row = {"id": name, "language": language, "instruction": text, "input": "", "output": ""}
+                rows.setdefault((name, language), {**row, "group": code, "task": "name"})
+    return [rows[key] for key in sorted(rows)]
 
 
-def _write_rows(path: Path, rows: list[dict[str, str]]) -> int:
+def _write(path: Path, rows: Sequence[Mapping[str, Any]]) -> None:
     import pyarrow
 
     write_parquet(path, pyarrow.Table.from_pylist(rows))
-    return len(rows)

@@ -1,6 +1,4 @@
-"""Names of countries, cities, currencies, continents, languages, days and months in any language, from CLDR
-by way of Babel.
-"""
+"""Names of countries, cities, currencies, continents, languages, days and months, from CLDR through Babel."""
 
 from __future__ import annotations
 
@@ -32,7 +30,7 @@ def answer_name(country: Country, relation: str, language: str) -> str | None:
         name = get_timezone_location(country.zone, locale=_locale(language), return_city=True)
     elif relation == "currency":
         name = get_currency_name(value, locale=_locale(language))
-        # Babel answers with the code itself where CLDR has no name.
+        # Babel returns the code itself where CLDR has no name.
         name = None if name == value else name
     elif relation == "continent":
         name = _locale(language).territories.get(CONTINENTS[value])
@@ -60,12 +58,10 @@ def number_text(number: int, language: str) -> str:
 
 
 def _checked(name: str | None, language: str) -> str | None:
-    """The name in composed Unicode form; None where it is absent or, in another script, only the root's Latin
-    spelling.
+    """The name in composed Unicode form; None where it is absent, or a Latin spelling in another script.
 
-    CLDR leaves a name out where a Latin-script language spells it as the root does; in other scripts the same
-    spelling means that there is no name. Soft hyphens, which show where a long name may break, are taken out:
-    no model writes them.
+    CLDR leaves a name out where a Latin-script language spells it as the root locale does; in other scripts
+    the root's spelling means that there is no name. Soft hyphens are removed: no model writes them.
     """
     if not name or (name.isascii() and script_of(language) != "Latn"):
         return None

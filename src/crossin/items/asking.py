@@ -1,4 +1,4 @@
-"""From items to questions: what is written before the answer, and what may follow."""
+"""From items to questions: the prompt of each, and the continuations to score."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from crossin.core.errors import CrossinError
 from crossin.core.hashing import hash64
 from crossin.items.form import Chat, Form, Question
 from crossin.items.item import Item
-from crossin.items.shots import choose_shots, sort_of
+from crossin.items.shots import choose_shots, shot_key
 from crossin.items.wordings import Wording, wordings_in
 
 # A shot: its question as the form shows it, and its right answer.
@@ -23,25 +23,25 @@ def questions(
     wordings.
 
     The text of an item is its context, its question and, in `letters` and `generate`, its options, one a line
-    ("A. red"); in the order `rotated` that list begins at an option that seed, language and item decide.
-    Before it come `form.shots` of the items `shots`, which belong to another split or benchmark
-    (`choose_shots`), each with its right answer: the text, or the letter where there is a list.
+    ("A. red"). In the order `rotated`, that list begins at an option drawn from seed, language and item.
+    Before it come `form.shots` of the items `shots`, taken from another split or benchmark (`choose_shots`),
+    each with its right answer: the text, or the letter where there is a list.
 
-    In a chat the user's turn is the wording's words before the question, and the text. What calls for the
-    answer ("Answer:") is left out: the assistant's turn is the answer itself, so nothing separates the two.
-    Shots are earlier turns of both.
+    In a chat, a user's turn is the wording's words before the question, and the text. The cue ("Answer:") is
+    left out: the assistant's turn is the answer itself, so nothing separates the two. Shots are earlier turns
+    of both.
 
-    What an item is asked does not depend on the other items, but for its shots, which none of them may rule
-    out. Raises CrossinError for a wording that there is not, or not in a language; for too few shots; and for
-    a list longer than the alphabet.
+    A question does not depend on the other items, except that its shots must be usable for all of them.
+    Raises CrossinError for a wording that does not exist, or not in a language; for too few shots; and for a
+    list longer than the alphabet.
     """
     worded = wordings_in((item.language for item in items), form.wordings)
     examples = {
-        sort: [_example(shot, form, seed) for shot in chosen]
-        for sort, chosen in choose_shots(items, shots, form.shots, seed).items()
+        key: [_example(shot, form, seed) for shot in chosen]
+        for key, chosen in choose_shots(items, shots, form.shots, seed).items()
     }
     return [
-        _question(item, name, worded[name, item.language], form, examples[sort_of(item)], seed)
+        _question(item, name, worded[name, item.language], form, examples[shot_key(item)], seed)
         for item in items
         for name in form.wordings
     ]
@@ -79,9 +79,9 @@ def _chat(text: str, wording: Wording, examples: Sequence[_Shot]) -> Chat:
 
 
 def _stop(wording: Wording) -> tuple[str, ...]:
-    """Where a reply to a plain prompt ends: a base model goes on to a question of its own.
+    """Where a reply to a plain prompt ends: a base model continues with a question of its own.
 
-    A line break alone ends none: some models begin with one, more often in one language than in another.
+    A single line break does not end it: some models begin with one, in some languages more than in others.
     """
     opening = wording.before.strip().partition("\n")[0]
     return ("\n\n", *([f"\n{opening}"] if opening else []))
@@ -101,7 +101,7 @@ def _text(item: Item, shown: Sequence[int]) -> str:
 
 
 def _answers(item: Item, shown: Sequence[int]) -> list[str]:
-    """What answers with each option, in the item's order: its letter where there is a list, else its text."""
+    """The answer that stands for each option, in the item's order: its letter in a list, else its text."""
     if not shown:
         return item.options
     letters = dict(zip(shown, ascii_uppercase, strict=False))
@@ -109,7 +109,7 @@ def _answers(item: Item, shown: Sequence[int]) -> list[str]:
 
 
 def _shown(item: Item, form: Form, seed: int) -> tuple[int, ...]:
-    """The places in the item of the options listed, in the order of the list; none where there is no list."""
+    """The places in the item of the listed options, in the order of the list; empty without a list."""
     if form.kind == "text" or item.free_text:
         return ()
     count = len(item.options)
@@ -117,7 +117,7 @@ def _shown(item: Item, form: Form, seed: int) -> tuple[int, ...]:
         raise CrossinError(
             f"item '{item.item}' has {count} options, more than there are letters",
             field="options",
-            hint="leave the item out, or score options by their full text",
+            hint="leave the item out, or score options by their full text (--form text)",
         )
     first = hash64(str(seed), "rotate", item.language, item.item) % count if form.order == "rotated" else 0
     return (*range(first, count), *range(first))

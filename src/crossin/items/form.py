@@ -3,31 +3,33 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated, Literal
+from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field
-
+from crossin.core.settings import Settings, setting
 from crossin.items.item import Item
 
-# A conversation: (role, text) a turn; `user` and `assistant` take turns, and the user begins and ends.
+# A conversation: (role, text) per turn; `user` and `assistant` take turns, and the user begins and ends.
 Chat = tuple[tuple[str, str], ...]
 
 
-class Form(BaseModel):
-    """How items are asked.
+class Form(Settings):
+    """How items are asked. Free-text items are always generated."""
 
-    `kind`: options are scored as full `text`, as `letters` behind a list of the options, or a reply is
-    generated (`generate`) and read. Items in free text are always generated.
-    """
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    kind: Literal["text", "letters", "generate"] = "text"
-    wordings: Annotated[tuple[str, ...], Field(min_length=1)] = ("question",)
-    chat: bool = False
-    shots: Annotated[int, Field(ge=0)] = 0
-    order: Literal["fixed", "rotated"] = "fixed"
-    max_tokens: Annotated[int, Field(ge=1)] = 256
+    kind: Literal["text", "letters", "generate"] = setting(
+        "text",
+        "`text` scores each option's full text, `letters` lists the options and scores each letter, "
+        "`generate` lets the model write a reply.",
+        flag="--form",
+    )
+    wordings: tuple[str, ...] = setting(
+        ("question",), "How the question is put: `question`, `plain`, `asked`.", min_length=1
+    )
+    chat: bool = setting(False, "Ask with the model's chat template.")
+    shots: int = setting(0, "Worked examples before each question.", ge=0)
+    order: Literal["fixed", "rotated"] = setting(
+        "fixed", "Listed options begin at the first, or at an option that differs between languages."
+    )
+    max_tokens: int = setting(256, "Longest reply, in tokens.", ge=1)
 
 
 @dataclass(frozen=True)
@@ -35,10 +37,10 @@ class Question:
     """One item in one language and wording.
 
     `options` are the continuations to score, in the order of the item's options, each with what separates it
-    from the prompt; empty where a reply is generated. `shown` holds, for each option in the order of the list
-    in the prompt, its place in the item; empty where the prompt lists none. `cue` is the end of the prompt
-    without the question ("Answer:"), for the likelihood of an option without its question; a chat has none.
-    `stop` are the texts before which a generated reply ends; a chat knows its end.
+    from the prompt; empty where a reply is generated. `shown` holds the places in the item of the options
+    that the prompt lists, in the order listed. `cue` is the end of the prompt without the question
+    ("Answer:"), for the likelihood of an option without its question; a chat has none. A reply to a plain
+    prompt ends before any of the texts in `stop`.
     """
 
     item: Item
@@ -51,5 +53,5 @@ class Question:
 
     @property
     def shown_ids(self) -> list[str] | None:
-        """The ids of the options in the order of the list in the prompt; None where it lists none."""
+        """The ids of the options in the order listed in the prompt; None where it lists none."""
         return [self.item.option_ids[place] for place in self.shown] or None

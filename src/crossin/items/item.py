@@ -1,28 +1,60 @@
-"""The one form of a benchmark: `items.parquet`, one line an item and language (docs/bench.md)."""
+"""A benchmark's items in `items.parquet`: one row per item and language (docs/bench.md)."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from crossin.core.errors import CrossinError
 from crossin.core.files import read_parquet, write_parquet
 from crossin.core.formats import ITEMS
+from crossin.core.reasons import Reason, sentence_of
+from crossin.core.stages import Stage
 
-# JSON can hold half of a character; no file can.
-_HALF = re.compile("[\ud800-\udfff]")
-_AGAIN = "build the benchmark again, or look at all that is wrong with it: crossin bench check DIR"
+# JSON can hold lone surrogates; no file can.
+_SURROGATE = re.compile("[\ud800-\udfff]")
+_HINT = "build the benchmark again, or list all errors: crossin bench check DIR"
+_LISTS = ("options", "option_ids")
+
+
+class ItemFault(Reason):
+    """What makes an item unusable, or another question in one language than in another."""
+
+    EMPTY = "empty_text", "the text is empty"
+    OPTIONS_WITHOUT_IDS = "options_without_ids", "there are not as many options as option ids"
+    ONE_OPTION = "one_option", "there is only one option"
+    OPTION_ID_TWICE = "option_id_twice", "an option id occurs twice"
+    ANSWER_NOT_AN_OPTION = "answer_not_an_option", "the answer is not one of the options"
+    OPTIONS_ALIKE = "options_alike", "two options are alike"
+    ITEM_TWICE = "item_twice", "the item occurs twice in the language"
+    MISSING_LANGUAGE = "missing_language", "the item is missing in the language"
+    DIFFERS = "differs_by_language", "differs between languages"
+
+
+class Fault(NamedTuple):
+    """What is wrong with an item: the reason code, the item's field, and the values where that helps."""
+
+    reason: str
+    field: str
+    detail: str = ""
+
+    @property
+    def message(self) -> str:
+        """The reason as a sentence, with its detail."""
+        sentence = sentence_of(self.reason)
+        return f"{sentence}: {self.detail}" if self.detail else sentence
 
 
 @dataclass(frozen=True)
 class Item:
     """One question in one language.
 
-    `options` and `option_ids` are in the order shown, `answer` is an option id. An item that is answered in
-    free text has no options, and `answer` is the reference text itself.
+    `options` and `option_ids` are in the order shown; `answer` is an option id. A free-text item has no
+    options, and `answer` is the reference text.
     """
 
     item: str
@@ -39,132 +71,129 @@ class Item:
 
     @property
     def free_text(self) -> bool:
-        """Whether the item is answered in one's own words."""
+        """Whether the item is answered in free text."""
         return not self.option_ids
 
 
-def items_file(place: Path) -> Path:
-    """The items of a benchmark: the file itself, or that in its folder."""
+def items_file(place: Path | str) -> Path:
+    """The file of a benchmark's items: `place` itself, or the file in that folder."""
+    place = Path(place)
     return place / ITEMS if place.is_dir() else place
 
 
-def write_items(path: Path, items: list[Item]) -> None:
+def write_items(path: Path | str, items: Sequence[Item]) -> None:
     """Write a benchmark's items."""
     import pyarrow
 
     text, texts = pyarrow.string(), pyarrow.list_(pyarrow.string())
-    # Told, since a benchmark of free text alone has nothing in its lists to tell their type.
-    schema = pyarrow.schema(
-        [(name, texts if name in ("options", "option_ids") else text) for name in Item.__dataclass_fields__]
+    # Given, since the lists of free-text items are all empty and have no type of their own.
+    schema = pyarrow.schema([(name, texts if name in _LISTS else text) for name in Item.__dataclass_fields__])
+    write_parquet(Path(path), pyarrow.Table.from_pylist([asdict(item) for item in items], schema))
+
+
+def finish_bench(
+    work: Stage,
+    items: Sequence[Item],
+    skipped: Mapping[str, int],
+    *,
+    outputs: Sequence[str] = (),
+    **counts: Any,
+) -> None:
+    """Finish the stage `bench`: write the items, and count them by task in the manifest.
+
+    outputs: other files in the stage's folder. counts: what else the manifest counts.
+    """
+    write_items(work.folder / ITEMS, items)
+    tasks = Counter(item.task for item in items if item.language == items[0].language)
+    languages = len({item.language for item in items})
+    work.finish(
+        [ITEMS, *outputs],
+        {"items": tasks.total(), "languages": languages, "tasks": dict(tasks), **counts},
+        skipped,
     )
-    write_parquet(path, pyarrow.Table.from_pylist([asdict(item) for item in items], schema))
 
 
-def read_items(place: Path) -> list[Item]:
+def read_items(place: Path | str) -> list[Item]:
     """The items of a benchmark (its file or folder), checked.
 
-    Raises CrossinError, with file, row and field, for a file without items, an empty question or option, two
-    options that are alike, an answer that is no option, an item that is twice in a language, or whose options
-    or answer differ between languages. An item may lack a language.
+    Raises CrossinError, with file, row and field, for a file without items, for an item that occurs twice in
+    a language, and for what `faults` and `difference` find. An item may lack a language.
     """
     file = items_file(place)
     items = read_unchecked(place)
     if not items:
-        raise CrossinError("holds no items", file=file, hint="build the benchmark again")
+        raise CrossinError("there are no items", file=file, hint="build the benchmark again")
     first: dict[str, tuple[int, Item]] = {}
     seen: set[tuple[str, str]] = set()
     for row, item in enumerate(items, start=1):
-        wrong = fault(item)
+        wrong = next(faults(item), None)
         if wrong is None and (item.item, item.language) in seen:
-            wrong = ("language", f"item '{item.item}' is here a second time in {item.language}")
+            wrong = Fault(ItemFault.ITEM_TWICE, "language", item.language)
         seen.add((item.item, item.language))
         earlier, other = first.setdefault(item.item, (row, item))
-        if wrong is None and other is not item and (differs := difference(other, item)):
-            wrong = (differs[0], f"item '{item.item}': {differs[1]} (row {earlier})")
+        if wrong is None and other is not item and (wrong := difference(other, item)):
+            wrong = wrong._replace(detail=f"{wrong.detail}; see row {earlier}")
         if wrong is not None:
-            raise CrossinError(wrong[1], file=file, row=row, field=wrong[0], hint=_AGAIN)
+            message = f"item '{item.item}': {wrong.message}"
+            raise CrossinError(message, file=file, row=row, field=wrong.field, hint=_HINT)
     return items
 
 
-def read_unchecked(place: Path) -> list[Item]:
-    """The items of a benchmark as they stand, for whoever asks what is wrong with them; only their types are
-    sure.
-    """
+def read_unchecked(place: Path | str) -> list[Item]:
+    """The items of a benchmark as they are; only their types are checked."""
     file = items_file(place)
     if not file.is_file():
         raise CrossinError(
             "there is no benchmark here",
             file=place,
-            hint="name a folder that `crossin bench build` made, or the items.parquet in it",
+            hint="give a folder that `crossin bench build` made, or the items.parquet in it",
         )
     items = []
     for row, line in enumerate(read_parquet(file, list(Item.__dataclass_fields__)).to_pylist(), start=1):
         for name, value in line.items():
-            listed = name in ("options", "option_ids")
-            texts = value if listed and isinstance(value, list) else [value]
-            if listed != isinstance(value, list) or not all(isinstance(text, str) for text in texts):
-                due = "a list of texts" if listed else "text"
-                raise CrossinError(f"is not {due}", file=file, row=row, field=name, hint=_AGAIN)
+            texts = value if name in _LISTS else [value]
+            if not isinstance(texts, list) or not all(isinstance(text, str) for text in texts):
+                expected = "a list of texts" if name in _LISTS else "text"
+                raise CrossinError(f"expected {expected}", file=file, row=row, field=name, hint=_HINT)
         items.append(Item(**line))
     return items
 
 
 def writable(text: str) -> bool:
-    """Whether a text is made of whole characters (JSON may hold a lone surrogate)."""
-    return _HALF.search(text) is None
-
-
-class Fault(NamedTuple):
-    """What is wrong with an item: its field; `kind` in a few words, the same for all such items; `message`,
-    which says it of this one; and `value`, what stands there, where that tells more.
-    """
-
-    field: str
-    kind: str
-    message: str
-    value: str = ""
+    """Whether a text can be written as UTF-8: JSON may hold lone surrogates."""
+    return _SURROGATE.search(text) is None
 
 
 def faults(item: Item) -> Iterator[Fault]:
-    """All that keeps an item from being asked as it stands, but for options that are alike."""
+    """Everything that keeps an item from being asked."""
     for name in ("item", "group", "language", "question", "answer"):
         if not getattr(item, name).strip():
-            yield Fault(name, f"empty {name}", f"the {name} is empty")
+            yield Fault(ItemFault.EMPTY.about(name), name)
     if len(item.options) != len(item.option_ids):
-        message = "there are not as many options as option ids"
-        yield Fault("options", "options without ids", message)
+        yield Fault(ItemFault.OPTIONS_WITHOUT_IDS, "options")
     if len(item.options) == 1:
-        yield Fault("options", "only one option", "there is only one option")
+        yield Fault(ItemFault.ONE_OPTION, "options")
     if not all(option.strip() for option in item.options):
-        yield Fault("options", "empty option", "an option is empty")
+        yield Fault(ItemFault.EMPTY.about("option"), "options")
     if len(set(item.option_ids)) < len(item.option_ids):
-        yield Fault("option_ids", "option id twice", "an option id is there twice")
+        yield Fault(ItemFault.OPTION_ID_TWICE, "option_ids")
     if not item.free_text and item.answer.strip() and item.answer not in item.option_ids:
-        message = f"'{item.answer}' is none of the option ids"
-        yield Fault("answer", "answer not among the options", message, item.answer)
-
-
-def fault(item: Item) -> tuple[str, str] | None:
-    """The field of an item that cannot be asked as it stands, and why; None where it can."""
-    for found in faults(item):
-        return found.field, found.message
+        yield Fault(ItemFault.ANSWER_NOT_AN_OPTION, "answer", item.answer)
     if len({option.strip().casefold() for option in item.options}) < len(item.options):
-        return "options", "two options are alike"
-    return None
+        yield Fault(ItemFault.OPTIONS_ALIKE, "options")
 
 
-def difference(one: Item, two: Item) -> tuple[str, str] | None:
-    """The field in which an item is not the same in two languages, and how; None where it is."""
-    if len(one.options) != len(two.options):
-        return (
-            "options",
-            f"{len(two.options)} options in {two.language}, {len(one.options)} in {one.language}",
-        )
-    if one.option_ids != two.option_ids:
-        return "option_ids", f"the option ids of {two.language} are not those of {one.language}"
-    if not one.free_text and one.answer != two.answer:
-        return "answer", f"'{two.answer}' in {two.language}, '{one.answer}' in {one.language}"
-    for name in ("group", "task"):
-        if getattr(one, name) != getattr(two, name):
-            return name, f"another {name} in {two.language} than in {one.language}"
+def difference(one: Item, two: Item) -> Fault | None:
+    """The first field in which an item differs between two languages; None where it is the same."""
+    compared: dict[str, tuple[object, object]] = {
+        "options": (len(one.options), len(two.options)),
+        "option_ids": (one.option_ids, two.option_ids),
+        "answer": (one.free_text or one.answer, two.free_text or two.answer),
+        "group": (one.group, two.group),
+        "task": (one.task, two.task),
+    }
+    for name, (left, right) in compared.items():
+        if left != right:
+            detail = f"{two.language}: {right}, {one.language}: {left}"
+            return Fault(ItemFault.DIFFERS.about(name), name, detail)
     return None

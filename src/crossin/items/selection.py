@@ -1,4 +1,4 @@
-"""Which of a benchmark's items are asked: languages, tasks, and a number of them drawn in whole groups."""
+"""Which of a benchmark's items are asked: languages, tasks, and a number of items drawn in whole groups."""
 
 from __future__ import annotations
 
@@ -7,7 +7,16 @@ from pathlib import Path
 
 from crossin.core.errors import CrossinError
 from crossin.core.hashing import hash64
+from crossin.core.reasons import Reason
 from crossin.items.item import Item
+
+
+class NotAsked(Reason):
+    """Why a question of a benchmark is not asked."""
+
+    LANGUAGE = "unselected_language", "in a language that is not selected"
+    TASK = "unselected_task", "of a task that is not selected"
+    LIMIT = "beyond_limit", "beyond the limit"
 
 
 def select(
@@ -19,40 +28,33 @@ def select(
     limit: int | None = None,
     seed: int = 0,
 ) -> tuple[list[Item], dict[str, int]]:
-    """The items to ask, item by item in the benchmark's order, and the number of those left out, by reason.
+    """The items to ask, item by item in the benchmark's order, and how many questions are not asked, by
+    reason code.
 
-    With `limit`, groups (paragraphs, countries) are drawn whole until they hold as many items, which are the
-    same in every language; those of a smaller limit are among those of a larger one. Raises CrossinError,
-    which names `file`, where the benchmark has not one of the languages or tasks.
+    With `limit`, whole groups (paragraphs, countries) are drawn until they hold that many items, the same in
+    every language; those of a smaller limit are among those of a larger one. Raises CrossinError, which names
+    `file`, for a language or task that the benchmark does not have.
     """
-    for name, wanted in (("language", languages), ("task", tasks)):
+    skipped: dict[str, int] = {}
+    found = list(items)
+    for name, wanted, reason in (("language", languages, NotAsked.LANGUAGE), ("task", tasks, NotAsked.TASK)):
         known = dict.fromkeys(getattr(item, name) for item in items)
         for value in wanted or ():
             if value not in known:
                 raise CrossinError(
-                    f"has no items whose {name} is '{value}'",
+                    f"there are no items whose {name} is '{value}'",
                     file=file,
                     field=name,
                     hint=f"choose among: {', '.join(known)}",
                 )
-    skipped: dict[str, int] = {}
-
-    def keep(kept: list[Item], asked: list[Item], reason: str) -> list[Item]:
-        if len(kept) < len(asked):
-            skipped[f"question: {reason}"] = len(asked) - len(kept)
-        return kept
-
-    found = list(items)
-    if languages is not None:
-        found = keep([item for item in found if item.language in languages], found, "in another language")
-    if tasks is not None:
-        found = keep([item for item in found if item.task in tasks], found, "of another task")
+        if wanted is not None:
+            found = _kept(found, [item for item in found if getattr(item, name) in wanted], reason, skipped)
     if limit is not None:
         drawn = _groups(found, limit, seed)
-        found = keep([item for item in found if item.group in drawn], found, "beyond the limit")
+        found = _kept(found, [item for item in found if item.group in drawn], NotAsked.LIMIT, skipped)
     if not found:
         raise CrossinError(
-            "has no items in these languages and tasks", file=file, hint="ask for others, or for all"
+            "there are no items in these languages and tasks", file=file, hint="select others, or all"
         )
     # Languages keep the order that they have in the whole benchmark, whichever item comes first.
     places = {item: place for place, item in enumerate(dict.fromkeys(item.item for item in items))}
@@ -60,8 +62,14 @@ def select(
     return sorted(found, key=lambda item: (places[item.item], order[item.language])), skipped
 
 
+def _kept(before: list[Item], after: list[Item], reason: NotAsked, skipped: dict[str, int]) -> list[Item]:
+    if len(after) < len(before):
+        skipped[reason] = len(before) - len(after)
+    return after
+
+
 def _groups(items: Sequence[Item], limit: int, seed: int) -> set[str]:
-    """So many groups, in the order drawn, as hold `limit` items."""
+    """As many groups, in the order drawn, as hold `limit` items."""
     members: dict[str, set[str]] = {}
     for item in items:
         members.setdefault(item.group, set()).add(item.item)

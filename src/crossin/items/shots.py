@@ -1,8 +1,8 @@
-"""Which worked examples come before a question: the same in every language, and never what is asked."""
+"""Worked examples before a question: the same in every language, and never one of the items asked."""
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -10,87 +10,81 @@ from crossin.core.errors import CrossinError
 from crossin.core.hashing import hash64
 from crossin.items.item import Item, read_items
 
-# Language, task, and whether the answer is in free text: items alike in these have the same shots.
-Sort = tuple[str, str, bool]
+# Language, task, and whether the answer is free text: items that agree in these have the same shots.
+ShotKey = tuple[str, str, bool]
 
 
-def sort_of(item: Item) -> Sort:
+def shot_key(item: Item) -> ShotKey:
     """What decides which shots an item gets."""
     return item.language, item.task, item.free_text
 
 
-def read_shots(number: int, bench: Path | None) -> list[Item]:
-    """The items of the benchmark that `number` shots are to come from; none where there are to be none.
+def read_shots(number: int, bench: Path | str | None) -> list[Item]:
+    """The items of the benchmark that `number` shots are taken from; none where there are no shots.
 
-    Raises CrossinError where there is a number without a benchmark, or a benchmark without a number.
+    Raises CrossinError for a number without a benchmark, or a benchmark without a number.
     """
     if (number > 0) != (bench is not None):
         raise CrossinError(
             "shots need both their number and a benchmark to take them from",
             field="shots",
-            hint="give --shots with --shots-from, which names another split than is asked",
+            hint="give --shots with --shots-from, which names another split than the one asked",
         )
     return [] if bench is None else read_items(bench)
 
 
 def choose_shots(
     items: Sequence[Item], shots: Sequence[Item], number: int, seed: int
-) -> dict[Sort, list[Item]]:
-    """For each sort of item that is asked, its `number` shots, first to last.
+) -> dict[ShotKey, list[Item]]:
+    """For each key among `items` the `number` shots of its items, first to last.
 
-    Only those of `shots` count that are there in every language of `items`, and neither are asked (be it
-    under another id) nor share their group (the paragraph, the country) with an item that is asked. Of these,
-    `hash64(seed, "shots", id)` decides, so all languages have the same ones in the same order. They are of
-    the item's task where that has enough of them, else of any; those of an item in free text are in free
-    text, and those of multiple choice are not.
+    A shot must be there in every language of `items`. It must not be asked itself (also under another id),
+    nor share its group (the paragraph, the country) with an item that is asked. The remaining shots are
+    ordered by `hash64(seed, "shots", id)`, so that all languages have the same ones in the same order. They
+    are of the item's task where that has enough, else of any task. Free-text items get free-text shots, and
+    multiple-choice items get multiple-choice shots.
 
-    Raises CrossinError, with counts and reasons, where too few are left.
+    Raises CrossinError, with counts, where too few shots remain.
     """
-    sorts = dict.fromkeys(map(sort_of, items))
+    keys = dict.fromkeys(map(shot_key, items))
     if not number:
-        return {sort: [] for sort in sorts}
+        return {key: [] for key in keys}
     versions: dict[str, dict[str, Item]] = defaultdict(dict)
     for shot in shots:
         versions[shot.item][shot.language] = shot
     first = {name: next(iter(found.values())) for name, found in versions.items()}
-    left_out = _left_out(items, versions)
-    usable = sorted(versions.keys() - left_out.keys(), key=lambda name: hash64(str(seed), "shots", name))
+    leaking, incomplete = _unusable(items, versions)
+    usable = sorted(versions.keys() - leaking - incomplete, key=lambda name: hash64(str(seed), "shots", name))
     chosen = {}
-    for language, task, free in sorts:
+    for language, task, free in keys:
         alike = [name for name in usable if first[name].free_text == free]
         of_task = [name for name in alike if first[name].task == task]
         names = (of_task if len(of_task) >= number else alike)[:number]
         if len(names) < number:
-            offered = [name for name, shot in first.items() if shot.free_text == free]
-            raise _too_few(number, "in free text" if free else "of multiple choice", offered, left_out)
+            offered = {name for name, shot in first.items() if shot.free_text == free}
+            raise CrossinError(
+                f"{number} {'free-text' if free else 'multiple-choice'} shots are needed, but only "
+                f"{len(alike)} of {len(offered)} can be used: {len(offered & leaking)} would leak (they, or "
+                f"items of their group, are asked), {len(offered & incomplete)} lack a language",
+                field="shots",
+                hint="take them from another split or benchmark that has every language, or use fewer",
+            )
         chosen[language, task, free] = [versions[name][language] for name in names]
     return chosen
 
 
-def _left_out(items: Sequence[Item], versions: dict[str, dict[str, Item]]) -> dict[str, str]:
-    """The shots that cannot be used, and why."""
+def _unusable(items: Sequence[Item], versions: dict[str, dict[str, Item]]) -> tuple[set[str], set[str]]:
+    """The shots that would leak what is asked, and of the others those that lack a language."""
     languages = {item.language for item in items}
     names, groups = {item.item for item in items}, {item.group for item in items}
     asked = {(item.language, item.context, item.question) for item in items}
-    reasons = {}
-    for name, found in versions.items():
-        if name in names or any(
+    leaking = {
+        name
+        for name, found in versions.items()
+        if name in names
+        or any(
             shot.group in groups or (shot.language, shot.context, shot.question) in asked
             for shot in found.values()
-        ):
-            reasons[name] = "would leak, asked themselves or in one group with an item that is asked"
-        elif lacking := sorted(languages - found.keys()):
-            reasons[name] = f"not in {', '.join(lacking)}"
-    return reasons
-
-
-def _too_few(number: int, kind: str, offered: Sequence[str], left_out: dict[str, str]) -> CrossinError:
-    reasons = Counter(left_out[name] for name in offered if name in left_out)
-    usable = len(offered) - reasons.total()
-    why = "; ".join(f"{count} {reason}" for reason, count in reasons.most_common())
-    return CrossinError(
-        f"{number} shots {kind} are needed, and of {len(offered)} there are {usable} that can be used"
-        + (f" ({why})" if why else ""),
-        field="shots",
-        hint="take them from another split or benchmark that has every language, or ask with fewer",
-    )
+        )
+    }
+    return leaking, {name for name, found in versions.items() if languages - found.keys()} - leaking

@@ -8,16 +8,17 @@ import yaml
 
 from crossin import __version__
 from crossin.core.formats import DATA_FOLDER
-from crossin.mixture.job import Job
+from crossin.core.reasons import sentence_of
+from crossin.mixture.job import MixtureJob
 from crossin.mixture.recipe import as_yaml
 from crossin.mixture.shards import shard_name
 
-_SIZES = ((1_000, "n<1K"), (10_000, "1K<n<10K"), (100_000, "10K<n<100K"), (1_000_000, "100K<n<1M"))
-_LARGER = ((10_000_000, "1M<n<10M"), (100_000_000, "10M<n<100M"))
+# The hub's size categories below powers of ten, from 10^3.
+_SIZES = ("n<1K", "1K<n<10K", "10K<n<100K", "100K<n<1M", "1M<n<10M", "10M<n<100M")
 
 
-def card(job: Job, counts: dict[str, Any], skipped: dict[str, int]) -> str:
-    """The card of a finished mixture: what is in it, how it was made, what was left out."""
+def card(job: MixtureJob, counts: dict[str, Any]) -> str:
+    """The card of a finished mixture: its contents, its recipe, and what was left out."""
     recipe = job.recipe
     suffix = shard_name(recipe, 0).rpartition(".")[2]
     front = {
@@ -27,7 +28,7 @@ def card(job: Job, counts: dict[str, Any], skipped: dict[str, int]) -> str:
         "task_categories": ["text-generation"],
         "tags": ["crossin", "cross-lingual", "instruction-tuning"],
         "size_categories": [
-            next((name for limit, name in (*_SIZES, *_LARGER) if len(job.plan) < limit), "n>100M")
+            next((name for power, name in enumerate(_SIZES, 3) if len(job.plan) < 10**power), "n>100M")
         ],
         "configs": [
             {
@@ -42,7 +43,11 @@ def card(job: Job, counts: dict[str, Any], skipped: dict[str, int]) -> str:
         for direction, amount in directions.items()
         if direction != "rows"
     ]
-    left_out = [f"- {reason}: {amount:,}" for reason, amount in skipped.items()] or ["- nothing"]
+    left_out = [
+        f"- {name}: {amount:,} rows, {sentence_of(code)}"
+        for name, corpus in counts["corpora"].items()
+        for code, amount in corpus["rejected"].items()
+    ]
     return "\n".join(
         [
             "---",
@@ -64,12 +69,12 @@ def card(job: Job, counts: dict[str, Any], skipped: dict[str, int]) -> str:
             "",
             "## Left out",
             "",
-            *left_out,
+            *(left_out or ["- nothing"]),
             "",
             "## Recipe",
             "",
-            "With the same data, `crossin compose recipe.yaml` makes the same bytes again; `manifest.json` "
-            "has the hashes of the inputs.",
+            "With the same data, `crossin compose recipe.yaml` gives the same bytes; `manifest.json` has the "
+            "hashes of the inputs.",
             "",
             "```yaml",
             as_yaml(recipe).rstrip(),
@@ -79,7 +84,7 @@ def card(job: Job, counts: dict[str, Any], skipped: dict[str, int]) -> str:
     )
 
 
-def _licence(job: Job) -> str:
+def _licence(job: MixtureJob) -> str:
     """The one licence of all corpora, or `unknown`, or `other` where they differ."""
     used = {component.corpus for component in job.recipe.components}
     licences = {

@@ -1,9 +1,8 @@
-"""All that is decided before the first row of a mixture is written; after it, any shard can be made by
-itself.
-"""
+"""All that is decided before the first row of a mixture is written; then any shard can be made by itself."""
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,28 +13,28 @@ import pyarrow as pa
 from crossin.core.errors import CrossinError
 from crossin.core.progress import Progress, silent
 from crossin.corpus.parallel import ParallelCorpus
-from crossin.corpus.prepare import Prepared, prepare
+from crossin.corpus.preparation import PreparedCorpus, prepare
 from crossin.corpus.spec import CorpusSpec, Source
 from crossin.languages.words import DATA
 from crossin.mixture.planning import Plan, plan
-from crossin.mixture.pools import check_languages, stocks_of
+from crossin.mixture.pools import check_languages, pools_of
 from crossin.mixture.recipe import Recipe
-from crossin.mixture.rendering import Wording, render, wording_of
+from crossin.mixture.rendering import RowStyle, render, row_style
 from crossin.mixture.sizes import row_counts
 
 
 @dataclass(frozen=True)
-class Job:
+class MixtureJob:
     """A mixture about to be written: its recipe, plan and corpora."""
 
-    wording: Wording
+    style: RowStyle
     plan: Plan
-    prepared: Mapping[str, Prepared]
+    prepared: Mapping[str, PreparedCorpus]
 
     @property
     def recipe(self) -> Recipe:
-        """The recipe, with its languages named."""
-        return self.wording.recipe
+        """The recipe with its languages."""
+        return self.style.recipe
 
     @property
     def corpora(self) -> dict[str, ParallelCorpus]:
@@ -44,18 +43,22 @@ class Job:
 
     @property
     def notes(self) -> list[str]:
-        """What was found about whole files."""
+        """Notes on whole files."""
         return [f"{name}: {note}" for name, prepared in self.prepared.items() for note in prepared.notes]
 
     @property
     def shards(self) -> int:
-        """How many files the mixture has."""
+        """The number of files."""
         return -(-len(self.plan) // self.recipe.shard_rows)
 
+    def shard_size(self, number: int) -> int:
+        """The number of rows of one shard (from 0)."""
+        return min(self.recipe.shard_rows, len(self.plan) - number * self.recipe.shard_rows)
+
     def shard(self, number: int) -> pa.Table:
-        """The rows of one shard (from 0), whoever else makes the others."""
+        """The rows of one shard (from 0)."""
         size = self.recipe.shard_rows
-        return render(self.wording, self.plan.take(slice(number * size, (number + 1) * size)), self.corpora)
+        return render(self.style, self.plan.take(slice(number * size, (number + 1) * size)), self.corpora)
 
 
 def specs_of(recipe: Recipe, data: Path) -> dict[str, CorpusSpec]:
@@ -72,22 +75,22 @@ def specs_of(recipe: Recipe, data: Path) -> dict[str, CorpusSpec]:
         else:
             there = sorted({*recipe.corpora, *(path.stem for path in data.glob("*.parquet"))})
             raise CrossinError(
-                f"the recipe '{recipe.name}' draws from the corpus '{name}', which is not there",
+                f"the recipe '{recipe.name}' draws from the corpus '{name}', which does not exist",
                 file=data / f"{name}.parquet",
-                hint=f"describe it under `corpora`, or use one of: {', '.join(there) or 'none here'}",
+                hint=f"describe it under `corpora`, or use one of: {', '.join(there) or '(none)'}",
             )
     return specs
 
 
 def languages_of(recipe: Recipe, specs: Mapping[str, CorpusSpec]) -> list[str]:
-    """The languages of the mixture: those that the recipe names, or all that its corpora have a file for."""
+    """The languages of the mixture: the recipe's, or all that its corpora have a file for."""
     if recipe.languages:
         languages = list(dict.fromkeys(recipe.languages))
     else:
         languages = list(dict.fromkeys(language for spec in specs.values() for language in spec.files))
         if not languages or any(spec.source for spec in specs.values()):
             raise CrossinError(
-                "the languages of the mixture are not named",
+                "the languages of the mixture are not given",
                 field="languages",
                 hint=f"name them in the recipe, or with --languages {recipe.pivot},…",
             )
@@ -95,8 +98,8 @@ def languages_of(recipe: Recipe, specs: Mapping[str, CorpusSpec]) -> list[str]:
 
 
 def inputs_of(recipe: Recipe, data: Path) -> dict[str, Path]:
-    """The files that decide the mixture of a recipe that names its languages, by name; datasets of the hub
-    are no files and stand in the recipe.
+    """The files that decide the mixture, by name; the recipe has its languages. Datasets of the hub are not
+    files and are in the recipe.
     """
     languages = recipe.languages or []
     inputs = {"template": data / recipe.template} if (data / recipe.template).is_file() else {}
@@ -119,14 +122,15 @@ def inputs_of(recipe: Recipe, data: Path) -> dict[str, Path]:
 
 def make_job(
     recipe: Recipe, data: Path, work: Path, *, strict: bool = False, progress: Progress = silent
-) -> Job:
-    """Read and check the corpora, and plan the mixture. `recipe` names its languages; `work` takes the texts.
+) -> MixtureJob:
+    """Read and check the corpora, and plan the mixture. The recipe has its languages; `work` is a folder for
+    the texts.
 
-    Raises CrossinError for all that can be wrong with a recipe or its corpora.
+    Raises CrossinError for errors in the recipe or its corpora.
     """
     specs = specs_of(recipe, data)
     languages = list(recipe.languages or [])
-    wording = wording_of(recipe, data)
+    style = row_style(recipe, data)
     known = {name: list(spec.files) if spec.files else languages for name, spec in specs.items()}
     check_languages(recipe, languages, known)
     prepared = {}
@@ -137,13 +141,13 @@ def make_job(
         )
     corpora = {name: one.corpus for name, one in prepared.items()}
     _check_ids(specs, corpora)
-    stocks = stocks_of(recipe, languages, corpora)
-    counts = row_counts(stocks, languages, wording, corpora, recipe.seed)
-    return Job(wording, plan(stocks, counts, languages, recipe, recipe.seed), prepared)
+    pools = pools_of(recipe, languages, corpora)
+    counts = row_counts(pools, languages, style, corpora)
+    return MixtureJob(style, plan(pools, counts, languages), prepared)
 
 
-def counts_of(job: Job) -> dict[str, Any]:
-    """What is in the mixture: rows by component and direction, and what became of each corpus' rows."""
+def counts_of(job: MixtureJob) -> dict[str, Any]:
+    """The mixture's rows by component and direction, and each corpus' rows by status."""
     made = job.plan
     components = {name: {"rows": 0} for name in made.components}
     for name, language_in, language_out, places in made.directions():
@@ -155,8 +159,9 @@ def counts_of(job: Job) -> dict[str, Any]:
         "corpora": {
             name: {
                 "read": corpus.read,
-                "ids": len(corpus.fate),
+                "ids": len(corpus),
                 "kept": int(corpus.kept.sum()),
+                "rejected": corpus.rejected(),
                 "unjoined": corpus.unjoined,
             }
             for name, corpus in job.corpora.items()
@@ -164,17 +169,16 @@ def counts_of(job: Job) -> dict[str, Any]:
     }
 
 
-def skipped_of(job: Job) -> dict[str, int]:
-    """How many rows were left out, by corpus and reason."""
-    return {
-        f"{name}: {reason}": count
-        for name, corpus in job.corpora.items()
-        for reason, count in sorted(corpus.rejected().items())
-    }
+def skipped_of(job: MixtureJob) -> dict[str, int]:
+    """The number of rows that were left out of all corpora, by reason code."""
+    skipped = Counter[str]()
+    for corpus in job.corpora.values():
+        skipped.update(corpus.rejected())
+    return dict(sorted(skipped.items()))
 
 
 def _check_ids(specs: Mapping[str, CorpusSpec], corpora: Mapping[str, ParallelCorpus]) -> None:
-    """Two corpora may not call different rows by the same id: the mixture's `id` would name neither."""
+    """Refuse corpora that use the same ids for different rows."""
     import pyarrow.compute as pc
 
     names = list(corpora)
@@ -188,5 +192,5 @@ def _check_ids(specs: Mapping[str, CorpusSpec], corpora: Mapping[str, ParallelCo
                     f"the corpora '{other}' and '{name}' both have the id '{first}' "
                     f"({clashes:,} clash in all)",
                     field=f"corpora.{name}.id_prefix",
-                    hint=f"tell them apart: `id_prefix: {name}-`",
+                    hint=f"give one a prefix: `id_prefix: {name}-`",
                 )

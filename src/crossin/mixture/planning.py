@@ -1,7 +1,8 @@
-"""The plan of a mixture: a pure function from a recipe, what its corpora hold, and a seed, to draws.
+"""The plan of a mixture: a pure function from a recipe, the candidate pools and a seed to draws.
 
-Slot k of a component is decided by the seed, the component's name and k. So any part can be made anywhere, in
-any order; a component of twice the rows begins with the component itself; and no component knows of another.
+Slot k of a component is decided by the seed, the component's name and k. So any part can be computed
+anywhere, in any order; a component of twice the rows begins with the smaller one; and components do not
+depend on each other.
 """
 
 from __future__ import annotations
@@ -18,20 +19,19 @@ import numpy.typing as npt
 from crossin.core.draws import Ints, fractions, with_replacement, without_replacement
 from crossin.core.errors import CrossinError
 from crossin.core.hashing import hash64
-from crossin.mixture.pools import Stock
-from crossin.mixture.recipe import Recipe
-from crossin.mixture.samplers import in_proportion, in_turns, independent, weights_of
+from crossin.mixture.pools import CandidatePool
+from crossin.mixture.samplers import in_proportion, in_turns, independent
 
-# What to do about a corpus that is too small.
+# The hint for a corpus that is too small.
 MORE_ROWS = "raise `epochs`, set `replacement: true`, or use the sampler `unimax`"
 
 
 @dataclass(frozen=True)
 class Plan:
-    """The draws of a mixture in the order of training; one array element a row of the mixture.
+    """The draws of a mixture in the order of training; one array element for each row of the mixture.
 
-    component, language_in, language_out: numbers into `components` and `languages`. slot: which draw of its
-    component. row: which row of the component's corpus.
+    component, language_in, language_out: indices into `components` and `languages`. slot: the number of the
+    draw in its component. row: the row of the component's corpus.
     """
 
     components: list[str]
@@ -66,7 +66,7 @@ class Plan:
         )
 
     def directions(self) -> list[tuple[str, str, str, Ints]]:
-        """(component, language in, language out, places) of every direction that was drawn."""
+        """(component, language in, language out, places) of every direction."""
         width = len(self.languages)
         codes = (self.component.astype(np.int64) * width + self.language_in) * width + self.language_out
         order = np.argsort(codes, kind="stable")
@@ -82,118 +82,91 @@ class Plan:
         ]
 
 
-def draw(stocked: Stock, count: int, seed: int, pivot: str) -> tuple[Ints, npt.NDArray[np.int32]]:
-    """The first `count` draws of a component: (direction number, corpus row), an element a slot.
+def draw(pool: CandidatePool, count: int) -> tuple[Ints, npt.NDArray[np.int32]]:
+    """The first `count` draws of a component: (direction number, corpus row), one element a slot.
 
-    Raises CrossinError where a direction would have to give a row more often than the component allows.
+    Raises CrossinError where a direction has too few rows for the epochs that the component allows.
     """
-    component, sizes = stocked.component, stocked.sizes
-    key = _key(stocked, seed)
-    if component.replacement:
+    sizes = pool.sizes
+    if pool.component.replacement:
         slots = np.arange(count)
-        chosen = independent(slots, weights_of(component, stocked.directions, sizes, pivot), key)
-        picked = with_replacement(slots, sizes[chosen], hash64(key, "row"))
+        chosen = independent(slots, pool.weights, pool.key)
+        picked = with_replacement(slots, sizes[chosen], hash64(pool.key, "row"))
     else:
-        chosen, turns = _in_order(stocked, count, seed, pivot)
-        if _drawable(stocked, chosen, turns) < count:
-            raise _exhausted(stocked, count, chosen)
+        chosen, turns = _in_order(pool, count)
+        if _drawable(pool, chosen, turns) < count:
+            raise _exhausted(pool, count, chosen)
         picked = np.empty(count, dtype=np.int64)
-        for number, label in enumerate(stocked.labels):
+        for number, label in enumerate(pool.labels):
             mine = np.flatnonzero(chosen == number)
-            picked[mine] = without_replacement(turns[mine], int(sizes[number]), hash64(key, "row", label))
+            key = hash64(pool.key, "row", label)
+            picked[mine] = without_replacement(turns[mine], int(sizes[number]), key)
     rows = np.empty(count, dtype=np.int32)
-    for number, found in enumerate(stocked.rows):
+    for number, found in enumerate(pool.rows):
         mine = np.flatnonzero(chosen == number)
         rows[mine] = found[picked[mine]]
     return chosen, rows
 
 
-def drawable(stocked: Stock, count: int, seed: int, pivot: str) -> int:
-    """How many of the first `count` slots of a component can be drawn before a direction is exhausted."""
-    if stocked.component.replacement:
-        return count
-    return _drawable(stocked, *_in_order(stocked, count, seed, pivot))
+def drawable(pool: CandidatePool, count: int) -> int:
+    """The number of the first `count` slots that can be drawn before a direction is exhausted."""
+    return count if pool.component.replacement else _drawable(pool, *_in_order(pool, count))
 
 
-def plan(
-    stocks: Sequence[Stock], counts: Sequence[int], languages: Sequence[str], recipe: Recipe, seed: int
-) -> Plan:
+def plan(pools: Sequence[CandidatePool], counts: Sequence[int], languages: Sequence[str]) -> Plan:
     """The draws of all components in the order of training.
 
-    Stages come one after the other. Within a stage, slot k of a component of r parts stands at (k + f) / r, f
-    random in [0, 1): components are mixed evenly, and where all sizes grow by the same factor the larger
-    mixture begins with the smaller one.
+    Stages follow each other. Within a stage, slot k of a component of r parts is at (k + f) / r, f random in
+    [0, 1): components are mixed evenly, and where all sizes grow by the same factor the larger mixture begins
+    with the smaller one.
     """
     number_of = {language: number for number, language in enumerate(languages)}
     parts = math.gcd(*counts) or 1
-    columns: dict[str, list[npt.NDArray[np.generic]]] = {
-        "component": [],
-        "slot": [],
-        "row": [],
-        "language_in": [],
-        "language_out": [],
-        "stage": [],
-        "place": [],
-    }
-    for number, (stocked, count) in enumerate(zip(stocks, counts, strict=True)):
-        chosen, rows = draw(stocked, count, seed, recipe.pivot)
+    drawn, places, stages = [], [], []
+    for number, (pool, count) in enumerate(zip(pools, counts, strict=True)):
+        chosen, rows = draw(pool, count)
         slots = np.arange(count)
-        place = (slots + fractions(slots, hash64(seed, stocked.name, "place"))) / (count // parts or 1)
         ins, outs = (
-            np.array([number_of[direction[side]] for direction in stocked.directions] or [0], dtype=np.int16)
+            np.array([number_of[direction[side]] for direction in pool.directions] or [0], dtype=np.int16)
             for side in (0, 1)
         )
-        columns["component"].append(np.full(count, number, dtype=np.int16))
-        columns["slot"].append(slots.astype(np.int32))
-        columns["row"].append(rows)
-        columns["language_in"].append(ins[chosen])
-        columns["language_out"].append(outs[chosen])
-        columns["stage"].append(np.full(count, stocked.component.stage))
-        columns["place"].append(place)
-    joined = {name: np.concatenate(values) for name, values in columns.items()}
-    one_stage = len({stocked.component.stage for stocked in stocks}) == 1
-    order = (
-        np.argsort(joined["place"], kind="stable")
-        if one_stage
-        else np.lexsort((joined["place"], joined["stage"]))
-    )
-    return Plan(
-        [stocked.name for stocked in stocks],
-        list(languages),
-        *(joined[name][order] for name in ("component", "slot", "row", "language_in", "language_out")),
-    )
+        component = np.full(count, number, dtype=np.int16)
+        drawn.append((component, slots.astype(np.int32), rows, ins[chosen], outs[chosen]))
+        stages.append(np.full(count, pool.component.stage))
+        offsets = fractions(slots, hash64(pool.seed, pool.name, "place"))
+        places.append((slots + offsets) / (count // parts or 1))
+    place, stage = np.concatenate(places), np.concatenate(stages)
+    one_stage = len({pool.component.stage for pool in pools}) == 1
+    order = np.argsort(place, kind="stable") if one_stage else np.lexsort((place, stage))
+    columns = (np.concatenate(column)[order] for column in zip(*drawn, strict=True))
+    return Plan([pool.name for pool in pools], list(languages), *columns)
 
 
-def _key(stocked: Stock, seed: int) -> int:
-    return hash64(seed, stocked.component.draw or stocked.name)
-
-
-def _in_order(stocked: Stock, count: int, seed: int, pivot: str) -> tuple[Ints, Ints]:
-    """Without replacement: the direction of each slot, and how often that direction was drawn before."""
-    component, key = stocked.component, _key(stocked, seed)
+def _in_order(pool: CandidatePool, count: int) -> tuple[Ints, Ints]:
+    """Without replacement: each slot's direction, and how often that direction was drawn before."""
+    component = pool.component
     if component.sampler == "unimax":
-        return in_turns(count, stocked.sizes * component.epochs, len(stocked.labels), key)
+        return in_turns(count, pool.sizes * component.epochs, len(pool.labels), pool.key)
     if component.sampler == "uniform":
-        return in_turns(count, None, len(stocked.labels), key)
-    weights = weights_of(component, stocked.directions, stocked.sizes, pivot)
-    return in_proportion(count, weights, stocked.labels, key)
+        return in_turns(count, None, len(pool.labels), pool.key)
+    return in_proportion(count, pool.weights, pool.labels, pool.key)
 
 
-def _drawable(stocked: Stock, chosen: Ints, turns: Ints) -> int:
-    over = np.flatnonzero(turns >= stocked.sizes[chosen] * stocked.component.epochs)
+def _drawable(pool: CandidatePool, chosen: Ints, turns: Ints) -> int:
+    over = np.flatnonzero(turns >= pool.sizes[chosen] * pool.component.epochs)
     return int(over[0]) if len(over) else len(chosen)
 
 
-def _exhausted(stocked: Stock, count: int, chosen: Ints) -> CrossinError:
-    component, capacities = stocked.component, stocked.sizes * stocked.component.epochs
+def _exhausted(pool: CandidatePool, count: int, chosen: Ints) -> CrossinError:
+    component, capacities = pool.component, pool.sizes * pool.component.epochs
     drawn = np.bincount(chosen, minlength=len(capacities))
     over = np.flatnonzero(drawn > capacities)
     wanted, there = f"{count:,} rows", int(capacities.sum())
     if len(over):
-        wanted = f"{drawn[over[0]]:,} rows {'>'.join(stocked.directions[over[0]])}"
+        wanted = f"{drawn[over[0]]:,} rows {'>'.join(pool.directions[over[0]])}"
         there = int(capacities[over[0]])
     return CrossinError(
-        f"component '{stocked.name}' asks for {wanted}, but its corpus '{component.corpus}' has {there:,}"
+        f"component '{pool.name}' asks for {wanted}, but its corpus '{component.corpus}' has {there:,}"
         + (f" in {component.epochs} epochs" if component.epochs > 1 else ""),
         hint=f"ask for fewer rows, {MORE_ROWS}",
     )

@@ -1,9 +1,10 @@
-"""What each component may draw: its directions, and for each the rows of its corpus that have both sides."""
+"""The candidate pool of each component: its directions, and for each the corpus rows that may be drawn."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -11,9 +12,11 @@ import pyarrow.compute as pc
 
 from crossin.core.draws import Ints
 from crossin.core.errors import CrossinError
+from crossin.core.hashing import hash64
 from crossin.corpus.filters import apply_filters
 from crossin.corpus.parallel import ParallelCorpus
 from crossin.mixture.recipe import Component, Recipe
+from crossin.mixture.samplers import weights_of
 
 Mask = npt.NDArray[np.bool_]
 Rows = npt.NDArray[np.int32]
@@ -21,28 +24,40 @@ Direction = tuple[str, str]
 
 
 @dataclass(frozen=True)
-class Stock:
-    """A component's directions (language in, language out) and, for each, the corpus rows that it draws from.
+class CandidatePool:
+    """A component's directions (language in, language out) and, for each, the candidate rows of its corpus.
 
-    `labels` are what the draws of each direction are keyed by.
+    labels: the keys of each direction's draws.
     """
 
     name: str
     component: Component
+    pivot: str
+    seed: int
     directions: list[Direction]
     labels: list[str]
     rows: list[Rows]
 
-    @property
+    @cached_property
     def sizes(self) -> Ints:
-        """How many rows each direction has."""
+        """The number of rows of each direction."""
         return np.array([len(rows) for rows in self.rows], dtype=np.int64)
 
     @property
     def all_rows(self) -> int:
-        """How many different rows there are in all directions together (what `rows: all` means)."""
+        """The number of distinct rows of all directions together (the meaning of `rows: all`)."""
         distinct = {id(rows): rows for rows in self.rows}
         return len(np.unique(np.concatenate(list(distinct.values()))))
+
+    @property
+    def weights(self) -> npt.NDArray[np.float64]:
+        """The share of each direction, by the component's sampler."""
+        return weights_of(self.component, self.directions, self.sizes, self.pivot)
+
+    @property
+    def key(self) -> int:
+        """The key of the component's draws."""
+        return hash64(self.seed, self.component.draw or self.name)
 
 
 def directions_of(component: Component, languages: Sequence[str], pivot: str) -> list[Direction]:
@@ -63,8 +78,9 @@ def directions_of(component: Component, languages: Sequence[str], pivot: str) ->
 
 
 def check_languages(recipe: Recipe, languages: Sequence[str], corpora: Mapping[str, Sequence[str]]) -> None:
-    """Raise CrossinError where a component cannot be had: `languages` are those of the mixture, `corpora` the
-    languages that each corpus has.
+    """Raise CrossinError where a component cannot be drawn.
+
+    languages: those of the mixture. corpora: the languages of each corpus.
     """
     if recipe.pivot not in languages:
         raise CrossinError(
@@ -88,7 +104,7 @@ def check_languages(recipe: Recipe, languages: Sequence[str], corpora: Mapping[s
                     field=place,
                     hint="give the component `languages` of its own, or another corpus",
                 )
-        # The weights of languages that are not drawn would be ignored without a word.
+        # The weights of languages that are not drawn would be ignored silently.
         for language in component.weights:
             if not any(language in direction for direction in directions):
                 raise CrossinError(
@@ -98,8 +114,10 @@ def check_languages(recipe: Recipe, languages: Sequence[str], corpora: Mapping[s
                 )
 
 
-def stocks_of(recipe: Recipe, languages: Sequence[str], corpora: Mapping[str, ParallelCorpus]) -> list[Stock]:
-    """The stock of each component; those that share a draw draw from the rows that all of them can use."""
+def pools_of(
+    recipe: Recipe, languages: Sequence[str], corpora: Mapping[str, ParallelCorpus]
+) -> list[CandidatePool]:
+    """The pool of each component; components that share a draw share the rows that all of them can use."""
     check_languages(recipe, languages, {name: corpus.languages for name, corpus in corpora.items()})
     shared: dict[str, dict[str, Mask]] = {}
     groups: dict[str, tuple[str, object]] = {}
@@ -116,12 +134,12 @@ def stocks_of(recipe: Recipe, languages: Sequence[str], corpora: Mapping[str, Pa
             for label, (asked, answered) in zip(labels, usable, strict=True):
                 masks[label] = masks.get(label, True) & asked & answered
     return [
-        _stock(recipe, name, component, directions, labels, usable, shared.get(component.draw or "", {}))
+        _pool(recipe, name, component, directions, labels, usable, shared.get(component.draw or "", {}))
         for name, component, directions, labels, usable in found
     ]
 
 
-def _stock(
+def _pool(
     recipe: Recipe,
     name: str,
     component: Component,
@@ -129,7 +147,7 @@ def _stock(
     labels: list[str],
     usable: list[tuple[Mask, Mask]],
     shared: Mapping[str, Mask],
-) -> Stock:
+) -> CandidatePool:
     """Directions without a row are left out; directions with the same rows share one list."""
     lists: dict[bytes, Rows] = {}
     rows = []
@@ -147,9 +165,11 @@ def _stock(
             field=f"components.{[other for other, _ in recipe.named()].index(name)}",
             hint="look at the rejected rows in a --dry-run; name other languages, or loosen a filter",
         )
-    return Stock(
+    return CandidatePool(
         name,
         component,
+        recipe.pivot,
+        recipe.seed,
         [directions[number] for number in kept],
         [labels[number] for number in kept],
         [rows[number] for number in kept],
@@ -159,8 +179,8 @@ def _stock(
 def _usable(
     component: Component, corpus: ParallelCorpus, directions: list[Direction]
 ) -> list[tuple[Mask, Mask]]:
-    """For each direction the rows (n,) that can be asked, and those that can be answered: present, kept, past
-    the component's filter, and not empty.
+    """For each direction the rows (n,) that can be prompts and those that can be completions: present, kept,
+    past the component's filter, and not empty.
     """
     passing = apply_filters(corpus, component.filter) if component.filter else {}
     masks: dict[tuple[str, str], Mask] = {}
@@ -181,8 +201,8 @@ def _usable(
 
 
 def _label(component: Component, direction: Direction, pivot: str) -> str:
-    """What a direction's draws are keyed by: the language beside the pivot where that decides, so that
-    components that share a draw pick the same rows whichever way round they ask.
+    """The key of a direction's draws: the language other than the pivot where that decides, so that
+    components that share a draw pick the same rows in either direction.
     """
     if not component.by_pivot:
         return ">".join(direction)
@@ -192,16 +212,9 @@ def _label(component: Component, direction: Direction, pivot: str) -> str:
 def _check_group(
     groups: dict[str, tuple[str, object]], name: str, component: Component, labels: list[str]
 ) -> None:
-    """Components that share a draw must draw alike."""
-    alike = (
-        component.corpus,
-        labels,
-        component.sampler,
-        component.temperature,
-        component.weights,
-        component.replacement,
-        component.epochs,
-    )
+    """Raise CrossinError where components that share a draw differ in what decides it."""
+    shared = {"corpus", "sampler", "temperature", "weights", "replacement", "epochs"}
+    alike = (labels, component.model_dump(include=shared))
     first, expected = groups.setdefault(component.draw or "", (name, alike))
     if alike != expected:
         raise CrossinError(

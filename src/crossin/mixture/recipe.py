@@ -1,26 +1,26 @@
-"""A recipe: which components a mixture has, from which corpora, how many rows of each, in which languages."""
+"""A recipe: the components of a mixture, their corpora, sizes and languages."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, field_validator, model_validator
 
-from crossin.core import settings
 from crossin.core.errors import CrossinError
-from crossin.core.files import read_json, read_yaml
+from crossin.core.files import read_json
+from crossin.core.settings import Settings, merged, read_settings, setting, validated
 from crossin.corpus.spec import CorpusSpec, Filters
 from crossin.languages.codes import Language
 
 Kind = Literal["base", "mono", "x2en", "en2x", "x2x", "trans"]
-# Kinds whose direction is decided by one language beside the pivot.
+# Kinds whose direction is decided by one language other than the pivot.
 PIVOT_KINDS = ("mono", "x2en", "en2x")
-# Entries whose keys are names of the user's choice.
-_NAMED = ("columns", "corpora", "files", "filter", "weights")
+_HINT = "see examples/ for recipes"
 
 
-class Component(BaseModel):
+class Component(Settings):
     """One ingredient.
 
     kind: `base` (all in the pivot language), `mono` (all in another), `x2en` (asked in another, answered in
@@ -28,36 +28,34 @@ class Component(BaseModel):
     rows, tokens, share: the size; exactly one. `rows: all` is as many as the corpus has; `tokens` are those
     of prompt and completion, estimated or counted by the recipe's tokenizer; `share` is of the recipe's
     `rows`.
-    languages: where not all of the recipe's; for x2x and trans, `pairs` may name the directions themselves.
-    sampler: how often each language (or pair) is drawn. `uniform`: equally; `proportional`: as it has rows;
-    `temperature`: p ~ n^(1/temperature); `unimax`: equally until a language has gone round `epochs` times
-    (Chung et al., arXiv 2304.09151); `weights`: as `weights` say.
-    replacement: whether each row is drawn for itself, as the authors' code does. Without it, no row comes
-    again in the same direction before all have come, and at most `epochs` times in all.
+    languages: where not all of the recipe's; for x2x and trans, `pairs` may name the directions instead.
+    sampler: how often each language (or pair) is drawn. `uniform`: equally; `proportional`: by its rows;
+    `temperature`: p ~ n^(1/temperature); `unimax`: equally until a language has had `epochs` epochs (Chung
+    et al., arXiv 2304.09151); `weights`: by the weights.
+    replacement: whether each row is drawn independently, as the authors' code does. Without it, no row is
+    repeated in the same direction before all are drawn, and each is drawn at most `epochs` times.
     draw: components that name the same draw get the same rows and languages, slot by slot.
     stage: components of a lower stage come first (a curriculum); those of one stage are mixed.
     """
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     kind: Kind
     name: str = ""
     corpus: str = "questions"
     rows: int | Literal["all"] | None = None
-    tokens: int | None = Field(default=None, gt=0)
-    share: float | None = Field(default=None, gt=0, le=1)
-    languages: list[Language] | None = Field(default=None, min_length=1)
-    pairs: list[tuple[Language, Language]] | None = Field(default=None, min_length=1)
+    tokens: int | None = setting(None, gt=0)
+    share: float | None = setting(None, gt=0, le=1)
+    languages: list[Language] | None = setting(None, min_length=1)
+    pairs: list[tuple[Language, Language]] | None = setting(None, min_length=1)
     side: Literal["instruction", "output"] = "instruction"
     direction: Literal["any", "to-pivot", "from-pivot"] = "any"
     sampler: Literal["uniform", "proportional", "temperature", "unimax", "weights"] = "uniform"
-    temperature: float = Field(default=1.0, gt=0)
-    weights: dict[Language, float] = {}
+    temperature: float = setting(1.0, gt=0)
+    weights: dict[Language, float] = setting({})
     replacement: bool = False
-    epochs: int = Field(default=1, gt=0)
+    epochs: int = setting(1, gt=0)
     draw: str | None = None
     stage: int = 0
-    filter: Filters = {}
+    filter: Filters = setting({})
 
     @model_validator(mode="after")
     def _consistent(self) -> Component:
@@ -81,8 +79,13 @@ class Component(BaseModel):
         return self
 
     @property
+    def full_name(self) -> str:
+        """The component's name, or its kind and corpus."""
+        return self.name or f"{self.kind}/{self.corpus}"
+
+    @property
     def by_pivot(self) -> bool:
-        """Whether one language beside the pivot decides the direction."""
+        """Whether one language other than the pivot decides the direction."""
         return self.kind in PIVOT_KINDS or self.direction != "any"
 
     @property
@@ -91,32 +94,30 @@ class Component(BaseModel):
         return (self.side, self.side) if self.kind == "trans" else ("instruction", "output")
 
 
-class Recipe(BaseModel):
-    """Components, and how a mixture's rows are worded.
+class Recipe(Settings):
+    """Components, and the form of a mixture's rows.
 
-    tag: how a cross-lingual row says which language it wants. `sentence` asks in the wanted language's own
-    words ("Answer in English."), behind the instruction; `code` puts `[en]` behind the input on a new line,
-    as the authors' released code does; `none` says nothing.
+    tag: how a cross-lingual row names the language of the answer. `sentence`: in the words of that language
+    ("Answer in English."), after the instruction; `code`: `[en]` on a new line after the input, as in the
+    authors' released code; `none`: not at all.
     template: `question` (each language's own words for question and answer), one of the paper's (`alpaca`,
     `cl_boost`, `llama`, `gemma`), a YAML file such as theirs, or `chat`: that of `tokenizer`.
     format: `prompt-completion` (Parquet), or `messages` (JSON lines, for a trainer that applies its own
     template).
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
     name: str
     pivot: Language = "en"
-    languages: list[Language] | None = Field(default=None, min_length=1)
+    languages: list[Language] | None = setting(None, min_length=1)
     seed: int = 0
-    rows: int | None = Field(default=None, gt=0)
+    rows: int | None = setting(None, gt=0)
     tag: Literal["sentence", "code", "none"] = "sentence"
     template: str = "alpaca"
     tokenizer: str | None = None
     format: Literal["prompt-completion", "messages"] = "prompt-completion"
-    shard_rows: int = Field(default=50_000, gt=0)
-    corpora: dict[str, CorpusSpec] = {}
-    components: list[Component] = Field(min_length=1)
+    shard_rows: int = setting(50_000, gt=0)
+    corpora: dict[str, CorpusSpec] = setting({})
+    components: list[Component] = setting(min_length=1)
 
     @model_validator(mode="after")
     def _consistent(self) -> Recipe:
@@ -126,66 +127,66 @@ class Recipe(BaseModel):
             raise ValueError("`template: chat` needs a `tokenizer`")
         return self
 
-    def named(self) -> list[tuple[str, Component]]:
-        """The components by name; one without a name is called by its kind and corpus.
-
-        A component's name, with the seed, decides its draws: beside others it stays what it is.
-        """
-        named = [
-            (component.name or f"{component.kind}/{component.corpus}", component)
-            for component in self.components
-        ]
-        seen: dict[str, int] = {}
-        for number, (name, _) in enumerate(named):
-            if name in seen:
-                raise CrossinError(
-                    f"components {seen[name] + 1} and {number + 1} are both called '{name}'",
-                    field=f"components.{number}",
-                    hint="give them a `name` each",
+    @field_validator("components")
+    @classmethod
+    def _distinct_names(cls, components: list[Component]) -> list[Component]:
+        names = [component.full_name for component in components]
+        for number, name in enumerate(names):
+            if (first := names.index(name)) < number:
+                raise ValueError(
+                    f"components {first + 1} and {number + 1} are both called '{name}': give each a `name`"
                 )
-            seen[name] = number
-        return named
+        return components
+
+    def named(self) -> list[tuple[str, Component]]:
+        """The components by name. The name, with the seed, decides a component's draws."""
+        return [(component.full_name, component) for component in self.components]
 
 
-def read_recipe(path: Path) -> Recipe:
-    """The recipe in a YAML file, or the one that the manifest of a mixture holds (`manifest.json`); a wrong
-    entry is an error that names it.
+def read_recipe(
+    recipe: Recipe | Mapping[str, Any] | Path | str, given: Mapping[str, Any] | None = None
+) -> Recipe:
+    """A recipe from a YAML file, from the manifest of a mixture (`manifest.json`), or from its entries, with
+    what is `given` in place of its entries.
+
+    Raises CrossinError that names the wrong entry.
     """
-    if path.suffix == ".json":
-        manifest = read_json(path)
-        entries = manifest.get("settings") if isinstance(manifest, dict) else None
-        if entries is None or manifest.get("stage") != "compose":
-            raise CrossinError(
-                "is no mixture's manifest", file=path, hint="give a recipe, or a mixture's manifest.json"
-            )
-    else:
-        entries = read_yaml(path)
-    return validated(entries, path)
-
-
-def validated(entries: Any, path: Path | None = None) -> Recipe:
-    """The recipe that `entries` make; a wrong one is an error that names it, and the file that it is from."""
-    recipe = settings.validated(Recipe, entries, path, "see examples/ for recipes")
-    try:
-        recipe.named()
-    except CrossinError as error:
-        raise CrossinError(error.message, file=path, field=error.field, hint=error.hint) from error
-    return recipe
+    given = given or {}
+    if isinstance(recipe, Recipe):
+        if not given:
+            return recipe
+        recipe = recipe.model_dump(exclude_unset=True)
+    if isinstance(recipe, Mapping):
+        return validated(Recipe, merged(recipe, given), None, _HINT)
+    path = Path(recipe)
+    if path.suffix != ".json":
+        return read_settings(Recipe, path, given, hint=_HINT)
+    manifest = read_json(path)
+    if not isinstance(manifest, dict) or manifest.get("stage") != "compose":
+        raise CrossinError(
+            "not a mixture's manifest", file=path, hint="give a recipe, or a mixture's manifest.json"
+        )
+    return validated(Recipe, merged(manifest["settings"], given), path, _HINT)
 
 
 def as_yaml(recipe: Recipe) -> str:
-    """The recipe as a file that reads back to itself; what is left to its default is left out."""
+    """The recipe as a file that reads back to itself, without entries that have their defaults."""
     import yaml
 
-    entries = _in_order(recipe.model_dump(mode="json", exclude_defaults=True))
-    return str(yaml.safe_dump(entries, sort_keys=False, allow_unicode=True))
+    return str(yaml.safe_dump(_entries(recipe), sort_keys=False, allow_unicode=True))
 
 
-def _in_order(value: Any, named: bool = False) -> Any:
-    """Entries in the order of the models, and what the user names in the order of names: the order in which a
-    file happens to list its languages says nothing.
+def _entries(value: Any) -> Any:
+    """Entries in the order of the models, and names of the user's choice in alphabetical order: the order of
+    languages in a file has no meaning.
     """
+    if isinstance(value, BaseModel):
+        entries = {name: getattr(value, name) for name in type(value).model_fields}
+        return {
+            name: _entries(entry)
+            for name, entry in entries.items()
+            if entry != type(value).model_fields[name].default
+        }
     if isinstance(value, dict):
-        keys = sorted(value) if named else list(value)
-        return {key: _in_order(value[key], not named and key in _NAMED) for key in keys}
-    return [_in_order(part) for part in value] if isinstance(value, list) else value
+        return {key: _entries(value[key]) for key in sorted(value)}
+    return [_entries(part) for part in value] if isinstance(value, list | tuple) else value

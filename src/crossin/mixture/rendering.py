@@ -1,4 +1,4 @@
-"""From planned draws to training rows: a join of the plan with the corpora and the languages' words."""
+"""From planned draws to training rows: the plan is joined with the corpora and the languages' words."""
 
 from __future__ import annotations
 
@@ -20,33 +20,33 @@ from crossin.mixture.recipe import Component, Recipe
 from crossin.mixture.templates import Template, load_template
 
 QUESTION = "question"
-# Texts (n,), or a text that stands in every row.
+# Texts (n,), or one text for all rows.
 Piece: TypeAlias = pa.Array | str
-# Texts (n,) and where each stands among the rows that are rendered.
+# Texts (n,) and the place of each among the rows that are rendered.
 Placed: TypeAlias = tuple[npt.NDArray[np.int64], pa.Array]
 
 
 @dataclass(frozen=True)
-class Wording:
-    """How rows are worded: `template` gives the template for a language's rows."""
+class RowStyle:
+    """How rows become prompts: `template` returns the template for a language's rows."""
 
     recipe: Recipe
     template: Callable[[str], Template]
 
 
-def wording_of(recipe: Recipe, data: Path) -> Wording:
-    """The wording that a recipe asks for; the path of a template of the user's own starts from `data`.
+def row_style(recipe: Recipe, data: Path) -> RowStyle:
+    """The format of a recipe's rows; the path of a user's template is relative to `data`.
 
-    Raises CrossinError where the template, or its tokenizer, is not to be had.
+    Raises CrossinError where the template or its tokenizer cannot be loaded.
     """
     if recipe.format == "messages":
         # The trainer's own template does the rest.
         plain = Template(with_input="{instruction}\n\n{input}", without_input="{instruction}")
-        return Wording(recipe, lambda _: plain)
+        return RowStyle(recipe, lambda _: plain)
     if recipe.template == QUESTION:
-        return Wording(recipe, _question_template)
+        return RowStyle(recipe, _question_template)
     template = load_template(recipe.template, data, tokenizer=recipe.tokenizer)
-    return Wording(recipe, lambda _: template)
+    return RowStyle(recipe, lambda _: template)
 
 
 def _question_template(language: str) -> Template:
@@ -59,15 +59,15 @@ def _question_template(language: str) -> Template:
     )
 
 
-def render(wording: Wording, part: Plan, corpora: Mapping[str, ParallelCorpus]) -> pa.Table:
+def render(style: RowStyle, part: Plan, corpora: Mapping[str, ParallelCorpus]) -> pa.Table:
     """The mixture's rows (docs/formats.md) for a part of its plan, in the plan's order."""
-    components = dict(wording.recipe.named())
+    components = dict(style.recipe.named())
     sources = {name: component.corpus for name, component in components.items()}
     kinds = {name: component.kind for name, component in components.items()}
     return pa.table(
         {
-            "prompt": _in_order(_prompts(wording, part, components, corpora), len(part)),
-            "completion": _in_order(_completions(wording, part, components, corpora), len(part)),
+            "prompt": _in_order(_prompts(style, part, components, corpora), len(part)),
+            "completion": _in_order(_completions(style, part, components, corpora), len(part)),
             "kind": _named(part.component, [kinds[name] for name in part.components]),
             "lang_in": _named(part.language_in, part.languages),
             "lang_out": _named(part.language_out, part.languages),
@@ -80,11 +80,12 @@ def render(wording: Wording, part: Plan, corpora: Mapping[str, ParallelCorpus]) 
 
 
 def _prompts(
-    wording: Wording, part: Plan, components: Mapping[str, Component], corpora: Mapping[str, ParallelCorpus]
+    style: RowStyle, part: Plan, components: Mapping[str, Component], corpora: Mapping[str, ParallelCorpus]
 ) -> Iterator[Placed]:
-    """The prompts, by component, languages and form. The texts of a language are fetched for all directions
-    at
-    once: a corpus of many languages has many directions, with few rows each.
+    """The prompts, by component, languages and form.
+
+    The texts of a language are read for all directions at once: a corpus of many languages has many
+    directions, with few rows each.
     """
     for (name, language_in), directions in groupby(part.directions(), key=lambda direction: direction[:2]):
         component, asked_in = components[name], list(directions)
@@ -94,25 +95,25 @@ def _prompts(
         given = None if component.kind == "trans" else corpus.text(language_in, "input", rows)
         start = 0
         for _, _, language_out, places in asked_in:
-            template = wording.template(language_out if component.kind == "trans" else language_in)
+            template = style.template(language_out if component.kind == "trans" else language_in)
             mine = asked.slice(start, len(places))
             if given is None:
-                yield places, _in_template(template, *_translation(wording.recipe, language_out, mine))
+                yield places, _in_template(template, *_translation(style.recipe, language_out, mine))
             else:
                 inputs = given.slice(start, len(places))
                 wish = language_out if language_out != language_in else None
-                for chosen, *pieces in _forms(wording.recipe, wish, mine, inputs):
+                for chosen, *pieces in _forms(style.recipe, wish, mine, inputs):
                     yield places[chosen], _in_template(template, *pieces)
             start += len(places)
 
 
 def _completions(
-    wording: Wording, part: Plan, components: Mapping[str, Component], corpora: Mapping[str, ParallelCorpus]
+    style: RowStyle, part: Plan, components: Mapping[str, Component], corpora: Mapping[str, ParallelCorpus]
 ) -> Iterator[Placed]:
-    """The completions, by component, language and what stands around them."""
+    """The completions, by component, language and the text around them."""
     groups: dict[tuple[str, str, str, str], list[npt.NDArray[np.int64]]] = {}
     for name, language_in, language_out, places in part.directions():
-        template = wording.template(language_out if components[name].kind == "trans" else language_in)
+        template = style.template(language_out if components[name].kind == "trans" else language_in)
         groups.setdefault((name, language_out, template.separator, template.end), []).append(places)
     for (name, language_out, separator, end), found in groups.items():
         component, places = components[name], np.concatenate(found)
@@ -140,8 +141,8 @@ def _translation(recipe: Recipe, language: str, asked: pa.Array) -> tuple[list[P
 def _forms(
     recipe: Recipe, wish: str | None, asked: pa.Array, given: pa.Array
 ) -> Iterator[tuple[npt.NDArray[np.int64], list[Piece], list[Piece]]]:
-    """Which rows are asked in the same form, and the pieces of their instruction and of their input: rows
-    with an input apart from those without. `wish` is the language to answer in where it is another.
+    """Rows of the same form, with or without an input: which they are, and the pieces of their instruction
+    and input. `wish` is the language to answer in where it differs.
     """
     filled = pc.binary_length(given).to_numpy() > 0
     for chosen in (np.flatnonzero(filled), np.flatnonzero(~filled)):
@@ -166,7 +167,7 @@ def _in_template(template: Template, asked: list[Piece], given: list[Piece]) -> 
 
 
 def _join(*pieces: Piece) -> pa.Array:
-    """Texts joined row by row; a plain string stands in every row. One piece at least is an array."""
+    """Texts joined row by row; a string is the same in every row. At least one piece is an array."""
     merged: list[Piece] = []
     for piece in pieces:
         if isinstance(piece, str) and merged and isinstance(merged[-1], str):
@@ -180,7 +181,7 @@ def _join(*pieces: Piece) -> pa.Array:
 
 
 def _in_order(parts: Iterator[Placed], count: int) -> pa.Array:
-    """Texts with their places, brought into the order of their places."""
+    """Texts in the order of their places."""
     placed = list(parts)
     if not placed:
         return pa.array([], pa.large_string())
@@ -190,8 +191,8 @@ def _in_order(parts: Iterator[Placed], count: int) -> pa.Array:
 
 
 def _named(numbers: npt.NDArray[np.int16], names: list[str]) -> pa.Array:
-    """The name of each number. Every name stands in the dictionary once: Parquet writes a dictionary with
-    repetitions differently from one time to the next.
+    """The name of each number. Each name is in the dictionary once: Parquet's bytes would otherwise differ
+    from run to run.
     """
     distinct = list(dict.fromkeys(names))
     places = np.array([distinct.index(name) for name in names] or [0], dtype=np.int16)

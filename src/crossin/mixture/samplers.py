@@ -1,6 +1,6 @@
-"""Which direction each slot of a component draws from, and for the how-many-th time.
+"""Samplers: the direction of each slot of a component, and how often it was drawn before.
 
-Every sampler is a sequence without an end: asking for more slots changes none of the earlier ones.
+Every sampler is an endless sequence: more slots do not change the earlier ones.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ Floats = npt.NDArray[np.float64]
 
 
 def weights_of(component: Component, directions: Sequence[tuple[str, str]], rows: Ints, pivot: str) -> Floats:
-    """The share of each direction, by the component's sampler; `rows` is how many rows each direction has.
+    """The share of each direction, by the component's sampler; `rows` are the rows of each direction.
 
     temperature: p ~ n^(1/T) (Devlin et al., multilingual BERT; Arivazhagan et al., arXiv 1907.05019).
     """
@@ -27,7 +27,7 @@ def weights_of(component: Component, directions: Sequence[tuple[str, str]], rows
         case "proportional":
             weights = rows.astype(np.float64)
         case "temperature":
-            # Relative to the largest: a power of the numbers themselves may be beyond all floats.
+            # Relative to the largest: powers of the numbers themselves may overflow.
             weights = (rows / rows.max()) ** (1 / component.temperature)
         case "weights":
             named = component.weights
@@ -46,24 +46,23 @@ def weights_of(component: Component, directions: Sequence[tuple[str, str]], rows
         raise CrossinError(
             f"no language with a weight has rows to draw; there are {', '.join(map('>'.join, directions))}",
             field="weights",
-            hint="weigh one of these languages",
+            hint="give a weight to one of these languages",
         )
     return np.asarray(weights / weights.sum(), dtype=np.float64)
 
 
 def independent(slots: Ints, weights: Floats, key: int) -> Ints:
-    """A direction for each slot, each drawn for itself with the probabilities `weights`."""
+    """A direction for each slot, drawn independently with the probabilities `weights`."""
     uniform = hashed(slots, hash64(key, "direction")).astype(np.float64) / 2.0**64
     return np.minimum(np.searchsorted(np.cumsum(weights), uniform, side="right"), len(weights) - 1)
 
 
 def in_turns(slots: int, capacities: Ints | None, directions: int, key: int) -> tuple[Ints, Ints]:
-    """Directions in turns, each round in a fresh order; one that has been drawn as often as its capacity
-    drops out and the others go on (UniMax: Chung et al., arXiv 2304.09151). Without capacities nothing drops
-    out.
+    """Directions in turns, each round in a new order; a direction that was drawn as often as its capacity
+    drops out (UniMax: Chung et al., arXiv 2304.09151). Without capacities none drops out.
 
-    Returns, for each of `slots` slots, the direction and how often that direction was drawn before. Fewer
-    come back where all directions are exhausted.
+    Returns, for each of `slots` slots, the direction and how often it was drawn before; fewer where all
+    directions are exhausted.
     """
     levels = [None] if capacities is None else sorted({int(capacity) for capacity in capacities if capacity})
     chosen, turns = [np.empty(0, dtype=np.int64)], [np.empty(0, dtype=np.int64)]
@@ -82,7 +81,7 @@ def in_proportion(slots: int, weights: Floats, labels: Sequence[str], key: int) 
     """Directions spread evenly in proportion to `weights`: the j-th draw of direction d falls at the time
     (j + f) / weight, f random in [0, 1), and the slots are the draws in order of time.
 
-    So every direction keeps to its share to within one draw, at any length.
+    So every direction has its share to within one draw, at any length.
     """
     chosen, turns, times = [], [], []
     for number, (weight, label) in enumerate(zip(weights, labels, strict=True)):

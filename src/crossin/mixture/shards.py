@@ -1,4 +1,4 @@
-"""A shard of a mixture: one file of its rows, whole or absent, the same bytes whoever writes it."""
+"""A shard of a mixture: one file of its rows, complete or absent, the same bytes in any process."""
 
 from __future__ import annotations
 
@@ -14,10 +14,9 @@ from crossin.core.formats import DATA_FOLDER
 from crossin.mixture.recipe import Recipe
 
 if TYPE_CHECKING:
-    from crossin.mixture.job import Job
+    from crossin.mixture.job import MixtureJob
 
-# Trainers read every file of the folder that they are given, so the shards have one of their own.
-# Each file says which plan it is a part of.
+# The key of the plan's fingerprint in a file's metadata.
 _PLAN = b"crossin.plan"
 # Columns with few values, which Parquet writes as a dictionary.
 _REPEATING = ["kind", "lang_in", "lang_out", "source", "component"]
@@ -28,8 +27,8 @@ def shard_name(recipe: Recipe, number: int) -> str:
     return f"mixture-{number:05d}.{'jsonl' if recipe.format == 'messages' else 'parquet'}"
 
 
-def write_shard(job: Job, out: Path, number: int) -> int:
-    """Make shard `number` and write it below `out`; returns how many rows it has."""
+def write_shard(job: MixtureJob, out: Path, number: int) -> int:
+    """Write shard `number` below `out`; return its number of rows."""
     table = job.shard(number)
     path = out / DATA_FOLDER / shard_name(job.recipe, number)
     with atomic_path(path) as temporary:
@@ -40,9 +39,9 @@ def write_shard(job: Job, out: Path, number: int) -> int:
     return len(table)
 
 
-def check_shard(job: Job, out: Path, number: int) -> bool:
-    """Whether shard `number` is there already. Raises CrossinError where it belongs to another plan: the
-    alignment check may judge a borderline row otherwise on another kind of processor.
+def check_shard(job: MixtureJob, out: Path, number: int) -> bool:
+    """Whether shard `number` exists. Raises CrossinError where it belongs to another plan: the alignment
+    check may decide differently on a borderline row on another kind of processor.
     """
     import pyarrow.parquet
 
@@ -52,17 +51,17 @@ def check_shard(job: Job, out: Path, number: int) -> bool:
     metadata = pyarrow.parquet.read_metadata(path).metadata or {}
     if metadata.get(_PLAN) != job.plan.fingerprint.encode():
         raise CrossinError(
-            "was made from other rows than this machine keeps",
+            "was composed from other rows than this machine keeps",
             file=path,
-            hint="compose all shards on machines of one kind, or keep out the faulty rows beforehand and set "
+            hint="compose all shards on machines of one kind, or remove misaligned rows beforehand and set "
             "`check: none`",
         )
     return True
 
 
 def _write_parquet(path: Path, table: pa.Table, plan: str) -> None:
-    """Prompts and completions hardly repeat: no dictionary and no statistics for them. Arrow's own schema is
-    left out, so that readers see plain strings.
+    """Prompts and completions hardly repeat: no dictionary and no statistics for them. Without Arrow's
+    schema, readers see plain strings.
     """
     import pyarrow.parquet
 

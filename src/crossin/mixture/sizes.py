@@ -1,4 +1,4 @@
-"""How many rows each component gets, from sizes in rows, tokens or shares."""
+"""The rows of each component, from sizes in rows, tokens or shares."""
 
 from __future__ import annotations
 
@@ -9,20 +9,19 @@ import numpy as np
 from crossin.core.errors import CrossinError
 from crossin.corpus.parallel import ParallelCorpus
 from crossin.mixture.planning import MORE_ROWS, drawable, plan
-from crossin.mixture.pools import Stock
+from crossin.mixture.pools import CandidatePool
 from crossin.mixture.recipe import Recipe
-from crossin.mixture.rendering import Wording, render
-from crossin.mixture.tokens import Count, token_counter
+from crossin.mixture.rendering import RowStyle, render
+from crossin.mixture.tokens import token_counter
 
 _FIRST_GUESS = 4096
 
 
 def row_counts(
-    stocks: Sequence[Stock],
+    pools: Sequence[CandidatePool],
     languages: Sequence[str],
-    wording: Wording,
+    style: RowStyle,
     corpora: Mapping[str, ParallelCorpus],
-    seed: int,
 ) -> list[int]:
     """The rows of each component.
 
@@ -30,16 +29,15 @@ def row_counts(
     the recipe's `rows`, rounded so that they add up (largest remainder).
     """
     counts = []
-    shares = _shared_rows(wording.recipe)
-    for number, stocked in enumerate(stocks):
-        component = stocked.component
+    shares = _shared_rows(style.recipe)
+    for number, pool in enumerate(pools):
+        component = pool.component
         if component.tokens is not None:
-            count_tokens = token_counter(wording.recipe.tokenizer)
-            counts.append(_rows_for_tokens(stocked, languages, wording, corpora, seed, count_tokens))
+            counts.append(_rows_for_tokens(pool, component.tokens, languages, style, corpora))
         elif component.share is not None:
             counts.append(shares[number])
         else:
-            counts.append(stocked.all_rows if component.rows == "all" else int(component.rows or 0))
+            counts.append(pool.all_rows if component.rows == "all" else int(component.rows or 0))
     return counts
 
 
@@ -64,21 +62,20 @@ def _shared_rows(recipe: Recipe) -> dict[int, int]:
 
 
 def _rows_for_tokens(
-    stocked: Stock,
+    pool: CandidatePool,
+    budget: int,
     languages: Sequence[str],
-    wording: Wording,
+    style: RowStyle,
     corpora: Mapping[str, ParallelCorpus],
-    seed: int,
-    count_tokens: Count,
 ) -> int:
-    """The fewest first slots whose prompts and completions hold the component's tokens."""
-    budget, guess = stocked.component.tokens or 0, _FIRST_GUESS
+    """The fewest first slots whose prompts and completions hold `budget` tokens."""
+    count_tokens, guess = token_counter(style.recipe.tokenizer), _FIRST_GUESS
     while True:
-        count = drawable(stocked, guess, seed, wording.recipe.pivot)
-        drawn = plan([stocked], [count], languages, wording.recipe, seed)
-        table = render(wording, drawn, corpora)
+        count = drawable(pool, guess)
+        drawn = plan([pool], [count], languages)
+        table = render(style, drawn, corpora)
         tokens = np.zeros(count)
-        # The plan mixes a component's slots; the budget is spent in their own order.
+        # The plan shuffles a component's slots; the budget is spent in the order of slots.
         tokens[drawn.slot] = sum(
             count_tokens(table[side].combine_chunks()) for side in ("prompt", "completion")
         )
@@ -87,8 +84,8 @@ def _rows_for_tokens(
             return int(np.searchsorted(spent, budget)) + 1
         if count < guess:
             raise CrossinError(
-                f"component '{stocked.name}' asks for {budget:,} tokens, but its corpus has about "
-                f"{spent[-1]:,.0f}",
+                f"component '{pool.name}' asks for {budget:,} tokens, but its corpus has about "
+                f"{spent[-1] if count else 0:,.0f}",
                 hint=f"ask for fewer tokens, {MORE_ROWS}",
             )
         guess *= 2

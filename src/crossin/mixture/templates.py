@@ -6,42 +6,40 @@ import difflib
 import re
 from functools import cache
 from pathlib import Path
-from typing import Any, Self
+from typing import Any
 
-from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
+from pydantic import ValidationInfo, field_validator
 
 from crossin.core.errors import CrossinError
-from crossin.core.files import read_yaml
+from crossin.core.settings import Settings, read_settings
 from crossin.mixture.tokens import load_tokenizer
 
 DATA = Path(__file__).parent / "templates"
 CHAT = "chat"
 
 _PLACEHOLDER = re.compile(r"\{(?:instruction|input)\}")
-# Plain words that no template changes: no white space at the ends, no mark that a template might escape.
+# Plain words that templates do not change: no white space at the ends, nothing that is escaped.
 _ASKED, _ANSWERED = "crossinquestionsentinel", "crossinanswersentinel"
 
 
-class Template(BaseModel):
-    """The text around a row: `with_input` holds {instruction} and behind it {input}, `without_input` the
-    {instruction} alone, each exactly once. `separator` stands between prompt and completion and is learned
-    with the completion; `end` stands behind it. Other braces are text.
+class Template(Settings):
+    """The text around a row: `with_input` holds {instruction} and then {input}, `without_input` only
+    {instruction}, each exactly once. `separator` is between prompt and completion and is learned with the
+    completion; `end` follows it. Other braces are text.
     """
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     with_input: str
     without_input: str
     separator: str = ""
     end: str = ""
 
-    @model_validator(mode="after")
-    def _placeholders(self) -> Self:
-        wanted = {"with_input": ["{instruction}", "{input}"], "without_input": ["{instruction}"]}
-        for field, placeholders in wanted.items():
-            if _PLACEHOLDER.findall(getattr(self, field)) != placeholders:
-                raise ValueError(f"`{field}` must hold {' and then '.join(placeholders)}, exactly once")
-        return self
+    @field_validator("with_input", "without_input")
+    @classmethod
+    def _placeholders(cls, text: str, field: ValidationInfo) -> str:
+        wanted = ["{instruction}", "{input}"] if field.field_name == "with_input" else ["{instruction}"]
+        if _PLACEHOLDER.findall(text) != wanted:
+            raise ValueError(f"must hold {' and then '.join(wanted)}, exactly once")
+        return text
 
     def parts(self, has_input: bool) -> tuple[str, ...]:
         """The literal text before, between and after instruction and input; before and after the instruction
@@ -58,10 +56,10 @@ def built_in() -> list[str]:
 def load_template(name: str, folder: Path | None = None, *, tokenizer: str | None = None) -> Template:
     """A template by name (`alpaca`, `cl_boost`, `llama`, `gemma`), or from a YAML file in the same form.
 
-    folder: what the path of such a file is relative to; None for the working folder. `chat` is the chat
+    folder: the path of such a file is relative to it; None for the working folder. `chat` is the chat
     template of `tokenizer`.
 
-    Raises CrossinError that names the file and the field that is wrong, or the templates that exist.
+    Raises CrossinError that names the file and the wrong field, or the templates that exist.
     """
     if name == CHAT:
         if not tokenizer:
@@ -80,30 +78,20 @@ def load_template(name: str, folder: Path | None = None, *, tokenizer: str | Non
 
 
 def _read(path: Path) -> Template:
-    entries = read_yaml(path)
-    hint = f"compare with {DATA / 'alpaca.yaml'}"
-    if not isinstance(entries, dict):
-        raise CrossinError("holds no template", file=path, hint=hint)
-    try:
-        return Template.model_validate(entries)
-    except ValidationError as error:
-        first = error.errors()[0]
-        message = first["msg"].removeprefix("Value error, ")
-        field = ".".join(str(part) for part in first["loc"]) or message.split("`")[1]
-        raise CrossinError(message, file=path, field=field, hint=hint) from error
+    return read_settings(Template, path, hint=f"compare with {DATA / 'alpaca.yaml'}")
 
 
 @cache
 def chat_template(tokenizer: str) -> Template:
     """One turn of the chat template of a tokenizer (a hub id or a local folder).
 
-    The template is rendered around marks, and what it writes around them is kept; instruction and input are
-    joined by a blank line. Text that begins a sequence, and what follows the end-of-sequence token, are left
-    out: the trainer adds both tokens, once. What the template writes before an answer in a conversation but
-    not when it asks for one (an empty thought, a space) is learned with the answer.
+    The template is rendered around marks, and the text around them is kept; instruction and input are joined
+    by a blank line. The token that begins a sequence, and all from the end-of-sequence token on, are left
+    out: the trainer adds both tokens, once. Text that the template writes before an answer in a conversation
+    but not in its generation prompt (an empty thought, a space) is learned with the answer.
 
-    Raises CrossinError where the tokenizer cannot be loaded, has no chat template, or has one that does not
-    show the user's or the assistant's words as they are. Code that comes with a tokenizer is never run.
+    Raises CrossinError where the tokenizer cannot be loaded, has no chat template, or has one that changes
+    the user's or the assistant's words. Code that comes with a tokenizer is never run.
     """
     loaded = load_tokenizer(tokenizer)
     if not loaded.chat_template:
@@ -112,26 +100,28 @@ def chat_template(tokenizer: str) -> Template:
             field="tokenizer",
             hint="name an instruction-tuned model's, or choose a template by name",
         )
+    try:
+        return _one_turn(loaded)
+    except ValueError as error:
+        raise CrossinError(
+            f"the chat template of '{tokenizer}' {error}",
+            field="tokenizer",
+            hint="write the template as a YAML file",
+        ) from error
+
+
+def _one_turn(loaded: Any) -> Template:
+    """The template around one turn. Raises ValueError that says why there is none."""
     user = {"role": "user", "content": _ASKED}
     answer = {"role": "assistant", "content": _ANSWERED}
-    before, suffix = _split(_rendered(loaded, tokenizer, [user], True), [_ASKED], tokenizer)
-    _, middle, end = _split(
-        _rendered(loaded, tokenizer, [user, answer], False), [_ASKED, _ANSWERED], tokenizer
-    )
+    before, suffix = _split(_rendered(loaded, [user], True), [_ASKED])
+    _, middle, end = _split(_rendered(loaded, [user, answer], False), [_ASKED, _ANSWERED])
     if not middle.startswith(suffix):
-        raise CrossinError(
-            f"the chat template of '{tokenizer}' asks for an answer in other words than it shows one in",
-            field="tokenizer",
-            hint="write the template as a YAML file",
-        )
+        raise ValueError("has a generation prompt that differs from its answers")
     prefix = before.removeprefix(loaded.bos_token or "")
-    # The template's own braces are text, but one that reads like a placeholder would be filled.
+    # The template's own braces are text, but a placeholder among them would be filled.
     if _PLACEHOLDER.search(prefix + suffix):
-        raise CrossinError(
-            f"the chat template of '{tokenizer}' holds a placeholder of this project",
-            field="tokenizer",
-            hint="write the template as a YAML file",
-        )
+        raise ValueError("holds {instruction} or {input}")
     return Template(
         with_input=prefix + "{instruction}\n\n{input}" + suffix,
         without_input=prefix + "{instruction}" + suffix,
@@ -140,31 +130,23 @@ def chat_template(tokenizer: str) -> Template:
     )
 
 
-def _rendered(loaded: Any, tokenizer: str, turns: list[dict[str, str]], asks: bool) -> str:
+def _rendered(loaded: Any, turns: list[dict[str, str]], asks: bool) -> str:
     from jinja2.exceptions import TemplateError
 
     try:
-        # Llama 3's template writes today's date unless it is given one (this is the template's own default):
-        # the same recipe must give the same bytes tomorrow.
+        # Llama 3's template writes today's date unless one is given (this is the template's own default): the
+        # same recipe must give the same bytes tomorrow.
         text = loaded.apply_chat_template(
             turns, tokenize=False, add_generation_prompt=asks, date_string="26 Jul 2024"
         )
     except (TemplateError, ValueError, TypeError) as error:
-        raise CrossinError(
-            f"the chat template of '{tokenizer}' cannot be rendered: {error}",
-            field="tokenizer",
-            hint="write the template as a YAML file",
-        ) from error
+        raise ValueError(f"cannot be rendered: {error}") from error
     return str(text)
 
 
-def _split(text: str, marks: list[str], tokenizer: str) -> list[str]:
-    """The text around `marks`, which must stand in it once each, in this order."""
-    pieces = re.split("|".join(marks), text)
-    if re.findall("|".join(marks), text) != marks:
-        raise CrossinError(
-            f"the chat template of '{tokenizer}' does not show each turn's words once, as they are",
-            field="tokenizer",
-            hint="write the template as a YAML file",
-        )
-    return pieces
+def _split(text: str, marks: list[str]) -> list[str]:
+    """The text around `marks`, which must occur once each, in this order."""
+    pattern = "|".join(marks)
+    if re.findall(pattern, text) != marks:
+        raise ValueError("does not hold each turn's words unchanged, exactly once")
+    return re.split(pattern, text)

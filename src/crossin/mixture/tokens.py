@@ -1,4 +1,4 @@
-"""How many tokens a row has: counted by a tokenizer, or estimated from its characters."""
+"""The number of tokens of a text: counted by a tokenizer, or estimated from its characters."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from crossin.core.errors import CrossinError
 from crossin.core.extras import require
 
 Count = Callable[[pa.Array], npt.NDArray[np.float64]]
-# A token of an English-centric tokenizer is about four Latin letters; what takes more than one byte in UTF-8
-# takes more tokens too. A rule of thumb: for exact figures the recipe names a tokenizer.
+# A token of an English-centric tokenizer is about four Latin letters; characters of several bytes in UTF-8
+# take more tokens. A rule of thumb: for exact figures the recipe names a tokenizer.
 _PER_CHARACTER, _PER_FURTHER_BYTE = 0.25, 0.4
 
 
@@ -54,7 +54,7 @@ def load_tokenizer(tokenizer: str) -> Any:
 
 
 def estimated_tokens(texts: pa.Array) -> npt.NDArray[np.float64]:
-    """About how many tokens each text has, from its characters and bytes."""
+    """The approximate number of tokens of each text, from its characters and bytes."""
     characters = pc.utf8_length(texts).to_numpy(zero_copy_only=False).astype(np.float64)
     further = pc.binary_length(texts).to_numpy(zero_copy_only=False) - characters
     return np.asarray(characters * _PER_CHARACTER + further * _PER_FURTHER_BYTE)

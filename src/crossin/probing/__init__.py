@@ -1,5 +1,1 @@
-"""How near the languages lie inside a model, layer by layer."""
-
-from crossin.probing.run import probe
-
-__all__ = ["probe"]
+"""How close the languages are inside a model, layer by layer."""

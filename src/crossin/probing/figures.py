@@ -21,7 +21,7 @@ from crossin.probing.measures import (
     retrieval_hits,
 )
 
-# Means over sentences of a value of each, so that they have an interval; and what is told of all at once.
+# Means over sentences, which have an interval; and figures of all sentences at once, which have none.
 BY_SENTENCE = (
     "mexa",
     "retrieval",
@@ -36,11 +36,11 @@ MEAN = "mean"
 _TAILS = (0.025, 0.975)
 
 
-class Figure(NamedTuple):
-    """A figure of `language` against `other` (the pivot, as a rule) at a layer, and its 95% interval.
+class LayerFigure(NamedTuple):
+    """A figure of `language` and `other` (usually the pivot) at a layer, and its 95% interval.
 
-    `language` is `mean` for the mean over all languages but the pivot. What is undefined, and the interval of
-    a figure that has none, is nan.
+    `language` is `mean` for the mean over all languages but the pivot. Undefined values and intervals are
+    nan.
     """
 
     layer: int
@@ -54,13 +54,13 @@ class Figure(NamedTuple):
 
 
 def chance(sentences: int) -> dict[str, float]:
-    """What states without any order score, of those figures where that is a plain number."""
+    """The value for random states of those figures where it is a simple number."""
     retrieval = {name: 1 / sentences for name in BY_SENTENCE if name.startswith("retrieval")}
     return {"mexa": 1 / (2 * sentences - 1), **retrieval}
 
 
 def resamples(sentences: int, draws: int, seed: int) -> Floats:
-    """How much each sentence weighs in each bootstrap draw, [draws, N]; a line's sum is 1."""
+    """The weight of each sentence in each bootstrap draw, [draws, N]; each row sums to 1."""
     generator = np.random.default_rng(hash64("probe", str(seed)))
     taken = generator.multinomial(sentences, np.full(sentences, 1 / sentences), size=draws)
     weights: Floats = taken / sentences
@@ -84,18 +84,18 @@ def layer_figures(
     weights: Floats,
     *,
     all_pairs: bool = False,
-) -> list[Figure]:
+) -> list[LayerFigure]:
     """All figures of one layer and pooling, from its states [N, H] by language.
 
-    Each language is held against `pivot`, and with `all_pairs` against every other language too. The interval
+    Each language is compared with `pivot`, and with `all_pairs` with every other language too. The interval
     is a percentile bootstrap over sentences (`weights` [draws, N] of `resamples`): each sentence keeps its
-    value, so the pool that it is sought in is taken as given. CKA is no mean over sentences: a draw that
-    holds sentences twice would raise it, so it has no interval.
+    value, so the pool that is searched is fixed. CKA is not a mean over sentences, and repeated sentences
+    would raise it, so it has no interval.
     """
     languages = [language for language in states if language != pivot]
     pairs = [(language, pivot) for language in languages]
     pairs += combinations(languages, 2) if all_pairs else []
-    made: list[Figure] = []
+    made: list[LayerFigure] = []
     against_pivot = []
     for language, other in pairs:
         values = sentence_values(states[language], states[other])
@@ -109,16 +109,10 @@ def layer_figures(
 
 
 def _figures(
-    layer: int,
-    pooling: str,
-    language: str,
-    other: str,
-    values: Floats,
-    whole: list[float],
-    weights: Floats,
-) -> list[Figure]:
+    layer: int, pooling: str, language: str, other: str, values: Floats, whole: list[float], weights: Floats
+) -> list[LayerFigure]:
     lows, highs = np.quantile(weights @ values, _TAILS, axis=0)
-    told = zip(BY_SENTENCE, values.mean(axis=0), lows, highs, strict=True)
-    made = [(name, float(value), float(low), float(high)) for name, value, low, high in told]
+    columns = zip(BY_SENTENCE, values.mean(axis=0), lows, highs, strict=True)
+    made = [(name, float(value), float(low), float(high)) for name, value, low, high in columns]
     made += [(name, value, float("nan"), float("nan")) for name, value in zip(OF_ALL, whole, strict=True)]
-    return [Figure(layer, pooling, language, other, *one) for one in made]
+    return [LayerFigure(layer, pooling, language, other, *one) for one in made]

@@ -1,4 +1,4 @@
-"""How near the states of the same sentences lie in two languages (docs/probe.md).
+"""How close the states of the same sentences are in two languages (docs/probe.md).
 
 N is the number of sentences, H the width of a state. Row i of both matrices is the same sentence.
 """
@@ -12,9 +12,9 @@ import numpy.typing as npt
 
 Floats = npt.NDArray[np.float64]
 
-# Cosines this near are a tie: nearer than float32 states can tell apart.
+# Cosines that differ by less are a tie: float32 states are not more precise.
 _TIE = 1e-6
-# States that vary by less than this part of their length are all the same but for rounding.
+# States that vary by less than this part of their length are the same up to rounding.
 _SAME = 1e-5
 
 
@@ -28,10 +28,10 @@ def cosines(left: npt.NDArray[Any], right: npt.NDArray[Any]) -> Floats:
 
 
 def retrieval_hits(cosine: Floats) -> Floats:
-    """For each row of `cosine` [N, N], whether the column of the same sentence is the nearest of all: [N].
+    """For each row of `cosine` [N, N], whether the column of the same sentence is the nearest: [N].
 
-    A tie of k columns for the first place counts as the 1 / k that drawing one of them would give, so that
-    states that are all alike score the 1 / N of chance.
+    A tie of k columns counts as 1 / k, the expected value of drawing one of them, so that identical states
+    score the 1 / N of chance.
     """
     first = cosine >= cosine.max(axis=1, keepdims=True) - _TIE
     hits: Floats = np.diagonal(first) / first.sum(axis=1)
@@ -40,11 +40,11 @@ def retrieval_hits(cosine: Floats) -> Floats:
 
 def mexa_hits(cosine: Floats) -> Floats:
     """For each sentence, 1 where its two translations are nearer to each other than either is to any other
-    sentence of the other language, else 0: [N]. A tie is no hit.
+    sentence of the other language, else 0: [N]. A tie counts as 0.
 
     Their mean is the score of MEXA (Kargaran et al., "MEXA: Multilingual Evaluation of English-Centric LLMs
     via Cross-Lingual Alignment", arXiv 2410.05873): the share of i with S_ii greater than every other entry
-    of row i and of column i. Of numbers in no order that happens once in 2N - 1.
+    of row i and of column i. The expected score of random numbers is 1 / (2N - 1).
     """
     others = cosine.copy()
     np.fill_diagonal(others, -np.inf)
@@ -60,7 +60,7 @@ def matched_cosines(cosine: Floats) -> Floats:
 
 
 def mismatched_cosines(cosine: Floats) -> Floats:
-    """For each sentence, the mean cosine of either of its translations and the other sentences of the other
+    """For each sentence, the mean cosine of its two translations with the other sentences of the other
     language, [N]: the mean over the rest of its row and its column. N is at least 2.
     """
     total = cosine.sum(axis=0) + cosine.sum(axis=1) - 2 * np.diagonal(cosine)
@@ -71,9 +71,9 @@ def mismatched_cosines(cosine: Floats) -> Floats:
 def linear_cka(left: npt.NDArray[Any], right: npt.NDArray[Any]) -> float:
     """Linear CKA of two sets of states [N, H]: `||X'Y||_F^2 / (||X'X||_F ||Y'Y||_F)`, columns centred.
 
-    1 where one is the other turned, mirrored and scaled. nan where the states of either do not vary. With
-    fewer sentences than dimensions it is large whatever the states are: see `debiased_cka`. Source: Kornblith
-    et al., "Similarity of Neural Network Representations Revisited" (arXiv 1905.00414).
+    1 where one is a rotation, reflection and scaling of the other. nan where the states of either do not
+    vary. With fewer sentences than dimensions it is large for any states: see `debiased_cka`. Source:
+    Kornblith et al., "Similarity of Neural Network Representations Revisited" (arXiv 1905.00414).
     """
     products = _centred_products(left, right)
     if products is None:
@@ -83,20 +83,19 @@ def linear_cka(left: npt.NDArray[Any], right: npt.NDArray[Any]) -> float:
 
 
 def debiased_cka(left: npt.NDArray[Any], right: npt.NDArray[Any]) -> float:
-    """Linear CKA of two sets of states [N, H] by the unbiased estimator of HSIC: about 0 for states that have
-    nothing in common, however few the sentences; it can be a little below 0.
+    """Linear CKA of two sets of states [N, H] by the unbiased estimator of HSIC: about 0 for unrelated
+    states, even of few sentences; it can be slightly negative.
 
-    nan with fewer than 4 sentences, and where nothing is left of the states of either: they do not vary, or
-    all but one are the same. Source: Song et al., "Feature Selection via Dependence Maximization" (2012),
-    equation 5; used for CKA by Nguyen et al., "Do Wide and Deep Networks Learn the Same Things?" (arXiv
-    2010.15327).
+    nan with fewer than 4 sentences, and where the states of either do not vary, or all but one are the same.
+    Source: Song et al., "Feature Selection via Dependence Maximization" (2012), equation 5; used for CKA by
+    Nguyen et al., "Do Wide and Deep Networks Learn the Same Things?" (arXiv 2010.15327).
     """
     products = _centred_products(left, right)
     if products is None or len(left) < 4:
         return float("nan")
     ours, theirs = products
     both, own, other = _hsic(ours, theirs), _hsic(ours, ours), _hsic(theirs, theirs)
-    # What should be 0 is rounding, which must not be divided by.
+    # A value that should be 0 is rounding; do not divide by it.
     if own <= _SAME**2 * (ours**2).mean() or other <= _SAME**2 * (theirs**2).mean():
         return float("nan")
     return float(both / np.sqrt(own * other))

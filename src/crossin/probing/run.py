@@ -1,10 +1,10 @@
-"""The probing stage: a model and parallel sentences in, figures of every layer out."""
+"""The probing stage: from a model and parallel sentences to figures of every layer."""
 
 from __future__ import annotations
 
 import math
 import shutil
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,123 +12,86 @@ from crossin.core.errors import CrossinError
 from crossin.core.extras import require
 from crossin.core.files import write_json, write_parquet, write_text
 from crossin.core.progress import Progress, silent
-from crossin.core.stages import Stage, begin
-from crossin.probing.figures import Figure, chance, layer_figures, resamples
+from crossin.core.stages import Stage, stage
+from crossin.models import pull
+from crossin.probing.config import ProbeConfig, ProbeReason
+from crossin.probing.figures import LayerFigure, chance, layer_figures, resamples
 from crossin.probing.parallel import Parallel, read_parallel
 from crossin.probing.states import POOLINGS, layers_of, pooled_states, read_layer, write_states
 
 FIGURES = "probe.json"
 LONG = "probe.parquet"
 PAGE = "probe.html"
-LIMIT = 200
-DRAWS = 1_000
-# What a stopped run goes on from; gone when it has finished.
+# The states of each language, from which a stopped run resumes; removed once it has finished.
 _STATES = "states"
 
 
-def probe(
-    model: Path,
-    parallel: Path,
-    out: Path,
-    *,
-    name: str,
-    adapter: Path | None = None,
-    languages: Sequence[str] | None = None,
-    pivot: str | None = None,
-    limit: int | None = LIMIT,
-    all_pairs: bool = False,
-    device: str = "auto",
-    draws: int = DRAWS,
-    seed: int = 0,
-    progress: Progress = silent,
-) -> Stage:
-    """How near the languages of the sentences in `parallel` lie in each layer of the model in the folder
-    `model`, with the adapter in the folder `adapter` (a training stage's, or PEFT's own) in its weights.
+def probe(config: ProbeConfig, out: Path | str, *, progress: Progress = silent) -> Stage:
+    """Measure how close the languages of parallel sentences are in each layer of a model.
 
-    `languages`, `limit` and the forms of `parallel` are those of `read_parallel`. Each language is held
-    against `pivot` (English if not given, or else the first), with `all_pairs` against every other too.
-    `name` is what the page calls the model. Writes `probe.json`, `probe.parquet` and, where plotly is
-    installed, `probe.html` (docs/probe.md). The states of a language are kept until all are done, so that a
-    stopped run goes on; one language's are in memory at a time.
+    Writes `probe.json`, `probe.parquet` and, where plotly is installed, `probe.html` (docs/probe.md) to
+    `out`. Each language is compared with the pivot, and optionally with every other. The states of a language
+    are saved until all figures are computed, so that a stopped run resumes; those of one language are in
+    memory at a time.
     """
-    sentences = read_parallel(parallel, languages=languages, limit=limit)
-    spoken = list(sentences.texts)
-    against = pivot_of(spoken, pivot)
-    inputs = {"model": model} | ({"adapter": adapter} if adapter else {})
+    # Before the model, which may be large to download.
+    sentences, pivot = _sentences(config)
+    model = pull(config.model, accept_licence=config.accept_licence, progress=progress)
+    languages, name = list(sentences.texts), config.name or config.model
+    inputs = {"model": model, **({"adapter": config.adapter} if config.adapter else {})}
     inputs |= {f"parallel/{key}": file for key, file in sentences.files.items()}
     settings = {
+        **config.model_dump(include={"limit", "all_pairs", "device", "draws", "seed"}),
         "name": name,
-        "languages": spoken,
-        "pivot": against,
-        "limit": limit,
-        "all_pairs": all_pairs,
-        "device": device,
-        "draws": draws,
-        "seed": seed,
+        "languages": languages,
+        "pivot": pivot,
     }
-    stage = begin(out, "probe", settings, inputs)
-    if stage.done:
-        return stage
-    files = {language: out / _STATES / f"{language}.safetensors" for language in spoken}
-    if not all(file.exists() for file in files.values()):
-        try:
-            _write_all_states(model, adapter, device, sentences, files, progress)
-        except CrossinError:
-            if not (out / _STATES).exists():
-                stage.release()
-            raise
-    weights = resamples(len(sentences.ids), draws, seed)
-    layers = layers_of(files[against])
-    figures: list[Figure] = []
-    for layer in range(layers):
-        for pooling in POOLINGS:
-            states = {language: read_layer(file, pooling, layer) for language, file in files.items()}
-            figures += layer_figures(layer, pooling, states, against, weights, all_pairs=all_pairs)
-        progress("measuring", layer + 1, layers, "layers")
-    told = {
-        "name": name,
+    with stage(out, "probe", settings, inputs) as work:
+        if work.done:
+            return work
+        files = {language: work.folder / _STATES / f"{language}.safetensors" for language in languages}
+        _save_states(model, config, sentences, files, progress)
+        figures = _figures(files, pivot, len(sentences.ids), config, progress)
+        counts = {
+            "sentences": len(sentences.ids),
+            "languages": len(languages),
+            "layers": layers_of(files[pivot]),
+        }
+        values = {
+            **counts,
+            "name": name,
+            "languages": languages,
+            "pivot": pivot,
+            "chance": chance(len(sentences.ids)),
+            "figures": by_pair(figures),
+        }
+        write_json(work.folder / FIGURES, values)
+        _write_long(work.folder / LONG, figures)
+        outputs, skipped = [FIGURES, LONG], dict(sentences.skipped)
+        if _write_page(work.folder / PAGE, values):
+            outputs.append(PAGE)
+        else:
+            skipped[ProbeReason.NO_PLOTLY] = 1
+        work.finish(outputs, counts, skipped)
+        shutil.rmtree(work.folder / _STATES, ignore_errors=True)
+    return work
+
+
+def preview(config: ProbeConfig) -> dict[str, Any]:
+    """What `probe` would read, as JSON values."""
+    sentences, pivot = _sentences(config)
+    return {
+        "model": config.model,
         "sentences": len(sentences.ids),
-        "layers": layers,
-        "languages": spoken,
-        "pivot": against,
-        "chance": chance(len(sentences.ids)),
-        "figures": by_pair(figures),
+        "languages": list(sentences.texts),
+        "pivot": pivot,
+        "skipped": sentences.skipped,
     }
-    write_json(out / FIGURES, told)
-    _write_long(out / LONG, figures)
-    outputs, skipped = [FIGURES, LONG], dict(sentences.skipped)
-    try:
-        require("report", "plotly")
-    except CrossinError as error:
-        skipped[f"page: {error}"] = 1
-    else:
-        from crossin.probing.charts import page
-
-        write_text(out / PAGE, page(told))
-        outputs.append(PAGE)
-    stage.finish(
-        outputs, {"sentences": len(sentences.ids), "languages": len(spoken), "layers": layers}, skipped
-    )
-    shutil.rmtree(out / _STATES, ignore_errors=True)
-    return stage
 
 
-def pivot_of(languages: Sequence[str], pivot: str | None) -> str:
-    """The language that the others are held against: `pivot`, else English, else the first."""
-    if pivot is None:
-        return "en" if "en" in languages else languages[0]
-    if pivot not in languages:
-        raise CrossinError(
-            f"'{pivot}' is not among the languages",
-            field="--pivot",
-            hint=f"choose one of {', '.join(languages)}",
-        )
-    return pivot
-
-
-def by_pair(figures: Sequence[Figure]) -> list[dict[str, Any]]:
-    """The figures as JSON values, one entry a pooling and pair of languages: for each figure its `value`,
-    `low` and `high` by layer, null where undefined.
+def by_pair(figures: Sequence[LayerFigure]) -> list[dict[str, Any]]:
+    """The figures as JSON values, one entry for each pooling and pair of languages: for each figure its
+    `value`, `low` and `high` by layer, null where undefined.
     """
     entries: dict[tuple[str, str, str], dict[str, dict[str, list[float | None]]]] = {}
     for one in figures:
@@ -142,43 +105,80 @@ def by_pair(figures: Sequence[Figure]) -> list[dict[str, Any]]:
     ]
 
 
-def _write_all_states(
-    model: Path,
-    adapter: Path | None,
-    device: str,
-    sentences: Parallel,
-    files: dict[str, Path],
-    progress: Progress,
+def _sentences(config: ProbeConfig) -> tuple[Parallel, str]:
+    """The sentences, and the pivot: the one given, else English, else the first language."""
+    sentences = read_parallel(config.parallel, languages=config.languages, limit=config.limit)
+    languages = list(sentences.texts)
+    if config.pivot is None:
+        return sentences, "en" if "en" in languages else languages[0]
+    if config.pivot not in languages:
+        raise CrossinError(
+            f"'{config.pivot}' is not among the languages",
+            field="pivot",
+            hint=f"choose one of {', '.join(languages)}",
+        )
+    return sentences, config.pivot
+
+
+def _save_states(
+    model: Path, config: ProbeConfig, sentences: Parallel, files: Mapping[str, Path], progress: Progress
 ) -> None:
+    """Write the states of every language that has none yet."""
+    missing = [language for language, file in files.items() if not file.exists()]
+    if not missing:
+        return
     from crossin.models.adapters import with_adapter
     from crossin.models.loading import load
 
-    network, tokenizer = load(model, device=device)
-    if adapter is not None:
-        network = with_adapter(network, adapter, base=model)
-    for language, file in files.items():
-        if not file.exists():
-            states = pooled_states(
-                network,
-                tokenizer,
-                sentences.texts[language],
-                file=sentences.files.get(language) or sentences.files["sentences"],
-                task=f"reading {language}",
-                progress=progress,
-            )
-            write_states(file, states)
+    network, tokenizer = load(model, device=config.device)
+    if config.adapter is not None:
+        network = with_adapter(network, config.adapter, base=model)
+    for language in missing:
+        states = pooled_states(
+            network,
+            tokenizer,
+            sentences.texts[language],
+            file=sentences.files.get(language) or sentences.files["sentences"],
+            task=f"reading {language}",
+            progress=progress,
+        )
+        write_states(files[language], states)
 
 
-def _write_long(path: Path, figures: Sequence[Figure]) -> None:
+def _figures(
+    files: Mapping[str, Path], pivot: str, sentences: int, config: ProbeConfig, progress: Progress
+) -> list[LayerFigure]:
+    weights = resamples(sentences, config.draws, config.seed)
+    layers = layers_of(files[pivot])
+    figures: list[LayerFigure] = []
+    for layer in range(layers):
+        for pooling in POOLINGS:
+            states = {language: read_layer(file, pooling, layer) for language, file in files.items()}
+            figures += layer_figures(layer, pooling, states, pivot, weights, all_pairs=config.all_pairs)
+        progress("measuring", layer + 1, layers, "layers")
+    return figures
+
+
+def _write_long(path: Path, figures: Sequence[LayerFigure]) -> None:
     import pyarrow
 
-    table = pyarrow.Table.from_pylist(
-        [
-            {**one._asdict(), **{key: _number(getattr(one, key)) for key in ("value", "low", "high")}}
-            for one in figures
-        ]
-    )
-    write_parquet(path, table)
+    rows = [
+        {**one._asdict(), **{key: _number(getattr(one, key)) for key in ("value", "low", "high")}}
+        for one in figures
+    ]
+    write_parquet(path, pyarrow.Table.from_pylist(rows))
+
+
+def _write_page(path: Path, values: dict[str, Any]) -> bool:
+    """Write the page; False where plotly is not installed."""
+    try:
+        require("report", "plotly")
+    except CrossinError:
+        return False
+    from crossin.probing.charts import page
+
+    write_text(path, page(values))
+    return True
 
 
 def _number(value: float) -> float | None:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from crossin.probing.figures import BY_SENTENCE, MEAN, OF_ALL
 from crossin.probing.states import POOLINGS
+from crossin.reports.cells import digits
+from crossin.reports.terminal import add_row, new_table
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -24,11 +25,11 @@ _NAMES = {
 }
 
 
-def tables(told: dict[str, Any]) -> list[Table]:
+def tables(probe: dict[str, Any]) -> list[Table]:
     """The best layer of each language by MEXA, and for each pooling the mean over languages of every figure
-    at a few layers, from the values of `probe.json`.
+    at a few layers. probe: the content of `probe.json`.
     """
-    return [_best(told), *(_at_layers(told, pooling) for pooling in POOLINGS)]
+    return [_best(probe), *(_at_layers(probe, pooling) for pooling in POOLINGS)]
 
 
 def best_layer(curve: dict[str, list[float | None]]) -> int:
@@ -43,58 +44,46 @@ def few_layers(layers: int) -> list[int]:
     return list(dict.fromkeys(round(last * quarter / 4) for quarter in range(5)))
 
 
-def _best(told: dict[str, Any]) -> Table:
-    pivot, chance = told["pivot"], _plain(told["chance"]["mexa"])
-    made = _table(
-        f"Layer with the highest MEXA against {pivot}",
+def _best(probe: dict[str, Any]) -> Table:
+    pivot = probe["pivot"]
+    made = new_table(
         "language",
         [head for read in POOLINGS.values() for head in ("layer", f"MEXA,\n{read}")],
-        f"{told['sentences']:,} sentences, layers 0 (embeddings) to {told['layers'] - 1} (behind the closing "
-        "norm); in brackets 95% intervals of that layer, which do not know that it was picked as the best; "
-        f"chance is {chance}",
+        title=f"Layer with the highest MEXA against {pivot}",
+        caption=f"{probe['sentences']:,} sentences, layers 0 (embeddings) to {probe['layers'] - 1} (after "
+        "the final norm); in brackets 95% intervals, which do not account for the choice of the best layer; "
+        f"chance is {digits(probe['chance']['mexa'])}",
+        justify="right",
     )
-    entries = {(one["language"], one["pooling"]): one for one in told["figures"] if one["other"] == pivot}
-    for language in (*(code for code in told["languages"] if code != pivot), MEAN):
+    curves = {
+        (one["language"], one["pooling"]): one["mexa"] for one in probe["figures"] if one["other"] == pivot
+    }
+    for language in (*(code for code in probe["languages"] if code != pivot), MEAN):
         cells = []
         for pooling in POOLINGS:
-            curve = entries[language, pooling]["mexa"]
+            curve = curves[language, pooling]
             best = best_layer(curve)
-            low, high = (_plain(curve[key][best]) for key in ("low", "high"))
-            cells += [str(best), f"{_plain(curve['value'][best])} [{low}, {high}]"]
-        made.add_row(language, *cells)
+            value, low, high = (digits(curve[key][best]) for key in ("value", "low", "high"))
+            cells += [str(best), f"{value} [{low}, {high}]"]
+        add_row(made, language, cells)
     return made
 
 
-def _at_layers(told: dict[str, Any], pooling: str) -> Table:
-    shown = few_layers(told["layers"])
-    made = _table(
-        f"Mean over languages against {told['pivot']}: {POOLINGS[pooling]}",
+def _at_layers(probe: dict[str, Any], pooling: str) -> Table:
+    shown = few_layers(probe["layers"])
+    made = new_table(
         "figure",
         [*(f"layer {layer}" for layer in shown), "chance"],
+        title=f"Mean over languages against {probe['pivot']}: {POOLINGS[pooling]}",
+        justify="right",
     )
-    [entry] = [one for one in told["figures"] if (one["pooling"], one["language"]) == (pooling, MEAN)]
+    [entry] = [one for one in probe["figures"] if (one["pooling"], one["language"]) == (pooling, MEAN)]
     for figure in (*BY_SENTENCE, *OF_ALL):
-        values = entry[figure]["value"]
-        chance = told["chance"].get(figure)
-        made.add_row(
-            _NAMES[figure].format(pivot=told["pivot"]),
-            *(_plain(values[layer]) for layer in shown),
-            "" if chance is None else _plain(chance),
+        cells = [digits(entry[figure]["value"][layer]) for layer in shown]
+        chance = probe["chance"].get(figure)
+        add_row(
+            made,
+            _NAMES[figure].format(pivot=probe["pivot"]),
+            [*cells, "" if chance is None else digits(chance)],
         )
     return made
-
-
-def _table(title: str, corner: str, heads: Sequence[str], caption: str | None = None) -> Table:
-    """A table that 80 columns hold."""
-    from rich.box import SIMPLE_HEAD
-    from rich.table import Table
-
-    made = Table(title=title, caption=caption, box=SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
-    made.add_column(corner)
-    for head in heads:
-        made.add_column(head, justify="right")
-    return made
-
-
-def _plain(value: float | None) -> str:
-    return "–" if value is None else f"{value:.3f}"

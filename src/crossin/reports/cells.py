@@ -1,4 +1,4 @@
-"""A figure as people read it: two digits, its interval, and whether a difference is more than chance."""
+"""A figure as people read it: two digits, its interval, and a mark where a difference excludes 0."""
 
 from __future__ import annotations
 
@@ -9,8 +9,11 @@ from dataclasses import dataclass
 from crossin.metrics import Figure
 
 NONE = "–"
-# Where people write a figure's name otherwise than the code.
+# The colours of tones in a terminal.
+TONE_COLOURS = {"better": "green", "worse": "red", "": ""}
+# Names for people, where they differ from the key.
 _NAMES = {"exact_match": "exact match", "f1": "F1", "chrf": "chrF", "bleu": "BLEU", "rankc": "RankC"}
+_DIGITS = 2
 
 
 @dataclass(frozen=True)
@@ -23,11 +26,15 @@ class Cell:
     tone: str = ""
 
     def __str__(self) -> str:
-        return " ".join(part for part in (self.value, self.interval) if part)
+        return f"{self.value} {self.interval}".strip()
+
+    def text(self, joint: str) -> str:
+        """Value with mark, and interval, with `joint` between them."""
+        return joint.join(part for part in (self.value + self.mark, self.interval) if part)
 
 
 def label(key: str) -> str:
-    """What a figure is called where people read it."""
+    """The name of a figure for people."""
     if key == "accuracy":
         return "accuracy, mean"
     figure, slash, of = key.partition("/")
@@ -42,19 +49,25 @@ def value_cell(figure: Figure | None) -> Cell:
 
 
 def difference_cell(key: str, figure: Figure | None) -> Cell:
-    """A difference in the figure `key`, signed, marked where its interval excludes 0."""
+    """A difference in the figure `key`, signed, marked where its interval excludes 0 with the digits shown:
+    no interval that touches .00 has a mark.
+    """
     if figure is None or math.isnan(figure.value):
         return Cell(NONE, "")
     value, interval = _signed(figure.value), _interval(figure, _signed)
-    if not excludes_zero(figure):
+    if not excludes_zero(figure, _DIGITS):
         return Cell(value, interval)
-    better = (figure.value > 0) != key.startswith(("wrong", "missing"))
-    return Cell(value, interval, "▲" if figure.value > 0 else "▼", "better" if better else "worse")
+    rises = figure.low > 0
+    better = rises != key.startswith(("wrong", "missing"))
+    return Cell(value, interval, "▲" if rises else "▼", "better" if better else "worse")
 
 
-def excludes_zero(figure: Figure) -> bool:
-    """Whether a difference is larger than chance alone makes likely."""
-    return figure.low > 0 or figure.high < 0
+def excludes_zero(figure: Figure, digits: int | None = None) -> bool:
+    """Whether the interval of a difference excludes 0, with its ends rounded to `digits` if given."""
+    low, high = float(figure.low), float(figure.high)
+    if digits is not None:
+        low, high = round(low, digits), round(high, digits)
+    return low > 0 or high < 0
 
 
 def figures_json(figures: Mapping[str, Figure]) -> dict[str, dict[str, float | None]]:
@@ -70,6 +83,11 @@ def number(value: float) -> float | None:
     return None if math.isnan(value) else round(float(value), 6)
 
 
+def digits(value: float | None) -> str:
+    """Three digits, or a dash where the value is undefined."""
+    return NONE if value is None or math.isnan(value) else f"{value:.3f}"
+
+
 def _interval(figure: Figure, written: Callable[[float], str]) -> str:
     """Empty where there is none: with a single group."""
     return "" if math.isnan(figure.low) else f"[{written(figure.low)} {written(figure.high)}]"
@@ -77,7 +95,7 @@ def _interval(figure: Figure, written: Callable[[float], str]) -> str:
 
 def _short(value: float) -> str:
     """Two digits without the leading zero: .52, 1.00, -.03."""
-    text = f"{value:.2f}"
+    text = f"{value:.{_DIGITS}f}"
     return text.replace("-0.00", "0.00").replace("0.", ".", 1) if abs(value) < 0.995 else text
 
 

@@ -1,25 +1,23 @@
-"""The data of the item explorer: every question in every language, with what each arm answered."""
+"""The data of the item explorer: every question in every language, with each run's answer."""
 
 from __future__ import annotations
 
 import math
 from typing import Any
 
-from crossin.reports.plots import arm_styles
+from crossin.metrics.table import MISSING
+from crossin.reports.plots import run_styles
 from crossin.reports.results import Results, Run
 from crossin.reports.summary import Summary
 
-MISSING = -1
 
-
-def explorer(summary: Summary) -> dict[str, Any]:
+def explorer_data(summary: Summary) -> dict[str, Any]:
     """The explorer's data; options are in the first language's order, and an answer is a position in it."""
     results = summary.results
+    table = results.runs[0].table
     contexts: dict[str, int] = {}
-    tasks = [str(task) for task in results.runs[0].table.tasks]
-    groups = [str(group) for group in results.runs[0].table.groups]
     return {
-        "arms": arm_styles(summary),
+        "arms": run_styles(summary),
         "baseline": results.names.index(results.baseline),
         "languages": [
             {"code": language.code, "name": language.name, "direction": language.direction}
@@ -27,7 +25,7 @@ def explorer(summary: Summary) -> dict[str, Any]:
         ],
         "items": [
             _item(results, item, task, group, contexts)
-            for item, task, group in zip(results.items, tasks, groups, strict=True)
+            for item, task, group in zip(results.items, table.tasks, table.groups, strict=True)
         ],
         # A paragraph that several questions share is stored once.
         "contexts": list(contexts),
@@ -40,10 +38,10 @@ def _item(results: Results, item: str, task: str, group: str, contexts: dict[str
     texts = []
     for code in codes:
         question = results.questions[item, code]
-        named = dict(zip(question["option_ids"], question["options"], strict=True))
+        options = dict(zip(question["option_ids"], question["options"], strict=True))
         context = question["context"] or ""
         place = contexts.setdefault(context, len(contexts)) if context else MISSING
-        texts.append([question["question"], place, [named.get(option, "") for option in order]])
+        texts.append([question["question"], place, [options.get(option, "") for option in order]])
     return {
         "id": item,
         "task": task,
@@ -64,7 +62,7 @@ def _place(order: list[str], option: str | None) -> int:
 
 def _logprobs(run: Run, item: str, code: str, order: list[str]) -> list[float | None]:
     cell = run.cells[item, code]
-    found = dict(zip(cell["option_ids"], cell["logprobs"] or [None] * len(cell["option_ids"]), strict=True))
+    found = dict(zip(cell["option_ids"], cell.get("logprobs") or [], strict=False))
     return [_rounded(found.get(option)) for option in order]
 
 

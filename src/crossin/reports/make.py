@@ -1,18 +1,17 @@
-"""The last stage: from evaluation folders to a page and its figures."""
+"""From evaluation folders to a page and its figures."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from crossin.core.errors import CrossinError
 from crossin.core.files import write_json, write_text
 from crossin.metrics import DRAWS
-from crossin.reports.headline import headline
-from crossin.reports.page import page
-from crossin.reports.provenance import Note
+from crossin.reports.page import Note, page_html
 from crossin.reports.results import load
+from crossin.reports.sentences import headline
 from crossin.reports.summary import Summary, summarize, to_json
 
 TITLE = "What the model knows in each language"
@@ -28,8 +27,8 @@ class Report:
 
 
 def report(
-    runs: dict[str, Path],
-    out: Path,
+    runs: Mapping[str, Path | str],
+    out: Path | str,
     *,
     baseline: str | None = None,
     wording: str | None = None,
@@ -40,17 +39,18 @@ def report(
 ) -> Report:
     """Write the page `out` and the figures beside it (`.json`); the same results give the same bytes.
 
-    `runs` are evaluation folders by the arm's name, in the order of the columns; the last is under study.
-    `baseline` names the control (the first arm where it is not given), and `wording` the prompt's wording
-    where there are answers in several. `notes` are headings with a text or lines of their own.
+    runs: evaluation folders by name, in the order of the columns; the last is the run under study.
+    baseline: the run to compare with, by default the first. wording: of the prompt, where there are answers
+    in several. notes: headings for the end of the page, each with a text or a list of lines.
     """
+    out = Path(out)
     if out.suffix.lower() not in (".html", ".htm"):
         raise CrossinError(
             "the page's name must end in .html", file=out, hint="for example --out report.html"
         )
     summary = summarize(load(runs, baseline, wording), draws=draws, seed=seed)
-    made = page(summary, title=title, notes=notes)
+    html = page_html(summary, title=title, notes=notes)
     figures = out.with_suffix(".json")
     write_json(figures, {"title": title, "result": headline(summary), **to_json(summary)})
-    write_text(out, made)
+    write_text(out, html)
     return Report(out, figures, summary)

@@ -1,4 +1,4 @@
-"""A page that stands alone: one HTML file that holds all it needs and may not ask the network."""
+"""A self-contained page: one HTML file that needs no network and may not use it."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ _UNSAFE = re.compile("[<>&\u2028\u2029\ud800-\udfff]")
 def stand_alone(
     template: Path, values: Mapping[str, str], plots: Sequence[Plot], scripts: Sequence[Path] = ()
 ) -> str:
-    """The HTML file `template` with `values`, as HTML, in place of its `{{name}}`; beside them come the
-    style, the `plots`, what draws them, and `scripts`. Only these very scripts may run, and nothing may be
-    fetched.
+    """The HTML file `template` with `values` (HTML) in place of its `{{name}}`, and with the style, the
+    `plots`, the scripts that draw them, and `scripts`. The page's policy allows these scripts only, and no
+    requests.
 
     Raises CrossinError where plotly is not installed.
     """
@@ -37,7 +37,7 @@ def stand_alone(
         "plot_data": script_json(plots),
         "scripts": "\n".join(f"<script>{script}</script>" for script in running),
     }
-    # One pass over the template alone, so that no text that is put in can be taken for a placeholder.
+    # The template is scanned once, so that text put in is never taken for a placeholder.
     return re.sub(r"\{\{(\w+)\}\}", lambda found: filled[found.group(1)], _read(template))
 
 
@@ -56,7 +56,7 @@ def _read(path: Path) -> str:
 
 def _figure(plot: Plot) -> str:
     title, text = escape(plot["title"]), escape(plot["text"])
-    instead = f"{title}: a plot of figures that the JSON file beside this page holds"
+    instead = f"{title}: a plot of figures in the JSON file beside this page"
     return (
         f'<figure class="plot"><figcaption><h3>{title}</h3><p>{text}</p></figcaption>'
         f'<div id="plot-{plot["id"]}" role="img" aria-label="{instead}"></div></figure>'
@@ -68,7 +68,7 @@ def _plotly() -> str:
         from plotly.offline import get_plotlyjs
     except ImportError as error:
         raise CrossinError("the page needs plotly", hint="pip install 'crossin[report]'") from error
-    # The browser reads line ends as \n, and the policy's hash is of what the browser reads.
+    # The policy's hash is of what the browser reads, and it reads line ends as \n.
     return str(get_plotlyjs()).replace("\r\n", "\n").replace("</script", "<\\/script")
 
 

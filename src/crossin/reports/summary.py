@@ -1,4 +1,4 @@
-"""Every figure of a report, with its interval: by arm, by task, and as paired differences."""
+"""Every figure of a report, with its interval: by run, by task, and as paired differences."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from crossin.metrics import DRAWS, AnswerTable, Figure, differences, holm, intervals, mcnemar, select
+from crossin.metrics import DRAWS, AnswerTable, Figure, by_task, differences, holm, intervals, mcnemar
 from crossin.reports.cells import figures_json, number
 from crossin.reports.results import Results
 
@@ -15,15 +15,15 @@ PAPER = (
     "accuracy, consistency_s and AC3_s are the paper's; added here are kappa_s (consistency corrected for "
     "chance, after Conger), right_s and wrong_s (its right and wrong parts)"
 )
-# Above this many languages a table shows consistency for two and for all; plots and JSON keep every s.
+# With more languages a table shows consistency for two and for all only; plots and JSON have every s.
 _MOST_LANGUAGES = 6
 
 Figures = dict[str, Figure]
 
 
 @dataclass(frozen=True)
-class Test:
-    """p-values of McNemar's test on accuracy in one language: alone, and by Holm among all languages."""
+class McNemar:
+    """p-values of McNemar's test on accuracy in one language: alone, and corrected by Holm's method."""
 
     p: float
     holm: float
@@ -31,13 +31,13 @@ class Test:
 
 @dataclass(frozen=True)
 class Summary:
-    """All figures; `by_task` is by arm, then by task; `tests` by pair, then by language."""
+    """All figures; `by_task` is by run, then by task; `tests` by pair of runs, then by language."""
 
     results: Results
     by_arm: dict[str, Figures]
     by_pair: dict[tuple[str, str], Figures]
     by_task: dict[str, dict[str, Figure]]
-    tests: dict[tuple[str, str], dict[str, Test]]
+    tests: dict[tuple[str, str], dict[str, McNemar]]
     chance: float
 
     @property
@@ -47,12 +47,12 @@ class Summary:
 
     @property
     def sizes(self) -> list[int]:
-        """Every s: how many languages must agree."""
+        """Every s, the number of languages that must agree."""
         return list(range(2, len(self.results.languages) + 1))
 
     @property
     def shown_sizes(self) -> list[int]:
-        """The s that a table has room for."""
+        """The s that a table shows."""
         return self.sizes if len(self.sizes) < _MOST_LANGUAGES else [self.sizes[0], self.sizes[-1]]
 
     @property
@@ -71,31 +71,26 @@ class Summary:
 
 def summarize(results: Results, *, draws: int = DRAWS, seed: int = 0) -> Summary:
     """Compute every figure of a report."""
-    by_arm = {run.name: intervals(run.table, draws=draws, seed=seed) for run in results.runs}
-    by_pair = {
-        (arm, other): differences(results.run(arm).table, results.run(other).table, draws=draws, seed=seed)
-        for arm, other in results.pairs
-    }
-    by_task = {run.name: _accuracy_by_task(run.table, draws, seed) for run in results.runs}
-    tests = {
-        (arm, other): _tested(results.run(arm).table, results.run(other).table)
-        for arm, other in results.pairs
-    }
-    chance = float(np.mean(1 / results.runs[0].table.options))
-    return Summary(results, by_arm, by_pair, by_task, tests, chance)
+    tables = {run.name: run.table for run in results.runs}
+    pairs = {(arm, other): (tables[arm], tables[other]) for arm, other in results.pairs}
+    return Summary(
+        results,
+        {name: intervals(table, draws=draws, seed=seed) for name, table in tables.items()},
+        {pair: differences(*both, draws=draws, seed=seed) for pair, both in pairs.items()},
+        {name: _accuracy_by_task(table, draws, seed) for name, table in tables.items()},
+        {pair: _tested(*both) for pair, both in pairs.items()},
+        chance=float(np.mean(1 / results.runs[0].table.options)),
+    )
 
 
-def _accuracy_by_task(table: AnswerTable, draws: int, seed: int) -> dict[str, Figure]:
-    return {
-        task: intervals(select(table, tasks=[task]), draws=draws, seed=seed)["accuracy"]
-        for task in dict.fromkeys(table.tasks)
-    }
+def _accuracy_by_task(table: AnswerTable, draws: int, seed: int) -> Figures:
+    return by_task(table, lambda part: intervals(part, draws=draws, seed=seed)["accuracy"])
 
 
-def _tested(table: AnswerTable, other: AnswerTable) -> dict[str, Test]:
+def _tested(table: AnswerTable, other: AnswerTable) -> dict[str, McNemar]:
     alone = mcnemar(table, other)
-    together = holm(alone)
-    return {language: Test(alone[language], together[language]) for language in alone}
+    corrected = holm(alone)
+    return {language: McNemar(p, corrected[language]) for language, p in alone.items()}
 
 
 def to_json(summary: Summary) -> dict[str, Any]:

@@ -1,42 +1,45 @@
-"""The one table of a report, for terminal, README and page: figures as rows, arms as columns."""
+"""The table of a report, for terminal, README and page: figures as rows, runs as columns."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from crossin.reports.cells import Cell, difference_cell, label, value_cell
+from crossin.reports.cells import TONE_COLOURS, Cell, difference_cell, label, value_cell
 from crossin.reports.summary import PAPER, Summary
 
 if TYPE_CHECKING:
     from rich.table import Table
 
-# With more columns than this, a terminal shows the interval below the value.
+# With more columns, a terminal shows intervals below the values.
 _WIDE_COLUMNS = 5
 
 
 @dataclass(frozen=True)
 class Grid:
-    """The table before it has a form: `heads` has one entry a column, `rows` a label and its cells."""
+    """The cells of the table: `heads` has an entry for each column, first those of the `runs`, then the
+    differences; `rows` are labels and their cells.
+    """
 
     heads: list[str]
-    differences: int
+    runs: int
     rows: list[tuple[str, list[Cell]]]
 
 
-def grid(summary: Summary, pairs: list[tuple[str, str]]) -> Grid:
-    """The table's cells: one column an arm, then one a pair of arms."""
+def grid(summary: Summary, pairs: Sequence[tuple[str, str]]) -> Grid:
+    """The table of all runs and of the differences of `pairs` of runs."""
     rows = []
     for key in summary.rows:
         cells = [value_cell(figures.get(key)) for figures in summary.by_arm.values()]
         cells += [difference_cell(key, summary.by_pair[pair].get(key)) for pair in pairs]
         rows.append((label(key), cells))
     heads = [*summary.by_arm, *(f"{arm} − {other}" for arm, other in pairs)]
-    return Grid(heads, len(pairs), rows)
+    return Grid(heads, len(summary.by_arm), rows)
 
 
 def as_rich(summary: Summary, *, width: int = 120) -> Table:
-    """The table of figures that are at hand, for a terminal of `width` columns."""
+    """The table for a terminal of `width` columns."""
     from rich.markup import escape
     from rich.table import Table
     from rich.text import Text
@@ -49,16 +52,8 @@ def as_rich(summary: Summary, *, width: int = 120) -> Table:
     made.add_column("figure", no_wrap=True)
     for head in shape.heads:
         made.add_column(escape(head), justify="left", overflow="fold")
-    colours = {"better": "green", "worse": "red", "": "default"}
     for name, cells in shape.rows:
-        joint = "\n" if narrow else " "
-        texts = [
-            Text(
-                joint.join(part for part in (cell.value + cell.mark, cell.interval) if part),
-                colours[cell.tone],
-            )
-            for cell in cells
-        ]
+        texts = [Text(cell.text("\n" if narrow else " "), TONE_COLOURS[cell.tone]) for cell in cells]
         made.add_row(name, *texts, end_section=name in ("accuracy, mean", "wrong_2"))
     return made
 
@@ -66,16 +61,10 @@ def as_rich(summary: Summary, *, width: int = 120) -> Table:
 def markdown(summary: Summary) -> str:
     """The same table for a README."""
     shape = grid(summary, summary.results.main_pairs)
-    lines = [
-        "| " + " | ".join(["figure", *map(_plain, shape.heads)]) + " |",
-        "|---" * (len(shape.heads) + 1) + "|",
-    ]
-    for name, cells in shape.rows:
-        lines.append(
-            "| "
-            + " | ".join([name, *(str(cell) + (f" {cell.mark}" if cell.mark else "") for cell in cells)])
-            + " |"
-        )
+    rows = [["figure", *map(_plain, shape.heads)]]
+    rows += [[name, *(f"{cell} {cell.mark}".strip() for cell in cells)] for name, cells in shape.rows]
+    lines = ["| " + " | ".join(row) + " |" for row in rows]
+    lines.insert(1, "|---" * (len(shape.heads) + 1) + "|")
     return "\n".join([*lines, "", caption(summary)]) + "\n"
 
 

@@ -1,19 +1,13 @@
-"""Stored predictions in, figures with their uncertainty out."""
+"""From stored predictions to figures with their uncertainty."""
 
-from crossin.scoring.comparison import Comparison, compare
+from crossin.scoring.comparison import compare
 from crossin.scoring.display import comparison_tables, parity_table, summary, tables, wordings_table
-from crossin.scoring.predictions import Predictions, find_predictions, read_predictions
-from crossin.scoring.scores import Score, Wordings, score, wordings
-from crossin.scoring.seaeval_parity import Parity, parity
-from crossin.scoring.values import comparison_values, score_values, wordings_values
-from crossin.scoring.write import all_values, write_scores
+from crossin.scoring.predictions import find_predictions, read_predictions
+from crossin.scoring.scores import score, wordings
+from crossin.scoring.seaeval_parity import parity
+from crossin.scoring.values import all_values, comparison_values, score_values, write_scores
 
 __all__ = [
-    "Comparison",
-    "Parity",
-    "Predictions",
-    "Score",
-    "Wordings",
     "all_values",
     "compare",
     "comparison_tables",
@@ -28,6 +22,5 @@ __all__ = [
     "tables",
     "wordings",
     "wordings_table",
-    "wordings_values",
     "write_scores",
 ]

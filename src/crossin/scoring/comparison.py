@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from crossin.core.errors import CrossinError
+from crossin.core.errors import CrossinError, located
 from crossin.metrics import (
     DRAWS,
     AnswerTable,
@@ -52,21 +52,21 @@ class Comparison:
 
 
 def compare(
-    ours: Path,
-    theirs: Path,
+    ours: Path | str,
+    theirs: Path | str,
     *,
-    bench: Path | None = None,
+    bench: Path | str | None = None,
     pivot: str | None = None,
     draws: int = DRAWS,
     seed: int = 0,
 ) -> Comparison:
     """Compare two models' stored predictions (`read_predictions`), item by item.
 
-    Raises CrossinError where they answer different items, or a file holds several wordings.
+    `bench`, `pivot`, `draws` and `seed` are as in `score`. Raises CrossinError where the two answer different
+    items, or a file holds several wordings.
     """
     one, other = _only(ours, bench), _only(theirs, bench)
-    kinds = [(model.choices is None, model.texts is None) for model in (one, other)]
-    if kinds[0] != kinds[1]:
+    if [one.choices is None, one.texts is None] != [other.choices is None, other.texts is None]:
         raise CrossinError(
             "holds other kinds of answers (multiple choice, free text) than the first",
             file=other.file,
@@ -76,16 +76,15 @@ def compare(
     choices = texts = None
     p: dict[str, float] = {}
     if one.choices and other.choices:
-        choices = _compared(_choice_families(one, other, chosen), one.choices.groups, draws, seed)
+        choices = _compared(*_choice_families(one, other, chosen), one.choices.groups, draws, seed)
         p = mcnemar(one.choices, other.choices)
     if one.texts and other.texts:
-        theirs_too = _reordered(other.texts, one.texts, other.file)
-        pair = (text_families(one.texts), text_families(theirs_too))
-        texts = _compared(pair, one.texts.groups, draws, seed)
+        reordered = _reordered(other.texts, one.texts, other.file)
+        texts = _compared(text_families(one.texts), text_families(reordered), one.texts.groups, draws, seed)
     return Comparison(one, other, chosen, choices, texts, p, holm(p))
 
 
-def _only(path: Path, bench: Path | None) -> Predictions:
+def _only(path: Path | str, bench: Path | str | None) -> Predictions:
     found = read_predictions(path, bench)
     if len(found) > 1:
         raise CrossinError(
@@ -99,11 +98,8 @@ def _only(path: Path, bench: Path | None) -> Predictions:
 
 def _choice_families(one: Predictions, other: Predictions, pivot: str) -> tuple[list[Family], list[Family]]:
     assert one.choices and other.choices
-    try:
+    with located(other.file):
         table = aligned(other.choices, one.choices)
-    except CrossinError as error:
-        message = f"does not fit {one.file}: {error.message}"
-        raise CrossinError(message, file=other.file, hint=error.hint) from error
     if one.logprobs is None or other.logprobs is None:
         return families(one.choices, pivot, None), families(table, pivot, None)
     places = np.ix_(*_places(other.choices, one.choices))
@@ -111,7 +107,7 @@ def _choice_families(one: Predictions, other: Predictions, pivot: str) -> tuple[
 
 
 def _places(table: AnswerTable | TextTable, like: AnswerTable | TextTable) -> tuple[list[int], list[int]]:
-    """Where `table` has the items and the languages of `like`."""
+    """The places in `table` of the items and the languages of `like`."""
     row = {item: place for place, item in enumerate(table.items)}
     column = {language: place for place, language in enumerate(table.languages)}
     return [row[item] for item in like.items], [column[language] for language in like.languages]
@@ -134,14 +130,12 @@ def _reordered(table: TextTable, like: TextTable, file: Path) -> TextTable:
             field="gold",
             hint="compare answers to the same version of the benchmark",
         )
-    replies = tuple(tuple(table.replies[i][j] for j in columns) for i in rows)
-    return replace(like, replies=replies)
+    return replace(like, replies=tuple(tuple(table.replies[i][j] for j in columns) for i in rows))
 
 
 def _compared(
-    pair: tuple[list[Family], list[Family]], groups: Sequence[str], draws: int, seed: int
+    ours: list[Family], theirs: list[Family], groups: Sequence[str], draws: int, seed: int
 ) -> Compared:
-    ours, theirs = pair
     return Compared(
         resample(ours, groups, draws=draws, seed=seed),
         resample(theirs, groups, draws=draws, seed=seed),

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from crossin.metrics import Figure
-from crossin.reports.cells import NONE, Cell, difference_cell, label, value_cell
+from crossin.reports.cells import NONE, Cell, difference_cell, digits, label, value_cell
+from crossin.reports.terminal import add_row, new_table
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -29,10 +30,11 @@ _BY_LANGUAGE = {
 _TEXT = {
     name: label(name) for name in ("exact_match", "f1", "chrf", "bleu", "fidelity", "undecided", "missing")
 }
+_BY_TASK = ("accuracy", "missing", "consistency_2", "kappa_2", "ac3_2")
 _BY_SIZE = ("consistency", "kappa", "right", "wrong", "ac3")
-# What a first reader cannot guess from a heading.
+# What is not clear from a heading.
 _MEANING = {
-    "missing": "no answer can be read from the reply",
+    "missing": "no answer could be read from the reply",
     "pivot": "the same answer as in {pivot}",
     "kept": "right where {pivot} is right",
     "gained": "right where {pivot} is wrong",
@@ -46,17 +48,15 @@ _MEANING = {
     "chrf": "0 to 100",
     "bleu": "0 to 100",
     "fidelity": "the reply is in the language asked",
-    "undecided": "the reply's language cannot be told",
+    "undecided": "the reply's language is unclear",
 }
-# Names of models are long: they break after this many characters.
-_NAME = 40
-# Compared language by language, too.
-_KEPT_APART = ("accuracy/", "exact_match/", "chrf/")
+# Compared in each language, too.
+_EACH_LANGUAGE = ("accuracy/", "exact_match/", "chrf/")
 _SUMMARY = ("accuracy", "consistency_2", "kappa_2", "ac3_2", "exact_match", "chrf")
 
 
 def tables(score: Score, *, details: bool = False) -> list[Table]:
-    """All that a score has to show; `details` adds the agreement of every two languages."""
+    """The tables of a score; `details` adds the agreement of every two languages."""
     made = []
     choices, texts = score.predictions.choices, score.predictions.texts
     if choices is not None:
@@ -64,171 +64,135 @@ def tables(score: Score, *, details: bool = False) -> list[Table]:
         heads = {name: head.format(pivot=score.pivot) for name, head in _BY_LANGUAGE.items()}
         made.append(_by_language(score.choices, languages, heads, score.pivot))
         if len(languages) > 1:
-            made.append(_by_size(score.choices, len(languages)))
+            sizes = range(2, len(languages) + 1)
+            rows = {f"s = {s}": {name: score.choices[f"{name}_{s}"] for name in _BY_SIZE} for s in sizes}
+            made.append(_of_rows("languages", {name: label(f"{name}_s") for name in _BY_SIZE}, rows))
+            made[-1].caption = f"Means over all sets of s languages. {_legend(_BY_SIZE)}"
         if details:
             made += [_pairs(score.choices, languages, kind) for kind in ("agreement", "kappa", "rankc")]
     if score.by_task:
-        made.append(_by_task(score.by_task))
+        made.append(_of_rows("task", {name: label(name) for name in _BY_TASK}, score.by_task))
     if texts is not None:
         made.append(_by_language(score.texts, texts.languages, _TEXT, score.pivot))
     return [table for table in made if table.row_count]
 
 
 def summary(scores: Sequence[Score]) -> Table:
-    """Many scores in one table, a line each; where two have one name, with their files."""
-    columns = [name for name in _SUMMARY if any(name in {**s.texts, **s.choices} for s in scores)]
-    made = _table("model", [label(name) for name in columns])
+    """Many scores in one table, a line each; names that occur twice are shown with their files."""
     names = [score.predictions.name for score in scores]
+    rows = {}
     for score, name in zip(scores, names, strict=True):
-        figures = {**score.texts, **score.choices}
         shown = name if names.count(name) == 1 else f"{name} ({score.predictions.file})"
-        _add(made, shown, (value_cell(figures.get(column)) for column in columns))
+        rows[shown] = {**score.texts, **score.choices}
+    columns = [name for name in _SUMMARY if any(name in figures for figures in rows.values())]
+    made = _of_rows("model", {name: label(name) for name in columns}, rows)
     made.caption = _legend(columns)
     return made
 
 
 def wordings_table(wordings: Wordings) -> Table:
     """Median and range of each overall figure over the wordings of the prompt."""
-    made = _table(f"{wordings.model}: {len(wordings.prompts)} wordings", ["median", "lowest", "highest"])
+    made = new_table(f"{wordings.model}: {len(wordings.prompts)} wordings", ["median", "lowest", "highest"])
     for name, found in wordings.spread.items():
         if _overall(name, wordings.spread):
-            _add(made, label(name), (Cell(_digits(x), "") for x in (found.median, found.low, found.high)))
+            add_row(made, label(name), [digits(x) for x in (found.median, found.low, found.high)])
     same = value_cell(wordings.agreement["wording_agreement"])
     made.caption = f"The same answer under all wordings of the prompt: {same}"
     return made
 
 
 def comparison_tables(comparison: Comparison) -> list[Table]:
-    """A table for multiple choice and one for free text: both models, and their paired difference."""
+    """A table for multiple choice and one for free text: both models and their paired difference."""
     made = []
     for kind, compared in (("multiple choice", comparison.choices), ("free text", comparison.texts)):
         if compared is None:
             continue
         tested = compared is comparison.choices
-        table = _table(kind, ["A", "B", "A − B", *(["McNemar p, Holm"] if tested else [])])
-        shown = [
-            x for x in compared.difference if _overall(x, compared.difference) or x.startswith(_KEPT_APART)
-        ]
+        table = new_table(kind, ["A", "B", "A − B", *(["McNemar p, Holm"] if tested else [])])
+        difference = compared.difference
+        shown = [x for x in difference if _overall(x, difference) or x.startswith(_EACH_LANGUAGE)]
         for name in shown:
-            cells = [value_cell(compared.ours[name]), value_cell(compared.theirs[name])]
-            cells.append(difference_cell(name, compared.difference[name]))
+            cells: list[Cell | str] = [value_cell(compared.ours[name]), value_cell(compared.theirs[name])]
+            cells.append(difference_cell(name, difference[name]))
             if tested and name.startswith("accuracy/"):
                 language = name.removeprefix("accuracy/")
-                cells.append(Cell(f"{_p(comparison.p[language])}, {_p(comparison.holm[language])}", ""))
-            _add(table, label(name), cells)
+                cells.append(f"{_p(comparison.p[language])}, {_p(comparison.holm[language])}")
+            add_row(table, label(name), cells)
         table.caption = f"▲ ▼: the interval of the difference excludes 0. {_legend(shown, comparison.pivot)}"
         made.append(table)
     return made
 
 
 def parity_table(found: Sequence[Parity]) -> Table:
-    """SeaEval's figures of many logs, and how far they are from the published ones."""
+    """SeaEval's figures of many logs, and how far they are from those published."""
     shown = {"overall_acc": "accuracy", "consistency_score_2": "consistency_2", "AC3_2": "AC3_2"}
-    made = _table("log", [*shown.values(), "drawn", "off by"])
+    made = new_table("log", [*shown.values(), "drawn", "off by"])
     for one in found:
-        cells = [Cell(_digits(one.scores.get(name, math.nan)), "") for name in shown]
-        cells.append(Cell(f"{one.undetermined}/{one.cells}", ""))
-        cells.append(Cell(NONE if one.furthest is None else f"{one.furthest:.1e}", ""))
-        _add(made, f"{one.file.parent.name}/{one.file.stem}", cells)
+        cells = [digits(one.scores.get(name, math.nan)) for name in shown]
+        cells += [f"{one.undetermined}/{one.cells}", NONE if one.furthest is None else f"{one.furthest:.1e}"]
+        add_row(made, f"{one.file.parent.name}/{one.file.stem}", cells)
     made.caption = (
-        "drawn: cells for which SeaEval draws an answer at random; the figures expect that draw. "
-        "off by: the largest difference of any figure to those published beside the log."
+        "drawn: answers that SeaEval draws at random; the figures are expected values over the draws. "
+        "off by: the largest difference to a figure published beside the log."
     )
     return made
 
 
 def _overall(name: str, figures: Collection[str]) -> bool:
-    """Whether a figure is of all languages; of sizes of subsets, two, three and all are enough to read."""
+    """Whether a figure is over all languages; of the sizes of subsets, two, three and all are shown."""
     figure, _, size = name.rpartition("_")
     largest = not size.isdigit() or f"{figure}_{int(size) + 1}" not in figures
     return "/" not in name and (largest or size in ("2", "3"))
 
 
 def _legend(figures: Collection[str], pivot: str = "") -> str:
-    """What these figures are, in words, and what the brackets hold."""
+    """The meaning of the figures and of the brackets."""
     stems = dict.fromkeys(re.sub(r"_\d+$|/.*", "", figure) for figure in figures)
     named = [("AC3" if x == "ac3" else label(x), _MEANING[x]) for x in stems if x in _MEANING]
-    told = [f"{name}: {meaning.format(pivot=pivot)}" for name, meaning in named]
-    return "; ".join(["[ ]: 95% interval", *told]) + "."
+    meanings = [f"{name}: {meaning.format(pivot=pivot)}" for name, meaning in named]
+    return "; ".join(["[ ]: 95% interval", *meanings]) + "."
+
+
+def _of_rows(corner: str, heads: Mapping[str, str], rows: Mapping[str, Mapping[str, Figure]]) -> Table:
+    """Figures by row and by name; `heads` has the names shown, and their headings."""
+    made = new_table(corner, heads.values())
+    for row, figures in rows.items():
+        add_row(made, row, [value_cell(figures.get(name)) for name in heads])
+    return made
 
 
 def _by_language(
     figures: Mapping[str, Figure], languages: Sequence[str], heads: Mapping[str, str], pivot: str
 ) -> Table:
-    shown = {name: head for name, head in heads.items() if _worth_showing(name, figures, languages)}
-    made = _table("language", list(shown.values()))
-    for language in languages:
-        _add(made, language, (value_cell(figures.get(f"{name}/{language}")) for name in shown))
+    rows = {
+        language: {name: figures[f"{name}/{language}"] for name in heads if f"{name}/{language}" in figures}
+        for language in languages
+    }
+    shown = {name: head for name, head in heads.items() if _worth_showing(name, rows)}
+    made = _of_rows("language", shown, rows)
     if len(languages) > 1:
         made.add_section()
-        _add(made, "mean", (value_cell(figures.get(name)) for name in shown))
-    # Its heading says what the figure `pivot` is.
+        add_row(made, "mean", [value_cell(figures.get(name)) for name in shown])
+    # The heading of the figure `pivot` explains it.
     made.caption = _legend([name for name in shown if name != "pivot"], pivot)
     return made
 
 
-def _worth_showing(name: str, figures: Mapping[str, Figure], languages: Sequence[str]) -> bool:
-    values = [figures[key].value for key in (f"{name}/{x}" for x in languages) if key in figures]
+def _worth_showing(name: str, rows: Mapping[str, Mapping[str, Figure]]) -> bool:
+    values = [figures[name].value for figures in rows.values() if name in figures]
     return any(value != 0 for value in values) if name in ("missing", "undecided") else bool(values)
 
 
-def _by_size(figures: Mapping[str, Figure], languages: int) -> Table:
-    made = _table("languages", [label(f"{name}_s") for name in _BY_SIZE])
-    for s in range(2, languages + 1):
-        _add(made, f"s = {s}", (value_cell(figures[f"{name}_{s}"]) for name in _BY_SIZE))
-    made.caption = f"Means over all sets of s languages. {_legend(_BY_SIZE)}"
-    return made
-
-
-def _by_task(by_task: Mapping[str, Mapping[str, Figure]]) -> Table:
-    columns = ("accuracy", "missing", "consistency_2", "kappa_2", "ac3_2")
-    made = _table("task", [label(name) for name in columns])
-    for task, figures in by_task.items():
-        _add(made, task, (value_cell(figures.get(name)) for name in columns))
-    return made
-
-
 def _pairs(figures: Mapping[str, Figure], languages: Sequence[str], kind: str) -> Table:
-    """A figure of every two languages, above the diagonal; its intervals would fill the screen."""
-    made = _table(kind, languages[1:])
+    """A figure of every two languages, above the diagonal, without intervals."""
+    made = new_table(kind, languages[1:])
     made.caption = f"{kind} of every two languages; intervals: --json"
-    for row, first in enumerate(languages[:-1], start=1):
-        keys = [f"{kind}/{first}+{second}" for second in languages[row:]]
+    for row, first in enumerate(languages[:-1]):
+        keys = [f"{kind}/{first}+{second}" for second in languages[row + 1 :]]
         if all(key in figures for key in keys):
-            _add(
-                made,
-                first,
-                [Cell("", "")] * (row - 1) + [Cell(value_cell(figures[key]).value, "") for key in keys],
-            )
+            add_row(made, first, [""] * row + [value_cell(figures[key]).value for key in keys])
     return made
-
-
-def _table(corner: str, heads: Sequence[str]) -> Table:
-    from rich.box import SIMPLE_HEAD
-    from rich.markup import escape
-    from rich.table import Table
-
-    made = Table(box=SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0), caption_justify="left")
-    made.add_column(escape(corner), overflow="fold", max_width=_NAME)
-    for head in heads:
-        made.add_column(escape(head), no_wrap=True)
-    return made
-
-
-def _add(table: Table, name: str, cells: Iterable[Cell]) -> None:
-    from rich.text import Text
-
-    colours = {"better": "green", "worse": "red", "": ""}
-    texts = [
-        Text("\n".join(part for part in (cell.value + cell.mark, cell.interval) if part), colours[cell.tone])
-        for cell in cells
-    ]
-    table.add_row(Text(name), *texts)
 
 
 def _p(value: float) -> str:
     return "<.001" if value < 0.001 else f"{value:.3f}".removeprefix("0")
-
-
-def _digits(value: float) -> str:
-    return NONE if math.isnan(value) else f"{value:.3f}"

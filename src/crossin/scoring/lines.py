@@ -1,49 +1,57 @@
-"""Stored answers as lines in the form of `answers.parquet`, whatever file they come from."""
+"""Lines of answers in the form of `answers.parquet`, whatever file they come from."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from crossin.core.errors import CrossinError
-from crossin.core.files import read_parquet, read_text
+from crossin.core.errors import CrossinError, located
+from crossin.core.files import read_parquet
+from crossin.corpus.reading.records import read_records
 from crossin.items import Item
 from crossin.items.replies import read_reply
 from crossin.languages import parse_language
 
 Line = dict[str, Any]
 
-# What makes a line of `answers.parquet`; a file of replies has the first two, and `reply`.
 _KEYS = ["item", "language"]
+# A file of replies has these, and may have `prompt`; other fields are the writer's own.
+_REPLY = [*_KEYS, "reply"]
+# What `answers.parquet` has beside the keys, always and sometimes.
 _ANSWER = ["group", "task", "option_ids", "answer", "gold"]
 _OPTIONAL = ["logprobs", "reply", "prompt", "shown"]
-_REPLY = [*_KEYS, "reply"]
+_OTHER_BENCHMARK = "name the benchmark that was asked with --bench"
 
 
 def read_lines(file: Path) -> list[Line]:
-    """The lines of a file: answers (Parquet), or replies (Parquet or JSON lines), which still need their
-    benchmark. Languages are BCP-47 codes, however the file spells them.
-
-    Raises CrossinError, with the row, where a line lacks a field, holds no text where text belongs, names no
-    language, or is of the same item, language and prompt as an earlier one.
+    """The lines of a file: answers (Parquet), or replies (Parquet, JSON lines or CSV), which still need
+    their benchmark. See `checked`.
     """
     return checked(_parquet(file) if file.suffix == ".parquet" else _replies(file), file)
 
 
 def checked(lines: list[Line], file: Path) -> list[Line]:
-    """`lines` of a file, with their languages as codes.
+    """`lines` of a file, with their languages as BCP-47 codes.
 
-    Raises CrossinError as `read_lines`.
+    Raises CrossinError, with the row, where a field is of the wrong type, a language is unknown, or a line is
+    of the same item, language and prompt as an earlier one.
     """
+    codes: dict[str, str] = {}
     first: dict[tuple[str, str, str], int] = {}
     for row, line in enumerate(lines, start=1):
-        _check(line, file, row)
+        with located(file, row):
+            if wrong := _wrong_field(line):
+                name, expected = wrong
+                message = f"expected {expected}, got {line[name]!r}"
+                raise CrossinError(message, field=name, hint=f"write {expected}")
+            spelled = line["language"]
+            with located(field="language"):
+                line["language"] = codes.get(spelled) or codes.setdefault(spelled, parse_language(spelled))
         cell = (line["item"], line["language"], line.get("prompt") or "")
         if (earlier := first.setdefault(cell, row)) != row:
             raise CrossinError(
-                f"item '{cell[0]}' is here a second time in {cell[1]} (row {earlier})",
+                f"item '{cell[0]}' occurs a second time in {cell[1]} (first in row {earlier})",
                 file=file,
                 row=row,
                 field="item",
@@ -52,10 +60,26 @@ def checked(lines: list[Line], file: Path) -> list[Line]:
     return lines
 
 
+def _wrong_field(line: Line) -> tuple[str, str] | None:
+    """The first field of the wrong type, and what belongs there."""
+    for name in _KEYS:
+        if not isinstance(line[name], str) or not line[name].strip():
+            return name, "a text"
+    for name in ("reply", "prompt"):
+        if not isinstance(line.get(name), str | None):
+            return name, "a text, or null"
+    ids, shown = line.get("option_ids", []), line.get("shown")
+    if not isinstance(ids, list) or not all(isinstance(option, str) for option in ids):
+        return "option_ids", "a list of option ids"
+    if shown is not None and (not isinstance(shown, list) or sorted(map(str, shown)) != sorted(ids)):
+        return "shown", "the option ids in the order of the prompt's list, or null"
+    return None
+
+
 def complete(lines: list[Line], items: Sequence[Item], file: Path) -> list[Line]:
-    """`lines` with what their benchmark knows: group, task, options and gold; a reply to a multiple-choice
-    item becomes the option that it names (`named_option`), or none. The list in the prompt is that of the
-    line's `shown`, or had the order of its option ids.
+    """`lines` with what their benchmark knows: group, task, options and gold. A reply to a multiple-choice
+    item becomes the option that it names (`named_option`), or none. The prompt listed the options in the
+    order of the line's `shown`, or else of its option ids.
 
     Raises CrossinError where a line is of another benchmark: an unknown id, other options, another gold.
     """
@@ -63,49 +87,30 @@ def complete(lines: list[Line], items: Sequence[Item], file: Path) -> list[Line]
     asked = {line["item"] for line in lines}
     if unknown := asked - {item.item for item in items}:
         row = next(row for row, line in enumerate(lines, start=1) if line["item"] in unknown)
-        raise CrossinError(
-            f"answers another benchmark: {len(unknown)} of its {len(asked)} items are not in this one, "
-            f"'{lines[row - 1]['item']}' for one",
-            file=file,
-            row=row,
-            field="item",
-            hint="name the benchmark that was asked with --bench",
-        )
-    return [_complete(line, by_cell, file, row) for row, line in enumerate(lines, start=1)]
+        message = f"answers another benchmark: {len(unknown)} of its {len(asked)} items are not in this one"
+        raise CrossinError(message, file=file, row=row, field="item", hint=_OTHER_BENCHMARK)
+    completed = []
+    for row, line in enumerate(lines, start=1):
+        with located(file, row, hint=_OTHER_BENCHMARK):
+            completed.append(_complete(line, by_cell.get((line["item"], line["language"]))))
+    return completed
 
 
-def _complete(line: Line, by_cell: dict[tuple[str, str], Item], file: Path, row: int) -> Line:
-    item = by_cell.get((line["item"], line["language"]))
+def _complete(line: Line, item: Item | None) -> Line:
     if item is None:
-        raise CrossinError(
-            f"the benchmark has no item '{line['item']}' in '{line['language']}'",
-            file=file,
-            row=row,
-            field="language",
-            hint="leave the line out, or name the benchmark that was asked with --bench",
-        )
-    known = {
-        "group": item.group,
-        "task": item.task,
-        "option_ids": item.option_ids,
-        "gold": item.answer,
-    }
+        message = f"the benchmark has no item '{line['item']}' in '{line['language']}'"
+        raise CrossinError(message, field="language")
+    known = {"group": item.group, "task": item.task, "option_ids": item.option_ids, "gold": item.answer}
     for name, value in known.items():
-        told = line.get(name, value)
-        same = sorted(told) == sorted(value) if name == "option_ids" else told == value
-        if not same:
-            raise CrossinError(
-                f"answers another benchmark: '{told}' here, '{value}' there",
-                file=file,
-                row=row,
-                field=name,
-                hint="name the benchmark that was asked with --bench",
-            )
-    found = {"answer": None, **known, **line}
-    if found["answer"] is None and item.options and line.get("reply"):
+        found = line.get(name, value)
+        if (sorted(found) != sorted(value)) if name == "option_ids" else (found != value):
+            raise CrossinError(f"answers another benchmark: '{found}' here, '{value}' there", field=name)
+    completed = {"answer": None, **known, **line}
+    if completed["answer"] is None and item.options and line.get("reply"):
         texts = dict(zip(item.option_ids, item.options, strict=True))
-        found["answer"] = named_option(line["reply"], texts, line.get("shown") or found["option_ids"])
-    return found
+        shown = line.get("shown") or completed["option_ids"]
+        completed["answer"] = named_option(line["reply"], texts, shown)
+    return completed
 
 
 def named_option(reply: str, texts: Mapping[str, str], shown: Sequence[str]) -> str | None:
@@ -116,27 +121,12 @@ def named_option(reply: str, texts: Mapping[str, str], shown: Sequence[str]) -> 
     return None if chosen is None else shown[chosen]
 
 
-def json_lines(file: Path) -> Iterator[Any]:
-    """The values in a file of JSON lines.
-
-    Raises CrossinError, with the row, where a line is blank or not JSON.
-    """
-    text = read_text(file).removeprefix("\ufeff").rstrip()
-    for row, told in enumerate(text.split("\n") if text else [], start=1):
-        try:
-            yield json.loads(told)
-        except json.JSONDecodeError as error:
-            message = f"is not JSON: {error.msg}" if told.strip() else "is a blank line"
-            raise CrossinError(message, file=file, row=row, hint="write one JSON object a line") from error
-
-
 def _replies(file: Path) -> list[Line]:
-    # Other fields are the writer's own: an `answer` there may be anything.
     names = [*_REPLY, "prompt"]
     lines = []
-    for row, line in enumerate(json_lines(file), start=1):
+    for row, line in read_records(file):
         for name in _REPLY:
-            if not isinstance(line, dict) or name not in line:
+            if name not in line:
                 raise CrossinError(
                     "is not there", file=file, row=row, field=name, hint="add it to every line"
                 )
@@ -154,29 +144,3 @@ def _parquet(file: Path) -> list[Line]:
     else:
         columns = [*_REPLY, *(name for name in ["prompt"] if name in has)]
     return list(read_parquet(file, columns).to_pylist())
-
-
-def _check(line: Line, file: Path, row: int) -> None:
-    """Check what identifies a line and what was said; turn its language into a code."""
-
-    def wrong(name: str, due: str) -> CrossinError:
-        return CrossinError(
-            f"is not {due}: {line[name]!r}", file=file, row=row, field=name, hint=f"write {due}"
-        )
-
-    for name in _KEYS:
-        if not isinstance(line[name], str) or not line[name].strip():
-            raise wrong(name, "a text")
-    for name in ("reply", "prompt"):
-        if not isinstance(line.get(name), str | None):
-            raise wrong(name, "a text, or null")
-    ids = line.get("option_ids", [])
-    if not isinstance(ids, list) or not all(isinstance(option, str) for option in ids):
-        raise wrong("option_ids", "a list of option ids")
-    shown = line.get("shown")
-    if shown is not None and (not isinstance(shown, list) or sorted(map(str, shown)) != sorted(ids)):
-        raise wrong("shown", "the option ids in the order of the prompt's list, or null")
-    try:
-        line["language"] = parse_language(line["language"])
-    except CrossinError as error:
-        raise CrossinError(error.message, file=file, row=row, field="language", hint=error.hint) from error

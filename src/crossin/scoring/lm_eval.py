@@ -13,22 +13,23 @@ import re
 from pathlib import Path
 from typing import Any
 
-from crossin.core.errors import CrossinError
-from crossin.scoring.lines import Line, checked, json_lines, named_option
+from crossin.core.errors import CrossinError, located
+from crossin.corpus.reading.records import read_records
+from crossin.scoring.lines import Line, checked, named_option
 
 _NAME = re.compile(r"samples_.+_(?P<date>\d{4}-\d\d-\d\dT[\d.-]+)\.jsonl")
 # The fields of an exported question that an answer needs.
 _TEXTS = ("benchmark", "item", "group", "task", "language", "wording", "gold")
-_FIX = "run lm_eval with --log_samples on a folder that `crossin bench export --to lm-eval` wrote"
+_HINT = "run lm_eval with --log_samples on a folder that `crossin bench export --to lm-eval` wrote"
 
 
 def is_samples(file: Path) -> bool:
-    """Whether a file is called as lm-eval calls its logged samples."""
+    """Whether a file is named as lm-eval names its logged samples."""
     return _NAME.fullmatch(file.name) is not None
 
 
 def run_of(file: Path) -> list[Path]:
-    """The files of logged samples that belong to one run with `file`: same folder, date and benchmark."""
+    """The files of logged samples of the same run as `file`: same folder, date and benchmark."""
     date, benchmark = _date(file), _benchmark(file)
     if benchmark is None:
         return [file]
@@ -47,13 +48,18 @@ def runs_in(folder: Path) -> list[Path]:
 
 def read_samples(file: Path) -> list[Line]:
     """The lines of one file of logged samples, in the form of `answers.parquet`, and `greedy`: whether each
-    option is what the model would have said.
+    option is what the model would have generated.
 
-    The answer is the option with the largest log-probability, the first where two are equal, as in lm-eval's
-    `acc`. Raises CrossinError, with the row, for a sample of another task, without as many log-probabilities
-    as options, or with one that is no number.
+    The answer is the option with the largest log-probability, the first of equals, as in lm-eval's `acc`.
+    Raises CrossinError, with the row, for a sample of another task, or with missing or invalid
+    log-probabilities.
     """
-    return checked([_line(told, file, row) for row, told in enumerate(json_lines(file), start=1)], file)
+    lines: list[Line] = []
+    with located(file, hint=_HINT):
+        for row, sample in read_records(file):
+            with located(row=row):
+                lines.append(_line(sample))
+    return checked(lines, file)
 
 
 def _date(file: Path) -> str:
@@ -62,65 +68,61 @@ def _date(file: Path) -> str:
 
 
 def _benchmark(file: Path) -> str | None:
-    """The exported benchmark that the samples answer, which their first line tells; None for other tasks."""
+    """The exported benchmark that the samples answer, from their first line; None for other tasks."""
     with file.open(encoding="utf-8", errors="replace") as lines:
         first = lines.readline()
     try:
-        told = json.loads(first)
+        sample = json.loads(first)
     except ValueError as error:
         message = "does not begin with a sample" if first.strip() else "holds no answers"
-        raise CrossinError(message, file=file, row=1, hint=f"remove the file, or {_FIX}") from error
-    doc = told.get("doc") if isinstance(told, dict) else None
+        raise CrossinError(message, file=file, row=1, hint=f"remove the file, or {_HINT}") from error
+    doc = sample.get("doc") if isinstance(sample, dict) else None
     benchmark = doc.get("benchmark") if isinstance(doc, dict) and "option_ids" in doc else None
     return benchmark if isinstance(benchmark, str) else None
 
 
-def _line(told: Any, file: Path, row: int) -> Line:
-    def wrong(message: str, field: str) -> CrossinError:
-        return CrossinError(message, file=file, row=row, field=field, hint=_FIX)
-
-    doc = told.get("doc") if isinstance(told, dict) else None
+def _line(sample: Any) -> Line:
+    doc = sample.get("doc") if isinstance(sample, dict) else None
     if not isinstance(doc, dict):
-        raise wrong("is not there: this is no sample of lm-eval's", "doc")
+        raise CrossinError("missing: not a sample of lm-eval", field="doc")
     for name in _TEXTS:
         if not isinstance(doc.get(name), str):
-            raise wrong("is not there: the task is none that crossin exported", f"doc.{name}")
-    ids, found = doc.get("option_ids"), told.get("filtered_resps")
+            raise CrossinError("missing: not a task that crossin exported", field=f"doc.{name}")
+    ids, found = doc.get("option_ids"), sample.get("filtered_resps")
     if not isinstance(ids, list):
-        raise wrong("is no list: the task is none that crossin exported", "doc.option_ids")
+        raise CrossinError("not a list: not a task that crossin exported", field="doc.option_ids")
     if not isinstance(found, list) or not found:
-        raise wrong("is no list of what the model answered", "filtered_resps")
+        raise CrossinError("expected a list of what the model answered", field="filtered_resps")
     line: Line = {
         **{name: doc[name] for name in ("item", "group", "task", "language", "gold")},
         "prompt": doc["wording"],
         "option_ids": ids,
     }
-    if "choices" not in doc:
-        reply = found[0]
-        options, shown = doc.get("options"), doc.get("shown")
-        if not isinstance(reply, str) or not isinstance(options, list) or len(options) != len(ids):
-            raise wrong("is no reply to the question", "filtered_resps")
-        if options and (not isinstance(shown, list) or sorted(map(str, shown)) != sorted(map(str, ids))):
-            raise wrong("is not the list that the prompt showed", "doc.shown")
-        texts = dict(zip(ids, options, strict=True))
-        answer = named_option(reply, texts, shown) if shown else None
-        return {**line, "reply": reply, "shown": shown, "answer": answer}
+    return {**line, **(_scored(ids, found) if "choices" in doc else _generated(doc, ids, found[0]))}
+
+
+def _generated(doc: dict[str, Any], ids: list[str], reply: Any) -> Line:
+    options, shown = doc.get("options"), doc.get("shown")
+    if not isinstance(reply, str) or not isinstance(options, list) or len(options) != len(ids):
+        raise CrossinError("not a reply to the question", field="filtered_resps")
+    if options and (not isinstance(shown, list) or sorted(map(str, shown)) != sorted(map(str, ids))):
+        raise CrossinError("not the list of options in the prompt", field="doc.shown")
+    texts = dict(zip(ids, options, strict=True))
+    return {"reply": reply, "shown": shown, "answer": named_option(reply, texts, shown) if shown else None}
+
+
+def _scored(ids: list[str], found: list[Any]) -> Line:
     if len(found) != len(ids):
-        raise wrong(f"are {len(found)} log-probabilities of {len(ids)} options", "filtered_resps")
+        raise CrossinError(f"{len(found)} log-probabilities for {len(ids)} options", field="filtered_resps")
     try:
-        pairs = [(float(logprob), greedy) for logprob, greedy in found]
+        pairs = [(float(logprob), str(greedy) == "True") for logprob, greedy in found]
     except (TypeError, ValueError) as error:
-        raise wrong(
-            "is no list of log-probabilities, each with whether it is greedy", "filtered_resps"
+        raise CrossinError(
+            "expected log-probabilities, each with whether it is greedy", field="filtered_resps"
         ) from error
     logprobs = [logprob for logprob, _ in pairs]
     if any(map(math.isnan, logprobs)):
-        raise wrong("holds a log-probability that is no number (nan)", "filtered_resps")
+        raise CrossinError("a log-probability is not a number (nan)", field="filtered_resps")
     # `max` takes the first of equals, as numpy's argmax does.
     answer = ids[max(range(len(ids)), key=logprobs.__getitem__)]
-    return {
-        **line,
-        "logprobs": logprobs,
-        "greedy": [str(one) == "True" for _, one in pairs],
-        "answer": answer,
-    }
+    return {"logprobs": logprobs, "greedy": [greedy for _, greedy in pairs], "answer": answer}

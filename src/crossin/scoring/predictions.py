@@ -5,7 +5,7 @@ lm-eval's samples.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -27,8 +27,8 @@ class Predictions:
 
     `choices` holds the multiple-choice items, `logprobs` [I, L, K] the options' log-probabilities where the
     file has them, and `texts` the items answered in free text; what a file does not hold is None. `prompt`
-    names the wording, and is empty where the file tells of one only. `unanswered` items of the benchmark are
-    not in the file at all (0 where the benchmark is not known).
+    names the wording; it is empty where the file names none. `unanswered` counts the benchmark's items that
+    are not in the file (0 where the benchmark is not known).
     """
 
     model: str
@@ -51,60 +51,61 @@ class Predictions:
 
     @property
     def items(self) -> int:
-        """How many items the figures are made from."""
+        """How many items the figures are computed from."""
         return sum(len(table.items) for table in self.tables)
 
     @property
     def languages(self) -> tuple[str, ...]:
-        """The languages asked in, be it in free text alone."""
+        """The languages asked in, including those with free text only."""
         return tuple(dict.fromkeys(language for table in self.tables for language in table.languages))
 
     @property
     def incomplete(self) -> dict[str, str]:
-        """Items kept out of every figure, each with the first language that it lacks."""
+        """Items left out of every figure, each with the first language that it lacks."""
         return {item: language for table in self.tables for item, language in table.incomplete.items()}
 
 
-def read_predictions(path: Path, bench: Path | None = None) -> list[Predictions]:
-    """The predictions in a file, or in an evaluation's folder: one entry a wording of the prompt.
+def read_predictions(path: Path | str, bench: Path | str | None = None) -> list[Predictions]:
+    """The predictions in a file, or in an evaluation's folder: one entry for each wording of the prompt.
 
-    Read are `answers.parquet`, SeaEval's logs (JSON), lm-eval's samples of an exported benchmark (any file of
-    a run, or a folder with one run), and replies (JSON lines or Parquet with `item`, `language`, `reply`, and
+    Formats: `answers.parquet`; SeaEval's logs (JSON); lm-eval's samples of an exported benchmark (any file of
+    a run, or a folder with one run); replies (JSON lines or Parquet with `item`, `language`, `reply`, and
     `prompt` where there are several), for which `bench` is the folder of the benchmark asked. Raises
     CrossinError where the file is none of these or answers another benchmark.
     """
+    path = Path(path)
     file = _only_run(path) or path / ANSWERS if path.is_dir() else path
     if not file.is_file():
-        raise _absent(file)
+        raise _not_found(file)
     if file.suffix == ".json":
         return [_of_log(file)]
     samples = is_samples(file)
     parts = {part: read_samples(part) for part in run_of(file)} if samples else {file: read_lines(file)}
-    items = _items(file, bench)
     lines = [line for part in parts.values() for line in part]
-    unanswered = 0
-    if items is not None:
-        lines = [line for part, told in parts.items() for line in complete(told, items, part)]
-        unanswered = len({item.item for item in items} - {line["item"] for line in lines})
-    elif lines and "option_ids" not in lines[0]:
-        raise CrossinError(
-            "holds replies; which options they may name is in the benchmark",
-            file=file,
-            hint="name the benchmark's folder with --bench",
-        )
-    return _predictions(_model(file), file, lines, unanswered)
+    items = _items(file, bench)
+    if items is None:
+        if lines and "option_ids" not in lines[0]:
+            raise CrossinError(
+                "holds replies; the options that they name are in the benchmark",
+                file=file,
+                hint="name the benchmark's folder with --bench",
+            )
+        return _predictions(_model(file), file, lines)
+    lines = [line for part, read in parts.items() for line in complete(read, items, part)]
+    unanswered = {item.item for item in items} - {line["item"] for line in lines}
+    return _predictions(_model(file), file, lines, len(unanswered))
 
 
-def find_predictions(paths: Sequence[Path]) -> list[Path]:
-    """The files and evaluation folders among `paths`; of any other folder, all that lie in it, at any depth.
+def find_predictions(paths: Path | str | Iterable[Path | str]) -> list[Path]:
+    """The files and evaluation folders among `paths`; of any other folder, all that it holds, at any depth.
     Of a run of lm-eval, one of its files of samples.
 
-    Raises CrossinError where a path is not there, or a folder holds no predictions.
+    Raises CrossinError where a path does not exist, or a folder holds no predictions.
     """
     found: list[Path] = []
-    for path in paths:
+    for path in map(Path, [paths] if isinstance(paths, Path | str) else paths):
         if not path.exists():
-            raise _absent(path)
+            raise _not_found(path)
         if not path.is_dir() or (path / ANSWERS).is_file():
             found.append(run_of(path)[0] if is_samples(path) else path)
             continue
@@ -113,7 +114,7 @@ def find_predictions(paths: Sequence[Path]) -> list[Path]:
         inside += runs_in(path)
         if not inside:
             raise CrossinError(
-                f"holds no predictions: neither {ANSWERS} nor a SeaEval log nor lm-eval's samples",
+                f"no predictions found: no {ANSWERS}, SeaEval log or samples of lm-eval",
                 file=path,
                 hint="check the path; files of replies are given by name",
             )
@@ -122,13 +123,13 @@ def find_predictions(paths: Sequence[Path]) -> list[Path]:
 
 
 def _only_run(folder: Path) -> Path | None:
-    """The run of lm-eval in a folder, where it is not an evaluation's and holds one."""
+    """The only run of lm-eval in a folder that is not an evaluation's; None where there is none."""
     runs = [] if (folder / ANSWERS).is_file() else runs_in(folder)
     if len(runs) > 1:
         raise CrossinError(
             f"holds {len(runs)} runs of lm-eval",
             file=folder,
-            hint=f"name a file of the one meant, such as {runs[-1].relative_to(folder)}",
+            hint=f"name a file of one run, such as {runs[-1].relative_to(folder)}",
         )
     return runs[0] if runs else None
 
@@ -147,23 +148,22 @@ def _of_log(file: Path) -> Predictions:
     return replace(found, prompt=prompt)
 
 
-def _items(file: Path, bench: Path | None) -> list[Item] | None:
+def _items(file: Path, bench: Path | str | None) -> list[Item] | None:
     """The benchmark asked: the one named, or the copy that an evaluation leaves beside its answers."""
+    place = items_file(file.parent if bench is None else Path(bench))
+    if place.is_file():
+        return read_items(place)
     if bench is None:
-        return read_items(file.parent) if items_file(file.parent).is_file() else None
-    if not items_file(bench).is_file():
-        raise CrossinError(
-            "is not there", file=items_file(bench), hint="name a benchmark's folder with --bench"
-        )
-    return read_items(bench)
+        return None
+    raise CrossinError("not found", file=place, hint="name a benchmark's folder with --bench")
 
 
-def _absent(path: Path) -> CrossinError:
-    return CrossinError("is not there", file=path, hint="check the path, or finish the run that evaluates")
+def _not_found(path: Path) -> CrossinError:
+    return CrossinError("not found", file=path, hint="check the path, or finish the evaluation")
 
 
 def _predictions(model: str, file: Path, lines: list[Line], unanswered: int = 0) -> list[Predictions]:
-    """One entry a wording of the prompt, from lines in the form of `answers.parquet`."""
+    """One entry for each wording of the prompt."""
     if not lines:
         raise CrossinError("holds no answers", file=file, hint="write a line for every item and language")
     of_prompt: dict[str, list[Line]] = {}
@@ -181,13 +181,15 @@ def _predictions(model: str, file: Path, lines: list[Line], unanswered: int = 0)
 def _model(file: Path) -> str:
     """What the evaluation called its model; else the name of the file, or of its folder."""
     if is_samples(file):
-        # lm-eval calls the folder after the model's path, with __ for each stroke.
+        # lm-eval names the folder after the model's path, with __ for each slash.
         return file.parent.name.rpartition("__")[2] or file.parent.name
+    if file.name != ANSWERS:
+        return file.stem
     manifest = file.parent / MANIFEST
-    if file.name == ANSWERS and manifest.is_file():
-        told = read_json(manifest)
-        settings = told.get("settings") if isinstance(told, dict) else None
-        if not isinstance(settings, dict):
-            raise CrossinError("is no manifest of a run", file=manifest, hint="repair or remove the file")
-        return str(settings.get("name") or file.parent.name)
-    return file.parent.name if file.name == ANSWERS else file.stem
+    if not manifest.is_file():
+        return file.parent.name
+    content = read_json(manifest)
+    settings = content.get("settings") if isinstance(content, dict) else None
+    if not isinstance(settings, dict):
+        raise CrossinError("not the manifest of a run", file=manifest, hint="repair or remove the file")
+    return str(settings.get("name") or file.parent.name)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from crossin.core.errors import CrossinError
 from crossin.core.progress import Progress, silent
+from crossin.languages import parse_language
 from crossin.metrics import (
     DRAWS,
     AnswerTable,
@@ -38,7 +39,7 @@ class Score:
 
     `choices` are those of the multiple-choice items and `texts` those of the items answered in free text;
     `by_task` has the multiple-choice figures of each task alone, where there are several. `pivot` is the
-    language that consistency with a pivot and transfer refer to.
+    language that pivot consistency and transfer refer to.
     """
 
     predictions: Predictions
@@ -50,8 +51,8 @@ class Score:
 
 @dataclass(frozen=True, eq=False)
 class Wordings:
-    """One model under several wordings: each figure's median and range, and how often its answer is the same
-    under all (`wording_agreement`).
+    """One model under several wordings: the median and range of each figure, and how often its answer is the
+    same under all (`wording_agreement`).
     """
 
     model: str
@@ -61,19 +62,19 @@ class Wordings:
 
 
 def score(
-    paths: Sequence[Path],
+    paths: Path | str | Iterable[Path | str],
     *,
-    bench: Path | None = None,
+    bench: Path | str | None = None,
     pivot: str | None = None,
     draws: int = DRAWS,
     seed: int = 0,
     progress: Progress = silent,
 ) -> list[Score]:
-    """Score stored predictions: files, evaluation folders, or folders in which such lie.
+    """Score stored predictions: files, evaluation folders, or folders that hold them.
 
-    `bench` is the benchmark's folder, for files of replies (`read_predictions`). `pivot` is English where it
-    was asked, else the first language, if not given. Intervals come from `draws` bootstrap draws. Raises
-    CrossinError where there is nothing to score, or `pivot` was not asked.
+    bench: the benchmark's folder, for files of replies (`read_predictions`). pivot: by default English if it
+    was asked, else the first language. draws, seed: of the bootstrap for the intervals. Raises CrossinError
+    where there is nothing to score, or `pivot` was not asked.
     """
     files = find_predictions(paths)
     scores: list[Score] = []
@@ -85,8 +86,8 @@ def score(
 
 
 def wordings(scores: Sequence[Score], *, draws: int = DRAWS, seed: int = 0) -> list[Wordings]:
-    """What the wording changes, for every model that was asked multiple-choice items in more than one."""
-    # Two models may have one name, and one model may have answered two benchmarks: then in two folders.
+    """The effect of the wording, for every model that was asked multiple-choice items in more than one."""
+    # Models of the same name, and a model's answers to several benchmarks, are in folders of their own.
     models: dict[tuple[str, Path], list[Score]] = {}
     for one in scores:
         if one.choices and one.predictions.prompt:
@@ -106,36 +107,32 @@ def wordings(scores: Sequence[Score], *, draws: int = DRAWS, seed: int = 0) -> l
 
 
 def families(table: AnswerTable, pivot: str, logprobs: Floats | None) -> list[Family]:
-    """Every family of figures of a table of answers: RankC where log-probabilities are known."""
-    made = [
-        answer_family(table),
-        agreement_family(table),
-        pivot_family(table, pivot),
-        transfer_family(table, pivot),
-    ]
-    return made if logprobs is None else [*made, rankc_family(table, logprobs)]
+    """Every family of figures of a table of answers, with RankC where log-probabilities are known."""
+    ranks = [] if logprobs is None else [rankc_family(table, logprobs)]
+    of_pivot = [pivot_family(table, pivot), transfer_family(table, pivot)]
+    return [answer_family(table), agreement_family(table), *of_pivot, *ranks]
 
 
 def pivot_of(predictions: Predictions, pivot: str | None) -> str:
-    """The pivot asked for, or English where it is there, or the first language."""
-    table = predictions.choices or predictions.texts
-    languages = table.languages if table else ()
+    """The `pivot` given, in any spelling; else English, or where it was not asked the first language."""
+    languages = predictions.tables[0].languages
     if pivot is None:
         return PIVOT if PIVOT in languages else languages[0]
-    if pivot not in languages:
+    code = parse_language(pivot)
+    if code not in languages:
         raise CrossinError(
             f"the pivot language '{pivot}' was not asked",
             file=predictions.file,
             hint=f"choose among: {', '.join(languages)}",
         )
-    return pivot
+    return code
 
 
 def _score(predictions: Predictions, pivot: str | None, draws: int, seed: int) -> Score:
     chosen = pivot_of(predictions, pivot)
     choices: dict[str, Figure] = {}
-    tasks: dict[str, dict[str, Figure]] = {}
     texts: dict[str, Figure] = {}
+    tasks: dict[str, dict[str, Figure]] = {}
     if (table := predictions.choices) is not None:
         choices = resample(
             families(table, chosen, predictions.logprobs), table.groups, draws=draws, seed=seed

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from crossin.core.errors import CrossinError
+from crossin.core.errors import CrossinError, located
 from crossin.core.files import read_json
 from crossin.items import Item
 from crossin.languages import parse_language
@@ -19,11 +19,11 @@ from crossin.metrics.table import MISSING, Floats, Integers
 from crossin.scoring.seaeval_rule import LETTERS, align
 
 _REPLY = "model_prediction"
-_FIX = "give the log as SeaEval wrote it: <dataset>/<model>/<mode>_p<prompt>.json"
+_HINT = "give the log as SeaEval wrote it: <dataset>/<model>/<mode>_p<prompt>.json"
 # SeaEval compares the first three characters of the choices: "(A)".
 _LABEL = 3
-# What one look at a file reads; the first item of a log is far shorter.
-_LOOK = 1 << 20
+# How much of a file is read to recognise a log; its first item is far shorter.
+_HEAD = 1 << 20
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,7 +32,7 @@ class Log:
 
     `names` are the log's names of the `languages`, both in the log's order. `items` go item by item, in that
     order of languages; their options carry their label, "(A) red", and the label is the option's id.
-    `replies` are by item and language. `five_shot` runs are of base models, which go on after their answer.
+    `replies` are by item and language. `five_shot` runs are of base models, which continue after the answer.
     """
 
     names: tuple[str, ...]
@@ -51,7 +51,7 @@ class Log:
 def is_log(path: Path) -> bool:
     """Whether a file looks like a SeaEval log: a JSON array whose first item has replies in a language."""
     with path.open(encoding="utf-8", errors="replace") as file:
-        text = file.read(_LOOK).lstrip("\ufeff \t\r\n")
+        text = file.read(_HEAD).lstrip("\ufeff \t\r\n")
     if not text.startswith("["):
         return False
     try:
@@ -68,9 +68,32 @@ def _has_replies(record: dict[str, Any]) -> bool:
 def read_log(path: Path) -> Log:
     """The log in a file.
 
-    Raises CrossinError, with the item's number as row, where the file is no log of a multiple-choice
+    Raises CrossinError, with the item's number as row, where the file is not a log of a multiple-choice
     benchmark, an item lacks a language or a field, or its labels or gold answer differ between languages.
     """
+    records = _records(path)
+    names = tuple(dict.fromkeys(name for record in records for name in record if name != "id"))
+    languages = []
+    for name in names:
+        with located(path, 1, name, _HINT):
+            languages.append(parse_language(name))
+    if len(set(languages)) < len(languages):
+        raise CrossinError(f"names a language twice: {', '.join(names)}", file=path, hint="keep one of them")
+    items: list[Item] = []
+    replies: dict[tuple[str, str], str] = {}
+    for row, record in enumerate(records, start=1):
+        with located(path, row, hint=_HINT):
+            asked = _items(record, dict(zip(names, languages, strict=True)))
+            if (asked[0].item, languages[0]) in replies:
+                raise CrossinError(f"'{asked[0].item}' occurs a second time", field="id")
+        replies |= {
+            (item.item, item.language): record[x][_REPLY] for x, item in zip(names, asked, strict=True)
+        }
+        items += asked
+    return Log(names, tuple(languages), tuple(items), replies, path.name.startswith("five_shot"))
+
+
+def _records(path: Path) -> list[dict[str, Any]]:
     records = read_json(path)
     if isinstance(records, dict) and "overall_acc" in records:
         raise CrossinError(
@@ -79,42 +102,11 @@ def read_log(path: Path) -> Log:
             hint="give the file beside it, without '_score' in its name",
         )
     if not isinstance(records, list) or not records or not all(isinstance(x, dict) for x in records):
-        raise CrossinError("is not a list of items", file=path, hint=_FIX)
+        raise CrossinError("expected a list of items", file=path, hint=_HINT)
     if not _has_replies(records[0]):
-        raise CrossinError(
-            "is no SeaEval log", file=path, hint=f"{_FIX}; other replies go into JSON lines (.jsonl)"
-        )
-    names = tuple(dict.fromkeys(name for record in records for name in record if name != "id"))
-    if not names:
-        raise CrossinError("holds no language", file=path, row=1, hint=_FIX)
-    languages = tuple(_language(name, path) for name in names)
-    if len(set(languages)) < len(languages):
-        raise CrossinError(f"names a language twice: {', '.join(names)}", file=path, hint="keep one of them")
-    items: list[Item] = []
-    replies: dict[tuple[str, str], str] = {}
-    for row, record in enumerate(records, start=1):
-        identifier = record.get("id")
-        if isinstance(identifier, int):
-            identifier = str(identifier)
-        if not isinstance(identifier, str) or (identifier, languages[0]) in replies:
-            message = f"'{identifier}' is a second time here" if identifier else "is missing or not text"
-            raise CrossinError(message, file=path, row=row, field="id", hint="give every item its own id")
-        asked = [
-            _item(record, identifier, name, language, path, row)
-            for name, language in zip(names, languages, strict=True)
-        ]
-        for name, item in zip(names, asked, strict=True):
-            if (item.option_ids, item.answer) != (asked[0].option_ids, asked[0].answer):
-                raise CrossinError(
-                    f"has other labels or another answer than {names[0]}",
-                    file=path,
-                    row=row,
-                    field=name,
-                    hint="show the options in the same order in every language",
-                )
-            replies[identifier, item.language] = record[name][_REPLY]
-        items += asked
-    return Log(names, languages, tuple(items), replies, path.name.startswith("five_shot"))
+        hint = f"{_HINT}; other replies go into JSON lines (.jsonl)"
+        raise CrossinError("not a SeaEval log", file=path, hint=hint)
+    return records
 
 
 def aligned_table(log: Log) -> AnswerTable:
@@ -146,33 +138,36 @@ def seaeval_chances(log: Log) -> Floats:
     return chances.reshape(-1, len(log.languages), chances.shape[1])
 
 
-def _language(name: str, path: Path) -> str:
-    try:
-        return parse_language(name)
-    except CrossinError as error:
-        raise CrossinError(error.message, file=path, row=1, field=name, hint=_FIX) from error
+def _items(record: dict[str, Any], languages: Mapping[str, str]) -> list[Item]:
+    """An item of the log in every language, from the codes of the `languages` by name."""
+    identifier = str(record["id"]) if isinstance(record.get("id"), int) else record.get("id")
+    if not isinstance(identifier, str):
+        raise CrossinError("missing or not text", field="id")
+    items = [_item(record.get(name), identifier, name, code) for name, code in languages.items()]
+    for name, item in zip(languages, items, strict=True):
+        if (item.option_ids, item.answer) != (items[0].option_ids, items[0].answer):
+            raise CrossinError(f"has other labels or another answer than {next(iter(languages))}", field=name)
+    return items
 
 
-def _item(record: dict[str, Any], identifier: str, name: str, language: str, path: Path, row: int) -> Item:
-    def wrong(field: str, message: str) -> CrossinError:
-        return CrossinError(message, file=path, row=row, field=field, hint=_FIX)
-
-    cell = record.get(name)
+def _item(cell: Any, identifier: str, name: str, language: str) -> Item:
     if not isinstance(cell, dict):
-        raise wrong(name, "is missing: every item is asked in every language")
+        raise CrossinError("missing: every item is asked in every language", field=name)
     for field in ("question", "answer", _REPLY):
         if not isinstance(cell.get(field), str):
-            raise wrong(f"{name}.{field}", "is missing or not text")
+            raise CrossinError("missing or not text", field=f"{name}.{field}")
     choices = cell.get("choices")
     if not isinstance(choices, list) or not choices or not all(isinstance(x, str) for x in choices):
-        raise wrong(f"{name}.choices", "is no list of texts; only multiple-choice benchmarks are read")
+        raise CrossinError("expected a list of texts: only multiple choice is read", field=f"{name}.choices")
     if len(choices) > len(LETTERS):
-        raise wrong(f"{name}.choices", f"are {len(choices)}; SeaEval knows at most {len(LETTERS)}")
+        raise CrossinError(
+            f"{len(choices)} choices; SeaEval has at most {len(LETTERS)}", field=f"{name}.choices"
+        )
     option_ids = [choice[:_LABEL] for choice in choices]
     if len(set(option_ids)) < len(option_ids):
-        raise wrong(f"{name}.choices", "have no label of their own, such as (A) and (B)")
+        raise CrossinError("expected a label in each, such as (A) and (B)", field=f"{name}.choices")
     if cell["answer"] not in choices:
-        raise wrong(f"{name}.answer", f"'{cell['answer']}' is none of the choices")
+        raise CrossinError(f"'{cell['answer']}' is not among the choices", field=f"{name}.answer")
     return Item(
         item=identifier,
         group=identifier,

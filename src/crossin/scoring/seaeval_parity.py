@@ -1,8 +1,8 @@
-"""SeaEval's own figures of its logs, and how far they lie from those it published."""
+"""SeaEval's own figures of its logs, and how far they are from those it published."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,9 +18,9 @@ from crossin.scoring.seaeval import read_log, seaeval_chances
 class Parity:
     """SeaEval's figures of one log, in the shape of its `_score.json`.
 
-    `cells` were asked; for `undetermined` of them SeaEval draws the answer at random, and the figures are
-    expected values. `furthest` and `mean` are the largest and the mean difference to the score file beside
-    the log, None where there is none.
+    Of its `cells` (items in a language), SeaEval draws the answers of `undetermined` at random; the figures
+    are expected values. `furthest` and `mean` are the largest and the mean difference to the score file
+    beside the log, None where there is none.
     """
 
     file: Path
@@ -31,32 +31,26 @@ class Parity:
     mean: float | None
 
 
-def parity(paths: Sequence[Path]) -> list[Parity]:
+def parity(paths: Path | str | Iterable[Path | str]) -> list[Parity]:
     """SeaEval's figures of logs, or of folders that hold logs.
 
-    Raises CrossinError where a file is no SeaEval log, or a score file holds other figures than ours.
+    Raises CrossinError where a file is not a SeaEval log, or a score file holds other figures than ours.
     """
-    found = []
-    for file in find_predictions(paths):
-        if file.is_dir() or file.suffix != ".json":
-            raise CrossinError("is no SeaEval log", file=file, hint="leave --seaeval away")
-        log = read_log(file)
-        chances = seaeval_chances(log)
-        scores = seaeval_scores(chances, log.gold, log.names)
-        beside = file.with_name(f"{file.stem}_score.json")
-        apart = list(_differences(scores, read_json(beside), beside)) if beside.is_file() else []
-        decided = chances.max(axis=2) == 1
-        found.append(
-            Parity(
-                file,
-                scores,
-                decided.size,
-                int((~decided).sum()),
-                max(apart, default=None),
-                sum(apart) / len(apart) if apart else None,
-            )
-        )
-    return found
+    return [_of_log(file) for file in find_predictions(paths)]
+
+
+def _of_log(file: Path) -> Parity:
+    if file.is_dir() or file.suffix != ".json":
+        raise CrossinError("not a SeaEval log", file=file, hint="omit --seaeval")
+    log = read_log(file)
+    chances = seaeval_chances(log)
+    scores = seaeval_scores(chances, log.gold, log.names)
+    beside = file.with_name(f"{file.stem}_score.json")
+    apart = list(_differences(scores, read_json(beside), beside)) if beside.is_file() else []
+    decided = chances.max(axis=2) == 1
+    undetermined = int((~decided).sum())
+    mean = sum(apart) / len(apart) if apart else None
+    return Parity(file, scores, decided.size, undetermined, max(apart, default=None), mean)
 
 
 def _differences(ours: Any, theirs: Any, file: Path) -> Iterator[float]:

@@ -1,15 +1,34 @@
-"""Scores and comparisons as JSON values."""
+"""Scores and comparisons as JSON values: what `crossin score --json` prints, and `scores.json` holds."""
 
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
+from crossin.core.files import write_json
 from crossin.metrics import signatures
 from crossin.reports.cells import figures_json, number
 from crossin.scoring.comparison import Compared, Comparison
 from crossin.scoring.predictions import Predictions
 from crossin.scoring.scores import Score, Wordings
+
+SCORES = "scores.json"
+
+
+def all_values(scores: Sequence[Score], varied: Sequence[Wordings]) -> dict[str, Any]:
+    """Scores, and the effect of the wording."""
+    return {
+        "scores": [score_values(one) for one in scores],
+        "wordings": [wordings_values(one) for one in varied],
+    }
+
+
+def write_scores(folder: Path, scores: Sequence[Score], varied: Sequence[Wordings]) -> Path:
+    """Write the scores of the answers in `folder` to `scores.json` there, and return the file."""
+    write_json(folder / SCORES, all_values(scores, varied))
+    return folder / SCORES
 
 
 def score_values(score: Score) -> dict[str, Any]:
@@ -20,13 +39,13 @@ def score_values(score: Score) -> dict[str, Any]:
         "choices": figures_json(score.choices),
         "by_task": {task: figures_json(figures) for task, figures in score.by_task.items()},
         "texts": figures_json(score.texts),
-        # How sacrebleu counted: without it, chrF and BLEU cannot be compared with another's.
+        # sacrebleu's settings: chrF and BLEU are comparable only where these are the same.
         "signatures": signatures(score.predictions.languages) if score.texts else {},
     }
 
 
 def wordings_values(wordings: Wordings) -> dict[str, Any]:
-    """What the wording of the prompt changes."""
+    """The effect of the prompt's wording."""
     return {
         "model": wordings.model,
         "prompts": wordings.prompts,
@@ -69,8 +88,4 @@ def _asked(predictions: Predictions) -> dict[str, Any]:
 def _compared(compared: Compared | None) -> dict[str, Any] | None:
     if compared is None:
         return None
-    return {
-        "ours": figures_json(compared.ours),
-        "theirs": figures_json(compared.theirs),
-        "difference": figures_json(compared.difference),
-    }
+    return {name: figures_json(getattr(compared, name)) for name in ("ours", "theirs", "difference")}

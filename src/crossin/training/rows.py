@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import io
-import json
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -13,16 +11,15 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from crossin.core.errors import CrossinError
-from crossin.core.files import read_parquet
 from crossin.core.formats import DATA_FOLDER, MANIFEST
 from crossin.core.hashing import hash64
 from crossin.core.reasons import Reason
+from crossin.corpus.reading.records import read_records
 from crossin.models.joining import heading_of
 from crossin.training.config import Batches
 from crossin.training.tokens import tokenise
 
-_KINDS = (".parquet", ".jsonl", ".json")
-_COLUMNS = ("prompt", "completion", "messages", "id", "component", "kind", "lang_in", "lang_out")
+_KINDS = (".parquet", ".jsonl", ".json", ".csv")
 _HINT = "correct the row, or leave it out"
 
 # A CrossinError that knows its file and row already.
@@ -168,7 +165,7 @@ def _texts(place: Path, tokenizer: Any) -> Iterator[_Text]:
     ends = _marks(tokenizer)
     number = 0
     for file in _files(place):
-        for row, record in _records(file):
+        for row, record in read_records(file):
             wrong = partial(CrossinError, file=file, row=row)
             yield _text(record, number, tokenizer, ends, wrong)
             number += 1
@@ -195,57 +192,6 @@ def _kind(file: Path) -> str:
     return suffix if suffix in _KINDS and file.is_file() else ""
 
 
-def _records(file: Path) -> Iterator[tuple[int, Any]]:
-    """The rows of a file as it has them, with their numbers (from 1; in JSON lines, of the line)."""
-    if _kind(file) == ".parquet":
-        import pyarrow
-        import pyarrow.parquet
-
-        try:
-            names = pyarrow.parquet.read_schema(file).names
-        except (OSError, pyarrow.ArrowException) as error:
-            raise CrossinError(
-                "cannot be read as Parquet", file=file, hint="make it again, or check the path"
-            ) from error
-        _check_columns(names, partial(CrossinError, file=file))
-        table = read_parquet(file, [name for name in names if name in _COLUMNS])
-        rows = (row for batch in table.to_batches(max_chunksize=4096) for row in batch.to_pylist())
-        yield from enumerate(rows, start=1)
-    elif _kind(file) == ".jsonl":
-        for number, line in enumerate(_lines(file), start=1):
-            if line.strip():
-                yield number, _parsed(line, file, number)
-    else:
-        rows_of_file = _parsed("".join(_lines(file)), file)
-        if not isinstance(rows_of_file, list):
-            raise CrossinError(
-                "is no list of rows", file=file, hint="make it a list of objects, or JSON lines (.jsonl)"
-            )
-        yield from enumerate(rows_of_file, start=1)
-
-
-def _lines(file: Path) -> Iterator[str]:
-    import pyarrow
-
-    try:
-        with pyarrow.input_stream(str(file), compression="detect") as stream:
-            # Some editors begin a file with a byte-order mark.
-            yield from io.TextIOWrapper(stream, encoding="utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise CrossinError("is not UTF-8 text", file=file, hint="save the file as UTF-8") from error
-    except (OSError, pyarrow.ArrowException) as error:
-        raise CrossinError(f"cannot be read: {error}", file=file, hint="make it again") from error
-
-
-def _parsed(text: str, file: Path, row: int | None = None) -> Any:
-    try:
-        return json.loads(text)
-    except json.JSONDecodeError as error:
-        raise CrossinError(
-            f"is not JSON: {error.msg}", file=file, row=row or error.lineno, hint="mend the line"
-        ) from error
-
-
 def _check_columns(names: Iterable[str], wrong: RowError) -> None:
     if "messages" in names:
         return
@@ -258,9 +204,9 @@ def _check_columns(names: Iterable[str], wrong: RowError) -> None:
             )
 
 
-def _text(record: Any, number: int, tokenizer: Any, ends: re.Pattern[str], wrong: RowError) -> _Text:
-    if not isinstance(record, dict):
-        raise wrong("expected an object with named fields", hint="make each row an object")
+def _text(
+    record: dict[str, Any], number: int, tokenizer: Any, ends: re.Pattern[str], wrong: RowError
+) -> _Text:
     _check_columns(record, wrong)
     component, kind, lang_in, lang_out, name = (
         "" if record.get(field) is None else str(record[field])

@@ -12,12 +12,12 @@ import pytest
 import yaml
 
 from crossin.bench.lm_eval import export_lm_eval
-from crossin.core.errors import CrossinError
 from crossin.evaluation import prepare
 from crossin.items import Form, Item, Question, questions
 from crossin.scoring import find_predictions, read_predictions, score
 from crossin.scoring.lm_eval import read_samples
-from tests.helpers.small_benches import in_free_text, small_items, write_bench
+from tests.helpers.errors import refused
+from tests.helpers.nature_items import in_free_text, small_items, write_bench
 
 # What Jinja, YAML, shells and the readers of data sets would each read as something else.
 NASTY = [
@@ -98,6 +98,7 @@ def cell(sample: dict[str, Any]) -> tuple[str, str, str]:
 
 
 @pytest.mark.parametrize("name", ["text", "letters"])
+@pytest.mark.slow
 def test_lm_eval_asks_every_option_as_crossin_does(runs: dict[str, Run], name: str) -> None:
     due = {
         (one.item.item, one.item.language, one.wording): [[one.prompt, option] for option in one.options]
@@ -112,6 +113,7 @@ def test_lm_eval_asks_every_option_as_crossin_does(runs: dict[str, Run], name: s
     assert asked == due
 
 
+@pytest.mark.slow
 def test_free_text_is_generated_from_the_same_prompt(runs: dict[str, Run]) -> None:
     due = {one.item.language: one.prompt for one in runs["letters"].asked if not one.options}
     asked = {
@@ -124,6 +126,7 @@ def test_free_text_is_generated_from_the_same_prompt(runs: dict[str, Run]) -> No
 
 
 @pytest.mark.parametrize("name", ["text", "letters"])
+@pytest.mark.slow
 def test_its_log_probabilities_are_those_of_a_plain_forward(
     runs: dict[str, Run], tiny_model: Path, name: str
 ) -> None:
@@ -145,6 +148,7 @@ def test_its_log_probabilities_are_those_of_a_plain_forward(
 
 
 @pytest.mark.parametrize(("name", "wordings"), [("text", ["question", "asked"]), ("letters", ["question"])])
+@pytest.mark.slow
 def test_accuracy_is_lm_evals_own(runs: dict[str, Run], name: str, wordings: list[str]) -> None:
     [file] = [path for path in find_predictions([runs[name].folder]) if f"samples_{name}" in path.name]
     scores = {one.predictions.prompt: one for one in score([file], draws=10)}
@@ -157,6 +161,7 @@ def test_accuracy_is_lm_evals_own(runs: dict[str, Run], name: str, wordings: lis
     assert 0 < runs[name].results[name]["acc,none"] < 1
 
 
+@pytest.mark.slow
 def test_crossin_reads_all_that_lm_eval_answered(runs: dict[str, Run], tmp_path: Path) -> None:
     [file] = [path for path in find_predictions([runs["letters"].folder]) if "samples_letters" in path.name]
     [found] = read_predictions(file, write_bench(tmp_path / "nature", items()))
@@ -248,18 +253,18 @@ def test_the_same_export_is_found_done_and_another_is_refused(tmp_path: Path) ->
     bench = write_bench(tmp_path / "nature", small_items())
     export_lm_eval(bench, tmp_path / "out", form=Form())
     assert export_lm_eval(bench, tmp_path / "out", form=Form()).done
-    with pytest.raises(CrossinError, match="another run's files"):
+    with refused("another run"):
         export_lm_eval(bench, tmp_path / "out", form=Form(kind="letters"))
 
 
 def test_what_cannot_be_exported_leaves_no_folder(tmp_path: Path) -> None:
     bench = write_bench(tmp_path / "nature", small_items())
-    with pytest.raises(CrossinError, match="has no items whose language is 'de'"):
+    with refused("'de'", field="language"):
         export_lm_eval(bench, tmp_path / "out", form=Form(), languages=["de"])
-    with pytest.raises(CrossinError, match="--apply_chat_template"):
+    with refused("chat", hint="--apply_chat_template"):
         export_lm_eval(bench, tmp_path / "out", form=Form(chat=True))
-    with pytest.raises(CrossinError, match="2 shots of multiple choice are needed"):
+    with refused("2 multiple-choice shots", field="shots"):
         export_lm_eval(bench, tmp_path / "out", form=Form(shots=2), shots=bench)
-    with pytest.raises(CrossinError, match="shots need both their number and a benchmark"):
+    with refused("both", field="shots"):
         export_lm_eval(bench, tmp_path / "out", form=Form(), shots=bench)
     assert not (tmp_path / "out").exists()

@@ -10,19 +10,21 @@ from typing import Any
 import pytest
 
 from crossin.core.errors import CrossinError
-from crossin.corpus.reading import json_records
 from crossin.corpus.reading import records as records_module
-from crossin.corpus.reading.batch import Batch, JsonBatch
-from crossin.corpus.reading.json_records import json_batches
+from crossin.corpus.reading import text_records
+from crossin.corpus.reading.batch import Batch
 from crossin.corpus.reading.records import read_records
+from crossin.corpus.reading.sources import read_source
+from crossin.corpus.reading.text_records import json_batches
 from crossin.corpus.spec import Source
+from tests.helpers import errors
 from tests.helpers.corpus_files import FORMATS, row, save, save_bytes
 
 ALL = frozenset({"id", "instruction", "input", "output", "messages", "language"})
 
 
 def read(data: Path, **source: Any) -> list[Batch]:
-    return list(read_records(Source(**source), data, ALL))
+    return list(read_source(Source(**source), data, ALL))
 
 
 def column(batches: list[Batch], name: str) -> list[Any]:
@@ -46,6 +48,10 @@ def test_every_format_gives_the_same_records(tmp_path: Path, format: str) -> Non
     batches = read(tmp_path, path=f"rows.{format}")
     assert column(batches, "instruction") == [record["instruction"] for record in records]
     assert [number for batch in batches for number in batch.rows] == list(range(10))
+    found = list(read_records(tmp_path / f"rows.{format}"))
+    assert [(number, values["output"]) for number, values in found] == [
+        (k + 1, record["output"]) for k, record in enumerate(records)
+    ]
 
 
 @pytest.mark.parametrize("format", ["json", "jsonl", "parquet"])
@@ -58,14 +64,13 @@ def test_json_lines_may_have_blank_lines_and_no_last_newline(tmp_path: Path) -> 
     save_bytes(tmp_path / "a.json", b' \n{"output": "a\xe2\x80\xa8b"}\r\n\n{"output": "c"}')
     batches = read(tmp_path, path="a.json")
     assert column(batches, "output") == ["a\u2028b", "c"]
-    assert isinstance(batches[0], JsonBatch)
     assert batches[0].lines == [2, 4]
 
 
 @pytest.mark.parametrize("chunk", [1, 2, 3, 7, 64])
 @pytest.mark.parametrize("lines", [False, True])
 def test_text_may_be_cut_anywhere(chunk: int, lines: bool, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(json_records, "_CHUNK", chunk)
+    monkeypatch.setattr(text_records, "_CHUNK", chunk)
     records = [
         {"a": -12.5e3, "b": [True, None, float("-inf")], "c": 'é "quoted" \\ 😀'},
         {},
@@ -86,7 +91,7 @@ def test_batches_are_small_and_numbered(tmp_path: Path, monkeypatch: pytest.Monk
     assert column(tables, "id") == [0, 1, 2, 3, 4]
     assert [number for batch in tables for number in batch.rows] == [0, 1, 2, 3, 4]
     assert max(map(len, tables)) <= 2
-    monkeypatch.setattr(json_records, "BATCH", 2)
+    monkeypatch.setattr(text_records, "BATCH", 2)
     text = "[\n" + ",\n".join(json.dumps(row(k)) for k in range(5)) + "\n]"
     batches = list(json_batches(io.BytesIO(text.encode()), "x"))
     assert [batch.rows.tolist() for batch in batches] == [[0, 1], [2, 3], [4]]
@@ -146,9 +151,8 @@ def test_an_empty_file_is_an_error(tmp_path: Path, text: str) -> None:
 
 
 def test_neither_json_nor_parquet(tmp_path: Path) -> None:
-    save_bytes(tmp_path / "rows.csv", b"id,instruction\n1,x\n")
-    error = refused(tmp_path, path="rows.csv")
-    assert "neither a JSON array nor JSON lines nor Parquet" in error.message
+    save_bytes(tmp_path / "rows.txt", b"id,instruction\n1,x\n")
+    assert "not JSON, CSV or Parquet" in refused(tmp_path, path="rows.txt").message
 
 
 @pytest.mark.parametrize("format", ["json", "jsonl"])
@@ -170,7 +174,7 @@ def test_other_encodings_are_refused(tmp_path: Path, encoding: str) -> None:
 def test_a_byte_that_is_not_utf8_is_named_with_its_line_and_place(
     tmp_path: Path, chunk: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(json_records, "_CHUNK", chunk)
+    monkeypatch.setattr(text_records, "_CHUNK", chunk)
     data = '{"output": "schön"}\n{"output": "sch'.encode() + "ö".encode("latin-1") + b'n"}\n'
     save_bytes(tmp_path / "mixed.jsonl", data)
     error = refused(tmp_path, path="mixed.jsonl")
@@ -219,7 +223,7 @@ def test_a_folder_is_read_shard_by_shard(tmp_path: Path) -> None:
 
 def test_a_folder_without_shards_is_an_error(tmp_path: Path) -> None:
     (tmp_path / "none").mkdir()
-    assert "holds no .parquet or .jsonl" in refused(tmp_path, path="none").message
+    assert "no files of rows" in refused(tmp_path, path="none").message
 
 
 def test_a_dataset_saved_to_disk(tmp_path: Path) -> None:
@@ -248,7 +252,7 @@ def test_a_dataset_in_a_folder_of_parquet(tmp_path: Path, monkeypatch: pytest.Mo
 def test_a_hub_that_cannot_be_reached_is_one_error_with_the_way_out(tmp_path: Path) -> None:
     pytest.importorskip("datasets")
     error = refused(tmp_path, dataset="nobody/nothing-of-this-name")
-    assert "cannot be had from the hub" in error.message
+    assert "cannot be loaded" in error.message
     assert "local file" in str(error.hint)
     assert "\n" not in str(error)
 
@@ -258,3 +262,62 @@ def test_only_the_wanted_columns_of_a_table_are_read(tmp_path: Path) -> None:
     (batch,) = read(tmp_path, path="rows.parquet")
     assert batch.names == ["id", "instruction", "input", "output", "score", "notes"]
     assert column([batch], "notes") == [None]
+
+
+def csv_file(folder: Path, text: str | bytes, name: str = "rows.csv") -> Path:
+    return save_bytes(folder / name, text if isinstance(text, bytes) else text.encode())
+
+
+def test_csv_values_are_text_and_may_hold_commas_quotes_and_lines(tmp_path: Path) -> None:
+    file = csv_file(tmp_path, b'\xef\xbb\xbfid,output\r\n007,"a, ""b""\nc"\r\n\r\n8,d')
+    assert list(read_records(file)) == [
+        (1, {"id": "007", "output": 'a, "b"\nc'}),
+        (2, {"id": "8", "output": "d"}),
+    ]
+    tabs = csv_file(tmp_path, 'id\toutput\n1\t"a\n', "rows.tsv")
+    assert list(read_records(tabs)) == [(1, {"id": "1", "output": '"a'})]
+
+
+def test_csv_without_a_line_of_names(tmp_path: Path) -> None:
+    bare = csv_file(tmp_path, "1\ta\n", "bare.tsv")
+    named = csv_file(tmp_path, "id\toutput\n1\ta\n", "named.tsv")
+    for file in (bare, named):
+        assert list(read_records(file, names=["id", "output"])) == [(1, {"id": "1", "output": "a"})]
+
+
+def test_csv_columns_that_are_filtered_are_numbers_or_truth_values(tmp_path: Path) -> None:
+    csv_file(tmp_path, "id,score,good,task\n1,5,true,7\n2,2.5,,x\n3,,False,\n")
+    source = Source(path="rows.csv")
+    (batch,) = read_source(source, tmp_path, set(), {"score", "good", "task"})
+    assert batch.to_list() == [
+        {"id": "1", "score": 5.0, "good": True, "task": "7"},
+        {"id": "2", "score": 2.5, "good": None, "task": "x"},
+        {"id": "3", "score": None, "good": False, "task": ""},
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "row_number", "words"),
+    [
+        ("id,text\n1,a\n2,b,c\n", 2, "line 3"),
+        ('id,text\n1,"a\nb"\n2\n', 2, "line 4"),
+        ('id,text\n1,"a\n2,b\n', None, "line 2"),
+        ("id,id\n1,2\n", None, "twice"),
+        (b"id,text\n1,\xff\n", None, "line 2 is not UTF-8"),
+        ("", None, "empty"),
+    ],
+)
+def test_malformed_csv_is_named_with_its_row_and_line(
+    tmp_path: Path, text: str | bytes, row_number: int | None, words: str
+) -> None:
+    with errors.refused(words, file="rows.csv", row=row_number):
+        list(read_records(csv_file(tmp_path, text)))
+
+
+def test_records_keep_the_row_numbers_of_the_file(tmp_path: Path) -> None:
+    save_bytes(tmp_path / "a.jsonl", b'\n{"a": 1}\n\n{"b": 2}\n[]\n')
+    found = read_records(str(tmp_path / "a.jsonl"))
+    with errors.refused("line 5", "a list", file="a.jsonl", row=3):
+        list(found)
+    save(tmp_path / "a.parquet", [row(k) for k in range(5)])
+    assert [*read_records(tmp_path / "a.parquet", {"id"})][3:] == [(4, {"id": 3}), (5, {"id": 4})]

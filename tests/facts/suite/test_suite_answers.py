@@ -8,7 +8,7 @@ from datetime import date, timedelta
 
 import pytest
 
-from crossin.bench.hardness import hardness
+from crossin.bench.heuristics import hardness
 from crossin.facts import build_bench
 from crossin.items.item import Item, read_items
 from crossin.languages import load_words
@@ -152,7 +152,7 @@ def test_a_question_that_tells_its_answer_is_not_asked(suite_items: list[Item], 
 
 @pytest.mark.parametrize("task", ["capital", "currency", "continent", "language", "neighbour", "profile"])
 def test_the_words_of_the_question_do_not_lead_to_the_answer(suite_items: list[Item], task: str) -> None:
-    nearest = hardness([item for item in suite_items if item.task == task])["nearest to the question"]
+    nearest = hardness([item for item in suite_items if item.task == task])["nearest_to_question"]
     assert nearest["mean"] < 0.33
 
 

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from crossin.items.replies.texts import is_telling, mentioned, plain
+from crossin.items.replies.texts import is_distinctive, mentioned, plain
 
 
 @pytest.mark.parametrize(
@@ -46,7 +46,7 @@ def test_options_that_read_the_same_are_not_mentioned() -> None:
 
 
 def test_numbers_and_short_words_tell_nothing() -> None:
-    assert [is_telling(option) for option in ("42", "no", "sí", "1 n", "green", "绿色", "빨강")] == [
+    assert [is_distinctive(option) for option in ("42", "no", "sí", "1 n", "green", "绿色", "빨강")] == [
         *[False] * 4,
         *[True] * 3,
     ]

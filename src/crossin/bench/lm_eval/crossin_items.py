@@ -1,7 +1,7 @@
-"""Reads the questions beside this file for lm-evaluation-harness (`crossin bench export` put it here).
+"""Reads the questions beside this file for lm-evaluation-harness; written here by `crossin bench export`.
 
-Nothing is looked up relative to the working directory, so that the folder may lie anywhere; and every text
-stays a text, where the readers of `datasets` would make a time of one such as 2001-01-01.
+Paths are relative to this file, so that the folder can be moved. Every text stays a text, where the readers
+of `datasets` would parse one such as 2001-01-01 as a time.
 """
 
 from __future__ import annotations

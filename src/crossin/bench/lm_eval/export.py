@@ -1,7 +1,7 @@
-"""A benchmark as a folder of tasks that lm-evaluation-harness runs unchanged: one a language and wording.
+"""A benchmark as tasks for lm-evaluation-harness, one per language and wording.
 
-The harness renders nothing: each prompt and each option is a field of the data, which `doc_to_text` and
-`doc_to_choice` name, so that every text is asked as it stands (docs/lm-eval.md). Written for lm-eval 0.4.13.
+The harness renders nothing: prompts and options are fields of the data, which `doc_to_text` and
+`doc_to_choice` name, so that every text is asked as it is (docs/lm-eval.md). Written for lm-eval 0.4.13.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import Any
 
 from crossin.core.errors import CrossinError
 from crossin.core.files import write_text
-from crossin.core.stages import Stage, begin
+from crossin.core.stages import Stage, stage
 from crossin.items import Form, Question, questions
 from crossin.items.item import items_file, read_items
 from crossin.items.selection import select
@@ -26,34 +26,35 @@ _LOADER = Path(__file__).with_name("crossin_items.py")
 
 
 def export_lm_eval(
-    bench: Path,
-    out: Path,
+    bench: Path | str,
+    out: Path | str,
     *,
     form: Form,
     languages: Sequence[str] | None = None,
     limit: int | None = None,
-    shots: Path | None = None,
+    shots: Path | str | None = None,
     seed: int = 0,
     name: str | None = None,
 ) -> Stage:
     """Write the benchmark in `bench`, asked in `form`, as tasks and a group of them into the folder `out`.
 
-    `languages` are codes, all where None; `limit` draws so many items (`select`). `shots` is the benchmark
-    that the form's shots come from, and `seed` decides as in `questions`. The group is called `name`, or
-    after the benchmark's folder, and a task after the group and its language. Items in free text, and all
-    where the form is to generate, become tasks of their own that end in `_generate`. Raises CrossinError for
-    a form in a chat (the harness applies a chat template itself), for a language that the benchmark does not
-    have, and where the items cannot be asked so (`questions`).
+    `languages` are codes, all where None; `limit` draws that many items (`select`). `shots` is the benchmark
+    that the form's shots come from; `seed` as in `questions`. The group is called `name`, or after the
+    benchmark's folder, and a task after the group and its language. Free-text items, and all items where the
+    form is to generate, become tasks of their own that end in `_generate`. Raises CrossinError for a chat
+    form (the harness applies a chat template itself), for a language that the benchmark does not have, and
+    where the items cannot be asked in this form (`questions`).
     """
     if form.chat:
         raise CrossinError(
-            "lm-eval puts questions into a chat itself",
-            hint="export them plain, and give lm_eval --apply_chat_template",
+            "lm-eval applies the chat template itself",
+            hint="export without chat, and give lm_eval --apply_chat_template",
         )
-    items, skipped = select(read_items(bench), items_file(bench), languages=languages, limit=limit, seed=seed)
-    group = _word(name or f"crossin_{(bench if bench.is_dir() else bench.parent).resolve().name}")
+    file, out = items_file(bench), Path(out)
+    items, skipped = select(read_items(file), file, languages=languages, limit=limit, seed=seed)
+    group = _word(name or f"crossin_{file.resolve().parent.name}")
     asked = questions(items, form, shots=read_shots(form.shots, shots), seed=seed)
-    inputs = {"bench": items_file(bench)} | ({"shots": items_file(shots)} if shots else {})
+    inputs = {"bench": file} | ({"shots": items_file(shots)} if shots else {})
     inputs |= word_files(item.language for item in items)
     settings = {
         "group": group,
@@ -62,39 +63,38 @@ def export_lm_eval(
         "form": form.model_dump(mode="json"),
         "seed": seed,
     }
-    stage = begin(out, "export-lm-eval", settings, inputs)
-    if stage.done:
-        return stage
-    tasks: dict[str, list[Question]] = {}
-    for question in asked:
-        wording = f"_{question.wording}" if len(form.wordings) > 1 else ""
-        kind = "" if question.options else "_generate"
-        tasks.setdefault(_word(f"{group}_{question.item.language}{wording}{kind}"), []).append(question)
-    for task, part in tasks.items():
-        _write_task(out, group, task, part, form)
-    write_text(out / f"{group}.yaml", _group(group, tasks))
-    write_text(out / _LOADER.name, _LOADER.read_text(encoding="utf-8"))
-    written = [f"{task}.{kind}" for task in tasks for kind in ("yaml", "jsonl")]
-    stage.finish(
-        [f"{group}.yaml", _LOADER.name, *written],
-        {"tasks": len(tasks), "questions": sum(map(len, tasks.values()))},
-        skipped,
-    )
-    return stage
+    with stage(out, "export-lm-eval", settings, inputs) as work:
+        if work.done:
+            return work
+        tasks: dict[str, list[Question]] = {}
+        for question in asked:
+            wording = f"_{question.wording}" if len(form.wordings) > 1 else ""
+            kind = "" if question.options else "_generate"
+            task = _word(f"{group}_{question.item.language}{wording}{kind}")
+            tasks.setdefault(task, []).append(question)
+        for task, part in tasks.items():
+            _write_task(out, group, task, part, form)
+        write_text(out / f"{group}.yaml", _group(group, tasks))
+        write_text(out / _LOADER.name, _LOADER.read_text(encoding="utf-8"))
+        written = [f"{task}.{kind}" for task in tasks for kind in ("yaml", "jsonl")]
+        work.finish(
+            [f"{group}.yaml", _LOADER.name, *written], {"tasks": len(tasks), "questions": len(asked)}, skipped
+        )
+    return work
 
 
 def _word(text: str) -> str:
-    """A name that file names and lm-eval's comma-separated patterns take as it is."""
+    """A name that is safe in file names and in lm-eval's comma-separated patterns."""
     return re.sub(r"[^\w-]", "_", text)
 
 
 def _write_task(out: Path, group: str, task: str, asked: list[Question], form: Form) -> None:
     import yaml
 
-    # lm-eval measures options without what separates them from the prompt, in acc_norm.
+    # In acc_norm, lm-eval measures options without what separates them from the prompt.
     separator = " " if all(option.startswith(" ") for one in asked for option in one.options) else ""
     lines = [_line(group, question, separator) for question in asked]
-    told: dict[str, Any] = {
+    config: dict[str, Any] = {
         "task": task,
         "dataset_kwargs": {"file": f"{task}.jsonl"},
         "test_split": "test",
@@ -104,17 +104,17 @@ def _write_task(out: Path, group: str, task: str, asked: list[Question], form: F
         "metadata": {"version": 1.0},
     }
     if asked[0].options:
-        told |= {
+        config |= {
             "output_type": "multiple_choice",
             "doc_to_choice": "choices",
             "target_delimiter": separator,
             "metric_list": [_mean("acc"), _mean("acc_norm")],
         }
     else:
-        told |= {
+        config |= {
             "output_type": "generate_until",
             "generation_kwargs": {
-                # The same for all, which are alike in language and wording.
+                # The same for all: they share language and wording.
                 "until": list(asked[0].stop),
                 "do_sample": False,
                 "max_gen_toks": form.max_tokens,
@@ -125,11 +125,11 @@ def _write_task(out: Path, group: str, task: str, asked: list[Question], form: F
     write_text(out / f"{task}.jsonl", text)
     # The tag is lm-eval's own, and no YAML dumper knows it.
     tag = f"custom_dataset: !function {_LOADER.stem}.load\n"
-    write_text(out / f"{task}.yaml", tag + yaml.safe_dump(told, sort_keys=False, allow_unicode=True))
+    write_text(out / f"{task}.yaml", tag + yaml.safe_dump(config, sort_keys=False, allow_unicode=True))
 
 
 def _line(group: str, question: Question, separator: str) -> dict[str, Any]:
-    """What lm-eval asks, and what `crossin score` must know of it, since lm-eval logs the whole of it."""
+    """What lm-eval asks, and what `crossin score` needs, since lm-eval logs the whole of it."""
     item = question.item
     right = None if item.free_text else item.option_ids.index(item.answer)
     asked = {
@@ -155,7 +155,7 @@ def _group(group: str, tasks: dict[str, list[Question]]) -> str:
 
     metrics = {"acc": any(asked[0].options for asked in tasks.values())}
     metrics["exact_match"] = any(not asked[0].options for asked in tasks.values())
-    told = {
+    config = {
         "group": group,
         "task": list(tasks),
         "aggregate_metric_list": [
@@ -165,7 +165,7 @@ def _group(group: str, tasks: dict[str, list[Question]]) -> str:
         ],
         "metadata": {"version": 1.0},
     }
-    return yaml.safe_dump(told, sort_keys=False, allow_unicode=True)
+    return yaml.safe_dump(config, sort_keys=False, allow_unicode=True)
 
 
 def _mean(metric: str) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""What kind of thing an English answer is, told from its words and from the question's."""
+"""The type of an English answer, from its words and from the question's."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from enum import Enum
 
 
 class AnswerType(Enum):
-    """The kinds of answer that a reader tells apart without the paragraph."""
+    """The types of answer that a reader can tell apart without the paragraph."""
 
     DATE = "date"
     PERCENT = "percentage"
@@ -31,7 +31,7 @@ def _any(*patterns: str, ignore_case: bool = True) -> re.Pattern[str]:
 
 
 _MONTHS = "January|February|March|April|May|June|July|August|September|October|November|December"
-# "When" within a sentence ("when he was young") asks for no date.
+# "When" within a sentence ("when he was young") does not ask for a date.
 _DATE_QUESTION = _any(
     r"\bwhen (are|can|did|do|does|had|has|have|is|was|were|will|would)\b",
     r"\b(what|which)( \w+)? (century|date|day|decade|era|month|period|season|year)s?\b",
@@ -91,7 +91,7 @@ def answer_type(question: str, answer: str) -> AnswerType:
 
 
 def distance(one: AnswerType, other: AnswerType) -> float:
-    """How plainly an answer of one type is none of the other: 0 the same, 1 seen at once."""
+    """How plainly the types of two answers differ: 0 the same, 1 seen at once."""
     if one is other:
         return 0.0
     for family, within in ((_FIGURES, 0.5), (_NAMES, 0.3), (_WORDS, 0.3)):
@@ -102,5 +102,5 @@ def distance(one: AnswerType, other: AnswerType) -> float:
 
 def _is_name(words: list[str]) -> bool:
     """Whether every word that matters begins with a capital."""
-    telling = [word.strip("\"'“”‘’().,") for word in words if word.lower() not in _SMALL]
-    return bool(telling) and all(word[:1].isupper() for word in telling)
+    words = [word.strip("\"'“”‘’().,") for word in words if word.lower() not in _SMALL]
+    return bool(words) and all(word[:1].isupper() for word in words)

@@ -1,7 +1,7 @@
-"""Which answers of other questions stand beside the right one: chosen in English, allowed by all languages.
+"""Wrong options for a question: answers of other questions, ranked in English, allowed in all languages.
 
-Every choice depends on the texts and on a hash of the question's id alone. docs/cross-xquad.md tells why the
-rules are as they are.
+Every choice depends on the texts and on a hash of the question's id alone. docs/cross-xquad.md explains the
+rules.
 """
 
 from __future__ import annotations
@@ -15,13 +15,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from crossin.bench.xquad.answer_types import AnswerType, answer_type, distance
-from crossin.bench.xquad.questions import PIVOT, Question
+from crossin.bench.xquad.questions import PIVOT, SquadQuestion
 from crossin.core.hashing import hash64
+from crossin.core.reasons import Reason
 
 OPTIONS = 4
-# What counts against a candidate; the place of one from another article comes twice.
-_PLACE, _TYPE, _LOOKS, _LENGTH, _KINSHIP = 2.5, 3.0, 0.3, 0.3, 4.0
-# Questions that share so many of their words, and the question word, ask for the same thing.
+# What counts against a candidate; _PLACE counts twice for another article.
+_PLACE, _TYPE, _FEATURES, _LENGTH, _KINSHIP = 2.5, 3.0, 0.3, 0.3, 4.0
+# Questions that share this part of their words, and the question word, ask for the same thing.
 _SAME_QUESTION = 0.75
 _QUESTION_WORDS = {"how", "what", "when", "where", "which", "who", "whom", "whose", "why"}
 _FUNCTION_WORDS = {
@@ -34,33 +35,42 @@ _OPEN_QUESTION = re.compile(
 _SENTENCE_END = re.compile(r"[.!?]\W? (?=\W?[A-Z])")
 
 
+class RuledOut(Reason):
+    """Why an answer cannot be a distractor: it might be taken for a right answer, or for a part of one."""
+
+    CONTAINED = "contained", "contains the right answer, or is contained in it"
+    SAME_QUESTION = "same_question", "answers the same question"
+    OVERLAP = "overlap", "overlaps the right answer in the paragraph"
+    SAME_SENTENCE = "same_sentence", "in the sentence that a question for one of several asks about"
+
+
 @dataclass(frozen=True)
-class Choice:
+class ChosenOptions:
     """The option ids of a question in the order shown, and how many of the distractors come from another
-    paragraph of its article and from another article.
+    paragraph of its article and from other articles.
     """
 
     option_ids: list[str]
-    from_article: int
-    from_elsewhere: int
+    of_article: int
+    of_others: int
 
 
 @dataclass(frozen=True)
 class _Candidate:
-    """What the choice looks at: texts of the answer by language, normalised, and features in English."""
+    """What the choice depends on: the answer's normalised texts by language, and features in English."""
 
-    question: Question
+    question: SquadQuestion
     texts: tuple[str, ...]
     type: AnswerType
-    looks: tuple[bool, ...]
+    features: tuple[bool, ...]
     words: frozenset[str]
 
 
-def choose_options(questions: Sequence[Question], ruled_out: Counter[str]) -> dict[str, Choice]:
-    """The options of every question that has three distractors, by question id.
-
-    `ruled_out` counts, by reason, how often an answer of the same article may not be a distractor.
+def choose_options(questions: Sequence[SquadQuestion]) -> tuple[dict[str, ChosenOptions], dict[str, int]]:
+    """The options of every question that has three distractors, by question id, and how often an answer of
+    the same article was ruled out as a distractor, by reason code.
     """
+    ruled_out: Counter[str] = Counter()
     candidates = [_candidate(question) for question in questions]
     articles: dict[str, list[_Candidate]] = {}
     for candidate in candidates:
@@ -75,19 +85,19 @@ def choose_options(questions: Sequence[Question], ruled_out: Counter[str]) -> di
         ids = [key, *(distractor.question.id for distractor in chosen)]
         near = sum(distractor.question.article == article for distractor in chosen)
         inside = sum(distractor.question.group == gold.question.group for distractor in chosen)
-        choices[key] = Choice(
+        choices[key] = ChosenOptions(
             sorted(ids, key=lambda option: hash64("order", key, option)), near - inside, len(chosen) - near
         )
-    return choices
+    return choices, dict(sorted(ruled_out.items()))
 
 
 def normalised(text: str) -> str:
-    """The text in NFKC without case, punctuation and space: what two options may not share."""
+    """The text in NFKC without case, punctuation and spaces: two options must differ in it."""
     folded = unicodedata.normalize("NFKC", text).casefold()
     return "".join(letter for letter in folded if unicodedata.category(letter)[0] in "LMNS")
 
 
-def _candidate(question: Question) -> _Candidate:
+def _candidate(question: SquadQuestion) -> _Candidate:
     english = question.readings[PIVOT]
     answer = english.answer
     return _Candidate(
@@ -108,12 +118,12 @@ def _candidate(question: Question) -> _Candidate:
 def _choose(
     gold: _Candidate, pool: list[_Candidate], ruled_out: Counter[str]
 ) -> tuple[_Candidate, ...] | None:
-    """The first three of the pool, the best first, that may stand together, or None."""
+    """The best three of the pool that are unlike one another, or None."""
     allowed = []
     for candidate in pool:
         if candidate is gold:
             continue
-        reason = _fault(gold, candidate)
+        reason = _ruled_out(gold, candidate)
         if reason:
             ruled_out[reason] += 1
         else:
@@ -126,16 +136,15 @@ def _choose(
     )
 
 
-def _fault(gold: _Candidate, candidate: _Candidate) -> str | None:
-    """Why an answer might be taken for a right one too, or for a part of it."""
+def _ruled_out(gold: _Candidate, candidate: _Candidate) -> RuledOut | None:
     asked, other = gold.question.readings[PIVOT], candidate.question.readings[PIVOT]
     if _alike(gold, candidate):
-        return "holds the right one, or is held by it"
+        return RuledOut.CONTAINED
     shared = len(gold.words & candidate.words)
     if shared >= _SAME_QUESTION * len(gold.words | candidate.words) and (
         gold.words & _QUESTION_WORDS == candidate.words & _QUESTION_WORDS
     ):
-        return "answers the same question"
+        return RuledOut.SAME_QUESTION
     if gold.question.group == candidate.question.group:
         if any(
             one.start < two.start + len(two.answer) and two.start < one.start + len(one.answer)
@@ -143,11 +152,11 @@ def _fault(gold: _Candidate, candidate: _Candidate) -> str | None:
                 gold.question.readings.values(), candidate.question.readings.values(), strict=True
             )
         ):
-            return "overlaps the right one in the paragraph"
+            return RuledOut.OVERLAP
         if _OPEN_QUESTION.search(asked.question) and _sentence(asked.context, asked.start) == _sentence(
             other.context, other.start
         ):
-            return "stands in the sentence that a question for one of several asks about"
+            return RuledOut.SAME_SENTENCE
     return None
 
 
@@ -155,20 +164,20 @@ def _cost(gold: _Candidate, candidate: _Candidate) -> float:
     """How unlikely a distractor is to be taken for the answer, by place, type, form and question."""
     own, other = gold.question, candidate.question
     place = (own.group != other.group) + (own.article != other.article)
-    looks = sum(one != two for one, two in zip(gold.looks, candidate.looks, strict=True))
+    features = sum(one != two for one, two in zip(gold.features, candidate.features, strict=True))
     length = abs(math.log(len(other.readings[PIVOT].answer) / len(own.readings[PIVOT].answer)))
     kinship = len(gold.words & candidate.words) / len(gold.words | candidate.words)
     return (
         _PLACE * place
         + _TYPE * distance(gold.type, candidate.type)
-        + _LOOKS * looks
+        + _FEATURES * features
         + _LENGTH * length
         - _KINSHIP * kinship
     )
 
 
 def _alike(one: _Candidate, other: _Candidate) -> bool:
-    """Whether two answers are equal, or one holds the other, in some language."""
+    """Whether two answers are equal, or one contains the other, in some language."""
     return any(a in b or b in a for a, b in zip(one.texts, other.texts, strict=True))
 
 

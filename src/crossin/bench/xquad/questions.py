@@ -1,4 +1,4 @@
-"""XQuAD's questions in every language, joined by their ids and checked."""
+"""XQuAD's files, from a folder or the hub, and their questions, joined across languages and checked."""
 
 from __future__ import annotations
 
@@ -6,13 +6,20 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import BaseModel, Field, ValidationError
+from pydantic import BaseModel, Field
 
-from crossin.bench.xquad.source import squad_form
+from crossin.bench.dataset import fetch
 from crossin.core.errors import CrossinError
+from crossin.core.files import read_json, read_parquet
 from crossin.core.progress import Progress, silent
+from crossin.core.settings import validated
 
+DATASET = "google/xquad"
 PIVOT = "en"
+_REVISION = "51adfef1c1287aab1d2d91b5bead9bcfb9c68583"
+# The hub's rows name no article. XQuAD took five paragraphs of each (Artetxe et al., 2020, section 4).
+_PARAGRAPHS_PER_ARTICLE = 5
+_HINT = "use XQuAD's own files, in the form of SQuAD"
 
 
 @dataclass(frozen=True)
@@ -26,7 +33,7 @@ class Reading:
 
 
 @dataclass(frozen=True)
-class Question:
+class SquadQuestion:
     """A question and its readings by language; paragraphs of an article are counted from 1."""
 
     id: str
@@ -68,22 +75,49 @@ class _File(BaseModel):
     data: list[_Article]
 
 
-def read_questions(files: dict[str, Path], progress: Progress = silent) -> list[Question]:
+def source_files(source: Path | None) -> dict[str, Path]:
+    """The file of each language, sorted by code: `xquad.<language>.json` in the folder `source`, or
+    `xquad.<language>/*.parquet` as on the hub, which is used where `source` is None.
+
+    Raises CrossinError where English is missing, in which the wrong options are chosen.
+    """
+    folder = source or fetch(DATASET, _REVISION, ["xquad.*/*.parquet"])
+    found: dict[str, Path] = {}
+    for path in sorted(folder.glob("xquad.*/*.parquet")):
+        other = found.setdefault(path.parent.name, path)
+        if other != path:
+            raise CrossinError(
+                f"expected one file per language, but there is also {other.name}",
+                file=path,
+                hint="keep the one with XQuAD's validation split",
+            )
+    found |= {path.stem: path for path in folder.glob("xquad.*.json")}
+    files = {name.removeprefix("xquad."): found[name] for name in sorted(found)}
+    if PIVOT not in files:
+        raise CrossinError(
+            "there is no xquad.en.json, and the wrong options are chosen in English",
+            file=folder,
+            hint="give the folder with all the files xquad.<language>.json: --source DIR",
+        )
+    return files
+
+
+def read_questions(files: dict[str, Path], progress: Progress = silent) -> list[SquadQuestion]:
     """Every question in every language of `files`, in the order of the English file.
 
-    Byte-order marks, and white space that is doubled or outside, are taken out of the texts. Raises
-    CrossinError with the file and the field for a file of another form, an answer that does not stand at its
-    place in the paragraph, an id that stands twice, and an id that English or another language lacks.
+    Byte-order marks, and repeated or outer white space, are removed from the texts. Raises CrossinError with
+    the file and the field for a file of another form, an answer that is not at its place in the paragraph, a
+    duplicate id, and an id that English or another language lacks.
     """
-    found: dict[str, dict[str, Question]] = {}
-    # English first: its order and its paragraphs are everybody's.
+    found: dict[str, dict[str, SquadQuestion]] = {}
+    # English first: it decides the order and the paragraphs.
     for number, language in enumerate(sorted(files, key=lambda language: language != PIVOT)):
         progress("reading XQuAD", number, len(files), "languages")
         found[language] = _read_language(files[language], language)
         _check_ids(found[language], found[PIVOT], files[language])
     progress("reading XQuAD", len(files), len(files), "languages")
     return [
-        Question(
+        SquadQuestion(
             key,
             english.article,
             english.paragraph,
@@ -94,67 +128,71 @@ def read_questions(files: dict[str, Path], progress: Progress = silent) -> list[
 
 
 def clean(text: str) -> str:
-    """The text without byte-order marks, with one space for each run of white space and none outside."""
+    """The text without byte-order marks and outer white space, with single spaces."""
     return " ".join(text.replace("\ufeff", "").split())
 
 
-def _read_language(file: Path, language: str) -> dict[str, Question]:
+def _read_language(file: Path, language: str) -> dict[str, SquadQuestion]:
     """The questions of a file by id, each with its one reading."""
-    found: dict[str, Question] = {}
-    for article in _parsed(file).data:
+    found: dict[str, SquadQuestion] = {}
+    for article in validated(_File, _squad_form(file), file, _HINT).data:
         for number, paragraph in enumerate(article.paragraphs, start=1):
             for asked in paragraph.qas:
                 if asked.id in found:
                     raise CrossinError(
-                        f"question '{asked.id}' stands twice",
+                        f"duplicate question '{asked.id}'",
                         file=file,
                         field="id",
                         hint="remove one of the two",
                     )
                 reading = _reading(file, paragraph.context, asked)
-                found[asked.id] = Question(asked.id, article.title, number, {language: reading})
+                found[asked.id] = SquadQuestion(asked.id, article.title, number, {language: reading})
     return found
 
 
-def _parsed(file: Path) -> _File:
-    try:
-        return _File.model_validate(squad_form(file))
-    except ValidationError as error:
-        fault: Any = error.errors()[0]
-        raise CrossinError(
-            f"is not in the form of SQuAD: {fault['msg']}",
-            file=file,
-            field=".".join(map(str, fault["loc"])),
-            hint="use XQuAD's own files",
-        ) from error
+def _squad_form(file: Path) -> Any:
+    """The content of a file, nested as in SQuAD: articles, paragraphs, questions."""
+    if file.suffix == ".json":
+        return read_json(file)
+    paragraphs: list[dict[str, Any]] = []
+    for row in read_parquet(file, ["id", "context", "question", "answers"]).to_pylist():
+        if not paragraphs or paragraphs[-1]["context"] != row["context"]:
+            paragraphs.append({"context": row["context"], "qas": []})
+        answers = row["answers"]
+        match answers:
+            case {"text": list(texts), "answer_start": list(starts)} if len(texts) == len(starts):
+                pairs = zip(texts, starts, strict=True)
+                answers = [{"text": text, "answer_start": start} for text, start in pairs]
+        asked = {"id": row["id"], "question": row["question"], "answers": answers}
+        paragraphs[-1]["qas"].append(asked)
+    size = _PARAGRAPHS_PER_ARTICLE
+    return {
+        "data": [
+            {"title": f"article-{first // size + 1}", "paragraphs": paragraphs[first : first + size]}
+            for first in range(0, len(paragraphs), size)
+        ]
+    }
 
 
 def _reading(file: Path, context: str, asked: _Asked) -> Reading:
     answer, cleaned = clean(asked.answers[0].text), clean(context)
     question = clean(asked.question)
     if not question:
-        raise CrossinError(
-            f"question '{asked.id}' is empty", file=file, field="question", hint="use XQuAD's own files"
-        )
-    # A letter behind it keeps the white space before the answer.
+        raise CrossinError(f"question '{asked.id}' is empty", file=file, field="question", hint=_HINT)
+    # The letter after it keeps the white space before the answer.
     start = len(clean(context[: asked.answers[0].answer_start] + "x")) - 1
     if not answer or not cleaned.startswith(answer, start):
-        raise CrossinError(
-            f"the answer of question '{asked.id}' does not stand at its place in the paragraph",
-            file=file,
-            field="answer_start",
-            hint="use XQuAD's own files",
-        )
+        message = f"the answer of question '{asked.id}' is not at its place in the paragraph"
+        raise CrossinError(message, file=file, field="answer_start", hint=_HINT)
     return Reading(cleaned, question, answer, start)
 
 
-def _check_ids(found: dict[str, Question], english: dict[str, Question], file: Path) -> None:
-    for one, other, fault in (
+def _check_ids(found: dict[str, SquadQuestion], english: dict[str, SquadQuestion], file: Path) -> None:
+    for one, other, problem in (
         (english, found, "is missing here; the English file has it"),
         (found, english, "is not in the English file"),
     ):
         lacking = next((key for key in one if key not in other), None)
         if lacking is not None:
-            raise CrossinError(
-                f"question '{lacking}' {fault}", file=file, field="id", hint="use the files of one release"
-            )
+            message = f"question '{lacking}' {problem}"
+            raise CrossinError(message, file=file, field="id", hint="use the files of one release")

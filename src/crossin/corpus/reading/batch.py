@@ -1,11 +1,9 @@
-"""A batch of raw records, as they stand in a file: JSON objects, or rows of an Arrow table."""
+"""A batch of raw records, as a file has them: JSON objects, or rows of an Arrow table."""
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -20,114 +18,82 @@ Ints = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True)
-class Batch(ABC):
-    """Records of one file; `rows` are their numbers in it, counted from 0."""
+class Batch:
+    """Records of one file; `rows` (n,) are their numbers in it, counted from 0.
+
+    names: the file's columns; of JSON, those that any record of the batch has. lines: the line that each JSON
+    record begins on, counted from 1. A table may hold only some of the columns.
+    """
 
     file: str | Path
     rows: Ints
+    records: list[dict[str, Any]] | pa.Table
+    names: list[str]
+    lines: list[int] | None = None
+
+    @classmethod
+    def of_objects(
+        cls, file: str | Path, first: int, records: list[dict[str, Any]], lines: list[int]
+    ) -> Batch:
+        """A batch of JSON objects that begins with row `first`."""
+        names = list(dict.fromkeys(chain.from_iterable(records)))
+        return cls(file, np.arange(first, first + len(records)), records, names, lines)
+
+    @classmethod
+    def of_table(cls, file: str | Path, first: int, table: pa.Table, names: list[str]) -> Batch:
+        """A batch of the rows of a table that begins with row `first`."""
+        return cls(file, np.arange(first, first + len(table)), table, names)
 
     def __len__(self) -> int:
         return len(self.rows)
 
-    @property
-    @abstractmethod
-    def names(self) -> list[str]:
-        """The columns that any of the records has."""
-
-    @abstractmethod
-    def column(self, name: str, *, due: bool = False) -> list[Any] | pa.Array:
-        """A column's values, None or null where a record has none; with `due`, a record that lacks the column
-        is an error.
+    def column(self, name: str, *, required: bool = False) -> list[Any] | pa.Array:
+        """A column's values, None or null where a record has none; with `required`, a record that lacks the
+        column is an error.
         """
-
-    @abstractmethod
-    def select(self, indices: Ints) -> Batch:
-        """The records at `indices`, in that order."""
-
-    @abstractmethod
-    def where(self, index: int, /) -> str:
-        """More about where record `index` stands than its row, for an error's message."""
-
-    def error(self, index: int, message: str, *, field: str | None = None, hint: str) -> CrossinError:
-        """The error that something is wrong with record `index` of the batch."""
-        return CrossinError(
-            message + self.where(index), file=self.file, row=int(self.rows[index]) + 1, field=field, hint=hint
-        )
-
-    def no_column(self, name: str, names: Sequence[str], index: int | None = None) -> CrossinError:
-        """The error that a column is missing; `names` are those that exist."""
-        shown = ", ".join(names[:20]) + (", …" if len(names) > 20 else "")
-        message = f"there is no column '{name}'; the columns are: {shown or '(none)'}"
-        hint = f"add it, or tell under `columns` what it is called ({{{name}: …}})"
-        return CrossinError(
-            message + ("" if index is None else self.where(index)),
-            file=self.file,
-            row=None if index is None else int(self.rows[index]) + 1,
-            hint=hint,
-        )
-
-
-@dataclass(frozen=True)
-class JsonBatch(Batch):
-    """Records from JSON, with the line that each begins on, counted from 1."""
-
-    records: list[dict[str, Any]]
-    lines: list[int]
-
-    @cached_property
-    def names(self) -> list[str]:
-        """The columns that any of the records has."""
-        return list(dict.fromkeys(chain.from_iterable(self.records)))
-
-    def column(self, name: str, *, due: bool = False) -> list[Any] | pa.Array:
-        """A column's values; None where a record has none."""
-        if not due:
-            return [record.get(name) for record in self.records]
-        try:
-            return [record[name] for record in self.records]
-        except KeyError:
-            index = next(i for i, record in enumerate(self.records) if name not in record)
-            raise self.no_column(name, list(self.records[index]), index) from None
-
-    def select(self, indices: Ints) -> JsonBatch:
-        """The records at `indices`, in that order."""
-        records, lines = [self.records[i] for i in indices], [self.lines[i] for i in indices]
-        return JsonBatch(self.file, self.rows[indices], records, lines)
-
-    def where(self, index: int, /) -> str:
-        """The record's line."""
-        return f" (line {self.lines[index]})"
-
-
-@dataclass(frozen=True)
-class TableBatch(Batch):
-    """Records as rows of an Arrow table, which may hold only some of the file's columns (`all_names`)."""
-
-    table: pa.Table
-    all_names: list[str]
-
-    @property
-    def names(self) -> list[str]:
-        """The columns of the file."""
-        return self.all_names
-
-    def column(self, name: str, *, due: bool = False) -> list[Any] | pa.Array:
-        """A column's values; all null where the table has none."""
-        count = self.table.schema.names.count(name)
+        if isinstance(self.records, list):
+            if not required:
+                return [record.get(name) for record in self.records]
+            try:
+                return [record[name] for record in self.records]
+            except KeyError:
+                index = next(i for i, record in enumerate(self.records) if name not in record)
+                raise self.no_column(name, list(self.records[index]), index) from None
+        count = self.records.schema.names.count(name)
         if count > 1:
             raise CrossinError(
                 f"there are {count} columns '{name}'", file=self.file, hint="give each its own name"
             )
         if not count:
-            if due:
+            if required:
                 raise self.no_column(name, self.names)
             return pa.nulls(len(self))
-        return self.table.column(name).combine_chunks()
+        values = self.records.column(name).combine_chunks()
+        return values.dictionary_decode() if pa.types.is_dictionary(values.type) else values
 
-    def where(self, _: int, /) -> str:
-        """Nothing: the row says all."""
-        return ""
+    def to_list(self) -> list[dict[str, Any]]:
+        """The records as dictionaries."""
+        return self.records if isinstance(self.records, list) else list(self.records.to_pylist())
 
-    def select(self, indices: Ints) -> TableBatch:
+    def select(self, indices: Ints) -> Batch:
         """The records at `indices`, in that order."""
-        return TableBatch(self.file, self.rows[indices], self.table.take(pa.array(indices)), self.all_names)
+        if isinstance(self.records, list):
+            assert self.lines is not None
+            records, lines = [self.records[i] for i in indices], [self.lines[i] for i in indices]
+            return Batch(self.file, self.rows[indices], records, self.names, lines)
+        return Batch(self.file, self.rows[indices], self.records.take(pa.array(indices)), self.names)
+
+    def error(self, index: int, message: str, *, field: str | None = None, hint: str) -> CrossinError:
+        """The error that something is wrong with record `index` of the batch."""
+        line = f" (line {self.lines[index]})" if self.lines is not None else ""
+        row = int(self.rows[index]) + 1
+        return CrossinError(message + line, file=self.file, row=row, field=field, hint=hint)
+
+    def no_column(self, name: str, names: Sequence[str], index: int | None = None) -> CrossinError:
+        """The error that a column is missing, in record `index` or in all; `names` are those that exist."""
+        shown = ", ".join(names[:20]) + (", …" if len(names) > 20 else "")
+        message = f"there is no column '{name}'; the columns are: {shown or '(none)'}"
+        hint = f"add it, or give its name under `columns` ({{{name}: …}})"
+        if index is None:
+            return CrossinError(message, file=self.file, hint=hint)
+        return self.error(index, message, hint=hint)

@@ -1,8 +1,9 @@
-"""The facts suite: knowledge, reasoning, reading and free answers, made from CLDR and GeoNames in every
+"""The facts suite: knowledge, reasoning, reading and free answers, built from CLDR and GeoNames in every
 language that has a template file.
 """
 
-from crossin.facts.suite.build import SKILLS, build_suite
+from crossin.facts.suite.build import build_suite
+from crossin.facts.suite.material import SKILLS
 from crossin.languages.words import lacking
 
 __all__ = ["SKILLS", "build_suite", "lacking"]

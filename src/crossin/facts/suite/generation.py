@@ -1,16 +1,17 @@
-"""What one has to write: names, in free text. The right answer is the name as CLDR writes it."""
+"""Generation: names, written in free text. The right answer is the name as CLDR spells it."""
 
 from __future__ import annotations
 
-from crossin.facts.corpus import Fact
+from crossin.facts.corpus import Fact, in_all_languages
 from crossin.facts.names import country_name
+from crossin.facts.reasons import FactReason
 from crossin.facts.suite.material import Material, free_text
 from crossin.items.item import Item
 from crossin.languages.words import fill
 
 # The wording "Name the capital city of this country".
 _IMPERATIVE = 2
-# Signs of a name that is an explanation ("Myanmar (Burma)", "Congo - Kinshasa", "Hong Kong SAR China").
+# Signs of a name with an explanation ("Myanmar (Burma)", "Congo - Kinshasa", "Hong Kong SAR China").
 _EXPLAINED = ("(", " - ", " – ", "SAR")
 
 
@@ -23,24 +24,20 @@ def capitals(material: Material) -> list[Item]:
 
 def _capital(material: Material, fact: Fact) -> list[Item]:
     code = fact.country.code
-    place = fact.option_ids.index(code)
-    return free_text(
-        material,
-        f"name capital:{code}",
-        task="name capital",
-        group=code,
-        ask=lambda language: material.words[language].fact_question(
-            "capital", _IMPERATIVE, material.subjects[code][language]
-        ),
-        references={language: names[place] for language, names in fact.names.items()},
-    )
+
+    def ask(language: str) -> str:
+        subject = material.subjects[code][language]
+        return material.words[language].fact_question("capital", _IMPERATIVE, subject)
+
+    references = {language: fact.answer(language) for language in fact.names}
+    return free_text(material, f"name capital:{code}", code, references, ask)
 
 
 def translations(material: Material) -> list[Item]:
     """Each country's English name, to be translated into each language; into English, the Spanish name, or
-    that in the first other language where Spanish is not asked.
+    the name in the first other language where Spanish is not asked.
 
-    A name that more than half of the languages take over as it stands is left out.
+    Names that more than half of the languages spell alike are left out.
     """
     languages = list(material.words)
     others = [language for language in languages if language != "en"]
@@ -50,25 +47,21 @@ def translations(material: Material) -> list[Item]:
 
 
 def _translation(material: Material, code: str, sources: dict[str, str]) -> list[Item]:
+    task, skipped = "translate name", material.skipped
+    names = {source: country_name(code, source) for source in sources.values()}
+    found = in_all_languages(task, names, skipped)
+    if found is None:
+        return []
+    texts = {language: found[source] for language, source in sources.items()}
     references = material.subjects[code]
-    texts = {}
-    for language, source in sources.items():
-        text = country_name(code, source)
-        if text is None:
-            material.skipped[f"translate name: no name in {source}"] += 1
-            return []
-        texts[language] = text
     if any(sign in name for name in [*references.values(), *texts.values()] for sign in _EXPLAINED):
-        material.skipped["translate name: holds an explanation"] += 1
+        skipped[FactReason.EXPLAINED_NAME.about(task)] += 1
         return []
     if 2 * sum(texts[language] == references[language] for language in texts) > len(texts):
-        material.skipped["translate name: spelt alike in more than half of the languages"] += 1
+        skipped[FactReason.SPELT_ALIKE.about(task)] += 1
         return []
-    return free_text(
-        material,
-        f"translate name:{code}",
-        task="translate name",
-        group=code,
-        ask=lambda language: fill(material.words[language].translate_here, text=texts[language]),
-        references=references,
-    )
+
+    def ask(language: str) -> str:
+        return fill(material.words[language].translate_here, text=texts[language])
+
+    return free_text(material, f"{task}:{code}", code, references, ask)

@@ -1,19 +1,20 @@
-"""What one has to know: the relations of the facts corpus, and which countries border each other."""
+"""Knowledge: the relations of the facts corpus, and which countries border each other."""
 
 from __future__ import annotations
 
 import re
 
-from crossin.core.hashing import hash64
-from crossin.facts.corpus import Fact, alike, answer_of, split_of
-from crossin.facts.suite.material import CLDR_AND_GEONAMES, Material, Names, choice, choose, listable
+from crossin.facts.bench import drawn_wording
+from crossin.facts.corpus import Fact, alike, ranked
+from crossin.facts.reasons import FactReason
+from crossin.facts.suite.material import Material, choice, choice_of, listable
 from crossin.facts.world import Country
 from crossin.items.item import Item
 from crossin.languages.words import WORDINGS, fill
 
-# Words that have so many first letters in common are taken for forms of one word.
+# Words that share this many first letters are taken for forms of one word.
 _BEGINNING = 4
-# Pairs that are neither called neighbours nor offered as "no neighbours": who owns the land between them is
+# Pairs that are neither neighbours nor offered as "not neighbours": who owns the land between them is
 # disputed, or they meet only by water, in one point, at a leased base or overseas.
 _UNSETTLED = {
     *("AF-IN", "AL-RS", "BR-FR", "CA-DK", "CD-TZ", "CN-PK", "CU-US", "CY-GB", "DZ-EH", "EH-MA", "EH-MR"),
@@ -24,24 +25,20 @@ _UNSETTLED = {
 def facts(material: Material) -> list[Item]:
     """The questions of the facts corpus: capital, currency, continent and official language.
 
-    They have its options in its order, and the wording that the facts benchmark asks. Those whose question
-    tells the answer in some language are left out: the currency of Kazakhstan is the Kazakhstani tenge.
+    They have the corpus's options in its order, and the wording that the facts benchmark asks. Those whose
+    question gives the answer away in some language are left out: the currency of Kazakhstan is the
+    Kazakhstani tenge.
     """
     items = []
     for fact in material.facts:
-        if _told(material, fact):
-            material.skipped[f"{fact.relation}: the question tells the answer"] += 1
+        subject = material.subjects[fact.country.code]
+        if any(
+            _beginnings(fact.answer(language)) & _beginnings(subject[language]) for language in fact.names
+        ):
+            material.skipped[FactReason.ANSWER_IN_QUESTION.about(fact.relation)] += 1
         else:
             items += _fact(material, fact)
     return items
-
-
-def _told(material: Material, fact: Fact) -> bool:
-    """Whether, in some language, a word of the answer begins like a word of the country's name."""
-    subject = material.subjects[fact.country.code]
-    return any(
-        _beginnings(answer_of(fact, language)) & _beginnings(subject[language]) for language in fact.names
-    )
 
 
 def _beginnings(name: str) -> set[str]:
@@ -49,28 +46,17 @@ def _beginnings(name: str) -> set[str]:
 
 
 def _fact(material: Material, fact: Fact) -> list[Item]:
-    subject = material.subjects[fact.country.code]
-    answer = fact.country.value(fact.relation)
-    assert answer is not None
-    names: Names = {
+    code, wording = fact.country.code, drawn_wording(fact.id, WORDINGS)
+    names = {
         option: {language: shown[place] for language, shown in fact.names.items()}
         for place, option in enumerate(fact.option_ids)
     }
-    # As crossin.facts.bench draws it.
-    wording = (hash64(fact.id) >> 56) % WORDINGS
-    return choice(
-        material,
-        fact.id,
-        task=fact.relation,
-        group=fact.country.code,
-        options=list(fact.option_ids),
-        answer=answer,
-        names=names,
-        ask=lambda language, _: material.words[language].fact_question(
-            fact.relation, wording, subject[language]
-        ),
-        source=CLDR_AND_GEONAMES,
-    )
+
+    def ask(language: str, _: str) -> str:
+        subject = material.subjects[code][language]
+        return material.words[language].fact_question(fact.relation, wording, subject)
+
+    return choice_of(material, fact.id, code, list(fact.option_ids), fact.right, names, ask)
 
 
 def neighbours(material: Material) -> list[Item]:
@@ -85,38 +71,19 @@ def neighbours(material: Material) -> list[Item]:
 def _neighbour(material: Material, country: Country, landed: list[Country]) -> list[Item]:
     item = f"neighbour:{country.code}"
     subject = material.subjects[country.code]
-    candidates = sorted(
-        (
-            other
-            for other in landed
-            if "-".join(sorted((country.code, other.code))) not in _UNSETTLED
-            and not any(alike(name, subject[lang]) for lang, name in material.subjects[other.code].items())
-        ),
-        key=lambda other: (
-            split_of(other.code) != split_of(country.code),
-            other.continent != country.continent,
-            hash64("option", item, other.code),
-        ),
-    )
-    right = [other.code for other in candidates if other.code in country.neighbours]
-    wrong = [other.code for other in candidates if other.code not in country.neighbours]
+    candidates = [
+        other.code
+        for other in ranked(country, landed, item)
+        if "-".join(sorted((country.code, other.code))) not in _UNSETTLED
+        and not any(alike(name, subject[lang]) for lang, name in material.subjects[other.code].items())
+    ]
+    right = [code for code in candidates if code in country.neighbours]
+    wrong = [code for code in candidates if code not in country.neighbours]
     if not right:
-        material.skipped["neighbour: none that is undisputed and not named like its country"] += 1
+        material.skipped[FactReason.NO_NEIGHBOUR] += 1
         return []
-    options = choose(item, right[0], wrong, material.subjects)
-    if options is None:
-        material.skipped["neighbour: too few wrong options"] += 1
-        return []
-    return choice(
-        material,
-        item,
-        task="neighbour",
-        group=country.code,
-        options=options,
-        answer=right[0],
-        names=material.subjects,
-        ask=lambda language, shown: fill(
-            material.suites[language].neighbour, country=subject[language], options=shown
-        ),
-        source=CLDR_AND_GEONAMES,
-    )
+
+    def ask(language: str, shown: str) -> str:
+        return fill(material.suites[language].neighbour, country=subject[language], options=shown)
+
+    return choice(material, item, country.code, right[0], wrong, material.subjects, ask)

@@ -1,29 +1,46 @@
-"""What all tasks of the suite are made from, and how an item is put together in every language."""
+"""What all tasks of the suite are built from, and how an item is put together in every language."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 from crossin.core.hashing import hash64
-from crossin.facts.corpus import Fact, unlike
+from crossin.facts.bench import CLDR_AND_GEONAMES
+from crossin.facts.corpus import Fact, Names, in_all_languages, unlike
+from crossin.facts.reasons import FactReason
 from crossin.facts.world import Country
 from crossin.items.item import Item
 from crossin.languages import Words
 from crossin.languages.words import Suite
 
-CLDR = ("CLDR (Babel)", "Unicode-3.0")
-CLDR_AND_GEONAMES = ("CLDR (Babel) and GeoNames", "Unicode-3.0 and CC-BY-4.0")
-OWN = ("crossin", "Apache-2.0")
+# The skill that each task needs. An item's id begins with its task.
+SKILLS = {
+    "capital": "knowledge",
+    "currency": "knowledge",
+    "continent": "knowledge",
+    "language": "knowledge",
+    "neighbour": "knowledge",
+    "weekday": "reasoning",
+    "month": "reasoning",
+    "population": "reasoning",
+    "number": "reasoning",
+    "profile": "reading",
+    "name capital": "generation",
+    "translate name": "generation",
+}
+_CLDR = ("CLDR (Babel)", "Unicode-3.0")
+# The source and licence of tasks that do not use both CLDR and GeoNames.
+_SOURCES = {"weekday": _CLDR, "month": _CLDR, "profile": _CLDR, "number": ("crossin", "Apache-2.0")}
 
-# By option id, then by language.
-Names = dict[str, dict[str, str]]
+# Makes a question from the language and the list of its options.
+Ask = Callable[[str, str], str]
 
 
 @dataclass(frozen=True)
 class Material:
-    """The languages' words and the world's facts; `skipped` counts what is left out, by reason.
+    """The languages' words and the world's facts; `skipped` counts what is left out, by reason code.
 
     `subjects` holds the name of each country by its code and the language.
     """
@@ -36,84 +53,82 @@ class Material:
     skipped: Counter[str]
 
 
-def choose(item: str, right: str, others: Iterable[str], names: Names) -> list[str] | None:
-    """The right option and three of `others` that look unlike it and one another, in an order decided by the
-    item's id alone; None where there are too few.
-    """
-    chosen = unlike(right, others, names)
-    return chosen and sorted(chosen, key=lambda option: hash64("order", item, option))
-
-
 def choice(
     material: Material,
     item: str,
-    *,
-    task: str,
+    group: str,
+    right: str,
+    others: Iterable[str],
+    names: Names,
+    ask: Ask,
+    contexts: Mapping[str, str] | None = None,
+) -> list[Item]:
+    """One multiple-choice item in every language: the option `right`, and three of `others` that look unlike
+    it and one another, in an order set by the item's id alone. None, and counted, where there are too few.
+
+    names: the options' names. contexts: what is read first, by language.
+    """
+    options = unlike(right, others, names)
+    if options is None:
+        material.skipped[FactReason.FEW_OPTIONS.about(_task(item))] += 1
+        return []
+    options.sort(key=lambda option: hash64("order", item, option))
+    return choice_of(material, item, group, options, right, names, ask, contexts)
+
+
+def choice_of(
+    material: Material,
+    item: str,
     group: str,
     options: list[str],
-    answer: str,
+    right: str,
     names: Names,
-    ask: Callable[[str, str], str],
-    contexts: dict[str, str] | None = None,
-    source: tuple[str, str],
+    ask: Ask,
+    contexts: Mapping[str, str] | None = None,
 ) -> list[Item]:
-    """One multiple-choice item in every language.
-
-    `ask` makes the question from the language and the list of its options; `contexts` holds what is read
-    first, by language; `source` is the source and its licence.
-    """
+    """One multiple-choice item in every language, with these `options` in this order."""
     items = []
     for language, suite in material.suites.items():
         shown = [names[option][language] for option in options]
-        items.append(
-            Item(
-                item=item,
-                group=group,
-                task=task,
-                language=language,
-                context=contexts[language] if contexts else "",
-                question=ask(language, suite.list_separator.join(shown)),
-                options=shown,
-                option_ids=options,
-                answer=answer,
-                source=source[0],
-                licence=source[1],
-            )
-        )
+        question = ask(language, suite.list_separator.join(shown))
+        context = contexts[language] if contexts else ""
+        items.append(_item(item, group, language, question, right, shown, options, context))
     return items
 
 
 def free_text(
-    material: Material,
-    item: str,
-    *,
-    task: str,
-    group: str,
-    ask: Callable[[str], str],
-    references: dict[str, str],
+    material: Material, item: str, group: str, references: Mapping[str, str], ask: Callable[[str], str]
 ) -> list[Item]:
-    """One item that is answered in free text, in every language; `references` holds the right answers."""
+    """One free-text item in every language; `references` holds the right answers."""
     return [
-        Item(
-            item=item,
-            group=group,
-            task=task,
-            language=language,
-            context="",
-            question=ask(language),
-            options=[],
-            option_ids=[],
-            answer=references[language],
-            source=CLDR_AND_GEONAMES[0],
-            licence=CLDR_AND_GEONAMES[1],
-        )
+        _item(item, group, language, ask(language), references[language], [], [])
         for language in material.words
     ]
 
 
+def _item(
+    item: str,
+    group: str,
+    language: str,
+    question: str,
+    answer: str,
+    options: list[str],
+    option_ids: list[str],
+    context: str = "",
+) -> Item:
+    source, licence = _SOURCES.get(_task(item), CLDR_AND_GEONAMES)
+    return Item(
+        item, group, _task(item), language, context, question, options, option_ids, answer, source, licence
+    )
+
+
+def _task(item: str) -> str:
+    return item.partition(":")[0]
+
+
 def listable(material: Material, task: str) -> list[Country]:
-    """The countries that have a name in every language, none of which would break a list of options ("R.A.S.
-    Hong Kong, China"); the others are counted.
+    """The countries whose names can stand in a list of options in every language. Others are counted, such as
+    "R.A.S. Hong Kong, China", which contains the separator.
     """
     countries = []
     for country in material.countries:
@@ -123,7 +138,7 @@ def listable(material: Material, task: str) -> list[Country]:
         if any(
             suite.list_separator.strip() in names[language] for language, suite in material.suites.items()
         ):
-            material.skipped[f"{task}: a name holds what separates a list"] += 1
+            material.skipped[FactReason.LIST_SEPARATOR.about(task)] += 1
         else:
             countries.append(country)
     return countries
@@ -131,16 +146,11 @@ def listable(material: Material, task: str) -> list[Country]:
 
 def named(
     material: Material, task: str, values: Iterable[int], name: Callable[[int, str], str | None]
-) -> Names:
-    """The names of `values` (days, months) by language; one that lacks a name in some language is left out of
-    all, and counted.
-    """
-    names: Names = {}
+) -> dict[str, dict[str, str]]:
+    """The names of `values` (days, months); a value without a name in one language is left out of all."""
+    names = {}
     for value in values:
         by_language = {language: name(value, language) for language in material.words}
-        missing = [language for language, text in by_language.items() if text is None]
-        if missing:
-            material.skipped[f"{task}: no name in {missing[0]}"] += 1
-        else:
-            names[str(value)] = {language: text for language, text in by_language.items() if text}
+        if found := in_all_languages(task, by_language, material.skipped):
+            names[str(value)] = found
     return names

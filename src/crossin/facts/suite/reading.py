@@ -1,11 +1,12 @@
-"""What one has to read: the cards of two imaginary countries, whose entries nobody can know beforehand."""
+"""Reading: the cards of two imaginary countries, whose entries nobody can know beforehand."""
 
 from __future__ import annotations
 
 from crossin.core.hashing import hash64
-from crossin.facts.corpus import answer_of, unlike
+from crossin.facts.corpus import Names, unlike
 from crossin.facts.names import number_text
-from crossin.facts.suite.material import CLDR, Material, Names, choice
+from crossin.facts.reasons import FactReason
+from crossin.facts.suite.material import Material, choice
 from crossin.items.item import Item
 from crossin.languages.words import RELATIONS, WORDINGS, fill
 
@@ -18,26 +19,22 @@ _POPULATIONS = range(1_100_000, 100_000_000, 100_000)
 def profiles(material: Material) -> list[Item]:
     """Cards with five entries for each of two imaginary countries, and a question on each entry.
 
-    The entries are real names, each drawn by itself, so that no card is true of any country. The other
-    country's entry is always among the options: it is not enough to find an option in the text.
+    The entries are real names, each drawn separately, so that no card is true of any country. The other
+    country's entry is always among the options: finding an option in the text is not enough.
     """
-    names = {relation: _names(material, relation) for relation in RELATIONS}
+    names: dict[str, Names] = {
+        relation: {
+            fact.right: {language: fact.answer(language) for language in fact.names}
+            for fact in material.facts
+            if fact.relation == relation
+        }
+        for relation in RELATIONS
+    }
     names["population"] = {
         str(number): {language: number_text(number, language) for language in material.words}
         for number in _POPULATIONS
     }
     return [item for card in range(_CARDS) for item in _profile(material, f"profile:{card:02}", names)]
-
-
-def _names(material: Material, relation: str) -> Names:
-    """All right answers for a relation."""
-    names: Names = {}
-    for fact in material.facts:
-        if fact.relation == relation:
-            right = fact.country.value(relation)
-            assert right is not None
-            names[right] = {language: answer_of(fact, language) for language in fact.names}
-    return names
 
 
 def _profile(material: Material, card: str, names: dict[str, Names]) -> list[Item]:
@@ -49,20 +46,16 @@ def _profile(material: Material, card: str, names: dict[str, Names]) -> list[Ite
         first, *others = sorted(names[entry], key=lambda value: hash64("entry", card, entry, value))
         four = unlike(first, others, names[entry])
         if four is None:
-            material.skipped["profile: too few names unlike one another"] += len(_ENTRIES)
+            material.skipped[FactReason.FEW_NAMES.about("profile")] += len(_ENTRIES)
             return []
         options[entry] = four
-    contexts = {
-        language: "\n\n".join(
-            fill(
-                suite.card,
-                name=name,
-                **{entry: names[entry][options[entry][place]][language] for entry in _ENTRIES},
-            )
-            for place, name in enumerate(suite.imaginary)
-        )
-        for language, suite in material.suites.items()
-    }
+    contexts = {}
+    for language, suite in material.suites.items():
+        cards = []
+        for place, name in enumerate(suite.imaginary):
+            entries = {entry: names[entry][options[entry][place]][language] for entry in _ENTRIES}
+            cards.append(fill(suite.card, name=name, **entries))
+        contexts[language] = "\n\n".join(cards)
     return [
         item
         for entry in _ENTRIES
@@ -84,15 +77,4 @@ def _question(
             return fill(suite.inhabitants, country=name)
         return material.words[language].fact_question(entry, wording, name)
 
-    return choice(
-        material,
-        item,
-        task="profile",
-        group=card,
-        options=sorted(four, key=lambda option: hash64("order", item, option)),
-        answer=four[country],
-        names=names,
-        ask=ask,
-        contexts=contexts,
-        source=CLDR,
-    )
+    return choice(material, item, card, four[country], four, names, ask, contexts)

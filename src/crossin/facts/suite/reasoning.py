@@ -1,28 +1,19 @@
-"""What one has to work out: days, months, populations and numbers in words."""
+"""Reasoning: days, months, populations and numbers in words."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
 from crossin.core.hashing import hash64
-from crossin.facts.corpus import split_of, unlike
+from crossin.facts.corpus import Names, ranked, unlike
 from crossin.facts.names import month_name, weekday_name
-from crossin.facts.suite.material import (
-    CLDR,
-    CLDR_AND_GEONAMES,
-    OWN,
-    Material,
-    Names,
-    choice,
-    choose,
-    listable,
-    named,
-)
+from crossin.facts.reasons import FactReason
+from crossin.facts.suite.material import Material, choice, listable, named
 from crossin.facts.world import Country
 from crossin.items.item import Item
 from crossin.languages.words import fill
 
-# How many days or months to go; each distance is asked from this many starts.
+# How many days or months ahead; each distance is asked from this many starts.
 _DAYS, _MONTHS, _STARTS = range(2, 62), range(2, 52), 2
 # The most populous country has at least this many times the people of each other: censuses differ.
 _TIMES_AS_MANY = 2
@@ -43,46 +34,30 @@ def _calendar(
     material: Material, task: str, distances: range, length: int, name: Callable[[int, str], str | None]
 ) -> list[Item]:
     names = named(material, task, range(1, length + 1), name)
-    return [
-        item
-        for number in distances
-        for start in _starts(task, number, length)
-        for item in _later(material, task, start, number, length, names)
-    ]
-
-
-def _starts(task: str, number: int, length: int) -> list[int]:
-    return sorted(range(1, length + 1), key=lambda start: hash64(task, str(number), str(start)))[:_STARTS]
+    items = []
+    for number in distances:
+        starts = sorted(range(1, length + 1), key=lambda start: hash64(task, str(number), str(start)))
+        for start in starts[:_STARTS]:
+            items += _later(material, task, start, number, length, names)
+    return items
 
 
 def _later(material: Material, task: str, start: int, number: int, length: int, names: Names) -> list[Item]:
-    """What comes `number` steps after `start` in a round of `length`, counted from 1."""
+    """What comes `number` steps after `start` in a cycle of `length`, counted from 1."""
     item = f"{task}:{start}+{number}"
     right = str((start - 1 + number) % length + 1)
-    others = sorted(names.keys() - {right}, key=lambda other: hash64("option", item, other))
-    options = choose(item, right, others, names) if {right, str(start)} <= names.keys() else None
-    if options is None:
-        material.skipped[f"{task}: too few names"] += 1
+    if not {right, str(start)} <= names.keys():
+        material.skipped[FactReason.FEW_NAMES.about(task)] += 1
         return []
+    others = sorted(names.keys() - {right}, key=lambda other: hash64("option", item, other))
 
     def ask(language: str, _: str) -> str:
-        suite = material.suites[language]
-        name = names[str(start)][language]
+        suite, name = material.suites[language], names[str(start)][language]
         if task == "weekday":
             return fill(suite.weekday, weekday=name, number=str(number))
         return fill(suite.month, month=name, number=str(number))
 
-    return choice(
-        material,
-        item,
-        task=task,
-        group=f"{task}:{number}",
-        options=options,
-        answer=right,
-        names=names,
-        ask=ask,
-        source=CLDR,
-    )
+    return choice(material, item, f"{task}:{number}", right, others, names, ask)
 
 
 def populations(material: Material) -> list[Item]:
@@ -93,38 +68,21 @@ def populations(material: Material) -> list[Item]:
 
 def _population(material: Material, country: Country, countries: list[Country]) -> list[Item]:
     item = f"population:{country.code}"
-    smaller = sorted(
-        (
-            other
-            for other in countries
-            if other.continent == country.continent
-            and other.population * _TIMES_AS_MANY <= country.population
-        ),
-        key=lambda other: (
-            split_of(other.code) != split_of(country.code),
-            hash64("option", item, other.code),
-        ),
-    )
-    options = choose(item, country.code, [other.code for other in smaller], material.subjects)
-    if options is None:
-        material.skipped["population: fewer than three countries of the continent are half as populous"] += 1
-        return []
-    return choice(
-        material,
-        item,
-        task="population",
-        group=country.code,
-        options=options,
-        answer=country.code,
-        names=material.subjects,
-        ask=lambda language, shown: fill(material.suites[language].population, options=shown),
-        source=CLDR_AND_GEONAMES,
-    )
+    smaller = [
+        other.code
+        for other in ranked(country, countries, item)
+        if other.continent == country.continent and other.population * _TIMES_AS_MANY <= country.population
+    ]
+
+    def ask(language: str, shown: str) -> str:
+        return fill(material.suites[language].population, options=shown)
+
+    return choice(material, item, country.code, country.code, smaller, material.subjects, ask)
 
 
 def numbers(material: Material) -> list[Item]:
     """Which of four numbers in words is the largest, the second largest or the smallest."""
-    names: Names = {
+    names = {
         str(number): {language: suite.numbers[number] for language, suite in material.suites.items()}
         for number in next(iter(material.suites.values())).numbers
     }
@@ -133,9 +91,9 @@ def numbers(material: Material) -> list[Item]:
         first, *others = sorted(names, key=lambda number: hash64("number", str(turn), number))
         four = unlike(first, others, names)
         if four is None:
-            material.skipped["number: too few words unlike one another"] += 1
+            material.skipped[FactReason.FEW_NAMES.about("number")] += 1
         elif (key := tuple(sorted(map(int, four)))) in sets:
-            material.skipped["number: the same four drawn before"] += 1
+            material.skipped[FactReason.DRAWN_BEFORE.about("number")] += 1
         else:
             sets.append(key)
     return [
@@ -148,25 +106,10 @@ def numbers(material: Material) -> list[Item]:
 
 def _number(material: Material, four: tuple[int, ...], kind: str, right: int, names: Names) -> list[Item]:
     group = "number:" + "-".join(map(str, four))
-    item = f"{group}:{kind}"
 
     def ask(language: str, shown: str) -> str:
-        suite = material.suites[language]
-        templates = {
-            "largest": suite.largest,
-            "second largest": suite.second_largest,
-            "smallest": suite.smallest,
-        }
-        return fill(templates[kind], options=shown)
+        template: str = getattr(material.suites[language], kind.replace(" ", "_"))
+        return fill(template, options=shown)
 
-    return choice(
-        material,
-        item,
-        task="number",
-        group=group,
-        options=sorted(map(str, four), key=lambda option: hash64("order", item, option)),
-        answer=str(right),
-        names=names,
-        ask=ask,
-        source=OWN,
-    )
+    others = [str(number) for number in four if number != right]
+    return choice(material, f"{group}:{kind}", group, str(right), others, names, ask)

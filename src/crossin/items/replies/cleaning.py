@@ -1,4 +1,4 @@
-"""What is taken off before a reply is read: wrappers, what follows the answer, and the options repeated."""
+"""Removing what is no part of the answer: wrappers, text that follows it, and repeated options."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ import re
 import unicodedata
 from collections.abc import Sequence
 
-from crossin.items.replies.labels import Form, labels_for, labels_in
-from crossin.items.replies.words import QUESTION, any_of
+from crossin.items.replies.labels import LabelKind, labels_for, labels_in
+from crossin.items.replies.words import any_of
 
 # What models and their templates put around a reply: <pad>, </s>, <|im_end|>, [INST]; markdown; LaTeX.
 _WRAPPERS = re.compile(
@@ -17,12 +17,12 @@ _WRAPPERS = re.compile(
 # A formula's dollars; those of "$5 and $6" are prices.
 _FORMULA = re.compile(r"\$\$?(?=\S)([^$\n]*)(?<=\S)\$\$?(?!\d)")
 _THOUGHTS = "</think>"
-_NEXT_QUESTION = re.compile(rf"\n{any_of(QUESTION)}\s*\d*\s*:", re.IGNORECASE)
+_NEXT_QUESTION = re.compile(rf"\n{any_of('question')}\s*\d*\s*:", re.IGNORECASE)
 
 
 def cleaned(reply: str) -> str:
-    """A reply in NFKC, without wrappers, thoughts and empty lines, up to the next question that a base model
-    asks itself.
+    """A reply in NFKC, without wrappers, thoughts and empty lines, up to the next question (base models ask
+    themselves another one).
     """
     text = unicodedata.normalize("NFKC", reply).rpartition(_THOUGHTS)[2].replace("’", "'")
     text = _FORMULA.sub(r"\1", _WRAPPERS.sub("", text))
@@ -42,7 +42,7 @@ def without_labels(options: Sequence[str], shown: Sequence[str] | None) -> list[
         if (
             first is None
             or first.start > 0
-            or (first.position, first.form) != (position, Form.MARKED)
+            or (first.position, first.kind) != (position, LabelKind.MARKED)
             or not text[first.end :].strip()
         ):
             return texts
@@ -51,7 +51,7 @@ def without_labels(options: Sequence[str], shown: Sequence[str] | None) -> list[
 
 
 def without_listing(reply: str, texts: Sequence[str], positions: dict[str, int]) -> str:
-    """A reply without mere repetitions of all options in their order, each with its label."""
+    """A reply without repetitions of all options in their order, each with its label."""
     parts = []
     for position, text in enumerate(texts):
         label = "|".join(re.escape(label) for label, place in positions.items() if place == position)

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from crossin.items.replies.texts import is_mark, script
-from crossin.items.replies.words import AND_OR, any_of
+from crossin.items.replies.words import any_of
 
 # In the order of the options. A letter of several alphabets counts as one of the first of them.
 _ALPHABETS = (
@@ -44,19 +44,17 @@ _OPEN, _CLOSE = '([{<【〔「『《〈“"', ')]}>】〕」』》〉”"'
 _AFTER = ".):]、。,;-–—"
 # Scripts that put no space between a word and a digit.
 _BESIDE_DIGITS = {"CJK", "HIRAGANA", "KATAKANA", "HANGUL", "THAI"}
-# Han characters that stand right before a label: "the answer is", "choose".
+# Han characters directly before a label: "the answer is", "choose".
 _BEFORE_HAN = "是为為选選"
-# Right behind a digit: "2번입니다", "3です".
+# Directly after a digit: "2번입니다", "3です".
 _COUNTER = re.compile(r"\s?(?:번|番|号|號)?\s?(?:입니다|です)?(?!\w)|\s?(?:번|番|号|號)")
 # Capital letters that are words too, where a word follows: "A dog", "E poi", "В Москве"; but "A is right".
 _WORDS = set("AEIOUYΑΗΟАВИОСУЯ")
-_IS = re.compile(rf" (?:is|was|must|would|es|est|là|adalah|{any_of(AND_OR)}) ")
+_IS = re.compile(rf" (?:is|was|must|would|es|est|là|adalah|{any_of('and_or')}) ")
 
 
-class Form(Enum):
-    """What makes a label one: its form, "(A)", or "A." and "A)" where a line begins; or only that it is a
-    letter, or a digit, on its own.
-    """
+class LabelKind(Enum):
+    """MARKED as a label, "(A)", or "A." and "A)" where a line begins; else a LETTER or DIGIT by itself."""
 
     MARKED = 1
     LETTER = 2
@@ -65,29 +63,29 @@ class Form(Enum):
 
 @dataclass(frozen=True)
 class Label:
-    """A label in a text, from `start` to `end` with its brackets; it names the option at `position`."""
+    """A label in a text, from `start` to `end` with its brackets, of the option at `position`."""
 
     start: int
     end: int
     position: int
-    form: Form
+    kind: LabelKind
 
 
 @dataclass(frozen=True)
 class Labels:
-    """The positions of an item's options by label; `shown` are those labels that the prompt showed."""
+    """The positions of an item's options by label; `shown` are the labels that the prompt showed."""
 
     positions: dict[str, int]
     shown: frozenset[str]
 
 
 def labels_for(texts: Sequence[str], shown: Sequence[str] | None) -> Labels:
-    """The labels that may name options with these texts: those `shown` in the prompt, and, for replies in
-    another script, the letters and digits in that place of their order.
+    """The labels that may stand for options with these texts: those `shown` in the prompt, and the letters
+    and digits of other scripts by their place in the alphabet.
 
-    In Cyrillic, В is the third letter but looks like the second Latin one: it is a letter of its own where
-    the options are written in Cyrillic, and else what it looks like. Digits that were not shown are no labels
-    where an option holds a digit.
+    The Cyrillic В is the third letter but looks like the second Latin one: it counts as the former where the
+    options are in Cyrillic, else as the latter. Digits that were not shown are not labels where an option
+    holds a digit.
     """
     cyrillic = any(script(character) == "CYRILLIC" for text in texts for character in text)
     numbers = any(character.isdigit() for text in texts for character in text)
@@ -104,11 +102,11 @@ def labels_for(texts: Sequence[str], shown: Sequence[str] | None) -> Labels:
 
 
 def labels_in(line: str, labels: Labels) -> Iterator[Label]:
-    """The labels in a line, in its order.
+    """The labels in a line, in their order.
 
-    A letter within a word is none, nor one that may be a word or a sign itself: a capital that begins a
-    sentence, a small letter in the midst of one. Digits that were not shown are never marked: they count
-    steps and sources too.
+    A letter within a word is not a label, nor one that may be a word or a sign itself: a capital that begins
+    a sentence, a lower-case letter within one. Digits that were not shown are never MARKED: they also count
+    steps and sources.
     """
     known = labels.positions
     pattern = "|".join(re.escape(label) for label in sorted(known, key=len, reverse=True))
@@ -121,12 +119,13 @@ def labels_in(line: str, labels: Labels) -> Iterator[Label]:
         if position is None or _joined(before, label[0]) or (not counter and _joined(label[-1], after)):
             continue
         digit = label.isdigit() and label not in labels.shown
+        marked = LabelKind.DIGIT if digit else LabelKind.MARKED
         if before and after and before in _OPEN and after in _CLOSE:
-            yield Label(start - 1, end + 1, position, Form.DIGIT if digit else Form.MARKED)
+            yield Label(start - 1, end + 1, position, marked)
         elif _begins(line[:start], line[end:]):
-            yield Label(start, end + len(after.strip()), position, Form.DIGIT if digit else Form.MARKED)
+            yield Label(start, end + len(after.strip()), position, marked)
         elif not _word(label, line[:start], line[end:]):
-            yield Label(start, end, position, Form.DIGIT if digit else Form.LETTER)
+            yield Label(start, end, position, LabelKind.DIGIT if digit else LabelKind.LETTER)
 
 
 def _in_order(labels: Sequence[str]) -> dict[str, int]:
@@ -134,7 +133,7 @@ def _in_order(labels: Sequence[str]) -> dict[str, int]:
 
 
 def _joined(left: str, right: str) -> bool:
-    """Whether two neighbouring characters belong to one word or number, one of them a label's."""
+    """Whether a label's character and its neighbour belong to one word or number."""
     if not left or not right or left in _BEFORE_HAN:
         return False
     one, other = script(left), script(right)
@@ -144,9 +143,7 @@ def _joined(left: str, right: str) -> bool:
 
 
 def _begins(before: str, rest: str) -> bool:
-    """Whether a label with this before and behind it in its line begins or ends it as a label does: "B) red",
-    "Answer: b.".
-    """
+    """Whether a label begins or ends its line in the way of a label: "B) red", "Answer: b."."""
     opens = not before.strip(_OPEN + " \t")
     return (opens and (not rest or rest[0] in _AFTER)) or (
         before.rstrip().endswith(":") and not rest.strip(_AFTER + " ")

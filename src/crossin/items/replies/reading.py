@@ -7,29 +7,30 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from crossin.items.replies.cleaning import cleaned, without_labels, without_listing
-from crossin.items.replies.labels import Form, Label, Labels, labels_for, labels_in
-from crossin.items.replies.texts import is_telling, mentioned, plain
-from crossin.items.replies.words import AND_OR, ANSWER, CORRECT, IS, NOT, OPTION, any_of
+from crossin.items.replies.labels import Label, LabelKind, Labels, labels_for, labels_in
+from crossin.items.replies.texts import is_distinctive, mentioned, plain
+from crossin.items.replies.words import any_of
 
-_ANSWER = re.compile(any_of(ANSWER), re.IGNORECASE)
-_OPTION = re.compile(any_of(OPTION), re.IGNORECASE)
-_OPTION_THEN = re.compile(rf"{any_of(OPTION)}[ \t]*:?[ \t]*", re.IGNORECASE)
-_NOT = re.compile(any_of(NOT), re.IGNORECASE)
+_ANSWER = re.compile(any_of("answer"), re.IGNORECASE)
+_OPTION = re.compile(any_of("option"), re.IGNORECASE)
+_OPTION_THEN = re.compile(rf"{any_of('option')}[ \t]*:?[ \t]*", re.IGNORECASE)
+_NOT = re.compile(any_of("not"), re.IGNORECASE)
 # What stands between a word for the answer and the answer: punctuation, a line break, the rest of a sentence.
 _GAP = re.compile(r"\W{0,6}(?:[^.!?。\n]|\.(?=\w)|:\s*\n\s*){0,80}")
-_AND_OR = re.compile(rf"[ \t]*(?:[,/&+]|{any_of(AND_OR)})[ \t]*", re.IGNORECASE)
-_IS_CORRECT = re.compile(rf"\W{{0,3}}{any_of(IS)}?\s*{any_of(CORRECT)}", re.IGNORECASE)
-# A label with one of the words for "not" so near behind it is turned down: "A is wrong".
+_AND_OR = re.compile(rf"[ \t]*(?:[,/&+]|{any_of('and_or')})[ \t]*", re.IGNORECASE)
+_IS_CORRECT = re.compile(rf"\W{{0,3}}{any_of('is')}?\s*{any_of('correct')}", re.IGNORECASE)
+# A label is rejected if a word for "not" follows within this many characters: "A is wrong".
 _NEAR = 15
 _SAYS = re.compile(r"[\w:]")
 _END_OF_CLAUSE = re.compile(r"[,.;:!?、。](?!\w)|\n")
 
+# The positions of the options that a part of a reply chooses; two are a contradiction.
 Claim = set[int]
 
 
 @dataclass(frozen=True)
 class _Reply:
-    """A reply, cleaned, with the labels in it that are no part of an option's text; options are `plain`."""
+    """A cleaned reply, with those labels in it that are not part of an option's text; options are `plain`."""
 
     text: str
     labels: tuple[Label, ...]
@@ -37,16 +38,15 @@ class _Reply:
 
 
 def read_reply(reply: str, options: Sequence[str], labels: Sequence[str] | None = None) -> int | None:
-    """The position of the option that a reply in any language chooses, never by chance; None where it names
-    none or contradicts itself.
+    """The position of the option that a reply in any language chooses; None where it chooses none or
+    contradicts itself. Never a guess.
 
-    `options` are their texts, with or without their labels ("(A) red"); `labels` are those that the prompt
-    showed, by default A, B, C and so on. Read are labels in any script, bracket and place of their order, and
-    the options' texts whatever their case and punctuation. Rules in this order, of which the first that finds
-    a choice decides:
+    `options` are the texts, with or without their labels ("(A) red"); `labels` are those that the prompt
+    showed, by default A, B, C and so on. Labels are recognised in any script and bracket, and options' texts
+    in any case and punctuation. The first of these rules that finds a choice decides:
 
     1. the last statement: a word for the answer, then a label or an option's text in the same sentence; or a
-       label with "is correct" behind it;
+       label followed by "is correct";
     2. lines that hold a label, an option's text, or both, and nothing else; a label with its own text
        corrects a bare one before it ("A", then "(B) red");
     3. a label, or an option's text up to the first punctuation, at the very beginning;
@@ -54,16 +54,16 @@ def read_reply(reply: str, options: Sequence[str], labels: Sequence[str] | None 
     5. labels in brackets, or after a word for option, anywhere;
     6. options' texts anywhere, the longest first.
 
-    But for the first rule, two different choices are a contradiction, and so is a label with the text of
-    another option (SeaEval counts the label there). Repeating all options chooses none. What a base model
-    goes on to ask and answer after its answer is not read.
+    Except in the first rule, two different choices are a contradiction, and so is a label with the text of
+    another option (SeaEval counts the label there). Repeating all options is not a choice. Questions that a
+    base model asks and answers after its answer are ignored.
     """
     texts = without_labels(options, labels)
     known = labels_for(texts, labels)
     text = without_listing(cleaned(reply), texts, known.positions)
     plain_texts = tuple(plain(option) for option in texts)
     read = _Reply(text, tuple(_labels(text, known, plain_texts)), plain_texts)
-    claims = [claim for _, claim in sorted(_statements(read), key=lambda told: told[0])][-1:]
+    claims = [claim for _, claim in sorted(_statements(read), key=lambda found: found[0])][-1:]
     for rule in (_lines, _opening, _pairs, _marks, _mentions):
         claims = claims or list(rule(read))
     chosen: Claim = set().union(*claims)
@@ -71,7 +71,7 @@ def read_reply(reply: str, options: Sequence[str], labels: Sequence[str] | None 
 
 
 def _labels(text: str, known: Labels, options: Sequence[str]) -> Iterator[Label]:
-    """The labels of a reply, without those that are only a part of an option's text: the C of "vitamin C"."""
+    """The labels of a reply, without those that are part of an option's text: the C of "vitamin C"."""
     begin = 0
     for line in text.split("\n"):
         whole = plain(line)
@@ -85,29 +85,29 @@ def _labels(text: str, known: Labels, options: Sequence[str]) -> Iterator[Label]
 
 
 def _statements(reply: _Reply) -> Iterator[tuple[int, Claim]]:
-    """Such as "The answer is (B)", "答案：B", "the best option is B", "B is correct", and where."""
-    for told in reply.labels:
-        if told.form is not Form.DIGIT and _IS_CORRECT.match(reply.text, told.end):
-            yield told.start, _claim(told, reply)
+    """Where the reply states a choice, and which: "The answer is (B)", "答案：B", "B is correct"."""
+    for label in reply.labels:
+        if label.kind is not LabelKind.DIGIT and _IS_CORRECT.match(reply.text, label.end):
+            yield label.start, _claim(label, reply)
     answers = [(word.end(), False) for word in _ANSWER.finditer(reply.text)]
     options = [(word.end(), True) for word in _OPTION.finditer(reply.text)]
     for begin, of_option in sorted(answers + options):
         end = begin + len(_gap(reply.text[begin:]))
-        label = _next_label(reply, begin, end)
-        between = reply.text[begin : label.start if label else end]
-        stated = set() if label else _stated(between, reply.options)
+        following = _next_label(reply, begin, end)
+        between = reply.text[begin : following.start if following else end]
+        stated = set() if following else _stated(between, reply.options)
         # "Option B" alone states nothing; "answer B" does, unless "is wrong" follows.
         if _denies(between, [reply.options[x] for x in stated]) or (of_option and not _SAYS.search(between)):
             continue
-        if label is None:
+        if following is None:
             if stated:
                 yield begin, stated
-        elif not _NOT.match(reply.text, label.end) and (
+        elif not _NOT.match(reply.text, following.end) and (
             _SAYS.search(between)
-            or _following(label, reply)
-            or not _NOT.search(_gap(reply.text[label.end :]))
+            or _following(following, reply)
+            or not _NOT.search(_gap(reply.text[following.end :]))
         ):
-            yield begin, _claim(label, reply)
+            yield begin, _claim(following, reply)
 
 
 def _denies(text: str, options: Sequence[str]) -> bool:
@@ -121,16 +121,16 @@ def _denies(text: str, options: Sequence[str]) -> bool:
     return _NOT.search(rest) is not None
 
 
-def _turned_down(label: Label, reply: _Reply) -> bool:
+def _rejected(label: Label, reply: _Reply) -> bool:
     """Whether a label is said to be wrong: "A is wrong", but not "A. Wrong is ..."."""
     rest = _END_OF_CLAUSE.split(reply.text[label.end :], maxsplit=1)[0][:_NEAR]
     apart = reply.text[label.end - 1] in ".:," or rest.lstrip()[:1].isupper()
     return not apart and not _following(label, reply) and _NOT.search(rest) is not None
 
 
-def _telling(option: str) -> bool:
-    """Whether an option met anywhere is meant; "không", no, is a part of "I do not know"."""
-    return is_telling(option) and not _NOT.fullmatch(option)
+def _distinctive(option: str) -> bool:
+    """Whether an option that occurs anywhere is meant; "không", no, is part of "I do not know"."""
+    return is_distinctive(option) and not _NOT.fullmatch(option)
 
 
 def _gap(text: str) -> str:
@@ -140,8 +140,8 @@ def _gap(text: str) -> str:
 
 
 def _stated(text: str, options: Sequence[str]) -> Claim:
-    """The options in a part of a sentence; of numbers and short words those that end a clause."""
-    stated = {position for _, position in mentioned(plain(text), options) if _telling(options[position])}
+    """The options in a part of a sentence; numbers and short words only where they end a clause."""
+    stated = {position for _, position in mentioned(plain(text), options) if _distinctive(options[position])}
     for clause in map(plain, _END_OF_CLAUSE.split(text)):
         ending = (x for start, x in mentioned(clause, options) if start + len(options[x]) == len(clause))
         stated.update(ending)
@@ -149,23 +149,23 @@ def _stated(text: str, options: Sequence[str]) -> Claim:
 
 
 def _next_label(reply: _Reply, begin: int, end: int) -> Label | None:
-    """The first label in a part of a reply; a digit only if it ends a clause and there is no letter: "2."."""
+    """The first label in a part of a reply; a digit only if it ends a clause and no letter is there: "2."."""
     labels = [label for label in reply.labels if begin <= label.start < end]
     digits = [label for label in labels if _ends_clause(label, reply)]
-    letters = [label for label in labels if label.form is not Form.DIGIT]
+    letters = [label for label in labels if label.kind is not LabelKind.DIGIT]
     return next(iter(letters or digits), None)
 
 
 def _ends_clause(label: Label, reply: _Reply) -> bool:
-    """Whether nothing follows a label in its clause; a marked label may hold the clause's end itself."""
+    """Whether a label ends its clause; a marked label may include the punctuation."""
     rest = reply.text[label.end - 1 :].partition("\n")[0]
     return rest[0] in ".," or not rest[1:].strip() or _END_OF_CLAUSE.match(rest[1:].lstrip()) is not None
 
 
 def _claim(label: Label, reply: _Reply) -> Claim:
-    """What a label names, the option whose text follows it, and a label that "and" or "or" joins to it."""
+    """The option of a label, the one whose text follows it, and that of a label joined by "and" or "or"."""
     claim = _following(label, reply)
-    if label.form is not Form.DIGIT or not claim:
+    if label.kind is not LabelKind.DIGIT or not claim:
         claim.add(label.position)
     joined = _AND_OR.match(reply.text, label.end - (reply.text[label.end - 1] == ","))
     return claim | {x.position for x in reply.labels if joined and x.start == joined.end()}
@@ -173,16 +173,14 @@ def _claim(label: Label, reply: _Reply) -> Claim:
 
 def _following(label: Label, reply: _Reply) -> Claim:
     """The option whose text follows a label in its line."""
-    # As far as an option can reach: a line may be long, and hold many labels.
+    # No further than an option can reach: a line may be long, and hold many labels.
     longest = max(map(len, reply.options))
     line = reply.text[label.end : label.end + 2 * longest + 100].partition("\n")[0]
     return {position for start, position in mentioned(plain(line), reply.options) if start == 0}
 
 
 def _lines(reply: _Reply) -> Iterator[Claim]:
-    """A line that is nothing but a label, an option's text, or both; a label with its own text corrects bare
-    labels before it.
-    """
+    """Rule 2: lines that are a label, an option's text, or both, and nothing else."""
     bare: list[Claim] = []
     begin = 0
     for line in reply.text.split("\n"):
@@ -205,32 +203,33 @@ def _lines(reply: _Reply) -> Iterator[Claim]:
 
 
 def _opening(reply: _Reply) -> Iterator[Claim]:
-    """A label or a text at the very beginning: "B, because ...", "B is right", "Red, since ..."."""
+    """Rule 3: "B, because ...", "B is right", "Red, since ..."."""
     clause = plain(_END_OF_CLAUSE.split(reply.text, maxsplit=1)[0])
     if clause and clause in reply.options:
         yield {position for _, position in mentioned(plain(reply.text.partition("\n")[0]), reply.options)}
     for label in reply.labels[:1]:
-        if label.start == 0 and label.form is not Form.DIGIT and not _turned_down(label, reply):
+        if label.start == 0 and label.kind is not LabelKind.DIGIT and not _rejected(label, reply):
             yield _claim(label, reply)
 
 
 def _pairs(reply: _Reply) -> Iterator[Claim]:
-    """A label with its option's text behind it, anywhere."""
+    """Rule 4: a label followed by its option's text."""
     for label in reply.labels:
         if _following(label, reply) == {label.position}:
             yield {label.position}
 
 
 def _marks(reply: _Reply) -> Iterator[Claim]:
-    """Labels in brackets, or right after a word for option, anywhere."""
+    """Rule 5: labels in brackets, or directly after a word for option."""
     after_word = {word.end() for word in _OPTION_THEN.finditer(reply.text)}
     for label in reply.labels:
-        if (label.form is Form.MARKED or label.start in after_word) and not _turned_down(label, reply):
+        marked = label.kind is LabelKind.MARKED or label.start in after_word
+        if marked and not _rejected(label, reply):
             yield _claim(label, reply)
 
 
 def _mentions(reply: _Reply) -> Iterator[Claim]:
-    """Options' texts anywhere; a number or a short word may stand in a reply for other reasons."""
+    """Rule 6: options' texts; numbers and short words may occur in a reply for other reasons."""
     for _, position in mentioned(plain(reply.text), reply.options):
-        if _telling(reply.options[position]):
+        if _distinctive(reply.options[position]):
             yield {position}

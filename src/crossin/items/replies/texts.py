@@ -1,4 +1,4 @@
-"""Texts without what does not tell options apart: case, punctuation, the form of their letters."""
+"""Comparing texts without case, punctuation and the form of letters."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from collections.abc import Sequence
 _UNSPACED = {"CJK", "HIRAGANA", "KATAKANA", "THAI", "LAO", "KHMER", "MYANMAR"}
 # Scripts of which two letters make a word.
 _DENSE = {"CJK", "HIRAGANA", "KATAKANA", "HANGUL"}
-# What Korean puts right behind a noun.
+# Korean particles, written directly after a noun.
 _PARTICLE = re.compile(r"(?:입니다|이다|이며|이에요|예요|은|는|이|가|을|를|의|에|로)(?![가-힣])")
 _MINUS = re.compile(r"[−–—‒](?=\s?\d)")
 
@@ -21,7 +21,7 @@ def script(character: str) -> str:
 
 
 def is_mark(character: str) -> bool:
-    """Whether a character is a part of the letter before it: an accent, a vowel sign."""
+    """Whether a character is part of the letter before it: an accent, a vowel sign."""
     return unicodedata.category(character).startswith("M")
 
 
@@ -37,18 +37,18 @@ def joined(left: str, right: str) -> bool:
     return (left.isalnum() and right.isalnum()) and not {one, other} & _UNSPACED
 
 
-def is_telling(option: str) -> bool:
-    """Whether a `plain` option, met anywhere, is meant: no number, and no short word such as "no"."""
+def is_distinctive(option: str) -> bool:
+    """Whether a `plain` option that occurs anywhere is meant: not a number, nor a short word such as "no"."""
     letters = [character for character in option if character.isalpha() or is_mark(character)]
     return sum(2 if script(letter) in _DENSE else 1 for letter in letters) >= 4
 
 
 def plain(text: str) -> str:
-    """A text as it is compared: NFKC, casefolded, words apart by one space, no punctuation.
+    """A text as it is compared: NFKC, casefolded, one space between words, no punctuation.
 
-    What makes another number or formula of the same letters stays: signs, decimal points, operators.
+    Signs, decimal points and operators stay: they tell numbers and formulas apart.
     """
-    # The dot is all that is left of a Turkish İ.
+    # The dot remains of a Turkish İ.
     text = _MINUS.sub("-", unicodedata.normalize("NFKC", text)).casefold().replace("\u0307", "")
     kept = []
     for index, character in enumerate(text):
@@ -69,10 +69,10 @@ def plain(text: str) -> str:
 
 
 def mentioned(text: str, options: Sequence[str]) -> list[tuple[int, int]]:
-    """Where which options stand in a text: their starts with their positions, all of them `plain`.
+    """Which options occur in a text, and where: (start, position of the option). All texts are `plain`.
 
-    The longest option goes first, then the leftmost: what it covers holds no other. Of options that read
-    the same, and of empty ones, there is none.
+    The longest option is found first, then the leftmost; it covers others within it. Empty options, and
+    options that are equal, are never found.
     """
     found = []
     alone = {option for option in options if option}

@@ -1,4 +1,4 @@
-"""How far one gets with a benchmark's items by simple heuristics, without understanding them."""
+"""How often simple heuristics choose the right option of a benchmark's items, without understanding them."""
 
 from __future__ import annotations
 
@@ -14,11 +14,10 @@ _NEIGHBOURHOOD = 100
 
 
 def hardness(items: Sequence[Item]) -> dict[str, dict[str, float]]:
-    """By heuristic, the share of items with options that it answers rightly, by language and in the `mean`
-    over languages; 1 / options is chance.
+    """By heuristic (see `guesses`), the share of items with options that it answers right, by language and
+    as the `mean` over languages; chance is 1 / options.
 
-    Where several options are equally good, the right one counts as its share of them. What the heuristics
-    are is told at `guesses`. Raises CrossinError where no item has options.
+    Raises CrossinError where no item has options.
     """
     by_language: dict[str, list[Item]] = {}
     for item in items:
@@ -26,7 +25,7 @@ def hardness(items: Sequence[Item]) -> dict[str, dict[str, float]]:
             by_language.setdefault(item.language, []).append(item)
     if not by_language:
         raise CrossinError(
-            "the benchmark has no item with options", hint="choose one whose items have options"
+            "the benchmark has no items with options", hint="choose one whose items have options"
         )
     found: dict[str, dict[str, float]] = {}
     for language, asked in by_language.items():
@@ -36,21 +35,20 @@ def hardness(items: Sequence[Item]) -> dict[str, dict[str, float]]:
 
 
 def guesses(items: Sequence[Item]) -> dict[str, list[float]]:
-    """By heuristic, the chance that it picks the right option of each item of one language.
+    """By heuristic, the chance that it picks the right option of each item of one language. Of several
+    equally good options, the right one counts as its share.
 
-    `longest option`, `shortest option`: in characters. `nearest to the question`: the largest share of its
-    character trigrams in the question. `most frequent position`: where the right options stand most often,
-    which is known only from the answers. Where all items have a context: `first in the context`, `most often
-    in the context`, and `neighbourhood nearest to the question`, which reads: around the option, the context
-    holds the largest share of the question's trigrams.
+    `longest_option`, `shortest_option`: in characters. `nearest_to_question`: the largest share of its
+    character trigrams in the question. `most_frequent_position`: where the right options stand most often
+    (this knows the answers). Where all items have a context: `first_in_context`, `most_often_in_context`, and
+    `nearest_neighbourhood`: around the option, the context holds the largest share of the question's
+    trigrams.
     """
     positions = [item.option_ids.index(item.answer) for item in items]
     commonest = Counter(positions).most_common(1)[0][0]
-    heuristics = dict(_BLIND)
-    if all(item.context for item in items):
-        heuristics |= _READING
+    heuristics = _BLIND | _READING if all(item.context for item in items) else _BLIND
     return {
-        "most frequent position": [float(position == commonest) for position in positions],
+        "most_frequent_position": [float(position == commonest) for position in positions],
         **{
             name: [
                 _share([value(item, option) for option in item.options], position)
@@ -86,8 +84,8 @@ def _neighbourhood(item: Item, option: str) -> float:
     best, place = 0.0, item.context.find(option)
     while place >= 0:
         end = place + len(option)
-        before, behind = item.context[:place], item.context[end:]
-        around = f"{before[-_NEIGHBOURHOOD:]} {behind[:_NEIGHBOURHOOD]}"
+        before, after = item.context[:place], item.context[end:]
+        around = f"{before[-_NEIGHBOURHOOD:]} {after[:_NEIGHBOURHOOD]}"
         best = max(best, _held(item.question, around))
         place = item.context.find(option, place + 1)
     return best
@@ -95,12 +93,12 @@ def _neighbourhood(item: Item, option: str) -> float:
 
 _Value = Callable[[Item, str], float]
 _BLIND: dict[str, _Value] = {
-    "longest option": lambda _, option: len(option),
-    "shortest option": lambda _, option: -len(option),
-    "nearest to the question": lambda item, option: _held(option, item.question),
+    "longest_option": lambda _, option: len(option),
+    "shortest_option": lambda _, option: -len(option),
+    "nearest_to_question": lambda item, option: _held(option, item.question),
 }
 _READING: dict[str, _Value] = {
-    "first in the context": _early,
-    "most often in the context": lambda item, option: item.context.count(option),
-    "neighbourhood nearest to the question": _neighbourhood,
+    "first_in_context": _early,
+    "most_often_in_context": lambda item, option: item.context.count(option),
+    "nearest_neighbourhood": _neighbourhood,
 }

@@ -1,4 +1,4 @@
-"""The result in plain words: what went up, what fell, and what cannot be told from chance."""
+"""The result in plain words: what rises, what falls, and what may be chance."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _FEW_GROUPS = 30
 
 
 def headline(summary: Summary) -> list[str]:
-    """What the arm under study (the last) does against the control and the first; the result comes first."""
+    """The run under study (the last) against the baseline and the first run; the main result comes first."""
     results = summary.results
     names = results.names
     subject = names[-1] if names[-1] != results.baseline or len(names) == 1 else names[0]
@@ -44,27 +44,34 @@ def _alone(summary: Summary, arm: str) -> list[str]:
     return sentences + _warnings(summary, arm)
 
 
+def _clear(change: Figure) -> bool:
+    """Whether a difference excludes 0 with the digits that a sentence shows (`points`)."""
+    return excludes_zero(Figure(*(100 * x for x in (change.value, change.low, change.high))), digits=1)
+
+
 def _accuracy(summary: Summary, arm: str, other: str) -> str:
     ours, theirs = summary.by_arm[arm]["accuracy"], summary.by_arm[other]["accuracy"]
     change = summary.by_pair[arm, other]["accuracy"]
-    shares = f"{arm} answers {percent(ours.value)} right on average, {other} {percent(theirs.value)}"
-    said = f"{shares}: {points(change)}."
-    if excludes_zero(change):
+    said = f"{arm} answers {percent(ours.value)} right on average, {other} {percent(theirs.value)}"
+    said = f"{said}: {points(change)}."
+    if _clear(change):
         return said
     asked = len(summary.results.items)
     return f"{said} The interval includes 0: these {asked} questions do not show which is better."
 
 
 def _by_language(summary: Summary, arm: str, other: str) -> list[str]:
-    """The languages that change by their interval and by a test that allows for their number, best first."""
+    """The languages that change both by their interval and by a test that is corrected for their number."""
     if len(summary.results.languages) < 2:
         return []
     figures, tests = summary.by_pair[arm, other], summary.tests[arm, other]
     changes = [(language, figures[f"accuracy/{language.code}"]) for language in summary.results.languages]
-    clear = [(x, change) for x, change in changes if excludes_zero(change) and tests[x.code].holm < 0.05]
+    clear = [(x, change) for x, change in changes if _clear(change) and tests[x.code].holm < 0.05]
     clear.sort(key=lambda found: -found[1].value)
-    rises = [_changed(language.code, change, len(clear)) for language, change in clear if change.value > 0]
-    falls = [_changed(language.code, change, len(clear)) for language, change in clear if change.value < 0]
+    rises, falls = (
+        [_changed(x.code, change, len(clear)) for x, change in clear if (change.value > 0) == up]
+        for up in (True, False)
+    )
     said = []
     if rises:
         said.append(f"Language by language it is better than {other} in {_and(rises)}.")
@@ -76,7 +83,7 @@ def _by_language(summary: Summary, arm: str, other: str) -> list[str]:
 
 
 def _changed(code: str, change: Figure, among: int) -> str:
-    """A language and its change; among many languages without the interval, which the table has."""
+    """A language and its change; among many languages without the interval."""
     return f"{code} ({points(change)})" if among <= 4 else f"{code} ({_signed(100 * change.value)})"
 
 
@@ -85,22 +92,20 @@ def _agreement(summary: Summary, arm: str, other: str, figures: Figures) -> list
         return []
     ours, theirs = summary.by_arm[arm]["consistency_2"], summary.by_arm[other]["consistency_2"]
     change = figures["consistency_2"]
-    verb = (
-        "does not clearly change" if not excludes_zero(change) else ("rises" if change.value > 0 else "falls")
-    )
+    verb = ("rises" if change.value > 0 else "falls") if _clear(change) else "does not clearly change"
     said = (
         f"Agreement between two languages {verb}: {percent(ours.value)} of the time, "
         f"against {percent(theirs.value)} for {other} ({points(change)})"
     )
     right = figures["right_2"]
-    if excludes_zero(right):
+    if _clear(right):
         also = "more often" if right.value > 0 else "less often"
         said += f"; two languages agree on the right answer {also} ({points(right)})"
     return [said + "."]
 
 
 def _warnings(summary: Summary, arm: str) -> list[str]:
-    """Where an arm's answers are no better than guesses, and where the intervals promise too much."""
+    """Where answers are no better than guesses, and where intervals are too narrow."""
     low = [
         language.code
         for language in summary.results.languages

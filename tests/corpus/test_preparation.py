@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from crossin.core.errors import CrossinError
 from crossin.core.files import read_parquet
-from crossin.corpus.prepare import Prepared, prepare
+from crossin.corpus.preparation import PreparedCorpus, prepare
 from crossin.corpus.spec import CorpusSpec
 from crossin.facts import build_bench
+from tests.helpers.errors import refused
 
 Lines = list[dict[str, Any]]
 
@@ -26,7 +26,9 @@ def line(number: int, language: str = "en", **changes: Any) -> dict[str, Any]:
     } | changes
 
 
-def prepared(folder: Path, files: dict[str, Lines], *, strict: bool = False, **entries: Any) -> Prepared:
+def prepared(
+    folder: Path, files: dict[str, Lines], *, strict: bool = False, **entries: Any
+) -> PreparedCorpus:
     for language, lines in files.items():
         (folder / f"{language}.json").write_text(json.dumps(lines), encoding="utf-8")
     spec = {"files": {language: f"{language}.json" for language in files}, "check": "none", **entries}
@@ -35,11 +37,11 @@ def prepared(folder: Path, files: dict[str, Lines], *, strict: bool = False, **e
     )
 
 
-def fates(made: Prepared) -> dict[str, str]:
+def reasons(made: PreparedCorpus) -> dict[str, str]:
     """Why each row that was kept out was kept out, by id."""
     corpus = made.corpus
     return {
-        corpus.ids[row].as_py(): corpus.reasons[corpus.fate[row] - 1]
+        corpus.ids[row].as_py(): corpus.reasons[corpus.status[row] - 1]
         for row in np.flatnonzero(~corpus.kept).tolist()
     }
 
@@ -47,7 +49,7 @@ def fates(made: Prepared) -> dict[str, str]:
 def test_a_filter_is_asked_in_every_language_that_has_its_column(tmp_path: Path) -> None:
     files = {"en": [line(1), line(2)], "zh": [line(1, "zh", score=5), line(2, "zh", score=3)]}
     made = prepared(tmp_path, files, filter={"score": {"min": 4}})
-    assert fates(made) == {"2": "filter: score"}
+    assert reasons(made) == {"2": "filtered:score:zh"}
 
 
 @pytest.mark.parametrize("how", ["exact", "near"])
@@ -60,7 +62,8 @@ def test_a_repeated_row_is_kept_once(tmp_path: Path, how: str) -> None:
             line(3, instruction=words.upper(), output="nile"),
         ]
     }
-    assert fates(prepared(tmp_path, files, deduplicate=how)) == {"3": f"{how} duplicate of an earlier row"}
+    code = "near_duplicate" if how == "near" else "duplicate"
+    assert reasons(prepared(tmp_path, files, deduplicate=how)) == {"3": code}
 
 
 def test_what_a_benchmark_asks_is_kept_out_in_all_languages_with_the_item_and_the_words(
@@ -74,7 +77,7 @@ def test_what_a_benchmark_asks_is_kept_out_in_all_languages_with_the_item_and_th
         "es": [line(1, "es"), line(2, "es", input=f"Dime: {item['question']}"), line(3, "es")],
     }
     made = prepared(tmp_path, files, decontaminate={"bench": "bench"})
-    assert fates(made) == {"2": "overlaps the benchmark bench in es"}
+    assert reasons(made) == {"2": "contaminated:bench:es"}
     assert list(made.details) == [1]
     assert made.details[1].startswith("item ")
 
@@ -84,10 +87,8 @@ def test_a_row_that_is_no_translation_is_kept_out_and_named(tmp_path: Path) -> N
     german = [line(number, "de", output=f"Es war das Jahr {1900 + number}.") for number in range(40)]
     german[7]["output"] = "Es war das Jahr."
     made = prepared(tmp_path, {"en": english, "de": german}, check="scan")
-    assert fates(made) == {"7": "numbers:de"}
-    with pytest.raises(
-        CrossinError, match=r"1 rows of the corpus 'mine' are rejected: numbers:de.*first is id '7'"
-    ):
+    assert reasons(made) == {"7": "numbers:de"}
+    with refused("1 rows", "'mine'", "(de)", "id '7'", hint="--strict"):
         prepared(tmp_path, {"en": english, "de": german}, check="scan", strict=True)
 
 
@@ -118,7 +119,7 @@ def test_strict_lets_filters_and_duplicates_pass(tmp_path: Path) -> None:
     assert made.corpus.kept.tolist() == [True, False, False]
 
 
-def test_every_row_has_one_fate(tmp_path: Path) -> None:
+def test_every_row_is_kept_or_has_one_reason(tmp_path: Path) -> None:
     files = {
         "en": [
             line(1, score=1),
@@ -131,4 +132,4 @@ def test_every_row_has_one_fate(tmp_path: Path) -> None:
     }
     corpus = prepared(tmp_path, files, filter={"score": {"min": 4}}).corpus
     assert len(corpus) == int(corpus.kept.sum()) + sum(corpus.rejected().values()) == 4
-    assert corpus.rejected() == {"id occurs twice in en": 1, "not in zh": 1, "filter: score": 1}
+    assert corpus.rejected() == {"duplicate_id:en": 1, "missing_translation:zh": 1, "filtered:score:en": 1}

@@ -3,15 +3,16 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pyarrow as pa
 import pytest
 
 from crossin.core.errors import CrossinError
 from crossin.core.formats import FIELDS
-from crossin.corpus.reading.batch import Batch, JsonBatch, TableBatch
-from crossin.corpus.reading.shapes import INCOMPLETE, MORE_THAN_ONE, NO_TEXT, OTHER_TURN, Rows, to_rows
+from crossin.corpus.reading.batch import Batch
+from crossin.corpus.reading.rows import Rows, to_rows
+from crossin.corpus.reasons import CorpusReason
 from crossin.corpus.spec import Source
+from tests.helpers import errors
 from tests.helpers.corpus_files import row
 
 KINDS = ("json", "table")
@@ -20,11 +21,10 @@ FILE = Path("rows.x")
 
 def batch(records: list[dict[str, Any]], kind: str = "json") -> Batch:
     """The records as a batch that begins with the file's row 101."""
-    rows = np.arange(100, 100 + len(records))
     if kind == "json":
-        return JsonBatch(FILE, rows, records, list(range(201, 201 + len(records))))
+        return Batch.of_objects(FILE, 100, records, list(range(201, 201 + len(records))))
     table = pa.Table.from_pylist(records)
-    return TableBatch(FILE, rows, table, table.schema.names)
+    return Batch.of_table(FILE, 100, table, table.schema.names)
 
 
 def shaped(records: list[dict[str, Any]], kind: str = "json", extras: Any = (), **columns: str) -> Rows:
@@ -45,6 +45,13 @@ def refused(records: list[dict[str, Any]], kind: str = "json", **columns: str) -
     assert caught.value.file == FILE
     assert caught.value.hint
     return caught.value
+
+
+def reasons(rows: Rows) -> dict[int, CorpusReason]:
+    """Why rows are not usable, by index."""
+    return {
+        index: list(CorpusReason)[number - 1] for index, number in enumerate(rows.status.tolist()) if number
+    }
 
 
 def chat(*turns: tuple[str, Any], names: tuple[str, str] = ("role", "content")) -> list[dict[str, Any]]:
@@ -85,7 +92,7 @@ def test_a_chat_of_one_exchange(kind: str, column: str, names: tuple[str, str]) 
     ]
     rows = shaped(records, kind)
     assert fields(rows) == [("Hi", "", "Hello"), ("Be kind.\n\nHi", "", "Hello"), ("Hi", "", "Hello")]
-    assert rows.rejected == {}
+    assert reasons(rows) == {}
     assert rows.ids.to_pylist() == [None] * 3
 
 
@@ -103,23 +110,23 @@ def test_other_chats_are_rejected_with_a_reason(kind: str) -> None:
         {"messages": chat(one[0], ("assistant", None))},
     ]
     rows = shaped(records, kind)
-    assert rows.rejected == {
-        0: MORE_THAN_ONE,
-        **dict.fromkeys((2, 3, 4, 5), INCOMPLETE),
-        6: OTHER_TURN,
-        7: NO_TEXT,
+    assert reasons(rows) == {
+        0: CorpusReason.SEVERAL_EXCHANGES,
+        **dict.fromkeys((2, 3, 4, 5), CorpusReason.INCOMPLETE_EXCHANGE),
+        6: CorpusReason.OTHER_ROLE,
+        7: CorpusReason.TURN_WITHOUT_TEXT,
     }
     assert fields(rows)[1] == ("a", "", "b")
-    assert rows.slice(6, 2).rejected == {0: OTHER_TURN, 1: NO_TEXT}
+    assert reasons(rows.slice(6, 2)) == {0: CorpusReason.OTHER_ROLE, 1: CorpusReason.TURN_WITHOUT_TEXT}
 
 
 @pytest.mark.parametrize(
     ("messages", "message"),
     [
-        ("Hi", "no list of messages"),
-        (["Hi"], "message that is no object"),
+        ("Hi", "not a list of messages"),
+        (["Hi"], "message that is not an object"),
         ([{"content": "Hi"}], "without a role"),
-        ([{"role": "user", "content": ["Hi"]}], "content is no text"),
+        ([{"role": "user", "content": ["Hi"]}], "content is not text"),
     ],
 )
 def test_chats_of_the_wrong_type_are_errors(messages: Any, message: str) -> None:
@@ -141,7 +148,7 @@ def test_prompt_and_completion_as_texts_and_as_messages(kind: str) -> None:
         kind,
     )
     assert fields(rows) == [("Hi", "", "Hello"), ("", "", "")]
-    assert rows.rejected == {1: MORE_THAN_ONE}
+    assert reasons(rows) == {1: CorpusReason.SEVERAL_EXCHANGES}
 
 
 def test_a_prompt_in_both_forms_is_an_error() -> None:
@@ -169,7 +176,7 @@ def test_a_record_that_lacks_the_output_is_named() -> None:
 def test_a_value_of_the_wrong_type_is_named(value: Any, field: str) -> None:
     error = refused([row(1), row(2) | {field: value}])
     assert (error.row, error.field) == (102, field)
-    assert "where text is due (line 202)" in error.message
+    assert "instead of text (line 202)" in error.message
     error = refused([row(1) | {field: None}, row(2) | {field: value}], "table")
     assert (error.row, error.field) == (102, field)
 
@@ -218,15 +225,14 @@ def test_texts_in_parquet_that_are_not_utf8() -> None:
         data = pa.array([b"fine", None, "schön".encode("latin-1")], pa.binary())
         texts = pa.Array.from_buffers(kind, 3, data.buffers())
         table = pa.table({"instruction": texts, "output": ["a", "b", "c"]})
-        with pytest.raises(CrossinError, match="not UTF-8") as caught:
-            to_rows(TableBatch(FILE, np.arange(3), table, table.schema.names), source({}), 1000)
-        assert (caught.value.row, caught.value.field) == (3, "instruction")
+        with errors.refused("not UTF-8", row=3, field="instruction"):
+            to_rows(Batch.of_table(FILE, 0, table, table.schema.names), source({}), 1000)
 
 
 def test_texts_in_any_of_arrows_types() -> None:
     for kind in (pa.large_string(), pa.string_view(), pa.binary(), pa.dictionary(pa.int32(), pa.string())):
         table = pa.table({"instruction": pa.array(["a", "b"]).cast(kind), "output": ["c", "d"]})
-        rows = to_rows(TableBatch(FILE, np.arange(2), table, table.schema.names), source({}), 1000)
+        rows = to_rows(Batch.of_table(FILE, 0, table, table.schema.names), source({}), 1000)
         assert rows.texts["instruction"].to_pylist() == ["a", "b"]
 
 
@@ -244,16 +250,14 @@ def test_extra_columns_are_numbers_texts_and_truth_values(kind: str) -> None:
 @pytest.mark.parametrize("values", [[["x"], ["y"]], [{"a": 1}, {"a": 2}]])
 @pytest.mark.parametrize("kind", KINDS)
 def test_an_extra_column_that_no_filter_can_use(values: list[Any], kind: str) -> None:
-    with pytest.raises(CrossinError) as caught:
+    with errors.refused(row=101, field="score"):
         shaped([row(k, score=value) for k, value in enumerate(values)], kind, {"score"})
-    assert (caught.value.row, caught.value.field) == (101, "score")
 
 
 @pytest.mark.parametrize("values", [[5, "five"], ["five", 5], [True, 1], [1, None, "x"]])
 def test_an_extra_column_of_mixed_types_is_named(values: list[Any]) -> None:
-    with pytest.raises(CrossinError, match="also holds") as caught:
+    with errors.refused("also holds", field="score"):
         shaped([row(k, score=value) for k, value in enumerate(values)], "json", {"score"})
-    assert caught.value.field == "score"
 
 
 def test_extreme_numbers_are_no_crash() -> None:

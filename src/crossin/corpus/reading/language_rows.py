@@ -1,0 +1,199 @@
+"""The rows of each language of a corpus, read from its sources into files of texts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence, Set
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from crossin.core.errors import CrossinError
+from crossin.core.formats import FIELDS
+from crossin.core.progress import Progress
+from crossin.corpus.reading.batch import Batch
+from crossin.corpus.reading.rows import Rows, columns_read, language_column, to_rows
+from crossin.corpus.reading.sources import read_source
+from crossin.corpus.spec import CorpusSpec, Source
+from crossin.corpus.texts import Texts, TextsWriter
+from crossin.languages.codes import parse_language
+
+
+@dataclass(frozen=True)
+class LanguageRows:
+    """All rows of one language in the order of its file: ids (empty where a row has none), texts by field,
+    status as in `Rows`, and the extra columns that have a value somewhere.
+    """
+
+    language: str
+    file: str
+    ids: Texts
+    texts: dict[str, Texts]
+    status: npt.NDArray[np.uint8]
+    extras: dict[str, pa.Array]
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+
+@dataclass
+class _Collector:
+    """One language while its rows are read."""
+
+    language: str
+    file: str
+    work: Path
+    rows: int = 0
+    status: list[npt.NDArray[np.uint8]] = field(default_factory=list)
+    extras: dict[str, list[pa.Array]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.writers = {name: TextsWriter(self.work, f"{self.language}.{name}") for name in ("id", *FIELDS)}
+
+    def add(self, rows: Rows) -> None:
+        """Add rows at the end."""
+        self.writers["id"].append(rows.ids.fill_null("") if rows.ids.null_count else rows.ids)
+        for name in FIELDS:
+            self.writers[name].append(rows.texts[name])
+        self.status.append(rows.status)
+        for name, values in rows.extras.items():
+            parts = self.extras.setdefault(name, [])
+            # A column that appears late is absent before.
+            missing = self.rows - sum(map(len, parts))
+            parts += [pa.nulls(missing), values] if missing else [values]
+        self.rows += len(rows.ids)
+
+    def close(self) -> LanguageRows:
+        """The language as a whole."""
+        closed = {name: writer.close() for name, writer in self.writers.items()}
+        extras = {}
+        for name, parts in self.extras.items():
+            whole = _joined([*parts, pa.nulls(self.rows - sum(map(len, parts)))], self.file, name)
+            if whole.null_count < len(whole):
+                extras[name] = whole
+        ids = closed.pop("id")
+        return LanguageRows(self.language, self.file, ids, closed, np.concatenate(self.status), extras)
+
+    def abandon(self) -> None:
+        """Delete what was written."""
+        for writer in self.writers.values():
+            writer.abandon()
+
+
+def read_languages(
+    name: str,
+    spec: CorpusSpec,
+    data: Path,
+    languages: Sequence[str] | None,
+    columns: Set[str],
+    work: Path,
+    progress: Progress,
+) -> tuple[list[LanguageRows], set[str]]:
+    """The rows of each of `languages` that the corpus `name` has (None: of all), and all columns' names.
+
+    Raises CrossinError for a source without any rows, and for what cannot be read.
+    """
+    order = list(dict.fromkeys(languages)) if languages is not None else None
+    # A source of its own for each language, or one of all languages.
+    sources: list[tuple[str | None, Source]] = [(None, spec.source)] if spec.source else []
+    chosen = list(spec.files) if order is None else order
+    sources += [(language, spec.files[language]) for language in chosen if language in spec.files]
+    found: dict[str, LanguageRows] = {}
+    seen: set[str] = set()
+    codes: dict[str, str] = {}
+    for done, (language, source) in enumerate(sources):
+        collectors: dict[str, _Collector] = {}
+        file, rows = str(data / source.path if source.path is not None else source.dataset), 0
+        with _abandoned_on_error(collectors):
+            for batch in read_source(source, data, columns_read(source, columns), columns):
+                rows += len(batch)
+                seen.update(batch.names)
+                _add(_parts(batch, spec, source, language, order, columns, codes), collectors, file, work)
+                note = f"{language}: {rows:,} rows" if language else f"{rows:,} rows"
+                progress(f"reading {name}", done, len(sources), "files", note)
+            if not rows:
+                raise CrossinError("holds no rows", file=file, hint="check the path")
+        found |= {code: collector.close() for code, collector in collectors.items()}
+    progress(f"reading {name}", len(sources), len(sources), "files")
+    return [found[code] for code in (found if order is None else order) if code in found], seen
+
+
+def _add(parts: Iterator[tuple[str, Rows]], collectors: dict[str, _Collector], file: str, work: Path) -> None:
+    for language, rows in parts:
+        if language not in collectors:
+            collectors[language] = _Collector(language, file, work)
+        collectors[language].add(rows)
+
+
+def _parts(
+    batch: Batch,
+    spec: CorpusSpec,
+    source: Source,
+    language: str | None,
+    languages: Sequence[str] | None,
+    columns: Set[str],
+    codes: dict[str, str],
+) -> Iterator[tuple[str, Rows]]:
+    """The batch's rows: all of `language`, or by their column `language`, in order of its first row; those of
+    each language in the batch's order. codes: the languages by their spellings so far.
+    """
+    if language is not None:
+        yield language, to_rows(batch, source, spec.longest_field, columns)
+        return
+    column = source.columns.get("language", "language")
+    spelled = pc.dictionary_encode(language_column(batch, source, spec.longest_field))
+    numbers = spelled.indices.to_numpy()
+    for number, spelling in enumerate(spelled.dictionary.to_pylist()):
+        if spelling not in codes:
+            try:
+                codes[spelling] = parse_language(spelling)
+            except CrossinError as error:
+                index = int(np.argmax(numbers == number))
+                message = error.message if spelling.strip() else "the row names no language"
+                raise batch.error(
+                    index, message, field=column, hint=error.hint or "write a BCP-47 code"
+                ) from error
+    found = [codes[spelling] for spelling in spelled.dictionary.to_pylist()]
+    wanted = [code for code in dict.fromkeys(found) if languages is None or code in languages]
+    # Each row's language as its place in `wanted`; len(wanted) for one that is not wanted.
+    places = np.array([wanted.index(code) if code in wanted else len(wanted) for code in found])[numbers]
+    order = np.argsort(places, kind="stable")
+    sizes = np.bincount(places, minlength=len(wanted) + 1)[:-1]
+    order = order[: sizes.sum()]
+    if not len(order):
+        return
+    rows = to_rows(batch.select(order), source, spec.longest_field, columns)
+    start = 0
+    for code, size in zip(wanted, sizes.tolist(), strict=True):
+        yield code, rows.slice(start, size)
+        start += size
+
+
+def _joined(parts: Sequence[pa.Array], file: str, name: str) -> pa.Array:
+    """One array from the parts of a column; whole numbers become floats where some part has floats."""
+    kinds = {part.type for part in parts if not pa.types.is_null(part.type)}
+    if kinds == {pa.int64(), pa.float64()}:
+        kinds = {pa.float64()}
+    if len(kinds) > 1:
+        raise CrossinError(
+            f"the column holds values of different types ({', '.join(sorted(map(str, kinds)))})",
+            file=file,
+            field=name,
+            hint="make the column all numbers or all text",
+        )
+    kind = kinds.pop() if kinds else pa.null()
+    return pa.chunked_array([part.cast(kind, safe=False) for part in parts], kind).combine_chunks()
+
+
+@contextmanager
+def _abandoned_on_error(collectors: Mapping[str, _Collector]) -> Iterator[None]:
+    try:
+        yield
+    except BaseException:
+        for collector in collectors.values():
+            collector.abandon()
+        raise

@@ -1,0 +1,311 @@
+"""Records from text, a batch at a time: a JSON array of objects, one JSON object a line, or CSV.
+
+The text is decoded and parsed as a stream, so a file may be larger than memory, and errors name lines.
+(`ijson` and `pyarrow.json` do not know the lines of records or errors in a large array.)
+"""
+
+from __future__ import annotations
+
+import codecs
+import csv
+import json
+import re
+from collections.abc import Iterator, Sequence, Set
+from itertools import chain
+from json import JSONDecodeError
+from pathlib import Path
+from typing import IO, Any
+
+from crossin.core.errors import CrossinError
+from crossin.corpus.reading.batch import Batch
+
+BATCH = 4096
+Numbered = Iterator[tuple[int, Any]]
+_CHUNK = 1 << 20
+_UTF8_HINT = "save the file as UTF-8"
+_MARKS = {
+    codecs.BOM_UTF32_LE: "UTF-32",
+    codecs.BOM_UTF32_BE: "UTF-32",
+    codecs.BOM_UTF16_LE: "UTF-16",
+    codecs.BOM_UTF16_BE: "UTF-16",
+}
+_SPACE = re.compile(r"[ \t\n\r]*")
+# An error this near the end of what has been read so far may be only the end: "-Infinity" and a pair of
+# escaped surrogates are the longest things that are cut without a closing quote being awaited.
+_LONGEST_CUT = 16
+_LONGEST_VALUE = 2**31 - 1
+_decode = json.JSONDecoder().raw_decode
+
+
+def json_batches(stream: IO[bytes], file: str | Path) -> Iterator[Batch]:
+    """The records of a JSON array or of JSON lines (the first character decides), in batches.
+
+    Blank lines are skipped. Raises CrossinError, with row and line, where the text is not UTF-8 or not JSON,
+    or a record is not an object.
+    """
+    chunks = _decoded(stream, file)
+    head = ""
+    while not head.strip():
+        more = next(chunks, None)
+        if more is None:
+            raise _empty(file)
+        head += more
+    opening = head.lstrip()[0]
+    if opening not in "[{":
+        raise CrossinError(
+            f"the file is not JSON, CSV or Parquet: it begins with {opening!r}",
+            file=file,
+            row=1,
+            hint="save the rows as one JSON array, one JSON object a line, .csv or Parquet",
+        )
+    chunks = chain([head], chunks)
+    yield from _batched(_array(chunks, file) if opening == "[" else _lines(chunks, file), file)
+
+
+def csv_batches(
+    stream: IO[bytes], file: str | Path, *, tabs: bool, typed: Set[str], names: Sequence[str]
+) -> Iterator[Batch]:
+    """The records of CSV, or with `tabs` of TSV, which has no quotes.
+
+    names: the columns; if empty, the first line names them. Blank lines and lines that repeat the names are
+    skipped. typed: the columns that become numbers or truth values where all values of a batch are such; all
+    other values are text. Raises CrossinError as `json_batches`.
+    """
+    for batch in _batched(_csv(_decoded(stream, file), file, tabs, names), file):
+        assert isinstance(batch.records, list)
+        for name in typed & set(batch.names):
+            values = _typed([record[name] for record in batch.records])
+            for record, value in zip(batch.records, values, strict=True):
+                record[name] = value
+        yield batch
+
+
+def _batched(records: Numbered, file: str | Path) -> Iterator[Batch]:
+    """Records, each with its line, in batches."""
+    first = 0
+    held: list[dict[str, Any]] = []
+    lines: list[int] = []
+    for line, record in records:
+        if type(record) is not dict:
+            raise CrossinError(
+                f"the record on line {line} is {kind_of(record)}, not an object",
+                file=file,
+                row=first + len(held) + 1,
+                hint='write each record as an object: {"name": "value", …}',
+            )
+        held.append(record)
+        lines.append(line)
+        if len(held) == BATCH:
+            yield Batch.of_objects(file, first, held, lines)
+            first += BATCH
+            held, lines = [], []
+    if held:
+        yield Batch.of_objects(file, first, held, lines)
+
+
+def kind_of(value: Any) -> str:
+    """What a JSON value is, in words for an error."""
+    kinds = {list: "a list", dict: "an object", bool: "true or false", int: "a number", float: "a number"}
+    return kinds.get(type(value), "text" if isinstance(value, str) else "null")
+
+
+def _decoded(stream: IO[bytes], file: str | Path) -> Iterator[str]:
+    """The text of a UTF-8 stream in pieces, without its byte order mark."""
+    rest, position, line = b"", 0, 1
+    while True:
+        try:
+            data = stream.read(_CHUNK)
+        except OSError as error:
+            raise CrossinError(f"cannot be read: {error}", file=file, hint="get the file again") from error
+        final = not data
+        if not position and not rest:
+            for mark, name in _MARKS.items():
+                if data.startswith(mark):
+                    raise CrossinError(f"the file is {name}", file=file, hint=_UTF8_HINT)
+            if b"\0" in data[:4]:
+                raise CrossinError("the file is not UTF-8, perhaps UTF-16", file=file, hint=_UTF8_HINT)
+            data = data.removeprefix(codecs.BOM_UTF8)
+        data = rest + data
+        try:
+            text, used = codecs.utf_8_decode(data, "strict", final)
+        except UnicodeDecodeError as error:
+            line += data.count(b"\n", 0, error.start)
+            raise CrossinError(
+                f"line {line} is not UTF-8: byte 0x{data[error.start]:02x} at position"
+                f" {position + error.start:,} of the file",
+                file=file,
+                hint=_UTF8_HINT,
+            ) from error
+        position, rest, line = position + used, data[used:], line + data.count(b"\n", 0, used)
+        if text:
+            yield text
+        if final:
+            return
+
+
+def _lines(chunks: Iterator[str], file: str | Path) -> Numbered:
+    """The value of each line that is not blank, with the line's number."""
+    row = 0
+    for number, line in enumerate(_split(chunks), 1):
+        start = _SPACE.match(line).end()  # type: ignore[union-attr]
+        if start == len(line):
+            continue
+        row += 1
+        try:
+            value, end = _decode(line, start)
+            after = _SPACE.match(line, end).end()  # type: ignore[union-attr]
+            if after != len(line):
+                raise JSONDecodeError("Extra data", line, after)
+        except (ValueError, RecursionError) as error:
+            raise _not_json(error, file, row, number) from error
+        yield number, value
+
+
+def _csv(chunks: Iterator[str], file: str | Path, tabs: bool, names: Sequence[str]) -> Numbered:
+    """The row of each line as a dictionary, with the number of its first line."""
+    csv.field_size_limit(_LONGEST_VALUE)
+    reader = csv.reader(
+        (line + "\n" for line in _split(chunks)),
+        delimiter="\t" if tabs else ",",
+        quoting=csv.QUOTE_NONE if tabs else csv.QUOTE_MINIMAL,
+        strict=not tabs,
+    )
+    names, row, line = list(names), 0, 1
+    try:
+        for values in reader:
+            if values and not names:
+                names = values
+                if twice := {name for name in names if names.count(name) > 1}:
+                    raise CrossinError(
+                        f"the columns {sorted(twice)} are there twice", file=file, hint="rename one of each"
+                    )
+            elif values and values != names:
+                row += 1
+                if len(values) != len(names):
+                    raise csv.Error(f"expected {len(names)} columns, found {len(values)}")
+                yield line, dict(zip(names, values, strict=True))
+            line = reader.line_num + 1
+    except csv.Error as error:
+        raise CrossinError(
+            f"line {line} is not CSV: {error}", file=file, row=row or None, hint="repair the line"
+        ) from error
+    if not names:
+        raise _empty(file)
+
+
+def _typed(values: Sequence[str]) -> Sequence[Any]:
+    """Texts as truth values, whole numbers or numbers, where all that are not empty are such."""
+    given = {value for value in values if value}
+    if given <= {"true", "false", "True", "False"}:
+        return [value.lower() == "true" if value else None for value in values]
+    for kind in (int, float):
+        try:
+            found = {value: kind(value) for value in given}
+        except ValueError:
+            continue
+        return [found[value] if value else None for value in values]
+    return values
+
+
+def _split(chunks: Iterator[str]) -> Iterator[str]:
+    """The lines of the text, ended by newlines only: other separators may be inside JSON strings."""
+    pieces: list[str] = []
+    for chunk in chunks:
+        first, *others = chunk.split("\n")
+        pieces.append(first)
+        if others:
+            yield "".join(pieces)
+            yield from others[:-1]
+            pieces = [others[-1]]
+    yield "".join(pieces)
+
+
+def _array(chunks: Iterator[str], file: str | Path) -> Numbered:
+    """The values of the array that the text holds, each with the number of its first line."""
+    window = _Window(chunks, file)
+    window.next_character()
+    window.at += 1
+    mark = window.next_character()
+    while mark != "]":
+        window.next_character()
+        yield window.line_here(), window.value()
+        mark = window.next_character()
+        if mark not in (",", "]"):
+            raise window.error("Expecting ',' or ']'" if mark else "the array does not end")
+        window.at += mark == ","
+    window.at += 1
+    if window.next_character():
+        raise window.error("Extra data after the array")
+
+
+class _Window:
+    """The part of the text that is in memory, and the reader's position in it."""
+
+    def __init__(self, chunks: Iterator[str], file: str | Path) -> None:
+        self.chunks, self.file = chunks, file
+        self.text, self.at, self.row = "", 0, 0
+        self.line, self.counted = 1, 0
+
+    def more(self) -> bool:
+        """Drop what is read and double what is not; False at the end of the text."""
+        self.line_here()
+        kept = len(self.text) - self.at
+        pieces, size = [self.text[self.at :]], 0
+        for chunk in self.chunks:
+            pieces.append(chunk)
+            size += len(chunk)
+            if size >= kept:
+                break
+        self.text, self.at, self.counted = "".join(pieces), 0, 0
+        return size > 0
+
+    def line_here(self) -> int:
+        """The number of the current line."""
+        self.line += self.text.count("\n", self.counted, self.at)
+        self.counted = self.at
+        return self.line
+
+    def next_character(self) -> str:
+        """Move to the next character that is not a space, and return it; empty at the end of the text."""
+        while True:
+            self.at = _SPACE.match(self.text, self.at).end()  # type: ignore[union-attr]
+            if self.at < len(self.text):
+                return self.text[self.at]
+            if not self.more():
+                return ""
+
+    def value(self) -> Any:
+        """Read the value that begins here."""
+        self.row += 1
+        ended = False
+        while True:
+            try:
+                # A number may be cut by the window's end, but is not a record either way.
+                value, self.at = _decode(self.text, self.at)
+                return value
+            except JSONDecodeError as error:
+                cut = error.msg.startswith("Unterminated") or error.pos > len(self.text) - _LONGEST_CUT
+                if ended or not cut:
+                    line = self.line_here() + self.text.count("\n", self.at, error.pos)
+                    raise _not_json(error, self.file, self.row, line) from error
+            except (ValueError, RecursionError) as error:
+                raise _not_json(error, self.file, self.row, self.line_here()) from error
+            ended = not self.more()
+
+    def error(self, message: str) -> CrossinError:
+        """The error that something else is due here."""
+        return _not_json(ValueError(message), self.file, self.row, self.line_here())
+
+
+def _empty(file: str | Path) -> CrossinError:
+    return CrossinError("the file is empty", file=file, hint="check the path")
+
+
+def _not_json(error: Exception, file: str | Path, row: int, line: int) -> CrossinError:
+    what = error.msg if isinstance(error, JSONDecodeError) else str(error)
+    return CrossinError(
+        f"line {line} is not JSON: {'nested too deeply' if isinstance(error, RecursionError) else what}",
+        file=file,
+        row=row or None,
+        hint="repair the line; a file holds one JSON array of objects, or one JSON object a line",
+    )
