@@ -87,22 +87,9 @@ def resolve(device: str, dtype: str) -> tuple[str, str]:
     require("train", "torch", "transformers", "peft")
     import torch
 
-    place = _place(device)
-    if dtype not in DTYPES:
-        raise CrossinError(f"no dtype is called '{dtype}'", hint=f"use one of {', '.join(DTYPES)}")
-    if dtype == "auto":
-        fast = place.startswith("cuda") and torch.cuda.is_bf16_supported()
-        dtype = "bfloat16" if fast else "float32"
-    return place, dtype
-
-
-def _place(device: str) -> str:
-    import torch
-
     cuda, mps = torch.cuda.is_available(), torch.backends.mps.is_available()
-    if device == "auto":
-        return "cuda" if cuda else "mps" if mps else "cpu"
-    kind, _, number = device.partition(":")
+    place = ("cuda" if cuda else "mps" if mps else "cpu") if device == "auto" else device
+    kind, _, number = place.partition(":")
     if kind not in _DEVICES or (number and not number.isdecimal()):
         raise CrossinError(
             f"no device is called '{device}'", hint=f"use auto, {', '.join(_DEVICES)}, or one card as cuda:0"
@@ -113,7 +100,12 @@ def _place(device: str) -> str:
             f"torch finds no device '{device}' here",
             hint="use --device auto, or install the build of torch that knows the device",
         )
-    return device
+    if dtype not in DTYPES:
+        raise CrossinError(f"no dtype is called '{dtype}'", hint=f"use one of {', '.join(DTYPES)}")
+    if dtype == "auto":
+        fast = kind == "cuda" and torch.cuda.is_bf16_supported()
+        dtype = "bfloat16" if fast else "float32"
+    return place, dtype
 
 
 def _four_bit(place: str) -> dict[str, Any]:

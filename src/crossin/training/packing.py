@@ -97,18 +97,14 @@ def states(model: Any, documents: Sequence[Document], *, layer: int | None = Non
     """
     bare = unwrapped(model)
     caught: list[Tensor] = []
-    if layout(model) == "padded":
-        inputs, real = _padded(documents, bare.device)
-    else:
-        inputs, real = _packed(documents, bare.device), None
+    inputs, places = (_padded if layout(model) == "padded" else _packed)(documents, bare.device)
     hook = _catch(bare, layer, caught)
     try:
         with suppress(_Stop):
             (model if layer is None else bare)(**inputs, use_cache=False)
     finally:
         hook.remove()
-    found = caught[0]
-    return found[0] if real is None else found[real]
+    return caught[0][places]
 
 
 def blocks(model: Any) -> Any:
@@ -141,18 +137,20 @@ def borders_of(documents: Sequence[Document], device: Any) -> Borders:
     )
 
 
-def _packed(documents: Sequence[Document], device: Any) -> dict[str, Any]:
+def _packed(documents: Sequence[Document], device: Any) -> tuple[dict[str, Any], Any]:
+    """The model's inputs, and which places of its output are the documents' tokens."""
     borders = borders_of(documents, device)
-    return {
+    inputs = {
         "input_ids": torch.tensor([[token for one in documents for token in one.tokens]], device=device),
         "position_ids": torch.cat(borders.positions)[None],
         # A mask of four dimensions is passed on as it is; our attention does not use it.
         "attention_mask": torch.ones(1, 1, 1, 1, dtype=torch.bool, device=device),
         "documents": borders,
     }
+    return inputs, 0
 
 
-def _padded(documents: Sequence[Document], device: Any) -> tuple[dict[str, Any], Tensor]:
+def _padded(documents: Sequence[Document], device: Any) -> tuple[dict[str, Any], Any]:
     if any(document.visible is not None for document in documents):
         raise CrossinError(
             "this architecture does not support packed sequences, nor branches",

@@ -71,13 +71,13 @@ class Record:
                 "terms": [
                     {
                         "term": name,
-                        "value": held[0] / self.steps,
-                        "weight": held[2] / self.steps,
-                        "pairs": held[3],
+                        "value": value / self.steps,
+                        "weight": weight / self.steps,
+                        "pairs": pairs,
                         "gradient_norm": norms.get(name, 0.0),
-                        "share": held[1] / self.steps / loss if loss else 0.0,
+                        "share": weighted / self.steps / loss if loss else 0.0,
                     }
-                    for name, held in self.terms.items()
+                    for name, (value, weighted, weight, pairs) in self.terms.items()
                 ],
             }
         )
@@ -140,11 +140,6 @@ def _add(sums: dict[str, list[float]], key: tuple[str, ...], loss: float, count:
 
 def _group_lines(split: str, groups: Mapping[str, list[float]]) -> list[dict[str, Any]]:
     return [
-        {
-            "split": split,
-            **dict(zip(Group._fields, name.split("\t"), strict=True)),
-            "loss": loss / count,
-            "tokens": int(count),
-        }
+        {"split": split, **Group(*name.split("\t"))._asdict(), "loss": loss / count, "tokens": int(count)}
         for name, (loss, count) in sorted(groups.items())
     ]

@@ -6,11 +6,11 @@ the record, so that a resumed run needs no other history.
 
 from __future__ import annotations
 
-import math
 import time
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
+from math import isfinite
 from pathlib import Path
 from typing import Any
 
@@ -177,7 +177,18 @@ class CrossinTrainer(transformers.Trainer):  # type: ignore[misc]
     ) -> None:
         """Add the step's sums over all processes to the record; an error where one is not a number."""
         losses = torch.stack([part.double().sum() for _, part in each]).tolist() if each else []
-        self._check_numbers(step, [row for row, _ in each], losses, values)
+        hint = "lower the learning rate, or check these rows; the last checkpoint is kept"
+        for name, value, _, _ in values:
+            if not isfinite(value):
+                raise CrossinError(f"step {step + 1}: the term '{name}' is {value}", field=name, hint=hint)
+        wrong = [row.number + 1 for (row, _), loss in zip(each, losses, strict=True) if not isfinite(loss)]
+        if wrong:
+            shown = ", ".join(map(str, wrong[:10])) + (" and more" if len(wrong) > 10 else "")
+            raise CrossinError(
+                f"step {step + 1}: the loss is not a number (NaN or infinite) in rows {shown}",
+                file=self.config.mixture,
+                hint=hint,
+            )
         sums = {group: [0.0, 0] for group in self._groups}
         for (row, _), loss in zip(each, losses, strict=True):
             sums[row.group][0] += loss
@@ -201,22 +212,6 @@ class CrossinTrainer(transformers.Trainer):  # type: ignore[misc]
                     field=name,
                     hint="check that the pairs have what it compares (docs/train.md), or leave it out",
                 )
-
-    def _check_numbers(
-        self, step: int, rows: Sequence[TrainingRow], losses: Sequence[float], values: Sequence[_TermValue]
-    ) -> None:
-        hint = "lower the learning rate, or check these rows; the last checkpoint is kept"
-        for name, value, _, _ in values:
-            if not math.isfinite(value):
-                raise CrossinError(f"step {step + 1}: the term '{name}' is {value}", field=name, hint=hint)
-        wrong = [row.number + 1 for row, loss in zip(rows, losses, strict=True) if not math.isfinite(loss)]
-        if wrong:
-            shown = ", ".join(map(str, wrong[:10])) + (" and more" if len(wrong) > 10 else "")
-            raise CrossinError(
-                f"step {step + 1}: the loss is not a number (NaN or infinite) in rows {shown}",
-                file=self.config.mixture,
-                hint=hint,
-            )
 
     def _is_logged(self, step: int) -> bool:
         return (step + 1) % self.config.log_every == 0 or step + 1 == self.plan.steps
