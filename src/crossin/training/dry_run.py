@@ -56,13 +56,12 @@ def preview(config: TrainConfig, *, progress: Progress = silent) -> TrainingPrev
     weights = list(network.parameters())
     trained = sum(weight.numel() for weight in weights if weight.requires_grad)
     batches = [batch for step in range(plan.steps) for batch in micro_batches(plan.rows_at(step), room)]
-    groups = Counter("/".join(row.group) for row in plan.rows)
     tokens = sum(len(row.tokens) for row in plan.rows) * config.epochs
     return TrainingPreview(
         rows=len(plan.rows),
         rows_held_out=len(plan.held_out),
         skipped=plan.skipped,
-        groups=dict(sorted(groups.items())),
+        groups=dict(sorted(Counter("/".join(row.group) for row in plan.rows).items())),
         tokens=tokens,
         learned_tokens=sum(row.learned for row in plan.rows) * config.epochs,
         steps=plan.steps,

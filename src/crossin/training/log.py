@@ -36,12 +36,10 @@ def write_log(out: Path, lines: Lines) -> list[Path]:
         "terms": [{"step": line["step"], **term} for line in steps for term in line["terms"]],
         "speed": steps,
     }
-    paths = []
     for name, columns in _COLUMNS.items():
-        paths.append(out / f"{name}.parquet")
         table = [{column: row[column] for column in columns} for row in rows[name]]
-        write_parquet(paths[-1], pyarrow.Table.from_pylist(table))
-    return paths
+        write_parquet(out / f"{name}.parquet", pyarrow.Table.from_pylist(table))
+    return [out / f"{name}.parquet" for name in _COLUMNS]
 
 
 def write_page(out: Path, lines: Lines) -> Path | None:

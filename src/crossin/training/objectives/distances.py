@@ -31,13 +31,10 @@ def direct_consistency(
     that of the reference, r = D - o; the loss is |r1 - o2 / b| + |r2 - b o1|: each language takes on the
     preference that the reference has in the other. One value for each item [B].
     """
-    first, second = (
-        (model[:, 0] - model[:, 1]) - (reference[:, 0] - reference[:, 1]).detach()
-        for model, reference in ((left, left_reference), (right, right_reference))
-    )
-    preference_left = (left_reference[:, 0] - left_reference[:, 1]).detach()
-    preference_right = (right_reference[:, 0] - right_reference[:, 1]).detach()
-    return (first - preference_right / balance).abs() + (second - balance * preference_left).abs()
+    sides = (left, right, left_reference.detach(), right_reference.detach())
+    one, other, one_reference, other_reference = (side[:, 0] - side[:, 1] for side in sides)
+    first, second = one - one_reference, other - other_reference
+    return (first - other_reference / balance).abs() + (second - balance * one_reference).abs()
 
 
 def info_nce(left: Tensor, right: Tensor, temperature: float) -> Tensor:
