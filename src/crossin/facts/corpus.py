@@ -8,7 +8,7 @@ countries for the result.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -77,6 +77,8 @@ def build_facts(
     with stage(out, "facts", settings, inputs) as work:
         if work.done:
             return work
+        import pyarrow
+
         countries, skipped = load_countries()
         subjects = subjects_of(countries, languages, skipped)
         facts = []
@@ -85,17 +87,16 @@ def build_facts(
             facts += facts_of(relation, countries, subjects, skipped)
         progress("collecting facts", len(RELATIONS), len(RELATIONS), "relations")
         trained = [fact for fact in facts if split_of(fact.country.code) in TRAINED_ON[held_out]]
-        counts = {
-            relation: Counter(split_of(fact.country.code) for fact in facts if fact.relation == relation)
-            for relation in RELATIONS
-        }
-        tables = {
+        counts: dict[str, Counter[str]] = {relation: Counter() for relation in RELATIONS}
+        for fact in facts:
+            counts[fact.relation][split_of(fact.country.code)] += 1
+        tables: dict[str, list[dict[str, Any]]] = {
             "facts": _fact_rows(facts, subjects, languages),
             "questions": _question_rows(trained, subjects, languages),
             "names": _name_rows(trained, subjects, languages),
         }
         for name, rows in tables.items():
-            _write(work.folder / f"{name}.parquet", rows)
+            write_parquet(work.folder / f"{name}.parquet", pyarrow.Table.from_pylist(rows))
         work.finish(
             [f"{name}.parquet" for name in tables],
             {"facts": counts, "question_rows": len(tables["questions"]), "name_rows": len(tables["names"])},
@@ -110,16 +111,29 @@ def split_of(country: str) -> Split:
     return "test" if place < _TEST_SHARE else "dev" if place < _TEST_SHARE + _DEV_SHARE else "train"
 
 
-def subjects_of(
-    countries: Sequence[Country], languages: Sequence[str], skipped: Counter[str]
+def names_of(
+    task: str,
+    values: Iterable[Any],
+    name: Callable[[Any, str], str | None],
+    languages: Iterable[str],
+    skipped: Counter[str],
 ) -> dict[str, dict[str, str]]:
-    """Each country's name by language; a country without a name in one language is left out of all."""
-    subjects = {}
-    for country in countries:
-        names = {language: country_name(country.code, language) for language in languages}
-        if found := in_all_languages("country", names, skipped):
-            subjects[country.code] = found
-    return subjects
+    """The names of `values` by language; a value without a name in one language is left out of all."""
+    found = {
+        str(value): in_all_languages(
+            task, {language: name(value, language) for language in languages}, skipped
+        )
+        for value in values
+    }
+    return {value: names for value, names in found.items() if names}
+
+
+def subjects_of(
+    countries: Iterable[Country], languages: Sequence[str], skipped: Counter[str]
+) -> dict[str, dict[str, str]]:
+    """Each country's name by code and language."""
+    codes = [country.code for country in countries]
+    return names_of("country", codes, country_name, languages, skipped)
 
 
 def in_all_languages(
@@ -159,7 +173,7 @@ def facts_of(
     facts = []
     for country in askable:
         option_ids = _options(relation, country, askable, answers)
-        if option_ids is None:
+        if not option_ids:
             skipped[FactReason.FEW_OPTIONS.about(relation)] += 1
             continue
         names_by_language = {
@@ -170,9 +184,7 @@ def facts_of(
     return facts
 
 
-def _options(
-    relation: str, country: Country, others: Sequence[Country], answers: Names
-) -> tuple[str, ...] | None:
+def _options(relation: str, country: Country, others: Sequence[Country], answers: Names) -> tuple[str, ...]:
     """The right answer and three wrong ones in an order that depends on the fact alone.
 
     Wrong ones come from countries of the same split (so that training gives no option away) and the same
@@ -180,16 +192,11 @@ def _options(
     """
     right = country.value(relation)
     assert right is not None
-    true_of_country = {"currency": country.currencies, "language": country.languages}.get(
-        relation, frozenset()
-    )
+    also_true = {"currency": country.currencies, "language": country.languages}.get(relation, frozenset())
     candidates = ranked(country, others, relation, country.code)
     values = (other.value(relation) for other in candidates if other is not country)
-    wrong = [value for value in values if value is not None and value not in true_of_country]
-    chosen = unlike(right, wrong, answers)
-    if chosen is None:
-        return None
-    return tuple(sorted(chosen, key=lambda option: hash64("order", relation, country.code, option)))
+    chosen = unlike(right, [value for value in values if value and value not in also_true], answers)
+    return tuple(sorted(chosen, key=lambda one: hash64("order", relation, country.code, one)))
 
 
 def ranked(country: Country, others: Iterable[Country], *draw: str) -> list[Country]:
@@ -206,8 +213,8 @@ def ranked(country: Country, others: Iterable[Country], *draw: str) -> list[Coun
     )
 
 
-def unlike(right: str, others: Iterable[str], names: Names) -> list[str] | None:
-    """The right option and the first three of `others` such that no two look alike in any language; None
+def unlike(right: str, others: Iterable[str], names: Names) -> list[str]:
+    """The right option and the first three of `others` such that no two look alike in any language; none
     where there are too few.
     """
     chosen = [right]
@@ -218,7 +225,7 @@ def unlike(right: str, others: Iterable[str], names: Names) -> list[str] | None:
             chosen.append(other)
         if len(chosen) == OPTIONS:
             return chosen
-    return None
+    return []
 
 
 def _gives_away(relation: str, subject: str, answer: str) -> bool:
@@ -287,9 +294,3 @@ def _name_rows(facts: Sequence[Fact], subjects: Names, languages: Sequence[str])
                 row = {"id": name, "language": language, "instruction": text, "input": "", "output": ""}
                 rows.setdefault((name, language), {**row, "group": code, "task": "name"})
     return [rows[key] for key in sorted(rows)]
-
-
-def _write(path: Path, rows: Sequence[Mapping[str, Any]]) -> None:
-    import pyarrow
-
-    write_parquet(path, pyarrow.Table.from_pylist(rows))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from crossin.facts.corpus import Fact, in_all_languages
+from crossin.facts.corpus import in_all_languages
 from crossin.facts.names import country_name
 from crossin.facts.reasons import FactReason
 from crossin.facts.suite.material import Material, free_text
@@ -17,20 +17,17 @@ _EXPLAINED = ("(", " - ", " – ", "SAR")
 
 def capitals(material: Material) -> list[Item]:
     """Each capital of the facts corpus, to be named."""
-    return [
-        item for fact in material.facts if fact.relation == "capital" for item in _capital(material, fact)
-    ]
-
-
-def _capital(material: Material, fact: Fact) -> list[Item]:
-    code = fact.country.code
-
-    def ask(language: str) -> str:
-        subject = material.subjects[code][language]
-        return material.words[language].fact_question("capital", _IMPERATIVE, subject)
-
-    references = {language: fact.answer(language) for language in fact.names}
-    return free_text(material, f"name capital:{code}", code, references, ask)
+    items = []
+    for fact in material.facts:
+        if fact.relation == "capital":
+            code = fact.country.code
+            references = {language: fact.answer(language) for language in fact.names}
+            questions = {
+                language: words.fact_question("capital", _IMPERATIVE, material.subjects[code][language])
+                for language, words in material.words.items()
+            }
+            items += free_text(f"name capital:{code}", code, references, questions)
+    return items
 
 
 def translations(material: Material) -> list[Item]:
@@ -60,8 +57,8 @@ def _translation(material: Material, code: str, sources: dict[str, str]) -> list
     if 2 * sum(texts[language] == references[language] for language in texts) > len(texts):
         skipped[FactReason.SPELT_ALIKE.about(task)] += 1
         return []
-
-    def ask(language: str) -> str:
-        return fill(material.words[language].translate_here, text=texts[language])
-
-    return free_text(material, f"{task}:{code}", code, references, ask)
+    questions = {
+        language: fill(words.translate_here, text=texts[language])
+        for language, words in material.words.items()
+    }
+    return free_text(f"{task}:{code}", code, references, questions)

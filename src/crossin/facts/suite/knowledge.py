@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 
 from crossin.facts.bench import drawn_wording
-from crossin.facts.corpus import Fact, alike, ranked
+from crossin.facts.corpus import alike, ranked
 from crossin.facts.reasons import FactReason
-from crossin.facts.suite.material import Material, choice, choice_of, listable
+from crossin.facts.suite.material import LIST, Material, choice, drawn_options, listable
 from crossin.facts.world import Country
 from crossin.items.item import Item
 from crossin.languages.words import WORDINGS, fill
@@ -36,27 +36,22 @@ def facts(material: Material) -> list[Item]:
             _beginnings(fact.answer(language)) & _beginnings(subject[language]) for language in fact.names
         ):
             material.skipped[FactReason.ANSWER_IN_QUESTION.about(fact.relation)] += 1
-        else:
-            items += _fact(material, fact)
+            continue
+        wording, options = drawn_wording(fact.id, WORDINGS), list(fact.option_ids)
+        names = {
+            option: {language: shown[place] for language, shown in fact.names.items()}
+            for place, option in enumerate(options)
+        }
+        questions = {
+            language: words.fact_question(fact.relation, wording, subject[language])
+            for language, words in material.words.items()
+        }
+        items += choice(material, fact.id, fact.country.code, fact.right, options, names, questions)
     return items
 
 
 def _beginnings(name: str) -> set[str]:
     return {word[:_BEGINNING] for word in re.findall(r"\w+", name.casefold()) if len(word) >= _BEGINNING}
-
-
-def _fact(material: Material, fact: Fact) -> list[Item]:
-    code, wording = fact.country.code, drawn_wording(fact.id, WORDINGS)
-    names = {
-        option: {language: shown[place] for language, shown in fact.names.items()}
-        for place, option in enumerate(fact.option_ids)
-    }
-
-    def ask(language: str, _: str) -> str:
-        subject = material.subjects[code][language]
-        return material.words[language].fact_question(fact.relation, wording, subject)
-
-    return choice_of(material, fact.id, code, list(fact.option_ids), fact.right, names, ask)
 
 
 def neighbours(material: Material) -> list[Item]:
@@ -82,8 +77,9 @@ def _neighbour(material: Material, country: Country, landed: list[Country]) -> l
     if not right:
         material.skipped[FactReason.NO_NEIGHBOUR] += 1
         return []
-
-    def ask(language: str, shown: str) -> str:
-        return fill(material.suites[language].neighbour, country=subject[language], options=shown)
-
-    return choice(material, item, country.code, right[0], wrong, material.subjects, ask)
+    questions = {
+        language: fill(suite.neighbour, country=subject[language], options=LIST)
+        for language, suite in material.suites.items()
+    }
+    options = drawn_options(material, item, right[0], wrong, material.subjects)
+    return choice(material, item, country.code, right[0], options, material.subjects, questions)
