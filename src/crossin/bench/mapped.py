@@ -8,10 +8,9 @@ from pathlib import Path
 from string import ascii_uppercase
 from typing import Any
 
-from crossin.bench.assemble import pivot_first, whole_items, write_whole
-from crossin.bench.dataset import USUAL, DatasetRow, fetch, matching, read_rows
+from crossin.bench.assemble import NotBuilt, pivot_first, whole_items, write_whole
+from crossin.bench.dataset import USUAL, DatasetRow, fetch, matching
 from crossin.bench.mapping import PLACEHOLDER, DatasetMapping
-from crossin.bench.reasons import NotBuilt
 from crossin.core.errors import CrossinError
 from crossin.core.hashing import hash64
 from crossin.core.progress import Progress, silent
@@ -123,6 +122,8 @@ def _read(
     languages: Sequence[str],
     progress: Progress,
 ) -> dict[str, dict[str, Item | str]]:
+    from crossin.corpus.reading.records import read_records
+
     found: dict[str, dict[str, Item | str]] = {}
     labels: dict[str, tuple[str, str]] = {}
     groups: dict[str, str] = {}
@@ -131,8 +132,14 @@ def _read(
     for number, code in enumerate(languages):
         progress(f"reading {name}", number, len(languages), "languages")
         if files[code] != table[0]:
-            rows = [row for file in files[code] for row in read_rows(file, mapping.columns)]
-            table = (files[code], rows)
+            table = (
+                files[code],
+                [
+                    DatasetRow(file, row, values)
+                    for file in files[code]
+                    for row, values in read_records(file, names=mapping.columns)
+                ],
+            )
         reader = _Reader(mapping, code)
         column, called = mapping.language_column, mapping.languages[code]
         rows = [row for row in table[1] if column is None or row.text(column) == called]
