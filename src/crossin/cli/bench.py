@@ -9,7 +9,7 @@ import click
 
 from crossin.cli.options import Command, json_option, languages_in, option, settings_options
 from crossin.core.errors import CrossinError
-from crossin.items.form import Form
+from crossin.items import Form
 
 if TYPE_CHECKING:
     from crossin.bench.check import CheckResult

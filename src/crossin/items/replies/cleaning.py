@@ -7,7 +7,7 @@ import unicodedata
 from collections.abc import Sequence
 
 from crossin.items.replies.labels import LabelKind, labels_for, labels_in
-from crossin.items.replies.words import any_of
+from crossin.items.replies.texts import any_of
 
 # What models and their templates put around a reply: <pad>, </s>, <|im_end|>, [INST]; markdown; LaTeX.
 _WRAPPERS = re.compile(
