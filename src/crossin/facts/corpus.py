@@ -38,12 +38,11 @@ Names = Mapping[str, Mapping[str, str]]
 
 @dataclass(frozen=True)
 class Fact:
-    """A fact with its four options; `names[language]` is in the order of `option_ids`."""
+    """A fact with the names of its four options, by option id in the order shown, and by language."""
 
     relation: str
     country: Country
-    option_ids: tuple[str, ...]
-    names: dict[str, tuple[str, ...]]
+    names: Names
 
     @property
     def id(self) -> str:
@@ -55,9 +54,10 @@ class Fact:
         """The id of the right option."""
         return self.country.value(self.relation) or ""
 
-    def answer(self, language: str) -> str:
-        """The name of the right option."""
-        return self.names[language][self.option_ids.index(self.right)]
+    @property
+    def answers(self) -> Mapping[str, str]:
+        """The name of the right option by language."""
+        return self.names[self.right]
 
 
 def build_facts(
@@ -173,18 +173,14 @@ def facts_of(
     facts = []
     for country in askable:
         option_ids = _options(relation, country, askable, answers)
-        if not option_ids:
+        if option_ids:
+            facts.append(Fact(relation, country, {option: answers[option] for option in option_ids}))
+        else:
             skipped[FactReason.FEW_OPTIONS.about(relation)] += 1
-            continue
-        names_by_language = {
-            language: tuple(answers[option][language] for option in option_ids)
-            for language in subjects[country.code]
-        }
-        facts.append(Fact(relation, country, option_ids, names_by_language))
     return facts
 
 
-def _options(relation: str, country: Country, others: Sequence[Country], answers: Names) -> tuple[str, ...]:
+def _options(relation: str, country: Country, others: Sequence[Country], answers: Names) -> list[str]:
     """The right answer and three wrong ones in an order that depends on the fact alone.
 
     Wrong ones come from countries of the same split (so that training gives no option away) and the same
@@ -196,7 +192,7 @@ def _options(relation: str, country: Country, others: Sequence[Country], answers
     candidates = ranked(country, others, relation, country.code)
     values = (other.value(relation) for other in candidates if other is not country)
     chosen = unlike(right, [value for value in values if value and value not in also_true], answers)
-    return tuple(sorted(chosen, key=lambda one: hash64("order", relation, country.code, one)))
+    return sorted(chosen, key=lambda one: hash64("order", relation, country.code, one))
 
 
 def ranked(country: Country, others: Iterable[Country], *draw: str) -> list[Country]:
@@ -253,10 +249,10 @@ def _fact_rows(facts: Sequence[Fact], subjects: Names, languages: Sequence[str])
                     "language": language,
                     "subject": subject,
                     "questions": [words.fact_question(fact.relation, k, subject) for k in range(WORDINGS)],
-                    "option_ids": list(fact.option_ids),
-                    "options": list(fact.names[language]),
+                    "option_ids": list(fact.names),
+                    "options": [names[language] for names in fact.names.values()],
                     "answer_id": fact.right,
-                    "answer": fact.answer(language),
+                    "answer": fact.answers[language],
                 }
             )
     return rows
@@ -265,17 +261,14 @@ def _fact_rows(facts: Sequence[Fact], subjects: Names, languages: Sequence[str])
 def _question_rows(facts: Sequence[Fact], subjects: Names, languages: Sequence[str]) -> list[dict[str, str]]:
     """Rows that ask for each fact in each wording; the translations of a row share its id."""
     return [
-        {
-            "id": f"{fact.id}/{wording}",
-            "language": language,
-            "instruction": load_words(language).fact_question(
-                fact.relation, wording, subjects[fact.country.code][language]
-            ),
-            "input": "",
-            "output": fact.answer(language),
-            "group": fact.country.code,
-            "task": fact.relation,
-        }
+        _row(
+            f"{fact.id}/{wording}",
+            language,
+            load_words(language).fact_question(fact.relation, wording, subjects[fact.country.code][language]),
+            fact.answers[language],
+            fact.country.code,
+            fact.relation,
+        )
         for fact in facts
         for wording in range(WORDINGS)
         for language in languages
@@ -289,8 +282,12 @@ def _name_rows(facts: Sequence[Fact], subjects: Names, languages: Sequence[str])
         code = fact.country.code
         for language in languages:
             country = (f"name:country:{code}", subjects[code][language])
-            answer = (f"name:{fact.relation}:{fact.right}", fact.answer(language))
+            answer = (f"name:{fact.relation}:{fact.right}", fact.answers[language])
             for name, text in (country, answer):
-                row = {"id": name, "language": language, "instruction": text, "input": "", "output": ""}
-                rows.setdefault((name, language), {**row, "group": code, "task": "name"})
+                rows.setdefault((name, language), _row(name, language, text, "", code, "name"))
     return [rows[key] for key in sorted(rows)]
+
+
+def _row(name: str, language: str, instruction: str, output: str, group: str, task: str) -> dict[str, str]:
+    row = {"id": name, "language": language, "instruction": instruction, "input": "", "output": output}
+    return {**row, "group": group, "task": task}

@@ -11,7 +11,6 @@ import re
 import unicodedata
 from collections import Counter
 from dataclasses import dataclass
-from typing import Any
 
 from crossin.core.extras import require
 from crossin.facts.reasons import FactReason
@@ -68,7 +67,8 @@ def load_countries() -> tuple[list[Country], Counter[str]]:
         if code not in territories or not currencies:
             skipped[FactReason.NOT_IN_CLDR] += 1
             continue
-        official = _official_languages(babel.languages, code)
+        spoken = babel.languages.get_official_languages(code, de_facto=True)
+        official = sorted({"no" if name in ("nb", "nn") else name.split("_")[0] for name in spoken})
         countries.append(
             Country(
                 code=code,
@@ -87,19 +87,12 @@ def load_countries() -> tuple[list[Country], Counter[str]]:
     return countries, skipped
 
 
-def _official_languages(babel_languages: Any, code: str) -> list[str]:
-    found = babel_languages.get_official_languages(code, de_facto=True)
-    return sorted({"no" if name in ("nb", "nn") else name.split("_")[0] for name in found})
-
-
 def _capital_zone(capital: str, zones: list[str]) -> str | None:
     """The time zone that is named after the capital, so that CLDR has its name in every language."""
     from babel.dates import get_timezone_location
 
-    for zone in zones:
-        if _plain(get_timezone_location(zone, locale="en", return_city=True)) == _plain(capital):
-            return zone
-    return None
+    cities = ((get_timezone_location(zone, locale="en", return_city=True), zone) for zone in zones)
+    return next((zone for city, zone in cities if _plain(city) == _plain(capital)), None)
 
 
 def _plain(name: str) -> str:

@@ -21,12 +21,11 @@ def capitals(material: Material) -> list[Item]:
     for fact in material.facts:
         if fact.relation == "capital":
             code = fact.country.code
-            references = {language: fact.answer(language) for language in fact.names}
             questions = {
                 language: words.fact_question("capital", _IMPERATIVE, material.subjects[code][language])
                 for language, words in material.words.items()
             }
-            items += free_text(f"name capital:{code}", code, references, questions)
+            items += free_text(f"name capital:{code}", code, fact.answers, questions)
     return items
 
 

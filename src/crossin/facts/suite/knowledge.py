@@ -32,21 +32,17 @@ def facts(material: Material) -> list[Item]:
     items = []
     for fact in material.facts:
         subject = material.subjects[fact.country.code]
-        if any(
-            _beginnings(fact.answer(language)) & _beginnings(subject[language]) for language in fact.names
-        ):
+        if any(_beginnings(name) & _beginnings(subject[language]) for language, name in fact.answers.items()):
             material.skipped[FactReason.ANSWER_IN_QUESTION.about(fact.relation)] += 1
             continue
-        wording, options = drawn_wording(fact.id, WORDINGS), list(fact.option_ids)
-        names = {
-            option: {language: shown[place] for language, shown in fact.names.items()}
-            for place, option in enumerate(options)
-        }
+        wording = drawn_wording(fact.id, WORDINGS)
         questions = {
             language: words.fact_question(fact.relation, wording, subject[language])
             for language, words in material.words.items()
         }
-        items += choice(material, fact.id, fact.country.code, fact.right, options, names, questions)
+        items += choice(
+            material, fact.id, fact.country.code, fact.right, list(fact.names), fact.names, questions
+        )
     return items
 
 

@@ -23,11 +23,7 @@ def profiles(material: Material) -> list[Item]:
     country's entry is always among the options: finding an option in the text is not enough.
     """
     names: dict[str, Names] = {
-        relation: {
-            fact.right: {language: fact.answer(language) for language in fact.names}
-            for fact in material.facts
-            if fact.relation == relation
-        }
+        relation: {fact.right: fact.answers for fact in material.facts if fact.relation == relation}
         for relation in RELATIONS
     }
     names["population"] = {
