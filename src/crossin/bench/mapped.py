@@ -44,6 +44,7 @@ def build_mapped(
             )
     split = split or mapping.split
     folder, files = _files(name, mapping, source, chosen, split)
+    _refuse_same_rows(mapping, files)
     settings = {
         "bench": name,
         "languages": chosen,
@@ -63,9 +64,7 @@ def _files(
 ) -> tuple[Path, dict[str, list[Path]]]:
     """The folder of the dataset, and each language's files in it."""
     if source is not None and source.is_file():
-        files = {code: [source] for code in languages}
-        _refuse_same_rows(mapping, files)
-        return source.parent, files
+        return source.parent, {code: [source] for code in languages}
     patterns = {
         code: [
             pattern.replace("{language}", mapping.languages[code]).replace("{split}", split)
@@ -93,7 +92,6 @@ def _files(
                 file=folder,
                 hint="put the file there, or leave the language out with --languages",
             )
-    _refuse_same_rows(mapping, files)
     return folder, files
 
 

@@ -17,18 +17,10 @@ from crossin.languages.words import Suite
 
 # The skill that each task needs. An item's id begins with its task.
 SKILLS = {
-    "capital": "knowledge",
-    "currency": "knowledge",
-    "continent": "knowledge",
-    "language": "knowledge",
-    "neighbour": "knowledge",
-    "weekday": "reasoning",
-    "month": "reasoning",
-    "population": "reasoning",
-    "number": "reasoning",
-    "profile": "reading",
-    "name capital": "generation",
-    "translate name": "generation",
+    **dict.fromkeys(("capital", "currency", "continent", "language", "neighbour"), "knowledge"),
+    **dict.fromkeys(("weekday", "month", "population", "number"), "reasoning"),
+    **dict.fromkeys(("profile",), "reading"),
+    **dict.fromkeys(("name capital", "translate name"), "generation"),
 }
 _CLDR = ("CLDR (Babel)", "Unicode-3.0")
 # The source and licence of tasks that do not use both CLDR and GeoNames.
