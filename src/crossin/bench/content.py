@@ -14,9 +14,15 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 
+import numpy
+import pyarrow
+
+from crossin.alignment.check import check_alignment
+from crossin.alignment.reasons import AlignmentReason
 from crossin.core.progress import Progress
 from crossin.core.reasons import Reason
 from crossin.items.item import Item
+from crossin.languages.detection import file_language_notes
 from crossin.languages.scripts import script_share, scripts_of
 
 # UTF-8 that was read as Latin-1 or Windows-1252, and the replacement character.
@@ -143,12 +149,6 @@ def _texts(item: Item) -> list[tuple[str, str]]:
 def _aligned(
     pairs: Sequence[tuple[Item, Item]], pivot: str, language: str, progress: Progress
 ) -> tuple[list[Finding], list[str]]:
-    import numpy
-    import pyarrow
-
-    from crossin.alignment.check import check_alignment
-    from crossin.alignment.reasons import AlignmentReason
-
     fields = {
         "instruction": lambda item: item.question,
         "input": lambda item: item.context,
@@ -171,9 +171,5 @@ def _aligned(
 
 def _language(items: Sequence[Item], language: str) -> list[str]:
     """A note where the texts as a whole look to be in another language; none where lingua is missing."""
-    import pyarrow
-
-    from crossin.languages.detection import file_language_notes
-
     texts = dict.fromkeys(text for item in items for _, text in _texts(item) if text)
     return file_language_notes(pyarrow.array(list(texts), pyarrow.large_string()), language)

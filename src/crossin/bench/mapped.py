@@ -15,6 +15,7 @@ from crossin.core.errors import CrossinError
 from crossin.core.hashing import hash64
 from crossin.core.progress import Progress, silent
 from crossin.core.stages import Stage, stage
+from crossin.corpus.reading.records import read_records
 from crossin.items.item import Item, ItemFault
 
 
@@ -120,8 +121,6 @@ def _read(
     languages: Sequence[str],
     progress: Progress,
 ) -> dict[str, dict[str, Item | str]]:
-    from crossin.corpus.reading.records import read_records
-
     found: dict[str, dict[str, Item | str]] = {}
     labels: dict[str, tuple[str, str]] = {}
     groups: dict[str, str] = {}

@@ -12,6 +12,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import yaml
+
 from crossin.core.errors import CrossinError
 from crossin.core.files import write_text
 from crossin.core.stages import Stage, stage
@@ -89,8 +91,6 @@ def _word(text: str) -> str:
 
 
 def _write_task(out: Path, group: str, task: str, asked: list[Question], form: Form) -> None:
-    import yaml
-
     # In acc_norm, lm-eval measures options without what separates them from the prompt.
     separator = " " if all(option.startswith(" ") for one in asked for option in one.options) else ""
     lines = [_line(group, question, separator) for question in asked]
@@ -151,8 +151,6 @@ def _line(group: str, question: Question, separator: str) -> dict[str, Any]:
 
 
 def _group(group: str, tasks: dict[str, list[Question]]) -> str:
-    import yaml
-
     metrics = sorted({"acc" if asked[0].options else "exact_match" for asked in tasks.values()})
     config = {
         "group": group,

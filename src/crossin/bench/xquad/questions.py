@@ -137,7 +137,7 @@ def clean(text: str) -> str:
 
 
 def _asked_in(file: Path) -> Iterator[tuple[str, int, str, _Asked]]:
-    """Each question of a file: its article, the number of its paragraph there, the paragraph, the question."""
+    """The questions of a file: the article, the paragraph's number in it, the paragraph, the question."""
     for article in validated(_File, _squad_form(file), file, _HINT).data:
         for place, paragraph in enumerate(article.paragraphs, start=1):
             for asked in paragraph.qas:
