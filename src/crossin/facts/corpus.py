@@ -19,8 +19,7 @@ from crossin.core.hashing import hash64
 from crossin.core.progress import Progress, silent
 from crossin.core.stages import Stage, stage
 from crossin.facts.names import answer_name, country_name
-from crossin.facts.reasons import FactReason
-from crossin.facts.world import Country, load_countries
+from crossin.facts.world import Country, FactReason, load_countries
 from crossin.languages import load_words
 from crossin.languages.words import DATA, RELATIONS, WORDINGS
 

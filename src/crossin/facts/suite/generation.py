@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from crossin.facts.corpus import in_all_languages
 from crossin.facts.names import country_name
-from crossin.facts.reasons import FactReason
 from crossin.facts.suite.material import Material, free_text
+from crossin.facts.world import FactReason
 from crossin.items.item import Item
 from crossin.languages.words import fill
 
@@ -39,25 +39,21 @@ def translations(material: Material) -> list[Item]:
     others = [language for language in languages if language != "en"]
     from_other = "es" if "es" in languages or not others else others[0]
     sources = {language: from_other if language == "en" else "en" for language in languages}
-    return [item for code in material.subjects for item in _translation(material, code, sources)]
-
-
-def _translation(material: Material, code: str, sources: dict[str, str]) -> list[Item]:
-    task, skipped = "translate name", material.skipped
-    names = {source: country_name(code, source) for source in sources.values()}
-    found = in_all_languages(task, names, skipped)
-    if found is None:
-        return []
-    texts = {language: found[source] for language, source in sources.items()}
-    references = material.subjects[code]
-    if any(sign in name for name in [*references.values(), *texts.values()] for sign in _EXPLAINED):
-        skipped[FactReason.EXPLAINED_NAME.about(task)] += 1
-        return []
-    if 2 * sum(texts[language] == references[language] for language in texts) > len(texts):
-        skipped[FactReason.SPELT_ALIKE.about(task)] += 1
-        return []
-    questions = {
-        language: fill(words.translate_here, text=texts[language])
-        for language, words in material.words.items()
-    }
-    return free_text(f"{task}:{code}", code, references, questions)
+    task, items = "translate name", []
+    for code, references in material.subjects.items():
+        names = {source: country_name(code, source) for source in sources.values()}
+        found = in_all_languages(task, names, material.skipped)
+        if found is None:
+            continue
+        texts = {language: found[source] for language, source in sources.items()}
+        if any(sign in name for name in [*references.values(), *texts.values()] for sign in _EXPLAINED):
+            material.skipped[FactReason.EXPLAINED_NAME.about(task)] += 1
+        elif 2 * sum(texts[language] == references[language] for language in texts) > len(texts):
+            material.skipped[FactReason.SPELT_ALIKE.about(task)] += 1
+        else:
+            questions = {
+                language: fill(words.translate_here, text=texts[language])
+                for language, words in material.words.items()
+            }
+            items += free_text(f"{task}:{code}", code, references, questions)
+    return items

@@ -6,9 +6,8 @@ import re
 
 from crossin.facts.bench import drawn_wording
 from crossin.facts.corpus import alike, ranked
-from crossin.facts.reasons import FactReason
 from crossin.facts.suite.material import LIST, Material, choice, drawn_options, listable
-from crossin.facts.world import Country
+from crossin.facts.world import FactReason
 from crossin.items.item import Item
 from crossin.languages.words import WORDINGS, fill
 
@@ -56,26 +55,24 @@ def neighbours(material: Material) -> list[Item]:
     The wrong ones come from the same split and continent where there are enough.
     """
     landed = [country for country in listable(material, "neighbour") if country.neighbours]
-    return [item for country in landed for item in _neighbour(material, country, landed)]
-
-
-def _neighbour(material: Material, country: Country, landed: list[Country]) -> list[Item]:
-    item = f"neighbour:{country.code}"
-    subject = material.subjects[country.code]
-    candidates = [
-        other.code
-        for other in ranked(country, landed, item)
-        if "-".join(sorted((country.code, other.code))) not in _UNSETTLED
-        and not any(alike(name, subject[lang]) for lang, name in material.subjects[other.code].items())
-    ]
-    right = [code for code in candidates if code in country.neighbours]
-    wrong = [code for code in candidates if code not in country.neighbours]
-    if not right:
-        material.skipped[FactReason.NO_NEIGHBOUR] += 1
-        return []
-    questions = {
-        language: fill(suite.neighbour, country=subject[language], options=LIST)
-        for language, suite in material.suites.items()
-    }
-    options = drawn_options(material, item, right[0], wrong, material.subjects)
-    return choice(material, item, country.code, right[0], options, material.subjects, questions)
+    items = []
+    for country in landed:
+        item, subject = f"neighbour:{country.code}", material.subjects[country.code]
+        candidates = [
+            other.code
+            for other in ranked(country, landed, item)
+            if "-".join(sorted((country.code, other.code))) not in _UNSETTLED
+            and not any(alike(name, subject[lang]) for lang, name in material.subjects[other.code].items())
+        ]
+        right = next((code for code in candidates if code in country.neighbours), None)
+        if right is None:
+            material.skipped[FactReason.NO_NEIGHBOUR] += 1
+            continue
+        wrong = [code for code in candidates if code not in country.neighbours]
+        questions = {
+            language: fill(suite.neighbour, country=subject[language], options=LIST)
+            for language, suite in material.suites.items()
+        }
+        options = drawn_options(material, item, right, wrong, material.subjects)
+        items += choice(material, item, country.code, right, options, material.subjects, questions)
+    return items

@@ -9,8 +9,7 @@ from dataclasses import dataclass
 from crossin.core.hashing import hash64
 from crossin.facts.bench import CLDR_AND_GEONAMES
 from crossin.facts.corpus import Fact, Names, unlike
-from crossin.facts.reasons import FactReason
-from crossin.facts.world import Country
+from crossin.facts.world import Country, FactReason
 from crossin.items.item import Item
 from crossin.languages import Words
 from crossin.languages.words import Suite

@@ -5,8 +5,8 @@ from __future__ import annotations
 from crossin.core.hashing import hash64
 from crossin.facts.corpus import Names, unlike
 from crossin.facts.names import number_text
-from crossin.facts.reasons import FactReason
 from crossin.facts.suite.material import Material, choice, drawn_options
+from crossin.facts.world import FactReason
 from crossin.items.item import Item
 from crossin.languages.words import RELATIONS, WORDINGS, fill
 

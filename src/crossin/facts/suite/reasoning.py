@@ -7,8 +7,8 @@ from collections.abc import Callable
 from crossin.core.hashing import hash64
 from crossin.facts.corpus import names_of, ranked, unlike
 from crossin.facts.names import month_name, weekday_name
-from crossin.facts.reasons import FactReason
 from crossin.facts.suite.material import Material, choice, drawn_options, listable
+from crossin.facts.world import FactReason
 from crossin.items.item import Item
 from crossin.languages.words import fill
 
