@@ -89,7 +89,6 @@ def check_bench(place: Path | str, *, progress: Progress = silent) -> CheckResul
         for item in versions.values():
             if differs := difference(first, item):
                 findings.append(_structural(differs, item))
-        for item in versions.values():
             findings += _within(item)
     content, notes = content_findings(found, languages, progress)
     guessing = {} if any(finding.structural for finding in findings) else _guessing(items)
