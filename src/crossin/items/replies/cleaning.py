@@ -1,4 +1,4 @@
-"""Removing what is no part of the answer: wrappers, text that follows it, and repeated options."""
+"""Removing what is not part of the answer: wrappers, text that follows it, and repeated options."""
 
 from __future__ import annotations
 
