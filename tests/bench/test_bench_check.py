@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from crossin.bench.catalogue import build_named
 from crossin.bench.check import check_bench
+from crossin.bench.seaeval import build_seaeval
 from crossin.items.item import Item
 from tests.helpers.errors import refused
 from tests.helpers.nature_items import changed, in_free_text, small_items, write_bench
@@ -164,7 +164,7 @@ def test_a_benchmark_without_items_is_an_error(tmp_path: Path) -> None:
 def test_seaevals_filipino_has_broken_characters_and_its_form_is_sound(tmp_path: Path) -> None:
     if not DATA.exists():
         pytest.skip("SeaEval's files are not here")
-    build_named("cross-mmlu", tmp_path, source=DATA / "seaeval")
+    build_seaeval("cross-mmlu", DATA / "seaeval", tmp_path)
     result = check_bench(tmp_path)
     assert result.structural == 0
     signs = [one for one in result.findings if one.reason.startswith("broken_characters")]

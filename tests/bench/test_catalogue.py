@@ -30,6 +30,7 @@ def test_the_facts_suite_is_built_by_name(tmp_path: Path) -> None:
         ("belebel", {}, "did you mean belebele"),
         ("nothing.yaml", {}, "nothing.yaml"),
         ("facts", {"source": Path("x"), "languages": ["en"]}, "leave out --source"),
+        ("cross-mmlu", {"split": "dev"}, "leave out --split"),
         ("cross-xquad", {"split": "dev"}, "leave out --split"),
     ],
 )

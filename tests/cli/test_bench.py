@@ -25,7 +25,7 @@ def record(number: int, answer: int = 0) -> dict[str, Any]:
     """An item in SeaEval's form."""
     texts = {
         "English": (f"Which of these is number {number}?", ["this one here", "that one there"]),
-        "Vietnamese": (f"Cái nào là số {number}?", ["cái này ở đây", "cái kia ở đằng kia"]),
+        "Thai": (f"ข้อใดคือหมายเลข {number}", ["อันนี้ที่นี่", "อันนั้นที่นั่น"]),
     }
     found: dict[str, Any] = {"id": f"test_{number}"}
     for name, (question, options) in texts.items():
@@ -38,7 +38,7 @@ def record(number: int, answer: int = 0) -> dict[str, Any]:
 def source(tmp_path: Path) -> Path:
     file = tmp_path / "cross_mmlu.json"
     records = [record(1), record(2, 1), record(3)]
-    del records[2]["Vietnamese"]
+    del records[2]["Thai"]
     file.write_text(json.dumps(records), encoding="utf-8")
     return file
 
@@ -46,7 +46,7 @@ def source(tmp_path: Path) -> Path:
 @pytest.fixture
 def bench(source: Path, tmp_path: Path) -> Path:
     out = tmp_path / "bench"
-    ended = bench_command("build", "cross-mmlu", "--source", source, "--languages", "en,vi", "--out", out)
+    ended = bench_command("build", "cross-mmlu", "--source", source, "--out", out)
     assert ended.exit_code == 0, ended.stderr
     return out
 
@@ -64,14 +64,14 @@ def test_the_list_names_every_benchmark_and_its_licence() -> None:
 def test_a_build_prints_what_it_built_and_what_it_left_out(source: Path, tmp_path: Path) -> None:
     words = ("build", "cross-mmlu", "--source", source, "--out", tmp_path / "bench")
     for _ in range(2):
-        ended = bench_command(*words, "--languages", "Vietnamese,eng_Latn")
+        ended = bench_command(*words, "--languages", "Thai,eng_Latn")
         assert ended.exit_code == 0, ended.stderr
-        assert "knowledge: en 2  vi 2" in ended.stdout
-        assert "left out: 1 items" in ended.stderr and "(vi)" in ended.stderr
+        assert "knowledge: en 2  th 2" in ended.stdout
+        assert "left out: 1 items" in ended.stderr and "(th)" in ended.stderr
         assert "bench: 2 items, in" in ended.stderr
-    made = json.loads(bench_command(*words, "--languages", "en", "--languages", "vi", "--json").stdout)
+    made = json.loads(bench_command(*words, "--languages", "en", "--languages", "th", "--json").stdout)
     assert made["counts"]["items"] == 2
-    assert made["skipped"] == {"missing_language:vi": 1}
+    assert made["skipped"] == {"missing_language:th": 1}
 
 
 def test_another_build_in_the_same_folder_is_refused(bench: Path, source: Path) -> None:
@@ -80,9 +80,9 @@ def test_another_build_in_the_same_folder_is_refused(bench: Path, source: Path) 
 
 
 def test_an_item_is_shown_without_colour_where_none_is_wanted(bench: Path) -> None:
-    ended = bench_command("show", bench, "test_2", "--languages", "vi")
+    ended = bench_command("show", bench, "test_2", "--languages", "th")
     assert ended.exit_code == 0, ended.stderr
-    assert "✓ B" in ended.stdout and "cái kia ở đằng kia" in ended.stdout
+    assert "✓ B" in ended.stdout and "อันนั้นที่นั่น" in ended.stdout
     assert "English" not in ended.stdout and "this one" not in ended.stdout
     # The console finds out about colours once in a process.
     command = [sys.executable, "-m", "crossin.cli.main", "bench", "show", str(bench)]
@@ -106,7 +106,7 @@ def test_a_sound_benchmark_passes_and_a_broken_one_ends_with_1(bench: Path, tmp_
     # Codes are for programs.
     assert "differs_" not in ended.stdout and "differs" in ended.stdout
     figures = json.loads(bench_command("check", tmp_path / "broken", "--json").stdout)
-    assert (figures["structural"], figures["languages"]) == (1, ["en", "vi"])
+    assert (figures["structural"], figures["languages"]) == (1, ["en", "th"])
     assert figures["findings"][0]["reason"] == "differs_by_language:answer"
     assert figures["findings"][0]["examples"][0]["item"] == "test_1"
 

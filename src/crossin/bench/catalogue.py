@@ -9,6 +9,7 @@ from pathlib import Path
 
 from crossin.bench.mapped import build_mapped
 from crossin.bench.mapping import read_mapping
+from crossin.bench.seaeval import LICENCE, SEAEVAL, build_seaeval
 from crossin.bench.xquad import build_xquad
 from crossin.core.errors import CrossinError
 from crossin.core.progress import Progress, silent
@@ -49,6 +50,11 @@ BUILT_IN = {
         1190,
         "CC-BY-SA-4.0",
         "built here, from files or the hub",
+    ),
+    "cross-mmlu": BenchInfo("MMLU in SeaEval's seven languages", ("knowledge",), 7, 150, LICENCE, _FILES),
+    "cross-logiqa": BenchInfo("LogiQA in SeaEval's seven languages", ("reasoning",), 7, 176, LICENCE, _FILES),
+    "cross-xquad-seaeval": BenchInfo(
+        "XQuAD with options, as SeaEval built it", ("reading",), 4, 1190, LICENCE, _FILES
     ),
 }
 
@@ -91,10 +97,12 @@ def build_named(
             raise CrossinError("'facts' is built from CLDR and GeoNames", hint="leave out --source")
         chosen = list(languages or available())
         return build_suite(out, languages=chosen, split=split or "all", progress=progress)
+    if name in BUILT_IN and split is not None:
+        raise CrossinError(f"'{name}' has no splits", hint="leave out --split")
     if name == "cross-xquad":
-        if split is not None:
-            raise CrossinError("'cross-xquad' has no splits", hint="leave out --split")
         return build_xquad(source, out, languages=languages, progress=progress)
+    if name in SEAEVAL:
+        return build_seaeval(name, source, out, languages=languages, progress=progress)
     own = name.endswith((".yaml", ".yml"))
     path = Path(name) if own else MAPPINGS / f"{name}.yaml"
     if not own and name not in names():

@@ -123,7 +123,6 @@ def _read(
 ) -> dict[str, dict[str, Item | str]]:
     found: dict[str, dict[str, Item | str]] = {}
     labels: dict[str, tuple[str, str]] = {}
-    groups: dict[str, str] = {}
     counts: dict[str, int] = {}
     table: tuple[list[Path], list[DatasetRow]] = ([], [])
     for number, code in enumerate(languages):
@@ -140,17 +139,13 @@ def _read(
         reader = _Reader(mapping, code)
         column, called = mapping.language_column, mapping.languages[code]
         rows = [row for row in table[1] if column is None or row.text(column) == called]
-        rows = [row for row in rows if not mapping.nested or isinstance(row.values.get(called), dict)]
         for position, row in enumerate(rows, start=1):
             item = reader.label(row, mapping.item) if mapping.item else str(position)
             if code in found.setdefault(item, {}):
                 found[item][code] = ItemFault.ITEM_TWICE.about(code)
                 continue
             if item not in labels:
-                # Questions about one paragraph are not independent of each other.
-                context = reader.fill(row, mapping.context)
-                own = groups.setdefault(context, item) if context else item
-                group = reader.label(row, mapping.group) if mapping.group else own
+                group = reader.label(row, mapping.group) if mapping.group else item
                 labels[item] = group, reader.label(row, mapping.task)
             found[item][code] = reader.item(row, item, *labels[item])
         counts[code] = len(rows)
@@ -206,8 +201,6 @@ class _Reader:
         numbered = mapping.shuffle or len(options) > len(ascii_uppercase)
         ids = [str(place + 1) if numbered else ascii_uppercase[place] for place in range(len(options))]
         answer = self.answer(row, options)
-        if mapping.options is not None and mapping.options.labelled:
-            options = [self.without_label(row, place, option) for place, option in enumerate(options)]
         if isinstance(answer, int):
             if not 0 <= answer < len(options):
                 return ItemFault.ANSWER_NOT_AN_OPTION.about(self.code)
@@ -244,13 +237,6 @@ class _Reader:
         if not isinstance(value, list) or not all(isinstance(one, str) for one in value):
             raise row.error("expected a list of texts", column, "name the column that holds the options")
         return [row.whole(one, column) for one in value]
-
-    def without_label(self, row: DatasetRow, place: int, option: str) -> str:
-        """The text of the option at `place` (from 0) without its label."""
-        label = f"({ascii_uppercase[place : place + 1]})"
-        if not option.startswith(label):
-            raise row.error(f"'{option[:40]}' does not begin with {label}", "options", "correct the row")
-        return option.removeprefix(label).strip()
 
     def answer(self, row: DatasetRow, options: list[str]) -> int | str:
         """The place of the right option, from 0 (-1 where it is not among them), or the reason why there is

@@ -59,13 +59,12 @@ Template = Annotated[str | dict[str, str], PlainValidator(_template)]
 
 class OptionsSource(Settings):
     """Where options come from: a template each, or one `column` that holds a list, an object with an option
-    per key, or with `separator` a text. `labelled` options begin with a label, which is removed: "(A) red".
+    per key, or with `separator` a text.
     """
 
     templates: list[str] | None = Field(default=None, min_length=2)
     column: str = ""
     separator: str | None = Field(default=None, min_length=1)
-    labelled: bool = False
 
     @model_validator(mode="after")
     def _one_of(self) -> OptionsSource:
@@ -95,10 +94,9 @@ class DatasetMapping(Settings):
     `{split}`, of which the first that matches counts; the hub's usual names are tried after them.
     columns: the names of the columns, for a .csv or .tsv without a header.
     languages: each language's name in the dataset. language_column: where one table holds all of them.
-    nested: where each row has the columns of a language in an object called as the language.
     join: rows are the same item by `id` (the template `item`), or by `position` in files of equal length.
     item, group, task: templates, filled from the first language (English where it is chosen). A group is
-    what a bootstrap resamples by, such as a paragraph; where not given, the items with one context.
+    what a bootstrap resamples by, such as a paragraph; the item itself where not given.
     words: the values of a column in each language, for questions that are identified by a key.
     options: a template each, or one column; none for free-text items.
     shuffle: show the options in an order drawn for each item, the same in every language, for datasets whose
@@ -115,7 +113,6 @@ class DatasetMapping(Settings):
     columns: tuple[str, ...] = ()
     languages: ByLanguage = Field(min_length=1)
     language_column: str | None = None
-    nested: bool = False
     join: Literal["id", "position"]
     item: str | None = None
     group: str | None = None
