@@ -151,13 +151,13 @@ def test_help_shows_the_five_commands() -> None:
 
 def test_an_export_says_how_to_run_it(bench: Path, tmp_path: Path) -> None:
     out = tmp_path / "tasks"
-    words = ("export", bench, "--to", "lm-eval", "--out", out, "--languages", "Vietnamese")
+    words = ("export", bench, "--to", "lm-eval", "--out", out, "--languages", "Thai")
     ended = bench_command(*words, "--form", "letters", "--wordings", "question,plain")
     assert ended.exit_code == 0, ended.stderr
     assert "left out: 2 questions" in ended.stderr
     assert "export: 4 questions in 2 tasks" in ended.stderr
     assert f"--tasks crossin_bench --include_path {out} --log_samples" in ended.stderr
     assert sorted(path.stem for path in out.glob("*.jsonl")) == [
-        "crossin_bench_vi_plain",
-        "crossin_bench_vi_question",
+        "crossin_bench_th_plain",
+        "crossin_bench_th_question",
     ]
