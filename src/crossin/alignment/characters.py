@@ -17,6 +17,7 @@ from crossin.languages.scripts import SCRIPT_NAMES, TABLE_SIZE, letter_scripts
 
 Ints = npt.NDArray[np.int64]
 Flags = npt.NDArray[np.bool_]
+Floats = npt.NDArray[np.float64]
 
 # The most rows and bytes in a piece of a column, so that memory is bounded.
 PIECE_ROWS, _PIECE_BYTES = 16_384, 16_000_000

@@ -7,13 +7,13 @@ its translation, and far from the translation of another row.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
-from crossin.alignment.characters import Ints, laid_out
+from crossin.alignment.characters import Flags, Ints, laid_out
 
 Matrix = npt.NDArray[np.float32]
 
@@ -42,6 +42,10 @@ class Bag:
         """The row of each entry."""
         return np.repeat(np.arange(self.count), np.diff(self.starts))
 
+    def count_rows(self, flags: Flags) -> Ints:
+        """How many entries of each row have their flag set."""
+        return np.bincount(self.rows()[flags], minlength=self.count)
+
     def take(self, order: Ints) -> Bag:
         """The rows in another order."""
         index, starts = laid_out(self.starts[:-1][order], np.diff(self.starts)[order])
@@ -57,7 +61,7 @@ def make_bag(rows: Ints, hashes: npt.NDArray[np.uint64], count: int) -> Bag:
     return Bag((keys & np.uint64(0xFFFF)).astype(np.uint16), starts)
 
 
-def join_bags(bags: list[Bag]) -> Bag:
+def join_bags(bags: Sequence[Bag]) -> Bag:
     """The concatenation of bags."""
     sizes = np.concatenate([[0], *(np.diff(bag.starts) for bag in bags)])
     return Bag(np.concatenate([bag.buckets for bag in bags]), np.cumsum(sizes, dtype=np.int64))

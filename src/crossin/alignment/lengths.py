@@ -5,11 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
-from crossin.alignment.characters import Flags, Ints
-
-Floats = npt.NDArray[np.float64]
+from crossin.alignment.characters import Flags, Floats, Ints
 
 # Pivot lengths at which a band begins, and the fewest rows that a band is fitted to.
 _BANDS = np.array([0, 8, 16, 32, 64, 128, 256, 512, 1024])

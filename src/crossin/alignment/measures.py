@@ -3,22 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from crossin.alignment.characters import (
-    Flags,
-    Ints,
-    Text,
-    hash_spans,
-    read_text,
-    tables,
-    words,
-)
+from crossin.alignment.characters import Flags, Ints, Text, hash_spans, read_text, tables, words
 from crossin.alignment.content import Bag, join_bags, make_bag
 from crossin.core.formats import FIELDS
 from crossin.languages.scripts import SCRIPT_NAMES
@@ -43,18 +35,10 @@ class Measures:
     words: Bag  # the words of all fields
     grams: Bag  # trigrams of letters of the instruction, with repetitions
 
-    @property
-    def count(self) -> int:
-        """The number of rows."""
-        return len(self.lines)
-
     def take(self, order: Ints) -> Measures:
         """The rows in another order."""
-        values: dict[str, Any] = {field.name: getattr(self, field.name) for field in fields(self)}
-        taken: dict[str, Any] = {
-            name: v.take(order) if isinstance(v, Bag) else v[order] for name, v in values.items()
-        }
-        return Measures(**taken)
+        values: list[Any] = [x.take(order) if isinstance(x, Bag) else x[order] for x in vars(self).values()]
+        return Measures(*values)
 
 
 def measure(columns: Columns) -> Measures:
@@ -90,11 +74,11 @@ def measure(columns: Columns) -> Measures:
 
 def join_measures(parts: list[Measures]) -> Measures:
     """The concatenation of measures."""
-    joined: dict[str, Any] = {}
-    for field in fields(Measures):
-        values = [getattr(part, field.name) for part in parts]
-        joined[field.name] = join_bags(values) if isinstance(values[0], Bag) else np.concatenate(values)
-    return Measures(**joined)
+    features: list[tuple[Any, ...]] = list(zip(*(vars(part).values() for part in parts), strict=True))
+    joined: list[Any] = [
+        join_bags(values) if isinstance(values[0], Bag) else np.concatenate(values) for values in features
+    ]
+    return Measures(*joined)
 
 
 def _is_space(text: Text) -> Flags:

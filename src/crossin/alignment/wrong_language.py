@@ -1,4 +1,4 @@
-"""Which rows of a file are not in the file's language, by the instruction.
+"""Which rows of a file are not in the file's language, or left untranslated, by the instruction.
 
 Outputs may be in any language (code, "translate into French"), instructions may not. A row is compared with
 the other rows of its file: first by script, then by the frequencies of letter trigrams. So no language has to
@@ -10,13 +10,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
 
-from crossin.alignment.characters import Flags, Ints, among
+from crossin.alignment.characters import Flags, Floats, Ints, among
 from crossin.alignment.content import BUCKETS, Bag
+from crossin.alignment.measures import Columns, Measures
+from crossin.core.formats import FIELDS
 
-Floats = npt.NDArray[np.float64]
-
+# Fewer letters may be a name, a formula or a unit, which stay as they are.
+_FORMULA = 8
 # An instruction with fewer letters (or trigrams) passes.
 _LETTERS, _GRAMS = 4, 8
 # More trigrams than this make a mean no surer: they are not independent.
@@ -48,6 +51,26 @@ def foreign_script(scripts: Ints, own: Flags, pivot: Flags) -> Flags:
     total, owned = scripts.sum(1), scripts[:, own].sum(1)
     strange = scripts[:, ~own & ~pivot].sum(1)
     return np.asarray((total >= _LETTERS) & ((owned < _SHARE * total) | (strange > owned)))
+
+
+def copied(pivot: Columns, other: Columns, measures: Measures) -> Flags:
+    """Rows whose instruction is the pivot's, and so is the output or the input.
+
+    Equal outputs alone are no sign (code, names, numbers, "translate into English"), but an instruction that
+    is more than a formula is always translated. `measures` are the pivot's.
+    """
+    same = {field: _equal(pivot[field], other[field]) for field in FIELDS}
+    rest = same["output"] | (same["input"] & (measures.sizes[:, 1] > 0))
+    return same["instruction"] & rest & (measures.letters[:, 0] >= _FORMULA)
+
+
+def _equal(one: pa.LargeStringArray, two: pa.LargeStringArray) -> Flags:
+    found = pc.equal(_plain(one), _plain(two)).to_numpy(zero_copy_only=False)
+    return np.asarray(found, bool)
+
+
+def _plain(column: pa.LargeStringArray) -> pa.LargeStringArray:
+    return pc.utf8_lower(pc.utf8_trim_whitespace(pc.fill_null(column, "")))
 
 
 @dataclass(frozen=True)
