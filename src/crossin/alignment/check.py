@@ -86,12 +86,9 @@ def check_alignment(
     count = len(place)
     for columns, name in ((pivot, pivot_language), (other, language)):
         for field in FIELDS:
-            if len(columns[field]) != count:
-                raise CrossinError(
-                    f"{name} has {len(columns[field])} rows, expected {count}",
-                    field=field,
-                    hint="give both languages the same rows in the same order",
-                )
+            if (rows := len(columns[field])) != count:
+                hint = "give both languages the same rows in the same order"
+                raise CrossinError(f"{name} has {rows} rows, expected {count}", field=field, hint=hint)
     if not count:
         return Findings(np.zeros(0, np.uint8), (), np.zeros(0))
 
@@ -154,19 +151,16 @@ class FittedCheck:
 
     def plain_flags(self, pivot: Columns, other: Columns, one: Measures, two: Measures) -> CheckFlags:
         """The flags that need no content: texts empty, copied, or in a wrong language."""
-        foreign = [
-            foreign_script(one.scripts, self.scripts[0], self.scripts[1]),
-            foreign_script(two.scripts, self.scripts[1], self.scripts[0]),
-        ]
+        ours, theirs = self.scripts
+        foreign = [foreign_script(one.scripts, ours, theirs), foreign_script(two.scripts, theirs, ours)]
         if self.profiles is not None:
             for side, strange in enumerate(self.profiles.foreign(one.grams, two.grams)):
                 foreign[side] |= strange
-        untranslated = AlignmentCheck(AlignmentReason.UNTRANSLATED, self.languages[1])
         wrong = [AlignmentCheck(AlignmentReason.WRONG_LANGUAGE, language) for language in self.languages]
         return {
             **self._empty("instruction", one, two),
             **self._empty("output", one, two),
-            untranslated: copied(pivot, other, one),
+            AlignmentCheck(AlignmentReason.UNTRANSLATED, self.languages[1]): copied(pivot, other, one),
             **dict(zip(wrong, foreign, strict=True)),
         }
 

@@ -12,8 +12,8 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
-from crossin.alignment.characters import Flags, Ints, among
-from crossin.alignment.content import BUCKETS, Bag
+from crossin.alignment.characters import Flags, Ints, Ragged, among
+from crossin.alignment.content import BUCKETS
 from crossin.alignment.measures import Measures
 from crossin.core.hashing import mix
 
@@ -62,36 +62,34 @@ class DigitRule:
         opposite, words = full.words.take(rows), short.words.take(rows)
         for digit in range(2, 10):
             # A numeral that translates a word of the other side does not stand for a digit.
-            taken = opposite.count_rows(self.translated[digit][opposite.buckets]) > 0
+            taken = opposite.sums(self.translated[digit][opposite.values]) > 0
             free[taken, digit] = 0
         free[:, 0] *= _ZEROS
-        together = words.count_rows(self._spells(words, _signature(gap)[words.rows()])) > 0
-        singly = [
-            words.count_rows(self._spells(words, _signature(one[None]))) for one in np.eye(10, dtype=int)
-        ]
+        together = words.sums(self._spells(words, _signature(gap)[words.rows()])) > 0
+        singly = [words.sums(self._spells(words, _signature(one[None]))) for one in np.eye(10, dtype=int)]
         flags = np.zeros(len(full.digits), bool)
         flags[rows] = ~(together | (gap <= np.stack(singly, 1) + free).all(1))
         return flags
 
-    def _spells(self, words: Bag, digits: Keys) -> Flags:
+    def _spells(self, words: Ragged, digits: Keys) -> Flags:
         """Whether each word spells out the digits of this signature."""
-        return among(digits | words.buckets.astype(np.uint64), self.spelled)
+        return among(digits | words.values.astype(np.uint64), self.spelled)
 
 
-def _spelled_out(missing: Ints, present: Ints, words: Bag) -> Keys:
+def _spelled_out(missing: Ints, present: Ints, words: Ragged) -> Keys:
     """The words that spell out digits, from the digits of the other side that each row lacks (n, 10), all its
     digits, and its words.
     """
     rows = np.flatnonzero(missing.any(1))
     whole = np.flatnonzero(~missing.any(1) & present.any(1))
     names = _signature(missing[rows])
-    base = np.bincount(words.take(whole).buckets, minlength=BUCKETS) / max(len(whole), 1)
+    base = np.bincount(words.take(whole).values, minlength=BUCKETS) / max(len(whole), 1)
     found = [np.zeros(0, np.uint64)]
     for name in np.unique(names):
         alike = rows[names == name]
         if len(alike) < _COUNT:
             continue
-        held = np.bincount(words.take(alike).buckets, minlength=BUCKETS)
+        held = np.bincount(words.take(alike).values, minlength=BUCKETS)
         least = np.maximum(_COUNT, _SHARE * len(alike))
         strong = np.flatnonzero((held >= least) & (held / len(alike) >= _LIFT * base))
         found.append(name | strong.astype(np.uint64))
@@ -105,12 +103,12 @@ def _signature(digits: Ints) -> Keys:
     return mix(packed) & ~np.uint64(0xFFFF)
 
 
-def _translated(numerals: Ints, words: Bag) -> Flags:
+def _translated(numerals: Ints, words: Ragged) -> Flags:
     """(10, words): the words that numerals of the other side translate."""
-    held = np.bincount(words.buckets, minlength=BUCKETS)
+    held = np.bincount(words.values, minlength=BUCKETS)
     translated = np.zeros((10, BUCKETS), bool)
     for digit in range(10):
         having = np.flatnonzero(numerals[:, digit])
-        together = np.bincount(words.take(having).buckets, minlength=BUCKETS)
+        together = np.bincount(words.take(having).values, minlength=BUCKETS)
         translated[digit] = (together >= _COUNT) & (together >= _TRANSLATED * held)
     return translated

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from crossin.alignment.characters import Flags, Floats, Ints, among
-from crossin.alignment.content import Bag, LatentSpace, Matrix
+from crossin.alignment.characters import Flags, Floats, Ints, Ragged, among
+from crossin.alignment.content import LatentSpace, Matrix
 from crossin.alignment.lengths import LengthBands
 from crossin.alignment.measures import Measures
 from crossin.core.formats import FIELDS
@@ -55,11 +55,11 @@ def features(
     return np.stack([np.asarray(column, float) for column in columns], 1)
 
 
-def _shared_words(pivot: Bag, other: Bag) -> tuple[Floats, Floats]:
+def _shared_words(pivot: Ragged, other: Ragged) -> tuple[Floats, Floats]:
     """The log of the number of words in both rows, and their share of the shorter row's words."""
-    keys = [(bag.rows() << 16) | bag.buckets for bag in (pivot, other)]
-    count = pivot.count_rows(among(keys[0], keys[1]))
-    least = np.minimum(np.diff(pivot.starts), np.diff(other.starts))
+    keys = [(bag.rows() << 16) | bag.values for bag in (pivot, other)]
+    count = pivot.sums(among(keys[0], keys[1]))
+    least = np.minimum(pivot.lengths, other.lengths)
     return np.log1p(count), count / np.maximum(least, 1)
 
 

@@ -48,8 +48,8 @@ class LengthBands:
         The band is widened to include the ratio 1, since code and names stay as they are.
         """
         band, ratio = _band(pivot), _log_ratio(pivot, other)
-        low = np.minimum(self.centre[band], 0) - _OUT * self.scale[band]
-        high = np.maximum(self.centre[band], 0) + _OUT * self.scale[band]
+        centre, width = self.centre[band], _OUT * self.scale[band]
+        low, high = np.minimum(centre, 0) - width, np.maximum(centre, 0) + width
         long = (np.maximum(pivot, other) >= _LEAST) & (pivot > 0) & (other > 0)
         return np.asarray(long & ((ratio < low) | (ratio > high)))
 

@@ -13,8 +13,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from crossin.alignment.characters import Flags, Floats, Ints, among
-from crossin.alignment.content import BUCKETS, Bag
+from crossin.alignment.characters import Flags, Floats, Ints, Ragged, among
+from crossin.alignment.content import BUCKETS
 from crossin.alignment.measures import Columns, Measures
 from crossin.core.formats import FIELDS
 
@@ -86,18 +86,18 @@ class Profiles:
     widths: tuple[float, float]
 
     @classmethod
-    def fit(cls, pivot: Bag, other: Bag) -> Profiles:
+    def fit(cls, pivot: Ragged, other: Ragged) -> Profiles:
         """Fit to the instructions of a sample of both files."""
         bags = _apart(pivot, other), _apart(other, pivot)
         logs = [_log_frequencies(_typical(bag)) for bag in bags]
         spreads = [_spread(bag, log) for bag, log in zip(bags, logs, strict=True)]
         return cls((logs[0], logs[1]), (spreads[0][0], spreads[1][0]), (spreads[0][1], spreads[1][1]))
 
-    def foreign(self, pivot: Bag, other: Bag) -> tuple[Flags, Flags]:
+    def foreign(self, pivot: Ragged, other: Ragged) -> tuple[Flags, Flags]:
         """Rows of the pivot, and rows of the other, that are unlike their file."""
         found = []
         for side, bag in enumerate((_apart(pivot, other), _apart(other, pivot))):
-            count = np.diff(bag.starts)
+            count = bag.lengths
             own = _mean(bag, self.logs[side])
             lean = own - _mean(bag, self.logs[1 - side])
             width = self.widths[side] / np.sqrt(np.clip(count, 1, _GRAMS_MOST))
@@ -106,36 +106,35 @@ class Profiles:
         return found[0], found[1]
 
 
-def _apart(bag: Bag, against: Bag) -> Bag:
+def _apart(bag: Ragged, against: Ragged) -> Ragged:
     """The rows without the trigrams of the same row of `against`."""
     rows = bag.rows()
-    kept = ~among((rows << 16) | bag.buckets, np.sort((against.rows() << 16) | against.buckets))
+    kept = ~among((rows << 16) | bag.values, np.sort((against.rows() << 16) | against.values))
     starts = np.concatenate(([0], np.cumsum(kept)))[bag.starts]
-    return Bag(bag.buckets[kept], starts)
+    return Ragged(bag.values[kept], starts)
 
 
-def _typical(bag: Bag) -> Bag:
+def _typical(bag: Ragged) -> Ragged:
     """The likelier part of the rows, so that rows in other languages do not enter the profile."""
-    bag = bag.take(np.flatnonzero(np.diff(bag.starts) >= _GRAMS))
+    bag = bag.take(np.flatnonzero(bag.lengths >= _GRAMS))
     for _ in range(2 if bag.count else 0):
         means = _mean(bag, _log_frequencies(bag))
         bag = bag.take(np.flatnonzero(means >= np.quantile(means, _UNLIKE)))
     return bag
 
 
-def _log_frequencies(bag: Bag) -> Floats:
-    counts = np.bincount(bag.buckets, minlength=BUCKETS) + 0.5
+def _log_frequencies(bag: Ragged) -> Floats:
+    counts = np.bincount(bag.values, minlength=BUCKETS) + 0.5
     return np.asarray(np.log(counts / counts.sum()))
 
 
-def _mean(bag: Bag, values: Floats) -> Floats:
-    total = np.concatenate(([0.0], np.cumsum(values[bag.buckets])))
-    return np.asarray((total[bag.starts[1:]] - total[bag.starts[:-1]]) / np.maximum(np.diff(bag.starts), 1))
+def _mean(bag: Ragged, values: Floats) -> Floats:
+    return bag.sums(values[bag.values]) / np.maximum(bag.lengths, 1)
 
 
-def _spread(bag: Bag, log: Floats) -> tuple[float, float]:
+def _spread(bag: Ragged, log: Floats) -> tuple[float, float]:
     """The median of the rows' means, and the noise of a single trigram."""
-    count = np.diff(bag.starts)
+    count = bag.lengths
     judged = count >= _GRAMS
     if not judged.any():
         return 0.0, 1.0

@@ -100,8 +100,8 @@ def _shortest(language: langcodes.Language) -> str:
     if language.variants or language.extensions or language.private or language.extlangs:
         return str(language.to_tag())
     full = language.maximize()
-    for script, territory in ((None, None), (full.script, None), (None, full.territory)):
-        short = langcodes.Language.make(language=language.language, script=script, territory=territory)
+    for kept in ({}, {"script": full.script}, {"territory": full.territory}):
+        short = langcodes.Language.make(language=language.language, **kept)
         if short.maximize().to_tag() == full.to_tag():
             return str(short.to_tag())
     return str(language.to_tag())

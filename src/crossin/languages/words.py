@@ -122,9 +122,8 @@ def parse_languages(text: str, folder: Path = DATA) -> list[str]:
     known = available(folder)
     codes = [_known(name.strip(), known) for name in text.split(",") if name.strip()]
     if not codes or len(set(codes)) < len(codes):
-        raise CrossinError(
-            f"languages must be named once each, not '{text}'", hint="for example --languages en,zh,vi,es"
-        )
+        message = f"languages must be named once each, not '{text}'"
+        raise CrossinError(message, hint="for example --languages en,zh,vi,es")
     return codes
 
 
@@ -139,10 +138,10 @@ def _known(name: str, known: list[str]) -> str:
     else:
         near = f"'{name}' is {code}" if code != name else ""
     if code not in known:
-        raise CrossinError(
-            f"unknown language '{name}'; these exist: {', '.join(known)}" + (f"; {near}" if near else ""),
-            hint="choose one of them, or add a template file (see CONTRIBUTING.md)",
+        message = f"unknown language '{name}'; these exist: {', '.join(known)}" + (
+            f"; {near}" if near else ""
         )
+        raise CrossinError(message, hint="choose one of them, or add a template file (see CONTRIBUTING.md)")
     return code
 
 
