@@ -10,7 +10,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-import pyarrow as pa
 import pyarrow.compute as pc
 
 from crossin.alignment.characters import Flags, Floats, Ints, Ragged, among
@@ -59,18 +58,13 @@ def copied(pivot: Columns, other: Columns, measures: Measures) -> Flags:
     Equal outputs alone are no sign (code, names, numbers, "translate into English"), but an instruction that
     is more than a formula is always translated. `measures` are the pivot's.
     """
-    same = {field: _equal(pivot[field], other[field]) for field in FIELDS}
+    plain = [
+        {name: pc.utf8_lower(pc.utf8_trim_whitespace(pc.fill_null(side[name], ""))) for name in FIELDS}
+        for side in (pivot, other)
+    ]
+    same = {name: pc.equal(plain[0][name], plain[1][name]).to_numpy(zero_copy_only=False) for name in FIELDS}
     rest = same["output"] | (same["input"] & (measures.sizes[:, 1] > 0))
-    return same["instruction"] & rest & (measures.letters[:, 0] >= _FORMULA)
-
-
-def _equal(one: pa.LargeStringArray, two: pa.LargeStringArray) -> Flags:
-    found = pc.equal(_plain(one), _plain(two)).to_numpy(zero_copy_only=False)
-    return np.asarray(found, bool)
-
-
-def _plain(column: pa.LargeStringArray) -> pa.LargeStringArray:
-    return pc.utf8_lower(pc.utf8_trim_whitespace(pc.fill_null(column, "")))
+    return np.asarray(same["instruction"] & rest & (measures.letters[:, 0] >= _FORMULA))
 
 
 @dataclass(frozen=True)
@@ -82,27 +76,24 @@ class Profiles:
     """
 
     logs: tuple[Floats, Floats]
-    middles: tuple[float, float]
-    widths: tuple[float, float]
+    spreads: tuple[tuple[float, float], tuple[float, float]]
 
     @classmethod
     def fit(cls, pivot: Ragged, other: Ragged) -> Profiles:
         """Fit to the instructions of a sample of both files."""
         bags = _apart(pivot, other), _apart(other, pivot)
-        logs = [_log_frequencies(_typical(bag)) for bag in bags]
-        spreads = [_spread(bag, log) for bag, log in zip(bags, logs, strict=True)]
-        return cls((logs[0], logs[1]), (spreads[0][0], spreads[1][0]), (spreads[0][1], spreads[1][1]))
+        one, two = (_log_frequencies(_typical(bag)) for bag in bags)
+        return cls((one, two), (_spread(bags[0], one), _spread(bags[1], two)))
 
     def foreign(self, pivot: Ragged, other: Ragged) -> tuple[Flags, Flags]:
         """Rows of the pivot, and rows of the other, that are unlike their file."""
         found = []
         for side, bag in enumerate((_apart(pivot, other), _apart(other, pivot))):
-            count = bag.lengths
-            own = _mean(bag, self.logs[side])
-            lean = own - _mean(bag, self.logs[1 - side])
-            width = self.widths[side] / np.sqrt(np.clip(count, 1, _GRAMS_MOST))
-            strange = (self.middles[side] - own) / width > _FOREIGN
-            found.append((count >= _GRAMS) & ((lean < 0) | strange))
+            own, against = _mean(bag, self.logs[side]), _mean(bag, self.logs[1 - side])
+            middle, noise = self.spreads[side]
+            width = noise / np.sqrt(np.clip(bag.lengths, 1, _GRAMS_MOST))
+            strange = (own - against < 0) | ((middle - own) / width > _FOREIGN)
+            found.append((bag.lengths >= _GRAMS) & strange)
         return found[0], found[1]
 
 

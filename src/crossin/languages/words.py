@@ -138,9 +138,8 @@ def _known(name: str, known: list[str]) -> str:
     else:
         near = f"'{name}' is {code}" if code != name else ""
     if code not in known:
-        message = f"unknown language '{name}'; these exist: {', '.join(known)}" + (
-            f"; {near}" if near else ""
-        )
+        parts = (f"unknown language '{name}'", f"these exist: {', '.join(known)}", near)
+        message = "; ".join(filter(None, parts))
         raise CrossinError(message, hint="choose one of them, or add a template file (see CONTRIBUTING.md)")
     return code
 
@@ -149,8 +148,8 @@ def _known(name: str, known: list[str]) -> str:
 def load_words(code: str, folder: Path = DATA) -> Words:
     """The words of the language `code`.
 
-    Raises CrossinError with file and field where an entry is missing, lacks a placeholder, or a relation does
-    not have exactly three wordings.
+    Raises CrossinError with file and field where an entry is missing or has other placeholders or another
+    number of texts than it needs.
     """
     path = folder / f"{code}.yaml"
     if not path.exists():

@@ -47,8 +47,11 @@ def tables_of(
     incomplete in all. Lines that name no wording give one table, under the name ''. Otherwise as `table_of`.
     """
     firsts, answers = _gather(lines, file)
-    tables = _tables(firsts, answers, file)
-    return {prompt: (table, _logprobs(table, answers[prompt])) for prompt, table in tables.items()}
+    found: dict[str, tuple[AnswerTable, Floats | None]] = {}
+    for prompt, table in _tables(firsts, answers, file).items():
+        known = any(values for cells in answers[prompt].values() for _, values in cells.values())
+        found[prompt] = table, _logprobs(table, answers[prompt]) if known else None
+    return found
 
 
 def table_of(lines: Iterable[Line], file: Path | None = None, *, prompt: str | None = None) -> AnswerTable:
@@ -75,26 +78,17 @@ def read_logprobs(
     """
     lines, file = read_lines(answers) if isinstance(answers, str | Path) else (answers, None)
     _, found = _gather(lines, file)
-    logprobs = _logprobs(table, found[_choose(found, prompt, file)])
-    return np.full(_shape(table), np.nan) if logprobs is None else logprobs
+    return _logprobs(table, found[_choose(found, prompt, file)])
 
 
-def _logprobs(table: AnswerTable, wording: Mapping[str, _Answers]) -> Floats | None:
-    """The log-probabilities of a table's cells, [I, L, K]; None where no answer has any."""
-    if not any(values for cells in wording.values() for _, values in cells.values()):
-        return None
-    logprobs = np.full(_shape(table), np.nan)
+def _logprobs(table: AnswerTable, wording: Mapping[str, _Answers]) -> Floats:
+    logprobs = np.full((*table.answers.shape, int(table.options.max())), np.nan)
     for i, item in enumerate(table.items):
         for j, language in enumerate(table.languages):
             _, values = wording[item][language]
             if values is not None:
                 logprobs[i, j, : len(values)] = values
     return logprobs
-
-
-def _shape(table: AnswerTable) -> tuple[int, int, int]:
-    """Items, languages, and the most options of an item."""
-    return (*table.answers.shape, int(table.options.max()))
 
 
 def read_lines(path: str | Path) -> tuple[list[Line], Path]:
@@ -152,7 +146,7 @@ def _first_line(firsts: Firsts, line: Line, row: int) -> Line:
     if line["gold"] not in ids:
         raise line_error("gold", f"'{line['gold']}' is not among the option ids")
     before, first = require_agreement(firsts, line, row, ("group", "task", "gold"))
-    if set(ids) != set(first["option_ids"]):
+    if ids != first["option_ids"] and set(ids) != set(first["option_ids"]):
         raise line_error("option_ids", f"item '{line['item']}' has other options than in row {before}")
     return first
 

@@ -95,11 +95,9 @@ def aligned(baseline: AnswerTable, table: AnswerTable) -> AnswerTable:
     same = groups & (baseline.gold == table.gold) & (baseline.options == table.options)
     if not same.all():
         first = table.items[int(np.argmin(same))]
-        message = (
-            f"the two tables differ: item '{first}' ({int((~same).sum())} in all) has another gold answer"
-        )
-        hint = "compare answers to the same version of the benchmark"
-        raise CrossinError(f"{message}, number of options or group", hint=hint)
+        differing = f"item '{first}' ({int((~same).sum())} in all)"
+        message = f"the two tables differ: {differing} has another gold answer, number of options or group"
+        raise CrossinError(message, hint="compare answers to the same version of the benchmark")
     return baseline
 
 
