@@ -1,8 +1,7 @@
 """Whether a text is in a language: by the script of its letters, and between languages of a script by lingua.
 
-`likelihood` rates prose by its letters, `verdict` a line by its words, since a reply may be a name that no
-one can place; `file_language_notes` judges a whole column. The alignment check needs none of them: it knows
-no language, it compares the rows of a file with each other (crossin.alignment.wrong_language).
+`likelihood` rates prose by its letters, `verdict` a line by its words. The alignment check needs neither: it
+compares the rows of a file with each other (crossin.alignment.wrong_language).
 """
 
 from __future__ import annotations

@@ -60,7 +60,15 @@ def resample(
     alone = values(np.ones((1, len(starts))))
     widest = max((sums.shape[1] for sums in summed), default=1)
     drawn = [values(weights) for weights in _weights(len(starts), draws, seed, widest)]
-    return _figures(alone, drawn, len(starts))
+    result = {}
+    for name, observed in alone.items():
+        estimates = np.concatenate([batch[name] for batch in drawn])
+        estimates = estimates[~np.isnan(estimates)]
+        low = high = np.nan
+        if len(starts) > 1 and len(estimates) and not np.isnan(observed[0]):
+            low, high = np.quantile(estimates, _TAILS)
+        result[name] = Figure(float(observed[0]), float(low), float(high))
+    return result
 
 
 def resample_difference(
@@ -122,15 +130,3 @@ def _weights(groups: int, draws: int, seed: int, widest: int) -> Iterator[Floats
         taken = generator.integers(groups, size=(size, groups)) + np.arange(size)[:, None] * groups
         counts = np.bincount(taken.ravel(), minlength=size * groups)
         yield counts.reshape(size, groups).astype(np.float64)
-
-
-def _figures(alone: dict[str, Floats], drawn: list[dict[str, Floats]], groups: int) -> dict[str, Figure]:
-    result = {}
-    for name, value in alone.items():
-        values = np.concatenate([batch[name] for batch in drawn])
-        values = values[~np.isnan(values)]
-        low = high = np.nan
-        if groups > 1 and len(values) and not np.isnan(value[0]):
-            low, high = np.quantile(values, _TAILS)
-        result[name] = Figure(float(value[0]), float(low), float(high))
-    return result

@@ -58,10 +58,9 @@ def seaeval_scores(chances: Floats, gold: Integers, names: Sequence[str]) -> dic
     names all 2^L subsets.
     """
     if len(names) > _MOST_LANGUAGES:
-        raise CrossinError(
-            f"SeaEval's scores name every subset of the languages, too many for {len(names)} languages",
-            hint=f"choose at most {_MOST_LANGUAGES} of them; all other figures take any number",
-        )
+        message = f"SeaEval's scores name every subset of the languages, too many for {len(names)} languages"
+        hint = f"choose at most {_MOST_LANGUAGES} of them; all other figures take any number"
+        raise CrossinError(message, hint=hint)
     by_language = drawn_accuracy(chances, gold)
     overall = float(by_language.mean())
     sizes = range(2, len(names) + 1)
@@ -72,9 +71,7 @@ def seaeval_scores(chances: Floats, gold: Integers, names: Sequence[str]) -> dic
         **{f"consistency_score_{s}": consistency[s] for s in sizes},
         "detailed_consistency_score": {
             f"{s}_combine": {
-                ",".join(names[column] for column in subset): float(
-                    chances[:, subset].prod(axis=1).sum(axis=1).mean()
-                )
+                ",".join(names[i] for i in subset): float(chances[:, subset].prod(axis=1).sum(axis=1).mean())
                 for subset in combinations(range(len(names)), s)
             }
             for s in sizes
