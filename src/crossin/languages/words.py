@@ -154,6 +154,9 @@ def load_words(code: str, folder: Path = DATA) -> Words:
     path = folder / f"{code}.yaml"
     if not path.exists():
         parse_languages(code, folder)
+    entries = read_yaml(path)
+    if isinstance(entries, dict) and "code" in entries:
+        raise CrossinError("the file's name is the code", file=path, field="code", hint="remove the entry")
     return read_settings(Words, path, {"code": code}, hint="compare with en.yaml")
 
 
