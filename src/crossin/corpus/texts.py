@@ -6,7 +6,6 @@ resident pages back.
 
 from __future__ import annotations
 
-import contextlib
 import mmap
 import os
 from collections.abc import Iterator, Sequence
@@ -91,12 +90,6 @@ class Texts:
             for one in self._maps:
                 one.madvise(mmap.MADV_DONTNEED)
 
-    def remove(self) -> None:
-        """Delete the files, as far as the system allows it while they are open here."""
-        for path in (_offsets(self.folder, self.name), _bytes(self.folder, self.name)):
-            with contextlib.suppress(OSError):
-                path.unlink()
-
     def _map(self, path: Path) -> mmap.mmap | bytes:
         try:
             with path.open("rb") as file:
@@ -137,13 +130,6 @@ class TextsWriter:
             with writing(Path(file.name)):
                 file.close()
         return Texts(self._folder, self._name)
-
-    def abandon(self) -> None:
-        """Close and delete the files."""
-        for file in (self._offsets, self._bytes):
-            with contextlib.suppress(OSError):
-                file.close()
-            Path(file.name).unlink(missing_ok=True)
 
 
 def raw(array: pa.LargeStringArray) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.uint8]]:

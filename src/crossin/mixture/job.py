@@ -13,7 +13,7 @@ import pyarrow as pa
 from crossin.core.errors import CrossinError
 from crossin.core.progress import Progress, silent
 from crossin.corpus.parallel import ParallelCorpus
-from crossin.corpus.preparation import PreparedCorpus, prepare
+from crossin.corpus.preparation import prepare
 from crossin.corpus.spec import CorpusSpec, Source
 from crossin.languages.words import DATA
 from crossin.mixture.planning import Plan, plan
@@ -29,7 +29,7 @@ class MixtureJob:
 
     style: RowStyle
     plan: Plan
-    prepared: Mapping[str, PreparedCorpus]
+    corpora: Mapping[str, ParallelCorpus]
 
     @property
     def recipe(self) -> Recipe:
@@ -37,23 +37,14 @@ class MixtureJob:
         return self.style.recipe
 
     @property
-    def corpora(self) -> dict[str, ParallelCorpus]:
-        """The corpora by name."""
-        return {name: prepared.corpus for name, prepared in self.prepared.items()}
-
-    @property
     def notes(self) -> list[str]:
         """Notes on whole files."""
-        return [f"{name}: {note}" for name, prepared in self.prepared.items() for note in prepared.notes]
+        return [f"{name}: {note}" for name, corpus in self.corpora.items() for note in corpus.notes]
 
     @property
     def shards(self) -> int:
         """The number of files."""
         return -(-len(self.plan) // self.recipe.shard_rows)
-
-    def shard_size(self, number: int) -> int:
-        """The number of rows of one shard (from 0)."""
-        return min(self.recipe.shard_rows, len(self.plan) - number * self.recipe.shard_rows)
 
     def shard(self, number: int) -> pa.Table:
         """The rows of one shard (from 0)."""
@@ -133,17 +124,16 @@ def make_job(
     style = row_style(recipe, data)
     known = {name: list(spec.files) if spec.files else languages for name, spec in specs.items()}
     check_languages(recipe, languages, known)
-    prepared = {}
+    corpora = {}
     for name, spec in specs.items():
         filters = [component.filter for component in recipe.components if component.corpus == name]
-        prepared[name] = prepare(
+        corpora[name] = prepare(
             name, spec, data, languages, recipe.pivot, work, filters=filters, strict=strict, progress=progress
         )
-    corpora = {name: one.corpus for name, one in prepared.items()}
     _check_ids(specs, corpora)
     pools = pools_of(recipe, languages, corpora)
     counts = row_counts(pools, languages, style, corpora)
-    return MixtureJob(style, plan(pools, counts, languages), prepared)
+    return MixtureJob(style, plan(pools, counts, languages), corpora)
 
 
 def counts_of(job: MixtureJob) -> dict[str, Any]:

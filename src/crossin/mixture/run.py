@@ -127,7 +127,8 @@ def _write_shards(
     job: MixtureJob, out: Path, numbers: Sequence[int], runner: Runner, progress: Progress
 ) -> None:
     """Write the shards with these numbers."""
-    total = sum(job.shard_size(number) for number in numbers)
+    size = job.recipe.shard_rows
+    total = sum(min(size, len(job.plan) - number * size) for number in numbers)
     done = 0
 
     def report(rows: int) -> None:
@@ -165,14 +166,13 @@ def _finish(work: Stage, job: MixtureJob) -> None:
 def _rejects(job: MixtureJob) -> pa.Table:
     """Every rejected row: corpus, id, reason code, and a detail where there is one."""
     tables = []
-    for name, prepared in job.prepared.items():
-        corpus = prepared.corpus
+    for name, corpus in job.corpora.items():
         rows = np.flatnonzero(~corpus.kept)
         columns = {
             "corpus": pa.repeat(name, len(rows)),
             "id": corpus.ids.take(pa.array(rows)),
             "reason": pa.array(corpus.reasons, pa.string()).take(pa.array(corpus.status[rows] - 1)),
-            "detail": pa.array([prepared.details.get(row, "") for row in rows.tolist()], pa.string()),
+            "detail": pa.array([corpus.details.get(row, "") for row in rows.tolist()], pa.string()),
         }
         tables.append(pa.table({key: column.cast(pa.large_string()) for key, column in columns.items()}))
     return pa.concat_tables(tables).combine_chunks()
