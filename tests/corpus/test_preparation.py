@@ -130,6 +130,6 @@ def test_every_row_is_kept_or_has_one_reason(tmp_path: Path) -> None:
         ],
         "zh": [line(1, "zh"), line(2, "zh")],
     }
-    corpus = prepared(tmp_path, files, filter={"score": {"min": 4}}).corpus
+    corpus = prepared(tmp_path, files, filter={"score": {"min": 4}})
     assert len(corpus) == int(corpus.kept.sum()) + sum(corpus.rejected().values()) == 4
     assert corpus.rejected() == {"duplicate_id:en": 1, "missing_translation:zh": 1, "filtered:score:en": 1}

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import combinations
 from pathlib import Path
 from typing import Any
 
-import pyarrow as pa
+import pyarrow.compute as pc
 
 from crossin.core.errors import CrossinError
 from crossin.core.progress import Progress, silent
@@ -19,7 +20,7 @@ from crossin.languages.words import DATA
 from crossin.mixture.planning import Plan, plan
 from crossin.mixture.pools import check_languages, pools_of
 from crossin.mixture.recipe import Recipe
-from crossin.mixture.rendering import RowStyle, render, row_style
+from crossin.mixture.rendering import RowStyle, row_style
 from crossin.mixture.sizes import row_counts
 
 
@@ -46,11 +47,6 @@ class MixtureJob:
         """The number of files."""
         return -(-len(self.plan) // self.recipe.shard_rows)
 
-    def shard(self, number: int) -> pa.Table:
-        """The rows of one shard (from 0)."""
-        size = self.recipe.shard_rows
-        return render(self.style, self.plan.take(slice(number * size, (number + 1) * size)), self.corpora)
-
 
 def specs_of(recipe: Recipe, data: Path) -> dict[str, CorpusSpec]:
     """The corpora that the components draw from, by name; one that the recipe does not describe is the file
@@ -76,15 +72,14 @@ def specs_of(recipe: Recipe, data: Path) -> dict[str, CorpusSpec]:
 def languages_of(recipe: Recipe, specs: Mapping[str, CorpusSpec]) -> list[str]:
     """The languages of the mixture: the recipe's, or all that its corpora have a file for."""
     if recipe.languages:
-        languages = list(dict.fromkeys(recipe.languages))
-    else:
-        languages = list(dict.fromkeys(language for spec in specs.values() for language in spec.files))
-        if not languages or any(spec.source for spec in specs.values()):
-            raise CrossinError(
-                "the languages of the mixture are not given",
-                field="languages",
-                hint=f"name them in the recipe, or with --languages {recipe.pivot},…",
-            )
+        return list(dict.fromkeys(recipe.languages))
+    languages = list(dict.fromkeys(language for spec in specs.values() for language in spec.files))
+    if not languages or any(spec.source for spec in specs.values()):
+        raise CrossinError(
+            "the languages of the mixture are not given",
+            field="languages",
+            hint=f"name them in the recipe, or with --languages {recipe.pivot},…",
+        )
     return languages
 
 
@@ -138,25 +133,21 @@ def make_job(
 
 def counts_of(job: MixtureJob) -> dict[str, Any]:
     """The mixture's rows by component and direction, and each corpus' rows by status."""
-    made = job.plan
-    components = {name: {"rows": 0} for name in made.components}
-    for name, language_in, language_out, places in made.directions():
+    components = {name: {"rows": 0} for name in job.plan.components}
+    for name, language_in, language_out, places in job.plan.directions():
         components[name][f"{language_in}>{language_out}"] = len(places)
         components[name]["rows"] += len(places)
-    return {
-        "rows": len(made),
-        "components": components,
-        "corpora": {
-            name: {
-                "read": corpus.read,
-                "ids": len(corpus),
-                "kept": int(corpus.kept.sum()),
-                "rejected": corpus.rejected(),
-                "unjoined": corpus.unjoined,
-            }
-            for name, corpus in job.corpora.items()
-        },
+    corpora = {
+        name: {
+            "read": corpus.read,
+            "ids": len(corpus),
+            "kept": int(corpus.kept.sum()),
+            "rejected": corpus.rejected(),
+            "unjoined": corpus.unjoined,
+        }
+        for name, corpus in job.corpora.items()
     }
+    return {"rows": len(job.plan), "components": components, "corpora": corpora}
 
 
 def skipped_of(job: MixtureJob) -> dict[str, int]:
@@ -169,18 +160,13 @@ def skipped_of(job: MixtureJob) -> dict[str, int]:
 
 def _check_ids(specs: Mapping[str, CorpusSpec], corpora: Mapping[str, ParallelCorpus]) -> None:
     """Refuse corpora that use the same ids for different rows."""
-    import pyarrow.compute as pc
-
-    names = list(corpora)
-    for number, name in enumerate(names):
-        for other in names[:number]:
-            same_files = (specs[name].files, specs[name].source) == (specs[other].files, specs[other].source)
-            found = pc.is_in(corpora[name].ids, value_set=corpora[other].ids)
-            if not same_files and (clashes := pc.sum(found).as_py()):
-                first = corpora[name].ids[pc.index(found, True).as_py()]
-                raise CrossinError(
-                    f"the corpora '{other}' and '{name}' both have the id '{first}' "
-                    f"({clashes:,} clash in all)",
-                    field=f"corpora.{name}.id_prefix",
-                    hint=f"give one a prefix: `id_prefix: {name}-`",
-                )
+    for other, name in combinations(corpora, 2):
+        same_files = (specs[name].files, specs[name].source) == (specs[other].files, specs[other].source)
+        found = pc.is_in(corpora[name].ids, value_set=corpora[other].ids)
+        if not same_files and (clashes := pc.sum(found).as_py()):
+            first = corpora[name].ids[pc.index(found, True).as_py()]
+            raise CrossinError(
+                f"the corpora '{other}' and '{name}' both have the id '{first}' ({clashes:,} clash in all)",
+                field=f"corpora.{name}.id_prefix",
+                hint=f"give one a prefix: `id_prefix: {name}-`",
+            )
