@@ -43,7 +43,6 @@ def test_any_rows_in_any_order_can_be_taken(
 ) -> None:
     if large:
         monkeypatch.setattr(module, "_LARGE", 0)
-        monkeypatch.setattr(module, "_READ_AT_ONCE", 3)
     texts = written(tmp_path, WORDS)
     chosen = np.array([4, 0, 0, 2, 1, 3, 4])
     assert texts.take(chosen).to_pylist() == [WORDS[k] for k in chosen]

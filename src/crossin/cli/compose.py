@@ -8,14 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from crossin.cli.options import (
-    Command,
-    dry_run_option,
-    json_option,
-    need_out,
-    out_option,
-    settings_options,
-)
+from crossin.cli.options import Command, dry_run_option, json_option, need_out, out_option, settings_options
 from crossin.core.cluster import Runner
 from crossin.core.settings import Settings, setting, validated
 from crossin.languages.codes import Language

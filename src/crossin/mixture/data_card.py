@@ -67,8 +67,8 @@ corpus), `component`.
 
 ## Recipe
 
-With the same data, `crossin compose recipe.yaml` gives the same bytes; `manifest.json` has the hashes of the \
-inputs.
+With the same data, `crossin compose recipe.yaml` gives the same bytes; `manifest.json` has the hashes of \
+the inputs.
 
 ```yaml
 {as_yaml(recipe).rstrip()}

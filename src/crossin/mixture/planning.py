@@ -12,6 +12,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -49,21 +50,17 @@ class Plan:
     def fingerprint(self) -> str:
         """The SHA-256 of all draws, in hexadecimal."""
         digest = hashlib.sha256("\0".join([*self.components, "", *self.languages]).encode())
-        for draws in (self.component, self.slot, self.row, self.language_in, self.language_out):
+        for draws in self._draws:
             digest.update(np.ascontiguousarray(draws).data)
         return digest.hexdigest()
 
+    @property
+    def _draws(self) -> tuple[npt.NDArray[Any], ...]:
+        return self.component, self.slot, self.row, self.language_in, self.language_out
+
     def take(self, rows: slice | Ints) -> Plan:
         """The draws at these places."""
-        return Plan(
-            self.components,
-            self.languages,
-            self.component[rows],
-            self.slot[rows],
-            self.row[rows],
-            self.language_in[rows],
-            self.language_out[rows],
-        )
+        return Plan(self.components, self.languages, *(draws[rows] for draws in self._draws))
 
     def directions(self) -> list[tuple[str, str, str, Ints]]:
         """(component, language in, language out, places) of every direction."""

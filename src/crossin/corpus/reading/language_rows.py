@@ -15,8 +15,8 @@ from crossin.core.errors import CrossinError
 from crossin.core.formats import FIELDS
 from crossin.core.progress import Progress
 from crossin.corpus.reading.batch import Batch
+from crossin.corpus.reading.records import read_source
 from crossin.corpus.reading.rows import Rows, columns_read, language_column, to_rows
-from crossin.corpus.reading.sources import read_source
 from crossin.corpus.spec import CorpusSpec, Source
 from crossin.corpus.texts import Texts, TextsWriter
 from crossin.languages.codes import parse_language
