@@ -65,8 +65,12 @@ def near_duplicates(
         hashes = MinHash.bulk(piece, num_perm=_PERMUTATIONS, seed=1, hashfunc=zlib.crc32)
         for row, (shingles, minhash) in enumerate(zip(piece, hashes, strict=True), start):
             for other in sorted(index.query(minhash)):
-                earlier = piece[other - start] if other >= start else _shingles(_row(columns, other))
-                if _similarity(shingles, earlier) >= threshold:
+                if other >= start:
+                    earlier = piece[other - start]
+                else:
+                    earlier = _shingles([column[other].as_py() or "" for column in columns])
+                both = len(shingles & earlier)
+                if both / (len(shingles) + len(earlier) - both) >= threshold:
                     flags[row] = True
                     break
             else:
@@ -82,22 +86,12 @@ def _rows(columns: Sequence[pyarrow.LargeStringArray]) -> Iterator[list[str]]:
             yield [field or "" for field in fields]
 
 
-def _row(columns: Sequence[pyarrow.LargeStringArray], row: int) -> list[str]:
-    return [column[row].as_py() or "" for column in columns]
-
-
 def _shingles(fields: list[str]) -> set[bytes]:
     text = " ".join(fields)
     # A text of punctuation alone ("???") is compared as it is.
     parts = units(text) or [fold(text)]
     size = min(len(parts), _CHARACTERS if mostly_single(parts) else _WORDS)
     return {" ".join(parts[start : start + size]).encode() for start in range(len(parts) - size + 1)}
-
-
-def _similarity(one: set[bytes], other: set[bytes]) -> float:
-    """The Jaccard similarity of two sets, of which neither is empty."""
-    both = len(one & other)
-    return both / (len(one) + len(other) - both)
 
 
 def _short(band: bytes) -> bytes:

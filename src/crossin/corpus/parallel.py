@@ -126,9 +126,8 @@ def read_corpus(
         blank = present[status == CorpusReason.EMPTY_INSTRUCTION.number]
         corpus.reject(blank, CorpusReason.EMPTY_INSTRUCTION.about(rows.language))
     if spec.id_prefix:
-        corpus.ids = pc.binary_join_element_wise(
-            pa.scalar(spec.id_prefix, pa.large_string()), corpus.ids, pa.scalar("", pa.large_string())
-        )
+        prefix, separator = pa.array([spec.id_prefix, ""], pa.large_string())
+        corpus.ids = pc.binary_join_element_wise(prefix, corpus.ids, separator)
     return corpus
 
 
@@ -178,7 +177,10 @@ def _joined(name: str, found: list[LanguageRows], by_position: bool) -> Parallel
     unjoined: dict[str, int] = {}
     for rows in found:
         usable = _usable(rows, by_position, unjoined)
-        own = _ids(rows, usable, by_position)
+        if by_position:
+            own = pa.array(usable).cast(pa.large_string())
+        else:
+            own = rows.ids.all if len(usable) == len(rows) else rows.ids.take(usable)
         where = np.arange(len(own))
         if not ids.equals(own):
             encoded = pc.dictionary_encode(pa.concat_arrays([ids, own]))
@@ -226,12 +228,6 @@ def _usable(rows: LanguageRows, by_position: bool, unjoined: dict[str, int]) -> 
 def _has_id(rows: LanguageRows) -> Bools:
     offsets, _ = raw(rows.ids.all)
     return np.asarray(np.diff(offsets) > 0)
-
-
-def _ids(rows: LanguageRows, usable: npt.NDArray[np.int64], by_position: bool) -> pa.LargeStringArray:
-    if by_position:
-        return pa.array(usable).cast(pa.large_string())
-    return rows.ids.all if len(usable) == len(rows) else rows.ids.take(usable)
 
 
 def _aligned(rows: LanguageRows, places: Places) -> dict[str, pa.Array]:

@@ -90,20 +90,15 @@ def inputs_of(recipe: Recipe, data: Path) -> dict[str, Path]:
     languages = recipe.languages or []
     inputs = {"template": data / recipe.template} if (data / recipe.template).is_file() else {}
     for name, spec in specs_of(recipe, data).items():
-        sources = {
-            f"{name}/{language}": source for language, source in spec.files.items() if language in languages
-        }
+        sources = {f"{name}/{code}": source for code, source in spec.files.items() if code in languages}
         for key, source in (sources | ({name: spec.source} if spec.source else {})).items():
             place = data / (source.path or source.dataset or "")
             if source.path or place.exists():
                 inputs[key] = place
         if spec.decontaminate:
             inputs[f"{name}/bench"] = data / spec.decontaminate.bench
-    return inputs | {
-        f"words/{language}": DATA / f"{language}.yaml"
-        for language in languages
-        if (DATA / f"{language}.yaml").exists()
-    }
+    words = {f"words/{language}": DATA / f"{language}.yaml" for language in languages}
+    return inputs | {key: path for key, path in words.items() if path.exists()}
 
 
 def make_job(

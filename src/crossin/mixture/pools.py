@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -176,18 +176,16 @@ def _usable(
     past the component's filter, and not empty.
     """
     passing = apply_filters(corpus, component.filter) if component.filter else {}
-    masks: dict[tuple[str, str], Mask] = {}
 
+    @cache
     def usable(language: str, field: str) -> Mask:
-        if (language, field) not in masks:
-            mask = corpus.kept & corpus.present(language)
-            texts = corpus.texts[language, field]
-            lengths = pc.binary_length(texts.all).to_numpy(zero_copy_only=False)
-            texts.release()
-            if len(lengths):
-                mask &= lengths[corpus.place[language]] > 0
-            masks[language, field] = mask & passing[language] if language in passing else mask
-        return masks[language, field]
+        mask = corpus.kept & corpus.present(language)
+        texts = corpus.texts[language, field]
+        lengths = pc.binary_length(texts.all).to_numpy(zero_copy_only=False)
+        texts.release()
+        if len(lengths):
+            mask &= lengths[corpus.place[language]] > 0
+        return mask & passing[language] if language in passing else mask
 
     asked, answered = component.fields
     return [(usable(one, asked), usable(other, answered)) for one, other in directions]

@@ -62,18 +62,17 @@ def _question_template(language: str) -> Template:
 def render(style: RowStyle, part: Plan, corpora: Mapping[str, ParallelCorpus]) -> pa.Table:
     """The mixture's rows (docs/formats.md) for a part of its plan, in the plan's order."""
     components = dict(style.recipe.named())
-    sources = {name: component.corpus for name, component in components.items()}
-    kinds = {name: component.kind for name, component in components.items()}
+    drawn = [components[name] for name in part.components]
     return pa.table(
         {
             "prompt": _in_order(_prompts(style, part, components, corpora), len(part)),
             "completion": _in_order(_completions(style, part, components, corpora), len(part)),
-            "kind": _named(part.component, [kinds[name] for name in part.components]),
+            "kind": _named(part.component, [component.kind for component in drawn]),
             "lang_in": _named(part.language_in, part.languages),
             "lang_out": _named(part.language_out, part.languages),
             "id": _in_order(_ids(part, components, corpora), len(part)),
             "slot": pa.array(part.slot.astype(np.int64)),
-            "source": _named(part.component, [sources[name] for name in part.components]),
+            "source": _named(part.component, [component.corpus for component in drawn]),
             "component": _named(part.component, part.components),
         }
     )

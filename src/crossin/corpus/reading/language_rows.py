@@ -91,7 +91,7 @@ def read_languages(
 
     Raises CrossinError for a source without any rows, and for what cannot be read.
     """
-    order = list(dict.fromkeys(languages)) if languages is not None else None
+    order = None if languages is None else list(dict.fromkeys(languages))
     # A source of its own for each language, or one of all languages.
     sources: list[tuple[str | None, Source]] = [(None, spec.source)] if spec.source else []
     chosen = list(spec.files) if order is None else order
@@ -143,9 +143,8 @@ def _parts(
             except CrossinError as error:
                 index = int(np.argmax(numbers == number))
                 message = error.message if spelling.strip() else "the row names no language"
-                raise batch.error(
-                    index, message, field=column, hint=error.hint or "write a BCP-47 code"
-                ) from error
+                hint = error.hint or "write a BCP-47 code"
+                raise batch.error(index, message, field=column, hint=hint) from error
     found = [codes[spelling] for spelling in spelled.dictionary.to_pylist()]
     wanted = [code for code in dict.fromkeys(found) if languages is None or code in languages]
     # Each row's language as its place in `wanted`; len(wanted) for one that is not wanted.

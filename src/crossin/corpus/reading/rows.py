@@ -257,7 +257,7 @@ def _extra(batch: Batch, name: str) -> pa.Array:
     first = next((value for value in values if value is not None), None)
     kinds = {int, float} if type(first) in (int, float) else {type(first)}
     for index, value in enumerate(values):
-        if type(value) not in (int, float, bool, str, type(None)):
+        if isinstance(value, list | dict):
             raise batch.error(index, f"a filter cannot use {kind_of(value)}", field=name, hint=hint)
         if value is not None and type(value) not in kinds:
             message = f"{kind_of(value)} in a column that also holds {kind_of(first)}"
