@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from hashlib import blake2b
 from typing import TYPE_CHECKING
 
@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from crossin.core.extras import require
+from crossin.corpus.texts import rows_of
 from crossin.languages.segmentation import fold, mostly_single, units
 
 if TYPE_CHECKING:
@@ -33,7 +34,7 @@ def exact_duplicates(columns: Sequence[pyarrow.LargeStringArray]) -> npt.NDArray
     """
     seen: set[bytes] = set()
     flags = np.zeros(len(columns[0]), dtype=bool)
-    for row, fields in enumerate(_rows(columns)):
+    for row, fields in enumerate(rows_of(columns)):
         key = blake2b("\0".join(fold(field) for field in fields).encode(), digest_size=16).digest()
         flags[row] = key in seen
         seen.add(key)
@@ -61,7 +62,7 @@ def near_duplicates(
     index = MinHashLSH(threshold=threshold, num_perm=_PERMUTATIONS, weights=_WEIGHTS, hashfunc=_short)
     flags = np.zeros(len(columns[0]), dtype=bool)
     for start in range(0, len(flags), _CHUNK):
-        piece = [_shingles(fields) for fields in _rows([column.slice(start, _CHUNK) for column in columns])]
+        piece = [_shingles(fields) for fields in rows_of([column.slice(start, _CHUNK) for column in columns])]
         hashes = MinHash.bulk(piece, num_perm=_PERMUTATIONS, seed=1, hashfunc=zlib.crc32)
         for row, (shingles, minhash) in enumerate(zip(piece, hashes, strict=True), start):
             for other in sorted(index.query(minhash)):
@@ -77,13 +78,6 @@ def near_duplicates(
                 # Only rows that are kept are candidates: a group of a thousand is not compared pair by pair.
                 index.insert(row, minhash)
     return flags
-
-
-def _rows(columns: Sequence[pyarrow.LargeStringArray]) -> Iterator[list[str]]:
-    """The fields of each row, converted chunk by chunk."""
-    for start in range(0, len(columns[0]), _CHUNK):
-        for fields in zip(*(column.slice(start, _CHUNK).to_pylist() for column in columns), strict=True):
-            yield [field or "" for field in fields]
 
 
 def _shingles(fields: list[str]) -> set[bytes]:

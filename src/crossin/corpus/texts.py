@@ -23,6 +23,7 @@ from crossin.core.files import writing
 # Above this size texts are read one by one instead of through the map: the kernel maps megabytes around each
 # page that is read, so random reads would make most of the file resident.
 _LARGE = 32 * 2**20
+_ROWS_AT_ONCE = 4096
 
 
 class Texts:
@@ -130,6 +131,14 @@ class TextsWriter:
             with writing(Path(file.name)):
                 file.close()
         return Texts(self._folder, self._name)
+
+
+def rows_of(columns: Sequence[pa.LargeStringArray]) -> Iterator[list[str]]:
+    """The fields of each row from columns of the same length; null becomes empty."""
+    for start in range(0, len(columns[0]), _ROWS_AT_ONCE):
+        parts = [column.slice(start, _ROWS_AT_ONCE).to_pylist() for column in columns]
+        for fields in zip(*parts, strict=True):
+            yield [field or "" for field in fields]
 
 
 def raw(array: pa.LargeStringArray) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.uint8]]:

@@ -33,8 +33,9 @@ def card(job: MixtureJob, counts: dict[str, Any]) -> str:
         "configs": [{"config_name": "default", "data_files": files}],
     }
     table = [
-        f"| {_cell(name)} | {direction} | {amount:,} |"
+        f"| {cell} | {direction} | {amount:,} |"
         for name, directions in counts["components"].items()
+        for cell in [name.replace("|", "\\|").replace("\n", " ")]
         for direction, amount in directions.items()
         if direction != "rows"
     ]
@@ -83,7 +84,3 @@ def _licence(recipe: Recipe) -> str:
         for component in recipe.components
     }
     return licences.pop() if len(licences) == 1 else "other"
-
-
-def _cell(text: str) -> str:
-    return text.replace("|", "\\|").replace("\n", " ")

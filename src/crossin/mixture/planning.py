@@ -84,24 +84,21 @@ def draw(pool: CandidatePool, count: int) -> tuple[Ints, npt.NDArray[np.int32]]:
 
     Raises CrossinError where a direction has too few rows for the epochs that the component allows.
     """
-    sizes = pool.sizes
     if pool.component.replacement:
-        slots = np.arange(count)
-        chosen = independent(slots, pool.weights, pool.key)
-        picked = with_replacement(slots, sizes[chosen], hash64(pool.key, "row"))
+        turns = np.arange(count)
+        chosen = independent(turns, pool.weights, pool.key)
     else:
         chosen, turns = _in_order(pool, count)
         if _drawable(pool, chosen, turns) < count:
             raise _exhausted(pool, count, chosen)
-        picked = np.empty(count, dtype=np.int64)
-        for number, label in enumerate(pool.labels):
-            mine = np.flatnonzero(chosen == number)
-            key = hash64(pool.key, "row", label)
-            picked[mine] = without_replacement(turns[mine], int(sizes[number]), key)
     rows = np.empty(count, dtype=np.int32)
-    for number, found in enumerate(pool.rows):
+    for number, (label, found) in enumerate(zip(pool.labels, pool.rows, strict=True)):
         mine = np.flatnonzero(chosen == number)
-        rows[mine] = found[picked[mine]]
+        if pool.component.replacement:
+            picked = with_replacement(turns[mine], len(found), hash64(pool.key, "row"))
+        else:
+            picked = without_replacement(turns[mine], len(found), hash64(pool.key, "row", label))
+        rows[mine] = found[picked]
     return chosen, rows
 
 

@@ -99,9 +99,8 @@ def _prompts(
             if given is None:
                 yield places, _in_template(template, *_translation(style.recipe, language_out, mine))
             else:
-                inputs = given.slice(start, len(places))
                 wish = language_out if language_out != language_in else None
-                for chosen, *pieces in _forms(style.recipe, wish, mine, inputs):
+                for chosen, *pieces in _forms(style.recipe, wish, mine, given.slice(start, len(places))):
                     yield places[chosen], _in_template(template, *pieces)
             start += len(places)
 
@@ -158,11 +157,8 @@ def _forms(
 
 
 def _in_template(template: Template, asked: list[Piece], given: list[Piece]) -> pa.Array:
-    if not given:
-        before, after = template.parts(False)
-        return _join(before, *asked, after)
-    before, between, after = template.parts(True)
-    return _join(before, *asked, between, *given, after)
+    before, *others = template.parts(bool(given))
+    return _join(before, *asked, *others[:-1], *given, others[-1])
 
 
 def _join(*pieces: Piece) -> pa.Array:

@@ -79,7 +79,7 @@ def _kind_of_name(name: str) -> str:
     name = name.lower()
     for ending in _PACKED:
         name = name.removesuffix(ending)
-    return name.rpartition(".")[2] if "." in name else ""
+    return Path(name).suffix.removeprefix(".")
 
 
 def _columns_to_read(names: list[str], wanted: Set[str] | None) -> list[str]:

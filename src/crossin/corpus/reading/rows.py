@@ -102,7 +102,9 @@ def to_rows(batch: Batch, source: Source, longest: int, extras: Set[str] = froze
         texts = _prompt_completion(batch, longest, status)
     else:
         raise batch.no_column(names["instruction"], batch.names)
-    status[_blank(texts["instruction"]) & (status == 0)] = CorpusReason.EMPTY_INSTRUCTION.number
+    instructions = texts["instruction"]
+    blank = pc.or_(pc.equal(pc.binary_length(instructions), 0), pc.utf8_is_space(instructions))
+    status[blank.to_numpy(zero_copy_only=False) & (status == 0)] = CorpusReason.EMPTY_INSTRUCTION.number
     return Rows(
         _ids(batch, names["id"], longest),
         texts,
@@ -276,12 +278,6 @@ def _float(value: float) -> float:
         return float(value)
     except OverflowError:
         return math.inf if value > 0 else -math.inf
-
-
-def _blank(texts: pa.LargeStringArray) -> npt.NDArray[np.bool_]:
-    """Which texts are empty or only spaces, bool (n,)."""
-    blank = pc.or_(pc.equal(pc.binary_length(texts), 0), pc.utf8_is_space(texts))
-    return np.asarray(blank.to_numpy(zero_copy_only=False), np.bool_)
 
 
 def _as_texts(batch: Batch, name: str, values: Values) -> pa.LargeStringArray:

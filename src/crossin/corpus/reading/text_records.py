@@ -107,10 +107,7 @@ def _decoded(stream: IO[bytes], file: str | Path) -> Iterator[str]:
     """The text of a UTF-8 stream in pieces, without its byte order mark."""
     rest, position, line = b"", 0, 1
     while True:
-        try:
-            data = stream.read(_CHUNK)
-        except OSError as error:
-            raise CrossinError(f"cannot be read: {error}", file=file, hint="get the file again") from error
+        data = stream.read(_CHUNK)
         final = not data
         if not position and not rest:
             if b"\0" in data[:4] or data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
