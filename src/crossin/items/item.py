@@ -31,7 +31,7 @@ class ItemFault(Reason):
     ANSWER_NOT_AN_OPTION = "answer_not_an_option", "the answer is not one of the options"
     OPTIONS_ALIKE = "options_alike", "two options are alike"
     ITEM_TWICE = "item_twice", "the item occurs twice in the language"
-    MISSING_LANGUAGE = "missing_language", "the item is missing in the language"
+    MISSING_LANGUAGE = "missing_language", "missing in the language"
     DIFFERS = "differs_by_language", "differs between languages"
 
 
