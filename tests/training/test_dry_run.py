@@ -64,7 +64,7 @@ def test_the_first_three_micro_batches_are_shown_split_where_learning_begins(
 
 def test_what_is_too_long_is_counted(entries: dict[str, Any]) -> None:
     shown = previewed(entries | {"batches": {"rows": 32, "longest": 24}})
-    assert shown.skipped.keys() == {"too_long"}
+    assert shown.skipped.keys() == {"too_many_tokens"}
     assert shown.rows + shown.rows_held_out + sum(shown.skipped.values()) == 288
 
 

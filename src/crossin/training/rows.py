@@ -29,7 +29,7 @@ RowError = Callable[..., CrossinError]
 class RowReason(Reason):
     """Why a row is not trained on, or not whole."""
 
-    TOO_LONG = "too_long", "more tokens than `batches.longest`"
+    TOO_MANY_TOKENS = "too_many_tokens", "more tokens than `batches.longest`"
     COMPLETION_TOO_LONG = "completion_too_long", "more tokens in the completion than `batches.longest`"
     PROMPT_CUT = "prompt_cut", "only the beginning of the prompt"
     NO_TOKENS = "completion_without_tokens", "the completion has no tokens"
@@ -131,7 +131,7 @@ def read_rows(place: Path, tokenizer: Any, batches: Batches) -> tuple[list[Train
         kept, prompt = _headed(text, tokens[:border], tokenizer, heading)
         excess = len(prompt) + len(learned) - batches.longest
         if excess > 0 and batches.too_long == "skip":
-            skipped[RowReason.TOO_LONG] += 1
+            skipped[RowReason.TOO_MANY_TOKENS] += 1
             continue
         if excess > 0:
             # The first token that is learned needs one before it.
