@@ -12,7 +12,7 @@ import torch
 from crossin.core.files import read_json, sha256
 from crossin.models import BUILT_IN, BuiltIn, pull
 from crossin.models.catalogue import Wheel
-from crossin.models.convert import convert_gguf
+from crossin.models.gguf_files import convert_gguf
 from crossin.models.loading import load
 from tests.helpers.errors import refused
 from tests.helpers.tiny_gguf import write_gguf
