@@ -28,17 +28,12 @@ from machine import machine
 from rich.console import Console
 from rich.table import Table
 
-from crossin.metrics import (
-    AnswerTable,
-    agreement_family,
-    answer_family,
-    figures,
-    pivot_family,
-    rankc_family,
-    resample,
-    transfer_family,
-)
-from crossin.metrics.table import Floats
+from crossin.metrics.bootstrap import resample
+from crossin.metrics.choices import answer_family, figures
+from crossin.metrics.pairwise import agreement_family, pivot_family
+from crossin.metrics.pivot_transfer import transfer_family
+from crossin.metrics.rankings import rankc_family
+from crossin.metrics.table import AnswerTable, Floats
 
 OPTIONS = 4
 PARAGRAPHS = 240

@@ -27,7 +27,9 @@ from crossin.experiments.demo import RECIPE
 from crossin.facts import build_bench, build_facts
 from crossin.facts.corpus import TRAINED_ON
 from crossin.items.item import read_items, write_items
-from crossin.metrics import AnswerTable, Figure, differences, intervals, read_answers
+from crossin.metrics.bootstrap import Figure, differences, intervals
+from crossin.metrics.reading import read_answers
+from crossin.metrics.table import AnswerTable
 from crossin.mixture import Component, Recipe, compose, read_recipe
 from crossin.models import pull
 from crossin.training import TrainConfig, train

@@ -19,8 +19,8 @@ from rich.table import Table
 
 from crossin.items.replies import read_reply
 from crossin.metrics.table import MISSING, AnswerTable
-from crossin.scoring import parity
 from crossin.scoring.seaeval import Log, aligned_table, is_log, read_log
+from crossin.scoring.seaeval_parity import parity
 
 
 @dataclass(frozen=True)

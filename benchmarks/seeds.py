@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from crossin.metrics import AnswerTable
+from crossin.metrics.table import AnswerTable
 
 
 def stacked(tables: Sequence[AnswerTable], *, apart: bool = False) -> AnswerTable:

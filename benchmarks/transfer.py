@@ -30,7 +30,8 @@ from crossin.facts.corpus import subjects_of
 from crossin.facts.names import month_name
 from crossin.facts.world import load_countries
 from crossin.items.item import Item, write_items
-from crossin.metrics import intervals, read_answers
+from crossin.metrics.bootstrap import intervals
+from crossin.metrics.reading import read_answers
 from crossin.metrics.table import select
 from crossin.mixture import Component, Recipe, compose
 from crossin.models import pull

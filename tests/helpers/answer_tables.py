@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 from hypothesis import strategies as st
 
-from crossin.metrics import AnswerTable
+from crossin.metrics.table import AnswerTable
 
 LANGUAGES = ("en", "zh", "vi", "es", "th", "ro", "id")
 

@@ -6,19 +6,11 @@ import numpy as np
 import pytest
 from hypothesis import given
 
-from crossin.metrics import (
-    AnswerTable,
-    agreement,
-    agreement_family,
-    consistency,
-    intervals,
-    observed,
-    pair_kappa,
-    pivot_consistency,
-    pivot_family,
-    resample,
-    select,
-)
+from crossin.metrics.bootstrap import intervals, resample
+from crossin.metrics.choices import consistency
+from crossin.metrics.families import observed
+from crossin.metrics.pairwise import agreement, agreement_family, pair_kappa, pivot_consistency, pivot_family
+from crossin.metrics.table import AnswerTable, select
 from tests.helpers.answer_tables import random_table, table, tables
 from tests.helpers.errors import refused
 

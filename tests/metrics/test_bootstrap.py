@@ -7,22 +7,12 @@ import numpy as np
 import pytest
 from hypothesis import given
 
-from crossin.metrics import (
-    AnswerTable,
-    Family,
-    Figure,
-    agreement_family,
-    answer_family,
-    bootstrap,
-    differences,
-    figures,
-    intervals,
-    observed,
-    resample,
-    resample_difference,
-    select,
-)
-from crossin.metrics.table import Floats
+from crossin.metrics import bootstrap
+from crossin.metrics.bootstrap import Figure, differences, intervals, resample, resample_difference
+from crossin.metrics.choices import answer_family, figures
+from crossin.metrics.families import Family, observed
+from crossin.metrics.pairwise import agreement_family
+from crossin.metrics.table import AnswerTable, Floats, select
 from tests.helpers.answer_tables import random_table, table, tables
 from tests.helpers.errors import refused
 

@@ -9,8 +9,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 
-from crossin.metrics import (
-    AnswerTable,
+from crossin.metrics.choices import (
     ac3,
     accuracy,
     consistency,
@@ -21,6 +20,7 @@ from crossin.metrics import (
     right,
     wrong,
 )
+from crossin.metrics.table import AnswerTable
 from tests.helpers.answer_tables import random_table, table, tables
 from tests.helpers.errors import refused
 

@@ -11,20 +11,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from crossin.metrics import (
-    AnswerTable,
-    Family,
-    agreement_family,
-    answer_family,
-    differences,
-    intervals,
-    observed,
-    pivot_family,
-    rankc_family,
-    transfer_family,
-    wording_family,
-)
-from crossin.metrics.table import Floats
+from crossin.metrics.bootstrap import differences, intervals
+from crossin.metrics.choices import answer_family
+from crossin.metrics.families import Family, observed
+from crossin.metrics.pairwise import agreement_family, pivot_family
+from crossin.metrics.pivot_transfer import transfer_family
+from crossin.metrics.rankings import rankc_family
+from crossin.metrics.table import AnswerTable, Floats
+from crossin.metrics.wordings import wording_family
 from tests.helpers.answer_tables import ranked_tables, table
 
 World = tuple[AnswerTable, Floats]

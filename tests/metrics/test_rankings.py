@@ -9,17 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from crossin.metrics import (
-    AnswerTable,
-    observed,
-    rankc,
-    rankc_chance,
-    rankc_family,
-    ranked,
-    resample,
-    select,
-)
-from crossin.metrics.table import Floats
+from crossin.metrics.bootstrap import resample
+from crossin.metrics.families import observed
+from crossin.metrics.rankings import rankc, rankc_chance, rankc_family, ranked
+from crossin.metrics.table import AnswerTable, Floats, select
 from tests.helpers.answer_tables import ranked_tables, table
 
 NAN = float("nan")

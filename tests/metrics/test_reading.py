@@ -8,7 +8,7 @@ import pyarrow
 import pytest
 
 from crossin.core.files import write_parquet
-from crossin.metrics import read_answers, read_logprobs, read_wordings, table_of
+from crossin.metrics.reading import read_answers, read_logprobs, read_wordings, table_of
 from tests.helpers.errors import refused
 
 NAN = float("nan")

@@ -10,8 +10,9 @@ import numpy as np
 import pytest
 from hypothesis import given
 
-from crossin.metrics import AnswerTable, accuracy, consistency
+from crossin.metrics.choices import accuracy, consistency
 from crossin.metrics.seaeval import chances_of, drawn_accuracy, drawn_consistency, seaeval_scores
+from crossin.metrics.table import AnswerTable
 from tests.helpers.answer_tables import random_table, table, tables
 from tests.helpers.errors import refused
 

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from crossin.metrics import holm, mcnemar, select
+from crossin.metrics.significance import holm, mcnemar
+from crossin.metrics.table import select
 from tests.helpers.answer_tables import random_table, table
 from tests.helpers.errors import refused
 

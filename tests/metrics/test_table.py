@@ -5,7 +5,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from crossin.metrics import accuracy, by_task, select
+from crossin.metrics.choices import accuracy
+from crossin.metrics.table import by_task, select
 from tests.helpers.answer_tables import table
 from tests.helpers.errors import refused
 

@@ -7,17 +7,11 @@ import numpy as np
 import pytest
 from hypothesis import given
 
-from crossin.metrics import (
-    AnswerTable,
-    accuracy,
-    gained,
-    kept,
-    observed,
-    resample,
-    select,
-    transfer,
-    transfer_family,
-)
+from crossin.metrics.bootstrap import resample
+from crossin.metrics.choices import accuracy
+from crossin.metrics.families import observed
+from crossin.metrics.pivot_transfer import gained, kept, transfer, transfer_family
+from crossin.metrics.table import AnswerTable, select
 from tests.helpers.answer_tables import random_table, table, tables
 from tests.helpers.errors import refused
 

@@ -6,16 +6,11 @@ from math import isnan
 import numpy as np
 import pytest
 
-from crossin.metrics import (
-    AnswerTable,
-    Spread,
-    figures,
-    observed,
-    resample,
-    spread,
-    wording_agreement,
-    wording_family,
-)
+from crossin.metrics.bootstrap import resample
+from crossin.metrics.choices import figures
+from crossin.metrics.families import observed
+from crossin.metrics.table import AnswerTable
+from crossin.metrics.wordings import Spread, spread, wording_agreement, wording_family
 from tests.helpers.answer_tables import random_table, table
 from tests.helpers.errors import refused
 

@@ -11,25 +11,15 @@ import pyarrow
 import pytest
 
 from crossin.core.files import write_parquet
-from crossin.metrics import (
-    AnswerTable,
-    agreement_family,
-    answer_family,
-    expected_consistency,
-    figures,
-    holm,
-    mcnemar,
-    observed,
-    pivot_family,
-    rankc_chance,
-    rankc_family,
-    ranked,
-    spread,
-    transfer_family,
-    wording_family,
-)
+from crossin.metrics.choices import answer_family, expected_consistency, figures
+from crossin.metrics.families import observed
+from crossin.metrics.pairwise import agreement_family, pivot_family
+from crossin.metrics.pivot_transfer import transfer_family
+from crossin.metrics.rankings import rankc_chance, rankc_family, ranked
 from crossin.metrics.seaeval import chances_of, drawn_accuracy, drawn_consistency
-from crossin.metrics.table import Floats
+from crossin.metrics.significance import holm, mcnemar
+from crossin.metrics.table import AnswerTable, Floats
+from crossin.metrics.wordings import spread, wording_family
 from tests.helpers.answer_tables import table
 from tests.helpers.paths import ROOT
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from crossin.metrics import Figure
+from crossin.metrics.bootstrap import Figure
 from crossin.reports.cells import difference_cell, label, value_cell
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from crossin.reports import report
+from crossin.reports.make import report
 from tests.helpers.report_data import COUNTRIES, HOSTILE, QUESTIONS, three_arms
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")

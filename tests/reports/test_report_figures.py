@@ -13,11 +13,13 @@ from pyarrow.parquet import read_table as read_parquet
 from rich.console import Console
 
 from crossin.core.files import write_parquet
-from crossin.metrics import Figure
-from crossin.reports import as_rich, load, markdown, report, summarize
+from crossin.metrics.bootstrap import Figure
+from crossin.reports.make import report
+from crossin.reports.results import load
 from crossin.reports.sentences import headline, points
 from crossin.reports.standalone import script_json
-from crossin.reports.summary import Summary
+from crossin.reports.summary import Summary, summarize
+from crossin.reports.table import as_rich, markdown
 from tests.helpers.errors import refused
 from tests.helpers.report_data import HOSTILE, QUESTIONS, three_arms, write_run
 

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from crossin.scoring import compare, comparison_values
-from crossin.scoring.comparison import Comparison
+from crossin.scoring.comparison import Comparison, compare
+from crossin.scoring.values import comparison_values
 from tests.helpers.errors import refused
 from tests.helpers.small_bench import items, replies, write_bench, write_replies
 

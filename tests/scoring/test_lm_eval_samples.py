@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 
 from crossin.items import Item
-from crossin.scoring import compare, find_predictions, read_predictions
+from crossin.scoring.comparison import compare
 from crossin.scoring.lm_eval import read_samples
+from crossin.scoring.predictions import find_predictions, read_predictions
 from tests.helpers.errors import refused
 from tests.helpers.small_bench import GOLD, IDS, LANGUAGES, items, write_bench
 

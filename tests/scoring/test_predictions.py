@@ -8,7 +8,7 @@ import pyarrow
 import pytest
 
 from crossin.core.files import write_json, write_parquet
-from crossin.scoring import find_predictions, read_predictions
+from crossin.scoring.predictions import find_predictions, read_predictions
 from tests.helpers.errors import refused
 from tests.helpers.small_bench import (
     GOLD,

@@ -4,8 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from crossin.metrics import figures
-from crossin.scoring import score, score_values, summary, tables, wordings
+from crossin.metrics.choices import figures
+from crossin.scoring.display import summary, tables
+from crossin.scoring.scores import score, wordings
+from crossin.scoring.values import score_values
 from tests.helpers.errors import refused
 from tests.helpers.small_bench import replies, write_bench, write_replies
 

@@ -26,7 +26,9 @@ def command(ours: Path, theirs: Path, given: dict[str, Any], as_json: bool) -> N
     language: alone, and corrected by Holm's method for the number of languages.
     """
     from crossin.cli.console import print_json, show
-    from crossin.scoring import compare, comparison_tables, comparison_values
+    from crossin.scoring.comparison import compare
+    from crossin.scoring.display import comparison_tables
+    from crossin.scoring.values import comparison_values
 
     made = compare(ours, theirs, **options_of(given))
     if as_json:

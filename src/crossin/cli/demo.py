@@ -37,7 +37,7 @@ def command(given: dict[str, Any], config: Path | None, out: Path, dry_run: bool
     from crossin.core.files import read_text
     from crossin.core.settings import read_settings
     from crossin.experiments.demo import describe_demo, run_demo
-    from crossin.reports import as_rich
+    from crossin.reports.table import as_rich
 
     settings = read_settings(DemoConfig, config, given, hint="see `crossin demo --help`")
     if dry_run:

@@ -72,7 +72,8 @@ def command(
         return
     from crossin.cli.score import show_scores
     from crossin.evaluation import evaluate
-    from crossin.scoring import all_values, wordings
+    from crossin.scoring.scores import wordings
+    from crossin.scoring.values import all_values
 
     out = need_out(out)
     with progress_bars() as progress:

@@ -40,8 +40,8 @@ def command(
     """
     from crossin.cli.console import console
     from crossin.core.files import read_text
-    from crossin.reports import as_rich, markdown, report
-    from crossin.reports.make import TITLE
+    from crossin.reports.make import TITLE, report
+    from crossin.reports.table import as_rich, markdown
 
     made = report(_by_name(runs), out, baseline=baseline, wording=wording, title=title or TITLE)
     if as_json:

@@ -63,7 +63,8 @@ def command(
     crossin score out    # of lm_eval --log_samples --output_path out, on tasks of `crossin bench export`
     """
     from crossin.cli.console import print_json, progress_bars, say
-    from crossin.scoring import all_values, score, wordings
+    from crossin.scoring.scores import score, wordings
+    from crossin.scoring.values import all_values
 
     options = options_of(given)
     if seaeval:
@@ -83,7 +84,7 @@ def command(
 def show_scores(scores: Sequence[Score], varied: Sequence[Wordings], *, details: bool = False) -> None:
     """Print scores as tables: all figures of a single one, a line each of several; `details`: all of each."""
     from crossin.cli.console import show
-    from crossin.scoring import summary, tables, wordings_table
+    from crossin.scoring.display import summary, tables, wordings_table
 
     if len(scores) > 1:
         show(summary(scores))
@@ -110,7 +111,8 @@ def show_predictions(predictions: Predictions, prefix: str = "") -> None:
 
 def _show_seaeval(paths: Sequence[Path], as_json: bool) -> None:
     from crossin.cli.console import print_json, show
-    from crossin.scoring import parity, parity_table
+    from crossin.scoring.display import parity_table
+    from crossin.scoring.seaeval_parity import parity
 
     found = parity(paths)
     if not as_json:

@@ -58,7 +58,8 @@ def evaluate(
     for each result. For an engine of your own see `ask_bench`.
     """
     from crossin.models import pull
-    from crossin.scoring import score, wordings, write_scores
+    from crossin.scoring.scores import score, wordings
+    from crossin.scoring.values import write_scores
 
     out = Path(out)
     benches = _benches(config, out / "benches", progress)

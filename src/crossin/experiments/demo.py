@@ -27,7 +27,7 @@ from crossin.mixture.pools import check_languages
 from crossin.training.config import Batches, Consist, Pairs, TrainConfig
 
 if TYPE_CHECKING:
-    from crossin.reports import Report
+    from crossin.reports.make import Report
 
 RECIPE = Path(__file__).parent / "demo.yaml"
 BASE, ENGLISH, CROSSIN = "base model", "English only", "CrossIn"
@@ -122,7 +122,7 @@ def run_demo(
     """Run the demo, or resume it, in the folder `out`; `say` gets one line for each stage's result."""
     from crossin.evaluation import HfEngine, ask_bench
     from crossin.models import pull
-    from crossin.reports import report
+    from crossin.reports.make import report
     from crossin.training import train
 
     out, languages = Path(out), list(config.languages)

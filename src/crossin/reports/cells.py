@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from crossin.metrics import Figure
+from crossin.metrics.bootstrap import Figure
 
 NONE = "–"
 # The colours of tones in a terminal.

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from crossin.core.errors import CrossinError
 from crossin.core.files import write_json, write_text
-from crossin.metrics import DRAWS
+from crossin.metrics.bootstrap import DRAWS
 from crossin.reports.page import Note, page_html
 from crossin.reports.results import load
 from crossin.reports.sentences import headline

@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-from crossin.metrics import Figure
+from crossin.metrics.bootstrap import Figure
 from crossin.reports.cells import excludes_zero, label
 from crossin.reports.summary import Summary
 

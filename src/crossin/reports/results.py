@@ -11,8 +11,8 @@ from crossin.core.errors import CrossinError
 from crossin.core.files import read_json, read_parquet
 from crossin.core.formats import ANSWERS, ITEMS, MANIFEST
 from crossin.languages import available, load_words
-from crossin.metrics import AnswerTable, table_of
-from crossin.metrics.reading import Line, read_lines
+from crossin.metrics.reading import Line, read_lines, table_of
+from crossin.metrics.table import AnswerTable
 
 _ITEM_COLUMNS = ["item", "language", "context", "question", "options", "option_ids", "answer"]
 _OTHER_QUESTIONS = "evaluate the runs on one benchmark in the same languages, or report each by itself"

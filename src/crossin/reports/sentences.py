@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from crossin.metrics import Figure
+from crossin.metrics.bootstrap import Figure
 from crossin.reports.cells import excludes_zero
 from crossin.reports.summary import Figures, Summary
 

@@ -7,7 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from crossin.metrics import DRAWS, AnswerTable, Figure, by_task, differences, holm, intervals, mcnemar
+from crossin.metrics.bootstrap import DRAWS, Figure, differences, intervals
+from crossin.metrics.significance import holm, mcnemar
+from crossin.metrics.table import AnswerTable, by_task
 from crossin.reports.cells import figures_json, number
 from crossin.reports.results import Results
 

@@ -9,19 +9,12 @@ from pathlib import Path
 import numpy as np
 
 from crossin.core.errors import CrossinError, located
-from crossin.metrics import (
-    DRAWS,
-    AnswerTable,
-    Family,
-    Figure,
-    TextTable,
-    holm,
-    mcnemar,
-    resample,
-    resample_difference,
-    text_families,
-)
-from crossin.metrics.table import aligned
+from crossin.metrics.bootstrap import DRAWS, Figure, resample, resample_difference
+from crossin.metrics.families import Family
+from crossin.metrics.free_text import text_families
+from crossin.metrics.significance import holm, mcnemar
+from crossin.metrics.table import AnswerTable, aligned
+from crossin.metrics.texts import TextTable
 from crossin.scoring.predictions import Predictions, read_predictions
 from crossin.scoring.scores import families, pivot_of
 

@@ -7,7 +7,7 @@ import re
 from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from crossin.metrics import Figure
+from crossin.metrics.bootstrap import Figure
 from crossin.reports.cells import NONE, Cell, difference_cell, digits, label, value_cell
 from crossin.reports.terminal import add_row, new_table
 

@@ -14,8 +14,9 @@ from crossin.core.files import read_json
 from crossin.core.formats import ANSWERS, MANIFEST
 from crossin.items import Item, read_items
 from crossin.items.item import items_file
-from crossin.metrics import AnswerTable, TextTable, tables_of, text_table_of
-from crossin.metrics.table import Floats
+from crossin.metrics.reading import tables_of
+from crossin.metrics.table import AnswerTable, Floats
+from crossin.metrics.texts import TextTable, text_table_of
 from crossin.scoring.lines import Line, complete, read_lines
 from crossin.scoring.lm_eval import is_samples, read_samples, run_of, runs_in
 from crossin.scoring.seaeval import is_log, read_log

@@ -9,25 +9,15 @@ from pathlib import Path
 from crossin.core.errors import CrossinError
 from crossin.core.progress import Progress, silent
 from crossin.languages import parse_language
-from crossin.metrics import (
-    DRAWS,
-    AnswerTable,
-    Family,
-    Figure,
-    Spread,
-    agreement_family,
-    answer_family,
-    by_task,
-    intervals,
-    pivot_family,
-    rankc_family,
-    resample,
-    spread,
-    text_families,
-    transfer_family,
-    wording_family,
-)
-from crossin.metrics.table import Floats
+from crossin.metrics.bootstrap import DRAWS, Figure, intervals, resample
+from crossin.metrics.choices import answer_family
+from crossin.metrics.families import Family
+from crossin.metrics.free_text import text_families
+from crossin.metrics.pairwise import agreement_family, pivot_family
+from crossin.metrics.pivot_transfer import transfer_family
+from crossin.metrics.rankings import rankc_family
+from crossin.metrics.table import AnswerTable, Floats, by_task
+from crossin.metrics.wordings import Spread, spread, wording_family
 from crossin.scoring.predictions import Predictions, find_predictions, read_predictions
 
 PIVOT = "en"

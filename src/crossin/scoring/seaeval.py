@@ -14,8 +14,7 @@ from crossin.core.errors import CrossinError, located
 from crossin.core.files import read_json
 from crossin.items import Item
 from crossin.languages import parse_language
-from crossin.metrics import AnswerTable
-from crossin.metrics.table import MISSING, Floats, Integers
+from crossin.metrics.table import MISSING, AnswerTable, Floats, Integers
 from crossin.scoring.seaeval_rule import LETTERS, align
 
 _REPLY = "model_prediction"

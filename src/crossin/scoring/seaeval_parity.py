@@ -9,7 +9,7 @@ from typing import Any
 
 from crossin.core.errors import CrossinError
 from crossin.core.files import read_json
-from crossin.metrics import seaeval_scores
+from crossin.metrics.seaeval import seaeval_scores
 from crossin.scoring.predictions import find_predictions
 from crossin.scoring.seaeval import read_log, seaeval_chances
 

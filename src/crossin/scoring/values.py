@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from crossin.core.files import write_json
-from crossin.metrics import signatures
+from crossin.metrics.generation import signatures
 from crossin.reports.cells import figures_json, number
 from crossin.scoring.comparison import Compared, Comparison
 from crossin.scoring.predictions import Predictions

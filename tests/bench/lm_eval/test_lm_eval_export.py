@@ -14,8 +14,9 @@ import yaml
 from crossin.bench.lm_eval import export_lm_eval
 from crossin.evaluation import prepare
 from crossin.items import Form, Item, Question, questions
-from crossin.scoring import find_predictions, read_predictions, score
 from crossin.scoring.lm_eval import read_samples
+from crossin.scoring.predictions import find_predictions, read_predictions
+from crossin.scoring.scores import score
 from tests.helpers.errors import refused
 from tests.helpers.nature_items import in_free_text, small_items, write_bench
 
