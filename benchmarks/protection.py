@@ -1,9 +1,9 @@
-"""Whether text comes back exactly from an engine that gives back what it got, on all rows of Alpaca.
+"""Whether text comes back exactly from a translator that returns what it gets, on all rows of Alpaca.
 
     python benchmarks/protection.py --data DATA
 
-DATA holds alpaca_en.json. Each row goes through protection, cutting in every way, and back; counted are those
-with code, a link, JSON, a variable or the like in any field.
+DATA holds alpaca_en.json. Each row goes through protection, splitting in every way, and back; counted are
+those with code, a link, JSON, a variable or the like in any field.
 """
 
 from __future__ import annotations
@@ -14,11 +14,11 @@ from collections import Counter
 from pathlib import Path
 
 from crossin.core.formats import FIELDS
-from crossin.translation.cutting import By, cut, put_together
-from crossin.translation.engine import Answer
-from crossin.translation.protect import protect
+from crossin.translation.protection import protect
+from crossin.translation.requests import TranslationResponse
+from crossin.translation.splitting import SplitBy, join_row, split_row
 
-WAYS: tuple[By, ...] = ("text", "paragraph", "sentence", "span")
+WAYS: tuple[SplitBy, ...] = ("text", "paragraph", "sentence", "span")
 
 
 def main() -> None:
@@ -37,8 +37,8 @@ def main() -> None:
         kinds.update(found)
         held += bool(found)
         for by in WAYS:
-            one = cut(texts, "en", "de", by, 0, {})
-            back, _ = put_together(one, [Answer(ask.texts) for ask in one.asks])
+            one = split_row(texts, "en", "de", by)
+            back = join_row(one, [TranslationResponse(request.texts) for request in one.requests])
             wrong[by] += back != texts
     print("| rows | hold something protected | " + " | ".join(kinds) + " |")
     print("|---" * (2 + len(kinds)) + "|")

@@ -3,9 +3,9 @@
     python benchmarks/translate.py speed --data DATA    # 10,000 requests, 64 at once, beside a bare loop
     python benchmarks/translate.py kills --data DATA    # killed twenty times, beside an undisturbed run
 
-DATA holds alpaca_en.json and alpaca_zh.json. The server is the tests' stand-in, on loopback, in a process
+DATA holds alpaca_en.json and alpaca_zh.json. The server is the tests' mock server, on loopback, in a process
 of its own. It answers after --delay seconds, and a tenth of the texts meet a fault of transport at their
-first attempt: 429 with Retry-After, 500, no answer, a cut stream, a body that is no JSON.
+first attempt: 429 with Retry-After, 500, no answer, a cut stream, a body that is not JSON.
 """
 
 from __future__ import annotations
@@ -30,19 +30,19 @@ import httpx2
 from machine import machine
 
 from crossin.core.formats import FIELDS
-from crossin.translation.engine import Ask
-from crossin.translation.prompt import messages
-from crossin.translation.protect import protect
-from crossin.translation.task_bound import bound
+from crossin.translation.language_specific import language_specific_reason
+from crossin.translation.prompts import messages
+from crossin.translation.protection import protect
+from crossin.translation.requests import TranslationRequest
 
-STAND_IN = Path(__file__).parent.parent / "tests" / "helpers" / "stand_in.py"
+MOCK_SERVER = Path(__file__).parent.parent / "tests" / "helpers" / "mock_translation_server.py"
 TRANSPORT = "429,500,hang,cut stream,bad JSON body"
 
 
 def prepare(data: Path, home: Path, count: int) -> tuple[Path, Path]:
-    """`count` English rows as a file, and the stand-in's table: each text as it is sent, and its Chinese.
+    """`count` English rows as a file, and the mock server's table: each text as it is sent, and its Chinese.
 
-    Rows whose translation lacks a protected span, and rows that are bound to English, are left out.
+    Rows whose translation lacks a protected span, and rows that are specific to English, are left out.
     """
     english, chinese = (
         {row["id"]: row for row in json.loads((data / f"alpaca_{code}.json").read_text("utf-8"))}
@@ -54,7 +54,7 @@ def prepare(data: Path, home: Path, count: int) -> tuple[Path, Path]:
         if len(rows) == count:
             break
         other = chinese.get(name)
-        if other is None or bound(row["instruction"], row["input"], row["output"], "en"):
+        if other is None or language_specific_reason(row, "en"):
             continue
         first, whole, pairs = 1, True, {}
         for field in FIELDS:
@@ -75,9 +75,9 @@ def prepare(data: Path, home: Path, count: int) -> tuple[Path, Path]:
 
 
 @contextmanager
-def stand_in(table: Path, *options: str) -> Iterator[str]:
-    """The base URL of a fresh stand-in server."""
-    command = [sys.executable, str(STAND_IN), str(table), *options]
+def mock_server(table: Path, *options: str) -> Iterator[str]:
+    """The base URL of a fresh mock server."""
+    command = [sys.executable, str(MOCK_SERVER), str(table), *options]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         try:
@@ -97,7 +97,7 @@ def command(corpus: Path, out: Path, url: str, concurrency: int, timeout: float)
     options = {
         "--to": "zh",
         "--engine": "openai",
-        "--model": "stand-in",
+        "--model": "mock",
         "--base-url": url,
         "--concurrency": str(concurrency),
         "--timeout": str(timeout),
@@ -108,7 +108,7 @@ def command(corpus: Path, out: Path, url: str, concurrency: int, timeout: float)
 
 
 async def bare_loop(corpus: Path, url: str, concurrency: int, timeout: float) -> float:
-    """Seconds that the same requests take in a loop of httpx, which asks again until it has an answer."""
+    """Seconds that the same requests take in a loop of httpx, which repeats each until it has an answer."""
     bodies: list[dict[str, Any]] = []
     for line in corpus.read_text("utf-8").splitlines():
         row, first, texts = json.loads(line), 1, {}
@@ -117,8 +117,8 @@ async def bare_loop(corpus: Path, url: str, concurrency: int, timeout: float) ->
             first += len(asked.kept)
             if asked.text.strip():
                 texts[field] = asked.text.strip()
-        ask = Ask("en", "zh", tuple(texts), tuple(texts.values()))
-        bodies.append({"model": "stand-in", "messages": messages(ask), "temperature": 0.0, "max_tokens": 999})
+        request = TranslationRequest("en", "zh", tuple(texts), tuple(texts.values()))
+        bodies.append({"model": "mock", "messages": messages(request), "temperature": 0.0, "max_tokens": 999})
     queue = iter(bodies)
     began = time.perf_counter()
     async with httpx2.AsyncClient(
@@ -147,9 +147,9 @@ def speed(options: argparse.Namespace) -> None:
         home = Path(temporary)
         corpus, table = prepare(options.data, home, options.rows)
         faults = ("--delay", str(options.delay), "--faults", str(options.faults), "--kinds", TRANSPORT)
-        with stand_in(table, *faults) as url:
+        with mock_server(table, *faults) as url:
             bare = asyncio.run(bare_loop(corpus, url, options.concurrency, options.timeout))
-        with stand_in(table, *faults) as url:
+        with mock_server(table, *faults) as url:
             began = time.perf_counter()
             done = subprocess.run(
                 command(corpus, home / "out", url, options.concurrency, options.timeout),
@@ -168,14 +168,18 @@ def speed(options: argparse.Namespace) -> None:
             f"{machine()}; {options.rows:,} rows, {options.concurrency} at once, "
             f"answers after {options.delay} s"
         )
-        # Rows that the gates turn away are asked again, so that there are more answers than rows.
+        # Rows that fail a check are requested again, so that there are more answers than rows.
         answers = seen["answered"]
         print("| | seconds | answers | answers/s |\n|---|---|---|---|")
         print(f"| bare httpx loop | {bare:.1f} | {options.rows:,} | {options.rows / bare:.1f} |")
         print(f"| crossin translate, whole | {ours:.1f} | {answers:,} | {answers / ours:.1f} |")
         ratio = answers / ours / (options.rows / bare)
         print(f"\nratio {ratio:.3f} by answers, {bare / ours:.3f} by rows, peak memory {memory:.0f} MiB")
-        print(json.dumps({"server": seen, "rows": language, "answers": found["answers"]}, ensure_ascii=False))
+        print(
+            json.dumps(
+                {"server": seen, "rows": language, "responses": found["responses"]}, ensure_ascii=False
+            )
+        )
 
 
 def kills(options: argparse.Namespace) -> None:
@@ -186,7 +190,7 @@ def kills(options: argparse.Namespace) -> None:
         faults = ("--delay", str(options.delay), "--faults", str(options.faults), "--kinds", TRANSPORT)
         draws = random.Random(options.seed)
         times = 0
-        with stand_in(table, *faults) as url:
+        with mock_server(table, *faults) as url:
             words = command(corpus, home / "killed", url, options.concurrency, options.timeout)
             while times < options.kills:
                 process = subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
@@ -200,7 +204,7 @@ def kills(options: argparse.Namespace) -> None:
             before = counts(url)
             subprocess.run(words, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
             seen = counts(url)
-        with stand_in(table, *faults) as url:
+        with mock_server(table, *faults) as url:
             words = command(corpus, home / "whole", url, options.concurrency, options.timeout)
             subprocess.run(words, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
             undisturbed = counts(url)

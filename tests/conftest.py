@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 # No test may go to the network; the hub's library would try for half a minute.
 os.environ["HF_HUB_OFFLINE"] = "1"
 os.environ["TOKENIZERS_PARALLELISM"] = "false"
+# Tables are as wide in every terminal.
+os.environ["COLUMNS"] = "200"
 
 LANGUAGES = ["en", "zh", "vi", "es"]
 

@@ -1,5 +1,5 @@
 """`python -m crossin`: the command line, as `torchrun -m crossin` starts it."""
 
-from crossin.cli.main import main
+from crossin.cli.main import run
 
-main()
+run()

@@ -25,7 +25,7 @@ def test_lengths_are_characters_not_bytes() -> None:
 
 def test_a_head_is_the_beginning_of_each_text() -> None:
     head = read_text(column("abcdef", "", "gh", "ijkl")).head(3)
-    assert "".join(map(chr, head.codes)) == "abcghijk"
+    assert "".join(map(chr, head.values)) == "abcghijk"
     assert head.starts.tolist() == [0, 3, 3, 5, 8]
 
 

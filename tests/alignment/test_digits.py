@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from crossin.alignment.digits import DigitRule
+from crossin.alignment.digits import GAINED, LOST, DigitRule
 from crossin.alignment.measures import Measures, measure
 from tests.helpers.alignment_rows import columns
 
@@ -15,7 +15,7 @@ def measured(*outputs: str) -> Measures:
 
 
 def lost(pivot: str, other: str) -> bool:
-    return bool(DigitRule.strict().lost(measured(pivot), measured(other))[0])
+    return bool(DigitRule(LOST).lacking(measured(pivot), measured(other))[0])
 
 
 @pytest.mark.parametrize(
@@ -60,30 +60,30 @@ def spelling_corpus() -> tuple[list[str], list[str]]:
 
 def test_words_for_numbers_are_learned_from_the_pair() -> None:
     pivot, other = spelling_corpus()
-    rule = DigitRule.fit(measured(*pivot), measured(*other))
-    assert not rule.lost(measured("give 5 things"), measured("gib fünf Dinge"))[0]
-    assert not rule.lost(measured("give 12 things"), measured("gib zwölf Dinge"))[0]
-    assert rule.lost(measured("give 5 things"), measured("gib sechs Dinge"))[0]
-    assert rule.lost(measured("give 5 things"), measured("gib Dinge"))[0]
+    rule = DigitRule.fit(measured(*pivot), measured(*other), LOST)
+    assert not rule.lacking(measured("give 5 things"), measured("gib fünf Dinge"))[0]
+    assert not rule.lacking(measured("give 12 things"), measured("gib zwölf Dinge"))[0]
+    assert rule.lacking(measured("give 5 things"), measured("gib sechs Dinge"))[0]
+    assert rule.lacking(measured("give 5 things"), measured("gib Dinge"))[0]
 
 
 def test_dropped_digits_teach_no_word() -> None:
     pivot, other = spelling_corpus()
     for row in range(1, 1000, 20):
         other[row] = "gib Dinge"
-    rule = DigitRule.fit(measured(*pivot), measured(*other))
-    assert rule.lost(measured("give 5 things"), measured("gib Dinge"))[0]
+    rule = DigitRule.fit(measured(*pivot), measured(*other), LOST)
+    assert rule.lacking(measured("give 5 things"), measured("gib Dinge"))[0]
 
 
 def test_a_numeral_that_answers_a_word_does_not_stand_for_a_digit_too() -> None:
     pivot = ["name three colours"] * 20 + ["name many colours"] * 80
     other = ["说出三种颜色"] * 20 + ["说出多种颜色"] * 80
-    rule = DigitRule.fit(measured(*pivot), measured(*other))
-    assert rule.lost(measured("name three colours: 3"), measured("说出三种颜色："))[0]
-    assert not rule.lost(measured("name many colours: 3"), measured("说出三种颜色"))[0]
+    rule = DigitRule.fit(measured(*pivot), measured(*other), LOST)
+    assert rule.lacking(measured("name three colours: 3"), measured("说出三种颜色："))[0]
+    assert not rule.lacking(measured("name many colours: 3"), measured("说出三种颜色"))[0]
 
 
 def test_only_many_digits_gained_are_a_sign() -> None:
-    rule = DigitRule.strict()
+    rule = DigitRule(GAINED)
     pivot = measured("on the ninth of March", "on the ninth of March")
-    assert rule.gained(pivot, measured("3月9日", "3月9日，电话 5551234")).tolist() == [False, True]
+    assert rule.lacking(measured("3月9日", "3月9日，电话 5551234"), pivot).tolist() == [False, True]

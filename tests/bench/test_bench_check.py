@@ -221,7 +221,7 @@ def test_numbers_and_names_that_changed_places_are_told(tmp_path: Path) -> None:
     names = changed("q1", "vi", lambda item: replace(item, options=["Oslo", "Rome", "Bonn"]))
     names = changed("q1", "en", lambda item: replace(item, options=["Rome", "Oslo", "Bonn"]), names)
     assert moved in found(tmp_path / "names", names)
-    # Another number, or another way to write one, is no change of places.
+    # Another number, or another way to write one, is not a change of places.
     other = changed("q1", "th", lambda item: replace(item, options=["๘", "18", "20"]))
     assert not [one for one in found(tmp_path / "other", other) if one[0] == "options_swapped"]
 

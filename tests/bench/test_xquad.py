@@ -182,7 +182,7 @@ def first_question(data: Any) -> Any:
     ("change", "field", "message"),
     [
         (lambda data: data[0]["paragraphs"][1]["qas"].pop(), "id", "question 'h8' is missing here"),
-        (lambda data: first_question(data).update(id="h99"), "id", "question 'h1' is missing here"),
+        (lambda data: first_question(data).update(id="h99"), "id", "question 'h99' is not in the English"),
         (lambda data: data[1]["paragraphs"][0]["qas"].append({**first_question(data), "id": "h1"}), "id",
          "duplicate question 'h1'"),
         (lambda data: first_question(data)["answers"][0].update(text="fünfzig"), "answer_start",

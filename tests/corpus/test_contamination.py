@@ -7,11 +7,13 @@ from typing import Any
 
 import pyarrow as pa
 import pytest
+from pydantic import ValidationError
 
 from crossin.core.files import read_parquet
 from crossin.core.formats import ITEMS
-from crossin.corpus import contamination
+from crossin.corpus import texts as texts_module
 from crossin.corpus.contamination import Match, bench_ngrams, contaminated
+from crossin.corpus.spec import Decontaminate
 from crossin.facts import build_bench
 from crossin.items import Item, read_items
 from crossin.items.item import write_items
@@ -203,15 +205,15 @@ def test_the_size_of_a_chunk_changes_nothing(
 ) -> None:
     texts = instructions(*list(ngrams["en"])[:20], *["Nothing of the kind."] * 5)
     whole = contaminated(texts, ngrams["en"])
-    monkeypatch.setattr(contamination, "_CHUNK", 3)
+    monkeypatch.setattr(texts_module, "_ROWS_AT_ONCE", 3)
     chunked = contaminated(texts, ngrams["en"])
     assert whole[0].sum() == 20
     assert whole[0].tolist() == chunked[0].tolist()
     assert whole[1] == chunked[1]
 
 
-def test_another_folder_and_an_ngram_of_one_word_are_refused(tmp_path: Path, bench: Path) -> None:
+def test_another_folder_and_an_ngram_of_two_words_are_refused(tmp_path: Path) -> None:
     with refused("Parquet", file="items.parquet"):
         bench_ngrams(tmp_path, NGRAM)
-    with refused(field="ngram"):
-        bench_ngrams(bench, 1)
+    with pytest.raises(ValidationError, match="ngram"):
+        Decontaminate(bench="bench", ngram=2)

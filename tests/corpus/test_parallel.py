@@ -297,11 +297,6 @@ def test_a_file_without_rows_is_an_error(tmp_path: Path, text: str) -> None:
         read_corpus("test", corpus_spec(files={"en": "en.json"}), tmp_path, None, set(), tmp_path / "work")
 
 
-def test_a_refused_corpus_leaves_no_file(tmp_path: Path) -> None:
-    refused(tmp_path, {"en": [*(row(k) for k in range(4096)), row(True)]})
-    assert list((tmp_path / "work/test").iterdir()) == []
-
-
 def test_the_same_files_give_the_same_corpus(tmp_path: Path) -> None:
     data = {"en": [row(k % 7) for k in range(9)], "zh": [row(k) for k in (5, 4, 8, 2)]}
     one, two = (corpus_of(tmp_path, data, format="parquet") for _ in range(2))

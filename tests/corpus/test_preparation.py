@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from crossin.core.files import read_parquet
-from crossin.corpus.preparation import PreparedCorpus, prepare
+from crossin.corpus.parallel import ParallelCorpus
+from crossin.corpus.preparation import prepare
 from crossin.corpus.spec import CorpusSpec
 from crossin.facts import build_bench
 from tests.helpers.errors import refused
@@ -28,7 +29,7 @@ def line(number: int, language: str = "en", **changes: Any) -> dict[str, Any]:
 
 def prepared(
     folder: Path, files: dict[str, Lines], *, strict: bool = False, **entries: Any
-) -> PreparedCorpus:
+) -> ParallelCorpus:
     for language, lines in files.items():
         (folder / f"{language}.json").write_text(json.dumps(lines), encoding="utf-8")
     spec = {"files": {language: f"{language}.json" for language in files}, "check": "none", **entries}
@@ -37,9 +38,8 @@ def prepared(
     )
 
 
-def reasons(made: PreparedCorpus) -> dict[str, str]:
+def reasons(corpus: ParallelCorpus) -> dict[str, str]:
     """Why each row that was kept out was kept out, by id."""
-    corpus = made.corpus
     return {
         corpus.ids[row].as_py(): corpus.reasons[corpus.status[row] - 1]
         for row in np.flatnonzero(~corpus.kept).tolist()
@@ -116,7 +116,7 @@ def test_strict_lets_filters_and_duplicates_pass(tmp_path: Path) -> None:
         "en": [line(1, score=5), line(2, score=1), line(3, instruction="Task 1 in en", output="1", score=5)]
     }
     made = prepared(tmp_path, files, filter={"score": {"min": 4}}, deduplicate="exact", strict=True)
-    assert made.corpus.kept.tolist() == [True, False, False]
+    assert made.kept.tolist() == [True, False, False]
 
 
 def test_every_row_is_kept_or_has_one_reason(tmp_path: Path) -> None:
@@ -130,6 +130,6 @@ def test_every_row_is_kept_or_has_one_reason(tmp_path: Path) -> None:
         ],
         "zh": [line(1, "zh"), line(2, "zh")],
     }
-    corpus = prepared(tmp_path, files, filter={"score": {"min": 4}}).corpus
+    corpus = prepared(tmp_path, files, filter={"score": {"min": 4}})
     assert len(corpus) == int(corpus.kept.sum()) + sum(corpus.rejected().values()) == 4
     assert corpus.rejected() == {"duplicate_id:en": 1, "missing_translation:zh": 1, "filtered:score:en": 1}

@@ -16,6 +16,8 @@ from tempfile import TemporaryDirectory
 from typing import Any
 from unittest.mock import patch
 
+from tests.helpers.paths import ROOT
+
 # Nothing of crossin's own: what it does when it is imported, it does in each process.
 _SLOW = [
     "torch",
@@ -25,7 +27,7 @@ _SLOW = [
     "scipy.stats",
     "plotly",
     "pydantic",
-    "typer",
+    "click",
     "rich",
 ]
 # A server with threads could not be forked safely.
@@ -34,6 +36,9 @@ _ONE_THREAD = {"OPENBLAS_NUM_THREADS": "1", "ARROW_DEFAULT_MEMORY_POOL": "system
 
 def start(function: Callable[..., object], *arguments: Any) -> BaseProcess:
     """Begin to run a function of a module in a process of its own."""
+    # The process finds the helpers by the paths of this one, which pytest does not add the checkout to.
+    if str(ROOT) not in sys.path:
+        sys.path.append(str(ROOT))
     context = get_context("forkserver")
     context.set_forkserver_preload(_SLOW)
     with patch.dict(os.environ, _ONE_THREAD):
@@ -81,6 +86,6 @@ def _command(words: list[str], out: str, errors: str, folder: Path, environment:
         os.dup2(file, number)
         os.close(file)
     sys.argv = words
-    from crossin.cli.main import main
+    from crossin.cli.main import run
 
-    main()
+    run()

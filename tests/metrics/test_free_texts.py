@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from crossin.metrics.bootstrap import resample_difference
-from crossin.metrics.families import Family, observed
+from crossin.metrics.families import Family, mean_family, observed
 from crossin.metrics.free_text import text_families
 from crossin.metrics.normalisation import tokens
 from crossin.metrics.texts import (
@@ -19,7 +19,6 @@ from crossin.metrics.texts import (
     exact_match_family,
     f1,
     f1_family,
-    mean_family,
     missing_family,
     missing_replies,
     text_table_of,

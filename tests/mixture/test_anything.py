@@ -11,8 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from crossin.core.errors import CrossinError
-from crossin.mixture import Recipe, compose
-from crossin.mixture.dry_run import preview
+from crossin.mixture import Recipe, compose, preview
 from crossin.mixture.job import make_job
 from crossin.mixture.run import resolve
 from tests.mixture.test_mixture import rows_of

@@ -73,7 +73,7 @@ def test_what_a_language_lacks_is_left_out_of_all_and_counted(tmp_path: Path) ->
     found = read_parallel(write_json_lines(tmp_path / "mine.jsonl", lines))
     assert found.ids == ["s0", "s3", "s4", "s5"]
     assert found.skipped == {"missing_language:vi": 1, "missing_language:es:vi": 1}
-    assert sentence_of("missing_language:es:vi") == "not there in every language (es, vi)"
+    assert sentence_of("missing_language:es:vi") == "missing in the language (es, vi)"
     assert found.texts["vi"] == [SENTENCES["vi"][number] for number in (0, 3, 4, 5)]
     assert read_parallel(tmp_path / "mine.jsonl", languages=["en", "es"]).ids == [
         "s0",

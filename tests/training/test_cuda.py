@@ -26,7 +26,7 @@ LENGTHS = (3, 70, 1, 33)
 def attended(dtype: Any, device: str, window: int | None) -> tuple[torch.Tensor, ...]:
     """Attention of documents of `LENGTHS`, and the gradients of query, key and value."""
     documents = [Document([5] * length) for length in LENGTHS]
-    held = borders_of(documents, [range(length) for length in LENGTHS], device)
+    held = borders_of(documents, device)
     generator = torch.Generator().manual_seed(0)
     # Rounded first, so that all sides begin with the same numbers.
     query, key, value = (

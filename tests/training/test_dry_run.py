@@ -64,7 +64,7 @@ def test_the_first_three_micro_batches_are_shown_split_where_learning_begins(
 
 def test_what_is_too_long_is_counted(entries: dict[str, Any]) -> None:
     shown = previewed(entries | {"batches": {"rows": 32, "longest": 24}})
-    assert shown.skipped.keys() == {"too_long"}
+    assert shown.skipped.keys() == {"too_many_tokens"}
     assert shown.rows + shown.rows_held_out + sum(shown.skipped.values()) == 288
 
 
@@ -77,3 +77,9 @@ def test_it_writes_nothing(entries: dict[str, Any], mixture: Path, tiny_model: P
 def test_recomputing_takes_no_other_rows(entries: dict[str, Any]) -> None:
     recomputed = previewed(entries | {"batches": {"rows": 32, "tokens": 256, "recompute": True}})
     assert recomputed.shown == previewed(entries).shown
+
+
+def test_an_adaptive_sampler_keeps_its_first_shares(entries: dict[str, Any]) -> None:
+    sampler = {"kind": "adaptive", "criterion": "loss", "every": 4}
+    shown = previewed(entries | {"sampler": sampler})
+    assert shown.steps == previewed(entries).steps

@@ -236,7 +236,7 @@ def test_rows_that_are_too_long_are_left_out_and_counted(tokenizer: Any, tmp_pat
     file = lines(tmp_path, asked("Spain?", " Madrid"), asked("Spain?" * 9, " Madrid"), asked("x", " y"))
     rows, skipped = read_rows(file, tokenizer, FEW)
     assert [row.number for row in rows] == [0, 2]
-    assert skipped == {"too_long": 1}
+    assert skipped == {"too_many_tokens": 1}
 
 
 def test_a_cut_row_loses_the_beginning_of_its_prompt_but_not_of_the_sequence(

@@ -1,22 +1,32 @@
-"""`crossin translate`: what it shows, what it writes, and that it keeps the key to itself."""
+"""`crossin translate`: what it shows, what it writes, and that no key is shown or written."""
 
 from __future__ import annotations
 
 import json
-import subprocess
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner, Result
 
+from crossin.cli.translate import command
+from crossin.core.errors import CrossinError
 from tests.helpers import apart
-from tests.helpers.small_rows import counts, stand_in, table_of, write_rows
+from tests.helpers.translated_rows import counts, mock_server, table_of, write_rows
 
 KEY = "sk-a-key-that-nobody-may-read"
 ROWS = 12
 
 
-def crossin(*arguments: str | Path, **environment: str) -> subprocess.CompletedProcess[str]:
-    return apart.crossin("translate", *arguments, columns=160, env=environment)
+def crossin(*arguments: object) -> Result:
+    """The command in this process; it must succeed."""
+    result = invoked(*arguments)
+    if result.exception is not None:
+        raise result.exception
+    return result
+
+
+def invoked(*arguments: object) -> Result:
+    return CliRunner().invoke(command, [str(word) for word in arguments], standalone_mode=False)
 
 
 @pytest.fixture(scope="module")
@@ -27,38 +37,40 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def served(url: str) -> list[str]:
-    return ["--engine", "openai", "--model", "stand-in", "--base-url", url]
+    return ["--engine", "openai", "--model", "mock", "--base-url", url]
 
 
-def test_a_dry_run_tells_rows_tokens_cost_and_time_and_asks_nothing(home: Path) -> None:
-    with stand_in(home / "table.json") as url:
-        money = ("--price-in", "1", "--price-out", "2", "--requests-per-minute", "6")
+@pytest.mark.parametrize("limit", [("--requests-per-minute", "6"), ("--tokens-per-minute", "600")])
+def test_a_dry_run_shows_rows_tokens_cost_and_time_and_requests_nothing(
+    home: Path, limit: tuple[str, str]
+) -> None:
+    with mock_server(home / "table.json") as url:
+        money = ("--price-in", "1", "--price-out", "2", *limit)
         ended = crossin(home / "rows.jsonl", "--to", "es", "zh", *served(url), *money, "--dry-run", "--json")
-        assert ended.returncode == 0, ended.stderr
         assert counts(url)["asked"] == 0
     found = json.loads(ended.stdout)
     assert found["rows"] == ROWS
     for part, language in zip(found["languages"], ("es", "zh"), strict=True):
         assert part["language"] == language
-        assert part["rows"] == part["asks"] == ROWS
-        assert part["minutes"] == ROWS / 6
-        cost = (part["prompt_tokens"] + 2 * part["completion_tokens"]) / 1e6
-        assert part["cost"] == pytest.approx(cost)
+        assert part["rows"] == part["requests"] == ROWS
+        tokens = part["prompt_tokens"] + part["completion_tokens"]
+        assert part["minutes"] == (ROWS / 6 if "requests" in limit[0] else tokens / 600)
+        assert part["cost"] == pytest.approx((part["prompt_tokens"] + 2 * part["completion_tokens"]) / 1e6)
 
 
-def test_a_sample_is_shown_with_what_the_gates_say(home: Path) -> None:
-    with stand_in(home / "table.json", "--faults", "1", "--kinds", "refusal", "--stubborn") as url:
-        ended = crossin(home / "rows.jsonl", "--to", "es", *served(url), "--sample", "3")
-    assert ended.returncode == 0, ended.stderr
-    assert ended.stdout.count("rejected") == 3
+def test_a_sample_is_shown_with_the_results_of_the_checks(home: Path) -> None:
+    with mock_server(home / "table.json", "--faults", "1", "--kinds", "refusal", "--stubborn") as url:
+        ended = crossin(home / "rows.jsonl", "--to", "es", *served(url), "--sample", "3", "--json")
+    found = json.loads(ended.stdout)
+    assert [(row["status"], row["reason"]) for row in found] == [("rejected", "invalid_json")] * 3
 
 
 def test_the_key_goes_to_the_server_and_to_no_file_or_screen(home: Path, tmp_path: Path) -> None:
-    with stand_in(home / "table.json", "--key", KEY, "--faults", "0.3") as url:
-        ended = crossin(
-            home / "rows.jsonl",
-            *("--to", "es", *served(url), "--timeout", "1", "--out", str(tmp_path / "out")),
-            OPENAI_API_KEY=KEY,
+    with mock_server(home / "table.json", "--key", KEY, "--faults", "0.3") as url:
+        ended = apart.crossin(
+            *("translate", str(home / "rows.jsonl"), "--to", "es", *served(url), "--timeout", "1"),
+            *("--out", str(tmp_path / "out")),
+            env={"OPENAI_API_KEY": KEY},
         )
     assert ended.returncode == 0, ended.stderr
     assert KEY not in ended.stdout + ended.stderr
@@ -68,11 +80,11 @@ def test_the_key_goes_to_the_server_and_to_no_file_or_screen(home: Path, tmp_pat
 
 
 def test_a_wrong_key_is_one_message(home: Path, tmp_path: Path) -> None:
-    with stand_in(home / "table.json", "--key", KEY) as url:
-        ended = crossin(
-            home / "rows.jsonl",
-            *("--to", "es", *served(url), "--out", str(tmp_path / "out")),
-            OPENAI_API_KEY="wrong-one",
+    with mock_server(home / "table.json", "--key", KEY) as url:
+        ended = apart.crossin(
+            *("translate", str(home / "rows.jsonl"), "--to", "es", *served(url)),
+            *("--out", str(tmp_path / "out")),
+            env={"OPENAI_API_KEY": "wrong-one"},
         )
         assert counts(url)["answered"] == 0
     assert ended.returncode == 2
@@ -81,36 +93,69 @@ def test_a_wrong_key_is_one_message(home: Path, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("words", "told"),
+    ("words", "field", "word"),
     [
-        (("--to", "en"), "already"),
-        (("--to", "Klingonese"), "unknown language"),
-        (("--to", "es", "--budget", "1"), "prices"),
-        (("--to", "es", "--body", "["), "JSON"),
-        (("--to", "es", "--column", "output"), "names no field"),
-        (("--to", "es", "--world-size", "2", "--rank", "2"), "no rank"),
+        (("--to", "en"), "--to", "already"),
+        (("--to", "Klingonese"), "--to", "unknown language"),
+        ((), "--to", "required"),
+        (("--to", "es", "--budget", "1"), None, "prices"),
+        (("--to", "es", "--body", "["), None, "JSON"),
+        (("--to", "es", "--column", "output"), None, "KEY=VALUE"),
+        (("--to", "es", "--column", "reply=text"), "--column", "instruction"),
+        (("--to", "es", "--world-size", "2", "--rank", "2"), None, "no rank"),
     ],
 )
-def test_bad_words_are_told(home: Path, tmp_path: Path, words: tuple[str, ...], told: str) -> None:
-    ended = crossin(home / "rows.jsonl", *words, *served("http://127.0.0.1:9/v1"), "--out", tmp_path / "out")
-    assert ended.returncode == 2, ended.stderr
-    assert told in ended.stderr
+def test_bad_options_are_errors(
+    home: Path, tmp_path: Path, words: tuple[str, ...], field: str | None, word: str
+) -> None:
+    result = invoked(home / "rows.jsonl", *words, *served("http://127.0.0.1:9/v1"), "--out", tmp_path / "out")
+    assert isinstance(result.exception, CrossinError), result.output
+    assert word in str(result.exception) and result.exception.hint
+    assert field is None or result.exception.field == field
+
+
+def test_a_config_file_is_read_and_options_override_it(home: Path, tmp_path: Path) -> None:
+    config = tmp_path / "translate.yaml"
+    with mock_server(home / "table.json") as url:
+        config.write_text(
+            f"corpus: {home / 'rows.jsonl'}\nto: Spanish\nengine: openai\nmodel: other\n"
+            f"server: {{base_url: {url}}}\n",
+            "utf-8",
+        )
+        for words in ((config,), ("--config", config)):
+            ended = crossin(*words, "--model", "mock", "--sample", "1", "--json")
+            assert [row["language"] for row in json.loads(ended.stdout)] == ["es"]
+    config.write_text("corpus: rows.jsonl\nto: es\nengin: openai\n", "utf-8")
+    result = invoked(config)
+    assert isinstance(result.exception, CrossinError)
+    assert (result.exception.field, result.exception.file) == ("engin", config)
+    assert "engine" in (result.exception.hint or "")
+
+
+def test_old_flags_still_work(home: Path, tmp_path: Path) -> None:
+    old = ("--store", tmp_path / "cache.sqlite", "--task-bound", "keep", "--any-language")
+    with mock_server(home / "table.json") as url:
+        crossin(home / "rows.jsonl", "--to", "es", *served(url), *old, "--sample", "1", "--json")
+    assert (tmp_path / "cache.sqlite").exists()
+    assert "--store" not in crossin("--help").output
 
 
 def test_a_sample_that_was_paid_for_is_not_paid_again(home: Path, tmp_path: Path) -> None:
-    with stand_in(home / "table.json") as url:
-        words = (str(home / "rows.jsonl"), "--to", "es", *served(url), "--out", str(tmp_path / "out"))
-        assert crossin(*words, "--sample", "4").returncode == 0
+    with mock_server(home / "table.json") as url:
+        words = (home / "rows.jsonl", "--to", "es", *served(url), "--out", tmp_path / "out", "--json")
+        crossin(*words, "--sample", "4")
         assert counts(url)["asked"] == 4
-        ended = crossin(*words)
-        assert ended.returncode == 0, ended.stderr
+        counted = json.loads(crossin(*words).stdout)["counts"]
         assert counts(url)["asked"] == ROWS
+    assert counted["responses"]["cached"] == 4
+    assert counted["usage"]["requests"] == ROWS
 
 
-def test_a_run_that_never_began_leaves_the_folder_free(home: Path, tmp_path: Path) -> None:
-    with stand_in(home / "table.json") as url:
-        wrong = [word.replace("stand-in", "other") for word in served(url)]
-        ended = crossin(home / "rows.jsonl", "--to", "es", *wrong, "--out", tmp_path / "out")
-        assert ended.returncode == 2 and "stand-in" in ended.stderr
-        ended = crossin(home / "rows.jsonl", "--to", "es", *served(url), "--out", tmp_path / "out")
-        assert ended.returncode == 0, ended.stderr
+def test_a_run_in_which_nothing_was_translated_leaves_the_folder_free(home: Path, tmp_path: Path) -> None:
+    with mock_server(home / "table.json") as url:
+        wrong = [word.replace("mock", "other") for word in served(url)]
+        for sample in ((), ("--sample", "2")):
+            result = invoked(home / "rows.jsonl", "--to", "es", *wrong, "--out", tmp_path / "out", *sample)
+            assert isinstance(result.exception, CrossinError) and "mock" in str(result.exception)
+            assert not (tmp_path / "out").exists()
+        crossin(home / "rows.jsonl", "--to", "es", *served(url), "--out", tmp_path / "out")

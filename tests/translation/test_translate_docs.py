@@ -1,4 +1,4 @@
-"""docs/translate.md, done as it says: from an English file to a mixture, with the stand-in server."""
+"""docs/translate.md, done as it says: from an English file to a mixture, with the mock server."""
 
 from __future__ import annotations
 
@@ -6,12 +6,14 @@ import re
 import shlex
 from pathlib import Path
 
-import pytest
-
+from crossin.cli.translate import command
 from crossin.core.files import read_json, read_parquet
+from crossin.core.settings import read_settings
+from crossin.translation.config import TranslateConfig
+from crossin.translation.reasons import TranslationReason
 from tests.helpers.apart import crossin
 from tests.helpers.paths import ROOT
-from tests.helpers.small_rows import stand_in, table_of, write_rows
+from tests.helpers.translated_rows import mock_server, table_of, write_rows
 
 DOCS = ROOT / "docs" / "translate.md"
 
@@ -29,14 +31,14 @@ def test_the_page_can_be_followed(tmp_path: Path) -> None:
     (tmp_path / "recipe.yaml").write_text(recipe[1], "utf-8")
     table = table_of(write_rows(tmp_path / "rows.jsonl", 40), tmp_path / "table.json")
     said = []
-    with stand_in(table) as url:
+    with mock_server(table) as url:
         for words in commands():
-            put = {"MODEL": "stand-in", "http://localhost:8000/v1": url}
+            put = {"MODEL": "mock", "http://localhost:8000/v1": url}
             ended = crossin(*(put.get(word, word) for word in words), folder=tmp_path, columns=160)
             assert ended.returncode == 0, (words, ended.stderr)
             said.append(ended.stdout + ended.stderr)
     assert len(said) == 4
-    assert "nothing was asked" in said[0]
+    assert "nothing was requested" in said[0]
     assert said[1].count("passed") >= 10
     manifest = read_json(tmp_path / "corpora" / "rows" / "manifest.json")
     assert {language: one["passed"] for language, one in manifest["counts"]["languages"].items()} == {
@@ -49,7 +51,28 @@ def test_the_page_can_be_followed(tmp_path: Path) -> None:
     assert {row["kind"] for row in rows} == {"base", "x2x", "trans"}
 
 
-@pytest.mark.parametrize("word", ["--task-bound", "--round-trip", "--quality-model", "--native", "--budget"])
-def test_options_that_the_page_names_are_there(word: str) -> None:
-    ended = crossin("translate", "--help", columns=200)
-    assert word in DOCS.read_text("utf-8") and word in ended.stdout
+def test_the_settings_on_the_page_are_valid(tmp_path: Path) -> None:
+    page = DOCS.read_text("utf-8")
+    example = re.search(r"```yaml\n(# translate.yaml.*?)```", page, re.DOTALL)
+    assert example is not None
+    (tmp_path / "translate.yaml").write_text(example[1], "utf-8")
+    read = read_settings(TranslateConfig, tmp_path / "translate.yaml", hint="see docs/translate.md")
+    assert (read.to, read.server.budget, read.corpus) == (("es", "zh"), 20, tmp_path / "rows.jsonl")
+    code = re.search(r"```python\n(.*?)translate\(", page, re.DOTALL)
+    assert code is not None
+    names: dict[str, TranslateConfig] = {}
+    exec(code[1], names)
+    assert names["config"].to == read.to
+
+
+def test_every_reason_is_on_the_page() -> None:
+    named = set(re.findall(r"`([a-z_]+)`", DOCS.read_text("utf-8")))
+    assert {reason.value for reason in TranslationReason} <= named
+
+
+def test_options_that_the_page_names_are_there() -> None:
+    page = DOCS.read_text("utf-8")
+    known = {name for one in command.params for name in one.opts}
+    named = set(re.findall(r"`(--[a-z-]+)", page))
+    assert len(named) > 15
+    assert named <= known

@@ -1,4 +1,4 @@
-"""Killed with SIGKILL at any moment and started again: the same corpus, and no answer is asked for again.
+"""Killed with SIGKILL at any moment and started again: the same corpus, and no response is requested again.
 
 CROSSIN_KILLS says how often it is killed; a few times if not set.
 """
@@ -11,9 +11,13 @@ import sys
 import time
 from pathlib import Path
 
+import pytest
+
+from crossin.core.files import read_json
 from crossin.core.hashing import hash64
-from tests.helpers.small_rows import counts, stand_in, table_of, write_rows
-from tests.translation.test_translate_run import corpus_files
+from tests.helpers.translated_rows import corpus_files, counts, mock_server, table_of, write_rows
+
+pytestmark = pytest.mark.slow
 
 KILLS = int(os.environ.get("CROSSIN_KILLS", "3"))
 ROWS = 160
@@ -24,7 +28,7 @@ def command(home: Path, out: str, url: str) -> list[str]:
     return [
         *(sys.executable, "-m", "crossin.cli.main", "translate", str(home / "rows.jsonl")),
         *("--to", "es", "zh"),
-        *("--engine", "openai", "--model", "stand-in", "--base-url", url),
+        *("--engine", "openai", "--model", "mock", "--base-url", url),
         *("--concurrency", str(CONCURRENCY), "--shard-rows", "50", "--out", str(home / out)),
     ]
 
@@ -33,7 +37,7 @@ def test_a_killed_run_ends_with_the_bytes_of_one_that_was_not(tmp_path: Path) ->
     table = table_of(write_rows(tmp_path / "rows.jsonl", ROWS), tmp_path / "table.json")
     faults = ("--delay", "0.02", "--faults", "0.2", "--kinds", "429,500,cut stream,refusal,copy")
     quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-    with stand_in(table, *faults) as url:
+    with mock_server(table, *faults) as url:
         killed = 0
         for number in range(KILLS):
             process = subprocess.Popen(command(tmp_path, "killed", url), **quiet)  # type: ignore[call-overload]
@@ -47,10 +51,12 @@ def test_a_killed_run_ends_with_the_bytes_of_one_that_was_not(tmp_path: Path) ->
         assert killed, "no run was hit"
         subprocess.run(command(tmp_path, "killed", url), check=True)
         seen = counts(url)
-    with stand_in(table, *faults) as url:
+    with mock_server(table, *faults) as url:
         subprocess.run(command(tmp_path, "whole", url), check=True)
         undisturbed = counts(url)
+    usage = read_json(tmp_path / "killed" / "manifest.json")["counts"]["usage"]
+    assert usage["requests"] >= seen["texts answered"] - killed * CONCURRENCY, "those before the kills count"
     assert corpus_files(tmp_path / "killed") == corpus_files(tmp_path / "whole")
-    # What the server had answered, but the process had not yet heard or kept when it was killed.
+    # What the server had answered, but the process had not yet received or cached when it was killed.
     assert undisturbed["answered twice"] == 0
     assert seen["answered twice"] <= killed * 2 * CONCURRENCY

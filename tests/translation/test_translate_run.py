@@ -2,24 +2,32 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
-import shutil
-from dataclasses import replace
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from crossin.core.errors import CrossinError
 from crossin.core.files import read_json, read_parquet
 from crossin.core.formats import FIELDS
-from crossin.translation import translate
-from crossin.translation.engine import BudgetSpent
-from crossin.translation.engines.openai import OpenAITranslator
-from crossin.translation.filters.quality import QualityModel
-from crossin.translation.protect import protect
-from crossin.translation.shard import Setup
-from tests.helpers.small_rows import counts, rows_of, stand_in, table_of, write_rows
+from crossin.core.stages import Stage
+from crossin.translation.checks.quality import QualityModel
+from crossin.translation.config import TranslateConfig
+from crossin.translation.protection import protect
+from crossin.translation.run import translate
+from tests.helpers.translated_rows import (
+    config_of,
+    corpus_files,
+    counts,
+    kept,
+    mock_server,
+    rejected,
+    rows_of,
+    table_of,
+    write_rows,
+)
 
 ROWS = 40
 
@@ -32,31 +40,14 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def setup_of(url: str, **settings: Any) -> Setup:
-    return Setup(OpenAITranslator("stand-in", url, timeout=6.0, **settings), "en")
-
-
-def kept(out: Path, language: str) -> dict[str, dict[str, Any]]:
-    columns = ["id", *FIELDS, "fate", "bound", "answer", "attempts"]
-    files = sorted((out / "data" / language).glob("*.parquet"))
-    return {row["id"]: row for file in files for row in read_parquet(file, columns).to_pylist()}
-
-
-def rejected(out: Path) -> list[dict[str, Any]]:
-    columns = ["id", "language", "fate", "reason", "field", "detail", "attempts", "output", "source_output"]
-    found: list[dict[str, Any]] = read_parquet(out / "rejects.parquet", columns).to_pylist()
-    return found
-
-
-def corpus_files(out: Path) -> dict[str, bytes]:
-    """What may not differ between runs: all but the times at which answers came."""
-    files = [*sorted((out / "data").rglob("*.parquet")), out / "rejects.parquet"]
-    return {str(file.relative_to(out)): file.read_bytes() for file in files}
+def run(home: Path, out: Path, url: str, to: Sequence[str], **settings: Any) -> Stage:
+    """Translate `rows.jsonl` of `home`."""
+    return translate(config_of(home / "rows.jsonl", url, to, **settings), out)
 
 
 def test_every_row_comes_back_in_every_language_under_its_id(home: Path, tmp_path: Path) -> None:
-    with stand_in(home / "table.json") as url:
-        stage = translate(home / "rows.jsonl", tmp_path / "out", setup_of(url), ["Spanish", "zh"])
+    with mock_server(home / "table.json") as url:
+        stage = run(home, tmp_path / "out", url, ["Spanish", "zh"])
     for language in ("es", "zh"):
         found = kept(tmp_path / "out", language)
         for row in rows_of(ROWS):
@@ -70,7 +61,7 @@ def test_every_row_comes_back_in_every_language_under_its_id(home: Path, tmp_pat
         ["id", "engine", "model", "prompt", "time", "attempts"],
     ).to_pylist()
     assert {row["engine"] for row in provenance} == {"openai"}
-    assert {row["model"] for row in provenance} == {"stand-in"}
+    assert {row["model"] for row in provenance} == {"mock"}
     assert all(row["time"] and row["prompt"] for row in provenance)
 
 
@@ -87,10 +78,10 @@ def test_every_row_comes_back_in_every_language_under_its_id(home: Path, tmp_pat
         "changed number",
     ],
 )
-def test_a_faulty_answer_is_asked_again_and_repaired(home: Path, tmp_path: Path, kind: str) -> None:
+def test_a_faulty_translation_is_requested_again_and_repaired(home: Path, tmp_path: Path, kind: str) -> None:
     faults = ("--faults", "0.3", "--kinds", kind)
-    with stand_in(home / "table.json", *faults) as url:
-        stage = translate(home / "rows.jsonl", tmp_path / "out", setup_of(url), ["es"])
+    with mock_server(home / "table.json", *faults) as url:
+        stage = run(home, tmp_path / "out", url, ["es"])
         met = counts(url)["faults"]
     found = stage.manifest["counts"]["languages"]["es"]
     assert met > 0
@@ -103,11 +94,11 @@ def test_a_faulty_answer_is_asked_again_and_repaired(home: Path, tmp_path: Path,
 
 def test_a_row_that_stays_faulty_is_rejected_with_its_reason(home: Path, tmp_path: Path) -> None:
     faults = ("--faults", "0.3", "--kinds", "refusal,wrong language", "--stubborn")
-    with stand_in(home / "table.json", *faults) as url:
-        stage = translate(home / "rows.jsonl", tmp_path / "out", setup_of(url), ["es"])
+    with mock_server(home / "table.json", *faults) as url:
+        stage = run(home, tmp_path / "out", url, ["es"])
     lost = rejected(tmp_path / "out")
     assert lost
-    assert all(row["fate"] == "rejected" and row["reason"] and row["attempts"] == 3 for row in lost)
+    assert all(row["status"] == "rejected" and row["reason"] and row["attempts"] == 3 for row in lost)
     assert len(kept(tmp_path / "out", "es")) + len(lost) == ROWS
     assert sum(stage.manifest["counts"]["languages"]["es"]["rejected"].values()) == len(lost)
     assert not any(row["output"] == "" for row in kept(tmp_path / "out", "es").values())
@@ -115,61 +106,46 @@ def test_a_row_that_stays_faulty_is_rejected_with_its_reason(home: Path, tmp_pat
 
 def test_faults_of_transport_cost_time_and_nothing_else(home: Path, tmp_path: Path) -> None:
     faults = ("--faults", "0.4", "--kinds", "429,500,hang,cut stream,bad JSON body")
-    with stand_in(home / "table.json", *faults) as url:
-        translate(home / "rows.jsonl", tmp_path / "out", setup_of(url), ["es"])
+    with mock_server(home / "table.json", *faults) as url:
+        run(home, tmp_path / "out", url, ["es"])
         seen = counts(url)
     assert len(kept(tmp_path / "out", "es")) == ROWS
     assert seen["faults"] > 0
     assert seen["answered twice"] == 0
 
 
-def test_what_was_answered_is_never_asked_again(home: Path, tmp_path: Path) -> None:
-    with stand_in(home / "table.json") as url:
+def test_a_cached_response_is_never_requested_again(home: Path, tmp_path: Path) -> None:
+    cache = tmp_path / "cache.sqlite"
+    with mock_server(home / "table.json") as url:
         for out in ("one", "two"):
-            stage = translate(
-                home / "rows.jsonl",
-                tmp_path / out,
-                setup_of(url),
-                ["es"],
-                store=tmp_path / "store.sqlite",
-            )
+            stage = run(home, tmp_path / out, url, ["es"], cache=cache)
         assert counts(url)["asked"] == ROWS
-        assert stage.manifest["counts"]["answers"]["known"] == ROWS
-        translate(
-            home / "rows.jsonl",
-            tmp_path / "three",
-            setup_of(url, prompt="Put it into {target}. Reply in JSON."),
-            ["es"],
-            store=tmp_path / "store.sqlite",
-        )
+        assert stage.manifest["counts"]["responses"]["cached"] == ROWS
+        prompt = tmp_path / "prompt.txt"
+        prompt.write_text("Put it into {target}. Reply in JSON.", "utf-8")
+        run(home, tmp_path / "three", url, ["es"], cache=cache, prompt=prompt)
         assert counts(url)["asked"] > ROWS, "another prompt takes nothing from before"
 
 
 def test_shards_made_by_two_ranks_are_those_of_one_process(home: Path, tmp_path: Path) -> None:
-    with stand_in(home / "table.json") as url:
-        whole = translate(home / "rows.jsonl", tmp_path / "one", setup_of(url), ["es", "zh"], shard_rows=15)
+    with mock_server(home / "table.json") as url:
+        config = config_of(home / "rows.jsonl", url, ["es", "zh"], shard_rows=15)
+        whole = translate(config, tmp_path / "one")
         for rank in (1, 0):
-            stage = translate(
-                home / "rows.jsonl",
-                tmp_path / "two",
-                setup_of(url),
-                ["es", "zh"],
-                shard_rows=15,
-                rank=rank,
-                world_size=2,
-            )
+            stage = translate(config, tmp_path / "two", rank=rank, world_size=2)
     assert whole.done and stage.done
     assert corpus_files(tmp_path / "one") == corpus_files(tmp_path / "two")
-    # No shard is a small rest, which would have too few rows to learn from.
+    # The manifest counts the responses of both ranks.
+    assert stage.manifest["counts"]["responses"]["requested"] == 2 * ROWS
+    assert stage.manifest["counts"]["usage"]["requests"] == 2 * ROWS
+    # No shard is a small rest, which would have too few rows to fit thresholds to.
     sizes = [
         read_parquet(path, ["id"]).num_rows for path in sorted((tmp_path / "one/data/zh").glob("*.parquet"))
     ]
     assert sizes == [13, 13, 14]
 
 
-def test_rows_that_are_bound_to_their_language_are_left_out_kept_or_half_translated(
-    home: Path, tmp_path: Path
-) -> None:
+def test_language_specific_rows_are_left_out_kept_or_half_translated(home: Path, tmp_path: Path) -> None:
     rows = [json.loads(line) for line in (home / "rows.jsonl").read_text("utf-8").splitlines()]
     bound = {
         "id": "grammar",
@@ -182,15 +158,15 @@ def test_rows_that_are_bound_to_their_language_are_left_out_kept_or_half_transla
     table = json.loads((home / "table.json").read_text("utf-8"))
     table["Spanish|Correct the grammar of this sentence."] = "Corrige la gramática de esta frase."
     (tmp_path / "table.json").write_text(json.dumps(table, ensure_ascii=False), "utf-8")
-    with stand_in(tmp_path / "table.json") as url:
+    with mock_server(tmp_path / "table.json") as url:
         for treated in ("skip", "keep", "instruction"):
-            setup = replace(setup_of(url), task_bound=treated)
-            translate(corpus, tmp_path / treated, setup, ["es"])
+            config = config_of(corpus, url, ["es"], language_specific=treated)
+            translate(config, tmp_path / treated)
     (left,) = rejected(tmp_path / "skip")
-    assert (left["id"], left["fate"]) == ("grammar", "left out")
-    assert "grammar" in left["reason"]
+    assert (left["id"], left["status"]) == ("grammar", "left_out")
+    assert left["reason"] == "grammar"
     assert kept(tmp_path / "keep", "es")["grammar"]["output"] == bound["output"]
-    assert kept(tmp_path / "keep", "es")["grammar"]["fate"] == "kept"
+    assert kept(tmp_path / "keep", "es")["grammar"]["status"] == "kept"
     half = kept(tmp_path / "instruction", "es")["grammar"]
     assert [half[field] for field in FIELDS] == [
         "Corrige la gramática de esta frase.",
@@ -212,109 +188,80 @@ def test_a_glossary_is_enforced(tmp_path: Path) -> None:
         "Spanish|Much.": "Para mucho.",
     }
     (tmp_path / "table.json").write_text(json.dumps(known, ensure_ascii=False), "utf-8")
-    with stand_in(tmp_path / "table.json") as url:
-        setup = replace(setup_of(url), glossary={"es": {"large language model": "gran modelo de lenguaje"}})
-        translate(tmp_path / "rows.jsonl", tmp_path / "out", setup, ["es"])
+    with mock_server(tmp_path / "table.json") as url:
+        terms = {"Spanish": {"large language model": "gran modelo de lenguaje"}}
+        translate(config_of(tmp_path / "rows.jsonl", url, ["es"], glossary=terms), tmp_path / "out")
     assert kept(tmp_path / "out", "es")["1"]["instruction"] == "¿Para qué sirve un gran modelo de lenguaje?"
 
 
-def test_a_spent_budget_ends_the_run_and_says_what_is_left(home: Path, tmp_path: Path) -> None:
-    with stand_in(home / "table.json") as url:
-        poor = setup_of(url, prices=(1e3, 1e3), budget=2.0, concurrency=2)
-        with pytest.raises(BudgetSpent, match=r"budget of 2 is spent: \d+ of 40 rows are left in es"):
-            translate(home / "rows.jsonl", tmp_path / "out", poor, ["es"])
-        asked = counts(url)["asked"]
-        assert 0 < asked < ROWS
-        assert (poor.engine.usage.cost or 0) <= 2.0  # type: ignore[attr-defined]
-        translate(home / "rows.jsonl", tmp_path / "out", setup_of(url), ["es"])
-        assert counts(url)["answered twice"] == 0
-
-
-def test_a_wrong_key_stops_at_once(home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("OPENAI_API_KEY", "not-that-one")
-    with stand_in(home / "table.json", "--key", "right") as url, pytest.raises(CrossinError) as told:
-        translate(home / "rows.jsonl", tmp_path / "out", setup_of(url), ["es"])
-    assert "OPENAI_API_KEY" in str(told.value)
-    assert "not-that-one" not in str(told.value)
-    assert not any(path.suffix == ".parquet" for path in (tmp_path / "out").rglob("*"))
-
-
-def test_an_unknown_model_is_told_with_those_that_there_are(home: Path, tmp_path: Path) -> None:
-    with stand_in(home / "table.json") as url, pytest.raises(CrossinError, match="stand-in"):
-        translate(home / "rows.jsonl", tmp_path / "out", Setup(OpenAITranslator("gpt", url), "en"), ["es"])
-
-
-def test_a_server_that_is_not_there_is_told(home: Path, tmp_path: Path) -> None:
-    setup = Setup(OpenAITranslator("m", "http://127.0.0.1:9/v1", retries=1), "en")
-    with pytest.raises(CrossinError, match="no connection"):
-        translate(home / "rows.jsonl", tmp_path / "out", setup, ["es"])
-
-
-def test_rows_in_another_language_than_they_are_said_to_be_are_refused(tmp_path: Path) -> None:
-    pytest.importorskip("lingua", reason="the extra `text` is not installed")
-    rows = [dict(zip(FIELDS, row["es"], strict=True)) for row in rows_of(240)]
-    (tmp_path / "rows.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows), "utf-8")
-    with pytest.raises(CrossinError, match="look like es"):
-        translate(tmp_path / "rows.jsonl", tmp_path / "out", setup_of("http://127.0.0.1:9/v1"), ["zh"])
-
-
-def test_a_folder_of_another_run_is_refused(home: Path, tmp_path: Path) -> None:
-    with stand_in(home / "table.json") as url:
-        translate(home / "rows.jsonl", tmp_path / "out", setup_of(url), ["es"])
-        with pytest.raises(CrossinError, match="another run's files"):
-            translate(home / "rows.jsonl", tmp_path / "out", setup_of(url), ["es", "zh"])
-
-
-def test_the_source_language_is_no_target(home: Path, tmp_path: Path) -> None:
-    with pytest.raises(CrossinError, match="in en already"):
-        translate(home / "rows.jsonl", tmp_path / "out", setup_of("http://127.0.0.1:9/v1"), ["English"])
-
-
-def test_a_damaged_store_is_made_anew_and_the_rest_asked_again(home: Path, tmp_path: Path) -> None:
-    told: list[str] = []
-    with stand_in(home / "table.json") as url:
-        store = tmp_path / "store.sqlite"
-        translate(home / "rows.jsonl", tmp_path / "one", setup_of(url), ["es", "zh"], store=store)
-        content = bytearray(store.read_bytes())
+def test_a_damaged_cache_is_rebuilt_and_the_rest_requested_again(home: Path, tmp_path: Path) -> None:
+    messages: list[str] = []
+    with mock_server(home / "table.json") as url:
+        cache = tmp_path / "cache.sqlite"
+        config = config_of(home / "rows.jsonl", url, ["es", "zh"], cache=cache)
+        translate(config, tmp_path / "one")
+        content = bytearray(cache.read_bytes())
         middle = len(content) // 8192 * 4096
         content[middle : middle + 4096] = b"\xff" * 4096
-        store.write_bytes(content)
-        stage = translate(
-            home / "rows.jsonl", tmp_path / "two", setup_of(url), ["es", "zh"], store=store, say=told.append
-        )
-    assert len(told) == 1 and "was damaged" in told[0]
-    answers = stage.manifest["counts"]["answers"]
-    assert 0 < answers["known"] < 2 * ROWS
-    assert answers["known"] + answers["asked"] == 2 * ROWS
+        cache.write_bytes(content)
+        stage = translate(config, tmp_path / "two", say=messages.append)
+    assert len(messages) == 1 and "damaged" in messages[0]
+    responses = stage.manifest["counts"]["responses"]
+    assert 0 < responses["cached"] < 2 * ROWS
+    assert responses["cached"] + responses["requested"] == 2 * ROWS
     assert corpus_files(tmp_path / "one") == corpus_files(tmp_path / "two")
 
 
 def test_a_finished_run_is_found_done(home: Path, tmp_path: Path) -> None:
-    with stand_in(home / "table.json") as url:
-        translate(home / "rows.jsonl", tmp_path / "out", setup_of(url), ["es"])
-    again = translate(home / "rows.jsonl", tmp_path / "out", setup_of("http://127.0.0.1:9/v1"), ["es"])
+    with mock_server(home / "table.json") as url:
+        run(home, tmp_path / "out", url, ["es"])
+    again = run(home, tmp_path / "out", "http://127.0.0.1:9/v1", ["es"])
     assert again.done
-    manifest = read_json(tmp_path / "out" / "manifest.json")
-    assert manifest["settings"]["to"] == ["es"]
-    shutil.rmtree(tmp_path / "out")
+    assert read_json(tmp_path / "out" / "manifest.json")["settings"]["to"] == ["es"]
+
+
+def test_settings_from_yaml_and_from_python_give_the_same_corpus(home: Path, tmp_path: Path) -> None:
+    from crossin import translate
+    from crossin.core.settings import read_settings
+
+    with mock_server(home / "table.json") as url:
+        (tmp_path / "translate.yaml").write_text(
+            f"corpus: {home / 'rows.jsonl'}\nto: [Spanish]\nengine: openai\nmodel: other\n"
+            f"server: {{base_url: {url}, concurrency: 3}}\n",
+            "utf-8",
+        )
+        given = {"model": "mock"}
+        read = read_settings(
+            TranslateConfig, tmp_path / "translate.yaml", given, hint="see docs/translate.md"
+        )
+        assert (read.to, read.model, read.server.concurrency) == (("es",), "mock", 3)
+        translate(read, str(tmp_path / "yaml"))
+        run(home, tmp_path / "python", url, ["es"])
+    assert corpus_files(tmp_path / "yaml") == corpus_files(tmp_path / "python")
+
+
+def test_translations_are_made_in_a_notebook_too(home: Path, tmp_path: Path) -> None:
+    async def cell() -> Stage:
+        return run(home, tmp_path / "out", url, ["es"])
+
+    with mock_server(home / "table.json") as url:
+        assert asyncio.run(cell()).done
 
 
 def test_native_answers_are_marked_and_in_the_language(home: Path, tmp_path: Path) -> None:
-    with stand_in(home / "table.json") as url:
+    with mock_server(home / "table.json") as url:
         for language in ("es", "zh"):
-            translate(
-                home / "rows.jsonl", tmp_path / language, replace(setup_of(url), native=True), [language]
-            )
+            run(home, tmp_path / language, url, [language], native=True)
     found = kept(tmp_path / "es", "es")
     assert len(found) == ROWS
     for row in rows_of(ROWS):
         assert found[row["id"]]["instruction"] == row["es"][0]
         assert found[row["id"]]["output"].startswith("Sí, por supuesto")
         assert found[row["id"]]["answer"] == "native"
-    # The stand-in answers in Spanish whatever it is asked.
+    # The mock server answers in Spanish whatever it is asked.
     assert kept(tmp_path / "zh", "zh") == {}
     assert {(row["reason"], row["field"]) for row in rejected(tmp_path / "zh")} == {
-        ("wrong language", "output")
+        ("wrong_language", "output")
     }
 
 
@@ -330,27 +277,25 @@ def test_a_round_trip_that_leads_elsewhere_is_a_reason(home: Path, tmp_path: Pat
                 protect(row["en"][field], {}, first).text if number % 2 else "Nothing."
             )
     (tmp_path / "table.json").write_text(json.dumps(table, ensure_ascii=False), "utf-8")
-    with stand_in(tmp_path / "table.json") as url:
-        setup = replace(setup_of(url), round_trip=60.0)
-        translate(home / "rows.jsonl", tmp_path / "out", setup, ["es"])
+    with mock_server(tmp_path / "table.json") as url:
+        run(home, tmp_path / "out", url, ["es"], round_trip=60.0)
     assert set(kept(tmp_path / "out", "es")) == {row["id"] for row in rows[1::2]}
-    assert {row["reason"] for row in rejected(tmp_path / "out")} == {"round trip too low"}
+    assert {row["reason"] for row in rejected(tmp_path / "out")} == {"round_trip"}
 
 
-def test_a_quality_model_is_a_gate(home: Path, tmp_path: Path, tiny_model: Path) -> None:
+def test_a_quality_model_is_a_check(home: Path, tmp_path: Path, tiny_model: Path) -> None:
     from transformers import AutoModelForSequenceClassification, AutoTokenizer
 
-    judge = AutoModelForSequenceClassification.from_pretrained(tiny_model, num_labels=1)
-    judge.save_pretrained(tmp_path / "judge")
-    AutoTokenizer.from_pretrained(tiny_model).save_pretrained(tmp_path / "judge")
-    model = QualityModel(tmp_path / "judge", 0.0)
+    estimator = AutoModelForSequenceClassification.from_pretrained(tiny_model, num_labels=1)
+    estimator.save_pretrained(tmp_path / "estimator")
+    AutoTokenizer.from_pretrained(tiny_model).save_pretrained(tmp_path / "estimator")
+    model = QualityModel(tmp_path / "estimator", 0.0)
     pairs = [(dict(zip(FIELDS, row["en"], strict=True)), {"output": row["es"][2]}) for row in rows_of(ROWS)]
     middle = sorted(model.scores(pairs))[ROWS // 2]
-    with stand_in(home / "table.json") as url:
-        setup = replace(setup_of(url), quality=QualityModel(tmp_path / "judge", middle))
-        translate(home / "rows.jsonl", tmp_path / "out", setup, ["es"])
+    with mock_server(home / "table.json") as url:
+        run(home, tmp_path / "out", url, ["es"], quality_model=tmp_path / "estimator", quality=middle)
     found = rejected(tmp_path / "out")
     assert 0 < len(found) < ROWS
-    assert {row["reason"] for row in found} == {"quality too low"}
-    column = read_parquet(tmp_path / "out" / "data" / "es" / "00000.parquet", ["gate_quality"])
-    assert min(column["gate_quality"].to_pylist()) >= middle
+    assert {row["reason"] for row in found} == {"quality"}
+    column = read_parquet(tmp_path / "out" / "data" / "es" / "00000.parquet", ["check_quality"])
+    assert min(column["check_quality"].to_pylist()) >= middle

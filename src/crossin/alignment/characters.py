@@ -6,6 +6,7 @@ import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -17,6 +18,7 @@ from crossin.languages.scripts import SCRIPT_NAMES, TABLE_SIZE, letter_scripts
 
 Ints = npt.NDArray[np.int64]
 Flags = npt.NDArray[np.bool_]
+Floats = npt.NDArray[np.float64]
 
 # The most rows and bytes in a piece of a column, so that memory is bounded.
 PIECE_ROWS, _PIECE_BYTES = 16_384, 16_000_000
@@ -58,46 +60,55 @@ def tables() -> Tables:
     return Tables(fold, digit, numeral, script, dense)
 
 
-def laid_out(begins: Ints, lengths: Ints) -> tuple[Ints, Ints]:
-    """The indices of runs that begin at `begins`, concatenated, and where each starts in the result."""
-    starts = np.concatenate(([0], np.cumsum(lengths)))
-    return np.repeat(begins - starts[:-1], lengths) + np.arange(starts[-1]), starts
-
-
 @dataclass(frozen=True)
-class Text:
-    """n concatenated texts: text i is `codes[starts[i]:starts[i + 1]]`."""
+class Ragged:
+    """n concatenated rows of characters, or of words as buckets of their hashes: row i is
+    `values[starts[i]:starts[i + 1]]`.
+    """
 
-    codes: npt.NDArray[np.int32]
+    values: npt.NDArray[np.integer]
     starts: Ints
 
     @property
+    def count(self) -> int:
+        """The number of rows."""
+        return len(self.starts) - 1
+
+    @property
     def lengths(self) -> Ints:
-        """Each text's number of characters."""
+        """Each row's number of values."""
         return np.diff(self.starts)
 
     def rows(self) -> Ints:
-        """The text that each character belongs to."""
-        return np.repeat(np.arange(len(self.starts) - 1), self.lengths)
+        """The row of each value."""
+        return np.repeat(np.arange(self.count), self.lengths)
 
-    def count(self, flags: Flags) -> Ints:
-        """How many characters of each text have their flag set."""
-        total = np.concatenate(([0], np.cumsum(flags, dtype=np.int64)))
+    def sums(self, numbers: npt.NDArray[Any]) -> npt.NDArray[Any]:
+        """The sum of each row's numbers, one a value; of flags, how many are set."""
+        total = np.concatenate(([0], np.cumsum(numbers)))
         return np.asarray(total[self.starts[1:]] - total[self.starts[:-1]])
 
-    def head(self, limit: int) -> Text:
-        """The first `limit` characters of each text."""
-        index, starts = laid_out(self.starts[:-1], np.minimum(self.lengths, limit))
-        return Text(self.codes[index], starts)
+    def take(self, order: Ints) -> Ragged:
+        """The rows in another order."""
+        return self._cut(self.starts[:-1][order], self.lengths[order])
+
+    def head(self, limit: int) -> Ragged:
+        """The first `limit` values of each row."""
+        return self._cut(self.starts[:-1], np.minimum(self.lengths, limit))
+
+    def _cut(self, begins: Ints, lengths: Ints) -> Ragged:
+        starts = np.concatenate(([0], np.cumsum(lengths)))
+        index = np.repeat(begins - starts[:-1], lengths) + np.arange(starts[-1])
+        return Ragged(self.values[index], starts)
 
 
-def read_text(column: pa.LargeStringArray) -> Text:
+def read_text(column: pa.LargeStringArray) -> Ragged:
     """The characters of a column; null reads as empty."""
     if column.null_count:
         column = column.fill_null("")
     count = len(column)
     if not count:
-        return Text(np.zeros(0, np.int32), np.zeros(1, np.int64))
+        return Ragged(np.zeros(0, np.int32), np.zeros(1, np.int64))
     _, places, data = column.buffers()
     offsets = np.frombuffer(places, np.int64)[column.offset : column.offset + count + 1]
     raw = bytes(memoryview(data)[offsets[0] : offsets[-1]]) if data is not None else b""
@@ -108,7 +119,7 @@ def read_text(column: pa.LargeStringArray) -> Text:
         raise CrossinError("is not UTF-8 text", row=row, hint="save the file as UTF-8") from error
     octets = np.frombuffer(raw, np.uint8)
     begins = np.concatenate(([0], np.cumsum((octets & 0xC0) != 0x80, dtype=np.int64)))
-    return Text(np.minimum(codes, TABLE_SIZE), begins[offsets - offsets[0]])
+    return Ragged(np.minimum(codes, TABLE_SIZE), begins[offsets - offsets[0]])
 
 
 def pieces(columns: list[pa.LargeStringArray], count: int) -> Iterator[slice]:
@@ -153,16 +164,16 @@ def hash_spans(codes: npt.NDArray[np.int32], starts: Ints, ends: Ints) -> npt.ND
     return mix((total[ends] - total[starts]) * undo[starts])
 
 
-def words(text: Text, stem: int = 6) -> tuple[Ints, npt.NDArray[np.uint64]]:
+def words(text: Ragged, stem: int = 6) -> tuple[Ints, npt.NDArray[np.uint64]]:
     """The row and the hash of every word.
 
     A word is a run of letters, cut to its first `stem`; in a script without spaces, every character and every
     two neighbours are words.
     """
     table = tables()
-    codes = table.fold[text.codes]
-    dense = table.dense[text.codes]
-    spaced = (table.script[text.codes] >= 0) & ~dense
+    codes = table.fold[text.values]
+    dense = table.dense[text.values]
+    spaced = (table.script[text.values] >= 0) & ~dense
     rows = text.rows()
     same = np.zeros(len(codes), bool)  # this character and the one before are of one text
     same[1:] = rows[1:] == rows[:-1]

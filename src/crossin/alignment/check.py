@@ -13,14 +13,13 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from crossin.alignment.characters import Flags, Ints, pieces
-from crossin.alignment.digits import DigitRule
-from crossin.alignment.evidence import Content, Floats
+from crossin.alignment.characters import Flags, Floats, Ints, pieces
+from crossin.alignment.digits import GAINED, LOST, DigitRule
+from crossin.alignment.evidence import Content
 from crossin.alignment.lengths import LengthBands
 from crossin.alignment.measures import Columns, Measures, join_measures, measure
 from crossin.alignment.reasons import AlignmentCheck, AlignmentReason
-from crossin.alignment.untranslated import copied
-from crossin.alignment.wrong_language import Profiles, foreign_script, own_scripts
+from crossin.alignment.wrong_language import Profiles, copied, foreign_script, own_scripts
 from crossin.core.errors import CrossinError
 from crossin.core.formats import FIELDS
 from crossin.core.progress import Progress, silent
@@ -29,6 +28,7 @@ from crossin.core.progress import Progress, silent
 _SAMPLE, _ENOUGH = 20_000, 500
 # Below this chance of ranking a shifted pair above a claimed one, the files are hardly parallel.
 _SEPARABLE = 0.7
+_NO_NUMBER_WORDS = DigitRule(LOST), DigitRule(GAINED)
 
 # The rows that each check flags, in order of priority.
 CheckFlags = dict[AlignmentCheck, Flags]
@@ -86,12 +86,9 @@ def check_alignment(
     count = len(place)
     for columns, name in ((pivot, pivot_language), (other, language)):
         for field in FIELDS:
-            if len(columns[field]) != count:
-                raise CrossinError(
-                    f"{name} has {len(columns[field])} rows, expected {count}",
-                    field=field,
-                    hint="give both languages the same rows in the same order",
-                )
+            if (rows := len(columns[field])) != count:
+                hint = "give both languages the same rows in the same order"
+                raise CrossinError(f"{name} has {rows} rows, expected {count}", field=field, hint=hint)
     if not count:
         return Findings(np.zeros(0, np.uint8), (), np.zeros(0))
 
@@ -115,7 +112,7 @@ class FittedCheck:
     languages: tuple[str, str]
     scripts: tuple[Flags, Flags]
     bands: list[LengthBands]
-    digits: DigitRule
+    digits: tuple[DigitRule, DigitRule] = _NO_NUMBER_WORDS
     profiles: Profiles | None = None
     content: Content | None = None
     notes: tuple[str, ...] = ()
@@ -131,12 +128,10 @@ class FittedCheck:
         bands = [LengthBands.fit(one.sizes[:, field], two.sizes[:, field]) for field in range(len(FIELDS))]
         not_compared = f"{languages[1]}: the content was not compared with {languages[0]}"
         if len(chosen) < _ENOUGH:
-            few = f"{not_compared}: too few rows"
-            return cls(languages, scripts, bands, DigitRule.strict(), notes=(few,))
+            return cls(languages, scripts, bands, notes=(f"{not_compared}: too few rows",))
         profiles = Profiles.fit(one.grams, two.grams)
         # Rows that are plainly wrong do not show how true pairs correspond.
-        plain = cls(languages, scripts, bands, DigitRule.strict(), profiles)
-        wrong = plain.plain_flags(*sample, one, two)
+        wrong = cls(languages, scripts, bands, profiles=profiles).plain_flags(*sample, one, two)
         sound = np.flatnonzero(~np.any(list(wrong.values()), axis=0))
         one, two = one.take(sound), two.take(sound)
         content = Content.fit(one, two, bands, seed)
@@ -146,7 +141,8 @@ class FittedCheck:
         elif content.separability < _SEPARABLE:
             content = None
             notes = (f"{languages[1]}: the rows look unaligned with {languages[0]} as a whole",)
-        return cls(languages, scripts, bands, DigitRule.fit(one, two), profiles, content, notes)
+        digits = DigitRule.fit(one, two, LOST), DigitRule.fit(two, one, GAINED)
+        return cls(languages, scripts, bands, digits, profiles, content, notes)
 
     @property
     def content_check(self) -> AlignmentCheck:
@@ -155,19 +151,16 @@ class FittedCheck:
 
     def plain_flags(self, pivot: Columns, other: Columns, one: Measures, two: Measures) -> CheckFlags:
         """The flags that need no content: texts empty, copied, or in a wrong language."""
-        foreign = [
-            foreign_script(one.scripts, self.scripts[0], self.scripts[1]),
-            foreign_script(two.scripts, self.scripts[1], self.scripts[0]),
-        ]
+        ours, theirs = self.scripts
+        foreign = [foreign_script(one.scripts, ours, theirs), foreign_script(two.scripts, theirs, ours)]
         if self.profiles is not None:
             for side, strange in enumerate(self.profiles.foreign(one.grams, two.grams)):
                 foreign[side] |= strange
-        untranslated = AlignmentCheck(AlignmentReason.UNTRANSLATED, self.languages[1])
         wrong = [AlignmentCheck(AlignmentReason.WRONG_LANGUAGE, language) for language in self.languages]
         return {
             **self._empty("instruction", one, two),
             **self._empty("output", one, two),
-            untranslated: copied(pivot, other, one),
+            AlignmentCheck(AlignmentReason.UNTRANSLATED, self.languages[1]): copied(pivot, other, one),
             **dict(zip(wrong, foreign, strict=True)),
         }
 
@@ -187,18 +180,18 @@ class FittedCheck:
 
     def _evaluate(self, pivot: Columns, other: Columns) -> tuple[CheckFlags, Floats]:
         one, two = measure(pivot), measure(other)
-        language = self.languages[1]
+        count, language = len(one.lines), self.languages[1]
+        numbers = self.digits[0].lacking(one, two) | self.digits[1].lacking(two, one)
         flags = {
             **self.plain_flags(pivot, other, one, two),
-            self.content_check: np.zeros(one.count, bool),
+            self.content_check: np.zeros(count, bool),
             **self._empty("input", one, two),
-            AlignmentCheck(AlignmentReason.NUMBERS, language): self.digits.lost(one, two)
-            | self.digits.gained(one, two),
+            AlignmentCheck(AlignmentReason.NUMBERS, language): numbers,
         }
         for number, (field, band) in enumerate(zip(FIELDS, self.bands, strict=True)):
             check = AlignmentCheck(AlignmentReason.LENGTH, language, field)
             flags[check] = band.out(one.sizes[:, number], two.sizes[:, number])
-        return flags, np.zeros(one.count) if self.content is None else self.content.log_odds(one, two)
+        return flags, np.zeros(count) if self.content is None else self.content.log_odds(one, two)
 
     def _empty(self, field: str, one: Measures, two: Measures) -> CheckFlags:
         """Rows with a field that is empty on one side only, by side."""

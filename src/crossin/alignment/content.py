@@ -7,13 +7,13 @@ its translation, and far from the translation of another row.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
-from crossin.alignment.characters import Ints, laid_out
+from crossin.alignment.characters import Ints, Ragged
 
 Matrix = npt.NDArray[np.float32]
 
@@ -26,41 +26,19 @@ _TOO_COMMON = 0.25
 _BLOCK = 2048
 
 
-@dataclass(frozen=True)
-class Bag:
-    """The words of n rows, as buckets of their hashes: row i's are `buckets[starts[i]:starts[i + 1]]`."""
-
-    buckets: npt.NDArray[np.uint16]
-    starts: Ints
-
-    @property
-    def count(self) -> int:
-        """The number of rows."""
-        return len(self.starts) - 1
-
-    def rows(self) -> Ints:
-        """The row of each entry."""
-        return np.repeat(np.arange(self.count), np.diff(self.starts))
-
-    def take(self, order: Ints) -> Bag:
-        """The rows in another order."""
-        index, starts = laid_out(self.starts[:-1][order], np.diff(self.starts)[order])
-        return Bag(self.buckets[index], starts)
-
-
-def make_bag(rows: Ints, hashes: npt.NDArray[np.uint64], count: int) -> Bag:
+def make_bag(rows: Ints, hashes: npt.NDArray[np.uint64], count: int) -> Ragged:
     """The bag of words given as (row, hash) in any order; a word counts once a row."""
     keys = np.sort((rows.astype(np.uint64) << np.uint64(16)) | (hashes >> np.uint64(48)))
     keys = keys[np.concatenate(([True], keys[1:] != keys[:-1]))] if len(keys) else keys
     owner = (keys >> np.uint64(16)).astype(np.int64)
     starts = np.searchsorted(owner, np.arange(count + 1))
-    return Bag((keys & np.uint64(0xFFFF)).astype(np.uint16), starts)
+    return Ragged((keys & np.uint64(0xFFFF)).astype(np.uint16), starts)
 
 
-def join_bags(bags: list[Bag]) -> Bag:
+def join_bags(bags: Sequence[Ragged]) -> Ragged:
     """The concatenation of bags."""
-    sizes = np.concatenate([[0], *(np.diff(bag.starts) for bag in bags)])
-    return Bag(np.concatenate([bag.buckets for bag in bags]), np.cumsum(sizes, dtype=np.int64))
+    sizes = np.concatenate([[0], *(bag.lengths for bag in bags)])
+    return Ragged(np.concatenate([bag.values for bag in bags]), np.cumsum(sizes, dtype=np.int64))
 
 
 @dataclass(frozen=True)
@@ -71,8 +49,8 @@ class _Vocabulary:
     weight: Matrix
 
     @classmethod
-    def choose(cls, bag: Bag) -> _Vocabulary:
-        held = np.bincount(bag.buckets, minlength=BUCKETS)
+    def choose(cls, bag: Ragged) -> _Vocabulary:
+        held = np.bincount(bag.values, minlength=BUCKETS)
         rank = np.where(held <= _TOO_COMMON * bag.count, held, 0)
         chosen = np.argsort(-rank, kind="stable")[:_VOCABULARY]
         chosen = chosen[rank[chosen] >= 2]
@@ -80,9 +58,9 @@ class _Vocabulary:
         column[chosen] = np.arange(len(chosen))
         return cls(column, np.log((bag.count + 1) / (held[chosen] + 0.5)).astype(np.float32))
 
-    def blocks(self, bag: Bag) -> Iterator[tuple[slice, Matrix]]:
+    def blocks(self, bag: Ragged) -> Iterator[tuple[slice, Matrix]]:
         """The rows as dense vectors of length 1, a block at a time."""
-        columns, rows = self.column[bag.buckets], bag.rows()
+        columns, rows = self.column[bag.values], bag.rows()
         for start in range(0, bag.count, _BLOCK):
             stop = min(start + _BLOCK, bag.count)
             span = slice(bag.starts[start], bag.starts[stop])
@@ -94,14 +72,14 @@ class _Vocabulary:
             block /= np.maximum(length, 1e-9)[:, None].astype(np.float32)
             yield slice(start, stop), block
 
-    def project(self, bag: Bag, basis: Matrix) -> Matrix:
+    def project(self, bag: Ragged, basis: Matrix) -> Matrix:
         """The rows in `basis`."""
         out = np.empty((bag.count, basis.shape[1]), np.float32)
         for span, block in self.blocks(bag):
             out[span] = block @ basis
         return out
 
-    def gather(self, bag: Bag, weights: Matrix) -> Matrix:
+    def gather(self, bag: Ragged, weights: Matrix) -> Matrix:
         """The sum of the rows, each times its weights: one column a word."""
         out = np.zeros((len(self.weight), weights.shape[1]), np.float32)
         for span, block in self.blocks(bag):
@@ -119,7 +97,7 @@ class LatentSpace:
     agreement: Matrix
 
     @classmethod
-    def fit(cls, pivot: Bag, other: Bag, seed: int) -> LatentSpace | None:
+    def fit(cls, pivot: Ragged, other: Ragged, seed: int) -> LatentSpace | None:
         """Fit to claimed pairs; None where they share too few words."""
         x, y = _Vocabulary.choose(pivot), _Vocabulary.choose(other)
         size = min(_DIMENSIONS, len(x.weight) // 2, len(y.weight) // 2, pivot.count // 8)
@@ -148,7 +126,7 @@ class LatentSpace:
             np.clip(strength, 0, 0.98).astype(np.float32),
         )
 
-    def place(self, side: int, bag: Bag) -> Matrix:
+    def place(self, side: int, bag: Ragged) -> Matrix:
         """The rows of one side (0 the pivot, 1 the other) in the space: [n, dimensions]."""
         return self.sides[side].project(bag, self.bases[side]) - self.means[side]
 

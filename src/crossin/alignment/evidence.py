@@ -9,15 +9,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
-from crossin.alignment.characters import Flags, Ints, among
-from crossin.alignment.content import Bag, LatentSpace, Matrix
+from crossin.alignment.characters import Flags, Floats, Ints, Ragged, among
+from crossin.alignment.content import LatentSpace, Matrix
 from crossin.alignment.lengths import LengthBands
 from crossin.alignment.measures import Measures
 from crossin.core.formats import FIELDS
-
-Floats = npt.NDArray[np.float64]
 
 _KNOTS, _RIDGE, _STEPS = 9, 1.0, 25
 # The share of the sample that the latent space is fitted to; the weights are fitted to the rest.
@@ -58,12 +55,11 @@ def features(
     return np.stack([np.asarray(column, float) for column in columns], 1)
 
 
-def _shared_words(pivot: Bag, other: Bag) -> tuple[Floats, Floats]:
+def _shared_words(pivot: Ragged, other: Ragged) -> tuple[Floats, Floats]:
     """The log of the number of words in both rows, and their share of the shorter row's words."""
-    keys = [(bag.rows() << 16) | bag.buckets for bag in (pivot, other)]
-    common = keys[0][among(keys[0], keys[1])] >> 16
-    count = np.bincount(common, minlength=pivot.count)
-    least = np.minimum(np.diff(pivot.starts), np.diff(other.starts))
+    keys = [(bag.rows() << 16) | bag.values for bag in (pivot, other)]
+    count = pivot.sums(among(keys[0], keys[1]))
+    least = np.minimum(pivot.lengths, other.lengths)
     return np.log1p(count), count / np.maximum(least, 1)
 
 
@@ -133,7 +129,7 @@ class Content:
     def fit(cls, pivot: Measures, other: Measures, bands: list[LengthBands], seed: int) -> Content | None:
         """Fit to claimed pairs; None where they have too few words."""
         # The weights are fitted to other rows than the space, which fits its own rows too well.
-        part = np.random.default_rng(seed).random(pivot.count) < _PART
+        part = np.random.default_rng(seed).random(len(pivot.lines)) < _PART
         own, rest = np.flatnonzero(part), np.flatnonzero(~part)
         space = LatentSpace.fit(pivot.words.take(own), other.words.take(own), seed)
         if space is None or len(rest) < 2:

@@ -5,11 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
-from crossin.alignment.characters import Flags, Ints
-
-Floats = npt.NDArray[np.float64]
+from crossin.alignment.characters import Flags, Floats, Ints
 
 # Pivot lengths at which a band begins, and the fewest rows that a band is fitted to.
 _BANDS = np.array([0, 8, 16, 32, 64, 128, 256, 512, 1024])
@@ -51,8 +48,8 @@ class LengthBands:
         The band is widened to include the ratio 1, since code and names stay as they are.
         """
         band, ratio = _band(pivot), _log_ratio(pivot, other)
-        low = np.minimum(self.centre[band], 0) - _OUT * self.scale[band]
-        high = np.maximum(self.centre[band], 0) + _OUT * self.scale[band]
+        centre, width = self.centre[band], _OUT * self.scale[band]
+        low, high = np.minimum(centre, 0) - width, np.maximum(centre, 0) + width
         long = (np.maximum(pivot, other) >= _LEAST) & (pivot > 0) & (other > 0)
         return np.asarray(long & ((ratio < low) | (ratio > high)))
 

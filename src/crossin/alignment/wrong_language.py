@@ -1,4 +1,4 @@
-"""Which rows of a file are not in the file's language, by the instruction.
+"""Which rows of a file are not in the file's language, or left untranslated, by the instruction.
 
 Outputs may be in any language (code, "translate into French"), instructions may not. A row is compared with
 the other rows of its file: first by script, then by the frequencies of letter trigrams. So no language has to
@@ -10,13 +10,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
+import pyarrow.compute as pc
 
-from crossin.alignment.characters import Flags, Ints, among
-from crossin.alignment.content import BUCKETS, Bag
+from crossin.alignment.characters import Flags, Floats, Ints, Ragged, among
+from crossin.alignment.content import BUCKETS
+from crossin.alignment.measures import Columns, Measures
+from crossin.core.formats import FIELDS
 
-Floats = npt.NDArray[np.float64]
-
+# Fewer letters may be a name, a formula or a unit, which stay as they are.
+_FORMULA = 8
 # An instruction with fewer letters (or trigrams) passes.
 _LETTERS, _GRAMS = 4, 8
 # More trigrams than this make a mean no surer: they are not independent.
@@ -50,6 +52,21 @@ def foreign_script(scripts: Ints, own: Flags, pivot: Flags) -> Flags:
     return np.asarray((total >= _LETTERS) & ((owned < _SHARE * total) | (strange > owned)))
 
 
+def copied(pivot: Columns, other: Columns, measures: Measures) -> Flags:
+    """Rows whose instruction is the pivot's, and so is the output or the input.
+
+    Equal outputs alone are no sign (code, names, numbers, "translate into English"), but an instruction that
+    is more than a formula is always translated. `measures` are the pivot's.
+    """
+    plain = [
+        {name: pc.utf8_lower(pc.utf8_trim_whitespace(pc.fill_null(side[name], ""))) for name in FIELDS}
+        for side in (pivot, other)
+    ]
+    same = {name: pc.equal(plain[0][name], plain[1][name]).to_numpy(zero_copy_only=False) for name in FIELDS}
+    rest = same["output"] | (same["input"] & (measures.sizes[:, 1] > 0))
+    return np.asarray(same["instruction"] & rest & (measures.letters[:, 0] >= _FORMULA))
+
+
 @dataclass(frozen=True)
 class Profiles:
     """Log-frequencies of trigrams in the pivot's file and in the other, and the median and noise of rows.
@@ -59,60 +76,56 @@ class Profiles:
     """
 
     logs: tuple[Floats, Floats]
-    middles: tuple[float, float]
-    widths: tuple[float, float]
+    spreads: tuple[tuple[float, float], tuple[float, float]]
 
     @classmethod
-    def fit(cls, pivot: Bag, other: Bag) -> Profiles:
+    def fit(cls, pivot: Ragged, other: Ragged) -> Profiles:
         """Fit to the instructions of a sample of both files."""
         bags = _apart(pivot, other), _apart(other, pivot)
-        logs = [_log_frequencies(_typical(bag)) for bag in bags]
-        spreads = [_spread(bag, log) for bag, log in zip(bags, logs, strict=True)]
-        return cls((logs[0], logs[1]), (spreads[0][0], spreads[1][0]), (spreads[0][1], spreads[1][1]))
+        one, two = (_log_frequencies(_typical(bag)) for bag in bags)
+        return cls((one, two), (_spread(bags[0], one), _spread(bags[1], two)))
 
-    def foreign(self, pivot: Bag, other: Bag) -> tuple[Flags, Flags]:
+    def foreign(self, pivot: Ragged, other: Ragged) -> tuple[Flags, Flags]:
         """Rows of the pivot, and rows of the other, that are unlike their file."""
         found = []
         for side, bag in enumerate((_apart(pivot, other), _apart(other, pivot))):
-            count = np.diff(bag.starts)
-            own = _mean(bag, self.logs[side])
-            lean = own - _mean(bag, self.logs[1 - side])
-            width = self.widths[side] / np.sqrt(np.clip(count, 1, _GRAMS_MOST))
-            strange = (self.middles[side] - own) / width > _FOREIGN
-            found.append((count >= _GRAMS) & ((lean < 0) | strange))
+            own, against = _mean(bag, self.logs[side]), _mean(bag, self.logs[1 - side])
+            middle, noise = self.spreads[side]
+            width = noise / np.sqrt(np.clip(bag.lengths, 1, _GRAMS_MOST))
+            strange = (own - against < 0) | ((middle - own) / width > _FOREIGN)
+            found.append((bag.lengths >= _GRAMS) & strange)
         return found[0], found[1]
 
 
-def _apart(bag: Bag, against: Bag) -> Bag:
+def _apart(bag: Ragged, against: Ragged) -> Ragged:
     """The rows without the trigrams of the same row of `against`."""
     rows = bag.rows()
-    kept = ~among((rows << 16) | bag.buckets, np.sort((against.rows() << 16) | against.buckets))
+    kept = ~among((rows << 16) | bag.values, np.sort((against.rows() << 16) | against.values))
     starts = np.concatenate(([0], np.cumsum(kept)))[bag.starts]
-    return Bag(bag.buckets[kept], starts)
+    return Ragged(bag.values[kept], starts)
 
 
-def _typical(bag: Bag) -> Bag:
+def _typical(bag: Ragged) -> Ragged:
     """The likelier part of the rows, so that rows in other languages do not enter the profile."""
-    bag = bag.take(np.flatnonzero(np.diff(bag.starts) >= _GRAMS))
+    bag = bag.take(np.flatnonzero(bag.lengths >= _GRAMS))
     for _ in range(2 if bag.count else 0):
         means = _mean(bag, _log_frequencies(bag))
         bag = bag.take(np.flatnonzero(means >= np.quantile(means, _UNLIKE)))
     return bag
 
 
-def _log_frequencies(bag: Bag) -> Floats:
-    counts = np.bincount(bag.buckets, minlength=BUCKETS) + 0.5
+def _log_frequencies(bag: Ragged) -> Floats:
+    counts = np.bincount(bag.values, minlength=BUCKETS) + 0.5
     return np.asarray(np.log(counts / counts.sum()))
 
 
-def _mean(bag: Bag, values: Floats) -> Floats:
-    total = np.concatenate(([0.0], np.cumsum(values[bag.buckets])))
-    return np.asarray((total[bag.starts[1:]] - total[bag.starts[:-1]]) / np.maximum(np.diff(bag.starts), 1))
+def _mean(bag: Ragged, values: Floats) -> Floats:
+    return bag.sums(values[bag.values]) / np.maximum(bag.lengths, 1)
 
 
-def _spread(bag: Bag, log: Floats) -> tuple[float, float]:
+def _spread(bag: Ragged, log: Floats) -> tuple[float, float]:
     """The median of the rows' means, and the noise of a single trigram."""
-    count = np.diff(bag.starts)
+    count = bag.lengths
     judged = count >= _GRAMS
     if not judged.any():
         return 0.0, 1.0

@@ -10,13 +10,20 @@ from typing import Any
 
 from crossin.core.errors import CrossinError
 from crossin.core.files import write_json
-from crossin.core.reasons import sentence_of
+from crossin.core.reasons import Reason, sentence_of
 from crossin.core.stages import Stage
 from crossin.items.item import Item, ItemFault, difference, faults, finish_bench
 
 LEFT_OUT = "left_out.json"
 # By item and language: the item, or the reason code of why it cannot be used.
 Versions = Mapping[str, Mapping[str, Item | str]]
+
+
+class NotBuilt(Reason):
+    """Why an item is not built, besides the faults in `crossin.items.item.ItemFault`."""
+
+    SEVERAL_ANSWERS = "several_answers", "more than one right answer"
+    FEW_DISTRACTORS = "few_distractors", "too few distractors"
 
 
 def pivot_first(languages: Sequence[str]) -> list[str]:

@@ -10,9 +10,11 @@ from pathlib import Path
 from crossin.bench.mapped import build_mapped
 from crossin.bench.mapping import read_mapping
 from crossin.bench.seaeval import LICENCE, SEAEVAL, build_seaeval
+from crossin.bench.xquad import build_xquad
 from crossin.core.errors import CrossinError
 from crossin.core.progress import Progress, silent
 from crossin.core.stages import Stage
+from crossin.facts.suite import build_suite
 from crossin.languages import available, parse_language
 
 MAPPINGS = Path(__file__).parent / "mappings"
@@ -91,8 +93,6 @@ def build_named(
     source = None if source is None else Path(source)
     languages = None if languages is None else list(dict.fromkeys(map(parse_language, languages)))
     if name == "facts":
-        from crossin.facts.suite import build_suite
-
         if source is not None:
             raise CrossinError("'facts' is built from CLDR and GeoNames", hint="leave out --source")
         chosen = list(languages or available())
@@ -100,8 +100,6 @@ def build_named(
     if name in BUILT_IN and split is not None:
         raise CrossinError(f"'{name}' has no splits", hint="leave out --split")
     if name == "cross-xquad":
-        from crossin.bench.xquad import build_xquad
-
         return build_xquad(source, out, languages=languages, progress=progress)
     if name in SEAEVAL:
         return build_seaeval(name, source, out, languages=languages, progress=progress)

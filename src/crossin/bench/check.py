@@ -15,9 +15,8 @@ from pathlib import Path
 from statistics import fmean
 from typing import Any
 
-from crossin.bench.content import content_findings
+from crossin.bench.content import ContentSign, Finding, content_findings
 from crossin.bench.heuristics import hardness
-from crossin.bench.reasons import ContentSign, Finding
 from crossin.core.errors import CrossinError
 from crossin.core.progress import Progress, silent
 from crossin.items.item import Fault, Item, ItemFault, difference, faults, items_file, read_unchecked
@@ -90,7 +89,6 @@ def check_bench(place: Path | str, *, progress: Progress = silent) -> CheckResul
         for item in versions.values():
             if differs := difference(first, item):
                 findings.append(_structural(differs, item))
-        for item in versions.values():
             findings += _within(item)
     content, notes = content_findings(found, languages, progress)
     guessing = {} if any(finding.structural for finding in findings) else _guessing(items)

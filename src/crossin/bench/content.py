@@ -11,11 +11,18 @@ import re
 import unicodedata
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from itertools import combinations
 
-from crossin.bench.reasons import ContentSign, Finding
+import numpy
+import pyarrow
+
+from crossin.alignment.check import check_alignment
+from crossin.alignment.reasons import AlignmentReason
 from crossin.core.progress import Progress
+from crossin.core.reasons import Reason
 from crossin.items.item import Item
+from crossin.languages.detection import file_language_notes
 from crossin.languages.scripts import script_share, scripts_of
 
 # UTF-8 that was read as Latin-1 or Windows-1252, and the replacement character.
@@ -26,6 +33,30 @@ _LETTERS, _WORDS = 8, 2
 _SHARE = 0.1
 # The alignment check's fields by what they are here.
 _FIELDS = {"instruction": "question", "input": "context", "output": "option"}
+
+
+class ContentSign(Reason):
+    """What looks wrong with an item's texts, besides the reasons of the alignment check."""
+
+    SAME_TEXT = "same_text", "the same text in two languages"
+    OPTIONS_SWAPPED = "options_swapped", "options changed places between languages"
+    BROKEN_CHARACTERS = "broken_characters", "broken characters"
+    WRONG_SCRIPT = "wrong_script", "hardly a letter of the language's script"
+    OPTION_IN_OPTION = "option_in_option", "an option within another one"
+
+
+@dataclass(frozen=True)
+class Finding:
+    """A reason (a code with details) found for an item in a language; `note` is the text it was found in.
+
+    A structural finding makes figures wrong; another one is a sign, for a reader of the language to look at.
+    """
+
+    reason: str
+    language: str
+    item: str
+    structural: bool
+    note: str = ""
 
 
 def content_findings(
@@ -118,25 +149,16 @@ def _texts(item: Item) -> list[tuple[str, str]]:
 def _aligned(
     pairs: Sequence[tuple[Item, Item]], pivot: str, language: str, progress: Progress
 ) -> tuple[list[Finding], list[str]]:
-    import numpy
-    import pyarrow
-
-    from crossin.alignment.check import check_alignment
-    from crossin.alignment.reasons import AlignmentReason
-
-    columns = [
-        {
-            "instruction": pyarrow.array([item.question for item in side], pyarrow.large_string()),
-            "input": pyarrow.array([item.context for item in side], pyarrow.large_string()),
-            "output": pyarrow.array(
-                ["\n".join(item.options) or item.answer for item in side], pyarrow.large_string()
-            ),
-        }
-        for side in ([one for one, _ in pairs], [other for _, other in pairs])
-    ]
-    found = check_alignment(
-        columns[0], columns[1], pivot, language, numpy.arange(len(pairs)), progress=progress
+    fields = {
+        "instruction": lambda item: item.question,
+        "input": lambda item: item.context,
+        "output": lambda item: "\n".join(item.options) or item.answer,
+    }
+    ours, theirs = (
+        {name: pyarrow.array(map(text, side), pyarrow.large_string()) for name, text in fields.items()}
+        for side in zip(*pairs, strict=True)
     )
+    found = check_alignment(ours, theirs, pivot, language, numpy.arange(len(pairs)), progress=progress)
     findings = []
     for row, (item, _) in enumerate(pairs):
         check = found.check_of(row)
@@ -149,9 +171,5 @@ def _aligned(
 
 def _language(items: Sequence[Item], language: str) -> list[str]:
     """A note where the texts as a whole look to be in another language; none where lingua is missing."""
-    import pyarrow
-
-    from crossin.languages.detection import file_language_notes
-
     texts = dict.fromkeys(text for item in items for _, text in _texts(item) if text)
     return file_language_notes(pyarrow.array(list(texts), pyarrow.large_string()), language)

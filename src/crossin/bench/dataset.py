@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -116,11 +116,3 @@ def matching(folder: Path, patterns: Sequence[str]) -> list[Path]:
         if found:
             return found
     return []
-
-
-def read_rows(file: Path, names: Sequence[str] = ()) -> Iterator[DatasetRow]:
-    """The rows of a file: JSON, JSON lines, CSV or Parquet; see `read_records`, also on `names`."""
-    from crossin.corpus.reading.records import read_records
-
-    for number, record in read_records(file, names=names):
-        yield DatasetRow(file, number, record)

@@ -8,14 +8,14 @@ from pathlib import Path
 from string import ascii_uppercase
 from typing import Any
 
-from crossin.bench.assemble import pivot_first, whole_items, write_whole
-from crossin.bench.dataset import USUAL, DatasetRow, fetch, matching, read_rows
+from crossin.bench.assemble import NotBuilt, pivot_first, whole_items, write_whole
+from crossin.bench.dataset import USUAL, DatasetRow, fetch, matching
 from crossin.bench.mapping import PLACEHOLDER, DatasetMapping
-from crossin.bench.reasons import NotBuilt
 from crossin.core.errors import CrossinError
 from crossin.core.hashing import hash64
 from crossin.core.progress import Progress, silent
 from crossin.core.stages import Stage, stage
+from crossin.corpus.reading.records import read_records
 from crossin.items.item import Item, ItemFault
 
 
@@ -45,6 +45,7 @@ def build_mapped(
             )
     split = split or mapping.split
     folder, files = _files(name, mapping, source, chosen, split)
+    _refuse_same_rows(mapping, files)
     settings = {
         "bench": name,
         "languages": chosen,
@@ -64,9 +65,7 @@ def _files(
 ) -> tuple[Path, dict[str, list[Path]]]:
     """The folder of the dataset, and each language's files in it."""
     if source is not None and source.is_file():
-        files = {code: [source] for code in languages}
-        _refuse_same_rows(mapping, files)
-        return source.parent, files
+        return source.parent, {code: [source] for code in languages}
     patterns = {
         code: [
             pattern.replace("{language}", mapping.languages[code]).replace("{split}", split)
@@ -94,7 +93,6 @@ def _files(
                 file=folder,
                 hint="put the file there, or leave the language out with --languages",
             )
-    _refuse_same_rows(mapping, files)
     return folder, files
 
 
@@ -130,8 +128,14 @@ def _read(
     for number, code in enumerate(languages):
         progress(f"reading {name}", number, len(languages), "languages")
         if files[code] != table[0]:
-            rows = [row for file in files[code] for row in read_rows(file, mapping.columns)]
-            table = (files[code], rows)
+            table = (
+                files[code],
+                [
+                    DatasetRow(file, row, values)
+                    for file in files[code]
+                    for row, values in read_records(file, names=mapping.columns)
+                ],
+            )
         reader = _Reader(mapping, code)
         column, called = mapping.language_column, mapping.languages[code]
         rows = [row for row in table[1] if column is None or row.text(column) == called]

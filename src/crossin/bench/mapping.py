@@ -40,13 +40,12 @@ def _by_code(value: Any) -> Any:
     return codes
 
 
-def _template(value: Any) -> str | dict[str, str]:
+def _template(value: Any) -> Any:
     found = _by_code(value) if isinstance(value, dict) else value
-    texts = list(found.values()) if isinstance(found, dict) else [found]
+    texts = found.values() if isinstance(found, dict) else [found]
     if not all(isinstance(text, str) for text in texts):
         raise ValueError("expected a text, or a text for each language")
-    template: str | dict[str, str] = found
-    return template
+    return found
 
 
 def _templates(value: Any) -> Any:

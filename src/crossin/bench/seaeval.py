@@ -9,11 +9,12 @@ from string import ascii_uppercase
 from typing import Any
 
 from crossin.bench.assemble import pivot_first, whole_items, write_whole
-from crossin.bench.dataset import DatasetRow, fetch, matching, read_rows
+from crossin.bench.dataset import DatasetRow, fetch, matching
 from crossin.core.errors import CrossinError
 from crossin.core.files import read_json
 from crossin.core.progress import Progress, silent
 from crossin.core.stages import Stage, stage
+from crossin.corpus.reading.records import read_records
 from crossin.items.item import Item, writable
 from crossin.languages import parse_language
 
@@ -45,7 +46,7 @@ def build_seaeval(
     stem, task = SEAEVAL[name]
     file = _file(source, stem)
     array = file.suffix == ".json"
-    records = read_json(file) if array else [row.values for row in read_rows(file)]
+    records = read_json(file) if array else [values for _, values in read_records(file)]
     if not isinstance(records, list) or not records:
         raise CrossinError("expected a list of items", file=file, hint=_HINT)
     rows = [_by_language(record, file, number) for number, record in enumerate(records, start=1)]

@@ -6,14 +6,14 @@ import difflib
 import unicodedata
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+
+from rich.console import RenderableType
+from rich.panel import Panel
+from rich.rule import Rule
+from rich.text import Text
 
 from crossin.core.errors import CrossinError
 from crossin.items.item import Item, items_file, read_unchecked
-
-if TYPE_CHECKING:
-    from rich.console import RenderableType
-    from rich.text import Text
 
 # Characters of a context that are shown, unless `full`.
 _CONTEXT = 280
@@ -31,10 +31,6 @@ def shown(
 
     Raises CrossinError for an item or a language that the benchmark does not have.
     """
-    from rich.panel import Panel
-    from rich.rule import Rule
-    from rich.text import Text
-
     items = read_unchecked(place)
     file = items_file(place)
     wanted = _wanted(items, name, number, file)
@@ -80,8 +76,6 @@ def _wanted(items: Sequence[Item], name: str | None, number: int, file: Path) ->
 
 
 def _body(item: Item, full: bool) -> Text:
-    from rich.text import Text
-
     context = visible(item.context)
     if len(context) > _CONTEXT and not full:
         context = context[:_CONTEXT].rstrip() + " …"

@@ -9,7 +9,7 @@ import click
 
 from crossin.cli.options import Command, json_option, languages_in, option, settings_options
 from crossin.core.errors import CrossinError
-from crossin.items.form import Form
+from crossin.items import Form
 
 if TYPE_CHECKING:
     from crossin.bench.check import CheckResult
@@ -198,7 +198,7 @@ def _codes(languages: tuple[str, ...]) -> list[str] | None:
 def _check_templates(languages: tuple[str, ...], as_json: bool) -> None:
     """What the languages' template files lack for the facts suite."""
     from crossin.cli.console import console, print_json
-    from crossin.facts.suite import lacking
+    from crossin.languages.words import lacking
 
     wanted = _codes(languages)
     if not wanted:

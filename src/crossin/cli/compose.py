@@ -8,14 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from crossin.cli.options import (
-    Command,
-    dry_run_option,
-    json_option,
-    need_out,
-    out_option,
-    settings_options,
-)
+from crossin.cli.options import Command, dry_run_option, json_option, need_out, out_option, settings_options
 from crossin.core.cluster import Runner
 from crossin.core.settings import Settings, setting, validated
 from crossin.languages.codes import Language
@@ -71,10 +64,20 @@ def command(recipe: Path, out: Path | None, given: Mapping[str, Any], dry_run: b
     if dry_run:
         with progress_bars() as progress:
             found = preview(recipe, **choices, progress=progress)
-        if as_json:
-            print_json(_as_dict(found))
-        else:
+        if not as_json:
             _show(found)
+            return
+        print_json(
+            {
+                "rows": found.counts["rows"],
+                "components": found.lines,
+                "tokens_are": "counted" if found.recipe.tokenizer else "estimated",
+                "corpora": found.counts["corpora"],
+                "skipped": found.skipped,
+                "notes": found.notes,
+                "samples": found.samples,
+            }
+        )
         return
     processes = options.model_dump(include={"rank", "world_size", "runner"})
     with progress_bars() as progress:
@@ -128,15 +131,3 @@ def _show(found: MixturePreview) -> None:
         body = Text.assemble((row["prompt"], "dim"), row["completion"])
         console.print(Panel(body, title=Text(title), title_align="left"))
     say("dry run: nothing was written")
-
-
-def _as_dict(found: MixturePreview) -> dict[str, Any]:
-    return {
-        "rows": found.counts["rows"],
-        "components": found.lines,
-        "tokens_are": "counted" if found.recipe.tokenizer else "estimated",
-        "corpora": found.counts["corpora"],
-        "skipped": found.skipped,
-        "notes": found.notes,
-        "samples": found.samples,
-    }

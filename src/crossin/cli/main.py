@@ -78,7 +78,7 @@ def app() -> None:
     """
 
 
-def main(arguments: Sequence[str] | None = None) -> None:
+def run(arguments: Sequence[str] | None = None) -> None:
     """Run the command line. A user's error is one clear message and exit code 2."""
     try:
         status = app.main(args=arguments, prog_name="crossin", standalone_mode=False)
@@ -96,4 +96,4 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run()

@@ -6,9 +6,10 @@ from pathlib import Path
 
 import click
 
-from crossin.cli.options import Command, Option, option
+from crossin.cli.options import Command, option
 
 _accept = option("--accept-licence", is_flag=True, help="Accept the model's terms.")
+_DTYPES = click.Choice(["auto", "float32", "bfloat16", "float16"])
 
 
 @click.group(no_args_is_help=True)
@@ -32,9 +33,8 @@ def list_models() -> None:
         record = cached(model.name)
         origin = "the hub" if record and "hub" in record["source"] else "a package"
         licence = f"{model.licence} (needs --accept-licence)" if model.terms else model.licence
-        table.add_row(
-            model.name, model.parameters, licence, model.hub, f"yes, from {origin}" if record else "no"
-        )
+        place = f"yes, from {origin}" if record else "no"
+        table.add_row(model.name, model.parameters, licence, model.hub, place)
     console.print(table)
 
 
@@ -57,20 +57,14 @@ def pull_model(name: str, accept_licence: bool) -> None:
 @command.command("merge", cls=Command)
 @click.argument("model")
 @click.argument("adapter", type=click.Path(path_type=Path))
-@click.option(
+@option(
     "--out",
-    cls=Option,
     type=click.Path(path_type=Path),
     metavar="FOLDER",
     required=True,
-    help="Folder for the merged model.",
+    help="For the merged model.",
 )
-@option(
-    "--dtype",
-    type=click.Choice(["auto", "float32", "bfloat16", "float16"]),
-    default="auto",
-    help="Precision of the stored weights; auto: as the model's own.",
-)
+@option("--dtype", type=_DTYPES, default="auto", help="Precision of the weights; auto: as the model's.")
 @_accept
 def merge_models(model: str, adapter: Path, out: Path, dtype: str, accept_licence: bool) -> None:
     """Merge an adapter (a trained folder, or one of PEFT) into the model that it was trained on: one model as

@@ -119,9 +119,10 @@ def settings_options(
             except CrossinError as error:
                 raise _named_by_flag(error, flags) from error
 
+        made: Callable[..., Any] = called
         for flag in reversed(flags):
-            called = flag.decorate(called)
-        return called
+            made = flag.decorate(made)
+        return made
 
     return decorate
 

@@ -75,9 +75,6 @@ def _show_preview(shown: TrainingPreview) -> None:
 
     from crossin.cli.console import console, say, say_skipped
 
-    minutes = (
-        f"about {shown.seconds / 60:,.1f} minutes ({shown.seconds:,.0f} s), estimated from one step here"
-    )
     figures = {
         "rows": f"{shown.rows:,}, and {shown.rows_held_out:,} held out",
         "tokens": f"{shown.tokens:,}, of which {shown.learned_tokens:,} are learned; no padding",
@@ -85,7 +82,7 @@ def _show_preview(shown: TrainingPreview) -> None:
         "terms": ", ".join(["sft", *shown.terms]),
         "weights": f"{shown.trained_weights:,} of {shown.weights:,} are trained",
         "memory": f"about {shown.memory_mb:,.0f} MiB",
-        "time": minutes,
+        "time": f"about {shown.seconds / 60:,.1f} minutes, estimated from one step here",
     }
     for name, value in figures.items():
         console.print(Text(f"{name:<10} {value}"))
@@ -94,9 +91,8 @@ def _show_preview(shown: TrainingPreview) -> None:
     say_skipped(shown.skipped)
     for number, batch in enumerate(shown.shown, start=1):
         body = Text()
-        for read, learned in batch:
-            body.append(read, style="dim")
-            body.append(learned + "\n", style="bold green")
+        for prompt, completion in batch:
+            body.append(prompt, style="dim").append(completion + "\n", style="bold green")
         title = f"micro-batch {number}: dim is read, green is learned"
         console.print(Panel(body, title=title, title_align="left"))
     say("dry run: nothing was trained or written")
@@ -111,12 +107,12 @@ def _show_result(stage: Stage) -> None:
     from crossin.core.files import read_parquet
     from crossin.training.run import ADAPTER, MODEL
 
-    columns = ["step", "split", "component", "lang_in", "lang_out", "loss"]
+    columns = ["split", "component", "lang_in", "lang_out", "loss"]
     table = Table("rows", "from", "to", "first loss", "last loss")
-    curves: dict[tuple[Any, ...], list[float]] = {}
+    curves: dict[tuple[str, ...], list[float]] = {}
     for line in read_parquet(stage.folder / "losses.parquet", columns).to_pylist():
-        key = (line["split"], line["component"], line["lang_in"], line["lang_out"])
-        curves.setdefault(key, []).append(line["loss"])
+        *group, loss = line.values()
+        curves.setdefault(tuple(group), []).append(loss)
     for (split, component, lang_in, lang_out), losses in sorted(curves.items()):
         cells = (f"{component}, {split}", lang_in, lang_out, f"{losses[0]:.3f}", f"{losses[-1]:.3f}")
         table.add_row(*map(Text, cells))

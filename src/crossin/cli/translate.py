@@ -1,252 +1,255 @@
-"""The verb `translate`."""
+"""The command `translate`."""
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Any, cast
 
-import typer
+import click
 
+from crossin.cli.console import console, print_json, progress_bars, say, say_skipped, show
 from crossin.cli.options import (
-    SERVER,
-    BaseUrl,
-    Concurrency,
-    KeyVariable,
-    PriceIn,
-    PriceOut,
-    RequestsPerMinute,
-    TokensPerMinute,
-    prices_of,
+    Command,
+    dry_run_option,
+    json_option,
+    need_out,
+    option,
+    out_option,
+    settings_options,
 )
 from crossin.core.errors import CrossinError
+from crossin.core.reasons import sentence_of
+from crossin.core.settings import read_settings
+from crossin.translation.config import TranslateConfig
 
-_GATES, _LOCAL, _SCALE = "Gates", "Models in this process", "Many processes"
+if TYPE_CHECKING:
+    from crossin.core.cluster import Runner
+    from crossin.core.stages import Stage
+    from crossin.translation.shards import Outcome
+
+_PROCESSES = "Many processes"
+# Of a sampled text, what fits in a table.
+_SHOWN = 240
 
 
-def translate(
-    corpus: Annotated[
-        list[str],
-        typer.Argument(
-            metavar="CORPUS",
-            help="Rows in one language: JSON, JSON lines or Parquet, plain or packed, or a folder of such.",
-        ),
-    ],
-    to: Annotated[
-        list[str],
-        typer.Option(
-            metavar="LANGUAGE…", help="Languages to translate into, in any spelling: --to zh vi Thai."
-        ),
-    ],
-    engine: Annotated[
-        Literal["openai", "ctranslate2", "hf"],
-        typer.Option(
-            help="`openai`: a chat model behind a server (vLLM, llama.cpp, OpenAI). `ctranslate2`: NLLB, "
-            "MADLAD, OPUS and M2M models in that form. `hf`: a translation model of transformers."
-        ),
-    ],
-    model: Annotated[
-        str, typer.Option(help="The server's name of the model; else a folder, or with hf a hub id.")
-    ],
-    out: Annotated[Path | None, typer.Option(help="Folder for the corpus.")] = None,
-    source: Annotated[str, typer.Option("--from", help="Language of the rows.")] = "en",
-    column: Annotated[
-        list[str] | None,
-        typer.Option(metavar="FIELD=COLUMN", help="Where a column has another name: output=response."),
-    ] = None,
-    limit: Annotated[int | None, typer.Option(min=1, help="Take only the first rows.")] = None,
-    any_language: Annotated[
-        bool, typer.Option("--any-language", help="Do not check that the rows are in that language.")
-    ] = False,
-    task_bound: Annotated[
-        Literal["skip", "keep", "instruction"],
-        typer.Option(
-            help="Rows that make sense in their own language only (spelling, grammar, rhyme, translation): "
-            "leave out, keep as they are, or translate the instruction alone."
-        ),
-    ] = "skip",
-    glossary: Annotated[
-        Path | None,
-        typer.Option(help="YAML file: below each language, `term: translation`. Each term is enforced."),
-    ] = None,
-    native: Annotated[
-        bool,
-        typer.Option(
-            "--native", help="Translate the instruction, and let the model answer it in the language."
-        ),
-    ] = False,
-    store: Annotated[
-        Path | None,
-        typer.Option(help="File that keeps every answer, for several runs; in OUT if not given."),
-    ] = None,
-    dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Show rows, tokens, cost and time by language; ask nothing.")
-    ] = False,
-    sample: Annotated[
-        int | None,
-        typer.Option(min=1, help="Translate so many rows and show them; with --out they are kept."),
-    ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print the figures as JSON.")] = False,
-    round_trip: Annotated[
-        float | None,
-        typer.Option(
-            min=0, max=100, help="Translate back, and reject below this chrF.", rich_help_panel=_GATES
-        ),
-    ] = None,
-    quality_model: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="FOLDER",
-            help="A quality-estimation model: a sequence classifier of transformers with one output, which "
-            "reads source and translation.",
-            rich_help_panel=_GATES,
-        ),
-    ] = None,
-    quality: Annotated[
-        float, typer.Option(help="Reject below this score of that model.", rich_help_panel=_GATES)
-    ] = 0.0,
-    base_url: BaseUrl = None,
-    key_variable: KeyVariable = "OPENAI_API_KEY",
-    concurrency: Concurrency = 16,
-    requests_per_minute: RequestsPerMinute = None,
-    tokens_per_minute: TokensPerMinute = None,
-    price_in: PriceIn = None,
-    price_out: PriceOut = None,
-    budget: Annotated[
-        float | None, typer.Option(help="Stop when this much is spent.", rich_help_panel=SERVER)
-    ] = None,
-    timeout: Annotated[
-        float, typer.Option(help="Seconds for one attempt at a call.", rich_help_panel=SERVER)
-    ] = 120.0,
-    prompt: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="FILE",
-            help="Text file with a system prompt of your own; {source} and {target} become languages.",
-            rich_help_panel=SERVER,
-        ),
-    ] = None,
-    body: Annotated[
-        str | None,
-        typer.Option(
-            metavar="JSON",
-            help="More fields of each request; null leaves one out: '{\"max_tokens\": null}'.",
-            rich_help_panel=SERVER,
-        ),
-    ] = None,
-    tokenizer: Annotated[
-        Path | None,
-        typer.Option(help="Folder of the tokenizer, if not the model's.", rich_help_panel=_LOCAL),
-    ] = None,
-    device: Annotated[
-        str, typer.Option(help="`auto`, `cpu`, `cuda`, `cuda:1`.", rich_help_panel=_LOCAL)
-    ] = "auto",
-    batch_tokens: Annotated[
-        int | None, typer.Option(min=1, help="Tokens of a batch, at most.", rich_help_panel=_LOCAL)
-    ] = None,
-    beam: Annotated[int, typer.Option(min=1, help="Beam size.", rich_help_panel=_LOCAL)] = 1,
-    shard_rows: Annotated[
-        int,
-        typer.Option(
-            min=1, help="Rows of a shard at most; they are judged together.", rich_help_panel=_SCALE
-        ),
-    ] = 2_000,
-    rank: Annotated[
-        int, typer.Option(help="Make only the shards of this process, from 0.", rich_help_panel=_SCALE)
-    ] = 0,
-    world_size: Annotated[
-        int, typer.Option(help="How many processes share the work.", rich_help_panel=_SCALE)
-    ] = 1,
-    runner: Annotated[
-        Literal["local", "ray"],
-        typer.Option(help="`ray`: the shards as tasks of a Ray cluster.", rich_help_panel=_SCALE),
-    ] = "local",
+@click.command(cls=Command)
+@click.argument("files", nargs=-1, metavar="[CONFIG.yaml] CORPUS", type=click.Path(path_type=Path))
+@option(
+    "--config",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="YAML file of these settings; options given here override it.",
+)
+@settings_options(TranslateConfig)
+@option("--rank", default=0, help="Make only the shards of this process, from 0.", group=_PROCESSES)
+@option("--world-size", default=1, help="How many processes share the work.", group=_PROCESSES)
+@option(
+    "--runner",
+    type=click.Choice(["local", "ray"]),
+    default="local",
+    help="`ray`: the shards as tasks of a Ray cluster.",
+    group=_PROCESSES,
+)
+@out_option
+@dry_run_option
+@option(
+    "--sample",
+    type=click.IntRange(min=1),
+    metavar="ROWS",
+    help="Translate only this many rows and show them; with --out, their responses are cached.",
+)
+@json_option
+def command(
+    given: dict[str, Any],
+    files: tuple[Path, ...],
+    config: Path | None,
+    rank: int,
+    world_size: int,
+    runner: str,
+    out: Path | None,
+    dry_run: bool,
+    sample: int | None,
+    as_json: bool,
 ) -> None:
-    """Translate instruction data into parallel data that `crossin compose` reads.
+    """Translate instruction data into parallel data, checked row by row.
 
-    Code, links, math, tags and {variables} are protected and checked; every translation passes gates of
-    language, length, numbers and more, or is asked again, or goes to `rejects.parquet` with the reason. What
-    was answered is kept: stopped at any moment, the same command goes on, and nothing is paid twice.
+    Code, links and placeholders do not change; what fails a check is requested again, and rejected with its
+    reason in the end. Every response is cached: stopped at any moment, the same command resumes, and repeats
+    no request.
 
-    What would it cost? `crossin translate alpaca.json --to zh vi --engine openai --model NAME --base-url
-    http://localhost:8000/v1 --price-in 0.1 --price-out 0.4 --dry-run`
+    Look first: `crossin translate rows.jsonl --to zh vi --engine openai --model NAME --base-url
+    http://localhost:8000/v1 --dry-run`
 
-    Look at twenty rows: the same with `--sample 20` in place of `--dry-run`
-
-    Then all: the same with `--out corpora/alpaca`
+    Then all: the same with `--out corpora/rows`. The corpus comes before the options. Settings may also come
+    from a YAML file: `crossin translate translate.yaml --out corpora/rows`
     """
-    from crossin.cli.translating import Call, make_engine, run, show_outline, show_sample
-
-    path, more = _corpus(corpus)
-    call = Call(
-        corpus=path,
-        targets=_languages([*to, *more]),
-        source=_languages([source])[0],
-        out=out,
-        columns=_pairs(column or []),
-        limit=limit,
-        check=not any_language,
-        task_bound=task_bound,
-        glossary=glossary,
-        native=native,
-        store=store,
-        round_trip=round_trip,
-        quality=None if quality_model is None else (quality_model, quality),
-        shard_rows=shard_rows,
-        rank=rank,
-        world_size=world_size,
-        runner=runner,
-        as_json=as_json,
-        requests_per_minute=requests_per_minute,
-        tokens_per_minute=tokens_per_minute,
-        prices=prices_of(price_in, price_out),
-        device=device,
+    configs = [path for path in files if path.suffix in (".yaml", ".yml")]
+    configs += [] if config is None else [config]
+    corpora = [path for path in files if path.suffix not in (".yaml", ".yml")]
+    if len(configs) > 1 or len(corpora) > 1:
+        raise CrossinError(
+            "expected one corpus, and one YAML file at most",
+            hint="put them before the options: crossin translate rows.jsonl --to zh vi",
+        )
+    if corpora:
+        given["corpus"] = corpora[0]
+    settings = read_settings(
+        TranslateConfig, configs[0] if configs else None, given, hint="crossin translate --help"
     )
-    made = make_engine(
-        call,
-        engine,
-        model,
-        base_url=base_url,
-        key_variable=key_variable,
-        concurrency=concurrency,
-        budget=budget,
-        timeout=timeout,
-        prompt=prompt,
-        body=body,
-        tokenizer=tokenizer,
-        batch_tokens=batch_tokens,
-        beam=beam,
+    if dry_run:
+        _show_estimate(settings, as_json)
+    elif sample is not None:
+        _show_sample(settings, sample, out, as_json)
+    else:
+        from crossin.translation.run import translate
+
+        out = need_out(out)
+        with progress_bars() as progress:
+            stage = translate(
+                settings,
+                out,
+                rank=rank,
+                world_size=world_size,
+                runner=cast("Runner", runner),
+                progress=progress,
+                say=say,
+            )
+        if not stage.done:
+            say(f"rank {rank} of {world_size} is done; the rank that finds all shards finishes the run")
+            return
+        _show_result(stage, settings, out, as_json)
+
+
+def _show_estimate(settings: TranslateConfig, as_json: bool) -> None:
+    from rich.table import Table
+
+    from crossin.translation.dry_run import estimate_run
+
+    with progress_bars() as progress:
+        found = estimate_run(settings, progress=progress)
+    if as_json:
+        print_json(asdict(found))
+        return
+    table = Table(title=f"{found.rows:,} rows of {settings.corpus}")
+    for column in (
+        "into",
+        "rows",
+        "requests",
+        "characters",
+        "prompt tokens",
+        "reply tokens",
+        "cost",
+        "minutes",
+    ):
+        table.add_column(column, justify="left" if column == "into" else "right")
+    for part in found.languages:
+        table.add_row(
+            part.language,
+            f"{part.rows:,}",
+            f"{part.requests:,}",
+            f"{part.characters:,}",
+            f"{part.prompt_tokens:,}",
+            f"{part.completion_tokens:,}",
+            "–" if part.cost is None else f"{part.cost:,.2f}",
+            "–" if part.minutes is None else f"{part.minutes:,.0f}",
+        )
+    table.caption = "Tokens are rough: one for four bytes. Repeated requests come on top."
+    show(table)
+    for reason, count in found.language_specific.most_common():
+        say(f"specific to the language: {count:,} rows, {sentence_of(reason)}")
+    say_skipped(found.skipped)
+    if all(part.minutes is None for part in found.languages):
+        say("--requests-per-minute or --tokens-per-minute gives the time, and --sample measures it")
+    say("dry run: nothing was requested, and nothing written")
+
+
+def _show_sample(settings: TranslateConfig, count: int, out: Path | None, as_json: bool) -> None:
+    from rich.table import Table
+    from rich.text import Text
+
+    from crossin.translation.dry_run import translate_sample
+
+    with progress_bars() as progress:
+        samples = translate_sample(settings, count, out, progress=progress)
+    if as_json:
+        print_json([_as_dict(part.language, one) for part in samples for one in part.outcomes])
+        return
+    table = Table(title=f"{len(samples[0].outcomes)} rows of {settings.corpus}", show_lines=True)
+    for column in ("row", "from", "to", "checks"):
+        table.add_column(column, overflow="fold")
+    for part in samples:
+        for one in part.outcomes:
+            texts = Text(_flat(one.row.texts)), Text(_flat(one.texts))
+            table.add_row(Text(f"{one.row.id} {part.language}"), *texts, Text(_result(one)))
+    console.print(table)
+    for part in samples:
+        if part.requested:
+            say(
+                f"{part.language}: {part.seconds:.1f} s for {part.requested} responses, "
+                f"{part.seconds / part.requested:.2f} s for each"
+            )
+
+
+def _result(outcome: Outcome) -> str:
+    if outcome.status == "translated":
+        return "passed"
+    why = outcome.why()
+    details = ", ".join(filter(None, (why["field"], why["detail"])))
+    return f"{sentence_of(outcome.status)}: {sentence_of(why['reason'])}{f' ({details})' if details else ''}"
+
+
+def _as_dict(language: str, outcome: Outcome) -> dict[str, Any]:
+    return {
+        "id": outcome.row.id,
+        "language": language,
+        "status": outcome.status,
+        "texts": dict(outcome.texts),
+        "language_specific": outcome.language_specific,
+        **outcome.why(),
+        "attempts": outcome.attempts,
+    }
+
+
+def _show_result(stage: Stage, settings: TranslateConfig, out: Path, as_json: bool) -> None:
+    counts = stage.manifest["counts"]
+    if as_json:
+        print_json({"counts": counts, "skipped": stage.manifest["skipped"]})
+        return
+    _show_counts(counts["languages"])
+    say_skipped(stage.manifest["skipped"])
+    responses, cost = counts["responses"], counts.get("usage", {}).get("cost")
+    say(
+        f"translate: {counts['rows']:,} rows, {responses['requested']:,} responses requested and "
+        f"{responses['cached']:,} from the cache{'' if cost is None else f', cost {cost:,.2f}'}, in {out} "
+        f"({stage.manifest['wall_seconds']:.1f} s)"
     )
-    try:
-        if dry_run:
-            show_outline(call, made)
-        elif sample is not None:
-            show_sample(call, made, sample)
-        else:
-            run(call, made)
-    finally:
-        made.close()
+    languages = ", ".join(f"{code}: data/{code}" for code in (settings.source, *settings.to))
+    say(f"a recipe reads it with --data {out} as: files: {{{languages}}}, incomplete: keep")
 
 
-def _corpus(words: list[str]) -> tuple[Path, list[str]]:
-    """The corpus among the words that belong to no option, and the languages that stand behind `--to`."""
-    files = [word for word in words if Path(word).exists()]
-    if len(files) > 1 and len(words) > 1:
-        # A file may be called like a language; the corpus is then the first.
-        files = files[:1]
-    path = Path(files[0] if files else words[0])
-    return path, [word for word in words if word != str(path)]
+def _show_counts(languages: Mapping[str, Any]) -> None:
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table()
+    table.add_column("rows")
+    for language in languages:
+        table.add_column(language, justify="right")
+    found = languages.values()
+    for name in ("passed", "repaired", "kept"):
+        table.add_row(name, *(f"{one[name]:,}" for one in found))
+    for status in ("left_out", "rejected"):
+        table.add_row(sentence_of(status), *(f"{sum(one[status].values()):,}" for one in found))
+        total: Counter[str] = sum((Counter(one[status]) for one in found), Counter())
+        for reason, _ in total.most_common():
+            numbers = (f"{one[status].get(reason, 0):,}" for one in found)
+            table.add_row(Text(f"  {sentence_of(reason)}"), *numbers)
+    show(table)
 
 
-def _languages(names: list[str]) -> list[str]:
-    from crossin.languages.codes import parse_language
-
-    return list(
-        dict.fromkeys(parse_language(name) for text in names for name in text.split(",") if name.strip())
-    )
-
-
-def _pairs(entries: list[str]) -> dict[str, str]:
-    for entry in entries:
-        if "=" not in entry:
-            raise CrossinError(f"'{entry}' names no field and column", hint="--column output=response")
-    return dict(entry.split("=", 1) for entry in entries)
+def _flat(texts: Mapping[str, str]) -> str:
+    text = " ⏎ ".join(text for text in texts.values() if text)
+    return text[:_SHOWN] + "…" if len(text) > _SHOWN else text

@@ -81,6 +81,11 @@ class Cache:
         with self._explained(), self._writing():
             self._file.executemany("INSERT OR IGNORE INTO pairs VALUES (?, ?)", lines)
 
+    def is_empty(self) -> bool:
+        """Whether it holds no value."""
+        with self._explained():
+            return self._file.execute("SELECT 1 FROM pairs LIMIT 1").fetchone() is None
+
     def close(self) -> None:
         """Close the file."""
         self._file.close()

@@ -112,7 +112,7 @@ def explained(model: type[BaseModel], error: ValidationError, path: Path | None,
 
 
 def _first(error: ValidationError) -> Any:
-    """The error to report: an unknown key, which may be a misspelling of a missing one, or else the first."""
+    """The error to report: an unknown key, perhaps a misspelling of a missing one, or else the first."""
     errors = error.errors()
     return next((one for one in errors if one["type"] == "extra_forbidden"), errors[0])
 

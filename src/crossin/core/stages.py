@@ -43,12 +43,6 @@ class Stage:
     manifest: dict[str, Any] = field(default_factory=dict)
     started: float = field(default_factory=time.monotonic)
 
-    def release(self) -> None:
-        """DEPRECATED, to be deleted with `begin`."""
-        (self.folder / CLAIM).unlink(missing_ok=True)
-        with contextlib.suppress(OSError):
-            self.folder.rmdir()
-
     @property
     def scratch(self) -> Path:
         """A folder for this process's intermediate files; it is removed when the stage ends."""
@@ -274,21 +268,3 @@ def _differences(found: Any, work: Stage) -> str:
     ]
     shown = "; ".join(changed[:3]) or "made by another version of crossin"
     return shown if len(shown) < 300 else shown[:297] + "..."
-
-
-def begin(
-    folder: Path,
-    name: str,
-    settings: dict[str, Any],
-    inputs: dict[str, Path],
-    *,
-    shared: bool = False,
-) -> Stage:
-    """DEPRECATED, to be deleted when every stage uses `with stage(...)`."""
-    hashes = {key: input_hash(path) for key, path in inputs.items()}
-    work = Stage(folder, name, settings, hashes)
-    if not _is_finished(work):
-        with writing(folder):
-            folder.mkdir(parents=True, exist_ok=True)
-        _claim(work, shared)
-    return work

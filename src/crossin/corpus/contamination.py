@@ -10,14 +10,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from crossin.core.errors import CrossinError
 from crossin.core.files import read_parquet
+from crossin.corpus.texts import rows_of
 from crossin.languages.segmentation import shown, units, units_a_word
 
 if TYPE_CHECKING:
     import pyarrow
 
-_CHUNK = 4096
 # A question shorter than an n-gram is one n-gram, if it has at least this many words.
 _SHORTEST = 4
 # N-grams of more questions than this are the benchmark's form ("which of the following is"), not its content
@@ -48,12 +47,8 @@ def bench_ngrams(folder: Path, ngram: int) -> dict[str, dict[str, str]]:
     and identifies no item; a question of nothing but such n-grams is identified by all of it. Words that
     several items share identify the first.
 
-    Raises CrossinError where the folder is not a benchmark or `ngram` is below 2.
+    Raises CrossinError where the folder is not a benchmark.
     """
-    if ngram < 2:
-        raise CrossinError(
-            f"{ngram} consecutive words identify no item", field="ngram", hint="use 8, or at least 3"
-        )
     by_language: dict[str, list[dict[str, Any]]] = defaultdict(list)
     for line in read_parquet(folder / "items.parquet", _COLUMNS).to_pylist():
         by_language[line["language"]].append(line)
@@ -103,15 +98,13 @@ def contaminated(
         lengths[key.partition(" ")[0]].add(key.count(" ") + 1)
     begins = {word: sorted(sizes) for word, sizes in lengths.items()}
     known = {word for key in ngrams for word in key.split(" ")}
-    for start in range(0, len(flags), _CHUNK):
-        chunk = zip(*(column.slice(start, _CHUNK).to_pylist() for column in columns), strict=True)
-        for row, fields in enumerate(chunk, start):
-            found: dict[str, str] = {}
-            for field in fields:
-                for key in _shared(units(field), ngrams, begins, known) if field else ():
-                    found.setdefault(ngrams[key], shown(key))
-            flags[row] = bool(found)
-            matches += [Match(row, item, shared) for item, shared in found.items()]
+    for row, fields in enumerate(rows_of(columns)):
+        found: dict[str, str] = {}
+        for field in fields:
+            for key in _shared(units(field), ngrams, begins, known):
+                found.setdefault(ngrams[key], shown(key))
+        flags[row] = bool(found)
+        matches += [Match(row, item, shared) for item, shared in found.items()]
     return flags, matches
 
 

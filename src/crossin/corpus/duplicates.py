@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from hashlib import blake2b
 from typing import TYPE_CHECKING
 
@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from crossin.core.extras import require
+from crossin.corpus.texts import rows_of
 from crossin.languages.segmentation import fold, mostly_single, units
 
 if TYPE_CHECKING:
@@ -33,7 +34,7 @@ def exact_duplicates(columns: Sequence[pyarrow.LargeStringArray]) -> npt.NDArray
     """
     seen: set[bytes] = set()
     flags = np.zeros(len(columns[0]), dtype=bool)
-    for row, fields in enumerate(_rows(columns)):
+    for row, fields in enumerate(rows_of(columns)):
         key = blake2b("\0".join(fold(field) for field in fields).encode(), digest_size=16).digest()
         flags[row] = key in seen
         seen.add(key)
@@ -61,12 +62,16 @@ def near_duplicates(
     index = MinHashLSH(threshold=threshold, num_perm=_PERMUTATIONS, weights=_WEIGHTS, hashfunc=_short)
     flags = np.zeros(len(columns[0]), dtype=bool)
     for start in range(0, len(flags), _CHUNK):
-        piece = [_shingles(fields) for fields in _rows([column.slice(start, _CHUNK) for column in columns])]
+        piece = [_shingles(fields) for fields in rows_of([column.slice(start, _CHUNK) for column in columns])]
         hashes = MinHash.bulk(piece, num_perm=_PERMUTATIONS, seed=1, hashfunc=zlib.crc32)
         for row, (shingles, minhash) in enumerate(zip(piece, hashes, strict=True), start):
             for other in sorted(index.query(minhash)):
-                earlier = piece[other - start] if other >= start else _shingles(_row(columns, other))
-                if _similarity(shingles, earlier) >= threshold:
+                if other >= start:
+                    earlier = piece[other - start]
+                else:
+                    earlier = _shingles([column[other].as_py() or "" for column in columns])
+                both = len(shingles & earlier)
+                if both / (len(shingles) + len(earlier) - both) >= threshold:
                     flags[row] = True
                     break
             else:
@@ -75,29 +80,12 @@ def near_duplicates(
     return flags
 
 
-def _rows(columns: Sequence[pyarrow.LargeStringArray]) -> Iterator[list[str]]:
-    """The fields of each row, converted chunk by chunk."""
-    for start in range(0, len(columns[0]), _CHUNK):
-        for fields in zip(*(column.slice(start, _CHUNK).to_pylist() for column in columns), strict=True):
-            yield [field or "" for field in fields]
-
-
-def _row(columns: Sequence[pyarrow.LargeStringArray], row: int) -> list[str]:
-    return [column[row].as_py() or "" for column in columns]
-
-
 def _shingles(fields: list[str]) -> set[bytes]:
     text = " ".join(fields)
     # A text of punctuation alone ("???") is compared as it is.
     parts = units(text) or [fold(text)]
     size = min(len(parts), _CHARACTERS if mostly_single(parts) else _WORDS)
     return {" ".join(parts[start : start + size]).encode() for start in range(len(parts) - size + 1)}
-
-
-def _similarity(one: set[bytes], other: set[bytes]) -> float:
-    """The Jaccard similarity of two sets, of which neither is empty."""
-    both = len(one & other)
-    return both / (len(one) + len(other) - both)
 
 
 def _short(band: bytes) -> bytes:

@@ -28,13 +28,10 @@ def apply_filters(corpus: ParallelCorpus, filters: Filters) -> dict[str, Bools]:
     passed = {language: corpus.present(language).copy() for language in corpus.languages}
     for name, rule in filters.items():
         for language in corpus.languages:
-            if name == CHARACTERS:
-                values = _characters(corpus, language)
-            elif name in corpus.extras[language]:
-                values = corpus.extras[language][name]
-            else:
-                continue
-            passed[language] &= _passes(corpus, language, name, values, rule)
+            columns = corpus.extras[language]
+            if name == CHARACTERS or name in columns:
+                values = _characters(corpus, language) if name == CHARACTERS else columns[name]
+                passed[language] &= _passes(corpus, language, name, values, rule)
         if name != CHARACTERS and name not in known and len(corpus):
             raise CrossinError(
                 f"no row of the corpus '{corpus.name}' has a value in the column '{name}'",
@@ -59,44 +56,29 @@ def _characters(corpus: ParallelCorpus, language: str) -> pa.Array:
 def _passes(corpus: ParallelCorpus, language: str, name: str, values: pa.Array, rule: Any) -> Bools:
     kind = _KINDS[str(values.type)]
     if isinstance(rule, Range):
-        if kind != "numbers":
-            raise _misfit(
-                corpus, language, name, kind, "a range needs numbers", "list the values that may stay"
-            )
-        answer = pa.scalar(True)
-        if rule.min is not None:
-            answer = pc.and_(answer, pc.greater_equal(values, rule.min))
-        if rule.max is not None:
-            answer = pc.and_(answer, pc.less_equal(values, rule.max))
-        answer = pc.and_(answer, values.is_valid())
+        wrong = "a range needs numbers" if kind != "numbers" else None
     else:
-        for value in rule:
-            if _kind(value) != kind:
-                raise _misfit(corpus, language, name, kind, f"{value!r} is not such a value", f"list {kind}")
-        answer = pc.is_in(values, value_set=_value_set(values, rule))
-    passes: Bools = answer.fill_null(False).to_numpy(zero_copy_only=False)
-    return passes
-
-
-def _value_set(values: pa.Array, rule: list[Any]) -> pa.Array:
-    if pa.types.is_int64(values.type):
-        # A number that is not whole equals none of the column's.
-        whole = [int(value) for value in rule if float(value).is_integer() and abs(value) < 2**63]
-        return pa.array(whole, pa.int64())
-    return pa.array(
-        [float(value) if pa.types.is_float64(values.type) else value for value in rule], values.type
-    )
+        wrong = next((f"{value!r} is not such a value" for value in rule if _kind(value) != kind), None)
+    if wrong:
+        raise CrossinError(
+            f"the column '{name}' of the corpus '{corpus.name}' holds {kind} in {language}, and {wrong}",
+            field=name,
+            hint="list the values that may stay" if isinstance(rule, Range) else f"list {kind}",
+        )
+    if isinstance(rule, Range):
+        low, high = (-np.inf if rule.min is None else rule.min), (np.inf if rule.max is None else rule.max)
+        answer = pc.and_(pc.greater_equal(values, low), pc.less_equal(values, high))
+    else:
+        if pa.types.is_int64(values.type):
+            # A number that is not whole equals none of the column's.
+            rule = [int(value) for value in rule if float(value).is_integer() and abs(value) < 2**63]
+        elif pa.types.is_float64(values.type):
+            rule = [float(value) for value in rule]
+        answer = pc.is_in(values, value_set=pa.array(rule, values.type))
+    return np.asarray(answer.fill_null(False).to_numpy(zero_copy_only=False))
 
 
 def _kind(value: Any) -> str:
     if isinstance(value, bool):
         return "true and false"
     return "text" if isinstance(value, str) else "numbers"
-
-
-def _misfit(corpus: ParallelCorpus, language: str, name: str, kind: str, why: str, hint: str) -> CrossinError:
-    return CrossinError(
-        f"the column '{name}' of the corpus '{corpus.name}' holds {kind} in {language}, and {why}",
-        field=name,
-        hint=hint,
-    )

@@ -21,8 +21,6 @@ from crossin.corpus.texts import Texts, raw
 
 Bools = npt.NDArray[np.bool_]
 Places = npt.NDArray[np.int32]
-# The reasons that `status` (one byte a row) can tell apart; those beyond become one.
-_MOST_REASONS = 255
 
 
 @dataclass
@@ -35,10 +33,11 @@ class ParallelCorpus:
     place: language -> int32 (n,), the row's index in the language's texts, or -1 where it is absent.
     extras: language -> column -> values (n,), null where absent; int64, float64, bool or large_string.
         A column without any value in a language is not there.
-    status: uint8 (n,), 0 for a row that is kept, else 1 + the index of its reason in `reasons` (codes).
+    status: uint16 (n,), 0 for a row that is kept, else 1 + the index of its reason in `reasons` (codes).
     read: rows read, by language.
     unjoined: rows of a file that have no id of their own, by reason code; each code ends in the language, and
         the rows read of a language are those present plus those unjoined.
+    notes: on its files as a whole. details: more on the reason of a rejected row, by the row's number.
     """
 
     name: str
@@ -47,46 +46,36 @@ class ParallelCorpus:
     texts: dict[tuple[str, str], Texts]
     place: dict[str, Places]
     extras: dict[str, dict[str, pa.Array]]
-    status: npt.NDArray[np.uint8]
+    status: npt.NDArray[np.uint16]
     reasons: list[str] = field(default_factory=list)
     read: dict[str, int] = field(default_factory=dict)
     unjoined: dict[str, int] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
+    details: dict[int, str] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.ids)
 
     def present(self, language: str) -> Bools:
         """Which rows the language has, bool (n,)."""
-        found: Bools = self.place[language] >= 0
-        return found
+        return np.asarray(self.place[language] >= 0)
 
     @property
     def kept(self) -> Bools:
         """Which rows are not rejected, bool (n,)."""
-        kept: Bools = self.status == 0
-        return kept
+        return np.asarray(self.status == 0)
 
-    def mask(self, rows: npt.NDArray[np.integer]) -> Bools:
-        """The rows with these indices as a mask, bool (n,)."""
-        found = np.zeros(len(self), np.bool_)
-        found[rows] = True
-        return found
-
-    def reject(self, mask: Bools, reason: str) -> int:
-        """Reject the rows of `mask`, bool (n,), with a reason code; return how many were not rejected before.
-        The first reason of a row stays.
+    def reject(self, rows: Bools | npt.NDArray[np.integer], reason: str) -> int:
+        """Reject rows (a mask, bool (n,), or indices) with a reason code; return how many were not rejected
+        before. The first reason of a row stays.
         """
-        newly = mask & (self.status == 0)
-        count = int(newly.sum())
-        if not count:
-            return 0
-        if reason not in self.reasons:
-            if len(self.reasons) >= _MOST_REASONS - 1:
-                reason = CorpusReason.OTHER.value
+        indices = np.flatnonzero(rows) if rows.dtype == np.bool_ else rows
+        newly = indices[self.status[indices] == 0]
+        if len(newly):
             if reason not in self.reasons:
                 self.reasons.append(reason)
-        self.status[newly] = 1 + self.reasons.index(reason)
-        return count
+            self.status[newly] = 1 + self.reasons.index(reason)
+        return len(newly)
 
     def rejected(self) -> dict[str, int]:
         """How many rows were rejected, by reason code, in the order of their first rows."""
@@ -127,21 +116,18 @@ def read_corpus(
     found, seen = read_languages(name, spec, data, languages, columns, work / name, progress)
     if found:
         _check_columns(name, columns, seen)
-    by_position = _is_by_position(name, spec, found)
-    corpus = _joined(name, found, by_position)
-    for rows in found:
-        rows.ids.remove()
+    corpus = _joined(name, found, _is_by_position(name, spec, found))
     if spec.incomplete == "drop":
         for language in corpus.languages:
             corpus.reject(~corpus.present(language), CorpusReason.MISSING_TRANSLATION.about(language))
     for rows in found:
-        empty = rows.status == CorpusReason.EMPTY_INSTRUCTION.number
-        blank = _placed(empty, corpus.place[rows.language])
+        present = np.flatnonzero(corpus.present(rows.language))
+        status = rows.status[corpus.place[rows.language][present]]
+        blank = present[status == CorpusReason.EMPTY_INSTRUCTION.number]
         corpus.reject(blank, CorpusReason.EMPTY_INSTRUCTION.about(rows.language))
     if spec.id_prefix:
-        corpus.ids = pc.binary_join_element_wise(
-            pa.scalar(spec.id_prefix, pa.large_string()), corpus.ids, pa.scalar("", pa.large_string())
-        )
+        prefix, separator = pa.array([spec.id_prefix, ""], pa.large_string())
+        corpus.ids = pc.binary_join_element_wise(prefix, corpus.ids, separator)
     return corpus
 
 
@@ -191,18 +177,22 @@ def _joined(name: str, found: list[LanguageRows], by_position: bool) -> Parallel
     unjoined: dict[str, int] = {}
     for rows in found:
         usable = _usable(rows, by_position, unjoined)
-        own = _ids(rows, usable, by_position)
-        encoded = pc.dictionary_encode(own)
-        unique, numbers = encoded.dictionary, encoded.indices.to_numpy()
-        if len(numbers) > len(unique):
-            unjoined[CorpusReason.DUPLICATE_ID.about(rows.language)] = len(numbers) - len(unique)
+        if by_position:
+            own = pa.array(usable).cast(pa.large_string())
+        else:
+            own = rows.ids.all if len(usable) == len(rows) else rows.ids.take(usable)
+        where = np.arange(len(own))
+        if not ids.equals(own):
+            encoded = pc.dictionary_encode(pa.concat_arrays([ids, own]))
+            where = encoded.indices.to_numpy()[len(ids) :]
+            ids = encoded.dictionary
         # Written last to first: of several rows with one id, the first remains.
-        first = np.empty(len(unique), np.int64)
-        first[numbers[::-1]] = usable[::-1]
-        ids, where = _merged(ids, unique)
         place[rows.language] = np.full(len(ids), -1, np.int32)
-        place[rows.language][where] = first
-        twice[rows.language] = where[np.bincount(numbers, minlength=len(unique)) > 1]
+        place[rows.language][where[::-1]] = usable[::-1]
+        counts = np.bincount(where)
+        twice[rows.language] = np.flatnonzero(counts > 1)
+        if duplicates := len(where) - int(np.count_nonzero(counts)):
+            unjoined[CorpusReason.DUPLICATE_ID.about(rows.language)] = duplicates
         rows.ids.release()
     for language, places in place.items():
         place[language] = np.concatenate([places, np.full(len(ids) - len(places), -1, np.int32)])
@@ -213,12 +203,12 @@ def _joined(name: str, found: list[LanguageRows], by_position: bool) -> Parallel
         {(rows.language, field): texts for rows in found for field, texts in rows.texts.items()},
         place,
         {rows.language: _aligned(rows, place[rows.language]) for rows in found},
-        np.zeros(len(ids), np.uint8),
+        np.zeros(len(ids), np.uint16),
         read={rows.language: len(rows) for rows in found},
         unjoined=unjoined,
     )
     for language, indices in twice.items():
-        corpus.reject(corpus.mask(indices), CorpusReason.DUPLICATE_ID.about(language))
+        corpus.reject(indices, CorpusReason.DUPLICATE_ID.about(language))
     return corpus
 
 
@@ -240,34 +230,6 @@ def _has_id(rows: LanguageRows) -> Bools:
     return np.asarray(np.diff(offsets) > 0)
 
 
-def _ids(rows: LanguageRows, usable: npt.NDArray[np.int64], by_position: bool) -> pa.LargeStringArray:
-    if by_position:
-        return pa.array(usable).cast(pa.large_string())
-    return rows.ids.all if len(usable) == len(rows) else rows.ids.take(usable)
-
-
-def _merged(
-    ids: pa.LargeStringArray, unique: pa.LargeStringArray
-) -> tuple[pa.LargeStringArray, npt.NDArray[np.int64]]:
-    """`ids` and then those of `unique` that are new, and the index of each of `unique` in them."""
-    if not len(ids) or ids.equals(unique):
-        return unique, np.arange(len(unique))
-    found = pc.index_in(unique, value_set=ids)
-    known = found.is_valid().to_numpy(zero_copy_only=False)
-    where = found.fill_null(0).to_numpy().astype(np.int64)
-    where[~known] = len(ids) + np.arange(int((~known).sum()))
-    if not known.all():
-        ids = pa.concat_arrays([ids, unique.filter(pa.array(~known))])
-    return ids, where
-
-
 def _aligned(rows: LanguageRows, places: Places) -> dict[str, pa.Array]:
     indices = pa.array(places, mask=places < 0)
     return {name: pc.take(values, indices) for name, values in rows.extras.items()}
-
-
-def _placed(mask: Bools, places: Places) -> Bools:
-    """A mask over a language's file as a mask over the corpus's rows; False where the row is absent."""
-    placed = np.zeros(len(places), np.bool_)
-    placed[places >= 0] = mask[places[places >= 0]]
-    return placed

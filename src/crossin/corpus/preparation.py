@@ -5,7 +5,6 @@ and without a benchmark's items. Rows that are left out are counted by reason.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -24,18 +23,6 @@ from crossin.corpus.spec import CorpusSpec, Decontaminate, Filters
 from crossin.languages.detection import file_language_notes
 
 
-@dataclass(frozen=True)
-class PreparedCorpus:
-    """A corpus ready to be drawn from.
-
-    notes: on its files as a whole. details: more on the reason of a rejected row, by the row's number.
-    """
-
-    corpus: ParallelCorpus
-    notes: list[str]
-    details: dict[int, str]
-
-
 def prepare(
     name: str,
     spec: CorpusSpec,
@@ -47,7 +34,7 @@ def prepare(
     filters: Sequence[Filters] = (),
     strict: bool = False,
     progress: Progress = silent,
-) -> PreparedCorpus:
+) -> ParallelCorpus:
     """A corpus ready to be drawn from.
 
     languages: those of the mixture; None for all that the corpus has. filters: filters that are applied
@@ -62,28 +49,27 @@ def prepare(
         for language, passing in apply_filters(corpus, {column: wanted}).items():
             failing = corpus.present(language) & ~passing
             corpus.reject(failing, CorpusReason.FILTERED.about(column, language))
-    notes: list[str] = []
+    reference = pivot if pivot in corpus.languages else next(iter(corpus.languages), pivot)
     if spec.check == "scan":
-        notes, misaligned = _check(corpus, pivot, progress)
+        misaligned = _check(corpus, reference, progress)
         if strict:
             _refuse(corpus, misaligned)
     if spec.deduplicate != "no":
-        _deduplicate(corpus, pivot, near=spec.deduplicate == "near")
-    details = _decontaminate(corpus, spec.decontaminate, data, progress) if spec.decontaminate else {}
-    return PreparedCorpus(corpus, notes, details)
+        _deduplicate(corpus, reference, near=spec.deduplicate == "near")
+    if spec.decontaminate:
+        _decontaminate(corpus, spec.decontaminate, data, progress)
+    return corpus
 
 
-def _check(corpus: ParallelCorpus, pivot: str, progress: Progress) -> tuple[list[str], dict[str, int]]:
-    """Compare every language with the pivot (or, where the corpus lacks it, the first) and reject what does
-    not look like a translation. Returns notes on the files and the number of rejected rows by reason.
+def _check(corpus: ParallelCorpus, against: str, progress: Progress) -> dict[str, int]:
+    """Compare every language with one of them, and reject what does not look like a translation. Returns the
+    number of rejected rows by reason.
     """
-    notes: list[str] = []
     misaligned: dict[str, int] = {}
     for language in corpus.languages:
         instructions = corpus.texts[language, "instruction"]
-        notes += file_language_notes(instructions.all, language)
+        corpus.notes += file_language_notes(instructions.all, language)
         instructions.release()
-    against = _reference(corpus, pivot)
     for language in corpus.languages:
         if language == against:
             continue
@@ -94,34 +80,25 @@ def _check(corpus: ParallelCorpus, pivot: str, progress: Progress) -> tuple[list
         places = corpus.place[language][both]
         findings = check_alignment(one, other, against, language, places, progress=progress)
         for number, reason in enumerate(findings.reasons, 1):
-            count = corpus.reject(corpus.mask(both[findings.reason == number]), reason)
+            count = corpus.reject(both[findings.reason == number], reason)
             misaligned[reason] = misaligned.get(reason, 0) + count
-        notes += findings.notes
-    return notes, misaligned
+        corpus.notes += findings.notes
+    return misaligned
 
 
-def _reference(corpus: ParallelCorpus, pivot: str) -> str:
-    """The language that the others are compared with."""
-    return pivot if pivot in corpus.languages else corpus.languages[0]
-
-
-def _deduplicate(corpus: ParallelCorpus, pivot: str, near: bool) -> None:
-    """Reject what repeats an earlier row in the reference language."""
-    language = _reference(corpus, pivot)
+def _deduplicate(corpus: ParallelCorpus, language: str, near: bool) -> None:
+    """Reject what repeats an earlier row in one language."""
     rows = np.flatnonzero(corpus.kept & corpus.present(language))
     columns = [corpus.text(language, field, rows) for field in FIELDS]
     found = near_duplicates(columns) if near else exact_duplicates(columns)
     reason = CorpusReason.NEAR_DUPLICATE if near else CorpusReason.DUPLICATE
-    corpus.reject(corpus.mask(rows[found]), reason.value)
+    corpus.reject(rows[found], reason.value)
 
 
-def _decontaminate(
-    corpus: ParallelCorpus, spec: Decontaminate, data: Path, progress: Progress
-) -> dict[int, str]:
-    """Reject a row, in all languages, that is too near a benchmark's item in one of them. Returns for each
-    row the item and the words that they share.
+def _decontaminate(corpus: ParallelCorpus, spec: Decontaminate, data: Path, progress: Progress) -> None:
+    """Reject a row, in all languages, that is too near a benchmark's item in one of them. The row's details
+    are the item and the words that they share.
     """
-    details: dict[int, str] = {}
     folder = data / spec.bench
     ngrams = bench_ngrams(folder, spec.ngram)
     for number, language in enumerate(corpus.languages):
@@ -129,11 +106,10 @@ def _decontaminate(
         rows = np.flatnonzero(corpus.kept & corpus.present(language))
         columns = [corpus.text(language, field, rows) for field in FIELDS]
         found, matches = contaminated(columns, ngrams.get(language, {}))
-        corpus.reject(corpus.mask(rows[found]), CorpusReason.CONTAMINATED.about(folder.name, language))
+        corpus.reject(rows[found], CorpusReason.CONTAMINATED.about(folder.name, language))
         for row, item, words in matches:
-            details.setdefault(int(rows[row]), f"item {item}: {words}")
+            corpus.details.setdefault(int(rows[row]), f"item {item}: {words}")
     progress("looking for benchmark items", len(corpus.languages), len(corpus.languages), "languages")
-    return details
 
 
 def _refuse(corpus: ParallelCorpus, rejected: dict[str, int]) -> None:

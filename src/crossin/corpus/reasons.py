@@ -20,7 +20,6 @@ class CorpusReason(Reason):
     DUPLICATE = "duplicate", "repeats an earlier row"
     NEAR_DUPLICATE = "near_duplicate", "nearly repeats an earlier row"
     CONTAMINATED = "contaminated", "overlaps a benchmark"
-    OTHER = "other_reasons", "other reasons"
 
     @property
     def number(self) -> int:

@@ -6,7 +6,6 @@ resident pages back.
 
 from __future__ import annotations
 
-import contextlib
 import mmap
 import os
 from collections.abc import Iterator, Sequence
@@ -24,7 +23,7 @@ from crossin.core.files import writing
 # Above this size texts are read one by one instead of through the map: the kernel maps megabytes around each
 # page that is read, so random reads would make most of the file resident.
 _LARGE = 32 * 2**20
-_READ_AT_ONCE = 1 << 14
+_ROWS_AT_ONCE = 4096
 
 
 class Texts:
@@ -63,17 +62,18 @@ class Texts:
         if self.bytes <= _LARGE or not hasattr(os, "pread"):
             return pc.take(self.all, pa.array(indices))
         starts, _ = raw(self.all)
-        path, parts = _bytes(self.folder, self.name), []
+        sizes, path, parts = starts[indices + 1] - starts[indices], _bytes(self.folder, self.name), []
         try:
             # Opened each time: a corpus of many languages would run out of file handles.
             with path.open("rb", buffering=0) as file:
-                for first in range(0, len(indices), _READ_AT_ONCE):
-                    chosen = indices[first : first + _READ_AT_ONCE]
-                    parts.append(_read(file.fileno(), starts[chosen], starts[chosen + 1]))
+                for size, begin in zip(sizes.tolist(), starts[indices].tolist(), strict=True):
+                    parts.append(os.pread(file.fileno(), size, begin))
         except OSError as error:
             raise _unreadable(path, error) from error
         # The offsets stay resident: reading them again for every take would cost more than the texts.
-        return pa.concat_arrays(parts) if parts else pa.array([], pa.large_string())
+        offsets = np.concatenate([np.zeros(1, np.int64), np.cumsum(sizes)])
+        data = b"".join(parts)
+        return pa.LargeStringArray.from_buffers(len(sizes), pa.py_buffer(offsets), pa.py_buffer(data))
 
     def slices(self, size: int = 1 << 16) -> Iterator[tuple[int, pa.LargeStringArray]]:
         """All texts in order, `size` at a time, with the index of the first, without a copy. The pages of a
@@ -90,12 +90,6 @@ class Texts:
         if hasattr(mmap, "MADV_DONTNEED"):
             for one in self._maps:
                 one.madvise(mmap.MADV_DONTNEED)
-
-    def remove(self) -> None:
-        """Delete the files, as far as the system allows it while they are open here."""
-        for path in (_offsets(self.folder, self.name), _bytes(self.folder, self.name)):
-            with contextlib.suppress(OSError):
-                path.unlink()
 
     def _map(self, path: Path) -> mmap.mmap | bytes:
         try:
@@ -138,12 +132,13 @@ class TextsWriter:
                 file.close()
         return Texts(self._folder, self._name)
 
-    def abandon(self) -> None:
-        """Close and delete the files."""
-        for file in (self._offsets, self._bytes):
-            with contextlib.suppress(OSError):
-                file.close()
-            Path(file.name).unlink(missing_ok=True)
+
+def rows_of(columns: Sequence[pa.LargeStringArray]) -> Iterator[list[str]]:
+    """The fields of each row from columns of the same length; null becomes empty."""
+    for start in range(0, len(columns[0]), _ROWS_AT_ONCE):
+        parts = [column.slice(start, _ROWS_AT_ONCE).to_pylist() for column in columns]
+        for fields in zip(*parts, strict=True):
+            yield [field or "" for field in fields]
 
 
 def raw(array: pa.LargeStringArray) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.uint8]]:
@@ -156,16 +151,6 @@ def raw(array: pa.LargeStringArray) -> tuple[npt.NDArray[np.int64], npt.NDArray[
     offsets = np.frombuffer(offsets_buffer, np.int64, len(array) + 1, array.offset * 8)
     data = np.frombuffer(data_buffer or b"", np.uint8)
     return offsets, data[offsets[0] : offsets[-1]]
-
-
-def _read(file: int, begins: npt.NDArray[np.int64], ends: npt.NDArray[np.int64]) -> pa.LargeStringArray:
-    """The texts between these places of an open file."""
-    sizes = ends - begins
-    places = zip(sizes.tolist(), begins.tolist(), strict=True)
-    data = b"".join([os.pread(file, size, begin) for size, begin in places])
-    offsets = np.zeros(len(sizes) + 1, np.int64)
-    np.cumsum(sizes, out=offsets[1:])
-    return pa.LargeStringArray.from_buffers(len(sizes), pa.py_buffer(offsets), pa.py_buffer(data))
 
 
 def _offsets(folder: Path, name: str) -> Path:

@@ -97,10 +97,8 @@ def plan_demo(config: DemoConfig) -> DemoPlan:
 def describe_demo(config: DemoConfig, out: Path | str) -> list[str]:
     """What a run of the demo does, in words."""
     plan = plan_demo(config)
-    pairs = "none"
-    if config.consist:
-        more = plan.tokens - plan.mixture_tokens
-        pairs = f"{more:,} tokens of questions in two languages, without answers"
+    more = plan.tokens - plan.mixture_tokens
+    pairs = f"{more:,} tokens of questions in two languages, without answers" if more else "none"
     parts = ", ".join(f"{component.kind} {component.tokens:,}" for component in plan.recipe.components)
     return [
         f"model      {config.model}",
@@ -143,8 +141,7 @@ def run_demo(
         say(_line(bench, f"{bench.manifest['counts']['items']} items in {len(languages)} languages"))
         runs: dict[str, Path] = {}
         for name, recipe in ((BASE, None), (ENGLISH, plan.control), (CROSSIN, plan.recipe)):
-            home = out / name.lower().replace(" ", "-")
-            adapter = None
+            home, adapter = out / name.lower().replace(" ", "-"), None
             if recipe is not None:
                 mixture = compose(
                     recipe.model_copy(update={"tokenizer": str(model)}),
@@ -162,13 +159,11 @@ def run_demo(
                 }
                 if name == CROSSIN and config.consist:
                     items = _trained_questions(facts.folder, out, TRAINED_ON[config.held_out])
-                    pairs = Pairs(
-                        items=items, pivot=plan.recipe.pivot, share=PAIRS, apart_from=(bench.folder,)
-                    )
+                    pivot, apart_from = plan.recipe.pivot, (bench.folder,)
+                    pairs = Pairs(items=items, pivot=pivot, share=PAIRS, apart_from=apart_from)
                     given |= {"consist": CONSIST, "pairs": pairs}
-                training = train(
-                    config.training.model_copy(update=given), home / "training", progress=progress
-                )
+                tuned = config.training.model_copy(update=given)
+                training = train(tuned, home / "training", progress=progress)
                 counts = training.manifest["counts"]
                 say(_line(training, f"{counts['steps']} steps, {counts['tokens']} tokens"))
                 adapter = training.folder
@@ -176,9 +171,8 @@ def run_demo(
                 answers = ask_bench(engine, bench.folder, home / "answers", name=name, progress=progress)
             say(_line(answers, f"{answers.manifest['counts']['questions']} questions"))
             runs[name] = answers.folder
-        made = report(
-            runs, out / "report.html", baseline=ENGLISH, title="crossin demo", notes=_notes(config, out)
-        )
+        page, notes = out / "report.html", _notes(config, out)
+        made = report(runs, page, baseline=ENGLISH, title="crossin demo", notes=notes)
         if not work.done:
             work.finish([made.page.name, made.figures.name], {"runs": len(runs)})
     return made

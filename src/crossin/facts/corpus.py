@@ -8,7 +8,7 @@ countries for the result.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -19,8 +19,7 @@ from crossin.core.hashing import hash64
 from crossin.core.progress import Progress, silent
 from crossin.core.stages import Stage, stage
 from crossin.facts.names import answer_name, country_name
-from crossin.facts.reasons import FactReason
-from crossin.facts.world import Country, load_countries
+from crossin.facts.world import Country, FactReason, load_countries
 from crossin.languages import load_words
 from crossin.languages.words import DATA, RELATIONS, WORDINGS
 
@@ -38,12 +37,11 @@ Names = Mapping[str, Mapping[str, str]]
 
 @dataclass(frozen=True)
 class Fact:
-    """A fact with its four options; `names[language]` is in the order of `option_ids`."""
+    """A fact with the names of its four options, by option id in the order shown, and by language."""
 
     relation: str
     country: Country
-    option_ids: tuple[str, ...]
-    names: dict[str, tuple[str, ...]]
+    names: Names
 
     @property
     def id(self) -> str:
@@ -55,9 +53,10 @@ class Fact:
         """The id of the right option."""
         return self.country.value(self.relation) or ""
 
-    def answer(self, language: str) -> str:
-        """The name of the right option."""
-        return self.names[language][self.option_ids.index(self.right)]
+    @property
+    def answers(self) -> Mapping[str, str]:
+        """The name of the right option by language."""
+        return self.names[self.right]
 
 
 def build_facts(
@@ -77,6 +76,8 @@ def build_facts(
     with stage(out, "facts", settings, inputs) as work:
         if work.done:
             return work
+        import pyarrow
+
         countries, skipped = load_countries()
         subjects = subjects_of(countries, languages, skipped)
         facts = []
@@ -85,17 +86,16 @@ def build_facts(
             facts += facts_of(relation, countries, subjects, skipped)
         progress("collecting facts", len(RELATIONS), len(RELATIONS), "relations")
         trained = [fact for fact in facts if split_of(fact.country.code) in TRAINED_ON[held_out]]
-        counts = {
-            relation: Counter(split_of(fact.country.code) for fact in facts if fact.relation == relation)
-            for relation in RELATIONS
-        }
-        tables = {
+        counts: dict[str, Counter[str]] = {relation: Counter() for relation in RELATIONS}
+        for fact in facts:
+            counts[fact.relation][split_of(fact.country.code)] += 1
+        tables: dict[str, list[dict[str, Any]]] = {
             "facts": _fact_rows(facts, subjects, languages),
             "questions": _question_rows(trained, subjects, languages),
             "names": _name_rows(trained, subjects, languages),
         }
         for name, rows in tables.items():
-            _write(work.folder / f"{name}.parquet", rows)
+            write_parquet(work.folder / f"{name}.parquet", pyarrow.Table.from_pylist(rows))
         work.finish(
             [f"{name}.parquet" for name in tables],
             {"facts": counts, "question_rows": len(tables["questions"]), "name_rows": len(tables["names"])},
@@ -110,16 +110,29 @@ def split_of(country: str) -> Split:
     return "test" if place < _TEST_SHARE else "dev" if place < _TEST_SHARE + _DEV_SHARE else "train"
 
 
-def subjects_of(
-    countries: Sequence[Country], languages: Sequence[str], skipped: Counter[str]
+def names_of(
+    task: str,
+    values: Iterable[Any],
+    name: Callable[[Any, str], str | None],
+    languages: Iterable[str],
+    skipped: Counter[str],
 ) -> dict[str, dict[str, str]]:
-    """Each country's name by language; a country without a name in one language is left out of all."""
-    subjects = {}
-    for country in countries:
-        names = {language: country_name(country.code, language) for language in languages}
-        if found := in_all_languages("country", names, skipped):
-            subjects[country.code] = found
-    return subjects
+    """The names of `values` by language; a value without a name in one language is left out of all."""
+    found = {
+        str(value): in_all_languages(
+            task, {language: name(value, language) for language in languages}, skipped
+        )
+        for value in values
+    }
+    return {value: names for value, names in found.items() if names}
+
+
+def subjects_of(
+    countries: Iterable[Country], languages: Sequence[str], skipped: Counter[str]
+) -> dict[str, dict[str, str]]:
+    """Each country's name by code and language."""
+    codes = [country.code for country in countries]
+    return names_of("country", codes, country_name, languages, skipped)
 
 
 def in_all_languages(
@@ -159,20 +172,14 @@ def facts_of(
     facts = []
     for country in askable:
         option_ids = _options(relation, country, askable, answers)
-        if option_ids is None:
+        if option_ids:
+            facts.append(Fact(relation, country, {option: answers[option] for option in option_ids}))
+        else:
             skipped[FactReason.FEW_OPTIONS.about(relation)] += 1
-            continue
-        names_by_language = {
-            language: tuple(answers[option][language] for option in option_ids)
-            for language in subjects[country.code]
-        }
-        facts.append(Fact(relation, country, option_ids, names_by_language))
     return facts
 
 
-def _options(
-    relation: str, country: Country, others: Sequence[Country], answers: Names
-) -> tuple[str, ...] | None:
+def _options(relation: str, country: Country, others: Sequence[Country], answers: Names) -> list[str]:
     """The right answer and three wrong ones in an order that depends on the fact alone.
 
     Wrong ones come from countries of the same split (so that training gives no option away) and the same
@@ -180,16 +187,11 @@ def _options(
     """
     right = country.value(relation)
     assert right is not None
-    true_of_country = {"currency": country.currencies, "language": country.languages}.get(
-        relation, frozenset()
-    )
+    also_true = {"currency": country.currencies, "language": country.languages}.get(relation, frozenset())
     candidates = ranked(country, others, relation, country.code)
     values = (other.value(relation) for other in candidates if other is not country)
-    wrong = [value for value in values if value is not None and value not in true_of_country]
-    chosen = unlike(right, wrong, answers)
-    if chosen is None:
-        return None
-    return tuple(sorted(chosen, key=lambda option: hash64("order", relation, country.code, option)))
+    chosen = unlike(right, [value for value in values if value and value not in also_true], answers)
+    return sorted(chosen, key=lambda one: hash64("order", relation, country.code, one))
 
 
 def ranked(country: Country, others: Iterable[Country], *draw: str) -> list[Country]:
@@ -206,8 +208,8 @@ def ranked(country: Country, others: Iterable[Country], *draw: str) -> list[Coun
     )
 
 
-def unlike(right: str, others: Iterable[str], names: Names) -> list[str] | None:
-    """The right option and the first three of `others` such that no two look alike in any language; None
+def unlike(right: str, others: Iterable[str], names: Names) -> list[str]:
+    """The right option and the first three of `others` such that no two look alike in any language; none
     where there are too few.
     """
     chosen = [right]
@@ -218,7 +220,7 @@ def unlike(right: str, others: Iterable[str], names: Names) -> list[str] | None:
             chosen.append(other)
         if len(chosen) == OPTIONS:
             return chosen
-    return None
+    return []
 
 
 def _gives_away(relation: str, subject: str, answer: str) -> bool:
@@ -246,10 +248,10 @@ def _fact_rows(facts: Sequence[Fact], subjects: Names, languages: Sequence[str])
                     "language": language,
                     "subject": subject,
                     "questions": [words.fact_question(fact.relation, k, subject) for k in range(WORDINGS)],
-                    "option_ids": list(fact.option_ids),
-                    "options": list(fact.names[language]),
+                    "option_ids": list(fact.names),
+                    "options": [names[language] for names in fact.names.values()],
                     "answer_id": fact.right,
-                    "answer": fact.answer(language),
+                    "answer": fact.answers[language],
                 }
             )
     return rows
@@ -258,17 +260,14 @@ def _fact_rows(facts: Sequence[Fact], subjects: Names, languages: Sequence[str])
 def _question_rows(facts: Sequence[Fact], subjects: Names, languages: Sequence[str]) -> list[dict[str, str]]:
     """Rows that ask for each fact in each wording; the translations of a row share its id."""
     return [
-        {
-            "id": f"{fact.id}/{wording}",
-            "language": language,
-            "instruction": load_words(language).fact_question(
-                fact.relation, wording, subjects[fact.country.code][language]
-            ),
-            "input": "",
-            "output": fact.answer(language),
-            "group": fact.country.code,
-            "task": fact.relation,
-        }
+        _row(
+            f"{fact.id}/{wording}",
+            language,
+            load_words(language).fact_question(fact.relation, wording, subjects[fact.country.code][language]),
+            fact.answers[language],
+            fact.country.code,
+            fact.relation,
+        )
         for fact in facts
         for wording in range(WORDINGS)
         for language in languages
@@ -282,14 +281,12 @@ def _name_rows(facts: Sequence[Fact], subjects: Names, languages: Sequence[str])
         code = fact.country.code
         for language in languages:
             country = (f"name:country:{code}", subjects[code][language])
-            answer = (f"name:{fact.relation}:{fact.right}", fact.answer(language))
+            answer = (f"name:{fact.relation}:{fact.right}", fact.answers[language])
             for name, text in (country, answer):
-                row = {"id": name, "language": language, "instruction": text, "input": "", "output": ""}
-                rows.setdefault((name, language), {**row, "group": code, "task": "name"})
+                rows.setdefault((name, language), _row(name, language, text, "", code, "name"))
     return [rows[key] for key in sorted(rows)]
 
 
-def _write(path: Path, rows: Sequence[Mapping[str, Any]]) -> None:
-    import pyarrow
-
-    write_parquet(path, pyarrow.Table.from_pylist(rows))
+def _row(name: str, language: str, instruction: str, output: str, group: str, task: str) -> dict[str, str]:
+    row = {"id": name, "language": language, "instruction": instruction, "input": "", "output": output}
+    return {**row, "group": group, "task": task}

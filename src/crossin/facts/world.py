@@ -11,14 +11,31 @@ import re
 import unicodedata
 from collections import Counter
 from dataclasses import dataclass
-from typing import Any
 
 from crossin.core.extras import require
-from crossin.facts.reasons import FactReason
+from crossin.core.reasons import Reason
 
 # A country whose land lies on two continents has no single right answer.
 _TWO_CONTINENTS = {"AM", "AZ", "CY", "EG", "GE", "ID", "KZ", "RU", "TR"}
 _SMALLEST_POPULATION = 100_000
+
+
+class FactReason(Reason):
+    """Why something is left out; in all languages, also where only one has the reason."""
+
+    FEW_PEOPLE = "few_people", "fewer than 100,000 people"
+    NOT_IN_CLDR = "not_in_cldr", "not in CLDR"
+    NO_NAME = "no_name", "no name in the language"
+    NO_SINGLE_ANSWER = "no_single_answer", "no single answer, or no name for it"
+    NAMED_ALIKE = "named_alike", "the answer is named like the country"
+    ANSWER_IN_QUESTION = "answer_in_question", "the question gives the answer away"
+    FEW_OPTIONS = "few_options", "too few wrong options"
+    FEW_NAMES = "few_names", "too few names that are unlike one another"
+    NO_NEIGHBOUR = "no_neighbour", "no neighbour that is undisputed and not named like the country"
+    LIST_SEPARATOR = "list_separator", "the name contains what separates a list of options"
+    DRAWN_BEFORE = "drawn_before", "the same four were drawn before"
+    EXPLAINED_NAME = "explained_name", "the name contains an explanation"
+    SPELT_ALIKE = "spelt_alike", "spelt alike in more than half of the languages"
 
 
 @dataclass(frozen=True)
@@ -68,7 +85,8 @@ def load_countries() -> tuple[list[Country], Counter[str]]:
         if code not in territories or not currencies:
             skipped[FactReason.NOT_IN_CLDR] += 1
             continue
-        official = _official_languages(babel.languages, code)
+        spoken = babel.languages.get_official_languages(code, de_facto=True)
+        official = sorted({"no" if name in ("nb", "nn") else name.split("_")[0] for name in spoken})
         countries.append(
             Country(
                 code=code,
@@ -87,19 +105,12 @@ def load_countries() -> tuple[list[Country], Counter[str]]:
     return countries, skipped
 
 
-def _official_languages(babel_languages: Any, code: str) -> list[str]:
-    found = babel_languages.get_official_languages(code, de_facto=True)
-    return sorted({"no" if name in ("nb", "nn") else name.split("_")[0] for name in found})
-
-
 def _capital_zone(capital: str, zones: list[str]) -> str | None:
     """The time zone that is named after the capital, so that CLDR has its name in every language."""
     from babel.dates import get_timezone_location
 
-    for zone in zones:
-        if _plain(get_timezone_location(zone, locale="en", return_city=True)) == _plain(capital):
-            return zone
-    return None
+    cities = ((get_timezone_location(zone, locale="en", return_city=True), zone) for zone in zones)
+    return next((zone for city, zone in cities if _plain(city) == _plain(capital)), None)
 
 
 def _plain(name: str) -> str:

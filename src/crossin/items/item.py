@@ -31,7 +31,7 @@ class ItemFault(Reason):
     ANSWER_NOT_AN_OPTION = "answer_not_an_option", "the answer is not one of the options"
     OPTIONS_ALIKE = "options_alike", "two options are alike"
     ITEM_TWICE = "item_twice", "the item occurs twice in the language"
-    MISSING_LANGUAGE = "missing_language", "the item is missing in the language"
+    MISSING_LANGUAGE = "missing_language", "missing in the language"
     DIFFERS = "differs_by_language", "differs between languages"
 
 
@@ -41,12 +41,6 @@ class Fault(NamedTuple):
     reason: str
     field: str
     detail: str = ""
-
-    @property
-    def message(self) -> str:
-        """The reason as a sentence, with its detail."""
-        sentence = sentence_of(self.reason)
-        return f"{sentence}: {self.detail}" if self.detail else sentence
 
 
 @dataclass(frozen=True)
@@ -134,7 +128,8 @@ def read_items(place: Path | str) -> list[Item]:
         if wrong is None and other is not item and (wrong := difference(other, item)):
             wrong = wrong._replace(detail=f"{wrong.detail}; see row {earlier}")
         if wrong is not None:
-            message = f"item '{item.item}': {wrong.message}"
+            message = f"item '{item.item}': {sentence_of(wrong.reason)}"
+            message += f": {wrong.detail}" if wrong.detail else ""
             raise CrossinError(message, file=file, row=row, field=wrong.field, hint=_HINT)
     return items
 

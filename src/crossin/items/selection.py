@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Sequence
 from pathlib import Path
 
@@ -35,7 +36,7 @@ def select(
     every language; those of a smaller limit are among those of a larger one. Raises CrossinError, which names
     `file`, for a language or task that the benchmark does not have.
     """
-    skipped: dict[str, int] = {}
+    skipped: Counter[str] = Counter()
     found = list(items)
     for name, wanted, reason in (("language", languages, NotAsked.LANGUAGE), ("task", tasks, NotAsked.TASK)):
         known = dict.fromkeys(getattr(item, name) for item in items)
@@ -48,10 +49,12 @@ def select(
                     hint=f"choose among: {', '.join(known)}",
                 )
         if wanted is not None:
-            found = _kept(found, [item for item in found if getattr(item, name) in wanted], reason, skipped)
+            skipped[reason] = sum(getattr(item, name) not in wanted for item in found)
+            found = [item for item in found if getattr(item, name) in wanted]
     if limit is not None:
         drawn = _groups(found, limit, seed)
-        found = _kept(found, [item for item in found if item.group in drawn], NotAsked.LIMIT, skipped)
+        skipped[NotAsked.LIMIT] = sum(item.group not in drawn for item in found)
+        found = [item for item in found if item.group in drawn]
     if not found:
         raise CrossinError(
             "there are no items in these languages and tasks", file=file, hint="select others, or all"
@@ -59,13 +62,7 @@ def select(
     # Languages keep the order that they have in the whole benchmark, whichever item comes first.
     places = {item: place for place, item in enumerate(dict.fromkeys(item.item for item in items))}
     order = {language: place for place, language in enumerate(dict.fromkeys(item.language for item in items))}
-    return sorted(found, key=lambda item: (places[item.item], order[item.language])), skipped
-
-
-def _kept(before: list[Item], after: list[Item], reason: NotAsked, skipped: dict[str, int]) -> list[Item]:
-    if len(after) < len(before):
-        skipped[reason] = len(before) - len(after)
-    return after
+    return sorted(found, key=lambda item: (places[item.item], order[item.language])), dict(+skipped)
 
 
 def _groups(items: Sequence[Item], limit: int, seed: int) -> set[str]:

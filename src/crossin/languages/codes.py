@@ -36,11 +36,9 @@ def parse_language(name: str) -> str:
         raise CrossinError(f"{name!r} is not a language", hint="write a code or name in quotes: 'no'")
     tag = _parse(name.strip())
     if tag is None:
-        near = _near(name)
-        raise CrossinError(
-            f"unknown language '{name}'" + (f"; did you mean {', '.join(near)}?" if near else ""),
-            hint="write a BCP-47 code (zh, pt-BR), a FLORES code (vie_Latn) or the English name",
-        )
+        near = f"; did you mean {', '.join(names)}?" if (names := _near(name)) else ""
+        hint = "write a BCP-47 code (zh, pt-BR), a FLORES code (vie_Latn) or the English name"
+        raise CrossinError(f"unknown language '{name}'{near}", hint=hint)
     return tag
 
 
@@ -100,8 +98,8 @@ def _shortest(language: langcodes.Language) -> str:
     if language.variants or language.extensions or language.private or language.extlangs:
         return str(language.to_tag())
     full = language.maximize()
-    for script, territory in ((None, None), (full.script, None), (None, full.territory)):
-        short = langcodes.Language.make(language=language.language, script=script, territory=territory)
+    for kept in ({}, {"script": full.script}, {"territory": full.territory}):
+        short = langcodes.Language.make(language=language.language, **kept)
         if short.maximize().to_tag() == full.to_tag():
             return str(short.to_tag())
     return str(language.to_tag())
@@ -109,8 +107,7 @@ def _shortest(language: langcodes.Language) -> str:
 
 def _by_name(text: str) -> str | None:
     """By the exact name in English, else in any language; `Portuguese (Brazil)` by its two parts."""
-    found = _named("language", text)
-    if found is not None:
+    if found := _named("language", text):
         return _by_code(found)
     for word in _WORDS_FOR_LANGUAGE:
         if text.casefold().startswith(word):
@@ -119,12 +116,10 @@ def _by_name(text: str) -> str | None:
     language = _named("language", parts[1]) if parts else None
     if parts is None or language is None:
         return None
-    both = _named("language", f"{parts[2]} {parts[1]}")
-    if both is not None:
+    if both := _named("language", f"{parts[2]} {parts[1]}"):
         return _by_code(both)
     for kind in ("script", "territory"):
-        detail = _named(kind, parts[2])
-        if detail is not None:
+        if detail := _named(kind, parts[2]):
             return _by_code(f"{language}-{detail}")
     return None
 
@@ -159,7 +154,6 @@ def _near(text: str) -> list[str]:
     spellings: dict[str, str] = {}
     for code in sorted(CLDR_LANGUAGES | {key for key in LIKELY_SUBTAGS if len(key) == 2} - _NO_LANGUAGE):
         language = langcodes.get(code)
-        spellings.setdefault(code, code)
-        for shown in (language.display_name("en"), language.autonym()):
+        for shown in (code, language.display_name("en"), language.autonym()):
             spellings.setdefault(shown.casefold(), shown)
     return [spellings[key] for key in get_close_matches(text.strip().casefold(), spellings, n=3, cutoff=0.6)]

@@ -1,8 +1,7 @@
 """Whether a text is in a language: by the script of its letters, and between languages of a script by lingua.
 
-`likelihood` rates prose by its letters, `verdict` a line by its words, since a reply may be a name that no
-one can place; `file_language_notes` judges a whole column. The alignment check needs none of them: it knows
-no language, it compares the rows of a file with each other (crossin.alignment.wrong_language).
+`likelihood` rates prose by its letters, `verdict` a line by its words. The alignment check needs neither: it
+compares the rows of a file with each other (crossin.alignment.wrong_language).
 """
 
 from __future__ import annotations
@@ -129,10 +128,8 @@ def odds(text: str, language: str, others: Collection[str]) -> float | None:
     if code not in known:
         return None
     candidates = frozenset({code, *map(_lingua_code, others)}).intersection(known)
-    found = {
-        _code_of(value.language): value.value
-        for value in _detector(candidates).compute_language_confidence_values(text)
-    }
+    values = _detector(candidates).compute_language_confidence_values(text)
+    found = {_code_of(value.language): value.value for value in values}
     own, other = found.pop(code), max(found.values(), default=0.0)
     return own / other if other else float("inf") if own else 1.0
 
@@ -155,9 +152,8 @@ def file_language_notes(column: pa.LargeStringArray, language: str, seed: int = 
     guesses = (detector.detect_language_of(text or "") for text in texts)
     found = Counter(_code_of(guess) for guess in guesses if guess is not None)
     first = max(sorted(found), key=found.__getitem__, default=code)
-    return (
-        [] if first == code else [f"{language}: {found[first]} of {_SAMPLE} sampled rows look like {first}"]
-    )
+    note = f"{language}: {found[first]} of {_SAMPLE} sampled rows look like {first}"
+    return [] if first == code else [note]
 
 
 def _lingua_code(language: str) -> str:
@@ -187,6 +183,5 @@ def _known_candidates(script: str, languages: frozenset[str]) -> frozenset[str]:
 def _detector(candidates: frozenset[str]) -> LanguageDetector:
     from lingua import LanguageDetectorBuilder
 
-    return LanguageDetectorBuilder.from_languages(
-        *(_lingua_languages()[x] for x in sorted(candidates))
-    ).build()
+    languages = [_lingua_languages()[code] for code in sorted(candidates)]
+    return LanguageDetectorBuilder.from_languages(*languages).build()

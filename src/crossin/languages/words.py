@@ -7,55 +7,77 @@ from functools import cache
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import Field, StringConstraints
+from pydantic import AfterValidator, Field, StringConstraints, ValidationInfo, field_validator
 
 from crossin.core.errors import CrossinError
 from crossin.core.files import read_yaml
-from crossin.core.settings import Settings, validated
+from crossin.core.settings import Settings, read_settings
 from crossin.languages.codes import parse_language
 
 DATA = Path(__file__).parent / "data"
-RELATIONS = ("capital", "currency", "continent", "language")
 WORDINGS = 3
 
+
+def _template(*placeholders: str) -> AfterValidator:
+    """The check of a text: each of the placeholders once, in any order, and no other brace."""
+
+    def check(text: str) -> str:
+        if sorted(re.findall(r"\{\w*\}|[{}]", text)) != sorted(placeholders):
+            expected = f"{', '.join(placeholders)} once and no other" if placeholders else "no"
+            raise ValueError(f"expected {expected} placeholder")
+        return text
+
+    return AfterValidator(check)
+
+
 _Text = Annotated[str, StringConstraints(min_length=1)]
-# The placeholders of each template, and of each template of the facts suite.
-_TEMPLATES = {
-    "prompt": ("{question}",),
-    "translate_here": ("{text}",),
-    "answer_here": (),
-    "translate_this": (),
-}
-_SUITE = {
-    "neighbour": ("{country}", "{options}"),
-    "population": ("{options}",),
-    "largest": ("{options}",),
-    "second_largest": ("{options}",),
-    "smallest": ("{options}",),
-    "weekday": ("{weekday}", "{number}"),
-    "month": ("{month}", "{number}"),
-    "card": ("{name}", "{capital}", "{continent}", "{currency}", "{language}", "{population}"),
-    "inhabitants": ("{country}",),
-    "list_separator": (),
-}
+_Plain = Annotated[_Text, _template()]
+_OfOptions = Annotated[_Text, _template("{options}")]
+_OfCountry = Annotated[_Text, _template("{country}")]
+_Wordings = Annotated[list[_OfCountry], Field(min_length=WORDINGS, max_length=WORDINGS)]
+
+
+class FactQuestions(Settings):
+    """The wordings of the question for each relation of a fact."""
+
+    capital: _Wordings
+    currency: _Wordings
+    continent: _Wordings
+    language: _Wordings
+
+
+RELATIONS = tuple(FactQuestions.model_fields)
 
 
 class Suite(Settings):
     """One language's questions for the facts suite (docs/facts-suite.md), and its words for numbers."""
 
-    neighbour: _Text
-    population: _Text
-    largest: _Text
-    second_largest: _Text
-    smallest: _Text
-    weekday: _Text
-    month: _Text
-    card: _Text
-    inhabitants: _Text
-    imaginary: Annotated[list[_Text], Field(min_length=2, max_length=2)]
-    list_separator: _Text
-    to_twenty: Annotated[list[_Text], Field(min_length=21, max_length=21)]
-    tens: Annotated[list[_Text], Field(min_length=8, max_length=8)]
+    neighbour: Annotated[_Text, _template("{country}", "{options}")]
+    population: _OfOptions
+    largest: _OfOptions
+    second_largest: _OfOptions
+    smallest: _OfOptions
+    weekday: Annotated[_Text, _template("{weekday}", "{number}")]
+    month: Annotated[_Text, _template("{month}", "{number}")]
+    card: Annotated[
+        _Text,
+        _template("{name}", "{capital}", "{continent}", "{currency}", "{language}", "{population}"),
+    ]
+    inhabitants: _OfCountry
+    imaginary: Annotated[list[_Plain], Field(min_length=2, max_length=2)]
+    list_separator: _Plain
+    to_twenty: Annotated[list[_Plain], Field(min_length=21, max_length=21)]
+    tens: Annotated[list[_Plain], Field(min_length=8, max_length=8)]
+
+    @field_validator("imaginary", "to_twenty", "tens")
+    @classmethod
+    def _differ(cls, texts: list[str], info: ValidationInfo) -> list[str]:
+        seen = [text for before in info.data.values() if isinstance(before, list) for text in before]
+        for text in texts:
+            if text in seen:
+                raise ValueError(f"'{text}' occurs twice")
+            seen.append(text)
+        return texts
 
     @property
     def numbers(self) -> dict[int, str]:
@@ -69,12 +91,12 @@ class Words(Settings):
     code: str
     name: _Text
     direction: Literal["ltr", "rtl"]
-    prompt: _Text
+    prompt: Annotated[_Text, _template("{question}")]
     separator: str
-    answer_here: _Text
-    translate_here: _Text
-    translate_this: _Text
-    facts: dict[str, list[_Text]]
+    answer_here: _Plain
+    translate_here: Annotated[_Text, _template("{text}")]
+    translate_this: _Plain
+    facts: FactQuestions
     suite: Suite | None = None
 
     def ask(self, question: str) -> str:
@@ -83,7 +105,8 @@ class Words(Settings):
 
     def fact_question(self, relation: str, wording: int, country: str) -> str:
         """The question for a relation, in one of its wordings (from 0), about `country`."""
-        return self.facts[relation][wording].replace("{country}", country)
+        wordings: list[str] = getattr(self.facts, relation)
+        return wordings[wording].replace("{country}", country)
 
 
 def available(folder: Path = DATA) -> list[str]:
@@ -99,9 +122,8 @@ def parse_languages(text: str, folder: Path = DATA) -> list[str]:
     known = available(folder)
     codes = [_known(name.strip(), known) for name in text.split(",") if name.strip()]
     if not codes or len(set(codes)) < len(codes):
-        raise CrossinError(
-            f"languages must be named once each, not '{text}'", hint="for example --languages en,zh,vi,es"
-        )
+        message = f"languages must be named once each, not '{text}'"
+        raise CrossinError(message, hint="for example --languages en,zh,vi,es")
     return codes
 
 
@@ -116,10 +138,9 @@ def _known(name: str, known: list[str]) -> str:
     else:
         near = f"'{name}' is {code}" if code != name else ""
     if code not in known:
-        raise CrossinError(
-            f"unknown language '{name}'; these exist: {', '.join(known)}" + (f"; {near}" if near else ""),
-            hint="choose one of them, or add a template file (see CONTRIBUTING.md)",
-        )
+        parts = (f"unknown language '{name}'", f"these exist: {', '.join(known)}", near)
+        message = "; ".join(filter(None, parts))
+        raise CrossinError(message, hint="choose one of them, or add a template file (see CONTRIBUTING.md)")
     return code
 
 
@@ -127,38 +148,16 @@ def _known(name: str, known: list[str]) -> str:
 def load_words(code: str, folder: Path = DATA) -> Words:
     """The words of the language `code`.
 
-    Raises CrossinError with file and field where an entry is missing, lacks a placeholder, or a relation does
-    not have exactly three wordings.
+    Raises CrossinError with file and field where an entry is missing or has other placeholders or another
+    number of texts than it needs.
     """
     path = folder / f"{code}.yaml"
     if not path.exists():
         parse_languages(code, folder)
     entries = read_yaml(path)
-    if not isinstance(entries, dict) or not all(isinstance(key, str) and key != "code" for key in entries):
-        raise CrossinError(
-            "expected entries like those of en.yaml", file=path, hint="copy en.yaml and translate it"
-        )
-    words = validated(Words, {"code": code, **entries}, path, "compare with en.yaml")
-    for name, placeholders in _TEMPLATES.items():
-        _require(path, name, getattr(words, name), *placeholders)
-    for relation in (*RELATIONS, *words.facts):
-        if relation not in RELATIONS:
-            raise CrossinError(
-                "not a relation", file=path, field=f"facts.{relation}", hint=f"use {', '.join(RELATIONS)}"
-            )
-        wordings = words.facts.get(relation, [])
-        if len(wordings) != WORDINGS:
-            raise CrossinError(
-                f"expected {WORDINGS} wordings, found {len(wordings)}",
-                file=path,
-                field=f"facts.{relation}",
-                hint="compare with en.yaml",
-            )
-        for number, wording in enumerate(wordings):
-            _require(path, f"facts.{relation}.{number}", wording, "{country}")
-    if words.suite:
-        _check_suite(path, words.suite)
-    return words
+    if isinstance(entries, dict) and "code" in entries:
+        raise CrossinError("the file's name is the code", file=path, field="code", hint="remove the entry")
+    return read_settings(Words, path, {"code": code}, hint="compare with en.yaml")
 
 
 def lacking(code: str, folder: Path = DATA) -> list[str]:
@@ -181,26 +180,3 @@ def lacking(code: str, folder: Path = DATA) -> list[str]:
 def fill(template: str, **values: str) -> str:
     """The template with each placeholder replaced by its value."""
     return re.sub(r"\{(\w+)\}", lambda found: values[found[1]], template)
-
-
-def _check_suite(path: Path, suite: Suite) -> None:
-    for name, placeholders in _SUITE.items():
-        _require(path, f"suite.{name}", getattr(suite, name), *placeholders)
-    seen: set[str] = set()
-    for field in ("imaginary", "to_twenty", "tens"):
-        for text in getattr(suite, field):
-            _require(path, f"suite.{field}", text)
-            if text in seen:
-                raise CrossinError(
-                    f"'{text}' occurs twice", file=path, field=f"suite.{field}", hint="compare with en.yaml"
-                )
-            seen.add(text)
-
-
-def _require(path: Path, field: str, text: str, *placeholders: str) -> None:
-    """Require the placeholders in `text`, each exactly once in any order, and no other brace."""
-    if sorted(re.findall(r"\{\w*\}|[{}]", text)) != sorted(placeholders):
-        expected = f"{', '.join(placeholders)} once and no other" if placeholders else "no"
-        raise CrossinError(
-            f"expected {expected} placeholder", file=path, field=field, hint="compare with en.yaml"
-        )

@@ -42,8 +42,13 @@ def resample(
     Percentile intervals: Efron and Tibshirani, An Introduction to the Bootstrap (1993), chapter 13; drawing
     whole clusters: Davison and Hinkley, Bootstrap Methods and their Application (1997), section 3.8.
     """
-    drawing = _Groups.of(groups)
-    summed = [drawing.sums(family) for family in families]
+    for family in families:
+        if len(family.columns) != len(groups):
+            raise ValueError(f"{len(groups)} items have groups, and {len(family.columns)} have figures")
+    _, group = np.unique(np.array(groups, dtype=np.str_), return_inverse=True)
+    order = np.argsort(group, kind="stable")
+    starts = np.flatnonzero(np.diff(group[order], prepend=-1))
+    summed = [np.add.reduceat(family.columns[order], starts, axis=0) for family in families]
 
     def values(weights: Floats) -> dict[str, Floats]:
         return {
@@ -52,9 +57,18 @@ def resample(
             for name, found in family.estimate(weights @ sums).items()
         }
 
-    alone = values(np.ones((1, drawing.count)))
-    batches = drawing.draw(draws, seed, max((sums.shape[1] for sums in summed), default=1))
-    return _figures(alone, [values(weights) for weights in batches], drawing.count)
+    alone = values(np.ones((1, len(starts))))
+    widest = max((sums.shape[1] for sums in summed), default=1)
+    drawn = [values(weights) for weights in _weights(len(starts), draws, seed, widest)]
+    result = {}
+    for name, observed in alone.items():
+        estimates = np.concatenate([batch[name] for batch in drawn])
+        estimates = estimates[~np.isnan(estimates)]
+        low = high = np.nan
+        if len(starts) > 1 and len(estimates) and not np.isnan(observed[0]):
+            low, high = np.quantile(estimates, _TAILS)
+        result[name] = Figure(float(observed[0]), float(low), float(high))
+    return result
 
 
 def resample_difference(
@@ -105,51 +119,14 @@ def _difference(ours: Family, theirs: Family) -> Family:
     return Family(np.hstack([ours.columns, theirs.columns]), estimate)
 
 
-@dataclass(frozen=True, eq=False)
-class _Groups:
-    """Items sorted by group: `order` [I], and where each group `starts` in that order [G]."""
-
-    order: np.ndarray[tuple[int], np.dtype[np.intp]]
-    starts: np.ndarray[tuple[int], np.dtype[np.intp]]
-
-    @staticmethod
-    def of(groups: Sequence[str]) -> _Groups:
-        _, index = np.unique(np.array(groups, dtype=np.str_), return_inverse=True)
-        order = np.argsort(index, kind="stable")
-        return _Groups(order, np.flatnonzero(np.diff(index[order], prepend=-1)))
-
-    @property
-    def count(self) -> int:
-        return len(self.starts)
-
-    def sums(self, family: Family) -> Floats:
-        """A family's columns, summed over the items of each group: [G, C]."""
-        if len(family.columns) != len(self.order):
-            raise ValueError(f"{len(self.order)} items have groups, and {len(family.columns)} have figures")
-        summed: Floats = np.add.reduceat(family.columns[self.order], self.starts, axis=0)
-        return summed
-
-    def draw(self, draws: int, seed: int, widest: int) -> Iterator[Floats]:
-        """How often each group is in each draw: batches of [D, G], `draws` rows in all."""
-        if draws < 1:
-            raise ValueError("a bootstrap needs at least one draw")
-        generator = np.random.default_rng(seed)
-        batch = max(1, _BATCH // max(self.count, widest))
-        for start in range(0, draws, batch):
-            size = min(batch, draws - start)
-            taken = generator.integers(self.count, size=(size, self.count))
-            taken += np.arange(size)[:, None] * self.count
-            counts = np.bincount(taken.ravel(), minlength=size * self.count)
-            yield counts.reshape(size, self.count).astype(np.float64)
-
-
-def _figures(alone: dict[str, Floats], drawn: list[dict[str, Floats]], groups: int) -> dict[str, Figure]:
-    result = {}
-    for name, value in alone.items():
-        values = np.concatenate([batch[name] for batch in drawn])
-        values = values[~np.isnan(values)]
-        low = high = np.nan
-        if groups > 1 and len(values) and not np.isnan(value[0]):
-            low, high = np.quantile(values, _TAILS)
-        result[name] = Figure(float(value[0]), float(low), float(high))
-    return result
+def _weights(groups: int, draws: int, seed: int, widest: int) -> Iterator[Floats]:
+    """How often each group is in each draw: batches of [D, G], `draws` rows in all."""
+    if draws < 1:
+        raise ValueError("a bootstrap needs at least one draw")
+    generator = np.random.default_rng(seed)
+    batch = max(1, _BATCH // max(groups, widest))
+    for start in range(0, draws, batch):
+        size = min(batch, draws - start)
+        taken = generator.integers(groups, size=(size, groups)) + np.arange(size)[:, None] * groups
+        counts = np.bincount(taken.ravel(), minlength=size * groups)
+        yield counts.reshape(size, groups).astype(np.float64)

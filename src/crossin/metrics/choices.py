@@ -1,15 +1,27 @@
-"""Accuracy, consistency, AC3, and consistency by chance and by gold answer."""
+"""Accuracy, consistency, AC3, and consistency by chance and by gold answer.
+
+All figures need only integer sums over items: how often a language was right, chose a position, and how often
+n languages chose the same option. Such sums are exact, so no figure depends on the order of items, and no
+number grows with the number of subsets of languages: 100 languages have 10^29 subsets of 50.
+"""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
+from typing import TypeVar
 
 import numpy as np
+import numpy.typing as npt
 
 from crossin.core.errors import CrossinError
-from crossin.metrics.estimates import Estimates, columns, estimate, harmonic_mean
-from crossin.metrics.families import Family, observed
-from crossin.metrics.table import AnswerTable, Floats
+from crossin.metrics.families import Family, observed, ratio
+from crossin.metrics.table import MISSING, AnswerTable, Floats
+
+Number = TypeVar("Number", float, Floats)
+
+# SeaEval adds it to the denominator of AC3, so that 0 and 0 give 0; here too, for equal digits.
+_AC3_EPSILON = 1e-10
 
 
 def accuracy(table: AnswerTable) -> Floats:
@@ -18,12 +30,12 @@ def accuracy(table: AnswerTable) -> Floats:
     A missing answer is not right. As in SeaEval (arXiv 2309.04766) and CrossIn (arXiv 2404.11932), whose
     overall accuracy is the plain mean over languages.
     """
-    return np.asarray(_observed(table).accuracy[0])
+    return np.asarray(_observed(table)["accuracy"][0])
 
 
 def missing(table: AnswerTable) -> Floats:
     """Share of items with no answer, in 0..1, one a language: [L]."""
-    return np.asarray(_observed(table).missing[0])
+    return np.asarray(_observed(table)["missing"][0])
 
 
 def consistency(table: AnswerTable, s: int) -> float:
@@ -34,7 +46,7 @@ def consistency(table: AnswerTable, s: int) -> float:
     Whether the answer is right does not matter. A missing answer agrees with nothing, not even with another
     missing answer. s is from 2 to L.
     """
-    return float(_observed(table, s).consistency[0, 0])
+    return float(_observed(table, s)["consistency"][0, 0])
 
 
 def expected_consistency(table: AnswerTable, s: int) -> float:
@@ -45,7 +57,7 @@ def expected_consistency(table: AnswerTable, s: int) -> float:
     included) on which language l chose position a, and e_s the elementary symmetric polynomial. s is from
     2 to L. For its source and limits see `kappa`.
     """
-    return float(_observed(table, s).expected[0, 0])
+    return float(_observed(table, s)["expected"][0, 0])
 
 
 def kappa(table: AnswerTable, s: int) -> float:
@@ -62,7 +74,7 @@ def kappa(table: AnswerTable, s: int) -> float:
     wrong option; `right` and `wrong` show that. Shares are pooled over all items: where items differ in their
     number of options, `select` single tasks before reading kappa.
     """
-    return float(_observed(table, s).kappa[0, 0])
+    return float(_observed(table, s)["kappa"][0, 0])
 
 
 def right(table: AnswerTable, s: int) -> float:
@@ -70,7 +82,7 @@ def right(table: AnswerTable, s: int) -> float:
 
     `mean_i C(n_i,gold, s) / C(L, s)`. This project's own; `right + wrong = consistency`.
     """
-    return float(_observed(table, s).right[0, 0])
+    return float(_observed(table, s)["right"][0, 0])
 
 
 def wrong(table: AnswerTable, s: int) -> float:
@@ -78,17 +90,17 @@ def wrong(table: AnswerTable, s: int) -> float:
 
     This project's own; `right + wrong = consistency`.
     """
-    return float(_observed(table, s).wrong[0, 0])
+    return float(_observed(table, s)["wrong"][0, 0])
 
 
-def ac3(accuracy: float, consistency: float) -> float:
+def ac3(accuracy: Number, consistency: Number) -> Number:
     """Harmonic mean of accuracy (the mean over languages) and consistency, in 0..1; 0 where both are 0.
 
     `2 acc cons / (acc + cons + 1e-10)`, from SeaEval (arXiv 2309.04766), used by CrossIn (arXiv 2404.11932).
     It does not prove knowledge: always answering the first of four options has accuracy 0.25, consistency 1
     and AC3 0.4.
     """
-    return harmonic_mean(float(accuracy), float(consistency))
+    return 2 * accuracy * consistency / (accuracy + consistency + _AC3_EPSILON)
 
 
 def figures(table: AnswerTable, sizes: Sequence[int] | None = None) -> dict[str, float]:
@@ -103,42 +115,110 @@ def figures(table: AnswerTable, sizes: Sequence[int] | None = None) -> dict[str,
 
 def answer_family(table: AnswerTable, sizes: Sequence[int] | None = None) -> Family:
     """The figures of `figures` as a family, for intervals."""
-    languages = len(table.languages)
-    chosen = tuple(range(2, languages + 1) if sizes is None else dict.fromkeys(sizes))
-    _check(chosen, languages)
+    languages = table.languages
+    chosen = tuple(range(2, len(languages) + 1) if sizes is None else dict.fromkeys(sizes))
+    _check(chosen, len(languages))
 
     def named(sums: Floats) -> dict[str, Floats]:
-        return _by_name(table, estimate(sums, languages, chosen), chosen)
+        found = _estimate(sums, len(languages), chosen)
+        shares = ("accuracy", "missing")
+        of_each = {f"{figure}/{x}": found[figure][:, i] for figure in shares for i, x in enumerate(languages)}
+        means = {figure: found[figure].mean(axis=1) for figure in shares}
+        of_sizes = {
+            f"{figure}_{size}": found[figure][:, i]
+            for i, size in enumerate(chosen)
+            for figure in ("consistency", "kappa", "right", "wrong", "ac3")
+        }
+        return of_each | means | of_sizes
 
-    return Family(columns(table), named)
-
-
-def _by_name(table: AnswerTable, estimates: Estimates, sizes: tuple[int, ...]) -> dict[str, Floats]:
-    named = {f"accuracy/{language}": estimates.accuracy[:, i] for i, language in enumerate(table.languages)}
-    named |= {f"missing/{language}": estimates.missing[:, i] for i, language in enumerate(table.languages)}
-    named["accuracy"] = estimates.accuracy.mean(axis=1)
-    named["missing"] = estimates.missing.mean(axis=1)
-    kappas, harmonic = estimates.kappa, estimates.ac3
-    for i, size in enumerate(sizes):
-        named[f"consistency_{size}"] = estimates.consistency[:, i]
-        named[f"kappa_{size}"] = kappas[:, i]
-        named[f"right_{size}"] = estimates.right[:, i]
-        named[f"wrong_{size}"] = estimates.wrong[:, i]
-        named[f"ac3_{size}"] = harmonic[:, i]
-    return named
+    return Family(_columns(table), named)
 
 
-def _observed(table: AnswerTable, *sizes: int) -> Estimates:
+def _observed(table: AnswerTable, *sizes: int) -> dict[str, Floats]:
     _check(sizes, len(table.languages))
-    return estimate(columns(table).sum(axis=0, keepdims=True), len(table.languages), sizes)
+    return _estimate(_columns(table).sum(axis=0, keepdims=True), len(table.languages), sizes)
 
 
 def _check(sizes: Sequence[int], languages: int) -> None:
     for size in sizes:
         if not 2 <= size <= languages:
-            raise CrossinError(
-                f"consistency over {size} languages at a time is not defined for {languages} languages",
-                hint=f"choose sizes from 2 to {languages}"
-                if languages > 1
-                else "answer in two or more languages",
-            )
+            message = f"consistency over {size} languages at a time is not defined for {languages} languages"
+            several = f"choose sizes from 2 to {languages}"
+            raise CrossinError(message, hint=several if languages > 1 else "answer in two or more languages")
+
+
+def above_chance(agreement: Floats, expected: Floats) -> Floats:
+    """`(agreement - expected) / (1 - expected)`, nan where chance alone explains full agreement."""
+    return ratio(agreement - expected, 1 - expected)
+
+
+def chosen_options(table: AnswerTable) -> npt.NDArray[np.bool_]:
+    """Which position a language chose for an item: [I, L, K], K the most options of an item."""
+    chosen: npt.NDArray[np.bool_] = table.answers[:, :, None] == np.arange(table.options.max())
+    return chosen
+
+
+def _columns(table: AnswerTable) -> Floats:
+    """The terms that are summed over items, [I, C]: 1; by language, right and missing; for n from 2 to L, the
+    number of options that exactly n languages chose, and whether exactly n chose gold; by language and
+    position, chosen.
+    """
+    items, languages = table.answers.shape
+    chosen = chosen_options(table)
+    correct = table.answers == table.gold[:, None]  # [I, L]
+    several = np.arange(2, languages + 1)
+    parts = (
+        np.ones((items, 1)),
+        correct,
+        table.answers == MISSING,
+        (chosen.sum(axis=1)[:, :, None] == several).sum(axis=1),
+        correct.sum(axis=1)[:, None] == several,
+        chosen.reshape(items, -1),
+    )
+    return np.hstack(parts, dtype=np.float64)
+
+
+def _estimate(sums: Floats, languages: int, sizes: tuple[int, ...]) -> dict[str, Floats]:
+    """Estimates from `sums` [W, C], sums over items of `_columns` for W weightings: `accuracy` and `missing`
+    [W, L]; `consistency`, `kappa`, `right`, `wrong`, `ac3` and `expected` (by chance) [W, S] for S `sizes` of
+    subsets.
+    """
+    several = languages - 1
+    ends = np.cumsum([1, languages, languages, several, several])
+    items, correct, missing, agreeing, on_gold, chosen = np.split(sums, ends, axis=1)
+    # Of the subsets of s languages, n that agree make C(n, s) / C(L, s) agree; Python divides large integers
+    # exactly.
+    part = np.array(
+        [[math.comb(n, s) / math.comb(languages, s) for s in sizes] for n in range(2, languages + 1)]
+    ).reshape(several, len(sizes))
+    shares = (chosen / items).T.reshape(languages, -1, len(sums))
+    accuracy, consistency = correct / items, agreeing @ part / items
+    expected = mean_products(shares)[list(sizes)].sum(axis=1).T
+    return {
+        "accuracy": accuracy,
+        "missing": missing / items,
+        "consistency": consistency,
+        "kappa": above_chance(consistency, expected),
+        "right": on_gold @ part / items,
+        "wrong": (agreeing - on_gold) @ part / items,
+        "ac3": ac3(accuracy.mean(axis=1, keepdims=True), consistency),
+        "expected": expected,
+    }
+
+
+def mean_products(shares: Floats) -> Floats:
+    """The mean over all subsets of s languages of the product of their shares, for s = 0 .. L:
+    [L, K, W] -> [L + 1, K, W].
+
+    That is e_s / C(L, s), e_s the elementary symmetric polynomial. The recurrence
+    `e_s(p_1 .. p_l) = e_s(p_1 .. p_l-1) + p_l e_s-1(p_1 .. p_l-1)` replaces the sum over subsets; divided by
+    C(l, s), whose ratios are (l - s) / l and s / l, it stays within 0..1 for any number of languages.
+    """
+    languages = len(shares)
+    means = np.zeros((languages + 1, *shares.shape[1:]))
+    means[0] = 1
+    for count in range(1, languages + 1):
+        size = np.arange(1, count + 1)[:, None, None]
+        with_it = shares[count - 1] * means[:count]
+        means[1 : count + 1] = ((count - size) * means[1 : count + 1] + size * with_it) / count
+    return means

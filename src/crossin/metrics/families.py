@@ -10,8 +10,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from crossin.metrics.table import Floats
+
+Flags = npt.NDArray[np.bool_]
 
 # A denominator is a sum or product of shares: below this it is rounding.
 _ROUNDING = 1e-12
@@ -43,3 +46,20 @@ def with_mean(figure: str, names: Sequence[str], values: Floats) -> dict[str, Fl
     """`figure/<name>` of each column of `values` [W, N], and `figure`, their mean; none without columns."""
     named = {f"{figure}/{name}": values[:, i] for i, name in enumerate(names)}
     return named | ({figure: values.mean(axis=1)} if names else {})
+
+
+def mean_family(
+    name: str, parts: Sequence[str], values: Floats | Flags, counted: Flags | None = None
+) -> Family:
+    """`name/<part>` of P parts, such as languages: the mean of `values` [I, P] over the items `counted`
+    [I, P] (all, where None).
+
+    nan where nothing is counted. `name` is the mean over parts, nan where one of them is: a mean over
+    some would be over other parts for another model.
+    """
+    mask = np.ones(values.shape, dtype=bool) if counted is None else counted
+
+    def estimate(sums: Floats) -> dict[str, Floats]:
+        return with_mean(name, parts, ratio(*np.split(sums, 2, axis=1)))
+
+    return Family(np.hstack([np.where(mask, values, 0), mask], dtype=np.float64), estimate)

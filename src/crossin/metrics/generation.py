@@ -23,10 +23,7 @@ if TYPE_CHECKING:
 
 # sacrebleu's own names. Its tokenizer for Japanese words (ja-mecab) needs packages beyond it.
 _TOKENIZERS = {"zh": "zh", "yue": "zh", "ja": "char", "th": "char", "lo": "char", "km": "char", "my": "char"}
-_DEFAULT_TOKENIZER = "13a"
 
-# chrF's statistics, three for each order: n-grams of the hypothesis, of the reference, and common ones.
-_PARTS = 3
 _BETA = 2
 # BLEU's statistics: the two lengths, the common and all n-grams of the hypothesis for each of four orders,
 # and (ours) the number of references with a 4-gram.
@@ -77,7 +74,7 @@ def _bleu_metric(language: str) -> BLEU:
     from sacrebleu.metrics import BLEU
 
     # force: no warning that replies with a space before the full stop look tokenized.
-    return BLEU(tokenize=_TOKENIZERS.get(language.split("-")[0], _DEFAULT_TOKENIZER), force=True)
+    return BLEU(tokenize=_TOKENIZERS.get(language.split("-")[0], "13a"), force=True)
 
 
 def _statistics(metric: Metric, table: TextTable, language: str) -> Floats:
@@ -100,7 +97,8 @@ def _family(
 
 
 def _chrf(statistics: Floats) -> Floats:
-    orders = statistics.reshape(*statistics.shape[:2], -1, _PARTS)
+    # Three for each order: n-grams of the hypothesis, of the reference, and common ones.
+    orders = statistics.reshape(*statistics.shape[:2], -1, 3)
     hypothesis, reference, common = orders[..., 0], orders[..., 1], orders[..., 2]
     # Orders longer than all replies or all references are left out.
     known = (hypothesis > 0) & (reference > 0)

@@ -13,10 +13,10 @@ import numpy as np
 from crossin.core.extras import require
 from crossin.languages.codes import script_of
 from crossin.languages.detection import RIGHT, UNDECIDED, WRONG, verdict
-from crossin.metrics.families import Family, observed
+from crossin.metrics.families import Family, mean_family, observed
 from crossin.metrics.normalisation import tokens
 from crossin.metrics.table import Floats, Integers
-from crossin.metrics.texts import TextTable, Words, mean_family
+from crossin.metrics.texts import TextTable, Words
 
 ABSENT = -2
 
@@ -38,8 +38,8 @@ def fidelity_family(table: TextTable) -> Family:
     The remaining replies are missing (`missing_family`).
     """
     found = verdicts(table)
-    shares = mean_family("fidelity", table.languages, (found == RIGHT).astype(np.float64), found >= WRONG)
-    undecided = mean_family("undecided", table.languages, (found == UNDECIDED).astype(np.float64))
+    shares = mean_family("fidelity", table.languages, found == RIGHT, found >= WRONG)
+    undecided = mean_family("undecided", table.languages, found == UNDECIDED)
     width = shares.columns.shape[1]
     return Family(
         np.hstack([shares.columns, undecided.columns]),

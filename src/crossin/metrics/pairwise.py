@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from crossin.metrics.estimates import above_chance, choices
-from crossin.metrics.families import Family, with_mean
+from crossin.metrics.choices import above_chance, chosen_options
+from crossin.metrics.families import Family, mean_family
 from crossin.metrics.table import MISSING, AnswerTable, Floats, place
 
 
@@ -15,7 +15,7 @@ def agreement(table: AnswerTable) -> Floats:
     A missing answer agrees with nothing, so the diagonal is the share of items answered. The mean over pairs
     is consistency_2 of SeaEval (arXiv 2309.04766): this matrix is consistency_2 before the mean.
     """
-    chosen = choices(table).astype(np.float64).transpose(1, 0, 2).reshape(len(table.languages), -1)
+    chosen = chosen_options(table).astype(np.float64).transpose(1, 0, 2).reshape(len(table.languages), -1)
     together: Floats = chosen @ chosen.T
     return together / len(table.items)
 
@@ -29,7 +29,7 @@ def pair_kappa(table: AnswerTable) -> Floats:
     nothing, not even with another missing answer. `kappa_2` pools the pairs' agreement and chance before it
     divides; it is not the mean of these.
     """
-    shares = choices(table).mean(axis=0)  # [L, K]
+    shares = chosen_options(table).mean(axis=0)  # [L, K]
     return above_chance(agreement(table), shares @ shares.T)
 
 
@@ -41,7 +41,7 @@ def agreement_family(table: AnswerTable) -> Family:
     first, second = np.triu_indices(languages, k=1)
     names = pair_names(table)
     same = (table.answers[:, first] == table.answers[:, second]) & (table.answers[:, first] != MISSING)
-    columns = (np.ones((items, 1)), same, choices(table).reshape(items, -1))
+    columns = (np.ones((items, 1)), same, chosen_options(table).reshape(items, -1))
 
     def estimate(sums: Floats) -> dict[str, Floats]:
         count, together, chosen = np.split(sums, [1, 1 + len(names)], axis=1)
@@ -81,8 +81,4 @@ def pivot_family(table: AnswerTable, pivot: str) -> Family:
     others = [i for i in range(len(table.languages)) if i != column]
     base = table.answers[:, [column]]
     same = (table.answers[:, others] == base) & (base != MISSING)
-
-    def estimate(sums: Floats) -> dict[str, Floats]:
-        return with_mean("pivot", [table.languages[x] for x in others], sums[:, 1:] / sums[:, :1])
-
-    return Family(np.hstack([np.ones((len(base), 1)), same], dtype=np.float64), estimate)
+    return mean_family("pivot", [table.languages[x] for x in others], same)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from crossin.metrics.families import Family, observed, ratio, with_mean
+from crossin.metrics.families import Family, mean_family, observed
 from crossin.metrics.pairwise import pair_names
 from crossin.metrics.table import AnswerTable, Floats, Integers
 
@@ -54,15 +54,8 @@ def rankc_family(table: AnswerTable, logprobs: Floats) -> Family:
     """
     present = _present(table, logprobs)
     first, second = np.triu_indices(len(table.languages), k=1)
-    names = pair_names(table)
     both = present[:, first] & present[:, second]
-    columns = np.hstack([np.where(both, _overlaps(table, logprobs, first, second), 0), both])
-
-    def estimate(sums: Floats) -> dict[str, Floats]:
-        total, count = np.split(sums, 2, axis=1)
-        return with_mean("rankc", names, ratio(total, count))
-
-    return Family(columns, estimate)
+    return mean_family("rankc", pair_names(table), _overlaps(table, logprobs, first, second), both)
 
 
 def _overlaps(table: AnswerTable, logprobs: Floats, first: Integers, second: Integers) -> Floats:

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -20,19 +19,11 @@ _NAMES = ("item", "group", "task", "language", "gold")
 _OPTIONAL = ("logprobs", "prompt")
 
 Line = Mapping[str, Any]
+Cell = TypeVar("Cell")
+# By item: the row and the line where it is first.
+Firsts = dict[str, tuple[int, Line]]
 # By language: the position of the chosen option, and the log-probabilities by position (None: unknown).
 _Answers = dict[str, tuple[int, list[float] | None]]
-
-
-@dataclass(frozen=True)
-class _Question:
-    """An item as its first line has it."""
-
-    row: int
-    group: str
-    task: str
-    gold: str
-    position: dict[str, int]  # by option id
 
 
 def read_answers(path: str | Path, *, prompt: str | None = None) -> AnswerTable:
@@ -55,9 +46,12 @@ def tables_of(
     All tables hold the same items in the same languages: an item that lacks a language in any wording is
     incomplete in all. Lines that name no wording give one table, under the name ''. Otherwise as `table_of`.
     """
-    questions, answers = _gather(lines, file)
-    tables = _tables(questions, answers, file)
-    return {prompt: (table, _logprobs(table, answers[prompt])) for prompt, table in tables.items()}
+    firsts, answers = _gather(lines, file)
+    found: dict[str, tuple[AnswerTable, Floats | None]] = {}
+    for prompt, table in _tables(firsts, answers, file).items():
+        known = any(values for cells in answers[prompt].values() for _, values in cells.values())
+        found[prompt] = table, _logprobs(table, answers[prompt]) if known else None
+    return found
 
 
 def table_of(lines: Iterable[Line], file: Path | None = None, *, prompt: str | None = None) -> AnswerTable:
@@ -69,9 +63,9 @@ def table_of(lines: Iterable[Line], file: Path | None = None, *, prompt: str | N
     CrossinError where a line is malformed or contradicts another, a log-probability is not a number, no item
     is complete, or there are several wordings and none is chosen.
     """
-    questions, answers = _gather(lines, file)
+    firsts, answers = _gather(lines, file)
     chosen = _choose(answers, prompt, file)
-    return _tables(questions, {chosen: answers[chosen]}, file)[chosen]
+    return _tables(firsts, {chosen: answers[chosen]}, file)[chosen]
 
 
 def read_logprobs(
@@ -84,26 +78,17 @@ def read_logprobs(
     """
     lines, file = read_lines(answers) if isinstance(answers, str | Path) else (answers, None)
     _, found = _gather(lines, file)
-    logprobs = _logprobs(table, found[_choose(found, prompt, file)])
-    return np.full(_shape(table), np.nan) if logprobs is None else logprobs
+    return _logprobs(table, found[_choose(found, prompt, file)])
 
 
-def _logprobs(table: AnswerTable, wording: Mapping[str, _Answers]) -> Floats | None:
-    """The log-probabilities of a table's cells, [I, L, K]; None where no answer has any."""
-    if not any(values for cells in wording.values() for _, values in cells.values()):
-        return None
-    logprobs = np.full(_shape(table), np.nan)
+def _logprobs(table: AnswerTable, wording: Mapping[str, _Answers]) -> Floats:
+    logprobs = np.full((*table.answers.shape, int(table.options.max())), np.nan)
     for i, item in enumerate(table.items):
         for j, language in enumerate(table.languages):
             _, values = wording[item][language]
             if values is not None:
                 logprobs[i, j, : len(values)] = values
     return logprobs
-
-
-def _shape(table: AnswerTable) -> tuple[int, int, int]:
-    """Items, languages, and the most options of an item."""
-    return (*table.answers.shape, int(table.options.max()))
 
 
 def read_lines(path: str | Path) -> tuple[list[Line], Path]:
@@ -121,83 +106,98 @@ def read_lines(path: str | Path) -> tuple[list[Line], Path]:
     return table.to_pylist(), file
 
 
-def _gather(
-    lines: Iterable[Line], file: Path | None
-) -> tuple[dict[str, _Question], dict[str, dict[str, _Answers]]]:
-    """Questions by item, and answers by prompt wording, item and language."""
-    questions: dict[str, _Question] = {}
+def _gather(lines: Iterable[Line], file: Path | None) -> tuple[Firsts, dict[str, dict[str, _Answers]]]:
+    """The first line of each item, and answers by prompt wording, item and language."""
+    firsts: Firsts = {}
     answers: dict[str, dict[str, _Answers]] = {}
     free: dict[str, int] = {}
     for row, line in enumerate(lines, start=1):
-        # Faster than `located`, which counts for a million lines.
+        # Faster than `located` for each of a million lines.
         try:
-            ids, item, language = line["option_ids"], line["item"], line["language"]
+            ids, item = line["option_ids"], line["item"]
             if not isinstance(ids, list) or not all(isinstance(option, str) for option in ids):
-                raise _error("option_ids", "expected a list of option ids")
+                raise line_error("option_ids", "expected a list of option ids")
             if not ids:
                 free[item] = row
                 continue
-            question = _question(questions, line, row)
+            first = _first_line(firsts, line, row)
             cells = answers.setdefault(line.get("prompt") or "", {}).setdefault(item, {})
-            if language in cells:
-                raise _error("language", f"item '{item}' occurs a second time in the language {language}")
-            cells[language] = _answer(question, line)
+            add_cell(cells, line, _answer(first, line))
         except CrossinError as error:
-            raise CrossinError(
-                error.message, file=file, row=row, field=error.field, hint=error.hint
-            ) from error
+            with located(file, row):
+                raise error
     with located(file):
-        if not questions:
-            raise _error(None, "no multiple-choice answers, only free text" if free else "no answers")
-        for item in free.keys() & questions.keys():
-            message = f"item '{item}' has no options here, but some in row {questions[item].row}"
+        if not firsts:
+            raise line_error(None, "no multiple-choice answers, only free text" if free else "no answers")
+        for item in free.keys() & firsts.keys():
+            message = f"item '{item}' has no options here, but some in row {firsts[item][0]}"
             raise CrossinError(message, row=free[item], field="option_ids", hint=_AGAIN)
         if "" in answers and len(answers) > 1:
-            raise _error("prompt", "some lines name their prompt wording and others do not")
-    return questions, answers
+            raise line_error("prompt", "some lines name their prompt wording and others do not")
+    return firsts, answers
 
 
-def _question(questions: dict[str, _Question], line: Line, row: int) -> _Question:
-    """The question of a line, which must agree with the item's first line."""
-    for name in _NAMES:
-        if not isinstance(line[name], str) or not line[name]:
-            raise _error(name, "expected a text that is not empty")
-    item, ids = line["item"], line["option_ids"]
-    position = {option: index for index, option in enumerate(ids)}
-    if len(position) < len(ids):
-        raise _error("option_ids", "an option occurs twice")
-    if line["gold"] not in position:
-        raise _error("gold", f"'{line['gold']}' is not among the option ids")
-    here = _Question(row, line["group"], line["task"], line["gold"], position)
-    first = questions.setdefault(item, here)
-    for name in ("group", "task", "gold"):
-        one, two = getattr(first, name), line[name]
-        if one != two:
-            raise _error(name, f"item '{item}' has '{two}' here and '{one}' in row {first.row}")
-    if position.keys() != first.position.keys():
-        raise _error("option_ids", f"item '{item}' has other options than in row {first.row}")
+def _first_line(firsts: Firsts, line: Line, row: int) -> Line:
+    """The first line of a line's item, which the line must agree with."""
+    require_texts(line, _NAMES)
+    ids = line["option_ids"]
+    if len(set(ids)) < len(ids):
+        raise line_error("option_ids", "an option occurs twice")
+    if line["gold"] not in ids:
+        raise line_error("gold", f"'{line['gold']}' is not among the option ids")
+    before, first = require_agreement(firsts, line, row, ("group", "task", "gold"))
+    if ids != first["option_ids"] and set(ids) != set(first["option_ids"]):
+        raise line_error("option_ids", f"item '{line['item']}' has other options than in row {before}")
     return first
 
 
-def _answer(question: _Question, line: Line) -> tuple[int, list[float] | None]:
+def _answer(first: Line, line: Line) -> tuple[int, list[float] | None]:
     ids, answer, logprobs = line["option_ids"], line["answer"], line.get("logprobs")
-    if answer is not None and answer not in question.position:
-        raise _error("answer", f"'{answer}' is not among the option ids")
-    chosen = MISSING if answer is None else question.position[answer]
+    if answer is not None and answer not in ids:
+        raise line_error("answer", f"'{answer}' is not among the option ids")
+    chosen = MISSING if answer is None else first["option_ids"].index(answer)
     if logprobs is None or logprobs == []:
         return chosen, None
     if not isinstance(logprobs, list):
-        raise _error("logprobs", "expected a list of numbers")
+        raise line_error("logprobs", "expected a list of numbers")
     if len(logprobs) != len(ids):
-        raise _error("logprobs", f"{len(logprobs)} numbers for {len(ids)} options")
+        raise line_error("logprobs", f"{len(logprobs)} numbers for {len(ids)} options")
     if any(not isinstance(value, float | int) or math.isnan(value) for value in logprobs):
-        raise _error("logprobs", "a value is not a number")
+        raise line_error("logprobs", "a value is not a number")
     by_id = dict(zip(ids, logprobs, strict=True))
-    return chosen, [by_id[option] for option in question.position]
+    return chosen, [by_id[option] for option in first["option_ids"]]
 
 
-def _error(field: str | None, message: str) -> CrossinError:
+def line_error(field: str | None, message: str) -> CrossinError:
+    """An error in a line, which the caller locates."""
     return CrossinError(message, field=field, hint=_AGAIN)
+
+
+def require_texts(line: Line, names: Iterable[str]) -> None:
+    """Raise CrossinError where a field is not a text, or empty."""
+    for name in names:
+        if not isinstance(line[name], str) or not line[name]:
+            raise line_error(name, "expected a text that is not empty")
+
+
+def require_agreement(firsts: Firsts, line: Line, row: int, names: Iterable[str]) -> tuple[int, Line]:
+    """The row and the first line of a line's item, which is added to `firsts`; CrossinError where the two
+    differ in a field.
+    """
+    before, first = firsts.setdefault(line["item"], (row, line))
+    for name in names:
+        if first[name] != line[name]:
+            message = f"item '{line['item']}' has '{line[name]}' here and '{first[name]}' in row {before}"
+            raise line_error(name, message)
+    return before, first
+
+
+def add_cell(cells: dict[str, Cell], line: Line, cell: Cell) -> None:
+    """Add a line's cell to those of its item by language; CrossinError where there is one."""
+    item, language = line["item"], line["language"]
+    if language in cells:
+        raise line_error("language", f"item '{item}' occurs a second time in the language {language}")
+    cells[language] = cell
 
 
 def _choose(answers: Mapping[str, object], prompt: str | None, file: Path | None) -> str:
@@ -211,26 +211,25 @@ def _choose(answers: Mapping[str, object], prompt: str | None, file: Path | None
 
 
 def _tables(
-    questions: Mapping[str, _Question], answers: Mapping[str, Mapping[str, _Answers]], file: Path | None
+    firsts: Firsts, answers: Mapping[str, Mapping[str, _Answers]], file: Path | None
 ) -> dict[str, AnswerTable]:
     """A table for each wording, of the items that have every language in all of them."""
     items = list(dict.fromkeys(item for wording in answers.values() for item in wording))
     cells = [cells for wording in answers.values() for cells in wording.values()]
     languages = list(dict.fromkeys(language for one in cells for language in one))
     of_item = {item: [wording.get(item, {}) for wording in answers.values()] for item in items}
-    rows = {item: questions[item].row for item in items}
-    incomplete = incomplete_items(of_item, languages, rows, file)
+    incomplete = incomplete_items(of_item, languages, {item: firsts[item][0] for item in items}, file)
     complete = [item for item in items if item not in incomplete]
-    asked = [questions[item] for item in complete]
+    asked = [firsts[item][1] for item in complete]
     return {
         name: AnswerTable(
             items=tuple(complete),
             languages=tuple(languages),
-            groups=tuple(question.group for question in asked),
-            tasks=tuple(question.task for question in asked),
+            groups=tuple(line["group"] for line in asked),
+            tasks=tuple(line["task"] for line in asked),
             answers=np.array([[wording[item][x][0] for x in languages] for item in complete], dtype=np.int64),
-            gold=np.array([question.position[question.gold] for question in asked], dtype=np.int64),
-            options=np.array([len(question.position) for question in asked], dtype=np.int64),
+            gold=np.array([line["option_ids"].index(line["gold"]) for line in asked], dtype=np.int64),
+            options=np.array([len(line["option_ids"]) for line in asked], dtype=np.int64),
             incomplete=incomplete,
         )
         for name, wording in answers.items()

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from crossin.core.errors import CrossinError
-from crossin.metrics.estimates import choices, harmonic_mean, mean_products
+from crossin.metrics.choices import ac3, chosen_options, mean_products
 from crossin.metrics.table import AnswerTable, Floats, Integers
 
 # 15 languages have 32,752 subsets; each further language doubles them.
@@ -24,7 +24,7 @@ def chances_of(table: AnswerTable) -> Floats:
     """The chance of each option where a missing answer is drawn from all options of its item: [I, L, K], K
     the most options of an item.
     """
-    chosen = choices(table)
+    chosen = chosen_options(table)
     real = np.arange(chosen.shape[2]) < table.options[:, None]  # [I, K]
     drawn = (real / table.options[:, None])[:, None, :]
     return np.where(chosen.any(axis=2, keepdims=True), chosen, drawn).astype(np.float64)
@@ -58,10 +58,9 @@ def seaeval_scores(chances: Floats, gold: Integers, names: Sequence[str]) -> dic
     names all 2^L subsets.
     """
     if len(names) > _MOST_LANGUAGES:
-        raise CrossinError(
-            f"SeaEval's scores name every subset of the languages, too many for {len(names)} languages",
-            hint=f"choose at most {_MOST_LANGUAGES} of them; all other figures take any number",
-        )
+        message = f"SeaEval's scores name every subset of the languages, too many for {len(names)} languages"
+        hint = f"choose at most {_MOST_LANGUAGES} of them; all other figures take any number"
+        raise CrossinError(message, hint=hint)
     by_language = drawn_accuracy(chances, gold)
     overall = float(by_language.mean())
     sizes = range(2, len(names) + 1)
@@ -72,12 +71,10 @@ def seaeval_scores(chances: Floats, gold: Integers, names: Sequence[str]) -> dic
         **{f"consistency_score_{s}": consistency[s] for s in sizes},
         "detailed_consistency_score": {
             f"{s}_combine": {
-                ",".join(names[column] for column in subset): float(
-                    chances[:, subset].prod(axis=1).sum(axis=1).mean()
-                )
+                ",".join(names[i] for i in subset): float(chances[:, subset].prod(axis=1).sum(axis=1).mean())
                 for subset in combinations(range(len(names)), s)
             }
             for s in sizes
         },
-        **{f"AC3_{s}": harmonic_mean(overall, consistency[s]) for s in sizes},
+        **{f"AC3_{s}": ac3(overall, consistency[s]) for s in sizes},
     }

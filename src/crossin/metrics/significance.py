@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import math
 
-import numpy as np
-
 from crossin.metrics.table import AnswerTable, aligned
 
 
@@ -20,11 +18,8 @@ def mcnemar(table: AnswerTable, baseline: AnswerTable) -> dict[str, float]:
     baseline = aligned(baseline, table)
     ours = table.answers == table.gold[:, None]
     theirs = baseline.answers == baseline.gold[:, None]
-    won, lost = (ours & ~theirs).sum(axis=0), (theirs & ~ours).sum(axis=0)
-    return {
-        language: _fair_coin(int(np.minimum(won[i], lost[i])), int(won[i] + lost[i]))
-        for i, language in enumerate(table.languages)
-    }
+    won, lost = (ours & ~theirs).sum(axis=0).tolist(), (theirs & ~ours).sum(axis=0).tolist()
+    return {x: _fair_coin(min(w, n), w + n) for x, w, n in zip(table.languages, won, lost, strict=True)}
 
 
 def holm(p: dict[str, float]) -> dict[str, float]:

@@ -54,20 +54,17 @@ class AnswerTable:
 
 
 def select(
-    table: AnswerTable,
-    *,
-    tasks: Sequence[str] | None = None,
-    languages: Sequence[str] | None = None,
+    table: AnswerTable, *, tasks: Sequence[str] | None = None, languages: Sequence[str] | None = None
 ) -> AnswerTable:
     """The part of a table with these tasks and these languages (in the order given); None keeps all."""
     if tasks is not None:
         _known(tasks, table.tasks, "task")
-        rows = [index for index, task in enumerate(table.tasks) if task in set(tasks)]
-        table = _rows(table, rows)
+        table = _rows(table, [index for index, task in enumerate(table.tasks) if task in set(tasks)])
     if languages is not None:
         _known(languages, table.languages, "language")
-        columns = [table.languages.index(language) for language in dict.fromkeys(languages)]
-        table = _columns(table, columns)
+        chosen = tuple(dict.fromkeys(languages))
+        columns = [table.languages.index(language) for language in chosen]
+        table = replace(table, languages=chosen, answers=table.answers[:, columns])
     return table
 
 
@@ -89,26 +86,18 @@ def aligned(baseline: AnswerTable, table: AnswerTable) -> AnswerTable:
         ("item", table.items, baseline.items),
     ):
         if alone := sorted(set(ours) ^ set(theirs)):
-            raise CrossinError(
-                f"the two tables differ: only one has {name} '{alone[0]}' ({len(alone)} in all)",
-                hint="compare answers to the same benchmark in the same languages",
-            )
+            message = f"the two tables differ: only one has {name} '{alone[0]}' ({len(alone)} in all)"
+            hint = "compare answers to the same benchmark in the same languages"
+            raise CrossinError(message, hint=hint)
     row_of = {item: index for index, item in enumerate(baseline.items)}
-    column_of = {language: index for index, language in enumerate(baseline.languages)}
-    baseline = _rows(baseline, [row_of[item] for item in table.items])
-    baseline = _columns(baseline, [column_of[language] for language in table.languages])
-    same = (
-        (baseline.gold == table.gold)
-        & (baseline.options == table.options)
-        & np.array([a == b for a, b in zip(baseline.groups, table.groups, strict=True)])
-    )
+    baseline = _rows(select(baseline, languages=table.languages), [row_of[item] for item in table.items])
+    groups = np.array(baseline.groups) == np.array(table.groups)
+    same = groups & (baseline.gold == table.gold) & (baseline.options == table.options)
     if not same.all():
         first = table.items[int(np.argmin(same))]
-        raise CrossinError(
-            f"the two tables differ: item '{first}' ({int((~same).sum())} in all) has another gold answer, "
-            "number of options or group",
-            hint="compare answers to the same version of the benchmark",
-        )
+        differing = f"item '{first}' ({int((~same).sum())} in all)"
+        message = f"the two tables differ: {differing} has another gold answer, number of options or group"
+        raise CrossinError(message, hint="compare answers to the same version of the benchmark")
     return baseline
 
 
@@ -129,13 +118,9 @@ def incomplete_items(
             incomplete[item] = lacking
     if len(incomplete) == len(cells):
         item, language = next(iter(incomplete.items()))
-        raise CrossinError(
-            f"no item was asked in all languages: '{item}' lacks the language {language}",
-            file=file,
-            row=rows[item],
-            field="language",
-            hint="ask every item in every language",
-        )
+        message = f"no item was asked in all languages: '{item}' lacks the language {language}"
+        hint = "ask every item in every language"
+        raise CrossinError(message, file=file, row=rows[item], field="language", hint=hint)
     return incomplete
 
 
@@ -144,10 +129,8 @@ def _known(wanted: Sequence[str], known: Sequence[str], name: str) -> None:
         raise CrossinError(f"no {name} chosen", hint=f"name at least one {name}")
     for value in wanted:
         if value not in known:
-            raise CrossinError(
-                f"{name} '{value}' is not in the table of answers",
-                hint=f"choose among: {', '.join(dict.fromkeys(known))}",
-            )
+            hint = f"choose among: {', '.join(dict.fromkeys(known))}"
+            raise CrossinError(f"{name} '{value}' is not in the table of answers", hint=hint)
 
 
 def _rows(table: AnswerTable, rows: list[int]) -> AnswerTable:
@@ -159,12 +142,4 @@ def _rows(table: AnswerTable, rows: list[int]) -> AnswerTable:
         answers=table.answers[rows],
         gold=table.gold[rows],
         options=table.options[rows],
-    )
-
-
-def _columns(table: AnswerTable, columns: list[int]) -> AnswerTable:
-    return replace(
-        table,
-        languages=tuple(table.languages[column] for column in columns),
-        answers=table.answers[:, columns],
     )

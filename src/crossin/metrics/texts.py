@@ -6,20 +6,15 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
-from crossin.core.errors import CrossinError
-from crossin.metrics.families import Family, ratio, with_mean
+from crossin.core.errors import CrossinError, located
+from crossin.metrics.families import Family, mean_family
 from crossin.metrics.normalisation import normalise, tokens
+from crossin.metrics.reading import Firsts, Line, add_cell, line_error, require_agreement, require_texts
 from crossin.metrics.table import Floats, incomplete_items
 
-_AGAIN = "evaluate again"
-_NAMES = ("item", "group", "task", "language")
-
-Line = Mapping[str, Any]
 Words = tuple[str, ...]
 
 
@@ -92,22 +87,6 @@ def missing_family(table: TextTable) -> Family:
     return mean_family("missing", table.languages, _cells(table, _absent))
 
 
-def mean_family(
-    name: str, languages: tuple[str, ...], values: Floats, counted: npt.NDArray[np.bool_] | None = None
-) -> Family:
-    """`name/<language>`: the mean of `values` [I, L] over the items `counted` [I, L] (all, where None).
-
-    nan where nothing is counted. `name` is the mean over languages, nan where one of them is: a mean over
-    some would be over other languages for another model.
-    """
-    mask = np.ones(values.shape, dtype=bool) if counted is None else counted
-
-    def estimate(sums: Floats) -> dict[str, Floats]:
-        return with_mean(name, languages, ratio(*np.split(sums, 2, axis=1)))
-
-    return Family(np.hstack([np.where(mask, values, 0), mask], dtype=np.float64), estimate)
-
-
 def text_table_of(lines: Iterable[Line], file: Path | None = None) -> TextTable | None:
     """The table of the free-text lines among `lines` in the form of `answers.parquet`; None where there are
     none. `file` is what an error names.
@@ -117,40 +96,30 @@ def text_table_of(lines: Iterable[Line], file: Path | None = None) -> TextTable 
     are of one prompt wording. Raises CrossinError where a line lacks a reference or a text, contradicts an
     earlier line, or is there twice; and where no item is complete.
     """
-    first: dict[str, tuple[int, Line]] = {}
+    firsts: Firsts = {}
     cells: dict[str, dict[str, tuple[str | None, str]]] = {}
     for row, line in enumerate(lines, start=1):
         if line["option_ids"]:
             continue
-        # Faster than `located`, which counts for a million lines.
+        # Faster than `located` for each of a million lines.
         try:
             _check(line)
-            item, language = line["item"], line["language"]
-            before, earlier = first.setdefault(item, (row, line))
-            for column in ("group", "task"):
-                one, two = earlier[column], line[column]
-                if one != two:
-                    message = f"item '{item}' has '{two}' here and '{one}' in row {before}"
-                    raise CrossinError(message, field=column, hint=_AGAIN)
-            if language in cells.setdefault(item, {}):
-                message = f"item '{item}' occurs a second time in the language {language}"
-                raise CrossinError(message, field="language", hint=_AGAIN)
-            cells[item][language] = (line["reply"], line["gold"])
+            require_agreement(firsts, line, row, ("group", "task"))
+            add_cell(cells.setdefault(line["item"], {}), line, (line["reply"], line["gold"]))
         except CrossinError as error:
-            raise CrossinError(
-                error.message, file=file, row=row, field=error.field, hint=error.hint
-            ) from error
+            with located(file, row):
+                raise error
     if not cells:
         return None
     languages = tuple(dict.fromkeys(language for replies in cells.values() for language in replies))
-    rows = {item: row for item, (row, _) in first.items()}
+    rows = {item: row for item, (row, _) in firsts.items()}
     incomplete = incomplete_items({x: [replies] for x, replies in cells.items()}, languages, rows, file)
     items = tuple(item for item in cells if item not in incomplete)
     return TextTable(
         items=items,
         languages=languages,
-        groups=tuple(first[item][1]["group"] for item in items),
-        tasks=tuple(first[item][1]["task"] for item in items),
+        groups=tuple(firsts[item][1]["group"] for item in items),
+        tasks=tuple(firsts[item][1]["task"] for item in items),
         replies=tuple(tuple(cells[item][x][0] for x in languages) for item in items),
         references=tuple(tuple(cells[item][x][1] for x in languages) for item in items),
         incomplete=incomplete,
@@ -158,17 +127,15 @@ def text_table_of(lines: Iterable[Line], file: Path | None = None) -> TextTable 
 
 
 def _check(line: Line) -> None:
-    for name in _NAMES:
-        if not isinstance(line[name], str) or not line[name]:
-            raise CrossinError("expected a text that is not empty", field=name, hint=_AGAIN)
+    require_texts(line, ("item", "group", "task", "language"))
     item, gold = line["item"], line["gold"]
     if not isinstance(gold, str) or not normalise(gold, line["language"]):
         hint = "give every item an answer, and evaluate again"
         raise CrossinError(f"item '{item}' has no reference", field="gold", hint=hint)
     if "reply" not in line:
-        raise CrossinError(f"item '{item}' is a free-text item without a reply", field="reply", hint=_AGAIN)
+        raise line_error("reply", f"item '{item}' is a free-text item without a reply")
     if not isinstance(line["reply"], str | None):
-        raise CrossinError("expected a text", field="reply", hint=_AGAIN)
+        raise line_error("reply", "expected a text")
 
 
 def _cells(table: TextTable, score: Callable[[Words, Words], float]) -> Floats:

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from crossin.metrics.families import Family, observed, with_mean
-from crossin.metrics.table import MISSING, AnswerTable, Floats, aligned
+from crossin.metrics.families import Family, mean_family, observed
+from crossin.metrics.table import MISSING, AnswerTable, aligned
 
 
 @dataclass(frozen=True)
@@ -60,8 +60,4 @@ def wording_family(tables: Sequence[AnswerTable]) -> Family:
     first = tables[0]
     answers = np.stack([first.answers, *(aligned(table, first).answers for table in tables[1:])])
     same = (answers == answers[0]).all(axis=0) & (answers[0] != MISSING)
-
-    def estimate(sums: Floats) -> dict[str, Floats]:
-        return with_mean("wording_agreement", first.languages, sums[:, 1:] / sums[:, :1])
-
-    return Family(np.hstack([np.ones((len(same), 1)), same], dtype=np.float64), estimate)
+    return mean_family("wording_agreement", first.languages, same)

@@ -10,7 +10,7 @@ from crossin import __version__
 from crossin.core.formats import DATA_FOLDER
 from crossin.core.reasons import sentence_of
 from crossin.mixture.job import MixtureJob
-from crossin.mixture.recipe import as_yaml
+from crossin.mixture.recipe import Recipe, as_yaml
 from crossin.mixture.shards import shard_name
 
 # The hub's size categories below powers of ten, from 10^3.
@@ -19,27 +19,23 @@ _SIZES = ("n<1K", "1K<n<10K", "10K<n<100K", "100K<n<1M", "1M<n<10M", "10M<n<100M
 
 def card(job: MixtureJob, counts: dict[str, Any]) -> str:
     """The card of a finished mixture: its contents, its recipe, and what was left out."""
-    recipe = job.recipe
+    recipe, rows, languages = job.recipe, len(job.plan), job.plan.languages
     suffix = shard_name(recipe, 0).rpartition(".")[2]
+    files = [{"split": "train", "path": f"{DATA_FOLDER}/mixture-*.{suffix}"}]
+    size = next((name for power, name in enumerate(_SIZES, 3) if rows < 10**power), "n>100M")
     front = {
         "pretty_name": recipe.name,
-        "language": job.plan.languages,
-        "license": _licence(job),
+        "language": languages,
+        "license": _licence(recipe),
         "task_categories": ["text-generation"],
         "tags": ["crossin", "cross-lingual", "instruction-tuning"],
-        "size_categories": [
-            next((name for power, name in enumerate(_SIZES, 3) if len(job.plan) < 10**power), "n>100M")
-        ],
-        "configs": [
-            {
-                "config_name": "default",
-                "data_files": [{"split": "train", "path": f"{DATA_FOLDER}/mixture-*.{suffix}"}],
-            }
-        ],
+        "size_categories": [size],
+        "configs": [{"config_name": "default", "data_files": files}],
     }
-    rows = [
-        f"| {_cell(name)} | {direction} | {amount:,} |"
+    table = [
+        f"| {cell} | {direction} | {amount:,} |"
         for name, directions in counts["components"].items()
+        for cell in [name.replace("|", "\\|").replace("\n", " ")]
         for direction, amount in directions.items()
         if direction != "rows"
     ]
@@ -48,50 +44,43 @@ def card(job: MixtureJob, counts: dict[str, Any]) -> str:
         for name, corpus in counts["corpora"].items()
         for code, amount in corpus["rejected"].items()
     ]
-    return "\n".join(
-        [
-            "---",
-            yaml.safe_dump(front, sort_keys=False, allow_unicode=True).rstrip(),
-            "---",
-            "",
-            f"# {recipe.name}",
-            "",
-            f"A mixture of {len(job.plan):,} instruction rows in {', '.join(job.plan.languages)}, composed "
-            f"by crossin {__version__} after CrossIn (arXiv 2404.11932). Rows are in the order of training.",
-            "",
-            "| component | language in > out | rows |",
-            "|---|---|---|",
-            *rows,
-            "",
-            "Columns: `prompt` and `completion` (or `messages`), `kind` (base, mono, x2en, en2x, x2x, "
-            "trans), `lang_in`, `lang_out`, `id` (shared by a row's translations), `slot` (which draw of its "
-            "component), `source` (the corpus), `component`.",
-            "",
-            "## Left out",
-            "",
-            *(left_out or ["- nothing"]),
-            "",
-            "## Recipe",
-            "",
-            "With the same data, `crossin compose recipe.yaml` gives the same bytes; `manifest.json` has the "
-            "hashes of the inputs.",
-            "",
-            "```yaml",
-            as_yaml(recipe).rstrip(),
-            "```",
-            "",
-        ]
-    )
+    new_line = "\n"
+    return f"""---
+{yaml.safe_dump(front, sort_keys=False, allow_unicode=True).rstrip()}
+---
+
+# {recipe.name}
+
+A mixture of {rows:,} instruction rows in {", ".join(languages)}, composed by crossin {__version__} after \
+CrossIn (arXiv 2404.11932). Rows are in the order of training.
+
+| component | language in > out | rows |
+|---|---|---|
+{new_line.join(table)}
+
+Columns: `prompt` and `completion` (or `messages`), `kind` (base, mono, x2en, en2x, x2x, trans), `lang_in`, \
+`lang_out`, `id` (shared by a row's translations), `slot` (which draw of its component), `source` (the \
+corpus), `component`.
+
+## Left out
+
+{new_line.join(left_out) or "- nothing"}
+
+## Recipe
+
+With the same data, `crossin compose recipe.yaml` gives the same bytes; `manifest.json` has the hashes of \
+the inputs.
+
+```yaml
+{as_yaml(recipe).rstrip()}
+```
+"""
 
 
-def _licence(job: MixtureJob) -> str:
+def _licence(recipe: Recipe) -> str:
     """The one licence of all corpora, or `unknown`, or `other` where they differ."""
-    used = {component.corpus for component in job.recipe.components}
     licences = {
-        job.recipe.corpora[name].licence if name in job.recipe.corpora else "unknown" for name in used
+        recipe.corpora[component.corpus].licence if component.corpus in recipe.corpora else "unknown"
+        for component in recipe.components
     }
     return licences.pop() if len(licences) == 1 else "other"
-
-
-def _cell(text: str) -> str:
-    return text.replace("|", "\\|").replace("\n", " ")

@@ -5,21 +5,22 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import combinations
 from pathlib import Path
 from typing import Any
 
-import pyarrow as pa
+import pyarrow.compute as pc
 
 from crossin.core.errors import CrossinError
 from crossin.core.progress import Progress, silent
 from crossin.corpus.parallel import ParallelCorpus
-from crossin.corpus.preparation import PreparedCorpus, prepare
+from crossin.corpus.preparation import prepare
 from crossin.corpus.spec import CorpusSpec, Source
 from crossin.languages.words import DATA
 from crossin.mixture.planning import Plan, plan
 from crossin.mixture.pools import check_languages, pools_of
 from crossin.mixture.recipe import Recipe
-from crossin.mixture.rendering import RowStyle, render, row_style
+from crossin.mixture.rendering import RowStyle, row_style
 from crossin.mixture.sizes import row_counts
 
 
@@ -29,7 +30,7 @@ class MixtureJob:
 
     style: RowStyle
     plan: Plan
-    prepared: Mapping[str, PreparedCorpus]
+    corpora: Mapping[str, ParallelCorpus]
 
     @property
     def recipe(self) -> Recipe:
@@ -37,28 +38,14 @@ class MixtureJob:
         return self.style.recipe
 
     @property
-    def corpora(self) -> dict[str, ParallelCorpus]:
-        """The corpora by name."""
-        return {name: prepared.corpus for name, prepared in self.prepared.items()}
-
-    @property
     def notes(self) -> list[str]:
         """Notes on whole files."""
-        return [f"{name}: {note}" for name, prepared in self.prepared.items() for note in prepared.notes]
+        return [f"{name}: {note}" for name, corpus in self.corpora.items() for note in corpus.notes]
 
     @property
     def shards(self) -> int:
         """The number of files."""
         return -(-len(self.plan) // self.recipe.shard_rows)
-
-    def shard_size(self, number: int) -> int:
-        """The number of rows of one shard (from 0)."""
-        return min(self.recipe.shard_rows, len(self.plan) - number * self.recipe.shard_rows)
-
-    def shard(self, number: int) -> pa.Table:
-        """The rows of one shard (from 0)."""
-        size = self.recipe.shard_rows
-        return render(self.style, self.plan.take(slice(number * size, (number + 1) * size)), self.corpora)
 
 
 def specs_of(recipe: Recipe, data: Path) -> dict[str, CorpusSpec]:
@@ -85,15 +72,14 @@ def specs_of(recipe: Recipe, data: Path) -> dict[str, CorpusSpec]:
 def languages_of(recipe: Recipe, specs: Mapping[str, CorpusSpec]) -> list[str]:
     """The languages of the mixture: the recipe's, or all that its corpora have a file for."""
     if recipe.languages:
-        languages = list(dict.fromkeys(recipe.languages))
-    else:
-        languages = list(dict.fromkeys(language for spec in specs.values() for language in spec.files))
-        if not languages or any(spec.source for spec in specs.values()):
-            raise CrossinError(
-                "the languages of the mixture are not given",
-                field="languages",
-                hint=f"name them in the recipe, or with --languages {recipe.pivot},…",
-            )
+        return list(dict.fromkeys(recipe.languages))
+    languages = list(dict.fromkeys(language for spec in specs.values() for language in spec.files))
+    if not languages or any(spec.source for spec in specs.values()):
+        raise CrossinError(
+            "the languages of the mixture are not given",
+            field="languages",
+            hint=f"name them in the recipe, or with --languages {recipe.pivot},…",
+        )
     return languages
 
 
@@ -104,20 +90,15 @@ def inputs_of(recipe: Recipe, data: Path) -> dict[str, Path]:
     languages = recipe.languages or []
     inputs = {"template": data / recipe.template} if (data / recipe.template).is_file() else {}
     for name, spec in specs_of(recipe, data).items():
-        sources = {
-            f"{name}/{language}": source for language, source in spec.files.items() if language in languages
-        }
+        sources = {f"{name}/{code}": source for code, source in spec.files.items() if code in languages}
         for key, source in (sources | ({name: spec.source} if spec.source else {})).items():
             place = data / (source.path or source.dataset or "")
             if source.path or place.exists():
                 inputs[key] = place
         if spec.decontaminate:
             inputs[f"{name}/bench"] = data / spec.decontaminate.bench
-    return inputs | {
-        f"words/{language}": DATA / f"{language}.yaml"
-        for language in languages
-        if (DATA / f"{language}.yaml").exists()
-    }
+    words = {f"words/{language}": DATA / f"{language}.yaml" for language in languages}
+    return inputs | {key: path for key, path in words.items() if path.exists()}
 
 
 def make_job(
@@ -133,40 +114,35 @@ def make_job(
     style = row_style(recipe, data)
     known = {name: list(spec.files) if spec.files else languages for name, spec in specs.items()}
     check_languages(recipe, languages, known)
-    prepared = {}
+    corpora = {}
     for name, spec in specs.items():
         filters = [component.filter for component in recipe.components if component.corpus == name]
-        prepared[name] = prepare(
+        corpora[name] = prepare(
             name, spec, data, languages, recipe.pivot, work, filters=filters, strict=strict, progress=progress
         )
-    corpora = {name: one.corpus for name, one in prepared.items()}
     _check_ids(specs, corpora)
     pools = pools_of(recipe, languages, corpora)
     counts = row_counts(pools, languages, style, corpora)
-    return MixtureJob(style, plan(pools, counts, languages), prepared)
+    return MixtureJob(style, plan(pools, counts, languages), corpora)
 
 
 def counts_of(job: MixtureJob) -> dict[str, Any]:
     """The mixture's rows by component and direction, and each corpus' rows by status."""
-    made = job.plan
-    components = {name: {"rows": 0} for name in made.components}
-    for name, language_in, language_out, places in made.directions():
+    components = {name: {"rows": 0} for name in job.plan.components}
+    for name, language_in, language_out, places in job.plan.directions():
         components[name][f"{language_in}>{language_out}"] = len(places)
         components[name]["rows"] += len(places)
-    return {
-        "rows": len(made),
-        "components": components,
-        "corpora": {
-            name: {
-                "read": corpus.read,
-                "ids": len(corpus),
-                "kept": int(corpus.kept.sum()),
-                "rejected": corpus.rejected(),
-                "unjoined": corpus.unjoined,
-            }
-            for name, corpus in job.corpora.items()
-        },
+    corpora = {
+        name: {
+            "read": corpus.read,
+            "ids": len(corpus),
+            "kept": int(corpus.kept.sum()),
+            "rejected": corpus.rejected(),
+            "unjoined": corpus.unjoined,
+        }
+        for name, corpus in job.corpora.items()
     }
+    return {"rows": len(job.plan), "components": components, "corpora": corpora}
 
 
 def skipped_of(job: MixtureJob) -> dict[str, int]:
@@ -179,18 +155,13 @@ def skipped_of(job: MixtureJob) -> dict[str, int]:
 
 def _check_ids(specs: Mapping[str, CorpusSpec], corpora: Mapping[str, ParallelCorpus]) -> None:
     """Refuse corpora that use the same ids for different rows."""
-    import pyarrow.compute as pc
-
-    names = list(corpora)
-    for number, name in enumerate(names):
-        for other in names[:number]:
-            same_files = (specs[name].files, specs[name].source) == (specs[other].files, specs[other].source)
-            found = pc.is_in(corpora[name].ids, value_set=corpora[other].ids)
-            if not same_files and (clashes := pc.sum(found).as_py()):
-                first = corpora[name].ids[pc.index(found, True).as_py()]
-                raise CrossinError(
-                    f"the corpora '{other}' and '{name}' both have the id '{first}' "
-                    f"({clashes:,} clash in all)",
-                    field=f"corpora.{name}.id_prefix",
-                    hint=f"give one a prefix: `id_prefix: {name}-`",
-                )
+    for other, name in combinations(corpora, 2):
+        same_files = (specs[name].files, specs[name].source) == (specs[other].files, specs[other].source)
+        found = pc.is_in(corpora[name].ids, value_set=corpora[other].ids)
+        if not same_files and (clashes := pc.sum(found).as_py()):
+            first = corpora[name].ids[pc.index(found, True).as_py()]
+            raise CrossinError(
+                f"the corpora '{other}' and '{name}' both have the id '{first}' ({clashes:,} clash in all)",
+                field=f"corpora.{name}.id_prefix",
+                hint=f"give one a prefix: `id_prefix: {name}-`",
+            )

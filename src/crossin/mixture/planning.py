@@ -12,6 +12,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -49,21 +50,17 @@ class Plan:
     def fingerprint(self) -> str:
         """The SHA-256 of all draws, in hexadecimal."""
         digest = hashlib.sha256("\0".join([*self.components, "", *self.languages]).encode())
-        for draws in (self.component, self.slot, self.row, self.language_in, self.language_out):
+        for draws in self._draws:
             digest.update(np.ascontiguousarray(draws).data)
         return digest.hexdigest()
 
+    @property
+    def _draws(self) -> tuple[npt.NDArray[Any], ...]:
+        return self.component, self.slot, self.row, self.language_in, self.language_out
+
     def take(self, rows: slice | Ints) -> Plan:
         """The draws at these places."""
-        return Plan(
-            self.components,
-            self.languages,
-            self.component[rows],
-            self.slot[rows],
-            self.row[rows],
-            self.language_in[rows],
-            self.language_out[rows],
-        )
+        return Plan(self.components, self.languages, *(draws[rows] for draws in self._draws))
 
     def directions(self) -> list[tuple[str, str, str, Ints]]:
         """(component, language in, language out, places) of every direction."""
@@ -87,24 +84,21 @@ def draw(pool: CandidatePool, count: int) -> tuple[Ints, npt.NDArray[np.int32]]:
 
     Raises CrossinError where a direction has too few rows for the epochs that the component allows.
     """
-    sizes = pool.sizes
     if pool.component.replacement:
-        slots = np.arange(count)
-        chosen = independent(slots, pool.weights, pool.key)
-        picked = with_replacement(slots, sizes[chosen], hash64(pool.key, "row"))
+        turns = np.arange(count)
+        chosen = independent(turns, pool.weights, pool.key)
     else:
         chosen, turns = _in_order(pool, count)
         if _drawable(pool, chosen, turns) < count:
             raise _exhausted(pool, count, chosen)
-        picked = np.empty(count, dtype=np.int64)
-        for number, label in enumerate(pool.labels):
-            mine = np.flatnonzero(chosen == number)
-            key = hash64(pool.key, "row", label)
-            picked[mine] = without_replacement(turns[mine], int(sizes[number]), key)
     rows = np.empty(count, dtype=np.int32)
-    for number, found in enumerate(pool.rows):
+    for number, (label, found) in enumerate(zip(pool.labels, pool.rows, strict=True)):
         mine = np.flatnonzero(chosen == number)
-        rows[mine] = found[picked[mine]]
+        if pool.component.replacement:
+            picked = with_replacement(turns[mine], len(found), hash64(pool.key, "row"))
+        else:
+            picked = without_replacement(turns[mine], len(found), hash64(pool.key, "row", label))
+        rows[mine] = found[picked]
     return chosen, rows
 
 

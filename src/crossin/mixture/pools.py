@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -123,57 +123,50 @@ def pools_of(
     groups: dict[str, tuple[str, object]] = {}
     found = []
     for name, component in recipe.named():
-        corpus = corpora[component.corpus]
         directions = directions_of(component, languages, recipe.pivot)
         labels = [_label(component, direction, recipe.pivot) for direction in directions]
-        usable = _usable(component, corpus, directions)
-        found.append((name, component, directions, labels, usable))
+        usable = _usable(component, corpora[component.corpus], directions)
+        found.append(list(zip(directions, labels, usable, strict=True)))
         if component.draw:
             _check_group(groups, name, component, labels)
             masks = shared.setdefault(component.draw, {})
             for label, (asked, answered) in zip(labels, usable, strict=True):
                 masks[label] = masks.get(label, True) & asked & answered
     return [
-        _pool(recipe, name, component, directions, labels, usable, shared.get(component.draw or "", {}))
-        for name, component, directions, labels, usable in found
+        _pool(recipe, number, parts, shared.get(recipe.components[number].draw or "", {}))
+        for number, parts in enumerate(found)
     ]
 
 
 def _pool(
     recipe: Recipe,
-    name: str,
-    component: Component,
-    directions: list[Direction],
-    labels: list[str],
-    usable: list[tuple[Mask, Mask]],
+    number: int,
+    parts: list[tuple[Direction, str, tuple[Mask, Mask]]],
     shared: Mapping[str, Mask],
 ) -> CandidatePool:
-    """Directions without a row are left out; directions with the same rows share one list."""
+    """The pool of component `number` from its directions, labels and usable rows. Directions without a row
+    are left out; directions with the same rows share one list.
+    """
+    name, component = recipe.named()[number]
     lists: dict[bytes, Rows] = {}
-    rows = []
-    for label, (asked, answered) in zip(labels, usable, strict=True):
+    pool = CandidatePool(name, component, recipe.pivot, recipe.seed, [], [], [])
+    for direction, label, (asked, answered) in parts:
         mask = shared[label] if shared else asked & answered
-        key = np.packbits(mask).tobytes()
-        if key not in lists:
-            lists[key] = np.flatnonzero(mask).astype(np.int32)
-        rows.append(lists[key])
-    kept = [number for number in range(len(rows)) if len(rows[number])]
-    if not kept:
+        if mask.any():
+            key = np.packbits(mask).tobytes()
+            if key not in lists:
+                lists[key] = np.flatnonzero(mask).astype(np.int32)
+            pool.directions.append(direction)
+            pool.labels.append(label)
+            pool.rows.append(lists[key])
+    if not pool.rows:
         raise CrossinError(
             f"component '{name}' has nothing to draw from: no row of the corpus '{component.corpus}' has all "
-            f"that it needs in {', '.join(dict.fromkeys('>'.join(direction) for direction in directions))}",
-            field=f"components.{[other for other, _ in recipe.named()].index(name)}",
+            f"that it needs in {', '.join(dict.fromkeys('>'.join(direction) for direction, *_ in parts))}",
+            field=f"components.{number}",
             hint="look at the rejected rows in a --dry-run; name other languages, or loosen a filter",
         )
-    return CandidatePool(
-        name,
-        component,
-        recipe.pivot,
-        recipe.seed,
-        [directions[number] for number in kept],
-        [labels[number] for number in kept],
-        [rows[number] for number in kept],
-    )
+    return pool
 
 
 def _usable(
@@ -183,18 +176,16 @@ def _usable(
     past the component's filter, and not empty.
     """
     passing = apply_filters(corpus, component.filter) if component.filter else {}
-    masks: dict[tuple[str, str], Mask] = {}
 
+    @cache
     def usable(language: str, field: str) -> Mask:
-        if (language, field) not in masks:
-            mask = corpus.kept & corpus.present(language)
-            texts = corpus.texts[language, field]
-            lengths = pc.binary_length(texts.all).to_numpy(zero_copy_only=False)
-            texts.release()
-            if len(lengths):
-                mask &= lengths[corpus.place[language]] > 0
-            masks[language, field] = mask & passing[language] if language in passing else mask
-        return masks[language, field]
+        mask = corpus.kept & corpus.present(language)
+        texts = corpus.texts[language, field]
+        lengths = pc.binary_length(texts.all).to_numpy(zero_copy_only=False)
+        texts.release()
+        if len(lengths):
+            mask &= lengths[corpus.place[language]] > 0
+        return mask & passing[language] if language in passing else mask
 
     asked, answered = component.fields
     return [(usable(one, asked), usable(other, answered)) for one, other in directions]

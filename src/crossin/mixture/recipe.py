@@ -66,9 +66,7 @@ class Component(Settings):
             raise ValueError("`rows` must be at least 1, or `all`")
         if bool(self.weights) != (self.sampler == "weights"):
             raise ValueError("`weights` and `sampler: weights` go together")
-        if any(weight < 0 for weight in self.weights.values()) or (
-            self.weights and not sum(self.weights.values())
-        ):
+        if self.weights and (min(self.weights.values()) < 0 or not sum(self.weights.values())):
             raise ValueError("`weights` must not be negative, and not all zero")
         if self.pairs and (self.kind not in ("x2x", "trans") or self.languages):
             raise ValueError("`pairs` goes with x2x and trans, in place of `languages`")

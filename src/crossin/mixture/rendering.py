@@ -62,18 +62,17 @@ def _question_template(language: str) -> Template:
 def render(style: RowStyle, part: Plan, corpora: Mapping[str, ParallelCorpus]) -> pa.Table:
     """The mixture's rows (docs/formats.md) for a part of its plan, in the plan's order."""
     components = dict(style.recipe.named())
-    sources = {name: component.corpus for name, component in components.items()}
-    kinds = {name: component.kind for name, component in components.items()}
+    drawn = [components[name] for name in part.components]
     return pa.table(
         {
             "prompt": _in_order(_prompts(style, part, components, corpora), len(part)),
             "completion": _in_order(_completions(style, part, components, corpora), len(part)),
-            "kind": _named(part.component, [kinds[name] for name in part.components]),
+            "kind": _named(part.component, [component.kind for component in drawn]),
             "lang_in": _named(part.language_in, part.languages),
             "lang_out": _named(part.language_out, part.languages),
             "id": _in_order(_ids(part, components, corpora), len(part)),
             "slot": pa.array(part.slot.astype(np.int64)),
-            "source": _named(part.component, [sources[name] for name in part.components]),
+            "source": _named(part.component, [component.corpus for component in drawn]),
             "component": _named(part.component, part.components),
         }
     )
@@ -100,9 +99,8 @@ def _prompts(
             if given is None:
                 yield places, _in_template(template, *_translation(style.recipe, language_out, mine))
             else:
-                inputs = given.slice(start, len(places))
                 wish = language_out if language_out != language_in else None
-                for chosen, *pieces in _forms(style.recipe, wish, mine, inputs):
+                for chosen, *pieces in _forms(style.recipe, wish, mine, given.slice(start, len(places))):
                     yield places[chosen], _in_template(template, *pieces)
             start += len(places)
 
@@ -159,11 +157,8 @@ def _forms(
 
 
 def _in_template(template: Template, asked: list[Piece], given: list[Piece]) -> pa.Array:
-    if not given:
-        before, after = template.parts(False)
-        return _join(before, *asked, after)
-    before, between, after = template.parts(True)
-    return _join(before, *asked, between, *given, after)
+    before, *others = template.parts(bool(given))
+    return _join(before, *asked, *others[:-1], *given, others[-1])
 
 
 def _join(*pieces: Piece) -> pa.Array:

@@ -1,10 +1,12 @@
-"""The compose stage: a recipe and a data folder in, a mixture folder out."""
+"""The compose stage: a recipe and a data folder in, a mixture folder out; or its dry run, without writing."""
 
 from __future__ import annotations
 
 import os
+import tempfile
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, get_args
 
@@ -21,10 +23,31 @@ from crossin.corpus.spec import CorpusSpec, Source
 from crossin.mixture.data_card import card
 from crossin.mixture.job import MixtureJob, counts_of, inputs_of, languages_of, make_job, skipped_of, specs_of
 from crossin.mixture.recipe import Recipe, as_yaml, read_recipe
+from crossin.mixture.rendering import render
 from crossin.mixture.shards import check_shard, shard_name, write_shard
+from crossin.mixture.tokens import token_counter
 
 # Each thread holds a shard in memory.
 _MOST_THREADS = 4
+# Rows of a direction whose tokens a dry run counts.
+_SAMPLED = 200
+
+
+@dataclass(frozen=True)
+class MixturePreview:
+    """A mixture that was not written.
+
+    lines: `component`, `kind`, `lang_in`, `lang_out`, `rows`, `tokens` (of prompt and completion, measured on
+        up to 200 rows a line).
+    samples: rendered rows. skipped: the number of rows left out, by reason code.
+    """
+
+    recipe: Recipe
+    lines: list[dict[str, Any]]
+    samples: list[dict[str, Any]]
+    counts: dict[str, Any]
+    skipped: dict[str, int]
+    notes: list[str] = field(default_factory=list)
 
 
 def compose(
@@ -70,6 +93,26 @@ def compose(
             if all(check_shard(job, work.folder, number) for number in range(job.shards)):
                 _finish(work, job)
     return work
+
+
+def preview(
+    recipe: Recipe | Mapping[str, Any] | Path | str,
+    data: Path | str | None = None,
+    *,
+    languages: list[str] | None = None,
+    seed: int | None = None,
+    files: Mapping[str, str] | None = None,
+    strict: bool = False,
+    samples: int = 10,
+    progress: Progress = silent,
+) -> MixturePreview:
+    """Read and check the corpora and plan the mixture; arguments as in `compose`. Nothing is written."""
+    recipe, data = resolve(recipe, data, languages=languages, seed=seed, files=files)
+    with tempfile.TemporaryDirectory(prefix="crossin-") as work:
+        job = make_job(recipe, data, Path(work), strict=strict, progress=progress)
+        return MixturePreview(
+            recipe, _lines(job), _samples(job, samples), counts_of(job), skipped_of(job), job.notes
+        )
 
 
 def resolve(
@@ -127,7 +170,8 @@ def _write_shards(
     job: MixtureJob, out: Path, numbers: Sequence[int], runner: Runner, progress: Progress
 ) -> None:
     """Write the shards with these numbers."""
-    total = sum(job.shard_size(number) for number in numbers)
+    size = job.recipe.shard_rows
+    total = sum(min(size, len(job.plan) - number * size) for number in numbers)
     done = 0
 
     def report(rows: int) -> None:
@@ -165,14 +209,13 @@ def _finish(work: Stage, job: MixtureJob) -> None:
 def _rejects(job: MixtureJob) -> pa.Table:
     """Every rejected row: corpus, id, reason code, and a detail where there is one."""
     tables = []
-    for name, prepared in job.prepared.items():
-        corpus = prepared.corpus
+    for name, corpus in job.corpora.items():
         rows = np.flatnonzero(~corpus.kept)
         columns = {
             "corpus": pa.repeat(name, len(rows)),
             "id": corpus.ids.take(pa.array(rows)),
             "reason": pa.array(corpus.reasons, pa.string()).take(pa.array(corpus.status[rows] - 1)),
-            "detail": pa.array([prepared.details.get(row, "") for row in rows.tolist()], pa.string()),
+            "detail": pa.array([corpus.details.get(row, "") for row in rows.tolist()], pa.string()),
         }
         tables.append(pa.table({key: column.cast(pa.large_string()) for key, column in columns.items()}))
     return pa.concat_tables(tables).combine_chunks()
@@ -187,3 +230,35 @@ def _llama_factory(recipe: Recipe) -> dict[str, object]:
     tags = {f"{name}_tag": name for name in ("role", "content", "user", "assistant")}
     columns = {"messages": "messages"}
     return {"mixture": {"script_url": ".", "formatting": "sharegpt", "columns": columns, "tags": tags}}
+
+
+def _lines(job: MixtureJob) -> list[dict[str, Any]]:
+    """A line for each component and direction."""
+    kinds = {name: component.kind for name, component in job.recipe.named()}
+    count = token_counter(job.recipe.tokenizer)
+    lines = []
+    for name, language_in, language_out, places in job.plan.directions():
+        table = render(job.style, job.plan.take(places[:_SAMPLED]), job.corpora)
+        tokens = sum(count(table[side].combine_chunks()).sum() for side in ("prompt", "completion"))
+        lines.append(
+            {
+                "component": name,
+                "kind": kinds[name],
+                "lang_in": language_in,
+                "lang_out": language_out,
+                "rows": len(places),
+                "tokens": round(float(tokens) / len(table) * len(places)),
+            }
+        )
+    return lines
+
+
+def _samples(job: MixtureJob, wanted: int) -> list[dict[str, Any]]:
+    """Rows from all components in turn, in the order of training."""
+    turns = np.empty(len(job.plan), dtype=np.int64)
+    for number in range(len(job.plan.components)):
+        mine = np.flatnonzero(job.plan.component == number)
+        turns[mine] = np.arange(len(mine))
+    chosen = np.sort(np.lexsort((job.plan.component, turns))[:wanted])
+    rows: list[dict[str, Any]] = render(job.style, job.plan.take(chosen), job.corpora).to_pylist()
+    return rows

@@ -5,6 +5,7 @@ Every sampler is an endless sequence: more slots do not change the earlier ones.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -30,15 +31,9 @@ def weights_of(component: Component, directions: Sequence[tuple[str, str]], rows
             # Relative to the largest: powers of the numbers themselves may overflow.
             weights = (rows / rows.max()) ** (1 / component.temperature)
         case "weights":
-            named = component.weights
+            named = {pivot: 1.0} | component.weights
             weights = np.array(
-                [
-                    named.get(one, 1.0 if one == pivot else 0.0)
-                    * named.get(other, 1.0 if other == pivot else 0.0)
-                    if one != other
-                    else named.get(one, 0.0)
-                    for one, other in directions
-                ]
+                [math.prod(named.get(one, 0.0) for one in {*direction}) for direction in directions]
             )
         case _:
             weights = np.ones(len(directions))

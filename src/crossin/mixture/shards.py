@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pyarrow as pa
+import pyarrow.parquet as pq
 
 from crossin.core.errors import CrossinError
 from crossin.core.files import atomic_path
 from crossin.core.formats import DATA_FOLDER
+from crossin.mixture.job import MixtureJob
 from crossin.mixture.recipe import Recipe
-
-if TYPE_CHECKING:
-    from crossin.mixture.job import MixtureJob
+from crossin.mixture.rendering import render
 
 # The key of the plan's fingerprint in a file's metadata.
 _PLAN = b"crossin.plan"
@@ -29,7 +28,9 @@ def shard_name(recipe: Recipe, number: int) -> str:
 
 def write_shard(job: MixtureJob, out: Path, number: int) -> int:
     """Write shard `number` below `out`; return its number of rows."""
-    table = job.shard(number)
+    size = job.recipe.shard_rows
+    part = job.plan.take(slice(number * size, (number + 1) * size))
+    table = render(job.style, part, job.corpora)
     path = out / DATA_FOLDER / shard_name(job.recipe, number)
     with atomic_path(path) as temporary:
         if job.recipe.format == "messages":
@@ -43,12 +44,10 @@ def check_shard(job: MixtureJob, out: Path, number: int) -> bool:
     """Whether shard `number` exists. Raises CrossinError where it belongs to another plan: the alignment
     check may decide differently on a borderline row on another kind of processor.
     """
-    import pyarrow.parquet
-
     path = out / DATA_FOLDER / shard_name(job.recipe, number)
     if not path.exists() or job.recipe.format == "messages":
         return path.exists()
-    metadata = pyarrow.parquet.read_metadata(path).metadata or {}
+    metadata = pq.read_metadata(path).metadata or {}
     if metadata.get(_PLAN) != job.plan.fingerprint.encode():
         raise CrossinError(
             "was composed from other rows than this machine keeps",
@@ -63,9 +62,7 @@ def _write_parquet(path: Path, table: pa.Table, plan: str) -> None:
     """Prompts and completions hardly repeat: no dictionary and no statistics for them. Without Arrow's
     schema, readers see plain strings.
     """
-    import pyarrow.parquet
-
-    with pyarrow.parquet.ParquetWriter(
+    with pq.ParquetWriter(
         path,
         table.schema,
         compression="snappy",

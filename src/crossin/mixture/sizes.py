@@ -43,10 +43,11 @@ def row_counts(
 
 def _shared_rows(recipe: Recipe) -> dict[int, int]:
     """Rows by component number for those that have a share."""
-    shares = {
-        number: component.share for number, component in enumerate(recipe.components) if component.share
+    wanted = {
+        number: component.share * (recipe.rows or 0)
+        for number, component in enumerate(recipe.components)
+        if component.share
     }
-    wanted = {number: share * (recipe.rows or 0) for number, share in shares.items()}
     rows = {number: int(amount) for number, amount in wanted.items()}
     missing = round(sum(wanted.values())) - sum(rows.values())
     for number in sorted(wanted, key=lambda number: (rows[number] - wanted[number], number))[:missing]:
@@ -54,7 +55,7 @@ def _shared_rows(recipe: Recipe) -> dict[int, int]:
     for number, amount in rows.items():
         if amount < 1:
             raise CrossinError(
-                f"a share of {shares[number]} of {recipe.rows} rows is less than one row",
+                f"a share of {recipe.components[number].share} of {recipe.rows} rows is less than one row",
                 field=f"components.{number}.share",
                 hint="raise the share, or the recipe's `rows`",
             )

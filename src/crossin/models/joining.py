@@ -24,11 +24,9 @@ def split(tokenizer: Any, texts: list[str], borders: list[int]) -> list[tuple[tu
         return []
     if not tokenizer.is_fast:
         # Without offsets: what the text shares with the text up to the border.
-        wholes = tokenizer(texts, add_special_tokens=False)["input_ids"]
-        parts = tokenizer(
-            [text[:border] for text, border in zip(texts, borders, strict=True)], add_special_tokens=False
-        )["input_ids"]
-        return [(tuple(whole), _shared(whole, part)) for whole, part in zip(wholes, parts, strict=True)]
+        prompts = [text[:border] for text, border in zip(texts, borders, strict=True)]
+        both = (tokenizer(some, add_special_tokens=False)["input_ids"] for some in (texts, prompts))
+        return [(tuple(whole), shared_length(whole, part)) for whole, part in zip(*both, strict=True)]
     encoded = tokenizer(texts, add_special_tokens=False, return_offsets_mapping=True)
     # One int object per distinct token: one per place would be most of the memory.
     numbers: dict[int, int] = {}
@@ -41,8 +39,7 @@ def split(tokenizer: Any, texts: list[str], borders: list[int]) -> list[tuple[tu
     return split
 
 
-def _shared(one: Sequence[int], other: Sequence[int]) -> int:
-    shared = 0
-    while shared < min(len(one), len(other)) and one[shared] == other[shared]:
-        shared += 1
-    return shared
+def shared_length(*texts: Sequence[int]) -> int:
+    """How many tokens all of the texts begin with."""
+    columns = enumerate(zip(*texts, strict=False))
+    return next((number for number, tokens in columns if len(set(tokens)) > 1), min(map(len, texts)))

@@ -73,12 +73,10 @@ def load_tokenizer(folder: Path | str) -> tuple[Any, Any]:
     transformers.utils.logging.set_verbosity_error()
     try:
         config = transformers.AutoConfig.from_pretrained(folder, **_LOCAL)
-        _check_causal(folder, config)
         tokenizer = transformers.AutoTokenizer.from_pretrained(folder, **_LOCAL)
-    except CrossinError:
-        raise
     except Exception as error:
         raise _unloadable(folder, error) from error
+    _check_causal(folder, config)
     if tokenizer.pad_token is None:
         tokenizer.pad_token = tokenizer.eos_token
     return tokenizer, config
@@ -89,22 +87,9 @@ def resolve(device: str, dtype: str) -> tuple[str, str]:
     require("train", "torch", "transformers", "peft")
     import torch
 
-    place = _place(device)
-    if dtype not in DTYPES:
-        raise CrossinError(f"no dtype is called '{dtype}'", hint=f"use one of {', '.join(DTYPES)}")
-    if dtype == "auto":
-        fast = place.startswith("cuda") and torch.cuda.is_bf16_supported()
-        dtype = "bfloat16" if fast else "float32"
-    return place, dtype
-
-
-def _place(device: str) -> str:
-    import torch
-
     cuda, mps = torch.cuda.is_available(), torch.backends.mps.is_available()
-    if device == "auto":
-        return "cuda" if cuda else "mps" if mps else "cpu"
-    kind, _, number = device.partition(":")
+    place = ("cuda" if cuda else "mps" if mps else "cpu") if device == "auto" else device
+    kind, _, number = place.partition(":")
     if kind not in _DEVICES or (number and not number.isdecimal()):
         raise CrossinError(
             f"no device is called '{device}'", hint=f"use auto, {', '.join(_DEVICES)}, or one card as cuda:0"
@@ -115,7 +100,12 @@ def _place(device: str) -> str:
             f"torch finds no device '{device}' here",
             hint="use --device auto, or install the build of torch that knows the device",
         )
-    return device
+    if dtype not in DTYPES:
+        raise CrossinError(f"no dtype is called '{dtype}'", hint=f"use one of {', '.join(DTYPES)}")
+    if dtype == "auto":
+        fast = kind == "cuda" and torch.cuda.is_bf16_supported()
+        dtype = "bfloat16" if fast else "float32"
+    return place, dtype
 
 
 def _four_bit(place: str) -> dict[str, Any]:
@@ -123,10 +113,10 @@ def _four_bit(place: str) -> dict[str, Any]:
     import torch
     import transformers
 
-    hint = "pip install -U bitsandbytes accelerate, or use another dtype"
     if not (transformers.utils.is_bitsandbytes_available() and transformers.utils.is_accelerate_available()):
         raise CrossinError(
-            "dtype 4bit needs the packages 'bitsandbytes' and 'accelerate', recent ones", hint=hint
+            "dtype 4bit needs the packages 'bitsandbytes' and 'accelerate', recent ones",
+            hint="pip install -U bitsandbytes accelerate, or use another dtype",
         )
     kind = place.partition(":")[0]
     if kind not in import_module("bitsandbytes").supported_torch_devices:
@@ -144,31 +134,19 @@ def _check_files(folder: Path) -> None:
     """Raise CrossinError for what `folder` lacks to be a model's."""
     checks = (
         (folder.is_dir(), "not a directory", "check the path, or pull the model by its name"),
-        (
-            # Transformers would follow the adapter to the base that it names, wherever that is.
-            not (folder / "adapter_config.json").exists(),
-            "an adapter, not a model",
-            "use its base as the model, and this as the adapter",
-        ),
-        (
-            any(folder.glob("*.safetensors")),
-            "there are no weights as safetensors here",
-            "save the model with save_pretrained, which writes safetensors",
-        ),
-        (
-            (folder / "config.json").exists(),
-            "there is no config.json here",
-            "copy it there, or pull the model again",
-        ),
-        (
-            any(path for pattern in _VOCABULARIES for path in folder.glob(pattern)),
-            "there is no tokenizer here (tokenizer.json)",
-            "save the model's tokenizer there too, with its save_pretrained",
-        ),
+        # Transformers would follow the adapter to the base that it names, wherever that is.
+        (not _has(folder, "adapter_config.json"), "an adapter, not a model", "use its base as the model"),
+        (_has(folder, "*.safetensors"), "no weights as safetensors here", "save them with save_pretrained"),
+        (_has(folder, "config.json"), "no config.json here", "copy it there, or pull the model again"),
+        (_has(folder, *_VOCABULARIES), "no tokenizer (tokenizer.json) here", "save it with save_pretrained"),
     )
     for passed, message, hint in checks:
         if not passed:
             raise CrossinError(message, file=folder, hint=hint)
+
+
+def _has(folder: Path, *patterns: str) -> bool:
+    return any(path for pattern in patterns for path in folder.glob(pattern))
 
 
 def _check_causal(folder: Path, config: Any) -> None:

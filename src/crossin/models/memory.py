@@ -11,10 +11,10 @@ def is_out_of_memory(error: Exception) -> bool:
     """
     import torch
 
+    if isinstance(error, torch.OutOfMemoryError):
+        return True
     words = ("out of memory", "can't allocate memory")
-    return isinstance(error, torch.OutOfMemoryError) or (
-        isinstance(error, RuntimeError) and any(one in str(error) for one in words)
-    )
+    return isinstance(error, RuntimeError) and any(one in str(error) for one in words)
 
 
 def peak_memory() -> float:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from crossin.core.errors import CrossinError
 from crossin.core.files import read_json, write_json
 from crossin.core.stages import Stage, stage
-from crossin.models.adapters import with_adapter
+from crossin.models.adapters import is_tied, with_adapter
 from crossin.models.loading import load, resolve
 from crossin.models.weights import writing_weights
 
@@ -52,23 +52,28 @@ def merge(base: Path | str, adapter: Path | str, out: Path | str, *, dtype: str 
     with stage(out, "merge", {"dtype": dtype}, {"model": base, "adapter": adapter}) as work:
         if work.done:
             return work
-        model, untied = _merged(base, adapter)
+        model, _ = load(base, device="cpu", dtype="float32")
+        tied = is_tied(model)
+        model = with_adapter(model, adapter, base=base)
+        untied = tied and not is_tied(model)
         _round(model, base, adapter, dtype)
         with writing_weights(work.folder):
-            written = _write_weights(model, work.scratch, work.folder) + _copy(base, work.folder)
+            model.save_pretrained(work.scratch)
+            weights = [path for pattern in _WEIGHTS for path in work.scratch.glob(pattern)]
+            for path in weights:
+                path.replace(work.folder / path.name)
+            written = [path.name for path in weights] + _copy(base, work.folder)
+        config: dict[str, Any] = read_json(base / _CONFIG)
+        if untied:
+            config["tie_word_embeddings"] = False
+        if dtype != "auto":
+            config.pop("torch_dtype", None)
+            config["dtype"] = dtype
         # Last: without it, no program takes an unfinished folder for a model.
-        write_json(work.folder / _CONFIG, _config(base, dtype, untied))
+        write_json(work.folder / _CONFIG, config)
         counts = {"weights": sum(weight.numel() for weight in model.parameters()), "untied": untied}
         work.finish(sorted([*written, _CONFIG]), counts)
     return work
-
-
-def _merged(base: Path, adapter: Path) -> tuple[Any, bool]:
-    """The merged model in float32, and whether it untied the base's embeddings and head."""
-    model, _ = load(base, device="cpu", dtype="float32")
-    tied = model.get_output_embeddings().weight is model.get_input_embeddings().weight
-    model = with_adapter(model, adapter, base=base)
-    return model, tied and model.get_output_embeddings().weight is not model.get_input_embeddings().weight
 
 
 def _round(model: Any, base: Path, adapter: Path, dtype: str) -> None:
@@ -102,14 +107,6 @@ def _stored(base: Path) -> dict[str, torch.dtype]:
     return found
 
 
-def _write_weights(model: Any, scratch: Path, out: Path) -> list[str]:
-    model.save_pretrained(scratch)
-    files = [path for pattern in _WEIGHTS for path in scratch.glob(pattern)]
-    for path in files:
-        path.replace(out / path.name)
-    return [path.name for path in files]
-
-
 def _copy(base: Path, out: Path) -> list[str]:
     files = {path for pattern in _COPIED for path in base.glob(pattern) if path.is_file()}
     for path in files:
@@ -117,14 +114,3 @@ def _copy(base: Path, out: Path) -> list[str]:
         place.parent.mkdir(exist_ok=True)
         shutil.copyfile(path, place)
     return [path.relative_to(base).as_posix() for path in files]
-
-
-def _config(base: Path, dtype: str, untied: bool) -> dict[str, Any]:
-    """The base's `config.json`, changed only where the merged model differs."""
-    config: dict[str, Any] = read_json(base / _CONFIG)
-    if untied:
-        config["tie_word_embeddings"] = False
-    if dtype != "auto":
-        config.pop("torch_dtype", None)
-        config["dtype"] = dtype
-    return config

@@ -40,5 +40,5 @@ class ProbeConfig(Settings):
 class ProbeReason(Reason):
     """Why something was left out."""
 
-    MISSING_LANGUAGE = "missing_language", "not there in every language"
+    MISSING_LANGUAGE = "missing_language", "missing in the language"
     NO_PLOTLY = "no_plotly", "no page: it needs plotly (pip install 'crossin[report]')"

@@ -37,11 +37,3 @@ __all__ = [
     "running_loop",
     "tokens_used",
 ]
-
-# DEPRECATED, to be deleted when translation uses the names above.
-Call = ServerRequest
-
-
-def price(prompt: int, completion: int, prices: tuple[float, float] | None) -> float | None:
-    """DEPRECATED: use `ServerSettings.cost`."""
-    return (prompt * prices[0] + completion * prices[1]) / 1e6 if prices else None

@@ -60,9 +60,7 @@ class Batches(Settings):
     recompute: bool = setting(False, "Recompute activations in the backward pass (less memory).")
 
     def tokens_on(self, device: str) -> int:
-        """Tokens of a micro-batch on a device of this type: a CPU's cache is soon full, a GPU needs much to
-        do.
-        """
+        """Tokens of a micro-batch on a device of this type: few fit into a CPU's cache, many fill a GPU."""
         return self.tokens or (512 if device == "cpu" else 8192)
 
 
@@ -177,36 +175,21 @@ class TrainConfig(Settings):
 
     @model_validator(mode="after")
     def _consistent(self) -> TrainConfig:
-        pairs, consist = self.pairs, self.consist
+        pairs, consist, held_out = self.pairs, self.consist, self.held_out
+        rows, items = (pairs.rows, pairs.items) if pairs else (None, None)
+        any_two = pairs is not None and pairs.among == "any"
         criterion = self.sampler.criterion if self.sampler.kind == "adaptive" else None
-        granularity = consist and consist.granularity
+        uneven = self.sampler.every % held_out.every
+        answers = consist is not None and consist.granularity == "answer"
         rules = (
-            (pairs is None and (self.align or consist), "`align` and `consist` need `pairs`"),
+            (not pairs and (self.align or consist), "`align` and `consist` need `pairs`"),
             (pairs and not (self.align or consist), "`pairs` need `align` or `consist`"),
-            (
-                pairs and granularity == "answer" and not pairs.items,
-                "`granularity: answer` needs `pairs.items`",
-            ),
-            (
-                pairs and granularity in ("token", "sentence") and not pairs.rows,
-                "`granularity: token` and `sentence` need `pairs.rows`",
-            ),
-            (
-                pairs and consist and consist.follows_pivot and pairs.among != "pivot",
-                "a divergence towards the pivot needs `pairs.among: pivot`",
-            ),
-            (
-                criterion == "loss" and not self.held_out.share,
-                "`sampler.criterion: loss` needs `held_out.share`",
-            ),
-            (
-                criterion == "loss" and self.sampler.every % self.held_out.every,
-                "`sampler.every` must be a multiple of `held_out.every`",
-            ),
-            (
-                criterion == "gap" and not (pairs and pairs.items),
-                "`sampler.criterion: gap` needs `pairs.items`",
-            ),
+            (answers and not items, "`granularity: answer` needs `pairs.items`"),
+            (consist and not answers and not rows, "`granularity: token` and `sentence` need `pairs.rows`"),
+            (consist and consist.follows_pivot and any_two, "following the pivot needs `pairs.among: pivot`"),
+            (criterion == "loss" and not held_out.share, "`sampler.criterion: loss` needs `held_out.share`"),
+            (criterion == "loss" and uneven, "`sampler.every` must be a multiple of `held_out.every`"),
+            (criterion == "gap" and not items, "`sampler.criterion: gap` needs `pairs.items`"),
         )
         for broken, message in rules:
             if broken:

@@ -21,8 +21,7 @@ _SHOWN = 3
 
 @dataclass(frozen=True)
 class TrainingPreview:
-    """A run in figures; `shown` are the rows of its first micro-batches, each as what is read and what is
-    learned.
+    """A run in figures; `shown` are the rows of its first micro-batches, each as prompt and completion.
 
     `seconds` and `memory_mb` are estimates from the forward and backward pass of one step: time by the number
     of tokens, and the memory it took with the optimiser's two numbers per trained weight.
@@ -47,30 +46,24 @@ class TrainingPreview:
 def preview(config: TrainConfig, *, progress: Progress = silent) -> TrainingPreview:
     """What `train` would do with this config; errors as there. Writes nothing."""
     folder, mixture = pulled_inputs(config, progress)
-    from crossin.training.session import load_trainable, plan_of, read_data
+    from crossin.training.session import load_trainable, plan_of
 
     network, tokenizer = load_trainable(config, folder, lambda _: None)
-    data = read_data(config, mixture, tokenizer)
-    plan = plan_of(config, data, network, tokenizer, [])
+    plan = plan_of(config, mixture, network, tokenizer, [])
     network.train()
-    if config.batches.recompute:
-        # Transformers is renaming it.
-        new = getattr(network, "activation_checkpointing_enable", None)
-        (new or network.gradient_checkpointing_enable)()
     room = config.batches.tokens_on(network.device.type)
     seconds = _time_step(network, plan, room)
     weights = list(network.parameters())
     trained = sum(weight.numel() for weight in weights if weight.requires_grad)
     batches = [batch for step in range(plan.steps) for batch in micro_batches(plan.rows_at(step), room)]
-    groups = Counter("/".join(row.group) for row in data.rows)
-    tokens = sum(len(row.tokens) for row in data.rows) * config.epochs
+    tokens = sum(len(row.tokens) for row in plan.rows) * config.epochs
     return TrainingPreview(
-        rows=len(data.rows),
-        rows_held_out=len(data.held_out),
-        skipped=data.skipped,
-        groups=dict(sorted(groups.items())),
+        rows=len(plan.rows),
+        rows_held_out=len(plan.held_out),
+        skipped=plan.skipped,
+        groups=dict(sorted(Counter("/".join(row.group) for row in plan.rows).items())),
         tokens=tokens,
-        learned_tokens=sum(row.learned for row in data.rows) * config.epochs,
+        learned_tokens=sum(row.learned for row in plan.rows) * config.epochs,
         steps=plan.steps,
         micro_batches_per_step=len(batches) / plan.steps,
         trained_weights=trained,
@@ -79,13 +72,7 @@ def preview(config: TrainConfig, *, progress: Progress = silent) -> TrainingPrev
         seconds=seconds * tokens / sum(len(row.tokens) for row in plan.rows_at(0)),
         memory_mb=peak_memory() + 2 * 4 * trained / 2**20,
         shown=[
-            [
-                (
-                    tokenizer.decode(row.tokens[: row.learned_from]),
-                    tokenizer.decode(row.tokens[row.learned_from :]),
-                )
-                for row in batch
-            ]
+            [(tokenizer.decode(row.prompt), tokenizer.decode(row.completion)) for row in batch]
             for batch in batches[:_SHOWN]
         ],
     )

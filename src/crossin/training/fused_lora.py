@@ -6,6 +6,7 @@ from types import MethodType
 from typing import Any
 
 import torch
+from torch import Tensor
 
 
 def fuse(model: Any) -> int:
@@ -40,16 +41,14 @@ def _is_plain(layer: Any) -> bool:
     )
 
 
-def _forward(self: Any, x: torch.Tensor, *arguments: Any, **options: Any) -> torch.Tensor:
+def _forward(self: Any, x: Tensor, *arguments: Any, **options: Any) -> Tensor:
     unlike = self.disable_adapters or self.merged or len(self.active_adapters) != 1
     if unlike or arguments or options or torch.is_autocast_enabled(x.device.type):
-        original: torch.Tensor = self.crossin_original(x, *arguments, **options)
-        return original
+        return self.crossin_original(x, *arguments, **options)  # type: ignore[no-any-return]
     (name,) = self.active_adapters
     base = self.get_base_layer()
     down, up = self.lora_A[name].weight, self.lora_B[name].weight
-    found: torch.Tensor = _FusedLora.apply(x, base.weight, base.bias, down, up, self.scaling[name])  # type: ignore[no-untyped-call]
-    return found
+    return _FusedLora.apply(x, base.weight, base.bias, down, up, self.scaling[name])  # type: ignore[no-any-return,no-untyped-call]
 
 
 class _FusedLora(torch.autograd.Function):
@@ -59,14 +58,8 @@ class _FusedLora(torch.autograd.Function):
 
     @staticmethod
     def forward(
-        ctx: Any,
-        x: torch.Tensor,
-        weight: torch.Tensor,
-        bias: torch.Tensor | None,
-        down: torch.Tensor,
-        up: torch.Tensor,
-        scale: float,
-    ) -> torch.Tensor:
+        ctx: Any, x: Tensor, weight: Tensor, bias: Tensor | None, down: Tensor, up: Tensor, scale: float
+    ) -> Tensor:
         rows = x.reshape(-1, x.shape[-1])
         if x.is_cuda and x.dtype in (torch.bfloat16, torch.float16):
             down, up = down.to(x.dtype), up.to(x.dtype)
@@ -78,7 +71,7 @@ class _FusedLora(torch.autograd.Function):
         return y.view(*x.shape[:-1], -1)
 
     @staticmethod
-    def backward(ctx: Any, gradient: torch.Tensor) -> Any:
+    def backward(ctx: Any, gradient: Tensor) -> Any:
         rows, inner, weight, down, up = ctx.saved_tensors
         flat = gradient.reshape(-1, gradient.shape[-1])
         precise = flat.to(up.dtype)
@@ -86,8 +79,7 @@ class _FusedLora(torch.autograd.Function):
         to_x = None
         if ctx.needs_input_grad[0]:
             to_x = flat @ weight
-            to_x = to_x.to(down.dtype).addmm_(back, down).to(to_x.dtype)
-            to_x = to_x.view(*gradient.shape[:-1], -1)
+            to_x = to_x.to(down.dtype).addmm_(back, down).to(to_x.dtype).view(*gradient.shape[:-1], -1)
         to_down = back.T @ rows.to(down.dtype)
         to_up = (precise.T @ inner).mul_(ctx.scale)
         return to_x, None, None, to_down, to_up, None

@@ -27,17 +27,17 @@ def check_apart(pool: PairPool, benches: Sequence[Path]) -> None:
         ids = {item.item: row for row, item in reversed(list(enumerate(items, start=1)))}
         groups = {item.group: row for row, item in reversed(list(enumerate(items, start=1)))}
         questions = _by_beginning(items)
-        wrong: dict[str, tuple[str, int]] = {}
+        wrong: list[tuple[str, str, int]] = []
         for name in dict.fromkeys((*pool.rows, *pool.questions)):
             group = pool.groups.get(name)
             if name in ids:
-                wrong[name] = "its id", ids[name]
+                wrong.append((name, "its id", ids[name]))
             elif group in groups:
-                wrong[name] = f"its group {group}", groups[group]
+                wrong.append((name, f"its group {group}", groups[group]))
             elif row := next((row for text in pool.texts[name] for row in _contained_in(text, questions)), 0):
-                wrong[name] = "its text", row
+                wrong.append((name, "its text", row))
         if wrong:
-            first, (why, row) = next(iter(wrong.items()))
+            first, why, row = wrong[0]
             raise CrossinError(
                 f"{len(wrong)} of the pairs are in a benchmark for evaluation, such as '{first}' ({why})",
                 file=items_file(bench),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+from collections import defaultdict
 from collections.abc import Sequence
 from importlib.util import find_spec
 from pathlib import Path
@@ -35,12 +36,10 @@ def write_log(out: Path, lines: Lines) -> list[Path]:
         "terms": [{"step": line["step"], **term} for line in steps for term in line["terms"]],
         "speed": steps,
     }
-    paths = []
     for name, columns in _COLUMNS.items():
-        paths.append(out / f"{name}.parquet")
         table = [{column: row[column] for column in columns} for row in rows[name]]
-        write_parquet(paths[-1], pyarrow.Table.from_pylist(table))
-    return paths
+        write_parquet(out / f"{name}.parquet", pyarrow.Table.from_pylist(table))
+    return [out / f"{name}.parquet" for name in _COLUMNS]
 
 
 def write_page(out: Path, lines: Lines) -> Path | None:
@@ -51,33 +50,24 @@ def write_page(out: Path, lines: Lines) -> Path | None:
         return None
     import plotly.graph_objects as graphs
 
+    styles = {"train": {"dash": "solid"}, "held-out": {"dash": "dot"}, "term": {"width": 4}}
+    # By kind, then by name: the values by step.
+    curves: dict[str, dict[str, dict[int, float]]] = {kind: defaultdict(dict) for kind in styles}
+    for line in lines:
+        for group in line.get("groups", []):
+            name = f"{group['component']} {group['lang_in']}>{group['lang_out']}, {group['split']}"
+            curves[group["split"]][name][line["step"]] = group["loss"]
+        for term in line.get("terms", []):
+            curves["term"][f"term {term['term']}"][line["step"]] = term["value"]
     figure = graphs.Figure()
-    for split, dash in (("train", "solid"), ("held-out", "dot")):
-        losses = [
-            (f"{group['component']} {group['lang_in']}>{group['lang_out']}", line["step"], group["loss"])
-            for line in lines
-            for group in line.get("groups", [])
-            if group["split"] == split
-        ]
-        for name, (steps, values) in _curves(losses).items():
+    for kind, named in curves.items():
+        for name, values in named.items():
             # Plotly reads tags in names.
-            figure.add_scatter(x=steps, y=values, name=f"{html.escape(name)}, {split}", line={"dash": dash})
-    terms = [(term["term"], line["step"], term["value"]) for line in lines for term in line.get("terms", [])]
-    for name, (steps, values) in _curves(terms).items():
-        figure.add_scatter(x=steps, y=values, name=f"term {html.escape(name)}", line={"width": 4})
+            figure.add_scatter(
+                x=list(values), y=list(values.values()), name=html.escape(name), line=styles[kind]
+            )
     figure.update_layout(
         title="Loss by language and component", xaxis_title="step", yaxis_title="nats per learned token"
     )
-    page: str = figure.to_html(include_plotlyjs=True, full_html=True, div_id="losses")
-    write_text(out / PAGE, page)
+    write_text(out / PAGE, figure.to_html(include_plotlyjs=True, full_html=True, div_id="losses"))
     return out / PAGE
-
-
-def _curves(points: Sequence[tuple[str, int, float]]) -> dict[str, tuple[list[int], list[float]]]:
-    """Steps and values by name."""
-    found: dict[str, tuple[list[int], list[float]]] = {}
-    for name, step, value in points:
-        steps, values = found.setdefault(name, ([], []))
-        steps.append(step)
-        values.append(value)
-    return found

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import torch
+from torch import Tensor
 from torch.utils.checkpoint import checkpoint
 
 from crossin.training.packing import Document, states, unwrapped
@@ -19,7 +20,7 @@ _AT_ONCE = {"cpu": 2**23, "cuda": 2**27}
 
 def row_losses(
     model: Any, rows: Sequence[TrainingRow], weights: Sequence[float]
-) -> tuple[torch.Tensor, list[torch.Tensor]]:
+) -> tuple[Tensor, list[Tensor]]:
     """The sum over the rows of weight times negative log-likelihood (nats) of the row's learned tokens, and
     these tokens' negative log-likelihoods by row, without gradient.
 
@@ -31,7 +32,7 @@ def row_losses(
     start = 0
     for row in rows:
         places += range(start + row.learned_from - 1, start + len(row.tokens) - 1)
-        targets += row.tokens[row.learned_from :]
+        targets += row.completion
         start += len(row.tokens)
     counts = [row.learned for row in rows]
     device = found.device
@@ -53,13 +54,13 @@ def row_weights(rows: Sequence[TrainingRow], step: Sequence[TrainingRow], weigh:
     return [1 / sum(row.learned for row in step)] * len(rows)
 
 
-def logits(model: Any, states: torch.Tensor) -> torch.Tensor:
+def logits(model: Any, states: Tensor) -> Tensor:
     """The logits [N, vocabulary] of states [N, hidden], in float32 or better, with the scaling and capping
     that the model applies after its head.
     """
     bare = unwrapped(model)
     config = bare.config.get_text_config()
-    found: torch.Tensor = _precise(bare.get_output_embeddings()(states))
+    found: Tensor = _precise(bare.get_output_embeddings()(states))
     if scale := getattr(config, "logit_scale", None):
         found = found * scale
     if scaling := getattr(config, "logits_scaling", None):
@@ -69,9 +70,7 @@ def logits(model: Any, states: torch.Tensor) -> torch.Tensor:
     return found
 
 
-def token_losses(
-    model: Any, states: torch.Tensor, targets: torch.Tensor, weights: torch.Tensor
-) -> tuple[torch.Tensor, torch.Tensor]:
+def token_losses(model: Any, states: Tensor, targets: Tensor, weights: Tensor) -> tuple[Tensor, Tensor]:
     """The sum of weight times negative log-likelihood (nats) of the `targets` [N] after the `states`
     [N, hidden], and the negative log-likelihoods [N] without gradient. It has one backward pass.
 
@@ -82,7 +81,7 @@ def token_losses(
     if head is not None and torch.is_grad_enabled():
         return _FusedLoss.apply(states, head.weight, head.bias, targets, weights)  # type: ignore[no-any-return,no-untyped-call]
 
-    def some_losses(some: torch.Tensor, expected: torch.Tensor) -> torch.Tensor:
+    def some_losses(some: Tensor, expected: Tensor) -> Tensor:
         return torch.nn.functional.cross_entropy(logits(model, some), expected, reduction="none")
 
     rows = _rows_at_once(states, unwrapped(model).config.get_text_config().vocab_size)
@@ -91,11 +90,11 @@ def token_losses(
     return (losses * weights).sum(), losses.detach()
 
 
-def _rows_at_once(states: torch.Tensor, vocabulary: int) -> int:
+def _rows_at_once(states: Tensor, vocabulary: int) -> int:
     return max(1, _AT_ONCE.get(states.device.type, _AT_ONCE["cpu"]) // vocabulary)
 
 
-def _precise(numbers: torch.Tensor) -> torch.Tensor:
+def _precise(numbers: Tensor) -> Tensor:
     """In float32 where they were less precise."""
     return numbers.to(torch.promote_types(numbers.dtype, torch.float32))
 
@@ -118,13 +117,8 @@ def _plain_head(model: Any) -> Any:
 class _FusedLoss(torch.autograd.Function):
     @staticmethod
     def forward(
-        ctx: Any,
-        states: torch.Tensor,
-        weight: torch.Tensor,
-        bias: torch.Tensor | None,
-        targets: torch.Tensor,
-        weights: torch.Tensor,
-    ) -> tuple[torch.Tensor, torch.Tensor]:
+        ctx: Any, states: Tensor, weight: Tensor, bias: Tensor | None, targets: Tensor, weights: Tensor
+    ) -> tuple[Tensor, Tensor]:
         rows = _rows_at_once(states, weight.shape[0])
         to_states = torch.empty_like(states)
         to_weight = torch.zeros_like(weight) if ctx.needs_input_grad[1] else None
@@ -152,7 +146,7 @@ class _FusedLoss(torch.autograd.Function):
         return (losses * weights).sum(), losses
 
     @staticmethod
-    def backward(ctx: Any, gradient: torch.Tensor, _: Any) -> Any:
+    def backward(ctx: Any, gradient: Tensor, _: Any) -> Any:
         # They are changed in place: a second backward pass fails instead of being wrong.
         parts, ctx.gradients = ctx.gradients, ()
         to_states, to_weight, to_bias = (None if part is None else part.mul_(gradient) for part in parts)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import torch
@@ -20,7 +21,8 @@ def apply(model: Any, method: Method, seed: int) -> Any:
     """
     if method.kind == "full":
         return model.requires_grad_(True)
-    _check_targets(model, method)
+    if not isinstance(method.targets, str):
+        _check_targets(model, method.targets)
     if method.quantised:
         model = prepare_model_for_kbit_training(model, use_gradient_checkpointing=False)
     torch.manual_seed(seed)
@@ -50,15 +52,13 @@ def _embeddings_and_head(model: Any) -> list[str]:
     return [name.rpartition(".")[2] for name, module in model.named_modules() if module in both]
 
 
-def _check_targets(model: Any, method: Method) -> None:
-    if isinstance(method.targets, str):
-        return
+def _check_targets(model: Any, targets: Sequence[str]) -> None:
     linear = {
         name.rpartition(".")[2]
         for name, module in model.named_modules()
         if isinstance(module, torch.nn.Linear | Conv1D) and module is not model.get_output_embeddings()
     }
-    if unknown := sorted(set(method.targets) - linear):
+    if unknown := sorted(set(targets) - linear):
         raise CrossinError(
             f"the model has no linear layers called {', '.join(unknown)}",
             field="method.targets",

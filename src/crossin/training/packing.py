@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cache, partial
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import torch
+from torch import Tensor
 
 from crossin.core.errors import CrossinError
 from crossin.models.memory import is_out_of_memory
@@ -45,9 +46,9 @@ class Borders(NamedTuple):
     """
 
     lengths: list[int]
-    visible: list[torch.Tensor | None]
-    positions: list[torch.Tensor]
-    starts: torch.Tensor | None
+    visible: list[Tensor | None]
+    positions: list[Tensor]
+    starts: Tensor | None
 
 
 def prepare(model: Any) -> None:
@@ -67,7 +68,10 @@ def prepare(model: Any) -> None:
     model.crossin_layout = "packed"
     try:
         model.set_attn_implementation(ATTENTION)
-        apart = _is_same(_without_gradient(model, [documents]), alone)
+        packed = _without_gradient(model, [documents])
+        # Half precision rounds coarsely; a token that sees another document differs by more.
+        allowed = 5e-2 if packed.dtype in (torch.float16, torch.bfloat16) else 1e-4
+        apart = bool((packed - alone).abs().max() <= allowed * max(alone.abs().max().item(), 1.0))
     # Models fail here in many ways.
     except Exception as error:
         if is_out_of_memory(error):
@@ -80,11 +84,10 @@ def prepare(model: Any) -> None:
 
 def layout(model: Any) -> Layout:
     """How a prepared model's documents are laid out."""
-    found: Layout = unwrapped(model).crossin_layout
-    return found
+    return unwrapped(model).crossin_layout  # type: ignore[no-any-return]
 
 
-def states(model: Any, documents: Sequence[Document], *, layer: int | None = None) -> torch.Tensor:
+def states(model: Any, documents: Sequence[Document], *, layer: int | None = None) -> Tensor:
     """The states [sum of T, hidden] of the documents' tokens in their order: what the model's head takes, or
     with `layer` the output of that block (1 is the first), after which the forward pass stops.
 
@@ -93,19 +96,15 @@ def states(model: Any, documents: Sequence[Document], *, layer: int | None = Non
     not have.
     """
     bare = unwrapped(model)
-    caught: list[torch.Tensor] = []
-    if layout(model) == "padded":
-        inputs, real = _padded(documents, bare.device)
-    else:
-        inputs, real = _packed(documents, bare.device), None
-    if layer is None:
-        with _catching_head(bare, caught):
-            model(**inputs, use_cache=False)
-    else:
-        with _stopping_after(bare, layer, caught):
-            bare(**inputs, use_cache=False)
-    found = caught[0]
-    return found[0] if real is None else found[real]
+    caught: list[Tensor] = []
+    inputs, places = (_padded if layout(model) == "padded" else _packed)(documents, bare.device)
+    hook = _catch(bare, layer, caught)
+    try:
+        with suppress(_Stop):
+            (model if layer is None else bare)(**inputs, use_cache=False)
+    finally:
+        hook.remove()
+    return caught[0][places]
 
 
 def blocks(model: Any) -> Any:
@@ -124,91 +123,71 @@ def unwrapped(model: Any) -> Any:
     return model.get_base_model() if hasattr(model, "get_base_model") else model
 
 
-def borders_of(documents: Sequence[Document], runs: Sequence[Sequence[int]], device: Any) -> Borders:
-    """The borders of `documents`, whose tokens are at the positions `runs`."""
+def borders_of(documents: Sequence[Document], device: Any) -> Borders:
+    """The borders of `documents`."""
     lengths = [len(document.tokens) for document in documents]
     ends = torch.tensor([0, *lengths], dtype=torch.int32).cumsum(0, dtype=torch.int32)
+    masks = [document.visible for document in documents]
+    positions = [document.positions or range(len(document.tokens)) for document in documents]
     return Borders(
         lengths,
-        [
-            None if document.visible is None else torch.from_numpy(document.visible).to(device)
-            for document in documents
-        ],
-        [torch.tensor(list(run), device=device) for run in runs],
-        ends.to(device) if all(document.visible is None for document in documents) else None,
+        [None if visible is None else torch.from_numpy(visible).to(device) for visible in masks],
+        [torch.tensor(list(places), device=device) for places in positions],
+        ends.to(device) if all(visible is None for visible in masks) else None,
     )
 
 
-def _packed(documents: Sequence[Document], device: Any) -> dict[str, Any]:
-    positions = [
-        range(len(document.tokens)) if document.positions is None else document.positions
-        for document in documents
-    ]
-    tokens = [token for document in documents for token in document.tokens]
-    return {
-        "input_ids": torch.tensor([tokens], device=device),
-        "position_ids": torch.tensor([[place for run in positions for place in run]], device=device),
+def _packed(documents: Sequence[Document], device: Any) -> tuple[dict[str, Any], Any]:
+    """The model's inputs, and which places of its output are the documents' tokens."""
+    borders = borders_of(documents, device)
+    inputs = {
+        "input_ids": torch.tensor([[token for one in documents for token in one.tokens]], device=device),
+        "position_ids": torch.cat(borders.positions)[None],
         # A mask of four dimensions is passed on as it is; our attention does not use it.
         "attention_mask": torch.ones(1, 1, 1, 1, dtype=torch.bool, device=device),
-        "documents": borders_of(documents, positions, device),
+        "documents": borders,
     }
+    return inputs, 0
 
 
-def _padded(documents: Sequence[Document], device: Any) -> tuple[dict[str, Any], torch.Tensor]:
+def _padded(documents: Sequence[Document], device: Any) -> tuple[dict[str, Any], Any]:
     if any(document.visible is not None for document in documents):
         raise CrossinError(
             "this architecture does not support packed sequences, nor branches",
             hint="give each branch a document of its own",
         )
-    width = max(len(document.tokens) for document in documents)
-    tokens = torch.zeros(len(documents), width, dtype=torch.long, device=device)
-    real = torch.zeros_like(tokens, dtype=torch.bool)
-    for row, document in enumerate(documents):
-        tokens[row, : len(document.tokens)] = torch.tensor(document.tokens, device=device)
-        real[row, : len(document.tokens)] = True
+    rows = [torch.tensor(document.tokens, device=device) for document in documents]
     # The padding comes after all real tokens, which do not see it: there is nothing to mask.
-    return {"input_ids": tokens}, real
-
-
-@contextmanager
-def _catching_head(model: Any, caught: list[torch.Tensor]) -> Iterator[None]:
-    """Catch the head's input; the head itself runs at one place only."""
-
-    def catch(_: Any, inputs: tuple[torch.Tensor, ...]) -> tuple[torch.Tensor]:
-        caught.append(inputs[0])
-        return (inputs[0][:1, :1],)
-
-    hook = model.get_output_embeddings().register_forward_pre_hook(catch)
-    try:
-        yield
-    finally:
-        hook.remove()
+    tokens = torch.nn.utils.rnn.pad_sequence(rows, batch_first=True)
+    lengths = torch.tensor([len(row) for row in rows], device=device)
+    return {"input_ids": tokens}, torch.arange(tokens.shape[1], device=device) < lengths[:, None]
 
 
 class _Stop(Exception):
     """Raised after the last block that is needed."""
 
 
-@contextmanager
-def _stopping_after(model: Any, layer: int, caught: list[torch.Tensor]) -> Iterator[None]:
-    """Catch the output of block number `layer`, and stop the forward pass there."""
+def _catch(model: Any, layer: int | None, caught: list[Tensor]) -> torch.utils.hooks.RemovableHandle:
+    """Catch the head's input, which then runs at one place only; or the output of block number `layer`, and
+    stop the forward pass there.
+    """
+
+    def catch(_: Any, inputs: tuple[Tensor, ...]) -> tuple[Tensor]:
+        caught.append(inputs[0])
+        return (inputs[0][:1, :1],)
 
     def stop(_: Any, __: Any, output: Any) -> None:
         caught.append(output[0] if isinstance(output, tuple) else output)
         raise _Stop
 
-    all_blocks = blocks(model)
-    if not 1 <= layer <= len(all_blocks):
+    if layer is None:
+        return model.get_output_embeddings().register_forward_pre_hook(catch)  # type: ignore[no-any-return]
+    known = blocks(model)
+    if not 1 <= layer <= len(known):
         raise CrossinError(
-            f"the model has no block {layer}", field="layers", hint=f"choose among 1 to {len(all_blocks)}"
+            f"the model has no block {layer}", field="layers", hint=f"choose among 1 to {len(known)}"
         )
-    hook = all_blocks[layer - 1].register_forward_hook(stop)
-    try:
-        yield
-    except _Stop:
-        pass
-    finally:
-        hook.remove()
+    return known[layer - 1].register_forward_hook(stop)  # type: ignore[no-any-return]
 
 
 def _attention(
@@ -220,7 +199,7 @@ def _attention(
     sliding_window: int | None = None,
     documents: Borders | None = None,
     **options: Any,
-) -> tuple[torch.Tensor, None]:
+) -> tuple[Tensor, None]:
     """Attention of each document to itself; query, key and value are [1, heads, T, size of a head].
 
     Without `documents`, the call comes from elsewhere and has a mask of its own.
@@ -262,7 +241,7 @@ def _attention(
 
 
 @cache
-def _kernel(device: Any, dtype: Any) -> Callable[..., torch.Tensor] | None:
+def _kernel(device: Any, dtype: Any) -> Callable[..., Any] | None:
     """PyTorch's flash attention for sequences of variable length (2.11 or newer, half precision, Ampere or
     newer), or None.
     """
@@ -277,32 +256,24 @@ def _kernel(device: Any, dtype: Any) -> Callable[..., torch.Tensor] | None:
     if "window_size" not in known:
         return None
     # Before it had the option, it accepted fewer key heads than query heads without it.
-    kernel: Any = partial(varlen_attn, enable_gqa=True) if "enable_gqa" in known else varlen_attn
-    return kernel  # type: ignore[no-any-return]
+    return partial(varlen_attn, enable_gqa=True) if "enable_gqa" in known else varlen_attn
 
 
 def _trial(config: Any) -> list[Document]:
     """A few documents from all over the vocabulary, one of them longer than a narrow sliding window."""
     window = getattr(config, "sliding_window", None) or 0
-    longest = window + 8 if window <= _NARROW else 40
-    longest = min(max(longest, 40), getattr(config, "max_position_embeddings", None) or longest)
+    longest = max(window + 8, 40) if window <= _NARROW else 40
+    longest = min(longest, getattr(config, "max_position_embeddings", None) or longest)
     return [
         Document([(start + 7919 * place) % (config.vocab_size - 1) for place in range(length)])
         for start, length in ((11, 5), (13, longest), (17, 9))
     ]
 
 
-def _without_gradient(model: Any, batches: Sequence[Sequence[Document]]) -> torch.Tensor:
+def _without_gradient(model: Any, batches: Sequence[Sequence[Document]]) -> Tensor:
     training = model.training
     model.eval()
     with torch.inference_mode():
         found = torch.cat([states(model, documents) for documents in batches])
     model.train(training)
     return found
-
-
-def _is_same(found: torch.Tensor, expected: torch.Tensor) -> bool:
-    # Half precision rounds coarsely; a token that sees another document differs by more.
-    allowed = 5e-2 if found.dtype in (torch.float16, torch.bfloat16) else 1e-4
-    size = max(expected.abs().max().item(), 1.0)
-    return (found - expected).abs().max().item() <= allowed * size

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from itertools import combinations
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from crossin.core.errors import CrossinError
 from crossin.core.hashing import hash64
 from crossin.core.reasons import Reason
 from crossin.items import Form, questions
 from crossin.items.item import read_items
-from crossin.models.joining import heading_of, split
+from crossin.models.joining import heading_of, shared_length, split
 from crossin.training.config import Batches, Pairs
 from crossin.training.rows import TrainingRow, read_rows
 
@@ -41,12 +42,7 @@ class TokenizedQuestion:
     @property
     def shared(self) -> int:
         """How many tokens all wholes begin with, before the first that is scored."""
-        length = min(self.starts)
-        first = self.wholes[0]
-        same = 0
-        while same < length and all(whole[same] == first[same] for whole in self.wholes):
-            same += 1
-        return same
+        return shared_length(*(whole[: min(self.starts)] for whole in self.wholes))
 
     @property
     def size(self) -> int:
@@ -61,15 +57,14 @@ class PairPool:
     all its languages, `groups` those of the items; `skipped` counts what was left out, by reason code.
     """
 
-    rows: dict[str, dict[str, TrainingRow]]
-    questions: dict[str, dict[str, TokenizedQuestion]]
-    texts: dict[str, list[str]]
-    groups: dict[str, str]
-    skipped: dict[str, int]
+    rows: dict[str, dict[str, TrainingRow]] = field(default_factory=lambda: defaultdict(dict))
+    questions: dict[str, dict[str, TokenizedQuestion]] = field(default_factory=lambda: defaultdict(dict))
+    texts: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
+    groups: dict[str, str] = field(default_factory=dict)
+    skipped: Counter[str] = field(default_factory=Counter)
 
 
-@dataclass(frozen=True)
-class Pair:
+class Pair(NamedTuple):
     """An id, and the two languages of the pair."""
 
     id: str
@@ -81,17 +76,16 @@ def read_pool(pairs: Pairs, tokenizer: Any, batches: Batches) -> PairPool:
     """The candidates for pairs. Raises CrossinError where `rows` or `items` hold nothing in two languages, or
     nothing in a language that is named.
     """
-    pool = PairPool(defaultdict(dict), defaultdict(dict), defaultdict(list), {}, Counter())
+    pool = PairPool()
     if pairs.rows:
         _add_rows(pool, pairs, pairs.rows, tokenizer, batches)
     if pairs.items:
         _add_questions(pool, pairs, pairs.items, tokenizer)
-    sources: list[tuple[dict[str, Any], Path | None]] = [
-        (pool.rows, pairs.rows),
-        (pool.questions, pairs.items),
-    ]
+    needed = {pairs.pivot} if pairs.among == "pivot" else set()
+    sources: tuple[tuple[dict[str, Any], Path | None], ...]
+    sources = (pool.rows, pairs.rows), (pool.questions, pairs.items)
     there = {language for found, _ in sources for versions in found.values() for language in versions}
-    if missing := sorted({*pairs.languages, *([pairs.pivot] if pairs.among == "pivot" else [])} - there):
+    if missing := sorted({*pairs.languages, *needed} - there):
         raise CrossinError(
             f"there are no pairs in {', '.join(missing)}",
             file=pairs.items or pairs.rows,
@@ -99,42 +93,41 @@ def read_pool(pairs: Pairs, tokenizer: Any, batches: Batches) -> PairPool:
             hint="leave the language out, or add pairs in it",
         )
     for found, place in sources:
-        for name in [name for name, versions in found.items() if not _can_be_paired(versions, pairs)]:
+        for name in [name for name, by in found.items() if len(by) < 2 or not by.keys() >= needed]:
             del found[name]
-            pool.skipped[_about(PairReason.ONE_LANGUAGE)] += 1
+            pool.skipped[PairReason.ONE_LANGUAGE.about("pairs")] += 1
         if place and not found:
             raise CrossinError(
-                "nothing here is in two languages"
-                + (f", one of them {pairs.pivot}" if pairs.among == "pivot" else ""),
+                "nothing here is in two languages" + (f", one of them {pairs.pivot}" if needed else ""),
                 file=place,
                 field="pairs",
                 hint="name a benchmark, or rows in one language each that share an `id` between languages",
             )
-    return PairPool(
-        dict(pool.rows), dict(pool.questions), dict(pool.texts), pool.groups, dict(+Counter(pool.skipped))
-    )
+    return pool
 
 
 def _add_rows(pool: PairPool, pairs: Pairs, place: Path, tokenizer: Any, batches: Batches) -> None:
     rows, skipped = read_rows(place, tokenizer, batches)
-    for code, count in skipped.items():
-        pool.skipped[_about(code)] += count
+    pool.skipped.update({f"{code}:pairs": count for code, count in skipped.items()})
     for row in rows:
         language = row.group.lang_out
         if not row.id or not language or row.group.lang_in != language:
-            pool.skipped[_about(PairReason.MIXED_LANGUAGES)] += 1
-        elif _is_wanted(language, pairs) and language in pool.rows[row.id]:
-            pool.skipped[_about(PairReason.REPEATED_ID)] += 1
-        elif _is_wanted(language, pairs):
+            pool.skipped[PairReason.MIXED_LANGUAGES.about("pairs")] += 1
+        elif not _is_wanted(language, pairs):
+            continue
+        elif language in pool.rows[row.id]:
+            pool.skipped[PairReason.REPEATED_ID.about("pairs")] += 1
+        else:
             pool.rows[row.id][language] = row
-            for part in (row.tokens[: row.learned_from], row.tokens[row.learned_from :]):
+            for part in (row.prompt, row.completion):
                 pool.texts[row.id].append(tokenizer.decode(part, skip_special_tokens=True))
 
 
 def _add_questions(pool: PairPool, pairs: Pairs, place: Path, tokenizer: Any) -> None:
     items = [item for item in read_items(place) if _is_wanted(item.language, pairs)]
-    pool.skipped[_about(PairReason.FREE_TEXT)] += sum(item.free_text for item in items)
     chosen = [item for item in items if not item.free_text]
+    if free_text := len(items) - len(chosen):
+        pool.skipped[PairReason.FREE_TEXT.about("pairs")] = free_text
     head = heading_of(tokenizer)
     for question in questions(chosen, Form(kind="text", wordings=(pairs.wording,))):
         item, prompt, options = question.item, question.prompt, question.options
@@ -153,15 +146,6 @@ def _is_wanted(language: str, pairs: Pairs) -> bool:
     return not pairs.languages or language in (*pairs.languages, pairs.pivot)
 
 
-def _can_be_paired(versions: Mapping[str, Any], pairs: Pairs) -> bool:
-    return len(versions) > 1 and (pairs.among != "pivot" or pairs.pivot in versions)
-
-
-def _about(code: str) -> str:
-    """A reason code of the pairs, apart from those of the mixture."""
-    return f"{code}:pairs"
-
-
 class PairStream:
     """Which pairs a step has: a function of the seed and the step's number alone.
 
@@ -171,7 +155,7 @@ class PairStream:
     languages by id. Raises CrossinError where there is one id only.
     """
 
-    def __init__(self, ids: Mapping[str, Sequence[str]], pairs: Pairs, seed: int, count: int) -> None:
+    def __init__(self, ids: Mapping[str, Iterable[str]], pairs: Pairs, seed: int, count: int) -> None:
         if len(ids) < 2:
             raise CrossinError(
                 "only one id is in two languages: there is nothing to contrast it with",
@@ -179,36 +163,33 @@ class PairStream:
                 field="pairs",
                 hint="add more pairs",
             )
-        self._ids, self._pairs, self._seed = ids, pairs, seed
+        self._seed = seed
         self.count = min(count, len(ids))
         self._rounds: dict[int, list[Pair]] = {}
-        self._turns: dict[str, int] = {}
-        same = Counter[tuple[str, ...]]()
+        # By id, its pairs of languages in the order in which they come.
+        self._pairs: dict[str, list[Pair]] = {}
+        turns = Counter[tuple[str, ...]]()
         for name in sorted(ids, key=lambda name: self._draw("turn", name)):
             languages = tuple(sorted(ids[name]))
-            self._turns[name] = same[languages]
-            same[languages] += 1
+            both = list(combinations(languages, 2))
+            if pairs.among == "pivot":
+                both = [(pairs.pivot, language) for language in languages if language != pairs.pivot]
+            first = turns[languages] % len(both)
+            self._pairs[name] = [Pair(name, *two) for two in both[first:] + both[:first]]
+            turns[languages] += 1
 
     def at(self, step: int, rank: int = 0, processes: int = 1) -> list[Pair]:
         """The pairs of process `rank` at a step: `count` of them."""
-        number, place = divmod(step * processes + rank, len(self._ids) // self.count)
+        number, place = divmod(step * processes + rank, len(self._pairs) // self.count)
         return self._round(number)[place * self.count : (place + 1) * self.count]
 
     def _round(self, number: int) -> list[Pair]:
         if number not in self._rounds:
             # Steps come in order: no round before the last is needed again.
             self._rounds = {key: kept for key, kept in self._rounds.items() if key == number - 1}
-            order = sorted(self._ids, key=lambda name: self._draw("round", str(number), name))
-            self._rounds[number] = [self._pair(name, number) for name in order]
+            order = sorted(self._pairs, key=lambda name: self._draw("round", number, name))
+            self._rounds[number] = [both[number % len(both)] for both in map(self._pairs.__getitem__, order)]
         return self._rounds[number]
 
-    def _pair(self, name: str, number: int) -> Pair:
-        languages = sorted(self._ids[name])
-        if self._pairs.among == "pivot":
-            others = [language for language in languages if language != self._pairs.pivot]
-            return Pair(name, self._pairs.pivot, others[(self._turns[name] + number) % len(others)])
-        both = [(one, other) for one in languages for other in languages if one < other]
-        return Pair(name, *both[(self._turns[name] + number) % len(both)])
-
-    def _draw(self, *key: str) -> int:
-        return hash64(str(self._seed), "pairs", *key)
+    def _draw(self, *key: object) -> int:
+        return hash64(self._seed, "pairs", *key)

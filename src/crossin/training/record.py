@@ -6,7 +6,7 @@ It is saved in every checkpoint, so that a resumed run has the log of an uninter
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -40,15 +40,14 @@ class Record:
     def add_groups(self, sums: Mapping[Group, tuple[float, int]]) -> None:
         """Add a step's loss (nats) and learned tokens by group."""
         for group, (loss, count) in sums.items():
-            _add(self.groups, group, loss, count)
+            if count:
+                _add(self.groups, group, loss, count)
 
     def add_term(self, term: str, value: float, weight: float, used: int) -> None:
         """Add a step's value of a term before its weight, and its number of pairs."""
-        held = self.terms.setdefault(term, [0.0, 0.0, 0.0, 0])
-        held[0] += value
-        held[1] += weight * value
-        held[2] += weight
-        held[3] += used
+        held = self.terms.get(term, [0.0, 0.0, 0.0, 0])
+        step = (value, weight * value, weight, used)
+        self.terms[term] = [before + added for before, added in zip(held, step, strict=True)]
 
     def write_line(
         self, step: int, gradient_norm: float, learning_rate: float, norms: Mapping[str, float]
@@ -72,13 +71,13 @@ class Record:
                 "terms": [
                     {
                         "term": name,
-                        "value": held[0] / self.steps,
-                        "weight": held[2] / self.steps,
-                        "pairs": held[3],
+                        "value": value / self.steps,
+                        "weight": weight / self.steps,
+                        "pairs": pairs,
                         "gradient_norm": norms.get(name, 0.0),
-                        "share": held[1] / self.steps / loss if loss else 0.0,
+                        "share": weighted / self.steps / loss if loss else 0.0,
                     }
-                    for name, held in self.terms.items()
+                    for name, (value, weighted, weight, pairs) in self.terms.items()
                 ],
             }
         )
@@ -100,12 +99,16 @@ class Record:
 
     def figures_at(self, step: int) -> dict[str, float]:
         """What trackers get: the figures of the lines of this step, each with a name."""
-        return {
-            name: value
-            for line in self.lines[-2:]
-            if line["step"] == step
-            for name, value in _named_figures(line)
-        }
+        found: dict[str, float] = {}
+        for line in self.lines[-2:]:
+            if line["step"] == step:
+                numbers = {name: value for name, value in line.items() if isinstance(value, int | float)}
+                found |= {f"crossin/{name}": value for name, value in numbers.items() if name != "step"}
+                for group in line["groups"]:
+                    name = "/".join(group[part] for part in ("split", *Group._fields))
+                    found[name] = group["loss"]
+                found |= {f"term/{term['term']}": term["value"] for term in line.get("terms", [])}
+        return found
 
 
 def last_checkpoint(out: Path) -> Path | None:
@@ -137,22 +140,6 @@ def _add(sums: dict[str, list[float]], key: tuple[str, ...], loss: float, count:
 
 def _group_lines(split: str, groups: Mapping[str, list[float]]) -> list[dict[str, Any]]:
     return [
-        {
-            "split": split,
-            **dict(zip(Group._fields, name.split("\t"), strict=True)),
-            "loss": loss / count,
-            "tokens": int(count),
-        }
+        {"split": split, **Group(*name.split("\t"))._asdict(), "loss": loss / count, "tokens": int(count)}
         for name, (loss, count) in sorted(groups.items())
     ]
-
-
-def _named_figures(line: dict[str, Any]) -> Iterator[tuple[str, float]]:
-    for name, value in line.items():
-        if isinstance(value, int | float) and name != "step":
-            yield f"crossin/{name}", value
-    for group in line.get("groups", []):
-        name = "/".join(group[part] for part in Group._fields)
-        yield f"{group['split']}/{name}", group["loss"]
-    for term in line.get("terms", []):
-        yield f"term/{term['term']}", term["value"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -29,7 +29,7 @@ RowError = Callable[..., CrossinError]
 class RowReason(Reason):
     """Why a row is not trained on, or not whole."""
 
-    TOO_LONG = "too_long", "more tokens than `batches.longest`"
+    TOO_MANY_TOKENS = "too_many_tokens", "more tokens than `batches.longest`"
     COMPLETION_TOO_LONG = "completion_too_long", "more tokens in the completion than `batches.longest`"
     PROMPT_CUT = "prompt_cut", "only the beginning of the prompt"
     NO_TOKENS = "completion_without_tokens", "the completion has no tokens"
@@ -62,22 +62,26 @@ class TrainingRow:
     learned_from: int
 
     @property
+    def prompt(self) -> Sequence[int]:
+        """The tokens that are only read."""
+        return self.tokens[: self.learned_from]
+
+    @property
+    def completion(self) -> Sequence[int]:
+        """The tokens that are learned."""
+        return self.tokens[self.learned_from :]
+
+    @property
     def learned(self) -> int:
         """How many tokens are learned."""
         return len(self.tokens) - self.learned_from
 
 
-@dataclass(frozen=True)
-class _Text:
-    """A row as text, whose completion begins at character `border`. A `templated` text has its own heading,
-    and an `ended` one its own end.
-    """
+class _Text(NamedTuple):
+    """The texts of a row. A `templated` one has its own heading, and an `ended` one its own end."""
 
-    number: int
-    id: str
-    group: Group
-    text: str
-    border: int
+    prompt: str
+    completion: str
     templated: bool = False
     ended: bool = False
 
@@ -104,14 +108,20 @@ def read_rows(place: Path, tokenizer: Any, batches: Batches) -> tuple[list[Train
             field="eos_token",
             hint="set its eos_token, and save it",
         )
-    texts = list(_texts(place, tokenizer))
-    if not texts:
+    ends = _marks(tokenizer)
+    read = [
+        (_id_and_group(record), _text(record, tokenizer, ends, partial(CrossinError, file=file, row=row)))
+        for file in _files(place)
+        for row, record in read_records(file)
+    ]
+    if not read:
         raise CrossinError("the mixture is empty: no rows", file=place, hint="compose the mixture again")
-    found = tokenise(tokenizer, [text.text for text in texts], [text.border for text in texts])
+    borders = [len(text.prompt) for _, text in read]
+    found = tokenise(tokenizer, [text.prompt + text.completion for _, text in read], borders)
     heading = heading_of(tokenizer)
     rows: list[TrainingRow] = []
-    skipped = Counter[RowReason]()
-    for text, (tokens, border) in zip(texts, found, strict=True):
+    skipped = Counter[str]()
+    for number, (((name, group), text), (tokens, border)) in enumerate(zip(read, found, strict=True)):
         learned = list(tokens[border:])
         if not learned:
             skipped[RowReason.NO_TOKENS] += 1
@@ -121,7 +131,7 @@ def read_rows(place: Path, tokenizer: Any, batches: Batches) -> tuple[list[Train
         kept, prompt = _headed(text, tokens[:border], tokenizer, heading)
         excess = len(prompt) + len(learned) - batches.longest
         if excess > 0 and batches.too_long == "skip":
-            skipped[RowReason.TOO_LONG] += 1
+            skipped[RowReason.TOO_MANY_TOKENS] += 1
             continue
         if excess > 0:
             # The first token that is learned needs one before it.
@@ -130,20 +140,18 @@ def read_rows(place: Path, tokenizer: Any, batches: Batches) -> tuple[list[Train
                 continue
             del prompt[kept : kept + excess]
             skipped[RowReason.PROMPT_CUT] += 1
-        rows.append(TrainingRow(text.number, text.id, text.group, [*prompt, *learned], len(prompt)))
-    return rows, {reason.value: count for reason, count in skipped.items()}
+        rows.append(TrainingRow(number, name, group, [*prompt, *learned], len(prompt)))
+    return rows, dict(skipped)
 
 
 def held_out(rows: Sequence[TrainingRow], share: float) -> tuple[list[TrainingRow], list[TrainingRow]]:
     """The rows to train on, and about the `share` of them to hold out; a row's translations are on one
     side.
     """
-    kept: list[TrainingRow] = []
-    training: list[TrainingRow] = []
+    sides: tuple[list[TrainingRow], list[TrainingRow]] = ([], [])
     for row in rows:
-        out = hash64("held out", row.id or f"row {row.number}") < share * 2**64
-        (kept if out else training).append(row)
-    return training, kept
+        sides[hash64("held out", row.id or f"row {row.number}") < share * 2**64].append(row)
+    return sides
 
 
 def _headed(
@@ -153,7 +161,7 @@ def _headed(
     beginning of sequence in the text, is its own heading.
     """
     begin = tokenizer.bos_token
-    own = text.templated or bool(begin and text.text.startswith(begin))
+    own = text.templated or bool(begin and (text.prompt + text.completion).startswith(begin))
     if own and prompt:
         return int(prompt[0] == tokenizer.bos_token_id), list(prompt)
     if not heading and not prompt:
@@ -161,22 +169,10 @@ def _headed(
     return len(heading), [*heading, *prompt]
 
 
-def _texts(place: Path, tokenizer: Any) -> Iterator[_Text]:
-    ends = _marks(tokenizer)
-    number = 0
-    for file in _files(place):
-        for row, record in read_records(file):
-            wrong = partial(CrossinError, file=file, row=row)
-            yield _text(record, number, tokenizer, ends, wrong)
-            number += 1
-
-
 def _files(place: Path) -> list[Path]:
     folder = place / DATA_FOLDER if (place / DATA_FOLDER).is_dir() else place
     there = sorted(folder.iterdir()) if folder.is_dir() else [folder] if folder.exists() else []
-    found = [
-        file for file in there if _kind(file) and file.name != MANIFEST and not file.name.startswith(".")
-    ]
+    found = [file for file in there if _kind(file) and file.name != MANIFEST and file.name[0] != "."]
     if not found:
         raise CrossinError(
             "holds no mixture",
@@ -192,49 +188,37 @@ def _kind(file: Path) -> str:
     return suffix if suffix in _KINDS and file.is_file() else ""
 
 
-def _check_columns(names: Iterable[str], wrong: RowError) -> None:
-    if "messages" in names:
-        return
-    for name in ("prompt", "completion"):
-        if name not in names:
-            raise wrong(
-                f"there is no such column; there are: {', '.join(names) or 'none'}",
-                field=name,
-                hint="rename the columns to `prompt` and `completion`, or `messages`",
-            )
-
-
-def _text(
-    record: dict[str, Any], number: int, tokenizer: Any, ends: re.Pattern[str], wrong: RowError
-) -> _Text:
-    _check_columns(record, wrong)
-    component, kind, lang_in, lang_out, name = (
+def _id_and_group(record: dict[str, Any]) -> tuple[str, Group]:
+    name, component, kind, lang_in, lang_out = (
         "" if record.get(field) is None else str(record[field])
-        for field in ("component", "kind", "lang_in", "lang_out", "id")
+        for field in ("id", "component", "kind", "lang_in", "lang_out")
     )
-    group = Group(component or kind, lang_in, lang_out)
-    if "prompt" not in record or "completion" not in record:
-        turns = record["messages"]
-    elif isinstance(record["prompt"], list) and isinstance(record["completion"], list):
-        if len(record["completion"]) != 1:
+    return name, Group(component or kind, lang_in, lang_out)
+
+
+def _text(record: dict[str, Any], tokenizer: Any, ends: re.Pattern[str], wrong: RowError) -> _Text:
+    if missing := [name for name in ("prompt", "completion") if name not in record]:
+        if "messages" in record:
+            return _conversation(record["messages"], tokenizer, ends, wrong)
+        raise wrong(
+            f"there is no such column; there are: {', '.join(record) or 'none'}",
+            field=missing[0],
+            hint="rename the columns to `prompt` and `completion`, or `messages`",
+        )
+    prompt, completion = record["prompt"], record["completion"]
+    if isinstance(prompt, list) and isinstance(completion, list):
+        if len(completion) != 1:
             raise wrong("expected a list of one message", field="completion", hint=_HINT)
-        turns = [*record["prompt"], *record["completion"]]
-    else:
-        prompt = _checked(record["prompt"], "prompt", wrong)
-        completion = _checked(record["completion"], "completion", wrong)
-        return _Text(number, name, group, prompt + completion, len(prompt))
-    prompt, completion, ended = _conversation(turns, tokenizer, ends, wrong)
-    return _Text(number, name, group, prompt + completion, len(prompt), templated=True, ended=ended)
+        return _conversation([*prompt, *completion], tokenizer, ends, wrong)
+    return _Text(_checked(prompt, "prompt", wrong), _checked(completion, "completion", wrong))
 
 
 def _checked(value: Any, field: str, wrong: RowError) -> str:
+    if value is None or value == "":
+        raise wrong("empty" if value == "" else "empty (null)", field=field, hint=_HINT)
     if not isinstance(value, str):
-        what = (
-            "empty (null)" if value is None else f"expected a text, got {type(value).__name__} {value!r:.40}"
-        )
-        raise wrong(what, field=field, hint=_HINT)
-    if not value:
-        raise wrong("empty", field=field, hint=_HINT)
+        kind = type(value).__name__
+        raise wrong(f"expected a text, got {kind} {value!r:.40}", field=field, hint=_HINT)
     try:
         value.encode()
     except UnicodeEncodeError as error:
@@ -244,12 +228,8 @@ def _checked(value: Any, field: str, wrong: RowError) -> str:
     return value
 
 
-def _conversation(
-    turns: Any, tokenizer: Any, ends: re.Pattern[str], wrong: RowError
-) -> tuple[str, str, bool]:
-    """What is read and what is learned of a conversation in the chat template, and whether the template marks
-    the end of a turn.
-    """
+def _conversation(turns: Any, tokenizer: Any, ends: re.Pattern[str], wrong: RowError) -> _Text:
+    """A conversation in the chat template, which may mark the end of a turn."""
     from jinja2 import TemplateError
 
     if not isinstance(turns, list) or not all(isinstance(turn, dict) for turn in turns):
@@ -279,9 +259,8 @@ def _conversation(
     answer = contents[-1].strip()
     end = completion.find(answer) + len(answer) if answer in completion else 0
     mark = ends.search(completion, end)
-    if mark:
-        return prompt, completion[: mark.end()], True
-    return prompt, completion[:end] if end else completion, False
+    end = mark.end() if mark else end or len(completion)
+    return _Text(prompt, completion[:end], templated=True, ended=mark is not None)
 
 
 def _marks(tokenizer: Any) -> re.Pattern[str]:

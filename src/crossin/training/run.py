@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 from crossin.core.errors import CrossinError
 from crossin.core.extras import require
@@ -17,6 +17,9 @@ from crossin.models.weights import writing_weights
 from crossin.training.config import TrainConfig, read_config
 from crossin.training.record import CHECKPOINTS, Record, last_checkpoint, read_record
 from crossin.training.sampling import rank_and_world_size
+
+if TYPE_CHECKING:
+    from crossin.training.trainer import CrossinTrainer
 
 Say = Callable[[str], None]
 ADAPTER, MODEL, MERGED = "adapter", "model", "merged"
@@ -42,26 +45,29 @@ def train(
     """
     config = config if isinstance(config, TrainConfig) else read_config(config)
     model, mixture = pulled_inputs(config, progress)
-    inputs = {"model": model, "mixture": mixture, **_pair_inputs(config)}
+    inputs = {"model": model, "mixture": mixture}
     settings = config.model_dump(mode="json", exclude={"model", "mixture", "pairs", "name"})
-    if config.pairs:
-        settings["pairs"] = config.pairs.model_dump(mode="json", exclude={"rows", "items", "apart_from"})
+    if pairs := config.pairs:
+        settings["pairs"] = pairs.model_dump(mode="json", exclude={"rows", "items", "apart_from"})
+        named = {"pairs.rows": pairs.rows, "pairs.items": pairs.items}
+        inputs |= {name: path for name, path in named.items() if path}
+        inputs |= {f"pairs.apart_from.{n}": path for n, path in enumerate(pairs.apart_from)}
     rank, world_size = rank_and_world_size()
     first = rank == 0
+    if not first:
+        progress, say = silent, lambda _: None
     with stage(out, "train", settings, inputs, rank=rank, world_size=world_size) as work:
         if work.done:
             return work
         try:
-            network, tokenizer, record, counts, skipped = _fit(
-                config, model, work.folder, progress if first else silent, say if first else lambda _: None
-            )
+            trainer = _fit(config, model, mixture, work.folder, progress, say)
         finally:
             # Without a checkpoint there is nothing to resume from, and another config may use the folder.
             if first and last_checkpoint(work.folder) is None:
                 shutil.rmtree(work.folder / CHECKPOINTS, ignore_errors=True)
         if first:
-            outputs = _write(config, work.folder, network, tokenizer, model, record, say)
-            work.finish(outputs, counts, skipped)
+            outputs = _write(trainer, work.folder, model, say)
+            work.finish(outputs, _counts(trainer), trainer.plan.skipped)
             shutil.rmtree(work.folder / CHECKPOINTS, ignore_errors=True)
     return work
 
@@ -69,40 +75,28 @@ def train(
 def pulled_inputs(config: TrainConfig, progress: Progress = silent) -> tuple[Path, Path]:
     """The folder of the model, which is pulled where it is given by name, and the mixture."""
     require("train", "accelerate", "peft", "torch", "transformers")
-    for name in ("model", "mixture"):
-        if getattr(config, name) is None:
-            raise CrossinError("missing", field=name, hint=f"set `{name}` in the config, or --{name}")
-    assert config.model is not None
-    assert config.mixture is not None
+    if config.model is None or config.mixture is None:
+        name = "mixture" if config.model else "model"
+        raise CrossinError("missing", field=name, hint=f"set `{name}` in the config, or --{name}")
     if not config.mixture.exists():
         raise CrossinError("there is no mixture here", file=config.mixture, hint="compose one first")
     return pull(config.model, progress=progress), config.mixture
 
 
-def _pair_inputs(config: TrainConfig) -> dict[str, Path]:
-    if config.pairs is None:
-        return {}
-    named = {"pairs.rows": config.pairs.rows, "pairs.items": config.pairs.items}
-    named |= {f"pairs.apart_from.{n}": path for n, path in enumerate(config.pairs.apart_from)}
-    return {name: path for name, path in named.items() if path is not None}
-
-
 def _fit(
-    config: TrainConfig, model: Path, out: Path, progress: Progress, say: Say
-) -> tuple[Any, Any, Record, dict[str, Any], dict[str, int]]:
-    """The trained network, its tokenizer, the record, and counts for the manifest."""
+    config: TrainConfig, model: Path, mixture: Path, out: Path, progress: Progress, say: Say
+) -> CrossinTrainer:
+    """The trainer, with the trained network and the record, at the end of the run."""
     import torch
     from transformers import PrinterCallback
 
-    from crossin.training.session import arguments_of, load_trainable, plan_of, read_data
+    from crossin.training.session import arguments_of, load_trainable, plan_of
     from crossin.training.trainer import CrossinTrainer
 
-    assert config.mixture is not None
     network, tokenizer = load_trainable(config, model, say)
-    data = read_data(config, config.mixture, tokenizer)
     checkpoint = last_checkpoint(out)
     record = read_record(checkpoint) if checkpoint else Record(config.batches.tokens_on(network.device.type))
-    plan = plan_of(config, data, network, tokenizer, record.shares)
+    plan = plan_of(config, mixture, network, tokenizer, record.shares)
     trainer = CrossinTrainer(
         plan=plan,
         record=record,
@@ -120,38 +114,40 @@ def _fit(
         trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
     finally:
         torch.set_flush_denormal(False)
-    weights = list(network.parameters())
-    counts = {
-        "rows": len(data.rows),
-        "rows_held_out": len(data.held_out),
+    return trainer
+
+
+def _counts(trainer: CrossinTrainer) -> dict[str, int]:
+    plan, lines, weights = trainer.plan, trainer.record.lines, list(trainer.model.parameters())
+    return {
+        "rows": len(plan.rows),
+        "rows_held_out": len(plan.held_out),
         "steps": plan.steps,
-        "tokens": sum(line.get("tokens", 0) for line in record.lines),
-        "learned_tokens": sum(line.get("learned_tokens", 0) for line in record.lines),
+        "tokens": sum(line.get("tokens", 0) for line in lines),
+        "learned_tokens": sum(line.get("learned_tokens", 0) for line in lines),
         "trained_weights": sum(weight.numel() for weight in weights if weight.requires_grad),
         "weights": sum(weight.numel() for weight in weights),
     }
-    return network, tokenizer, record, counts, data.skipped
 
 
-def _write(
-    config: TrainConfig, out: Path, network: Any, tokenizer: Any, base: Path, record: Record, say: Say
-) -> list[str]:
+def _write(trainer: CrossinTrainer, out: Path, base: Path, say: Say) -> list[str]:
     """Write the results of the run; returns the files for the manifest."""
     from crossin.models.merging import merge
     from crossin.training.log import write_log, write_page
 
+    config, lines = trainer.config, trainer.record.lines
     kind = ADAPTER if config.method.kind == "lora" else MODEL
     with writing_weights(out):
-        network.save_pretrained(out / kind)
+        trainer.model.save_pretrained(out / kind)
         # PEFT's model card is an empty form; the manifest describes the adapter.
         (out / kind / "README.md").unlink(missing_ok=True)
         if kind == MODEL:
-            tokenizer.save_pretrained(out / kind)
+            trainer.processing_class.save_pretrained(out / kind)
     written = [path for path in (out / kind).iterdir() if path.is_file()]
     if config.export and kind == ADAPTER:
         written.append(merge(base, out / ADAPTER, out / MERGED).folder / MANIFEST)
-    written += write_log(out, record.lines)
-    if page := write_page(out, record.lines):
+    written += write_log(out, lines)
+    if page := write_page(out, lines):
         written.append(page)
     else:
         say("no plot of the losses: it needs plotly (the extra `report`)")

@@ -10,6 +10,9 @@ from collections.abc import Mapping, Sequence
 from crossin.core.hashing import hash64
 from crossin.training.rows import TrainingRow
 
+# By language.
+Shares = dict[str, float]
+
 
 def rank_and_world_size() -> tuple[int, int]:
     """This process's number, and how many there are (torchrun, `accelerate launch`)."""
@@ -60,7 +63,7 @@ def _longest_first(rows: Sequence[TrainingRow]) -> list[TrainingRow]:
     return sorted(rows, key=lambda row: (-len(row.tokens), row.number))
 
 
-def shares_of(criterion: Mapping[str, float]) -> dict[str, float]:
+def shares_of(criterion: Mapping[str, float]) -> Shares:
     """The share of each language by its criterion (the larger, the more): p ~ Phi(z), z the criterion less
     its mean, over its standard deviation between languages; uniform where all are the same.
     """
@@ -83,12 +86,7 @@ class AdaptiveSampler:
     """
 
     def __init__(
-        self,
-        rows: Sequence[TrainingRow],
-        rows_per_step: int,
-        every: int,
-        seed: int,
-        shares: list[dict[str, float]],
+        self, rows: Sequence[TrainingRow], rows_per_step: int, every: int, seed: int, shares: list[Shares]
     ) -> None:
         self._rows: dict[str, list[TrainingRow]] = defaultdict(list)
         for row in rows:
@@ -114,8 +112,9 @@ class AdaptiveSampler:
             self._steps.append(self._drawn(len(self._steps)))
         return self._steps[step]
 
-    def _current(self, period: int) -> dict[str, float]:
-        return self.shares[period - 1] if period else self._first
+    def _current(self, period: int) -> Shares:
+        # A dry run measures nothing, and so keeps the first shares.
+        return (self.shares[:period] or [self._first])[-1]
 
     def _drawn(self, step: int) -> list[TrainingRow]:
         shares = self._current(step // self._every)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -22,28 +21,6 @@ from crossin.training.rows import TrainingRow, held_out, read_rows
 from crossin.training.sampling import AdaptiveSampler, fixed_steps
 from crossin.training.terms import measured_gap, terms_of
 from crossin.training.trainer import TrainingPlan
-
-
-@dataclass(frozen=True)
-class TrainingData:
-    """The rows of a run: those trained on, those held out, and how many were left out, by reason code."""
-
-    rows: list[TrainingRow]
-    held_out: list[TrainingRow]
-    skipped: dict[str, int]
-
-
-def read_data(config: TrainConfig, mixture: Path, tokenizer: Any) -> TrainingData:
-    """The mixture as tokens. Raises CrossinError where no row is left to learn from."""
-    rows, skipped = read_rows(mixture, tokenizer, config.batches)
-    training, kept = held_out(rows, config.held_out.share)
-    if not training:
-        raise CrossinError(
-            "; ".join(["no row is left to learn from", *counted_sentences(skipped)]),
-            file=mixture,
-            hint="raise batches.longest, or lower held_out.share",
-        )
-    return TrainingData(training, kept, skipped)
 
 
 def load_trainable(config: TrainConfig, folder: Path, say: Callable[[str], None]) -> tuple[Any, Any]:
@@ -65,35 +42,45 @@ def load_trainable(config: TrainConfig, folder: Path, say: Callable[[str], None]
         say("this architecture does not support packed sequences; using padded batches (slower)")
     network = method.apply(network, config.method, config.seed)
     fused_lora.fuse(network)
+    if config.batches.recompute:
+        # Transformers is renaming it.
+        new = getattr(network, "activation_checkpointing_enable", None)
+        (new or network.gradient_checkpointing_enable)()
     return network, tokenizer
 
 
 def plan_of(
-    config: TrainConfig, data: TrainingData, network: Any, tokenizer: Any, shares: list[dict[str, float]]
+    config: TrainConfig, mixture: Path, network: Any, tokenizer: Any, shares: list[dict[str, float]]
 ) -> TrainingPlan:
-    """The steps of a run; `shares` are those that an adaptive sampler has had so far, and grow. Rows left out
-    of the pairs are added to `data.skipped`.
+    """The steps of a run; `shares` are those that an adaptive sampler has had so far, and grow.
 
-    Call it before a checkpoint is loaded: the reference of `dco` is the model before training.
+    Call it before a checkpoint is loaded: the reference of `dco` is the model before training. Raises
+    CrossinError where no row is left to learn from, or the pairs cannot be used.
     """
     batches, sampler = config.batches, config.sampler
-    steps = -(-len(data.rows) * config.epochs // batches.rows)
+    every_row, skipped = read_rows(mixture, tokenizer, batches)
+    rows, kept = held_out(every_row, config.held_out.share)
+    if not rows:
+        raise CrossinError(
+            "; ".join(["no row is left to learn from", *counted_sentences(skipped)]),
+            file=mixture,
+            hint="raise batches.longest, or lower held_out.share",
+        )
+    steps = -(-len(rows) * config.epochs // batches.rows)
     adaptive: AdaptiveSampler | None = None
     rows_at: Callable[[int], Sequence[TrainingRow]]
     if sampler.kind == "adaptive":
-        adaptive = AdaptiveSampler(data.rows, batches.rows, sampler.every, config.seed, shares)
+        adaptive = AdaptiveSampler(rows, batches.rows, sampler.every, config.seed, shares)
         rows_at = adaptive.rows_at
     else:
-        rows_at = fixed_steps(data.rows, batches.rows, config.epochs, config.seed).__getitem__
-    tokens = sum(len(row.tokens) for row in data.rows) * batches.rows / len(data.rows)
-    found = terms_of(config, network, tokenizer, tokens, steps)
-    if found.pool:
-        data.skipped.update(found.pool.skipped)
+        rows_at = fixed_steps(rows, batches.rows, config.epochs, config.seed).__getitem__
+    tokens = sum(len(row.tokens) for row in rows) * batches.rows / len(rows)
+    terms, pool = terms_of(config, network, tokenizer, tokens, steps)
 
     def after_step(model: Any, step: int, held_out_loss: dict[str, float]) -> None:
         if adaptive and step % sampler.every == 0:
-            if sampler.criterion == "gap" and found.pool and config.pairs:
-                adaptive.follow(measured_gap(found.pool, model, config.pairs))
+            if sampler.criterion == "gap" and pool and config.pairs:
+                adaptive.follow(measured_gap(pool, model, config.pairs))
             else:
                 adaptive.follow(held_out_loss)
 
@@ -101,9 +88,10 @@ def plan_of(
         config=config,
         steps=steps,
         rows_at=rows_at,
-        groups=sorted({row.group for row in (*data.rows, *data.held_out)}),
-        terms=found.terms,
-        held_out=data.held_out,
+        rows=rows,
+        held_out=kept,
+        skipped=skipped | pool.skipped if pool else skipped,
+        terms=terms,
         after_step=after_step,
     )
 
@@ -112,11 +100,6 @@ def arguments_of(config: TrainConfig, out: Path, device: str) -> Any:
     """The arguments of transformers' Trainer."""
     cuda = device.startswith("cuda")
     half = cuda and config.method.kind == "full" and config.dtype == "auto" and torch.cuda.is_bf16_supported()
-    # Transformers is renaming it.
-    names = transformers.TrainingArguments.__dataclass_fields__
-    recompute = (
-        "activation_checkpointing" if "activation_checkpointing" in names else "gradient_checkpointing"
-    )
     return transformers.TrainingArguments(
         output_dir=str(out / CHECKPOINTS),
         per_device_train_batch_size=1,
@@ -129,7 +112,6 @@ def arguments_of(config: TrainConfig, out: Path, device: str) -> Any:
         save_strategy="steps",
         save_steps=config.checkpoint_every,
         save_total_limit=2,
-        **({recompute: True} if config.batches.recompute else {}),
         bf16=half,
         use_cpu=device == "cpu",
         seed=config.seed,

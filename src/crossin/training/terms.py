@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, TypeVar
+from functools import partial
+from typing import Any
 
 import torch
 
@@ -14,42 +14,99 @@ from crossin.training.objectives.answers import answer_loss, option_logprobs
 from crossin.training.objectives.distances import jensen_shannon
 from crossin.training.objectives.texts import align_loss, sentence_loss, token_loss
 from crossin.training.pairs import PairPool, PairStream, TokenizedQuestion, read_pool
-from crossin.training.rows import TrainingRow
 from crossin.training.sampling import rank_and_world_size
-from crossin.training.trainer import Term
 
 # Questions of each language on which the consistency gap is measured.
 _MEASURED = 32
-Version = TypeVar("Version")
+# From the model, a step's pairs and its number: a term's value, and how many pairs it is of.
+Loss = Callable[[Any, list[tuple[Any, Any]], int], tuple[torch.Tensor, int]]
 
 
-@dataclass(frozen=True)
-class PairTerms:
-    """The terms, and the pool that their pairs come from."""
+class Term:
+    """A term of the loss beside that of the rows, computed on pairs of `versions`: texts, questions or rows,
+    by id, then by language.
 
-    terms: list[Term]
-    pool: PairPool | None
-
-
-def terms_of(config: TrainConfig, model: Any, tokenizer: Any, step_tokens: float, steps: int) -> PairTerms:
-    """The terms of a config. `model` is not trained yet, and gives the reference of `dco`; `step_tokens` are
-    the tokens of a step's rows on average, of which the pairs' tokens are `pairs.share`.
+    tokens: of its pairs at a step, in this process. size: the tokens of a version. least: the pairs of a step
+    at least; a contrast needs two.
     """
-    if config.pairs is None:
-        return PairTerms([], None)
-    pool = read_pool(config.pairs, tokenizer, config.batches)
-    check_apart(pool, config.pairs.apart_from)
-    rank, processes = rank_and_world_size()
-    share = config.pairs.share / (bool(config.align) + bool(config.consist))
-    run = _Run(config, config.pairs, steps, step_tokens * share / processes, rank, processes)
+
+    def __init__(
+        self,
+        config: TrainConfig,
+        steps: int,
+        tokens: float,
+        settings: Align | Consist,
+        versions: Mapping[str, Mapping[str, Any]],
+        size: Callable[[Any], int],
+        loss: Loss,
+        least: int = 1,
+    ) -> None:
+        assert config.pairs is not None
+        self.name = "align" if isinstance(settings, Align) else "consist"
+        self._settings, self._steps = settings, steps
+        self._versions, self._size, self._loss = versions, size, loss
+        sizes = [size(one) for languages in versions.values() for one in languages.values()]
+        count = max(least, round(tokens / (2 * sum(sizes) / len(sizes))))
+        self._stream = PairStream(versions, config.pairs, config.seed, count)
+
+    def weight(self, step: int) -> float:
+        """Its weight at a step (from 0)."""
+        return self._settings.weight_at(step, self._steps)
+
+    def loss(self, model: Any, step: int) -> tuple[torch.Tensor, int, int]:
+        """Its value for the model at a step, how many pairs it is of, and how many tokens were read."""
+        pairs = self._stream.at(step, *rank_and_world_size())
+        both = [(self._versions[id][one], self._versions[id][other]) for id, one, other in pairs]
+        value, used = self._loss(model, both, step)
+        return value, used, sum(self._size(version) for pair in both for version in pair)
+
+
+def terms_of(
+    config: TrainConfig, model: Any, tokenizer: Any, step_tokens: float, steps: int
+) -> tuple[list[Term], PairPool | None]:
+    """The terms of a config, and the pool that their pairs come from. `model` is not trained yet, and gives
+    the reference of `dco`; `step_tokens` are the tokens of a step's rows on average, of which the pairs'
+    tokens are `pairs.share`.
+    """
+    pairs, align, consist = config.pairs, config.align, config.consist
+    if pairs is None:
+        return [], None
+    pool = read_pool(pairs, tokenizer, config.batches)
+    check_apart(pool, pairs.apart_from)
+    share = pairs.share / (bool(align) + bool(consist))
+    term = partial(Term, config, steps, step_tokens * share / rank_and_world_size()[1])
     terms = []
-    if config.align:
-        terms.append(_align_term(run, config.align, pool))
-    if config.consist and config.consist.granularity == "answer":
-        terms.append(_answer_term(run, config.consist, pool, model))
-    elif config.consist:
-        terms.append(_completion_term(run, config.consist, pool))
-    return PairTerms(terms, pool)
+    if align:
+        texts: dict[str, dict[str, Sequence[int]]] = {
+            name: {language: row.prompt for language, row in versions.items()}
+            for name, versions in pool.rows.items()
+        }
+        for name, asked in pool.questions.items():
+            texts[name] = {language: question.text for language, question in asked.items()}
+
+        def aligned(model: Any, both: list[tuple[Any, Any]], _: int) -> tuple[torch.Tensor, int]:
+            return align_loss(model, both, align.layers, align.temperature), len(both)
+
+        terms.append(term(align, texts, len, aligned, least=2))
+    if consist and consist.granularity == "answer":
+        references = _references(model, pool, consist) if consist.divergence == "dco" else {}
+
+        def answered(model: Any, both: list[tuple[Any, Any]], step: int) -> tuple[torch.Tensor, int]:
+            held = [(references[left], references[right]) for left, right in both if references]
+            key = f"{config.seed}/{step}/{rank_and_world_size()[0]}"
+            return answer_loss(model, both, consist, held, key), len(both)
+
+        terms.append(term(consist, pool.questions, lambda question: question.size, answered))
+    elif consist:
+
+        def completed(model: Any, both: list[tuple[Any, Any]], _: int) -> tuple[torch.Tensor, int]:
+            if consist.granularity == "sentence":
+                return sentence_loss(model, both, consist), len(both)
+            return token_loss(model, both, consist)
+
+        least = 2 if consist.granularity == "sentence" else 1
+        terms.append(term(consist, pool.rows, lambda row: len(row.tokens), completed, least))
+    return terms, pool
 
 
 def measured_gap(pool: PairPool, model: Any, pairs: Pairs) -> dict[str, float]:
@@ -68,73 +125,6 @@ def measured_gap(pool: PairPool, model: Any, pairs: Pairs) -> dict[str, float]:
     return {language: sum(values) / len(values) for language, values in gaps.items()}
 
 
-@dataclass(frozen=True)
-class _Run:
-    """What the terms of a run share. tokens: of one term's pairs at a step, in this process."""
-
-    config: TrainConfig
-    pairs: Pairs
-    steps: int
-    tokens: float
-    rank: int
-    processes: int
-
-    def term(
-        self,
-        settings: Align | Consist,
-        versions: Mapping[str, Mapping[str, Version]],
-        size: Callable[[Version], int],
-        compute: Callable[[Any, list[tuple[Version, Version]], int], tuple[torch.Tensor, int]],
-        least: int = 1,
-    ) -> Term:
-        """The term that `compute` gives for the model, a step's pairs and its number.
-
-        versions: texts, questions or rows, by id, then by language. size: the tokens of one. least: the pairs
-        of a step at least; a contrast needs two.
-        """
-        sizes = [size(one) for languages in versions.values() for one in languages.values()]
-        count = max(least, round(self.tokens / (2 * sum(sizes) / len(sizes))))
-        languages_of = {name: list(versions[name]) for name in versions}
-        stream = PairStream(languages_of, self.pairs, self.config.seed, count)
-
-        def loss(model: Any, step: int) -> tuple[torch.Tensor, int, int]:
-            pairs = stream.at(step, self.rank, self.processes)
-            both = [(versions[pair.id][pair.one], versions[pair.id][pair.other]) for pair in pairs]
-            value, used = compute(model, both, step)
-            return value, used, sum(size(one) for pair in both for one in pair)
-
-        name = "align" if isinstance(settings, Align) else "consist"
-        return Term(name, lambda step: settings.weight_at(step, self.steps), loss)
-
-
-def _align_term(run: _Run, align: Align, pool: PairPool) -> Term:
-    texts: dict[str, dict[str, Sequence[int]]] = {
-        name: {language: row.tokens[: row.learned_from] for language, row in versions.items()}
-        for name, versions in pool.rows.items()
-    }
-    for name, versions in pool.questions.items():
-        texts[name] = {language: question.text for language, question in versions.items()}
-
-    def compute(
-        model: Any, both: list[tuple[Sequence[int], Sequence[int]]], _step: int
-    ) -> tuple[torch.Tensor, int]:
-        return align_loss(model, both, align.layers, align.temperature), len(both)
-
-    return run.term(align, texts, len, compute, least=2)
-
-
-def _answer_term(run: _Run, consist: Consist, pool: PairPool, model: Any) -> Term:
-    references = _references(model, pool, consist) if consist.divergence == "dco" else {}
-
-    def compute(
-        model: Any, both: list[tuple[TokenizedQuestion, TokenizedQuestion]], step: int
-    ) -> tuple[torch.Tensor, int]:
-        held = [(references[left], references[right]) for left, right in both if references]
-        return answer_loss(model, both, consist, held, f"{run.config.seed}/{step}/{run.rank}"), len(both)
-
-    return run.term(consist, pool.questions, lambda question: question.size, compute)
-
-
 def _references(model: Any, pool: PairPool, consist: Consist) -> dict[TokenizedQuestion, list[float]]:
     """The log-likelihoods of all options under the model before training."""
     model.eval()
@@ -142,20 +132,6 @@ def _references(model: Any, pool: PairPool, consist: Consist) -> dict[TokenizedQ
     with torch.no_grad():
         for versions in pool.questions.values():
             questions = list(versions.values())
-            for question, logprobs in zip(
-                questions, option_logprobs(model, questions, consist.length), strict=True
-            ):
-                found[question] = logprobs.tolist()
+            logprobs = option_logprobs(model, questions, consist.length)
+            found |= {question: one.tolist() for question, one in zip(questions, logprobs, strict=True)}
     return found
-
-
-def _completion_term(run: _Run, consist: Consist, pool: PairPool) -> Term:
-    def compute(
-        model: Any, both: list[tuple[TrainingRow, TrainingRow]], _step: int
-    ) -> tuple[torch.Tensor, int]:
-        if consist.granularity == "sentence":
-            return sentence_loss(model, both, consist), len(both)
-        return token_loss(model, both, consist)
-
-    least = 2 if consist.granularity == "sentence" else 1
-    return run.term(consist, pool.rows, lambda row: len(row.tokens), compute, least)

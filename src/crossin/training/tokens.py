@@ -41,11 +41,8 @@ def tokenise(tokenizer: Any, texts: Sequence[str], borders: Sequence[int]) -> To
 
 
 def _tokenised(tokenizer: Any, texts: Sequence[str], borders: Sequence[int]) -> Tokens:
-    found: Tokens = []
-    for start in range(0, len(texts), _AT_ONCE):
-        part = slice(start, start + _AT_ONCE)
-        found += split(tokenizer, list(texts[part]), list(borders[part]))
-    return found
+    parts = [slice(start, start + _AT_ONCE) for start in range(0, len(texts), _AT_ONCE)]
+    return [one for part in parts for one in split(tokenizer, list(texts[part]), list(borders[part]))]
 
 
 def _key(tokenizer: Any, texts: Sequence[str], borders: Sequence[int]) -> str:
@@ -69,14 +66,10 @@ def _write(file: Path, found: Tokens) -> None:
     import pyarrow
     import pyarrow.parquet
 
-    columns = {
-        "tokens": pyarrow.array([tokens for tokens, _ in found], pyarrow.list_(pyarrow.int32())),
-        "border": pyarrow.array([border for _, border in found], pyarrow.int32()),
-    }
+    kinds = {"tokens": pyarrow.list_(pyarrow.int32()), "border": pyarrow.int32()}
+    table = pyarrow.table(list(zip(*found, strict=True)), schema=pyarrow.schema(kinds))
     with atomic_path(file) as temporary:
-        pyarrow.parquet.write_table(
-            pyarrow.table(columns), temporary, compression="zstd", write_page_checksum=True
-        )
+        pyarrow.parquet.write_table(table, temporary, compression="zstd", write_page_checksum=True)
 
 
 def _read(file: Path, count: int) -> Tokens | None:

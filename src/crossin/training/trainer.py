@@ -6,16 +6,17 @@ the record, so that a resumed run needs no other history.
 
 from __future__ import annotations
 
-import math
 import time
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
+from math import isfinite
 from pathlib import Path
 from typing import Any
 
 import torch
 import transformers
+from torch import Tensor
 
 from crossin.core.errors import CrossinError
 from crossin.core.hashing import hash64
@@ -26,6 +27,7 @@ from crossin.training.losses import row_losses, row_weights
 from crossin.training.record import Record, save_record
 from crossin.training.rows import Group, TrainingRow
 from crossin.training.sampling import micro_batches, share_of
+from crossin.training.terms import Term
 
 # A term that is 0 for this many steps in a row has no effect.
 _DEAD = 20
@@ -34,21 +36,10 @@ _TermValue = tuple[str, float, float, int]
 
 
 @dataclass(frozen=True)
-class Term:
-    """A term of the loss beside that of the rows.
-
-    weight: by step. loss: computed for the model at a step: its value, how many pairs it is of, and how many
-    tokens it read.
-    """
-
-    name: str
-    weight: Callable[[int], float]
-    loss: Callable[[Any, int], tuple[torch.Tensor, int, int]]
-
-
-@dataclass(frozen=True)
 class TrainingPlan:
-    """The steps of a run: the rows of each (over all processes), the other terms, and the held-out rows.
+    """The steps of a run: the rows of each (over all processes) and the other terms; all rows trained on, the
+    held-out rows, and how many were left out, by reason code.
+
     `after_step` is called with the model, the number of steps done and, where it was just measured, the
     held-out loss by language.
     """
@@ -56,9 +47,10 @@ class TrainingPlan:
     config: TrainConfig
     steps: int
     rows_at: Callable[[int], Sequence[TrainingRow]]
-    groups: Sequence[Group]
-    terms: Sequence[Term]
+    rows: Sequence[TrainingRow]
     held_out: Sequence[TrainingRow]
+    skipped: dict[str, int]
+    terms: Sequence[Term]
     after_step: Callable[[Any, int, dict[str, float]], None]
 
 
@@ -67,18 +59,16 @@ class GradientMeter:
 
     def __init__(self, weights: Sequence[torch.nn.Parameter]) -> None:
         self._weights = weights
-        self._before: list[torch.Tensor | None] = [None] * len(weights)
+        self._before: dict[int, Tensor] = {}
 
     def added(self) -> float:
         """The norm of what was added since the last call, or since there were no gradients."""
         added = []
         for number, weight in enumerate(self._weights):
-            if weight.grad is None:
-                continue
-            now = weight.grad.detach()
-            before = self._before[number]
-            added.append((now if before is None else now - before).float())
-            self._before[number] = now.clone()
+            if weight.grad is not None:
+                now = weight.grad.detach()
+                added.append((now - self._before[number] if number in self._before else now).float())
+                self._before[number] = now.clone()
         return float(torch.nn.utils.get_total_norm(added)) if added else 0.0
 
 
@@ -93,6 +83,7 @@ class CrossinTrainer(transformers.Trainer):  # type: ignore[misc]
         super().__init__(**options)
         self.plan, self.config, self.record, self._watch = plan, plan.config, record, watch
         self._weights = [weight for weight in self.model.parameters() if weight.requires_grad]
+        self._groups = sorted({row.group for row in plan.rows})
         self._norms: dict[str, float] = {}
 
     def get_train_dataloader(self) -> Any:
@@ -113,39 +104,35 @@ class CrossinTrainer(transformers.Trainer):  # type: ignore[misc]
         self._created_lr_scheduler = True
         return self.lr_scheduler
 
-    def training_step(self, model: Any, inputs: Any, _items: Any = None) -> torch.Tensor:
+    def training_step(self, model: Any, inputs: Any, _items: Any = None) -> Tensor:
         """Forward and backward for a step; in smaller micro-batches where the memory is not enough."""
         model.train()
         step = int(inputs["step"])
         started = time.monotonic()
-        loss = None
-        while loss is None:
+        while True:
             try:
                 loss = self._step(model, step)
+                break
             except RuntimeError as error:
                 if not is_out_of_memory(error):
                     raise
-                if self.args.world_size > 1 or not self._halve(step):
+                longest = max(len(row.tokens) for row in self.plan.rows_at(step))
+                if self.args.world_size > 1 or self.record.tokens <= longest:
                     raise CrossinError(
                         f"not enough memory for step {step + 1}; the last checkpoint is kept",
                         field="batches.tokens",
                         hint="lower `batches.tokens` or `batches.longest`, or set `recompute: true`, and run "
                         "in another folder",
                     ) from error
+                self.record.tokens = max(longest, self.record.tokens // 2)
+                note = f"not enough memory: micro-batches of {self.record.tokens} tokens from now on"
+                self._watch(step, note)
                 model.zero_grad()
         self.record.seconds += time.monotonic() - started
         self.record.steps += 1
         return loss
 
-    def _halve(self, step: int) -> bool:
-        longest = max(len(row.tokens) for row in self.plan.rows_at(step))
-        if self.record.tokens <= longest:
-            return False
-        self.record.tokens = max(longest, self.record.tokens // 2)
-        self._watch(step, f"not enough memory: micro-batches of {self.record.tokens} tokens from now on")
-        return True
-
-    def _step(self, model: Any, step: int) -> torch.Tensor:
+    def _step(self, model: Any, step: int) -> Tensor:
         rank, processes = self.args.process_index, self.args.world_size
         torch.manual_seed(hash64(str(self.config.seed), "step", str(step), str(rank)) >> 1)
         meter = GradientMeter(self._weights) if self._is_logged(step) else None
@@ -167,7 +154,7 @@ class CrossinTrainer(transformers.Trainer):  # type: ignore[misc]
         # A process without rows computes one with weight 0: the others wait for it.
         spare = not mine
         parts = micro_batches(mine or whole[:1], self.record.tokens)
-        each: list[tuple[TrainingRow, torch.Tensor]] = []
+        each: list[tuple[TrainingRow, Tensor]] = []
         for number, part in enumerate(parts):
             weights = [0.0] * len(part) if spare else row_weights(part, whole, self.config.weigh)
             last = number == len(parts) - 1
@@ -186,36 +173,37 @@ class CrossinTrainer(transformers.Trainer):  # type: ignore[misc]
         return total
 
     def _add_to_record(
-        self,
-        step: int,
-        total: torch.Tensor,
-        each: Sequence[tuple[TrainingRow, torch.Tensor]],
-        values: Sequence[_TermValue],
+        self, step: int, total: Tensor, each: Sequence[tuple[TrainingRow, Tensor]], values: list[_TermValue]
     ) -> None:
         """Add the step's sums over all processes to the record; an error where one is not a number."""
-        sums = torch.stack([losses.double().sum() for _, losses in each]) if each else torch.zeros(0)
-        self._check_numbers(step, [row for row, _ in each], sums.tolist(), values)
-        places = {group: number for number, group in enumerate(self.plan.groups)}
-        table = torch.zeros(2 * len(places) + 1 + len(values), dtype=torch.float64)
-        for (row, losses), loss in zip(each, sums.tolist(), strict=True):
-            table[2 * places[row.group]] += loss
-            table[2 * places[row.group] + 1] += len(losses)
-        table[2 * len(places)] = float(total)
-        for number, (_, value, _, _) in enumerate(values):
-            table[2 * len(places) + 1 + number] = value / self.args.world_size
+        losses = torch.stack([part.double().sum() for _, part in each]).tolist() if each else []
+        hint = "lower the learning rate, or check these rows; the last checkpoint is kept"
+        for name, value, _, _ in values:
+            if not isfinite(value):
+                raise CrossinError(f"step {step + 1}: the term '{name}' is {value}", field=name, hint=hint)
+        wrong = [row.number + 1 for (row, _), loss in zip(each, losses, strict=True) if not isfinite(loss)]
+        if wrong:
+            shown = ", ".join(map(str, wrong[:10])) + (" and more" if len(wrong) > 10 else "")
+            raise CrossinError(
+                f"step {step + 1}: the loss is not a number (NaN or infinite) in rows {shown}",
+                file=self.config.mixture,
+                hint=hint,
+            )
+        sums = {group: [0.0, 0] for group in self._groups}
+        for (row, _), loss in zip(each, losses, strict=True):
+            sums[row.group][0] += loss
+            sums[row.group][1] += row.learned
+        mine = [number for pair in sums.values() for number in pair] + [float(total)]
+        table = torch.tensor(
+            mine + [value / self.args.world_size for _, value, _, _ in values], dtype=torch.float64
+        )
         if self.args.world_size > 1:
             table = table.to(self.args.device)
             torch.distributed.all_reduce(table)
-        numbers = table.tolist()
-        self.record.add_groups(
-            {
-                group: (numbers[2 * place], int(numbers[2 * place + 1]))
-                for group, place in places.items()
-                if numbers[2 * place + 1]
-            }
-        )
-        self.record.add_term("sft", numbers[2 * len(places)], 1.0, 0)
-        for (name, _, weight, used), value in zip(values, numbers[2 * len(places) + 1 :], strict=True):
+        numbers = iter(table.tolist())
+        self.record.add_groups({group: (next(numbers), int(next(numbers))) for group in sums})
+        self.record.add_term("sft", next(numbers), 1.0, 0)
+        for (name, _, weight, used), value in zip(values, numbers, strict=True):
             self.record.add_term(name, value, weight, used)
             self.record.zeros[name] = self.record.zeros.get(name, 0) + 1 if value == 0 else 0
             if self.record.zeros[name] >= _DEAD:
@@ -224,26 +212,6 @@ class CrossinTrainer(transformers.Trainer):  # type: ignore[misc]
                     field=name,
                     hint="check that the pairs have what it compares (docs/train.md), or leave it out",
                 )
-
-    def _check_numbers(
-        self,
-        step: int,
-        rows: Sequence[TrainingRow],
-        losses: Sequence[float],
-        values: Sequence[_TermValue],
-    ) -> None:
-        hint = "lower the learning rate, or check these rows; the last checkpoint is kept"
-        for name, value, _, _ in values:
-            if not math.isfinite(value):
-                raise CrossinError(f"step {step + 1}: the term '{name}' is {value}", field=name, hint=hint)
-        wrong = [row.number + 1 for row, loss in zip(rows, losses, strict=True) if not math.isfinite(loss)]
-        if wrong:
-            shown = ", ".join(map(str, wrong[:10])) + (" and more" if len(wrong) > 10 else "")
-            raise CrossinError(
-                f"step {step + 1}: the loss is not a number (NaN or infinite) in rows {shown}",
-                file=self.config.mixture,
-                hint=hint,
-            )
 
     def _is_logged(self, step: int) -> bool:
         return (step + 1) % self.config.log_every == 0 or step + 1 == self.plan.steps

@@ -1,5 +1,1 @@
-"""Turning rows of one language into rows of another, safely."""
-
-from crossin.translation.run import translate
-
-__all__ = ["translate"]
+"""Translates rows of one language into parallel rows of others, and checks them."""

@@ -1,54 +1,52 @@
-"""Native answers: the translated instruction is answered in its language, as in Bactrian-X (Li et al. 2023,
-arXiv 2305.15011), instead of the answer being translated.
+"""Native answers: the model answers the translated instruction in its language, as in Bactrian-X (Li et al.
+2023, arXiv 2305.15011), instead of translating the answer.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
-from crossin.translation.asking import Dated, Wanted, Work
-from crossin.translation.engine import Ask
-from crossin.translation.filters.language import likelihood
-from crossin.translation.filters.meta import remark
-from crossin.translation.filters.repetition import loops, repetition
-from crossin.translation.prompt import QUESTION
+from crossin.languages.detection import likelihood
+from crossin.translation.checks.signals import comment_in, loops, repetition
+from crossin.translation.prompts import QUESTION
+from crossin.translation.reasons import TranslationReason
+from crossin.translation.requests import TranslationRequest, TranslationResponse
+from crossin.translation.scheduler import ResponseCounts, Scheduler
 
 # As for translations: below, another language; above, a loop.
 _FOREIGN, _REPEATED = 0.1, 0.4
 
 
-def answer_natively(
-    questions: Mapping[int, str], language: str, attempts: int
-) -> Work[dict[int, tuple[str, str, str]]]:
-    """Answer, reason against it ('' where it passes) and time for each question; one that fails is asked
-    again, so often as `attempts` says.
+async def answer_natively(
+    questions: Mapping[int, str], language: str, attempts: int, scheduler: Scheduler, counts: ResponseCounts
+) -> dict[int, tuple[TranslationResponse, str]]:
+    """The answer to each question, and a reason code where it is rejected, '' else. A rejected one is
+    requested again, up to `attempts` times.
     """
-    found: dict[int, tuple[str, str, str]] = {}
+    answers: dict[int, tuple[TranslationResponse, str]] = {}
     for attempt in range(attempts):
-        pending = {
-            number: Ask(language, language, (QUESTION,), (text,), attempt)
+        requests = {
+            number: TranslationRequest(language, language, (QUESTION,), (text,), attempt)
             for number, text in questions.items()
-            if number not in found or found[number][1]
+            if number not in answers or answers[number][1]
         }
-        answers: dict[Ask, Dated] = {}
-        yield Wanted(list(dict.fromkeys(pending.values())), answers.__setitem__)
-        for number, ask in pending.items():
-            dated = answers[ask]
-            text = "" if dated.answer.texts is None else dated.answer.texts[0]
-            reason = _fault(text, questions[number], language, dated)
-            found[number] = text, reason, dated.time
-    return found
+        responses = await scheduler.translate(requests.values(), counts)
+        for number, request in requests.items():
+            response = responses[request]
+            answers[number] = response, _reason(response, questions[number], language)
+    return answers
 
 
-def _fault(text: str, question: str, language: str, dated: Dated) -> str:
-    if dated.answer.texts is None:
-        return dated.answer.trouble.partition(": ")[0]
-    if dated.answer.cut:
-        return "cut at the limit of tokens"
+def _reason(response: TranslationResponse, question: str, language: str) -> str:
+    if response.texts is None:
+        return response.reason
+    [text] = response.texts
+    if response.cut:
+        return TranslationReason.TOKEN_LIMIT
     if not text.strip():
-        return "empty"
-    if said := remark(question, text):
-        return said
-    if likelihood(text, question, language, "en") < _FOREIGN:
-        return "wrong language"
-    return "says the same again" if repetition(text) > _REPEATED or loops(text) else ""
+        return TranslationReason.EMPTY
+    if comment := comment_in(question, text):
+        return comment
+    if likelihood(text, language, source_text=question) < _FOREIGN:
+        return TranslationReason.WRONG_LANGUAGE
+    return TranslationReason.REPETITION if repetition(text) > _REPEATED or loops(text) else ""

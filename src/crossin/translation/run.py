@@ -2,261 +2,274 @@
 
 from __future__ import annotations
 
-import contextlib
-import shutil
+import asyncio
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Any, get_args
 
-from crossin.core.cache import Cache, CacheWriter
+from crossin.core.cache import Cache
 from crossin.core.cache_repair import rebuild_if_damaged
+from crossin.core.cluster import Runner, run_on_cluster
 from crossin.core.errors import CrossinError
 from crossin.core.extras import require
 from crossin.core.files import write_parquet
-from crossin.core.formats import CLAIM, REJECTS
+from crossin.core.formats import REJECTS, USAGE
 from crossin.core.progress import Progress, silent
-from crossin.core.stages import Stage, begin
-from crossin.languages.codes import parse_language
-from crossin.translation.asking import Tally, Work, work_through
-from crossin.translation.engine import BudgetSpent
-from crossin.translation.filters.language import require_for
+from crossin.core.stages import Stage, stage
+from crossin.languages.detection import require_for
+from crossin.servers import Accounting, BudgetSpent, running_loop
+from crossin.translation.config import TranslateConfig
+from crossin.translation.requests import Translator
 from crossin.translation.rows import SourceRows, read_rows
-from crossin.translation.shard import Setup, translate_rows
-from crossin.translation.writing import (
+from crossin.translation.scheduler import open_scheduler
+from crossin.translation.shard_tables import (
     DATA,
-    count_shards,
+    count_responses,
+    count_rows,
     joined_rejects,
     shard_files,
     write_shard,
     write_source,
 )
+from crossin.translation.shards import Outcome, Pipeline, Shard, translate_rows
 
-STORE = "store.sqlite"
-Runner = Literal["local", "ray"]
+CACHE = "cache.sqlite"
+# Shards in progress: while the last responses of one arrive, the next is requested. Each holds its texts.
+_OPEN = 4
 
 
 @dataclass(frozen=True)
-class Job:
-    """A corpus about to be translated; each shard of it can be made by itself, anywhere."""
+class ShardPlan:
+    """A corpus to translate, in shards (language, number) that can each be made alone, anywhere."""
 
     rows: SourceRows
-    setup: Setup
-    targets: Sequence[str]
+    pipeline: Pipeline
     out: Path
-    store: Path
-    size: int
+    cache: Path
 
     @property
     def shards(self) -> list[tuple[str, int]]:
-        """All shards (language, number): the first rows in every language, then the next."""
-        return [(language, number) for number in range(self._numbers) for language in self.targets]
+        """All shards: the first rows in every language, then the next."""
+        targets = self.pipeline.config.to
+        return [(language, number) for number in range(self._count) for language in targets]
 
     @property
-    def _numbers(self) -> int:
-        return -(-len(self.rows) // self.size)
+    def _count(self) -> int:
+        return -(-len(self.rows) // self.pipeline.config.shard_rows)
 
     def span(self, number: int) -> range:
-        """The rows of a shard. All shards are of one size, lest the last have too few rows to learn from."""
-        first, end = (one * len(self.rows) // self._numbers for one in (number, number + 1))
+        """The rows of a shard. All shards have one size: a small rest has too few to fit thresholds to."""
+        first, end = (one * len(self.rows) // self._count for one in (number, number + 1))
         return range(first, end)
 
-    def is_there(self, shard: tuple[str, int]) -> bool:
-        """Whether a shard is made already."""
+    def is_done(self, shard: tuple[str, int]) -> bool:
+        """Whether a shard's files are there."""
         return (self.out / shard_files(*shard)[DATA]).exists()
 
 
 def translate(
-    corpus: Path,
-    out: Path,
-    setup: Setup,
-    targets: Sequence[str],
+    config: TranslateConfig,
+    out: Path | str,
     *,
-    columns: Mapping[str, str] | None = None,
-    limit: int | None = None,
-    check: bool = True,
-    store: Path | None = None,
-    shard_rows: int = 2_000,
+    translator: Translator | None = None,
     rank: int = 0,
     world_size: int = 1,
     runner: Runner = "local",
     progress: Progress = silent,
     say: Callable[[str], None] = lambda _text: None,
 ) -> Stage:
-    """Translate the rows of `corpus` (a file or folder that `compose` reads) into each of `targets`.
+    """Translate the rows of `config.corpus` into each language of `config.to`.
 
-    setup: the engine, the language of the rows, and how they are treated. columns, limit, check: as in
-    `read_rows`. store: the file that keeps every answer, in `out` where not given; several runs may share
-    one. shard_rows: at most so many rows are judged together. rank, world_size: make only every
+    translator: used instead of the one that `config` names. rank, world_size: make only every
     `world_size`-th shard; whoever finds all of them finishes the stage. runner: `ray` makes the shards as
-    tasks of a cluster.
+    tasks of a cluster. say: gets messages for the user.
 
-    Writes `data/<language>/*.parquet`, the source's among them, `rejects.parquet` and `provenance/`
-    (docs/translate.md). A run that was stopped goes on, and asks nothing again that was answered.
-    Raises CrossinError for bad input, for what an engine lacks, and where it cannot go on.
+    Writes `data/<language>/*.parquet`, the source's included, `rejects.parquet` and `provenance/`
+    (docs/translate.md). A run that was stopped resumes, and repeats no request that was answered.
+    Raises CrossinError for bad input, for what a translator lacks, and where it cannot continue.
     """
-    targets = _checked(setup, targets, rank, world_size, runner)
-    settings = settings_of(setup, targets, columns=columns, limit=limit, shard_rows=shard_rows)
-    stage = begin(out, "translate", settings, {"corpus": corpus}, shared=world_size > 1)
-    if stage.done:
-        return stage
-    work = out / ".work" / f"rank-{rank}"
-    tally = Tally()
-    own_store = out / STORE if store is None and not (out / STORE).exists() else None
-    try:
-        rows = read_rows(corpus, setup.source, work, progress, columns=columns, limit=limit, check=check)
-        job = Job(rows, setup, targets, out, store or out / STORE, shard_rows)
-        if (note := rebuild_if_damaged(job.store)) is not None:
-            say(note)
-        if runner == "ray":
-            _on_cluster(job, progress)
-        else:
-            make_shards(job, job.shards[rank::world_size], tally, progress)
-        if all(map(job.is_there, job.shards)):
-            _finish(stage, job, tally)
-    finally:
-        shutil.rmtree(work, ignore_errors=True)
-        with contextlib.suppress(OSError):
-            work.parent.rmdir()
-        if not stage.done and runner == "local" and world_size == 1:
-            if own_store and not tally.asked:
-                for path in out.glob(f"{STORE}*"):
-                    path.unlink()
-            if not any(path.name != CLAIM for path in out.iterdir()):
-                # A wrong word, most likely: once it is mended, the folder is free for it.
-                stage.release()
-    return stage
+    out = Path(out).absolute()
+    if runner not in get_args(Runner):
+        raise CrossinError(f"there is no runner '{runner}'", hint="use local, or ray")
+    pipeline = prepared(config, translator or config.translator(out / USAGE))
+    inputs = {"corpus": config.corpus}
+    with stage(out, "translate", settings_of(pipeline), inputs, rank=rank, world_size=world_size) as work:
+        if work.done:
+            return work
+        with cache_file(config, out, alone=world_size == 1) as cache:
+            rows = read_rows_of(config, work.scratch, progress)
+            plan = ShardPlan(rows, pipeline, out, cache)
+            if (message := rebuild_if_damaged(cache)) is not None:
+                say(message)
+            if runner == "ray":
+                _on_cluster(plan, progress)
+            else:
+                make_shards(plan, plan.shards[rank::world_size], progress)
+        if all(map(plan.is_done, plan.shards)):
+            _finish(work, plan)
+    return work
 
 
-def settings_of(
-    setup: Setup,
-    targets: Sequence[str],
-    *,
-    columns: Mapping[str, str] | None,
-    limit: int | None,
-    shard_rows: int,
-) -> dict[str, Any]:
-    """All that decides a corpus beside the rows, as JSON values."""
+def prepared(config: TranslateConfig, translator: Translator) -> Pipeline:
+    """The pipeline; raises CrossinError for what is missing, before anything is paid for."""
+    translator.check(config.source, config.to)
+    for language in config.to:
+        require_for(language)
+        if config.round_trip is not None:
+            require("text", "sacrebleu")
+            translator.check(language, [config.source])
+    return Pipeline(config, translator, config.terms(), config.quality_check())
+
+
+def settings_of(pipeline: Pipeline) -> dict[str, Any]:
+    """All that decides a corpus apart from the rows, as JSON values."""
+    config = pipeline.config
+    decisive = {"source", "to", "language_specific", "native", "round_trip", "columns", "limit", "shard_rows"}
     return {
-        "engine": dict(setup.engine.identity),
-        "from": setup.source,
-        "to": list(targets),
-        "task_bound": setup.task_bound,
-        "native": setup.native,
-        "glossary": {language: dict(terms) for language, terms in setup.glossary.items()},
-        "round_trip": setup.round_trip,
-        "quality": None if setup.quality is None else setup.quality.identity,
-        "columns": dict(columns or {}),
-        "limit": limit,
-        "shard_rows": shard_rows,
+        **config.model_dump(mode="json", by_alias=True, include=decisive),
+        "engine": dict(pipeline.translator.identity),
+        "glossary": {language: dict(terms) for language, terms in pipeline.glossary.items()},
+        "quality": None if pipeline.quality is None else pipeline.quality.identity,
     }
 
 
-def make_shards(job: Job, shards: Sequence[tuple[str, int]], tally: Tally, progress: Progress) -> None:
+@contextmanager
+def cache_file(config: TranslateConfig, out: Path, *, alone: bool) -> Iterator[Path]:
+    """The cache's file. alone: one in `out` that is empty in the end is removed, so that a folder in which
+    nothing was translated is free for another run.
+    """
+    path = (config.cache or out / CACHE).absolute()
+    try:
+        yield path
+    finally:
+        if alone and config.cache is None and path.exists():
+            with suppress(CrossinError), Cache(path) as cache:
+                if cache.is_empty():
+                    path.unlink()
+
+
+def read_rows_of(config: TranslateConfig, scratch: Path, progress: Progress) -> SourceRows:
+    """The rows that the settings name. scratch: the folder for their texts."""
+    return read_rows(
+        config.corpus,
+        config.source,
+        scratch,
+        progress,
+        columns=dict(config.columns.items()),
+        limit=config.limit,
+        check=not config.any_language,
+    )
+
+
+def make_shards(plan: ShardPlan, shards: Sequence[tuple[str, int]], progress: Progress) -> None:
     """Translate and write those shards that are not there yet."""
-    missing = [shard for shard in shards if not job.is_there(shard)]
+    missing = [shard for shard in shards if not plan.is_done(shard)]
     total, left = Counter[str](), Counter[str]()
     for rows, chosen in ((total, shards), (left, missing)):
         for language, number in chosen:
-            rows[language] += len(job.span(number))
+            rows[language] += len(plan.span(number))
 
-    def heard(language: str, count: int, note: str) -> None:
+    def answered(language: str, count: int, note: str) -> None:
         left[language] -= count
-        known = f"{tally.known:,} known before" if tally.known else ""
-        told = ", ".join(filter(None, (note, known)))
-        # Full only at the end: rows are still judged, and asked again.
-        progress(
-            f"translating into {language}",
-            total[language] - max(left[language], 1),
-            total[language],
-            "rows",
-            told,
-        )
+        # Full only at the end: rows are still checked, and requested again.
+        done = total[language] - max(left[language], 1)
+        progress(f"translating into {language}", done, total[language], "rows", note)
 
-    with Cache(job.store) as store, CacheWriter(job.store) as keeper:
-        try:
-            works = (_shard(job, shard, partial(heard, shard[0])) for shard in missing)
-            work_through(works, job.setup.engine, store, keeper, tally)
-        except BudgetSpent as error:
-            told = ", ".join(
-                f"{left[language]:,} of {count:,} rows are left in {language}"
-                for language, count in total.items()
-            )
-            raise BudgetSpent(f"{error.message}: {told}", hint=error.hint) from error
+    try:
+        # In a thread, since the caller may have an event loop, as notebooks do.
+        with running_loop() as loop:
+            asyncio.run_coroutine_threadsafe(_make_shards(plan, missing, answered), loop).result()
+    except BudgetSpent as error:
+        rest = ", ".join(
+            f"{left[language]:,} of {count:,} rows are left in {language}"
+            for language, count in total.items()
+        )
+        raise BudgetSpent(f"{error.message}: {rest}", hint=error.hint) from error
     for language, count in total.items():
         progress(f"translating into {language}", count, count, "rows")
 
 
-def _shard(job: Job, shard: tuple[str, int], heard: Callable[[int, str], None]) -> Work[None]:
-    language, number = shard
-    span = job.span(number)
-    outcomes = yield from translate_rows(job.setup, job.rows.take(span.start, span.stop), language, heard)
-    if language == job.targets[0]:
-        write_source(job.out, job.setup.source, number, outcomes)
-    write_shard(job.out, language, number, outcomes, job.setup.engine.identity)
+async def _make_shards(
+    plan: ShardPlan, shards: Sequence[tuple[str, int]], answered: Callable[[str, int, str], None]
+) -> None:
+    """Make shards, at most `_OPEN` at a time. Each starts once all first requests of the one before it are
+    sent, so that the translator is never idle.
+    """
+    places = asyncio.Semaphore(_OPEN)
+    try:
+        async with (
+            open_scheduler(plan.pipeline.translator, plan.cache) as scheduler,
+            asyncio.TaskGroup() as group,
+        ):
+            for language, number in shards:
+                await places.acquire()
+                if scheduler.failure is not None:
+                    break
+                sent = asyncio.Event()
+                progress = partial(answered, language)
+                shard = Shard(plan.pipeline, language, scheduler, sent=sent.set, answered=progress)
+                group.create_task(_make_shard(plan, shard, number, places))
+                await sent.wait()
+    except BaseExceptionGroup as errors:
+        raise _first(errors) from None
 
 
-def _checked(setup: Setup, targets: Sequence[str], rank: int, world_size: int, runner: str) -> list[str]:
-    languages = list(dict.fromkeys(map(parse_language, targets)))
-    if setup.source in languages or not languages:
-        raise CrossinError(
-            f"the rows are in {setup.source} already" if languages else "no language to translate into",
-            field="to",
-            hint="name the languages to translate into, as in --to zh --to vi",
-        )
-    if not 0 <= rank < world_size:
-        raise CrossinError(
-            f"there is no rank {rank} of {world_size}", hint="ranks go from 0 to world size - 1"
-        )
-    if runner not in get_args(Runner):
-        raise CrossinError(f"there is no runner '{runner}'", hint="use local, or ray")
-    for language in setup.glossary:
-        if language not in languages:
-            raise CrossinError(
-                f"the glossary has terms in {language}, which is not translated into",
-                field="glossary",
-                hint="leave them out, or name the language",
-            )
-    setup.engine.check(setup.source, languages)
-    # What is missing is told before anything is paid for.
-    for language in languages:
-        require_for(language)
-        if setup.round_trip is not None:
-            require("text", "sacrebleu")
-            setup.engine.check(language, [setup.source])
-    return languages
+async def _make_shard(plan: ShardPlan, shard: Shard, number: int, places: asyncio.Semaphore) -> None:
+    try:
+        span = plan.span(number)
+        rows = await asyncio.to_thread(plan.rows.take, span.start, span.stop)
+        outcomes = await translate_rows(shard, rows)
+        await asyncio.to_thread(_write, plan, shard, number, outcomes)
+    finally:
+        shard.sent()
+        places.release()
 
 
-def _on_cluster(job: Job, progress: Progress) -> None:
-    from crossin.core.cluster import run_on_cluster
+def _write(plan: ShardPlan, shard: Shard, number: int, outcomes: Sequence[Outcome]) -> None:
+    config = plan.pipeline.config
+    if shard.target == config.to[0]:
+        write_source(plan.out, config.source, number, outcomes)
+    identity = plan.pipeline.translator.identity
+    write_shard(plan.out, shard.target, number, outcomes, identity, shard.counts)
 
-    missing = [shard for shard in job.shards if not job.is_there(shard)]
-    done, total = 0, sum(len(job.span(number)) for _, number in missing)
 
-    def heard(rows: int) -> None:
+def _first(error: BaseException) -> BaseException:
+    """The first error in a group of errors."""
+    return _first(error.exceptions[0]) if isinstance(error, BaseExceptionGroup) else error
+
+
+def _on_cluster(plan: ShardPlan, progress: Progress) -> None:
+    missing = [shard for shard in plan.shards if not plan.is_done(shard)]
+    done, total = 0, sum(len(plan.span(number)) for _, number in missing)
+
+    def finished(rows: int) -> None:
         nonlocal done
         done += rows
         progress("translating", done, total, "rows")
 
-    def work(job: Job, place: int) -> int:
-        make_shards(job, [missing[place]], Tally(), silent)
-        return len(job.span(missing[place][1]))
+    def work(plan: ShardPlan, place: int) -> int:
+        make_shards(plan, [missing[place]], silent)
+        return len(plan.span(missing[place][1]))
 
-    shared = replace(job, out=job.out.absolute(), store=job.store.absolute())
-    run_on_cluster(shared, work, range(len(missing)), heard)
+    run_on_cluster(plan, work, range(len(missing)), finished)
 
 
-def _finish(stage: Stage, job: Job, tally: Tally) -> None:
-    """Write what stands beside the shards, and the manifest."""
-    write_parquet(stage.folder / REJECTS, joined_rejects(stage.folder, job.shards))
-    numbers = sorted({number for _, number in job.shards})
-    files = [shard_files(job.setup.source, number)[DATA] for number in numbers]
-    files += [name for shard in job.shards for name in shard_files(*shard).values()]
+def _finish(work: Stage, plan: ShardPlan) -> None:
+    """Write the files next to the shards, and the manifest."""
+    config = plan.pipeline.config
+    write_parquet(work.folder / REJECTS, joined_rejects(work.folder, plan.shards))
+    numbers = sorted({number for _, number in plan.shards})
+    files = [shard_files(config.source, number)[DATA] for number in numbers]
+    files += [name for shard in plan.shards for name in shard_files(*shard).values()]
     counts: dict[str, Any] = {
-        "rows": len(job.rows),
-        "languages": count_shards(stage.folder, job.shards),
-        "answers": asdict(tally),
+        "rows": len(plan.rows),
+        "languages": count_rows(work.folder, plan.shards),
+        "responses": count_responses(work.folder, plan.shards),
     }
-    stage.finish([*files, REJECTS], counts, dict(job.rows.skipped))
+    if (work.folder / USAGE).exists():
+        counts["usage"] = asdict(Accounting(config.server, work.folder / USAGE).usage)
+    work.finish([*files, REJECTS], counts, dict(plan.rows.skipped))

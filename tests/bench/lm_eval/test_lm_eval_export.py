@@ -78,7 +78,7 @@ def runs(tmp_path_factory: pytest.TempPathFactory, tiny_model: Path) -> dict[str
     )
     assert done.returncode == 0, done.stderr[-3000:]
     [file] = place.glob("out/*/results_*.json")
-    told = json.loads(file.read_text(encoding="utf-8"))["results"]
+    figures = json.loads(file.read_text(encoding="utf-8"))["results"]
     found = {}
     for name, form in forms.items():
         logged = [
@@ -87,7 +87,7 @@ def runs(tmp_path_factory: pytest.TempPathFactory, tiny_model: Path) -> dict[str
             for line in path.read_text(encoding="utf-8").split("\n")
             if line
         ]
-        results = {task: values for task, values in told.items() if task.startswith(name)}
+        results = {task: values for task, values in figures.items() if task.startswith(name)}
         found[name] = Run(questions(items(), form, seed=3), results, logged, file.parent)
     return found
 
@@ -121,8 +121,8 @@ def test_free_text_is_generated_from_the_same_prompt(runs: dict[str, Run]) -> No
         for sample in runs["letters"].samples
         if "choices" not in sample["doc"]
     }
-    assert {language: told["arg_0"] for language, told in asked.items()} == due
-    assert {told["arg_1"]["max_gen_toks"] for told in asked.values()} == {4}
+    assert {language: request["arg_0"] for language, request in asked.items()} == due
+    assert {request["arg_1"]["max_gen_toks"] for request in asked.values()} == {4}
 
 
 @pytest.mark.parametrize("name", ["text", "letters"])
@@ -212,9 +212,9 @@ def test_multiple_choice_may_be_answered_in_words(tmp_path: Path) -> None:
     bench = write_bench(tmp_path / "nature", small_items())
     stage = export_lm_eval(bench, tmp_path / "out", form=Form(kind="generate"), languages=["en"])
     [line, *_] = (stage.folder / "crossin_nature_en_generate.jsonl").read_text("utf-8").splitlines()
-    told = json.loads(line)
-    assert (told["target"], told["options"]) == ("a dog", ["a dog", "a fish", "a snail"])
-    assert "A. a dog" in told["prompt"]
+    fields = json.loads(line)
+    assert (fields["target"], fields["options"]) == ("a dog", ["a dog", "a fish", "a snail"])
+    assert "A. a dog" in fields["prompt"]
 
 
 def test_replies_end_where_those_of_evaluate_end(tmp_path: Path) -> None:
@@ -227,8 +227,8 @@ def test_replies_end_where_those_of_evaluate_end(tmp_path: Path) -> None:
         due.setdefault(name, set()).add(one.request.stop)
     found = {}
     for path in stage.folder.glob("*_*_*_*.yaml"):
-        told = yaml.safe_load(path.read_text("utf-8").partition("\n")[2])
-        found[path.stem] = {tuple(told["generation_kwargs"]["until"])}
+        config = yaml.safe_load(path.read_text("utf-8").partition("\n")[2])
+        found[path.stem] = {tuple(config["generation_kwargs"]["until"])}
     assert found == due
     assert due["crossin_nature_en_question_generate"] == {("\n\n", "\nQuestion:")}
     assert due["crossin_nature_en_plain_generate"] == {("\n\n",)}

@@ -13,8 +13,7 @@ from crossin.core.errors import CrossinError
 from crossin.corpus.reading import records as records_module
 from crossin.corpus.reading import text_records
 from crossin.corpus.reading.batch import Batch
-from crossin.corpus.reading.records import read_records
-from crossin.corpus.reading.sources import read_source
+from crossin.corpus.reading.records import read_records, read_source
 from crossin.corpus.reading.text_records import json_batches
 from crossin.corpus.spec import Source
 from tests.helpers import errors
@@ -85,7 +84,7 @@ def test_text_may_be_cut_anywhere(chunk: int, lines: bool, monkeypatch: pytest.M
 
 
 def test_batches_are_small_and_numbered(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(records_module, "TABLE_BATCH", 2)
+    monkeypatch.setattr(records_module, "_TABLE_BATCH", 2)
     save(tmp_path / "rows.parquet", [row(k) for k in range(5)])
     tables = read(tmp_path, path="rows.parquet")
     assert column(tables, "id") == [0, 1, 2, 3, 4]

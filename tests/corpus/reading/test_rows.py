@@ -22,9 +22,9 @@ FILE = Path("rows.x")
 def batch(records: list[dict[str, Any]], kind: str = "json") -> Batch:
     """The records as a batch that begins with the file's row 101."""
     if kind == "json":
-        return Batch.of_objects(FILE, 100, records, list(range(201, 201 + len(records))))
+        return Batch.of(FILE, 100, records, lines=list(range(201, 201 + len(records))))
     table = pa.Table.from_pylist(records)
-    return Batch.of_table(FILE, 100, table, table.schema.names)
+    return Batch.of(FILE, 100, table, table.schema.names)
 
 
 def shaped(records: list[dict[str, Any]], kind: str = "json", extras: Any = (), **columns: str) -> Rows:
@@ -226,13 +226,13 @@ def test_texts_in_parquet_that_are_not_utf8() -> None:
         texts = pa.Array.from_buffers(kind, 3, data.buffers())
         table = pa.table({"instruction": texts, "output": ["a", "b", "c"]})
         with errors.refused("not UTF-8", row=3, field="instruction"):
-            to_rows(Batch.of_table(FILE, 0, table, table.schema.names), source({}), 1000)
+            to_rows(Batch.of(FILE, 0, table, table.schema.names), source({}), 1000)
 
 
 def test_texts_in_any_of_arrows_types() -> None:
     for kind in (pa.large_string(), pa.string_view(), pa.binary(), pa.dictionary(pa.int32(), pa.string())):
         table = pa.table({"instruction": pa.array(["a", "b"]).cast(kind), "output": ["c", "d"]})
-        rows = to_rows(Batch.of_table(FILE, 0, table, table.schema.names), source({}), 1000)
+        rows = to_rows(Batch.of(FILE, 0, table, table.schema.names), source({}), 1000)
         assert rows.texts["instruction"].to_pylist() == ["a", "b"]
 
 

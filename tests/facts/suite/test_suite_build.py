@@ -11,10 +11,10 @@ import pytest
 from crossin.core.files import sha256
 from crossin.core.stages import Stage
 from crossin.facts.corpus import split_of
-from crossin.facts.suite import SKILLS, build_suite, lacking
+from crossin.facts.suite import SKILLS, build_suite
 from crossin.items.item import Item, read_items
 from crossin.languages import available
-from crossin.languages.words import DATA, Suite
+from crossin.languages.words import DATA, Suite, lacking
 from tests.helpers.errors import refused
 
 ENGLISH = (DATA / "en.yaml").read_text(encoding="utf-8")

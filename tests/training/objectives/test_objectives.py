@@ -186,7 +186,7 @@ def test_terms_have_their_share_of_a_steps_tokens(
     config = TrainConfig.model_validate(
         {"pairs": {"items": benches["train"], "share": 0.25}, "align": {}, "consist": {"divergence": "js"}}
     )
-    terms = terms_of(config, model, tokenizer, 4000, 10).terms
+    terms = terms_of(config, model, tokenizer, 4000, 10)[0]
     assert [term.name for term in terms] == ["align", "consist"]
     for term in terms:
         value, used, read = term.loss(model, 3)

@@ -12,6 +12,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import yaml
+
 from crossin.core.errors import CrossinError
 from crossin.core.files import write_text
 from crossin.core.stages import Stage, stage
@@ -89,8 +91,6 @@ def _word(text: str) -> str:
 
 
 def _write_task(out: Path, group: str, task: str, asked: list[Question], form: Form) -> None:
-    import yaml
-
     # In acc_norm, lm-eval measures options without what separates them from the prompt.
     separator = " " if all(option.startswith(" ") for one in asked for option in one.options) else ""
     lines = [_line(group, question, separator) for question in asked]
@@ -131,7 +131,6 @@ def _write_task(out: Path, group: str, task: str, asked: list[Question], form: F
 def _line(group: str, question: Question, separator: str) -> dict[str, Any]:
     """What lm-eval asks, and what `crossin score` needs, since lm-eval logs the whole of it."""
     item = question.item
-    right = None if item.free_text else item.option_ids.index(item.answer)
     asked = {
         "benchmark": group,
         "item": item.item,
@@ -143,6 +142,7 @@ def _line(group: str, question: Question, separator: str) -> dict[str, Any]:
         "gold": item.answer,
         "prompt": question.prompt,
     }
+    right = None if item.free_text else item.option_ids.index(item.answer)
     if question.options:
         choices = [option.removeprefix(separator) for option in question.options]
         return {**asked, "choices": choices, "target": right}
@@ -151,17 +151,12 @@ def _line(group: str, question: Question, separator: str) -> dict[str, Any]:
 
 
 def _group(group: str, tasks: dict[str, list[Question]]) -> str:
-    import yaml
-
-    metrics = {"acc": any(asked[0].options for asked in tasks.values())}
-    metrics["exact_match"] = any(not asked[0].options for asked in tasks.values())
+    metrics = sorted({"acc" if asked[0].options else "exact_match" for asked in tasks.values()})
     config = {
         "group": group,
         "task": list(tasks),
         "aggregate_metric_list": [
-            {"metric": metric, "aggregation": "mean", "weight_by_size": False}
-            for metric, there in metrics.items()
-            if there
+            {"metric": metric, "aggregation": "mean", "weight_by_size": False} for metric in metrics
         ],
         "metadata": {"version": 1.0},
     }

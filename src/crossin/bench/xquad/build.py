@@ -6,10 +6,9 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from crossin.bench.assemble import whole_items, write_whole
+from crossin.bench.assemble import NotBuilt, whole_items, write_whole
 from crossin.bench.heuristics import hardness
-from crossin.bench.reasons import NotBuilt
-from crossin.bench.xquad.distractors import ChosenOptions, choose_options
+from crossin.bench.xquad.distractors import choose_options
 from crossin.bench.xquad.questions import DATASET, SquadQuestion, read_questions, source_files
 from crossin.core.errors import CrossinError
 from crossin.core.progress import Progress, silent
@@ -55,12 +54,12 @@ def build_xquad(
                 for key in questions
             }
             items, left_out = whole_items(found, wanted)
-            counts = _counts(items, choices)
+            counts = _counts(questions, items, choices)
             write_whole(work, items, left_out, source_languages=list(files), ruled_out=ruled_out, **counts)
     return work
 
 
-def _item(questions: Mapping[str, SquadQuestion], key: str, choice: ChosenOptions, language: str) -> Item:
+def _item(questions: Mapping[str, SquadQuestion], key: str, option_ids: list[str], language: str) -> Item:
     reading = questions[key].readings[language]
     return Item(
         item=key,
@@ -69,26 +68,33 @@ def _item(questions: Mapping[str, SquadQuestion], key: str, choice: ChosenOption
         language=language,
         context=reading.context,
         question=reading.question,
-        options=[questions[option].readings[language].answer for option in choice.option_ids],
-        option_ids=choice.option_ids,
+        options=[questions[option].readings[language].answer for option in option_ids],
+        option_ids=option_ids,
         answer=key,
         source="XQuAD (arXiv 1910.11856)",
         licence="CC-BY-SA-4.0",
     )
 
 
-def _counts(items: Sequence[Item], choices: Mapping[str, ChosenOptions]) -> dict[str, object]:
+def _counts(
+    questions: Mapping[str, SquadQuestion], items: Sequence[Item], choices: Mapping[str, list[str]]
+) -> dict[str, object]:
     """What the manifest counts: `distractors_of_article` come from another paragraph of the question's
     article, `distractors_of_others` from another article.
     """
-    chosen = choices.values()
-    positions = Counter(choice.option_ids.index(key) for key, choice in choices.items())
+    of_article: Counter[str] = Counter()
+    of_others: Counter[str] = Counter()
+    for key, ids in choices.items():
+        own, chosen = questions[key], [questions[option] for option in ids]
+        of_others[key] = sum(one.article != own.article for one in chosen)
+        of_article[key] = sum(one.group != own.group for one in chosen) - of_others[key]
+    positions = Counter(ids.index(key) for key, ids in choices.items())
     return {
         "paragraphs": len({item.group for item in items}),
-        "items_with_distractors_of_article": sum(choice.of_article > 0 for choice in chosen),
-        "items_with_distractors_of_others": sum(choice.of_others > 0 for choice in chosen),
-        "distractors_of_article": sum(choice.of_article for choice in chosen),
-        "distractors_of_others": sum(choice.of_others for choice in chosen),
+        "items_with_distractors_of_article": len(+of_article),
+        "items_with_distractors_of_others": len(+of_others),
+        "distractors_of_article": of_article.total(),
+        "distractors_of_others": of_others.total(),
         "answers_by_position": [positions[position] for position in sorted(positions)],
         "hardness": {
             heuristic: {language: round(share, 4) for language, share in shares.items()}

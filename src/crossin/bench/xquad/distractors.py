@@ -45,17 +45,6 @@ class RuledOut(Reason):
 
 
 @dataclass(frozen=True)
-class ChosenOptions:
-    """The option ids of a question in the order shown, and how many of the distractors come from another
-    paragraph of its article and from other articles.
-    """
-
-    option_ids: list[str]
-    of_article: int
-    of_others: int
-
-
-@dataclass(frozen=True)
 class _Candidate:
     """What the choice depends on: the answer's normalised texts by language, and features in English."""
 
@@ -66,9 +55,9 @@ class _Candidate:
     words: frozenset[str]
 
 
-def choose_options(questions: Sequence[SquadQuestion]) -> tuple[dict[str, ChosenOptions], dict[str, int]]:
-    """The options of every question that has three distractors, by question id, and how often an answer of
-    the same article was ruled out as a distractor, by reason code.
+def choose_options(questions: Sequence[SquadQuestion]) -> tuple[dict[str, list[str]], dict[str, int]]:
+    """The option ids, in the order shown, of every question that has three distractors, by question id; and
+    how often an answer of the same article was ruled out as a distractor, by reason code.
     """
     ruled_out: Counter[str] = Counter()
     candidates = [_candidate(question) for question in questions]
@@ -77,17 +66,11 @@ def choose_options(questions: Sequence[SquadQuestion]) -> tuple[dict[str, Chosen
         articles.setdefault(candidate.question.article, []).append(candidate)
     choices = {}
     for gold in candidates:
-        article = gold.question.article
-        chosen = _choose(gold, articles[article], ruled_out) or _choose(gold, candidates, Counter())
-        if chosen is None:
-            continue
-        key = gold.question.id
-        ids = [key, *(distractor.question.id for distractor in chosen)]
-        near = sum(distractor.question.article == article for distractor in chosen)
-        inside = sum(distractor.question.group == gold.question.group for distractor in chosen)
-        choices[key] = ChosenOptions(
-            sorted(ids, key=lambda option: hash64("order", key, option)), near - inside, len(chosen) - near
-        )
+        near = articles[gold.question.article]
+        if chosen := _choose(gold, near, ruled_out) or _choose(gold, candidates, Counter()):
+            key = gold.question.id
+            ids = [key, *(distractor.question.id for distractor in chosen)]
+            choices[key] = sorted(ids, key=lambda option: hash64("order", key, option))
     return choices, dict(sorted(ruled_out.items()))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
@@ -20,6 +21,7 @@ _REVISION = "51adfef1c1287aab1d2d91b5bead9bcfb9c68583"
 # The hub's rows name no article. XQuAD took five paragraphs of each (Artetxe et al., 2020, section 4).
 _PARAGRAPHS_PER_ARTICLE = 5
 _HINT = "use XQuAD's own files, in the form of SQuAD"
+_RELEASE = "use the files of one release"
 
 
 @dataclass(frozen=True)
@@ -109,22 +111,24 @@ def read_questions(files: dict[str, Path], progress: Progress = silent) -> list[
     the file and the field for a file of another form, an answer that is not at its place in the paragraph, a
     duplicate id, and an id that English or another language lacks.
     """
-    found: dict[str, dict[str, SquadQuestion]] = {}
+    found: dict[str, SquadQuestion] = {}
     # English first: it decides the order and the paragraphs.
     for number, language in enumerate(sorted(files, key=lambda language: language != PIVOT)):
         progress("reading XQuAD", number, len(files), "languages")
-        found[language] = _read_language(files[language], language)
-        _check_ids(found[language], found[PIVOT], files[language])
+        file = files[language]
+        for article, place, context, asked in _asked_in(file):
+            if language != PIVOT and asked.id not in found:
+                raise _wrong(file, "id", f"question '{asked.id}' is not in the English file", _RELEASE)
+            question = found.setdefault(asked.id, SquadQuestion(asked.id, article, place, {}))
+            if language in question.readings:
+                raise _wrong(file, "id", f"duplicate question '{asked.id}'", "remove one of the two")
+            question.readings[language] = _reading(file, context, asked)
+        for key, question in found.items():
+            if language not in question.readings:
+                message = f"question '{key}' is missing here; the English file has it"
+                raise _wrong(file, "id", message, _RELEASE)
     progress("reading XQuAD", len(files), len(files), "languages")
-    return [
-        SquadQuestion(
-            key,
-            english.article,
-            english.paragraph,
-            {language: found[language][key].readings[language] for language in files},
-        )
-        for key, english in found[PIVOT].items()
-    ]
+    return list(found.values())
 
 
 def clean(text: str) -> str:
@@ -132,22 +136,12 @@ def clean(text: str) -> str:
     return " ".join(text.replace("\ufeff", "").split())
 
 
-def _read_language(file: Path, language: str) -> dict[str, SquadQuestion]:
-    """The questions of a file by id, each with its one reading."""
-    found: dict[str, SquadQuestion] = {}
+def _asked_in(file: Path) -> Iterator[tuple[str, int, str, _Asked]]:
+    """The questions of a file: the article, the paragraph's number in it, the paragraph, the question."""
     for article in validated(_File, _squad_form(file), file, _HINT).data:
-        for number, paragraph in enumerate(article.paragraphs, start=1):
+        for place, paragraph in enumerate(article.paragraphs, start=1):
             for asked in paragraph.qas:
-                if asked.id in found:
-                    raise CrossinError(
-                        f"duplicate question '{asked.id}'",
-                        file=file,
-                        field="id",
-                        hint="remove one of the two",
-                    )
-                reading = _reading(file, paragraph.context, asked)
-                found[asked.id] = SquadQuestion(asked.id, article.title, number, {language: reading})
-    return found
+                yield article.title, place, paragraph.context, asked
 
 
 def _squad_form(file: Path) -> Any:
@@ -178,21 +172,14 @@ def _reading(file: Path, context: str, asked: _Asked) -> Reading:
     answer, cleaned = clean(asked.answers[0].text), clean(context)
     question = clean(asked.question)
     if not question:
-        raise CrossinError(f"question '{asked.id}' is empty", file=file, field="question", hint=_HINT)
+        raise _wrong(file, "question", f"question '{asked.id}' is empty", _HINT)
     # The letter after it keeps the white space before the answer.
     start = len(clean(context[: asked.answers[0].answer_start] + "x")) - 1
     if not answer or not cleaned.startswith(answer, start):
         message = f"the answer of question '{asked.id}' is not at its place in the paragraph"
-        raise CrossinError(message, file=file, field="answer_start", hint=_HINT)
+        raise _wrong(file, "answer_start", message, _HINT)
     return Reading(cleaned, question, answer, start)
 
 
-def _check_ids(found: dict[str, SquadQuestion], english: dict[str, SquadQuestion], file: Path) -> None:
-    for one, other, problem in (
-        (english, found, "is missing here; the English file has it"),
-        (found, english, "is not in the English file"),
-    ):
-        lacking = next((key for key in one if key not in other), None)
-        if lacking is not None:
-            message = f"question '{lacking}' {problem}"
-            raise CrossinError(message, file=file, field="id", hint="use the files of one release")
+def _wrong(file: Path, field: str, message: str, hint: str) -> CrossinError:
+    return CrossinError(message, file=file, field=field, hint=hint)

@@ -32,17 +32,17 @@ class Batch:
     lines: list[int] | None = None
 
     @classmethod
-    def of_objects(
-        cls, file: str | Path, first: int, records: list[dict[str, Any]], lines: list[int]
+    def of(
+        cls,
+        file: str | Path,
+        first: int,
+        records: list[dict[str, Any]] | pa.Table,
+        names: list[str] | None = None,
+        lines: list[int] | None = None,
     ) -> Batch:
-        """A batch of JSON objects that begins with row `first`."""
-        names = list(dict.fromkeys(chain.from_iterable(records)))
+        """A batch that begins with row `first`; without `names`, of JSON objects."""
+        names = list(dict.fromkeys(chain.from_iterable(records))) if names is None else names
         return cls(file, np.arange(first, first + len(records)), records, names, lines)
-
-    @classmethod
-    def of_table(cls, file: str | Path, first: int, table: pa.Table, names: list[str]) -> Batch:
-        """A batch of the rows of a table that begins with row `first`."""
-        return cls(file, np.arange(first, first + len(table)), table, names)
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -78,22 +78,20 @@ class Batch:
     def select(self, indices: Ints) -> Batch:
         """The records at `indices`, in that order."""
         if isinstance(self.records, list):
-            assert self.lines is not None
-            records, lines = [self.records[i] for i in indices], [self.lines[i] for i in indices]
+            records = [self.records[i] for i in indices]
+            lines = [self.lines[i] for i in indices] if self.lines else None
             return Batch(self.file, self.rows[indices], records, self.names, lines)
         return Batch(self.file, self.rows[indices], self.records.take(pa.array(indices)), self.names)
 
-    def error(self, index: int, message: str, *, field: str | None = None, hint: str) -> CrossinError:
-        """The error that something is wrong with record `index` of the batch."""
-        line = f" (line {self.lines[index]})" if self.lines is not None else ""
-        row = int(self.rows[index]) + 1
-        return CrossinError(message + line, file=self.file, row=row, field=field, hint=hint)
+    def error(self, index: int | None, message: str, *, field: str | None = None, hint: str) -> CrossinError:
+        """The error that something is wrong with record `index` of the batch (None: with all)."""
+        row = None if index is None else int(self.rows[index]) + 1
+        if self.lines is not None and index is not None:
+            message += f" (line {self.lines[index]})"
+        return CrossinError(message, file=self.file, row=row, field=field, hint=hint)
 
     def no_column(self, name: str, names: Sequence[str], index: int | None = None) -> CrossinError:
         """The error that a column is missing, in record `index` or in all; `names` are those that exist."""
         shown = ", ".join(names[:20]) + (", …" if len(names) > 20 else "")
         message = f"there is no column '{name}'; the columns are: {shown or '(none)'}"
-        hint = f"add it, or give its name under `columns` ({{{name}: …}})"
-        if index is None:
-            return CrossinError(message, file=self.file, hint=hint)
-        return self.error(index, message, hint=hint)
+        return self.error(index, message, hint=f"add it, or give its name under `columns` ({{{name}: …}})")

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence, Set
-from contextlib import contextmanager
+from collections.abc import Iterator, Sequence, Set
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -16,8 +15,8 @@ from crossin.core.errors import CrossinError
 from crossin.core.formats import FIELDS
 from crossin.core.progress import Progress
 from crossin.corpus.reading.batch import Batch
+from crossin.corpus.reading.records import read_source
 from crossin.corpus.reading.rows import Rows, columns_read, language_column, to_rows
-from crossin.corpus.reading.sources import read_source
 from crossin.corpus.spec import CorpusSpec, Source
 from crossin.corpus.texts import Texts, TextsWriter
 from crossin.languages.codes import parse_language
@@ -78,11 +77,6 @@ class _Collector:
         ids = closed.pop("id")
         return LanguageRows(self.language, self.file, ids, closed, np.concatenate(self.status), extras)
 
-    def abandon(self) -> None:
-        """Delete what was written."""
-        for writer in self.writers.values():
-            writer.abandon()
-
 
 def read_languages(
     name: str,
@@ -97,7 +91,7 @@ def read_languages(
 
     Raises CrossinError for a source without any rows, and for what cannot be read.
     """
-    order = list(dict.fromkeys(languages)) if languages is not None else None
+    order = None if languages is None else list(dict.fromkeys(languages))
     # A source of its own for each language, or one of all languages.
     sources: list[tuple[str | None, Source]] = [(None, spec.source)] if spec.source else []
     chosen = list(spec.files) if order is None else order
@@ -108,25 +102,20 @@ def read_languages(
     for done, (language, source) in enumerate(sources):
         collectors: dict[str, _Collector] = {}
         file, rows = str(data / source.path if source.path is not None else source.dataset), 0
-        with _abandoned_on_error(collectors):
-            for batch in read_source(source, data, columns_read(source, columns), columns):
-                rows += len(batch)
-                seen.update(batch.names)
-                _add(_parts(batch, spec, source, language, order, columns, codes), collectors, file, work)
-                note = f"{language}: {rows:,} rows" if language else f"{rows:,} rows"
-                progress(f"reading {name}", done, len(sources), "files", note)
-            if not rows:
-                raise CrossinError("holds no rows", file=file, hint="check the path")
+        for batch in read_source(source, data, columns_read(source, columns), columns):
+            rows += len(batch)
+            seen.update(batch.names)
+            for code, part in _parts(batch, spec, source, language, order, columns, codes):
+                if code not in collectors:
+                    collectors[code] = _Collector(code, file, work)
+                collectors[code].add(part)
+            note = f"{language}: {rows:,} rows" if language else f"{rows:,} rows"
+            progress(f"reading {name}", done, len(sources), "files", note)
+        if not rows:
+            raise CrossinError("holds no rows", file=file, hint="check the path")
         found |= {code: collector.close() for code, collector in collectors.items()}
     progress(f"reading {name}", len(sources), len(sources), "files")
     return [found[code] for code in (found if order is None else order) if code in found], seen
-
-
-def _add(parts: Iterator[tuple[str, Rows]], collectors: dict[str, _Collector], file: str, work: Path) -> None:
-    for language, rows in parts:
-        if language not in collectors:
-            collectors[language] = _Collector(language, file, work)
-        collectors[language].add(rows)
 
 
 def _parts(
@@ -154,23 +143,18 @@ def _parts(
             except CrossinError as error:
                 index = int(np.argmax(numbers == number))
                 message = error.message if spelling.strip() else "the row names no language"
-                raise batch.error(
-                    index, message, field=column, hint=error.hint or "write a BCP-47 code"
-                ) from error
+                hint = error.hint or "write a BCP-47 code"
+                raise batch.error(index, message, field=column, hint=hint) from error
     found = [codes[spelling] for spelling in spelled.dictionary.to_pylist()]
     wanted = [code for code in dict.fromkeys(found) if languages is None or code in languages]
     # Each row's language as its place in `wanted`; len(wanted) for one that is not wanted.
     places = np.array([wanted.index(code) if code in wanted else len(wanted) for code in found])[numbers]
     order = np.argsort(places, kind="stable")
-    sizes = np.bincount(places, minlength=len(wanted) + 1)[:-1]
-    order = order[: sizes.sum()]
-    if not len(order):
-        return
-    rows = to_rows(batch.select(order), source, spec.longest_field, columns)
-    start = 0
-    for code, size in zip(wanted, sizes.tolist(), strict=True):
-        yield code, rows.slice(start, size)
-        start += size
+    ends = np.searchsorted(places[order], np.arange(len(wanted)), side="right").tolist()
+    if wanted:
+        rows = to_rows(batch.select(order[: ends[-1]]), source, spec.longest_field, columns)
+        for code, start, end in zip(wanted, [0, *ends], ends, strict=False):
+            yield code, rows.slice(start, end - start)
 
 
 def _joined(parts: Sequence[pa.Array], file: str, name: str) -> pa.Array:
@@ -187,13 +171,3 @@ def _joined(parts: Sequence[pa.Array], file: str, name: str) -> pa.Array:
         )
     kind = kinds.pop() if kinds else pa.null()
     return pa.chunked_array([part.cast(kind, safe=False) for part in parts], kind).combine_chunks()
-
-
-@contextmanager
-def _abandoned_on_error(collectors: Mapping[str, _Collector]) -> Iterator[None]:
-    try:
-        yield
-    except BaseException:
-        for collector in collectors.values():
-            collector.abandon()
-        raise

@@ -1,10 +1,12 @@
-"""The records of a file: JSON, JSON lines, CSV or Parquet, plain or packed as .gz or .zst.
+"""The records of a file (JSON, JSON lines, CSV or Parquet, plain or packed as .gz or .zst), of a folder of
+files, or of a dataset.
 
-`read_records` gives them one by one, `read_batches` in batches of columns for large corpora.
+`read_records` gives them one by one, the others in batches of columns for large corpora.
 """
 
 from __future__ import annotations
 
+import difflib
 import shutil
 import tempfile
 from collections.abc import Iterator, Sequence, Set
@@ -15,10 +17,14 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from crossin.core.errors import CrossinError
+from crossin.core.extras import require
 from crossin.corpus.reading.batch import Batch
 from crossin.corpus.reading.text_records import csv_batches, json_batches
+from crossin.corpus.spec import Source
 
-TABLE_BATCH = 16_384
+_TABLE_BATCH = 16_384
+_IN_MEMORY = 1 << 24
+_SHARDS = ("parquet", "jsonl", "ndjson", "csv")
 _PACKED = (".gz", ".zst", ".zstd")
 _MAGIC = {b"\x1f\x8b": "gzip", b"\x28\xb5\x2f\xfd": "zstd"}
 
@@ -37,10 +43,7 @@ def read_records(
 
 
 def read_batches(
-    file: Path,
-    columns: Set[str] | None = None,
-    typed: Set[str] = frozenset(),
-    names: Sequence[str] = (),
+    file: Path, columns: Set[str] | None = None, typed: Set[str] = frozenset(), names: Sequence[str] = ()
 ) -> Iterator[Batch]:
     """The records of a file in batches, as `read_records`.
 
@@ -55,9 +58,9 @@ def read_batches(
             with pa.input_stream(str(file), compression=packing) as stream:
                 head = stream.read(4)
         if head == b"PAR1":
-            yield from _unpacked_parquet(file, packing, columns)
+            yield from _parquet(file, packing, columns)
             return
-        kind = kind_of_name(file.name)
+        kind = _kind_of_name(file.name)
         with pa.input_stream(str(file), compression=packing) as stream:
             if kind in ("csv", "tsv"):
                 yield from csv_batches(stream, file, tabs=kind == "tsv", typed=typed, names=names)
@@ -71,44 +74,122 @@ def read_batches(
         ) from error
 
 
-def kind_of_name(name: str) -> str:
+def _kind_of_name(name: str) -> str:
     """The last ending of a file's name without the dot (`jsonl`), whatever it is packed as; lower case."""
     name = name.lower()
     for ending in _PACKED:
         name = name.removesuffix(ending)
-    return name.rpartition(".")[2] if "." in name else ""
+    return Path(name).suffix.removeprefix(".")
 
 
-def columns_to_read(names: list[str], wanted: Set[str] | None) -> list[str]:
+def _columns_to_read(names: list[str], wanted: Set[str] | None) -> list[str]:
     """The columns of a table that are read."""
     # A table without columns would have no rows, and its error would be about them.
     return [name for name in names if wanted is None or name in wanted] or names[:1]
 
 
-def _unpacked_parquet(file: Path, packing: str | None, columns: Set[str] | None) -> Iterator[Batch]:
-    if packing is None:
-        yield from _parquet(file, file, columns)
-        return
-    # Parquet is read from its end, so it must be unpacked first.
-    with (
-        pa.input_stream(str(file), compression=packing) as stream,
-        tempfile.TemporaryFile() as unpacked,
-    ):
-        shutil.copyfileobj(stream, unpacked)
-        yield from _parquet(pa.PythonFile(unpacked, mode="r"), file, columns)
-
-
-def _parquet(place: Any, file: Path, columns: Set[str] | None) -> Iterator[Batch]:
+def _parquet(file: Path, packing: str | None, columns: Set[str] | None) -> Iterator[Batch]:
     first = 0
     try:
-        with pq.ParquetFile(place) as parquet:
-            names = list(parquet.schema_arrow.names)
-            chosen = columns_to_read(names, columns)
-            for records in parquet.iter_batches(batch_size=TABLE_BATCH, columns=chosen):
-                yield Batch.of_table(file, first, pa.Table.from_batches([records]), names)
-                first += len(records)
+        with tempfile.SpooledTemporaryFile(max_size=_IN_MEMORY) as unpacked:
+            if packing is not None:
+                # Parquet is read from its end, so it must be unpacked first.
+                with pa.input_stream(str(file), compression=packing) as stream:
+                    shutil.copyfileobj(stream, unpacked)
+            with pq.ParquetFile(pa.PythonFile(unpacked, mode="r") if packing else file) as parquet:
+                names = list(parquet.schema_arrow.names)
+                chosen = _columns_to_read(names, columns)
+                for records in parquet.iter_batches(batch_size=_TABLE_BATCH, columns=chosen):
+                    yield Batch.of(file, first, pa.Table.from_batches([records]), names)
+                    first += len(records)
     except (pa.ArrowException, OSError) as error:
         message = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise CrossinError(
             f"cannot be read as Parquet: {message}", file=file, row=first + 1, hint="make the file again"
         ) from error
+
+
+def read_source(
+    source: Source, data: Path, columns: Set[str], typed: Set[str] = frozenset()
+) -> Iterator[Batch]:
+    """All records of a source in their order, in batches of one file each; paths are relative to `data`.
+
+    columns, typed: as in `read_batches`. Raises CrossinError, with the file and where it can the row and
+    line, for what cannot be read.
+    """
+    if source.path is None:
+        yield from _dataset(source, data, columns)
+        return
+    for file in _files(data / source.path, data):
+        yield from read_batches(file, columns, typed)
+
+
+def _files(path: Path, data: Path) -> list[Path]:
+    """The file at `path`, or the shards in the folder there, by name."""
+    if path.is_file():
+        return [path]
+    if not path.is_dir():
+        others = [one.name for one in path.parent.iterdir()] if path.parent.is_dir() else []
+        near = difflib.get_close_matches(path.name, others, n=3)
+        raise CrossinError(
+            "there is no such file" + (f"; similar names: {', '.join(near)}" if near else ""),
+            file=path,
+            hint=f"check `path`, which is relative to the data folder {data}",
+        )
+    shards = sorted(
+        file
+        for file in path.iterdir()
+        if file.is_file() and _kind_of_name(file.name) in _SHARDS and not file.name.startswith(".")
+    )
+    if not shards:
+        saved = any((path / name).exists() for name in ("dataset_info.json", "dataset_dict.json"))
+        hint = "name it as `dataset`, not as `path`" if saved else "name a file, or a folder with such files"
+        raise CrossinError(
+            f"this folder holds no files of rows (.{', .'.join(_SHARDS)})", file=path, hint=hint
+        )
+    return shards
+
+
+def _dataset(source: Source, data: Path, columns: Set[str]) -> Iterator[Batch]:
+    """The records of a dataset that the library `datasets` reads: of the hub, or in a folder."""
+    require("data", "datasets")
+    assert source.dataset is not None
+    local = (data / source.dataset).is_dir()
+    place = str(data / source.dataset) if local else source.dataset
+    try:
+        found = _loaded(source, place, local)
+    except CrossinError:
+        raise
+    except Exception as error:
+        # The library and those below it raise errors of many kinds; to the user they are all one.
+        message = f"{type(error).__name__}: {error}".splitlines()[0][:300]
+        raise CrossinError(
+            f"the dataset '{source.dataset}' cannot be loaded ({message})",
+            field="dataset",
+            hint="check `dataset`, `config`, `split` and the connection, or use a local file (`path`)",
+        ) from error
+    names = list(found.column_names)
+    found = found.select_columns(_columns_to_read(names, columns))
+    first = 0
+    for table in found.with_format("arrow").iter(batch_size=_TABLE_BATCH):
+        yield Batch.of(place, first, table, names)
+        first += len(table)
+
+
+def _loaded(source: Source, place: str, local: bool) -> Any:
+    import datasets
+
+    saved = local and any((Path(place) / name).exists() for name in ("state.json", "dataset_dict.json"))
+    if not saved:
+        return datasets.load_dataset(place, source.config, split=source.split)
+    found = datasets.load_from_disk(place)
+    if not isinstance(found, dict):
+        return found
+    if source.split not in found:
+        raise CrossinError(
+            f"the dataset has no split '{source.split}'; it has: {', '.join(sorted(found))}",
+            file=place,
+            field="split",
+            hint="name one of them",
+        )
+    return found[source.split]

@@ -102,7 +102,9 @@ def to_rows(batch: Batch, source: Source, longest: int, extras: Set[str] = froze
         texts = _prompt_completion(batch, longest, status)
     else:
         raise batch.no_column(names["instruction"], batch.names)
-    status[_blank(texts["instruction"]) & (status == 0)] = CorpusReason.EMPTY_INSTRUCTION.number
+    instructions = texts["instruction"]
+    blank = pc.or_(pc.equal(pc.binary_length(instructions), 0), pc.utf8_is_space(instructions))
+    status[blank.to_numpy(zero_copy_only=False) & (status == 0)] = CorpusReason.EMPTY_INSTRUCTION.number
     return Rows(
         _ids(batch, names["id"], longest),
         texts,
@@ -134,9 +136,8 @@ def _prompt_completion(
     for index, (before, after) in enumerate(zip(_listed(prompts), _listed(completions), strict=True)):
         for name, part in (("prompt", before), ("completion", after)):
             if not isinstance(part, list):
-                raise batch.error(
-                    index, "not a list of messages, unlike others in this column", field=name, hint=_CHAT_HINT
-                )
+                message = "not a list of messages, unlike others in this column"
+                raise batch.error(index, message, field=name, hint=_CHAT_HINT)
         turns.append([*before, *after])
     return _exchanges(batch, "prompt", turns, longest, status)
 
@@ -146,7 +147,10 @@ def _exchanges(
 ) -> dict[str, pa.LargeStringArray]:
     instructions, outputs = [], []
     for index, turns in enumerate(chats):
-        found = _exchange(batch, index, name, turns)
+        try:
+            found = _exchange(turns)
+        except ValueError as error:
+            raise batch.error(index, str(error), field=name, hint=_CHAT_HINT) from error
         if isinstance(found, CorpusReason):
             status[index] = found.number
             found = ("", "")
@@ -159,25 +163,26 @@ def _exchanges(
     }
 
 
-def _exchange(batch: Batch, index: int, name: str, turns: Any) -> tuple[str, str] | CorpusReason:
+def _exchange(turns: Any) -> tuple[str, str] | CorpusReason:
     """Instruction and output of one chat, or why it does not have exactly one of each.
 
-    A system text, if there is one, goes before the user's, with an empty line between.
+    A system text, if there is one, goes before the user's, with an empty line between. Raises ValueError for
+    what is not a chat.
     """
     if turns is None:
         return CorpusReason.INCOMPLETE_EXCHANGE
     if not isinstance(turns, list):
-        raise batch.error(index, "not a list of messages", field=name, hint=_CHAT_HINT)
+        raise ValueError("not a list of messages")
     found: list[tuple[str, str]] = []
     for turn in turns:
         if not isinstance(turn, dict):
-            raise batch.error(index, "holds a message that is not an object", field=name, hint=_CHAT_HINT)
+            raise ValueError("holds a message that is not an object")
         role = turn.get("role", turn.get("from"))
         text = turn.get("content", turn.get("value"))
         if not isinstance(role, str):
-            raise batch.error(index, "holds a message without a role", field=name, hint=_CHAT_HINT)
+            raise ValueError("holds a message without a role")
         if text is not None and not isinstance(text, str):
-            raise batch.error(index, "holds a message whose content is not text", field=name, hint=_CHAT_HINT)
+            raise ValueError("holds a message whose content is not text")
         if role.lower() not in _ROLES:
             return CorpusReason.OTHER_ROLE
         if text is None:
@@ -215,12 +220,8 @@ def _texts(
         lengths = pc.utf8_length(texts).fill_null(0).to_numpy()
         if lengths.max() > longest:
             index = int(np.argmax(lengths > longest))
-            raise batch.error(
-                index,
-                f"is {lengths[index]:,} characters long; the limit is {longest:,}",
-                field=name,
-                hint="shorten the text, or raise `longest_field`",
-            )
+            message = f"is {lengths[index]:,} characters long; the limit is {longest:,}"
+            raise batch.error(index, message, field=name, hint="shorten the text, or raise `longest_field`")
     return texts
 
 
@@ -245,22 +246,24 @@ def _extra(batch: Batch, name: str) -> pa.Array:
     hint = f"filter by another column than '{name}', or make it numbers or text"
     values = batch.column(name)
     if not isinstance(values, list):
-        found = _plain(values)
-        if found is None:
-            raise _wrong_type(batch, name, values, "cannot be filtered by", hint)
-        return found
+        kind = values.type
+        if pa.types.is_null(kind) or pa.types.is_boolean(kind):
+            return values
+        if pa.types.is_integer(kind) and kind != pa.uint64():
+            return values.cast(pa.int64())
+        if pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind):
+            return values.cast(pa.float64(), safe=False)
+        if kind in (pa.string(), pa.large_string(), pa.string_view()):
+            return values.cast(pa.large_string())
+        raise _wrong_type(batch, name, values, "cannot be filtered by", hint)
     first = next((value for value in values if value is not None), None)
     kinds = {int, float} if type(first) in (int, float) else {type(first)}
     for index, value in enumerate(values):
-        if type(value) not in (int, float, bool, str, type(None)):
+        if isinstance(value, list | dict):
             raise batch.error(index, f"a filter cannot use {kind_of(value)}", field=name, hint=hint)
         if value is not None and type(value) not in kinds:
-            raise batch.error(
-                index,
-                f"{kind_of(value)} in a column that also holds {kind_of(first)}",
-                field=name,
-                hint="make the column all numbers or all text",
-            )
+            message = f"{kind_of(value)} in a column that also holds {kind_of(first)}"
+            raise batch.error(index, message, field=name, hint="make the column all numbers or all text")
     if isinstance(first, str):
         return _as_texts(batch, name, values)
     if isinstance(first, bool) or first is None:
@@ -277,12 +280,6 @@ def _float(value: float) -> float:
         return math.inf if value > 0 else -math.inf
 
 
-def _blank(texts: pa.LargeStringArray) -> npt.NDArray[np.bool_]:
-    """Which texts are empty or only spaces, bool (n,)."""
-    blank = pc.or_(pc.equal(pc.binary_length(texts), 0), pc.utf8_is_space(texts))
-    return np.asarray(blank.to_numpy(zero_copy_only=False), np.bool_)
-
-
 def _as_texts(batch: Batch, name: str, values: Values) -> pa.LargeStringArray:
     if not isinstance(values, list):
         return _arrow_texts(batch, name, values)
@@ -292,16 +289,11 @@ def _as_texts(batch: Batch, name: str, values: Values) -> pa.LargeStringArray:
     except (pa.ArrowException, UnicodeEncodeError):
         for index, value in enumerate(values):
             if value is not None and not isinstance(value, str):
-                raise batch.error(
-                    index, f"{kind_of(value)} instead of text", field=name, hint=_TEXT_HINT
-                ) from None
+                message = f"{kind_of(value)} instead of text"
+                raise batch.error(index, message, field=name, hint=_TEXT_HINT) from None
             if value is not None and any("\ud800" <= character <= "\udfff" for character in value):
-                raise batch.error(
-                    index,
-                    "holds half of a surrogate pair, which is not a character",
-                    field=name,
-                    hint="remove it, or write the whole pair",
-                ) from None
+                message, hint = "holds half of a surrogate pair", "remove it, or write the whole pair"
+                raise batch.error(index, message, field=name, hint=hint) from None
         raise
 
 
@@ -316,29 +308,14 @@ def _arrow_texts(batch: Batch, name: str, values: pa.Array) -> pa.LargeStringArr
             try:
                 (value.as_py() or b"").decode("utf-8")
             except UnicodeDecodeError:
-                raise batch.error(
-                    index, "is not UTF-8", field=name, hint="write the file again with texts in UTF-8"
-                ) from None
+                hint = "write the file again with texts in UTF-8"
+                raise batch.error(index, "is not UTF-8", field=name, hint=hint) from None
         raise
     return texts
 
 
 def _is_text(kind: pa.DataType) -> bool:
     return kind in (pa.string(), pa.large_string(), pa.string_view(), pa.binary(), pa.large_binary())
-
-
-def _plain(values: pa.Array) -> pa.Array | None:
-    """The values as one of the types that filters know; None where there is none for them."""
-    kind = values.type
-    if pa.types.is_null(kind) or pa.types.is_boolean(kind):
-        return values
-    if pa.types.is_integer(kind):
-        return values.cast(pa.float64() if kind == pa.uint64() else pa.int64(), safe=False)
-    if pa.types.is_floating(kind) or pa.types.is_decimal(kind):
-        return values.cast(pa.float64(), safe=False)
-    if kind in (pa.string(), pa.large_string(), pa.string_view()):
-        return values.cast(pa.large_string())
-    return None
 
 
 def _wrong_type(batch: Batch, name: str, values: pa.Array, what: str, hint: str) -> Exception:

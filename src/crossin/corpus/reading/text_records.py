@@ -23,12 +23,6 @@ BATCH = 4096
 Numbered = Iterator[tuple[int, Any]]
 _CHUNK = 1 << 20
 _UTF8_HINT = "save the file as UTF-8"
-_MARKS = {
-    codecs.BOM_UTF32_LE: "UTF-32",
-    codecs.BOM_UTF32_BE: "UTF-32",
-    codecs.BOM_UTF16_LE: "UTF-16",
-    codecs.BOM_UTF16_BE: "UTF-16",
-}
 _SPACE = re.compile(r"[ \t\n\r]*")
 # An error this near the end of what has been read so far may be only the end: "-Infinity" and a pair of
 # escaped surrogates are the longest things that are cut without a closing quote being awaited.
@@ -96,11 +90,11 @@ def _batched(records: Numbered, file: str | Path) -> Iterator[Batch]:
         held.append(record)
         lines.append(line)
         if len(held) == BATCH:
-            yield Batch.of_objects(file, first, held, lines)
+            yield Batch.of(file, first, held, lines=lines)
             first += BATCH
             held, lines = [], []
     if held:
-        yield Batch.of_objects(file, first, held, lines)
+        yield Batch.of(file, first, held, lines=lines)
 
 
 def kind_of(value: Any) -> str:
@@ -113,17 +107,11 @@ def _decoded(stream: IO[bytes], file: str | Path) -> Iterator[str]:
     """The text of a UTF-8 stream in pieces, without its byte order mark."""
     rest, position, line = b"", 0, 1
     while True:
-        try:
-            data = stream.read(_CHUNK)
-        except OSError as error:
-            raise CrossinError(f"cannot be read: {error}", file=file, hint="get the file again") from error
+        data = stream.read(_CHUNK)
         final = not data
         if not position and not rest:
-            for mark, name in _MARKS.items():
-                if data.startswith(mark):
-                    raise CrossinError(f"the file is {name}", file=file, hint=_UTF8_HINT)
-            if b"\0" in data[:4]:
-                raise CrossinError("the file is not UTF-8, perhaps UTF-16", file=file, hint=_UTF8_HINT)
+            if b"\0" in data[:4] or data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+                raise CrossinError("the file is UTF-16 or UTF-32, not UTF-8", file=file, hint=_UTF8_HINT)
             data = data.removeprefix(codecs.BOM_UTF8)
         data = rest + data
         try:

@@ -4,6 +4,5 @@ language that has a template file.
 
 from crossin.facts.suite.build import build_suite
 from crossin.facts.suite.material import SKILLS
-from crossin.languages.words import lacking
 
-__all__ = ["SKILLS", "build_suite", "lacking"]
+__all__ = ["SKILLS", "build_suite"]

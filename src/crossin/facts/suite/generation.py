@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from crossin.facts.corpus import Fact, in_all_languages
+from crossin.facts.corpus import in_all_languages
 from crossin.facts.names import country_name
-from crossin.facts.reasons import FactReason
 from crossin.facts.suite.material import Material, free_text
+from crossin.facts.world import FactReason
 from crossin.items.item import Item
 from crossin.languages.words import fill
 
@@ -17,20 +17,16 @@ _EXPLAINED = ("(", " - ", " – ", "SAR")
 
 def capitals(material: Material) -> list[Item]:
     """Each capital of the facts corpus, to be named."""
-    return [
-        item for fact in material.facts if fact.relation == "capital" for item in _capital(material, fact)
-    ]
-
-
-def _capital(material: Material, fact: Fact) -> list[Item]:
-    code = fact.country.code
-
-    def ask(language: str) -> str:
-        subject = material.subjects[code][language]
-        return material.words[language].fact_question("capital", _IMPERATIVE, subject)
-
-    references = {language: fact.answer(language) for language in fact.names}
-    return free_text(material, f"name capital:{code}", code, references, ask)
+    items = []
+    for fact in material.facts:
+        if fact.relation == "capital":
+            code = fact.country.code
+            questions = {
+                language: words.fact_question("capital", _IMPERATIVE, material.subjects[code][language])
+                for language, words in material.words.items()
+            }
+            items += free_text(f"name capital:{code}", code, fact.answers, questions)
+    return items
 
 
 def translations(material: Material) -> list[Item]:
@@ -43,25 +39,21 @@ def translations(material: Material) -> list[Item]:
     others = [language for language in languages if language != "en"]
     from_other = "es" if "es" in languages or not others else others[0]
     sources = {language: from_other if language == "en" else "en" for language in languages}
-    return [item for code in material.subjects for item in _translation(material, code, sources)]
-
-
-def _translation(material: Material, code: str, sources: dict[str, str]) -> list[Item]:
-    task, skipped = "translate name", material.skipped
-    names = {source: country_name(code, source) for source in sources.values()}
-    found = in_all_languages(task, names, skipped)
-    if found is None:
-        return []
-    texts = {language: found[source] for language, source in sources.items()}
-    references = material.subjects[code]
-    if any(sign in name for name in [*references.values(), *texts.values()] for sign in _EXPLAINED):
-        skipped[FactReason.EXPLAINED_NAME.about(task)] += 1
-        return []
-    if 2 * sum(texts[language] == references[language] for language in texts) > len(texts):
-        skipped[FactReason.SPELT_ALIKE.about(task)] += 1
-        return []
-
-    def ask(language: str) -> str:
-        return fill(material.words[language].translate_here, text=texts[language])
-
-    return free_text(material, f"{task}:{code}", code, references, ask)
+    task, items = "translate name", []
+    for code, references in material.subjects.items():
+        names = {source: country_name(code, source) for source in sources.values()}
+        found = in_all_languages(task, names, material.skipped)
+        if found is None:
+            continue
+        texts = {language: found[source] for language, source in sources.items()}
+        if any(sign in name for name in [*references.values(), *texts.values()] for sign in _EXPLAINED):
+            material.skipped[FactReason.EXPLAINED_NAME.about(task)] += 1
+        elif 2 * sum(texts[language] == references[language] for language in texts) > len(texts):
+            material.skipped[FactReason.SPELT_ALIKE.about(task)] += 1
+        else:
+            questions = {
+                language: fill(words.translate_here, text=texts[language])
+                for language, words in material.words.items()
+            }
+            items += free_text(f"{task}:{code}", code, references, questions)
+    return items

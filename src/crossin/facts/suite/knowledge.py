@@ -5,10 +5,9 @@ from __future__ import annotations
 import re
 
 from crossin.facts.bench import drawn_wording
-from crossin.facts.corpus import Fact, alike, ranked
-from crossin.facts.reasons import FactReason
-from crossin.facts.suite.material import Material, choice, choice_of, listable
-from crossin.facts.world import Country
+from crossin.facts.corpus import alike, ranked
+from crossin.facts.suite.material import LIST, Material, choice, drawn_options, listable
+from crossin.facts.world import FactReason
 from crossin.items.item import Item
 from crossin.languages.words import WORDINGS, fill
 
@@ -32,31 +31,22 @@ def facts(material: Material) -> list[Item]:
     items = []
     for fact in material.facts:
         subject = material.subjects[fact.country.code]
-        if any(
-            _beginnings(fact.answer(language)) & _beginnings(subject[language]) for language in fact.names
-        ):
+        if any(_beginnings(name) & _beginnings(subject[language]) for language, name in fact.answers.items()):
             material.skipped[FactReason.ANSWER_IN_QUESTION.about(fact.relation)] += 1
-        else:
-            items += _fact(material, fact)
+            continue
+        wording = drawn_wording(fact.id, WORDINGS)
+        questions = {
+            language: words.fact_question(fact.relation, wording, subject[language])
+            for language, words in material.words.items()
+        }
+        items += choice(
+            material, fact.id, fact.country.code, fact.right, list(fact.names), fact.names, questions
+        )
     return items
 
 
 def _beginnings(name: str) -> set[str]:
     return {word[:_BEGINNING] for word in re.findall(r"\w+", name.casefold()) if len(word) >= _BEGINNING}
-
-
-def _fact(material: Material, fact: Fact) -> list[Item]:
-    code, wording = fact.country.code, drawn_wording(fact.id, WORDINGS)
-    names = {
-        option: {language: shown[place] for language, shown in fact.names.items()}
-        for place, option in enumerate(fact.option_ids)
-    }
-
-    def ask(language: str, _: str) -> str:
-        subject = material.subjects[code][language]
-        return material.words[language].fact_question(fact.relation, wording, subject)
-
-    return choice_of(material, fact.id, code, list(fact.option_ids), fact.right, names, ask)
 
 
 def neighbours(material: Material) -> list[Item]:
@@ -65,25 +55,24 @@ def neighbours(material: Material) -> list[Item]:
     The wrong ones come from the same split and continent where there are enough.
     """
     landed = [country for country in listable(material, "neighbour") if country.neighbours]
-    return [item for country in landed for item in _neighbour(material, country, landed)]
-
-
-def _neighbour(material: Material, country: Country, landed: list[Country]) -> list[Item]:
-    item = f"neighbour:{country.code}"
-    subject = material.subjects[country.code]
-    candidates = [
-        other.code
-        for other in ranked(country, landed, item)
-        if "-".join(sorted((country.code, other.code))) not in _UNSETTLED
-        and not any(alike(name, subject[lang]) for lang, name in material.subjects[other.code].items())
-    ]
-    right = [code for code in candidates if code in country.neighbours]
-    wrong = [code for code in candidates if code not in country.neighbours]
-    if not right:
-        material.skipped[FactReason.NO_NEIGHBOUR] += 1
-        return []
-
-    def ask(language: str, shown: str) -> str:
-        return fill(material.suites[language].neighbour, country=subject[language], options=shown)
-
-    return choice(material, item, country.code, right[0], wrong, material.subjects, ask)
+    items = []
+    for country in landed:
+        item, subject = f"neighbour:{country.code}", material.subjects[country.code]
+        candidates = [
+            other.code
+            for other in ranked(country, landed, item)
+            if "-".join(sorted((country.code, other.code))) not in _UNSETTLED
+            and not any(alike(name, subject[lang]) for lang, name in material.subjects[other.code].items())
+        ]
+        right = next((code for code in candidates if code in country.neighbours), None)
+        if right is None:
+            material.skipped[FactReason.NO_NEIGHBOUR] += 1
+            continue
+        wrong = [code for code in candidates if code not in country.neighbours]
+        questions = {
+            language: fill(suite.neighbour, country=subject[language], options=LIST)
+            for language, suite in material.suites.items()
+        }
+        options = drawn_options(material, item, right, wrong, material.subjects)
+        items += choice(material, item, country.code, right, options, material.subjects, questions)
+    return items

@@ -3,39 +3,29 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from crossin.core.hashing import hash64
 from crossin.facts.bench import CLDR_AND_GEONAMES
-from crossin.facts.corpus import Fact, Names, in_all_languages, unlike
-from crossin.facts.reasons import FactReason
-from crossin.facts.world import Country
+from crossin.facts.corpus import Fact, Names, unlike
+from crossin.facts.world import Country, FactReason
 from crossin.items.item import Item
 from crossin.languages import Words
 from crossin.languages.words import Suite
 
 # The skill that each task needs. An item's id begins with its task.
 SKILLS = {
-    "capital": "knowledge",
-    "currency": "knowledge",
-    "continent": "knowledge",
-    "language": "knowledge",
-    "neighbour": "knowledge",
-    "weekday": "reasoning",
-    "month": "reasoning",
-    "population": "reasoning",
-    "number": "reasoning",
-    "profile": "reading",
-    "name capital": "generation",
-    "translate name": "generation",
+    **dict.fromkeys(("capital", "currency", "continent", "language", "neighbour"), "knowledge"),
+    **dict.fromkeys(("weekday", "month", "population", "number"), "reasoning"),
+    **dict.fromkeys(("profile",), "reading"),
+    **dict.fromkeys(("name capital", "translate name"), "generation"),
 }
 _CLDR = ("CLDR (Babel)", "Unicode-3.0")
 # The source and licence of tasks that do not use both CLDR and GeoNames.
-_SOURCES = {"weekday": _CLDR, "month": _CLDR, "profile": _CLDR, "number": ("crossin", "Apache-2.0")}
-
-# Makes a question from the language and the list of its options.
-Ask = Callable[[str, str], str]
+_ORIGINS = {"weekday": _CLDR, "month": _CLDR, "profile": _CLDR, "number": ("crossin", "Apache-2.0")}
+# Stands for the list of options in a question.
+LIST = "{options}"
 
 
 @dataclass(frozen=True)
@@ -53,73 +43,50 @@ class Material:
     skipped: Counter[str]
 
 
+def drawn_options(
+    material: Material, item: str, right: str, others: Iterable[str], names: Names
+) -> list[str]:
+    """The option `right` and three of `others` that look unlike it and one another, in an order set by the
+    item's id alone. Empty, and counted, where there are too few. names: the options' names.
+    """
+    options = unlike(right, others, names)
+    if not options:
+        material.skipped[FactReason.FEW_OPTIONS.about(_task(item))] += 1
+    return sorted(options, key=lambda option: hash64("order", item, option))
+
+
 def choice(
     material: Material,
     item: str,
     group: str,
     right: str,
-    others: Iterable[str],
-    names: Names,
-    ask: Ask,
-    contexts: Mapping[str, str] | None = None,
-) -> list[Item]:
-    """One multiple-choice item in every language: the option `right`, and three of `others` that look unlike
-    it and one another, in an order set by the item's id alone. None, and counted, where there are too few.
-
-    names: the options' names. contexts: what is read first, by language.
-    """
-    options = unlike(right, others, names)
-    if options is None:
-        material.skipped[FactReason.FEW_OPTIONS.about(_task(item))] += 1
-        return []
-    options.sort(key=lambda option: hash64("order", item, option))
-    return choice_of(material, item, group, options, right, names, ask, contexts)
-
-
-def choice_of(
-    material: Material,
-    item: str,
-    group: str,
     options: list[str],
-    right: str,
     names: Names,
-    ask: Ask,
+    questions: Mapping[str, str],
     contexts: Mapping[str, str] | None = None,
 ) -> list[Item]:
-    """One multiple-choice item in every language, with these `options` in this order."""
-    items = []
-    for language, suite in material.suites.items():
+    """One multiple-choice item in every language, with `options` in this order; none without options.
+
+    questions: by language; `{options}` stands for the list of options. contexts: what is read first.
+    """
+    task, items = _task(item), []
+    for language, suite in material.suites.items() if options else ():
         shown = [names[option][language] for option in options]
-        question = ask(language, suite.list_separator.join(shown))
+        question = questions[language].replace(LIST, suite.list_separator.join(shown))
         context = contexts[language] if contexts else ""
-        items.append(_item(item, group, language, question, right, shown, options, context))
+        origin = _ORIGINS.get(task, CLDR_AND_GEONAMES)
+        items.append(Item(item, group, task, language, context, question, shown, options, right, *origin))
     return items
 
 
 def free_text(
-    material: Material, item: str, group: str, references: Mapping[str, str], ask: Callable[[str], str]
+    item: str, group: str, references: Mapping[str, str], questions: Mapping[str, str]
 ) -> list[Item]:
     """One free-text item in every language; `references` holds the right answers."""
     return [
-        _item(item, group, language, ask(language), references[language], [], [])
-        for language in material.words
+        Item(item, group, _task(item), language, "", text, [], [], references[language], *CLDR_AND_GEONAMES)
+        for language, text in questions.items()
     ]
-
-
-def _item(
-    item: str,
-    group: str,
-    language: str,
-    question: str,
-    answer: str,
-    options: list[str],
-    option_ids: list[str],
-    context: str = "",
-) -> Item:
-    source, licence = _SOURCES.get(_task(item), CLDR_AND_GEONAMES)
-    return Item(
-        item, group, _task(item), language, context, question, options, option_ids, answer, source, licence
-    )
 
 
 def _task(item: str) -> str:
@@ -135,22 +102,8 @@ def listable(material: Material, task: str) -> list[Country]:
         names = material.subjects.get(country.code)
         if names is None:
             continue
-        if any(
-            suite.list_separator.strip() in names[language] for language, suite in material.suites.items()
-        ):
+        if any(suite.list_separator.strip() in names[code] for code, suite in material.suites.items()):
             material.skipped[FactReason.LIST_SEPARATOR.about(task)] += 1
         else:
             countries.append(country)
     return countries
-
-
-def named(
-    material: Material, task: str, values: Iterable[int], name: Callable[[int, str], str | None]
-) -> dict[str, dict[str, str]]:
-    """The names of `values` (days, months); a value without a name in one language is left out of all."""
-    names = {}
-    for value in values:
-        by_language = {language: name(value, language) for language in material.words}
-        if found := in_all_languages(task, by_language, material.skipped):
-            names[str(value)] = found
-    return names

@@ -5,8 +5,8 @@ from __future__ import annotations
 from crossin.core.hashing import hash64
 from crossin.facts.corpus import Names, unlike
 from crossin.facts.names import number_text
-from crossin.facts.reasons import FactReason
-from crossin.facts.suite.material import Material, choice
+from crossin.facts.suite.material import Material, choice, drawn_options
+from crossin.facts.world import FactReason
 from crossin.items.item import Item
 from crossin.languages.words import RELATIONS, WORDINGS, fill
 
@@ -23,11 +23,7 @@ def profiles(material: Material) -> list[Item]:
     country's entry is always among the options: finding an option in the text is not enough.
     """
     names: dict[str, Names] = {
-        relation: {
-            fact.right: {language: fact.answer(language) for language in fact.names}
-            for fact in material.facts
-            if fact.relation == relation
-        }
+        relation: {fact.right: fact.answers for fact in material.facts if fact.relation == relation}
         for relation in RELATIONS
     }
     names["population"] = {
@@ -45,7 +41,7 @@ def _profile(material: Material, card: str, names: dict[str, Names]) -> list[Ite
     for entry in _ENTRIES:
         first, *others = sorted(names[entry], key=lambda value: hash64("entry", card, entry, value))
         four = unlike(first, others, names[entry])
-        if four is None:
+        if not four:
             material.skipped[FactReason.FEW_NAMES.about("profile")] += len(_ENTRIES)
             return []
         options[entry] = four
@@ -56,25 +52,18 @@ def _profile(material: Material, card: str, names: dict[str, Names]) -> list[Ite
             entries = {entry: names[entry][options[entry][place]][language] for entry in _ENTRIES}
             cards.append(fill(suite.card, name=name, **entries))
         contexts[language] = "\n\n".join(cards)
-    return [
-        item
-        for entry in _ENTRIES
-        for item in _question(material, card, entry, options[entry], names[entry], contexts)
-    ]
-
-
-def _question(
-    material: Material, card: str, entry: str, four: list[str], names: Names, contexts: dict[str, str]
-) -> list[Item]:
-    item = f"{card}:{entry}"
-    country = hash64("country", item) % 2
-    wording = hash64("wording", item) % WORDINGS
-
-    def ask(language: str, _: str) -> str:
-        suite = material.suites[language]
-        name = suite.imaginary[country]
-        if entry == "population":
-            return fill(suite.inhabitants, country=name)
-        return material.words[language].fact_question(entry, wording, name)
-
-    return choice(material, item, card, four[country], four, names, ask, contexts)
+    items = []
+    for entry in _ENTRIES:
+        item = f"{card}:{entry}"
+        country = hash64("country", item) % 2
+        wording = hash64("wording", item) % WORDINGS
+        questions = {
+            language: fill(suite.inhabitants, country=suite.imaginary[country])
+            if entry == "population"
+            else material.words[language].fact_question(entry, wording, suite.imaginary[country])
+            for language, suite in material.suites.items()
+        }
+        right = options[entry][country]
+        shown = drawn_options(material, item, right, options[entry], names[entry])
+        items += choice(material, item, card, right, shown, names[entry], questions, contexts)
+    return items

@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from crossin.core.hashing import hash64
-from crossin.facts.corpus import Names, ranked, unlike
+from crossin.facts.corpus import names_of, ranked, unlike
 from crossin.facts.names import month_name, weekday_name
-from crossin.facts.reasons import FactReason
-from crossin.facts.suite.material import Material, choice, listable, named
-from crossin.facts.world import Country
+from crossin.facts.suite.material import Material, choice, drawn_options, listable
+from crossin.facts.world import FactReason
 from crossin.items.item import Item
 from crossin.languages.words import fill
 
@@ -33,51 +32,45 @@ def months(material: Material) -> list[Item]:
 def _calendar(
     material: Material, task: str, distances: range, length: int, name: Callable[[int, str], str | None]
 ) -> list[Item]:
-    names = named(material, task, range(1, length + 1), name)
+    """What comes some steps after a start in a cycle of `length`, counted from 1."""
+    names = names_of(task, range(1, length + 1), name, material.words, material.skipped)
     items = []
     for number in distances:
         starts = sorted(range(1, length + 1), key=lambda start: hash64(task, str(number), str(start)))
         for start in starts[:_STARTS]:
-            items += _later(material, task, start, number, length, names)
+            item = f"{task}:{start}+{number}"
+            right = str((start - 1 + number) % length + 1)
+            if not {right, str(start)} <= names.keys():
+                material.skipped[FactReason.FEW_NAMES.about(task)] += 1
+                continue
+            others = sorted(names.keys() - {right}, key=lambda other: hash64("option", item, other))
+            questions = {
+                language: fill(
+                    getattr(suite, task), **{task: names[str(start)][language]}, number=str(number)
+                )
+                for language, suite in material.suites.items()
+            }
+            options = drawn_options(material, item, right, others, names)
+            items += choice(material, item, f"{task}:{number}", right, options, names, questions)
     return items
-
-
-def _later(material: Material, task: str, start: int, number: int, length: int, names: Names) -> list[Item]:
-    """What comes `number` steps after `start` in a cycle of `length`, counted from 1."""
-    item = f"{task}:{start}+{number}"
-    right = str((start - 1 + number) % length + 1)
-    if not {right, str(start)} <= names.keys():
-        material.skipped[FactReason.FEW_NAMES.about(task)] += 1
-        return []
-    others = sorted(names.keys() - {right}, key=lambda other: hash64("option", item, other))
-
-    def ask(language: str, _: str) -> str:
-        suite, name = material.suites[language], names[str(start)][language]
-        if task == "weekday":
-            return fill(suite.weekday, weekday=name, number=str(number))
-        return fill(suite.month, month=name, number=str(number))
-
-    return choice(material, item, f"{task}:{number}", right, others, names, ask)
 
 
 def populations(material: Material) -> list[Item]:
     """Which of four countries of a continent has the most people; each country is the answer at most once."""
     countries = listable(material, "population")
-    return [item for country in countries for item in _population(material, country, countries)]
-
-
-def _population(material: Material, country: Country, countries: list[Country]) -> list[Item]:
-    item = f"population:{country.code}"
-    smaller = [
-        other.code
-        for other in ranked(country, countries, item)
-        if other.continent == country.continent and other.population * _TIMES_AS_MANY <= country.population
-    ]
-
-    def ask(language: str, shown: str) -> str:
-        return fill(material.suites[language].population, options=shown)
-
-    return choice(material, item, country.code, country.code, smaller, material.subjects, ask)
+    questions = {language: suite.population for language, suite in material.suites.items()}
+    items = []
+    for country in countries:
+        item, code = f"population:{country.code}", country.code
+        smaller = [
+            other.code
+            for other in ranked(country, countries, item)
+            if other.continent == country.continent
+            and other.population * _TIMES_AS_MANY <= country.population
+        ]
+        options = drawn_options(material, item, code, smaller, material.subjects)
+        items += choice(material, item, code, code, options, material.subjects, questions)
+    return items
 
 
 def numbers(material: Material) -> list[Item]:
@@ -86,30 +79,21 @@ def numbers(material: Material) -> list[Item]:
         str(number): {language: suite.numbers[number] for language, suite in material.suites.items()}
         for number in next(iter(material.suites.values())).numbers
     }
-    sets: list[tuple[int, ...]] = []
+    drawn: set[tuple[int, ...]] = set()
+    items = []
     for turn in range(_NUMBER_SETS):
-        first, *others = sorted(names, key=lambda number: hash64("number", str(turn), number))
-        four = unlike(first, others, names)
-        if four is None:
-            material.skipped[FactReason.FEW_NAMES.about("number")] += 1
-        elif (key := tuple(sorted(map(int, four)))) in sets:
-            material.skipped[FactReason.DRAWN_BEFORE.about("number")] += 1
-        else:
-            sets.append(key)
-    return [
-        item
-        for four in sets
-        for kind, place in (("largest", -1), ("second largest", -2), ("smallest", 0))
-        for item in _number(material, four, kind, four[place], names)
-    ]
-
-
-def _number(material: Material, four: tuple[int, ...], kind: str, right: int, names: Names) -> list[Item]:
-    group = "number:" + "-".join(map(str, four))
-
-    def ask(language: str, shown: str) -> str:
-        template: str = getattr(material.suites[language], kind.replace(" ", "_"))
-        return fill(template, options=shown)
-
-    others = [str(number) for number in four if number != right]
-    return choice(material, f"{group}:{kind}", group, str(right), others, names, ask)
+        first, *rest = sorted(names, key=lambda number: hash64("number", str(turn), number))
+        four = tuple(sorted(map(int, unlike(first, rest, names))))
+        if not four or four in drawn:
+            reason = FactReason.DRAWN_BEFORE if four else FactReason.FEW_NAMES
+            material.skipped[reason.about("number")] += 1
+            continue
+        drawn.add(four)
+        group = "number:" + "-".join(map(str, four))
+        for kind, place in (("largest", -1), ("second_largest", -2), ("smallest", 0)):
+            item, right = f"{group}:{kind.replace('_', ' ')}", str(four[place])
+            questions = {language: getattr(suite, kind) for language, suite in material.suites.items()}
+            others = [str(number) for number in four if str(number) != right]
+            options = drawn_options(material, item, right, others, names)
+            items += choice(material, item, group, right, options, names, questions)
+    return items

@@ -1,4 +1,4 @@
-"""Removing what is no part of the answer: wrappers, text that follows it, and repeated options."""
+"""Removing what is not part of the answer: wrappers, text that follows it, and repeated options."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import unicodedata
 from collections.abc import Sequence
 
 from crossin.items.replies.labels import LabelKind, labels_for, labels_in
-from crossin.items.replies.words import any_of
+from crossin.items.replies.texts import any_of
 
 # What models and their templates put around a reply: <pad>, </s>, <|im_end|>, [INST]; markdown; LaTeX.
 _WRAPPERS = re.compile(

@@ -12,8 +12,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import Enum
 
-from crossin.items.replies.texts import is_mark, script
-from crossin.items.replies.words import any_of
+from crossin.items.replies.texts import any_of, is_mark, script
 
 # In the order of the options. A letter of several alphabets counts as one of the first of them.
 _ALPHABETS = (

@@ -8,8 +8,7 @@ from dataclasses import dataclass, replace
 
 from crossin.items.replies.cleaning import cleaned, without_labels, without_listing
 from crossin.items.replies.labels import Label, LabelKind, Labels, labels_for, labels_in
-from crossin.items.replies.texts import is_distinctive, mentioned, plain
-from crossin.items.replies.words import any_of
+from crossin.items.replies.texts import any_of, is_distinctive, mentioned, plain
 
 _ANSWER = re.compile(any_of("answer"), re.IGNORECASE)
 _OPTION = re.compile(any_of("option"), re.IGNORECASE)

@@ -1,10 +1,15 @@
-"""Comparing texts without case, punctuation and the form of letters."""
+"""Comparing texts without case, punctuation and the form of letters; words that announce an answer."""
 
 from __future__ import annotations
 
 import re
 import unicodedata
 from collections.abc import Sequence
+from functools import cache
+from pathlib import Path
+from typing import Literal
+
+from crossin.core.files import read_yaml
 
 # Scripts that put no space between words.
 _UNSPACED = {"CJK", "HIRAGANA", "KATAKANA", "THAI", "LAO", "KHMER", "MYANMAR"}
@@ -13,6 +18,9 @@ _DENSE = {"CJK", "HIRAGANA", "KATAKANA", "HANGUL"}
 # Korean particles, written directly after a noun.
 _PARTICLE = re.compile(r"(?:입니다|이다|이며|이에요|예요|은|는|이|가|을|를|의|에|로)(?![가-힣])")
 _MINUS = re.compile(r"[−–—‒](?=\s?\d)")
+# Scripts with spaces between words; others put words together, or prefixes onto them.
+_SPACED = {"LATIN", "CYRILLIC", "GREEK"}
+_LETTER = r"[^\W\d_]"
 
 
 def script(character: str) -> str:
@@ -89,3 +97,19 @@ def mentioned(text: str, options: Sequence[str]) -> list[tuple[int, int]]:
                     found.append((start, position))
             start = text.find(option, start + 1)
     return sorted(found)
+
+
+@cache
+def _words() -> dict[str, dict[str, list[str]]]:
+    found: dict[str, dict[str, list[str]]] = read_yaml(Path(__file__).with_name("words.yaml"))
+    return found
+
+
+def any_of(kind: Literal["answer", "option", "not", "correct", "is", "and_or", "question"]) -> str:
+    """A pattern that matches any word of a kind, in NFKC text, the longest first."""
+    words = {unicodedata.normalize("NFKC", word) for found in _words()[kind].values() for word in found}
+    patterns = [
+        f"(?<!{_LETTER}){re.escape(word)}(?!{_LETTER})" if script(word[0]) in _SPACED else re.escape(word)
+        for word in sorted(words, key=lambda word: (-len(word), word))
+    ]
+    return f"(?:{'|'.join(patterns)})"

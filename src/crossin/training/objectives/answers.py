@@ -31,7 +31,9 @@ def answer_loss(
     losses = []
     for number, (left, right) in enumerate(zip(found[0::2], found[1::2], strict=True)):
         if settings.divergence == "dco":
-            two = _two_of(len(left), f"{key}/{number}")
+            first = hash64("options", f"{key}/{number}") % len(left)
+            other = hash64("other option", f"{key}/{number}") % (len(left) - 1)
+            two = [first, other + (other >= first)]
             held = [torch.tensor(one, device=left.device)[None, two] for one in references[number]]
             losses.append(direct_consistency(left[None, two], right[None, two], held[0], held[1])[0])
         else:
@@ -39,12 +41,6 @@ def answer_loss(
             pivot = left.detach() if settings.hold_pivot else left
             losses.append(divergence(pivot.log_softmax(-1), right.log_softmax(-1)))
     return torch.stack(losses).mean()
-
-
-def _two_of(options: int, key: str) -> list[int]:
-    first = hash64("options", key) % options
-    second = hash64("other option", key) % (options - 1)
-    return [first, second + (second >= first)]
 
 
 def option_logprobs(model: Any, questions: Sequence[TokenizedQuestion], length: str) -> list[torch.Tensor]:
@@ -72,9 +68,8 @@ def option_logprobs(model: Any, questions: Sequence[TokenizedQuestion], length: 
     rows = logits(model, found_states[torch.tensor(places, device=device)])
     expected = torch.tensor(targets, device=device)
     each = -torch.nn.functional.cross_entropy(rows, expected, reduction="none")
-    sums = torch.stack(
-        [part.mean() if length == "token" else part.sum() for part in torch.split(each, counts)]
-    )
+    parts = torch.split(each, counts)
+    sums = torch.stack([part.mean() if length == "token" else part.sum() for part in parts])
     return list(torch.split(sums, [len(question.wholes) for question in questions]))
 
 
@@ -98,15 +93,11 @@ def _tree(question: TokenizedQuestion) -> tuple[list[Document], list[list[int]]]
     places = []
     for number, (whole, begin) in enumerate(zip(question.wholes, question.starts, strict=True)):
         offset = len(tokens) - shared
-        places.append(
-            [place if place < shared else place + offset for place in range(begin - 1, len(whole) - 1)]
-        )
+        scored = range(begin - 1, len(whole) - 1)
+        places.append([place if place < shared else place + offset for place in scored])
         tokens += whole[shared:-1]
         positions += range(shared, len(whole) - 1)
         branch += [number] * (len(whole) - 1 - shared)
     owner = np.array(branch)
-    order = np.arange(len(owner))
-    visible = (order[:, None] >= order[None, :]) & (
-        (owner[None, :] == -1) | (owner[:, None] == owner[None, :])
-    )
+    visible = np.tri(len(owner), dtype=bool) & ((owner == -1) | (owner[:, None] == owner))
     return [Document(tokens, positions, visible)], places

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import torch
+from torch import Tensor
 
 
-def jensen_shannon(left: torch.Tensor, right: torch.Tensor) -> torch.Tensor:
+def jensen_shannon(left: Tensor, right: Tensor) -> Tensor:
     """The Jensen-Shannon divergence in nats between distributions given as log-probabilities [..., K]: 0
     where they are equal, at most ln 2. One value for each pair [...].
     """
@@ -13,7 +14,7 @@ def jensen_shannon(left: torch.Tensor, right: torch.Tensor) -> torch.Tensor:
     return (_kl(left, middle) + _kl(right, middle)) / 2
 
 
-def towards(pivot: torch.Tensor, other: torch.Tensor) -> torch.Tensor:
+def towards(pivot: Tensor, other: Tensor) -> Tensor:
     """The Kullback-Leibler divergence KL(pivot || other) in nats, with gradient for `other` only. Both are
     log-probabilities [..., K]; one value for each pair [...].
     """
@@ -21,12 +22,8 @@ def towards(pivot: torch.Tensor, other: torch.Tensor) -> torch.Tensor:
 
 
 def direct_consistency(
-    left: torch.Tensor,
-    right: torch.Tensor,
-    left_reference: torch.Tensor,
-    right_reference: torch.Tensor,
-    balance: float = 1.0,
-) -> torch.Tensor:
+    left: Tensor, right: Tensor, left_reference: Tensor, right_reference: Tensor, balance: float = 1.0
+) -> Tensor:
     """Direct consistency optimisation (arXiv 2603.04678) of one pair of options in two languages.
 
     Each tensor holds log-likelihoods [B, 2] of the two options: under the model in the first and the second
@@ -34,16 +31,13 @@ def direct_consistency(
     that of the reference, r = D - o; the loss is |r1 - o2 / b| + |r2 - b o1|: each language takes on the
     preference that the reference has in the other. One value for each item [B].
     """
-    first, second = (
-        (model[:, 0] - model[:, 1]) - (reference[:, 0] - reference[:, 1]).detach()
-        for model, reference in ((left, left_reference), (right, right_reference))
-    )
-    preference_left = (left_reference[:, 0] - left_reference[:, 1]).detach()
-    preference_right = (right_reference[:, 0] - right_reference[:, 1]).detach()
-    return (first - preference_right / balance).abs() + (second - balance * preference_left).abs()
+    sides = (left, right, left_reference.detach(), right_reference.detach())
+    one, other, one_reference, other_reference = (side[:, 0] - side[:, 1] for side in sides)
+    first, second = one - one_reference, other - other_reference
+    return (first - other_reference / balance).abs() + (second - balance * one_reference).abs()
 
 
-def info_nce(left: torch.Tensor, right: torch.Tensor, temperature: float) -> torch.Tensor:
+def info_nce(left: Tensor, right: Tensor, temperature: float) -> Tensor:
     """The contrastive loss InfoNCE of two sets of states [B, hidden], of which row i on both sides belongs
     together: the mean of both directions, in nats, of cosines divided by `temperature`.
 
@@ -60,5 +54,5 @@ def info_nce(left: torch.Tensor, right: torch.Tensor, temperature: float) -> tor
     return (cross_entropy(similarity, own) + cross_entropy(similarity.T, own)) / 2
 
 
-def _kl(left: torch.Tensor, right: torch.Tensor) -> torch.Tensor:
+def _kl(left: Tensor, right: Tensor) -> Tensor:
     return (left.exp() * (left - right)).sum(-1)

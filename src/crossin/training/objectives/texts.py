@@ -7,6 +7,7 @@ from difflib import SequenceMatcher
 from typing import Any
 
 import torch
+from torch import Tensor
 
 from crossin.training.config import Consist
 from crossin.training.losses import logits
@@ -14,13 +15,12 @@ from crossin.training.objectives.distances import info_nce, jensen_shannon, towa
 from crossin.training.packing import Document, blocks, states
 from crossin.training.rows import TrainingRow
 
+Tokens = Sequence[int]
+
 
 def align_loss(
-    model: Any,
-    texts: Sequence[tuple[Sequence[int], Sequence[int]]],
-    layers: Sequence[int],
-    temperature: float,
-) -> torch.Tensor:
+    model: Any, texts: Sequence[tuple[Tokens, Tokens]], layers: Sequence[int], temperature: float
+) -> Tensor:
     """The contrastive loss between the mean states of parallel texts, given as tokens, each read alone; the
     mean over `layers` (the middle one by default).
 
@@ -28,41 +28,33 @@ def align_loss(
     state is a hundred times as long as the others (Sun et al., "Massive Activations in Large Language
     Models", arXiv 2402.17762), so that with it all texts look alike.
     """
-    flat = [text for pair in texts for text in pair]
-    return _contrast_of_means(model, flat, [min(1, len(text) - 1) for text in flat], layers, temperature)
+    flat = [(text, min(1, len(text) - 1)) for pair in texts for text in pair]
+    return _contrast_of_means(model, flat, layers, temperature)
 
 
-def sentence_loss(
-    model: Any, rows: Sequence[tuple[TrainingRow, TrainingRow]], settings: Consist
-) -> torch.Tensor:
+def sentence_loss(model: Any, rows: Sequence[tuple[TrainingRow, TrainingRow]], settings: Consist) -> Tensor:
     """The contrastive loss between the mean states of two completions, each read after its prompt."""
-    flat = [row for pair in rows for row in pair]
-    starts = [row.learned_from for row in flat]
-    tokens = [row.tokens for row in flat]
-    return _contrast_of_means(model, tokens, starts, settings.layers, settings.temperature)
+    flat = [(row.tokens, row.learned_from) for pair in rows for row in pair]
+    return _contrast_of_means(model, flat, settings.layers, settings.temperature)
 
 
 def _contrast_of_means(
-    model: Any,
-    texts: Sequence[Sequence[int]],
-    starts: Sequence[int],
-    layers: Sequence[int],
-    temperature: float,
-) -> torch.Tensor:
-    """Two by two, the texts belong together; their means are of the states from `starts` on."""
-    documents = [Document(text) for text in texts]
-    lengths = [len(text) for text in texts]
+    model: Any, texts: Sequence[tuple[Tokens, int]], layers: Sequence[int], temperature: float
+) -> Tensor:
+    """Two by two, the texts belong together; the mean of each is of the states from a number on."""
+    documents = [Document(text) for text, _ in texts]
+    lengths = [len(text) for text, _ in texts]
     losses = []
     for layer in layers or [max(1, len(blocks(model)) // 2)]:
         parts = torch.split(states(model, documents, layer=layer), lengths)
-        pooled = torch.stack([part[start:].mean(0) for part, start in zip(parts, starts, strict=True)])
+        pooled = torch.stack([part[start:].mean(0) for part, (_, start) in zip(parts, texts, strict=True)])
         losses.append(info_nce(pooled[0::2], pooled[1::2], temperature))
     return torch.stack(losses).mean()
 
 
 def token_loss(
     model: Any, rows: Sequence[tuple[TrainingRow, TrainingRow]], settings: Consist
-) -> tuple[torch.Tensor, int]:
+) -> tuple[Tensor, int]:
     """The mean divergence between the next-token distributions at places where two completions have the same
     token (numbers, names, code), and how many pairs have such a place; the first row is the pivot's.
     """
@@ -92,7 +84,7 @@ def shared_places(left: TrainingRow, right: TrainingRow) -> list[tuple[int, int]
     """The places before tokens that two completions share, as difflib's longest matching runs; without the
     end of text, which all have.
     """
-    ours, theirs = left.tokens[left.learned_from : -1], right.tokens[right.learned_from : -1]
+    ours, theirs = left.completion[:-1], right.completion[:-1]
     matches = SequenceMatcher(None, ours, theirs, autojunk=False).get_matching_blocks()
     return [
         (left.learned_from + match.a + step - 1, right.learned_from + match.b + step - 1)

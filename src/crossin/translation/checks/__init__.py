@@ -1,0 +1,1 @@
+"""The quality filters: checks that a translation must pass."""

@@ -1,1 +1,0 @@
-"""What translates: a chat server, or a sequence-to-sequence model in this process."""

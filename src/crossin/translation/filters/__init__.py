@@ -1,1 +1,0 @@
-"""What a translation must pass before it is kept."""

@@ -1,0 +1,120 @@
+"""Spans that must not change become placeholders, which are verified in the translation."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+
+from crossin.translation.blocks import code_blocks, json_values
+from crossin.translation.reasons import Rejection, TranslationReason
+
+
+@dataclass(frozen=True)
+class Protected:
+    """A text with placeholders ⟦1⟧, ⟦2⟧ … for spans.
+
+    kept: what each is in the translation. kinds: what kind of span each is. first: the first one's number.
+    """
+
+    text: str
+    kept: tuple[str, ...]
+    kinds: tuple[str, ...]
+    first: int = 1
+
+
+PLACEHOLDER = re.compile(r"⟦\d+⟧")
+# In the order of search: what a longer span holds is part of it.
+_LINK_END = r"[^\s<>\"'.,;:!?)\]，。；！？）」』]"
+_KINDS = {
+    "inline code": r"``[^\n]+?``|`[^`\n]+`",
+    "math": r"\$\$.{1,2000}?\$\$|\\\[.{1,2000}?\\\]|\\\(.{1,2000}?\\\)"
+    r"|(?<![\w$])\$(?=[^\s$\d])[^$\n]{1,200}?(?<=\S)\$(?![\w$])|\\(?:frac|sqrt|sum|int)\b(?:\{[^{}\n]*\})*",
+    "link": rf"\b(?:https?|ftp)://[^\s<>\"'，。；！？）」』]*{_LINK_END}|\bwww\.[^\s<>\"']+{_LINK_END}",
+    "e-mail": r"\b[\w.+-]{1,64}@[\w-]{1,64}(?:\.[\w-]{1,64})+",
+    "no input": r"<\s*no\s?input\s*>",
+    "tag": r"</?[A-Za-z][^<>\n]{0,300}>|<!--.{0,2000}?-->",
+    "variable": r"\{\{[^{}\n]{1,80}\}\}|\$\{[^{}\n]{1,80}\}|\{[A-Za-z_][\w.]{0,40}\}"
+    r"|%\([A-Za-z_]\w*\)[sdf]|(?<!\d)%[sd]\b",
+    "placeholder": r"⟦[^⟦⟧\n]{0,20}⟧|[⟦⟧]",
+}
+_SPANS = re.compile(
+    "|".join(f"(?P<{re.sub('[ -]', '_', name)}>{pattern})" for name, pattern in _KINDS.items()),
+    re.DOTALL | re.IGNORECASE,
+)
+_NAMES = {re.sub("[ -]", "_", name): name for name in _KINDS}
+_FENCE = re.compile(r"```.*?(?:```|\Z)|^~~~.*?(?:^~~~|\Z)", re.DOTALL | re.MULTILINE)
+# A text without one of these holds no span.
+_MAY_HOLD = re.compile(r"[`~$\\<{%@⟦⟧\[]|//|www", re.IGNORECASE)
+_MARK = re.compile(r"⟦\s*(\d{1,6})\s*⟧")
+
+
+def protect(text: str, glossary: Mapping[str, str] = {}, first: int = 1) -> Protected:
+    """Replace spans that must not change by placeholders, numbered from `first`; and the glossary's terms,
+    which come back as their translations.
+    """
+    marked = _MAY_HOLD.search(text) is not None
+    blocks = _blocks(text) if marked else [(*block, "code") for block in code_blocks(text)]
+    if not (glossary or marked or blocks):
+        return Protected(text, (), (), first)
+    kept: list[str] = []
+    kinds: list[str] = []
+
+    def placeholder(span: str, kind: str) -> str:
+        kept.append(span)
+        kinds.append(kind)
+        return f"⟦{first + len(kept) - 1}⟧"
+
+    def replaced(found: re.Match[str]) -> str:
+        kind = found.lastgroup or ""
+        if kind == "term":
+            return placeholder(terms[found[0].casefold()], "term")
+        return placeholder(found[0], _NAMES[kind])
+
+    terms = {term.casefold(): translation for term, translation in glossary.items()}
+    pattern = _with_terms(tuple(sorted(glossary, key=len, reverse=True)))
+    parts, place = [], 0
+    for begin, end, kind in blocks:
+        parts += [pattern.sub(replaced, text[place:begin]), placeholder(text[begin:end], kind)]
+        place = end
+    parts.append(pattern.sub(replaced, text[place:]))
+    return Protected("".join(parts), tuple(kept), tuple(kinds), first)
+
+
+@cache
+def _with_terms(terms: tuple[str, ...]) -> re.Pattern[str]:
+    """The spans, and terms as whole words, the longest first."""
+    if not terms:
+        return _SPANS
+    words = "|".join(map(re.escape, terms))
+    return re.compile(f"{_SPANS.pattern}|(?P<term>(?<!\\w)(?:{words})(?!\\w))", _SPANS.flags)
+
+
+def _blocks(text: str) -> list[tuple[int, int, str]]:
+    """Where fenced code, unfenced code and JSON begin and end, in order; one inside another is part of it."""
+    found: list[tuple[int, int, str]] = [(*match.span(), "code") for match in _FENCE.finditer(text)]
+    for spans, kind in ((code_blocks(text), "code"), (json_values(text), "JSON")):
+        known = list(found)
+        found += [
+            (begin, end, kind)
+            for begin, end in spans
+            if all(end <= other[0] or begin >= other[1] for other in known)
+        ]
+    return sorted(found)
+
+
+def restore(text: str, protected: Protected) -> str | Rejection:
+    """The text with its spans again; a rejection where a placeholder is not there exactly once."""
+    counts = Counter(map(int, _MARK.findall(text)))
+    for number, kind in enumerate(protected.kinds, protected.first):
+        if counts[number] != 1:
+            repeated = counts[number] > 1
+            return Rejection(
+                TranslationReason.PLACEHOLDER_REPEATED if repeated else TranslationReason.PLACEHOLDER_MISSING,
+                detail=f"⟦{number}⟧ ({kind})",
+            )
+    if counts.total() > len(protected.kept):
+        return Rejection(TranslationReason.PLACEHOLDER_UNKNOWN)
+    return _MARK.sub(lambda found: protected.kept[int(found[1]) - protected.first], text)

@@ -1,0 +1,128 @@
+"""Translates by a chat model behind any OpenAI-compatible server: vLLM, SGLang, llama.cpp, OpenAI."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, Literal
+
+from crossin.core.files import sha256_of_value
+from crossin.servers import Refused, Server, ServerRequest, ServerSettings, rough_tokens, tokens_used
+from crossin.translation.prompts import ANSWER, PROMPT, QUESTION, messages, read_reply
+from crossin.translation.reasons import Rejection, TranslationReason
+from crossin.translation.requests import TranslationRequest, TranslationResponse
+
+# Greedy at first; a second request would fail in the same way, so it is sampled.
+_TEMPERATURES = (0.0, 0.5, 0.5)
+# Limit of a reply's tokens: a script that the tokenizer knows badly takes several for each of the source's.
+_TIMES, _MORE = 4, 256
+_LONGEST_ANSWER = 1024
+# After this many failures in a row the server is taken to be down.
+_IN_A_ROW = 20
+# With these statuses the text may be the reason; with others it is the server, the key, or the model.
+_OF_THE_TEXT = {400, 408, 413, 422}
+
+
+class OpenAITranslator:
+    """A chat model behind a server.
+
+    prompt: replaces the system prompt; `{source}` and `{target}` in it become the languages' names.
+    accounting: the file by which all processes of a run share budget, rate limit and usage.
+    """
+
+    unit: Literal["row", "sentence"] = "row"
+    attempts = len(_TEMPERATURES)
+    by_span = False
+
+    def __init__(
+        self, model: str, settings: ServerSettings, *, prompt: str = PROMPT, accounting: Path | None = None
+    ) -> None:
+        self.model, self.settings, self.prompt, self.accounting = model, settings, prompt, accounting
+        self.concurrency = settings.concurrency
+
+    @property
+    def identity(self) -> Mapping[str, Any]:
+        """The model's name and all that is sent but the texts; not the server's address, which may change."""
+        return {
+            "engine": "openai",
+            "model": self.model,
+            "prompt": sha256_of_value([self.prompt, ANSWER])[:16],
+            "temperatures": list(_TEMPERATURES),
+            "body": self.settings.body,
+        }
+
+    def check(self, source: str, targets: Sequence[str]) -> None:
+        """A chat model is assumed to have every language: the checks show whether it has."""
+
+    async def __aenter__(self) -> OpenAITranslator:
+        self._server = await Server(self.settings, self.accounting).__aenter__()
+        self._answered, self._failed_in_a_row = False, 0
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self._server.__aexit__()
+        del self._server
+
+    def stop(self) -> None:
+        """Cancel the requests that are not in flight."""
+        self._server.stop()
+
+    async def translate(self, request: TranslationRequest) -> TranslationResponse:
+        """The translation. An error that may be the text's is a response with that reason; a wrong key,
+        model or address, or a spent budget, is raised.
+        """
+        try:
+            answer = await self._server.request(self._server_request(request))
+        except Refused as refused:
+            self._failed_in_a_row += 1
+            if not self._may_be_the_text(refused):
+                raise
+            return TranslationResponse(None, TranslationReason.SERVER_ERROR, refused.message, cacheable=False)
+        self._answered, self._failed_in_a_row = True, 0
+        return _read(answer, request)
+
+    def tokens(self, request: TranslationRequest) -> tuple[int, int]:
+        """About how many tokens a request sends, and its translation has, if it is as long as its source."""
+        sent = sum(rough_tokens(turn["content"]) for turn in messages(request, self.prompt))
+        return sent, sum(map(rough_tokens, request.texts))
+
+    def _may_be_the_text(self, refused: Refused) -> bool:
+        if self._failed_in_a_row >= _IN_A_ROW:
+            return False
+        if refused.status is None:
+            # No response in time; but where none ever came, there is no server.
+            return self._answered
+        return refused.status >= 500 or refused.status in _OF_THE_TEXT
+
+    def _server_request(self, request: TranslationRequest) -> ServerRequest:
+        sent, expected = self.tokens(request)
+        question = request.names == (QUESTION,)
+        body = {
+            "model": self.model,
+            "messages": messages(request, self.prompt),
+            "temperature": _TEMPERATURES[min(request.attempt, len(_TEMPERATURES) - 1)],
+            "max_tokens": _LONGEST_ANSWER if question else _TIMES * expected + _MORE,
+        }
+        return ServerRequest(
+            "chat/completions", body, name=request.target, prompt_tokens=sent, completion_tokens=expected
+        )
+
+
+def _read(answer: dict[str, Any], request: TranslationRequest) -> TranslationResponse:
+    prompt, completion = tokens_used(answer) or (0, 0)
+
+    def failed(reason: str, detail: str = "") -> TranslationResponse:
+        return TranslationResponse(None, reason, detail, prompt_tokens=prompt, completion_tokens=completion)
+
+    try:
+        choice = answer["choices"][0]
+        reply, cut = choice["message"]["content"] or "", choice.get("finish_reason") == "length"
+        refused = choice["message"].get("refusal")
+    except (KeyError, IndexError, TypeError, AttributeError):
+        return failed(TranslationReason.INVALID_RESPONSE)
+    if not isinstance(reply, str) or (refused and not reply):
+        return failed(TranslationReason.REFUSAL)
+    texts = read_reply(reply, request.names)
+    if isinstance(texts, Rejection):
+        return failed(TranslationReason.TOKEN_LIMIT) if cut else failed(texts.reason, texts.detail)
+    return TranslationResponse(texts, cut=cut, prompt_tokens=prompt, completion_tokens=completion)

@@ -1,0 +1,168 @@
+"""What ends a run, and what a user is shown then."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from time import monotonic
+
+import pytest
+
+from crossin.core.formats import FIELDS
+from crossin.servers import BudgetSpent
+from crossin.translation.run import translate
+from crossin.translation.translators.openai import OpenAITranslator
+from tests.helpers.errors import refused
+from tests.helpers.loopback import Asked, Log, answering, response
+from tests.helpers.translated_rows import (
+    config_of,
+    corpus_files,
+    counts,
+    mock_server,
+    rows_of,
+    table_of,
+    write_rows,
+)
+
+ROWS = 40
+NOWHERE = "http://127.0.0.1:9/v1"
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with `rows.jsonl` and `table.json`."""
+    folder = tmp_path_factory.mktemp("home")
+    table_of(write_rows(folder / "rows.jsonl", ROWS), folder / "table.json")
+    return folder
+
+
+def test_a_spent_budget_ends_the_run_and_says_what_is_left(home: Path, tmp_path: Path) -> None:
+    with mock_server(home / "table.json") as url:
+        prices = {"price_in": 1e3, "price_out": 1e3}
+        poor = config_of(home / "rows.jsonl", url, ["es"], server={**prices, "budget": 2.0, "concurrency": 2})
+        with refused("budget of 2", "of 40 rows are left in es", hint="--budget") as caught:
+            translate(poor, tmp_path / "out")
+        assert isinstance(caught.value, BudgetSpent)
+        asked = counts(url)["asked"]
+        assert 0 < asked < ROWS
+        rich = config_of(home / "rows.jsonl", url, ["es"], server=prices)
+        stage = translate(rich, tmp_path / "out")
+        assert counts(url)["answered twice"] == 0
+    counted = stage.manifest["counts"]
+    assert counted["responses"]["cached"] == asked
+    # The usage is that of both runs.
+    assert counted["usage"]["requests"] == ROWS
+    assert counted["usage"]["cost"] > 2.0
+
+
+def test_a_wrong_key_stops_at_once(home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", "not-that-one")
+    with mock_server(home / "table.json", "--key", "right") as url, refused("401") as caught:
+        translate(config_of(home / "rows.jsonl", url, ["es"]), tmp_path / "out")
+    assert "OPENAI_API_KEY" in str(caught.value)
+    assert "not-that-one" not in str(caught.value)
+    assert not (tmp_path / "out").exists(), "nothing was translated: the folder is free"
+
+
+def test_an_unknown_model_is_an_error_that_names_the_others(home: Path, tmp_path: Path) -> None:
+    with mock_server(home / "table.json") as url, refused("404", hint="mock"):
+        translate(config_of(home / "rows.jsonl", url, ["es"], model="gpt"), tmp_path / "out")
+
+
+def test_a_server_that_is_not_there_is_an_error(home: Path, tmp_path: Path) -> None:
+    with refused("no connection", hint="server"):
+        translate(config_of(home / "rows.jsonl", NOWHERE, ["es"], server={"retries": 1}), tmp_path / "out")
+
+
+def test_rows_in_another_language_than_they_should_be_are_refused(tmp_path: Path) -> None:
+    pytest.importorskip("lingua", reason="the extra `text` is not installed")
+    rows = [dict(zip(FIELDS, row["es"], strict=True)) for row in rows_of(240)]
+    (tmp_path / "rows.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows), "utf-8")
+    with refused("look like es", file="rows.jsonl", hint="--any-language"):
+        translate(config_of(tmp_path / "rows.jsonl", NOWHERE, ["zh"]), tmp_path / "out")
+
+
+def test_a_folder_of_another_run_is_refused(home: Path, tmp_path: Path) -> None:
+    with mock_server(home / "table.json") as url:
+        translate(config_of(home / "rows.jsonl", url, ["es"]), tmp_path / "out")
+        with refused("another run's files", file="out"):
+            translate(config_of(home / "rows.jsonl", url, ["es", "zh"]), tmp_path / "out")
+
+
+@pytest.fixture
+def hanging() -> Iterator[tuple[Log, threading.Event]]:
+    """A server whose first answer comes only once the event is set; the others come at once."""
+    go_on = threading.Event()
+
+    async def answer(asked: Asked) -> bytes:
+        if len(log.asked) == 1:
+            while not go_on.is_set():
+                await asyncio.sleep(0.01)
+        texts = json.loads(asked.body["messages"][1]["content"])
+        reply = {"choices": [{"message": {"content": json.dumps(texts)}, "finish_reason": "stop"}]}
+        return response(200, reply)
+
+    with answering(answer) as log:
+        yield log, go_on
+        go_on.set()
+
+
+def test_a_second_run_in_the_same_folder_is_refused_while_the_first_goes_on(
+    home: Path, tmp_path: Path, hanging: tuple[Log, threading.Event]
+) -> None:
+    log, go_on = hanging
+    config = config_of(home / "rows.jsonl", log.base_url, ["es"])
+    first = threading.Thread(target=translate, args=(config, tmp_path / "out"))
+    first.start()
+    while not log.asked:
+        first.join(0.01)
+    with refused("already running", file="out"):
+        translate(config, tmp_path / "out")
+    go_on.set()
+    first.join()
+    assert translate(config, tmp_path / "out").done
+    assert corpus_files(tmp_path / "out")
+
+
+def test_requests_are_sent_while_one_hangs(tmp_path: Path, hanging: tuple[Log, threading.Event]) -> None:
+    log, go_on = hanging
+    write_rows(tmp_path / "rows.jsonl", ROWS)
+    # Shards of eight rows: the first one waits for the hanging request, and the next ones go on.
+    config = config_of(
+        tmp_path / "rows.jsonl", log.base_url, ["es"], shard_rows=8, server={"concurrency": 2, "timeout": 60}
+    )
+    run = threading.Thread(target=translate, args=(config, tmp_path / "out"))
+    run.start()
+    deadline = monotonic() + 60
+    while len(log.asked) < 3 * 8 and monotonic() < deadline:
+        run.join(0.01)
+    asked = len(log.asked)
+    go_on.set()
+    run.join()
+    assert asked >= 3 * 8
+
+
+def test_a_translator_of_your_own_is_used(home: Path, tmp_path: Path) -> None:
+    with mock_server(home / "table.json") as url:
+        config = config_of(home / "rows.jsonl", NOWHERE, ["es"], engine=None, model=None)
+        settings = config_of(home / "rows.jsonl", url, ["es"]).server
+        stage = translate(config, tmp_path / "out", translator=OpenAITranslator("mock", settings))
+    assert stage.manifest["counts"]["languages"]["es"]["passed"] == ROWS
+    with refused("model", field="engine"):
+        translate(config, tmp_path / "two")
+
+
+@pytest.mark.parametrize(
+    ("text", "field"),
+    [("[one]", None), ("es: one\n", "es"), ("es: {one: ''}\n", "es.one"), ("Klingonese: {a: b}\n", None)],
+)
+def test_a_glossary_of_another_form_is_an_error(
+    home: Path, tmp_path: Path, text: str, field: str | None
+) -> None:
+    (tmp_path / "terms.yaml").write_text(text, "utf-8")
+    config = config_of(home / "rows.jsonl", NOWHERE, ["es"], glossary=tmp_path / "terms.yaml")
+    with refused(file="terms.yaml", field=field, hint="term: translation"):
+        translate(config, tmp_path / "out")
