@@ -291,7 +291,7 @@ def test_facts_are_built_on_the_way(tiny_model: Path, tmp_path: Path) -> None:
         ),
         (["nothing", "--bench", "colours"], "no model is called 'nothing'"),
         (["{tiny}", "a={tiny}", "--bench", "colours", "--adapter", "x"], "an adapter belongs to one model"),
-        (["{tiny}", "--bench", "colours", "--languages", "en,th"], "has no items whose language is 'th'"),
+        (["{tiny}", "--bench", "colours", "--languages", "en,th"], "no items whose language is 'th'"),
         (["{tiny}", "--bench", "colours", "--bench", "shades", "--tasks", "colours"], "task is 'colours'"),
         (["{tiny}", "--bench", "colours", "--wordings", ","], "--wordings"),
         (["{tiny}", "--bench", "colours", "--shots", "2"], "--shots-from"),

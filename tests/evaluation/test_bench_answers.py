@@ -79,7 +79,7 @@ def test_the_answer_is_the_likeliest_option(bench: Path, tiny_model: Path, tmp_p
         assert row["answer"] == row["option_ids"][row["logprobs"].index(max(row["logprobs"]))]
     counts = stage.manifest["counts"]
     assert counts["questions"] == len(found) == 2 * counts["items"]
-    assert stage.manifest["skipped"]["question: of another task"] > 0
+    assert stage.manifest["skipped"]["unselected_task"] > 0
     assert stage.manifest["settings"]["engine"]["dtype"] == "float32"
     assert {"model", "bench", "words/en", "words/zh"} == set(stage.manifest["inputs"])
 
