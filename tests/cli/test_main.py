@@ -95,7 +95,6 @@ def test_a_misspelled_verb_names_the_nearest() -> None:
         (["demo", "--languages", "en,tlh"], ["language", "tlh"]),
         (["demo", "--model", "nothing"], ["no model", "nothing"]),
         (["demo", "--languages", "en"], ["mono/questions", "another language"]),
-        (["demo", "--held-out", "all"], ["split", "all"]),
         (["models", "pull", "nothing"], ["no model", "nothing"]),
         (["models", "pull", "gemma3-270m"], ["--accept-licence"]),
         (["demo", "--recipe", "none.yaml"], ["none.yaml", "cannot be read"]),

@@ -103,10 +103,12 @@ class Cache:
 
     def _is_ours(self) -> bool:
         """Whether the file is a cache of ours; False for an empty file."""
-        [application] = self._file.execute("PRAGMA application_id").fetchone()
-        [form] = self._file.execute("PRAGMA user_version").fetchone()
-        [tables] = self._file.execute("SELECT count(*) FROM sqlite_schema").fetchone()
-        if (application, form) == (APPLICATION, _LAYOUT):
+        # In one statement: between two, another process may create the file's table.
+        application, layout, tables = self._file.execute(
+            "SELECT (SELECT application_id FROM pragma_application_id), "
+            "(SELECT user_version FROM pragma_user_version), (SELECT count(*) FROM sqlite_schema)"
+        ).fetchone()
+        if (application, layout) == (APPLICATION, _LAYOUT):
             return True
         if application == APPLICATION:
             raise CrossinError(

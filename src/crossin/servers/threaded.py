@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import sys
-from collections.abc import Generator, Iterable, Iterator
+import atexit
+from collections.abc import Callable, Coroutine, Generator, Iterable, Iterator
 from contextlib import contextmanager
 from functools import partial
 from itertools import islice
 from queue import SimpleQueue
-from threading import Thread
+from threading import Thread, current_thread
 from typing import Any
 
 from crossin.servers.accounting import Accounting
@@ -19,23 +19,39 @@ from crossin.servers.settings import ServerSettings
 
 
 @contextmanager
-def running_loop() -> Iterator[asyncio.AbstractEventLoop]:
+def running_loop(
+    cleanup: Callable[[], Coroutine[Any, Any, None]] | None = None,
+) -> Iterator[asyncio.AbstractEventLoop]:
     """An event loop that runs in a thread of its own, so also where one runs already, as in notebooks.
 
-    In the end its tasks are cancelled. Use it with `asyncio.run_coroutine_threadsafe`.
+    In the end its tasks are cancelled and `cleanup` is awaited. Use it with
+    `asyncio.run_coroutine_threadsafe`.
     """
     loop = asyncio.new_event_loop()
     thread = Thread(target=loop.run_forever, name="crossin-requests", daemon=True)
     thread.start()
+    closing = False
+
+    def close() -> None:
+        nonlocal closing
+        if closing:
+            return
+        closing = True
+        ended = asyncio.run_coroutine_threadsafe(_end(cleanup), loop)
+        ended.add_done_callback(lambda _: loop.call_soon_threadsafe(loop.stop))
+        # A generator that is not read to its end may be collected in this thread, which cannot wait for itself.
+        if current_thread() is not thread:
+            thread.join()
+            loop.close()
+            ended.result()
+
+    # Threads that still run when the interpreter ends may crash it.
+    atexit.register(close)
     try:
         yield loop
     finally:
-        # When the interpreter ends, the thread is frozen: waiting for it would never end.
-        if not sys.is_finalizing():
-            asyncio.run_coroutine_threadsafe(_cancel_all(), loop).result()
-            loop.call_soon_threadsafe(loop.stop)
-            thread.join()
-            loop.close()
+        atexit.unregister(close)
+        close()
 
 
 def request_all(
@@ -63,45 +79,38 @@ def request_all(
         finished.put((request, task))
 
     server = Server(settings, accounting)
-    with running_loop() as loop:
-        try:
-            while True:
-                # In batches: waking the other thread for each request would cost a fifth of the speed.
-                if failure is None and under_way <= 1.5 * settings.concurrency:
-                    fresh: list[ServerRequest] = []
-                    try:
-                        fresh.extend(islice(source, 2 * settings.concurrency - under_way))
-                    except Exception as own:
-                        failure = own
-                    under_way += len(fresh)
-                    loop.call_soon_threadsafe(begin, fresh)
-                    if failure is not None:
-                        loop.call_soon_threadsafe(server.stop)
-                if not under_way:
-                    break
-                request, task = finished.get()
-                under_way -= 1
-                if task.cancelled():
-                    continue
-                if (error := task.exception()) is None:
-                    yield request, task.result()
-                elif failure is None:
-                    failure = error
+    with running_loop(server.__aexit__) as loop:
+        while True:
+            # In batches: waking the other thread for each request would cost a fifth of the speed.
+            if failure is None and under_way <= 1.5 * settings.concurrency:
+                fresh: list[ServerRequest] = []
+                try:
+                    fresh.extend(islice(source, 2 * settings.concurrency - under_way))
+                except Exception as own:
+                    failure = own
+                under_way += len(fresh)
+                loop.call_soon_threadsafe(begin, fresh)
+                if failure is not None:
                     loop.call_soon_threadsafe(server.stop)
-        finally:
-            if not sys.is_finalizing():
-                asyncio.run_coroutine_threadsafe(_closed(server), loop).result()
+            if not under_way:
+                break
+            request, task = finished.get()
+            under_way -= 1
+            if task.cancelled():
+                continue
+            if (error := task.exception()) is None:
+                yield request, task.result()
+            elif failure is None:
+                failure = error
+                loop.call_soon_threadsafe(server.stop)
     if failure is not None:
         raise failure
 
 
-async def _closed(server: Server) -> None:
-    await _cancel_all()
-    await server.__aexit__()
-
-
-async def _cancel_all() -> None:
+async def _end(cleanup: Callable[[], Coroutine[Any, Any, None]] | None) -> None:
     tasks = asyncio.all_tasks() - {asyncio.current_task()}
     for task in tasks:
         task.cancel()
     await asyncio.gather(*tasks, return_exceptions=True)
+    if cleanup is not None:
+        await cleanup()
