@@ -39,7 +39,7 @@ def running_loop(
         closing = True
         ended = asyncio.run_coroutine_threadsafe(_end(cleanup), loop)
         ended.add_done_callback(lambda _: loop.call_soon_threadsafe(loop.stop))
-        # A generator that is not read to its end may be collected in this thread, which cannot wait for itself.
+        # A generator left unread may be collected in this thread, which cannot wait for itself.
         if current_thread() is not thread:
             thread.join()
             loop.close()
