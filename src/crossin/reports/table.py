@@ -76,7 +76,8 @@ def caption(summary: Summary) -> str:
     if left_out := len(summary.results.runs[0].table.incomplete):
         text += f"{_count(left_out, 'question')} not asked in every language left out. "
     if summary.by_pair:
-        text += "Differences are paired, question by question; ▲ and ▼ mark those whose interval, as shown, excludes 0. "
+        text += "Differences are paired, question by question; "
+        text += "▲ and ▼ mark those whose interval, as shown, excludes 0. "
     return text + PAPER[0].upper() + PAPER[1:] + "."
 
 
