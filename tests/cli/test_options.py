@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any, Literal
 
@@ -36,14 +37,14 @@ class Config(Settings):
 @settings_options(Config)
 def command(given: dict[str, Any], file: str | None) -> None:
     """Show what was given."""
-    click.echo(repr(given))
+    click.echo(json.dumps(given))
     read_settings(Config, None if file is None else Path(file), given, hint="see the docs")
 
 
 def given(*words: str) -> Any:
     result = CliRunner().invoke(command, list(words), catch_exceptions=False)
     assert result.exit_code == 0, result.output
-    return eval(result.output)
+    return json.loads(result.output)
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ import re
 import shlex
 from pathlib import Path
 
+from crossin.alignment.reasons import AlignmentReason
 from crossin.cli.translate import command
 from crossin.core.files import read_json, read_parquet
 from crossin.core.settings import read_settings
@@ -67,7 +68,7 @@ def test_the_settings_on_the_page_are_valid(tmp_path: Path) -> None:
 
 def test_every_reason_is_on_the_page() -> None:
     named = set(re.findall(r"`([a-z_]+)`", DOCS.read_text("utf-8")))
-    assert {reason.value for reason in TranslationReason} <= named
+    assert {reason.value for reason in (*TranslationReason, *AlignmentReason)} <= named
 
 
 def test_options_that_the_page_names_are_there() -> None:

@@ -22,8 +22,8 @@ def command(ours: Path, theirs: Path, given: dict[str, Any], as_json: bool) -> N
     A and B are evaluation folders or files of predictions, as for `crossin score`.
 
     Every bootstrap draw takes the same items for both models, which is more precise than comparing two
-    intervals. ▲ and ▼ mark differences whose interval excludes 0. McNemar's p-values are for accuracy in one
-    language: alone, and corrected by Holm's method for the number of languages.
+    intervals. ▲ and ▼ mark differences whose interval, as shown, excludes 0. McNemar's p-values are for
+    accuracy in one language: alone, and corrected by Holm's method for the number of languages.
     """
     from crossin.cli.console import print_json, show
     from crossin.scoring.comparison import compare

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from crossin.alignment.reasons import AlignmentReason
 from crossin.languages.detection import likelihood
 from crossin.translation.checks.signals import comment_in, loops, repetition
 from crossin.translation.prompts import QUESTION
@@ -44,9 +45,9 @@ def _reason(response: TranslationResponse, question: str, language: str) -> str:
     if response.cut:
         return TranslationReason.TOKEN_LIMIT
     if not text.strip():
-        return TranslationReason.EMPTY
+        return AlignmentReason.EMPTY
     if comment := comment_in(question, text):
         return comment
     if likelihood(text, language, source_text=question) < _FOREIGN:
-        return TranslationReason.WRONG_LANGUAGE
+        return AlignmentReason.WRONG_LANGUAGE
     return TranslationReason.REPETITION if repetition(text) > _REPEATED or loops(text) else ""

@@ -8,8 +8,8 @@ from crossin.core.reasons import Reason
 
 
 class TranslationReason(Reason):
-    """Reasons of the translator, of the placeholders, and of the quality checks; those of the alignment check
-    are `crossin.alignment.reasons.AlignmentReason`.
+    """Reasons of the translator, of the placeholders, and of the quality checks. Those that the alignment
+    check has too are `crossin.alignment.reasons.AlignmentReason`.
     """
 
     SERVER_ERROR = "server_error", "the server did not answer"
@@ -21,12 +21,9 @@ class TranslationReason(Reason):
     PLACEHOLDER_MISSING = "placeholder_missing", "a placeholder is missing"
     PLACEHOLDER_REPEATED = "placeholder_repeated", "a placeholder is repeated"
     PLACEHOLDER_UNKNOWN = "placeholder_unknown", "a placeholder that the request does not have"
-    EMPTY = "empty", "empty"
     ADDED_TEXT = "added_text", "a text where the source has none"
     REFUSAL = "refusal", "the model refuses"
     COMMENT = "comment", "a comment about the translation"
-    UNTRANSLATED = "untranslated", "left untranslated"
-    WRONG_LANGUAGE = "wrong_language", "wrong language"
     REPETITION = "repetition", "repeated text"
     MISSING_SENTENCES = "missing_sentences", "sentences are missing"
     ADDED_SENTENCES = "added_sentences", "sentences were added"

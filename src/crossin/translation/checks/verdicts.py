@@ -12,6 +12,7 @@ import pyarrow as pa
 from crossin.alignment.check import Findings, FittedCheck
 from crossin.alignment.lengths import LengthBands
 from crossin.alignment.measures import Columns
+from crossin.alignment.reasons import AlignmentReason
 from crossin.core.formats import FIELDS
 from crossin.languages.codes import script_of
 from crossin.translation.checks.features import FieldFeatures, RowFeatures
@@ -129,7 +130,7 @@ def _rejection(one: RowFeatures, distances: dict[str, float], structure: Structu
     for field in FIELDS:
         source, target = one.pair.source[field].strip(), one.pair.target[field].strip()
         if bool(source) != bool(target):
-            return Rejection(TranslationReason.EMPTY if source else TranslationReason.ADDED_TEXT, field)
+            return Rejection(AlignmentReason.EMPTY if source else TranslationReason.ADDED_TEXT, field)
     for field in FIELDS:
         if (found := _of_field(one.fields[field], distances[field], structure)) is not None:
             return Rejection(found[0], field, found[1])
@@ -143,9 +144,9 @@ def _of_field(one: FieldFeatures, distance: float, structure: StructureRates) ->
     if one.comment:
         return one.comment, ""
     if one.copied > _COPIED:
-        return TranslationReason.UNTRANSLATED, f"{one.copied:.0%}"
+        return AlignmentReason.UNTRANSLATED, f"{one.copied:.0%}"
     if one.language < _FOREIGN:
-        return TranslationReason.WRONG_LANGUAGE, ""
+        return AlignmentReason.WRONG_LANGUAGE, ""
     if one.repeated > _REPEATED:
         return TranslationReason.REPETITION, f"{one.repeated:.0%} more than the source"
     if more < 0 and distance < -structure.shortfall(one.sentences[0]):

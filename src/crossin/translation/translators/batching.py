@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
@@ -18,7 +19,7 @@ WINDOW = 4096
 T = TypeVar("T")
 
 
-class LocalTranslator:
+class LocalTranslator(ABC):
     """The base of translators by a model in this process.
 
     A subclass has the folders `folder` and `tokenizer_folder`, and `translate_window`. Attributes with names
@@ -34,11 +35,11 @@ class LocalTranslator:
     _worker: asyncio.Future[None]
     _stopped: bool
 
+    @abstractmethod
     def translate_window(
         self, requests: Sequence[TranslationRequest]
     ) -> Iterable[tuple[TranslationRequest, TranslationResponse]]:
         """Each request with its response, as they come."""
-        raise NotImplementedError
 
     async def translate(self, request: TranslationRequest) -> TranslationResponse:
         """The response, from the next batch."""
