@@ -13,6 +13,8 @@ import click
 from crossin.cli.console import console, print_json, progress_bars, say, say_skipped, show
 from crossin.cli.options import (
     Command,
+    config_file,
+    config_option,
     dry_run_option,
     json_option,
     need_out,
@@ -21,6 +23,7 @@ from crossin.cli.options import (
     settings_options,
 )
 from crossin.core.errors import CrossinError
+from crossin.core.examples import list_examples
 from crossin.core.reasons import sentence_of
 from crossin.core.settings import read_settings
 from crossin.translation.config import TranslateConfig
@@ -36,13 +39,8 @@ _SHOWN = 240
 
 
 @click.command(cls=Command)
-@click.argument("files", nargs=-1, metavar="[CONFIG.yaml] CORPUS", type=click.Path(path_type=Path))
-@option(
-    "--config",
-    type=click.Path(path_type=Path),
-    metavar="FILE",
-    help="YAML file of these settings; options given here override it.",
-)
+@click.argument("files", nargs=-1, metavar="[CONFIG] CORPUS", type=click.Path(path_type=Path))
+@config_option
 @settings_options(TranslateConfig)
 @option("--rank", default=0, help="Make only the shards of this process, from 0.", group=_PROCESSES)
 @option("--world-size", default=1, help="How many processes share the work.", group=_PROCESSES)
@@ -65,7 +63,7 @@ _SHOWN = 240
 def command(
     given: dict[str, Any],
     files: tuple[Path, ...],
-    config: Path | None,
+    config: str | None,
     rank: int,
     world_size: int,
     runner: str,
@@ -84,11 +82,12 @@ def command(
     http://localhost:8000/v1 --dry-run`
 
     Then all: the same with `--out corpora/rows`. The corpus comes before the options. Settings may also come
-    from a YAML file: `crossin translate translate.yaml --out corpora/rows`
+    from a YAML file or an example (`crossin examples`): `crossin translate server rows.jsonl --model NAME
+    --base-url URL --out corpora/rows`
     """
-    configs = [path for path in files if path.suffix in (".yaml", ".yml")]
+    configs = [str(path) for path in files if _is_config(path)]
     configs += [] if config is None else [config]
-    corpora = [path for path in files if path.suffix not in (".yaml", ".yml")]
+    corpora = [path for path in files if not _is_config(path)]
     if len(configs) > 1 or len(corpora) > 1:
         raise CrossinError(
             "expected one corpus, and one YAML file at most",
@@ -97,7 +96,10 @@ def command(
     if corpora:
         given["corpus"] = corpora[0]
     settings = read_settings(
-        TranslateConfig, configs[0] if configs else None, given, hint="crossin translate --help"
+        TranslateConfig,
+        config_file("translate", configs[0] if configs else None),
+        given,
+        hint="crossin translate --help",
     )
     if dry_run:
         _show_estimate(settings, as_json)
@@ -121,6 +123,12 @@ def command(
             say(f"rank {rank} of {world_size} is done; the rank that finds all shards finishes the run")
             return
         _show_result(stage, settings, out, as_json)
+
+
+def _is_config(path: Path) -> bool:
+    """Whether an argument names settings: a YAML file, or an example if no corpus has that name."""
+    examples = {one.name for one in list_examples("translate")}
+    return path.suffix in (".yaml", ".yml") or (str(path) in examples and not path.exists())
 
 
 def _show_estimate(settings: TranslateConfig, as_json: bool) -> None:

@@ -9,10 +9,13 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, TypeVar, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from crossin.core.coercion import coerced, holds_paths
 from crossin.core.errors import CrossinError
+from crossin.core.examples import folder_of, is_example
 from crossin.core.files import read_yaml
+from crossin.core.paths import as_path, is_path
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -21,6 +24,11 @@ class Settings(BaseModel):
     """The base of all settings models: unknown keys are errors, and nothing changes once it is read."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, validate_by_name=True, validate_by_alias=True)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _coerced(cls, entries: Any) -> Any:
+        return coerced(cls, entries) if isinstance(entries, dict) else entries
 
 
 def setting(
@@ -69,7 +77,8 @@ def read_settings(
     """The model in the YAML file `path`, with what is `given` in place of the file's entries.
 
     given: entries as the file would hold them, from flags or from Python; mappings are merged key by key.
-    Relative paths in the file start from its folder, those given from the working directory.
+    Relative paths in the file start from its folder, those given and those in an example from the working
+    directory.
     Raises CrossinError with file and field; for an entry that was given, without the file.
     """
     given = dict(given or {})
@@ -79,12 +88,14 @@ def read_settings(
     if not isinstance(entries, dict):
         raise CrossinError("expected a mapping (key: value)", file=path, hint=hint)
     # By itself first, so that an error in the file names the file.
-    entries = _resolved(model, entries, path.parent)
+    entries = _resolved(model, entries, folder_of(path))
     try:
         return model.model_validate(merged(entries, given))
     except ValidationError as error:
         place = _first(error)["loc"]
-        raise explained(model, error, None if _holds(given, place) else path, hint) from error
+        # What an example lacks is to be given.
+        given_or_missing = is_example(path) or _holds(given, place)
+        raise explained(model, error, None if given_or_missing else path, hint) from error
 
 
 def merged(entries: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
@@ -143,7 +154,7 @@ def _resolved(model: type[BaseModel], entries: dict[str, Any], base: Path) -> di
         if value is None:
             continue
         inner = next(models_in(field.annotation), None)
-        if _is_path(field.annotation):
+        if holds_paths(field.annotation):
             found[key] = (
                 [_below(base, one) for one in value] if isinstance(value, list) else _below(base, value)
             )
@@ -152,12 +163,8 @@ def _resolved(model: type[BaseModel], entries: dict[str, Any], base: Path) -> di
     return found
 
 
-def _is_path(annotation: Any) -> bool:
-    return annotation is Path or any(map(_is_path, get_args(annotation)))
-
-
 def _below(base: Path, value: Any) -> Any:
-    return base / value if isinstance(value, str) else value
+    return base / as_path(value) if is_path(value) else value
 
 
 def _holds(given: Mapping[str, Any], place: tuple[Any, ...]) -> bool:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import field_validator, model_validator
+from pydantic import AfterValidator, field_validator, model_validator
 
+from crossin.core.paths import from_home, is_path
 from crossin.core.settings import Settings, setting
 from crossin.languages.codes import Language
+
+_Place = Annotated[str, AfterValidator(from_home)]
 
 
 class Source(Settings):
@@ -19,8 +23,8 @@ class Source(Settings):
     other names of columns: with `{output: response}`, the output is in the column `response`.
     """
 
-    path: str | None = None
-    dataset: str | None = None
+    path: _Place | None = None
+    dataset: _Place | None = None
     config: str | None = None
     split: str = "train"
     columns: dict[Literal["id", "language", "instruction", "input", "output"], str] = setting({})
@@ -28,7 +32,7 @@ class Source(Settings):
     @model_validator(mode="before")
     @classmethod
     def _bare_path(cls, value: Any) -> Any:
-        return {"path": value} if isinstance(value, str) else value
+        return {"path": os.fspath(value)} if is_path(value) else value
 
     @model_validator(mode="after")
     def _one_place(self) -> Source:
@@ -52,7 +56,7 @@ Filters = dict[str, Range | list[str | int | float | bool]]
 class Decontaminate(Settings):
     """Reject rows that share `ngram` consecutive words with an item of the benchmark `bench` (a folder)."""
 
-    bench: str
+    bench: _Place
     ngram: int = setting(8, ge=3)
 
 

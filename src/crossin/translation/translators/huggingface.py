@@ -9,6 +9,7 @@ from typing import Any
 
 from crossin.core.errors import CrossinError
 from crossin.core.files import sha256
+from crossin.core.paths import as_path
 from crossin.translation.requests import TranslationRequest, TranslationResponse
 from crossin.translation.translators.batching import LocalTranslator, batches, longest_translation
 
@@ -26,7 +27,7 @@ class Seq2SeqTranslator(LocalTranslator):
     def __init__(
         self, model: Path | str, *, device: str = "auto", batch_tokens: int = 2048, beam: int = 1
     ) -> None:
-        self.folder = self.tokenizer_folder = Path(model)
+        self.folder = self.tokenizer_folder = as_path(model)
         self.device, self.batch_tokens, self.beam = device, batch_tokens, beam
 
     @cached_property
