@@ -8,7 +8,7 @@ import pytest
 
 import crossin
 from crossin.core.examples import FOLDER, Example, find_example, folder_of, list_examples, named_file
-from crossin.core.settings import read_settings
+from crossin.core.settings import Settings, read_settings
 from crossin.evaluation.config import EvaluateConfig
 from crossin.experiments.demo import DemoConfig
 from crossin.mixture import read_recipe
@@ -18,7 +18,7 @@ from crossin.translation.config import TranslateConfig
 from tests.helpers.errors import refused
 
 EXAMPLES = list_examples()
-SETTINGS = {
+SETTINGS: dict[str, tuple[type[Settings], dict[str, object]]] = {
     "demo": (DemoConfig, {}),
     "evaluate": (EvaluateConfig, {"models": ["m"]}),
     "probe": (ProbeConfig, {"model": "m", "parallel": "sentences"}),
