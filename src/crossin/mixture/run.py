@@ -20,6 +20,7 @@ from crossin.core.files import read_json, write_json, write_parquet, write_text
 from crossin.core.formats import DATA_FOLDER, REJECTS
 from crossin.core.paths import as_path, is_path
 from crossin.core.progress import Progress, silent
+from crossin.core.results import Tabular
 from crossin.core.stages import Stage, input_hash, stage
 from crossin.corpus.spec import CorpusSpec, Source
 from crossin.mixture.data_card import card
@@ -44,8 +45,8 @@ _MOST_THREADS = 4
 _SAMPLED = 200
 
 
-@dataclass(frozen=True)
-class MixturePreview:
+@dataclass(frozen=True, repr=False)
+class MixturePreview(Tabular):
     """A mixture that was not written.
 
     lines: `component`, `kind`, `lang_in`, `lang_out`, `rows`, `tokens` (of prompt and completion, measured on
@@ -59,6 +60,13 @@ class MixturePreview:
     counts: dict[str, Any]
     skipped: dict[str, int]
     notes: list[str] = field(default_factory=list)
+
+    def __repr__(self) -> str:
+        return f"MixturePreview({self.recipe.name!r}, {self.counts['rows']:,} rows)"
+
+    def to_arrow(self) -> pa.Table:
+        """The `lines`, a row for each component and direction."""
+        return pa.Table.from_pylist(self.lines)
 
 
 def compose(
