@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import inspect
+import json
 import pickle
 import subprocess
 import sys
 import typing
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -16,12 +18,20 @@ import pytest
 
 import crossin
 from crossin import compare, compose, evaluate, probe, report, score, train, translate
+from crossin.bench import build_named
 from crossin.core.results import ResultList, Tabular
 from crossin.core.stages import Stage
-from crossin.evaluation import EvaluateConfig
+from crossin.evaluation import EvaluateConfig, HfEngine, ask_bench
 from crossin.facts import build_bench, build_facts
+from crossin.items import read_items
+from crossin.metrics.reading import read_answers
+from crossin.mixture import preview, read_recipe
+from crossin.models import pull
+from crossin.models.merging import merge
 from crossin.probing.config import ProbeConfig
-from crossin.training import TrainConfig
+from crossin.probing.parallel import read_parallel
+from crossin.scoring.predictions import read_predictions
+from crossin.training import TrainConfig, read_config
 from crossin.translation.config import TranslateConfig
 from tests.helpers.errors import refused
 from tests.helpers.translated_rows import mock_server, table_of, write_rows
@@ -193,6 +203,64 @@ def test_no_parameter_takes_a_path_alone() -> None:
         hints = typing.get_type_hints(getattr(crossin, name))
         paths = {key for key, hint in hints.items() if Path in parts(hint) and key != "return"}
         assert paths == set(PATHS[name])
+
+
+# Other functions that the documentation uses.
+DOCUMENTED: list[Callable[..., Any]] = [
+    HfEngine.__init__,
+    ask_bench,
+    build_bench,
+    build_facts,
+    build_named,
+    merge,
+    preview,
+    pull,
+    read_answers,
+    read_config,
+    read_items,
+    read_parallel,
+    read_predictions,
+    read_recipe,
+]
+
+
+@pytest.mark.parametrize("function", DOCUMENTED, ids=lambda one: one.__qualname__)
+def test_other_documented_functions_take_texts_for_paths(function: Callable[..., Any]) -> None:
+    hints = {key: parts(hint) for key, hint in typing.get_type_hints(function).items() if key != "return"}
+    paths = {key: kinds for key, kinds in hints.items() if Path in kinds}
+    assert paths
+    assert [key for key, kinds in paths.items() if str not in kinds] == []
+
+
+def test_other_documented_functions_take_texts_from_the_home_folder(
+    tiny_model: Path, facts_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    (tmp_path / "model").symlink_to(tiny_model)
+    (tmp_path / "facts").symlink_to(facts_folder)
+    assert pull("~/model") == pull(tmp_path / "model") == tmp_path / "model"
+    with refused("no model", "nothing"):
+        pull(Path("nothing"))
+    build_bench("~/facts", "~/bench")
+    items = read_items("~/bench")
+    assert len(read_parallel("~/bench", languages="en, es").ids) == len({item.item for item in items})
+    with closing(HfEngine("~/model")) as engine:
+        asked: dict[str, Any] = {"languages": "en, es", "limit": 4, "cache": "~/cache.sqlite"}
+        stage = ask_bench(engine, "~/bench", "~/answers", name="tiny", **asked)
+    assert (tmp_path / "cache.sqlite").exists()
+    assert stage.manifest["settings"]["languages"] == ["en", "es"]
+    assert len(read_predictions("~/answers")) == 1
+    assert read_answers("~/answers/answers.parquet").languages == ("en", "es")
+    (tmp_path / "recipe.yaml").write_text(json.dumps(RECIPE))
+    assert preview("~/recipe.yaml", "~/facts", languages="en,es").recipe.languages == ["en", "es"]
+    recipe = {**RECIPE, "corpora": {"questions": {"source": "~/facts/questions.parquet", "check": "none"}}}
+    assert preview(recipe, tmp_path / "bench", languages="en,es").counts["rows"] == 24
+
+
+def test_languages_in_one_text_are_several(tmp_path: Path) -> None:
+    stage = build_facts("en, es", tmp_path / "facts")
+    assert stage.manifest["settings"]["languages"] == ["en", "es"]
+    assert build_named("facts", tmp_path / "suite", languages="en,vi").done
 
 
 @pytest.mark.parametrize(

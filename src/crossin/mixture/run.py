@@ -14,6 +14,7 @@ import numpy as np
 import pyarrow as pa
 
 from crossin.core.cluster import Runner, run_on_cluster
+from crossin.core.coercion import listed
 from crossin.core.errors import CrossinError
 from crossin.core.examples import folder_of, is_example, named_file
 from crossin.core.files import read_json, write_json, write_parquet, write_text
@@ -74,7 +75,7 @@ def compose(
     data: Path | str | None,
     out: Path | str,
     *,
-    languages: Sequence[str] | None = None,
+    languages: Sequence[str] | str | None = None,
     seed: int | None = None,
     files: Mapping[str, str] | None = None,
     strict: bool = False,
@@ -119,7 +120,7 @@ def preview(
     recipe: Recipe | Mapping[str, Any] | Path | str,
     data: Path | str | None = None,
     *,
-    languages: list[str] | None = None,
+    languages: Sequence[str] | str | None = None,
     seed: int | None = None,
     files: Mapping[str, str] | None = None,
     strict: bool = False,
@@ -139,14 +140,14 @@ def resolve(
     recipe: Recipe | Mapping[str, Any] | Path | str,
     data: Path | str | None,
     *,
-    languages: Sequence[str] | None = None,
+    languages: Sequence[str] | str | None = None,
     seed: int | None = None,
     files: Mapping[str, str] | None = None,
 ) -> tuple[Recipe, Path]:
     """The recipe with its languages and the caller's choices, and the folder that its paths are relative to;
     arguments as in `compose`.
     """
-    choices = {"languages": list(languages) if languages else None, "seed": seed}
+    choices = {"languages": listed(languages) if languages else None, "seed": seed}
     found = read_recipe(recipe, {key: value for key, value in choices.items() if value is not None})
     file = named_file("compose", recipe) if is_path(recipe) else None
     if data is None:
