@@ -78,10 +78,12 @@ def test_a_folder_of_the_name_changes_nothing(here: Path) -> None:
 def test_a_file_of_the_name_comes_first_and_is_reported(here: Path) -> None:
     (here / "demo").write_text("epochs: 3")
     said: list[str] = []
-    assert named_file("train", "demo", said.append) == Path("demo")
-    assert read_config("demo").epochs == 3
+    assert named_file("train", "demo", said.append) == here / "demo"
+    assert named_file("train", here / "demo", said.append) == here / "demo"
     assert len(said) == 1
     assert "file" in said[0] and "crossin train" in said[0]
+    with pytest.warns(UserWarning, match="not the example"):
+        assert read_config("demo").epochs == 3
     (here / "mine").write_text("epochs: 3")
     assert named_file("train", "mine", said.append) == Path("mine")
     assert len(said) == 1

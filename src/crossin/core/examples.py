@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import os
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -53,14 +54,16 @@ def find_example(name: str) -> Example:
     return found[0]
 
 
-def named_file(
-    command: str, given: str | os.PathLike[str], say: Callable[[str], None] = lambda _text: None
-) -> Path:
+def _warn(text: str) -> None:
+    warnings.warn(text, stacklevel=3)
+
+
+def named_file(command: str, given: str | os.PathLike[str], say: Callable[[str], None] = _warn) -> Path:
     """The recipe or settings file that a user named for a command.
 
     A path with a folder or a suffix (.yaml, .yml, .json) is a file. A bare name is a file if there is one in
-    the working directory, else an example; where there are both, `say` gets a line. Raises CrossinError
-    for a name that is neither, with those that are near.
+    the working directory, else an example; where there are both, `say` gets a line, and without it Python
+    warns. Raises CrossinError for a name that is neither, with those that are near.
     """
     text, path = os.fspath(given), as_path(given)
     known = {one.name: one for one in list_examples(command)}
@@ -68,6 +71,8 @@ def named_file(
     if path.is_file():
         if bare and text in known:
             say(f"'{text}' is the file of that name here, not the example of `crossin {command}`")
+            # Not a bare name, so that this is said once.
+            return path.absolute()
         return path
     if bare:
         if text in known:
