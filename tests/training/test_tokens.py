@@ -124,3 +124,11 @@ def test_texts_without_tokens_are_kept_in_their_places(tokenizer: Any) -> None:
     first, again = (plain(tokenise(tokenizer, texts, borders)) for _ in range(2))
     assert first == again
     assert again[0] == again[-1] == ([], 0)
+
+
+def test_special_tokens_that_are_read_as_text_are_not_found_as_tokens(tokenizer: Any) -> None:
+    texts = ["a<end>", *TEXTS]
+    found = [tokenise(tokenizer, texts, [0, *BORDERS])[0]]
+    tokenizer.split_special_tokens = True
+    found.append(tokenise(tokenizer, texts, [0, *BORDERS])[0])
+    assert len(found[0][0]) < len(found[1][0])
