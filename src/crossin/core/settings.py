@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, TypeVar, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from crossin.core.errors import CrossinError
 from crossin.core.files import read_yaml
@@ -21,6 +21,11 @@ class Settings(BaseModel):
     """The base of all settings models: unknown keys are errors, and nothing changes once it is read."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, validate_by_name=True, validate_by_alias=True)
+
+    @field_validator("*")
+    @classmethod
+    def _expand_home(cls, value: Any) -> Any:
+        return _with_home(value) if isinstance(value, Path) else value
 
 
 def setting(
@@ -157,7 +162,12 @@ def _is_path(annotation: Any) -> bool:
 
 
 def _below(base: Path, value: Any) -> Any:
-    return base / value if isinstance(value, str) else value
+    return base / _with_home(Path(value)) if isinstance(value, str) else value
+
+
+def _with_home(path: Path) -> Path:
+    """A path with the home folder in place of `~`; `~name` may be a file."""
+    return Path.home().joinpath(*path.parts[1:]) if path.parts[:1] == ("~",) else path
 
 
 def _holds(given: Mapping[str, Any], place: tuple[Any, ...]) -> bool:
