@@ -45,16 +45,17 @@ def pull(name: str, *, accept_licence: bool = False, progress: Progress = silent
     terms that are not accepted, no network, or a download with another hash.
     """
     local = Path(name).expanduser()
-    if local.is_dir():
-        if not (local / "config.json").exists():
-            raise CrossinError(
-                "not a model: there is no config.json here", file=local, hint="name the model's own folder"
-            )
-        return local
     model = BUILT_IN.get(name.lower())
+    if (local / "config.json").exists():
+        return local
+    # A folder that happens to be called as a built-in model, such as one of answers, is none.
+    if local.is_dir() and model is None:
+        raise CrossinError(
+            "not a model: there is no config.json here", file=local, hint="name the model's own folder"
+        )
     if model is None and not re.fullmatch(r"\w[\w.-]*/\w[\w.-]*", name):
         raise CrossinError(
-            f"no model is called '{name}'",
+            f"no model is called '{name}', and there is no such folder",
             hint=f"use a built-in one ({', '.join(BUILT_IN)}), a hub id (owner/name), or an existing folder",
         )
     name = model.name if model else name
