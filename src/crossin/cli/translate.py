@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
@@ -15,6 +16,7 @@ from crossin.cli.options import (
     Command,
     dry_run_option,
     json_option,
+    looks_like_path,
     need_out,
     option,
     out_option,
@@ -23,6 +25,7 @@ from crossin.cli.options import (
 from crossin.core.errors import CrossinError
 from crossin.core.reasons import sentence_of
 from crossin.core.settings import read_settings
+from crossin.languages.codes import parse_language
 from crossin.translation.config import TranslateConfig
 
 if TYPE_CHECKING:
@@ -83,19 +86,22 @@ def command(
     Look first: `crossin translate rows.jsonl --to zh vi --engine openai --model NAME --base-url
     http://localhost:8000/v1 --dry-run`
 
-    Then all: the same with `--out corpora/rows`. The corpus comes before the options. Settings may also come
-    from a YAML file: `crossin translate translate.yaml --out corpora/rows`
+    Then all: the same with `--out corpora/rows`. Behind --to, a word with a slash or a dot is a path, any
+    other one a language. Settings may also come from a YAML file: `crossin translate translate.yaml --out
+    corpora/rows`
     """
-    configs = [path for path in files if path.suffix in (".yaml", ".yml")]
+    configs = [path for path in files if path.suffix.lower() in (".yaml", ".yml")]
+    corpora = [path for path in files if path not in configs]
     configs += [] if config is None else [config]
-    corpora = [path for path in files if path.suffix not in (".yaml", ".yml")]
     if len(configs) > 1 or len(corpora) > 1:
-        raise CrossinError(
-            "expected one corpus, and one YAML file at most",
-            hint="put them before the options: crossin translate rows.jsonl --to zh vi",
-        )
+        raise _too_many(configs, corpora)
     if corpora:
         given["corpus"] = corpora[0]
+    elif not configs:
+        raise CrossinError(
+            "needs a corpus to translate", field="corpus", hint="crossin translate rows.jsonl --to zh vi"
+        )
+    _refuse_paths(given.get("to", ()))
     settings = read_settings(
         TranslateConfig, configs[0] if configs else None, given, hint="crossin translate --help"
     )
@@ -121,6 +127,34 @@ def command(
             say(f"rank {rank} of {world_size} is done; the rank that finds all shards finishes the run")
             return
         _show_result(stage, settings, out, as_json)
+
+
+def _too_many(configs: list[Path], corpora: list[Path]) -> CrossinError:
+    languages = [word for word in map(str, corpora[1:]) if not looks_like_path(word) and _is_language(word)]
+    named = ", ".join(map(str, configs if len(configs) > 1 else corpora))
+    return CrossinError(
+        f"expected one corpus, and one YAML file at most, got {named}",
+        hint=f"name languages with --to: --to {' '.join(languages)}"
+        if languages
+        else "put them before the options: crossin translate rows.jsonl --to zh vi",
+    )
+
+
+def _refuse_paths(languages: Sequence[str]) -> None:
+    """A bare word behind --to is a language, whatever is called so in the working directory."""
+    for word in languages:
+        if not _is_language(word) and Path(word).exists():
+            raise CrossinError(
+                f"'{word}' is a {'folder' if Path(word).is_dir() else 'file'} here, but not a language",
+                field="to",
+                hint=f"put the corpus before the options, or write ./{word}",
+            )
+
+
+def _is_language(word: str) -> bool:
+    with suppress(CrossinError):
+        return bool(parse_language(word))
+    return False
 
 
 def _show_estimate(settings: TranslateConfig, as_json: bool) -> None:

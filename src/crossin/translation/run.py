@@ -24,7 +24,7 @@ from crossin.languages.detection import require_for
 from crossin.servers import Accounting, BudgetSpent, running_loop
 from crossin.translation.config import TranslateConfig
 from crossin.translation.requests import Translator
-from crossin.translation.rows import SourceRows, read_rows
+from crossin.translation.rows import SourceRows, check_corpus, read_rows
 from crossin.translation.scheduler import open_scheduler
 from crossin.translation.shard_tables import (
     DATA,
@@ -116,6 +116,7 @@ def translate(
 
 def prepared(config: TranslateConfig, translator: Translator) -> Pipeline:
     """The pipeline; raises CrossinError for what is missing, before anything is paid for."""
+    check_corpus(config.corpus)
     translator.check(config.source, config.to)
     for language in config.to:
         require_for(language)
