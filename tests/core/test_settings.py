@@ -93,7 +93,7 @@ def test_a_wrong_value_of_any_setting_has_a_plain_message_that_names_it(
             "number or 'all', got 'many'",
         ),
         ({"components": [{"kind": "base", "rows": True}]}, "components.0.rows", "got true"),
-        ({"components": [{"kind": "base", "share": "80%"}]}, "components.0.share", "a number, got '80%'"),
+        ({"components": [{"kind": "base", "share": "80%"}]}, "components.0.share", "got '80%': 80% is 0.8"),
         ({"components": [{"kind": "base", "share": float("nan")}]}, "components.0.share", "finite number"),
         (
             {"components": [{"kind": "base", "rows": 1, "filter": {"score": {"min": "x"}}}]},
