@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +13,7 @@ from crossin.bench.xquad import build_xquad
 from crossin.core.errors import CrossinError
 from crossin.core.progress import Progress, silent
 from crossin.core.stages import Stage
+from crossin.core.suggestions import nearest
 from crossin.facts.suite import build_suite
 from crossin.languages import available, parse_language
 
@@ -106,7 +106,7 @@ def build_named(
     own = name.endswith((".yaml", ".yml"))
     path = Path(name) if own else MAPPINGS / f"{name}.yaml"
     if not own and name not in names():
-        near = difflib.get_close_matches(name, names(), n=2, cutoff=0.5)
+        near = nearest(name, names(), 2)
         raise CrossinError(
             f"there is no benchmark '{name}'" + (f"; did you mean {' or '.join(near)}?" if near else ""),
             hint="see `crossin bench list`, or give a mapping of your own (.yaml)",

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 from pydantic import BeforeValidator
 
 from crossin.core.errors import CrossinError
+from crossin.core.plain_values import shown
 
 if TYPE_CHECKING:
     import langcodes
@@ -33,7 +34,7 @@ def parse_language(name: str) -> str:
     Source: langcodes, that is CLDR's aliases, names and likely subtags (UTS 35, "Likely Subtags").
     """
     if not isinstance(name, str):
-        raise CrossinError(f"{name!r} is not a language", hint="write a code or name in quotes: 'no'")
+        raise CrossinError(f"{shown(name)} is not a language", hint="write a code or name in quotes: 'no'")
     tag = _parse(name.strip())
     if tag is None:
         near = f"; did you mean {', '.join(names)}?" if (names := _near(name)) else ""
@@ -154,6 +155,6 @@ def _near(text: str) -> list[str]:
     spellings: dict[str, str] = {}
     for code in sorted(CLDR_LANGUAGES | {key for key in LIKELY_SUBTAGS if len(key) == 2} - _NO_LANGUAGE):
         language = langcodes.get(code)
-        for shown in (code, language.display_name("en"), language.autonym()):
-            spellings.setdefault(shown.casefold(), shown)
+        for name in (code, language.display_name("en"), language.autonym()):
+            spellings.setdefault(name.casefold(), name)
     return [spellings[key] for key in get_close_matches(text.strip().casefold(), spellings, n=3, cutoff=0.6)]

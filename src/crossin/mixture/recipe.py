@@ -27,7 +27,7 @@ class Component(Settings):
     the pivot), `en2x` (the reverse), `x2x` (two different languages), `trans` (translate a row's `side`).
     rows, tokens, share: the size; exactly one. `rows: all` is as many as the corpus has; `tokens` are those
     of prompt and completion, estimated or counted by the recipe's tokenizer; `share` is of the recipe's
-    `rows`.
+    `rows`, which all components together must make.
     languages: where not all of the recipe's; for x2x and trans, `pairs` may name the directions instead.
     sampler: how often each language (or pair) is drawn. `uniform`: equally; `proportional`: by its rows;
     `temperature`: p ~ n^(1/temperature); `unimax`: equally until a language has had `epochs` epochs (Chung
@@ -56,6 +56,13 @@ class Component(Settings):
     draw: str | None = None
     stage: int = 0
     filter: Filters = setting({})
+
+    @field_validator("share", mode="before")
+    @classmethod
+    def _no_per_cent(cls, share: Any) -> Any:
+        if isinstance(share, str) and share.strip().endswith("%"):
+            raise ValueError(f"expected a number up to 1, got '{share}': 80% is 0.8")
+        return share
 
     @model_validator(mode="after")
     def _consistent(self) -> Component:

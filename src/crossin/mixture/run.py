@@ -14,7 +14,7 @@ import numpy as np
 import pyarrow as pa
 
 from crossin.core.cluster import Runner, run_on_cluster
-from crossin.core.errors import CrossinError
+from crossin.core.errors import CrossinError, located
 from crossin.core.files import read_json, write_json, write_parquet, write_text
 from crossin.core.formats import DATA_FOLDER, REJECTS
 from crossin.core.progress import Progress, silent
@@ -25,6 +25,7 @@ from crossin.mixture.job import MixtureJob, counts_of, inputs_of, languages_of, 
 from crossin.mixture.recipe import Recipe, as_yaml, read_recipe
 from crossin.mixture.rendering import render
 from crossin.mixture.shards import check_shard, shard_name, write_shard
+from crossin.mixture.sizes import check_sizes
 from crossin.mixture.tokens import token_counter
 
 # Each thread holds a shard in memory.
@@ -137,6 +138,8 @@ def resolve(
         raise CrossinError("not a folder", file=data, hint="give the folder of the corpora with --data")
     replaced = {name: _with_file(found, name, file) for name, file in (files or {}).items()}
     found = found.model_copy(update={"corpora": found.corpora | replaced})
+    with located(recipe if isinstance(recipe, Path | str) else None):
+        check_sizes(found)
     all_languages = languages_of(found, specs_of(found, data))
     return found.model_copy(update={"languages": all_languages}), data
 
