@@ -5,7 +5,9 @@ the nearest key.
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar, get_args
 
@@ -15,6 +17,8 @@ from crossin.core.errors import CrossinError
 from crossin.core.files import read_yaml
 
 Model = TypeVar("Model", bound=BaseModel)
+
+_KIND = re.compile(r"^\[key\]$|^(?:lax-or-strict|function-\w+|dict|list|tuple)\[")
 
 
 class Settings(BaseModel):
@@ -99,8 +103,10 @@ def merged(entries: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, An
 def explained(model: type[BaseModel], error: ValidationError, path: Path | None, hint: str) -> CrossinError:
     """What pydantic found wrong first, as one of our errors."""
     first = _first(error)
-    place = [str(part) for part in first["loc"]]
+    place = _place(first)
     message = first["msg"].removeprefix("Value error, ")
+    if own := _own(first):
+        message, hint = own.message, f"{own.hint}; {hint}" if own.hint else hint
     if first["type"] == "extra_forbidden":
         valid = _keys_at(model, place)
         near = difflib.get_close_matches(place[-1], valid, n=1, cutoff=0.5)
@@ -114,7 +120,31 @@ def explained(model: type[BaseModel], error: ValidationError, path: Path | None,
 def _first(error: ValidationError) -> Any:
     """The error to report: an unknown key, perhaps a misspelling of a missing one, or else the first."""
     errors = error.errors()
-    return next((one for one in errors if one["type"] == "extra_forbidden"), errors[0])
+    unknown = (one for one in errors if one["type"] == "extra_forbidden")
+    # Where a field may be of several kinds, what a validator says tells more than that it is not of a kind.
+    same = [one for one in errors if _place(one)[:1] == _place(errors[0])[:1]]
+    said = (one for one in same if one["type"] == "value_error")
+    return next(unknown, next(said, errors[0]))
+
+
+def _place(error: Any) -> list[str]:
+    """Where an error is, without pydantic's names for kinds and for a mapping's key."""
+    return [str(part) for part in error["loc"] if not _KIND.search(str(part))]
+
+
+def _own(error: Any) -> CrossinError | None:
+    """The error of ours that pydantic wraps."""
+    cause = getattr(error.get("ctx", {}).get("error"), "__cause__", None)
+    return cause if isinstance(cause, CrossinError) else None
+
+
+@contextmanager
+def as_value_error() -> Iterator[None]:
+    """In a validator: turn a CrossinError into a ValueError, to which `explained` adds file and field."""
+    try:
+        yield
+    except CrossinError as error:
+        raise ValueError(error.message) from error
 
 
 def models_in(annotation: Any) -> Iterator[type[BaseModel]]:
