@@ -10,7 +10,7 @@ from crossin.bench.mapped import build_mapped
 from crossin.bench.mapping import read_mapping
 from crossin.bench.seaeval import LICENCE, SEAEVAL, build_seaeval
 from crossin.bench.xquad import build_xquad
-from crossin.core.errors import CrossinError
+from crossin.core.errors import CrossinError, located
 from crossin.core.progress import Progress, silent
 from crossin.core.stages import Stage
 from crossin.core.suggestions import nearest
@@ -91,7 +91,8 @@ def build_named(
     benchmark does not have.
     """
     source = None if source is None else Path(source)
-    languages = None if languages is None else list(dict.fromkeys(map(parse_language, languages)))
+    with located(field="languages"):
+        languages = None if languages is None else list(dict.fromkeys(map(parse_language, languages)))
     if name == "facts":
         if source is not None:
             raise CrossinError("'facts' is built from CLDR and GeoNames", hint="leave out --source")

@@ -11,7 +11,7 @@ import click
 from crossin.cli.options import Command, dry_run_option, json_option, need_out, out_option, settings_options
 from crossin.core.cluster import Runner
 from crossin.core.settings import Settings, setting, validated
-from crossin.languages.codes import Language
+from crossin.languages.codes import Language, Languages
 
 if TYPE_CHECKING:
     from crossin.mixture import MixturePreview
@@ -21,7 +21,7 @@ class ComposeOptions(Settings):
     """The options of `compose`, which are arguments of `crossin.compose`."""
 
     data: Path | None = setting(None, "Folder of the corpora; the recipe's own if not given.")
-    languages: list[Language] | None = setting(
+    languages: Languages[list[Language]] | None = setting(
         None, "Languages in place of the recipe's, with commas: en,zh,Vietnamese.", min_length=1
     )
     seed: int | None = setting(None, "Seed in place of the recipe's.")

@@ -5,6 +5,7 @@ the nearest key.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar, get_args
 
@@ -120,10 +121,7 @@ def explained(
 ) -> CrossinError:
     """What pydantic found wrong first in `entries`, as one of our errors."""
     problem = first_problem(error, entries)
-    if problem.unknown_key:
-        hint = _meant_key(model, problem.place)
-    elif problem.meant:
-        hint = f"did you mean '{problem.meant}'?"
+    hint = _meant_key(model, problem.place) if problem.unknown_key else problem.hint or hint
     return CrossinError(problem.message, file=path, field=".".join(problem.place) or None, hint=hint)
 
 
@@ -155,6 +153,15 @@ def _truth_in(value: Any) -> bool | None:
         return value
     inner = value.values() if isinstance(value, dict) else value if isinstance(value, list | tuple) else ()
     return next((found for one in inner if (found := _truth_in(one)) is not None), None)
+
+
+@contextmanager
+def as_value_error() -> Iterator[None]:
+    """In a validator: turn a CrossinError into a ValueError, to which `explained` adds file and field."""
+    try:
+        yield
+    except CrossinError as error:
+        raise ValueError(error.message) from error
 
 
 def models_in(annotation: Any) -> Iterator[type[BaseModel]]:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any, Literal
 
-from pydantic import field_validator, model_validator
+from pydantic import model_validator
 
 from crossin.core.settings import Settings, setting
-from crossin.languages.codes import Language
+from crossin.languages.codes import ByLanguage
 
 
 class Source(Settings):
@@ -64,7 +63,7 @@ class CorpusSpec(Settings):
     left out (`incomplete: drop`), or drawn only in the languages that it has (`keep`).
     """
 
-    files: dict[Language, Source] = setting({})
+    files: ByLanguage[Source] = setting({})
     source: Source | None = None
     join: Literal["id", "position"] = "id"
     id_prefix: str = ""
@@ -75,14 +74,6 @@ class CorpusSpec(Settings):
     decontaminate: Decontaminate | None = None
     longest_field: int = setting(1_000_000, gt=0)
     licence: str = "unknown"
-
-    @field_validator("files", mode="wrap")
-    @classmethod
-    def _each_language_once(cls, value: Any, validated: Callable[[Any], Any]) -> Any:
-        files = validated(value)
-        if len(files) < len(value):
-            raise ValueError(f"names a language twice, in different spellings: {', '.join(value)}")
-        return files
 
     @model_validator(mode="after")
     def _one_form(self) -> CorpusSpec:

@@ -16,7 +16,7 @@ from crossin.core.errors import CrossinError
 from crossin.core.extras import require
 from crossin.core.formats import ITEMS
 from crossin.core.progress import Progress, silent
-from crossin.core.settings import Settings, setting
+from crossin.core.settings import Settings, as_value_error, setting
 from crossin.core.stages import Stage, stage
 from crossin.facts import build_bench, build_facts
 from crossin.facts.corpus import TRAINED_ON, HeldOut
@@ -60,7 +60,11 @@ class DemoConfig(Settings):
     @field_validator("languages", mode="before")
     @classmethod
     def _codes(cls, value: Any) -> Any:
-        return tuple(parse_languages(",".join(value))) if isinstance(value, list | tuple) else value
+        names = ",".join(value) if isinstance(value, list | tuple) else value
+        if not isinstance(names, str):
+            return value
+        with as_value_error():
+            return tuple(parse_languages(names))
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from crossin.core.errors import CrossinError
 from crossin.core.files import read_json
 from crossin.core.settings import Settings, merged, read_settings, setting, validated
 from crossin.corpus.spec import CorpusSpec, Filters
-from crossin.languages.codes import Language
+from crossin.languages.codes import ByLanguage, Language, Languages
 
 Kind = Literal["base", "mono", "x2en", "en2x", "x2x", "trans"]
 # Kinds whose direction is decided by one language other than the pivot.
@@ -44,13 +44,13 @@ class Component(Settings):
     rows: int | Literal["all"] | None = None
     tokens: int | None = setting(None, gt=0)
     share: float | None = setting(None, gt=0, le=1)
-    languages: list[Language] | None = setting(None, min_length=1)
+    languages: Languages[list[Language]] | None = setting(None, min_length=1)
     pairs: list[tuple[Language, Language]] | None = setting(None, min_length=1)
     side: Literal["instruction", "output"] = "instruction"
     direction: Literal["any", "to-pivot", "from-pivot"] = "any"
     sampler: Literal["uniform", "proportional", "temperature", "unimax", "weights"] = "uniform"
     temperature: float = setting(1.0, gt=0)
-    weights: dict[Language, float] = setting({})
+    weights: ByLanguage[float] = setting({})
     replacement: bool = False
     epochs: int = setting(1, gt=0)
     draw: str | None = None
@@ -113,7 +113,7 @@ class Recipe(Settings):
 
     name: str
     pivot: Language = "en"
-    languages: list[Language] | None = setting(None, min_length=1)
+    languages: Languages[list[Language]] | None = setting(None, min_length=1)
     seed: int = 0
     rows: int | None = setting(None, gt=0)
     tag: Literal["sentence", "code", "none"] = "sentence"

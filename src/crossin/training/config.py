@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, model_validator
 
 from crossin.core.settings import Settings, read_settings, setting
-from crossin.languages.codes import Language
+from crossin.languages.codes import Language, Languages
 
 Share = Annotated[float, Field(ge=0, lt=1)]
 
@@ -118,7 +118,7 @@ class Pairs(Settings):
     rows: Path | None = setting(None, "Rows that share an id between languages.")
     items: Path | None = setting(None, "A benchmark's folder; its answers are not read.")
     pivot: Language = setting("en", "One side of each pair.")
-    languages: tuple[Language, ...] = setting((), "Limit the pairs to these and the pivot.")
+    languages: Languages[tuple[Language, ...]] = setting((), "Limit the pairs to these and the pivot.")
     among: Literal["pivot", "any"] = setting("pivot", "Pair the pivot with another, or any two languages.")
     share: float = setting(0.2, "Tokens of the pairs, relative to those of a step's rows.", gt=0, lt=1)
     wording: str = setting("question", "How questions are worded (docs/evaluate.md).")
