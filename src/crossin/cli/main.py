@@ -27,6 +27,7 @@ COMMANDS = {
     "report": "Make a page of results: tables, plots, every question.",
     "bench": "List, build, show, check and export benchmarks.",
     "models": "List, download and merge models.",
+    "examples": "List the recipes and settings that come with crossin, or print one.",
 }
 
 

