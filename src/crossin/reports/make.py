@@ -5,26 +5,44 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from crossin.core.errors import CrossinError
 from crossin.core.files import write_json, write_text
 from crossin.core.paths import as_path
+from crossin.core.results import Tabular
 from crossin.metrics.bootstrap import DRAWS
+from crossin.metrics.figure_tables import figure_rows, table_of_rows
 from crossin.reports.page import Note, page_html
 from crossin.reports.results import load
 from crossin.reports.sentences import headline
 from crossin.reports.summary import Summary, summarize, to_json
 
+if TYPE_CHECKING:
+    import pyarrow
+
 TITLE = "What the model knows in each language"
 
 
-@dataclass(frozen=True)
-class Report:
+@dataclass(frozen=True, repr=False)
+class Report(Tabular):
     """The files written, and the figures in them."""
 
     page: Path
     figures: Path
     summary: Summary
+
+    def __repr__(self) -> str:
+        return f"Report({str(self.page)!r}: {self.summary.results!r})"
+
+    def to_arrow(self) -> pyarrow.Table:
+        """A row for each figure of each run: `run`, `less` (null, or the run that it is the difference to),
+        `figure`, `value`, `low`, `high`; null where undefined.
+        """
+        rows = [row for run, found in self.summary.by_arm.items() for row in figure_rows(found, run=run)]
+        for (run, other), found in self.summary.by_pair.items():
+            rows += figure_rows(found, run=run, less=other)
+        return table_of_rows(rows, ("run", "less", "figure"), ("value", "low", "high"))
 
 
 def report(

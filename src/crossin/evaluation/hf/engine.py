@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from crossin.core.errors import CrossinError
+from crossin.core.paths import as_path
 from crossin.evaluation.engine import Reply, Request, Scores
 from crossin.evaluation.hf.tokens import tokenise, tokenise_prompts
 from crossin.evaluation.hf.units import Unit, plan_units
@@ -38,9 +39,9 @@ class HfEngine:
     long on the left.
     """
 
-    model: Path
+    model: Path | str
     _: KW_ONLY
-    adapter: Path | None = None
+    adapter: Path | str | None = None
     merge: bool = True
     device: str = "auto"
     dtype: str = "auto"
@@ -61,7 +62,8 @@ class HfEngine:
     @property
     def inputs(self) -> dict[str, Path]:
         """The model's folder, and the adapter's."""
-        return {"model": self.model} | ({"adapter": self.adapter} if self.adapter else {})
+        places = {"model": self.model} | ({"adapter": self.adapter} if self.adapter else {})
+        return {name: as_path(place) for name, place in places.items()}
 
     def logprobs(self, requests: Sequence[Request], wanted: Collection[int]) -> Iterator[tuple[int, Scores]]:
         """See `Engine.logprobs`; requests of one key share what they begin with.
@@ -129,7 +131,8 @@ class HfEngine:
         device, dtype = resolve(self.device, self.dtype)
         on_cpu = device.startswith("cpu")
         batch_tokens = 0 if on_cpu else self.batch_tokens or _BATCH_TOKENS
-        return ModelSetup(self.model, self.adapter, self.merge, device, dtype, batch_tokens)
+        model, adapter = self.inputs["model"], self.inputs.get("adapter")
+        return ModelSetup(model, adapter, self.merge, device, dtype, batch_tokens)
 
     def _texts(self) -> tuple[Any, Any, int | None]:
         """The tokenizer, the configuration of the text model, and the length of its context where known."""
