@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from crossin.core.errors import CrossinError
-from crossin.core.files import write_json, write_text
+from crossin.core.files import read_json, write_json, write_text
+from crossin.core.formats import MANIFEST
 from crossin.core.paths import as_path
 from crossin.core.results import Tabular
 from crossin.metrics.bootstrap import DRAWS
@@ -67,9 +68,26 @@ def report(
         raise CrossinError(
             "the page's name must end in .html", file=out, hint="for example --out report.html"
         )
+    _refuse_outputs(out)
     summary = summarize(load(runs, baseline, wording), draws=draws, seed=seed)
     html = page_html(summary, title=title, notes=notes)
     figures = out.with_suffix(".json")
     write_json(figures, {"title": title, "result": headline(summary), **to_json(summary)})
     write_text(out, html)
     return Report(out, figures, summary)
+
+
+def _refuse_outputs(page: Path) -> None:
+    """Refuse to write over what a finished run's manifest lists: that run would then be taken for damaged."""
+    manifest = page.parent / MANIFEST
+    if not manifest.is_file():
+        return
+    found = read_json(manifest)
+    taken = {MANIFEST, *(found.get("outputs", {}) if isinstance(found, dict) else {})}
+    for file in (page, page.with_suffix(".json")):
+        if file.name in taken:
+            raise CrossinError(
+                "this file belongs to a finished run",
+                file=file,
+                hint="choose another name or folder with --out",
+            )
