@@ -26,6 +26,7 @@ COMMANDS = {
     "report": "Make a page of results: tables, plots, every question.",
     "bench": "List, build, show, check and export benchmarks.",
     "models": "List, download and merge models.",
+    "cache": "Show and clear the cache of models and tokens.",
 }
 
 
@@ -81,6 +82,8 @@ def app() -> None:
 def run(arguments: Sequence[str] | None = None) -> None:
     """Run the command line. A user's error is one clear message and exit code 2."""
     try:
+        # First: an error on a system without file locks, before anything else fails there.
+        import_module("crossin.core.locks")
         status = app.main(args=arguments, prog_name="crossin", standalone_mode=False)
     except CrossinError as error:
         click.secho("error: ", fg="red", bold=True, nl=False, err=True)
