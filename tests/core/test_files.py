@@ -3,7 +3,8 @@ from __future__ import annotations
 import ast
 import errno
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from pathlib import Path
 from threading import Thread
 
@@ -115,13 +116,18 @@ def vanished(folder: Path) -> None:
     (folder / "in" / "none.json").replace(folder / "in" / "other.json")
 
 
-READS = {missing: "in/none.json", a_folder: "in", forbidden: "in/none.json", vanished: "in/none.json"}
+READS: dict[Callable[[Path], None], str] = {
+    missing: "in/none.json",
+    a_folder: "in",
+    forbidden: "in/none.json",
+    vanished: "in/none.json",
+}
 
 
 @pytest.mark.parametrize("read", READS)
 @pytest.mark.parametrize("how", [writing, atomic_path])
 def test_a_failed_read_within_a_write_names_the_file_that_was_read(
-    how: Callable[[Path], Iterator[object]], read: Callable[[Path], None], tmp_path: Path
+    how: Callable[[Path], AbstractContextManager[object]], read: Callable[[Path], None], tmp_path: Path
 ) -> None:
     (tmp_path / "in").mkdir()
     with refused("cannot be read", file=READS[read], hint="check the path"), how(tmp_path / "out" / "a.json"):

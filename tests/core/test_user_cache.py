@@ -12,11 +12,11 @@ from crossin.core.files import write_json, write_text
 from crossin.core.user_cache import (
     CacheEntry,
     cache_entries,
+    cache_home,
     limit_tokens,
     remove_entry,
     token_limit,
     use,
-    user_cache,
 )
 from tests.helpers.errors import refused
 
@@ -57,7 +57,7 @@ def entry(name: str) -> CacheEntry:
 
 
 def test_an_empty_cache_has_no_entries(home: Path) -> None:
-    assert (user_cache(), cache_entries()) == (home, [])
+    assert (cache_home(), cache_entries()) == (home, [])
 
 
 def test_models_and_tokens_are_listed_with_size_and_last_use(home: Path) -> None:

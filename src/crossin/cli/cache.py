@@ -22,12 +22,12 @@ def command(ctx: click.Context) -> None:
     """
     if ctx.invoked_subcommand is not None:
         return
-    from crossin.core.user_cache import cache_entries, token_limit, user_cache
+    from crossin.core.user_cache import cache_entries, cache_home, token_limit
 
     found = cache_entries()
     if found:
         _show(found)
-    click.echo(f"{_size(sum(one.size for one in found))} in {user_cache()}")
+    click.echo(f"{_size(sum(one.size for one in found))} in {cache_home()}")
     click.echo(f"limit of the tokens: {_size(token_limit())}")
 
 
@@ -43,18 +43,18 @@ def clear(name: str | None, yes: bool, dry_run: bool) -> None:
     Example: `crossin cache clear tokens`
     """
     from crossin.core.errors import CrossinError
-    from crossin.core.user_cache import cache_entries, remove_entry, user_cache
+    from crossin.core.user_cache import cache_entries, cache_home, remove_entry
 
     found = cache_entries()
     chosen = [one for one in found if name in (None, one.cache, one.name)]
     if name is not None and not chosen and name not in ("models", "tokens"):
         there = ", ".join(dict.fromkeys(one.name if one.cache == "models" else one.cache for one in found))
         raise CrossinError(
-            f"there is no '{name}' in the cache {user_cache()}",
+            f"there is no '{name}' in the cache {cache_home()}",
             hint=f"use one of: {there}" if there else "the cache is empty",
         )
     if not chosen:
-        click.echo(f"there is nothing to remove in {user_cache()}")
+        click.echo(f"there is nothing to remove in {cache_home()}")
         return
     _show(chosen)
     total = _size(sum(one.size for one in chosen))

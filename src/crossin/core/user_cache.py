@@ -36,7 +36,7 @@ class CacheEntry:
     used: float
 
 
-def user_cache() -> Path:
+def cache_home() -> Path:
     """The folder of all caches: CROSSIN_CACHE, or the user's cache directory."""
     from platformdirs import user_cache_path
 
@@ -46,7 +46,7 @@ def user_cache() -> Path:
 
 def cache_entries() -> list[CacheEntry]:
     """What is in the cache: each model, each download that was cut off, and all tokens together."""
-    home = user_cache()
+    home = cache_home()
     found = [
         _entry(MODELS, _model_name(folder), [folder]) for folder in _in(home / MODELS) if folder.is_dir()
     ]

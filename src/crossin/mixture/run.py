@@ -17,8 +17,9 @@ from crossin.core.cluster import Runner, run_on_cluster
 from crossin.core.errors import CrossinError
 from crossin.core.files import read_json, write_json, write_parquet, write_text
 from crossin.core.formats import DATA_FOLDER, REJECTS
+from crossin.core.inputs import input_hash
 from crossin.core.progress import Progress, silent
-from crossin.core.stages import Stage, input_hash, stage
+from crossin.core.stages import Stage, stage
 from crossin.corpus.spec import CorpusSpec, Source
 from crossin.mixture.data_card import card
 from crossin.mixture.job import MixtureJob, counts_of, inputs_of, languages_of, make_job, skipped_of, specs_of

@@ -15,7 +15,7 @@ from crossin.core.files import copy_file, make_folder, read_json, sha256, sync, 
 from crossin.core.formats import MANIFEST
 from crossin.core.locks import alone_with
 from crossin.core.progress import Progress, silent
-from crossin.core.user_cache import MODELS, UNFINISHED, use, user_cache
+from crossin.core.user_cache import MODELS, UNFINISHED, cache_home, use
 from crossin.models.catalogue import BUILT_IN, BuiltIn
 from crossin.models.gguf_files import convert_gguf, fetch_gguf
 
@@ -27,7 +27,7 @@ _WANTED = ["*.safetensors", "*.safetensors.index.json", "*.json", "*.jinja", "*.
 
 def cache_folder() -> Path:
     """Where models are cached."""
-    return user_cache() / MODELS
+    return cache_home() / MODELS
 
 
 def cached(name: str) -> dict[str, Any] | None:

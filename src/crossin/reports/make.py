@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from crossin.core.errors import CrossinError
-from crossin.core.files import write_json, write_text
+from crossin.core.files import read_json, write_json, write_text
 from crossin.metrics.bootstrap import DRAWS
 from crossin.reports.page import Note, page_html
 from crossin.reports.results import load
@@ -48,9 +49,24 @@ def report(
         raise CrossinError(
             "the page's name must end in .html", file=out, hint="for example --out report.html"
         )
+    figures = out.with_suffix(".json")
+    _refuse_other_files(figures)
     summary = summarize(load(runs, baseline, wording), draws=draws, seed=seed)
     html = page_html(summary, title=title, notes=notes)
-    figures = out.with_suffix(".json")
     write_json(figures, {"title": title, "result": headline(summary), **to_json(summary)})
     write_text(out, html)
     return Report(out, figures, summary)
+
+
+def _refuse_other_files(figures: Path) -> None:
+    """Refuse to replace a file that is not a report's figures: the user named the page, not this file."""
+    if figures.exists():
+        with suppress(CrossinError):
+            found = read_json(figures)
+            if isinstance(found, dict) and {"title", "result", "arms"} <= found.keys():
+                return
+        raise CrossinError(
+            "the report's figures would replace this file, which is something else",
+            file=figures,
+            hint="give the page another name with --out",
+        )

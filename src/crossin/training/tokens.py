@@ -12,7 +12,7 @@ import numpy as np
 
 from crossin.core.errors import CrossinError
 from crossin.core.files import atomic_path
-from crossin.core.user_cache import TOKENS, limit_tokens, token_limit, user_cache
+from crossin.core.user_cache import TOKENS, cache_home, limit_tokens, token_limit
 from crossin.models.joining import split
 
 # Texts per call of the tokenizer. Fewer are faster to tokenise than to cache.
@@ -32,7 +32,7 @@ def tokenise(tokenizer: Any, texts: Sequence[str], borders: Sequence[int]) -> To
     """
     if len(texts) <= _AT_ONCE or not tokenizer.is_fast or not token_limit():
         return _tokenised(tokenizer, texts, borders)
-    file = user_cache() / TOKENS / f"{_key(tokenizer, texts, borders)}.parquet"
+    file = cache_home() / TOKENS / f"{_key(tokenizer, texts, borders)}.parquet"
     found = _read(file, len(texts))
     if found is None:
         found = _tokenised(tokenizer, texts, borders)
