@@ -28,6 +28,7 @@ COMMANDS = {
     "bench": "List, build, show, check and export benchmarks.",
     "models": "List, download and merge models.",
     "examples": "List the recipes and settings that come with crossin, or print one.",
+    "cache": "Show and clear the cache of models and tokens.",
 }
 
 
@@ -81,6 +82,8 @@ def app() -> None:
 def run(arguments: Sequence[str] | None = None) -> None:
     """Run the command line. A user's error is one clear message and exit code 2."""
     try:
+        # First: an error on a system without file locks, before anything else fails there.
+        import_module("crossin.core.locks")
         status = app.main(args=arguments, prog_name="crossin", standalone_mode=False)
     except CrossinError as error:
         click.secho("error: ", fg="red", bold=True, nl=False, err=True)

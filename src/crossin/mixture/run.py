@@ -19,10 +19,11 @@ from crossin.core.errors import CrossinError, located
 from crossin.core.examples import folder_of, is_example, named_file
 from crossin.core.files import read_json, write_json, write_parquet, write_text
 from crossin.core.formats import DATA_FOLDER, REJECTS
+from crossin.core.inputs import input_hash
 from crossin.core.paths import as_path, is_path
 from crossin.core.progress import Progress, silent
 from crossin.core.results import Tabular
-from crossin.core.stages import Stage, input_hash, stage
+from crossin.core.stages import Stage, stage
 from crossin.corpus.spec import CorpusSpec, Source
 from crossin.mixture.data_card import card
 from crossin.mixture.job import (

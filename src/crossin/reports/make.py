@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -68,10 +69,11 @@ def report(
         raise CrossinError(
             "the page's name must end in .html", file=out, hint="for example --out report.html"
         )
+    figures = out.with_suffix(".json")
     _refuse_outputs(out)
+    _refuse_other_files(figures)
     summary = summarize(load(runs, baseline, wording), draws=draws, seed=seed)
     html = page_html(summary, title=title, notes=notes)
-    figures = out.with_suffix(".json")
     write_json(figures, {"title": title, "result": headline(summary), **to_json(summary)})
     write_text(out, html)
     return Report(out, figures, summary)
@@ -91,3 +93,17 @@ def _refuse_outputs(page: Path) -> None:
                 file=file,
                 hint="choose another name or folder with --out",
             )
+
+
+def _refuse_other_files(figures: Path) -> None:
+    """Refuse to replace a file that is not a report's figures: the user named the page, not this file."""
+    if figures.exists():
+        with suppress(CrossinError):
+            found = read_json(figures)
+            if isinstance(found, dict) and {"title", "result", "arms"} <= found.keys():
+                return
+        raise CrossinError(
+            "the report's figures would replace this file, which is something else",
+            file=figures,
+            hint="give the page another name with --out",
+        )

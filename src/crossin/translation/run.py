@@ -19,6 +19,7 @@ from crossin.core.errors import CrossinError
 from crossin.core.extras import require
 from crossin.core.files import write_parquet
 from crossin.core.formats import REJECTS, USAGE
+from crossin.core.inputs import refuse_within
 from crossin.core.paths import as_path
 from crossin.core.progress import Progress, silent
 from crossin.core.stages import Stage, stage
@@ -103,6 +104,7 @@ def translate(
         raise CrossinError(f"there is no runner '{runner}'", hint="use local, or ray")
     pipeline = prepared(config, translator or config.translator(out / USAGE))
     inputs = {"corpus": config.corpus}
+    refuse_within(config.cache, inputs, out, "cache")
     with stage(out, "translate", settings_of(pipeline), inputs, rank=rank, world_size=world_size) as work:
         if work.done:
             return work
