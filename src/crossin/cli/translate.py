@@ -168,6 +168,7 @@ def _show_estimate(settings: TranslateConfig, as_json: bool) -> None:
     from rich.table import Table
 
     from crossin.translation.dry_run import estimate_run
+    from crossin.translation.language_specific import unread_note
 
     with progress_bars() as progress:
         found = estimate_run(settings, progress=progress)
@@ -199,8 +200,10 @@ def _show_estimate(settings: TranslateConfig, as_json: bool) -> None:
         )
     table.caption = "Tokens are rough: one for four bytes. Repeated requests come on top."
     show(table)
-    for reason, count in found.language_specific.most_common():
+    for reason, count in Counter(found.language_specific).most_common():
         say(f"specific to the language: {count:,} rows, {sentence_of(reason)}")
+    if note := unread_note(settings.source):
+        say(note)
     say_skipped(found.skipped)
     if all(part.minutes is None for part in found.languages):
         say("--requests-per-minute or --tokens-per-minute gives the time, and --sample measures it")
@@ -212,6 +215,7 @@ def _show_sample(settings: TranslateConfig, count: int, out: Path | None, as_jso
     from rich.text import Text
 
     from crossin.translation.dry_run import translate_sample
+    from crossin.translation.language_specific import unread_note
 
     with progress_bars() as progress:
         samples = translate_sample(settings, count, out, progress=progress)
@@ -226,6 +230,8 @@ def _show_sample(settings: TranslateConfig, count: int, out: Path | None, as_jso
             texts = Text(_flat(one.row.texts)), Text(_flat(one.texts))
             table.add_row(Text(f"{one.row.id} {part.language}"), *texts, Text(_result(one)))
     console.print(table)
+    if note := unread_note(settings.source):
+        say(note)
     for part in samples:
         if part.requested:
             say(

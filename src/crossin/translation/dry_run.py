@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -17,7 +16,7 @@ from crossin.core.progress import Progress, silent
 from crossin.core.stages import stage
 from crossin.servers import rough_tokens, running_loop
 from crossin.translation.config import TranslateConfig
-from crossin.translation.language_specific import language_specific_reason
+from crossin.translation.language_specific import language_specific_reason, reads_instructions
 from crossin.translation.requests import Translator
 from crossin.translation.rows import SourceRow
 from crossin.translation.run import cache_file, prepared, read_rows_of, settings_of
@@ -48,11 +47,14 @@ class LanguageEstimate:
 
 @dataclass
 class RunEstimate:
-    """What a run takes by language. language_specific, skipped: rows that are left out, by reason."""
+    """What a run takes by language. language_specific, skipped: rows that are left out, by reason.
+    language_specific_checked: False where the rules cannot read the source's instructions.
+    """
 
     rows: int
     languages: list[LanguageEstimate]
-    language_specific: Counter[str] = field(default_factory=Counter)
+    language_specific_checked: bool = True
+    language_specific: dict[str, int] = field(default_factory=dict)
     skipped: Mapping[str, int] = field(default_factory=dict)
 
 
@@ -73,7 +75,12 @@ def estimate_run(
     pipeline = prepared(config, translator or config.translator())
     with TemporaryDirectory() as scratch:
         rows = read_rows_of(config, Path(scratch), progress)
-        found = RunEstimate(len(rows), [LanguageEstimate(code) for code in config.to], skipped=rows.skipped)
+        found = RunEstimate(
+            len(rows),
+            [LanguageEstimate(code) for code in config.to],
+            reads_instructions(config.source),
+            skipped=rows.skipped,
+        )
         for start in range(0, len(rows), _READ_AT_ONCE):
             for row in rows.take(start, start + _READ_AT_ONCE):
                 _add(found, row, pipeline)
@@ -95,7 +102,7 @@ def _add(found: RunEstimate, row: SourceRow, pipeline: Pipeline) -> None:
     texts: Mapping[str, str] = row.texts
     reason = language_specific_reason(texts, config.source)
     if reason is not None:
-        found.language_specific[reason.value] += 1
+        found.language_specific[reason.value] = found.language_specific.get(reason.value, 0) + 1
         if config.language_specific != "instruction":
             return
         texts = {"instruction": texts["instruction"]}

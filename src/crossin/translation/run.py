@@ -26,6 +26,7 @@ from crossin.core.stages import Stage, stage
 from crossin.languages.detection import require_for
 from crossin.servers import Accounting, BudgetSpent, running_loop
 from crossin.translation.config import TranslateConfig
+from crossin.translation.language_specific import reads_instructions, unread_note
 from crossin.translation.requests import Translator
 from crossin.translation.rows import SourceRows, check_corpus, read_rows
 from crossin.translation.scheduler import open_scheduler
@@ -108,6 +109,8 @@ def translate(
     with stage(out, "translate", settings_of(pipeline), inputs, rank=rank, world_size=world_size) as work:
         if work.done:
             return work
+        if note := unread_note(config.source):
+            say(note)
         with cache_file(config, out, alone=world_size == 1) as cache:
             rows = read_rows_of(config, work.scratch, progress)
             plan = ShardPlan(rows, pipeline, out, cache)
@@ -276,6 +279,7 @@ def _finish(work: Stage, plan: ShardPlan) -> None:
     files += [name for shard in plan.shards for name in shard_files(*shard).values()]
     counts: dict[str, Any] = {
         "rows": len(plan.rows),
+        "language_specific_checked": reads_instructions(config.source),
         "languages": count_rows(work.folder, plan.shards),
         "responses": count_responses(work.folder, plan.shards),
     }
