@@ -60,7 +60,6 @@ class Accounting:
     ) -> None:
         self.settings, self.path = settings, path
         self._clock, self._sleep = clock, sleep
-        self._seconds_per_request = 60 / settings.requests_per_minute if settings.requests_per_minute else 0.0
         self._seconds_per_token = 60 / settings.tokens_per_minute if settings.tokens_per_minute else 0.0
         self._money = {
             "price_in": settings.price_in or 0.0,
@@ -87,7 +86,7 @@ class Accounting:
 
         Raises BudgetSpent where it and the requests in flight are likely to cost more than is left.
         """
-        seconds = max(self._seconds_per_request, tokens * self._seconds_per_token)
+        seconds = self.settings.seconds(tokens)
         due = self._clock()
         while True:
             # One that wakes a little late starts from when it was due, so that the limit is used in full.
