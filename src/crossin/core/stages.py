@@ -32,7 +32,9 @@ _SCRATCH = ".work"
 
 @dataclass
 class Stage:
-    """A stage and its folder. `done` says that it is finished, by this run or by an earlier one."""
+    """A stage and its folder. `done` says that it is finished, by this run or by an earlier one. `saved` is
+    for a stage to say that something outside of the folder was saved for it.
+    """
 
     folder: Path
     name: str
@@ -40,6 +42,7 @@ class Stage:
     inputs: dict[str, str]
     done: bool = False
     rank: int = 0
+    saved: bool = False
     manifest: dict[str, Any] = field(default_factory=dict)
     started: float = field(default_factory=time.monotonic)
 
@@ -224,7 +227,7 @@ def _clean_up(work: Stage, shared: bool) -> None:
     shutil.rmtree(scratch, ignore_errors=True)
     with contextlib.suppress(OSError):
         scratch.parent.rmdir()
-    if not (work.done or shared) and not any(
+    if not (work.done or work.saved or shared) and not any(
         path.is_file() and path.name not in (CLAIM, USAGE) for path in work.folder.rglob("*")
     ):
         shutil.rmtree(work.folder, ignore_errors=True)

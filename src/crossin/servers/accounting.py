@@ -23,6 +23,8 @@ _COUNTS = ("requests", "retries", "prompt_tokens", "completion_tokens", "uncount
 _CREATE = f"""
 CREATE TABLE IF NOT EXISTS run (free REAL, paused REAL, reserved REAL, {", ".join(_COUNTS)});
 INSERT INTO run SELECT 0, 0, 0, 0, 0, 0, 0, 0 WHERE NOT EXISTS (SELECT * FROM run);
+CREATE TABLE IF NOT EXISTS identity (id TEXT);
+INSERT INTO identity SELECT hex(randomblob(8)) WHERE NOT EXISTS (SELECT * FROM identity);
 """
 _SPENT = "(prompt_tokens * :price_in + completion_tokens * :price_out) / 1e6 + reserved + :cost"
 _ADMIT = f"""
@@ -123,6 +125,12 @@ class Accounting:
         """Count a repeated attempt, and let no request be sent for `pause` seconds, as a server may ask."""
         until = self._clock() + pause if pause else 0.0
         self._run("UPDATE run SET retries = retries + 1, paused = max(paused, ?)", (until,))
+
+    @property
+    def run_id(self) -> str:
+        """A random name of the run, the same in all its processes, also after it was stopped and resumed."""
+        [(found,)] = self._run("SELECT id FROM identity", ())
+        return str(found)
 
     @property
     def usage(self) -> Usage:
