@@ -117,6 +117,34 @@ def test_another_runs_folder_is_refused_with_the_difference(tmp_path: Path, fini
         pytest.fail("another stage")
 
 
+def test_another_run_is_told_by_its_innermost_settings_in_plain_words(tmp_path: Path) -> None:
+    components = [{"kind": "base", "rows": 100}, {"kind": "x2x", "rows": 50, "filter": {"score": {"min": 3}}}]
+    ours = {"languages": ["en", "vi"], "strict": True, "components": components, "tokenizer": None}
+    other = {**ours, "languages": ["en", "zh"], "strict": False, "tokenizer": "m", "data": {"a": "b"}}
+    other["components"] = [{"kind": "base", "rows": 200}]
+    with stage(tmp_path, "compose", ours, {}) as work:
+        write_text(work.folder / "a.txt", "a")
+    with refused("components.0.rows: 100 there, 200 here") as caught, stage(tmp_path, "compose", other, {}):
+        pytest.fail("another run")
+    lines = caught.value.message.splitlines()
+    assert lines[1:] == [
+        "  components.0.rows: 100 there, 200 here",
+        "  components.1: a mapping there, not set here",
+        "  data: not set there, a mapping here",
+        "  and 3 more",
+    ]
+    with refused() as caught, stage(tmp_path, "compose", {**ours, "languages": ["zh"], "strict": False}, {}):
+        pytest.fail("another run")
+    assert caught.value.message.splitlines()[1:] == [
+        "  languages: [en, vi] there, [zh] here",
+        "  strict: true there, false here",
+    ]
+    with refused() as caught, stage(tmp_path, "compose", {**ours, "tokenizer": "a" * 500}, {}):
+        pytest.fail("another run")
+    assert len(caught.value.message) < 200
+    assert "tokenizer: nothing there, aaa" in caught.value.message
+
+
 def test_a_folder_with_other_files_is_refused_and_left_alone(tmp_path: Path) -> None:
     (tmp_path / "thesis.tex").write_text("")
     with refused("not created by this command", file=tmp_path), stage(tmp_path, "compose", {}, {}):

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from crossin.cli.options import Command, json_option, languages_in, option, settings_options
-from crossin.core.errors import CrossinError
+from crossin.core.errors import CrossinError, located
 from crossin.items import Form
 from crossin.items.item import items_file
 
@@ -190,7 +190,8 @@ def export_benchmark(
 
 def _codes(languages: tuple[str, ...]) -> list[str] | None:
     """The codes of the languages that were given; None where none were."""
-    found = languages_in(languages)
+    with located(field="--languages"):
+        found = languages_in(languages)
     if languages and not found:
         raise CrossinError("no language is named", field="--languages", hint="for example --languages en,vi")
     return found or None

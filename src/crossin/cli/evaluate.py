@@ -10,10 +10,11 @@ import click
 from crossin.cli.console import console, print_json, progress_bars, say
 from crossin.cli.options import (
     Command,
+    config_file,
+    config_option,
     dry_run_option,
     json_option,
     need_out,
-    option,
     out_option,
     settings_options,
 )
@@ -27,12 +28,7 @@ _SHOWN = 2000
 
 @click.command(cls=Command)
 @click.argument("models", nargs=-1, metavar="MODEL...")
-@option(
-    "--config",
-    type=click.Path(path_type=Path),
-    metavar="FILE",
-    help="YAML file of these settings; options given here override it.",
-)
+@config_option
 @settings_options(EvaluateConfig)
 @out_option
 @dry_run_option
@@ -40,7 +36,7 @@ _SHOWN = 2000
 def command(
     given: dict[str, Any],
     models: tuple[str, ...],
-    config: Path | None,
+    config: str | None,
     out: Path | None,
     dry_run: bool,
     as_json: bool,
@@ -66,7 +62,9 @@ def command(
     """
     if models:
         given["models"] = list(models)
-    settings = read_settings(EvaluateConfig, config, given, hint="crossin evaluate --help")
+    settings = read_settings(
+        EvaluateConfig, config_file("evaluate", config), given, hint="crossin evaluate --help"
+    )
     if dry_run:
         _show_outline(settings, out or Path("OUT"), as_json)
         return

@@ -12,6 +12,7 @@ import click
 
 from crossin import __version__
 from crossin.core.errors import CrossinError
+from crossin.core.suggestions import nearest
 
 # By name: what help says. Each is `command` in the module of that name.
 COMMANDS = {
@@ -26,6 +27,7 @@ COMMANDS = {
     "report": "Make a page of results: tables, plots, every question.",
     "bench": "List, build, show, check and export benchmarks.",
     "models": "List, download and merge models.",
+    "examples": "List the recipes and settings that come with crossin, or print one.",
 }
 
 
@@ -54,9 +56,7 @@ class Commands(click.Group):
     ) -> tuple[str | None, click.Command | None, list[str]]:
         """Find the command; a name that is not there is an error with the nearest one."""
         if args and args[0] not in COMMANDS and not args[0].startswith("-"):
-            import difflib
-
-            near = difflib.get_close_matches(args[0], COMMANDS, n=1)
+            near = nearest(args[0], COMMANDS)
             raise CrossinError(
                 f"there is no command '{args[0]}'",
                 hint=f"did you mean '{near[0]}'?" if near else f"use one of: {', '.join(COMMANDS)}",

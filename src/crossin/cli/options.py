@@ -63,6 +63,11 @@ def option(*names: str, **attributes: Any) -> Callable[[Callable[..., Any]], Cal
 out_option = option(
     "--out", type=click.Path(path_type=Path), metavar="FOLDER", help="Folder for the results."
 )
+config_option = option(
+    "--config",
+    metavar="FILE|NAME",
+    help="Settings in YAML: a file, or an example's name (`crossin examples`). Options go before it.",
+)
 dry_run_option = option("--dry-run", is_flag=True, help="Show what would be done, and write nothing.")
 json_option = option("--json", "as_json", is_flag=True, help="Print the figures as JSON.")
 
@@ -140,6 +145,14 @@ def languages_in(names: Iterable[str]) -> list[str]:
 
     found = [name for text in names for name in text.split(",") if name.strip()]
     return list(dict.fromkeys(map(parse_language, found)))
+
+
+def config_file(command: str, config: str | None) -> Path | None:
+    """The file that `--config` names, if it was given."""
+    from crossin.cli.console import say
+    from crossin.core.examples import named_file
+
+    return None if config is None else named_file(command, config, say)
 
 
 def need_out(out: Path | None) -> Path:

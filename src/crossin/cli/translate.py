@@ -14,6 +14,8 @@ import click
 from crossin.cli.console import console, print_json, progress_bars, say, say_skipped, show
 from crossin.cli.options import (
     Command,
+    config_file,
+    config_option,
     dry_run_option,
     json_option,
     looks_like_path,
@@ -23,6 +25,7 @@ from crossin.cli.options import (
     settings_options,
 )
 from crossin.core.errors import CrossinError
+from crossin.core.examples import list_examples
 from crossin.core.reasons import sentence_of
 from crossin.core.settings import read_settings
 from crossin.languages.codes import parse_language
@@ -39,13 +42,8 @@ _SHOWN = 240
 
 
 @click.command(cls=Command)
-@click.argument("files", nargs=-1, metavar="[CONFIG.yaml] CORPUS", type=click.Path(path_type=Path))
-@option(
-    "--config",
-    type=click.Path(path_type=Path),
-    metavar="FILE",
-    help="YAML file of these settings; options given here override it.",
-)
+@click.argument("files", nargs=-1, metavar="[CONFIG] CORPUS", type=click.Path(path_type=Path))
+@config_option
 @settings_options(TranslateConfig)
 @option("--rank", default=0, help="Make only the shards of this process, from 0.", group=_PROCESSES)
 @option("--world-size", default=1, help="How many processes share the work.", group=_PROCESSES)
@@ -68,7 +66,7 @@ _SHOWN = 240
 def command(
     given: dict[str, Any],
     files: tuple[Path, ...],
-    config: Path | None,
+    config: str | None,
     rank: int,
     world_size: int,
     runner: str,
@@ -87,11 +85,11 @@ def command(
     http://localhost:8000/v1 --dry-run`
 
     Then all: the same with `--out corpora/rows`. Behind --to, a word with a slash or a dot is a path, any
-    other one a language. Settings may also come from a YAML file: `crossin translate translate.yaml --out
-    corpora/rows`
+    other one a language. Settings may also come from a YAML file or an example (`crossin examples`):
+    `crossin translate server rows.jsonl --model NAME --base-url URL --out corpora/rows`
     """
-    configs = [path for path in files if path.suffix.lower() in (".yaml", ".yml")]
-    corpora = [path for path in files if path not in configs]
+    configs = [str(path) for path in files if _is_config(path)]
+    corpora = [path for path in files if not _is_config(path)]
     configs += [] if config is None else [config]
     if len(configs) > 1 or len(corpora) > 1:
         raise _too_many(configs, corpora)
@@ -103,7 +101,10 @@ def command(
         )
     _refuse_paths(given.get("to", ()))
     settings = read_settings(
-        TranslateConfig, configs[0] if configs else None, given, hint="crossin translate --help"
+        TranslateConfig,
+        config_file("translate", configs[0] if configs else None),
+        given,
+        hint="crossin translate --help",
     )
     if dry_run:
         _show_estimate(settings, as_json)
@@ -129,7 +130,7 @@ def command(
         _show_result(stage, settings, out, as_json)
 
 
-def _too_many(configs: list[Path], corpora: list[Path]) -> CrossinError:
+def _too_many(configs: list[str], corpora: list[Path]) -> CrossinError:
     languages = [word for word in map(str, corpora[1:]) if not looks_like_path(word) and _is_language(word)]
     named = ", ".join(map(str, configs if len(configs) > 1 else corpora))
     return CrossinError(
@@ -155,6 +156,12 @@ def _is_language(word: str) -> bool:
     with suppress(CrossinError):
         return bool(parse_language(word))
     return False
+
+
+def _is_config(path: Path) -> bool:
+    """Whether an argument names settings: a YAML file, or an example if no corpus has that name."""
+    examples = {one.name for one in list_examples("translate")}
+    return path.suffix in (".yaml", ".yml") or (str(path) in examples and not path.exists())
 
 
 def _show_estimate(settings: TranslateConfig, as_json: bool) -> None:

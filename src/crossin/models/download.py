@@ -13,6 +13,7 @@ from crossin.core.errors import CrossinError
 from crossin.core.extras import require
 from crossin.core.files import read_json, sha256, write_json, writing
 from crossin.core.formats import MANIFEST
+from crossin.core.paths import as_path
 from crossin.core.progress import Progress, silent
 from crossin.models.catalogue import BUILT_IN, BuiltIn
 from crossin.models.gguf_files import convert_gguf, fetch_gguf
@@ -28,7 +29,7 @@ def cache_folder() -> Path:
     from platformdirs import user_cache_path
 
     chosen = os.environ.get("CROSSIN_CACHE")
-    return (Path(chosen) if chosen else user_cache_path("crossin")) / "models"
+    return (as_path(chosen) if chosen else user_cache_path("crossin")) / "models"
 
 
 def cached(name: str) -> dict[str, Any] | None:
@@ -44,7 +45,7 @@ def pull(name: str, *, accept_licence: bool = False, progress: Progress = silent
     Models are cached, and appear in the cache only when complete. Raises CrossinError for an unknown name,
     terms that are not accepted, no network, or a download with another hash.
     """
-    local = Path(name).expanduser()
+    local = as_path(name)
     model = BUILT_IN.get(name.lower())
     if (local / "config.json").exists():
         return local

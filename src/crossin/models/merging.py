@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from crossin.core.errors import CrossinError
 from crossin.core.files import read_json, write_json
+from crossin.core.paths import as_path
 from crossin.core.stages import Stage, stage
 from crossin.models.adapters import is_tied, with_adapter
 from crossin.models.loading import load, resolve
@@ -41,7 +42,7 @@ def merge(base: Path | str, adapter: Path | str, out: Path | str, *, dtype: str 
     Raises CrossinError as `load` and `with_adapter`, for 4 bits, for weights that are not finite after the
     sum, and for a folder that holds something else.
     """
-    base, adapter = Path(base), Path(adapter)
+    base, adapter = as_path(base), as_path(adapter)
     resolve("cpu", dtype)
     if dtype == "4bit":
         raise CrossinError(

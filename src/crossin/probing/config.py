@@ -6,7 +6,7 @@ from pathlib import Path
 
 from crossin.core.reasons import Reason
 from crossin.core.settings import Settings, setting
-from crossin.languages.codes import Language
+from crossin.languages.codes import Language, Languages
 
 
 class ProbeConfig(Settings):
@@ -19,7 +19,7 @@ class ProbeConfig(Settings):
         description="Folder with a text file for each language, a benchmark, or JSON lines or Parquet.",
         metavar="FILE|FOLDER",
     )
-    languages: tuple[Language, ...] = setting(
+    languages: Languages[tuple[Language, ...]] = setting(
         (), "Languages, separated by commas, in any spelling: en,vi,Thai; all if not given.", metavar="LIST"
     )
     pivot: Language | None = setting(
@@ -41,4 +41,8 @@ class ProbeReason(Reason):
     """Why something was left out."""
 
     MISSING_LANGUAGE = "missing_language", "missing in the language"
-    NO_PLOTLY = "no_plotly", "no page: it needs plotly (pip install 'crossin[report]')"
+    NO_PLOTLY = (
+        "no_plotly",
+        "no page: it needs plotly (pip install 'crossin[report]', or the path of your checkout or wheel in "
+        "place of the name)",
+    )

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from crossin.core.errors import CrossinError
 from crossin.core.files import write_json, write_text
+from crossin.core.paths import as_path
 from crossin.metrics.bootstrap import DRAWS
 from crossin.reports.page import Note, page_html
 from crossin.reports.results import load
@@ -43,7 +44,7 @@ def report(
     baseline: the run to compare with, by default the first. wording: of the prompt, where there are answers
     in several. notes: headings for the end of the page, each with a text or a list of lines.
     """
-    out = Path(out)
+    out = as_path(out)
     if out.suffix.lower() not in (".html", ".htm"):
         raise CrossinError(
             "the page's name must end in .html", file=out, hint="for example --out report.html"

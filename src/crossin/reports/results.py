@@ -10,6 +10,7 @@ from typing import Any
 from crossin.core.errors import CrossinError
 from crossin.core.files import read_json, read_parquet
 from crossin.core.formats import ANSWERS, ITEMS, MANIFEST
+from crossin.core.paths import as_path
 from crossin.languages import available, load_words
 from crossin.metrics.reading import Line, read_lines, table_of
 from crossin.metrics.table import AnswerTable
@@ -90,7 +91,7 @@ def load(runs: Mapping[str, Path | str], baseline: str | None = None, wording: s
         raise CrossinError("there is no run to report", hint="name at least one evaluation folder")
     if baseline is not None and baseline not in runs:
         raise CrossinError(f"no run is called '{baseline}'", hint=f"choose among: {', '.join(runs)}")
-    read = [_read_run(name, Path(folder), wording) for name, folder in runs.items()]
+    read = [_read_run(name, as_path(folder), wording) for name, folder in runs.items()]
     for other in read[1:]:
         _check_same_questions(read[0], other)
     languages = [_describe(code) for code in read[0].table.languages]

@@ -4,6 +4,7 @@ lm-eval's samples.
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
@@ -12,6 +13,7 @@ from pathlib import Path
 from crossin.core.errors import CrossinError
 from crossin.core.files import read_json
 from crossin.core.formats import ANSWERS, MANIFEST
+from crossin.core.paths import as_path
 from crossin.items import Item, read_items
 from crossin.items.item import items_file
 from crossin.metrics.reading import tables_of
@@ -74,7 +76,7 @@ def read_predictions(path: Path | str, bench: Path | str | None = None) -> list[
     `prompt` where there are several), for which `bench` is the folder of the benchmark asked. Raises
     CrossinError where the file is none of these or answers another benchmark.
     """
-    path = Path(path)
+    path = as_path(path)
     file = _only_run(path) or path / ANSWERS if path.is_dir() else path
     if not file.is_file():
         raise _not_found(file)
@@ -104,7 +106,7 @@ def find_predictions(paths: Path | str | Iterable[Path | str]) -> list[Path]:
     Raises CrossinError where a path does not exist, or a folder holds no predictions.
     """
     found: list[Path] = []
-    for path in map(Path, [paths] if isinstance(paths, Path | str) else paths):
+    for path in map(as_path, [paths] if isinstance(paths, str | os.PathLike) else paths):
         if not path.exists():
             raise _not_found(path)
         if not path.is_dir() or (path / ANSWERS).is_file():
@@ -151,7 +153,7 @@ def _of_log(file: Path) -> Predictions:
 
 def _items(file: Path, bench: Path | str | None) -> list[Item] | None:
     """The benchmark asked: the one named, or the copy that an evaluation leaves beside its answers."""
-    place = items_file(file.parent if bench is None else Path(bench))
+    place = items_file(file.parent if bench is None else as_path(bench))
     if place.is_file():
         return read_items(place)
     if bench is None:

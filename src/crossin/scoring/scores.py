@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from crossin.core.errors import CrossinError
+from crossin.core.errors import CrossinError, located
 from crossin.core.progress import Progress, silent
 from crossin.languages import parse_language
 from crossin.metrics.bootstrap import DRAWS, Figure, intervals, resample
@@ -108,7 +108,8 @@ def pivot_of(predictions: Predictions, pivot: str | None) -> str:
     languages = predictions.tables[0].languages
     if pivot is None:
         return PIVOT if PIVOT in languages else languages[0]
-    code = parse_language(pivot)
+    with located(field="pivot"):
+        code = parse_language(pivot)
     if code not in languages:
         raise CrossinError(
             f"the pivot language '{pivot}' was not asked",

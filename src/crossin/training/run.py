@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from crossin.core.errors import CrossinError
-from crossin.core.extras import require
+from crossin.core.extras import install_hint, require
 from crossin.core.formats import MANIFEST
 from crossin.core.progress import Progress, silent
 from crossin.core.stages import Stage, stage
@@ -26,15 +26,18 @@ ADAPTER, MODEL, MERGED = "adapter", "model", "merged"
 
 
 def train(
-    config: TrainConfig | Path | str,
+    config: TrainConfig | Mapping[str, Any] | Path | str,
     out: Path | str,
     *,
     progress: Progress = silent,
     say: Say = lambda _: None,
+    **given: Any,
 ) -> Stage:
     """Tune a model on a mixture; the adapter (or model), the log and the plot go to the folder `out`.
 
-    config: the settings, or the path of a YAML file. say: called with each line that the user should read.
+    config: the settings, their entries, a YAML file, or an example's name (`crossin examples`). given:
+    settings by name, in place of those of `config`: `train("demo", out, model=…, mixture=…)`. say: called
+    with each line that the user should read.
 
     An interrupted run resumes from its last checkpoint, and ends as if it had not been interrupted: on a CPU
     with one thread count, with the same bytes. Started by `torchrun` or `accelerate launch`, all processes
@@ -43,7 +46,7 @@ def train(
     Raises CrossinError for a model, mixture or pairs that cannot be used, a loss that is not a number, a term
     that is always 0, too little memory, and a folder that another run or process uses.
     """
-    config = config if isinstance(config, TrainConfig) else read_config(config)
+    config = read_config(config, given)
     model, mixture = pulled_inputs(config, progress)
     inputs = {"model": model, "mixture": mixture}
     settings = config.model_dump(mode="json", exclude={"model", "mixture", "pairs", "name"})
@@ -150,5 +153,5 @@ def _write(trainer: CrossinTrainer, out: Path, base: Path, say: Say) -> list[str
     if page := write_page(out, lines):
         written.append(page)
     else:
-        say("no plot of the losses: it needs plotly (the extra `report`)")
+        say(f"no plot of the losses: it needs plotly ({install_hint('report')})")
     return sorted(str(path.relative_to(out)) for path in written)

@@ -12,6 +12,7 @@ from tempfile import TemporaryDirectory
 from time import monotonic
 
 from crossin.core.formats import USAGE
+from crossin.core.paths import as_path
 from crossin.core.progress import Progress, silent
 from crossin.core.stages import stage
 from crossin.servers import ServerRequest, ServerSettings, rough_tokens, running_loop
@@ -151,7 +152,7 @@ def translate_sample(
     """Translate `count` rows, spread over the corpus, and check them. With `out`, the run that follows finds
     their responses in its cache.
     """
-    folder = None if out is None else Path(out).absolute()
+    folder = None if out is None else as_path(out).absolute()
     pipeline = prepared(config, translator or config.translator(folder and folder / USAGE))
     with TemporaryDirectory() as scratch, _cache(pipeline, folder, Path(scratch)) as cache:
         rows = read_rows_of(config, Path(scratch), progress)

@@ -80,7 +80,7 @@ def read_rows(
     path = path.absolute()
     spec = validated(
         CorpusSpec,
-        {"files": {language: {"path": path.name, "columns": dict(columns)}}, "check": "none"},
+        {"files": {language: {"path": str(path.absolute()), "columns": dict(columns)}}, "check": "none"},
         None,
         f"columns go to the fields id, {', '.join(FIELDS)}: --column output=response",
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from functools import partial
@@ -14,10 +14,12 @@ from typing import Any, get_args
 from crossin.core.cache import Cache
 from crossin.core.cache_repair import rebuild_if_damaged
 from crossin.core.cluster import Runner, run_on_cluster
+from crossin.core.configs import config_of
 from crossin.core.errors import CrossinError
 from crossin.core.extras import require
 from crossin.core.files import write_parquet
 from crossin.core.formats import REJECTS, USAGE
+from crossin.core.paths import as_path
 from crossin.core.progress import Progress, silent
 from crossin.core.stages import Stage, stage
 from crossin.languages.detection import require_for
@@ -75,7 +77,7 @@ class ShardPlan:
 
 
 def translate(
-    config: TranslateConfig,
+    config: TranslateConfig | Mapping[str, Any] | Path | str,
     out: Path | str,
     *,
     translator: Translator | None = None,
@@ -84,9 +86,12 @@ def translate(
     runner: Runner = "local",
     progress: Progress = silent,
     say: Callable[[str], None] = lambda _text: None,
+    **given: Any,
 ) -> Stage:
     """Translate the rows of `config.corpus` into each language of `config.to`.
 
+    config: the settings, their entries, a YAML file, or an example's name (`crossin examples`). given:
+    settings by name, in place of those of `config`: `translate("server", out, corpus=…, model=…)`.
     translator: used instead of the one that `config` names. rank, world_size: make only every
     `world_size`-th shard; whoever finds all of them finishes the stage. runner: `ray` makes the shards as
     tasks of a cluster. say: gets messages for the user.
@@ -95,7 +100,8 @@ def translate(
     (docs/translate.md). A run that was stopped resumes, and repeats no request that was answered.
     Raises CrossinError for bad input, for what a translator lacks, and where it cannot continue.
     """
-    out = Path(out).absolute()
+    config = config_of(TranslateConfig, config, given, command="translate", hint="see docs/translate.md")
+    out = as_path(out).absolute()
     if runner not in get_args(Runner):
         raise CrossinError(f"there is no runner '{runner}'", hint="use local, or ray")
     pipeline = prepared(config, translator or config.translator(out / USAGE))

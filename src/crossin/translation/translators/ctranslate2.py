@@ -9,6 +9,7 @@ from typing import Any
 
 from crossin.core.errors import CrossinError
 from crossin.core.extras import require
+from crossin.core.paths import as_path
 from crossin.translation.requests import TranslationRequest, TranslationResponse
 from crossin.translation.translators.batching import LocalTranslator, longest_translation
 
@@ -31,7 +32,7 @@ class CTranslate2Translator(LocalTranslator):
         beam: int = 1,
         threads: int = 0,
     ) -> None:
-        self.folder, self.tokenizer_folder = Path(model), Path(tokenizer or model)
+        self.folder, self.tokenizer_folder = as_path(model), as_path(tokenizer or model)
         self.device, self.batch_tokens, self.beam, self.threads = device, batch_tokens, beam, threads
         if not (self.folder / "model.bin").is_file():
             raise CrossinError(

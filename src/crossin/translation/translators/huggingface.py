@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from crossin.core.errors import CrossinError
+from crossin.core.paths import as_path
 from crossin.translation.requests import TranslationRequest, TranslationResponse
 from crossin.translation.translators.batching import LocalTranslator, batches, longest_translation
 
@@ -32,7 +33,7 @@ class Seq2SeqTranslator(LocalTranslator):
         batch_tokens: int = 2048,
         beam: int = 1,
     ) -> None:
-        self.folder, self.tokenizer_folder = Path(model), Path(tokenizer or model)
+        self.folder, self.tokenizer_folder = as_path(model), as_path(tokenizer or model)
         self.device, self.batch_tokens, self.beam = device, batch_tokens, beam
 
     @cached_property
