@@ -199,6 +199,8 @@ def _show_estimate(settings: TranslateConfig, as_json: bool) -> None:
             "–" if part.minutes is None else f"{part.minutes:,.0f}",
         )
     table.caption = "Tokens are rough: one for four bytes. Repeated requests come on top."
+    if settings.server.tokens_per_minute:
+        table.caption += " A limit of tokens counts of each reply the most that it may have."
     show(table)
     for reason, count in Counter(found.language_specific).most_common():
         say(f"specific to the language: {count:,} rows, {sentence_of(reason)}")

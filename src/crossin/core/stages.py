@@ -49,7 +49,9 @@ _SHOWN = 3
 
 @dataclass(repr=False)
 class Stage(Tabular):
-    """A stage and its folder. `done` says that it is finished, by this run or by an earlier one."""
+    """A stage and its folder. `done` says that it is finished, by this run or by an earlier one. `saved` is
+    for a stage to say that something outside of the folder was saved for it.
+    """
 
     folder: Path
     name: str
@@ -57,6 +59,7 @@ class Stage(Tabular):
     inputs: dict[str, str]
     done: bool = False
     rank: int = 0
+    saved: bool = False
     manifest: dict[str, Any] = field(default_factory=dict)
     started: float = field(default_factory=time.monotonic)
 
@@ -253,7 +256,7 @@ def _clean_up(work: Stage, shared: bool, new: bool) -> None:
     if work.done:
         with contextlib.suppress(OSError):
             scratch.rmdir()
-    if shared or work.done:
+    if shared or work.done or work.saved:
         return
     if any(path.is_file() and path.name not in (CLAIM, USAGE) for path in work.folder.rglob("*")):
         return

@@ -29,7 +29,7 @@ from crossin.translation.config import TranslateConfig
 from crossin.translation.language_specific import reads_instructions, unread_note
 from crossin.translation.requests import Translator
 from crossin.translation.rows import SourceRows, check_corpus, read_rows
-from crossin.translation.scheduler import open_scheduler
+from crossin.translation.scheduler import ResponseCounts, open_scheduler
 from crossin.translation.shard_tables import (
     DATA,
     count_responses,
@@ -48,12 +48,15 @@ _OPEN = 4
 
 @dataclass(frozen=True)
 class ShardPlan:
-    """A corpus to translate, in shards (language, number) that can each be made alone, anywhere."""
+    """A corpus to translate, in shards (language, number) that can each be made alone, anywhere. run_id: by
+    which the run finds its own responses in the cache.
+    """
 
     rows: SourceRows
     pipeline: Pipeline
     out: Path
     cache: Path
+    run_id: str
 
     @property
     def shards(self) -> list[tuple[str, int]]:
@@ -113,13 +116,18 @@ def translate(
             say(note)
         with cache_file(config, out, alone=world_size == 1) as cache:
             rows = read_rows_of(config, work.scratch, progress)
-            plan = ShardPlan(rows, pipeline, out, cache)
+            accounting = Accounting(config.server, out / USAGE)
+            plan = ShardPlan(rows, pipeline, out, cache, accounting.run_id)
             if (message := rebuild_if_damaged(cache)) is not None:
                 say(message)
-            if runner == "ray":
-                _on_cluster(plan, progress)
-            else:
-                make_shards(plan, plan.shards[rank::world_size], progress)
+            try:
+                if runner == "ray":
+                    _on_cluster(plan, progress)
+                else:
+                    make_shards(plan, plan.shards[rank::world_size], progress)
+            finally:
+                # Also where the cache is elsewhere: a folder that is released forgets what was spent.
+                work.saved = accounting.usage.requests > 0
         if all(map(plan.is_done, plan.shards)):
             _finish(work, plan)
     return work
@@ -223,7 +231,8 @@ async def _make_shards(
                     break
                 sent = asyncio.Event()
                 progress = partial(answered, language)
-                shard = Shard(plan.pipeline, language, scheduler, sent=sent.set, answered=progress)
+                counts = ResponseCounts(mark=f"{plan.run_id}/{language}/{number}")
+                shard = Shard(plan.pipeline, language, scheduler, counts, sent.set, progress)
                 group.create_task(_make_shard(plan, shard, number, places))
                 await sent.wait()
     except BaseExceptionGroup as errors:
@@ -283,6 +292,7 @@ def _finish(work: Stage, plan: ShardPlan) -> None:
         "languages": count_rows(work.folder, plan.shards),
         "responses": count_responses(work.folder, plan.shards),
     }
-    if (work.folder / USAGE).exists():
-        counts["usage"] = asdict(Accounting(config.server, work.folder / USAGE).usage)
+    usage = Accounting(config.server, work.folder / USAGE).usage
+    if config.engine == "openai" or usage.requests:
+        counts["usage"] = asdict(usage)
     work.finish([*files, REJECTS], counts, dict(plan.rows.skipped))
