@@ -214,7 +214,8 @@ class CrossinTrainer(transformers.Trainer):  # type: ignore[misc]
                 )
 
     def _is_logged(self, step: int) -> bool:
-        return (step + 1) % self.config.log_every == 0 or step + 1 == self.plan.steps
+        # The first and the last: a run shorter than `log_every` has a beginning and an end, too.
+        return (step + 1) % self.config.log_every == 0 or step in (0, self.plan.steps - 1)
 
     def _maybe_log_save_evaluate(
         self, tr_loss: Any, grad_norm: Any, *rest: Any, learning_rate: Any = None, **more: Any
