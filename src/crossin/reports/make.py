@@ -8,6 +8,7 @@ from pathlib import Path
 
 from crossin.core.errors import CrossinError
 from crossin.core.files import write_json, write_text
+from crossin.core.interrupts import add_note, held_signals
 from crossin.metrics.bootstrap import DRAWS
 from crossin.reports.page import Note, page_html
 from crossin.reports.results import load
@@ -51,6 +52,12 @@ def report(
     summary = summarize(load(runs, baseline, wording), draws=draws, seed=seed)
     html = page_html(summary, title=title, notes=notes)
     figures = out.with_suffix(".json")
-    write_json(figures, {"title": title, "result": headline(summary), **to_json(summary)})
-    write_text(out, html)
+    try:
+        # Both or none.
+        with held_signals():
+            write_json(figures, {"title": title, "result": headline(summary), **to_json(summary)})
+            write_text(out, html)
+    except KeyboardInterrupt as stopped:
+        add_note(stopped, f"the report is written: {out}")
+        raise
     return Report(out, figures, summary)
