@@ -18,6 +18,7 @@ from crossin.cli.options import (
     out_option,
     settings_options,
 )
+from crossin.core.interrupts import saying_what_was_saved
 from crossin.core.reasons import counted_sentences
 from crossin.core.settings import read_settings
 from crossin.evaluation.config import EvaluateConfig
@@ -74,7 +75,7 @@ def command(
     from crossin.scoring.values import all_values
 
     out = need_out(out)
-    with progress_bars() as progress:
+    with progress_bars() as progress, saying_what_was_saved(out):
         found = evaluate(settings, out, progress=progress, say=say)
     scores = [score for one in found for score in one.scores]
     if as_json:

@@ -33,6 +33,7 @@ from crossin.core.files import (
 )
 from crossin.core.formats import CLAIM, MANIFEST, USAGE
 from crossin.core.inputs import hashes_of, input_hash
+from crossin.core.interrupts import has_saved, saying_what_was_saved
 from crossin.core.locks import is_open, lock
 from crossin.core.paths import as_path
 from crossin.core.plain_values import differences
@@ -159,6 +160,7 @@ def stage(
     with _locked(folder, shared) as new, contextlib.ExitStack() as undo:
         # Another process may have finished it before we had the lock.
         if not _is_finished(work) and not _claim(work, shared):
+            undo.enter_context(saying_what_was_saved(folder))
             if shared:
                 undo.enter_context(_locked(work.scratch, shared=False, what=f"rank {rank}"))
             # While the rank is locked: afterwards its scratch folder may be another process's.
@@ -256,9 +258,7 @@ def _clean_up(work: Stage, shared: bool, new: bool) -> None:
     if work.done:
         with contextlib.suppress(OSError):
             scratch.rmdir()
-    if shared or work.done or work.saved:
-        return
-    if any(path.is_file() and path.name not in (CLAIM, USAGE) for path in work.folder.rglob("*")):
+    if shared or work.done or work.saved or has_saved(work.folder):
         return
     # By name, and not the whole tree: a file that is put there now is not ours.
     for name in (USAGE, f"{USAGE}-journal", CLAIM):

@@ -15,6 +15,7 @@ from crossin.core.errors import CrossinError
 from crossin.core.files import sha256_of_value
 from crossin.core.formats import ANSWERS, ITEMS, MANIFEST
 from crossin.core.inputs import files_in, refuse_within
+from crossin.core.interrupts import RESUMES, add_note
 from crossin.core.paths import as_path
 from crossin.core.progress import Progress, silent
 from crossin.core.stages import Stage, stage
@@ -98,6 +99,10 @@ def ask_bench(
                 known = answers.get(keys)
                 try:
                     _ask(engine, keys, known, answers.path, f"asking {name}", progress)
+                except KeyboardInterrupt as stopped:
+                    if answers.get(keys):
+                        add_note(stopped, RESUMES)
+                    raise
                 finally:
                     # Read back, whoever put them there: a restart must give the same answers again.
                     found = answers.get(keys)

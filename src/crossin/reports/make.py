@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from crossin.core.errors import CrossinError
 from crossin.core.files import read_json, write_json, write_text
 from crossin.core.formats import MANIFEST
+from crossin.core.interrupts import add_note, held_signals
 from crossin.core.paths import as_path
 from crossin.core.results import Tabular
 from crossin.metrics.bootstrap import DRAWS
@@ -74,8 +75,14 @@ def report(
     _refuse_other_files(figures)
     summary = summarize(load(runs, baseline, wording), draws=draws, seed=seed)
     html = page_html(summary, title=title, notes=notes)
-    write_json(figures, {"title": title, "result": headline(summary), **to_json(summary)})
-    write_text(out, html)
+    try:
+        # Both or none.
+        with held_signals():
+            write_json(figures, {"title": title, "result": headline(summary), **to_json(summary)})
+            write_text(out, html)
+    except KeyboardInterrupt as stopped:
+        add_note(stopped, f"the report is written: {out}")
+        raise
     return Report(out, figures, summary)
 
 

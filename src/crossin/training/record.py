@@ -120,7 +120,12 @@ def last_checkpoint(out: Path) -> Path | None:
         else:
             # Another rank may remove it at the same time.
             shutil.rmtree(folder, ignore_errors=True)
-    return max(whole, key=lambda folder: int(folder.name.rpartition("-")[2]), default=None)
+    return max(whole, key=step_of, default=None)
+
+
+def step_of(checkpoint: Path) -> int:
+    """The number of steps done when a checkpoint was saved."""
+    return int(checkpoint.name.rpartition("-")[2])
 
 
 def save_record(checkpoint: Path, record: Record) -> None:

@@ -20,6 +20,7 @@ from crossin.core.extras import require
 from crossin.core.files import write_parquet
 from crossin.core.formats import REJECTS, USAGE
 from crossin.core.inputs import refuse_within
+from crossin.core.interrupts import RESUMES, add_note
 from crossin.core.paths import as_path
 from crossin.core.progress import Progress, silent
 from crossin.core.stages import Stage, stage
@@ -165,6 +166,11 @@ def cache_file(config: TranslateConfig, out: Path, *, alone: bool) -> Iterator[P
     path = (config.cache or out / CACHE).absolute()
     try:
         yield path
+    except KeyboardInterrupt as stopped:
+        with suppress(CrossinError), Cache(path) as cache:
+            if not cache.is_empty():
+                add_note(stopped, RESUMES)
+        raise
     finally:
         if alone and config.cache is None and path.exists():
             with suppress(CrossinError), Cache(path) as cache:
