@@ -38,6 +38,16 @@ def writing(path: Path) -> Iterator[None]:
         raise CrossinError(f"cannot write: {error.strerror or error}", file=path, hint=hint) from error
 
 
+def check_writable(folder: Path) -> None:
+    """Raise CrossinError where no file could be written in a folder, which need not exist yet."""
+    with writing(folder):
+        there = next(path for path in (folder.absolute(), *folder.absolute().parents) if path.exists())
+        if not there.is_dir():
+            raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR))
+        if not os.access(there, os.W_OK | os.X_OK):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+
+
 @contextmanager
 def atomic_path(path: Path) -> Iterator[Path]:
     """A temporary path that replaces `path` when the block succeeds and is removed when it fails."""
