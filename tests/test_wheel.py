@@ -24,9 +24,8 @@ def unpacked(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("wheel")
     environment = dict(os.environ)
     if find_spec("hatchling") is None:
-        got = subprocess.run(
-            [*PIP, "install", "-q", "--target", str(folder / "build"), "hatchling"], check=False
-        )
+        get = [*PIP, "install", "-q", "--target", str(folder / "build"), "hatchling"]
+        got = subprocess.run(get, check=False)
         if got.returncode:
             pytest.skip("hatchling is neither installed nor to be had from a package registry")
         environment["PYTHONPATH"] = str(folder / "build")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +15,10 @@ from crossin.languages.codes import Language, Languages
 
 if TYPE_CHECKING:
     from crossin.mixture import MixturePreview
+
+
+# Of a dry run's rows and directions, what fits on a screen.
+_PROMPT, _COMPLETION, _DIRECTIONS = 110, 50, 20
 
 
 class ComposeOptions(Settings):
@@ -105,18 +109,22 @@ def command(recipe: str, out: Path | None, given: Mapping[str, Any], dry_run: bo
 
 
 def _show(found: MixturePreview) -> None:
-    """The dry run: a table of the components, what is left out, and rows as a model will read them."""
-    from rich.panel import Panel
+    """The dry run: rows as a model will read them, then a table of the components, and what is left out."""
     from rich.table import Table
     from rich.text import Text
 
-    from crossin.cli.console import console, say, say_skipped
+    from crossin.cli.console import console, excerpt, say, say_skipped
 
     recipe = found.recipe
+    for row in found.samples:
+        title = f"{row['kind']} {row['lang_in']}>{row['lang_out']} · {row['source']} {row['id']}"
+        console.print(Text(f"{title} · slot {row['slot']}", "bold"))
+        prompt, completion = excerpt(row["prompt"], _PROMPT), excerpt(row["completion"], _COMPLETION)
+        console.print(Text.assemble("  ", (prompt, "dim"), completion))
     table = Table(title=f"{recipe.name}: {found.counts['rows']:,} rows, seed {recipe.seed}")
     for column in ("component", "kind", "language in", "language out", "rows", "tokens"):
         table.add_column(column, justify="right" if column in ("rows", "tokens") else "left")
-    for line in found.lines:
+    for line in found.lines if len(found.lines) <= _DIRECTIONS else _by_component(found.lines):
         table.add_row(
             *(f"{value:,}" if isinstance(value, int) else Text(str(value)) for value in line.values())
         )
@@ -129,9 +137,16 @@ def _show(found: MixturePreview) -> None:
     say_skipped(found.skipped)
     for note in found.notes:
         say(f"note: {note}")
-    for row in found.samples:
-        direction = f"{row['kind']} {row['lang_in']}>{row['lang_out']}"
-        title = f"{direction} · {row['source']} {row['id']} · slot {row['slot']}"
-        body = Text.assemble((row["prompt"], "dim"), row["completion"])
-        console.print(Panel(body, title=Text(title), title_align="left"))
-    say("dry run: nothing was written")
+    say("dry run: nothing was written; --json shows every direction, and the rows whole")
+
+
+def _by_component(lines: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """The lines of a component's directions as one line, where they would fill the screen."""
+    made: dict[str, dict[str, Any]] = {}
+    for line in lines:
+        one = made.setdefault(line["component"], {**line, "rows": 0, "tokens": 0})
+        for side in ("lang_in", "lang_out"):
+            one[side] = line[side] if one[side] == line[side] else "several"
+        one["rows"] += line["rows"]
+        one["tokens"] += line["tokens"]
+    return list(made.values())

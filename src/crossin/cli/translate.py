@@ -172,6 +172,7 @@ def _show_estimate(settings: TranslateConfig, out: Path | None, as_json: bool) -
     from rich.table import Table
 
     from crossin.translation.dry_run import estimate_run
+    from crossin.translation.language_specific import unread_note
 
     with progress_bars() as progress:
         found = estimate_run(settings, out, progress=progress)
@@ -205,8 +206,10 @@ def _show_estimate(settings: TranslateConfig, out: Path | None, as_json: bool) -
     if settings.server.tokens_per_minute:
         table.caption += " A limit of tokens counts of each reply the most that it may have."
     show(table)
-    for reason, count in found.language_specific.most_common():
+    for reason, count in Counter(found.language_specific).most_common():
         say(f"specific to the language: {count:,} rows, {sentence_of(reason)}")
+    if note := unread_note(settings.source):
+        say(note)
     say_skipped(found.skipped)
     if all(part.minutes is None for part in found.languages):
         say("--requests-per-minute or --tokens-per-minute gives the time, and --sample measures it")
@@ -218,6 +221,7 @@ def _show_sample(settings: TranslateConfig, count: int, out: Path | None, as_jso
     from rich.text import Text
 
     from crossin.translation.dry_run import translate_sample
+    from crossin.translation.language_specific import unread_note
 
     with progress_bars() as progress:
         samples = translate_sample(settings, count, out, progress=progress)
@@ -232,6 +236,8 @@ def _show_sample(settings: TranslateConfig, count: int, out: Path | None, as_jso
             texts = Text(_flat(one.row.texts)), Text(_flat(one.texts))
             table.add_row(Text(f"{one.row.id} {part.language}"), *texts, Text(_result(one)))
     console.print(table)
+    if note := unread_note(settings.source):
+        say(note)
     for part in samples:
         if part.requested:
             say(

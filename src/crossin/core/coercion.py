@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from types import UnionType
 from typing import Annotated, Any, Union, get_args, get_origin
@@ -26,6 +26,11 @@ def coerced(model: type[BaseModel], entries: dict[str, Any]) -> dict[str, Any]:
         for key in {name, field.alias or name} & found.keys():
             found[key] = _fitted(found[key], field.annotation)
     return found
+
+
+def listed(names: str | Iterable[str]) -> list[str]:
+    """Names one by one, or in one text with commas."""
+    return [one.strip() for one in names.split(",") if one.strip()] if isinstance(names, str) else list(names)
 
 
 def holds_paths(annotation: Any) -> bool:
@@ -51,8 +56,7 @@ def _fitted(value: Any, annotation: Any) -> Any:
         return [as_path(value)]
     if str not in _alternatives(inner):
         return value
-    text = os.fspath(value)
-    return [one.strip() for one in text.split(",") if one.strip()] if isinstance(value, str) else [text]
+    return listed(value) if isinstance(value, str) else [os.fspath(value)]
 
 
 def _alternatives(annotation: Any) -> list[Any]:

@@ -16,6 +16,7 @@ from crossin.core.formats import USAGE
 from crossin.core.paths import as_path
 from crossin.core.progress import Progress, silent
 from crossin.core.reasons import counted_sentences, sentence_of
+from crossin.core.results import ResultList, Tabular
 from crossin.core.stages import Stage
 from crossin.evaluation.bench_answers import ask_bench
 from crossin.evaluation.config import EvaluateConfig, FormKind, labelled
@@ -26,6 +27,8 @@ from crossin.items.item import items_file
 from crossin.servers import Accounting, Usage
 
 if TYPE_CHECKING:
+    import pyarrow
+
     from crossin.scoring.scores import Score
 
 # In the order of preference, with a server that does not support all of them.
@@ -38,14 +41,26 @@ _COUNTED = {
 }
 
 
-@dataclass(frozen=True)
-class Evaluation:
+@dataclass(frozen=True, repr=False)
+class Evaluation(Tabular):
     """One model on one benchmark, by their labels: the finished stage, and a score for each wording."""
 
     model: str
     bench: str
     stage: Stage
     scores: list[Score]
+
+    def __repr__(self) -> str:
+        return f"Evaluation({self.model!r} on {self.bench!r}: {', '.join(map(repr, self.scores))})"
+
+    def to_arrow(self) -> pyarrow.Table:
+        """The figures of all wordings, as those of `Score`, with the column `bench`. The answers are
+        `stage.to_arrow()`.
+        """
+        import pyarrow
+
+        table = pyarrow.concat_tables([score.to_arrow() for score in self.scores])
+        return table.add_column(1, "bench", pyarrow.repeat(self.bench, len(table)))
 
 
 def evaluate(
@@ -55,7 +70,7 @@ def evaluate(
     progress: Progress = silent,
     say: Callable[[str], None] = lambda _: None,
     **given: Any,
-) -> list[Evaluation]:
+) -> ResultList[Evaluation]:
     """Ask every model every benchmark, and score the answers.
 
     config: the settings, their entries, a YAML file, or an example's name (`crossin examples`). given:
@@ -84,7 +99,7 @@ def evaluate(
             label: str(pull(name, accept_licence=config.accept_licence, progress=progress))
             for label, name in names.items()
         }
-    found = []
+    found: ResultList[Evaluation] = ResultList()
     for model, name in names.items():
         with closing(_engine(config, name, accounting)) as engine:
             kind = None

@@ -14,13 +14,16 @@ import numpy as np
 import pyarrow as pa
 
 from crossin.core.cluster import Runner, run_on_cluster
+from crossin.core.coercion import listed
 from crossin.core.errors import CrossinError, located
 from crossin.core.examples import folder_of, is_example, named_file
 from crossin.core.files import read_json, write_json, write_parquet, write_text
 from crossin.core.formats import DATA_FOLDER, REJECTS
+from crossin.core.inputs import input_hash
 from crossin.core.paths import as_path, is_path
 from crossin.core.progress import Progress, silent
-from crossin.core.stages import Stage, input_hash, stage
+from crossin.core.results import Tabular
+from crossin.core.stages import Stage, stage
 from crossin.corpus.spec import CorpusSpec, Source
 from crossin.mixture.data_card import card
 from crossin.mixture.job import (
@@ -45,8 +48,8 @@ _MOST_THREADS = 4
 _SAMPLED = 200
 
 
-@dataclass(frozen=True)
-class MixturePreview:
+@dataclass(frozen=True, repr=False)
+class MixturePreview(Tabular):
     """A mixture that was not written.
 
     lines: `component`, `kind`, `lang_in`, `lang_out`, `rows`, `tokens` (of prompt and completion, measured on
@@ -61,13 +64,20 @@ class MixturePreview:
     skipped: dict[str, int]
     notes: list[str] = field(default_factory=list)
 
+    def __repr__(self) -> str:
+        return f"MixturePreview({self.recipe.name!r}, {self.counts['rows']:,} rows)"
+
+    def to_arrow(self) -> pa.Table:
+        """The `lines`, a row for each component and direction."""
+        return pa.Table.from_pylist(self.lines)
+
 
 def compose(
     recipe: Recipe | Mapping[str, Any] | Path | str,
     data: Path | str | None,
     out: Path | str,
     *,
-    languages: Sequence[str] | None = None,
+    languages: Sequence[str] | str | None = None,
     seed: int | None = None,
     files: Mapping[str, str] | None = None,
     strict: bool = False,
@@ -112,7 +122,7 @@ def preview(
     recipe: Recipe | Mapping[str, Any] | Path | str,
     data: Path | str | None = None,
     *,
-    languages: list[str] | None = None,
+    languages: Sequence[str] | str | None = None,
     seed: int | None = None,
     files: Mapping[str, str] | None = None,
     strict: bool = False,
@@ -132,14 +142,14 @@ def resolve(
     recipe: Recipe | Mapping[str, Any] | Path | str,
     data: Path | str | None,
     *,
-    languages: Sequence[str] | None = None,
+    languages: Sequence[str] | str | None = None,
     seed: int | None = None,
     files: Mapping[str, str] | None = None,
 ) -> tuple[Recipe, Path]:
     """The recipe with its languages and the caller's choices, and the folder that its paths are relative to;
     arguments as in `compose`.
     """
-    choices = {"languages": list(languages) if languages else None, "seed": seed}
+    choices = {"languages": listed(languages) if languages else None, "seed": seed}
     found = read_recipe(recipe, {key: value for key, value in choices.items() if value is not None})
     file = named_file("compose", recipe) if is_path(recipe) else None
     if data is None:

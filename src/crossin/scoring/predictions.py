@@ -14,6 +14,7 @@ from crossin.core.errors import CrossinError
 from crossin.core.files import read_json
 from crossin.core.formats import ANSWERS, MANIFEST
 from crossin.core.paths import as_path
+from crossin.core.results import brief
 from crossin.items import Item, read_items
 from crossin.items.item import items_file
 from crossin.metrics.reading import tables_of
@@ -24,7 +25,7 @@ from crossin.scoring.lm_eval import is_samples, read_samples, run_of, runs_in
 from crossin.scoring.seaeval import is_log, read_log
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Predictions:
     """One model's answers under one wording of the prompt.
 
@@ -41,6 +42,9 @@ class Predictions:
     logprobs: Floats | None
     texts: TextTable | None
     unanswered: int = 0
+
+    def __repr__(self) -> str:
+        return f"Predictions({self.name!r}, {self.items:,} items in {brief(self.languages)})"
 
     @property
     def name(self) -> str:

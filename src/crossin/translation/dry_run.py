@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -17,7 +16,7 @@ from crossin.core.progress import Progress, silent
 from crossin.core.stages import check_folder, stage
 from crossin.servers import ServerRequest, ServerSettings, rough_tokens, running_loop
 from crossin.translation.config import TranslateConfig
-from crossin.translation.language_specific import language_specific_reason
+from crossin.translation.language_specific import language_specific_reason, reads_instructions
 from crossin.translation.native import question_of, question_request
 from crossin.translation.requests import TranslationRequest, Translator
 from crossin.translation.rows import SourceRow
@@ -51,11 +50,14 @@ class LanguageEstimate:
 
 @dataclass
 class RunEstimate:
-    """What a run takes by language. language_specific, skipped: rows that are left out, by reason."""
+    """What a run takes by language. language_specific, skipped: rows that are left out, by reason.
+    language_specific_checked: False where the rules cannot read the source's instructions.
+    """
 
     rows: int
     languages: list[LanguageEstimate]
-    language_specific: Counter[str] = field(default_factory=Counter)
+    language_specific_checked: bool = True
+    language_specific: dict[str, int] = field(default_factory=dict)
     skipped: Mapping[str, int] = field(default_factory=dict)
 
 
@@ -84,7 +86,12 @@ def estimate_run(
         check_folder(out, "translate", settings_of(pipeline), {"corpus": config.corpus})
     with TemporaryDirectory() as scratch:
         rows = read_rows_of(config, Path(scratch), progress)
-        found = RunEstimate(len(rows), [LanguageEstimate(code) for code in config.to], skipped=rows.skipped)
+        found = RunEstimate(
+            len(rows),
+            [LanguageEstimate(code) for code in config.to],
+            reads_instructions(config.source),
+            skipped=rows.skipped,
+        )
         seen: set[int] = set()
         for start in range(0, len(rows), _READ_AT_ONCE):
             for row in rows.take(start, start + _READ_AT_ONCE):
@@ -99,7 +106,7 @@ def _add(found: RunEstimate, row: SourceRow, pipeline: Pipeline, seen: set[int])
     config, translator, server = pipeline.config, pipeline.translator, _server(pipeline)
     reason = language_specific_reason(row.texts, config.source)
     if reason is not None:
-        found.language_specific[reason.value] += 1
+        found.language_specific[reason.value] = found.language_specific.get(reason.value, 0) + 1
         if config.language_specific != "instruction":
             return
     for part in found.languages:

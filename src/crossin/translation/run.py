@@ -19,12 +19,15 @@ from crossin.core.errors import CrossinError
 from crossin.core.extras import require
 from crossin.core.files import check_writable, write_parquet, writing
 from crossin.core.formats import REJECTS, USAGE
+from crossin.core.inputs import refuse_within
+from crossin.core.interrupts import RESUMES, add_note
 from crossin.core.paths import as_path
 from crossin.core.progress import Progress, silent
 from crossin.core.stages import Stage, check_rank, stage
 from crossin.languages.detection import require_for
 from crossin.servers import Accounting, BudgetSpent, running_loop
 from crossin.translation.config import TranslateConfig
+from crossin.translation.language_specific import reads_instructions, unread_note
 from crossin.translation.requests import Translator
 from crossin.translation.rows import SourceRows, check_corpus, read_rows
 from crossin.translation.scheduler import ResponseCounts, open_scheduler
@@ -105,9 +108,12 @@ def translate(
     check_processes(runner, rank, world_size)
     pipeline = prepared(config, translator or config.translator(out / USAGE))
     inputs = {"corpus": config.corpus}
+    refuse_within(config.cache, inputs, out, "cache")
     with stage(out, "translate", settings_of(pipeline), inputs, rank=rank, world_size=world_size) as work:
         if work.done:
             return work
+        if note := unread_note(config.source):
+            say(note)
         with cache_file(config, out, alone=world_size == 1) as cache:
             rows = read_rows_of(config, work.scratch, progress)
             accounting = Accounting(config.server, out / USAGE)
@@ -186,6 +192,11 @@ def cache_file(config: TranslateConfig, out: Path, *, alone: bool) -> Iterator[P
     path = (config.cache or out / CACHE).absolute()
     try:
         yield path
+    except KeyboardInterrupt as stopped:
+        with suppress(CrossinError), Cache(path) as cache:
+            if not cache.is_empty():
+                add_note(stopped, RESUMES)
+        raise
     finally:
         if alone and config.cache is None and path.exists():
             with suppress(CrossinError), Cache(path) as cache:
@@ -311,6 +322,7 @@ def _finish(work: Stage, plan: ShardPlan) -> None:
     files += [name for shard in plan.shards for name in shard_files(*shard).values()]
     counts: dict[str, Any] = {
         "rows": len(plan.rows),
+        "language_specific_checked": reads_instructions(config.source),
         "languages": count_rows(work.folder, plan.shards),
         "responses": count_responses(work.folder, plan.shards),
     }
