@@ -98,7 +98,7 @@ def test_a_wrong_key_is_one_message(home: Path, tmp_path: Path) -> None:
     [
         (("--to", "en"), "--to", "already"),
         (("--to", "Klingonese"), "--to", "unknown language"),
-        ((), "--to", "required"),
+        ((), "--to", "missing"),
         (("--to", "es", "--budget", "1"), None, "prices"),
         (("--to", "es", "--body", "["), None, "JSON"),
         (("--to", "es", "--column", "output"), None, "KEY=VALUE"),

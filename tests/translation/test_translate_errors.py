@@ -156,13 +156,18 @@ def test_a_translator_of_your_own_is_used(home: Path, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "field"),
-    [("[one]", None), ("es: one\n", "es"), ("es: {one: ''}\n", "es.one"), ("Klingonese: {a: b}\n", None)],
+    ("text", "field", "hint"),
+    [
+        ("[one]", None, "term: translation"),
+        ("es: one\n", "es", "term: translation"),
+        ("es: {one: ''}\n", "es.one", "term: translation"),
+        ("Klingonese: {a: b}\n", None, "did you mean"),
+    ],
 )
 def test_a_glossary_of_another_form_is_an_error(
-    home: Path, tmp_path: Path, text: str, field: str | None
+    home: Path, tmp_path: Path, text: str, field: str | None, hint: str
 ) -> None:
     (tmp_path / "terms.yaml").write_text(text, "utf-8")
     config = config_of(home / "rows.jsonl", NOWHERE, ["es"], glossary=tmp_path / "terms.yaml")
-    with refused(file="terms.yaml", field=field, hint="term: translation"):
+    with refused(file="terms.yaml", field=field, hint=hint):
         translate(config, tmp_path / "out")

@@ -106,8 +106,12 @@ def command(
         given,
         hint="crossin translate --help",
     )
+    if dry_run or sample is not None:
+        from crossin.translation.run import check_processes
+
+        check_processes(cast("Runner", runner), rank, world_size)
     if dry_run:
-        _show_estimate(settings, as_json)
+        _show_estimate(settings, out, as_json)
     elif sample is not None:
         _show_sample(settings, sample, out, as_json)
     else:
@@ -164,14 +168,14 @@ def _is_config(path: Path) -> bool:
     return path.suffix in (".yaml", ".yml") or (str(path) in examples and not path.exists())
 
 
-def _show_estimate(settings: TranslateConfig, as_json: bool) -> None:
+def _show_estimate(settings: TranslateConfig, out: Path | None, as_json: bool) -> None:
     from rich.table import Table
 
     from crossin.translation.dry_run import estimate_run
     from crossin.translation.language_specific import unread_note
 
     with progress_bars() as progress:
-        found = estimate_run(settings, progress=progress)
+        found = estimate_run(settings, out, progress=progress)
     if as_json:
         print_json(asdict(found))
         return

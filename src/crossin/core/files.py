@@ -47,6 +47,16 @@ def writing(path: Path) -> Iterator[None]:
         raise CrossinError(f"cannot write: {error.strerror or error}", file=path, hint=hint) from error
 
 
+def check_writable(folder: Path) -> None:
+    """Raise CrossinError where no file could be written in a folder, which need not exist yet."""
+    with writing(folder):
+        there = next(path for path in (folder.absolute(), *folder.absolute().parents) if path.exists())
+        if not there.is_dir():
+            raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR))
+        if not os.access(there, os.W_OK | os.X_OK):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+
+
 @contextmanager
 def reading(path: Path, hint: str = "check the path") -> Iterator[None]:
     """Turn the operating system's errors while reading `path` into a CrossinError."""

@@ -23,6 +23,7 @@ from crossin import __version__
 from crossin.core.errors import CrossinError
 from crossin.core.files import (
     TEMPORARY,
+    check_writable,
     make_folder,
     read_json,
     sha256,
@@ -146,11 +147,7 @@ def stage(
     have changed, or is in use.
     """
     folder = as_path(folder)
-    if not 0 <= rank < world_size:
-        raise CrossinError(
-            f"there is no rank {rank} of {world_size}",
-            hint="ranks go from 0 to world size - 1",
-        )
+    check_rank(rank, world_size)
     hashes = {key: input_hash(path) for key, path in inputs.items()}
     work = Stage(folder, name, dict(settings), hashes, rank=rank)
     shared = world_size > 1
@@ -166,6 +163,30 @@ def stage(
             # While the rank is locked: afterwards its scratch folder may be another process's.
             undo.callback(_clean_up, work, shared, new)
         yield work
+
+
+def check_folder(
+    folder: Path | str, name: str, settings: Mapping[str, Any], inputs: Mapping[str, Path]
+) -> None:
+    """Raise CrossinError where `stage` would refuse the folder; nothing is written."""
+    folder = as_path(folder)
+    work = Stage(folder, name, dict(settings), {key: input_hash(path) for key, path in inputs.items()})
+    if _is_finished(work):
+        return
+    check_writable(folder)
+    if (folder / CLAIM).exists():
+        _refuse_another_run(read_json(folder / CLAIM), work)
+    elif folder.exists() and _has_unknown_files(folder):
+        raise _not_ours(folder)
+
+
+def check_rank(rank: int, world_size: int) -> None:
+    """Raise CrossinError where there is no such process among `world_size`."""
+    if not 0 <= rank < world_size:
+        raise CrossinError(
+            f"there is no rank {rank} of {world_size}",
+            hint="ranks go from 0 to world size - 1",
+        )
 
 
 def fingerprint(name: str, settings: Mapping[str, Any], inputs: Mapping[str, str]) -> str:
@@ -228,9 +249,7 @@ def _claim(work: Stage, shared: bool) -> bool:
     """Claim the folder, or resume in it; True where another rank has finished the stage meanwhile."""
     claim = work.folder / CLAIM
     # Looked at before the claim: another rank writes its claim first.
-    unknown = any(
-        path.name != _SCRATCH and not path.name.endswith(TEMPORARY) for path in work.folder.iterdir()
-    )
+    unknown = _has_unknown_files(work.folder)
     if claim.exists():
         _refuse_another_run(read_json(claim), work)
         if not shared:
@@ -239,16 +258,24 @@ def _claim(work: Stage, shared: bool) -> bool:
     if _is_finished(work):
         return True
     if unknown:
-        raise CrossinError(
-            "this folder is not empty and was not created by this command",
-            file=work.folder,
-            hint="choose another folder with --out, or remove this one",
-        )
+        raise _not_ours(work.folder)
     mark = fingerprint(work.name, work.settings, work.inputs)
     write_json(
         claim, {"stage": work.name, "fingerprint": mark, "settings": work.settings, "inputs": work.inputs}
     )
     return False
+
+
+def _has_unknown_files(folder: Path) -> bool:
+    return any(path.name != _SCRATCH and not path.name.endswith(TEMPORARY) for path in folder.iterdir())
+
+
+def _not_ours(folder: Path) -> CrossinError:
+    return CrossinError(
+        "this folder is not empty and was not created by this command",
+        file=folder,
+        hint="choose another folder with --out, or remove this one",
+    )
 
 
 def _clean_up(work: Stage, shared: bool, new: bool) -> None:

@@ -171,6 +171,14 @@ class Server:
             return None
 
 
+def check_client(settings: ServerSettings) -> None:
+    """Raise CrossinError for what would keep any request from being sent, as far as it is known without one:
+    no address, no HTTP client, a key that is none.
+    """
+    require("openai", "httpx2")
+    _ = settings.url, _key(settings.key_variable)
+
+
 def _client(settings: ServerSettings) -> httpx2.AsyncClient:
     require("openai", "httpx2")
     import httpx2

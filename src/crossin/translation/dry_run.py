@@ -13,7 +13,7 @@ from time import monotonic
 from crossin.core.formats import USAGE
 from crossin.core.paths import as_path
 from crossin.core.progress import Progress, silent
-from crossin.core.stages import stage
+from crossin.core.stages import check_folder, stage
 from crossin.servers import ServerRequest, ServerSettings, rough_tokens, running_loop
 from crossin.translation.config import TranslateConfig
 from crossin.translation.language_specific import language_specific_reason, reads_instructions
@@ -72,10 +72,18 @@ class LanguageSample:
 
 
 def estimate_run(
-    config: TranslateConfig, *, translator: Translator | None = None, progress: Progress = silent
+    config: TranslateConfig,
+    out: Path | str | None = None,
+    *,
+    translator: Translator | None = None,
+    progress: Progress = silent,
 ) -> RunEstimate:
-    """Split every row as a run would, and count; nothing is sent or written."""
+    """Split every row as a run would, and count; nothing is sent or written. What would keep a run from
+    beginning, in the folder `out` too, is an error.
+    """
     pipeline = prepared(config, translator or config.translator())
+    if out is not None:
+        check_folder(out, "translate", settings_of(pipeline), {"corpus": config.corpus})
     with TemporaryDirectory() as scratch:
         rows = read_rows_of(config, Path(scratch), progress)
         found = RunEstimate(
@@ -184,6 +192,8 @@ def _cache(pipeline: Pipeline, out: Path | None, scratch: Path) -> Iterator[Path
 
 async def _translate(pipeline: Pipeline, rows: list[SourceRow], cache: Path) -> list[LanguageSample]:
     samples = []
+    if pipeline.quality is not None:
+        await asyncio.to_thread(pipeline.quality.load)
     async with open_scheduler(pipeline.translator, cache) as scheduler:
         for language in pipeline.config.to:
             start, shard = monotonic(), Shard(pipeline, language, scheduler)

@@ -11,19 +11,19 @@ from functools import partial
 from pathlib import Path
 from typing import Any, get_args
 
-from crossin.core.cache import Cache
+from crossin.core.cache import MAGIC, Cache
 from crossin.core.cache_repair import rebuild_if_damaged
 from crossin.core.cluster import Runner, run_on_cluster
 from crossin.core.configs import config_of
 from crossin.core.errors import CrossinError
 from crossin.core.extras import require
-from crossin.core.files import write_parquet
+from crossin.core.files import check_writable, write_parquet, writing
 from crossin.core.formats import REJECTS, USAGE
 from crossin.core.inputs import refuse_within
 from crossin.core.interrupts import RESUMES, add_note
 from crossin.core.paths import as_path
 from crossin.core.progress import Progress, silent
-from crossin.core.stages import Stage, stage
+from crossin.core.stages import Stage, check_rank, stage
 from crossin.languages.detection import require_for
 from crossin.servers import Accounting, BudgetSpent, running_loop
 from crossin.translation.config import TranslateConfig
@@ -105,8 +105,7 @@ def translate(
     """
     config = config_of(TranslateConfig, config, given, command="translate", hint="see docs/translate.md")
     out = as_path(out).absolute()
-    if runner not in get_args(Runner):
-        raise CrossinError(f"there is no runner '{runner}'", hint="use local, or ray")
+    check_processes(runner, rank, world_size)
     pipeline = prepared(config, translator or config.translator(out / USAGE))
     inputs = {"corpus": config.corpus}
     refuse_within(config.cache, inputs, out, "cache")
@@ -134,8 +133,19 @@ def translate(
     return work
 
 
+def check_processes(runner: Runner, rank: int, world_size: int) -> None:
+    """Raise CrossinError where shards cannot be made so."""
+    if runner not in get_args(Runner):
+        raise CrossinError(f"there is no runner '{runner}'", hint="use local, or ray")
+    if runner == "ray":
+        require("ray", "ray")
+    check_rank(rank, world_size)
+
+
 def prepared(config: TranslateConfig, translator: Translator) -> Pipeline:
-    """The pipeline; raises CrossinError for what is missing, before anything is paid for."""
+    """The pipeline. Runs, samples and dry runs begin with it: all that can be wrong with settings, packages,
+    languages and models is a CrossinError here, before anything is paid for.
+    """
     check_corpus(config.corpus)
     translator.check(config.source, config.to)
     for language in config.to:
@@ -143,7 +153,23 @@ def prepared(config: TranslateConfig, translator: Translator) -> Pipeline:
         if config.round_trip is not None:
             require("text", "sacrebleu")
             translator.check(language, [config.source])
-    return Pipeline(config, translator, config.terms(), config.quality_check())
+    quality = config.quality_check()
+    if quality is not None:
+        quality.check()
+    if config.cache is not None:
+        _check_cache(config.cache)
+    return Pipeline(config, translator, config.terms(), quality)
+
+
+def _check_cache(path: Path) -> None:
+    check_writable(path.parent)
+    if path.exists():
+        with writing(path), path.open("rb") as file:
+            begin = file.read(len(MAGIC))
+        if begin not in (b"", MAGIC):
+            raise CrossinError(
+                "not a cache of responses", file=path, field="cache", hint="name another file with --cache"
+            )
 
 
 def settings_of(pipeline: Pipeline) -> dict[str, Any]:
@@ -226,6 +252,8 @@ async def _make_shards(
     sent, so that the translator is never idle.
     """
     places = asyncio.Semaphore(_OPEN)
+    if shards and plan.pipeline.quality is not None:
+        await asyncio.to_thread(plan.pipeline.quality.load)
     try:
         async with (
             open_scheduler(plan.pipeline.translator, plan.cache) as scheduler,

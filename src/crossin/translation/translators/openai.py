@@ -7,7 +7,15 @@ from pathlib import Path
 from typing import Any, Literal
 
 from crossin.core.files import sha256_of_value
-from crossin.servers import Refused, Server, ServerRequest, ServerSettings, rough_tokens, tokens_used
+from crossin.servers import (
+    Refused,
+    Server,
+    ServerRequest,
+    ServerSettings,
+    check_client,
+    rough_tokens,
+    tokens_used,
+)
 from crossin.translation.prompts import ANSWER, PROMPT, QUESTION, messages, read_reply
 from crossin.translation.reasons import Rejection, TranslationReason
 from crossin.translation.requests import TranslationRequest, TranslationResponse
@@ -51,8 +59,11 @@ class OpenAITranslator:
             "body": self.settings.body,
         }
 
-    def check(self, source: str, targets: Sequence[str]) -> None:
-        """A chat model is assumed to have every language: the checks show whether it has."""
+    def check(self, source: str, targets: Sequence[str]) -> None:  # noqa: ARG002 (any language)
+        """A chat model is assumed to have every language: the checks show whether it has. Raises CrossinError
+        where nothing can be sent.
+        """
+        check_client(self.settings)
 
     async def __aenter__(self) -> OpenAITranslator:
         self._server = await Server(self.settings, self.accounting).__aenter__()
