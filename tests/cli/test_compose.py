@@ -10,7 +10,7 @@ from click.testing import CliRunner, Result
 
 from crossin.cli.main import app
 from tests.helpers.errors import refused
-from tests.helpers.small_corpora import corpus_entry, write_corpus
+from tests.helpers.small_corpora import corpus_entry, row, write_corpus
 
 RECIPE = """
 name: small
@@ -55,9 +55,26 @@ def test_a_dry_run_shows_components_tokens_and_ten_rows_and_writes_nothing(
     assert "small: 50 rows, seed 0" in ended.stdout
     assert "estimated from characters" in ended.stdout
     assert ended.stdout.count(" · slot ") == 10
+    assert ended.stdout.rindex(" · slot ") < ended.stdout.index("small: 50 rows")
     assert "Question: alpaca instruction" in ended.stdout
     assert "corpus alpaca: en 40, zh 40, vi 40, es 40 rows read; 40 of 40 ids kept" in ended.stderr
     assert sorted(path.name for path in tmp_path.iterdir()) == ["data"]
+
+
+def test_a_dry_run_of_long_rows_and_many_directions_fits_a_screen(tmp_path: Path) -> None:
+    languages = ["en", "zh", "vi", "es", "ar", "de", "id", "th"]
+    rows = [row(number, "en", output="word\n" * 2000, instruction="why\n" * 500) for number in range(60)]
+    for language in languages:
+        (tmp_path / f"alpaca_{language}.json").write_text(json.dumps(rows))
+    path = tmp_path / "recipe.yaml"
+    made = RECIPE.replace("[en, zh, vi, es]", f"[{', '.join(languages)}]")
+    path.write_text(made.format(entry=json.dumps(corpus_entry(languages=languages))))
+    ended = crossin(path, "--dry-run")
+    assert len(ended.stdout.splitlines()) < 45
+    assert [line.split("│")[3].strip() for line in ended.stdout.splitlines() if "x2x/" in line] == ["several"]
+    directions = json.loads(crossin(path, "--dry-run", "--json").stdout)["components"]
+    assert len(directions) > 20
+    assert ended.stderr.splitlines()[-1].startswith("dry run: nothing was written")
 
 
 def test_rows_that_are_left_out_are_shown_as_sentences_and_counted_as_codes(

@@ -12,7 +12,7 @@ import pytest
 from pyarrow.parquet import read_table as read_parquet
 from rich.console import Console
 
-from crossin.core.files import write_parquet
+from crossin.core.files import write_json, write_parquet
 from crossin.metrics.bootstrap import Figure
 from crossin.reports.make import report
 from crossin.reports.results import load
@@ -249,3 +249,14 @@ def test_without_plotly_the_error_names_the_extra(
     with refused("plotly", hint="crossin[report]"):
         report(runs, tmp_path / "page.html", draws=DRAWS)
     assert not (tmp_path / "page.html").exists() and not (tmp_path / "page.json").exists()
+
+
+@pytest.mark.parametrize("name", ["page.html", "figures.html", "manifest.html"])
+def test_no_page_takes_the_place_of_a_finished_runs_output(
+    runs: dict[str, Path], tmp_path: Path, name: str
+) -> None:
+    write_json(tmp_path / "manifest.json", {"outputs": {"page.html": "0", "figures.json": "0"}})
+    with refused("belongs to a finished run", str(tmp_path), hint="--out"):
+        report(runs, tmp_path / name, draws=DRAWS)
+    assert [path.name for path in tmp_path.iterdir()] == ["manifest.json"]
+    assert report(runs, tmp_path / "other.html", draws=DRAWS).page.exists()

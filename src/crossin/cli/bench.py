@@ -10,6 +10,7 @@ import click
 from crossin.cli.options import Command, json_option, languages_in, option, settings_options
 from crossin.core.errors import CrossinError, located
 from crossin.items import Form
+from crossin.items.item import items_file
 
 if TYPE_CHECKING:
     from crossin.bench.check import CheckResult
@@ -123,7 +124,7 @@ def check_benchmark(folder: Path, languages: tuple[str, ...], as_json: bool) -> 
     from crossin.bench.check import check_bench
     from crossin.cli.console import print_json, progress_bars
 
-    if folder == Path("facts") and not folder.exists():
+    if folder == Path("facts") and not items_file(folder).is_file():
         _check_templates(languages, as_json)
         return
     if languages:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,10 +17,16 @@ if TYPE_CHECKING:
     from crossin.mixture import MixturePreview
 
 
+# Of a dry run's rows and directions, what fits on a screen.
+_PROMPT, _COMPLETION, _DIRECTIONS = 110, 50, 20
+
+
 class ComposeOptions(Settings):
     """The options of `compose`, which are arguments of `crossin.compose`."""
 
-    data: Path | None = setting(None, "Folder of the corpora; the recipe's own if not given.")
+    data: Path | None = setting(
+        None, "Folder of the corpora. Default: the recipe's own, and for an example the current one."
+    )
     languages: Languages[list[Language]] | None = setting(
         None, "Languages in place of the recipe's, with commas: en,zh,Vietnamese.", min_length=1
     )
@@ -41,30 +47,32 @@ class ComposeOptions(Settings):
 
 
 @click.command(cls=Command)
-@click.argument("recipe", type=click.Path(path_type=Path))
+@click.argument("recipe")
 @out_option
 @settings_options(ComposeOptions)
 @dry_run_option
 @json_option
-def command(recipe: Path, out: Path | None, given: Mapping[str, Any], dry_run: bool, as_json: bool) -> None:
+def command(recipe: str, out: Path | None, given: Mapping[str, Any], dry_run: bool, as_json: bool) -> None:
     """Compose a mixture: English, cross-lingual and translation rows from parallel instruction data.
 
-    RECIPE is a YAML file, or the manifest.json of a mixture to compose it again. The same recipe, data and
-    seed give the same bytes, on one process or many; half the rows are the first half of the mixture. An
-    interrupted command resumes with the missing files.
+    RECIPE is a YAML file, an example's name (`crossin examples`), or the manifest.json of a mixture to
+    compose it again. The same recipe, data and seed give the same bytes, on one process or many; half the
+    rows are the first half of the mixture. An interrupted command resumes with the missing files.
 
-    First look: `crossin compose examples/first-paper-x2x-translation.yaml --data DATA --dry-run`
+    First look: `crossin compose first-paper-x2x-translation --data DATA --dry-run`
 
     Then compose: the same with `--out mixtures/x2x` in place of `--dry-run`
     """
     from crossin.cli.console import console, print_json, progress_bars, say, say_skipped
+    from crossin.core.examples import named_file
     from crossin.mixture import compose, preview
 
+    file = named_file("compose", recipe, say)
     options = validated(ComposeOptions, given, None, "see crossin compose --help")
     choices = options.model_dump(include={"data", "languages", "seed", "files", "strict", "check_language"})
     if dry_run:
         with progress_bars() as progress:
-            found = preview(recipe, **choices, progress=progress)
+            found = preview(file, **choices, progress=progress)
         if not as_json:
             _show(found)
             return
@@ -82,7 +90,7 @@ def command(recipe: Path, out: Path | None, given: Mapping[str, Any], dry_run: b
         return
     processes = options.model_dump(include={"rank", "world_size", "runner"})
     with progress_bars() as progress:
-        stage = compose(recipe, out=need_out(out), **choices, **processes, progress=progress)
+        stage = compose(file, out=need_out(out), **choices, **processes, progress=progress)
     if not stage.done:
         say(
             f"rank {options.rank} of {options.world_size} is done, in {out}; the process that finds all "
@@ -102,18 +110,22 @@ def command(recipe: Path, out: Path | None, given: Mapping[str, Any], dry_run: b
 
 
 def _show(found: MixturePreview) -> None:
-    """The dry run: a table of the components, what is left out, and rows as a model will read them."""
-    from rich.panel import Panel
+    """The dry run: rows as a model will read them, then a table of the components, and what is left out."""
     from rich.table import Table
     from rich.text import Text
 
-    from crossin.cli.console import console, say, say_skipped
+    from crossin.cli.console import console, excerpt, say, say_skipped
 
     recipe = found.recipe
+    for row in found.samples:
+        title = f"{row['kind']} {row['lang_in']}>{row['lang_out']} · {row['source']} {row['id']}"
+        console.print(Text(f"{title} · slot {row['slot']}", "bold"))
+        prompt, completion = excerpt(row["prompt"], _PROMPT), excerpt(row["completion"], _COMPLETION)
+        console.print(Text.assemble("  ", (prompt, "dim"), completion))
     table = Table(title=f"{recipe.name}: {found.counts['rows']:,} rows, seed {recipe.seed}")
     for column in ("component", "kind", "language in", "language out", "rows", "tokens"):
         table.add_column(column, justify="right" if column in ("rows", "tokens") else "left")
-    for line in found.lines:
+    for line in found.lines if len(found.lines) <= _DIRECTIONS else _by_component(found.lines):
         table.add_row(
             *(f"{value:,}" if isinstance(value, int) else Text(str(value)) for value in line.values())
         )
@@ -126,9 +138,16 @@ def _show(found: MixturePreview) -> None:
     say_skipped(found.skipped)
     for note in found.notes:
         say(f"note: {note}")
-    for row in found.samples:
-        direction = f"{row['kind']} {row['lang_in']}>{row['lang_out']}"
-        title = f"{direction} · {row['source']} {row['id']} · slot {row['slot']}"
-        body = Text.assemble((row["prompt"], "dim"), row["completion"])
-        console.print(Panel(body, title=Text(title), title_align="left"))
-    say("dry run: nothing was written")
+    say("dry run: nothing was written; --json shows every direction, and the rows whole")
+
+
+def _by_component(lines: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """The lines of a component's directions as one line, where they would fill the screen."""
+    made: dict[str, dict[str, Any]] = {}
+    for line in lines:
+        one = made.setdefault(line["component"], {**line, "rows": 0, "tokens": 0})
+        for side in ("lang_in", "lang_out"):
+            one[side] = line[side] if one[side] == line[side] else "several"
+        one["rows"] += line["rows"]
+        one["tokens"] += line["tokens"]
+    return list(made.values())

@@ -10,29 +10,26 @@ import click
 from crossin.cli.console import console, print_json, progress_bars, say
 from crossin.cli.options import (
     Command,
+    config_file,
+    config_option,
     dry_run_option,
     json_option,
     need_out,
-    option,
     out_option,
     settings_options,
 )
+from crossin.core.interrupts import saying_what_was_saved
 from crossin.core.reasons import counted_sentences
 from crossin.core.settings import read_settings
 from crossin.evaluation.config import EvaluateConfig
 
 # Of an example prompt, what fits on a screen.
-_SHOWN = 2000
+_SHOWN = 600
 
 
 @click.command(cls=Command)
 @click.argument("models", nargs=-1, metavar="MODEL...")
-@option(
-    "--config",
-    type=click.Path(path_type=Path),
-    metavar="FILE",
-    help="YAML file of these settings; options given here override it.",
-)
+@config_option
 @settings_options(EvaluateConfig)
 @out_option
 @dry_run_option
@@ -40,7 +37,7 @@ _SHOWN = 2000
 def command(
     given: dict[str, Any],
     models: tuple[str, ...],
-    config: Path | None,
+    config: str | None,
     out: Path | None,
     dry_run: bool,
     as_json: bool,
@@ -66,7 +63,9 @@ def command(
     """
     if models:
         given["models"] = list(models)
-    settings = read_settings(EvaluateConfig, config, given, hint="crossin evaluate --help")
+    settings = read_settings(
+        EvaluateConfig, config_file("evaluate", config), given, hint="crossin evaluate --help"
+    )
     if dry_run:
         _show_outline(settings, out or Path("OUT"), as_json)
         return
@@ -76,7 +75,7 @@ def command(
     from crossin.scoring.values import all_values
 
     out = need_out(out)
-    with progress_bars() as progress:
+    with progress_bars() as progress, saying_what_was_saved(out):
         found = evaluate(settings, out, progress=progress, say=say)
     scores = [score for one in found for score in one.scores]
     if as_json:
@@ -98,6 +97,9 @@ def _show_outline(settings: EvaluateConfig, out: Path, as_json: bool) -> None:
         return
     for one in outlines:
         lines = [
+            "for example:",
+            _beginning_and_end(one["example"]["prompt"]),
+            *map(repr, one["example"]["options"]),
             f"{one['bench']}: {one['questions']:,} questions on {one['items']:,} items in "
             f"{', '.join(one['languages'])}",
             *counted_sentences(one["skipped"], "questions"),
@@ -111,8 +113,14 @@ def _show_outline(settings: EvaluateConfig, out: Path, as_json: bool) -> None:
                     f"  about {estimate['requests']:,} requests, {estimate['prompt_tokens']:,} tokens sent, "
                     f"at most {estimate['completion_tokens']:,} received{cost}"
                 )
-        lines += ["for example:", one["example"]["prompt"][:_SHOWN], *map(repr, one["example"]["options"])]
         console.print("\n".join(lines), markup=False, highlight=False, soft_wrap=True)
     if settings.engine == "openai" and settings.form is None:
         say("without --form, a server gets the first that it supports: text, letters, generate")
     say("dry run: nothing was asked, and nothing written")
+
+
+def _beginning_and_end(prompt: str) -> str:
+    """A prompt, of a long one without the middle: its end is what the model goes on from."""
+    if len(prompt) <= _SHOWN:
+        return prompt
+    return f"{prompt[: _SHOWN // 2]} […] {prompt[-_SHOWN // 2 :]}"

@@ -24,28 +24,35 @@ if TYPE_CHECKING:
     from crossin.training.dry_run import TrainingPreview
 
 
+# Of a dry run's rows, and of its groups of rows, what fits on a screen.
+_PROMPT, _COMPLETION, _GROUPS = 240, 120, 12
+
+
 @click.command(cls=Command)
-@click.argument("config", type=click.Path(path_type=Path), metavar="CONFIG.yaml")
+@click.argument("config", metavar="CONFIG")
 @out_option
 @settings_options(TrainConfig, nested=False)
 @set_option("batches.rows=8")
 @dry_run_option
 @json_option
-def command(config: Path, out: Path | None, given: dict[str, Any], dry_run: bool, as_json: bool) -> None:
+def command(config: str, out: Path | None, given: dict[str, Any], dry_run: bool, as_json: bool) -> None:
     """Tune a model on a mixture in one stage, by the settings in a YAML file (docs/train.md).
 
+    CONFIG is that file, or an example's name (`crossin examples`).
+
     Interrupted at any point, the same command resumes from its last checkpoint, with the same result. Several
-    processes: `torchrun --nproc-per-node 2 -m crossin train CONFIG.yaml --out DIR`.
+    processes: `torchrun --nproc-per-node 2 -m crossin train CONFIG --out DIR`.
 
     \b
     Look first:
-      crossin train examples/train-demo.yaml --model smollm2-135m --mixture MIXTURE --dry-run
+      crossin train demo --model smollm2-135m --mixture MIXTURE --dry-run
     Then train: the same with `--out runs/train` in place of `--dry-run`.
     """
     from crossin.cli.console import print_json, progress_bars, say
+    from crossin.core.examples import named_file
     from crossin.training import read_config
 
-    settings = read_config(config, given)
+    settings = read_config(named_file("train", config, say), given)
     if dry_run:
         from crossin.training.dry_run import preview
 
@@ -69,12 +76,22 @@ def command(config: Path, out: Path | None, given: dict[str, Any], dry_run: bool
 
 
 def _show_preview(shown: TrainingPreview) -> None:
-    """Figures, and micro-batches with what is learned in colour."""
+    """A row of each of the first micro-batches, what is learned in colour; then the figures."""
     from rich.panel import Panel
     from rich.text import Text
 
-    from crossin.cli.console import console, say, say_skipped
+    from crossin.cli.console import console, excerpt, first_lines, say, say_skipped
 
+    for number, batch in enumerate(shown.shown, start=1):
+        prompt, completion = batch[0]
+        body = Text.assemble(
+            (excerpt(prompt, _PROMPT), "dim"), (excerpt(completion, _COMPLETION), "bold green")
+        )
+        title = f"micro-batch {number}, row 1 of {len(batch):,}: dim is read, green is learned"
+        console.print(Panel(body, title=title, title_align="left"))
+    groups = [f"{name:<40} {count:>9,} rows" for name, count in shown.groups.items()]
+    for line in first_lines(groups, _GROUPS, "groups of rows"):
+        console.print(Text(line))
     figures = {
         "rows": f"{shown.rows:,}, and {shown.rows_held_out:,} held out",
         "tokens": f"{shown.tokens:,}, of which {shown.learned_tokens:,} are learned; no padding",
@@ -86,16 +103,8 @@ def _show_preview(shown: TrainingPreview) -> None:
     }
     for name, value in figures.items():
         console.print(Text(f"{name:<10} {value}"))
-    for name, count in shown.groups.items():
-        console.print(Text(f"{name:<40} {count:>9,} rows"))
     say_skipped(shown.skipped)
-    for number, batch in enumerate(shown.shown, start=1):
-        body = Text()
-        for prompt, completion in batch:
-            body.append(prompt, style="dim").append(completion + "\n", style="bold green")
-        title = f"micro-batch {number}: dim is read, green is learned"
-        console.print(Panel(body, title=title, title_align="left"))
-    say("dry run: nothing was trained or written")
+    say("dry run: nothing was trained or written; --json shows every row of these micro-batches")
 
 
 def _show_result(stage: Stage) -> None:
@@ -114,7 +123,9 @@ def _show_result(stage: Stage) -> None:
         *group, loss = line.values()
         curves.setdefault(tuple(group), []).append(loss)
     for (split, component, lang_in, lang_out), losses in sorted(curves.items()):
-        cells = (f"{component}, {split}", lang_in, lang_out, f"{losses[0]:.3f}", f"{losses[-1]:.3f}")
+        # Measured once, it has not changed.
+        first = f"{losses[0]:.3f}" if len(losses) > 1 else "–"
+        cells = (f"{component}, {split}", lang_in, lang_out, first, f"{losses[-1]:.3f}")
         table.add_row(*map(Text, cells))
     show(table)
     say_skipped(stage.manifest["skipped"])

@@ -4,27 +4,53 @@ the nearest key.
 
 from __future__ import annotations
 
-import difflib
-import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 
+from crossin.core.coercion import coerced, holds_paths
 from crossin.core.errors import CrossinError
+from crossin.core.examples import folder_of, is_example
+from crossin.core.explanations import first_problem
 from crossin.core.files import read_yaml
+from crossin.core.paths import as_path, is_path
+from crossin.core.plain_values import shown
+from crossin.core.suggestions import nearest
 
 Model = TypeVar("Model", bound=BaseModel)
-
-_KIND = re.compile(r"^\[key\]$|^(?:lax-or-strict|function-\w+|dict|list|tuple)\[")
 
 
 class Settings(BaseModel):
     """The base of all settings models: unknown keys are errors, and nothing changes once it is read."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, validate_by_name=True, validate_by_alias=True)
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, validate_by_name=True, validate_by_alias=True, allow_inf_nan=False
+    )
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _no_truth_for_a_number(cls, value: Any, info: ValidationInfo) -> Any:
+        """Refuse `rows: yes`, which pydantic takes for 1."""
+        kinds = set(_leaves(cls.model_fields[str(info.field_name)].annotation))
+        if kinds & {int, float} and not kinds & {bool, Any} and (found := _truth_in(value)) is not None:
+            raise ValueError(f"expected a number, got {shown(found)}")
+        return value
+
+    @model_validator(mode="before")
+    @classmethod
+    def _coerced(cls, entries: Any) -> Any:
+        return coerced(cls, entries) if isinstance(entries, dict) else entries
 
 
 def setting(
@@ -64,7 +90,7 @@ def validated(model: type[Model], entries: Any, path: Path | None, hint: str) ->
     try:
         return model.model_validate(entries)
     except ValidationError as error:
-        raise explained(model, error, path, hint) from error
+        raise explained(model, error, entries, path, hint) from error
 
 
 def read_settings(
@@ -73,7 +99,8 @@ def read_settings(
     """The model in the YAML file `path`, with what is `given` in place of the file's entries.
 
     given: entries as the file would hold them, from flags or from Python; mappings are merged key by key.
-    Relative paths in the file start from its folder, those given from the working directory.
+    Relative paths in the file start from its folder, those given and those in an example from the working
+    directory.
     Raises CrossinError with file and field; for an entry that was given, without the file.
     """
     given = dict(given or {})
@@ -83,12 +110,15 @@ def read_settings(
     if not isinstance(entries, dict):
         raise CrossinError("expected a mapping (key: value)", file=path, hint=hint)
     # By itself first, so that an error in the file names the file.
-    entries = _resolved(model, entries, path.parent)
+    entries = _resolved(model, entries, folder_of(path))
+    whole = merged(entries, given)
     try:
-        return model.model_validate(merged(entries, given))
+        return model.model_validate(whole)
     except ValidationError as error:
-        place = _first(error)["loc"]
-        raise explained(model, error, None if _holds(given, place) else path, hint) from error
+        place = first_problem(error, whole).pydantic
+        # What an example lacks is to be given.
+        given_or_missing = is_example(path) or _holds(given, place)
+        raise explained(model, error, whole, None if given_or_missing else path, hint) from error
 
 
 def merged(entries: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
@@ -100,42 +130,43 @@ def merged(entries: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, An
     return result
 
 
-def explained(model: type[BaseModel], error: ValidationError, path: Path | None, hint: str) -> CrossinError:
-    """What pydantic found wrong first, as one of our errors."""
-    first = _first(error)
-    place = _place(first)
-    message = first["msg"].removeprefix("Value error, ")
-    if own := _own(first):
-        message, hint = own.message, f"{own.hint}; {hint}" if own.hint else hint
-    if first["type"] == "extra_forbidden":
-        valid = _keys_at(model, place)
-        near = difflib.get_close_matches(place[-1], valid, n=1, cutoff=0.5)
-        message = f"there is no key '{place[-1]}' here"
-        hint = f"did you mean '{near[0]}'?" if near else f"use one of: {', '.join(valid)}"
-    elif first["type"] in ("model_type", "dict_type", "mapping_type"):
-        message = "expected a mapping (key: value)"
-    return CrossinError(message, file=path, field=".".join(place) or None, hint=hint)
+def explained(
+    model: type[BaseModel], error: ValidationError, entries: Any, path: Path | None, hint: str
+) -> CrossinError:
+    """What pydantic found wrong first in `entries`, as one of our errors."""
+    problem = first_problem(error, entries)
+    hint = _meant_key(model, problem.place) if problem.unknown_key else problem.hint or hint
+    return CrossinError(problem.message, file=path, field=".".join(problem.place) or None, hint=hint)
 
 
-def _first(error: ValidationError) -> Any:
-    """The error to report: an unknown key, perhaps a misspelling of a missing one, or else the first."""
-    errors = error.errors()
-    unknown = (one for one in errors if one["type"] == "extra_forbidden")
-    # Where a field may be of several kinds, what a validator says tells more than that it is not of a kind.
-    same = [one for one in errors if _place(one)[:1] == _place(errors[0])[:1]]
-    said = (one for one in same if one["type"] == "value_error")
-    return next(unknown, next(said, errors[0]))
+def _meant_key(model: type[BaseModel], place: list[str]) -> str:
+    """A hint at the key that an unknown one may mean: one that is near, or the same one further inside."""
+    here = _model_at(model, place)
+    valid = _keys_of(here)
+    if near := nearest(place[-1], valid):
+        return f"did you mean '{near[0]}'?"
+    for key, field in here.model_fields.items():
+        for inner in models_in(field.annotation):
+            if place[-1] in _keys_of(inner):
+                return f"write it under `{field.alias or key}`: did you mean '{key}.{place[-1]}'?"
+    return f"use one of: {', '.join(valid)}"
 
 
-def _place(error: Any) -> list[str]:
-    """Where an error is, without pydantic's names for kinds and for a mapping's key."""
-    return [str(part) for part in error["loc"] if not _KIND.search(str(part))]
+def _leaves(annotation: Any) -> Iterator[Any]:
+    """The types that an annotation is made of; models inside check their own fields."""
+    parts = get_args(annotation)
+    for part in parts:
+        yield from _leaves(part)
+    if not parts:
+        yield annotation
 
 
-def _own(error: Any) -> CrossinError | None:
-    """The error of ours that pydantic wraps."""
-    cause = getattr(error.get("ctx", {}).get("error"), "__cause__", None)
-    return cause if isinstance(cause, CrossinError) else None
+def _truth_in(value: Any) -> bool | None:
+    """A truth value in an entry, its lists and its mappings."""
+    if isinstance(value, bool):
+        return value
+    inner = value.values() if isinstance(value, dict) else value if isinstance(value, list | tuple) else ()
+    return next((found for one in inner if (found := _truth_in(one)) is not None), None)
 
 
 @contextmanager
@@ -155,12 +186,16 @@ def models_in(annotation: Any) -> Iterator[type[BaseModel]]:
         yield from models_in(part)
 
 
-def _keys_at(model: type[BaseModel], place: list[str]) -> list[str]:
-    """The keys that are valid where `place` ends."""
+def _model_at(model: type[BaseModel], place: list[str]) -> type[BaseModel]:
+    """The model that holds the last key of `place`."""
     for part in place[:-1]:
         # A list's number or a mapping's key leads to the same model as the list or mapping itself.
         if part in model.model_fields:
             model = next(models_in(model.model_fields[part].annotation), model)
+    return model
+
+
+def _keys_of(model: type[BaseModel]) -> list[str]:
     return sorted(field.alias or name for name, field in model.model_fields.items())
 
 
@@ -173,7 +208,7 @@ def _resolved(model: type[BaseModel], entries: dict[str, Any], base: Path) -> di
         if value is None:
             continue
         inner = next(models_in(field.annotation), None)
-        if _is_path(field.annotation):
+        if holds_paths(field.annotation):
             found[key] = (
                 [_below(base, one) for one in value] if isinstance(value, list) else _below(base, value)
             )
@@ -182,12 +217,8 @@ def _resolved(model: type[BaseModel], entries: dict[str, Any], base: Path) -> di
     return found
 
 
-def _is_path(annotation: Any) -> bool:
-    return annotation is Path or any(map(_is_path, get_args(annotation)))
-
-
 def _below(base: Path, value: Any) -> Any:
-    return base / value if isinstance(value, str) else value
+    return base / as_path(value) if is_path(value) else value
 
 
 def _holds(given: Mapping[str, Any], place: tuple[Any, ...]) -> bool:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence, Set
 from dataclasses import dataclass, field
-from difflib import get_close_matches
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +13,7 @@ import pyarrow.compute as pc
 
 from crossin.core.errors import CrossinError
 from crossin.core.progress import Progress, silent
+from crossin.core.suggestions import nearest
 from crossin.corpus.reading.language_rows import LanguageRows, read_languages
 from crossin.corpus.reasons import CorpusReason
 from crossin.corpus.spec import CorpusSpec
@@ -133,7 +133,7 @@ def read_corpus(
 
 def _check_columns(name: str, columns: Set[str], seen: set[str]) -> None:
     for column in sorted(columns - seen):
-        near = get_close_matches(column, sorted(seen), n=3)
+        near = nearest(column, sorted(seen), 3)
         raise CrossinError(
             f"the corpus '{name}' has no column '{column}' in any language"
             + (f"; did you mean {', '.join(near)}?" if near else ""),

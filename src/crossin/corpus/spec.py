@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+import os
+from typing import Annotated, Any, Literal
 
-from pydantic import model_validator
+from pydantic import AfterValidator, model_validator
 
+from crossin.core.paths import from_home, is_path
 from crossin.core.settings import Settings, setting
 from crossin.languages.codes import ByLanguage
+
+_Place = Annotated[str, AfterValidator(from_home)]
 
 
 class Source(Settings):
@@ -18,8 +22,8 @@ class Source(Settings):
     other names of columns: with `{output: response}`, the output is in the column `response`.
     """
 
-    path: str | None = None
-    dataset: str | None = None
+    path: _Place | None = None
+    dataset: _Place | None = None
     config: str | None = None
     split: str = "train"
     columns: dict[Literal["id", "language", "instruction", "input", "output"], str] = setting({})
@@ -27,7 +31,7 @@ class Source(Settings):
     @model_validator(mode="before")
     @classmethod
     def _bare_path(cls, value: Any) -> Any:
-        return {"path": value} if isinstance(value, str) else value
+        return {"path": os.fspath(value)} if is_path(value) else value
 
     @model_validator(mode="after")
     def _one_place(self) -> Source:
@@ -51,7 +55,7 @@ Filters = dict[str, Range | list[str | int | float | bool]]
 class Decontaminate(Settings):
     """Reject rows that share `ngram` consecutive words with an item of the benchmark `bench` (a folder)."""
 
-    bench: str
+    bench: _Place
     ngram: int = setting(8, ge=3)
 
 

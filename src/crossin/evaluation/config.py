@@ -9,6 +9,7 @@ from typing import Any, Literal, Self
 from pydantic import model_validator
 
 from crossin.core.errors import CrossinError
+from crossin.core.paths import as_path
 from crossin.core.settings import Settings, setting
 from crossin.evaluation.preparation import Choice
 from crossin.items import Form
@@ -130,8 +131,8 @@ def labelled(texts: tuple[str, ...], what: str, suffix: str = "") -> dict[str, s
     found: dict[str, str] = {}
     for text in texts:
         label, mark, rest = text.partition("=")
-        if not mark or Path(text).exists():
-            label, rest = Path(text).resolve().name + suffix, text
+        if not mark or as_path(text).exists():
+            label, rest = as_path(text).resolve().name + suffix, text
         if not label or label in (".", "..") or "/" in label or "\\" in label or not rest:
             raise CrossinError(f"expected a {what} or LABEL={what.upper()}, got '{text}'", hint="LABEL=NAME")
         if label in found:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 from pydantic import AfterValidator, BeforeValidator, WrapValidator
 
 from crossin.core.errors import CrossinError
+from crossin.core.plain_values import shown
 from crossin.core.settings import as_value_error
 
 if TYPE_CHECKING:
@@ -38,7 +39,7 @@ def parse_language(name: str) -> str:
     Source: langcodes, that is CLDR's aliases, names and likely subtags (UTS 35, "Likely Subtags").
     """
     if not isinstance(name, str):
-        raise CrossinError(f"{name!r} is not a language", hint="write a code or name in quotes: 'no'")
+        raise CrossinError(f"{shown(name)} is not a language", hint="write a code or name in quotes: 'no'")
     text = name.strip()
     if meant := _country_code(text):
         raise _country_error(name, meant)
@@ -232,6 +233,6 @@ def _near(text: str) -> list[str]:
     spellings: dict[str, str] = {}
     for code in sorted(CLDR_LANGUAGES | {key for key in LIKELY_SUBTAGS if len(key) == 2} - _NO_LANGUAGE):
         language = langcodes.get(code)
-        for shown in (code, language.display_name("en"), language.autonym()):
-            spellings.setdefault(shown.casefold(), shown)
+        for name in (code, language.display_name("en"), language.autonym()):
+            spellings.setdefault(name.casefold(), name)
     return [spellings[key] for key in get_close_matches(text.strip().casefold(), spellings, n=3, cutoff=0.6)]

@@ -9,6 +9,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, field_validator, model_validator
 
 from crossin.core.errors import CrossinError
+from crossin.core.examples import named_file
 from crossin.core.files import read_json
 from crossin.core.settings import Settings, merged, read_settings, setting, validated
 from crossin.corpus.spec import CorpusSpec, Filters
@@ -17,7 +18,7 @@ from crossin.languages.codes import ByLanguage, Language, Languages
 Kind = Literal["base", "mono", "x2en", "en2x", "x2x", "trans"]
 # Kinds whose direction is decided by one language other than the pivot.
 PIVOT_KINDS = ("mono", "x2en", "en2x")
-_HINT = "see examples/ for recipes"
+_HINT = "for examples of recipes: crossin examples"
 
 
 class Component(Settings):
@@ -27,7 +28,7 @@ class Component(Settings):
     the pivot), `en2x` (the reverse), `x2x` (two different languages), `trans` (translate a row's `side`).
     rows, tokens, share: the size; exactly one. `rows: all` is as many as the corpus has; `tokens` are those
     of prompt and completion, estimated or counted by the recipe's tokenizer; `share` is of the recipe's
-    `rows`.
+    `rows`, which all components together must make.
     languages: where not all of the recipe's; for x2x and trans, `pairs` may name the directions instead.
     sampler: how often each language (or pair) is drawn. `uniform`: equally; `proportional`: by its rows;
     `temperature`: p ~ n^(1/temperature); `unimax`: equally until a language has had `epochs` epochs (Chung
@@ -56,6 +57,13 @@ class Component(Settings):
     draw: str | None = None
     stage: int = 0
     filter: Filters = setting({})
+
+    @field_validator("share", mode="before")
+    @classmethod
+    def _no_per_cent(cls, share: Any) -> Any:
+        if isinstance(share, str) and share.strip().endswith("%"):
+            raise ValueError(f"expected a number up to 1, got '{share}': 80% is 0.8")
+        return share
 
     @model_validator(mode="after")
     def _consistent(self) -> Component:
@@ -144,8 +152,8 @@ class Recipe(Settings):
 def read_recipe(
     recipe: Recipe | Mapping[str, Any] | Path | str, given: Mapping[str, Any] | None = None
 ) -> Recipe:
-    """A recipe from a YAML file, from the manifest of a mixture (`manifest.json`), or from its entries, with
-    what is `given` in place of its entries.
+    """A recipe from a YAML file, an example's name, the manifest of a mixture (`manifest.json`), or its
+    entries, with what is `given` in place of its entries.
 
     Raises CrossinError that names the wrong entry.
     """
@@ -156,7 +164,7 @@ def read_recipe(
         recipe = recipe.model_dump(exclude_unset=True)
     if isinstance(recipe, Mapping):
         return validated(Recipe, merged(recipe, given), None, _HINT)
-    path = Path(recipe)
+    path = named_file("compose", recipe)
     if path.suffix != ".json":
         return read_settings(Recipe, path, given, hint=_HINT)
     manifest = read_json(path)

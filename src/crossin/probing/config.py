@@ -44,4 +44,8 @@ class ProbeReason(Reason):
     """Why something was left out."""
 
     MISSING_LANGUAGE = "missing_language", "missing in the language"
-    NO_PLOTLY = "no_plotly", "no page: it needs plotly (pip install 'crossin[report]')"
+    NO_PLOTLY = (
+        "no_plotly",
+        "no page: it needs plotly (pip install 'crossin[report]', or the path of your checkout or wheel in "
+        "place of the name)",
+    )

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from crossin.core.configs import config_of
 from crossin.core.errors import CrossinError
 from crossin.core.extras import require
 from crossin.core.files import write_json, write_parquet, write_text
@@ -28,14 +29,24 @@ PAGE = "probe.html"
 _STATES = "states"
 
 
-def probe(config: ProbeConfig, out: Path | str, *, progress: Progress = silent) -> Stage:
+def probe(
+    config: ProbeConfig | Mapping[str, Any] | Path | str,
+    out: Path | str,
+    *,
+    progress: Progress = silent,
+    **given: Any,
+) -> Stage:
     """Measure how close the languages of parallel sentences are in each layer of a model.
+
+    config: the settings, their entries, a YAML file, or an example's name (`crossin examples`). given:
+    settings by name, in place of those of `config`: `probe("flores", out, model=…, parallel=…)`.
 
     Writes `probe.json`, `probe.parquet` and, where plotly is installed, `probe.html` (docs/probe.md) to
     `out`. Each language is compared with the pivot, and optionally with every other. The states of a language
     are saved until all figures are computed, so that a stopped run resumes; those of one language are in
     memory at a time.
     """
+    config = config_of(ProbeConfig, config, given, command="probe", hint="see docs/probe.md")
     # Before the model, which may be large to download.
     sentences, pivot = _sentences(config)
     model = pull(config.model, accept_licence=config.accept_licence, progress=progress)

@@ -31,7 +31,7 @@ class McNemar:
     holm: float
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Summary:
     """All figures; `by_task` is by run, then by task; `tests` by pair of runs, then by language."""
 
@@ -41,6 +41,9 @@ class Summary:
     by_task: dict[str, dict[str, Figure]]
     tests: dict[tuple[str, str], dict[str, McNemar]]
     chance: float
+
+    def __repr__(self) -> str:
+        return f"Summary({self.results!r})"
 
     @property
     def groups(self) -> int:

@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from crossin.core.errors import CrossinError, located
+from crossin.core.results import Tabular, brief
 from crossin.metrics.bootstrap import DRAWS, Figure, resample, resample_difference
 from crossin.metrics.families import Family
+from crossin.metrics.figure_tables import in_words, interval, table_of_rows
 from crossin.metrics.free_text import text_families
 from crossin.metrics.significance import holm, mcnemar
 from crossin.metrics.table import AnswerTable, aligned
@@ -18,8 +21,13 @@ from crossin.metrics.texts import TextTable
 from crossin.scoring.predictions import Predictions, read_predictions
 from crossin.scoring.scores import families, pivot_of
 
+if TYPE_CHECKING:
+    import pyarrow
 
-@dataclass(frozen=True, eq=False)
+_SIDES = ("ours", "theirs", "difference")
+
+
+@dataclass(frozen=True, eq=False, repr=False)
 class Compared:
     """Figures of `ours` and `theirs`, and their paired difference, ours less theirs."""
 
@@ -27,9 +35,12 @@ class Compared:
     theirs: dict[str, Figure]
     difference: dict[str, Figure]
 
+    def __repr__(self) -> str:
+        return f"Compared({in_words(self.difference, 'accuracy')})"
 
-@dataclass(frozen=True, eq=False)
-class Comparison:
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Comparison(Tabular):
     """Two models compared; `choices` or `texts` is None where there are no such items.
 
     `p` and `holm` are McNemar's p-values on accuracy by language: each alone, and corrected for their number.
@@ -42,6 +53,29 @@ class Comparison:
     texts: Compared | None
     p: dict[str, float]
     holm: dict[str, float]
+
+    def __repr__(self) -> str:
+        ours, theirs = self.ours, self.theirs
+        parts = [f"{ours.name!r} less {theirs.name!r}", f"{ours.items:,} items in {brief(ours.languages)}"]
+        parts += [in_words(self.choices.difference, "accuracy")] if self.choices else []
+        parts += [in_words(self.texts.difference, "f1")] if self.texts else []
+        return f"Comparison({'; '.join(parts)})"
+
+    def to_arrow(self) -> pyarrow.Table:
+        """A row for each figure: `answers` (choices or texts), `figure`, then `ours`, `theirs` and
+        `difference`, each with `_low` and `_high`, and for accuracy in one language McNemar's `p` and `holm`.
+        """
+        rows: list[dict[str, Any]] = []
+        for answers, part in (("choices", self.choices), ("texts", self.texts)):
+            for name in part.difference if part else ():
+                cells = {key: interval(getattr(part, key)[name], key) for key in _SIDES}
+                row = {"answers": answers, "figure": name}
+                rows.append(row | cells["ours"] | cells["theirs"] | cells["difference"])
+                figure, _, language = name.partition("/")
+                if answers == "choices" and figure == "accuracy" and language in self.p:
+                    rows[-1] |= {"p": self.p[language], "holm": self.holm[language]}
+        numbers = [f"{key}{end}" for key in _SIDES for end in ("", "_low", "_high")]
+        return table_of_rows(rows, ("answers", "figure"), (*numbers, "p", "holm"))
 
 
 def compare(

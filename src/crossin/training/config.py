@@ -9,7 +9,10 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
-from crossin.core.settings import Settings, read_settings, setting
+from crossin.core.configs import config_of
+from crossin.core.examples import folder_of, named_file
+from crossin.core.paths import as_path, is_path
+from crossin.core.settings import Settings, setting
 from crossin.languages.codes import Language, Languages
 
 Share = Annotated[float, Field(ge=0, lt=1)]
@@ -198,14 +201,19 @@ class TrainConfig(Settings):
         return self
 
 
-def read_config(path: Path | str, given: Mapping[str, Any] | None = None) -> TrainConfig:
-    """The settings in a YAML file, with those `given` (nested like the file) in place of its own.
+def read_config(
+    config: TrainConfig | Mapping[str, Any] | Path | str, given: Mapping[str, Any] | None = None
+) -> TrainConfig:
+    """The settings in a YAML file, with those `given` (nested like the file) in place of its own. In place of
+    the file: an example's name, entries, or settings.
 
     Relative paths in the file start from its folder; `model` is a folder where there is one, else a name.
     Raises CrossinError with file, field and the nearest key for an entry that is wrong.
     """
-    path, given = Path(path), dict(given or {})
-    config = read_settings(TrainConfig, path, given, hint="see docs/train.md for the keys")
-    if config.model and "model" not in given and (path.parent / config.model).is_dir():
-        return config.model_copy(update={"model": str(path.parent / config.model)})
-    return config
+    given = dict(given or {})
+    found = config_of(TrainConfig, config, given, command="train", hint="see docs/train.md for the keys")
+    if found.model and "model" not in given and is_path(config):
+        folder = folder_of(named_file("train", config)) / as_path(found.model)
+        if folder.is_dir():
+            return found.model_copy(update={"model": str(folder)})
+    return found

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 from crossin.core.errors import CrossinError
 from crossin.core.formats import DATA_FOLDER, MANIFEST
 from crossin.core.hashing import hash64
+from crossin.core.plain_values import shown
 from crossin.core.reasons import Reason
 from crossin.corpus.reading.records import read_records
 from crossin.models.joining import heading_of
@@ -217,8 +218,7 @@ def _checked(value: Any, field: str, wrong: RowError) -> str:
     if value is None or value == "":
         raise wrong("empty" if value == "" else "empty (null)", field=field, hint=_HINT)
     if not isinstance(value, str):
-        kind = type(value).__name__
-        raise wrong(f"expected a text, got {kind} {value!r:.40}", field=field, hint=_HINT)
+        raise wrong(f"expected a text, got {shown(value)}", field=field, hint=_HINT)
     try:
         value.encode()
     except UnicodeEncodeError as error:

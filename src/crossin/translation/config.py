@@ -168,5 +168,9 @@ class TranslateConfig(Settings):
         from crossin.translation.translators.huggingface import Seq2SeqTranslator
 
         return Seq2SeqTranslator(
-            pull(self.model), device=self.device, batch_tokens=self.batch_tokens, beam=self.beam
+            pull(self.model),
+            tokenizer=self.tokenizer,
+            device=self.device,
+            batch_tokens=self.batch_tokens,
+            beam=self.beam,
         )

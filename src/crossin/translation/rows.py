@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from difflib import get_close_matches
 from pathlib import Path
 
 import numpy as np
@@ -49,6 +50,18 @@ class SourceRows:
         ]
 
 
+def check_corpus(path: Path) -> None:
+    """Raise CrossinError where there is no such file or folder, with a name that is near."""
+    if not path.exists():
+        names = [other.name for other in path.absolute().parent.glob("*")]
+        near = get_close_matches(path.name, names, n=1, cutoff=0.75)
+        raise CrossinError(
+            "no such file or folder",
+            file=path,
+            hint=f"did you mean '{path.with_name(near[0])}'?" if near else "check the path of the corpus",
+        )
+
+
 def read_rows(
     path: Path,
     language: str,
@@ -64,9 +77,11 @@ def read_rows(
     columns: names of columns that differ, as in a recipe. scratch: the folder for their texts. check: refuse
     texts in another language than `language`. Raises CrossinError.
     """
+    # A name for the folder `.` too.
+    path = path.absolute()
     spec = validated(
         CorpusSpec,
-        {"files": {language: {"path": path.name, "columns": dict(columns)}}, "check": "none"},
+        {"files": {language: {"path": str(path.absolute()), "columns": dict(columns)}}, "check": "none"},
         None,
         f"columns go to the fields id, {', '.join(FIELDS)}: --column output=response",
     )

@@ -72,7 +72,7 @@ class OpenAITranslator:
         model or address, or a spent budget, is raised.
         """
         try:
-            answer = await self._server.request(self._server_request(request))
+            answer = await self._server.request(self.server_request(request))
         except Refused as refused:
             self._failed_in_a_row += 1
             if not self._may_be_the_text(refused):
@@ -80,6 +80,20 @@ class OpenAITranslator:
             return TranslationResponse(None, TranslationReason.SERVER_ERROR, refused.message, cacheable=False)
         self._answered, self._failed_in_a_row = True, 0
         return _read(answer, request)
+
+    def server_request(self, request: TranslationRequest) -> ServerRequest:
+        """What is sent for a request, without the settings' `body`."""
+        sent, expected = self.tokens(request)
+        question = request.names == (QUESTION,)
+        body = {
+            "model": self.model,
+            "messages": messages(request, self.prompt),
+            "temperature": _TEMPERATURES[min(request.attempt, len(_TEMPERATURES) - 1)],
+            "max_tokens": _LONGEST_ANSWER if question else _TIMES * expected + _MORE,
+        }
+        return ServerRequest(
+            "chat/completions", body, name=request.target, prompt_tokens=sent, completion_tokens=expected
+        )
 
     def tokens(self, request: TranslationRequest) -> tuple[int, int]:
         """About how many tokens a request sends, and its translation has, if it is as long as its source."""
@@ -93,19 +107,6 @@ class OpenAITranslator:
             # No response in time; but where none ever came, there is no server.
             return self._answered
         return refused.status >= 500 or refused.status in _OF_THE_TEXT
-
-    def _server_request(self, request: TranslationRequest) -> ServerRequest:
-        sent, expected = self.tokens(request)
-        question = request.names == (QUESTION,)
-        body = {
-            "model": self.model,
-            "messages": messages(request, self.prompt),
-            "temperature": _TEMPERATURES[min(request.attempt, len(_TEMPERATURES) - 1)],
-            "max_tokens": _LONGEST_ANSWER if question else _TIMES * expected + _MORE,
-        }
-        return ServerRequest(
-            "chat/completions", body, name=request.target, prompt_tokens=sent, completion_tokens=expected
-        )
 
 
 def _read(answer: dict[str, Any], request: TranslationRequest) -> TranslationResponse:
