@@ -187,7 +187,10 @@ def test_old_flags_still_work(home: Path, tmp_path: Path) -> None:
     with mock_server(home / "table.json") as url:
         crossin(home / "rows.jsonl", "--to", "es", *served(url), *old, "--sample", "1", "--json")
     assert (tmp_path / "cache.sqlite").exists()
-    assert "--store" not in crossin("--help").output
+    shown = crossin("--help").output
+    assert "--store" not in shown
+    assert "--any-language" not in shown
+    assert "--no-check-language" in shown
 
 
 def test_a_sample_that_was_paid_for_is_not_paid_again(home: Path, tmp_path: Path) -> None:

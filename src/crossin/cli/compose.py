@@ -35,6 +35,7 @@ class ComposeOptions(Settings):
         {}, "Take a corpus from another file, in the pivot language.", flag="--corpus", metavar="NAME=FILE"
     )
     strict: bool = setting(False, "Stop at rows that fail the join or the alignment check.")
+    check_language: bool = setting(True, "Stop at a corpus whose rows are mostly in another language.")
     rank: int = setting(0, "Write only the shards of this process, from 0.", group="Processes")
     world_size: int = setting(1, "Number of processes.", group="Processes")
     runner: Runner = setting(
@@ -68,7 +69,7 @@ def command(recipe: str, out: Path | None, given: Mapping[str, Any], dry_run: bo
 
     file = named_file("compose", recipe, say)
     options = validated(ComposeOptions, given, None, "see crossin compose --help")
-    choices = options.model_dump(include={"data", "languages", "seed", "files", "strict"})
+    choices = options.model_dump(include={"data", "languages", "seed", "files", "strict", "check_language"})
     if dry_run:
         with progress_bars() as progress:
             found = preview(file, **choices, progress=progress)

@@ -20,7 +20,8 @@ from crossin.corpus.filters import CHARACTERS, apply_filters
 from crossin.corpus.parallel import ParallelCorpus, read_corpus
 from crossin.corpus.reasons import CorpusReason
 from crossin.corpus.spec import CorpusSpec, Decontaminate, Filters
-from crossin.languages.detection import file_language_notes
+from crossin.languages.codes import language_name
+from crossin.languages.file_language import wrong_language
 
 
 def prepare(
@@ -40,6 +41,8 @@ def prepare(
     languages: those of the mixture; None for all that the corpus has. filters: filters that are applied
     later, whose columns must be read. work: a folder for its texts. strict: a row that fails the join or the
     alignment check is an error instead of a rejection.
+
+    Raises CrossinError where most rows of a language are in another one.
     """
     columns = {column for wanted in (spec.filter, *filters) for column in wanted} - {CHARACTERS}
     corpus = read_corpus(name, spec, data, languages, columns, work, progress=progress)
@@ -51,6 +54,8 @@ def prepare(
             corpus.reject(failing, CorpusReason.FILTERED.about(column, language))
     reference = pivot if pivot in corpus.languages else next(iter(corpus.languages), pivot)
     if spec.check == "scan":
+        if spec.check_language:
+            _check_languages(corpus, spec, data)
         misaligned = _check(corpus, reference, progress)
         if strict:
             _refuse(corpus, misaligned)
@@ -61,15 +66,29 @@ def prepare(
     return corpus
 
 
+def _check_languages(corpus: ParallelCorpus, spec: CorpusSpec, data: Path) -> None:
+    """Refuse a language whose instructions are mostly in another one: outputs may be in any."""
+    for language in corpus.languages:
+        instructions = corpus.texts[language, "instruction"]
+        wrong = wrong_language(instructions.all, language)
+        instructions.release()
+        if wrong:
+            source = spec.files.get(language, spec.source)
+            place = None if source is None else data / (source.path or source.dataset or "")
+            raise CrossinError(
+                f"the rows are not in {language_name(language)}: {wrong}",
+                file=place,
+                field=f"corpora.{corpus.name}.{f'files.{language}' if spec.files else 'source'}",
+                hint="name the language that they are in, or skip this check with --no-check-language (in the"
+                " recipe, `check_language: false` in the corpus)",
+            )
+
+
 def _check(corpus: ParallelCorpus, against: str, progress: Progress) -> dict[str, int]:
     """Compare every language with one of them, and reject what does not look like a translation. Returns the
     number of rejected rows by reason.
     """
     misaligned: dict[str, int] = {}
-    for language in corpus.languages:
-        instructions = corpus.texts[language, "instruction"]
-        corpus.notes += file_language_notes(instructions.all, language)
-        instructions.release()
     for language in corpus.languages:
         if language == against:
             continue

@@ -81,6 +81,7 @@ def compose(
     seed: int | None = None,
     files: Mapping[str, str] | None = None,
     strict: bool = False,
+    check_language: bool = True,
     rank: int = 0,
     world_size: int = 1,
     runner: Runner = "local",
@@ -92,9 +93,10 @@ def compose(
     mixture. data: the folder that the recipe's paths are relative to; None for the folder of its file, and
     for an example the working directory. languages, seed: in place of the recipe's. files: by corpus, a file
     in the pivot language in place of the corpus. strict: rows that fail the join or the alignment check are
-    an error. rank, world_size: write only every `world_size`-th shard, from number `rank`; the process that
-    finds all shards finishes the mixture. runner: `ray` writes the shards as tasks of a Ray cluster that
-    shares the folder.
+    an error. check_language: a corpus whose rows are mostly in another language than it says is an error.
+    rank, world_size: write only every `world_size`-th shard, from number `rank`; the process that finds all
+    shards finishes the mixture. runner: `ray` writes the shards as tasks of a Ray cluster that shares the
+    folder.
 
     The same recipe, data and seed give the same bytes, for any number of ranks and any runner. A run that was
     interrupted resumes with the missing shards.
@@ -102,7 +104,9 @@ def compose(
     if runner not in get_args(Runner):
         raise CrossinError(f"unknown runner '{runner}'", field="runner", hint="use local, or ray")
     manifest = as_path(recipe) if is_path(recipe) and as_path(recipe).suffix == ".json" else None
-    recipe, data = resolve(recipe, data, languages=languages, seed=seed, files=files)
+    recipe, data = resolve(
+        recipe, data, languages=languages, seed=seed, files=files, check_language=check_language
+    )
     inputs = inputs_of(recipe, data)
     if manifest:
         _check_inputs(manifest, inputs)
@@ -126,11 +130,14 @@ def preview(
     seed: int | None = None,
     files: Mapping[str, str] | None = None,
     strict: bool = False,
+    check_language: bool = True,
     samples: int = 10,
     progress: Progress = silent,
 ) -> MixturePreview:
     """Read and check the corpora and plan the mixture; arguments as in `compose`. Nothing is written."""
-    recipe, data = resolve(recipe, data, languages=languages, seed=seed, files=files)
+    recipe, data = resolve(
+        recipe, data, languages=languages, seed=seed, files=files, check_language=check_language
+    )
     with tempfile.TemporaryDirectory(prefix="crossin-") as work:
         job = make_job(recipe, data, Path(work), strict=strict, progress=progress)
         return MixturePreview(
@@ -145,6 +152,7 @@ def resolve(
     languages: Sequence[str] | str | None = None,
     seed: int | None = None,
     files: Mapping[str, str] | None = None,
+    check_language: bool = True,
 ) -> tuple[Recipe, Path]:
     """The recipe with its languages and the caller's choices, and the folder that its paths are relative to;
     arguments as in `compose`.
@@ -160,7 +168,11 @@ def resolve(
     if not data.is_dir():
         raise CrossinError("not a folder", file=data, hint="give the folder of the corpora with --data")
     replaced = {name: _with_file(found, name, file) for name, file in (files or {}).items()}
-    found = found.model_copy(update={"corpora": found.corpora | replaced})
+    corpora = found.corpora | replaced
+    if not check_language:
+        unchecked = {"check_language": False}
+        corpora = {name: spec.model_copy(update=unchecked) for name, spec in corpora.items()}
+    found = found.model_copy(update={"corpora": corpora})
     with located(recipe if isinstance(recipe, Path | str) else None):
         check_sizes(found)
     all_languages = languages_of(found, specs_of(found, data))

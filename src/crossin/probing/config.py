@@ -25,6 +25,9 @@ class ProbeConfig(Settings):
     pivot: Language | None = setting(
         None, "Language that the others are compared with: English if not given.", metavar="LANGUAGE"
     )
+    check_language: bool = setting(
+        True, "Stop where most sentences are in another language than they should."
+    )
     limit: int | None = setting(200, "Number of sentences to read.", ge=2)
     all_pairs: bool = setting(False, "Compare every two languages, not only each with the pivot.")
     adapter: Path | None = setting(

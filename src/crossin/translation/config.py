@@ -50,7 +50,11 @@ class TranslateConfig(Settings):
     )
     limit: int | None = setting(None, "Use only the first rows.", ge=1, group=_ROWS)
     any_language: bool = setting(
-        False, "Do not check that the rows are in the language of --from.", group=_ROWS
+        False,
+        "Do not check that the rows are in the language of --from.",
+        flag="--no-check-language",
+        old_flags=("--any-language",),
+        group=_ROWS,
     )
     language_specific: Literal["skip", "keep", "instruction"] = setting(
         "skip",

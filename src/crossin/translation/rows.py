@@ -15,7 +15,8 @@ from crossin.core.progress import Progress
 from crossin.core.settings import validated
 from crossin.corpus.parallel import ParallelCorpus, read_corpus
 from crossin.corpus.spec import CorpusSpec
-from crossin.languages.detection import file_language_notes
+from crossin.languages.codes import language_name
+from crossin.languages.file_language import wrong_language
 
 
 @dataclass(frozen=True)
@@ -89,11 +90,11 @@ def read_rows(
     kept = np.flatnonzero(corpus.kept & corpus.present(language))[:limit]
     if not len(kept):
         raise CrossinError("no row that could be translated", file=path, hint="check its columns")
-    notes = file_language_notes(corpus.texts[language, "instruction"].all, language) if check else []
-    if notes:
+    if check and (wrong := wrong_language(corpus.texts[language, "instruction"].all, language)):
         raise CrossinError(
-            f"the rows are not in the language of --from: {notes[0]}",
+            f"the rows are not in the language of --from, {language_name(language)}: {wrong}",
             file=path,
-            hint="name the language of the rows with --from, or skip this check with --any-language",
+            hint="name the language of the rows with --from, or skip this check with --no-check-language"
+            " (earlier --any-language)",
         )
     return SourceRows(corpus, language, kept, {reason: count for reason, count in skipped.items() if count})
