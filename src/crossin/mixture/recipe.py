@@ -11,6 +11,7 @@ from pydantic import BaseModel, field_validator, model_validator
 from crossin.core.errors import CrossinError
 from crossin.core.files import read_json
 from crossin.core.settings import Settings, merged, read_settings, setting, validated
+from crossin.core.skipping import MOST_SKIPPED
 from crossin.corpus.spec import CorpusSpec, Filters
 from crossin.languages.codes import Language
 
@@ -109,6 +110,7 @@ class Recipe(Settings):
     `cl_boost`, `llama`, `gemma`), a YAML file such as theirs, or `chat`: that of `tokenizer`.
     format: `prompt-completion` (Parquet), or `messages` (JSON lines, for a trainer that applies its own
     template).
+    max_skipped: the largest share of a file's rows that may be left out for what is wrong with them.
     """
 
     name: str
@@ -121,6 +123,7 @@ class Recipe(Settings):
     tokenizer: str | None = None
     format: Literal["prompt-completion", "messages"] = "prompt-completion"
     shard_rows: int = setting(50_000, gt=0)
+    max_skipped: float = setting(MOST_SKIPPED, ge=0, le=1)
     corpora: dict[str, CorpusSpec] = setting({})
     components: list[Component] = setting(min_length=1)
 

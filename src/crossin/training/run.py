@@ -15,6 +15,7 @@ from crossin.core.stages import Stage, stage
 from crossin.models.download import pull
 from crossin.models.weights import writing_weights
 from crossin.training.config import TrainConfig, read_config
+from crossin.training.log import PAGE, write_log, write_page
 from crossin.training.record import CHECKPOINTS, Record, last_checkpoint, read_record
 from crossin.training.sampling import rank_and_world_size
 
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from crossin.training.trainer import CrossinTrainer
 
 Say = Callable[[str], None]
+_NO_PAGE = "no plot of the losses: it needs plotly (the extra `report`)"
 ADAPTER, MODEL, MERGED = "adapter", "model", "merged"
 
 
@@ -58,6 +60,8 @@ def train(
         progress, say = silent, lambda _: None
     with stage(out, "train", settings, inputs, rank=rank, world_size=world_size) as work:
         if work.done:
+            if PAGE not in work.manifest["outputs"]:
+                say(_NO_PAGE)
             return work
         try:
             trainer = _fit(config, model, mixture, work.folder, progress, say)
@@ -133,7 +137,6 @@ def _counts(trainer: CrossinTrainer) -> dict[str, int]:
 def _write(trainer: CrossinTrainer, out: Path, base: Path, say: Say) -> list[str]:
     """Write the results of the run; returns the files for the manifest."""
     from crossin.models.merging import merge
-    from crossin.training.log import write_log, write_page
 
     config, lines = trainer.config, trainer.record.lines
     kind = ADAPTER if config.method.kind == "lora" else MODEL
@@ -150,5 +153,5 @@ def _write(trainer: CrossinTrainer, out: Path, base: Path, say: Say) -> list[str
     if page := write_page(out, lines):
         written.append(page)
     else:
-        say("no plot of the losses: it needs plotly (the extra `report`)")
+        say(_NO_PAGE)
     return sorted(str(path.relative_to(out)) for path in written)

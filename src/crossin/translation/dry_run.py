@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -53,6 +53,7 @@ class RunEstimate:
     languages: list[LanguageEstimate]
     language_specific: Counter[str] = field(default_factory=Counter)
     skipped: Mapping[str, int] = field(default_factory=dict)
+    notes: Sequence[str] = ()
 
 
 @dataclass(frozen=True)
@@ -72,7 +73,8 @@ def estimate_run(
     pipeline = prepared(config, translator or config.translator())
     with TemporaryDirectory() as scratch:
         rows = read_rows_of(config, Path(scratch), progress)
-        found = RunEstimate(len(rows), [LanguageEstimate(code) for code in config.to], skipped=rows.skipped)
+        languages = [LanguageEstimate(code) for code in config.to]
+        found = RunEstimate(len(rows), languages, skipped=rows.skipped, notes=rows.notes)
         for start in range(0, len(rows), _READ_AT_ONCE):
             for row in rows.take(start, start + _READ_AT_ONCE):
                 _add(found, row, pipeline)

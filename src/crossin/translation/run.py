@@ -19,6 +19,7 @@ from crossin.core.extras import require
 from crossin.core.files import write_parquet
 from crossin.core.formats import REJECTS, USAGE
 from crossin.core.progress import Progress, silent
+from crossin.core.skipping import MOST_SKIPPED
 from crossin.core.stages import Stage, stage
 from crossin.languages.detection import require_for
 from crossin.servers import Accounting, BudgetSpent, running_loop
@@ -128,9 +129,12 @@ def prepared(config: TranslateConfig, translator: Translator) -> Pipeline:
 def settings_of(pipeline: Pipeline) -> dict[str, Any]:
     """All that decides a corpus apart from the rows, as JSON values."""
     config = pipeline.config
+    # Only where it is given, so that older folders are found finished.
+    given = {} if config.max_skipped == MOST_SKIPPED else {"max_skipped": config.max_skipped}
     decisive = {"source", "to", "language_specific", "native", "round_trip", "columns", "limit", "shard_rows"}
     return {
         **config.model_dump(mode="json", by_alias=True, include=decisive),
+        **given,
         "engine": dict(pipeline.translator.identity),
         "glossary": {language: dict(terms) for language, terms in pipeline.glossary.items()},
         "quality": None if pipeline.quality is None else pipeline.quality.identity,
@@ -161,6 +165,7 @@ def read_rows_of(config: TranslateConfig, scratch: Path, progress: Progress) -> 
         progress,
         columns=dict(config.columns.items()),
         limit=config.limit,
+        max_skipped=config.max_skipped,
         check=not config.any_language,
     )
 
@@ -272,4 +277,6 @@ def _finish(work: Stage, plan: ShardPlan) -> None:
     }
     if (work.folder / USAGE).exists():
         counts["usage"] = asdict(Accounting(config.server, work.folder / USAGE).usage)
+    if plan.rows.notes:
+        counts["notes"] = list(plan.rows.notes)
     work.finish([*files, REJECTS], counts, dict(plan.rows.skipped))
