@@ -86,6 +86,33 @@ def test_rows_that_are_left_out_are_shown_as_sentences_and_counted_as_codes(
     assert skipped == {"missing_translation:vi": 5}
 
 
+def test_a_finished_mixture_prints_what_the_first_run_did_and_is_as_strict(
+    recipe: Path, tmp_path: Path
+) -> None:
+    write_corpus(tmp_path / "data", {"vi": range(30)})
+    words: list[str | Path] = [recipe, "--out", tmp_path / "out"]
+    first, again = (crossin(*words) for _ in range(2))
+    assert (first.stdout, first.stderr) == (again.stdout, again.stderr)
+    assert "left out: 10 rows, missing in a language (vi)" in again.stderr
+    assert "note: alpaca: 10 of 40 rows" in again.stderr
+    for out in ("out", "new"):
+        with refused("10 rows", "'alpaca'", "missing in a language (vi)", hint="--strict"):
+            crossin(recipe, "--out", tmp_path / out, "--strict")
+
+
+def test_the_share_that_may_be_left_out_is_an_option(recipe: Path, tmp_path: Path) -> None:
+    rows = [row(number, "vi", instruction="" if number < 8 else "Hỏi?") for number in range(40)]
+    (tmp_path / "data" / "alpaca_vi.json").write_text(json.dumps(rows))
+    words: list[str | Path] = [recipe, "--out", tmp_path / "out"]
+    with refused(
+        "8 of 40 vi rows", "instruction is empty", file="alpaca_vi.json", row=1, hint="--max-skipped"
+    ):
+        crossin(*words)
+    assert "left out: 8 rows" in crossin(*words, "--max-skipped", "0.2").stderr
+    with refused("max_skipped: 0.2 there, not set here"):
+        crossin(*words)
+
+
 def test_figures_come_as_json(recipe: Path, tmp_path: Path) -> None:
     shown = json.loads(crossin(recipe, "--dry-run", "--json").stdout)
     assert (shown["rows"], len(shown["samples"]), shown["tokens_are"]) == (50, 10, "estimated")

@@ -54,6 +54,25 @@ def test_probe_prints_the_best_layers_and_a_few(tiny_model: Path, parallel: Path
     assert json.loads(crossin(*arguments, "--json").stdout) == values
 
 
+def test_a_finished_probe_says_again_what_was_left_out_and_what_to_do(
+    tiny_model: Path, tmp_path: Path
+) -> None:
+    lines = [
+        {"item": str(number), "language": language, "text": f"Sentence {number} in {language}"}
+        for number in range(8)
+        for language in ("en", "vi")
+        if language == "en" or number < 6
+    ]
+    (tmp_path / "rows.jsonl").write_text("\n".join(map(json.dumps, lines)))
+    words = ["probe", tiny_model, "--parallel", tmp_path / "rows.jsonl", "--draws", "20"]
+    first, again = (crossin(*words, "--out", tmp_path / "out") for _ in range(2))
+    assert (first.stdout, first.stderr) == (again.stdout, again.stderr)
+    for ended in (first, crossin(*words, "--dry-run")):
+        assert "left out: 2 sentences, missing in the language (vi)" in ended.stderr
+        assert "note: rows.jsonl: 2 of 8 sentences" in ended.stderr
+        assert "add what is missing" in ended.stderr
+
+
 def test_a_narrow_terminal_cuts_nothing_off(tiny_model: Path, parallel: Path, tmp_path: Path) -> None:
     arguments = ["probe", tiny_model, "--parallel", parallel, "--out", tmp_path / "out"]
     narrow = crossin(*arguments, columns=40).stdout

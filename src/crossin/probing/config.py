@@ -43,7 +43,11 @@ class ProbeConfig(Settings):
 class ProbeReason(Reason):
     """Why something was left out."""
 
-    MISSING_LANGUAGE = "missing_language", "missing in the language"
+    MISSING_LANGUAGE = (
+        "missing_language",
+        "missing in the language",
+        "leave the language out with --languages, or add what is missing in it",
+    )
     NO_PLOTLY = (
         "no_plotly",
         "no page: it needs plotly (pip install 'crossin[report]', or the path of your checkout or wheel in "

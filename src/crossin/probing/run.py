@@ -85,7 +85,8 @@ def probe(
             outputs.append(PAGE)
         else:
             skipped[ProbeReason.NO_PLOTLY] = 1
-        work.finish(outputs, counts, skipped)
+        notes = {"notes": sentences.notes} if sentences.notes else {}
+        work.finish(outputs, {**counts, **notes}, skipped)
         shutil.rmtree(work.folder / _STATES, ignore_errors=True)
     return work
 
@@ -99,6 +100,7 @@ def preview(config: ProbeConfig) -> dict[str, Any]:
         "languages": list(sentences.texts),
         "pivot": pivot,
         "skipped": sentences.skipped,
+        "notes": sentences.notes,
     }
 
 
