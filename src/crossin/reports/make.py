@@ -68,5 +68,7 @@ def _refuse_outputs(page: Path) -> None:
     for file in (page, page.with_suffix(".json")):
         if file.name in taken:
             raise CrossinError(
-                "this file belongs to a finished run", file=file, hint="choose another name or folder with --out"
+                "this file belongs to a finished run",
+                file=file,
+                hint="choose another name or folder with --out",
             )
