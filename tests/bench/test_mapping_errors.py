@@ -27,7 +27,7 @@ class TestErrors:
             ({"options": None}, None, "`form`"),
             ({"question": {"en": "?"}}, None, "`question` has no text for vi"),
             ({"words": {"key": {"1": {"en": "one"}}}}, None, "`words.key.1` has no text for vi"),
-            ({"task": None}, "task", "valid string"),
+            ({"task": None}, "task", "expected text, got nothing"),
         ],
     )
     def test_a_wrong_entry_is_named_with_the_file(

@@ -129,6 +129,8 @@ def test_a_dry_run_says_what_would_be_asked_and_writes_nothing(home: Path, tiny_
     assert "6 with options to score, 0 replies to generate" in ended.stdout
     assert str(Path("dry") / "tiny" / "colours") in ended.stdout
     assert "A. " in ended.stdout
+    # The summary comes last.
+    assert ended.stdout.index("for example:") < ended.stdout.index("colours: 6 questions")
     [shown] = json.loads(crossin(*command, "--choice", "bare", "--dry-run", "--json", folder=home).stdout)
     # The options alone are the same for all six.
     assert (shown["questions"], shown["scored"]) == (6, 7)

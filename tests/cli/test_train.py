@@ -8,7 +8,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from crossin.cli.main import app
-from crossin.core.files import write_parquet
+from crossin.core.files import read_parquet, write_parquet
 from tests.helpers.errors import refused
 
 CONFIG = """
@@ -73,6 +73,17 @@ def test_a_run_ends_with_the_losses_by_language_and_is_found_done_the_next_time(
     assert (out / "adapter" / "adapter_model.safetensors").exists()
 
 
+def test_a_finished_run_prints_what_the_first_one_did(
+    config: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("crossin.training.log.find_spec", lambda _: None)
+    words = [config, "--out", tmp_path / "out", "--set", "batches.longest=15"]
+    first, again = (train(*words) for _ in range(2))
+    assert (first.stdout, first.stderr) == (again.stdout, again.stderr)
+    for word in ("no plot", "left out: ", "note: rows.parquet: ", "raise `batches.longest`"):
+        assert word in again.stderr
+
+
 def test_a_dry_run_estimates_shows_three_micro_batches_and_writes_nothing(
     config: Path, tmp_path: Path
 ) -> None:
@@ -85,8 +96,52 @@ def test_a_dry_run_estimates_shows_three_micro_batches_and_writes_nothing(
     for word in ("memory", "MiB", "minutes", "are trained", "held out"):
         assert word in ended.stdout
     assert "dry run: nothing was trained or written" in ended.stderr
+    # The figures come last.
+    assert ended.stdout.rindex("dim is read") < ended.stdout.index("are trained")
     assert not (tmp_path / "out").exists()
     assert sorted(config.parent.iterdir()) == before
+
+
+def test_a_dry_run_of_long_rows_of_many_kinds_fits_a_screen_and_ends_in_its_figures(
+    config: Path, tmp_path: Path
+) -> None:
+    rows = [
+        {
+            "prompt": "Why? " * 100 + "\n" * 50,
+            "completion": "So. " * 50 + "\n" * 50 + "end",
+            "kind": "x2x",
+            "lang_in": f"l{number % 30}",
+            "lang_out": "en",
+        }
+        for number in range(60)
+    ]
+    write_parquet(tmp_path / "rows.parquet", pyarrow.Table.from_pylist(rows))
+    ended = train(config, "--dry-run", "--mixture", tmp_path / "rows.parquet")
+    lines = ended.stdout.splitlines()
+    assert len(lines) < 45
+    assert lines[-1].startswith("time ")
+    assert "more groups of rows" in ended.stdout
+    assert ended.stderr.splitlines()[-1].startswith("dry run: nothing was trained")
+
+
+@pytest.mark.parametrize("rows", [8, 16])
+def test_a_run_shorter_than_a_line_of_the_log_has_a_first_loss_of_its_own(
+    config: Path, tmp_path: Path, rows: int
+) -> None:
+    sets = ["--set", "log_every=1000", "--set", "held_out.every=1000", "--set", f"batches.rows={rows}"]
+    ended = train(config, "--out", tmp_path / "out", *sets)
+    losses = {
+        cells[1].strip(): (cells[4].strip(), cells[5].strip())
+        for line in ended.stdout.splitlines()
+        if len(cells := line.split("│")) > 5
+    }
+    for name in ("base, train", "mono, train"):
+        first, last = losses[name]
+        assert float(first) > float(last)
+    # Measured once: it has no first.
+    assert losses["base, held-out"][0] == "–"
+    steps = read_parquet(tmp_path / "out" / "log.parquet", ["step"])["step"].to_pylist()
+    assert (steps[0], len(steps)) == (1, 2)
 
 
 def test_figures_come_as_json(config: Path, out: Path) -> None:

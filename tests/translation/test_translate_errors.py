@@ -77,12 +77,15 @@ def test_a_server_that_is_not_there_is_an_error(home: Path, tmp_path: Path) -> N
         translate(config_of(home / "rows.jsonl", NOWHERE, ["es"], server={"retries": 1}), tmp_path / "out")
 
 
-def test_rows_in_another_language_than_they_should_be_are_refused(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("source", "rows", "looks"), [("en", 12, "es"), ("th", 12, "es"), ("en", 240, "es")])
+def test_rows_in_another_language_than_they_should_be_are_refused(
+    source: str, rows: int, looks: str, tmp_path: Path
+) -> None:
     pytest.importorskip("lingua", reason="the extra `text` is not installed")
-    rows = [dict(zip(FIELDS, row["es"], strict=True)) for row in rows_of(240)]
-    (tmp_path / "rows.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows), "utf-8")
-    with refused("look like es", file="rows.jsonl", hint="--any-language"):
-        translate(config_of(tmp_path / "rows.jsonl", NOWHERE, ["zh"]), tmp_path / "out")
+    lines = [dict(zip(FIELDS, row["es"], strict=True)) for row in rows_of(rows)]
+    (tmp_path / "rows.jsonl").write_text("".join(json.dumps(row) + "\n" for row in lines), "utf-8")
+    with refused(f"look like {looks}", source, file="rows.jsonl", hint="--no-check-language"):
+        translate(config_of(tmp_path / "rows.jsonl", NOWHERE, ["zh"], **{"from": source}), tmp_path / "out")
 
 
 def test_a_folder_of_another_run_is_refused(home: Path, tmp_path: Path) -> None:
@@ -156,13 +159,18 @@ def test_a_translator_of_your_own_is_used(home: Path, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "field"),
-    [("[one]", None), ("es: one\n", "es"), ("es: {one: ''}\n", "es.one"), ("Klingonese: {a: b}\n", None)],
+    ("text", "field", "hint"),
+    [
+        ("[one]", None, "term: translation"),
+        ("es: one\n", "es", "term: translation"),
+        ("es: {one: ''}\n", "es.one", "term: translation"),
+        ("Klingonese: {a: b}\n", None, "did you mean"),
+    ],
 )
 def test_a_glossary_of_another_form_is_an_error(
-    home: Path, tmp_path: Path, text: str, field: str | None
+    home: Path, tmp_path: Path, text: str, field: str | None, hint: str
 ) -> None:
     (tmp_path / "terms.yaml").write_text(text, "utf-8")
     config = config_of(home / "rows.jsonl", NOWHERE, ["es"], glossary=tmp_path / "terms.yaml")
-    with refused(file="terms.yaml", field=field, hint="term: translation"):
+    with refused(file="terms.yaml", field=field, hint=hint):
         translate(config, tmp_path / "out")

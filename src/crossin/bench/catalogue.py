@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,10 +11,11 @@ from crossin.bench.mapping import read_mapping
 from crossin.bench.seaeval import LICENCE, SEAEVAL, build_seaeval
 from crossin.bench.xquad import build_xquad
 from crossin.core.coercion import listed
-from crossin.core.errors import CrossinError
+from crossin.core.errors import CrossinError, located
 from crossin.core.paths import as_path
 from crossin.core.progress import Progress, silent
 from crossin.core.stages import Stage
+from crossin.core.suggestions import nearest
 from crossin.facts.suite import build_suite
 from crossin.languages import available, parse_language
 
@@ -94,7 +94,8 @@ def build_named(
     """
     name = str(name)
     source = None if source is None else as_path(source)
-    languages = None if languages is None else list(dict.fromkeys(map(parse_language, listed(languages))))
+    with located(field="languages"):
+        languages = None if languages is None else list(dict.fromkeys(map(parse_language, listed(languages))))
     if name == "facts":
         if source is not None:
             raise CrossinError("'facts' is built from CLDR and GeoNames", hint="leave out --source")
@@ -109,7 +110,7 @@ def build_named(
     own = name.endswith((".yaml", ".yml"))
     path = as_path(name) if own else MAPPINGS / f"{name}.yaml"
     if not own and name not in names():
-        near = difflib.get_close_matches(name, names(), n=2, cutoff=0.5)
+        near = nearest(name, names(), 2)
         raise CrossinError(
             f"there is no benchmark '{name}'" + (f"; did you mean {' or '.join(near)}?" if near else ""),
             hint="see `crossin bench list`, or give a mapping of your own (.yaml)",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import unicodedata
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -13,6 +12,7 @@ from rich.rule import Rule
 from rich.text import Text
 
 from crossin.core.errors import CrossinError
+from crossin.core.suggestions import nearest
 from crossin.items.item import Item, items_file, read_unchecked
 
 # Characters of a context that are shown, unless `full`.
@@ -66,7 +66,7 @@ def _wanted(items: Sequence[Item], name: str | None, number: int, file: Path) ->
     if name is None:
         return has[:number]
     if name not in has:
-        near = difflib.get_close_matches(name, has, n=3)
+        near = nearest(name, has, 3)
         raise CrossinError(
             f"there is no item '{name}'",
             file=file,

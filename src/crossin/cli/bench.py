@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from crossin.cli.options import Command, json_option, languages_in, option, settings_options
-from crossin.core.errors import CrossinError
+from crossin.core.errors import CrossinError, located
 from crossin.items import Form
+from crossin.items.item import items_file
 
 if TYPE_CHECKING:
     from crossin.bench.check import CheckResult
@@ -72,6 +73,7 @@ def build_benchmark(
     from crossin.bench.catalogue import build_named
     from crossin.bench.show import visible
     from crossin.cli.console import console, print_json, progress_bars, say, say_skipped
+    from crossin.core.skipping import skipped_note
 
     with progress_bars() as progress:
         stage = build_named(
@@ -85,7 +87,8 @@ def build_benchmark(
         # A built item is there in every language.
         shown = "  ".join(f"{language} {count:,}" for language in stage.manifest["settings"]["languages"])
         console.print(visible(f"{task}: {shown}"), markup=False, highlight=False)
-    say_skipped(skipped, "items")
+    notes = skipped_note(source or name, counts["items"] + sum(skipped.values()), skipped, "items")
+    say_skipped(skipped, "items", notes)
     say(f"bench: {counts['items']:,} items, in {out} ({stage.manifest['wall_seconds']:.1f} s)")
 
 
@@ -123,7 +126,7 @@ def check_benchmark(folder: Path, languages: tuple[str, ...], as_json: bool) -> 
     from crossin.bench.check import check_bench
     from crossin.cli.console import print_json, progress_bars
 
-    if folder == Path("facts") and not folder.exists():
+    if folder == Path("facts") and not items_file(folder).is_file():
         _check_templates(languages, as_json)
         return
     if languages:
@@ -189,7 +192,8 @@ def export_benchmark(
 
 def _codes(languages: tuple[str, ...]) -> list[str] | None:
     """The codes of the languages that were given; None where none were."""
-    found = languages_in(languages)
+    with located(field="--languages"):
+        found = languages_in(languages)
     if languages and not found:
         raise CrossinError("no language is named", field="--languages", hint="for example --languages en,vi")
     return found or None

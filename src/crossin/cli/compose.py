@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,10 +11,14 @@ import click
 from crossin.cli.options import Command, dry_run_option, json_option, need_out, out_option, settings_options
 from crossin.core.cluster import Runner
 from crossin.core.settings import Settings, setting, validated
-from crossin.languages.codes import Language
+from crossin.languages.codes import Language, Languages
 
 if TYPE_CHECKING:
     from crossin.mixture import MixturePreview
+
+
+# Of a dry run's rows and directions, what fits on a screen.
+_PROMPT, _COMPLETION, _DIRECTIONS = 110, 50, 20
 
 
 class ComposeOptions(Settings):
@@ -23,7 +27,7 @@ class ComposeOptions(Settings):
     data: Path | None = setting(
         None, "Folder of the corpora. Default: the recipe's own, and for an example the current one."
     )
-    languages: list[Language] | None = setting(
+    languages: Languages[list[Language]] | None = setting(
         None, "Languages in place of the recipe's, with commas: en,zh,Vietnamese.", min_length=1
     )
     seed: int | None = setting(None, "Seed in place of the recipe's.")
@@ -31,6 +35,14 @@ class ComposeOptions(Settings):
         {}, "Take a corpus from another file, in the pivot language.", flag="--corpus", metavar="NAME=FILE"
     )
     strict: bool = setting(False, "Stop at rows that fail the join or the alignment check.")
+    check_language: bool = setting(True, "Stop at a corpus whose rows are mostly in another language.")
+    max_skipped: float | None = setting(
+        None,
+        "Largest share of a file's rows that may be left out for what is wrong with them, in place of the "
+        "recipe's (0.1).",
+        ge=0,
+        le=1,
+    )
     rank: int = setting(0, "Write only the shards of this process, from 0.", group="Processes")
     world_size: int = setting(1, "Number of processes.", group="Processes")
     runner: Runner = setting(
@@ -64,7 +76,9 @@ def command(recipe: str, out: Path | None, given: Mapping[str, Any], dry_run: bo
 
     file = named_file("compose", recipe, say)
     options = validated(ComposeOptions, given, None, "see crossin compose --help")
-    choices = options.model_dump(include={"data", "languages", "seed", "files", "strict"})
+    choices = options.model_dump(
+        include={"data", "languages", "seed", "files", "strict", "check_language", "max_skipped"}
+    )
     if dry_run:
         with progress_bars() as progress:
             found = preview(file, **choices, progress=progress)
@@ -96,27 +110,29 @@ def command(recipe: str, out: Path | None, given: Mapping[str, Any], dry_run: bo
     if as_json:
         print_json({"counts": counts, "skipped": skipped})
         return
-    for note in counts["notes"]:
-        say(f"note: {note}")
-    say_skipped(skipped)
+    say_skipped(skipped, notes=counts["notes"])
     for name, amounts in counts["components"].items():
         console.print(f"{name:<24} {amounts['rows']:>9,} rows", markup=False, highlight=False)
     say(f"compose: {counts['rows']:,} rows, in {out} ({stage.manifest['wall_seconds']:.1f} s)")
 
 
 def _show(found: MixturePreview) -> None:
-    """The dry run: a table of the components, what is left out, and rows as a model will read them."""
-    from rich.panel import Panel
+    """The dry run: rows as a model will read them, then a table of the components, and what is left out."""
     from rich.table import Table
     from rich.text import Text
 
-    from crossin.cli.console import console, say, say_skipped
+    from crossin.cli.console import console, excerpt, say, say_skipped
 
     recipe = found.recipe
+    for row in found.samples:
+        title = f"{row['kind']} {row['lang_in']}>{row['lang_out']} · {row['source']} {row['id']}"
+        console.print(Text(f"{title} · slot {row['slot']}", "bold"))
+        prompt, completion = excerpt(row["prompt"], _PROMPT), excerpt(row["completion"], _COMPLETION)
+        console.print(Text.assemble("  ", (prompt, "dim"), completion))
     table = Table(title=f"{recipe.name}: {found.counts['rows']:,} rows, seed {recipe.seed}")
     for column in ("component", "kind", "language in", "language out", "rows", "tokens"):
         table.add_column(column, justify="right" if column in ("rows", "tokens") else "left")
-    for line in found.lines:
+    for line in found.lines if len(found.lines) <= _DIRECTIONS else _by_component(found.lines):
         table.add_row(
             *(f"{value:,}" if isinstance(value, int) else Text(str(value)) for value in line.values())
         )
@@ -126,12 +142,17 @@ def _show(found: MixturePreview) -> None:
     for name, corpus in found.counts["corpora"].items():
         read = ", ".join(f"{language} {rows:,}" for language, rows in corpus["read"].items())
         say(f"corpus {name}: {read} rows read; {corpus['kept']:,} of {corpus['ids']:,} ids kept")
-    say_skipped(found.skipped)
-    for note in found.notes:
-        say(f"note: {note}")
-    for row in found.samples:
-        direction = f"{row['kind']} {row['lang_in']}>{row['lang_out']}"
-        title = f"{direction} · {row['source']} {row['id']} · slot {row['slot']}"
-        body = Text.assemble((row["prompt"], "dim"), row["completion"])
-        console.print(Panel(body, title=Text(title), title_align="left"))
-    say("dry run: nothing was written")
+    say_skipped(found.skipped, notes=found.notes)
+    say("dry run: nothing was written; --json shows every direction, and the rows whole")
+
+
+def _by_component(lines: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """The lines of a component's directions as one line, where they would fill the screen."""
+    made: dict[str, dict[str, Any]] = {}
+    for line in lines:
+        one = made.setdefault(line["component"], {**line, "rows": 0, "tokens": 0})
+        for side in ("lang_in", "lang_out"):
+            one[side] = line[side] if one[side] == line[side] else "several"
+        one["rows"] += line["rows"]
+        one["tokens"] += line["tokens"]
+    return list(made.values())

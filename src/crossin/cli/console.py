@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -33,16 +33,34 @@ def say(text: str) -> None:
     errors.print(Text(text), soft_wrap=True)
 
 
-def say_skipped(skipped: Mapping[str, int], unit: str = "rows") -> None:
-    """A line for each reason why something was left out."""
-    for line in counted_sentences(skipped, unit):
+def say_skipped(skipped: Mapping[str, int], unit: str = "rows", notes: Sequence[str] = ()) -> None:
+    """A line for each reason why something was left out, and notes on what to do about it."""
+    for line in counted_sentences({code: count for code, count in skipped.items() if count}, unit):
         say(line)
+    for note in notes:
+        say(f"note: {note}")
 
 
 def show(table: Table) -> None:
     """A table at its full width: a narrow terminal wraps its lines, but nothing is cut off."""
     table.width = console.measure(table, options=console.options.update(width=_WIDEST)).maximum
     console.print(table, crop=False)
+
+
+def excerpt(text: str, longest: int) -> str:
+    """A text on one line, its line breaks as ⏎; of a long one the beginning and the end."""
+    text = "⏎".join(text.split("\n"))
+    if len(text) <= longest:
+        return text
+    end = longest // 3
+    return f"{text[: longest - end - 3]} … {text[-end:]}"
+
+
+def first_lines(lines: Sequence[str], most: int, what: str) -> list[str]:
+    """At most `most` lines, the last of which says how many more there are of `what`."""
+    if len(lines) <= most:
+        return list(lines)
+    return [*lines[: most - 1], f"… and {len(lines) - most + 1:,} more {what}"]
 
 
 @contextmanager

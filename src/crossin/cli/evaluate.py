@@ -18,12 +18,13 @@ from crossin.cli.options import (
     out_option,
     settings_options,
 )
+from crossin.core.interrupts import saying_what_was_saved
 from crossin.core.reasons import counted_sentences
 from crossin.core.settings import read_settings
 from crossin.evaluation.config import EvaluateConfig
 
 # Of an example prompt, what fits on a screen.
-_SHOWN = 2000
+_SHOWN = 600
 
 
 @click.command(cls=Command)
@@ -74,7 +75,7 @@ def command(
     from crossin.scoring.values import all_values
 
     out = need_out(out)
-    with progress_bars() as progress:
+    with progress_bars() as progress, saying_what_was_saved(out):
         found = evaluate(settings, out, progress=progress, say=say)
     scores = [score for one in found for score in one.scores]
     if as_json:
@@ -96,6 +97,9 @@ def _show_outline(settings: EvaluateConfig, out: Path, as_json: bool) -> None:
         return
     for one in outlines:
         lines = [
+            "for example:",
+            _beginning_and_end(one["example"]["prompt"]),
+            *map(repr, one["example"]["options"]),
             f"{one['bench']}: {one['questions']:,} questions on {one['items']:,} items in "
             f"{', '.join(one['languages'])}",
             *counted_sentences(one["skipped"], "questions"),
@@ -109,8 +113,14 @@ def _show_outline(settings: EvaluateConfig, out: Path, as_json: bool) -> None:
                     f"  about {estimate['requests']:,} requests, {estimate['prompt_tokens']:,} tokens sent, "
                     f"at most {estimate['completion_tokens']:,} received{cost}"
                 )
-        lines += ["for example:", one["example"]["prompt"][:_SHOWN], *map(repr, one["example"]["options"])]
         console.print("\n".join(lines), markup=False, highlight=False, soft_wrap=True)
     if settings.engine == "openai" and settings.form is None:
         say("without --form, a server gets the first that it supports: text, letters, generate")
     say("dry run: nothing was asked, and nothing written")
+
+
+def _beginning_and_end(prompt: str) -> str:
+    """A prompt, of a long one without the middle: its end is what the model goes on from."""
+    if len(prompt) <= _SHOWN:
+        return prompt
+    return f"{prompt[: _SHOWN // 2]} […] {prompt[-_SHOWN // 2 :]}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -22,6 +23,10 @@ from crossin.training.config import TrainConfig
 if TYPE_CHECKING:
     from crossin.core.stages import Stage
     from crossin.training.dry_run import TrainingPreview
+
+
+# Of a dry run's rows, and of its groups of rows, what fits on a screen.
+_PROMPT, _COMPLETION, _GROUPS = 240, 120, 12
 
 
 @click.command(cls=Command)
@@ -57,7 +62,7 @@ def command(config: str, out: Path | None, given: dict[str, Any], dry_run: bool,
         if as_json:
             print_json(asdict(shown))
         else:
-            _show_preview(shown)
+            _show_preview(shown, settings.mixture)
         return
     from crossin.training import train
 
@@ -68,16 +73,26 @@ def command(config: str, out: Path | None, given: dict[str, Any], dry_run: bool,
     if as_json:
         print_json({"counts": stage.manifest["counts"], "skipped": stage.manifest["skipped"]})
     else:
-        _show_result(stage)
+        _show_result(stage, settings.mixture)
 
 
-def _show_preview(shown: TrainingPreview) -> None:
-    """Figures, and micro-batches with what is learned in colour."""
+def _show_preview(shown: TrainingPreview, mixture: Path | None) -> None:
+    """A row of each of the first micro-batches, what is learned in colour; then the figures."""
     from rich.panel import Panel
     from rich.text import Text
 
-    from crossin.cli.console import console, say, say_skipped
+    from crossin.cli.console import console, excerpt, first_lines, say, say_skipped
 
+    for number, batch in enumerate(shown.shown, start=1):
+        prompt, completion = batch[0]
+        body = Text.assemble(
+            (excerpt(prompt, _PROMPT), "dim"), (excerpt(completion, _COMPLETION), "bold green")
+        )
+        title = f"micro-batch {number}, row 1 of {len(batch):,}: dim is read, green is learned"
+        console.print(Panel(body, title=title, title_align="left"))
+    groups = [f"{name:<40} {count:>9,} rows" for name, count in shown.groups.items()]
+    for line in first_lines(groups, _GROUPS, "groups of rows"):
+        console.print(Text(line))
     figures = {
         "rows": f"{shown.rows:,}, and {shown.rows_held_out:,} held out",
         "tokens": f"{shown.tokens:,}, of which {shown.learned_tokens:,} are learned; no padding",
@@ -89,19 +104,11 @@ def _show_preview(shown: TrainingPreview) -> None:
     }
     for name, value in figures.items():
         console.print(Text(f"{name:<10} {value}"))
-    for name, count in shown.groups.items():
-        console.print(Text(f"{name:<40} {count:>9,} rows"))
-    say_skipped(shown.skipped)
-    for number, batch in enumerate(shown.shown, start=1):
-        body = Text()
-        for prompt, completion in batch:
-            body.append(prompt, style="dim").append(completion + "\n", style="bold green")
-        title = f"micro-batch {number}: dim is read, green is learned"
-        console.print(Panel(body, title=title, title_align="left"))
-    say("dry run: nothing was trained or written")
+    say_skipped(shown.skipped, notes=_notes(mixture, shown.rows + shown.rows_held_out, shown.skipped))
+    say("dry run: nothing was trained or written; --json shows every row of these micro-batches")
 
 
-def _show_result(stage: Stage) -> None:
+def _show_result(stage: Stage, mixture: Path | None) -> None:
     """The losses at the beginning and the end, and where the weights are."""
     from rich.table import Table
     from rich.text import Text
@@ -117,14 +124,26 @@ def _show_result(stage: Stage) -> None:
         *group, loss = line.values()
         curves.setdefault(tuple(group), []).append(loss)
     for (split, component, lang_in, lang_out), losses in sorted(curves.items()):
-        cells = (f"{component}, {split}", lang_in, lang_out, f"{losses[0]:.3f}", f"{losses[-1]:.3f}")
+        # Measured once, it has not changed.
+        first = f"{losses[0]:.3f}" if len(losses) > 1 else "–"
+        cells = (f"{component}, {split}", lang_in, lang_out, first, f"{losses[-1]:.3f}")
         table.add_row(*map(Text, cells))
     show(table)
-    say_skipped(stage.manifest["skipped"])
-    counts = stage.manifest["counts"]
+    counts, skipped = stage.manifest["counts"], stage.manifest["skipped"]
+    say_skipped(skipped, notes=_notes(mixture, counts["rows"] + counts["rows_held_out"], skipped))
     seconds = sum(read_parquet(stage.folder / "speed.parquet", ["seconds"])["seconds"].to_pylist())
     weights = stage.folder / (ADAPTER if (stage.folder / ADAPTER).is_dir() else MODEL)
     say(
         f"train: {counts['steps']:,} steps, {counts['tokens']:,} tokens, "
         f"{counts['tokens'] / seconds:,.0f} per second, in {weights} ({stage.manifest['wall_seconds']:.0f} s)"
     )
+
+
+def _notes(mixture: Path | None, used: int, skipped: Mapping[str, int]) -> list[str]:
+    """What to do where much of the mixture is not trained on; `used` are the rows that are."""
+    from crossin.core.reasons import fix_of
+    from crossin.core.skipping import skipped_note
+
+    # A code with a detail is of the pairs, and one without a remedy of rows that are used.
+    lost = {code: count for code, count in skipped.items() if ":" not in code and fix_of(code)}
+    return skipped_note(mixture or "", used + sum(lost.values()), lost)

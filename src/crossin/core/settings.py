@@ -4,18 +4,29 @@ the nearest key.
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 
 from crossin.core.coercion import coerced, holds_paths
 from crossin.core.errors import CrossinError
 from crossin.core.examples import folder_of, is_example
+from crossin.core.explanations import first_problem
 from crossin.core.files import read_yaml
 from crossin.core.paths import as_path, is_path
+from crossin.core.plain_values import shown
+from crossin.core.suggestions import nearest
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -23,7 +34,18 @@ Model = TypeVar("Model", bound=BaseModel)
 class Settings(BaseModel):
     """The base of all settings models: unknown keys are errors, and nothing changes once it is read."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, validate_by_name=True, validate_by_alias=True)
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, validate_by_name=True, validate_by_alias=True, allow_inf_nan=False
+    )
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _no_truth_for_a_number(cls, value: Any, info: ValidationInfo) -> Any:
+        """Refuse `rows: yes`, which pydantic takes for 1."""
+        kinds = set(_leaves(cls.model_fields[str(info.field_name)].annotation))
+        if kinds & {int, float} and not kinds & {bool, Any} and (found := _truth_in(value)) is not None:
+            raise ValueError(f"expected a number, got {shown(found)}")
+        return value
 
     @model_validator(mode="before")
     @classmethod
@@ -68,7 +90,7 @@ def validated(model: type[Model], entries: Any, path: Path | None, hint: str) ->
     try:
         return model.model_validate(entries)
     except ValidationError as error:
-        raise explained(model, error, path, hint) from error
+        raise explained(model, error, entries, path, hint) from error
 
 
 def read_settings(
@@ -89,13 +111,14 @@ def read_settings(
         raise CrossinError("expected a mapping (key: value)", file=path, hint=hint)
     # By itself first, so that an error in the file names the file.
     entries = _resolved(model, entries, folder_of(path))
+    whole = merged(entries, given)
     try:
-        return model.model_validate(merged(entries, given))
+        return model.model_validate(whole)
     except ValidationError as error:
-        place = _first(error)["loc"]
+        place = first_problem(error, whole).pydantic
         # What an example lacks is to be given.
         given_or_missing = is_example(path) or _holds(given, place)
-        raise explained(model, error, None if given_or_missing else path, hint) from error
+        raise explained(model, error, whole, None if given_or_missing else path, hint) from error
 
 
 def merged(entries: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
@@ -107,25 +130,52 @@ def merged(entries: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, An
     return result
 
 
-def explained(model: type[BaseModel], error: ValidationError, path: Path | None, hint: str) -> CrossinError:
-    """What pydantic found wrong first, as one of our errors."""
-    first = _first(error)
-    place = [str(part) for part in first["loc"]]
-    message = first["msg"].removeprefix("Value error, ")
-    if first["type"] == "extra_forbidden":
-        valid = _keys_at(model, place)
-        near = difflib.get_close_matches(place[-1], valid, n=1, cutoff=0.5)
-        message = f"there is no key '{place[-1]}' here"
-        hint = f"did you mean '{near[0]}'?" if near else f"use one of: {', '.join(valid)}"
-    elif first["type"] in ("model_type", "dict_type", "mapping_type"):
-        message = "expected a mapping (key: value)"
-    return CrossinError(message, file=path, field=".".join(place) or None, hint=hint)
+def explained(
+    model: type[BaseModel], error: ValidationError, entries: Any, path: Path | None, hint: str
+) -> CrossinError:
+    """What pydantic found wrong first in `entries`, as one of our errors."""
+    problem = first_problem(error, entries)
+    hint = _meant_key(model, problem.place) if problem.unknown_key else problem.hint or hint
+    return CrossinError(problem.message, file=path, field=".".join(problem.place) or None, hint=hint)
 
 
-def _first(error: ValidationError) -> Any:
-    """The error to report: an unknown key, perhaps a misspelling of a missing one, or else the first."""
-    errors = error.errors()
-    return next((one for one in errors if one["type"] == "extra_forbidden"), errors[0])
+def _meant_key(model: type[BaseModel], place: list[str]) -> str:
+    """A hint at the key that an unknown one may mean: one that is near, or the same one further inside."""
+    here = _model_at(model, place)
+    valid = _keys_of(here)
+    if near := nearest(place[-1], valid):
+        return f"did you mean '{near[0]}'?"
+    for key, field in here.model_fields.items():
+        for inner in models_in(field.annotation):
+            if place[-1] in _keys_of(inner):
+                return f"write it under `{field.alias or key}`: did you mean '{key}.{place[-1]}'?"
+    return f"use one of: {', '.join(valid)}"
+
+
+def _leaves(annotation: Any) -> Iterator[Any]:
+    """The types that an annotation is made of; models inside check their own fields."""
+    parts = get_args(annotation)
+    for part in parts:
+        yield from _leaves(part)
+    if not parts:
+        yield annotation
+
+
+def _truth_in(value: Any) -> bool | None:
+    """A truth value in an entry, its lists and its mappings."""
+    if isinstance(value, bool):
+        return value
+    inner = value.values() if isinstance(value, dict) else value if isinstance(value, list | tuple) else ()
+    return next((found for one in inner if (found := _truth_in(one)) is not None), None)
+
+
+@contextmanager
+def as_value_error() -> Iterator[None]:
+    """In a validator: turn a CrossinError into a ValueError, to which `explained` adds file and field."""
+    try:
+        yield
+    except CrossinError as error:
+        raise ValueError(error.message) from error
 
 
 def models_in(annotation: Any) -> Iterator[type[BaseModel]]:
@@ -136,12 +186,16 @@ def models_in(annotation: Any) -> Iterator[type[BaseModel]]:
         yield from models_in(part)
 
 
-def _keys_at(model: type[BaseModel], place: list[str]) -> list[str]:
-    """The keys that are valid where `place` ends."""
+def _model_at(model: type[BaseModel], place: list[str]) -> type[BaseModel]:
+    """The model that holds the last key of `place`."""
     for part in place[:-1]:
         # A list's number or a mapping's key leads to the same model as the list or mapping itself.
         if part in model.model_fields:
             model = next(models_in(model.model_fields[part].annotation), model)
+    return model
+
+
+def _keys_of(model: type[BaseModel]) -> list[str]:
     return sorted(field.alias or name for name, field in model.model_fields.items())
 
 

@@ -11,6 +11,7 @@ import pyarrow.compute as pc
 
 from crossin.core.errors import CrossinError
 from crossin.core.formats import FIELDS
+from crossin.core.plain_values import shown
 from crossin.corpus.parallel import Bools, ParallelCorpus
 from crossin.corpus.spec import Filters, Range
 
@@ -58,7 +59,7 @@ def _passes(corpus: ParallelCorpus, language: str, name: str, values: pa.Array, 
     if isinstance(rule, Range):
         wrong = "a range needs numbers" if kind != "numbers" else None
     else:
-        wrong = next((f"{value!r} is not such a value" for value in rule if _kind(value) != kind), None)
+        wrong = next((f"{shown(value)} is not such a value" for value in rule if _kind(value) != kind), None)
     if wrong:
         raise CrossinError(
             f"the column '{name}' of the corpus '{corpus.name}' holds {kind} in {language}, and {wrong}",

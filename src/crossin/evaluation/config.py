@@ -13,7 +13,7 @@ from crossin.core.paths import as_path
 from crossin.core.settings import Settings, setting
 from crossin.evaluation.preparation import Choice
 from crossin.items import Form
-from crossin.languages.codes import Language
+from crossin.languages.codes import Language, Languages
 from crossin.servers import ServerSettings
 
 _what = partial(setting, group="What is asked")
@@ -37,7 +37,7 @@ class EvaluateConfig(Settings):
         metavar="NAME|FOLDER",
         min_length=1,
     )
-    languages: tuple[Language, ...] | None = _what(
+    languages: Languages[tuple[Language, ...]] | None = _what(
         None,
         "Languages with commas, in any spelling: en,vi,Thai; all if not given.",
         min_length=1,

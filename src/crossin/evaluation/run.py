@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from contextlib import closing
 from dataclasses import asdict, dataclass
+from difflib import get_close_matches
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
@@ -22,6 +23,7 @@ from crossin.evaluation.config import EvaluateConfig, FormKind, labelled
 from crossin.evaluation.hf import HfEngine
 from crossin.evaluation.openai import OpenAIEngine
 from crossin.evaluation.preparation import PreparedBench, prepare
+from crossin.items.item import items_file
 from crossin.servers import Accounting, Usage
 
 if TYPE_CHECKING:
@@ -168,8 +170,10 @@ def _benches(config: EvaluateConfig, home: Path, progress: Progress) -> dict[str
 
     found: dict[str, Path] = {}
     for label, text in labelled(config.bench, "benchmark").items():
-        if as_path(text).exists():
-            found[label] = as_path(text)
+        path = as_path(text)
+        # A folder that happens to be called as a benchmark is none.
+        if path.exists() and (text not in names() or items_file(path).is_file()):
+            found[label] = path
         elif text == _FACTS:
             languages = None if config.languages is None else list(dict.fromkeys(config.languages))
             folder = home / "-".join([_FACTS, *(languages or ())])
@@ -180,9 +184,12 @@ def _benches(config: EvaluateConfig, home: Path, progress: Progress) -> dict[str
                 hint=f"crossin bench build {text} --out bench/{text}, and then --bench bench/{text}",
             )
         else:
+            near = get_close_matches(text, names(), n=1)
             raise CrossinError(
-                f"there is no benchmark '{text}'",
-                hint="name a folder that `crossin bench build` wrote, or `facts`",
+                f"there is no benchmark '{text}', and no such folder",
+                hint=f"did you mean {near[0]}?"
+                if near
+                else "name a folder that `crossin bench build` wrote, or `facts`",
             )
     return found
 

@@ -12,8 +12,9 @@ from crossin.core.errors import CrossinError
 from crossin.core.examples import named_file
 from crossin.core.files import read_json
 from crossin.core.settings import Settings, merged, read_settings, setting, validated
+from crossin.core.skipping import MOST_SKIPPED
 from crossin.corpus.spec import CorpusSpec, Filters
-from crossin.languages.codes import Language
+from crossin.languages.codes import ByLanguage, Language, Languages
 
 Kind = Literal["base", "mono", "x2en", "en2x", "x2x", "trans"]
 # Kinds whose direction is decided by one language other than the pivot.
@@ -28,7 +29,7 @@ class Component(Settings):
     the pivot), `en2x` (the reverse), `x2x` (two different languages), `trans` (translate a row's `side`).
     rows, tokens, share: the size; exactly one. `rows: all` is as many as the corpus has; `tokens` are those
     of prompt and completion, estimated or counted by the recipe's tokenizer; `share` is of the recipe's
-    `rows`.
+    `rows`, which all components together must make.
     languages: where not all of the recipe's; for x2x and trans, `pairs` may name the directions instead.
     sampler: how often each language (or pair) is drawn. `uniform`: equally; `proportional`: by its rows;
     `temperature`: p ~ n^(1/temperature); `unimax`: equally until a language has had `epochs` epochs (Chung
@@ -45,18 +46,25 @@ class Component(Settings):
     rows: int | Literal["all"] | None = None
     tokens: int | None = setting(None, gt=0)
     share: float | None = setting(None, gt=0, le=1)
-    languages: list[Language] | None = setting(None, min_length=1)
+    languages: Languages[list[Language]] | None = setting(None, min_length=1)
     pairs: list[tuple[Language, Language]] | None = setting(None, min_length=1)
     side: Literal["instruction", "output"] = "instruction"
     direction: Literal["any", "to-pivot", "from-pivot"] = "any"
     sampler: Literal["uniform", "proportional", "temperature", "unimax", "weights"] = "uniform"
     temperature: float = setting(1.0, gt=0)
-    weights: dict[Language, float] = setting({})
+    weights: ByLanguage[float] = setting({})
     replacement: bool = False
     epochs: int = setting(1, gt=0)
     draw: str | None = None
     stage: int = 0
     filter: Filters = setting({})
+
+    @field_validator("share", mode="before")
+    @classmethod
+    def _no_per_cent(cls, share: Any) -> Any:
+        if isinstance(share, str) and share.strip().endswith("%"):
+            raise ValueError(f"expected a number up to 1, got '{share}': 80% is 0.8")
+        return share
 
     @model_validator(mode="after")
     def _consistent(self) -> Component:
@@ -103,11 +111,12 @@ class Recipe(Settings):
     `cl_boost`, `llama`, `gemma`), a YAML file such as theirs, or `chat`: that of `tokenizer`.
     format: `prompt-completion` (Parquet), or `messages` (JSON lines, for a trainer that applies its own
     template).
+    max_skipped: the largest share of a file's rows that may be left out for what is wrong with them.
     """
 
     name: str
     pivot: Language = "en"
-    languages: list[Language] | None = setting(None, min_length=1)
+    languages: Languages[list[Language]] | None = setting(None, min_length=1)
     seed: int = 0
     rows: int | None = setting(None, gt=0)
     tag: Literal["sentence", "code", "none"] = "sentence"
@@ -115,6 +124,7 @@ class Recipe(Settings):
     tokenizer: str | None = None
     format: Literal["prompt-completion", "messages"] = "prompt-completion"
     shard_rows: int = setting(50_000, gt=0)
+    max_skipped: float = setting(MOST_SKIPPED, ge=0, le=1)
     corpora: dict[str, CorpusSpec] = setting({})
     components: list[Component] = setting(min_length=1)
 

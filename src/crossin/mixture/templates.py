@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 from functools import cache
 from pathlib import Path
@@ -12,6 +11,7 @@ from pydantic import ValidationInfo, field_validator
 
 from crossin.core.errors import CrossinError
 from crossin.core.settings import Settings, read_settings
+from crossin.core.suggestions import nearest
 from crossin.mixture.tokens import load_tokenizer
 
 DATA = Path(__file__).parent / "templates"
@@ -69,7 +69,7 @@ def load_template(name: str, folder: Path | None = None, *, tokenizer: str | Non
         return _read(DATA / f"{name}.yaml")
     path = (folder or Path()) / name
     if path.suffix not in (".yaml", ".yml"):
-        near = difflib.get_close_matches(name, [*built_in(), CHAT], n=1)
+        near = nearest(name, [*built_in(), CHAT])
         raise CrossinError(
             f"no template is called '{name}'; these exist: {', '.join([*built_in(), CHAT])}",
             hint=f"did you mean '{near[0]}'?" if near else "choose one, or give the path of a .yaml file",

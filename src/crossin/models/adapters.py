@@ -9,8 +9,8 @@ from typing import Any
 from crossin.core.errors import CrossinError
 from crossin.core.files import read_json
 from crossin.core.formats import MANIFEST
+from crossin.core.inputs import input_hash
 from crossin.core.paths import as_path
-from crossin.core.stages import input_hash
 
 _FOLDER = "adapter"
 _CONFIG = "adapter_config.json"

@@ -8,6 +8,7 @@ from typing import Any
 
 from crossin.core.errors import CrossinError, located
 from crossin.core.files import read_parquet
+from crossin.core.plain_values import shown
 from crossin.corpus.reading.records import read_records
 from crossin.items import Item
 from crossin.items.replies import read_reply
@@ -43,7 +44,7 @@ def checked(lines: list[Line], file: Path) -> list[Line]:
         with located(file, row):
             if wrong := _wrong_field(line):
                 name, expected = wrong
-                message = f"expected {expected}, got {line[name]!r}"
+                message = f"expected {expected}, got {shown(line[name])}"
                 raise CrossinError(message, field=name, hint=f"write {expected}")
             spelled = line["language"]
             with located(field="language"):

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from crossin.core.errors import CrossinError
+from crossin.core.errors import CrossinError, located
 from crossin.core.progress import Progress, silent
 from crossin.core.results import ResultList, Tabular, brief
 from crossin.languages import parse_language
@@ -133,7 +133,8 @@ def pivot_of(predictions: Predictions, pivot: str | None) -> str:
     languages = predictions.tables[0].languages
     if pivot is None:
         return PIVOT if PIVOT in languages else languages[0]
-    code = parse_language(pivot)
+    with located(field="pivot"):
+        code = parse_language(pivot)
     if code not in languages:
         raise CrossinError(
             f"the pivot language '{pivot}' was not asked",

@@ -13,7 +13,7 @@ from crossin.core.configs import config_of
 from crossin.core.examples import folder_of, named_file
 from crossin.core.paths import as_path, is_path
 from crossin.core.settings import Settings, setting
-from crossin.languages.codes import Language
+from crossin.languages.codes import Language, Languages
 
 Share = Annotated[float, Field(ge=0, lt=1)]
 
@@ -121,8 +121,9 @@ class Pairs(Settings):
     rows: Path | None = setting(None, "Rows that share an id between languages.")
     items: Path | None = setting(None, "A benchmark's folder; its answers are not read.")
     pivot: Language = setting("en", "One side of each pair.")
-    languages: tuple[Language, ...] = setting((), "Limit the pairs to these and the pivot.")
+    languages: Languages[tuple[Language, ...]] = setting((), "Limit the pairs to these and the pivot.")
     among: Literal["pivot", "any"] = setting("pivot", "Pair the pivot with another, or any two languages.")
+    check_language: bool = setting(True, "Stop where most rows are in another language than they say.")
     share: float = setting(0.2, "Tokens of the pairs, relative to those of a step's rows.", gt=0, lt=1)
     wording: str = setting("question", "How questions are worded (docs/evaluate.md).")
     apart_from: tuple[Path, ...] = setting((), "Benchmarks for evaluation, which must share no item.")

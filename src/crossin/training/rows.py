@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 from crossin.core.errors import CrossinError
 from crossin.core.formats import DATA_FOLDER, MANIFEST
 from crossin.core.hashing import hash64
+from crossin.core.plain_values import shown
 from crossin.core.reasons import Reason
 from crossin.corpus.reading.records import read_records
 from crossin.models.joining import heading_of
@@ -29,10 +30,22 @@ RowError = Callable[..., CrossinError]
 class RowReason(Reason):
     """Why a row is not trained on, or not whole."""
 
-    TOO_MANY_TOKENS = "too_many_tokens", "more tokens than `batches.longest`"
-    COMPLETION_TOO_LONG = "completion_too_long", "more tokens in the completion than `batches.longest`"
+    TOO_MANY_TOKENS = (
+        "too_many_tokens",
+        "more tokens than `batches.longest`",
+        "raise `batches.longest`, or cut the prompts with `batches.too_long: cut`",
+    )
+    COMPLETION_TOO_LONG = (
+        "completion_too_long",
+        "more tokens in the completion than `batches.longest`",
+        "raise `batches.longest`",
+    )
     PROMPT_CUT = "prompt_cut", "only the beginning of the prompt"
-    NO_TOKENS = "completion_without_tokens", "the completion has no tokens"
+    NO_TOKENS = (
+        "completion_without_tokens",
+        "the completion has no tokens",
+        "fill the completions, or leave these rows out of the mixture",
+    )
 
 
 class Group(NamedTuple):
@@ -217,8 +230,7 @@ def _checked(value: Any, field: str, wrong: RowError) -> str:
     if value is None or value == "":
         raise wrong("empty" if value == "" else "empty (null)", field=field, hint=_HINT)
     if not isinstance(value, str):
-        kind = type(value).__name__
-        raise wrong(f"expected a text, got {kind} {value!r:.40}", field=field, hint=_HINT)
+        raise wrong(f"expected a text, got {shown(value)}", field=field, hint=_HINT)
     try:
         value.encode()
     except UnicodeEncodeError as error:

@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Mapping
+import signal
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from crossin.core.errors import CrossinError
 from crossin.core.extras import install_hint, require
 from crossin.core.formats import MANIFEST
+from crossin.core.interrupts import Stopped, add_note, held_signals
 from crossin.core.progress import Progress, silent
 from crossin.core.stages import Stage, stage
 from crossin.models.download import pull
 from crossin.models.weights import writing_weights
 from crossin.training.config import TrainConfig, read_config
-from crossin.training.record import CHECKPOINTS, Record, last_checkpoint, read_record
+from crossin.training.log import PAGE, write_log, write_page
+from crossin.training.record import CHECKPOINTS, Record, last_checkpoint, read_record, step_of
 from crossin.training.sampling import rank_and_world_size
 
 if TYPE_CHECKING:
@@ -23,6 +27,7 @@ if TYPE_CHECKING:
 
 Say = Callable[[str], None]
 ADAPTER, MODEL, MERGED = "adapter", "model", "merged"
+_STOPPING = "stopping after this step, with a checkpoint; Ctrl-C again stops at once"
 
 
 def train(
@@ -40,8 +45,9 @@ def train(
     with each line that the user should read.
 
     An interrupted run resumes from its last checkpoint, and ends as if it had not been interrupted: on a CPU
-    with one thread count, with the same bytes. Started by `torchrun` or `accelerate launch`, all processes
-    make the same call.
+    with one thread count, with the same bytes. Ctrl-C and SIGTERM save a checkpoint after the current step,
+    and then take their effect. Started by `torchrun` or `accelerate launch`, all processes make the same
+    call.
 
     Raises CrossinError for a model, mixture or pairs that cannot be used, a loss that is not a number, a term
     that is always 0, too little memory, and a folder that another run or process uses.
@@ -61,17 +67,20 @@ def train(
         progress, say = silent, lambda _: None
     with stage(out, "train", settings, inputs, rank=rank, world_size=world_size) as work:
         if work.done:
+            if PAGE not in work.manifest["outputs"]:
+                say(_no_page())
             return work
-        try:
-            trainer = _fit(config, model, mixture, work.folder, progress, say)
-        finally:
-            # Without a checkpoint there is nothing to resume from, and another config may use the folder.
-            if first and last_checkpoint(work.folder) is None:
+        with _saying_the_step(work.folder) if first else nullcontext():
+            try:
+                trainer = _fit(config, model, mixture, work.folder, progress, say, first=first)
+            finally:
+                # Without a checkpoint there is nothing to resume from, and another config may use the folder.
+                if first and last_checkpoint(work.folder) is None:
+                    shutil.rmtree(work.folder / CHECKPOINTS, ignore_errors=True)
+            if first:
+                outputs = _write(trainer, work.folder, model, say)
+                work.finish(outputs, _counts(trainer), trainer.plan.skipped)
                 shutil.rmtree(work.folder / CHECKPOINTS, ignore_errors=True)
-        if first:
-            outputs = _write(trainer, work.folder, model, say)
-            work.finish(outputs, _counts(trainer), trainer.plan.skipped)
-            shutil.rmtree(work.folder / CHECKPOINTS, ignore_errors=True)
     return work
 
 
@@ -86,8 +95,26 @@ def pulled_inputs(config: TrainConfig, progress: Progress = silent) -> tuple[Pat
     return pull(config.model, progress=progress), config.mixture
 
 
+@contextmanager
+def _saying_the_step(out: Path) -> Iterator[None]:
+    """Add to an interrupt the step of the checkpoint from which the run resumes."""
+    try:
+        yield
+    except KeyboardInterrupt as stopped:
+        if checkpoint := last_checkpoint(out):
+            add_note(stopped, f"training goes on after step {step_of(checkpoint):,}")
+        raise
+
+
 def _fit(
-    config: TrainConfig, model: Path, mixture: Path, out: Path, progress: Progress, say: Say
+    config: TrainConfig,
+    model: Path,
+    mixture: Path,
+    out: Path,
+    progress: Progress,
+    say: Say,
+    *,
+    first: bool,
 ) -> CrossinTrainer:
     """The trainer, with the trained network and the record, at the end of the run."""
     import torch
@@ -100,23 +127,28 @@ def _fit(
     checkpoint = last_checkpoint(out)
     record = read_record(checkpoint) if checkpoint else Record(config.batches.tokens_on(network.device.type))
     plan = plan_of(config, mixture, network, tokenizer, record.shares)
-    trainer = CrossinTrainer(
-        plan=plan,
-        record=record,
-        watch=lambda step, note: progress("training", step, plan.steps, "steps", note),
-        model=network,
-        args=arguments_of(config, out, network.device.type),
-        processing_class=tokenizer,
-    )
-    # It prints every line of the log as a dictionary.
-    trainer.remove_callback(PrinterCallback)
-    # Where both languages are certain of their answers gradients are tiny, and a CPU computes denormal
-    # numbers many times slower.
-    torch.set_flush_denormal(True)
-    try:
-        trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
-    finally:
-        torch.set_flush_denormal(False)
+    with held_signals(_STOPPING if first else "") as held:
+        trainer = CrossinTrainer(
+            plan=plan,
+            record=record,
+            watch=lambda step, note: progress("training", step, plan.steps, "steps", note),
+            stop=lambda: held.number is not None,
+            model=network,
+            args=arguments_of(config, out, network.device.type),
+            processing_class=tokenizer,
+        )
+        # It prints every line of the log as a dictionary.
+        trainer.remove_callback(PrinterCallback)
+        # Where both languages are certain of their answers gradients are tiny, and a CPU computes denormal
+        # numbers many times slower.
+        torch.set_flush_denormal(True)
+        try:
+            trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
+        finally:
+            torch.set_flush_denormal(False)
+    if trainer.stopped:
+        # Another process of the run got the signal.
+        raise Stopped(signal.SIGTERM)
     return trainer
 
 
@@ -136,7 +168,6 @@ def _counts(trainer: CrossinTrainer) -> dict[str, int]:
 def _write(trainer: CrossinTrainer, out: Path, base: Path, say: Say) -> list[str]:
     """Write the results of the run; returns the files for the manifest."""
     from crossin.models.merging import merge
-    from crossin.training.log import write_log, write_page
 
     config, lines = trainer.config, trainer.record.lines
     kind = ADAPTER if config.method.kind == "lora" else MODEL
@@ -153,5 +184,9 @@ def _write(trainer: CrossinTrainer, out: Path, base: Path, say: Say) -> list[str
     if page := write_page(out, lines):
         written.append(page)
     else:
-        say(f"no plot of the losses: it needs plotly ({install_hint('report')})")
+        say(_no_page())
     return sorted(str(path.relative_to(out)) for path in written)
+
+
+def _no_page() -> str:
+    return f"no plot of the losses: it needs plotly ({install_hint('report')})"

@@ -108,6 +108,7 @@ def arguments_of(config: TrainConfig, out: Path, device: str) -> Any:
         weight_decay=config.optimiser.weight_decay,
         max_grad_norm=config.optimiser.clip,
         logging_steps=config.log_every,
+        logging_first_step=True,
         logging_nan_inf_filter=False,
         save_strategy="steps",
         save_steps=config.checkpoint_every,

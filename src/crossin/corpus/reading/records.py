@@ -6,7 +6,6 @@ files, or of a dataset.
 
 from __future__ import annotations
 
-import difflib
 import shutil
 import tempfile
 from collections.abc import Iterator, Sequence, Set
@@ -18,6 +17,7 @@ import pyarrow.parquet as pq
 
 from crossin.core.errors import CrossinError
 from crossin.core.extras import require
+from crossin.core.suggestions import nearest
 from crossin.corpus.reading.batch import Batch
 from crossin.corpus.reading.text_records import csv_batches, json_batches
 from crossin.corpus.spec import Source
@@ -120,21 +120,24 @@ def read_source(
     if source.path is None:
         yield from _dataset(source, data, columns)
         return
-    for file in _files(data / source.path, data):
+    # An absolute path, such as the one that `translate` is given, is not relative to a recipe's data.
+    relative = not Path(source.path).is_absolute()
+    hint = f"check `path`, which is relative to the data folder {data}" if relative else "check the path"
+    for file in _files(data / source.path, hint):
         yield from read_batches(file, columns, typed)
 
 
-def _files(path: Path, data: Path) -> list[Path]:
+def _files(path: Path, hint: str) -> list[Path]:
     """The file at `path`, or the shards in the folder there, by name."""
     if path.is_file():
         return [path]
     if not path.is_dir():
         others = [one.name for one in path.parent.iterdir()] if path.parent.is_dir() else []
-        near = difflib.get_close_matches(path.name, others, n=3)
+        near = nearest(path.name, others, 3)
         raise CrossinError(
             "there is no such file" + (f"; similar names: {', '.join(near)}" if near else ""),
             file=path,
-            hint=f"check `path`, which is relative to the data folder {data}",
+            hint=hint,
         )
     shards = sorted(
         file
@@ -143,7 +146,9 @@ def _files(path: Path, data: Path) -> list[Path]:
     )
     if not shards:
         saved = any((path / name).exists() for name in ("dataset_info.json", "dataset_dict.json"))
-        hint = "name it as `dataset`, not as `path`" if saved else "name a file, or a folder with such files"
+        hint = "name a file, or a folder with such files"
+        if saved:
+            hint = "save it as Parquet, or name it as `dataset` in a recipe"
         raise CrossinError(
             f"this folder holds no files of rows (.{', .'.join(_SHARDS)})", file=path, hint=hint
         )

@@ -221,7 +221,9 @@ def _texts(
         if lengths.max() > longest:
             index = int(np.argmax(lengths > longest))
             message = f"is {lengths[index]:,} characters long; the limit is {longest:,}"
-            raise batch.error(index, message, field=name, hint="shorten the text, or raise `longest_field`")
+            raise batch.error(
+                index, message, field=name, hint="shorten the text; a recipe may raise `longest_field`"
+            )
     return texts
 
 

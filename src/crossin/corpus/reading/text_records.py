@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from crossin.core.errors import CrossinError
+from crossin.core.plain_values import shown
 from crossin.corpus.reading.batch import Batch
 
 BATCH = 4096
@@ -47,7 +48,7 @@ def json_batches(stream: IO[bytes], file: str | Path) -> Iterator[Batch]:
     opening = head.lstrip()[0]
     if opening not in "[{":
         raise CrossinError(
-            f"the file is not JSON, CSV or Parquet: it begins with {opening!r}",
+            f"the file is not JSON, CSV or Parquet: it begins with {shown(opening)}",
             file=file,
             row=1,
             hint="save the rows as one JSON array, one JSON object a line, .csv or Parquet",

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Collection, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import KW_ONLY, dataclass, field
 from itertools import islice
 from pathlib import Path
@@ -166,9 +168,9 @@ class HfEngine:
         running: set[Any] = set()
         try:
             while True:
-                running |= {
-                    pool.submit(work, one) for one in islice(waiting, 2 * self.processes - len(running))
-                }
+                fresh = list(islice(waiting, 2 * self.processes - len(running)))
+                with _without_ctrl_c():
+                    running |= {pool.submit(work, one) for one in fresh}
                 if not running:
                     return
                 done, running = wait(running, return_when=FIRST_COMPLETED)
@@ -179,6 +181,18 @@ class HfEngine:
                 "a process of the engine has died, perhaps out of memory",
                 hint="run again with fewer --processes; finished answers are cached",
             ) from error
+        finally:
+            if not all(future.done() for future in running):
+                self._end_processes()
+
+    def _end_processes(self) -> None:
+        """End the processes in the middle of their work, for which nobody waits any more."""
+        pool, self._pool = self._pool, None
+        if pool is not None:
+            # `terminate_workers` comes with Python 3.14.
+            for process in list((getattr(pool, "_processes", None) or {}).values()):
+                process.kill()
+            pool.shutdown(cancel_futures=True)
 
     def _processes(self) -> ProcessPoolExecutor:
         import multiprocessing
@@ -203,6 +217,19 @@ class HfEngine:
 
     def _note(self, notes: Sequence[str]) -> None:
         self.notes += [note for note in notes if note not in self.notes]
+
+
+@contextmanager
+def _without_ctrl_c() -> Iterator[None]:
+    """Begin processes that do not get Ctrl-C, which a terminal sends to all: this process ends them.
+
+    They inherit the mask of the thread that begins them. Here the signal arrives when the block has ended.
+    """
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _by_key(requests: Sequence[Request]) -> list[list[int]]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from crossin.core.errors import CrossinError
+from crossin.core.plain_values import shown
 from crossin.evaluation.engine import Request
 from crossin.models.joining import heading_of, split
 
@@ -116,7 +117,7 @@ def _check(request: Request, wholes: list[Continuation]) -> None:
     for option, whole in zip(request.options, wholes, strict=True):
         if len(whole.tokens) == whole.start:
             raise CrossinError(
-                f"{request.name}: the option {option!r} has no tokens of its own",
+                f"{request.name}: the option {shown(option)} has no tokens of its own",
                 hint="fix the benchmark's item; `crossin bench check` finds such options",
             )
 
