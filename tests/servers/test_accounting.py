@@ -237,8 +237,10 @@ def test_a_request_that_hangs_keeps_its_own_cost_and_place_and_no_more() -> None
 
     async def ask(url: str) -> list[Any]:
         # Each request costs 9: for five of them.
-        prices = {"price_in": 1e6, "price_out": 1e6, "budget": 45}
-        async with Server(ServerSettings(base_url=url, concurrency=2, timeout=600, **prices)) as server:
+        money = ServerSettings(
+            base_url=url, concurrency=2, timeout=600, price_in=1e6, price_out=1e6, budget=45
+        )
+        async with Server(money) as server:
 
             async def request(prompt: str) -> dict[str, Any]:
                 body = {"prompt": prompt}
