@@ -61,6 +61,17 @@ def test_the_list_names_every_benchmark_and_its_licence() -> None:
     assert known["belebele"]["languages"] == 122
 
 
+def test_a_finished_build_and_its_check_say_the_same_again(source: Path, tmp_path: Path) -> None:
+    words = ("build", "cross-mmlu", "--source", source, "--out", tmp_path / "bench")
+    first, again = (bench_command(*words) for _ in range(2))
+    assert (first.stdout, first.stderr) == (again.stdout, again.stderr)
+    assert "note: cross_mmlu.json: 1 of 3 items" in again.stderr
+    assert "leave the language out with --languages" in again.stderr
+    items = read_items(tmp_path / "bench")
+    write_items(tmp_path / "bench" / ITEMS, [replace(items[0], options=["same", "same"]), *items[1:]])
+    assert [bench_command("check", tmp_path / "bench").exit_code for _ in range(2)] == [1, 1]
+
+
 def test_a_build_prints_what_it_built_and_what_it_left_out(source: Path, tmp_path: Path) -> None:
     words = ("build", "cross-mmlu", "--source", source, "--out", tmp_path / "bench")
     for _ in range(2):

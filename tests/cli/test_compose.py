@@ -86,6 +86,33 @@ def test_rows_that_are_left_out_are_shown_as_sentences_and_counted_as_codes(
     assert skipped == {"missing_translation:vi": 5}
 
 
+def test_a_finished_mixture_prints_what_the_first_run_did_and_is_as_strict(
+    recipe: Path, tmp_path: Path
+) -> None:
+    write_corpus(tmp_path / "data", {"vi": range(30)})
+    words: list[str | Path] = [recipe, "--out", tmp_path / "out"]
+    first, again = (crossin(*words) for _ in range(2))
+    assert (first.stdout, first.stderr) == (again.stdout, again.stderr)
+    assert "left out: 10 rows, missing in a language (vi)" in again.stderr
+    assert "note: alpaca: 10 of 40 rows" in again.stderr
+    for out in ("out", "new"):
+        with refused("10 rows", "'alpaca'", "missing in a language (vi)", hint="--strict"):
+            crossin(recipe, "--out", tmp_path / out, "--strict")
+
+
+def test_the_share_that_may_be_left_out_is_an_option(recipe: Path, tmp_path: Path) -> None:
+    rows = [row(number, "vi", instruction="" if number < 8 else "Hỏi?") for number in range(40)]
+    (tmp_path / "data" / "alpaca_vi.json").write_text(json.dumps(rows))
+    words: list[str | Path] = [recipe, "--out", tmp_path / "out"]
+    with refused(
+        "8 of 40 vi rows", "instruction is empty", file="alpaca_vi.json", row=1, hint="--max-skipped"
+    ):
+        crossin(*words)
+    assert "left out: 8 rows" in crossin(*words, "--max-skipped", "0.2").stderr
+    with refused("max_skipped: 0.2 there, not set here"):
+        crossin(*words)
+
+
 def test_figures_come_as_json(recipe: Path, tmp_path: Path) -> None:
     shown = json.loads(crossin(recipe, "--dry-run", "--json").stdout)
     assert (shown["rows"], len(shown["samples"]), shown["tokens_are"]) == (50, 10, "estimated")
@@ -161,3 +188,30 @@ def test_a_missing_file_is_named(recipe: Path, tmp_path: Path) -> None:
     with refused(file="alpaca_vi.json"):
         crossin(recipe, "--out", tmp_path / "out")
     assert not (tmp_path / "out").exists()
+
+
+def test_a_corpus_in_another_language_is_an_error_that_can_be_overridden(tmp_path: Path) -> None:
+    asked = {"en": "What is the capital of country number {}?", "zh": "第{}号国家的首都是哪座城市？"}
+    for language, question in asked.items():
+        rows = [{"id": n, "instruction": question.format(n), "output": f"{n}"} for n in range(30)]
+        (tmp_path / f"{language}.json").write_text(json.dumps(rows), encoding="utf-8")
+    recipe = tmp_path / "recipe.yaml"
+    text = (
+        "name: r\nlanguages: [en, th]\ncorpora:\n  a: {files: {en: en.json, th: zh.json}ENTRY}\n"
+        "components:\n  - {kind: x2en, corpus: a, rows: 5}\n"
+    )
+    recipe.write_text(text.replace("ENTRY", ""))
+    for words in (("--dry-run",), ("--out", tmp_path / "out")):
+        with refused(
+            "th Thai", "look like", file="zh.json", field="corpora.a.files.th", hint="--no-check-language"
+        ):
+            crossin(recipe, *words)
+    assert not (tmp_path / "out").exists()
+    assert "dry run" in crossin(recipe, "--dry-run", "--no-check-language").stderr
+    assert "compose: 5 rows" in crossin(recipe, "--out", tmp_path / "out", "--no-check-language").stderr
+    # The choice is part of the mixture, and of what composes it again.
+    assert "check_language: false" in (tmp_path / "out" / "recipe.yaml").read_text()
+    again = crossin(tmp_path / "out" / "manifest.json", "--data", tmp_path, "--out", tmp_path / "again")
+    assert "compose: 5 rows" in again.stderr
+    recipe.write_text(text.replace("ENTRY", ", check_language: false"))
+    assert "compose: 5 rows" in crossin(recipe, "--out", tmp_path / "key").stderr

@@ -73,6 +73,17 @@ def test_a_run_ends_with_the_losses_by_language_and_is_found_done_the_next_time(
     assert (out / "adapter" / "adapter_model.safetensors").exists()
 
 
+def test_a_finished_run_prints_what_the_first_one_did(
+    config: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("crossin.training.log.find_spec", lambda _: None)
+    words = [config, "--out", tmp_path / "out", "--set", "batches.longest=15"]
+    first, again = (train(*words) for _ in range(2))
+    assert (first.stdout, first.stderr) == (again.stdout, again.stderr)
+    for word in ("no plot", "left out: ", "note: rows.parquet: ", "raise `batches.longest`"):
+        assert word in again.stderr
+
+
 def test_a_dry_run_estimates_shows_three_micro_batches_and_writes_nothing(
     config: Path, tmp_path: Path
 ) -> None:

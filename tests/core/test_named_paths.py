@@ -179,7 +179,7 @@ def test_a_report_does_not_replace_another_file_by_its_figures(name: str, tmp_pa
     write_text(folder / "scores.json", "{}\n")
     write_text(folder / "notes.json", "not JSON")
     before = snapshot(tmp_path)
-    with refused("would replace this file", file=folder / f"{name}.json", hint="--out"):
+    with refused(file=folder / f"{name}.json", hint="--out"):
         report(runs, folder / f"{name}.html", draws=10)
     assert snapshot(tmp_path) == before
     for _ in range(2):

@@ -59,6 +59,22 @@ def test_a_dry_run_shows_rows_tokens_cost_and_time_and_requests_nothing(
         assert part["cost"] == pytest.approx((part["prompt_tokens"] + 2 * part["completion_tokens"]) / 1e6)
 
 
+def test_what_is_left_out_of_the_corpus_is_said_again_of_a_finished_run(home: Path, tmp_path: Path) -> None:
+    rows = (home / "rows.jsonl").read_text().splitlines()
+    rows[-2:] = [json.dumps({**json.loads(row), "instruction": " "}) for row in rows[-2:]]
+    (tmp_path / "rows.jsonl").write_text("\n".join(rows))
+    with mock_server(home / "table.json") as url:
+        words = (tmp_path / "rows.jsonl", "--to", "es", *served(url), "--out", tmp_path / "out")
+        first, again = (crossin(*words) for _ in range(2))
+        dry = crossin(*words, "--dry-run")
+        with pytest.raises(CrossinError, match="max_skipped: not set there"):
+            crossin(*words, "--max-skipped", "0")
+    assert (first.stdout, first.stderr) == (again.stdout, again.stderr)
+    for ended in (first, dry):
+        assert "left out: 2 rows, the instruction is empty (en)" in ended.stderr
+        assert f"note: rows.jsonl: 2 of {ROWS} en rows" in ended.stderr
+
+
 def test_a_sample_is_shown_with_the_results_of_the_checks(home: Path) -> None:
     with mock_server(home / "table.json", "--faults", "1", "--kinds", "refusal", "--stubborn") as url:
         ended = crossin(home / "rows.jsonl", "--to", "es", *served(url), "--sample", "3", "--json")
@@ -187,7 +203,10 @@ def test_old_flags_still_work(home: Path, tmp_path: Path) -> None:
     with mock_server(home / "table.json") as url:
         crossin(home / "rows.jsonl", "--to", "es", *served(url), *old, "--sample", "1", "--json")
     assert (tmp_path / "cache.sqlite").exists()
-    assert "--store" not in crossin("--help").output
+    shown = crossin("--help").output
+    assert "--store" not in shown
+    assert "--any-language" not in shown
+    assert "--no-check-language" in shown
 
 
 def test_a_sample_that_was_paid_for_is_not_paid_again(home: Path, tmp_path: Path) -> None:

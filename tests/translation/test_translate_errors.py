@@ -78,12 +78,15 @@ def test_a_server_that_is_not_there_is_an_error(home: Path, tmp_path: Path) -> N
         translate(config_of(home / "rows.jsonl", NOWHERE, ["es"], server={"retries": 1}), tmp_path / "out")
 
 
-def test_rows_in_another_language_than_they_should_be_are_refused(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("source", "rows", "looks"), [("en", 12, "es"), ("th", 12, "es"), ("en", 240, "es")])
+def test_rows_in_another_language_than_they_should_be_are_refused(
+    source: str, rows: int, looks: str, tmp_path: Path
+) -> None:
     pytest.importorskip("lingua", reason="the extra `text` is not installed")
-    rows = [dict(zip(FIELDS, row["es"], strict=True)) for row in rows_of(240)]
-    (tmp_path / "rows.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows), "utf-8")
-    with refused("look like es", file="rows.jsonl", hint="--any-language"):
-        translate(config_of(tmp_path / "rows.jsonl", NOWHERE, ["zh"]), tmp_path / "out")
+    lines = [dict(zip(FIELDS, row["es"], strict=True)) for row in rows_of(rows)]
+    (tmp_path / "rows.jsonl").write_text("".join(json.dumps(row) + "\n" for row in lines), "utf-8")
+    with refused(f"look like {looks}", source, file="rows.jsonl", hint="--no-check-language"):
+        translate(config_of(tmp_path / "rows.jsonl", NOWHERE, ["zh"], **{"from": source}), tmp_path / "out")
 
 
 def test_a_folder_of_another_run_is_refused(home: Path, tmp_path: Path) -> None:

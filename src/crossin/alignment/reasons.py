@@ -6,16 +6,21 @@ from dataclasses import dataclass
 
 from crossin.core.reasons import Reason
 
+_FIX = (
+    "look at these rows beside those of the other language: ids or positions may not match, or the file is "
+    "another one (`check: none` does not compare them)"
+)
+
 
 class AlignmentReason(Reason):
     """Why a row looks wrong; all but EMPTY need texts on both sides."""
 
-    EMPTY = "empty", "empty"
-    UNTRANSLATED = "untranslated", "left untranslated"
-    WRONG_LANGUAGE = "wrong_language", "wrong language"
-    CONTENT = "content", "not the same content"
-    NUMBERS = "numbers", "a number differs"
-    LENGTH = "length", "too long or too short"
+    EMPTY = "empty", "empty", _FIX
+    UNTRANSLATED = "untranslated", "left untranslated", _FIX
+    WRONG_LANGUAGE = "wrong_language", "wrong language", _FIX
+    CONTENT = "content", "not the same content", _FIX
+    NUMBERS = "numbers", "a number differs", _FIX
+    LENGTH = "length", "too long or too short", _FIX
 
 
 @dataclass(frozen=True)

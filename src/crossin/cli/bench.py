@@ -73,6 +73,7 @@ def build_benchmark(
     from crossin.bench.catalogue import build_named
     from crossin.bench.show import visible
     from crossin.cli.console import console, print_json, progress_bars, say, say_skipped
+    from crossin.core.skipping import skipped_note
 
     with progress_bars() as progress:
         stage = build_named(
@@ -86,7 +87,8 @@ def build_benchmark(
         # A built item is there in every language.
         shown = "  ".join(f"{language} {count:,}" for language in stage.manifest["settings"]["languages"])
         console.print(visible(f"{task}: {shown}"), markup=False, highlight=False)
-    say_skipped(skipped, "items")
+    notes = skipped_note(source or name, counts["items"] + sum(skipped.values()), skipped, "items")
+    say_skipped(skipped, "items", notes)
     say(f"bench: {counts['items']:,} items, in {out} ({stage.manifest['wall_seconds']:.1f} s)")
 
 

@@ -35,6 +35,14 @@ class ComposeOptions(Settings):
         {}, "Take a corpus from another file, in the pivot language.", flag="--corpus", metavar="NAME=FILE"
     )
     strict: bool = setting(False, "Stop at rows that fail the join or the alignment check.")
+    check_language: bool = setting(True, "Stop at a corpus whose rows are mostly in another language.")
+    max_skipped: float | None = setting(
+        None,
+        "Largest share of a file's rows that may be left out for what is wrong with them, in place of the "
+        "recipe's (0.1).",
+        ge=0,
+        le=1,
+    )
     rank: int = setting(0, "Write only the shards of this process, from 0.", group="Processes")
     world_size: int = setting(1, "Number of processes.", group="Processes")
     runner: Runner = setting(
@@ -68,7 +76,9 @@ def command(recipe: str, out: Path | None, given: Mapping[str, Any], dry_run: bo
 
     file = named_file("compose", recipe, say)
     options = validated(ComposeOptions, given, None, "see crossin compose --help")
-    choices = options.model_dump(include={"data", "languages", "seed", "files", "strict"})
+    choices = options.model_dump(
+        include={"data", "languages", "seed", "files", "strict", "check_language", "max_skipped"}
+    )
     if dry_run:
         with progress_bars() as progress:
             found = preview(file, **choices, progress=progress)
@@ -100,9 +110,7 @@ def command(recipe: str, out: Path | None, given: Mapping[str, Any], dry_run: bo
     if as_json:
         print_json({"counts": counts, "skipped": skipped})
         return
-    for note in counts["notes"]:
-        say(f"note: {note}")
-    say_skipped(skipped)
+    say_skipped(skipped, notes=counts["notes"])
     for name, amounts in counts["components"].items():
         console.print(f"{name:<24} {amounts['rows']:>9,} rows", markup=False, highlight=False)
     say(f"compose: {counts['rows']:,} rows, in {out} ({stage.manifest['wall_seconds']:.1f} s)")
@@ -134,9 +142,7 @@ def _show(found: MixturePreview) -> None:
     for name, corpus in found.counts["corpora"].items():
         read = ", ".join(f"{language} {rows:,}" for language, rows in corpus["read"].items())
         say(f"corpus {name}: {read} rows read; {corpus['kept']:,} of {corpus['ids']:,} ids kept")
-    say_skipped(found.skipped)
-    for note in found.notes:
-        say(f"note: {note}")
+    say_skipped(found.skipped, notes=found.notes)
     say("dry run: nothing was written; --json shows every direction, and the rows whole")
 
 

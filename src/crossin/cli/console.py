@@ -33,10 +33,12 @@ def say(text: str) -> None:
     errors.print(Text(text), soft_wrap=True)
 
 
-def say_skipped(skipped: Mapping[str, int], unit: str = "rows") -> None:
-    """A line for each reason why something was left out."""
-    for line in counted_sentences(skipped, unit):
+def say_skipped(skipped: Mapping[str, int], unit: str = "rows", notes: Sequence[str] = ()) -> None:
+    """A line for each reason why something was left out, and notes on what to do about it."""
+    for line in counted_sentences({code: count for code, count in skipped.items() if count}, unit):
         say(line)
+    for note in notes:
+        say(f"note: {note}")
 
 
 def show(table: Table) -> None:

@@ -69,16 +69,18 @@ def command(
     skipped = dict(work.manifest["skipped"])
     if skipped.pop(ProbeReason.NO_PLOTLY, None):
         say(sentence_of(ProbeReason.NO_PLOTLY))
-    say_skipped(skipped, "sentences")
+    say_skipped(skipped, "sentences", work.manifest["counts"].get("notes", ()))
     made = work.folder / (PAGE if PAGE in work.manifest["outputs"] else FIGURES)
     say(f"probe: {made} ({work.manifest['wall_seconds']:.1f} s)")
 
 
 def _show_preview(values: dict[str, Any], as_json: bool) -> None:
-    from crossin.cli.console import print_json
+    from crossin.cli.console import print_json, say_skipped
 
     if as_json:
         print_json(values)
         return
-    for name, value in values.items():
+    shown = {name: value for name, value in values.items() if name not in ("skipped", "notes")}
+    for name, value in shown.items():
         print(f"{name}: {', '.join(value) if isinstance(value, list) else value or 'none'}")
+    say_skipped(values["skipped"], "sentences", values["notes"])

@@ -11,6 +11,7 @@ import click
 
 from crossin.cli.options import Command, json_option, option, settings_options
 from crossin.core.settings import Settings, read_settings, setting
+from crossin.core.skipping import MOST_SKIPPED
 from crossin.languages.codes import Language
 
 if TYPE_CHECKING:
@@ -104,6 +105,13 @@ def show_predictions(predictions: Predictions, prefix: str = "") -> None:
         lines.append(f"left out: {count:,} items that lack {language}")
     if predictions.unanswered:
         lines.append(f"not in the file: {predictions.unanswered:,} items of the benchmark")
+    lacking, total = len(predictions.incomplete), predictions.items + len(predictions.incomplete)
+    if lacking > MOST_SKIPPED * total:
+        wanted = ", ".join(dict.fromkeys(predictions.incomplete.values()))
+        lines.append(
+            f"note: {lacking:,} of {total:,} items are left out of all figures: ask them in {wanted} too, or "
+            f"leave that language out of {predictions.file.name}"
+        )
     if len(predictions.languages) == 1:
         lines.append("note: asked in one language, so there is no consistency")
     print("\n".join(lines))

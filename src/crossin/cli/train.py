@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -61,7 +62,7 @@ def command(config: str, out: Path | None, given: dict[str, Any], dry_run: bool,
         if as_json:
             print_json(asdict(shown))
         else:
-            _show_preview(shown)
+            _show_preview(shown, settings.mixture)
         return
     from crossin.training import train
 
@@ -72,10 +73,10 @@ def command(config: str, out: Path | None, given: dict[str, Any], dry_run: bool,
     if as_json:
         print_json({"counts": stage.manifest["counts"], "skipped": stage.manifest["skipped"]})
     else:
-        _show_result(stage)
+        _show_result(stage, settings.mixture)
 
 
-def _show_preview(shown: TrainingPreview) -> None:
+def _show_preview(shown: TrainingPreview, mixture: Path | None) -> None:
     """A row of each of the first micro-batches, what is learned in colour; then the figures."""
     from rich.panel import Panel
     from rich.text import Text
@@ -103,11 +104,11 @@ def _show_preview(shown: TrainingPreview) -> None:
     }
     for name, value in figures.items():
         console.print(Text(f"{name:<10} {value}"))
-    say_skipped(shown.skipped)
+    say_skipped(shown.skipped, notes=_notes(mixture, shown.rows + shown.rows_held_out, shown.skipped))
     say("dry run: nothing was trained or written; --json shows every row of these micro-batches")
 
 
-def _show_result(stage: Stage) -> None:
+def _show_result(stage: Stage, mixture: Path | None) -> None:
     """The losses at the beginning and the end, and where the weights are."""
     from rich.table import Table
     from rich.text import Text
@@ -128,11 +129,21 @@ def _show_result(stage: Stage) -> None:
         cells = (f"{component}, {split}", lang_in, lang_out, first, f"{losses[-1]:.3f}")
         table.add_row(*map(Text, cells))
     show(table)
-    say_skipped(stage.manifest["skipped"])
-    counts = stage.manifest["counts"]
+    counts, skipped = stage.manifest["counts"], stage.manifest["skipped"]
+    say_skipped(skipped, notes=_notes(mixture, counts["rows"] + counts["rows_held_out"], skipped))
     seconds = sum(read_parquet(stage.folder / "speed.parquet", ["seconds"])["seconds"].to_pylist())
     weights = stage.folder / (ADAPTER if (stage.folder / ADAPTER).is_dir() else MODEL)
     say(
         f"train: {counts['steps']:,} steps, {counts['tokens']:,} tokens, "
         f"{counts['tokens'] / seconds:,.0f} per second, in {weights} ({stage.manifest['wall_seconds']:.0f} s)"
     )
+
+
+def _notes(mixture: Path | None, used: int, skipped: Mapping[str, int]) -> list[str]:
+    """What to do where much of the mixture is not trained on; `used` are the rows that are."""
+    from crossin.core.reasons import fix_of
+    from crossin.core.skipping import skipped_note
+
+    # A code with a detail is of the pairs, and one without a remedy of rows that are used.
+    lost = {code: count for code, count in skipped.items() if ":" not in code and fix_of(code)}
+    return skipped_note(mixture or "", used + sum(lost.values()), lost)

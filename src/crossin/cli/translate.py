@@ -210,7 +210,7 @@ def _show_estimate(settings: TranslateConfig, out: Path | None, as_json: bool) -
         say(f"specific to the language: {count:,} rows, {sentence_of(reason)}")
     if note := unread_note(settings.source):
         say(note)
-    say_skipped(found.skipped)
+    say_skipped(found.skipped, notes=found.notes)
     if all(part.minutes is None for part in found.languages):
         say("--requests-per-minute or --tokens-per-minute gives the time, and --sample measures it")
     say("dry run: nothing was requested, and nothing written")
@@ -272,7 +272,7 @@ def _show_result(stage: Stage, settings: TranslateConfig, out: Path, as_json: bo
         print_json({"counts": counts, "skipped": stage.manifest["skipped"]})
         return
     _show_counts(counts["languages"])
-    say_skipped(stage.manifest["skipped"])
+    say_skipped(stage.manifest["skipped"], notes=counts.get("notes", ()))
     responses, cost = counts["responses"], counts.get("usage", {}).get("cost")
     say(
         f"translate: {counts['rows']:,} rows, {responses['requested']:,} responses requested and "

@@ -6,23 +6,27 @@ from collections.abc import Mapping
 from enum import StrEnum
 
 _SENTENCES: dict[str, str] = {}
+_FIXES: dict[str, str] = {}
 
 
 class Reason(StrEnum):
-    """The base of a package's reason codes; each member is a code and the sentence that people read.
+    """The base of a package's reason codes; each member is a code, the sentence that people read, and where
+    something can be done about it, what.
 
     class FilterReason(Reason):
-        TOO_LONG = "too_long", "longer than the limit"
+        TOO_LONG = "too_long", "longer than the limit", "raise `longest`"
     """
 
     sentence: str
 
-    def __new__(cls, code: str, sentence: str) -> Reason:
+    def __new__(cls, code: str, sentence: str, fix: str = "") -> Reason:
         """Make a member, which is equal to its code."""
         member = str.__new__(cls, code)
         member._value_ = code
         member.sentence = sentence
         _SENTENCES[code] = sentence
+        if fix:
+            _FIXES[code] = fix
         return member
 
     def about(self, *details: str) -> str:
@@ -37,6 +41,11 @@ def sentence_of(code: str) -> str:
     name, *details = code.split(":")
     sentence = _SENTENCES.get(name, name.replace("_", " "))
     return f"{sentence} ({', '.join(details)})" if details else sentence
+
+
+def fix_of(code: str) -> str:
+    """What a user can do about this reason; '' where nothing is known."""
+    return _FIXES.get(code.partition(":")[0], "")
 
 
 def counted_sentences(counts: Mapping[str, int], unit: str = "rows") -> list[str]:

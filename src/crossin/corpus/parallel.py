@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence, Set
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,6 +16,7 @@ from crossin.core.errors import CrossinError
 from crossin.core.progress import Progress, silent
 from crossin.core.suggestions import nearest
 from crossin.corpus.reading.language_rows import LanguageRows, read_languages
+from crossin.corpus.reading.origins import Origins
 from crossin.corpus.reasons import CorpusReason
 from crossin.corpus.spec import CorpusSpec
 from crossin.corpus.texts import Texts, raw
@@ -35,8 +37,9 @@ class ParallelCorpus:
         A column without any value in a language is not there.
     status: uint16 (n,), 0 for a row that is kept, else 1 + the index of its reason in `reasons` (codes).
     read: rows read, by language.
-    unjoined: rows of a file that have no id of their own, by reason code; each code ends in the language, and
-        the rows read of a language are those present plus those unjoined.
+    without_id: rows of a file that have no id of their own, by reason code: their indices in the language's
+        texts. Each code ends in the language, and the rows read of a language are those present plus these.
+    own_ids: language -> the ids of all rows of its file. origins: language -> where they come from.
     notes: on its files as a whole. details: more on the reason of a rejected row, by the row's number.
     """
 
@@ -49,7 +52,10 @@ class ParallelCorpus:
     status: npt.NDArray[np.uint16]
     reasons: list[str] = field(default_factory=list)
     read: dict[str, int] = field(default_factory=dict)
-    unjoined: dict[str, int] = field(default_factory=dict)
+    without_id: dict[str, npt.NDArray[np.int64]] = field(default_factory=dict)
+    own_ids: dict[str, Texts] = field(default_factory=dict)
+    origins: dict[str, Origins] = field(default_factory=dict)
+    id_prefix: str = ""
     notes: list[str] = field(default_factory=list)
     details: dict[int, str] = field(default_factory=dict)
 
@@ -81,6 +87,17 @@ class ParallelCorpus:
         """How many rows were rejected, by reason code, in the order of their first rows."""
         counts = np.bincount(self.status, minlength=len(self.reasons) + 1)[1:]
         return {reason: int(count) for reason, count in zip(self.reasons, counts, strict=True)}
+
+    @property
+    def unjoined(self) -> dict[str, int]:
+        """How many rows of a file have no id of their own, by reason code."""
+        return {reason: len(indices) for reason, indices in self.without_id.items()}
+
+    def skipped(self) -> dict[str, int]:
+        """How many rows are left out, by reason code: those that were rejected, and those without an id."""
+        counts = Counter(self.rejected())
+        counts.update(self.unjoined)
+        return dict(counts)
 
     def text(self, language: str, field: str, rows: npt.NDArray[np.integer]) -> pa.LargeStringArray:
         """A field's texts in a language for `rows`, indices into `ids`; all of them must be present."""
@@ -128,6 +145,7 @@ def read_corpus(
     if spec.id_prefix:
         prefix, separator = pa.array([spec.id_prefix, ""], pa.large_string())
         corpus.ids = pc.binary_join_element_wise(prefix, corpus.ids, separator)
+        corpus.id_prefix = spec.id_prefix
     return corpus
 
 
@@ -174,9 +192,9 @@ def _joined(name: str, found: list[LanguageRows], by_position: bool) -> Parallel
     ids = pa.array([], pa.large_string())
     place: dict[str, Places] = {}
     twice: dict[str, npt.NDArray[np.int64]] = {}
-    unjoined: dict[str, int] = {}
+    without_id: dict[str, npt.NDArray[np.int64]] = {}
     for rows in found:
-        usable = _usable(rows, by_position, unjoined)
+        usable = _usable(rows, by_position, without_id)
         if by_position:
             own = pa.array(usable).cast(pa.large_string())
         else:
@@ -191,8 +209,9 @@ def _joined(name: str, found: list[LanguageRows], by_position: bool) -> Parallel
         place[rows.language][where[::-1]] = usable[::-1]
         counts = np.bincount(where)
         twice[rows.language] = np.flatnonzero(counts > 1)
-        if duplicates := len(where) - int(np.count_nonzero(counts)):
-            unjoined[CorpusReason.DUPLICATE_ID.about(rows.language)] = duplicates
+        repeats = usable[place[rows.language][where] != usable]
+        if len(repeats):
+            without_id[CorpusReason.DUPLICATE_ID.about(rows.language)] = repeats
         rows.ids.release()
     for language, places in place.items():
         place[language] = np.concatenate([places, np.full(len(ids) - len(places), -1, np.int32)])
@@ -205,22 +224,26 @@ def _joined(name: str, found: list[LanguageRows], by_position: bool) -> Parallel
         {rows.language: _aligned(rows, place[rows.language]) for rows in found},
         np.zeros(len(ids), np.uint16),
         read={rows.language: len(rows) for rows in found},
-        unjoined=unjoined,
+        without_id=without_id,
+        own_ids={rows.language: rows.ids for rows in found},
+        origins={rows.language: rows.origins for rows in found},
     )
     for language, indices in twice.items():
         corpus.reject(indices, CorpusReason.DUPLICATE_ID.about(language))
     return corpus
 
 
-def _usable(rows: LanguageRows, by_position: bool, unjoined: dict[str, int]) -> npt.NDArray[np.int64]:
-    """The indices of the rows that can be joined; those that cannot are counted in `unjoined`."""
+def _usable(
+    rows: LanguageRows, by_position: bool, without_id: dict[str, npt.NDArray[np.int64]]
+) -> npt.NDArray[np.int64]:
+    """The indices of the rows that can be joined; those that cannot are put into `without_id`."""
     usable = np.ones(len(rows), np.bool_)
     for reason in CorpusReason:
         found = rows.status == reason.number
         if reason is CorpusReason.MISSING_ID and not by_position:
             found = usable & ~_has_id(rows)
         if reason is not CorpusReason.EMPTY_INSTRUCTION and found.any():
-            unjoined[reason.about(rows.language)] = int(found.sum())
+            without_id[reason.about(rows.language)] = np.flatnonzero(found)
             usable &= ~found
     return np.flatnonzero(usable)
 

@@ -13,14 +13,19 @@ from crossin.alignment.check import check_alignment
 from crossin.core.errors import CrossinError
 from crossin.core.formats import FIELDS
 from crossin.core.progress import Progress, silent
-from crossin.core.reasons import sentence_of
+from crossin.core.skipping import check_faults
 from crossin.corpus.contamination import bench_ngrams, contaminated
 from crossin.corpus.duplicates import exact_duplicates, near_duplicates
+from crossin.corpus.faults import file_faults, missing_notes, refuse_faults, rejects
 from crossin.corpus.filters import CHARACTERS, apply_filters
 from crossin.corpus.parallel import ParallelCorpus, read_corpus
 from crossin.corpus.reasons import CorpusReason
 from crossin.corpus.spec import CorpusSpec, Decontaminate, Filters
-from crossin.languages.detection import file_language_notes
+from crossin.languages.codes import language_name
+from crossin.languages.file_language import wrong_language
+
+# How a recipe goes on without the rows of a file that cannot be used.
+OVERRIDE = "set `max_skipped: 1` in the recipe, or --max-skipped 1"
 
 
 def prepare(
@@ -33,27 +38,35 @@ def prepare(
     *,
     filters: Sequence[Filters] = (),
     strict: bool = False,
+    max_skipped: float = 1.0,
     progress: Progress = silent,
 ) -> ParallelCorpus:
     """A corpus ready to be drawn from.
 
     languages: those of the mixture; None for all that the corpus has. filters: filters that are applied
     later, whose columns must be read. work: a folder for its texts. strict: a row that fails the join or the
-    alignment check is an error instead of a rejection.
+    alignment check is an error instead of a rejection. max_skipped: the largest share of a file's rows that
+    may be left out for what is wrong with them; more is an error.
+
+    Raises CrossinError where most rows of a language are in another one.
     """
     columns = {column for wanted in (spec.filter, *filters) for column in wanted} - {CHARACTERS}
     corpus = read_corpus(name, spec, data, languages, columns, work, progress=progress)
     if strict:
-        _refuse(corpus, corpus.rejected() | corpus.unjoined)
+        refuse_faults(name, rejects(corpus))
+    check_faults(file_faults(corpus), max_skipped, OVERRIDE)
     for column, wanted in spec.filter.items():
         for language, passing in apply_filters(corpus, {column: wanted}).items():
             failing = corpus.present(language) & ~passing
             corpus.reject(failing, CorpusReason.FILTERED.about(column, language))
     reference = pivot if pivot in corpus.languages else next(iter(corpus.languages), pivot)
     if spec.check == "scan":
-        misaligned = _check(corpus, reference, progress)
+        if spec.check_language:
+            _check_languages(corpus, spec, data)
+        _check(corpus, reference, progress)
         if strict:
-            _refuse(corpus, misaligned)
+            refuse_faults(name, rejects(corpus))
+    corpus.notes += check_faults(file_faults(corpus), max_skipped, OVERRIDE) + missing_notes(corpus)
     if spec.deduplicate != "no":
         _deduplicate(corpus, reference, near=spec.deduplicate == "near")
     if spec.decontaminate:
@@ -61,15 +74,26 @@ def prepare(
     return corpus
 
 
-def _check(corpus: ParallelCorpus, against: str, progress: Progress) -> dict[str, int]:
-    """Compare every language with one of them, and reject what does not look like a translation. Returns the
-    number of rejected rows by reason.
-    """
-    misaligned: dict[str, int] = {}
+def _check_languages(corpus: ParallelCorpus, spec: CorpusSpec, data: Path) -> None:
+    """Refuse a language whose instructions are mostly in another one: outputs may be in any."""
     for language in corpus.languages:
         instructions = corpus.texts[language, "instruction"]
-        corpus.notes += file_language_notes(instructions.all, language)
+        wrong = wrong_language(instructions.all, language)
         instructions.release()
+        if wrong:
+            source = spec.files.get(language, spec.source)
+            place = None if source is None else data / (source.path or source.dataset or "")
+            raise CrossinError(
+                f"the rows are not in {language_name(language)}: {wrong}",
+                file=place,
+                field=f"corpora.{corpus.name}.{f'files.{language}' if spec.files else 'source'}",
+                hint="name the language that they are in, or skip this check with --no-check-language (in the"
+                " recipe, `check_language: false` in the corpus)",
+            )
+
+
+def _check(corpus: ParallelCorpus, against: str, progress: Progress) -> None:
+    """Compare every language with one of them, and reject what does not look like a translation."""
     for language in corpus.languages:
         if language == against:
             continue
@@ -80,10 +104,8 @@ def _check(corpus: ParallelCorpus, against: str, progress: Progress) -> dict[str
         places = corpus.place[language][both]
         findings = check_alignment(one, other, against, language, places, progress=progress)
         for number, reason in enumerate(findings.reasons, 1):
-            count = corpus.reject(both[findings.reason == number], reason)
-            misaligned[reason] = misaligned.get(reason, 0) + count
+            corpus.reject(both[findings.reason == number], reason)
         corpus.notes += findings.notes
-    return misaligned
 
 
 def _deduplicate(corpus: ParallelCorpus, language: str, near: bool) -> None:
@@ -110,17 +132,3 @@ def _decontaminate(corpus: ParallelCorpus, spec: Decontaminate, data: Path, prog
         for row, item, words in matches:
             corpus.details.setdefault(int(rows[row]), f"item {item}: {words}")
     progress("looking for benchmark items", len(corpus.languages), len(corpus.languages), "languages")
-
-
-def _refuse(corpus: ParallelCorpus, rejected: dict[str, int]) -> None:
-    """Turn the first of these rejections (reason code -> rows) into an error."""
-    for reason, count in rejected.items():
-        if count:
-            first = ""
-            if reason in corpus.reasons:
-                row = int(np.argmax(corpus.status == 1 + corpus.reasons.index(reason)))
-                first = f"; the first is id '{corpus.ids[row]}'"
-            raise CrossinError(
-                f"{count:,} rows of the corpus '{corpus.name}' are rejected: {sentence_of(reason)}{first}",
-                hint="fix the rows, or compose without --strict",
-            )

@@ -4,18 +4,36 @@ from __future__ import annotations
 
 from crossin.core.reasons import Reason
 
+_ONE_EXCHANGE = "let each row be one exchange: a user's turn, and the assistant's answer"
+
 
 class CorpusReason(Reason):
     """Codes of `rejects.parquet` and of manifests; those of the alignment check are in `alignment`."""
 
-    SEVERAL_EXCHANGES = "several_exchanges", "more than one exchange in the chat"
-    INCOMPLETE_EXCHANGE = "incomplete_exchange", "no complete exchange in the chat"
-    OTHER_ROLE = "other_role", "a turn of neither user nor assistant"
-    TURN_WITHOUT_TEXT = "turn_without_text", "a turn without text"
-    MISSING_ID = "missing_id", "no id"
-    DUPLICATE_ID = "duplicate_id", "the id occurs twice"
-    MISSING_TRANSLATION = "missing_translation", "missing in a language"
-    EMPTY_INSTRUCTION = "empty_instruction", "the instruction is empty"
+    SEVERAL_EXCHANGES = (
+        "several_exchanges",
+        "more than one exchange in the chat",
+        "split such a chat into rows of one exchange each, or keep one of them",
+    )
+    INCOMPLETE_EXCHANGE = "incomplete_exchange", "no complete exchange in the chat", _ONE_EXCHANGE
+    OTHER_ROLE = "other_role", "a turn of neither user nor assistant", _ONE_EXCHANGE
+    TURN_WITHOUT_TEXT = "turn_without_text", "a turn without text", "write the turn's text, or drop the row"
+    MISSING_ID = (
+        "missing_id",
+        "no id",
+        "give each row an id, or name the column that holds it under `columns` (`{id: NAME}`)",
+    )
+    DUPLICATE_ID = "duplicate_id", "the id occurs twice", "give each row an id of its own"
+    MISSING_TRANSLATION = (
+        "missing_translation",
+        "missing in a language",
+        "`incomplete: keep` draws a row in the languages that it has",
+    )
+    EMPTY_INSTRUCTION = (
+        "empty_instruction",
+        "the instruction is empty",
+        "fill the instructions, or name the column that holds them under `columns` (`{instruction: NAME}`)",
+    )
     FILTERED = "filtered", "rejected by a filter"
     DUPLICATE = "duplicate", "repeats an earlier row"
     NEAR_DUPLICATE = "near_duplicate", "nearly repeats an earlier row"
@@ -25,3 +43,15 @@ class CorpusReason(Reason):
     def number(self) -> int:
         """The reason's number, from 1, in an array of one byte a row; 0 is no reason."""
         return list(type(self)).index(self) + 1
+
+
+# What a recipe asks for, and so may leave out any number of rows.
+WANTED = frozenset(
+    (
+        CorpusReason.MISSING_TRANSLATION,
+        CorpusReason.FILTERED,
+        CorpusReason.DUPLICATE,
+        CorpusReason.NEAR_DUPLICATE,
+        CorpusReason.CONTAMINATED,
+    )
+)

@@ -64,7 +64,8 @@ class CorpusSpec(Settings):
 
     Either `files` names a source for each language, or `source` one file with a column `language`. Rows are
     joined by `id`, or by their `position` in the files. A row that is not in all languages of the mixture is
-    left out (`incomplete: drop`), or drawn only in the languages that it has (`keep`).
+    left out (`incomplete: drop`), or drawn only in the languages that it has (`keep`). `check: scan` compares
+    the languages row by row; `check_language` refuses a file whose rows are mostly in another language.
     """
 
     files: ByLanguage[Source] = setting({})
@@ -73,6 +74,7 @@ class CorpusSpec(Settings):
     id_prefix: str = ""
     incomplete: Literal["drop", "keep"] = "drop"
     check: Literal["scan", "none"] = "scan"
+    check_language: bool = True
     filter: Filters = setting({})
     deduplicate: Literal["no", "exact", "near"] = "no"
     decontaminate: Decontaminate | None = None

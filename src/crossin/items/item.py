@@ -25,15 +25,23 @@ _LISTS = ("options", "option_ids")
 class ItemFault(Reason):
     """What makes an item unusable, or another question in one language than in another."""
 
-    EMPTY = "empty_text", "the text is empty"
+    EMPTY = "empty_text", "the text is empty", "fill it in the source, or leave the language out"
     OPTIONS_WITHOUT_IDS = "options_without_ids", "there are not as many options as option ids"
     ONE_OPTION = "one_option", "there is only one option"
     OPTION_ID_TWICE = "option_id_twice", "an option id occurs twice"
     ANSWER_NOT_AN_OPTION = "answer_not_an_option", "the answer is not one of the options"
     OPTIONS_ALIKE = "options_alike", "two options are alike"
-    ITEM_TWICE = "item_twice", "the item occurs twice in the language"
-    MISSING_LANGUAGE = "missing_language", "missing in the language"
-    DIFFERS = "differs_by_language", "differs between languages"
+    ITEM_TWICE = "item_twice", "the item occurs twice in the language", "give each item an id of its own"
+    MISSING_LANGUAGE = (
+        "missing_language",
+        "missing in the language",
+        "leave the language out with --languages, or add what is missing in it",
+    )
+    DIFFERS = (
+        "differs_by_language",
+        "differs between languages",
+        "check that the same rows of each file belong together",
+    )
 
 
 class Fault(NamedTuple):

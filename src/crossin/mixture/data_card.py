@@ -42,7 +42,8 @@ def card(job: MixtureJob, counts: dict[str, Any]) -> str:
     left_out = [
         f"- {name}: {amount:,} rows, {sentence_of(code)}"
         for name, corpus in counts["corpora"].items()
-        for code, amount in corpus["rejected"].items()
+        for counts_by_code in (corpus["rejected"], corpus["unjoined"])
+        for code, amount in counts_by_code.items()
     ]
     new_line = "\n"
     return f"""---

@@ -144,7 +144,16 @@ def make_job(
     for name, spec in specs.items():
         filters = [component.filter for component in recipe.components if component.corpus == name]
         corpora[name] = prepare(
-            name, spec, data, languages, recipe.pivot, work, filters=filters, strict=strict, progress=progress
+            name,
+            spec,
+            data,
+            languages,
+            recipe.pivot,
+            work,
+            filters=filters,
+            strict=strict,
+            max_skipped=recipe.max_skipped,
+            progress=progress,
         )
     _check_ids(specs, corpora)
     pools = pools_of(recipe, languages, corpora)
@@ -175,7 +184,7 @@ def skipped_of(job: MixtureJob) -> dict[str, int]:
     """The number of rows that were left out of all corpora, by reason code."""
     skipped = Counter[str]()
     for corpus in job.corpora.values():
-        skipped.update(corpus.rejected())
+        skipped.update(corpus.skipped())
     return dict(sorted(skipped.items()))
 
 

@@ -13,6 +13,7 @@ import pyarrow.compute as pc
 from crossin.core.draws import Ints
 from crossin.core.errors import CrossinError
 from crossin.core.hashing import hash64
+from crossin.core.reasons import counted_sentences, fix_of
 from crossin.corpus.filters import apply_filters
 from crossin.corpus.parallel import ParallelCorpus
 from crossin.mixture.recipe import Component, Recipe
@@ -132,10 +133,12 @@ def pools_of(
             masks = shared.setdefault(component.draw, {})
             for label, (asked, answered) in zip(labels, usable, strict=True):
                 masks[label] = masks.get(label, True) & asked & answered
-    return [
-        _pool(recipe, number, parts, shared.get(recipe.components[number].draw or "", {}))
-        for number, parts in enumerate(found)
-    ]
+    pools = []
+    for number, parts in enumerate(found):
+        component = recipe.components[number]
+        skipped = corpora[component.corpus].skipped()
+        pools.append(_pool(recipe, number, parts, shared.get(component.draw or "", {}), skipped))
+    return pools
 
 
 def _pool(
@@ -143,9 +146,11 @@ def _pool(
     number: int,
     parts: list[tuple[Direction, str, tuple[Mask, Mask]]],
     shared: Mapping[str, Mask],
+    skipped: Mapping[str, int],
 ) -> CandidatePool:
     """The pool of component `number` from its directions, labels and usable rows. Directions without a row
-    are left out; directions with the same rows share one list.
+    are left out; directions with the same rows share one list. skipped: for an error, the rows that the
+    corpus leaves out, by reason code.
     """
     name, component = recipe.named()[number]
     lists: dict[bytes, Rows] = {}
@@ -162,9 +167,10 @@ def _pool(
     if not pool.rows:
         raise CrossinError(
             f"component '{name}' has nothing to draw from: no row of the corpus '{component.corpus}' has all "
-            f"that it needs in {', '.join(dict.fromkeys('>'.join(direction) for direction, *_ in parts))}",
+            f"that it needs in {', '.join(dict.fromkeys('>'.join(direction) for direction, *_ in parts))}"
+            + "".join(f"; {line}" for line in counted_sentences(skipped)),
             field=f"components.{number}",
-            hint="look at the rejected rows in a --dry-run; name other languages, or loosen a filter",
+            hint=next(filter(None, map(fix_of, skipped)), "name other languages, or loosen a filter"),
         )
     return pool
 

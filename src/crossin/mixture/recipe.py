@@ -12,6 +12,7 @@ from crossin.core.errors import CrossinError
 from crossin.core.examples import named_file
 from crossin.core.files import read_json
 from crossin.core.settings import Settings, merged, read_settings, setting, validated
+from crossin.core.skipping import MOST_SKIPPED
 from crossin.corpus.spec import CorpusSpec, Filters
 from crossin.languages.codes import ByLanguage, Language, Languages
 
@@ -110,6 +111,7 @@ class Recipe(Settings):
     `cl_boost`, `llama`, `gemma`), a YAML file such as theirs, or `chat`: that of `tokenizer`.
     format: `prompt-completion` (Parquet), or `messages` (JSON lines, for a trainer that applies its own
     template).
+    max_skipped: the largest share of a file's rows that may be left out for what is wrong with them.
     """
 
     name: str
@@ -122,6 +124,7 @@ class Recipe(Settings):
     tokenizer: str | None = None
     format: Literal["prompt-completion", "messages"] = "prompt-completion"
     shard_rows: int = setting(50_000, gt=0)
+    max_skipped: float = setting(MOST_SKIPPED, ge=0, le=1)
     corpora: dict[str, CorpusSpec] = setting({})
     components: list[Component] = setting(min_length=1)
 

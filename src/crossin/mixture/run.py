@@ -12,18 +12,21 @@ from typing import Any, get_args
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from crossin.core.cluster import Runner, run_on_cluster
 from crossin.core.coercion import listed
 from crossin.core.errors import CrossinError, located
 from crossin.core.examples import folder_of, is_example, named_file
-from crossin.core.files import read_json, write_json, write_parquet, write_text
+from crossin.core.files import read_json, read_parquet, write_json, write_parquet, write_text
 from crossin.core.formats import DATA_FOLDER, REJECTS
 from crossin.core.inputs import input_hash
 from crossin.core.paths import as_path, is_path
 from crossin.core.progress import Progress, silent
 from crossin.core.results import Tabular
+from crossin.core.skipping import MOST_SKIPPED
 from crossin.core.stages import Stage, stage
+from crossin.corpus.faults import refuse_faults, rejects
 from crossin.corpus.spec import CorpusSpec, Source
 from crossin.mixture.data_card import card
 from crossin.mixture.job import (
@@ -81,6 +84,8 @@ def compose(
     seed: int | None = None,
     files: Mapping[str, str] | None = None,
     strict: bool = False,
+    check_language: bool = True,
+    max_skipped: float | None = None,
     rank: int = 0,
     world_size: int = 1,
     runner: Runner = "local",
@@ -90,11 +95,12 @@ def compose(
 
     recipe: the recipe, its entries, its file, an example's name (`crossin examples`), or the manifest of a
     mixture. data: the folder that the recipe's paths are relative to; None for the folder of its file, and
-    for an example the working directory. languages, seed: in place of the recipe's. files: by corpus, a file
-    in the pivot language in place of the corpus. strict: rows that fail the join or the alignment check are
-    an error. rank, world_size: write only every `world_size`-th shard, from number `rank`; the process that
-    finds all shards finishes the mixture. runner: `ray` writes the shards as tasks of a Ray cluster that
-    shares the folder.
+    for an example the working directory. languages, seed, max_skipped: in place of the recipe's. files: by
+    corpus, a file in the pivot language in place of the corpus. strict: rows that fail the join or the
+    alignment check are an error, also where they were left out of a mixture that is finished.
+    check_language: a corpus whose rows are mostly in another language than it says is an error. rank,
+    world_size: write only every `world_size`-th shard, from number `rank`; the process that finds all shards
+    finishes the mixture. runner: `ray` writes the shards as tasks of a Ray cluster that shares the folder.
 
     The same recipe, data and seed give the same bytes, for any number of ranks and any runner. A run that was
     interrupted resumes with the missing shards.
@@ -102,12 +108,21 @@ def compose(
     if runner not in get_args(Runner):
         raise CrossinError(f"unknown runner '{runner}'", field="runner", hint="use local, or ray")
     manifest = as_path(recipe) if is_path(recipe) and as_path(recipe).suffix == ".json" else None
-    recipe, data = resolve(recipe, data, languages=languages, seed=seed, files=files)
+    recipe, data = resolve(
+        recipe,
+        data,
+        languages=languages,
+        seed=seed,
+        files=files,
+        check_language=check_language,
+        max_skipped=max_skipped,
+    )
     inputs = inputs_of(recipe, data)
     if manifest:
         _check_inputs(manifest, inputs)
-    settings = recipe.model_dump(mode="json")
-    with stage(out, "compose", settings, inputs, rank=rank, world_size=world_size) as work:
+    with stage(out, "compose", settings_of(recipe), inputs, rank=rank, world_size=world_size) as work:
+        if work.done and strict:
+            _refuse_finished(work.folder)
         if not work.done:
             job = make_job(recipe, data, work.scratch, strict=strict, progress=progress)
             numbers = range(rank, job.shards, world_size)
@@ -126,11 +141,21 @@ def preview(
     seed: int | None = None,
     files: Mapping[str, str] | None = None,
     strict: bool = False,
+    check_language: bool = True,
+    max_skipped: float | None = None,
     samples: int = 10,
     progress: Progress = silent,
 ) -> MixturePreview:
     """Read and check the corpora and plan the mixture; arguments as in `compose`. Nothing is written."""
-    recipe, data = resolve(recipe, data, languages=languages, seed=seed, files=files)
+    recipe, data = resolve(
+        recipe,
+        data,
+        languages=languages,
+        seed=seed,
+        files=files,
+        check_language=check_language,
+        max_skipped=max_skipped,
+    )
     with tempfile.TemporaryDirectory(prefix="crossin-") as work:
         job = make_job(recipe, data, Path(work), strict=strict, progress=progress)
         return MixturePreview(
@@ -145,11 +170,17 @@ def resolve(
     languages: Sequence[str] | str | None = None,
     seed: int | None = None,
     files: Mapping[str, str] | None = None,
+    check_language: bool = True,
+    max_skipped: float | None = None,
 ) -> tuple[Recipe, Path]:
     """The recipe with its languages and the caller's choices, and the folder that its paths are relative to;
     arguments as in `compose`.
     """
-    choices = {"languages": listed(languages) if languages else None, "seed": seed}
+    choices = {
+        "languages": listed(languages) if languages else None,
+        "seed": seed,
+        "max_skipped": max_skipped,
+    }
     found = read_recipe(recipe, {key: value for key, value in choices.items() if value is not None})
     file = named_file("compose", recipe) if is_path(recipe) else None
     if data is None:
@@ -160,7 +191,11 @@ def resolve(
     if not data.is_dir():
         raise CrossinError("not a folder", file=data, hint="give the folder of the corpora with --data")
     replaced = {name: _with_file(found, name, file) for name, file in (files or {}).items()}
-    found = found.model_copy(update={"corpora": found.corpora | replaced})
+    corpora = found.corpora | replaced
+    if not check_language:
+        unchecked = {"check_language": False}
+        corpora = {name: spec.model_copy(update=unchecked) for name, spec in corpora.items()}
+    found = found.model_copy(update={"corpora": corpora})
     with located(recipe if isinstance(recipe, Path | str) else None):
         check_sizes(found)
     all_languages = languages_of(found, specs_of(found, data))
@@ -197,6 +232,21 @@ def _check_inputs(manifest: Path, inputs: Mapping[str, Path]) -> None:
             )
 
 
+def settings_of(recipe: Recipe) -> dict[str, Any]:
+    """The recipe as a manifest holds it; what may be left out is in it only where the recipe says so."""
+    settings = recipe.model_dump(mode="json")
+    if recipe.max_skipped == MOST_SKIPPED:
+        del settings["max_skipped"]
+    return settings
+
+
+def _refuse_finished(out: Path) -> None:
+    """The error of `strict` for a finished mixture, as its first run would have raised it."""
+    table = read_parquet(out / REJECTS, ["corpus", "id", "reason", "detail"])
+    for name in table["corpus"].unique().to_pylist():
+        refuse_faults(name, table.filter(pc.equal(table["corpus"], name)))
+
+
 def _write_shards(
     job: MixtureJob, out: Path, numbers: Sequence[int], runner: Runner, progress: Progress
 ) -> None:
@@ -229,27 +279,13 @@ def _finish(work: Stage, job: MixtureJob) -> None:
     write_text(out / "README.md", card(job, counts))
     # LLaMA-Factory reads this file; Axolotl, TRL and `datasets` read the card.
     write_json(out / "dataset_info.json", _llama_factory(recipe))
-    write_parquet(out / REJECTS, _rejects(job))
+    left_out = pa.concat_tables([rejects(corpus) for corpus in job.corpora.values()])
+    write_parquet(out / REJECTS, left_out.combine_chunks())
     work.finish(
         [*shards, "recipe.yaml", "README.md", "dataset_info.json", REJECTS],
         {**counts, "notes": job.notes},
         skipped_of(job),
     )
-
-
-def _rejects(job: MixtureJob) -> pa.Table:
-    """Every rejected row: corpus, id, reason code, and a detail where there is one."""
-    tables = []
-    for name, corpus in job.corpora.items():
-        rows = np.flatnonzero(~corpus.kept)
-        columns = {
-            "corpus": pa.repeat(name, len(rows)),
-            "id": corpus.ids.take(pa.array(rows)),
-            "reason": pa.array(corpus.reasons, pa.string()).take(pa.array(corpus.status[rows] - 1)),
-            "detail": pa.array([corpus.details.get(row, "") for row in rows.tolist()], pa.string()),
-        }
-        tables.append(pa.table({key: column.cast(pa.large_string()) for key, column in columns.items()}))
-    return pa.concat_tables(tables).combine_chunks()
 
 
 def _llama_factory(recipe: Recipe) -> dict[str, object]:

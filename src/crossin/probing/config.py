@@ -25,6 +25,9 @@ class ProbeConfig(Settings):
     pivot: Language | None = setting(
         None, "Language that the others are compared with: English if not given.", metavar="LANGUAGE"
     )
+    check_language: bool = setting(
+        True, "Stop where most sentences are in another language than they should."
+    )
     limit: int | None = setting(200, "Number of sentences to read.", ge=2)
     all_pairs: bool = setting(False, "Compare every two languages, not only each with the pivot.")
     adapter: Path | None = setting(
@@ -40,7 +43,11 @@ class ProbeConfig(Settings):
 class ProbeReason(Reason):
     """Why something was left out."""
 
-    MISSING_LANGUAGE = "missing_language", "missing in the language"
+    MISSING_LANGUAGE = (
+        "missing_language",
+        "missing in the language",
+        "leave the language out with --languages, or add what is missing in it",
+    )
     NO_PLOTLY = (
         "no_plotly",
         "no page: it needs plotly (pip install 'crossin[report]', or the path of your checkout or wheel in "

@@ -15,6 +15,7 @@ from crossin.core.errors import CrossinError, located
 from crossin.core.files import read_text
 from crossin.core.formats import ITEMS
 from crossin.core.paths import as_path
+from crossin.core.skipping import skipped_note
 from crossin.corpus.reading.records import read_records
 from crossin.items import read_items
 from crossin.items.item import writable
@@ -32,13 +33,14 @@ class Parallel:
     """N sentences in each of several languages.
 
     `ids` [N] names them; `texts` holds those of each language [N], in the same order; `files` are what was
-    read; `skipped` counts what was left out, by reason code.
+    read; `skipped` counts what was left out, by reason code; `notes` say what to do where that is much.
     """
 
     ids: list[str]
     texts: dict[str, list[str]]
     files: dict[str, Path]
     skipped: dict[str, int] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
 
 
 def read_parallel(
@@ -70,7 +72,7 @@ def read_parallel(
             hint="a hundred or more give figures worth reading",
         )
     texts = {language: sentences[:limit] for language, sentences in found.texts.items()}
-    return Parallel(ids, texts, found.files, found.skipped)
+    return Parallel(ids, texts, found.files, found.skipped, found.notes)
 
 
 def _is_folder_of_texts(place: Path) -> bool:
@@ -133,7 +135,8 @@ def _joined(place: Path, languages: Sequence[str]) -> Parallel:
         else:
             whole.append(name)
     texts = {language: [cells[language][name] for name in whole] for language in chosen}
-    return Parallel(whole, texts, {"sentences": file}, dict(skipped))
+    notes = skipped_note(file, len(whole) + skipped.total(), skipped, "sentences")
+    return Parallel(whole, texts, {"sentences": file}, dict(skipped), notes)
 
 
 def _cells(lines: Iterable[tuple[str, str, str]], file: Path) -> dict[str, dict[str, str]]:

@@ -14,6 +14,8 @@ from crossin.core.extras import require
 from crossin.core.files import write_json, write_parquet, write_text
 from crossin.core.progress import Progress, silent
 from crossin.core.stages import Stage, stage
+from crossin.languages.codes import language_name
+from crossin.languages.file_language import wrong_language
 from crossin.models import pull
 from crossin.probing.config import ProbeConfig, ProbeReason
 from crossin.probing.figures import LayerFigure, chance, layer_figures, resamples
@@ -83,7 +85,8 @@ def probe(
             outputs.append(PAGE)
         else:
             skipped[ProbeReason.NO_PLOTLY] = 1
-        work.finish(outputs, counts, skipped)
+        notes = {"notes": sentences.notes} if sentences.notes else {}
+        work.finish(outputs, {**counts, **notes}, skipped)
         shutil.rmtree(work.folder / _STATES, ignore_errors=True)
     return work
 
@@ -97,6 +100,7 @@ def preview(config: ProbeConfig) -> dict[str, Any]:
         "languages": list(sentences.texts),
         "pivot": pivot,
         "skipped": sentences.skipped,
+        "notes": sentences.notes,
     }
 
 
@@ -120,6 +124,14 @@ def _sentences(config: ProbeConfig) -> tuple[Parallel, str]:
     """The sentences, and the pivot: the one given, else English, else the first language."""
     sentences = read_parallel(config.parallel, languages=config.languages, limit=config.limit)
     languages = list(sentences.texts)
+    for language, texts in sentences.texts.items() if config.check_language else ():
+        if wrong := wrong_language(texts, language):
+            raise CrossinError(
+                f"the sentences are not in {language_name(language)}: {wrong}",
+                file=sentences.files.get(language, sentences.files.get("sentences")),
+                field="parallel",
+                hint="name the language that they are in, or skip this check with --no-check-language",
+            )
     if config.pivot is None:
         return sentences, "en" if "en" in languages else languages[0]
     if config.pivot not in languages:

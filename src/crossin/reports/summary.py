@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 
 from crossin.metrics.bootstrap import DRAWS, Figure, differences, intervals
-from crossin.metrics.significance import holm, mcnemar
+from crossin.metrics.significance import corrected, holm, mcnemar
 from crossin.metrics.table import AnswerTable, by_task
-from crossin.reports.cells import figures_json, number
+from crossin.reports.cells import figures_json, is_significant, number
 from crossin.reports.results import Results
 
 PAPER = (
@@ -69,6 +69,19 @@ class Summary:
         rows += ["accuracy", *(f"consistency_{s}" for s in self.shown_sizes), "kappa_2", "right_2", "wrong_2"]
         return rows + [f"ac3_{s}" for s in self.shown_sizes] + self._missing
 
+    def corrected(self, pair: tuple[str, str]) -> dict[str, float]:
+        """The p-values of the table's differences between two runs, after Holm's correction: McNemar's for
+        accuracy in a language, else the bootstrap's (`crossin.metrics.significance.corrected`).
+        """
+        languages = {f"accuracy/{language}": test.p for language, test in self.tests[pair].items()}
+        figures = self.by_pair[pair]
+        return corrected({key: languages.get(key, figures[key].p) for key in self.rows if key in figures})
+
+    def is_significant(self, pair: tuple[str, str], key: str) -> bool:
+        """Whether the table marks this difference between two runs."""
+        found = self.by_pair[pair].get(key)
+        return found is not None and is_significant(found, self.corrected(pair).get(key))
+
     @property
     def _missing(self) -> list[str]:
         return ["missing"] if any(figures["missing"].value > 0 for figures in self.by_arm.values()) else []
@@ -122,6 +135,7 @@ def to_json(summary: Summary) -> dict[str, Any]:
                 "arm": arm,
                 "to": other,
                 "figures": figures_json(figures),
+                "corrected": {key: number(p) for key, p in summary.corrected((arm, other)).items()},
                 "mcnemar": {
                     language: {"p": number(test.p), "holm": number(test.holm)}
                     for language, test in summary.tests[arm, other].items()

@@ -123,6 +123,7 @@ class Pairs(Settings):
     pivot: Language = setting("en", "One side of each pair.")
     languages: Languages[tuple[Language, ...]] = setting((), "Limit the pairs to these and the pivot.")
     among: Literal["pivot", "any"] = setting("pivot", "Pair the pivot with another, or any two languages.")
+    check_language: bool = setting(True, "Stop where most rows are in another language than they say.")
     share: float = setting(0.2, "Tokens of the pairs, relative to those of a step's rows.", gt=0, lt=1)
     wording: str = setting("question", "How questions are worded (docs/evaluate.md).")
     apart_from: tuple[Path, ...] = setting((), "Benchmarks for evaluation, which must share no item.")

@@ -30,10 +30,22 @@ RowError = Callable[..., CrossinError]
 class RowReason(Reason):
     """Why a row is not trained on, or not whole."""
 
-    TOO_MANY_TOKENS = "too_many_tokens", "more tokens than `batches.longest`"
-    COMPLETION_TOO_LONG = "completion_too_long", "more tokens in the completion than `batches.longest`"
+    TOO_MANY_TOKENS = (
+        "too_many_tokens",
+        "more tokens than `batches.longest`",
+        "raise `batches.longest`, or cut the prompts with `batches.too_long: cut`",
+    )
+    COMPLETION_TOO_LONG = (
+        "completion_too_long",
+        "more tokens in the completion than `batches.longest`",
+        "raise `batches.longest`",
+    )
     PROMPT_CUT = "prompt_cut", "only the beginning of the prompt"
-    NO_TOKENS = "completion_without_tokens", "the completion has no tokens"
+    NO_TOKENS = (
+        "completion_without_tokens",
+        "the completion has no tokens",
+        "fill the completions, or leave these rows out of the mixture",
+    )
 
 
 class Group(NamedTuple):

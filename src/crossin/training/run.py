@@ -18,6 +18,7 @@ from crossin.core.stages import Stage, stage
 from crossin.models.download import pull
 from crossin.models.weights import writing_weights
 from crossin.training.config import TrainConfig, read_config
+from crossin.training.log import PAGE, write_log, write_page
 from crossin.training.record import CHECKPOINTS, Record, last_checkpoint, read_record, step_of
 from crossin.training.sampling import rank_and_world_size
 
@@ -66,6 +67,8 @@ def train(
         progress, say = silent, lambda _: None
     with stage(out, "train", settings, inputs, rank=rank, world_size=world_size) as work:
         if work.done:
+            if PAGE not in work.manifest["outputs"]:
+                say(_no_page())
             return work
         with _saying_the_step(work.folder) if first else nullcontext():
             try:
@@ -165,7 +168,6 @@ def _counts(trainer: CrossinTrainer) -> dict[str, int]:
 def _write(trainer: CrossinTrainer, out: Path, base: Path, say: Say) -> list[str]:
     """Write the results of the run; returns the files for the manifest."""
     from crossin.models.merging import merge
-    from crossin.training.log import write_log, write_page
 
     config, lines = trainer.config, trainer.record.lines
     kind = ADAPTER if config.method.kind == "lora" else MODEL
@@ -182,5 +184,9 @@ def _write(trainer: CrossinTrainer, out: Path, base: Path, say: Say) -> list[str
     if page := write_page(out, lines):
         written.append(page)
     else:
-        say(f"no plot of the losses: it needs plotly ({install_hint('report')})")
+        say(_no_page())
     return sorted(str(path.relative_to(out)) for path in written)
+
+
+def _no_page() -> str:
+    return f"no plot of the losses: it needs plotly ({install_hint('report')})"

@@ -10,6 +10,7 @@ from pydantic import RootModel, StringConstraints, ValidationInfo, field_validat
 from crossin.core.errors import CrossinError
 from crossin.core.files import read_text, read_yaml
 from crossin.core.settings import Settings, setting, validated
+from crossin.core.skipping import MOST_SKIPPED
 from crossin.languages.codes import ByLanguage, Language, Languages
 from crossin.servers import ServerSettings
 from crossin.translation.checks.quality import QualityModel
@@ -49,8 +50,19 @@ class TranslateConfig(Settings):
         group=_ROWS,
     )
     limit: int | None = setting(None, "Use only the first rows.", ge=1, group=_ROWS)
+    max_skipped: float = setting(
+        MOST_SKIPPED,
+        "Largest share of a file's rows that may be left out for what is wrong with them.",
+        ge=0,
+        le=1,
+        group=_ROWS,
+    )
     any_language: bool = setting(
-        False, "Do not check that the rows are in the language of --from.", group=_ROWS
+        False,
+        "Do not check that the rows are in the language of --from.",
+        flag="--no-check-language",
+        old_flags=("--any-language",),
+        group=_ROWS,
     )
     language_specific: Literal["skip", "keep", "instruction"] = setting(
         "skip",

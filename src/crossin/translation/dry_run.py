@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -59,6 +59,7 @@ class RunEstimate:
     language_specific_checked: bool = True
     language_specific: dict[str, int] = field(default_factory=dict)
     skipped: Mapping[str, int] = field(default_factory=dict)
+    notes: Sequence[str] = ()
 
 
 @dataclass(frozen=True)
@@ -91,6 +92,7 @@ def estimate_run(
             [LanguageEstimate(code) for code in config.to],
             reads_instructions(config.source),
             skipped=rows.skipped,
+            notes=rows.notes,
         )
         seen: set[int] = set()
         for start in range(0, len(rows), _READ_AT_ONCE):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
@@ -12,10 +12,14 @@ import numpy as np
 from crossin.core.errors import CrossinError
 from crossin.core.formats import FIELDS
 from crossin.core.progress import Progress
+from crossin.core.reasons import counted_sentences
 from crossin.core.settings import validated
+from crossin.core.skipping import check_faults
+from crossin.corpus.faults import file_faults
 from crossin.corpus.parallel import ParallelCorpus, read_corpus
 from crossin.corpus.spec import CorpusSpec
-from crossin.languages.detection import file_language_notes
+from crossin.languages.codes import language_name
+from crossin.languages.file_language import wrong_language
 
 
 @dataclass(frozen=True)
@@ -28,12 +32,15 @@ class SourceRow:
 
 @dataclass(frozen=True)
 class SourceRows:
-    """The rows of a file in their order; its texts are on the disk. skipped: those left out, by reason."""
+    """The rows of a file in their order; its texts are on the disk. skipped: those left out, by reason.
+    notes: on files of which much is left out.
+    """
 
     corpus: ParallelCorpus
     language: str
     kept: np.typing.NDArray[np.int64]
     skipped: Mapping[str, int]
+    notes: Sequence[str] = ()
 
     def __len__(self) -> int:
         return len(self.kept)
@@ -69,12 +76,14 @@ def read_rows(
     *,
     columns: Mapping[str, str],
     limit: int | None = None,
+    max_skipped: float = 1.0,
     check: bool = True,
 ) -> SourceRows:
     """The first `limit` usable rows of a file or a folder of files.
 
     columns: names of columns that differ, as in a recipe. scratch: the folder for their texts. check: refuse
-    texts in another language than `language`. Raises CrossinError.
+    texts in another language than `language`. max_skipped: the largest share of a file that may be left out
+    for what is wrong with it. Raises CrossinError.
     """
     # A name for the folder `.` too.
     path = path.absolute()
@@ -85,15 +94,18 @@ def read_rows(
         f"columns go to the fields id, {', '.join(FIELDS)}: --column output=response",
     )
     corpus = read_corpus(path.stem, spec, path.parent, [language], set(), scratch, progress=progress)
-    skipped = {**corpus.unjoined, **corpus.rejected()}
+    notes = check_faults(file_faults(corpus), max_skipped, "--max-skipped 1")
     kept = np.flatnonzero(corpus.kept & corpus.present(language))[:limit]
     if not len(kept):
-        raise CrossinError("no row that could be translated", file=path, hint="check its columns")
-    notes = file_language_notes(corpus.texts[language, "instruction"].all, language) if check else []
-    if notes:
+        why = [*counted_sentences(corpus.skipped())]
         raise CrossinError(
-            f"the rows are not in the language of --from: {notes[0]}",
-            file=path,
-            hint="name the language of the rows with --from, or skip this check with --any-language",
+            "; ".join(["no row that could be translated", *why]), file=path, hint="check its columns"
         )
-    return SourceRows(corpus, language, kept, {reason: count for reason, count in skipped.items() if count})
+    if check and (wrong := wrong_language(corpus.texts[language, "instruction"].all, language)):
+        raise CrossinError(
+            f"the rows are not in the language of --from, {language_name(language)}: {wrong}",
+            file=path,
+            hint="name the language of the rows with --from, or skip this check with --no-check-language"
+            " (earlier --any-language)",
+        )
+    return SourceRows(corpus, language, kept, corpus.skipped(), notes)

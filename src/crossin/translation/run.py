@@ -23,6 +23,7 @@ from crossin.core.inputs import refuse_within
 from crossin.core.interrupts import RESUMES, add_note
 from crossin.core.paths import as_path
 from crossin.core.progress import Progress, silent
+from crossin.core.skipping import MOST_SKIPPED
 from crossin.core.stages import Stage, check_rank, stage
 from crossin.languages.detection import require_for
 from crossin.servers import Accounting, BudgetSpent, running_loop
@@ -176,9 +177,12 @@ def _check_cache(path: Path) -> None:
 def settings_of(pipeline: Pipeline) -> dict[str, Any]:
     """All that decides a corpus apart from the rows, as JSON values."""
     config = pipeline.config
+    # Only where it is given, so that older folders are found finished.
+    given = {} if config.max_skipped == MOST_SKIPPED else {"max_skipped": config.max_skipped}
     decisive = {"source", "to", "language_specific", "native", "round_trip", "columns", "limit", "shard_rows"}
     return {
         **config.model_dump(mode="json", by_alias=True, include=decisive),
+        **given,
         "engine": dict(pipeline.translator.identity),
         "glossary": {language: dict(terms) for language, terms in pipeline.glossary.items()},
         "quality": None if pipeline.quality is None else pipeline.quality.identity,
@@ -214,6 +218,7 @@ def read_rows_of(config: TranslateConfig, scratch: Path, progress: Progress) -> 
         progress,
         columns=dict(config.columns.items()),
         limit=config.limit,
+        max_skipped=config.max_skipped,
         check=not config.any_language,
     )
 
@@ -331,4 +336,6 @@ def _finish(work: Stage, plan: ShardPlan) -> None:
     usage = Accounting(config.server, work.folder / USAGE).usage
     if config.engine == "openai" or usage.requests:
         counts["usage"] = asdict(usage)
+    if plan.rows.notes:
+        counts["notes"] = list(plan.rows.notes)
     work.finish([*files, REJECTS], counts, dict(plan.rows.skipped))

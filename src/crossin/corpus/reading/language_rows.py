@@ -15,6 +15,7 @@ from crossin.core.errors import CrossinError
 from crossin.core.formats import FIELDS
 from crossin.core.progress import Progress
 from crossin.corpus.reading.batch import Batch
+from crossin.corpus.reading.origins import Origins
 from crossin.corpus.reading.records import read_source
 from crossin.corpus.reading.rows import Rows, columns_read, language_column, to_rows
 from crossin.corpus.spec import CorpusSpec, Source
@@ -25,7 +26,7 @@ from crossin.languages.codes import parse_language
 @dataclass(frozen=True)
 class LanguageRows:
     """All rows of one language in the order of its file: ids (empty where a row has none), texts by field,
-    status as in `Rows`, and the extra columns that have a value somewhere.
+    status as in `Rows`, the extra columns that have a value somewhere, and where the rows come from.
     """
 
     language: str
@@ -34,6 +35,7 @@ class LanguageRows:
     texts: dict[str, Texts]
     status: npt.NDArray[np.uint8]
     extras: dict[str, pa.Array]
+    origins: Origins
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -49,12 +51,14 @@ class _Collector:
     rows: int = 0
     status: list[npt.NDArray[np.uint8]] = field(default_factory=list)
     extras: dict[str, list[pa.Array]] = field(default_factory=dict)
+    origins: Origins = field(default_factory=Origins)
 
     def __post_init__(self) -> None:
         self.writers = {name: TextsWriter(self.work, f"{self.language}.{name}") for name in ("id", *FIELDS)}
 
-    def add(self, rows: Rows) -> None:
-        """Add rows at the end."""
+    def add(self, rows: Rows, file: str | Path, numbers: npt.NDArray[np.int64]) -> None:
+        """Add rows of a file, by their numbers in it, at the end."""
+        self.origins.add(file, numbers)
         self.writers["id"].append(rows.ids.fill_null("") if rows.ids.null_count else rows.ids)
         for name in FIELDS:
             self.writers[name].append(rows.texts[name])
@@ -75,7 +79,8 @@ class _Collector:
             if whole.null_count < len(whole):
                 extras[name] = whole
         ids = closed.pop("id")
-        return LanguageRows(self.language, self.file, ids, closed, np.concatenate(self.status), extras)
+        status = np.concatenate(self.status)
+        return LanguageRows(self.language, self.file, ids, closed, status, extras, self.origins)
 
 
 def read_languages(
@@ -105,10 +110,10 @@ def read_languages(
         for batch in read_source(source, data, columns_read(source, columns), columns):
             rows += len(batch)
             seen.update(batch.names)
-            for code, part in _parts(batch, spec, source, language, order, columns, codes):
+            for code, part, numbers in _parts(batch, spec, source, language, order, columns, codes):
                 if code not in collectors:
                     collectors[code] = _Collector(code, file, work)
-                collectors[code].add(part)
+                collectors[code].add(part, batch.file, numbers)
             note = f"{language}: {rows:,} rows" if language else f"{rows:,} rows"
             progress(f"reading {name}", done, len(sources), "files", note)
         if not rows:
@@ -126,12 +131,13 @@ def _parts(
     languages: Sequence[str] | None,
     columns: Set[str],
     codes: dict[str, str],
-) -> Iterator[tuple[str, Rows]]:
-    """The batch's rows: all of `language`, or by their column `language`, in order of its first row; those of
-    each language in the batch's order. codes: the languages by their spellings so far.
+) -> Iterator[tuple[str, Rows, npt.NDArray[np.int64]]]:
+    """The batch's rows with their numbers in the file: all of `language`, or by their column `language`, in
+    order of its first row; those of each language in the batch's order. codes: the languages by their
+    spellings so far.
     """
     if language is not None:
-        yield language, to_rows(batch, source, spec.longest_field, columns)
+        yield language, to_rows(batch, source, spec.longest_field, columns), batch.rows
         return
     column = source.columns.get("language", "language")
     spelled = pc.dictionary_encode(language_column(batch, source, spec.longest_field))
@@ -152,9 +158,10 @@ def _parts(
     order = np.argsort(places, kind="stable")
     ends = np.searchsorted(places[order], np.arange(len(wanted)), side="right").tolist()
     if wanted:
-        rows = to_rows(batch.select(order[: ends[-1]]), source, spec.longest_field, columns)
+        chosen = batch.select(order[: ends[-1]])
+        rows = to_rows(chosen, source, spec.longest_field, columns)
         for code, start, end in zip(wanted, [0, *ends], ends, strict=False):
-            yield code, rows.slice(start, end - start)
+            yield code, rows.slice(start, end - start), chosen.rows[start:end]
 
 
 def _joined(parts: Sequence[pa.Array], file: str, name: str) -> pa.Array:
