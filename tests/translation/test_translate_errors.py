@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -146,6 +147,40 @@ def test_requests_are_sent_while_one_hangs(tmp_path: Path, hanging: tuple[Log, t
     go_on.set()
     run.join()
     assert asked >= 3 * 8
+
+
+def test_requests_of_all_shards_are_sent_while_one_hangs_in_each_but_one(tmp_path: Path) -> None:
+    concurrency, shards, size = 8, 12, 3
+    hanging = {number * size for number in range(concurrency - 1)}
+    go_on = threading.Event()
+    first: set[int] = set()
+
+    async def answer(asked: Asked) -> bytes:
+        texts = json.loads(asked.body["messages"][1]["content"])
+        number = int(re.findall(r"\d+", str(texts))[0])
+        if number in hanging and number not in first:
+            first.add(number)
+            await asyncio.to_thread(go_on.wait)
+        first.add(number)
+        if len(first) == shards * size:
+            go_on.set()
+        reply = {"choices": [{"message": {"content": json.dumps(texts)}, "finish_reason": "stop"}]}
+        return response(200, reply)
+
+    rows = [{"instruction": f"行 {number}", "output": f"{number}"} for number in range(shards * size)]
+    (tmp_path / "rows.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows), "utf-8")
+    with answering(answer) as log:
+        config = config_of(
+            tmp_path / "rows.jsonl",
+            log.base_url,
+            ["th"],
+            source="zh",
+            shard_rows=size,
+            server={"concurrency": concurrency, "timeout": 60, "retries": 0},
+        )
+        stage = translate(config, tmp_path / "out")
+    # Where a row had to wait for one that hangs, that one was given up in the end.
+    assert stage.manifest["counts"]["responses"]["failed"] == 0
 
 
 def test_a_translator_of_your_own_is_used(home: Path, tmp_path: Path) -> None:

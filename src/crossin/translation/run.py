@@ -44,8 +44,9 @@ from crossin.translation.shard_tables import (
 from crossin.translation.shards import Outcome, Pipeline, Shard, translate_rows
 
 CACHE = "cache.sqlite"
-# Shards in progress: while the last responses of one arrive, the next is requested. Each holds its texts.
-_OPEN = 4
+# Shards in progress: while the last responses of one arrive, the next is requested. Each holds its texts, so
+# there are more only where responses fail to come, and of so many rows at most.
+_OPEN, _OPEN_ROWS = 4, 50_000
 
 
 @dataclass(frozen=True)
@@ -253,15 +254,16 @@ def make_shards(plan: ShardPlan, shards: Sequence[tuple[str, int]], progress: Pr
 async def _make_shards(
     plan: ShardPlan, shards: Sequence[tuple[str, int]], answered: Callable[[str, int, str], None]
 ) -> None:
-    """Make shards, at most `_OPEN` at a time. Each starts once all first requests of the one before it are
-    sent, so that the translator is never idle.
+    """Make shards, each once all first requests of the one before it are sent, so that the translator is
+    never idle: even where all its requests but one hang, each in a shard of its own.
     """
-    places = asyncio.Semaphore(_OPEN)
+    config, translator = plan.pipeline.config, plan.pipeline.translator
+    places = asyncio.Semaphore(max(_OPEN, min(translator.concurrency, _OPEN_ROWS // config.shard_rows)))
     if shards and plan.pipeline.quality is not None:
         await asyncio.to_thread(plan.pipeline.quality.load)
     try:
         async with (
-            open_scheduler(plan.pipeline.translator, plan.cache) as scheduler,
+            open_scheduler(translator, plan.cache) as scheduler,
             asyncio.TaskGroup() as group,
         ):
             for language, number in shards:

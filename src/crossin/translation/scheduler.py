@@ -74,6 +74,7 @@ class Scheduler:
         self._identity = dict(translator.identity)
         self._in_flight: dict[str, asyncio.Task[TranslationResponse]] = {}
         self._unwritten: dict[str, TranslationResponse] = {}
+        self._flushing = False
         self._room = asyncio.Event()
         self._room.set()
 
@@ -143,10 +144,22 @@ class Scheduler:
         if response.cacheable:
             self._writer.put(key, {**_value(response), "mark": counts.mark})
             self._unwritten[key] = response
-            if len(self._unwritten) >= _UNWRITTEN:
-                self._writer.flush()
-                self._unwritten.clear()
+            if len(self._unwritten) >= _UNWRITTEN and not self._flushing:
+                await self._flush()
         return response
+
+    async def _flush(self) -> None:
+        """Forget the responses that are in the cache now. In a thread, since another process may hold the
+        file: requests go on meanwhile.
+        """
+        self._flushing = True
+        try:
+            held = list(self._unwritten)
+            await asyncio.to_thread(self._writer.flush)
+            for key in held:
+                del self._unwritten[key]
+        finally:
+            self._flushing = False
 
     def _ended(self, key: str, task: asyncio.Task[TranslationResponse]) -> None:
         del self._in_flight[key]
