@@ -48,7 +48,7 @@ def _message(errors: list[Any]) -> tuple[str, str]:
         if one["type"] in ("value_error", "assertion_error"):
             return one["msg"].partition(", ")[2], ""
         if one["type"] == "missing":
-            return "is missing", ""
+            return "is required, and missing", ""
     value, expected = errors[0]["input"], dict.fromkeys(_expected(one) for one in errors)
     choices = [
         choice.strip("'")
