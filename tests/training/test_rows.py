@@ -165,6 +165,15 @@ def test_a_conversation_is_learned_to_the_end_of_its_last_turn(chat: Any, tmp_pa
     assert learned == "Madrid<done>"
 
 
+def test_a_system_column_is_the_first_turn_of_messages_without_one(chat: Any, tmp_path: Path) -> None:
+    system = {"role": "system", "content": "Be brief."}
+    beside = {"messages": [ASKED, ANSWERED], "system": "Be brief."}
+    within = {"messages": [system, ASKED, ANSWERED], "system": "Be long."}
+    found = [only(lines(tmp_path, record), chat) for record in (beside, within)]
+    assert found[0] == found[1]
+    assert "<turn>system\nBe brief.<done>" in found[0][0]
+
+
 @pytest.mark.parametrize("answer", ["d", "n", "<", "done", " Madrid \n", "A <done> B \n"])
 def test_the_end_of_a_turn_is_found_behind_any_answer(chat: Any, tmp_path: Path, answer: str) -> None:
     turns = [ASKED, {"role": "assistant", "content": answer}]

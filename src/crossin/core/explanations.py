@@ -52,7 +52,7 @@ def _message(errors: list[Any]) -> tuple[str, str]:
                 return own.message, own.hint or ""
             return one["msg"].partition(", ")[2], ""
         if one["type"] == "missing":
-            return "is missing", ""
+            return "is required, and missing", ""
     value, expected = errors[0]["input"], dict.fromkeys(_expected(one) for one in errors)
     choices = [
         choice.strip("'")

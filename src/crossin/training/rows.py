@@ -212,7 +212,7 @@ def _id_and_group(record: dict[str, Any]) -> tuple[str, Group]:
 def _text(record: dict[str, Any], tokenizer: Any, ends: re.Pattern[str], wrong: RowError) -> _Text:
     if missing := [name for name in ("prompt", "completion") if name not in record]:
         if "messages" in record:
-            return _conversation(record["messages"], tokenizer, ends, wrong)
+            return _conversation(_with_system(record), tokenizer, ends, wrong)
         raise wrong(
             f"there is no such column; there are: {', '.join(record) or 'none'}",
             field=missing[0],
@@ -224,6 +224,14 @@ def _text(record: dict[str, Any], tokenizer: Any, ends: re.Pattern[str], wrong: 
             raise wrong("expected a list of one message", field="completion", hint=_HINT)
         return _conversation([*prompt, *completion], tokenizer, ends, wrong)
     return _Text(_checked(prompt, "prompt", wrong), _checked(completion, "completion", wrong))
+
+
+def _with_system(record: dict[str, Any]) -> Any:
+    """The messages of a record, below its column `system` where they have no system turn of their own."""
+    turns, system = record["messages"], record.get("system")
+    if not system or not isinstance(turns, list) or not turns or not isinstance(turns[0], dict):
+        return turns
+    return turns if turns[0].get("role") == "system" else [{"role": "system", "content": system}, *turns]
 
 
 def _checked(value: Any, field: str, wrong: RowError) -> str:

@@ -97,6 +97,24 @@ def test_a_chat_of_one_exchange(kind: str, column: str, names: tuple[str, str]) 
 
 
 @pytest.mark.parametrize("kind", KINDS)
+def test_a_column_beside_a_chat_is_its_system_turn_where_it_has_none(kind: str) -> None:
+    one = [("user", "Hi"), ("assistant", "Hello")]
+    records: list[dict[str, Any]] = [
+        {"system": "Be brief.", "messages": chat(*one)},
+        {"system": "Be brief.", "messages": chat(("system", "Be kind."), *one)},
+        {"system": "", "messages": chat(*one)},
+        {"system": None, "messages": chat(*one)},
+        {"system": "Be brief.", "messages": chat(*one, *one)},
+        {"system": "Be brief.", "messages": []},
+        {"system": "Be brief.", "messages": None},
+    ]
+    rows = shaped(records, kind)
+    asked = [instruction for instruction, _, _ in fields(rows)]
+    assert asked == ["Be brief.\n\nHi", "Be kind.\n\nHi", "Hi", "Hi", "", "", ""]
+    assert list(reasons(rows)) == [4, 5, 6]
+
+
+@pytest.mark.parametrize("kind", KINDS)
 def test_other_chats_are_rejected_with_a_reason(kind: str) -> None:
     one = [("user", "a"), ("assistant", "b")]
     records: list[dict[str, Any]] = [

@@ -1,7 +1,8 @@
 """A batch of records becomes rows: checked Arrow columns of id, instruction, input, output and extras.
 
 Known shapes are Alpaca's columns (`instruction`, `input`, `output`), chats (`messages` with role and content,
-`conversations` with from and value) and `prompt` with `completion`, as texts or as lists of messages.
+`conversations` with from and value; a column `system` beside them) and `prompt` with `completion`, as texts
+or as lists of messages.
 """
 
 from __future__ import annotations
@@ -24,6 +25,8 @@ from crossin.corpus.spec import Source
 from crossin.corpus.texts import raw
 
 _CHATS = ("messages", "conversations")
+# A column beside a chat, as ShareGPT's files have it.
+_SYSTEM = "system"
 _ROLES = {
     "system": "system",
     "developer": "system",
@@ -65,7 +68,7 @@ class Rows:
 
 def columns_read(source: Source, extras: Set[str]) -> set[str]:
     """The names of all columns that `to_rows` and `language_column` may read."""
-    return {*_names(source).values(), *_CHATS, "prompt", "completion", *extras}
+    return {*_names(source).values(), *_CHATS, _SYSTEM, "prompt", "completion", *extras}
 
 
 def language_column(batch: Batch, source: Source, longest: int) -> pa.LargeStringArray:
@@ -98,6 +101,8 @@ def to_rows(batch: Batch, source: Source, longest: int, extras: Set[str] = froze
         }
     elif chat is not None:
         texts = _exchanges(batch, chat, _listed(batch.column(chat, required=True)), longest, status)
+        if _SYSTEM in batch.names:
+            texts["instruction"] = _below_system(batch, chat, texts["instruction"], longest)
     elif {"prompt", "completion"} <= set(batch.names):
         texts = _prompt_completion(batch, longest, status)
     else:
@@ -194,6 +199,27 @@ def _exchange(turns: Any) -> tuple[str, str] | CorpusReason:
     if [role for role, _ in found] != ["user", "assistant"]:
         return CorpusReason.INCOMPLETE_EXCHANGE
     return (f"{system}\n\n{found[0][1]}" if system else found[0][1]), found[1][1]
+
+
+def _below_system(
+    batch: Batch, chat: str, instructions: pa.LargeStringArray, longest: int
+) -> pa.LargeStringArray:
+    """The instructions with the column `system` before them, where the chat has no system turn of its own. An
+    empty instruction, as of a chat that cannot be used, stays empty.
+    """
+    systems = _texts(batch, _SYSTEM, batch.column(_SYSTEM), longest).to_pylist()
+    whole = [
+        f"{system}\n\n{text}" if system and text and not _has_system_turn(turns) else text
+        for system, text, turns in zip(
+            systems, instructions.to_pylist(), _listed(batch.column(chat)), strict=True
+        )
+    ]
+    return _texts(batch, chat, whole, longest)
+
+
+def _has_system_turn(turns: Any) -> bool:
+    first = turns[0] if isinstance(turns, list) and turns else {}
+    return _ROLES.get(str(first.get("role", first.get("from"))).lower()) == "system"
 
 
 def _listed(values: Values) -> list[Any]:
