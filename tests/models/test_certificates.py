@@ -133,6 +133,14 @@ def test_the_hub_is_probed_and_downloaded_from(site: Site, tmp_path: Path, named
     assert site.asked[0] == "HEAD /"
 
 
+def test_a_recipes_tokenizer_is_asked_for(site: Site, tmp_path: Path, own: Authority) -> None:
+    code = "from crossin.mixture.tokens import load_tokenizer; load_tokenizer('owner/name')"
+    python(site, tmp_path, code)
+    assert site.asked == []
+    python(site, tmp_path, code, REQUESTS_CA_BUNDLE=own.certificate)
+    assert any("owner/name" in path for path in site.asked)
+
+
 def test_a_model_server_is_asked(site: Site, tmp_path: Path, named: dict[str, Path]) -> None:
     assert "fine" in python(site, tmp_path, ASK, site.url, **named)
 

@@ -18,8 +18,7 @@ from crossin.cli.options import (
     settings_options,
 )
 from crossin.core.reasons import counted_sentences
-from crossin.core.settings import read_settings
-from crossin.evaluation.config import EvaluateConfig
+from crossin.evaluation.config import EvaluateConfig, read_config
 
 # Of an example prompt, what fits on a screen.
 _SHOWN = 2000
@@ -66,7 +65,7 @@ def command(
     """
     if models:
         given["models"] = list(models)
-    settings = read_settings(EvaluateConfig, config, given, hint="crossin evaluate --help")
+    settings = read_config(config, given)
     if dry_run:
         _show_outline(settings, out or Path("OUT"), as_json)
         return

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any, Literal, Self
@@ -9,7 +10,7 @@ from typing import Any, Literal, Self
 from pydantic import model_validator
 
 from crossin.core.errors import CrossinError
-from crossin.core.settings import Settings, setting
+from crossin.core.settings import Settings, read_settings, setting
 from crossin.evaluation.preparation import Choice
 from crossin.items import Form
 from crossin.languages.codes import Language
@@ -24,8 +25,8 @@ FormKind = Literal["text", "letters", "generate"]
 class EvaluateConfig(Settings):
     """Which models answer which benchmarks, and how.
 
-    models, bench: names or folders, or LABEL=NAME to give one a name of its own; folders are relative to the
-    working directory. A name is taken from the last part of a folder.
+    models, bench: names or folders, or LABEL=NAME to give one a name of its own. A name is taken from the
+    last part of a folder.
     """
 
     models: tuple[str, ...] = setting(..., "Names, hub ids or folders of models.", flag=False, min_length=1)
@@ -123,6 +124,32 @@ class EvaluateConfig(Settings):
             "shots": self.shots_from,
             "seed": self.seed,
         }
+
+
+def read_config(path: Path | str | None, given: Mapping[str, Any] | None = None) -> EvaluateConfig:
+    """The settings in a YAML file, with those `given` in place of its own.
+
+    Relative paths in the file start from its folder; an entry of `models` or `bench` is the folder that is
+    there, else a name, or a folder below the working directory. Raises CrossinError with file and field.
+    """
+    path = None if path is None else Path(path)
+    given = dict(given or {})
+    config = read_settings(EvaluateConfig, path, given, hint="crossin evaluate --help")
+    if path is None:
+        return config
+    # A server's models have no folder here.
+    paths = ("models", "bench") if config.engine == "hf" else ("bench",)
+    names = {name: getattr(config, name) for name in paths if name not in given}
+    near = {name: tuple(_beside(path.parent, text) for text in texts) for name, texts in names.items()}
+    return config.model_copy(update=near)
+
+
+def _beside(folder: Path, text: str) -> str:
+    """An entry with the path of what it names in `folder`, if that is there."""
+    if (folder / text).exists():
+        return str(folder / text)
+    label, mark, rest = text.partition("=")
+    return f"{label}={folder / rest}" if mark and rest and (folder / rest).exists() else text
 
 
 def labelled(texts: tuple[str, ...], what: str, suffix: str = "") -> dict[str, str]:
