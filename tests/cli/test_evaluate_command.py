@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import shutil
 import signal
 import subprocess
 import sys
@@ -20,6 +21,7 @@ from crossin.core.files import read_json, read_parquet
 from crossin.core.formats import ITEMS
 from crossin.core.settings import read_settings
 from crossin.evaluation import EvaluateConfig, evaluate
+from crossin.evaluation.config import read_config
 from crossin.items import Item
 from crossin.items.item import write_items
 from crossin.servers import BudgetSpent
@@ -239,6 +241,29 @@ def test_settings_come_from_a_file_and_options_override_them(home: Path, tmp_pat
     assert settings[0]["engine"]["body"] == {"top_k": 1}
     assert (one.model, one.bench, one.stage.done, len(one.scores)) == ("big", "colours", True, 1)
     assert (home / "from-python" / "big" / "colours" / "scores.json").exists()
+
+
+def test_folders_in_a_file_are_beside_it_or_else_in_the_working_directory(
+    home: Path, tiny_model: Path, tmp_path: Path
+) -> None:
+    place = tmp_path / "settings"
+    shutil.copytree(home / "shades", place / "colours")
+    shutil.copytree(tiny_model, place / "model")
+    file = place / "evaluate.yaml"
+    file.write_text("models: [model, other=./model]\nbench: [colours, far=shades]\nlimit: 1\n")
+    words = ("evaluate", "--config", file, "--dry-run", "--json")
+    near, far = json.loads(crossin(*words, folder=home).stdout)
+    # Of the name `colours` there is a folder in both places; that beside the file has the task `shades`.
+    assert (near["bench"], far["bench"]) == ("colours", "far")
+    config = read_config(file)
+    assert config.bench == (str(place / "colours"), "far=shades")
+    assert config.models == (str(place / "model"), f"other={place / 'model'}")
+    assert list(near["models"]) == ["model", "other"]
+    assert read_config(file, {"engine": "openai"}).models == ("model", "other=./model")
+    # What is given on the command line is below the working directory.
+    assert read_config(file, {"bench": ["colours"]}).bench == ("colours",)
+    [one] = json.loads(crossin(*words, "--bench", "colours", "--tasks", "colours", folder=home).stdout)
+    assert one["bench"] == "colours"
 
 
 def test_a_budget_holds_for_all_models_and_over_restarts(home: Path) -> None:

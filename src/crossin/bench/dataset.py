@@ -10,6 +10,7 @@ from typing import Any
 
 from crossin.core.errors import CrossinError
 from crossin.core.extras import require
+from crossin.core.network import use_certificates_for_hub
 from crossin.items.item import writable
 
 _ENDINGS = ("parquet", "jsonl", "json", "csv", "tsv")
@@ -82,6 +83,7 @@ def fetch(dataset: str, revision: str, patterns: Sequence[str]) -> Path:
     require("data", "huggingface_hub")
     from huggingface_hub import snapshot_download
 
+    use_certificates_for_hub()
     try:
         found = snapshot_download(
             dataset,

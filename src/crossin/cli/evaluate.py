@@ -20,8 +20,7 @@ from crossin.cli.options import (
 )
 from crossin.core.interrupts import saying_what_was_saved
 from crossin.core.reasons import counted_sentences
-from crossin.core.settings import read_settings
-from crossin.evaluation.config import EvaluateConfig
+from crossin.evaluation.config import EvaluateConfig, read_config
 
 # Of an example prompt, what fits on a screen.
 _SHOWN = 600
@@ -63,9 +62,7 @@ def command(
     """
     if models:
         given["models"] = list(models)
-    settings = read_settings(
-        EvaluateConfig, config_file("evaluate", config), given, hint="crossin evaluate --help"
-    )
+    settings = read_config(config_file("evaluate", config) or {}, given)
     if dry_run:
         _show_outline(settings, out or Path("OUT"), as_json)
         return

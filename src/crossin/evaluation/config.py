@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any, Literal, Self
 
 from pydantic import model_validator
 
+from crossin.core.configs import config_of
 from crossin.core.errors import CrossinError
-from crossin.core.paths import as_path
+from crossin.core.examples import folder_of, named_file
+from crossin.core.paths import as_path, is_path
 from crossin.core.settings import Settings, setting
 from crossin.evaluation.preparation import Choice
 from crossin.items import Form
@@ -25,8 +28,8 @@ FormKind = Literal["text", "letters", "generate"]
 class EvaluateConfig(Settings):
     """Which models answer which benchmarks, and how.
 
-    models, bench: names or folders, or LABEL=NAME to give one a name of its own; folders are relative to the
-    working directory. A name is taken from the last part of a folder.
+    models, bench: names or folders, or LABEL=NAME to give one a name of its own. A name is taken from the
+    last part of a folder.
     """
 
     models: tuple[str, ...] = setting(..., "Names, hub ids or folders of models.", flag=False, min_length=1)
@@ -124,6 +127,35 @@ class EvaluateConfig(Settings):
             "shots": self.shots_from,
             "seed": self.seed,
         }
+
+
+def read_config(
+    config: EvaluateConfig | Mapping[str, Any] | Path | str, given: Mapping[str, Any] | None = None
+) -> EvaluateConfig:
+    """The settings in `config`, with those `given` in place of its own.
+
+    config: the settings, their entries, a YAML file, or an example's name. Relative paths in a file start
+    from its folder; an entry of `models` or `bench` is the folder that is there, else a name, or a folder
+    below the working directory. Raises CrossinError with file and field.
+    """
+    given = dict(given or {})
+    found = config_of(EvaluateConfig, config, given, command="evaluate", hint="crossin evaluate --help")
+    if not is_path(config):
+        return found
+    folder = folder_of(named_file("evaluate", config))
+    # A server's models have no folder here.
+    paths = ("models", "bench") if found.engine == "hf" else ("bench",)
+    names = {name: getattr(found, name) for name in paths if name not in given}
+    near = {name: tuple(_beside(folder, text) for text in texts) for name, texts in names.items()}
+    return found.model_copy(update=near)
+
+
+def _beside(folder: Path, text: str) -> str:
+    """An entry with the path of what it names in `folder`, if that is there."""
+    if (folder / text).exists():
+        return str(folder / text)
+    label, mark, rest = text.partition("=")
+    return f"{label}={folder / rest}" if mark and rest and (folder / rest).exists() else text
 
 
 def labelled(texts: tuple[str, ...], what: str, suffix: str = "") -> dict[str, str]:

@@ -10,7 +10,6 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
-from crossin.core.configs import config_of
 from crossin.core.errors import CrossinError
 from crossin.core.formats import USAGE
 from crossin.core.paths import as_path
@@ -19,7 +18,7 @@ from crossin.core.reasons import counted_sentences, sentence_of
 from crossin.core.results import ResultList, Tabular
 from crossin.core.stages import Stage
 from crossin.evaluation.bench_answers import ask_bench
-from crossin.evaluation.config import EvaluateConfig, FormKind, labelled
+from crossin.evaluation.config import EvaluateConfig, FormKind, labelled, read_config
 from crossin.evaluation.hf import HfEngine
 from crossin.evaluation.openai import OpenAIEngine
 from crossin.evaluation.preparation import PreparedBench, prepare
@@ -85,7 +84,7 @@ def evaluate(
     from crossin.scoring.scores import score, wordings
     from crossin.scoring.values import write_scores
 
-    config = config_of(EvaluateConfig, config, given, command="evaluate", hint="see docs/evaluate.md")
+    config = read_config(config, given)
     out = as_path(out)
     benches = _benches(config, out / "benches", progress)
     names = _models(config)

@@ -12,6 +12,7 @@ import pyarrow.compute as pc
 
 from crossin.core.errors import CrossinError
 from crossin.core.extras import require
+from crossin.core.network import use_certificates_for_hub
 
 Count = Callable[[pa.Array], npt.NDArray[np.float64]]
 # A token of an English-centric tokenizer is about four Latin letters; characters of several bytes in UTF-8
@@ -42,6 +43,7 @@ def load_tokenizer(tokenizer: str) -> Any:
     require("train", "transformers")
     from transformers import AutoTokenizer
 
+    use_certificates_for_hub()
     try:
         return AutoTokenizer.from_pretrained(tokenizer, trust_remote_code=False)
     except (OSError, ValueError, KeyError) as error:

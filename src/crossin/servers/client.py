@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from crossin.core.errors import CrossinError
 from crossin.core.extras import require
+from crossin.core.network import certificates
 from crossin.servers.accounting import Accounting
 from crossin.servers.requests import ServerRequest, Usage
 from crossin.servers.responses import Failure, Refused, hint_for, read_response
@@ -183,20 +184,21 @@ def _client(settings: ServerSettings) -> httpx2.AsyncClient:
     require("openai", "httpx2")
     import httpx2
 
-    key = _key(settings.key_variable)
+    key, trusted = _key(settings.key_variable), certificates()
     try:
         return httpx2.AsyncClient(
             headers={"Authorization": f"Bearer {key}"} if key else {},
             timeout=settings.timeout,
             limits=httpx2.Limits(max_connections=None, max_keepalive_connections=settings.concurrency),
             trust_env=not settings.is_local,
+            verify=True if trusted is None else trusted,
         )
     except Exception as error:
         # Its message may quote a proxy's password.
         raise CrossinError(
             f"the HTTP client cannot be set up ({type(error).__name__})",
             hint="check the environment variables of proxies and certificates: ALL_PROXY, HTTPS_PROXY, "
-            "HTTP_PROXY, SSL_CERT_FILE",
+            "HTTP_PROXY, REQUESTS_CA_BUNDLE, SSL_CERT_FILE",
         ) from None
 
 
