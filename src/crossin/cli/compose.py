@@ -80,7 +80,7 @@ def command(recipe: Path, out: Path | None, given: Mapping[str, Any], dry_run: b
         )
         return
     processes = options.model_dump(include={"rank", "world_size", "runner"})
-    with progress_bars() as progress:
+    with progress_bars(options.rank, options.world_size) as progress:
         stage = compose(recipe, out=need_out(out), **choices, **processes, progress=progress)
     if not stage.done:
         say(

@@ -100,9 +100,17 @@ def _status(arguments: Sequence[str] | None) -> int:
         if sys.stdout is not None:
             sys.stdout.flush()
     except CrossinError as error:
-        head = "error: " if is_plain(sys.stderr) else click.style("error: ", fg="red", bold=True)
-        click.echo(f"{head}{error}", err=True)
+        _show_error(error)
         return end_stopped(error) if received() else 2
+    except UnicodeEncodeError as error:
+        if not any("\ud800" <= one <= "\udfff" for one in error.object):
+            raise
+        _show_error(
+            CrossinError(
+                "this name or text is not UTF-8", file=error.object, hint="rename the file or folder"
+            )
+        )
+        return 2
     except click.ClickException as error:
         error.show()
         return error.exit_code
@@ -115,7 +123,7 @@ def _status(arguments: Sequence[str] | None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         # Whoever read from a pipe has seen enough.
         if error.errno != errno.EPIPE:
-            click.echo(f"error: cannot write to standard output: {error.strerror}", err=True)
+            _show_error(CrossinError(f"cannot write to standard output: {error.strerror}"))
         return 1
     except Exception as error:
         # Some libraries turn an interrupt into an error of their own.
@@ -123,6 +131,11 @@ def _status(arguments: Sequence[str] | None) -> int:
             raise
         return end_stopped(error)
     return status if isinstance(status, int) else 0
+
+
+def _show_error(error: CrossinError) -> None:
+    head = "error: " if is_plain(sys.stderr) else click.style("error: ", fg="red", bold=True)
+    click.echo(f"{head}{error}", err=True)
 
 
 if __name__ == "__main__":

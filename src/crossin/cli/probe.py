@@ -61,7 +61,9 @@ def command(
     given = given | ({"model": model} if model else {})
     config = read_settings(ProbeConfig, config_file, given, hint="see docs/probe.md")
     if dry_run:
-        _show_preview(preview(config), as_json)
+        with progress_bars():
+            found = preview(config)
+        _show_preview(found, as_json)
         return
     with progress_bars() as progress:
         work = probe(config, need_out(out), progress=progress)

