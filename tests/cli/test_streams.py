@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 import os
 import pty
+import re
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -239,6 +241,77 @@ def test_a_full_disk_under_the_output_is_one_clear_error(home: Path) -> None:
         )
     assert ended.returncode == 1
     assert ended.stderr.strip().startswith("error: cannot write to standard output: No space left")
+
+
+def test_a_disk_that_is_full_elsewhere_is_not_blamed_on_the_output(home: Path, tmp_path: Path) -> None:
+    # As pyarrow raises it: without a file's name.
+    fails = (
+        "import errno\n\ndef dumps(*_, **__):\n    raise OSError(errno.ENOSPC, 'No space left on device')\n"
+    )
+    (tmp_path / "fails.py").write_text(fails)
+    code = "import crossin.cli.console, fails, sys\ncrossin.cli.console.json.dumps = fails.dumps\n"
+    code += "from crossin.__main__ import main\nsys.argv = ['crossin', 'bench', 'list', '--json']\nmain()"
+    more = {"PYTHONPATH": os.pathsep.join([str(tmp_path), *sys.path])}
+    ended = subprocess.run(
+        [sys.executable, "-c", code], env=environment() | more, capture_output=True, text=True, check=False
+    )
+    assert "standard output" not in ended.stderr
+    assert "No space left" in ended.stderr
+
+
+def test_without_a_terminal_a_command_logs_the_end_of_each_task(home: Path, tmp_path: Path) -> None:
+    words = ["compose", str(home / "recipe.yaml"), "--out", str(tmp_path / "out")]
+    ended = subprocess.run(
+        [sys.executable, "-m", "crossin", *words, "--rank", "0", "--world-size", "2"],
+        env=environment(FORCE_COLOR="1"),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert ended.returncode == 0
+    [line] = [line for line in ended.stderr.splitlines() if "composing the mixture" in line]
+    assert re.fullmatch(
+        r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d rank 0: composing the mixture: 20 rows in \d:\d\d", line
+    )
+
+
+@pytest.mark.parametrize("errors", ["2>&-", "a pipe that nobody reads"])
+def test_without_standard_error_the_work_goes_on(errors: str, home: Path, tmp_path: Path) -> None:
+    words = ["compose", str(home / "recipe.yaml"), "--out", str(tmp_path / "out")]
+    command = [sys.executable, "-m", "crossin", *words]
+    if errors == "2>&-":
+        ended = subprocess.run(["sh", "-c", '"$@" 2>&-', "sh", *command], env=environment(), check=False)
+    else:
+        reads, writes = os.pipe()
+        os.close(reads)
+        ended = subprocess.run(command, env=environment(), stderr=writes, check=False)
+        os.close(writes)
+    assert ended.returncode == 0
+    assert (tmp_path / "out" / "manifest.json").exists()
+
+
+@pytest.mark.parametrize(("term", "moves"), [("xterm", True), ("dumb", False)])
+def test_bars_move_on_a_terminal_and_lines_come_on_a_dumb_one(
+    term: str, moves: bool, home: Path, tmp_path: Path
+) -> None:
+    words = ["compose", str(home / "recipe.yaml"), "--out", str(tmp_path / "out")]
+    ours, theirs = pty.openpty()
+    process = subprocess.Popen(
+        [sys.executable, "-m", "crossin", *words],
+        env=environment(TERM=term),
+        stderr=theirs,
+        stdout=subprocess.DEVNULL,
+    )
+    os.close(theirs)
+    shown = b""
+    # A terminal whose other end is closed is an error on Linux, and empty elsewhere.
+    with suppress(OSError):
+        while part := os.read(ours, 10_000):
+            shown += part
+    os.close(ours)
+    assert process.wait() == 0
+    assert (b"\x1b[" in shown) == moves
+    assert (b"composing the mixture: 20 rows in" in shown) != moves
 
 
 def test_on_a_terminal_no_color_means_no_colour() -> None:

@@ -6,14 +6,14 @@ import json
 import os
 import sys
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 from rich.text import Text
 
 from crossin.cli.progress_log import logged_progress
-from crossin.cli.streams import is_utf8
+from crossin.cli.streams import discard, is_utf8
 from crossin.core.progress import Progress, silent
 from crossin.core.reasons import counted_sentences
 
@@ -29,7 +29,7 @@ class _Errors(Console):
 
     def on_broken_pipe(self) -> None:
         """Write no more."""
-        self.quiet = True
+        discard(sys.stderr)
 
 
 console = Console()
@@ -100,9 +100,11 @@ def progress_bars(rank: int = 0, world_size: int = 1) -> Iterator[Progress]:
 
 
 def _log(line: str) -> None:
-    # Where nobody reads the lines any more, the work goes on.
-    with suppress(OSError, ValueError):
+    try:
         print(line, file=sys.stderr, flush=True)
+    except (OSError, ValueError):
+        # Where nobody reads the lines any more, the work goes on.
+        discard(sys.stderr)
 
 
 def is_live() -> bool:

@@ -5,7 +5,6 @@ quick.
 from __future__ import annotations
 
 import errno
-import os
 import sys
 from collections.abc import Sequence
 from importlib import import_module
@@ -14,7 +13,7 @@ import click
 
 from crossin import __version__
 from crossin.cli.stopping import end_stopped, leave_at_once, received, watch_signals
-from crossin.cli.streams import is_plain, prepare_streams
+from crossin.cli.streams import discard, is_plain, prepare_streams
 from crossin.core.errors import CrossinError
 
 # By name: what help says. Each is `command` in the module of that name.
@@ -117,10 +116,9 @@ def _status(arguments: Sequence[str] | None) -> int:
     except (click.Abort, KeyboardInterrupt) as error:
         return end_stopped(error)
     except OSError as error:
-        if error.filename is not None or error.errno not in (errno.EPIPE, errno.ENOSPC, errno.EIO):
+        if _output_works():
             raise
-        # Python would try to write the rest at the end.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        discard(sys.stdout)
         # Whoever read from a pipe has seen enough.
         if error.errno != errno.EPIPE:
             _show_error(CrossinError(f"cannot write to standard output: {error.strerror}"))
@@ -131,6 +129,16 @@ def _status(arguments: Sequence[str] | None) -> int:
             raise
         return end_stopped(error)
     return status if isinstance(status, int) else 0
+
+
+def _output_works() -> bool:
+    """Whether standard output takes what was printed; after an error, Python keeps the rest."""
+    try:
+        if sys.stdout is not None:
+            sys.stdout.flush()
+    except OSError:
+        return False
+    return True
 
 
 def _show_error(error: CrossinError) -> None:
