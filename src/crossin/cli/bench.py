@@ -174,13 +174,14 @@ def export_benchmark(
     `crossin score out`
     """
     from crossin.bench.lm_eval import export_lm_eval
-    from crossin.cli.console import say, say_skipped
+    from crossin.cli.console import progress_bars, say, say_skipped
     from crossin.core.settings import validated
 
     form = validated(Form, given, None, "see `crossin bench export --help`")
-    stage = export_lm_eval(
-        folder, out, form=form, languages=_codes(languages), limit=limit, shots=shots_from, seed=seed
-    )
+    with progress_bars():
+        stage = export_lm_eval(
+            folder, out, form=form, languages=_codes(languages), limit=limit, shots=shots_from, seed=seed
+        )
     say_skipped(stage.manifest["skipped"], "questions")
     counts = stage.manifest["counts"]
     say(f"export: {counts['questions']:,} questions in {counts['tasks']:,} tasks, in {out}")

@@ -27,12 +27,15 @@ def command(ours: Path, theirs: Path, given: dict[str, Any], as_json: bool) -> N
     differences with a corrected p of at most .05 and an interval that excludes 0 as shown. Intervals are not
     corrected.
     """
-    from crossin.cli.console import print_json, show
+    from crossin.cli.console import print_json, progress_bars, show
+    from crossin.core.progress import phase
     from crossin.scoring.comparison import compare
     from crossin.scoring.display import comparison_tables
     from crossin.scoring.values import comparison_values
 
-    made = compare(ours, theirs, **options_of(given))
+    options = options_of(given)
+    with progress_bars() as progress, phase(progress, "comparing", "pairs of models"):
+        made = compare(ours, theirs, **options)
     if as_json:
         print_json(comparison_values(made))
         return

@@ -98,7 +98,7 @@ def command(recipe: str, out: Path | None, given: Mapping[str, Any], dry_run: bo
         )
         return
     processes = options.model_dump(include={"rank", "world_size", "runner"})
-    with progress_bars() as progress:
+    with progress_bars(options.rank, options.world_size) as progress:
         stage = compose(file, out=need_out(out), **choices, **processes, progress=progress)
     if not stage.done:
         say(

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
@@ -10,7 +12,9 @@ from typing import TYPE_CHECKING, Any
 from rich.console import Console
 from rich.text import Text
 
-from crossin.core.progress import Progress
+from crossin.cli.progress_log import logged_progress
+from crossin.cli.streams import discard, is_utf8
+from crossin.core.progress import Progress, silent
 from crossin.core.reasons import counted_sentences
 
 if TYPE_CHECKING:
@@ -19,13 +23,22 @@ if TYPE_CHECKING:
 # More columns than any table needs.
 _WIDEST = 10_000
 
+
+class _Errors(Console):
+    """Standard error. Where nobody reads it any more, the work goes on."""
+
+    def on_broken_pipe(self) -> None:
+        """Write no more."""
+        discard(sys.stderr)
+
+
 console = Console()
-errors = Console(stderr=True)
+errors = _Errors(stderr=True)
 
 
 def print_json(value: Any) -> None:
     """Figures for a program, on standard output."""
-    print(json.dumps(value, indent=2, ensure_ascii=False))
+    print(json.dumps(value, indent=2, ensure_ascii=not is_utf8(sys.stdout)))
 
 
 def say(text: str) -> None:
@@ -64,8 +77,18 @@ def first_lines(lines: Sequence[str], most: int, what: str) -> list[str]:
 
 
 @contextmanager
-def progress_bars() -> Iterator[Progress]:
-    """A progress callback that shows one bar a task, with its rate and the time left."""
+def progress_bars(rank: int = 0, world_size: int = 1) -> Iterator[Progress]:
+    """A progress callback that shows one bar a task, with its rate and the time left; without a terminal, it
+    writes lines (`progress_log`). rank, world_size: this process's number among those of the command.
+    """
+    if os.environ.get("RANK", "0") != "0":
+        # Of the processes of torchrun, one reports.
+        yield silent
+        return
+    if not is_live():
+        with logged_progress(_log, f"rank {rank}: " if world_size > 1 else "") as progress:
+            yield progress
+        return
     from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
     tasks: dict[str, TaskID] = {}
@@ -80,7 +103,6 @@ def progress_bars() -> Iterator[Progress]:
         TextColumn("{task.fields[note]}", markup=False),
         console=errors,
         transient=True,
-        disable=not errors.is_terminal,
     ) as bars:
 
         def update(task: str, done: int, total: int, unit: str, note: str = "") -> None:
@@ -93,3 +115,16 @@ def progress_bars() -> Iterator[Progress]:
                 bars.remove_task(tasks.pop(task))
 
         yield update
+
+
+def _log(line: str) -> None:
+    try:
+        print(line, file=sys.stderr, flush=True)
+    except (OSError, ValueError):
+        # Where nobody reads the lines any more, the work goes on.
+        discard(sys.stderr)
+
+
+def is_live() -> bool:
+    """Whether standard error is a terminal on which bars can move."""
+    return sys.stderr is not None and sys.stderr.isatty() and not errors.is_dumb_terminal

@@ -42,8 +42,8 @@ def command(given: dict[str, Any], config: str | None, out: Path, dry_run: bool,
 
     Example: `crossin demo --languages en,th,ar --out runs/thai-arabic`
     """
-    from crossin.cli.console import console, progress_bars, say
-    from crossin.core.files import read_text
+    from crossin.cli.console import console, print_json, progress_bars, say
+    from crossin.core.files import read_json
     from crossin.core.settings import read_settings
     from crossin.experiments.demo import describe_demo, run_demo
     from crossin.reports.table import as_rich
@@ -56,7 +56,7 @@ def command(given: dict[str, Any], config: str | None, out: Path, dry_run: bool,
     with progress_bars() as progress:
         made = run_demo(settings, out, progress=progress, say=say)
     if as_json:
-        click.echo(read_text(made.figures), nl=False)
+        print_json(read_json(made.figures))
     else:
         console.print(as_rich(made.summary, width=console.width))
     say(f"the report, with every question: {made.page}")

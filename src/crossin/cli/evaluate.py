@@ -74,11 +74,12 @@ def command(
     out = need_out(out)
     with progress_bars() as progress, saying_what_was_saved(out):
         found = evaluate(settings, out, progress=progress, say=say)
-    scores = [score for one in found for score in one.scores]
+        scores = [score for one in found for score in one.scores]
+        varied = wordings(scores)
     if as_json:
-        print_json(all_values(scores, wordings(scores)))
+        print_json(all_values(scores, varied))
         return
-    show_scores(scores, wordings(scores))
+    show_scores(scores, varied)
     if len(scores) > 1:
         say(f"crossin score {out} --details shows the languages and tasks of each")
 

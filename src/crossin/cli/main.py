@@ -5,7 +5,6 @@ quick.
 from __future__ import annotations
 
 import errno
-import os
 import sys
 from collections.abc import Sequence
 from importlib import import_module
@@ -14,7 +13,7 @@ import click
 
 from crossin import __version__
 from crossin.cli.stopping import end_stopped, leave_at_once, received, watch_signals
-from crossin.cli.streams import is_plain, prepare_streams
+from crossin.cli.streams import discard, is_plain, prepare_streams
 from crossin.core.errors import CrossinError
 from crossin.core.suggestions import nearest
 
@@ -103,22 +102,29 @@ def _status(arguments: Sequence[str] | None) -> int:
         if sys.stdout is not None:
             sys.stdout.flush()
     except CrossinError as error:
-        head = "error: " if is_plain(sys.stderr) else click.style("error: ", fg="red", bold=True)
-        click.echo(f"{head}{error}", err=True)
+        _show_error(error)
         return end_stopped(error) if received() else 2
+    except UnicodeEncodeError as error:
+        if not any("\ud800" <= one <= "\udfff" for one in error.object):
+            raise
+        _show_error(
+            CrossinError(
+                "this name or text is not UTF-8", file=error.object, hint="rename the file or folder"
+            )
+        )
+        return 2
     except click.ClickException as error:
         error.show()
         return error.exit_code
     except (click.Abort, KeyboardInterrupt) as error:
         return end_stopped(error)
     except OSError as error:
-        if error.filename is not None or error.errno not in (errno.EPIPE, errno.ENOSPC, errno.EIO):
+        if _output_works():
             raise
-        # Python would try to write the rest at the end.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        discard(sys.stdout)
         # Whoever read from a pipe has seen enough.
         if error.errno != errno.EPIPE:
-            click.echo(f"error: cannot write to standard output: {error.strerror}", err=True)
+            _show_error(CrossinError(f"cannot write to standard output: {error.strerror}"))
         return 1
     except Exception as error:
         # Some libraries turn an interrupt into an error of their own.
@@ -126,6 +132,21 @@ def _status(arguments: Sequence[str] | None) -> int:
             raise
         return end_stopped(error)
     return status if isinstance(status, int) else 0
+
+
+def _output_works() -> bool:
+    """Whether standard output takes what was printed; after an error, Python keeps the rest."""
+    try:
+        if sys.stdout is not None:
+            sys.stdout.flush()
+    except OSError:
+        return False
+    return True
+
+
+def _show_error(error: CrossinError) -> None:
+    head = "error: " if is_plain(sys.stderr) else click.style("error: ", fg="red", bold=True)
+    click.echo(f"{head}{error}", err=True)
 
 
 if __name__ == "__main__":

@@ -51,7 +51,7 @@ def pull_model(name: str, accept_licence: bool) -> None:
 
     with progress_bars() as progress:
         folder = pull(name, accept_licence=accept_licence, progress=progress)
-    click.echo(folder)
+    print(folder)
 
 
 @command.command("merge", cls=Command)
@@ -73,12 +73,14 @@ def merge_models(model: str, adapter: Path, out: Path, dtype: str, accept_licenc
     Example: `crossin models merge smollm2-135m runs/x2x --out merged/x2x`
     """
     from crossin.cli.console import progress_bars, say
+    from crossin.core.progress import phase
     from crossin.models import pull
     from crossin.models.merging import merge
 
     with progress_bars() as progress:
         folder = pull(model, accept_licence=accept_licence, progress=progress)
-    stage = merge(folder, adapter, out, dtype=dtype)
+        with phase(progress, "merging", "models"):
+            stage = merge(folder, adapter, out, dtype=dtype)
     if stage.manifest["counts"]["untied"]:
         say("the adapter changed embeddings and head in different ways: the merged model holds both")
-    click.echo(out)
+    print(out)

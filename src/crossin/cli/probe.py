@@ -56,7 +56,9 @@ def command(
     given = given | ({"model": model} if model else {})
     settings = read_settings(ProbeConfig, config_file("probe", config), given, hint="see docs/probe.md")
     if dry_run:
-        _show_preview(preview(settings), as_json)
+        with progress_bars():
+            found = preview(settings)
+        _show_preview(found, as_json)
         return
     with progress_bars() as progress:
         work = probe(settings, need_out(out), progress=progress)

@@ -39,19 +39,21 @@ def command(
 
     Each FOLDER is an evaluation; the last is the run under study.
     """
-    from crossin.cli.console import console
-    from crossin.core.files import read_text
+    from crossin.cli.console import console, print_json, progress_bars
+    from crossin.core.files import read_json
+    from crossin.core.progress import phase
     from crossin.reports.make import TITLE, report
     from crossin.reports.table import as_rich, markdown
 
-    made = report(_by_name(runs), out, baseline=baseline, wording=wording, title=title or TITLE)
+    with progress_bars() as progress, phase(progress, "making the report", "pages"):
+        made = report(_by_name(runs), out, baseline=baseline, wording=wording, title=title or TITLE)
     if as_json:
-        click.echo(read_text(made.figures), nl=False)
+        print_json(read_json(made.figures))
     elif as_markdown:
-        click.echo(markdown(made.summary), nl=False)
+        print(markdown(made.summary), end="")
     else:
         console.print(as_rich(made.summary, width=console.width))
-        click.echo(f"Page: {made.page}\nFigures: {made.figures}")
+        print(f"Page: {made.page}\nFigures: {made.figures}")
 
 
 def _by_name(runs: Sequence[str]) -> dict[str, Path]:

@@ -73,7 +73,7 @@ def command(
         return
     with progress_bars() as progress:
         scores = score(paths, **options, progress=progress)
-    varied = wordings(scores, draws=options["draws"], seed=options["seed"])
+        varied = wordings(scores, draws=options["draws"], seed=options["seed"])
     if as_json:
         print_json(all_values(scores, varied))
         return
@@ -118,11 +118,12 @@ def show_predictions(predictions: Predictions, prefix: str = "") -> None:
 
 
 def _show_seaeval(paths: Sequence[Path], as_json: bool) -> None:
-    from crossin.cli.console import print_json, show
+    from crossin.cli.console import print_json, progress_bars, show
     from crossin.scoring.display import parity_table
     from crossin.scoring.seaeval_parity import parity
 
-    found = parity(paths)
+    with progress_bars():
+        found = parity(paths)
     if not as_json:
         show(parity_table(found))
     elif len(found) == 1:

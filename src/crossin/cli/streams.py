@@ -6,6 +6,7 @@ import codecs
 import io
 import os
 import sys
+from contextlib import suppress
 from typing import TextIO
 
 # Characters of tables and messages with a likeness in ASCII.
@@ -14,7 +15,18 @@ _LIKE = str.maketrans(
         **dict.fromkeys("–—−‐", "-"),
         **dict.fromkeys("‘’", "'"),
         **dict.fromkeys("“”„", '"'),
-        **{"▲": "^", "▼": "v", "→": "->", "…": "...", "·": "|", "×": "x", "≥": ">=", "≤": "<=", "⏎": "/"},
+        **{
+            "▲": "^",
+            "▼": "v",
+            "→": "->",
+            "…": "...",
+            "·": "-",
+            "✓": "*",
+            "×": "x",
+            "≥": ">=",
+            "≤": "<=",
+            "⏎": "/",
+        },
     }
 )
 _ERRORS, _ASCII = "crossin.readable", "crossin_ascii"
@@ -49,6 +61,13 @@ def is_plain(stream: TextIO | None) -> bool:
     """Whether a stream should get no colours and nothing that moves."""
     terminal = stream is not None and stream.isatty()
     return not terminal or bool(os.environ.get("NO_COLOR")) or os.environ.get("TERM") in ("dumb", "unknown")
+
+
+def discard(stream: TextIO | None) -> None:
+    """Write what goes to a stream, and what waits in it, nowhere: Python would try again at its end."""
+    if stream is not None:
+        with suppress(OSError, ValueError):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 def _readable(error: UnicodeError) -> tuple[str, int]:

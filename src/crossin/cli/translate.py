@@ -118,7 +118,7 @@ def command(
         from crossin.translation.run import translate
 
         out = need_out(out)
-        with progress_bars() as progress:
+        with progress_bars(rank, world_size) as progress:
             stage = translate(
                 settings,
                 out,

