@@ -183,7 +183,7 @@ def equal_parts(rows: int, languages: list[str]) -> dict[str, Any]:
 
 def crossin(entries: dict[str, Any], data: Path, out: Path) -> Figures:
     """Time crossin. Reading is to hash the files, and to read and join them; all else is composing."""
-    from crossin.core.stages import input_hash
+    from crossin.core.inputs import input_hash
     from crossin.corpus.preparation import prepare
     from crossin.mixture import compose
 

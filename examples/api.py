@@ -20,14 +20,13 @@ from crossin.servers import ServerSettings
 from crossin.training import TrainConfig
 from crossin.translation.config import TranslateConfig
 
-RECIPE = Path(__file__).parent / "demo.yaml"
 LANGUAGES = ["en", "zh", "vi", "es"]
 
 
 def tune(out: Path, model: str) -> Stage:
     """Tune a model on the mixture of the demo; the adapter is in the stage's folder."""
     facts = build_facts(LANGUAGES, out / "facts")
-    mixture = compose(RECIPE, facts.folder, out / "mixture", languages=LANGUAGES, seed=0)
+    mixture = compose("demo", facts.folder, out / "mixture", languages=LANGUAGES, seed=0)
     print(f"{mixture.manifest['counts']['rows']} rows, left out: {mixture.manifest['skipped']}")
     return train(TrainConfig(model=model, mixture=mixture.folder), out / "tuned")
 

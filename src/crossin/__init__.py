@@ -36,6 +36,8 @@ _MODULES = {
 def __getattr__(name: str) -> Any:
     if name not in _MODULES:
         raise AttributeError(f"module 'crossin' has no attribute {name!r}")
+    # First: an error on a system without file locks, before anything else fails there.
+    import_module("crossin.core.locks")
     return getattr(import_module(f"crossin.{_MODULES[name]}"), name)
 
 

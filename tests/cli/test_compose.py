@@ -188,3 +188,30 @@ def test_a_missing_file_is_named(recipe: Path, tmp_path: Path) -> None:
     with refused(file="alpaca_vi.json"):
         crossin(recipe, "--out", tmp_path / "out")
     assert not (tmp_path / "out").exists()
+
+
+def test_a_corpus_in_another_language_is_an_error_that_can_be_overridden(tmp_path: Path) -> None:
+    asked = {"en": "What is the capital of country number {}?", "zh": "第{}号国家的首都是哪座城市？"}
+    for language, question in asked.items():
+        rows = [{"id": n, "instruction": question.format(n), "output": f"{n}"} for n in range(30)]
+        (tmp_path / f"{language}.json").write_text(json.dumps(rows), encoding="utf-8")
+    recipe = tmp_path / "recipe.yaml"
+    text = (
+        "name: r\nlanguages: [en, th]\ncorpora:\n  a: {files: {en: en.json, th: zh.json}ENTRY}\n"
+        "components:\n  - {kind: x2en, corpus: a, rows: 5}\n"
+    )
+    recipe.write_text(text.replace("ENTRY", ""))
+    for words in (("--dry-run",), ("--out", tmp_path / "out")):
+        with refused(
+            "th Thai", "look like", file="zh.json", field="corpora.a.files.th", hint="--no-check-language"
+        ):
+            crossin(recipe, *words)
+    assert not (tmp_path / "out").exists()
+    assert "dry run" in crossin(recipe, "--dry-run", "--no-check-language").stderr
+    assert "compose: 5 rows" in crossin(recipe, "--out", tmp_path / "out", "--no-check-language").stderr
+    # The choice is part of the mixture, and of what composes it again.
+    assert "check_language: false" in (tmp_path / "out" / "recipe.yaml").read_text()
+    again = crossin(tmp_path / "out" / "manifest.json", "--data", tmp_path, "--out", tmp_path / "again")
+    assert "compose: 5 rows" in again.stderr
+    recipe.write_text(text.replace("ENTRY", ", check_language: false"))
+    assert "compose: 5 rows" in crossin(recipe, "--out", tmp_path / "key").stderr

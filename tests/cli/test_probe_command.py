@@ -141,3 +141,17 @@ def test_what_is_needed_and_not_given_is_named(parallel: Path) -> None:
     for arguments, field in ((["--parallel", parallel], "model"), (["no/model"], "--parallel")):
         with refused(field=field, hint="docs/probe.md"):
             crossin("probe", *arguments, "--dry-run")
+
+
+def test_sentences_in_another_language_are_an_error_that_can_be_overridden(
+    parallel: Path, tmp_path: Path
+) -> None:
+    lines = (parallel / "en.txt").read_text("utf-8").splitlines()
+    thai = ["ดวงอาทิตย์ร้อนมาก", "ฝนตกลงบนหลังคาบ้าน", "นกห้าตัวกำลังร้องเพลง", "บ้านของฉันเก่าแล้ว"]
+    (parallel / "en.txt").write_text("\n".join(lines * 2) + "\n", encoding="utf-8")
+    for wrong in ("vi", "zh"):
+        (parallel / f"{wrong}.txt").write_text("\n".join(thai * 2) + "\n", encoding="utf-8")
+        words = ["probe", "no/model", "--parallel", parallel, "--languages", f"en,{wrong}", "--dry-run"]
+        with refused(f"in {wrong}", "look like", "thai", file=f"{wrong}.txt", hint="--no-check-language"):
+            crossin(*words)
+        assert "sentences: 8" in crossin(*words, "--no-check-language").stdout

@@ -10,7 +10,6 @@ from pathlib import Path
 import pytest
 
 from crossin.core.cache import Cache
-from crossin.core.cache_repair import rebuild_if_damaged
 from crossin.core.errors import CrossinError
 from crossin.core.files import sha256_of_value
 
@@ -147,32 +146,3 @@ def test_a_place_where_no_file_can_be_is_one_clear_error(tmp_path: Path) -> None
 def test_keys_do_not_depend_on_the_order_of_a_dict() -> None:
     assert sha256_of_value({"a": 1, "b": "ü"}) == sha256_of_value({"b": "ü", "a": 1})
     assert sha256_of_value({"a": 1}) != sha256_of_value({"a": "1"})
-
-
-def test_a_damaged_store_is_made_anew_from_what_can_be_read(tmp_path: Path) -> None:
-    path = tmp_path / "store.sqlite"
-    pairs = {sha256_of_value(number): {"text": f"{number} " * 300} for number in range(2000)}
-    with Cache(path) as store:
-        store.put(pairs)
-    assert rebuild_if_damaged(path) is None
-    content = bytearray(path.read_bytes())
-    # Two pages somewhere in the middle.
-    for page in (len(content) // 8192, len(content) // 16384):
-        content[page * 4096 : (page + 1) * 4096] = b"\xff" * 4096
-    path.write_bytes(content)
-    told = rebuild_if_damaged(path)
-    assert told is not None and "was damaged" in told
-    assert rebuild_if_damaged(path) is None
-    with Cache(path) as store:
-        found = store.get(pairs)
-    assert f"{len(found):,} answers were recovered" in told
-    assert 1900 < len(found) < 2000
-    assert all(pairs[key] == value for key, value in found.items())
-    assert path.with_name("store.sqlite.damaged").read_bytes() == content
-
-
-def test_another_programs_file_is_not_rebuilt(tmp_path: Path) -> None:
-    path = tmp_path / "notes.txt"
-    path.write_text("mine")
-    assert rebuild_if_damaged(path) is None
-    assert path.read_text() == "mine"

@@ -84,7 +84,7 @@ def test_a_wrong_value_of_any_setting_has_a_plain_message_that_names_it(
         ({"name": 3}, "name", "expected text, got 3"),
         ({"rows": "80%"}, "rows", "expected a whole number, got '80%'"),
         ({"rows": 0}, "rows", "expected a number greater than 0, got 0"),
-        ({"languages": "en"}, "languages", "expected a list, got 'en'"),
+        ({"languages": 3}, "languages", "expected a list, got 3"),
         ({"corpora": [1]}, "corpora", "expected a mapping (key: value), got [1]"),
         ({"template": ["a"]}, "template", "expected text, got [a]"),
         (

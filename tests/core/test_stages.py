@@ -10,27 +10,39 @@ import pytest
 
 from crossin.core.files import write_text
 from crossin.core.formats import CLAIM, MANIFEST
-from crossin.core.stages import stage
+from crossin.core.stages import Stage, stage
+from tests.helpers.disk_log import DiskLog
 from tests.helpers.errors import refused
 
-# Runs a stage that saves a file, says so, and waits to be killed.
+# Runs a stage that saves a file, says so, and waits for how to end.
 HANGING = """
 import sys, time
 from pathlib import Path
 from crossin.core.files import write_text
-from crossin.core.stages import stage
+from crossin.core.stages import Stage, stage
 with stage(Path(sys.argv[1]), "compose", {}, {}, rank=int(sys.argv[2]), world_size=int(sys.argv[3])) as work:
     write_text(work.scratch / "part.txt", "part")
-    write_text(work.folder / "saved.txt", "saved")
-    (work.folder / ".b.txt.x.tmp").write_text("half")
+    if sys.argv[4] == "saved":
+        write_text(work.folder / "saved.txt", "saved")
+        (work.folder / ".b.txt.x.tmp").write_text("half")
     print("ready", flush=True)
-    time.sleep(600)
+    ending = sys.stdin.readline().strip()
+    if ending == "error":
+        raise ValueError
+    if ending == "interrupt":
+        raise KeyboardInterrupt
 """
 
 
-def hanging(folder: Path, rank: int = 0, world_size: int = 1) -> subprocess.Popen[str]:
-    command = [sys.executable, "-c", HANGING, str(folder), str(rank), str(world_size)]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+def hanging(folder: Path, rank: int = 0, world_size: int = 1, saves: bool = True) -> subprocess.Popen[str]:
+    words = [str(folder), str(rank), str(world_size), "saved" if saves else "nothing"]
+    process = subprocess.Popen(
+        [sys.executable, "-c", HANGING, *words],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+    )
     assert process.stdout is not None
     assert process.stdout.readline() == "ready\n"
     return process
@@ -39,6 +51,15 @@ def hanging(folder: Path, rank: int = 0, world_size: int = 1) -> subprocess.Pope
 def kill(process: subprocess.Popen[str]) -> None:
     os.kill(process.pid, signal.SIGKILL)
     process.communicate()
+
+
+def end(process: subprocess.Popen[str], how: str) -> None:
+    """End a hanging process by an `error`, an `interrupt`, or a `kill`."""
+    if how == "kill":
+        kill(process)
+    else:
+        process.communicate(f"{how}\n")
+        assert process.returncode != 0
 
 
 def files_in(folder: Path) -> set[str]:
@@ -210,3 +231,97 @@ def test_a_folder_that_another_rank_is_about_to_claim_is_free(tmp_path: Path) ->
     (tmp_path / ".stage.json.x.tmp").write_text("")
     with stage(tmp_path, "compose", {}, {}, rank=0, world_size=2) as work:
         assert not work.done
+
+
+@pytest.mark.parametrize("how", ["error", "interrupt", "kill"])
+@pytest.mark.parametrize("saves", [False, True])
+def test_a_rank_that_fails_leaves_the_claim_to_the_others(tmp_path: Path, how: str, saves: bool) -> None:
+    folder = tmp_path / "out"
+    failing, other = (hanging(folder, rank, 2, saves) for rank in range(2))
+    end(failing, how)
+    assert (folder / CLAIM).exists()
+    assert (folder / ".work" / "rank-1" / "part.txt").exists()
+    # Nobody else may have the folder while the other rank works in it, and the failed one may come again.
+    for settings in ({}, {"seed": 2}):
+        with refused("already running", file=folder), stage(folder, "compose", settings, {}):
+            pytest.fail("alone among ranks")
+    with stage(folder, "compose", {}, {}, rank=0, world_size=2) as work:
+        assert not work.done
+    assert (folder / ".work" / "rank-1" / "part.txt").exists()
+    end(other, how)
+    with refused("another run's files"), stage(folder, "compose", {"seed": 2}, {}):
+        pytest.fail("another run")
+
+
+def test_a_rank_that_is_refused_leaves_the_running_ones_scratch_files(tmp_path: Path) -> None:
+    process = hanging(tmp_path, rank=0, world_size=2)
+    before = files_in(tmp_path)
+    with refused("rank 0", "already running"), stage(tmp_path, "compose", {}, {}, rank=0, world_size=2):
+        pytest.fail("one rank twice")
+    assert files_in(tmp_path) == before and ".work/rank-0/part.txt" in before
+    kill(process)
+
+
+def test_scratch_files_of_killed_ranks_go_when_one_process_resumes(tmp_path: Path) -> None:
+    for rank in range(2):
+        kill(hanging(tmp_path, rank, 2))
+    with stage(tmp_path, "compose", {}, {}) as work:
+        work.finish(["saved.txt"], {})
+    assert sorted(path.name for path in tmp_path.iterdir()) == [MANIFEST, "saved.txt"]
+
+
+def test_a_folder_of_the_users_is_released_but_not_removed(tmp_path: Path) -> None:
+    (tmp_path / "out").mkdir()
+    (tmp_path / "link").symlink_to(tmp_path / "out")
+    for folder in (tmp_path / "out", tmp_path / "link"):
+        with pytest.raises(ValueError), stage(folder, "compose", {"seed": 1}, {}) as work:
+            write_text(work.scratch / "part.txt", "part")
+            (work.folder / "data").mkdir()
+            raise ValueError
+        assert list(folder.iterdir()) == []
+        with stage(folder, "compose", {"seed": 2}, {}):
+            pass
+
+
+def test_a_stage_that_another_rank_finishes_meanwhile_is_done(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import crossin.core.stages
+
+    look = crossin.core.stages._is_finished
+    looks: list[bool] = []
+
+    def slow_look(work: Stage) -> bool:
+        looks.append(look(work))
+        if len(looks) == 2:
+            write_text(tmp_path / "a.txt", "a")
+            Stage(tmp_path, "compose", {}, {}).finish(["a.txt"], {})
+        return looks[-1]
+
+    monkeypatch.setattr(crossin.core.stages, "_is_finished", slow_look)
+    with stage(tmp_path, "compose", {}, {}, rank=1, world_size=2) as work:
+        assert work.done
+    assert looks == [False, False, True]
+    assert files_in(tmp_path) == {"a.txt", MANIFEST}
+
+
+def test_a_finished_stage_is_on_the_disk_before_its_manifest_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    log = DiskLog(monkeypatch)
+    with stage(tmp_path / "out", "train", {}, {}) as work:
+        claim, manifest = work.folder / CLAIM, work.folder / MANIFEST
+        assert log.is_safe(claim)
+        outputs = ["weights.bin", "data/en/a.bin"]
+        for name in outputs:
+            # As libraries write their files.
+            (work.folder / name).parent.mkdir(parents=True, exist_ok=True)
+            (work.folder / name).write_bytes(b"a")
+        work.finish(outputs, {})
+    assert log.is_safe(manifest)
+    finished = log.place("rename", manifest)
+    for name in outputs:
+        assert min(log.syncs(work.folder / name)) < finished
+        assert min(log.syncs((work.folder / name).parent)) < finished
+    removed = log.place("remove", claim)
+    assert finished < removed < max(log.syncs(work.folder))

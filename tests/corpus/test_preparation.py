@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import json
-import re
 from pathlib import Path
 from typing import Any
 
@@ -92,23 +91,44 @@ def test_a_row_that_is_no_translation_is_kept_out_and_named(tmp_path: Path) -> N
         prepared(tmp_path, {"en": english, "de": german}, check="scan", strict=True)
 
 
-def test_a_file_in_another_language_is_noted_once_where_lingua_is_installed(tmp_path: Path) -> None:
+ASKED = {
+    "en": "What is the capital of country number {}?",
+    "de": "Was ist die Hauptstadt von Land Nummer {}?",
+    "vi": "Thủ đô của đất nước số {} tên là gì?",
+    "th": "เมืองหลวงของประเทศหมายเลข {} ชื่ออะไร",
+    "zh": "第{}号国家的首都是哪座城市？",
+}
+
+
+def asked(language: str, count: int = 20) -> Lines:
+    return [line(n, instruction=ASKED[language].format(n), output="Bern") for n in range(count)]
+
+
+@pytest.mark.parametrize(("said", "really"), [(one, two) for one in ASKED for two in ASKED if one != two])
+def test_a_file_in_another_language_is_refused(said: str, really: str, tmp_path: Path) -> None:
     pytest.importorskip("lingua")
-    german, english = "Was ist die Hauptstadt von Land {}?", "What is the capital of country {}?"
+    other = "de" if said == "en" else "en"
+    files = {said: asked(really), other: asked(other)}
+    field, looks = f"corpora.mine.files.{said}", f"look like {really}"
+    with refused(looks, file=f"{said}.json", field=field, hint="--no-check-language"):
+        prepared(tmp_path, files, check="scan")
+    assert len(prepared(tmp_path, files, check="scan", check_language=False)) == 20
 
-    def notes_of(name: str, **questions: str) -> list[str]:
-        (tmp_path / name).mkdir()
-        files = {
-            language: [line(n, instruction=question.format(n), output="Bern") for n in range(300)]
-            for language, question in questions.items()
-        }
-        return [note for note in prepared(tmp_path / name, files, check="scan").notes if "look like" in note]
 
-    (note,) = notes_of("other", en=english, vi=german)
-    assert re.fullmatch(r"vi: \d+ of 200 sampled rows look like de", note)
-    # The pivot is held against every language, but looked at once.
-    (note,) = notes_of("pivot", en=german, de=german, it="Qual è la capitale del paese numero {}?")
-    assert re.fullmatch(r"en: \d+ of 200 sampled rows look like de", note)
+def test_files_in_their_own_languages_pass(tmp_path: Path) -> None:
+    made = prepared(tmp_path, {language: asked(language) for language in ASKED}, check="scan")
+    assert made.kept.sum() == 20
+
+
+def test_rows_of_one_source_are_checked_by_their_language(tmp_path: Path) -> None:
+    pytest.importorskip("lingua")
+    rows = [
+        {**row, "language": said} for said, really in (("en", "en"), ("th", "zh")) for row in asked(really)
+    ]
+    (tmp_path / "rows.json").write_text(json.dumps(rows), encoding="utf-8")
+    spec = CorpusSpec.model_validate({"source": "rows.json"})
+    with refused("look like zh", file="rows.json", field="corpora.mine.source"):
+        prepare("mine", spec, tmp_path, ["en", "th"], "en", tmp_path / "work")
 
 
 def test_strict_lets_filters_and_duplicates_pass(tmp_path: Path) -> None:

@@ -295,6 +295,40 @@ def test_runs_share_a_cache_but_a_changed_model_asks_anew(
     assert (tmp_path / "cache").exists()
 
 
+@pytest.mark.parametrize("described", [False, True])
+@pytest.mark.parametrize(
+    "file", ["tokenizer.json", "tokenizer_config.json", "generation_config.json", "config.json", "new.jinja"]
+)
+def test_whatever_file_of_the_model_changes_it_is_asked_anew(
+    bench: Path, tiny_model: Path, tmp_path: Path, file: str, described: bool
+) -> None:
+    model = shutil.copytree(tiny_model, tmp_path / "model")
+    if described:
+        (model / "manifest.json").write_text('{"model": "tiny"}')
+    asked = []
+    for number in range(2):
+        engine = Recording(model)
+        how: dict[str, Any] = {"languages": ["en"], "tasks": ["capital"], "limit": 1}
+        ask_bench(engine, bench, tmp_path / str(number), name="tiny", cache=tmp_path / "cache", **how)
+        asked.append(len(engine.answered))
+        with (model / file).open("a", encoding="utf-8") as changed:
+            changed.write("\n")
+    assert asked[0] == asked[1] > 0
+
+
+def test_what_decides_an_answer_is_in_an_engines_identity(tiny_model: Path) -> None:
+    given: list[dict[str, Any]] = [
+        {},
+        {"dtype": "bfloat16"},
+        {"truncate": True},
+        {"adapter": tiny_model},
+        {"adapter": tiny_model, "merge": False},
+    ]
+    engines = [HfEngine(tiny_model, **one) for one in given]
+    known = [(engine.identity, engine.inputs) for engine in engines]
+    assert [one for number, one in enumerate(known) if one in known[:number]] == []
+
+
 def test_a_finished_folder_is_not_another_models(bench: Path, tiny_model: Path, tmp_path: Path) -> None:
     model = tmp_path / "model"
     shutil.copytree(tiny_model, model)

@@ -16,6 +16,7 @@ from crossin.cli.main import app
 from crossin.core.files import sha256
 from crossin.core.settings import read_settings
 from crossin.experiments.demo import DemoConfig, plan_demo, run_demo
+from crossin.reports.summary import to_json
 from crossin.training import TrainConfig
 from tests.helpers.apart import run
 from tests.helpers.errors import refused
@@ -110,6 +111,27 @@ def test_the_command_prints_the_figures_and_leaves_the_page(
     assert (tmp_path / "run" / "base-model" / "answers" / "answers.parquet").exists()
     with refused("another run's files", "seed: 0 there, 1 here"):
         CliRunner().invoke(app, [*words, "--seed", "1"], catch_exceptions=False)
+
+
+def test_a_finished_demo_is_left_as_it_is_also_after_an_upgrade(
+    tiny_model: Path, recipe: Path, tmp_path: Path
+) -> None:
+    config = DemoConfig(languages=("en", "es"), model=str(tiny_model), recipe=recipe, consist=True)
+    out = tmp_path / "run"
+    first = run_demo(config, out)
+    files = {path: sha256(path) for path in sorted(out.rglob("*")) if path.is_file()}
+    # Another release writes other texts, and another one of pyarrow other bytes.
+    with (
+        patch("crossin.reports.page.caption", lambda _: "other words"),
+        patch("crossin.reports.make.headline", lambda _: ["another sentence"]),
+        patch("crossin.items.item.write_parquet", lambda path, _: path.write_bytes(b"other bytes")),
+    ):
+        for _ in range(2):
+            again = run_demo(config, out)
+            assert {path: sha256(path) for path in sorted(out.rglob("*")) if path.is_file()} == files
+    assert (again.page, again.figures) == (first.page, first.figures)
+    assert to_json(again.summary) == to_json(first.summary)
+    run_demo(config, out)
 
 
 @pytest.mark.parametrize(("consist", "tokens"), [(True, 30_000), (False, 24_000)])

@@ -1,23 +1,19 @@
 from __future__ import annotations
 
-import pyarrow as pa
 import pytest
 
 from crossin.languages.detection import (
     RIGHT,
     UNDECIDED,
     WRONG,
-    file_language_notes,
     likelihood,
     odds,
     require_for,
     verdict,
 )
-from tests.helpers.paths import REAL_DATA
 
 pytest.importorskip("lingua")
 
-FLORES = REAL_DATA / "flores200"
 GERMAN = "Die Kinder gingen am frühen Morgen in die Schule."
 CHINESE = "孩子们一大早就去上学了，他们在学校里学习了很多东西，然后高高兴兴地回家了。"
 ENGLISH = "The children went to school early in the morning."
@@ -67,15 +63,3 @@ def test_only_languages_of_a_shared_script_need_lingua(monkeypatch: pytest.Monke
         require_for(language)
     with pytest.raises(pytest.fail.Exception):
         require_for("de")
-
-
-@pytest.mark.skipif(not FLORES.is_dir(), reason="needs the shared data")
-def test_a_file_in_another_language_is_noticed() -> None:
-    lines = (FLORES / "de.txt").read_text("utf-8").splitlines()[:300]
-    column = pa.array(lines, pa.large_string())
-    assert file_language_notes(column, "de") == []
-    assert file_language_notes(column[:199], "en") == []
-    assert file_language_notes(column, "km") == []
-    (note,) = file_language_notes(column, "en")
-    assert note.startswith("en: ")
-    assert note.endswith("look like de")

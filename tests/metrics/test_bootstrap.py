@@ -6,6 +6,7 @@ from math import isnan, sqrt
 import numpy as np
 import pytest
 from hypothesis import given
+from hypothesis import strategies as st
 
 from crossin.metrics import bootstrap
 from crossin.metrics.bootstrap import Figure, differences, intervals, resample, resample_difference
@@ -236,3 +237,21 @@ def test_families_that_do_not_match_are_refused() -> None:
         resample_difference([mean_of(values)], [mean_of(values, "other")], groups)
     with pytest.raises(ValueError, match="3 items have groups, and 2 have figures"):
         resample([mean_of(np.ones(2))], groups)
+
+
+@given(st.integers(0, 10_000))
+def test_the_p_value_of_a_difference_is_below_5_percent_where_its_interval_excludes_0(seed: int) -> None:
+    found = differences(random_table(seed, items=30), random_table(seed + 1, items=30), draws=400)
+    for name, figure in found.items():
+        if isnan(figure.value):
+            assert isnan(figure.p), name
+        elif figure.low > 0 or figure.high < 0:
+            assert figure.p <= 0.05, name
+        else:
+            assert figure.p >= 0.045, name
+
+
+def test_the_p_value_of_no_difference_is_1_and_a_value_has_none() -> None:
+    whole = random_table(3)
+    assert {figure.p for figure in differences(whole, whole, draws=50).values()} == {1.0}
+    assert all(isnan(figure.p) for figure in intervals(whole, draws=50).values())

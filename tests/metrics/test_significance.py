@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from crossin.metrics.significance import holm, mcnemar
+from crossin.metrics.significance import corrected, holm, mcnemar
 from crossin.metrics.table import select
 from tests.helpers.answer_tables import random_table, table
 from tests.helpers.errors import refused
@@ -58,3 +58,42 @@ def test_holm_at_its_borders() -> None:
     assert holm({"en": 0.9, "zh": 0.8}) == {"en": 1, "zh": 1}
     with pytest.raises(ValueError, match="from 0 to 1"):
         holm({"en": float("nan")})
+
+
+def test_languages_are_corrected_by_figure_and_the_other_figures_among_themselves() -> None:
+    adjusted = corrected(
+        {
+            # Times 3, 2, 1: 0.06, 0.08, 0.5.
+            "accuracy/vi": 0.04,
+            "accuracy/en": 0.02,
+            "accuracy/th": 0.5,
+            # Of another figure: times 2, 1.
+            "chrf/en": 0.03,
+            "chrf/vi": 0.01,
+            # Of no language: times 2, 1; what is undefined does not count.
+            "accuracy": 0.001,
+            "consistency_2": 0.02,
+            "kappa_2": float("nan"),
+        }
+    )
+    assert adjusted == pytest.approx(
+        {
+            "accuracy/vi": 0.08,
+            "accuracy/en": 0.06,
+            "accuracy/th": 0.5,
+            "chrf/en": 0.03,
+            "chrf/vi": 0.02,
+            "accuracy": 0.002,
+            "consistency_2": 0.02,
+        }
+    )
+
+
+@given(st.dictionaries(st.sampled_from(["a", "b", "a/x", "a/y", "a/z", "b/x", "b/y"]), st.floats(0, 1)))
+def test_a_correction_never_makes_a_p_value_smaller_nor_changes_their_order(p: dict[str, float]) -> None:
+    adjusted = corrected(p)
+    assert adjusted.keys() == p.keys()
+    assert all(p[name] <= adjusted[name] <= 1 for name in p)
+    for family in ("a/", "b/"):
+        names = sorted((name for name in p if name.startswith(family)), key=p.__getitem__)
+        assert [adjusted[name] for name in names] == sorted(adjusted[name] for name in names)

@@ -1,4 +1,4 @@
-"""The recipes in examples/ give what they say that they give, row by row, from Alpaca in three languages."""
+"""The examples of recipes give what they say that they give, row by row, from Alpaca in three languages."""
 
 from __future__ import annotations
 
@@ -14,11 +14,10 @@ import pytest
 from crossin.core.files import read_parquet
 from crossin.languages import load_words
 from crossin.mixture import Recipe, compose, read_recipe
-from tests.helpers.paths import REAL_DATA, ROOT
+from tests.helpers.paths import REAL_DATA
 from tests.mixture.test_mixture import rows_of
 
 pytestmark = pytest.mark.slow
-EXAMPLES = ROOT / "examples"
 ALPACA = REAL_DATA / "alpaca"
 LANGUAGES = ["en", "zh", "vi"]
 FIRST_PAPER = [
@@ -91,7 +90,7 @@ def preset(originals: Originals, tmp_path_factory: pytest.TempPathFactory) -> Ca
 
     def composed(name: str) -> Mixture:
         if name not in made:
-            recipe = read_recipe(EXAMPLES / f"{name}.yaml")
+            recipe = read_recipe(name)
             unchecked = {
                 corpus: spec.model_copy(update={"check": "none"}) for corpus, spec in recipe.corpora.items()
             }
@@ -341,7 +340,7 @@ def test_the_check_takes_out_rows_that_are_not_the_same_in_both_languages(
         first[language] = {key: row for key, row in originals[language].items() if row["id"] < 8000}
         text = json.dumps(list(first[language].values()))
         (tmp_path / f"alpaca_{language}.json").write_text(text, encoding="utf-8")
-    recipe = read_recipe(EXAMPLES / "first-paper-x2en.yaml")
+    recipe = read_recipe("first-paper-x2en")
     assert {spec.check for spec in recipe.corpora.values()} == {"scan"}
     mixture = mixture_of(recipe, tmp_path / "out", ["en", "vi"], data=tmp_path)
     skipped = mixture.manifest["skipped"]

@@ -6,16 +6,15 @@ from typing import Any
 
 import pytest
 
+from crossin.core.examples import list_examples
 from crossin.core.files import read_parquet
 from crossin.languages import load_words
 from crossin.mixture import compose, read_recipe
 from crossin.mixture.recipe import as_yaml
 from tests.helpers.errors import refused
-from tests.helpers.paths import ROOT
 from tests.mixture.test_mixture import rows_of
 from tests.mixture.test_presets import PRESETS
 
-EXAMPLES = ROOT / "examples"
 ONE = "components: [{kind: base, rows: 1}]"
 
 
@@ -120,7 +119,7 @@ def test_language_names_of_any_spelling_become_codes(tmp_path: Path) -> None:
     assert (recipe.pivot, recipe.languages) == ("en", ["en", "zh", "vi"])
 
 
-RECIPES = [path for path in sorted(EXAMPLES.glob("*.yaml")) if not path.stem.startswith("train-")]
+RECIPES = [one.path for one in list_examples("compose")]
 
 
 @pytest.mark.parametrize("path", RECIPES, ids=lambda path: path.stem)
@@ -142,7 +141,7 @@ def test_a_manifest_of_another_stage_is_refused(tmp_path: Path) -> None:
 
 def test_the_demos_recipe_composes_from_the_facts(facts_folder: Path, tmp_path: Path) -> None:
     languages = ["en", "zh", "vi", "es"]
-    stage = compose(EXAMPLES / "demo.yaml", facts_folder, tmp_path / "mixture", languages=languages)
+    stage = compose("demo", facts_folder, tmp_path / "mixture", languages=languages)
     components: dict[str, list[dict[str, Any]]] = defaultdict(list)
     for row in rows_of(stage.folder):
         components[row["component"]].append(row)

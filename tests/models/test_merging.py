@@ -20,6 +20,7 @@ from crossin.core.files import read_json, write_json
 from crossin.core.formats import CLAIM, MANIFEST
 from crossin.models.loading import load
 from crossin.models.merging import merge
+from tests.helpers.disk_log import DiskLog
 from tests.helpers.errors import refused
 from tests.helpers.full_disk import full_disk
 
@@ -314,3 +315,14 @@ def test_a_large_model_is_written_in_shards(
     torch.testing.assert_close(
         logits(read(tmp_path / "out")), expected(tiny_model, adapter), atol=1e-5, rtol=0
     )
+
+
+def test_the_weights_are_on_the_disk_before_the_folder_is_a_model(
+    tiny_model: Path, adapter: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    log = DiskLog(monkeypatch)
+    merge(tiny_model, adapter, tmp_path / "out")
+    named = log.place("rename", tmp_path / "out" / "config.json")
+    for name in ("model.safetensors", "tokenizer.json"):
+        assert min(log.syncs(tmp_path / "out" / name)) < named
+    assert log.is_safe(tmp_path / "out" / "config.json")

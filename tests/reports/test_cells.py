@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from math import nan
 
 import pytest
@@ -7,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from crossin.metrics.bootstrap import Figure
-from crossin.reports.cells import difference_cell, label, value_cell
+from crossin.reports.cells import difference_cell, digits, label, value_cell
 
 
 @pytest.mark.parametrize(
@@ -38,27 +39,62 @@ def test_a_difference_is_signed_and_marked_where_its_interval_excludes_0() -> No
 @pytest.mark.parametrize(
     ("low", "high", "interval", "mark"),
     [
-        (0.0049, 0.06, "[.00 +.06]", ""),
+        (0.0049, 0.06, "[+.005 +.06]", "▲"),
+        (0.004, 0.13, "[+.004 +.13]", "▲"),
         (0.0051, 0.06, "[+.01 +.06]", "▲"),
-        (-0.06, -0.0049, "[−.06 .00]", ""),
+        (-0.06, -0.0049, "[−.06 −.005]", "▼"),
         (-0.06, -0.0051, "[−.06 −.01]", "▼"),
+        (-0.001, 0.06, "[−.001 +.06]", ""),
+        (-0.06, 0.0006, "[−.06 +.001]", ""),
+        (0.001, 0.004, "[+.001 +.004]", "▲"),
+        # With one more digit they still read 0.
         (0.0, 0.06, "[.00 +.06]", ""),
-        (-0.001, 0.06, "[.00 +.06]", ""),
-        (0.001, 0.004, "[.00 .00]", ""),
+        (0.0004, 0.06, "[.00 +.06]", ""),
+        (-0.06, -0.0004, "[−.06 .00]", ""),
+        (-0.0, 0.0, "[.00 .00]", ""),
     ],
 )
-def test_no_interval_that_is_shown_to_touch_0_has_a_mark(
+def test_a_bound_that_would_read_0_has_one_digit_more_and_none_that_still_does_has_a_mark(
     low: float, high: float, interval: str, mark: str
 ) -> None:
     cell = difference_cell("accuracy", Figure((low + high) / 2, low, high))
     assert (cell.interval, cell.mark, bool(cell.tone)) == (interval, mark, bool(mark))
 
 
-@given(st.floats(-1, 1), st.floats(0, 1))
-def test_a_mark_goes_by_the_digits_shown(low: float, width: float) -> None:
-    cell = difference_cell("accuracy", Figure(low + width / 2, low, low + width))
+@pytest.mark.parametrize(
+    ("figure", "text"),
+    [
+        (Figure(0.004, 0.001, 0.02), ".004 [.001 .02]"),
+        (Figure(0, 0, 0.003), ".00 [.00 .003]"),
+        (Figure(-0.001, -0.2, 0.0), "-.001 [-.20 .00]"),
+        (Figure(-0.0001, -0.0, 0.9999), ".00 [.00 1.00]"),
+        (Figure(10.004, 0.004, 100), "10.00 [.004 100.00]"),
+    ],
+)
+def test_a_value_that_would_read_0_has_one_digit_more(figure: Figure, text: str) -> None:
+    assert str(value_cell(figure)) == text
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [(0.5, "0.500"), (0.0004, "0.0004"), (-0.0004, "-0.0004"), (0.00001, "0.000"), (-0.00001, "0.000")],
+)
+def test_three_digits_are_four_where_they_would_read_0(value: float, text: str) -> None:
+    assert digits(value) == text
+
+
+@given(st.floats(-1, 1), st.floats(0, 1), st.none() | st.floats(0, 1))
+def test_a_mark_means_a_corrected_p_of_at_most_5_percent_and_an_interval_that_shows_no_0(
+    low: float, width: float, p: float | None
+) -> None:
+    cell = difference_cell("accuracy", Figure(low + width / 2, low, low + width), p)
     ends = [float(end.replace("−", "-")) for end in cell.interval.strip("[]").split()]
-    assert bool(cell.mark) == (ends[0] > 0 or ends[1] < 0)
+    assert bool(cell.mark) == ((ends[0] > 0 or ends[1] < 0) and (p is None or p <= 0.05))
+    assert not re.search(r"[+−]\.0+(?!\d)", str(cell)), "a signed zero"
+    # Of what is not 0 to four digits, the sign and the order are shown.
+    assert ends == sorted(ends)
+    for shown, true in zip(ends, (low, low + width), strict=True):
+        assert (shown == 0) == (abs(true) <= 0.0005) or abs(abs(true) - 0.0005) < 1e-9
 
 
 @pytest.mark.parametrize(

@@ -5,21 +5,26 @@ from __future__ import annotations
 import io
 import json
 from dataclasses import replace
+from html import unescape
 from pathlib import Path
 from typing import Any
 
+import pyarrow
 import pytest
 from pyarrow.parquet import read_table as read_parquet
 from rich.console import Console
 
-from crossin.core.files import write_parquet
+from crossin.core.files import write_json, write_parquet
 from crossin.metrics.bootstrap import Figure
+from crossin.metrics.significance import holm
 from crossin.reports.make import report
+from crossin.reports.page import page_html
+from crossin.reports.plots import report_plots
 from crossin.reports.results import load
 from crossin.reports.sentences import headline, points
 from crossin.reports.standalone import script_json
-from crossin.reports.summary import Summary, summarize
-from crossin.reports.table import as_rich, markdown
+from crossin.reports.summary import Summary, summarize, to_json
+from crossin.reports.table import as_rich, grid, markdown
 from tests.helpers.errors import refused
 from tests.helpers.report_data import HOSTILE, QUESTIONS, three_arms, write_run
 
@@ -170,6 +175,118 @@ def test_no_interval_in_the_table_that_touches_zero_carries_a_mark(summary: Summ
     assert marked_cells(touching) == []
 
 
+# Items of different groups.
+APART = [number for number in range(60) if number % 8 < 4]
+
+
+def run_with(folder: Path, right: dict[str, list[int]], items: int) -> Path:
+    """A run that is right on these items of each language."""
+    write_run(folder, folder.name, dict.fromkeys(right, 0.5), items=items)
+    rows = read_parquet(folder / "answers.parquet").to_pylist()
+    for row in rows:
+        number = int(row["item"].split(":")[1])
+        wrong = next(option for option in row["option_ids"] if option != row["gold"])
+        row["answer"] = row["gold"] if number in right[row["language"]] else wrong
+    write_parquet(folder / "answers.parquet", pyarrow.Table.from_pylist(rows))
+    return folder
+
+
+@pytest.fixture(scope="module")
+def three_languages(tmp_path_factory: pytest.TempPathFactory) -> Summary:
+    """Two runs; of the items that differ, ours has 8 of 9 in en and zh, and 10 of 10 in vi."""
+    folder = tmp_path_factory.mktemp("three")
+    ours = {"en": APART[:8], "zh": APART[4:12], "vi": APART[10:20]}
+    theirs = {"en": APART[20:21], "zh": APART[21:22], "vi": []}
+    runs = {name: run_with(folder / name, right, 60) for name, right in (("old", theirs), ("new", ours))}
+    return summarize(load(runs), draws=2000)
+
+
+def test_a_language_is_marked_after_holms_correction_over_the_languages(three_languages: Summary) -> None:
+    # McNemar: 2 (1 + 9) / 512 = 0.039 in en and zh, times 2; 2 / 1024 = 0.002 in vi, times 3.
+    corrected = three_languages.corrected(("new", "old"))
+    expected = {"accuracy/en": 40 / 512, "accuracy/zh": 40 / 512, "accuracy/vi": 6 / 1024}
+    assert {key: corrected[key] for key in expected} == pytest.approx(expected)
+    differences = three_languages.by_pair["new", "old"]
+    assert all(differences[key].low > 0 for key in expected)
+    lines = [line for line in markdown(three_languages).splitlines() if line.startswith("| accuracy")]
+    assert {line.split("|")[1].strip(): "▲" in line for line in lines} == {
+        "accuracy en": False,
+        "accuracy zh": False,
+        "accuracy vi": True,
+        "accuracy, mean": True,
+    }
+    [said] = [line for line in headline(three_languages) if "Language by language" in line]
+    assert "in vi (" in said and "en (" not in said and "zh (" not in said
+
+
+def test_the_marks_of_the_other_figures_are_corrected_for_their_number(three_languages: Summary) -> None:
+    pair = ("new", "old")
+    alone = {key: three_languages.by_pair[pair][key].p for key in three_languages.rows if "/" not in key}
+    assert three_languages.corrected(pair).items() >= holm(alone).items()
+
+
+def test_table_sentences_plot_and_json_agree_on_what_is_significant(
+    summary: Summary, three_languages: Summary, tmp_path: Path
+) -> None:
+    for one in (summary, three_languages):
+        shape = grid(one, one.results.pairs)
+        for place, pair in enumerate(one.results.pairs):
+            cells = {key: row[shape.runs + place] for key, (_, row) in zip(one.rows, shape.rows, strict=True)}
+            marked = {key for key, cell in cells.items() if cell.mark}
+            assert marked == {key for key in one.rows if one.is_significant(pair, key)}
+            difference = next(
+                one_ for one_ in to_json(one)["differences"] if (one_["arm"], one_["to"]) == pair
+            )
+            for key in marked:
+                assert difference["corrected"][key] <= 0.05
+                assert difference["figures"][key]["low"] * difference["figures"][key]["high"] > 0
+            for language, test in difference["mcnemar"].items():
+                assert difference["corrected"][f"accuracy/{language}"] == test["holm"]
+        [forest] = [plot for plot in report_plots(one) if plot["id"] == "differences"]
+        for line, pair in zip(forest["data"], one.results.pairs, strict=True):
+            keys = [key for key in one.rows if key not in ("wrong_2", "missing")]
+            filled = [not symbol.endswith("-open") for symbol in line["marker"]["symbol"]]
+            assert filled == [one.is_significant(pair, key) for key in keys]
+
+
+def test_what_the_correction_leaves_open_is_not_said_to_include_0(three_languages: Summary) -> None:
+    pair = ("new", "old")
+    figures = three_languages.by_pair[pair]
+    # By itself significant, but not among ten figures.
+    weak = replace(figures["accuracy"], p=0.04)
+    tests = {language: replace(one, p=0.04) for language, one in three_languages.tests[pair].items()}
+    unsure = replace(
+        three_languages,
+        by_pair={pair: {**dict.fromkeys(figures, weak)}},
+        tests={pair: tests},
+    )
+    assert marked_cells(unsure) == []
+    said = headline(unsure)
+    assert "Corrected for the number of figures" in said[0] and "includes 0" not in said[0]
+    assert any("No single language shows" in line for line in said)
+    assert any("does not clearly change" in line for line in said)
+
+
+def test_with_one_language_sentence_and_table_agree(tmp_path: Path) -> None:
+    # McNemar's p is 2 / 32, although the interval excludes 0.
+    runs = {
+        name: run_with(tmp_path / name, {"en": right}, 24)
+        for name, right in (("old", []), ("new", APART[:5]))
+    }
+    one = summarize(load(runs), draws=500)
+    assert one.by_pair["new", "old"]["accuracy"].low > 0
+    assert marked_cells(one) == []
+    assert "do not show which is better" in headline(one)[0]
+
+
+def test_the_caption_and_the_page_say_how_marks_are_corrected(summary: Summary, tmp_path: Path) -> None:
+    page = page_html(summary, title="t")
+    for text in (printed(summary), markdown(summary), page):
+        flat = " ".join(text.split())
+        assert "after Holm's correction" in unescape(flat)
+        assert "Intervals are not corrected" in unescape(flat)
+
+
 def test_points_never_hide_a_small_difference() -> None:
     assert points(Figure(0.08, 0.05, 0.11)) == "+8 points [+5, +11]"
     assert points(Figure(0.011, -0.002, 0.024)) == "+1 point [−0.2, +2]"
@@ -249,3 +366,14 @@ def test_without_plotly_the_error_names_the_extra(
     with refused("plotly", hint="crossin[report]"):
         report(runs, tmp_path / "page.html", draws=DRAWS)
     assert not (tmp_path / "page.html").exists() and not (tmp_path / "page.json").exists()
+
+
+@pytest.mark.parametrize("name", ["page.html", "figures.html", "manifest.html"])
+def test_no_page_takes_the_place_of_a_finished_runs_output(
+    runs: dict[str, Path], tmp_path: Path, name: str
+) -> None:
+    write_json(tmp_path / "manifest.json", {"outputs": {"page.html": "0", "figures.json": "0"}})
+    with refused("belongs to a finished run", str(tmp_path), hint="--out"):
+        report(runs, tmp_path / name, draws=DRAWS)
+    assert [path.name for path in tmp_path.iterdir()] == ["manifest.json"]
+    assert report(runs, tmp_path / "other.html", draws=DRAWS).page.exists()

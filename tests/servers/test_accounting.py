@@ -7,6 +7,7 @@ from __future__ import annotations
 import asyncio
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 from typing import Any
@@ -224,6 +225,42 @@ def test_a_request_that_fails_frees_what_it_was_to_cost() -> None:
 
     with answering(refuse) as log:
         asyncio.run(ask(log.base_url))
+
+
+def test_a_request_that_hangs_keeps_its_own_cost_and_place_and_no_more() -> None:
+    go_on = threading.Event()
+
+    async def hang(asked: Asked) -> bytes:
+        if asked.body["prompt"] == "hang":
+            await asyncio.to_thread(go_on.wait)
+        return completion()
+
+    async def ask(url: str) -> list[Any]:
+        # Each request costs 9: for five of them.
+        money = ServerSettings(
+            base_url=url, concurrency=2, timeout=600, price_in=1e6, price_out=1e6, budget=45
+        )
+        async with Server(money) as server:
+
+            async def request(prompt: str) -> dict[str, Any]:
+                body = {"prompt": prompt}
+                return await server.request(
+                    ServerRequest("completions", body, prompt_tokens=7, completion_tokens=2)
+                )
+
+            hanging = asyncio.create_task(request("hang"))
+            while not log.asked:
+                await asyncio.sleep(0.01)
+            others = [await request("go") for _ in range(4)]
+            with pytest.raises(BudgetSpent):
+                await request("go")
+            server.stop()
+            go_on.set()
+            return [*others, await hanging]
+
+    with answering(hang) as log:
+        assert all(isinstance(one, dict) for one in asyncio.run(ask(log.base_url)))
+    assert len(log.asked) == 5
 
 
 def test_the_servers_body_is_sent_and_counted(tmp_path: Path) -> None:

@@ -7,12 +7,11 @@ from typing import get_args
 
 import pytest
 
+from crossin.core.examples import find_example, list_examples
 from crossin.experiments.demo import TRAINING
 from crossin.training.config import Align, Batches, Optimiser, TrainConfig, read_config
 from tests.helpers.errors import refused
 from tests.helpers.paths import ROOT
-
-EXAMPLES = ROOT / "examples"
 
 
 def read(folder: Path, text: str) -> TrainConfig:
@@ -21,19 +20,19 @@ def read(folder: Path, text: str) -> TrainConfig:
     return read_config(path)
 
 
-@pytest.mark.parametrize("path", sorted(EXAMPLES.glob("train-*.yaml")), ids=lambda path: str(path.stem))
-def test_a_preset_reads_and_leaves_model_and_mixture_to_the_user(path: Path) -> None:
-    config = read_config(path)
+@pytest.mark.parametrize("name", [one.name for one in list_examples("train")])
+def test_a_preset_reads_and_leaves_model_and_mixture_to_the_user(name: str) -> None:
+    config = read_config(name)
     assert (config.model, config.mixture) == (None, None)
-    assert f"train-{config.name}" == path.stem
+    assert config.name == name
 
 
 def test_the_demos_preset_is_what_is_taken_where_nothing_is_said() -> None:
-    assert read_config(EXAMPLES / "train-demo.yaml") == TRAINING.model_copy(update={"name": "demo"})
+    assert read_config("demo") == TRAINING.model_copy(update={"name": "demo"})
 
 
 def test_the_papers_preset_is_the_papers() -> None:
-    config = read_config(EXAMPLES / "train-paper.yaml")
+    config = read_config("paper")
     method = config.method
     assert (method.rank, method.alpha, method.dropout, method.embeddings) == (64, 128, 0.05, True)
     assert (config.optimiser.schedule, config.optimiser.warmup, config.optimiser.weight_decay) == (
@@ -45,7 +44,7 @@ def test_the_papers_preset_is_the_papers() -> None:
 
 
 def test_the_released_codes_fault_is_off_and_one_line_away(tmp_path: Path) -> None:
-    path = EXAMPLES / "train-released-code.yaml"
+    path = find_example("train/released-code").path
     assert read_config(path).method.targets == "all-linear"
     text = path.read_text().replace("  targets: all-linear\n", "").replace("  # targets:", "  targets:")
     targets = read(tmp_path, text).method.targets
@@ -129,7 +128,7 @@ def test_a_wrong_entry_is_named_with_its_file_and_place(
 
 
 def test_every_key_has_a_line_in_the_docs() -> None:
-    page = (EXAMPLES.parent / "docs" / "train.md").read_text()
+    page = (ROOT / "docs" / "train.md").read_text()
     keys = []
     for name, field in TrainConfig.model_fields.items():
         parts = [

@@ -109,3 +109,22 @@ def test_rows_in_one_language_are_paired_by_their_id(tokenizer: Any, tmp_path: P
 def test_a_pivot_that_is_nowhere_is_an_error(benches: dict[str, Path], tokenizer: Any) -> None:
     with refused("in th", field="pairs.pivot"):
         read_pool(Pairs(items=benches["train"], pivot="th"), tokenizer, Batches())
+
+
+def test_rows_in_another_language_than_they_say_are_refused(tokenizer: Any, tmp_path: Path) -> None:
+    texts = {
+        "en": "The river is near the hill, and the garden is old.",
+        "ru": "Река рядом с холмом, а сад старый.",
+    }
+    said = {"en": "en", "ru": "th"}
+    lines = [
+        {"prompt": "Say it.", "completion": f" {text} {number}", "id": str(number)}
+        | {"lang_in": said[language], "lang_out": said[language]}
+        for number in range(8)
+        for language, text in texts.items()
+    ]
+    write_parquet(tmp_path / "rows.parquet", pyarrow.Table.from_pylist(lines))
+    with refused("in th", "look like", file="rows.parquet", field="lang_out", hint="check_language: false"):
+        read_pool(Pairs(rows=tmp_path / "rows.parquet"), tokenizer, Batches())
+    pool = read_pool(Pairs(rows=tmp_path / "rows.parquet", check_language=False), tokenizer, Batches())
+    assert len(pool.rows) == 8

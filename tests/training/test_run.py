@@ -21,7 +21,9 @@ from crossin.training import TrainConfig, train
 from crossin.training.config import Batches
 from crossin.training.losses import row_losses
 from crossin.training.packing import prepare
+from crossin.training.record import Record, save_record
 from crossin.training.rows import read_rows
+from tests.helpers.disk_log import DiskLog
 from tests.helpers.errors import refused
 from tests.helpers.full_disk import full_disk
 from tests.helpers.training import train_in_process
@@ -296,3 +298,18 @@ def test_a_mixture_without_rows_is_named(entries: dict[str, Any], tmp_path: Path
 def test_what_is_not_given_is_named(entries: dict[str, Any], tmp_path: Path, name: str) -> None:
     with refused("missing", field=name, hint=f"--{name}"):
         trained_with(entries | {name: None}, tmp_path / "out")
+
+
+def test_a_checkpoint_is_on_the_disk_before_it_counts_as_whole(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    checkpoint = tmp_path / "checkpoints" / "checkpoint-3"
+    (checkpoint / "sub").mkdir(parents=True)
+    for name in ("optimizer.pt", "sub/adapter_model.safetensors"):
+        (checkpoint / name).write_text("as transformers writes them")
+    log = DiskLog(monkeypatch)
+    save_record(checkpoint, Record(256))
+    whole = log.place("rename", checkpoint / "crossin.json")
+    for name in ("optimizer.pt", "sub", "sub/adapter_model.safetensors", "..", "."):
+        assert min(log.syncs(checkpoint / name)) < whole
+    assert log.is_safe(checkpoint / "crossin.json")

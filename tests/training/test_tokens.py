@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -124,3 +125,35 @@ def test_texts_without_tokens_are_kept_in_their_places(tokenizer: Any) -> None:
     first, again = (plain(tokenise(tokenizer, texts, borders)) for _ in range(2))
     assert first == again
     assert again[0] == again[-1] == ([], 0)
+
+
+def test_special_tokens_that_are_read_as_text_are_not_found_as_tokens(tokenizer: Any) -> None:
+    texts = ["a<end>", *TEXTS]
+    found = [tokenise(tokenizer, texts, [0, *BORDERS])[0]]
+    tokenizer.split_special_tokens = True
+    found.append(tokenise(tokenizer, texts, [0, *BORDERS])[0])
+    assert len(found[0][0]) < len(found[1][0])
+
+
+def test_the_cache_has_a_limit_and_keeps_what_was_used_last(
+    tokenizer: Any, cache: Path, calls: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tokenise(tokenizer, TEXTS, BORDERS)
+    (first,) = files(cache)
+    monkeypatch.setenv("CROSSIN_TOKEN_CACHE_GB", str(2.5 * first.stat().st_size / 1e9))
+    tokenise(tokenizer, TEXTS[1:], BORDERS[1:])
+    (second,) = set(files(cache)) - {first}
+    # The order of their last use, for a clock of any precision.
+    for age, file in enumerate((second, first)):
+        os.utime(file, (1e9 - age, 1e9 - age))
+    calls.clear()
+    tokenise(tokenizer, TEXTS, BORDERS)
+    assert calls == []
+    tokenise(tokenizer, TEXTS[2:], BORDERS[2:])
+    assert first in files(cache) and second not in files(cache) and len(files(cache)) == 2
+
+
+def test_without_room_nothing_is_kept(tokenizer: Any, cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CROSSIN_TOKEN_CACHE_GB", "0")
+    assert plain(tokenise(tokenizer, TEXTS, BORDERS)) == plain(split(tokenizer, TEXTS, BORDERS))
+    assert files(cache) == []

@@ -83,6 +83,68 @@ def test_prose_is_no_code(prose: str) -> None:
     assert protect(prose).kept == ()
 
 
+@pytest.mark.parametrize(
+    "prose",
+    [
+        # Comparisons, arrows, hearts.
+        "a<b and c>d",
+        "if a<b, then c>d",
+        "If x<y then stop; y>z is fine.",
+        "We know that n<N and that k>m.",
+        "A<B<C and D>E",
+        "for i<n; i>m",
+        "x < y > z, 3<5 and 7>2, a<b>c",
+        "p<0.05 and q>3",
+        "Temperature <t and pressure >p",
+        "x <y and z> w",
+        "I <3 you >.<",
+        "a -> b, b <- a, c => d, 1 << 2 >> 3, a <> b",
+        # Money, percentages, braces, brackets.
+        "It costs $5 and then $10 more, or US$5 to A$6.",
+        "Pay $five or $six; set $a, $b and $HOME to $PATH.",
+        "The price in $ and in € are the same, $100 - $200 (USD).",
+        "100% sure, a 5% discount, 20%d of it",
+        "The set {1, 2, 3} and {it is so} and {}.",
+        "[Your Name] and [sic]",
+        # Quotation marks and apostrophes typed as backticks.
+        "I don`t and you can`t.",
+        "He said `hello' and `bye'.",
+        # Not quite addresses.
+        "user@host, e.g. a@b, www. something",
+    ],
+)
+def test_prose_with_marks_is_not_protected(prose: str) -> None:
+    assert protect(prose).kept == ()
+
+
+@pytest.mark.parametrize(
+    ("text", "kept"),
+    [
+        ("<b>bold</b> H<b>2</b>O 10<sup>2</sup>", ["<b>", "</b>", "<b>", "</b>", "<sup>", "</sup>"]),
+        ("one<br>two<br/>three<br />four", ["<br>", "<br/>", "<br />"]),
+        ("A </p> and a <p> </s >", ["</p>", "<p>", "</s >"]),
+        ('<a href="x">y</a>', ['<a href="x">', "</a>"]),
+        ("An <img src='a>b' alt=none/>", ["<img src='a>b' alt=none/>"]),
+        ("<input type=text disabled> <video controls>", ["<input type=text disabled>", "<video controls>"]),
+        ("A <!-- c > d --> comment", ["<!-- c > d -->"]),
+        ("It begins with <!DOCTYPE html>.", ["<!DOCTYPE html>"]),
+        ("<xs:element name='a'/> <my-tag> <a.b>", ["<xs:element name='a'/>", "<my-tag>", "<a.b>"]),
+        ("<think>so</think> <tool_call>", ["<think>", "</think>", "<tool_call>"]),
+        ("<|im_end|> <s> <unk> <N/A>", ["<|im_end|>", "<s>", "<unk>", "<N/A>"]),
+        ("Mail <a.b@c.org> now", ["<a.b@c.org>"]),
+        ("See <https://a.org/x?y=1>.", ["<https://a.org/x?y=1>"]),
+        ("Dear <name>, <Your Name>, <insert date here>", ["<name>", "<Your Name>", "<insert date here>"]),
+        ("A List<int> and a Map<String, Integer>", ["<int>", "<String, Integer>"]),
+        ("Use `a` or `b`s, not ``c``, 在函数`d`里.", ["`a`", "`b`", "``c``", "`d`"]),
+        ("So $x$ and $a + b$.", ["$x$", "$a + b$"]),
+    ],
+)
+def test_real_tags_and_other_spans_are_protected_whole(text: str, kept: list[str]) -> None:
+    found = protect(text)
+    assert list(found.kept) == kept
+    assert restore(found.text, found) == text
+
+
 def test_numbers_go_on_from_the_first() -> None:
     found = protect("`a` and `b`", first=7)
     assert found.text == "⟦7⟧ and ⟦8⟧"
@@ -115,8 +177,8 @@ def test_any_text_comes_back_as_it_was(text: str) -> None:
 
 
 def test_a_long_line_of_anything_is_read_in_time() -> None:
-    for letter in "`$\\{<⟦@/.[ =(":
-        text = letter * 200_000
+    for part in (*"`$\\{<⟦@/.[ =(", "<a ", "<a b=", '<a b="', "<a b", "a<b, c", "<|a", "</a"):
+        text = part * (200_000 // len(part))
         found = protect(text)
         assert restore(found.text, found) == text
 

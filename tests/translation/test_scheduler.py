@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
 import pytest
 
+from crossin.core.cache import CacheWriter
 from crossin.core.errors import CrossinError
+from crossin.translation import scheduler
 from crossin.translation.requests import TranslationRequest, TranslationResponse
 from crossin.translation.scheduler import ResponseCounts, Scheduler, open_scheduler
 
@@ -99,6 +102,34 @@ def test_a_response_is_known_before_it_is_on_the_disk(tmp_path: Path) -> None:
 
     asyncio.run(main())
     assert translator.requested == ["a"]
+
+
+def test_requests_go_on_while_the_cache_is_slow_to_be_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gone_on, places = threading.Event(), asyncio.Semaphore(2)
+    whole = CacheWriter.flush
+
+    def flush(writer: CacheWriter) -> None:
+        # As long as the others are not requested. The loop would stand still here for ever.
+        assert gone_on.wait(60), "no request was sent meanwhile"
+        whole(writer)
+
+    class Watched(Upper):
+        async def translate(self, request: TranslationRequest) -> TranslationResponse:
+            async with places:
+                if len(self.requested) == 29:
+                    gone_on.set()
+                return await super().translate(request)
+
+    monkeypatch.setattr(CacheWriter, "flush", flush)
+    monkeypatch.setattr(scheduler, "_UNWRITTEN", 5)
+    translator = Watched()
+    texts = [f"text {number}" for number in range(30)]
+    found, counts = run(tmp_path, translator, texts, texts)
+    assert found == [[text.upper() for text in texts]] * 2
+    assert (counts.requested, len(translator.requested)) == (30, 30)
+    assert run(tmp_path, Upper(), texts)[1].cached == 30
 
 
 def test_cached_responses_are_not_requested_again(tmp_path: Path) -> None:

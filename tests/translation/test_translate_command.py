@@ -53,8 +53,9 @@ def test_a_dry_run_shows_rows_tokens_cost_and_time_and_requests_nothing(
     for part, language in zip(found["languages"], ("es", "zh"), strict=True):
         assert part["language"] == language
         assert part["rows"] == part["requests"] == ROWS
-        tokens = part["prompt_tokens"] + part["completion_tokens"]
-        assert part["minutes"] == (ROWS / 6 if "requests" in limit[0] else tokens / 600)
+        assert part["limit_tokens"] > part["prompt_tokens"] + 256 * ROWS
+        minutes = ROWS / 6 if "requests" in limit[0] else part["limit_tokens"] / 600
+        assert part["minutes"] == pytest.approx(minutes)
         assert part["cost"] == pytest.approx((part["prompt_tokens"] + 2 * part["completion_tokens"]) / 1e6)
 
 
@@ -113,7 +114,7 @@ def test_a_wrong_key_is_one_message(home: Path, tmp_path: Path) -> None:
     [
         (("--to", "en"), "--to", "already"),
         (("--to", "Klingonese"), "--to", "unknown language"),
-        ((), "--to", "required"),
+        ((), "--to", "missing"),
         (("--to", "es", "--budget", "1"), None, "prices"),
         (("--to", "es", "--body", "["), None, "JSON"),
         (("--to", "es", "--column", "output"), None, "KEY=VALUE"),
@@ -148,12 +149,64 @@ def test_a_config_file_is_read_and_options_override_it(home: Path, tmp_path: Pat
     assert "engine" in (result.exception.hint or "")
 
 
+WORD_TASKS = {
+    "grammar": "Rewrite the sentence in the passive voice.",
+    "verse": "Write a limerick about a cat.",
+    "letters": "How many vowels are in this word?",
+}
+
+
+def test_language_specific_rows_are_counted_by_reason(home: Path, tmp_path: Path) -> None:
+    lines = [
+        json.dumps({"id": reason, "instruction": instruction, "input": "", "output": "Some answer."})
+        for reason, instruction in WORD_TASKS.items()
+    ]
+    corpus = tmp_path / "rows.jsonl"
+    corpus.write_text((home / "rows.jsonl").read_text("utf-8") + "\n".join(lines) + "\n", "utf-8")
+    with mock_server(home / "table.json") as url:
+        words = (corpus, "--to", "es", *served(url))
+        estimate = json.loads(crossin(*words, "--dry-run", "--json").stdout)
+        counted = json.loads(crossin(*words, "--out", tmp_path / "skip", "--json").stdout)["counts"]
+        keep = ("--language-specific", "keep", "--out", tmp_path / "keep", "--json")
+        kept = json.loads(crossin(*words, *keep).stdout)["counts"]
+    each = dict.fromkeys(WORD_TASKS, 1)
+    assert estimate["language_specific"] == counted["languages"]["es"]["left_out"] == each
+    assert counted["languages"]["es"]["passed"] == kept["languages"]["es"]["passed"] == ROWS
+    assert (kept["languages"]["es"]["kept"], kept["languages"]["es"]["left_out"]) == (len(each), {})
+    assert counted["language_specific_checked"] is estimate["language_specific_checked"] is True
+
+
+@pytest.mark.parametrize("way", ["--dry-run", "--sample", "--out"])
+def test_rows_whose_instructions_no_rule_reads_are_not_passed_in_silence(
+    home: Path, tmp_path: Path, way: str
+) -> None:
+    corpus = tmp_path / "rows.jsonl"
+    rows = [
+        {"id": "1", "instruction": "Corrige la gramática de la frase.", "input": "", "output": "Ella va."},
+        {"id": "2", "instruction": "Escribe un poema que rime.", "input": "", "output": "Sol y col."},
+    ]
+    corpus.write_text("".join(json.dumps(row) + "\n" for row in rows), "utf-8")
+    more: dict[str, list[object]] = {"--dry-run": [], "--sample": ["1"], "--out": [tmp_path / "out"]}
+    with mock_server(home / "table.json") as url:
+        words = (corpus, "--from", "es", "--to", "zh", *served(url), way, *more[way])
+        ended = crossin(*words)
+        assert "not looked for in 'es'" in " ".join(ended.output.split())
+        if way == "--dry-run":
+            assert json.loads(crossin(*words, "--json").stdout)["language_specific_checked"] is False
+        if way == "--out":
+            counted = json.loads((tmp_path / "out" / "manifest.json").read_text("utf-8"))["counts"]
+            assert counted["language_specific_checked"] is False
+
+
 def test_old_flags_still_work(home: Path, tmp_path: Path) -> None:
     old = ("--store", tmp_path / "cache.sqlite", "--task-bound", "keep", "--any-language")
     with mock_server(home / "table.json") as url:
         crossin(home / "rows.jsonl", "--to", "es", *served(url), *old, "--sample", "1", "--json")
     assert (tmp_path / "cache.sqlite").exists()
-    assert "--store" not in crossin("--help").output
+    shown = crossin("--help").output
+    assert "--store" not in shown
+    assert "--any-language" not in shown
+    assert "--no-check-language" in shown
 
 
 def test_a_sample_that_was_paid_for_is_not_paid_again(home: Path, tmp_path: Path) -> None:

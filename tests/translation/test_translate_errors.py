@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -77,12 +78,15 @@ def test_a_server_that_is_not_there_is_an_error(home: Path, tmp_path: Path) -> N
         translate(config_of(home / "rows.jsonl", NOWHERE, ["es"], server={"retries": 1}), tmp_path / "out")
 
 
-def test_rows_in_another_language_than_they_should_be_are_refused(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("source", "rows", "looks"), [("en", 12, "es"), ("th", 12, "es"), ("en", 240, "es")])
+def test_rows_in_another_language_than_they_should_be_are_refused(
+    source: str, rows: int, looks: str, tmp_path: Path
+) -> None:
     pytest.importorskip("lingua", reason="the extra `text` is not installed")
-    rows = [dict(zip(FIELDS, row["es"], strict=True)) for row in rows_of(240)]
-    (tmp_path / "rows.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows), "utf-8")
-    with refused("look like es", file="rows.jsonl", hint="--any-language"):
-        translate(config_of(tmp_path / "rows.jsonl", NOWHERE, ["zh"]), tmp_path / "out")
+    lines = [dict(zip(FIELDS, row["es"], strict=True)) for row in rows_of(rows)]
+    (tmp_path / "rows.jsonl").write_text("".join(json.dumps(row) + "\n" for row in lines), "utf-8")
+    with refused(f"look like {looks}", source, file="rows.jsonl", hint="--no-check-language"):
+        translate(config_of(tmp_path / "rows.jsonl", NOWHERE, ["zh"], **{"from": source}), tmp_path / "out")
 
 
 def test_a_folder_of_another_run_is_refused(home: Path, tmp_path: Path) -> None:
@@ -145,6 +149,40 @@ def test_requests_are_sent_while_one_hangs(tmp_path: Path, hanging: tuple[Log, t
     assert asked >= 3 * 8
 
 
+def test_requests_of_all_shards_are_sent_while_one_hangs_in_each_but_one(tmp_path: Path) -> None:
+    concurrency, shards, size = 8, 12, 3
+    hanging = {number * size for number in range(concurrency - 1)}
+    go_on = threading.Event()
+    first: set[int] = set()
+
+    async def answer(asked: Asked) -> bytes:
+        texts = json.loads(asked.body["messages"][1]["content"])
+        number = int(re.findall(r"\d+", str(texts))[0])
+        if number in hanging and number not in first:
+            first.add(number)
+            await asyncio.to_thread(go_on.wait)
+        first.add(number)
+        if len(first) == shards * size:
+            go_on.set()
+        reply = {"choices": [{"message": {"content": json.dumps(texts)}, "finish_reason": "stop"}]}
+        return response(200, reply)
+
+    rows = [{"instruction": f"行 {number}", "output": f"{number}"} for number in range(shards * size)]
+    (tmp_path / "rows.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows), "utf-8")
+    with answering(answer) as log:
+        config = config_of(
+            tmp_path / "rows.jsonl",
+            log.base_url,
+            ["th"],
+            source="zh",
+            shard_rows=size,
+            server={"concurrency": concurrency, "timeout": 60, "retries": 0},
+        )
+        stage = translate(config, tmp_path / "out")
+    # Where a row had to wait for one that hangs, that one was given up in the end.
+    assert stage.manifest["counts"]["responses"]["failed"] == 0
+
+
 def test_a_translator_of_your_own_is_used(home: Path, tmp_path: Path) -> None:
     with mock_server(home / "table.json") as url:
         config = config_of(home / "rows.jsonl", NOWHERE, ["es"], engine=None, model=None)
@@ -156,13 +194,18 @@ def test_a_translator_of_your_own_is_used(home: Path, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "field"),
-    [("[one]", None), ("es: one\n", "es"), ("es: {one: ''}\n", "es.one"), ("Klingonese: {a: b}\n", None)],
+    ("text", "field", "hint"),
+    [
+        ("[one]", None, "term: translation"),
+        ("es: one\n", "es", "term: translation"),
+        ("es: {one: ''}\n", "es.one", "term: translation"),
+        ("Klingonese: {a: b}\n", None, "did you mean"),
+    ],
 )
 def test_a_glossary_of_another_form_is_an_error(
-    home: Path, tmp_path: Path, text: str, field: str | None
+    home: Path, tmp_path: Path, text: str, field: str | None, hint: str
 ) -> None:
     (tmp_path / "terms.yaml").write_text(text, "utf-8")
     config = config_of(home / "rows.jsonl", NOWHERE, ["es"], glossary=tmp_path / "terms.yaml")
-    with refused(file="terms.yaml", field=field, hint="term: translation"):
+    with refused(file="terms.yaml", field=field, hint=hint):
         translate(config, tmp_path / "out")

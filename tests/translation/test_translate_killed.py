@@ -54,6 +54,12 @@ def test_a_killed_run_ends_with_the_bytes_of_one_that_was_not(tmp_path: Path) ->
     with mock_server(table, *faults) as url:
         subprocess.run(command(tmp_path, "whole", url), check=True)
         undisturbed = counts(url)
+    counted, whole = (
+        read_json(tmp_path / name / "manifest.json")["counts"]["responses"] for name in ("killed", "whole")
+    )
+    assert counted["requested"] == whole["requested"] == seen["texts answered"], (
+        "those before the kills count"
+    )
     usage = read_json(tmp_path / "killed" / "manifest.json")["counts"]["usage"]
     assert usage["requests"] >= seen["texts answered"] - killed * CONCURRENCY, "those before the kills count"
     assert corpus_files(tmp_path / "killed") == corpus_files(tmp_path / "whole")

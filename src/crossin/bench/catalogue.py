@@ -10,7 +10,9 @@ from crossin.bench.mapped import build_mapped
 from crossin.bench.mapping import read_mapping
 from crossin.bench.seaeval import LICENCE, SEAEVAL, build_seaeval
 from crossin.bench.xquad import build_xquad
-from crossin.core.errors import CrossinError
+from crossin.core.coercion import listed
+from crossin.core.errors import CrossinError, located
+from crossin.core.paths import as_path
 from crossin.core.progress import Progress, silent
 from crossin.core.stages import Stage
 from crossin.core.suggestions import nearest
@@ -76,10 +78,10 @@ def known() -> dict[str, BenchInfo]:
 
 
 def build_named(
-    name: str,
+    name: Path | str,
     out: Path | str,
     *,
-    languages: Sequence[str] | None = None,
+    languages: Sequence[str] | str | None = None,
     source: Path | str | None = None,
     split: str | None = None,
     progress: Progress = silent,
@@ -90,8 +92,10 @@ def build_named(
     hub's where None. Raises CrossinError for an unknown name, and for a source, split or language that the
     benchmark does not have.
     """
-    source = None if source is None else Path(source)
-    languages = None if languages is None else list(dict.fromkeys(map(parse_language, languages)))
+    name = str(name)
+    source = None if source is None else as_path(source)
+    with located(field="languages"):
+        languages = None if languages is None else list(dict.fromkeys(map(parse_language, listed(languages))))
     if name == "facts":
         if source is not None:
             raise CrossinError("'facts' is built from CLDR and GeoNames", hint="leave out --source")
@@ -104,7 +108,7 @@ def build_named(
     if name in SEAEVAL:
         return build_seaeval(name, source, out, languages=languages, progress=progress)
     own = name.endswith((".yaml", ".yml"))
-    path = Path(name) if own else MAPPINGS / f"{name}.yaml"
+    path = as_path(name) if own else MAPPINGS / f"{name}.yaml"
     if not own and name not in names():
         near = nearest(name, names(), 2)
         raise CrossinError(

@@ -22,7 +22,8 @@ from crossin.alignment.reasons import AlignmentReason
 from crossin.core.progress import Progress
 from crossin.core.reasons import Reason
 from crossin.items.item import Item
-from crossin.languages.detection import file_language_notes
+from crossin.languages.codes import language_name
+from crossin.languages.file_language import wrong_language
 from crossin.languages.scripts import script_share, scripts_of
 
 # UTF-8 that was read as Latin-1 or Windows-1252, and the replacement character.
@@ -170,6 +171,8 @@ def _aligned(
 
 
 def _language(items: Sequence[Item], language: str) -> list[str]:
-    """A note where the texts as a whole look to be in another language; none where lingua is missing."""
-    texts = dict.fromkeys(text for item in items for _, text in _texts(item) if text)
-    return file_language_notes(pyarrow.array(list(texts), pyarrow.large_string()), language)
+    """A note where most texts look to be in another language."""
+    # Options may be names, which are the same in many languages.
+    texts = dict.fromkeys(text for item in items for text in (item.question, item.context))
+    wrong = wrong_language(list(texts), language)
+    return [f"not in {language_name(language)}: {wrong}"] if wrong else []

@@ -12,9 +12,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, PlainValidator, model_validator
 
-from crossin.core.errors import CrossinError
 from crossin.core.files import read_yaml
-from crossin.core.settings import Settings, validated
+from crossin.core.settings import Settings, as_value_error, validated
 from crossin.languages import parse_language
 
 PLACEHOLDER = re.compile(r"\{([^{}]+)\}")
@@ -30,10 +29,8 @@ def _by_code(value: Any) -> Any:
         return value
     codes: dict[str, Any] = {}
     for name, inside in pairs:
-        try:
+        with as_value_error():
             code = parse_language(name)
-        except CrossinError as error:
-            raise ValueError(f"{error.message} ({error.hint})") from error
         if code in codes:
             raise ValueError(f"names {code} twice, in different spellings")
         codes[code] = inside

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from crossin.cli.options import Command, json_option, languages_in, option, settings_options
-from crossin.core.errors import CrossinError
+from crossin.core.errors import CrossinError, located
 from crossin.items import Form
+from crossin.items.item import items_file
 
 if TYPE_CHECKING:
     from crossin.bench.check import CheckResult
@@ -125,7 +126,7 @@ def check_benchmark(folder: Path, languages: tuple[str, ...], as_json: bool) -> 
     from crossin.bench.check import check_bench
     from crossin.cli.console import print_json, progress_bars
 
-    if folder == Path("facts") and not folder.exists():
+    if folder == Path("facts") and not items_file(folder).is_file():
         _check_templates(languages, as_json)
         return
     if languages:
@@ -191,7 +192,8 @@ def export_benchmark(
 
 def _codes(languages: tuple[str, ...]) -> list[str] | None:
     """The codes of the languages that were given; None where none were."""
-    found = languages_in(languages)
+    with located(field="--languages"):
+        found = languages_in(languages)
     if languages and not found:
         raise CrossinError("no language is named", field="--languages", hint="for example --languages en,vi")
     return found or None

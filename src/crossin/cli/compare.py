@@ -22,8 +22,10 @@ def command(ours: Path, theirs: Path, given: dict[str, Any], as_json: bool) -> N
     A and B are evaluation folders or files of predictions, as for `crossin score`.
 
     Every bootstrap draw takes the same items for both models, which is more precise than comparing two
-    intervals. ▲ and ▼ mark differences whose interval, as shown, excludes 0. McNemar's p-values are for
-    accuracy in one language: alone, and corrected by Holm's method for the number of languages.
+    intervals. `p, Holm`: McNemar's p for accuracy in one language, else the bootstrap's; alone, and after
+    Holm's correction for the number of languages, or for that of the table's other figures. ▲ and ▼ mark
+    differences with a corrected p of at most .05 and an interval that excludes 0 as shown. Intervals are not
+    corrected.
     """
     from crossin.cli.console import print_json, show
     from crossin.scoring.comparison import compare

@@ -11,7 +11,7 @@ import click
 from crossin.cli.options import Command, dry_run_option, json_option, need_out, out_option, settings_options
 from crossin.core.cluster import Runner
 from crossin.core.settings import Settings, setting, validated
-from crossin.languages.codes import Language
+from crossin.languages.codes import Language, Languages
 
 if TYPE_CHECKING:
     from crossin.mixture import MixturePreview
@@ -24,8 +24,10 @@ _PROMPT, _COMPLETION, _DIRECTIONS = 110, 50, 20
 class ComposeOptions(Settings):
     """The options of `compose`, which are arguments of `crossin.compose`."""
 
-    data: Path | None = setting(None, "Folder of the corpora; the recipe's own if not given.")
-    languages: list[Language] | None = setting(
+    data: Path | None = setting(
+        None, "Folder of the corpora. Default: the recipe's own, and for an example the current one."
+    )
+    languages: Languages[list[Language]] | None = setting(
         None, "Languages in place of the recipe's, with commas: en,zh,Vietnamese.", min_length=1
     )
     seed: int | None = setting(None, "Seed in place of the recipe's.")
@@ -33,6 +35,7 @@ class ComposeOptions(Settings):
         {}, "Take a corpus from another file, in the pivot language.", flag="--corpus", metavar="NAME=FILE"
     )
     strict: bool = setting(False, "Stop at rows that fail the join or the alignment check.")
+    check_language: bool = setting(True, "Stop at a corpus whose rows are mostly in another language.")
     max_skipped: float | None = setting(
         None,
         "Largest share of a file's rows that may be left out for what is wrong with them, in place of the "
@@ -51,30 +54,34 @@ class ComposeOptions(Settings):
 
 
 @click.command(cls=Command)
-@click.argument("recipe", type=click.Path(path_type=Path))
+@click.argument("recipe")
 @out_option
 @settings_options(ComposeOptions)
 @dry_run_option
 @json_option
-def command(recipe: Path, out: Path | None, given: Mapping[str, Any], dry_run: bool, as_json: bool) -> None:
+def command(recipe: str, out: Path | None, given: Mapping[str, Any], dry_run: bool, as_json: bool) -> None:
     """Compose a mixture: English, cross-lingual and translation rows from parallel instruction data.
 
-    RECIPE is a YAML file, or the manifest.json of a mixture to compose it again. The same recipe, data and
-    seed give the same bytes, on one process or many; half the rows are the first half of the mixture. An
-    interrupted command resumes with the missing files.
+    RECIPE is a YAML file, an example's name (`crossin examples`), or the manifest.json of a mixture to
+    compose it again. The same recipe, data and seed give the same bytes, on one process or many; half the
+    rows are the first half of the mixture. An interrupted command resumes with the missing files.
 
-    First look: `crossin compose examples/first-paper-x2x-translation.yaml --data DATA --dry-run`
+    First look: `crossin compose first-paper-x2x-translation --data DATA --dry-run`
 
     Then compose: the same with `--out mixtures/x2x` in place of `--dry-run`
     """
     from crossin.cli.console import console, print_json, progress_bars, say, say_skipped
+    from crossin.core.examples import named_file
     from crossin.mixture import compose, preview
 
+    file = named_file("compose", recipe, say)
     options = validated(ComposeOptions, given, None, "see crossin compose --help")
-    choices = options.model_dump(include={"data", "languages", "seed", "files", "strict", "max_skipped"})
+    choices = options.model_dump(
+        include={"data", "languages", "seed", "files", "strict", "check_language", "max_skipped"}
+    )
     if dry_run:
         with progress_bars() as progress:
-            found = preview(recipe, **choices, progress=progress)
+            found = preview(file, **choices, progress=progress)
         if not as_json:
             _show(found)
             return
@@ -92,7 +99,7 @@ def command(recipe: Path, out: Path | None, given: Mapping[str, Any], dry_run: b
         return
     processes = options.model_dump(include={"rank", "world_size", "runner"})
     with progress_bars() as progress:
-        stage = compose(recipe, out=need_out(out), **choices, **processes, progress=progress)
+        stage = compose(file, out=need_out(out), **choices, **processes, progress=progress)
     if not stage.done:
         say(
             f"rank {options.rank} of {options.world_size} is done, in {out}; the process that finds all "

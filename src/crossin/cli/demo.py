@@ -7,13 +7,22 @@ from typing import Any
 
 import click
 
-from crossin.cli.options import OUTPUT, Command, dry_run_option, json_option, option, settings_options
+from crossin.cli.options import (
+    OUTPUT,
+    Command,
+    config_file,
+    config_option,
+    dry_run_option,
+    json_option,
+    option,
+    settings_options,
+)
 from crossin.experiments.demo import DemoConfig
 
 
 @click.command(cls=Command)
 @settings_options(DemoConfig)
-@option("--config", type=click.Path(path_type=Path), metavar="FILE", help="These settings as a YAML file.")
+@config_option
 @option(
     "--out",
     type=click.Path(path_type=Path),
@@ -24,7 +33,7 @@ from crossin.experiments.demo import DemoConfig
 )
 @dry_run_option
 @json_option
-def command(given: dict[str, Any], config: Path | None, out: Path, dry_run: bool, as_json: bool) -> None:
+def command(given: dict[str, Any], config: str | None, out: Path, dry_run: bool, as_json: bool) -> None:
     """Run the whole pipeline on a small real model: facts, mixture, training, evaluation, report.
 
     The model is tuned twice on facts about some countries, on English rows only and on the CrossIn mixture.
@@ -39,7 +48,7 @@ def command(given: dict[str, Any], config: Path | None, out: Path, dry_run: bool
     from crossin.experiments.demo import describe_demo, run_demo
     from crossin.reports.table import as_rich
 
-    settings = read_settings(DemoConfig, config, given, hint="see `crossin demo --help`")
+    settings = read_settings(DemoConfig, config_file("demo", config), given, hint="see `crossin demo --help`")
     if dry_run:
         for line in describe_demo(settings, out):
             console.print(line, markup=False, highlight=False)

@@ -10,13 +10,15 @@ import click
 from crossin.cli.console import console, print_json, progress_bars, say
 from crossin.cli.options import (
     Command,
+    config_file,
+    config_option,
     dry_run_option,
     json_option,
     need_out,
-    option,
     out_option,
     settings_options,
 )
+from crossin.core.interrupts import saying_what_was_saved
 from crossin.core.reasons import counted_sentences
 from crossin.core.settings import read_settings
 from crossin.evaluation.config import EvaluateConfig
@@ -27,12 +29,7 @@ _SHOWN = 600
 
 @click.command(cls=Command)
 @click.argument("models", nargs=-1, metavar="MODEL...")
-@option(
-    "--config",
-    type=click.Path(path_type=Path),
-    metavar="FILE",
-    help="YAML file of these settings; options given here override it.",
-)
+@config_option
 @settings_options(EvaluateConfig)
 @out_option
 @dry_run_option
@@ -40,7 +37,7 @@ _SHOWN = 600
 def command(
     given: dict[str, Any],
     models: tuple[str, ...],
-    config: Path | None,
+    config: str | None,
     out: Path | None,
     dry_run: bool,
     as_json: bool,
@@ -66,7 +63,9 @@ def command(
     """
     if models:
         given["models"] = list(models)
-    settings = read_settings(EvaluateConfig, config, given, hint="crossin evaluate --help")
+    settings = read_settings(
+        EvaluateConfig, config_file("evaluate", config), given, hint="crossin evaluate --help"
+    )
     if dry_run:
         _show_outline(settings, out or Path("OUT"), as_json)
         return
@@ -76,7 +75,7 @@ def command(
     from crossin.scoring.values import all_values
 
     out = need_out(out)
-    with progress_bars() as progress:
+    with progress_bars() as progress, saying_what_was_saved(out):
         found = evaluate(settings, out, progress=progress, say=say)
     scores = [score for one in found for score in one.scores]
     if as_json:

@@ -4,6 +4,8 @@ quick.
 
 from __future__ import annotations
 
+import errno
+import os
 import sys
 from collections.abc import Sequence
 from importlib import import_module
@@ -11,6 +13,8 @@ from importlib import import_module
 import click
 
 from crossin import __version__
+from crossin.cli.stopping import end_stopped, leave_at_once, received, watch_signals
+from crossin.cli.streams import is_plain, prepare_streams
 from crossin.core.errors import CrossinError
 from crossin.core.suggestions import nearest
 
@@ -27,6 +31,8 @@ COMMANDS = {
     "report": "Make a page of results: tables, plots, every question.",
     "bench": "List, build, show, check and export benchmarks.",
     "models": "List, download and merge models.",
+    "examples": "List the recipes and settings that come with crossin, or print one.",
+    "cache": "Show and clear the cache of models and tokens.",
 }
 
 
@@ -79,19 +85,47 @@ def app() -> None:
 
 def run(arguments: Sequence[str] | None = None) -> None:
     """Run the command line. A user's error is one clear message and exit code 2."""
+    prepare_streams()
+    watch_signals()
     try:
+        status = _status(arguments)
+    finally:
+        leave_at_once()
+    sys.exit(status)
+
+
+def _status(arguments: Sequence[str] | None) -> int:
+    """Run the command; returns the exit code."""
+    try:
+        # First: an error on a system without file locks, before anything else fails there.
+        import_module("crossin.core.locks")
         status = app.main(args=arguments, prog_name="crossin", standalone_mode=False)
+        if sys.stdout is not None:
+            sys.stdout.flush()
     except CrossinError as error:
-        click.secho("error: ", fg="red", bold=True, nl=False, err=True)
-        click.echo(str(error), err=True)
-        sys.exit(2)
+        head = "error: " if is_plain(sys.stderr) else click.style("error: ", fg="red", bold=True)
+        click.echo(f"{head}{error}", err=True)
+        return end_stopped(error) if received() else 2
     except click.ClickException as error:
         error.show()
-        sys.exit(error.exit_code)
-    except (click.Abort, KeyboardInterrupt):
-        click.echo("stopped; the same command resumes from here", err=True)
-        sys.exit(130)
-    sys.exit(status if isinstance(status, int) else 0)
+        return error.exit_code
+    except (click.Abort, KeyboardInterrupt) as error:
+        return end_stopped(error)
+    except OSError as error:
+        if error.filename is not None or error.errno not in (errno.EPIPE, errno.ENOSPC, errno.EIO):
+            raise
+        # Python would try to write the rest at the end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        # Whoever read from a pipe has seen enough.
+        if error.errno != errno.EPIPE:
+            click.echo(f"error: cannot write to standard output: {error.strerror}", err=True)
+        return 1
+    except Exception as error:
+        # Some libraries turn an interrupt into an error of their own.
+        if not received():
+            raise
+        return end_stopped(error)
+    return status if isinstance(status, int) else 0
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import json
+import re
 import types
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -18,10 +19,14 @@ from crossin.core.errors import CrossinError
 from crossin.core.settings import merged
 
 OUTPUT = "Output"
+# The home folder at the beginning of a word, or of the value in OPTION=VALUE or LABEL=VALUE.
+_HOME = re.compile(r"([\w-]+=|)~(?=/|$)")
 
 
 class Option(click.Option):
-    """An option with the title of its group. A `greedy` one takes all words up to the next option."""
+    """An option with the title of its group. A `greedy` one takes all words up to the next option, but no
+    paths: those are arguments.
+    """
 
     def __init__(self, *names: Any, group: str = "Options", greedy: bool = False, **attributes: Any) -> None:
         super().__init__(*names, **attributes)
@@ -32,9 +37,11 @@ class Command(click.Command):
     """A command whose help shows options by group."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """Repeat greedy options before each of their words, as click expects."""
+        """Repeat greedy options before each of their words, as click expects; `~` is the home folder, which a
+        shell leaves as it is in `--out=~/runs`.
+        """
         greedy = {name for one in self.params if isinstance(one, Option) and one.greedy for name in one.opts}
-        return super().parse_args(ctx, list(_repeated(args, greedy)))
+        return super().parse_args(ctx, list(_repeated(map(_with_home, args), greedy)))
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the options below the titles of their groups."""
@@ -55,6 +62,11 @@ def option(*names: str, **attributes: Any) -> Callable[[Callable[..., Any]], Cal
 
 out_option = option(
     "--out", type=click.Path(path_type=Path), metavar="FOLDER", help="Folder for the results."
+)
+config_option = option(
+    "--config",
+    metavar="FILE|NAME",
+    help="Settings in YAML: a file, or an example's name (`crossin examples`). Options go before it.",
 )
 dry_run_option = option("--dry-run", is_flag=True, help="Show what would be done, and write nothing.")
 json_option = option("--json", "as_json", is_flag=True, help="Print the figures as JSON.")
@@ -133,6 +145,14 @@ def languages_in(names: Iterable[str]) -> list[str]:
 
     found = [name for text in names for name in text.split(",") if name.strip()]
     return list(dict.fromkeys(map(parse_language, found)))
+
+
+def config_file(command: str, config: str | None) -> Path | None:
+    """The file that `--config` names, if it was given."""
+    from crossin.cli.console import say
+    from crossin.core.examples import named_file
+
+    return None if config is None else named_file(command, config, say)
 
 
 def need_out(out: Path | None) -> Path:
@@ -240,19 +260,39 @@ def _without_none(annotation: Any) -> Any:
     return annotation
 
 
-def _repeated(args: Sequence[str], greedy: set[str]) -> Iterator[str]:
+def looks_like_path(word: str) -> bool:
+    """Whether a word is a path by its form. Names of languages, benchmarks and models of ours are not; what
+    exists in the working directory plays no part.
+    """
+    return any(mark in word for mark in "/\\.") or word.startswith("~")
+
+
+def _with_home(word: str) -> str:
+    found = _HOME.match(word)
+    return word if found is None else f"{found[1]}{Path.home()}{word[found.end() :]}"
+
+
+def _repeated(args: Iterable[str], greedy: set[str]) -> Iterator[str]:
     """The words of a command line with the name of a greedy option before each of its words."""
-    words = iter(args)
-    current, first = "", False
-    for word in words:
+    current, count = "", 0
+    for word in args:
         if word.startswith("-"):
-            current, first = (word, True) if word in greedy else ("", False)
-            yield word
-        elif current and not first:
+            _need_words(current, count)
+            name, equals, _ = word.partition("=")
+            current, count = (name, len(equals)) if name in greedy else ("", 0)
+            if not current or equals:
+                yield word
+        elif current and not looks_like_path(word):
             yield from (current, word)
+            count += 1
         else:
-            first = False
             yield word
+    _need_words(current, count)
+
+
+def _need_words(option: str, count: int) -> None:
+    if option and not count:
+        raise CrossinError("needs at least one word", field=option, hint="see --help")
 
 
 def _listed(value: Any) -> list[Any]:

@@ -9,10 +9,11 @@ import click
 
 from crossin.cli.options import (
     Command,
+    config_file,
+    config_option,
     dry_run_option,
     json_option,
     need_out,
-    option,
     out_option,
     settings_options,
 )
@@ -23,20 +24,14 @@ from crossin.probing.config import ProbeConfig, ProbeReason
 @click.command(cls=Command)
 @click.argument("model", required=False)
 @settings_options(ProbeConfig)
-@option(
-    "--config",
-    "config_file",
-    type=click.Path(path_type=Path),
-    metavar="FILE",
-    help="Settings in YAML; options given here replace them.",
-)
+@config_option
 @out_option
 @dry_run_option
 @json_option
 def command(
     model: str | None,
     given: dict[str, Any],
-    config_file: Path | None,
+    config: str | None,
     out: Path | None,
     dry_run: bool,
     as_json: bool,
@@ -59,12 +54,12 @@ def command(
     from crossin.probing.table import tables
 
     given = given | ({"model": model} if model else {})
-    config = read_settings(ProbeConfig, config_file, given, hint="see docs/probe.md")
+    settings = read_settings(ProbeConfig, config_file("probe", config), given, hint="see docs/probe.md")
     if dry_run:
-        _show_preview(preview(config), as_json)
+        _show_preview(preview(settings), as_json)
         return
     with progress_bars() as progress:
-        work = probe(config, need_out(out), progress=progress)
+        work = probe(settings, need_out(out), progress=progress)
     figures = read_json(work.folder / FIGURES)
     if as_json:
         print_json(figures)

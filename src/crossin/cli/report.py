@@ -9,6 +9,7 @@ import click
 
 from crossin.cli.options import Command, json_option, option
 from crossin.core.errors import CrossinError
+from crossin.core.paths import as_path
 
 
 @click.command(cls=Command)
@@ -58,9 +59,9 @@ def _by_name(runs: Sequence[str]) -> dict[str, Path]:
     named: dict[str, Path] = {}
     for run in runs:
         name, _, folder = run.partition("=")
-        if not folder or Path(run).exists():
-            name, folder = Path(run).resolve().name, run
+        if not folder or as_path(run).exists():
+            name, folder = as_path(run).resolve().name, run
         if name in named:
             raise CrossinError(f"two runs are called '{name}'", hint="name them: NAME=FOLDER")
-        named[name] = Path(folder)
+        named[name] = as_path(folder)
     return named

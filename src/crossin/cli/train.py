@@ -30,27 +30,30 @@ _PROMPT, _COMPLETION, _GROUPS = 240, 120, 12
 
 
 @click.command(cls=Command)
-@click.argument("config", type=click.Path(path_type=Path), metavar="CONFIG.yaml")
+@click.argument("config", metavar="CONFIG")
 @out_option
 @settings_options(TrainConfig, nested=False)
 @set_option("batches.rows=8")
 @dry_run_option
 @json_option
-def command(config: Path, out: Path | None, given: dict[str, Any], dry_run: bool, as_json: bool) -> None:
+def command(config: str, out: Path | None, given: dict[str, Any], dry_run: bool, as_json: bool) -> None:
     """Tune a model on a mixture in one stage, by the settings in a YAML file (docs/train.md).
 
+    CONFIG is that file, or an example's name (`crossin examples`).
+
     Interrupted at any point, the same command resumes from its last checkpoint, with the same result. Several
-    processes: `torchrun --nproc-per-node 2 -m crossin train CONFIG.yaml --out DIR`.
+    processes: `torchrun --nproc-per-node 2 -m crossin train CONFIG --out DIR`.
 
     \b
     Look first:
-      crossin train examples/train-demo.yaml --model smollm2-135m --mixture MIXTURE --dry-run
+      crossin train demo --model smollm2-135m --mixture MIXTURE --dry-run
     Then train: the same with `--out runs/train` in place of `--dry-run`.
     """
     from crossin.cli.console import print_json, progress_bars, say
+    from crossin.core.examples import named_file
     from crossin.training import read_config
 
-    settings = read_config(config, given)
+    settings = read_config(named_file("train", config, say), given)
     if dry_run:
         from crossin.training.dry_run import preview
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
@@ -13,16 +14,21 @@ import click
 from crossin.cli.console import console, print_json, progress_bars, say, say_skipped, show
 from crossin.cli.options import (
     Command,
+    config_file,
+    config_option,
     dry_run_option,
     json_option,
+    looks_like_path,
     need_out,
     option,
     out_option,
     settings_options,
 )
 from crossin.core.errors import CrossinError
+from crossin.core.examples import list_examples
 from crossin.core.reasons import sentence_of
 from crossin.core.settings import read_settings
+from crossin.languages.codes import parse_language
 from crossin.translation.config import TranslateConfig
 
 if TYPE_CHECKING:
@@ -36,13 +42,8 @@ _SHOWN = 240
 
 
 @click.command(cls=Command)
-@click.argument("files", nargs=-1, metavar="[CONFIG.yaml] CORPUS", type=click.Path(path_type=Path))
-@option(
-    "--config",
-    type=click.Path(path_type=Path),
-    metavar="FILE",
-    help="YAML file of these settings; options given here override it.",
-)
+@click.argument("files", nargs=-1, metavar="[CONFIG] CORPUS", type=click.Path(path_type=Path))
+@config_option
 @settings_options(TranslateConfig)
 @option("--rank", default=0, help="Make only the shards of this process, from 0.", group=_PROCESSES)
 @option("--world-size", default=1, help="How many processes share the work.", group=_PROCESSES)
@@ -65,7 +66,7 @@ _SHOWN = 240
 def command(
     given: dict[str, Any],
     files: tuple[Path, ...],
-    config: Path | None,
+    config: str | None,
     rank: int,
     world_size: int,
     runner: str,
@@ -83,24 +84,34 @@ def command(
     Look first: `crossin translate rows.jsonl --to zh vi --engine openai --model NAME --base-url
     http://localhost:8000/v1 --dry-run`
 
-    Then all: the same with `--out corpora/rows`. The corpus comes before the options. Settings may also come
-    from a YAML file: `crossin translate translate.yaml --out corpora/rows`
+    Then all: the same with `--out corpora/rows`. Behind --to, a word with a slash or a dot is a path, any
+    other one a language. Settings may also come from a YAML file or an example (`crossin examples`):
+    `crossin translate server rows.jsonl --model NAME --base-url URL --out corpora/rows`
     """
-    configs = [path for path in files if path.suffix in (".yaml", ".yml")]
+    configs = [str(path) for path in files if _is_config(path)]
+    corpora = [path for path in files if not _is_config(path)]
     configs += [] if config is None else [config]
-    corpora = [path for path in files if path.suffix not in (".yaml", ".yml")]
     if len(configs) > 1 or len(corpora) > 1:
-        raise CrossinError(
-            "expected one corpus, and one YAML file at most",
-            hint="put them before the options: crossin translate rows.jsonl --to zh vi",
-        )
+        raise _too_many(configs, corpora)
     if corpora:
         given["corpus"] = corpora[0]
+    elif not configs:
+        raise CrossinError(
+            "needs a corpus to translate", field="corpus", hint="crossin translate rows.jsonl --to zh vi"
+        )
+    _refuse_paths(given.get("to", ()))
     settings = read_settings(
-        TranslateConfig, configs[0] if configs else None, given, hint="crossin translate --help"
+        TranslateConfig,
+        config_file("translate", configs[0] if configs else None),
+        given,
+        hint="crossin translate --help",
     )
+    if dry_run or sample is not None:
+        from crossin.translation.run import check_processes
+
+        check_processes(cast("Runner", runner), rank, world_size)
     if dry_run:
-        _show_estimate(settings, as_json)
+        _show_estimate(settings, out, as_json)
     elif sample is not None:
         _show_sample(settings, sample, out, as_json)
     else:
@@ -123,13 +134,48 @@ def command(
         _show_result(stage, settings, out, as_json)
 
 
-def _show_estimate(settings: TranslateConfig, as_json: bool) -> None:
+def _too_many(configs: list[str], corpora: list[Path]) -> CrossinError:
+    languages = [word for word in map(str, corpora[1:]) if not looks_like_path(word) and _is_language(word)]
+    named = ", ".join(map(str, configs if len(configs) > 1 else corpora))
+    return CrossinError(
+        f"expected one corpus, and one YAML file at most, got {named}",
+        hint=f"name languages with --to: --to {' '.join(languages)}"
+        if languages
+        else "put them before the options: crossin translate rows.jsonl --to zh vi",
+    )
+
+
+def _refuse_paths(languages: Sequence[str]) -> None:
+    """A bare word behind --to is a language, whatever is called so in the working directory."""
+    for word in languages:
+        if not _is_language(word) and Path(word).exists():
+            raise CrossinError(
+                f"'{word}' is a {'folder' if Path(word).is_dir() else 'file'} here, but not a language",
+                field="to",
+                hint=f"put the corpus before the options, or write ./{word}",
+            )
+
+
+def _is_language(word: str) -> bool:
+    with suppress(CrossinError):
+        return bool(parse_language(word))
+    return False
+
+
+def _is_config(path: Path) -> bool:
+    """Whether an argument names settings: a YAML file, or an example if no corpus has that name."""
+    examples = {one.name for one in list_examples("translate")}
+    return path.suffix in (".yaml", ".yml") or (str(path) in examples and not path.exists())
+
+
+def _show_estimate(settings: TranslateConfig, out: Path | None, as_json: bool) -> None:
     from rich.table import Table
 
     from crossin.translation.dry_run import estimate_run
+    from crossin.translation.language_specific import unread_note
 
     with progress_bars() as progress:
-        found = estimate_run(settings, progress=progress)
+        found = estimate_run(settings, out, progress=progress)
     if as_json:
         print_json(asdict(found))
         return
@@ -157,9 +203,13 @@ def _show_estimate(settings: TranslateConfig, as_json: bool) -> None:
             "–" if part.minutes is None else f"{part.minutes:,.0f}",
         )
     table.caption = "Tokens are rough: one for four bytes. Repeated requests come on top."
+    if settings.server.tokens_per_minute:
+        table.caption += " A limit of tokens counts of each reply the most that it may have."
     show(table)
-    for reason, count in found.language_specific.most_common():
+    for reason, count in Counter(found.language_specific).most_common():
         say(f"specific to the language: {count:,} rows, {sentence_of(reason)}")
+    if note := unread_note(settings.source):
+        say(note)
     say_skipped(found.skipped, notes=found.notes)
     if all(part.minutes is None for part in found.languages):
         say("--requests-per-minute or --tokens-per-minute gives the time, and --sample measures it")
@@ -171,6 +221,7 @@ def _show_sample(settings: TranslateConfig, count: int, out: Path | None, as_jso
     from rich.text import Text
 
     from crossin.translation.dry_run import translate_sample
+    from crossin.translation.language_specific import unread_note
 
     with progress_bars() as progress:
         samples = translate_sample(settings, count, out, progress=progress)
@@ -185,6 +236,8 @@ def _show_sample(settings: TranslateConfig, count: int, out: Path | None, as_jso
             texts = Text(_flat(one.row.texts)), Text(_flat(one.texts))
             table.add_row(Text(f"{one.row.id} {part.language}"), *texts, Text(_result(one)))
     console.print(table)
+    if note := unread_note(settings.source):
+        say(note)
     for part in samples:
         if part.requested:
             say(

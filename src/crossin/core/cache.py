@@ -17,7 +17,7 @@ from threading import Event, Thread
 from typing import Any
 
 from crossin.core.errors import CrossinError
-from crossin.core.files import writing
+from crossin.core.files import make_folder, reading, writing
 
 # Marks our files ("xing", in ASCII), and the version of their layout.
 APPLICATION = 0x78696E67
@@ -42,7 +42,7 @@ class Cache:
     def __init__(self, path: Path) -> None:
         self.path = path
         with writing(path):
-            path.parent.mkdir(parents=True, exist_ok=True)
+            make_folder(path.parent)
         _refuse_other_files(path)
         with self._explained():
             # We begin transactions ourselves.
@@ -157,7 +157,7 @@ class Cache:
 def _refuse_other_files(path: Path) -> None:
     """Refuse a file that is not a database: SQLite would overwrite a very short one."""
     if path.is_file():
-        with writing(path), path.open("rb") as file:
+        with reading(path), path.open("rb") as file:
             begin = file.read(len(MAGIC))
         if begin not in (b"", MAGIC):
             raise CrossinError("is damaged, or not a cache of crossin's", file=path, hint=_DAMAGED)

@@ -3,47 +3,73 @@
 from __future__ import annotations
 
 import json
+import os
 import sqlite3
 from collections.abc import Iterator
+from itertools import count
 from pathlib import Path
 from typing import Any
 
 from crossin.core.cache import APPLICATION, MAGIC, TIMEOUT_SECONDS, Cache
-from crossin.core.files import writing
+from crossin.core.files import TEMPORARY, copy_file, reading, sync, writing
+from crossin.core.locks import alone_with
 
 # A range of keys that cannot be read is divided up to this many hexadecimal digits.
 _DEEPEST = 4
 
 
 def rebuild_if_damaged(path: Path) -> str | None:
-    """Rebuild the cache `path` where it is damaged; the damaged file stays next to it.
+    """Rebuild the cache `path` where it is damaged; the damaged file stays next to it. Of several processes
+    one rebuilds, and the others wait for it and find the cache sound.
 
     Returns a message for the user, or None where the cache is sound or missing.
     """
+    # Without the lock first: a sound file is not to be waited for.
     if not path.exists() or _is_sound(path):
         return None
-    damaged = path.with_name(f"{path.name}.damaged")
-    rebuilt = path.with_name(f".{path.name}.tmp")
-    rebuilt.unlink(missing_ok=True)
-    with Cache(rebuilt) as cache:
-        saved = 0
-        for pairs in _readable(path):
-            cache.put(pairs)
-            saved += len(pairs)
-    with writing(path):
-        path.replace(damaged)
-        # A journal that belongs to the damaged file must not be played into the new one.
-        path.with_name(f"{path.name}-journal").unlink(missing_ok=True)
-        rebuilt.replace(path)
+    with reading(path), alone_with(path):
+        return None if _is_sound(path) else _rebuild(path)
+
+
+def _rebuild(path: Path) -> str:
+    # A name of its own, for file systems without locks.
+    rebuilt = path.with_name(f".{path.name}.{os.getpid()}{TEMPORARY}")
+    saved = 0
+    try:
+        with Cache(rebuilt) as cache:
+            for pairs in _readable(path):
+                cache.put(pairs)
+                saved += len(pairs)
+        with writing(path):
+            damaged = _set_aside(path)
+            # A journal that belongs to the damaged file must not be played into the new one. The path itself
+            # is never missing: another process would begin an empty cache there.
+            path.with_name(f"{path.name}-journal").unlink(missing_ok=True)
+            rebuilt.replace(path)
+            sync(path.parent)
+    finally:
+        rebuilt.unlink(missing_ok=True)
     return (
         f"the cache {path} was damaged: {saved:,} answers were recovered; the others are requested again. "
         f"The damaged file is {damaged.name}"
     )
 
 
+def _set_aside(path: Path) -> Path:
+    """Give the damaged file a second name; an earlier one keeps its own."""
+    names = (f"{path.name}.damaged{number or ''}" for number in count())
+    damaged = next(one for name in names if not (one := path.with_name(name)).exists())
+    try:
+        damaged.hardlink_to(path)
+    except OSError:
+        # A file system without hard links.
+        copy_file(path, damaged)
+    return damaged
+
+
 def _is_sound(path: Path) -> bool:
     """Whether a file can be read to its end; a file that is not a cache of ours counts as sound."""
-    with writing(path), path.open("rb") as file:
+    with reading(path), path.open("rb") as file:
         head = file.read(72)
     if not head.startswith(MAGIC) or head[68:] != APPLICATION.to_bytes(4):
         return True

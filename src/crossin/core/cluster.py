@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Callable, Sequence
+from threading import current_thread, main_thread
 from typing import Any, Literal
 
 from crossin.core.extras import require
@@ -28,7 +30,11 @@ def run_on_cluster(
         return
     started = not ray.is_initialized()
     if started:
+        handler = signal.getsignal(signal.SIGTERM)
         ray.init(ignore_reinit_error=True, log_to_driver=False)
+        # Ray takes this signal for itself.
+        if current_thread() is main_thread():
+            signal.signal(signal.SIGTERM, handler)
     try:
         held = ray.put(shared)
 

@@ -7,19 +7,20 @@ from typing import Any, NamedTuple
 
 from pydantic import ValidationError
 
+from crossin.core.errors import CrossinError
 from crossin.core.plain_values import expectation, shown
 from crossin.core.suggestions import nearest
 
 
 class Problem(NamedTuple):
-    """One wrong entry: the keys that lead to it, what is wrong, and what it may mean ('' for no idea).
+    """One wrong entry: the keys that lead to it, what is wrong, and a hint ('' for no idea).
 
     unknown_key: there is no such key. pydantic: the place in pydantic's own terms.
     """
 
     place: list[str]
     message: str
-    meant: str
+    hint: str
     unknown_key: bool
     pydantic: tuple[Any, ...]
 
@@ -38,14 +39,17 @@ def first_problem(error: ValidationError, entries: Any) -> Problem:
     below = [(one, place) for one, place in errors if place[: len(first)] == first]
     one, place = max(below, key=lambda pair: len(pair[1]))
     alike = [other for other, there in below if there == place]
-    message, meant = _message(alike)
-    return Problem(place, message, meant, False, one["loc"])
+    message, hint = _message(alike)
+    return Problem(place, message, hint, False, one["loc"])
 
 
 def _message(errors: list[Any]) -> tuple[str, str]:
-    """What is wrong, and the nearest of the values that may stand there."""
+    """What is wrong, and a hint: that of our own error, or the nearest of the values that may stand there."""
     for one in errors:
         if one["type"] in ("value_error", "assertion_error"):
+            own = getattr(one["ctx"]["error"], "__cause__", None)
+            if isinstance(own, CrossinError):
+                return own.message, own.hint or ""
             return one["msg"].partition(", ")[2], ""
         if one["type"] == "missing":
             return "is required, and missing", ""
@@ -57,7 +61,8 @@ def _message(errors: list[Any]) -> tuple[str, str]:
         for choice in one["ctx"]["expected"].replace(" or ", ", ").split(", ")
     ]
     near = nearest(value, choices) if isinstance(value, str) else []
-    return f"expected {' or '.join(expected)}, got {shown(value)}", near[0] if near else ""
+    hint = f"did you mean '{near[0]}'?" if near else ""
+    return f"expected {' or '.join(expected)}, got {shown(value)}", hint
 
 
 def _expected(error: Any) -> str:

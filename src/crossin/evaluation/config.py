@@ -9,10 +9,11 @@ from typing import Any, Literal, Self
 from pydantic import model_validator
 
 from crossin.core.errors import CrossinError
+from crossin.core.paths import as_path
 from crossin.core.settings import Settings, setting
 from crossin.evaluation.preparation import Choice
 from crossin.items import Form
-from crossin.languages.codes import Language
+from crossin.languages.codes import Language, Languages
 from crossin.servers import ServerSettings
 
 _what = partial(setting, group="What is asked")
@@ -36,7 +37,7 @@ class EvaluateConfig(Settings):
         metavar="NAME|FOLDER",
         min_length=1,
     )
-    languages: tuple[Language, ...] | None = _what(
+    languages: Languages[tuple[Language, ...]] | None = _what(
         None,
         "Languages with commas, in any spelling: en,vi,Thai; all if not given.",
         min_length=1,
@@ -130,8 +131,8 @@ def labelled(texts: tuple[str, ...], what: str, suffix: str = "") -> dict[str, s
     found: dict[str, str] = {}
     for text in texts:
         label, mark, rest = text.partition("=")
-        if not mark or Path(text).exists():
-            label, rest = Path(text).resolve().name + suffix, text
+        if not mark or as_path(text).exists():
+            label, rest = as_path(text).resolve().name + suffix, text
         if not label or label in (".", "..") or "/" in label or "\\" in label or not rest:
             raise CrossinError(f"expected a {what} or LABEL={what.upper()}, got '{text}'", hint="LABEL=NAME")
         if label in found:

@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from crossin.core.coercion import listed
 from crossin.core.errors import CrossinError
+from crossin.core.paths import as_path
 from crossin.evaluation.engine import Content, Request
 from crossin.items import Form, Item, Question, questions, read_items
 from crossin.items.item import items_file
@@ -60,17 +62,18 @@ def prepare(
     *,
     form: Form,
     choice: Choice = "sum",
-    languages: Collection[str] | None = None,
-    tasks: Collection[str] | None = None,
+    languages: Collection[str] | str | None = None,
+    tasks: Collection[str] | str | None = None,
     limit: int | None = None,
-    shots: Path | None = None,
+    shots: Path | str | None = None,
     seed: int = 0,
 ) -> PreparedBench:
     """The questions of a benchmark (its folder or file) and their requests; parameters as in `ask_bench`.
 
     Raises CrossinError where benchmark, form and choice do not fit together.
     """
-    bench = Path(bench)
+    bench = as_path(bench)
+    languages, tasks = (None if names is None else listed(names) for names in (languages, tasks))
     items, skipped = select(
         read_items(bench), items_file(bench), languages=languages, tasks=tasks, limit=limit, seed=seed
     )

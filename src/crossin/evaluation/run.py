@@ -5,23 +5,30 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from contextlib import closing
 from dataclasses import asdict, dataclass
+from difflib import get_close_matches
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
+from crossin.core.configs import config_of
 from crossin.core.errors import CrossinError
 from crossin.core.formats import USAGE
+from crossin.core.paths import as_path
 from crossin.core.progress import Progress, silent
 from crossin.core.reasons import counted_sentences, sentence_of
+from crossin.core.results import ResultList, Tabular
 from crossin.core.stages import Stage
 from crossin.evaluation.bench_answers import ask_bench
 from crossin.evaluation.config import EvaluateConfig, FormKind, labelled
 from crossin.evaluation.hf import HfEngine
 from crossin.evaluation.openai import OpenAIEngine
 from crossin.evaluation.preparation import PreparedBench, prepare
+from crossin.items.item import items_file
 from crossin.servers import Accounting, Usage
 
 if TYPE_CHECKING:
+    import pyarrow
+
     from crossin.scoring.scores import Score
 
 # In the order of preference, with a server that does not support all of them.
@@ -34,8 +41,8 @@ _COUNTED = {
 }
 
 
-@dataclass(frozen=True)
-class Evaluation:
+@dataclass(frozen=True, repr=False)
+class Evaluation(Tabular):
     """One model on one benchmark, by their labels: the finished stage, and a score for each wording."""
 
     model: str
@@ -43,25 +50,43 @@ class Evaluation:
     stage: Stage
     scores: list[Score]
 
+    def __repr__(self) -> str:
+        return f"Evaluation({self.model!r} on {self.bench!r}: {', '.join(map(repr, self.scores))})"
+
+    def to_arrow(self) -> pyarrow.Table:
+        """The figures of all wordings, as those of `Score`, with the column `bench`. The answers are
+        `stage.to_arrow()`.
+        """
+        import pyarrow
+
+        table = pyarrow.concat_tables([score.to_arrow() for score in self.scores])
+        return table.add_column(1, "bench", pyarrow.repeat(self.bench, len(table)))
+
 
 def evaluate(
-    config: EvaluateConfig,
+    config: EvaluateConfig | Mapping[str, Any] | Path | str,
     out: Path | str,
     *,
     progress: Progress = silent,
     say: Callable[[str], None] = lambda _: None,
-) -> list[Evaluation]:
+    **given: Any,
+) -> ResultList[Evaluation]:
     """Ask every model every benchmark, and score the answers.
 
+    config: the settings, their entries, a YAML file, or an example's name (`crossin examples`). given:
+    settings by name, in place of those of `config`: `evaluate("facts", out, models=…)`. say: gets a line for
+    each result.
+
     Each model's answers to each benchmark go to OUT/MODEL/BENCH with `scores.json`. Stopped at any moment,
-    the same call resumes, and repeats no request. A budget holds for all models together. say: gets a line
-    for each result. For an engine of your own see `ask_bench`.
+    the same call resumes, and repeats no request. A budget holds for all models together. For an engine of
+    your own see `ask_bench`.
     """
     from crossin.models import pull
     from crossin.scoring.scores import score, wordings
     from crossin.scoring.values import write_scores
 
-    out = Path(out)
+    config = config_of(EvaluateConfig, config, given, command="evaluate", hint="see docs/evaluate.md")
+    out = as_path(out)
     benches = _benches(config, out / "benches", progress)
     names = _models(config)
     served = config.engine == "openai"
@@ -74,7 +99,7 @@ def evaluate(
             label: str(pull(name, accept_licence=config.accept_licence, progress=progress))
             for label, name in names.items()
         }
-    found = []
+    found: ResultList[Evaluation] = ResultList()
     for model, name in names.items():
         with closing(_engine(config, name, accounting)) as engine:
             kind = None
@@ -113,7 +138,7 @@ def evaluation_outline(
             bench: prepare(folder, form=config.form_of(), **config.selection)
             for bench, folder in benches.items()
         }
-        return [_outline(config, Path(out), bench, one, models) for bench, one in prepared.items()]
+        return [_outline(config, as_path(out), bench, one, models) for bench, one in prepared.items()]
 
 
 def _models(config: EvaluateConfig) -> dict[str, str]:
@@ -145,8 +170,10 @@ def _benches(config: EvaluateConfig, home: Path, progress: Progress) -> dict[str
 
     found: dict[str, Path] = {}
     for label, text in labelled(config.bench, "benchmark").items():
-        if Path(text).exists():
-            found[label] = Path(text)
+        path = as_path(text)
+        # A folder that happens to be called as a benchmark is none.
+        if path.exists() and (text not in names() or items_file(path).is_file()):
+            found[label] = path
         elif text == _FACTS:
             languages = None if config.languages is None else list(dict.fromkeys(config.languages))
             folder = home / "-".join([_FACTS, *(languages or ())])
@@ -157,9 +184,12 @@ def _benches(config: EvaluateConfig, home: Path, progress: Progress) -> dict[str
                 hint=f"crossin bench build {text} --out bench/{text}, and then --bench bench/{text}",
             )
         else:
+            near = get_close_matches(text, names(), n=1)
             raise CrossinError(
-                f"there is no benchmark '{text}'",
-                hint="name a folder that `crossin bench build` wrote, or `facts`",
+                f"there is no benchmark '{text}', and no such folder",
+                hint=f"did you mean {near[0]}?"
+                if near
+                else "name a folder that `crossin bench build` wrote, or `facts`",
             )
     return found
 

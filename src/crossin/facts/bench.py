@@ -8,6 +8,7 @@ from typing import Any
 from crossin.core.errors import CrossinError
 from crossin.core.files import read_parquet
 from crossin.core.hashing import hash64
+from crossin.core.paths import as_path
 from crossin.core.stages import Stage, stage
 from crossin.items.item import Item, finish_bench
 
@@ -22,7 +23,7 @@ def build_bench(facts: Path | str, out: Path | str, *, split: str = "test") -> S
 
     Each item is asked in one of its wordings, the same in every language, chosen by the fact's id alone.
     """
-    file = Path(facts) / "facts.parquet"
+    file = as_path(facts) / "facts.parquet"
     with stage(out, "bench", {"bench": "facts", "split": split}, {"facts": file}) as work:
         if not work.done:
             lines = read_parquet(file, [*_TEXTS, *_LISTS]).to_pylist()

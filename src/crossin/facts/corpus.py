@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+from crossin.core.coercion import listed
 from crossin.core.errors import CrossinError
 from crossin.core.files import write_parquet
 from crossin.core.hashing import hash64
@@ -60,7 +61,11 @@ class Fact:
 
 
 def build_facts(
-    languages: Sequence[str], out: Path | str, *, held_out: HeldOut = "test", progress: Progress = silent
+    languages: Sequence[str] | str,
+    out: Path | str,
+    *,
+    held_out: HeldOut = "test",
+    progress: Progress = silent,
 ) -> Stage:
     """Write the facts corpus in `languages` to the folder `out` (docs/formats.md).
 
@@ -69,9 +74,10 @@ def build_facts(
     """
     if held_out not in TRAINED_ON:
         raise CrossinError(f"the split '{held_out}' cannot be held out", hint="use dev or test")
+    languages = listed(languages)
     for language in languages:
         load_words(language)
-    settings = {"languages": list(languages), "held_out": held_out}
+    settings = {"languages": languages, "held_out": held_out}
     inputs = {f"words/{language}": DATA / f"{language}.yaml" for language in languages}
     with stage(out, "facts", settings, inputs) as work:
         if work.done:

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 from crossin.core.errors import CrossinError
 from crossin.core.files import read_parquet, write_parquet
 from crossin.core.formats import ITEMS
+from crossin.core.paths import as_path
 from crossin.core.reasons import Reason, sentence_of
 from crossin.core.stages import Stage
 
@@ -79,7 +80,7 @@ class Item:
 
 def items_file(place: Path | str) -> Path:
     """The file of a benchmark's items: `place` itself, or the file in that folder."""
-    place = Path(place)
+    place = as_path(place)
     return place / ITEMS if place.is_dir() else place
 
 
@@ -90,7 +91,7 @@ def write_items(path: Path | str, items: Sequence[Item]) -> None:
     text, texts = pyarrow.string(), pyarrow.list_(pyarrow.string())
     # Given, since the lists of free-text items are all empty and have no type of their own.
     schema = pyarrow.schema([(name, texts if name in _LISTS else text) for name in Item.__dataclass_fields__])
-    write_parquet(Path(path), pyarrow.Table.from_pylist([asdict(item) for item in items], schema))
+    write_parquet(as_path(path), pyarrow.Table.from_pylist([asdict(item) for item in items], schema))
 
 
 def finish_bench(

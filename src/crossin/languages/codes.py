@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Iterable
 from functools import cache
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
-from pydantic import BeforeValidator
+from pydantic import AfterValidator, BeforeValidator, WrapValidator
 
 from crossin.core.errors import CrossinError
 from crossin.core.plain_values import shown
+from crossin.core.settings import as_value_error
 
 if TYPE_CHECKING:
     import langcodes
 
+_SPELLINGS = "write a BCP-47 code (zh, pt-BR), a FLORES code (vie_Latn) or the English name"
 # Valid by BCP 47, but not one language: undetermined, several, uncoded, none, "artificial".
 _NO_LANGUAGE = {"und", "mul", "mis", "zxx", "art"}
 # The word for "language" that speakers put before its name, and CLDR leaves out.
@@ -30,29 +33,64 @@ def parse_language(name: str) -> str:
     in contrast to `pt-PT`. The main members of macrolanguages take their code (`cmn` is `zh`, `zsm` is `ms`,
     `tgl` is `fil`).
 
-    Raises CrossinError for anything else, with similar names.
+    Raises CrossinError for anything else, with similar names, or a country's languages (`jp`). The codes of
+    some rare languages are refused where they are countries' too (`kr` is Kanuri), by the rule of
+    `crossin.languages.countries`: write such a language by its name or three-letter code (`kau`).
     Source: langcodes, that is CLDR's aliases, names and likely subtags (UTS 35, "Likely Subtags").
     """
     if not isinstance(name, str):
         raise CrossinError(f"{shown(name)} is not a language", hint="write a code or name in quotes: 'no'")
-    tag = _parse(name.strip())
+    text = name.strip()
+    if meant := _country_code(text):
+        raise _country_error(name, meant)
+    tag = _parse(text)
     if tag is None:
-        near = f"; did you mean {', '.join(names)}?" if (names := _near(name)) else ""
-        hint = "write a BCP-47 code (zh, pt-BR), a FLORES code (vie_Latn) or the English name"
-        raise CrossinError(f"unknown language '{name}'{near}", hint=hint)
+        near = f"did you mean {', '.join(names)}? Else " if (names := _near(name)) else ""
+        raise CrossinError(f"unknown language '{name}'", hint=near + _SPELLINGS)
     return tag
 
 
-def _validated(name: str) -> str:
-    """`parse_language` for a settings model, which adds file and field to a ValueError."""
+@cache
+def language_name(code: str) -> str:
+    """A language's code with its English name, as people read it: `th Thai`; what is no language stays as it
+    is.
+    """
+    import langcodes
+
     try:
+        name = langcodes.get(code).display_name("en")
+    except ValueError:
+        return code
+    return code if name.startswith("Unknown language") else f"{code} {name}"
+
+
+def _validated(name: str) -> str:
+    with as_value_error():
         return parse_language(name)
-    except CrossinError as error:
-        raise ValueError(f"{error.message}; {error.hint}") from error
 
 
-# The type of a setting that takes a language in any spelling and holds its code.
+def _split(value: Any) -> Any:
+    return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
+
+
+def _without_repeats(codes: Iterable[str]) -> Any:
+    return type(codes)(dict.fromkeys(codes))  # type: ignore[call-arg]
+
+
+def _each_once(value: Any, validated: Callable[[Any], Any]) -> Any:
+    found = validated(value)
+    if found is not None and len(found) < len(value):
+        raise ValueError(f"names a language twice, in different spellings: {', '.join(map(str, value))}")
+    return found
+
+
+_List = TypeVar("_List")
+_Value = TypeVar("_Value")
+# The types of settings that take languages in any spelling and hold their codes: one; a list or tuple of
+# them, `Languages[tuple[Language, ...]]`, which may also be written with commas; a value for each.
 Language = Annotated[str, BeforeValidator(_validated)]
+Languages = Annotated[_List, BeforeValidator(_split), AfterValidator(_without_repeats)]
+ByLanguage = Annotated[dict[Language, _Value], WrapValidator(_each_once)]
 
 
 @cache
@@ -63,6 +101,42 @@ def script_of(code: str) -> str:
     import langcodes
 
     return langcodes.get(code).maximize().script or ""
+
+
+def _country_code(text: str) -> str:
+    """The country's code in the place of a language's, as `kr` or `kr-KR`; '' where there is none."""
+    from crossin.languages.countries import asks_back, is_country
+
+    found = re.fullmatch(r"([a-z]{2})(?:[-_](?:\1|xx))?", text.lower())
+    if found is None or not is_country(code := found[1]):
+        return ""
+    # Such as se-SE, which is Northern Sami in Sweden.
+    if code != text.lower() and _is_local(code):
+        return ""
+    return code if asks_back(code) or _by_code(code) is None else ""
+
+
+def _is_local(code: str) -> bool:
+    """Whether the language with this code is spoken in the country with this code."""
+    from crossin.languages.countries import speakers
+
+    return code in speakers(code.upper())
+
+
+def _country_error(name: str, code: str) -> CrossinError:
+    from crossin.languages.countries import country_name, languages_of
+
+    found = filter(None, map(_by_code, languages_of(code)))
+    names = [f"{one} ({language_name(one).partition(' ')[2]})" for one in found]
+    meant = f"did you mean {', '.join(names)}? Else " if names else ""
+    country, own = country_name(code), _by_code(code)
+    if own is None:
+        return CrossinError(
+            f"unknown language '{name}': {code.upper()} is a country, {country}", hint=meant + _SPELLINGS
+        )
+    called = language_name(own).partition(" ")[2]
+    message = f"'{name}' is {called}, and the code of a country, {country}"
+    return CrossinError(message, hint=f"{meant}write {own} or its name, if you mean {called}")
 
 
 @cache
@@ -77,6 +151,8 @@ def _parse(text: str) -> str | None:
 def _by_code(text: str) -> str | None:
     import langcodes
 
+    from crossin.languages.countries import asks_back
+
     # mBART writes XX where it means no country.
     text = re.sub(r"[-_]xx$", "", text, flags=re.IGNORECASE)
     try:
@@ -87,7 +163,9 @@ def _by_code(text: str) -> str | None:
     private = "qaa" <= code <= "qtz" and len(code) == 3
     if not language.is_valid() or code in _NO_LANGUAGE or private:
         return None
-    return _shortest(language)
+    short = _shortest(language)
+    # A two-letter code that is refused would not be read again.
+    return language.to_alpha3() + short[len(code) :] if asks_back(code) else short
 
 
 def _shortest(language: langcodes.Language) -> str:

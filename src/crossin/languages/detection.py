@@ -1,32 +1,29 @@
 """Whether a text is in a language: by the script of its letters, and between languages of a script by lingua.
 
 `likelihood` rates prose by its letters, `verdict` a line by its words. The alignment check needs neither: it
-compares the rows of a file with each other (crossin.alignment.wrong_language).
+compares the rows of a file with each other (crossin.alignment.wrong_language). A file as a whole is judged by
+crossin.languages.file_language.
 """
 
 from __future__ import annotations
 
 import re
-from collections import Counter
 from collections.abc import Collection, Sequence
 from functools import cache, lru_cache
 from importlib.util import find_spec
 from typing import TYPE_CHECKING
-
-import numpy as np
 
 from crossin.core.extras import require
 from crossin.languages.codes import script_of
 from crossin.languages.scripts import letter_script, script_share, scripts_of
 
 if TYPE_CHECKING:
-    import pyarrow as pa
     from lingua import Language, LanguageDetector
 
 RIGHT, WRONG, UNDECIDED = 1, 0, -1
 
 # Languages that models confuse, by the script that they share.
-_CONFUSED = {
+CONFUSED = {
     "Latn": "en es fr de pt it nl vi id tr pl ro sv tl",
     "Cyrl": "ru uk bg sr",
     "Arab": "ar fa ur",
@@ -52,13 +49,10 @@ _ODDS = 10.0
 # So many characters without any kana are not Japanese; more than this share of kana is not Chinese.
 _KANA_EXPECTED, _KANA_SHARE = 10, 0.1
 
-# Rows of a file that are sampled.
-_SAMPLE = 200
-
 
 def require_for(language: str) -> None:
     """Raise CrossinError where a language cannot be recognised without lingua, and it is not installed."""
-    if script_of(language) in _CONFUSED:
+    if script_of(language) in CONFUSED:
         require("text", "lingua")
 
 
@@ -81,11 +75,11 @@ def likelihood(text: str, language: str, *, source_text: str = "", source: str =
         return share / 5 if letters >= _SOME else share
     if script == "Jpan":
         return 1.0 if letters < _SOME or any(letter_script(x) == "Kana" for x in own) else 0.05
-    if script not in _CONFUSED:
+    if script not in CONFUSED:
         return share
     if letters < _SURE:
         return 1.0
-    found = odds(own, language, {source, "en", *_CONFUSED[script].split()})
+    found = odds(own, language, {source, "en", *CONFUSED[script].split()})
     return 1.0 if found is None else min(1.0, found if letters >= _SOME else _LENIENT * found)
 
 
@@ -98,7 +92,7 @@ def verdict(
     instead. ignored: words that do not count where they are in another script, such as HTML.
     The rules are 3 to 5 of `crossin.metrics.language_fidelity.verdicts`.
     """
-    script, code = script_of(language), _lingua_code(language)
+    script, code = script_of(language), lingua_code(language)
     own, candidates = scripts_of(language), _known_candidates(script, frozenset(others))
     if script == "Latn" and code not in candidates:
         return UNDECIDED
@@ -124,39 +118,18 @@ def odds(text: str, language: str, others: Collection[str]) -> float | None:
     """How many times likelier lingua finds `language` than the likeliest of the `others`; None where it does
     not know the language.
     """
-    code, known = _lingua_code(language), _lingua_languages()
+    code, known = lingua_code(language), lingua_languages()
     if code not in known:
         return None
-    candidates = frozenset({code, *map(_lingua_code, others)}).intersection(known)
+    candidates = frozenset({code, *map(lingua_code, others)}).intersection(known)
     values = _detector(candidates).compute_language_confidence_values(text)
     found = {_code_of(value.language): value.value for value in values}
     own, other = found.pop(code), max(found.values(), default=0.0)
     return own / other if other else float("inf") if own else 1.0
 
 
-def file_language_notes(column: pa.LargeStringArray, language: str, seed: int = 0) -> list[str]:
-    """A note where lingua finds most of a sample of the texts to be in another language than `language`.
-
-    None where lingua is not installed, does not know the language, or there are fewer than 200 texts.
-    """
-    import pyarrow as pa
-
-    code = _lingua_code(language)
-    if find_spec("lingua") is None or len(column) < _SAMPLE or code not in _lingua_languages():
-        return []
-    from lingua import LanguageDetectorBuilder
-
-    chosen = np.sort(np.random.default_rng(seed).permutation(len(column))[:_SAMPLE])
-    detector = LanguageDetectorBuilder.from_all_languages().with_low_accuracy_mode().build()
-    texts = column.take(pa.array(chosen)).to_pylist()
-    guesses = (detector.detect_language_of(text or "") for text in texts)
-    found = Counter(_code_of(guess) for guess in guesses if guess is not None)
-    first = max(sorted(found), key=found.__getitem__, default=code)
-    note = f"{language}: {found[first]} of {_SAMPLE} sampled rows look like {first}"
-    return [] if first == code else [note]
-
-
-def _lingua_code(language: str) -> str:
+def lingua_code(language: str) -> str:
+    """lingua's code of a language, whether it knows that or not."""
     code = language.split("-")[0]
     return _LINGUA_CODES.get(code, code)
 
@@ -166,7 +139,10 @@ def _code_of(language: Language) -> str:
 
 
 @cache
-def _lingua_languages() -> dict[str, Language]:
+def lingua_languages() -> dict[str, Language]:
+    """The languages that lingua knows, by its codes; none where it is not installed."""
+    if find_spec("lingua") is None:
+        return {}
     from lingua import Language
 
     return {_code_of(language): language for language in Language.all()}
@@ -175,7 +151,7 @@ def _lingua_languages() -> dict[str, Language]:
 @lru_cache(maxsize=256)
 def _known_candidates(script: str, languages: frozenset[str]) -> frozenset[str]:
     """lingua's codes of those languages that it knows and that are written in `script`."""
-    codes = {_lingua_code(language) for language in languages} & _lingua_languages().keys()
+    codes = {lingua_code(language) for language in languages} & lingua_languages().keys()
     return frozenset(code for code in codes if script_of(code) == script)
 
 
@@ -183,5 +159,5 @@ def _known_candidates(script: str, languages: frozenset[str]) -> frozenset[str]:
 def _detector(candidates: frozenset[str]) -> LanguageDetector:
     from lingua import LanguageDetectorBuilder
 
-    languages = [_lingua_languages()[code] for code in sorted(candidates)]
+    languages = [lingua_languages()[code] for code in sorted(candidates)]
     return LanguageDetectorBuilder.from_languages(*languages).build()

@@ -63,7 +63,12 @@ def letter_scripts() -> npt.NDArray[np.int8]:
 
 def scripts_of(language: str) -> tuple[str, ...]:
     """The names in SCRIPT_NAMES of the scripts that a language is written in; none for a rare script."""
-    return tuple(_BY_ISO.get(script_of(language), "").split())
+    return scripts_of_iso(script_of(language))
+
+
+def scripts_of_iso(script: str) -> tuple[str, ...]:
+    """The names in SCRIPT_NAMES of a script's ISO 15924 code; `Jpan` is two; none for a rare script."""
+    return tuple(_BY_ISO.get(script, "").split())
 
 
 def letter_script(character: str) -> str:
@@ -74,8 +79,14 @@ def letter_script(character: str) -> str:
 
 def script_share(text: str, language: str) -> tuple[int, float]:
     """The number of letters in a text, and the share of them in the scripts of a language (0 without any)."""
+    counts = script_counts(text)
+    letters = sum(counts.values())
+    return letters, sum(counts[name] for name in scripts_of(language)) / max(letters, 1)
+
+
+def script_counts(text: str) -> dict[str, int]:
+    """The number of letters of a text in each script, by its name in SCRIPT_NAMES."""
     codes = np.frombuffer(text.encode("utf-32-le", "replace"), np.int32)
     found = letter_scripts()[np.minimum(codes, TABLE_SIZE)]
     counts = np.bincount(found[found >= 0], minlength=len(SCRIPT_NAMES))
-    letters, own = int(counts.sum()), [SCRIPT_NAMES.index(name) for name in scripts_of(language)]
-    return letters, int(counts[own].sum()) / max(letters, 1)
+    return dict(zip(SCRIPT_NAMES, counts.tolist(), strict=True))

@@ -131,16 +131,17 @@ def _known(name: str, known: list[str]) -> str:
     """The code of a language that has a file."""
     if name in known:
         return name
+    near = ""
     try:
         code = parse_language(name)
     except CrossinError as error:
-        near, code = error.message.partition("; ")[2], ""
+        code, message = "", f"{error.message}; these exist: {', '.join(known)}"
+        near = f"{found} Else " if (found := (error.hint or "").partition(" Else ")[0]) else ""
     else:
-        near = f"'{name}' is {code}" if code != name else ""
+        message = f"unknown language '{name}'; these exist: {', '.join(known)}; '{name}' is {code}"
     if code not in known:
-        parts = (f"unknown language '{name}'", f"these exist: {', '.join(known)}", near)
-        message = "; ".join(filter(None, parts))
-        raise CrossinError(message, hint="choose one of them, or add a template file (see CONTRIBUTING.md)")
+        hint = f"{near}choose one of them, or add a template file (see CONTRIBUTING.md)"
+        raise CrossinError(message, hint=hint)
     return code
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -19,11 +20,14 @@ _BATCH = 2**20
 
 @dataclass(frozen=True)
 class Figure:
-    """An observed value and its 95% interval."""
+    """An observed value and its 95% interval; of a difference `p` is the two-sided p-value of there being
+    none, otherwise nan.
+    """
 
     value: float
     low: float
     high: float
+    p: float = field(default=math.nan, compare=False, repr=False)
 
 
 def resample(
@@ -41,6 +45,18 @@ def resample(
 
     Percentile intervals: Efron and Tibshirani, An Introduction to the Bootstrap (1993), chapter 13; drawing
     whole clusters: Davison and Hinkley, Bootstrap Methods and their Application (1997), section 3.8.
+    """
+    return {
+        name: Figure(value, *_interval(estimates))
+        for name, value, estimates in _resampled(families, groups, draws, seed)
+    }
+
+
+def _resampled(
+    families: Sequence[Family], groups: Sequence[str], draws: int, seed: int
+) -> Iterator[tuple[str, float, Floats]]:
+    """Every figure's name, its observed value, and those of the draws in which it is defined: none where the
+    observed one is not, or with a single group.
     """
     for family in families:
         if len(family.columns) != len(groups):
@@ -60,15 +76,24 @@ def resample(
     alone = values(np.ones((1, len(starts))))
     widest = max((sums.shape[1] for sums in summed), default=1)
     drawn = [values(weights) for weights in _weights(len(starts), draws, seed, widest)]
-    result = {}
     for name, observed in alone.items():
         estimates = np.concatenate([batch[name] for batch in drawn])
-        estimates = estimates[~np.isnan(estimates)]
-        low = high = np.nan
-        if len(starts) > 1 and len(estimates) and not np.isnan(observed[0]):
-            low, high = np.quantile(estimates, _TAILS)
-        result[name] = Figure(float(observed[0]), float(low), float(high))
-    return result
+        known = ~np.isnan(estimates) & (len(starts) > 1) & ~np.isnan(observed[0])
+        yield name, float(observed[0]), estimates[known]
+
+
+def _interval(estimates: Floats) -> tuple[float, float]:
+    low, high = np.quantile(estimates, _TAILS) if len(estimates) else (np.nan, np.nan)
+    return float(low), float(high)
+
+
+def _p_value(estimates: Floats) -> float:
+    """Twice the share of draws on the smaller side of 0: below 0.05 where a 95% percentile interval excludes
+    0. Source: Efron and Tibshirani, chapter 15. nan where there are no draws.
+    """
+    if not len(estimates):
+        return math.nan
+    return min(1.0, 2 * float(min((estimates <= 0).mean(), (estimates >= 0).mean())))
 
 
 def resample_difference(
@@ -85,7 +110,11 @@ def resample_difference(
     `resample`.
     """
     pairs = zip(families, baseline_families, strict=True)
-    return resample([_difference(ours, theirs) for ours, theirs in pairs], groups, draws=draws, seed=seed)
+    paired = [_difference(ours, theirs) for ours, theirs in pairs]
+    return {
+        name: Figure(value, *_interval(estimates), _p_value(estimates))
+        for name, value, estimates in _resampled(paired, groups, draws, seed)
+    }
 
 
 def intervals(table: AnswerTable, *, draws: int = DRAWS, seed: int = 0) -> dict[str, Figure]:

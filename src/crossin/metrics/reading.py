@@ -12,6 +12,7 @@ import numpy as np
 from crossin.core.errors import CrossinError, located
 from crossin.core.files import read_parquet
 from crossin.core.formats import ANSWERS
+from crossin.core.paths import as_path
 from crossin.metrics.table import MISSING, AnswerTable, Floats, incomplete_items
 
 _AGAIN = "evaluate again"
@@ -95,7 +96,7 @@ def read_lines(path: str | Path) -> tuple[list[Line], Path]:
     """The lines of `answers.parquet` (the file, or the folder that holds it), and the file."""
     import pyarrow.parquet
 
-    file = Path(path)
+    file = as_path(path)
     if file.is_dir():
         file = file / ANSWERS
     table = read_parquet(file, [*_NAMES, "option_ids", "answer"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 
 from crossin.metrics.table import AnswerTable, aligned
 
@@ -22,7 +23,10 @@ def mcnemar(table: AnswerTable, baseline: AnswerTable) -> dict[str, float]:
     return {x: _fair_coin(min(w, n), w + n) for x, w, n in zip(table.languages, won, lost, strict=True)}
 
 
-def holm(p: dict[str, float]) -> dict[str, float]:
+LEVEL = 0.05
+
+
+def holm(p: Mapping[str, float]) -> dict[str, float]:
     """p-values adjusted by Holm's step-down method, which bounds the family-wise error rate.
 
     Source: Holm, Scandinavian Journal of Statistics 6 (1979). Raises ValueError where one is not from 0 to 1.
@@ -34,6 +38,19 @@ def holm(p: dict[str, float]) -> dict[str, float]:
         highest = max(highest, min(1.0, (len(p) - place) * p[name]))
         adjusted[name] = highest
     return {name: adjusted[name] for name in p}
+
+
+def corrected(p: Mapping[str, float]) -> dict[str, float]:
+    """The p-values of a table's differences, corrected by Holm's method in families: the languages of each
+    figure (`accuracy/en`, `accuracy/vi`), and all figures that are of no single language (`accuracy`,
+    `consistency_2`). A figure whose p-value is nan (undefined) is left out.
+    """
+    families: dict[str, dict[str, float]] = {}
+    for name, value in p.items():
+        if not math.isnan(value):
+            figure, slash, _ = name.partition("/")
+            families.setdefault(figure if slash else "", {})[name] = value
+    return {name: value for family in families.values() for name, value in holm(family).items()}
 
 
 def _fair_coin(fewer: int, flips: int) -> float:

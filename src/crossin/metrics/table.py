@@ -19,7 +19,7 @@ Result = TypeVar("Result")
 MISSING = -1
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class AnswerTable:
     """One model's answers to I items in L languages.
 
@@ -37,6 +37,9 @@ class AnswerTable:
     gold: Integers  # [I], position of the right option
     options: Integers  # [I], number of options
     incomplete: Mapping[str, str] = field(default_factory=dict)  # item -> language
+
+    def __repr__(self) -> str:
+        return f"AnswerTable({len(self.items):,} items in {len(self.languages)} languages)"
 
     def __post_init__(self) -> None:
         items, languages = len(self.items), len(self.languages)

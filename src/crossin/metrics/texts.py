@@ -18,7 +18,7 @@ from crossin.metrics.table import Floats, incomplete_items
 Words = tuple[str, ...]
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class TextTable:
     """One model's replies to I items in L languages, and the reference answer to each in that language.
 
@@ -34,6 +34,9 @@ class TextTable:
     replies: tuple[tuple[str | None, ...], ...]  # [I][L]
     references: tuple[tuple[str, ...], ...]  # [I][L]
     incomplete: Mapping[str, str] = field(default_factory=dict)  # item -> language
+
+    def __repr__(self) -> str:
+        return f"TextTable({len(self.items):,} items in {len(self.languages)} languages)"
 
     def __post_init__(self) -> None:
         items, languages = len(self.items), len(self.languages)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
+from difflib import get_close_matches
 from itertools import combinations
 from pathlib import Path
 from typing import Any
@@ -81,6 +82,31 @@ def languages_of(recipe: Recipe, specs: Mapping[str, CorpusSpec]) -> list[str]:
             hint=f"name them in the recipe, or with --languages {recipe.pivot},…",
         )
     return languages
+
+
+def check_sources(recipe: Recipe, data: Path, hint: str) -> None:
+    """Raise CrossinError where a file that the recipe names is not in the data folder, before any is read."""
+    wanted: dict[str, Path] = {}
+    for name, spec in specs_of(recipe, data).items():
+        used = [code for code in spec.files if code in (recipe.languages or spec.files)]
+        sources = {f"corpora.{name}.files.{code}": spec.files[code] for code in used}
+        sources |= {f"corpora.{name}.source": spec.source} if spec.source else {}
+        wanted |= {field: data / source.path for field, source in sources.items() if source.path}
+    missing = {field: path for field, path in wanted.items() if not path.exists()}
+    if not missing:
+        return
+    field, path = next(iter(missing.items()))
+    others = [one.name for one in path.parent.iterdir()] if path.parent.is_dir() else []
+    near = get_close_matches(path.name, others, n=3)
+    also = list(dict.fromkeys(str(one) for one in missing.values()))[1:]
+    raise CrossinError(
+        "there is no such file"
+        + (f"; similar names: {', '.join(near)}" if near else "")
+        + (f"; nor is there {', '.join(also)}" if also else ""),
+        file=path,
+        field=field,
+        hint=hint,
+    )
 
 
 def inputs_of(recipe: Recipe, data: Path) -> dict[str, Path]:

@@ -9,16 +9,17 @@ from typing import Any, Literal
 from pydantic import BaseModel, field_validator, model_validator
 
 from crossin.core.errors import CrossinError
+from crossin.core.examples import named_file
 from crossin.core.files import read_json
 from crossin.core.settings import Settings, merged, read_settings, setting, validated
 from crossin.core.skipping import MOST_SKIPPED
 from crossin.corpus.spec import CorpusSpec, Filters
-from crossin.languages.codes import Language
+from crossin.languages.codes import ByLanguage, Language, Languages
 
 Kind = Literal["base", "mono", "x2en", "en2x", "x2x", "trans"]
 # Kinds whose direction is decided by one language other than the pivot.
 PIVOT_KINDS = ("mono", "x2en", "en2x")
-_HINT = "see examples/ for recipes"
+_HINT = "for examples of recipes: crossin examples"
 
 
 class Component(Settings):
@@ -45,13 +46,13 @@ class Component(Settings):
     rows: int | Literal["all"] | None = None
     tokens: int | None = setting(None, gt=0)
     share: float | None = setting(None, gt=0, le=1)
-    languages: list[Language] | None = setting(None, min_length=1)
+    languages: Languages[list[Language]] | None = setting(None, min_length=1)
     pairs: list[tuple[Language, Language]] | None = setting(None, min_length=1)
     side: Literal["instruction", "output"] = "instruction"
     direction: Literal["any", "to-pivot", "from-pivot"] = "any"
     sampler: Literal["uniform", "proportional", "temperature", "unimax", "weights"] = "uniform"
     temperature: float = setting(1.0, gt=0)
-    weights: dict[Language, float] = setting({})
+    weights: ByLanguage[float] = setting({})
     replacement: bool = False
     epochs: int = setting(1, gt=0)
     draw: str | None = None
@@ -115,7 +116,7 @@ class Recipe(Settings):
 
     name: str
     pivot: Language = "en"
-    languages: list[Language] | None = setting(None, min_length=1)
+    languages: Languages[list[Language]] | None = setting(None, min_length=1)
     seed: int = 0
     rows: int | None = setting(None, gt=0)
     tag: Literal["sentence", "code", "none"] = "sentence"
@@ -154,8 +155,8 @@ class Recipe(Settings):
 def read_recipe(
     recipe: Recipe | Mapping[str, Any] | Path | str, given: Mapping[str, Any] | None = None
 ) -> Recipe:
-    """A recipe from a YAML file, from the manifest of a mixture (`manifest.json`), or from its entries, with
-    what is `given` in place of its entries.
+    """A recipe from a YAML file, an example's name, the manifest of a mixture (`manifest.json`), or its
+    entries, with what is `given` in place of its entries.
 
     Raises CrossinError that names the wrong entry.
     """
@@ -166,7 +167,7 @@ def read_recipe(
         recipe = recipe.model_dump(exclude_unset=True)
     if isinstance(recipe, Mapping):
         return validated(Recipe, merged(recipe, given), None, _HINT)
-    path = Path(recipe)
+    path = named_file("compose", recipe)
     if path.suffix != ".json":
         return read_settings(Recipe, path, given, hint=_HINT)
     manifest = read_json(path)

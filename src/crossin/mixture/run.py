@@ -15,16 +15,30 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from crossin.core.cluster import Runner, run_on_cluster
+from crossin.core.coercion import listed
 from crossin.core.errors import CrossinError, located
+from crossin.core.examples import folder_of, is_example, named_file
 from crossin.core.files import read_json, read_parquet, write_json, write_parquet, write_text
 from crossin.core.formats import DATA_FOLDER, REJECTS
+from crossin.core.inputs import input_hash
+from crossin.core.paths import as_path, is_path
 from crossin.core.progress import Progress, silent
+from crossin.core.results import Tabular
 from crossin.core.skipping import MOST_SKIPPED
-from crossin.core.stages import Stage, input_hash, stage
+from crossin.core.stages import Stage, stage
 from crossin.corpus.faults import refuse_faults, rejects
 from crossin.corpus.spec import CorpusSpec, Source
 from crossin.mixture.data_card import card
-from crossin.mixture.job import MixtureJob, counts_of, inputs_of, languages_of, make_job, skipped_of, specs_of
+from crossin.mixture.job import (
+    MixtureJob,
+    check_sources,
+    counts_of,
+    inputs_of,
+    languages_of,
+    make_job,
+    skipped_of,
+    specs_of,
+)
 from crossin.mixture.recipe import Recipe, as_yaml, read_recipe
 from crossin.mixture.rendering import render
 from crossin.mixture.shards import check_shard, shard_name, write_shard
@@ -37,8 +51,8 @@ _MOST_THREADS = 4
 _SAMPLED = 200
 
 
-@dataclass(frozen=True)
-class MixturePreview:
+@dataclass(frozen=True, repr=False)
+class MixturePreview(Tabular):
     """A mixture that was not written.
 
     lines: `component`, `kind`, `lang_in`, `lang_out`, `rows`, `tokens` (of prompt and completion, measured on
@@ -53,16 +67,24 @@ class MixturePreview:
     skipped: dict[str, int]
     notes: list[str] = field(default_factory=list)
 
+    def __repr__(self) -> str:
+        return f"MixturePreview({self.recipe.name!r}, {self.counts['rows']:,} rows)"
+
+    def to_arrow(self) -> pa.Table:
+        """The `lines`, a row for each component and direction."""
+        return pa.Table.from_pylist(self.lines)
+
 
 def compose(
     recipe: Recipe | Mapping[str, Any] | Path | str,
     data: Path | str | None,
     out: Path | str,
     *,
-    languages: Sequence[str] | None = None,
+    languages: Sequence[str] | str | None = None,
     seed: int | None = None,
     files: Mapping[str, str] | None = None,
     strict: bool = False,
+    check_language: bool = True,
     max_skipped: float | None = None,
     rank: int = 0,
     world_size: int = 1,
@@ -71,21 +93,30 @@ def compose(
 ) -> Stage:
     """Compose the mixture of a recipe in the folder `out`.
 
-    recipe: the recipe, its entries, its file, or the manifest of a mixture. data: the folder that the
-    recipe's paths are relative to; None for the folder of its file. languages, seed, max_skipped: in place of
-    the recipe's. files: by corpus, a file in the pivot language in place of the corpus. strict: rows that
-    fail the join or the alignment check are an error, also where they were left out of a mixture that is
-    finished. rank, world_size: write only every `world_size`-th shard,
-    from number `rank`; the process that finds all shards finishes the mixture. runner: `ray` writes the
-    shards as tasks of a Ray cluster that shares the folder.
+    recipe: the recipe, its entries, its file, an example's name (`crossin examples`), or the manifest of a
+    mixture. data: the folder that the recipe's paths are relative to; None for the folder of its file, and
+    for an example the working directory. languages, seed, max_skipped: in place of the recipe's. files: by
+    corpus, a file in the pivot language in place of the corpus. strict: rows that fail the join or the
+    alignment check are an error, also where they were left out of a mixture that is finished.
+    check_language: a corpus whose rows are mostly in another language than it says is an error. rank,
+    world_size: write only every `world_size`-th shard, from number `rank`; the process that finds all shards
+    finishes the mixture. runner: `ray` writes the shards as tasks of a Ray cluster that shares the folder.
 
     The same recipe, data and seed give the same bytes, for any number of ranks and any runner. A run that was
     interrupted resumes with the missing shards.
     """
     if runner not in get_args(Runner):
         raise CrossinError(f"unknown runner '{runner}'", field="runner", hint="use local, or ray")
-    manifest = Path(recipe) if isinstance(recipe, Path | str) and Path(recipe).suffix == ".json" else None
-    recipe, data = resolve(recipe, data, languages=languages, seed=seed, files=files, max_skipped=max_skipped)
+    manifest = as_path(recipe) if is_path(recipe) and as_path(recipe).suffix == ".json" else None
+    recipe, data = resolve(
+        recipe,
+        data,
+        languages=languages,
+        seed=seed,
+        files=files,
+        check_language=check_language,
+        max_skipped=max_skipped,
+    )
     inputs = inputs_of(recipe, data)
     if manifest:
         _check_inputs(manifest, inputs)
@@ -106,16 +137,25 @@ def preview(
     recipe: Recipe | Mapping[str, Any] | Path | str,
     data: Path | str | None = None,
     *,
-    languages: list[str] | None = None,
+    languages: Sequence[str] | str | None = None,
     seed: int | None = None,
     files: Mapping[str, str] | None = None,
     strict: bool = False,
+    check_language: bool = True,
     max_skipped: float | None = None,
     samples: int = 10,
     progress: Progress = silent,
 ) -> MixturePreview:
     """Read and check the corpora and plan the mixture; arguments as in `compose`. Nothing is written."""
-    recipe, data = resolve(recipe, data, languages=languages, seed=seed, files=files, max_skipped=max_skipped)
+    recipe, data = resolve(
+        recipe,
+        data,
+        languages=languages,
+        seed=seed,
+        files=files,
+        check_language=check_language,
+        max_skipped=max_skipped,
+    )
     with tempfile.TemporaryDirectory(prefix="crossin-") as work:
         job = make_job(recipe, data, Path(work), strict=strict, progress=progress)
         return MixturePreview(
@@ -127,29 +167,44 @@ def resolve(
     recipe: Recipe | Mapping[str, Any] | Path | str,
     data: Path | str | None,
     *,
-    languages: Sequence[str] | None = None,
+    languages: Sequence[str] | str | None = None,
     seed: int | None = None,
     files: Mapping[str, str] | None = None,
+    check_language: bool = True,
     max_skipped: float | None = None,
 ) -> tuple[Recipe, Path]:
     """The recipe with its languages and the caller's choices, and the folder that its paths are relative to;
     arguments as in `compose`.
     """
-    choices = {"languages": list(languages) if languages else None, "seed": seed, "max_skipped": max_skipped}
+    choices = {
+        "languages": listed(languages) if languages else None,
+        "seed": seed,
+        "max_skipped": max_skipped,
+    }
     found = read_recipe(recipe, {key: value for key, value in choices.items() if value is not None})
+    file = named_file("compose", recipe) if is_path(recipe) else None
     if data is None:
-        if not isinstance(recipe, Path | str):
+        if file is None:
             raise CrossinError("a recipe without a file needs the folder of its data", hint="give `data`")
-        data = Path(recipe).parent
-    data = Path(data)
+        data = folder_of(file)
+    data = as_path(data)
     if not data.is_dir():
         raise CrossinError("not a folder", file=data, hint="give the folder of the corpora with --data")
     replaced = {name: _with_file(found, name, file) for name, file in (files or {}).items()}
-    found = found.model_copy(update={"corpora": found.corpora | replaced})
+    corpora = found.corpora | replaced
+    if not check_language:
+        unchecked = {"check_language": False}
+        corpora = {name: spec.model_copy(update=unchecked) for name, spec in corpora.items()}
+    found = found.model_copy(update={"corpora": corpora})
     with located(recipe if isinstance(recipe, Path | str) else None):
         check_sizes(found)
     all_languages = languages_of(found, specs_of(found, data))
-    return found.model_copy(update={"languages": all_languages}), data
+    found = found.model_copy(update={"languages": all_languages})
+    source = "correct the names in the recipe"
+    if file is not None and is_example(file):
+        source = f"read where to get them: crossin examples compose/{file.stem}"
+    check_sources(found, data, f"give the folder that holds the recipe's files with --data, or {source}")
+    return found, data
 
 
 def _with_file(recipe: Recipe, name: str, file: str) -> CorpusSpec:

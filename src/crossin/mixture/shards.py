@@ -47,7 +47,10 @@ def check_shard(job: MixtureJob, out: Path, number: int) -> bool:
     path = out / DATA_FOLDER / shard_name(job.recipe, number)
     if not path.exists() or job.recipe.format == "messages":
         return path.exists()
-    metadata = pq.read_metadata(path).metadata or {}
+    try:
+        metadata = pq.read_metadata(path).metadata or {}
+    except (OSError, pa.ArrowException) as error:
+        raise CrossinError("cannot be read as Parquet", file=path, hint="remove it, and run again") from error
     if metadata.get(_PLAN) != job.plan.fingerprint.encode():
         raise CrossinError(
             "was composed from other rows than this machine keeps",

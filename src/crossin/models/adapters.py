@@ -9,7 +9,8 @@ from typing import Any
 from crossin.core.errors import CrossinError
 from crossin.core.files import read_json
 from crossin.core.formats import MANIFEST
-from crossin.core.stages import input_hash
+from crossin.core.inputs import input_hash
+from crossin.core.paths import as_path
 
 _FOLDER = "adapter"
 _CONFIG = "adapter_config.json"
@@ -27,7 +28,7 @@ def with_adapter(model: Any, adapter: Path | str, *, base: Path | str, merge: bo
     layers (prompt tuning), for another base, or to be merged into quantised weights or with NaN. The model
     cannot be used after an error.
     """
-    adapter, base = Path(adapter), Path(base)
+    adapter, base = as_path(adapter), as_path(base)
     folder = adapter / _FOLDER if (adapter / _FOLDER).is_dir() else adapter
     _check_files(folder)
     _check_base(folder, base)

@@ -11,9 +11,12 @@ from typing import Any
 
 from crossin.core.errors import CrossinError
 from crossin.core.extras import require
-from crossin.core.files import read_json, sha256, write_json, writing
+from crossin.core.files import copy_file, make_folder, read_json, sha256, sync, sync_tree, write_json, writing
 from crossin.core.formats import MANIFEST
+from crossin.core.locks import alone_with
+from crossin.core.paths import as_path
 from crossin.core.progress import Progress, silent
+from crossin.core.user_cache import MODELS, UNFINISHED, cache_home, use
 from crossin.models.catalogue import BUILT_IN, BuiltIn
 from crossin.models.gguf_files import convert_gguf, fetch_gguf
 
@@ -24,11 +27,8 @@ _WANTED = ["*.safetensors", "*.safetensors.index.json", "*.json", "*.jinja", "*.
 
 
 def cache_folder() -> Path:
-    """Where models are cached: CROSSIN_CACHE, or the user's cache directory."""
-    from platformdirs import user_cache_path
-
-    chosen = os.environ.get("CROSSIN_CACHE")
-    return (Path(chosen) if chosen else user_cache_path("crossin")) / "models"
+    """Where models are cached."""
+    return cache_home() / MODELS
 
 
 def cached(name: str) -> dict[str, Any] | None:
@@ -37,29 +37,31 @@ def cached(name: str) -> dict[str, Any] | None:
     return read_json(record) if record.exists() else None
 
 
-def pull(name: str, *, accept_licence: bool = False, progress: Progress = silent) -> Path:
+def pull(name: Path | str, *, accept_licence: bool = False, progress: Progress = silent) -> Path:
     """A folder with the model `name` as safetensors: a built-in name, a hub id `owner/name`, or a local
     folder itself.
 
     Models are cached, and appear in the cache only when complete. Raises CrossinError for an unknown name,
     terms that are not accepted, no network, or a download with another hash.
     """
-    local = Path(name).expanduser()
-    if local.is_dir():
-        if not (local / "config.json").exists():
-            raise CrossinError(
-                "not a model: there is no config.json here", file=local, hint="name the model's own folder"
-            )
-        return local
+    local, name = as_path(name), os.fspath(name)
     model = BUILT_IN.get(name.lower())
+    if (local / "config.json").exists():
+        return local
+    # A folder that happens to be called as a built-in model, such as one of answers, is none.
+    if local.is_dir() and model is None:
+        raise CrossinError(
+            "not a model: there is no config.json here", file=local, hint="name the model's own folder"
+        )
     if model is None and not re.fullmatch(r"\w[\w.-]*/\w[\w.-]*", name):
         raise CrossinError(
-            f"no model is called '{name}'",
+            f"no model is called '{name}', and there is no such folder",
             hint=f"use a built-in one ({', '.join(BUILT_IN)}), a hub id (owner/name), or an existing folder",
         )
     name = model.name if model else name
     folder = cache_folder() / name.replace("/", "--")
-    if record := cached(name):
+    # Of two processes, one may remove what the other has just found.
+    while (record := cached(name)) and use(folder):
         for file, size in record["sizes"].items():
             if not (folder / file).exists() or (folder / file).stat().st_size != size:
                 raise CrossinError(
@@ -71,23 +73,26 @@ def pull(name: str, *, accept_licence: bool = False, progress: Progress = silent
             f"'{name}' has terms to accept: {model.terms}",
             hint="read them, and if you accept them, add --accept-licence",
         )
-    require("train", "torch", "transformers", "gguf", "filelock")
-    from filelock import FileLock
-
-    with writing(folder):
-        folder.parent.mkdir(parents=True, exist_ok=True)
+    require("train", "torch", "transformers", "gguf")
+    lock = folder.parent / f".{folder.name}.lock"
+    with writing(lock):
+        make_folder(folder.parent)
+        lock.touch()
     # One download of a model at a time: what a killed one left behind can be removed.
-    with FileLock(folder.parent / f".{folder.name}.lock"):
-        unfinished = folder.parent / f".{folder.name}.unfinished"
+    with alone_with(lock):
+        unfinished = folder.parent / f".{folder.name}{UNFINISHED}"
         shutil.rmtree(unfinished, ignore_errors=True)
         if cached(name) is None:
             try:
                 _fill(unfinished / "model", name, model, progress)
                 with writing(folder):
+                    sync_tree(unfinished / "model")
                     shutil.rmtree(folder, ignore_errors=True)
                     (unfinished / "model").replace(folder)
+                    sync(folder.parent)
             finally:
                 shutil.rmtree(unfinished, ignore_errors=True)
+        use(folder)
     return folder
 
 
@@ -145,8 +150,9 @@ def _from_hub(hub: str, folder: Path) -> None:
         with suppress(OSError, ValueError):
             found = Path(snapshot_download(hub, allow_patterns=_WANTED, local_files_only=True))
             if (found / "config.json").exists() and any(found.glob("*.safetensors")):
-                with writing(folder):
-                    shutil.copytree(found, folder)
+                for path in found.rglob("*"):
+                    if path.is_file():
+                        copy_file(path, folder / path.relative_to(found))
                 return
         raise CrossinError(
             f"the hub does not answer, and '{hub}' is not in the cache",

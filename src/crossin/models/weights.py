@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from crossin.core.files import writing
+from crossin.core.files import common_mode, writing
 
 
 @contextmanager
@@ -22,7 +21,5 @@ def writing_weights(folder: Path) -> Iterator[None]:
             yield
         except SafetensorError as error:
             raise OSError(str(error)) from error
-        umask = os.umask(0)
-        os.umask(umask)
         for weights in folder.rglob("*.safetensors"):
-            weights.chmod(0o666 & ~umask)
+            weights.chmod(common_mode(weights.parent))

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from crossin.core.reasons import Reason
 from crossin.core.settings import Settings, setting
-from crossin.languages.codes import Language
+from crossin.languages.codes import Language, Languages
 
 
 class ProbeConfig(Settings):
@@ -19,11 +19,14 @@ class ProbeConfig(Settings):
         description="Folder with a text file for each language, a benchmark, or JSON lines or Parquet.",
         metavar="FILE|FOLDER",
     )
-    languages: tuple[Language, ...] = setting(
+    languages: Languages[tuple[Language, ...]] = setting(
         (), "Languages, separated by commas, in any spelling: en,vi,Thai; all if not given.", metavar="LIST"
     )
     pivot: Language | None = setting(
         None, "Language that the others are compared with: English if not given.", metavar="LANGUAGE"
+    )
+    check_language: bool = setting(
+        True, "Stop where most sentences are in another language than they should."
     )
     limit: int | None = setting(200, "Number of sentences to read.", ge=2)
     all_pairs: bool = setting(False, "Compare every two languages, not only each with the pivot.")
@@ -45,4 +48,8 @@ class ProbeReason(Reason):
         "missing in the language",
         "leave the language out with --languages, or add what is missing in it",
     )
-    NO_PLOTLY = "no_plotly", "no page: it needs plotly (pip install 'crossin[report]')"
+    NO_PLOTLY = (
+        "no_plotly",
+        "no page: it needs plotly (pip install 'crossin[report]', or the path of your checkout or wheel in "
+        "place of the name)",
+    )

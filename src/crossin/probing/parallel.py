@@ -10,9 +10,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from crossin.core.coercion import listed
 from crossin.core.errors import CrossinError, located
 from crossin.core.files import read_text
 from crossin.core.formats import ITEMS
+from crossin.core.paths import as_path
 from crossin.core.skipping import skipped_note
 from crossin.corpus.reading.records import read_records
 from crossin.items import read_items
@@ -41,7 +43,9 @@ class Parallel:
     notes: list[str] = field(default_factory=list)
 
 
-def read_parallel(place: Path, *, languages: Sequence[str] = (), limit: int | None = None) -> Parallel:
+def read_parallel(
+    place: Path | str, *, languages: Sequence[str] | str = (), limit: int | None = None
+) -> Parallel:
     """The first `limit` sentences of `place` that exist in all of `languages` (by default all that it has).
 
     place: a folder of text files, each named after its language; a benchmark (context and question are a
@@ -50,6 +54,7 @@ def read_parallel(place: Path, *, languages: Sequence[str] = (), limit: int | No
     an empty sentence, a sentence that occurs twice in a language, an unknown or missing language, fewer than
     two languages, and fewer than two sentences.
     """
+    place, languages = as_path(place), listed(languages)
     if not place.exists():
         raise CrossinError("not found", file=place, hint=_FORMS)
     found = _text_files(place, languages) if _is_folder_of_texts(place) else _joined(place, languages)

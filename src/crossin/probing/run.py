@@ -8,11 +8,14 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from crossin.core.configs import config_of
 from crossin.core.errors import CrossinError
 from crossin.core.extras import require
 from crossin.core.files import write_json, write_parquet, write_text
 from crossin.core.progress import Progress, silent
 from crossin.core.stages import Stage, stage
+from crossin.languages.codes import language_name
+from crossin.languages.file_language import wrong_language
 from crossin.models import pull
 from crossin.probing.config import ProbeConfig, ProbeReason
 from crossin.probing.figures import LayerFigure, chance, layer_figures, resamples
@@ -26,14 +29,24 @@ PAGE = "probe.html"
 _STATES = "states"
 
 
-def probe(config: ProbeConfig, out: Path | str, *, progress: Progress = silent) -> Stage:
+def probe(
+    config: ProbeConfig | Mapping[str, Any] | Path | str,
+    out: Path | str,
+    *,
+    progress: Progress = silent,
+    **given: Any,
+) -> Stage:
     """Measure how close the languages of parallel sentences are in each layer of a model.
+
+    config: the settings, their entries, a YAML file, or an example's name (`crossin examples`). given:
+    settings by name, in place of those of `config`: `probe("flores", out, model=…, parallel=…)`.
 
     Writes `probe.json`, `probe.parquet` and, where plotly is installed, `probe.html` (docs/probe.md) to
     `out`. Each language is compared with the pivot, and optionally with every other. The states of a language
     are saved until all figures are computed, so that a stopped run resumes; those of one language are in
     memory at a time.
     """
+    config = config_of(ProbeConfig, config, given, command="probe", hint="see docs/probe.md")
     # Before the model, which may be large to download.
     sentences, pivot = _sentences(config)
     model = pull(config.model, accept_licence=config.accept_licence, progress=progress)
@@ -111,6 +124,14 @@ def _sentences(config: ProbeConfig) -> tuple[Parallel, str]:
     """The sentences, and the pivot: the one given, else English, else the first language."""
     sentences = read_parallel(config.parallel, languages=config.languages, limit=config.limit)
     languages = list(sentences.texts)
+    for language, texts in sentences.texts.items() if config.check_language else ():
+        if wrong := wrong_language(texts, language):
+            raise CrossinError(
+                f"the sentences are not in {language_name(language)}: {wrong}",
+                file=sentences.files.get(language, sentences.files.get("sentences")),
+                field="parallel",
+                hint="name the language that they are in, or skip this check with --no-check-language",
+            )
     if config.pivot is None:
         return sentences, "en" if "en" in languages else languages[0]
     if config.pivot not in languages:

@@ -1,4 +1,4 @@
-"""A figure as people read it: two digits, its interval, and a mark where a difference excludes 0."""
+"""A figure as people read it: two digits, its interval, and a mark where a difference is significant."""
 
 from __future__ import annotations
 
@@ -7,18 +7,25 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from crossin.metrics.bootstrap import Figure
+from crossin.metrics.significance import LEVEL
 
 NONE = "–"
+# What a mark says, for the captions of tables.
+MARKS = (
+    "▲ and ▼ mark differences with p ≤ .05 after Holm's correction and an interval that excludes 0 as shown. "
+    "Corrected are the languages of a figure for their number, and the other figures of a column for "
+    "theirs; p is McNemar's for accuracy in a language, else the bootstrap's. Intervals are not corrected."
+)
 # The colours of tones in a terminal.
 TONE_COLOURS = {"better": "green", "worse": "red", "": ""}
 # Names for people, where they differ from the key.
 _NAMES = {"exact_match": "exact match", "f1": "F1", "chrf": "chrF", "bleu": "BLEU", "rankc": "RankC"}
-_DIGITS = 2
+_ZERO = ".00"
 
 
 @dataclass(frozen=True)
 class Cell:
-    """Value and interval; a difference that excludes 0 has a `mark` (▲ ▼) and a `tone` (better, worse)."""
+    """Value and interval; a significant difference has a `mark` (▲ ▼) and a `tone` (better, worse)."""
 
     value: str
     interval: str
@@ -45,29 +52,34 @@ def value_cell(figure: Figure | None) -> Cell:
     """A value and its interval; a dash where it is undefined."""
     if figure is None or math.isnan(figure.value):
         return Cell(NONE, "")
-    return Cell(_short(figure.value), _interval(figure, _short))
+    return Cell(short(figure.value), _interval(figure, short))
 
 
-def difference_cell(key: str, figure: Figure | None) -> Cell:
-    """A difference in the figure `key`, signed, marked where its interval excludes 0 with the digits shown:
-    no interval that touches .00 has a mark.
-    """
+def difference_cell(key: str, figure: Figure | None, p: float | None = None) -> Cell:
+    """A difference in the figure `key`, signed, marked where it `is_significant` by its corrected `p`."""
     if figure is None or math.isnan(figure.value):
         return Cell(NONE, "")
     value, interval = _signed(figure.value), _interval(figure, _signed)
-    if not excludes_zero(figure, _DIGITS):
+    if not is_significant(figure, p):
         return Cell(value, interval)
     rises = figure.low > 0
     better = rises != key.startswith(("wrong", "missing"))
     return Cell(value, interval, "▲" if rises else "▼", "better" if better else "worse")
 
 
-def excludes_zero(figure: Figure, digits: int | None = None) -> bool:
-    """Whether the interval of a difference excludes 0, with its ends rounded to `digits` if given."""
-    low, high = float(figure.low), float(figure.high)
-    if digits is not None:
-        low, high = round(low, digits), round(high, digits)
-    return low > 0 or high < 0
+def is_significant(difference: Figure, p: float | None) -> bool:
+    """Whether a difference has a mark: its interval excludes 0 with the digits shown, so that no mark stands
+    beside an interval that includes 0 or touches it, and its corrected `p`, if any, is at most LEVEL.
+    """
+    return excludes_zero(difference) and (p is None or p <= LEVEL)
+
+
+def excludes_zero(difference: Figure) -> bool:
+    """Whether the interval of a difference excludes 0 with the digits shown (`short`)."""
+    return bool(
+        (difference.low > 0 and short(difference.low) != _ZERO)
+        or (difference.high < 0 and short(difference.high) != _ZERO)
+    )
 
 
 def figures_json(figures: Mapping[str, Figure]) -> dict[str, dict[str, float | None]]:
@@ -84,8 +96,23 @@ def number(value: float) -> float | None:
 
 
 def digits(value: float | None) -> str:
-    """Three digits, or a dash where the value is undefined."""
-    return NONE if value is None or math.isnan(value) else f"{value:.3f}"
+    """Three digits, a fourth where they read 0, or a dash where the value is undefined."""
+    return NONE if value is None or math.isnan(value) else rounded(value, 3)
+
+
+def rounded(value: float, places: int) -> str:
+    """A number with so many decimals, one more where they read 0 and it is not; never -0."""
+    for more in (0, 1):
+        text = f"{value:.{places + more}f}"
+        if float(text):
+            return text
+    return f"{0:.{places}f}"
+
+
+def short(value: float) -> str:
+    """Two digits without the leading zero: .52, 1.00, -.03; a third where they read 0: .004."""
+    text = rounded(value, 2)
+    return text.replace("0.", ".", 1) if abs(float(text)) < 1 else text
 
 
 def _interval(figure: Figure, written: Callable[[float], str]) -> str:
@@ -93,12 +120,6 @@ def _interval(figure: Figure, written: Callable[[float], str]) -> str:
     return "" if math.isnan(figure.low) else f"[{written(figure.low)} {written(figure.high)}]"
 
 
-def _short(value: float) -> str:
-    """Two digits without the leading zero: .52, 1.00, -.03."""
-    text = f"{value:.{_DIGITS}f}"
-    return text.replace("-0.00", "0.00").replace("0.", ".", 1) if abs(value) < 0.995 else text
-
-
 def _signed(value: float) -> str:
-    short = _short(value)
-    return short.replace("-", "−") if short.startswith("-") else ("+" + short if short != ".00" else short)
+    text = short(value)
+    return text.replace("-", "−") if text.startswith("-") else ("+" + text if text != _ZERO else text)

@@ -3,27 +3,49 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from crossin.core.errors import CrossinError
-from crossin.core.files import write_json, write_text
+from crossin.core.files import read_json, write_json, write_text
+from crossin.core.formats import MANIFEST
+from crossin.core.interrupts import add_note, held_signals
+from crossin.core.paths import as_path
+from crossin.core.results import Tabular
 from crossin.metrics.bootstrap import DRAWS
+from crossin.metrics.figure_tables import figure_rows, table_of_rows
 from crossin.reports.page import Note, page_html
 from crossin.reports.results import load
 from crossin.reports.sentences import headline
 from crossin.reports.summary import Summary, summarize, to_json
 
+if TYPE_CHECKING:
+    import pyarrow
+
 TITLE = "What the model knows in each language"
 
 
-@dataclass(frozen=True)
-class Report:
+@dataclass(frozen=True, repr=False)
+class Report(Tabular):
     """The files written, and the figures in them."""
 
     page: Path
     figures: Path
     summary: Summary
+
+    def __repr__(self) -> str:
+        return f"Report({str(self.page)!r}: {self.summary.results!r})"
+
+    def to_arrow(self) -> pyarrow.Table:
+        """A row for each figure of each run: `run`, `less` (null, or the run that it is the difference to),
+        `figure`, `value`, `low`, `high`; null where undefined.
+        """
+        rows = [row for run, found in self.summary.by_arm.items() for row in figure_rows(found, run=run)]
+        for (run, other), found in self.summary.by_pair.items():
+            rows += figure_rows(found, run=run, less=other)
+        return table_of_rows(rows, ("run", "less", "figure"), ("value", "low", "high"))
 
 
 def report(
@@ -43,14 +65,52 @@ def report(
     baseline: the run to compare with, by default the first. wording: of the prompt, where there are answers
     in several. notes: headings for the end of the page, each with a text or a list of lines.
     """
-    out = Path(out)
+    out = as_path(out)
     if out.suffix.lower() not in (".html", ".htm"):
         raise CrossinError(
             "the page's name must end in .html", file=out, hint="for example --out report.html"
         )
+    figures = out.with_suffix(".json")
+    _refuse_outputs(out)
+    _refuse_other_files(figures)
     summary = summarize(load(runs, baseline, wording), draws=draws, seed=seed)
     html = page_html(summary, title=title, notes=notes)
-    figures = out.with_suffix(".json")
-    write_json(figures, {"title": title, "result": headline(summary), **to_json(summary)})
-    write_text(out, html)
+    try:
+        # Both or none.
+        with held_signals():
+            write_json(figures, {"title": title, "result": headline(summary), **to_json(summary)})
+            write_text(out, html)
+    except KeyboardInterrupt as stopped:
+        add_note(stopped, f"the report is written: {out}")
+        raise
     return Report(out, figures, summary)
+
+
+def _refuse_outputs(page: Path) -> None:
+    """Refuse to write over what a finished run's manifest lists: that run would then be taken for damaged."""
+    manifest = page.parent / MANIFEST
+    if not manifest.is_file():
+        return
+    found = read_json(manifest)
+    taken = {MANIFEST, *(found.get("outputs", {}) if isinstance(found, dict) else {})}
+    for file in (page, page.with_suffix(".json")):
+        if file.name in taken:
+            raise CrossinError(
+                "this file belongs to a finished run",
+                file=file,
+                hint="choose another name or folder with --out",
+            )
+
+
+def _refuse_other_files(figures: Path) -> None:
+    """Refuse to replace a file that is not a report's figures: the user named the page, not this file."""
+    if figures.exists():
+        with suppress(CrossinError):
+            found = read_json(figures)
+            if isinstance(found, dict) and {"title", "result", "arms"} <= found.keys():
+                return
+        raise CrossinError(
+            "the report's figures would replace this file, which is something else",
+            file=figures,
+            hint="give the page another name with --out",
+        )

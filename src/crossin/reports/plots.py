@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from crossin.metrics.bootstrap import Figure
-from crossin.reports.cells import excludes_zero, label
+from crossin.reports.cells import label
 from crossin.reports.summary import Summary
 
 Plot = dict[str, Any]
@@ -133,8 +133,8 @@ def _forest(summary: Summary) -> Plot:
         points = [_number(100 * figure.value) for figure in figures]
         line = _trace(f"{arm} − {other}", style, points, [row + aside for row in range(len(keys))])
         line["error_x"] = _bars([Figure(*(100 * v for v in (f.value, f.low, f.high))) for f in figures])
-        # An open symbol: the interval includes 0.
-        line["marker"]["symbol"] = [style["symbol"] + ("" if excludes_zero(f) else "-open") for f in figures]
+        significant = [summary.is_significant((arm, other), key) for key in keys]
+        line["marker"]["symbol"] = [style["symbol"] + ("" if one else "-open") for one in significant]
         line["text"] = labels
         line["hovertemplate"] = "%{text}: %{x:+.1f} points<extra>%{fullData.name}</extra>"
         lines.append(line)
@@ -143,7 +143,10 @@ def _forest(summary: Summary) -> Plot:
         "xaxis": {"title": title, "zeroline": True, "zerolinewidth": 2},
         "yaxis": {"tickvals": list(range(len(keys))), "ticktext": labels, "range": [len(keys) - 0.5, -0.5]},
     }
-    text = "Paired differences on the same questions; a filled symbol: the 95% interval excludes 0."
+    text = (
+        "Paired differences on the same questions, with 95% intervals, each by itself; a filled symbol has a "
+        "mark in the table, after Holm's correction."
+    )
     height = 150 + len(keys) * max(22, 12 * len(pairs))
     return plot("differences", "Differences", text, lines, layout, height=height)
 

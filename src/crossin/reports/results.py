@@ -10,6 +10,8 @@ from typing import Any
 from crossin.core.errors import CrossinError
 from crossin.core.files import read_json, read_parquet
 from crossin.core.formats import ANSWERS, ITEMS, MANIFEST
+from crossin.core.paths import as_path
+from crossin.core.results import brief
 from crossin.languages import available, load_words
 from crossin.metrics.reading import Line, read_lines, table_of
 from crossin.metrics.table import AnswerTable
@@ -28,7 +30,7 @@ class LanguageInfo:
     direction: str
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Run:
     """One evaluation: its answers as a table, every line of answers by item and language, its manifest."""
 
@@ -38,8 +40,11 @@ class Run:
     cells: dict[tuple[str, str], Line]
     manifest: dict[str, Any]
 
+    def __repr__(self) -> str:
+        return f"Run({self.name!r}, {self.table!r})"
 
-@dataclass(frozen=True)
+
+@dataclass(frozen=True, repr=False)
 class Results:
     """All runs in the order given, the baseline's name, and the questions by item and language."""
 
@@ -47,6 +52,10 @@ class Results:
     baseline: str
     languages: list[LanguageInfo]
     questions: dict[tuple[str, str], dict[str, Any]]
+
+    def __repr__(self) -> str:
+        languages = brief([language.code for language in self.languages])
+        return f"Results({brief(self.names, 'runs')}, {len(self.items):,} items in {languages})"
 
     @property
     def items(self) -> list[str]:
@@ -90,7 +99,7 @@ def load(runs: Mapping[str, Path | str], baseline: str | None = None, wording: s
         raise CrossinError("there is no run to report", hint="name at least one evaluation folder")
     if baseline is not None and baseline not in runs:
         raise CrossinError(f"no run is called '{baseline}'", hint=f"choose among: {', '.join(runs)}")
-    read = [_read_run(name, Path(folder), wording) for name, folder in runs.items()]
+    read = [_read_run(name, as_path(folder), wording) for name, folder in runs.items()]
     for other in read[1:]:
         _check_same_questions(read[0], other)
     languages = [_describe(code) for code in read[0].table.languages]

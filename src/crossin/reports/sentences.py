@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from crossin.metrics.bootstrap import Figure
-from crossin.reports.cells import excludes_zero
+from crossin.reports.cells import excludes_zero, rounded
 from crossin.reports.summary import Figures, Summary
 
 # A percentile bootstrap over fewer groups gives intervals that are too narrow (crossin.metrics.intervals).
@@ -44,29 +44,30 @@ def _alone(summary: Summary, arm: str) -> list[str]:
     return sentences + _warnings(summary, arm)
 
 
-def _clear(change: Figure) -> bool:
-    """Whether a difference excludes 0 with the digits that a sentence shows (`points`)."""
-    return excludes_zero(Figure(*(100 * x for x in (change.value, change.low, change.high))), digits=1)
-
-
 def _accuracy(summary: Summary, arm: str, other: str) -> str:
     ours, theirs = summary.by_arm[arm]["accuracy"], summary.by_arm[other]["accuracy"]
     change = summary.by_pair[arm, other]["accuracy"]
     said = f"{arm} answers {percent(ours.value)} right on average, {other} {percent(theirs.value)}"
     said = f"{said}: {points(change)}."
-    if _clear(change):
+    languages = summary.results.languages
+    # The mean over one language is that language, and the table has a row for it only.
+    row = "accuracy" if len(languages) > 1 else f"accuracy/{languages[0].code}"
+    if summary.is_significant((arm, other), row):
         return said
     asked = len(summary.results.items)
-    return f"{said} The interval includes 0: these {asked} questions do not show which is better."
+    why = "Corrected for the number of figures" if excludes_zero(change) else "The interval includes 0"
+    return f"{said} {why}: these {asked} questions do not show which is better."
 
 
 def _by_language(summary: Summary, arm: str, other: str) -> list[str]:
-    """The languages that change both by their interval and by a test that is corrected for their number."""
+    """The languages whose change the table marks: it is corrected for their number."""
     if len(summary.results.languages) < 2:
         return []
-    figures, tests = summary.by_pair[arm, other], summary.tests[arm, other]
+    figures = summary.by_pair[arm, other]
     changes = [(language, figures[f"accuracy/{language.code}"]) for language in summary.results.languages]
-    clear = [(x, change) for x, change in changes if _clear(change) and tests[x.code].holm < 0.05]
+    clear = [
+        (x, change) for x, change in changes if summary.is_significant((arm, other), f"accuracy/{x.code}")
+    ]
     clear.sort(key=lambda found: -found[1].value)
     rises, falls = (
         [_changed(x.code, change, len(clear)) for x, change in clear if (change.value > 0) == up]
@@ -92,13 +93,14 @@ def _agreement(summary: Summary, arm: str, other: str, figures: Figures) -> list
         return []
     ours, theirs = summary.by_arm[arm]["consistency_2"], summary.by_arm[other]["consistency_2"]
     change = figures["consistency_2"]
-    verb = ("rises" if change.value > 0 else "falls") if _clear(change) else "does not clearly change"
+    clear = summary.is_significant((arm, other), "consistency_2")
+    verb = ("rises" if change.value > 0 else "falls") if clear else "does not clearly change"
     said = (
         f"Agreement between two languages {verb}: {percent(ours.value)} of the time, "
         f"against {percent(theirs.value)} for {other} ({points(change)})"
     )
     right = figures["right_2"]
-    if _clear(right):
+    if summary.is_significant((arm, other), "right_2"):
         also = "more often" if right.value > 0 else "less often"
         said += f"; two languages agree on the right answer {also} ({points(right)})"
     return [said + "."]
@@ -140,7 +142,7 @@ def _range(figure: Figure, scale: float, *, signed: bool = False) -> str:
 
 
 def _whole(value: float) -> str:
-    return f"{value:.0f}"
+    return rounded(value, 0)
 
 
 def _signed(value: float) -> str:

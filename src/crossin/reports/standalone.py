@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from crossin.core.errors import CrossinError
+from crossin.core.extras import install_hint
 from crossin.reports.plots import Plot
 
 _HERE = Path(__file__).parent
@@ -67,7 +68,7 @@ def _plotly() -> str:
     try:
         from plotly.offline import get_plotlyjs
     except ImportError as error:
-        raise CrossinError("the page needs plotly", hint="pip install 'crossin[report]'") from error
+        raise CrossinError("the page needs plotly", hint=install_hint("report")) from error
     # The policy's hash is of what the browser reads, and it reads line ends as \n.
     return str(get_plotlyjs()).replace("\r\n", "\n").replace("</script", "<\\/script")
 

@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 
 from crossin.metrics.bootstrap import DRAWS, Figure, differences, intervals
-from crossin.metrics.significance import holm, mcnemar
+from crossin.metrics.significance import corrected, holm, mcnemar
 from crossin.metrics.table import AnswerTable, by_task
-from crossin.reports.cells import figures_json, number
+from crossin.reports.cells import figures_json, is_significant, number
 from crossin.reports.results import Results
 
 PAPER = (
@@ -31,7 +31,7 @@ class McNemar:
     holm: float
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Summary:
     """All figures; `by_task` is by run, then by task; `tests` by pair of runs, then by language."""
 
@@ -41,6 +41,9 @@ class Summary:
     by_task: dict[str, dict[str, Figure]]
     tests: dict[tuple[str, str], dict[str, McNemar]]
     chance: float
+
+    def __repr__(self) -> str:
+        return f"Summary({self.results!r})"
 
     @property
     def groups(self) -> int:
@@ -65,6 +68,19 @@ class Summary:
             return rows + self._missing
         rows += ["accuracy", *(f"consistency_{s}" for s in self.shown_sizes), "kappa_2", "right_2", "wrong_2"]
         return rows + [f"ac3_{s}" for s in self.shown_sizes] + self._missing
+
+    def corrected(self, pair: tuple[str, str]) -> dict[str, float]:
+        """The p-values of the table's differences between two runs, after Holm's correction: McNemar's for
+        accuracy in a language, else the bootstrap's (`crossin.metrics.significance.corrected`).
+        """
+        languages = {f"accuracy/{language}": test.p for language, test in self.tests[pair].items()}
+        figures = self.by_pair[pair]
+        return corrected({key: languages.get(key, figures[key].p) for key in self.rows if key in figures})
+
+    def is_significant(self, pair: tuple[str, str], key: str) -> bool:
+        """Whether the table marks this difference between two runs."""
+        found = self.by_pair[pair].get(key)
+        return found is not None and is_significant(found, self.corrected(pair).get(key))
 
     @property
     def _missing(self) -> list[str]:
@@ -119,6 +135,7 @@ def to_json(summary: Summary) -> dict[str, Any]:
                 "arm": arm,
                 "to": other,
                 "figures": figures_json(figures),
+                "corrected": {key: number(p) for key, p in summary.corrected((arm, other)).items()},
                 "mcnemar": {
                     language: {"p": number(test.p), "holm": number(test.holm)}
                     for language, test in summary.tests[arm, other].items()

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from crossin.reports.cells import TONE_COLOURS, Cell, difference_cell, label, value_cell
+from crossin.reports.cells import MARKS, TONE_COLOURS, Cell, difference_cell, label, value_cell
 from crossin.reports.summary import PAPER, Summary
 
 if TYPE_CHECKING:
@@ -30,9 +30,12 @@ class Grid:
 def grid(summary: Summary, pairs: Sequence[tuple[str, str]]) -> Grid:
     """The table of all runs and of the differences of `pairs` of runs."""
     rows = []
+    corrected = {pair: summary.corrected(pair) for pair in pairs}
     for key in summary.rows:
         cells = [value_cell(figures.get(key)) for figures in summary.by_arm.values()]
-        cells += [difference_cell(key, summary.by_pair[pair].get(key)) for pair in pairs]
+        cells += [
+            difference_cell(key, summary.by_pair[pair].get(key), corrected[pair].get(key)) for pair in pairs
+        ]
         rows.append((label(key), cells))
     heads = [*summary.by_arm, *(f"{arm} − {other}" for arm, other in pairs)]
     return Grid(heads, len(summary.by_arm), rows)
@@ -72,12 +75,13 @@ def caption(summary: Summary) -> str:
     """What a reader of the table must know."""
     asked = _count(len(summary.results.items), "question") + f" ({_count(summary.groups, 'group')}) in "
     asked += _count(len(summary.results.languages), "language")
-    text = f"{asked}; guessing would be right {summary.chance:.0%} of the time. In brackets: 95% intervals. "
+    text = f"{asked}; guessing would be right {summary.chance:.0%} of the time. "
+    text += "In brackets: 95% intervals. "
     if left_out := len(summary.results.runs[0].table.incomplete):
         text += f"{_count(left_out, 'question')} not asked in every language left out. "
     if summary.by_pair:
         text += "Differences are paired, question by question; "
-        text += "▲ and ▼ mark those whose interval, as shown, excludes 0. "
+        text += f"{MARKS} "
     return text + PAPER[0].upper() + PAPER[1:] + "."
 
 

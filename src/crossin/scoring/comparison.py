@@ -2,34 +2,53 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from crossin.core.errors import CrossinError, located
+from crossin.core.results import Tabular, brief
 from crossin.metrics.bootstrap import DRAWS, Figure, resample, resample_difference
 from crossin.metrics.families import Family
+from crossin.metrics.figure_tables import in_words, interval, table_of_rows
 from crossin.metrics.free_text import text_families
-from crossin.metrics.significance import holm, mcnemar
+from crossin.metrics.significance import corrected, holm, mcnemar
 from crossin.metrics.table import AnswerTable, aligned
 from crossin.metrics.texts import TextTable
 from crossin.scoring.predictions import Predictions, read_predictions
 from crossin.scoring.scores import families, pivot_of
 
+if TYPE_CHECKING:
+    import pyarrow
 
-@dataclass(frozen=True, eq=False)
+# Compared in each language, too.
+_EACH_LANGUAGE = ("accuracy/", "exact_match/", "chrf/")
+
+_SIDES = ("ours", "theirs", "difference")
+
+
+@dataclass(frozen=True, eq=False, repr=False)
 class Compared:
-    """Figures of `ours` and `theirs`, and their paired difference, ours less theirs."""
+    """Figures of `ours` and `theirs`, and their paired difference, ours less theirs.
+
+    `corrected` has the p-values of the differences that a table shows, after Holm's correction
+    (`crossin.metrics.significance.corrected`): McNemar's for accuracy in a language, else the bootstrap's.
+    """
 
     ours: dict[str, Figure]
     theirs: dict[str, Figure]
     difference: dict[str, Figure]
+    corrected: dict[str, float]
+
+    def __repr__(self) -> str:
+        return f"Compared({in_words(self.difference, 'accuracy')})"
 
 
-@dataclass(frozen=True, eq=False)
-class Comparison:
+@dataclass(frozen=True, eq=False, repr=False)
+class Comparison(Tabular):
     """Two models compared; `choices` or `texts` is None where there are no such items.
 
     `p` and `holm` are McNemar's p-values on accuracy by language: each alone, and corrected for their number.
@@ -42,6 +61,29 @@ class Comparison:
     texts: Compared | None
     p: dict[str, float]
     holm: dict[str, float]
+
+    def __repr__(self) -> str:
+        ours, theirs = self.ours, self.theirs
+        parts = [f"{ours.name!r} less {theirs.name!r}", f"{ours.items:,} items in {brief(ours.languages)}"]
+        parts += [in_words(self.choices.difference, "accuracy")] if self.choices else []
+        parts += [in_words(self.texts.difference, "f1")] if self.texts else []
+        return f"Comparison({'; '.join(parts)})"
+
+    def to_arrow(self) -> pyarrow.Table:
+        """A row for each figure: `answers` (choices or texts), `figure`, then `ours`, `theirs` and
+        `difference`, each with `_low` and `_high`, and for accuracy in one language McNemar's `p` and `holm`.
+        """
+        rows: list[dict[str, Any]] = []
+        for answers, part in (("choices", self.choices), ("texts", self.texts)):
+            for name in part.difference if part else ():
+                cells = {key: interval(getattr(part, key)[name], key) for key in _SIDES}
+                row = {"answers": answers, "figure": name}
+                rows.append(row | cells["ours"] | cells["theirs"] | cells["difference"])
+                figure, _, language = name.partition("/")
+                if answers == "choices" and figure == "accuracy" and language in self.p:
+                    rows[-1] |= {"p": self.p[language], "holm": self.holm[language]}
+        numbers = [f"{key}{end}" for key in _SIDES for end in ("", "_low", "_high")]
+        return table_of_rows(rows, ("answers", "figure"), (*numbers, "p", "holm"))
 
 
 def compare(
@@ -69,11 +111,13 @@ def compare(
     choices = texts = None
     p: dict[str, float] = {}
     if one.choices and other.choices:
-        choices = _compared(*_choice_families(one, other, chosen), one.choices.groups, draws, seed)
+        pair = _choice_families(one, other, chosen)
         p = mcnemar(one.choices, other.choices)
+        choices = _compared(*pair, one.choices.groups, p, draws, seed)
     if one.texts and other.texts:
         reordered = _reordered(other.texts, one.texts, other.file)
-        texts = _compared(text_families(one.texts), text_families(reordered), one.texts.groups, draws, seed)
+        replies = text_families(one.texts), text_families(reordered)
+        texts = _compared(*replies, one.texts.groups, {}, draws, seed)
     return Comparison(one, other, chosen, choices, texts, p, holm(p))
 
 
@@ -126,11 +170,32 @@ def _reordered(table: TextTable, like: TextTable, file: Path) -> TextTable:
     return replace(like, replies=tuple(tuple(table.replies[i][j] for j in columns) for i in rows))
 
 
+def shown(figures: Collection[str]) -> list[str]:
+    """The figures that a comparison's table shows: those over all languages, and the main ones in each."""
+    return [name for name in figures if is_overall(name, figures) or name.startswith(_EACH_LANGUAGE)]
+
+
+def is_overall(name: str, figures: Collection[str]) -> bool:
+    """Whether a figure is over all languages; of the sizes of subsets, two, three and all count."""
+    figure, _, size = name.rpartition("_")
+    largest = not size.isdigit() or f"{figure}_{int(size) + 1}" not in figures
+    return "/" not in name and (largest or size in ("2", "3"))
+
+
 def _compared(
-    ours: list[Family], theirs: list[Family], groups: Sequence[str], draws: int, seed: int
+    ours: list[Family],
+    theirs: list[Family],
+    groups: Sequence[str],
+    tests: Mapping[str, float],
+    draws: int,
+    seed: int,
 ) -> Compared:
+    difference = resample_difference(ours, theirs, groups, draws=draws, seed=seed)
+    of_languages = {f"accuracy/{language}": p for language, p in tests.items()}
+    p = {name: of_languages.get(name, difference[name].p) for name in shown(difference)}
     return Compared(
         resample(ours, groups, draws=draws, seed=seed),
         resample(theirs, groups, draws=draws, seed=seed),
-        resample_difference(ours, theirs, groups, draws=draws, seed=seed),
+        difference,
+        corrected(p),
     )

@@ -8,8 +8,9 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from crossin.metrics.bootstrap import Figure
-from crossin.reports.cells import NONE, Cell, difference_cell, digits, label, value_cell
+from crossin.reports.cells import MARKS, NONE, Cell, difference_cell, digits, label, value_cell
 from crossin.reports.terminal import add_row, new_table
+from crossin.scoring.comparison import is_overall, shown
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -50,8 +51,6 @@ _MEANING = {
     "fidelity": "the reply is in the language asked",
     "undecided": "the reply's language is unclear",
 }
-# Compared in each language, too.
-_EACH_LANGUAGE = ("accuracy/", "exact_match/", "chrf/")
 _SUMMARY = ("accuracy", "consistency_2", "kappa_2", "ac3_2", "exact_match", "chrf")
 
 
@@ -94,7 +93,7 @@ def wordings_table(wordings: Wordings) -> Table:
     """Median and range of each overall figure over the wordings of the prompt."""
     made = new_table(f"{wordings.model}: {len(wordings.prompts)} wordings", ["median", "lowest", "highest"])
     for name, found in wordings.spread.items():
-        if _overall(name, wordings.spread):
+        if is_overall(name, wordings.spread):
             add_row(made, label(name), [digits(x) for x in (found.median, found.low, found.high)])
     same = value_cell(wordings.agreement["wording_agreement"])
     made.caption = f"The same answer under all wordings of the prompt: {same}"
@@ -107,18 +106,17 @@ def comparison_tables(comparison: Comparison) -> list[Table]:
     for kind, compared in (("multiple choice", comparison.choices), ("free text", comparison.texts)):
         if compared is None:
             continue
-        tested = compared is comparison.choices
-        table = new_table(kind, ["A", "B", "A − B", *(["McNemar p, Holm"] if tested else [])])
-        difference = compared.difference
-        shown = [x for x in difference if _overall(x, difference) or x.startswith(_EACH_LANGUAGE)]
-        for name in shown:
+        tests = {f"accuracy/{language}": p for language, p in comparison.p.items()}
+        table = new_table(kind, ["A", "B", "A − B", "p, Holm"])
+        names = shown(compared.difference)
+        for name in names:
+            difference, holm = compared.difference[name], compared.corrected.get(name)
+            alone = tests.get(name, difference.p)
             cells: list[Cell | str] = [value_cell(compared.ours[name]), value_cell(compared.theirs[name])]
-            cells.append(difference_cell(name, difference[name]))
-            if tested and name.startswith("accuracy/"):
-                language = name.removeprefix("accuracy/")
-                cells.append(f"{_p(comparison.p[language])}, {_p(comparison.holm[language])}")
+            cells.append(difference_cell(name, difference, holm))
+            cells.append(NONE if holm is None else f"{_p(alone)}, {_p(holm)}")
             add_row(table, label(name), cells)
-        table.caption = f"▲ ▼: the interval of the difference excludes 0. {_legend(shown, comparison.pivot)}"
+        table.caption = f"{MARKS} {_legend(names, comparison.pivot)}"
         made.append(table)
     return made
 
@@ -138,19 +136,12 @@ def parity_table(found: Sequence[Parity]) -> Table:
     return made
 
 
-def _overall(name: str, figures: Collection[str]) -> bool:
-    """Whether a figure is over all languages; of the sizes of subsets, two, three and all are shown."""
-    figure, _, size = name.rpartition("_")
-    largest = not size.isdigit() or f"{figure}_{int(size) + 1}" not in figures
-    return "/" not in name and (largest or size in ("2", "3"))
-
-
 def _legend(figures: Collection[str], pivot: str = "") -> str:
     """The meaning of the figures and of the brackets."""
     stems = dict.fromkeys(re.sub(r"_\d+$|/.*", "", figure) for figure in figures)
     named = [("AC3" if x == "ac3" else label(x), _MEANING[x]) for x in stems if x in _MEANING]
     meanings = [f"{name}: {meaning.format(pivot=pivot)}" for name, meaning in named]
-    return "; ".join(["[ ]: 95% interval", *meanings]) + "."
+    return "; ".join(["[ ]: 95% interval, not corrected", *meanings]) + "."
 
 
 def _of_rows(corner: str, heads: Mapping[str, str], rows: Mapping[str, Mapping[str, Figure]]) -> Table:

@@ -4,6 +4,7 @@ lm-eval's samples.
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
@@ -12,6 +13,8 @@ from pathlib import Path
 from crossin.core.errors import CrossinError
 from crossin.core.files import read_json
 from crossin.core.formats import ANSWERS, MANIFEST
+from crossin.core.paths import as_path
+from crossin.core.results import brief
 from crossin.items import Item, read_items
 from crossin.items.item import items_file
 from crossin.metrics.reading import tables_of
@@ -22,7 +25,7 @@ from crossin.scoring.lm_eval import is_samples, read_samples, run_of, runs_in
 from crossin.scoring.seaeval import is_log, read_log
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Predictions:
     """One model's answers under one wording of the prompt.
 
@@ -39,6 +42,9 @@ class Predictions:
     logprobs: Floats | None
     texts: TextTable | None
     unanswered: int = 0
+
+    def __repr__(self) -> str:
+        return f"Predictions({self.name!r}, {self.items:,} items in {brief(self.languages)})"
 
     @property
     def name(self) -> str:
@@ -74,7 +80,7 @@ def read_predictions(path: Path | str, bench: Path | str | None = None) -> list[
     `prompt` where there are several), for which `bench` is the folder of the benchmark asked. Raises
     CrossinError where the file is none of these or answers another benchmark.
     """
-    path = Path(path)
+    path = as_path(path)
     file = _only_run(path) or path / ANSWERS if path.is_dir() else path
     if not file.is_file():
         raise _not_found(file)
@@ -104,7 +110,7 @@ def find_predictions(paths: Path | str | Iterable[Path | str]) -> list[Path]:
     Raises CrossinError where a path does not exist, or a folder holds no predictions.
     """
     found: list[Path] = []
-    for path in map(Path, [paths] if isinstance(paths, Path | str) else paths):
+    for path in map(as_path, [paths] if isinstance(paths, str | os.PathLike) else paths):
         if not path.exists():
             raise _not_found(path)
         if not path.is_dir() or (path / ANSWERS).is_file():
@@ -151,7 +157,7 @@ def _of_log(file: Path) -> Predictions:
 
 def _items(file: Path, bench: Path | str | None) -> list[Item] | None:
     """The benchmark asked: the one named, or the copy that an evaluation leaves beside its answers."""
-    place = items_file(file.parent if bench is None else Path(bench))
+    place = items_file(file.parent if bench is None else as_path(bench))
     if place.is_file():
         return read_items(place)
     if bench is None:

@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from crossin.core.errors import CrossinError
+from crossin.core.errors import CrossinError, located
 from crossin.core.progress import Progress, silent
+from crossin.core.results import ResultList, Tabular, brief
 from crossin.languages import parse_language
 from crossin.metrics.bootstrap import DRAWS, Figure, intervals, resample
 from crossin.metrics.choices import answer_family
 from crossin.metrics.families import Family
+from crossin.metrics.figure_tables import figure_rows, in_words, table_of_rows
 from crossin.metrics.free_text import text_families
 from crossin.metrics.pairwise import agreement_family, pivot_family
 from crossin.metrics.pivot_transfer import transfer_family
@@ -20,11 +23,14 @@ from crossin.metrics.table import AnswerTable, Floats, by_task
 from crossin.metrics.wordings import Spread, spread, wording_family
 from crossin.scoring.predictions import Predictions, find_predictions, read_predictions
 
+if TYPE_CHECKING:
+    import pyarrow
+
 PIVOT = "en"
 
 
-@dataclass(frozen=True, eq=False)
-class Score:
+@dataclass(frozen=True, eq=False, repr=False)
+class Score(Tabular):
     """The figures of one model under one wording of the prompt.
 
     `choices` are those of the multiple-choice items and `texts` those of the items answered in free text;
@@ -37,6 +43,25 @@ class Score:
     choices: dict[str, Figure]
     by_task: dict[str, dict[str, Figure]]
     texts: dict[str, Figure]
+
+    def __repr__(self) -> str:
+        asked = self.predictions
+        parts = [f"{asked.name!r}", f"{asked.items:,} items in {brief(asked.languages)}"]
+        parts += [in_words(self.choices, "accuracy")] if self.choices else []
+        parts += [in_words(self.texts, "f1")] if self.texts else []
+        return f"Score({'; '.join(parts)})"
+
+    def to_arrow(self) -> pyarrow.Table:
+        """A row for each figure: `model`, `prompt`, `answers` (choices or texts), `task` (null for all),
+        `figure`, `value`, `low`, `high`; null where undefined.
+        """
+        asked = {"model": self.predictions.model, "prompt": self.predictions.prompt}
+        rows = figure_rows(self.choices, **asked, answers="choices")
+        for task, figures in self.by_task.items():
+            rows += figure_rows(figures, **asked, answers="choices", task=task)
+        rows += figure_rows(self.texts, **asked, answers="texts")
+        texts = ("model", "prompt", "answers", "task", "figure")
+        return table_of_rows(rows, texts, ("value", "low", "high"))
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,7 +84,7 @@ def score(
     draws: int = DRAWS,
     seed: int = 0,
     progress: Progress = silent,
-) -> list[Score]:
+) -> ResultList[Score]:
     """Score stored predictions: files, evaluation folders, or folders that hold them.
 
     bench: the benchmark's folder, for files of replies (`read_predictions`). pivot: by default English if it
@@ -67,10 +92,10 @@ def score(
     where there is nothing to score, or `pivot` was not asked.
     """
     files = find_predictions(paths)
-    scores: list[Score] = []
+    scores: ResultList[Score] = ResultList()
     for number, file in enumerate(files):
         progress("scoring", number, len(files), "files")
-        scores += [_score(found, pivot, draws, seed) for found in read_predictions(file, bench)]
+        scores.extend(_score(found, pivot, draws, seed) for found in read_predictions(file, bench))
     progress("scoring", len(files), len(files), "files")
     return scores
 
@@ -108,7 +133,8 @@ def pivot_of(predictions: Predictions, pivot: str | None) -> str:
     languages = predictions.tables[0].languages
     if pivot is None:
         return PIVOT if PIVOT in languages else languages[0]
-    code = parse_language(pivot)
+    with located(field="pivot"):
+        code = parse_language(pivot)
     if code not in languages:
         raise CrossinError(
             f"the pivot language '{pivot}' was not asked",

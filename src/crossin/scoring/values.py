@@ -88,4 +88,5 @@ def _asked(predictions: Predictions) -> dict[str, Any]:
 def _compared(compared: Compared | None) -> dict[str, Any] | None:
     if compared is None:
         return None
-    return {name: figures_json(getattr(compared, name)) for name in ("ours", "theirs", "difference")}
+    figures = {name: figures_json(getattr(compared, name)) for name in ("ours", "theirs", "difference")}
+    return {**figures, "corrected": {name: number(p) for name, p in compared.corrected.items()}}

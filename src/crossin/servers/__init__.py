@@ -18,7 +18,7 @@ gives a price, `rough_tokens(text)` an estimate, `tokens_used(answer)` the serve
 """
 
 from crossin.servers.accounting import Accounting, BudgetSpent
-from crossin.servers.client import Server
+from crossin.servers.client import Server, check_client
 from crossin.servers.requests import ServerRequest, Usage, rough_tokens, tokens_used
 from crossin.servers.responses import Refused
 from crossin.servers.settings import ServerSettings
@@ -32,6 +32,7 @@ __all__ = [
     "ServerRequest",
     "ServerSettings",
     "Usage",
+    "check_client",
     "request_all",
     "rough_tokens",
     "running_loop",

@@ -23,6 +23,8 @@ _COUNTS = ("requests", "retries", "prompt_tokens", "completion_tokens", "uncount
 _CREATE = f"""
 CREATE TABLE IF NOT EXISTS run (free REAL, paused REAL, reserved REAL, {", ".join(_COUNTS)});
 INSERT INTO run SELECT 0, 0, 0, 0, 0, 0, 0, 0 WHERE NOT EXISTS (SELECT * FROM run);
+CREATE TABLE IF NOT EXISTS identity (id TEXT);
+INSERT INTO identity SELECT hex(randomblob(8)) WHERE NOT EXISTS (SELECT * FROM identity);
 """
 _SPENT = "(prompt_tokens * :price_in + completion_tokens * :price_out) / 1e6 + reserved + :cost"
 _ADMIT = f"""
@@ -60,7 +62,6 @@ class Accounting:
     ) -> None:
         self.settings, self.path = settings, path
         self._clock, self._sleep = clock, sleep
-        self._seconds_per_request = 60 / settings.requests_per_minute if settings.requests_per_minute else 0.0
         self._seconds_per_token = 60 / settings.tokens_per_minute if settings.tokens_per_minute else 0.0
         self._money = {
             "price_in": settings.price_in or 0.0,
@@ -87,7 +88,7 @@ class Accounting:
 
         Raises BudgetSpent where it and the requests in flight are likely to cost more than is left.
         """
-        seconds = max(self._seconds_per_request, tokens * self._seconds_per_token)
+        seconds = self.settings.seconds(tokens)
         due = self._clock()
         while True:
             # One that wakes a little late starts from when it was due, so that the limit is used in full.
@@ -124,6 +125,12 @@ class Accounting:
         """Count a repeated attempt, and let no request be sent for `pause` seconds, as a server may ask."""
         until = self._clock() + pause if pause else 0.0
         self._run("UPDATE run SET retries = retries + 1, paused = max(paused, ?)", (until,))
+
+    @property
+    def run_id(self) -> str:
+        """A random name of the run, the same in all its processes, also after it was stopped and resumed."""
+        [(found,)] = self._run("SELECT id FROM identity", ())
+        return str(found)
 
     @property
     def usage(self) -> Usage:

@@ -75,14 +75,13 @@ class Server:
         Raises Refused (a CrossinError) where none came, and BudgetSpent where the budget is used up.
         """
         settings = self.settings
-        body = {name: value for name, value in {**request.body, **settings.body}.items() if value is not None}
-        most = body.get("max_tokens") or body.get("max_completion_tokens")
-        tokens = request.prompt_tokens + (most if isinstance(most, int) else request.completion_tokens)
+        request = request.merged(settings.body)
         cost = settings.cost(request.prompt_tokens, request.completion_tokens) or 0.0
-        result = await self._attempts(request.path, json.dumps(body).encode(), tokens, cost)
+        content = json.dumps(request.body).encode()
+        result = await self._attempts(request.path, content, request.limit_tokens, cost)
         if isinstance(result, dict):
             return result
-        key, model = settings.key_variable, str(body.get("model"))
+        key, model = settings.key_variable, str(request.body.get("model"))
         models = await self._models() if result.status == 404 else None
         raise Refused(
             f"{request.name + ': ' if request.name else ''}{self._url}: {result.message}",
@@ -170,6 +169,14 @@ class Server:
             return [str(model["id"]) for model in response.json()["data"]]
         except (TimeoutError, httpx2.HTTPError, ValueError, KeyError, TypeError):
             return None
+
+
+def check_client(settings: ServerSettings) -> None:
+    """Raise CrossinError for what would keep any request from being sent, as far as it is known without one:
+    no address, no HTTP client, a key that is none.
+    """
+    require("openai", "httpx2")
+    _ = settings.url, _key(settings.key_variable)
 
 
 def _client(settings: ServerSettings) -> httpx2.AsyncClient:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
 
@@ -21,6 +22,17 @@ class ServerRequest:
     name: str = ""
     prompt_tokens: int = 0
     completion_tokens: int = 0
+
+    def merged(self, more: Mapping[str, Any]) -> ServerRequest:
+        """The request with more fields in its body, in place of its own; one that is None is left out."""
+        body = {name: value for name, value in {**self.body, **more}.items() if value is not None}
+        return replace(self, body=body)
+
+    @property
+    def limit_tokens(self) -> int:
+        """What a limit of tokens a minute counts, before the answer is there."""
+        most = self.body.get("max_tokens") or self.body.get("max_completion_tokens")
+        return self.prompt_tokens + (most if isinstance(most, int) else self.completion_tokens)
 
 
 @dataclass(frozen=True)

@@ -82,6 +82,13 @@ class ServerSettings(Settings):
         host = urlsplit(self.url).hostname or ""
         return host in _LOOPBACK or host.startswith("127.")
 
+    def seconds(self, tokens: int) -> float:
+        """The part of the limits a minute that a request of so many tokens takes, in seconds; 0 without."""
+        return max(
+            60 / self.requests_per_minute if self.requests_per_minute else 0.0,
+            tokens * 60 / self.tokens_per_minute if self.tokens_per_minute else 0.0,
+        )
+
     def cost(self, prompt_tokens: int, completion_tokens: int) -> float | None:
         """What these tokens cost; None without prices."""
         if self.price_in is None or self.price_out is None:

@@ -9,8 +9,11 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
-from crossin.core.settings import Settings, read_settings, setting
-from crossin.languages.codes import Language
+from crossin.core.configs import config_of
+from crossin.core.examples import folder_of, named_file
+from crossin.core.paths import as_path, is_path
+from crossin.core.settings import Settings, setting
+from crossin.languages.codes import Language, Languages
 
 Share = Annotated[float, Field(ge=0, lt=1)]
 
@@ -118,8 +121,9 @@ class Pairs(Settings):
     rows: Path | None = setting(None, "Rows that share an id between languages.")
     items: Path | None = setting(None, "A benchmark's folder; its answers are not read.")
     pivot: Language = setting("en", "One side of each pair.")
-    languages: tuple[Language, ...] = setting((), "Limit the pairs to these and the pivot.")
+    languages: Languages[tuple[Language, ...]] = setting((), "Limit the pairs to these and the pivot.")
     among: Literal["pivot", "any"] = setting("pivot", "Pair the pivot with another, or any two languages.")
+    check_language: bool = setting(True, "Stop where most rows are in another language than they say.")
     share: float = setting(0.2, "Tokens of the pairs, relative to those of a step's rows.", gt=0, lt=1)
     wording: str = setting("question", "How questions are worded (docs/evaluate.md).")
     apart_from: tuple[Path, ...] = setting((), "Benchmarks for evaluation, which must share no item.")
@@ -197,14 +201,19 @@ class TrainConfig(Settings):
         return self
 
 
-def read_config(path: Path | str, given: Mapping[str, Any] | None = None) -> TrainConfig:
-    """The settings in a YAML file, with those `given` (nested like the file) in place of its own.
+def read_config(
+    config: TrainConfig | Mapping[str, Any] | Path | str, given: Mapping[str, Any] | None = None
+) -> TrainConfig:
+    """The settings in a YAML file, with those `given` (nested like the file) in place of its own. In place of
+    the file: an example's name, entries, or settings.
 
     Relative paths in the file start from its folder; `model` is a folder where there is one, else a name.
     Raises CrossinError with file, field and the nearest key for an entry that is wrong.
     """
-    path, given = Path(path), dict(given or {})
-    config = read_settings(TrainConfig, path, given, hint="see docs/train.md for the keys")
-    if config.model and "model" not in given and (path.parent / config.model).is_dir():
-        return config.model_copy(update={"model": str(path.parent / config.model)})
-    return config
+    given = dict(given or {})
+    found = config_of(TrainConfig, config, given, command="train", hint="see docs/train.md for the keys")
+    if found.model and "model" not in given and is_path(config):
+        folder = folder_of(named_file("train", config)) / as_path(found.model)
+        if folder.is_dir():
+            return found.model_copy(update={"model": str(folder)})
+    return found

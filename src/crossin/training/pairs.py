@@ -14,6 +14,8 @@ from crossin.core.hashing import hash64
 from crossin.core.reasons import Reason
 from crossin.items import Form, questions
 from crossin.items.item import read_items
+from crossin.languages.codes import language_name
+from crossin.languages.file_language import wrong_language
 from crossin.models.joining import heading_of, shared_length, split
 from crossin.training.config import Batches, Pairs
 from crossin.training.rows import TrainingRow, read_rows
@@ -107,6 +109,7 @@ def read_pool(pairs: Pairs, tokenizer: Any, batches: Batches) -> PairPool:
 
 
 def _add_rows(pool: PairPool, pairs: Pairs, place: Path, tokenizer: Any, batches: Batches) -> None:
+    completions: dict[str, list[str]] = defaultdict(list)
     rows, skipped = read_rows(place, tokenizer, batches)
     pool.skipped.update({f"{code}:pairs": count for code, count in skipped.items()})
     for row in rows:
@@ -121,6 +124,16 @@ def _add_rows(pool: PairPool, pairs: Pairs, place: Path, tokenizer: Any, batches
             pool.rows[row.id][language] = row
             for part in (row.prompt, row.completion):
                 pool.texts[row.id].append(tokenizer.decode(part, skip_special_tokens=True))
+            # The prompt has a template's words, which may be English.
+            completions[language].append(pool.texts[row.id][-1])
+    for language, texts in completions.items() if pairs.check_language else ():
+        if wrong := wrong_language(texts, language):
+            raise CrossinError(
+                f"the rows are not in {language_name(language)}: {wrong}",
+                file=place,
+                field="lang_out",
+                hint="correct the languages, or skip this check with `check_language: false` in `pairs`",
+            )
 
 
 def _add_questions(pool: PairPool, pairs: Pairs, place: Path, tokenizer: Any) -> None:

@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from crossin.core.files import read_json, write_json
+from crossin.core.files import read_json, sync, sync_tree, write_json, writing
 from crossin.models.memory import peak_memory
 from crossin.training.rows import Group
 
@@ -118,12 +118,23 @@ def last_checkpoint(out: Path) -> Path | None:
         if (folder / _RECORD).exists():
             whole.append(folder)
         else:
-            shutil.rmtree(folder)
-    return max(whole, key=lambda folder: int(folder.name.rpartition("-")[2]), default=None)
+            # Another rank may remove it at the same time.
+            shutil.rmtree(folder, ignore_errors=True)
+    return max(whole, key=step_of, default=None)
+
+
+def step_of(checkpoint: Path) -> int:
+    """The number of steps done when a checkpoint was saved."""
+    return int(checkpoint.name.rpartition("-")[2])
 
 
 def save_record(checkpoint: Path, record: Record) -> None:
-    """Save the record into a checkpoint. It comes last, and marks the checkpoint as whole."""
+    """Save the record into a checkpoint. It comes last, and marks the checkpoint as whole: all else is on the
+    disk by then.
+    """
+    with writing(checkpoint):
+        sync_tree(checkpoint)
+        sync(checkpoint.parent)
     write_json(checkpoint / _RECORD, asdict(record))
 
 

@@ -3,49 +3,56 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable
+import signal
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from crossin.core.errors import CrossinError
-from crossin.core.extras import require
+from crossin.core.extras import install_hint, require
 from crossin.core.formats import MANIFEST
+from crossin.core.interrupts import Stopped, add_note, held_signals
 from crossin.core.progress import Progress, silent
 from crossin.core.stages import Stage, stage
 from crossin.models.download import pull
 from crossin.models.weights import writing_weights
 from crossin.training.config import TrainConfig, read_config
 from crossin.training.log import PAGE, write_log, write_page
-from crossin.training.record import CHECKPOINTS, Record, last_checkpoint, read_record
+from crossin.training.record import CHECKPOINTS, Record, last_checkpoint, read_record, step_of
 from crossin.training.sampling import rank_and_world_size
 
 if TYPE_CHECKING:
     from crossin.training.trainer import CrossinTrainer
 
 Say = Callable[[str], None]
-_NO_PAGE = "no plot of the losses: it needs plotly (the extra `report`)"
 ADAPTER, MODEL, MERGED = "adapter", "model", "merged"
+_STOPPING = "stopping after this step, with a checkpoint; Ctrl-C again stops at once"
 
 
 def train(
-    config: TrainConfig | Path | str,
+    config: TrainConfig | Mapping[str, Any] | Path | str,
     out: Path | str,
     *,
     progress: Progress = silent,
     say: Say = lambda _: None,
+    **given: Any,
 ) -> Stage:
     """Tune a model on a mixture; the adapter (or model), the log and the plot go to the folder `out`.
 
-    config: the settings, or the path of a YAML file. say: called with each line that the user should read.
+    config: the settings, their entries, a YAML file, or an example's name (`crossin examples`). given:
+    settings by name, in place of those of `config`: `train("demo", out, model=…, mixture=…)`. say: called
+    with each line that the user should read.
 
     An interrupted run resumes from its last checkpoint, and ends as if it had not been interrupted: on a CPU
-    with one thread count, with the same bytes. Started by `torchrun` or `accelerate launch`, all processes
-    make the same call.
+    with one thread count, with the same bytes. Ctrl-C and SIGTERM save a checkpoint after the current step,
+    and then take their effect. Started by `torchrun` or `accelerate launch`, all processes make the same
+    call.
 
     Raises CrossinError for a model, mixture or pairs that cannot be used, a loss that is not a number, a term
     that is always 0, too little memory, and a folder that another run or process uses.
     """
-    config = config if isinstance(config, TrainConfig) else read_config(config)
+    config = read_config(config, given)
     model, mixture = pulled_inputs(config, progress)
     inputs = {"model": model, "mixture": mixture}
     settings = config.model_dump(mode="json", exclude={"model", "mixture", "pairs", "name"})
@@ -61,18 +68,19 @@ def train(
     with stage(out, "train", settings, inputs, rank=rank, world_size=world_size) as work:
         if work.done:
             if PAGE not in work.manifest["outputs"]:
-                say(_NO_PAGE)
+                say(_no_page())
             return work
-        try:
-            trainer = _fit(config, model, mixture, work.folder, progress, say)
-        finally:
-            # Without a checkpoint there is nothing to resume from, and another config may use the folder.
-            if first and last_checkpoint(work.folder) is None:
+        with _saying_the_step(work.folder) if first else nullcontext():
+            try:
+                trainer = _fit(config, model, mixture, work.folder, progress, say, first=first)
+            finally:
+                # Without a checkpoint there is nothing to resume from, and another config may use the folder.
+                if first and last_checkpoint(work.folder) is None:
+                    shutil.rmtree(work.folder / CHECKPOINTS, ignore_errors=True)
+            if first:
+                outputs = _write(trainer, work.folder, model, say)
+                work.finish(outputs, _counts(trainer), trainer.plan.skipped)
                 shutil.rmtree(work.folder / CHECKPOINTS, ignore_errors=True)
-        if first:
-            outputs = _write(trainer, work.folder, model, say)
-            work.finish(outputs, _counts(trainer), trainer.plan.skipped)
-            shutil.rmtree(work.folder / CHECKPOINTS, ignore_errors=True)
     return work
 
 
@@ -87,8 +95,26 @@ def pulled_inputs(config: TrainConfig, progress: Progress = silent) -> tuple[Pat
     return pull(config.model, progress=progress), config.mixture
 
 
+@contextmanager
+def _saying_the_step(out: Path) -> Iterator[None]:
+    """Add to an interrupt the step of the checkpoint from which the run resumes."""
+    try:
+        yield
+    except KeyboardInterrupt as stopped:
+        if checkpoint := last_checkpoint(out):
+            add_note(stopped, f"training goes on after step {step_of(checkpoint):,}")
+        raise
+
+
 def _fit(
-    config: TrainConfig, model: Path, mixture: Path, out: Path, progress: Progress, say: Say
+    config: TrainConfig,
+    model: Path,
+    mixture: Path,
+    out: Path,
+    progress: Progress,
+    say: Say,
+    *,
+    first: bool,
 ) -> CrossinTrainer:
     """The trainer, with the trained network and the record, at the end of the run."""
     import torch
@@ -101,23 +127,28 @@ def _fit(
     checkpoint = last_checkpoint(out)
     record = read_record(checkpoint) if checkpoint else Record(config.batches.tokens_on(network.device.type))
     plan = plan_of(config, mixture, network, tokenizer, record.shares)
-    trainer = CrossinTrainer(
-        plan=plan,
-        record=record,
-        watch=lambda step, note: progress("training", step, plan.steps, "steps", note),
-        model=network,
-        args=arguments_of(config, out, network.device.type),
-        processing_class=tokenizer,
-    )
-    # It prints every line of the log as a dictionary.
-    trainer.remove_callback(PrinterCallback)
-    # Where both languages are certain of their answers gradients are tiny, and a CPU computes denormal
-    # numbers many times slower.
-    torch.set_flush_denormal(True)
-    try:
-        trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
-    finally:
-        torch.set_flush_denormal(False)
+    with held_signals(_STOPPING if first else "") as held:
+        trainer = CrossinTrainer(
+            plan=plan,
+            record=record,
+            watch=lambda step, note: progress("training", step, plan.steps, "steps", note),
+            stop=lambda: held.number is not None,
+            model=network,
+            args=arguments_of(config, out, network.device.type),
+            processing_class=tokenizer,
+        )
+        # It prints every line of the log as a dictionary.
+        trainer.remove_callback(PrinterCallback)
+        # Where both languages are certain of their answers gradients are tiny, and a CPU computes denormal
+        # numbers many times slower.
+        torch.set_flush_denormal(True)
+        try:
+            trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
+        finally:
+            torch.set_flush_denormal(False)
+    if trainer.stopped:
+        # Another process of the run got the signal.
+        raise Stopped(signal.SIGTERM)
     return trainer
 
 
@@ -153,5 +184,9 @@ def _write(trainer: CrossinTrainer, out: Path, base: Path, say: Say) -> list[str
     if page := write_page(out, lines):
         written.append(page)
     else:
-        say(_NO_PAGE)
+        say(_no_page())
     return sorted(str(path.relative_to(out)) for path in written)
+
+
+def _no_page() -> str:
+    return f"no plot of the losses: it needs plotly ({install_hint('report')})"

@@ -12,7 +12,7 @@ import numpy as np
 
 from crossin.core.errors import CrossinError
 from crossin.core.files import atomic_path
-from crossin.models.download import cache_folder
+from crossin.core.user_cache import TOKENS, cache_home, limit_tokens, token_limit
 from crossin.models.joining import split
 
 # Texts per call of the tokenizer. Fewer are faster to tokenise than to cache.
@@ -26,17 +26,20 @@ Tokens = list[tuple[Sequence[int], int]]
 def tokenise(tokenizer: Any, texts: Sequence[str], borders: Sequence[int]) -> Tokens:
     """The tokens of each text and how many of them come before its border, as in `joining.split`.
 
-    Those of many texts are cached (beside `models.download.cache_folder`) under a name that their content and
-    the tokenizer decide. A damaged file is recomputed; a cache that cannot be written is not used.
+    Those of many texts are cached in the user's cache folder, under a name that their content and the
+    tokenizer decide; what was used longest ago makes room (`core.user_cache.token_limit`). A damaged file is
+    recomputed; a cache that cannot be written is not used.
     """
-    if len(texts) <= _AT_ONCE or not tokenizer.is_fast:
+    if len(texts) <= _AT_ONCE or not tokenizer.is_fast or not token_limit():
         return _tokenised(tokenizer, texts, borders)
-    file = cache_folder().parent / "tokens" / f"{_key(tokenizer, texts, borders)}.parquet"
+    file = cache_home() / TOKENS / f"{_key(tokenizer, texts, borders)}.parquet"
     found = _read(file, len(texts))
     if found is None:
         found = _tokenised(tokenizer, texts, borders)
         with suppress(CrossinError):
             _write(file, found)
+    with suppress(CrossinError):
+        limit_tokens(file)
     return found
 
 

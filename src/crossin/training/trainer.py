@@ -75,13 +75,23 @@ class GradientMeter:
 class CrossinTrainer(transformers.Trainer):  # type: ignore[misc]
     """Transformers' Trainer; `plan` says what a step is, `record` is the run's state, and `watch` is called
     with the number of steps done and a short text.
+
+    Once `stop` is true in one of the processes, all of them end after the same step, with a checkpoint, and
+    `stopped` is true.
     """
 
     def __init__(
-        self, *, plan: TrainingPlan, record: Record, watch: Callable[[int, str], None], **options: Any
+        self,
+        *,
+        plan: TrainingPlan,
+        record: Record,
+        watch: Callable[[int, str], None],
+        stop: Callable[[], bool] = lambda: False,
+        **options: Any,
     ):
         super().__init__(**options)
         self.plan, self.config, self.record, self._watch = plan, plan.config, record, watch
+        self._stop, self.stopped, self._ended_step = stop, False, -1
         self._weights = [weight for weight in self.model.parameters() if weight.requires_grad]
         self._groups = sorted({row.group for row in plan.rows})
         self._norms: dict[str, float] = {}
@@ -194,13 +204,15 @@ class CrossinTrainer(transformers.Trainer):  # type: ignore[misc]
             sums[row.group][0] += loss
             sums[row.group][1] += row.learned
         mine = [number for pair in sums.values() for number in pair] + [float(total)]
-        table = torch.tensor(
-            mine + [value / self.args.world_size for _, value, _, _ in values], dtype=torch.float64
-        )
+        mine += [value / self.args.world_size for _, value, _, _ in values]
+        # All processes must stop at the same step.
+        table = torch.tensor([*mine, float(self._stop())], dtype=torch.float64)
         if self.args.world_size > 1:
             table = table.to(self.args.device)
             torch.distributed.all_reduce(table)
-        numbers = iter(table.tolist())
+        *found, stops = table.tolist()
+        self.stopped = stops > 0
+        numbers = iter(found)
         self.record.add_groups({group: (next(numbers), int(next(numbers))) for group in sums})
         self.record.add_term("sft", next(numbers), 1.0, 0)
         for (name, _, weight, used), value in zip(values, numbers, strict=True):
@@ -222,7 +234,9 @@ class CrossinTrainer(transformers.Trainer):  # type: ignore[misc]
     ) -> None:
         """Write a line of the log where one is due, and measure the held-out rows; then as transformers."""
         step, record = self.state.global_step, self.record
-        if record.steps:
+        # It is called once more at the end.
+        if record.steps and step != self._ended_step:
+            self._ended_step = step
             note = f"loss {record.terms['sft'][0] / record.steps:.3f}, "
             note += f"{record.read / max(record.seconds, 1e-9):.0f} tokens/s"
             self._watch(step, note)
@@ -232,6 +246,9 @@ class CrossinTrainer(transformers.Trainer):  # type: ignore[misc]
             if self.plan.held_out and (step % self.config.held_out.every == 0 or step == self.plan.steps):
                 by_language = record.write_held_out(step, self._held_out_losses())
             self.plan.after_step(self.model, step, by_language)
+            self.stopped = self.stopped or (self.args.world_size == 1 and self._stop())
+            if self.stopped:
+                self.control.should_save = self.control.should_training_stop = True
         super()._maybe_log_save_evaluate(tr_loss, grad_norm, *rest, learning_rate=learning_rate, **more)
 
     @torch.no_grad()

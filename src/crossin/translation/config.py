@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from pydantic import RootModel, StringConstraints, ValidationInfo, field_validator
 
@@ -11,14 +11,14 @@ from crossin.core.errors import CrossinError
 from crossin.core.files import read_text, read_yaml
 from crossin.core.settings import Settings, setting, validated
 from crossin.core.skipping import MOST_SKIPPED
-from crossin.languages.codes import Language
+from crossin.languages.codes import ByLanguage, Language, Languages
 from crossin.servers import ServerSettings
 from crossin.translation.checks.quality import QualityModel
 from crossin.translation.prompts import PROMPT
 from crossin.translation.requests import Translator
 
 _Term = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
-_Glossary = RootModel[dict[Language, dict[_Term, _Term]]]
+_Glossary = RootModel[ByLanguage[dict[_Term, _Term]]]
 _ROWS, _CHECKS, _LOCAL = "Rows", "Quality checks", "Models in this process"
 
 
@@ -33,7 +33,7 @@ class TranslateConfig(Settings):
         ..., "Rows in one language: JSON, JSON lines or Parquet, or a folder of such.", flag=False
     )
     source: Language = setting("en", "Language of the rows.", alias="from", group=_ROWS)
-    to: tuple[Language, ...] = setting(
+    to: Languages[tuple[Language, ...]] = setting(
         ..., "Languages to translate into: --to zh vi Thai.", metavar="LANGUAGE...", greedy=True, group=_ROWS
     )
     engine: Literal["openai", "ctranslate2", "hf"] | None = setting(
@@ -58,7 +58,11 @@ class TranslateConfig(Settings):
         group=_ROWS,
     )
     any_language: bool = setting(
-        False, "Do not check that the rows are in the language of --from.", group=_ROWS
+        False,
+        "Do not check that the rows are in the language of --from.",
+        flag="--no-check-language",
+        old_flags=("--any-language",),
+        group=_ROWS,
     )
     language_specific: Literal["skip", "keep", "instruction"] = setting(
         "skip",
@@ -67,7 +71,7 @@ class TranslateConfig(Settings):
         old_flags=("--task-bound",),
         group=_ROWS,
     )
-    glossary: Path | dict[Language, dict[str, str]] | None = setting(
+    glossary: Path | ByLanguage[dict[str, str]] | None = setting(
         None, "YAML file: below each language, `term: translation`. Each term is enforced.", metavar="FILE"
     )
     native: bool = setting(
@@ -107,11 +111,6 @@ class TranslateConfig(Settings):
         2000, "Rows of a shard at most; thresholds are fitted to a shard.", ge=1, group="Many processes"
     )
 
-    @field_validator("to", mode="before")
-    @classmethod
-    def _one_or_several(cls, value: Any) -> Any:
-        return value.split(",") if isinstance(value, str) else value
-
     @field_validator("to")
     @classmethod
     def _check_targets(cls, value: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]:
@@ -119,7 +118,7 @@ class TranslateConfig(Settings):
             raise ValueError("name at least one language to translate into")
         if info.data.get("source") in value:
             raise ValueError(f"the rows are in {info.data['source']} already")
-        return tuple(dict.fromkeys(value))
+        return value
 
     def terms(self) -> dict[str, dict[str, str]]:
         """The glossary's terms by target language. Raises CrossinError for a file of another form."""
@@ -177,5 +176,9 @@ class TranslateConfig(Settings):
         from crossin.translation.translators.huggingface import Seq2SeqTranslator
 
         return Seq2SeqTranslator(
-            pull(self.model), device=self.device, batch_tokens=self.batch_tokens, beam=self.beam
+            pull(self.model),
+            tokenizer=self.tokenizer,
+            device=self.device,
+            batch_tokens=self.batch_tokens,
+            beam=self.beam,
         )

@@ -27,7 +27,7 @@ async def answer_natively(
     answers: dict[int, tuple[TranslationResponse, str]] = {}
     for attempt in range(attempts):
         requests = {
-            number: TranslationRequest(language, language, (QUESTION,), (text,), attempt)
+            number: question_request(text, language, attempt)
             for number, text in questions.items()
             if number not in answers or answers[number][1]
         }
@@ -36,6 +36,16 @@ async def answer_natively(
             response = responses[request]
             answers[number] = response, _reason(response, questions[number], language)
     return answers
+
+
+def question_of(texts: Mapping[str, str]) -> str:
+    """What is answered: a row's instruction, and its input."""
+    return "\n\n".join(filter(None, (texts[name] for name in ("instruction", "input"))))
+
+
+def question_request(question: str, language: str, attempt: int = 0) -> TranslationRequest:
+    """The request for an answer in a language."""
+    return TranslationRequest(language, language, (QUESTION,), (question,), attempt)
 
 
 def _reason(response: TranslationResponse, question: str, language: str) -> str:

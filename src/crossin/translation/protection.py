@@ -26,16 +26,43 @@ class Protected:
 
 
 PLACEHOLDER = re.compile(r"⟦\d+⟧")
+# Tags are told from comparisons ("if a<b, then c>d") by their form: a name alone, or with attributes that
+# have values or are these; a placeholder of several words (`<first name>`) stands apart from its neighbours.
+_NAME = r"[a-z][\w:.-]{0,60}"
+_VALUE = r"\s?=\s?(?:\"[^\"\n]{0,300}\"|'[^'\n]{0,300}'|[^\s\"'<>=]{1,200})"
+_BARE = (
+    "allowfullscreen|async|autofocus|autoplay|checked|controls|default|defer|disabled|hidden|inert|loop|multiple|"
+    "muted|novalidate|open|playsinline|readonly|required|reversed|selected"
+)
+_ATTRIBUTE = rf"\s+(?:[\w:@.-]{{1,60}}{_VALUE}|(?:{_BARE})(?![\w-]))"
+_COMPARES = r"(?![^<>\n]*\b(?:and|or|but|if|then|than|when|while|is|are)\b)"
+_TAG = "|".join(
+    (
+        rf"</{_NAME}\s?>",
+        rf"<{_NAME}(?:{_ATTRIBUTE}){{1,30}}\s?/?>",
+        rf"<{_NAME}\s?/>",
+        # `a<b>c` compares, unless a tag closes.
+        rf"(?<!\w)<{_NAME}(?:/[\w/-]{{1,60}})?>|<{_NAME}>(?!\w)|<(?:br|hr|li|td|tr|[a-z]\w{{2,60}})>|<{_NAME}>(?=[^<\n]{{0,200}}</)",
+        rf"(?<!\w)<{_COMPARES}(?=[^<>\n]*[^\W\d_]{{2}})[a-z][\w'’-]*(?: [\w'’/-]+){{1,7}}>(?!\w)",
+        # Several types, as in Map<String, Integer>.
+        r"(?<=[a-z]{2})<[a-z_]\w{0,60}(?:, ?[a-z_]\w{0,60}){1,5}>(?!\w)",
+        # Special tokens of models.
+        r"<[|｜][^\s<>|｜]{1,60}[|｜]>",
+        r"<(?:(?:https?|ftp)://|mailto:)[^\s<>]{1,2000}>|<[\w.+-]{1,64}@[\w-]{1,64}(?:\.[\w-]{1,64})+>",
+        r"<!--.{0,2000}?-->|<!doctype[^<>\n]{0,200}>|<\?xml[^<>\n]{0,200}\?>",
+    )
+)
 # In the order of search: what a longer span holds is part of it.
 _LINK_END = r"[^\s<>\"'.,;:!?)\]，。；！？）」』]"
 _KINDS = {
-    "inline code": r"``[^\n]+?``|`[^`\n]+`",
+    # Not the mark of "don`t", nor one that opens a quotation (`so').
+    "inline code": r"``[^\n]+?``|(?<![a-z\d`])`[^`\n]+`(?!(?!s\b)[a-z\d])",
     "math": r"\$\$.{1,2000}?\$\$|\\\[.{1,2000}?\\\]|\\\(.{1,2000}?\\\)"
     r"|(?<![\w$])\$(?=[^\s$\d])[^$\n]{1,200}?(?<=\S)\$(?![\w$])|\\(?:frac|sqrt|sum|int)\b(?:\{[^{}\n]*\})*",
     "link": rf"\b(?:https?|ftp)://[^\s<>\"'，。；！？）」』]*{_LINK_END}|\bwww\.[^\s<>\"']+{_LINK_END}",
     "e-mail": r"\b[\w.+-]{1,64}@[\w-]{1,64}(?:\.[\w-]{1,64})+",
     "no input": r"<\s*no\s?input\s*>",
-    "tag": r"</?[A-Za-z][^<>\n]{0,300}>|<!--.{0,2000}?-->",
+    "tag": _TAG,
     "variable": r"\{\{[^{}\n]{1,80}\}\}|\$\{[^{}\n]{1,80}\}|\{[A-Za-z_][\w.]{0,40}\}"
     r"|%\([A-Za-z_]\w*\)[sdf]|(?<!\d)%[sd]\b",
     "placeholder": r"⟦[^⟦⟧\n]{0,20}⟧|[⟦⟧]",

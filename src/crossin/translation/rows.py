@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from difflib import get_close_matches
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +18,8 @@ from crossin.core.skipping import check_faults
 from crossin.corpus.faults import file_faults
 from crossin.corpus.parallel import ParallelCorpus, read_corpus
 from crossin.corpus.spec import CorpusSpec
-from crossin.languages.detection import file_language_notes
+from crossin.languages.codes import language_name
+from crossin.languages.file_language import wrong_language
 
 
 @dataclass(frozen=True)
@@ -54,6 +56,18 @@ class SourceRows:
         ]
 
 
+def check_corpus(path: Path) -> None:
+    """Raise CrossinError where there is no such file or folder, with a name that is near."""
+    if not path.exists():
+        names = [other.name for other in path.absolute().parent.glob("*")]
+        near = get_close_matches(path.name, names, n=1, cutoff=0.75)
+        raise CrossinError(
+            "no such file or folder",
+            file=path,
+            hint=f"did you mean '{path.with_name(near[0])}'?" if near else "check the path of the corpus",
+        )
+
+
 def read_rows(
     path: Path,
     language: str,
@@ -71,6 +85,8 @@ def read_rows(
     texts in another language than `language`. max_skipped: the largest share of a file that may be left out
     for what is wrong with it. Raises CrossinError.
     """
+    # A name for the folder `.` too.
+    path = path.absolute()
     spec = validated(
         CorpusSpec,
         {"files": {language: {"path": str(path.absolute()), "columns": dict(columns)}}, "check": "none"},
@@ -85,11 +101,11 @@ def read_rows(
         raise CrossinError(
             "; ".join(["no row that could be translated", *why]), file=path, hint="check its columns"
         )
-    strangers = file_language_notes(corpus.texts[language, "instruction"].all, language) if check else []
-    if strangers:
+    if check and (wrong := wrong_language(corpus.texts[language, "instruction"].all, language)):
         raise CrossinError(
-            f"the rows are not in the language of --from: {strangers[0]}",
+            f"the rows are not in the language of --from, {language_name(language)}: {wrong}",
             file=path,
-            hint="name the language of the rows with --from, or skip this check with --any-language",
+            hint="name the language of the rows with --from, or skip this check with --no-check-language"
+            " (earlier --any-language)",
         )
     return SourceRows(corpus, language, kept, corpus.skipped(), notes)

@@ -4,29 +4,34 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any, get_args
 
-from crossin.core.cache import Cache
+from crossin.core.cache import MAGIC, Cache
 from crossin.core.cache_repair import rebuild_if_damaged
 from crossin.core.cluster import Runner, run_on_cluster
+from crossin.core.configs import config_of
 from crossin.core.errors import CrossinError
 from crossin.core.extras import require
-from crossin.core.files import write_parquet
+from crossin.core.files import check_writable, write_parquet, writing
 from crossin.core.formats import REJECTS, USAGE
+from crossin.core.inputs import refuse_within
+from crossin.core.interrupts import RESUMES, add_note
+from crossin.core.paths import as_path
 from crossin.core.progress import Progress, silent
 from crossin.core.skipping import MOST_SKIPPED
-from crossin.core.stages import Stage, stage
+from crossin.core.stages import Stage, check_rank, stage
 from crossin.languages.detection import require_for
 from crossin.servers import Accounting, BudgetSpent, running_loop
 from crossin.translation.config import TranslateConfig
+from crossin.translation.language_specific import reads_instructions, unread_note
 from crossin.translation.requests import Translator
-from crossin.translation.rows import SourceRows, read_rows
-from crossin.translation.scheduler import open_scheduler
+from crossin.translation.rows import SourceRows, check_corpus, read_rows
+from crossin.translation.scheduler import ResponseCounts, open_scheduler
 from crossin.translation.shard_tables import (
     DATA,
     count_responses,
@@ -39,18 +44,22 @@ from crossin.translation.shard_tables import (
 from crossin.translation.shards import Outcome, Pipeline, Shard, translate_rows
 
 CACHE = "cache.sqlite"
-# Shards in progress: while the last responses of one arrive, the next is requested. Each holds its texts.
-_OPEN = 4
+# Shards in progress: while the last responses of one arrive, the next is requested. Each holds its texts, so
+# there are more only where responses fail to come, and of so many rows at most.
+_OPEN, _OPEN_ROWS = 4, 50_000
 
 
 @dataclass(frozen=True)
 class ShardPlan:
-    """A corpus to translate, in shards (language, number) that can each be made alone, anywhere."""
+    """A corpus to translate, in shards (language, number) that can each be made alone, anywhere. run_id: by
+    which the run finds its own responses in the cache.
+    """
 
     rows: SourceRows
     pipeline: Pipeline
     out: Path
     cache: Path
+    run_id: str
 
     @property
     def shards(self) -> list[tuple[str, int]]:
@@ -73,7 +82,7 @@ class ShardPlan:
 
 
 def translate(
-    config: TranslateConfig,
+    config: TranslateConfig | Mapping[str, Any] | Path | str,
     out: Path | str,
     *,
     translator: Translator | None = None,
@@ -82,9 +91,12 @@ def translate(
     runner: Runner = "local",
     progress: Progress = silent,
     say: Callable[[str], None] = lambda _text: None,
+    **given: Any,
 ) -> Stage:
     """Translate the rows of `config.corpus` into each language of `config.to`.
 
+    config: the settings, their entries, a YAML file, or an example's name (`crossin examples`). given:
+    settings by name, in place of those of `config`: `translate("server", out, corpus=…, model=…)`.
     translator: used instead of the one that `config` names. rank, world_size: make only every
     `world_size`-th shard; whoever finds all of them finishes the stage. runner: `ray` makes the shards as
     tasks of a cluster. say: gets messages for the user.
@@ -93,37 +105,73 @@ def translate(
     (docs/translate.md). A run that was stopped resumes, and repeats no request that was answered.
     Raises CrossinError for bad input, for what a translator lacks, and where it cannot continue.
     """
-    out = Path(out).absolute()
-    if runner not in get_args(Runner):
-        raise CrossinError(f"there is no runner '{runner}'", hint="use local, or ray")
+    config = config_of(TranslateConfig, config, given, command="translate", hint="see docs/translate.md")
+    out = as_path(out).absolute()
+    check_processes(runner, rank, world_size)
     pipeline = prepared(config, translator or config.translator(out / USAGE))
     inputs = {"corpus": config.corpus}
+    refuse_within(config.cache, inputs, out, "cache")
     with stage(out, "translate", settings_of(pipeline), inputs, rank=rank, world_size=world_size) as work:
         if work.done:
             return work
+        if note := unread_note(config.source):
+            say(note)
         with cache_file(config, out, alone=world_size == 1) as cache:
             rows = read_rows_of(config, work.scratch, progress)
-            plan = ShardPlan(rows, pipeline, out, cache)
+            accounting = Accounting(config.server, out / USAGE)
+            plan = ShardPlan(rows, pipeline, out, cache, accounting.run_id)
             if (message := rebuild_if_damaged(cache)) is not None:
                 say(message)
-            if runner == "ray":
-                _on_cluster(plan, progress)
-            else:
-                make_shards(plan, plan.shards[rank::world_size], progress)
+            try:
+                if runner == "ray":
+                    _on_cluster(plan, progress)
+                else:
+                    make_shards(plan, plan.shards[rank::world_size], progress)
+            finally:
+                # Also where the cache is elsewhere: a folder that is released forgets what was spent.
+                work.saved = accounting.usage.requests > 0
         if all(map(plan.is_done, plan.shards)):
             _finish(work, plan)
     return work
 
 
+def check_processes(runner: Runner, rank: int, world_size: int) -> None:
+    """Raise CrossinError where shards cannot be made so."""
+    if runner not in get_args(Runner):
+        raise CrossinError(f"there is no runner '{runner}'", hint="use local, or ray")
+    if runner == "ray":
+        require("ray", "ray")
+    check_rank(rank, world_size)
+
+
 def prepared(config: TranslateConfig, translator: Translator) -> Pipeline:
-    """The pipeline; raises CrossinError for what is missing, before anything is paid for."""
+    """The pipeline. Runs, samples and dry runs begin with it: all that can be wrong with settings, packages,
+    languages and models is a CrossinError here, before anything is paid for.
+    """
+    check_corpus(config.corpus)
     translator.check(config.source, config.to)
     for language in config.to:
         require_for(language)
         if config.round_trip is not None:
             require("text", "sacrebleu")
             translator.check(language, [config.source])
-    return Pipeline(config, translator, config.terms(), config.quality_check())
+    quality = config.quality_check()
+    if quality is not None:
+        quality.check()
+    if config.cache is not None:
+        _check_cache(config.cache)
+    return Pipeline(config, translator, config.terms(), quality)
+
+
+def _check_cache(path: Path) -> None:
+    check_writable(path.parent)
+    if path.exists():
+        with writing(path), path.open("rb") as file:
+            begin = file.read(len(MAGIC))
+        if begin not in (b"", MAGIC):
+            raise CrossinError(
+                "not a cache of responses", file=path, field="cache", hint="name another file with --cache"
+            )
 
 
 def settings_of(pipeline: Pipeline) -> dict[str, Any]:
@@ -149,6 +197,11 @@ def cache_file(config: TranslateConfig, out: Path, *, alone: bool) -> Iterator[P
     path = (config.cache or out / CACHE).absolute()
     try:
         yield path
+    except KeyboardInterrupt as stopped:
+        with suppress(CrossinError), Cache(path) as cache:
+            if not cache.is_empty():
+                add_note(stopped, RESUMES)
+        raise
     finally:
         if alone and config.cache is None and path.exists():
             with suppress(CrossinError), Cache(path) as cache:
@@ -201,13 +254,16 @@ def make_shards(plan: ShardPlan, shards: Sequence[tuple[str, int]], progress: Pr
 async def _make_shards(
     plan: ShardPlan, shards: Sequence[tuple[str, int]], answered: Callable[[str, int, str], None]
 ) -> None:
-    """Make shards, at most `_OPEN` at a time. Each starts once all first requests of the one before it are
-    sent, so that the translator is never idle.
+    """Make shards, each once all first requests of the one before it are sent, so that the translator is
+    never idle: even where all its requests but one hang, each in a shard of its own.
     """
-    places = asyncio.Semaphore(_OPEN)
+    config, translator = plan.pipeline.config, plan.pipeline.translator
+    places = asyncio.Semaphore(max(_OPEN, min(translator.concurrency, _OPEN_ROWS // config.shard_rows)))
+    if shards and plan.pipeline.quality is not None:
+        await asyncio.to_thread(plan.pipeline.quality.load)
     try:
         async with (
-            open_scheduler(plan.pipeline.translator, plan.cache) as scheduler,
+            open_scheduler(translator, plan.cache) as scheduler,
             asyncio.TaskGroup() as group,
         ):
             for language, number in shards:
@@ -216,7 +272,8 @@ async def _make_shards(
                     break
                 sent = asyncio.Event()
                 progress = partial(answered, language)
-                shard = Shard(plan.pipeline, language, scheduler, sent=sent.set, answered=progress)
+                counts = ResponseCounts(mark=f"{plan.run_id}/{language}/{number}")
+                shard = Shard(plan.pipeline, language, scheduler, counts, sent.set, progress)
                 group.create_task(_make_shard(plan, shard, number, places))
                 await sent.wait()
     except BaseExceptionGroup as errors:
@@ -272,11 +329,13 @@ def _finish(work: Stage, plan: ShardPlan) -> None:
     files += [name for shard in plan.shards for name in shard_files(*shard).values()]
     counts: dict[str, Any] = {
         "rows": len(plan.rows),
+        "language_specific_checked": reads_instructions(config.source),
         "languages": count_rows(work.folder, plan.shards),
         "responses": count_responses(work.folder, plan.shards),
     }
-    if (work.folder / USAGE).exists():
-        counts["usage"] = asdict(Accounting(config.server, work.folder / USAGE).usage)
+    usage = Accounting(config.server, work.folder / USAGE).usage
+    if config.engine == "openai" or usage.requests:
+        counts["usage"] = asdict(usage)
     if plan.rows.notes:
         counts["notes"] = list(plan.rows.notes)
     work.finish([*files, REJECTS], counts, dict(plan.rows.skipped))

@@ -26,8 +26,9 @@ _UNWRITTEN = 1000
 
 @dataclass
 class ResponseCounts:
-    """The responses that a shard is made from, each counted once: those requested now, those that the cache
-    had, and failures, which another run requests again; and the tokens of them all.
+    """The responses that a shard is made from, and their tokens. requested: those that this run requested for
+    the shard, also before it was stopped and resumed. cached: those that the cache had, which may be this
+    run's too. failed: failures, which another run requests again. mark: names run and shard in the cache.
     """
 
     requested: int = 0
@@ -35,19 +36,24 @@ class ResponseCounts:
     failed: int = 0
     prompt_tokens: int = 0
     completion_tokens: int = 0
+    mark: str = field(default="", repr=False)
     seen: set[str] = field(default_factory=set, repr=False)
 
-    def add(self, kind: str, key: str, response: TranslationResponse) -> None:
-        """Count a response by its cache key, as `requested`, `cached` or `failed`."""
+    def add(self, kind: str, key: str, response: TranslationResponse, mark: str = "") -> None:
+        """Count a response by its cache key, as `requested`, `cached` or `failed`. mark: of whoever put it
+        into the cache.
+        """
         if key not in self.seen:
             self.seen.add(key)
             setattr(self, kind, getattr(self, kind) + 1)
+            if mark and mark == self.mark:
+                self.requested += 1
             self.prompt_tokens += response.prompt_tokens
             self.completion_tokens += response.completion_tokens
 
     def as_dict(self) -> dict[str, int]:
         """The counts by name."""
-        return {name: value for name, value in vars(self).items() if name != "seen"}
+        return {name: value for name, value in vars(self).items() if isinstance(value, int)}
 
 
 def cache_key(identity: Mapping[str, Any], request: TranslationRequest) -> str:
@@ -68,6 +74,7 @@ class Scheduler:
         self._identity = dict(translator.identity)
         self._in_flight: dict[str, asyncio.Task[TranslationResponse]] = {}
         self._unwritten: dict[str, TranslationResponse] = {}
+        self._flushing = False
         self._room = asyncio.Event()
         self._room.set()
 
@@ -90,8 +97,9 @@ class Scheduler:
             if key in self._in_flight:
                 futures[request] = self._in_flight[key]
             elif key in self._unwritten or key in known:
-                response = self._unwritten.get(key) or _response(known[key])
-                counts.add("cached", key, response)
+                value = known.get(key, {})
+                response = self._unwritten.get(key) or _response(value)
+                counts.add("cached", key, response, value.get("mark", ""))
                 futures[request] = asyncio.get_running_loop().create_future()
                 futures[request].set_result(response)
             else:
@@ -134,12 +142,24 @@ class Scheduler:
         response = replace(response, time=datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"))
         counts.add("requested" if response.cacheable else "failed", key, response)
         if response.cacheable:
-            self._writer.put(key, _value(response))
+            self._writer.put(key, {**_value(response), "mark": counts.mark})
             self._unwritten[key] = response
-            if len(self._unwritten) >= _UNWRITTEN:
-                self._writer.flush()
-                self._unwritten.clear()
+            if len(self._unwritten) >= _UNWRITTEN and not self._flushing:
+                await self._flush()
         return response
+
+    async def _flush(self) -> None:
+        """Forget the responses that are in the cache now. In a thread, since another process may hold the
+        file: requests go on meanwhile.
+        """
+        self._flushing = True
+        try:
+            held = list(self._unwritten)
+            await asyncio.to_thread(self._writer.flush)
+            for key in held:
+                del self._unwritten[key]
+        finally:
+            self._flushing = False
 
     def _ended(self, key: str, task: asyncio.Task[TranslationResponse]) -> None:
         del self._in_flight[key]
@@ -180,7 +200,7 @@ def _value(response: TranslationResponse) -> dict[str, Any]:
 
 
 def _response(value: Mapping[str, Any]) -> TranslationResponse:
-    entries = dict(value)
+    entries = {name: one for name, one in value.items() if name != "mark"}
     # Caches of earlier versions hold a sentence in place of the code.
     sentence = entries.pop("trouble", "")
     if sentence:

@@ -17,7 +17,7 @@ from crossin.translation.checks.quality import QualityModel, round_trip_score
 from crossin.translation.checks.verdicts import Thresholds, fit_thresholds, verdicts_on
 from crossin.translation.config import TranslateConfig
 from crossin.translation.language_specific import language_specific_reason
-from crossin.translation.native import answer_natively
+from crossin.translation.native import answer_natively, question_of
 from crossin.translation.reasons import Rejection, TranslationReason
 from crossin.translation.requests import TranslationRequest, TranslationResponse, Translator
 from crossin.translation.rows import SourceRow
@@ -237,7 +237,7 @@ def _apply(outcome: Outcome, reason: TranslationReason, score: float, threshold:
 async def _answer(shard: Shard, outcomes: list[Outcome]) -> None:
     """Have the translated instructions answered; one without a good answer is rejected."""
     questions = {
-        number: "\n\n".join(filter(None, (one.texts[name] for name in ("instruction", "input"))))
+        number: question_of(one.texts)
         for number, one in enumerate(outcomes)
         if one.status == "translated" and not one.language_specific
     }

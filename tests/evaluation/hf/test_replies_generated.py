@@ -192,3 +192,24 @@ def test_batches_do_not_depend_on_the_order() -> None:
     assert len(expected) > 3
     draw.shuffle(prompts)
     assert [[prompts[number] for number in batch] for batch in reply_batches(prompts, 40, 3)] == expected
+
+
+def test_a_reply_four_times_as_long_decodes_four_times_as_much(
+    tiny_model: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model, tokenizer = load(tiny_model, device="cpu")
+    # Its own would end the replies early.
+    model.generation_config = GenerationConfig()
+    tokenizer.eos_token = None
+    decode, counts = type(tokenizer).decode, [0]
+
+    def counting(self: Any, tokens: list[int], **how: Any) -> Any:
+        counts[-1] += len(tokens)
+        return decode(self, tokens, **how)
+
+    monkeypatch.setattr(type(tokenizer), "decode", counting)
+    for length in (60, 240):
+        counts.append(0)
+        replies = generate(model, tokenizer, PROMPTS, max_tokens=length, stop=["ไม่มี", "nowhere to be found"])
+        assert all(reply.cut for reply in replies)
+    assert counts[2] == pytest.approx(4 * counts[1], rel=0.35)

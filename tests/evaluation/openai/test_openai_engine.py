@@ -196,6 +196,7 @@ def test_the_identity_tells_models_apart_and_holds_no_key(
         OpenAIEngine("n", settings("http://localhost:1/v1")),
         OpenAIEngine("m", settings("http://localhost:2/v1")),
         OpenAIEngine("m", settings("http://localhost:1/v1"), chat=True),
+        OpenAIEngine("m", settings("http://localhost:1/v1", body={"seed": 1})),
     ]
     assert all(one.identity != other.identity for other in others)
     # How fast it is asked decides nothing.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import pickle
+import shutil
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from crossin.core.formats import FIELDS
 from crossin.translation.config import TranslateConfig
 from crossin.translation.requests import TranslationRequest, TranslationResponse, Translator
 from crossin.translation.run import translate
+from crossin.translation.scheduler import cache_key
 from crossin.translation.translators.ctranslate2 import CTranslate2Translator
 from crossin.translation.translators.huggingface import Seq2SeqTranslator
 from tests.helpers.errors import refused
@@ -130,6 +132,74 @@ def test_a_language_that_the_model_lacks_is_an_error(translator: Translator) -> 
 
 def test_another_model_has_another_identity(translator: Translator, converted: Path) -> None:
     assert translator.identity != CTranslate2Translator(converted, beam=5).identity
+
+
+def decisive(folder: Path) -> list[str]:
+    """The files of a model's folder."""
+    return sorted(path.name for path in folder.iterdir() if path.is_file())
+
+
+def test_whatever_file_of_the_model_or_tokenizer_changes_nothing_is_taken_from_the_cache(
+    model: Path, converted: Path, tmp_path: Path
+) -> None:
+    kinds: tuple[tuple[type[CTranslate2Translator | Seq2SeqTranslator], Path, set[str]], ...] = (
+        (CTranslate2Translator, converted, {"model.bin", "config.json", "shared_vocabulary.json"}),
+        (Seq2SeqTranslator, model, {"model.safetensors", "config.json", "generation_config.json"}),
+    )
+    request = REQUESTS[0]
+    for made, source, expected in kinds:
+        assert {*expected, "tokenizer.json", "tokenizer_config.json"} <= set(decisive(source))
+        keys = {cache_key(made(source).identity, request)}
+        for number, name in enumerate(decisive(source)):
+            changed = shutil.copytree(source, tmp_path / made.__name__ / str(number))
+            with (changed / name).open("ab") as file:
+                file.write(b"\n")
+            keys.add(cache_key(made(changed).identity, request))
+        assert len(keys) == 1 + len(decisive(source))
+
+
+def test_a_tokenizer_from_elsewhere_is_part_of_the_cache_key_but_not_weights_beside_it(
+    model: Path, converted: Path, tmp_path: Path
+) -> None:
+    for made, source in ((CTranslate2Translator, converted), (Seq2SeqTranslator, model)):
+        elsewhere = shutil.copytree(model, tmp_path / made.__name__)
+        identities = [made(source).identity, made(source, tokenizer=elsewhere).identity]
+        (elsewhere / "model.safetensors").write_bytes(b"other weights")
+        assert made(source, tokenizer=elsewhere).identity == identities[1]
+        for name in ("tokenizer.json", "tokenizer_config.json", "special_tokens_map.json"):
+            with (elsewhere / name).open("a", encoding="utf-8") as file:
+                file.write("\n")
+            identities.append(made(source, tokenizer=elsewhere).identity)
+        assert [one for number, one in enumerate(identities) if one in identities[:number]] == []
+
+
+def test_the_tokenizer_that_is_named_is_the_one_that_is_used(model: Path, converted: Path) -> None:
+    for made, source in ((CTranslate2Translator, converted), (Seq2SeqTranslator, model)):
+        with refused("tokenizer", file=converted.parent):
+            made(source, tokenizer=converted.parent).check("en", ["es"])
+
+
+def test_what_the_device_computes_in_is_part_of_the_cache_key(
+    model: Path, converted: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import ctranslate2
+
+    from crossin.models import loading
+
+    before = [CTranslate2Translator(converted).identity, Seq2SeqTranslator(model).identity]
+    assert [CTranslate2Translator(converted, device="cpu").identity, before[1]] == before
+    monkeypatch.setattr(ctranslate2, "get_supported_compute_types", lambda _kind: {"float32"})
+    monkeypatch.setattr(loading, "resolve", lambda _device, _dtype: ("cuda:1", "bfloat16"))
+    after = [CTranslate2Translator(converted).identity, Seq2SeqTranslator(model).identity]
+    assert before[0] != after[0] and before[1] != after[1]
+
+
+@pytest.mark.parametrize("device", ["cuda:99", "cuda:x", "abacus"])
+def test_a_device_that_is_not_there_is_an_error(translator: Translator, device: str) -> None:
+    assert isinstance(translator, CTranslate2Translator | Seq2SeqTranslator)
+    translator.device = device
+    with refused(device):
+        translator.check("en", ["es"])
 
 
 def test_it_goes_to_another_process_without_its_weights(translator: Translator) -> None:

@@ -16,6 +16,7 @@ import yaml
 
 from crossin.core.errors import CrossinError
 from crossin.core.files import write_text
+from crossin.core.paths import as_path
 from crossin.core.stages import Stage, stage
 from crossin.items import Form, Question, questions
 from crossin.items.item import items_file, read_items
@@ -52,7 +53,7 @@ def export_lm_eval(
             "lm-eval applies the chat template itself",
             hint="export without chat, and give lm_eval --apply_chat_template",
         )
-    file, out = items_file(bench), Path(out)
+    file, out = items_file(bench), as_path(out)
     items, skipped = select(read_items(file), file, languages=languages, limit=limit, seed=seed)
     group = _word(name or f"crossin_{file.resolve().parent.name}")
     asked = questions(items, form, shots=read_shots(form.shots, shots), seed=seed)

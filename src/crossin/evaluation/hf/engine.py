@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Collection, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import KW_ONLY, dataclass, field
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from crossin.core.errors import CrossinError
+from crossin.core.paths import as_path
 from crossin.evaluation.engine import Reply, Request, Scores
 from crossin.evaluation.hf.tokens import tokenise, tokenise_prompts
 from crossin.evaluation.hf.units import Unit, plan_units
@@ -38,9 +41,9 @@ class HfEngine:
     long on the left.
     """
 
-    model: Path
+    model: Path | str
     _: KW_ONLY
-    adapter: Path | None = None
+    adapter: Path | str | None = None
     merge: bool = True
     device: str = "auto"
     dtype: str = "auto"
@@ -61,7 +64,8 @@ class HfEngine:
     @property
     def inputs(self) -> dict[str, Path]:
         """The model's folder, and the adapter's."""
-        return {"model": self.model} | ({"adapter": self.adapter} if self.adapter else {})
+        places = {"model": self.model} | ({"adapter": self.adapter} if self.adapter else {})
+        return {name: as_path(place) for name, place in places.items()}
 
     def logprobs(self, requests: Sequence[Request], wanted: Collection[int]) -> Iterator[tuple[int, Scores]]:
         """See `Engine.logprobs`; requests of one key share what they begin with.
@@ -129,7 +133,8 @@ class HfEngine:
         device, dtype = resolve(self.device, self.dtype)
         on_cpu = device.startswith("cpu")
         batch_tokens = 0 if on_cpu else self.batch_tokens or _BATCH_TOKENS
-        return ModelSetup(self.model, self.adapter, self.merge, device, dtype, batch_tokens)
+        model, adapter = self.inputs["model"], self.inputs.get("adapter")
+        return ModelSetup(model, adapter, self.merge, device, dtype, batch_tokens)
 
     def _texts(self) -> tuple[Any, Any, int | None]:
         """The tokenizer, the configuration of the text model, and the length of its context where known."""
@@ -163,9 +168,9 @@ class HfEngine:
         running: set[Any] = set()
         try:
             while True:
-                running |= {
-                    pool.submit(work, one) for one in islice(waiting, 2 * self.processes - len(running))
-                }
+                fresh = list(islice(waiting, 2 * self.processes - len(running)))
+                with _without_ctrl_c():
+                    running |= {pool.submit(work, one) for one in fresh}
                 if not running:
                     return
                 done, running = wait(running, return_when=FIRST_COMPLETED)
@@ -176,6 +181,18 @@ class HfEngine:
                 "a process of the engine has died, perhaps out of memory",
                 hint="run again with fewer --processes; finished answers are cached",
             ) from error
+        finally:
+            if not all(future.done() for future in running):
+                self._end_processes()
+
+    def _end_processes(self) -> None:
+        """End the processes in the middle of their work, for which nobody waits any more."""
+        pool, self._pool = self._pool, None
+        if pool is not None:
+            # `terminate_workers` comes with Python 3.14.
+            for process in list((getattr(pool, "_processes", None) or {}).values()):
+                process.kill()
+            pool.shutdown(cancel_futures=True)
 
     def _processes(self) -> ProcessPoolExecutor:
         import multiprocessing
@@ -200,6 +217,19 @@ class HfEngine:
 
     def _note(self, notes: Sequence[str]) -> None:
         self.notes += [note for note in notes if note not in self.notes]
+
+
+@contextmanager
+def _without_ctrl_c() -> Iterator[None]:
+    """Begin processes that do not get Ctrl-C, which a terminal sends to all: this process ends them.
+
+    They inherit the mask of the thread that begins them. Here the signal arrives when the block has ended.
+    """
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _by_key(requests: Sequence[Request]) -> list[list[int]]:

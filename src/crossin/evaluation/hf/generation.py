@@ -6,9 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from crossin.evaluation.engine import Reply
-
-# A token has a byte of text or more, but for a few that have none.
-_MORE_TOKENS = 16
+from crossin.evaluation.hf.stops import StopSearch, before, decoded
 
 
 def reply_batches(prompts: Sequence[Sequence[int]], limit: int, max_tokens: int) -> list[list[int]]:
@@ -55,20 +53,20 @@ def generate(
         ids[row, width - len(prompt) :] = torch.tensor(prompt)
         mask[row, width - len(prompt) :] = 1
     ends = _end_tokens(model, tokenizer, stop)
-    window = max((len(text.encode()) for text in stop), default=0) + _MORE_TOKENS
+    searches = [StopSearch(tokenizer, stop) for _ in prompts]
     # How many tokens a row had when it ended; what comes while it waits for the others is ignored.
     lengths: dict[int, int] = {}
 
-    def is_stopped(reply: list[int]) -> bool:
-        # The last tokens are decoded first: the whole of every reply at every step would take quadratic time.
-        return bool(stop) and all(
-            _before(_text(tokenizer, some), stop) is not None for some in (reply[-window:], reply)
-        )
-
     def ended(tokens: torch.Tensor, _: Any, **__: Any) -> torch.Tensor:
-        for row, reply in enumerate(tokens[:, width:].tolist()):
-            if row not in lengths and (reply[-1] in ends or is_stopped(reply)):
-                lengths[row] = len(reply)
+        for row, token in enumerate(tokens[:, -1].tolist()):
+            if row not in lengths and (
+                token in ends
+                or (
+                    searches[row].found(token)
+                    and before(decoded(tokenizer, tokens[row, width:].tolist()), stop) is not None
+                )
+            ):
+                lengths[row] = tokens.shape[1] - width
         return torch.tensor([row in lengths for row in range(len(prompts))], device=tokens.device)
 
     # Settings that are not passed come from the model's own configuration: there must be none.
@@ -89,10 +87,10 @@ def generate(
     computed = output.shape[1] - 1
     replies = []
     for row, tokens in enumerate(output[:, width:].tolist()):
-        text = _text(tokenizer, tokens[: lengths.get(row)])
-        before = _before(text, stop)
-        cut = row not in lengths and before is None
-        replies.append(Reply(text if before is None else before, cut, computed))
+        text = decoded(tokenizer, tokens[: lengths.get(row)])
+        shorter = before(text, stop)
+        cut = row not in lengths and shorter is None
+        replies.append(Reply(text if shorter is None else shorter, cut, computed))
     return replies
 
 
@@ -102,14 +100,3 @@ def _end_tokens(model: Any, tokenizer: Any, stop: Sequence[str]) -> set[int]:
     # Special tokens are not part of the text, so they have to be found by number.
     special = dict(zip(tokenizer.all_special_tokens, tokenizer.all_special_ids, strict=True))
     return ends | {special[text] for text in stop if text in special}
-
-
-def _text(tokenizer: Any, tokens: list[int]) -> str:
-    text: str = tokenizer.decode(tokens, skip_special_tokens=True, clean_up_tokenization_spaces=False)
-    return text
-
-
-def _before(text: str, stop: Sequence[str]) -> str | None:
-    """The text before the first of `stop`, or None where there is none."""
-    places = [place for place in (text.find(end) for end in stop) if place >= 0]
-    return text[: min(places)] if places else None

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import signal
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -118,8 +117,6 @@ def begin(setup: ModelSetup, devices: Queue[str], threads: int) -> None:
     global _setup
     import torch
 
-    # An interrupt ends it at once, without a message of its own.
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
     torch.set_num_threads(threads)
     # Tokenizers warn where a process that used them forks.
     os.environ["TOKENIZERS_PARALLELISM"] = "false"

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
+from crossin.core.coercion import listed
 from crossin.core.errors import CrossinError
 from crossin.core.progress import Progress, silent
 from crossin.core.stages import Stage, stage
@@ -34,7 +35,7 @@ _SPLITS = ("all", "train", "dev", "test")
 def build_suite(
     out: Path | str,
     *,
-    languages: Sequence[str],
+    languages: Sequence[str] | str,
     split: str = "all",
     progress: Progress = silent,
     folder: Path = DATA,
@@ -47,7 +48,7 @@ def build_suite(
     """
     if split not in _SPLITS:
         raise CrossinError(f"unknown split '{split}'", hint=f"use one of: {', '.join(_SPLITS)}")
-    languages = parse_languages(",".join(languages), folder)
+    languages = parse_languages(",".join(listed(languages)), folder)
     files = {f"words/{language}": folder / f"{language}.yaml" for language in languages}
     for language, path in zip(languages, files.values(), strict=True):
         if entries := lacking(language, folder):

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,8 @@ from crossin.translation.requests import TranslationResponse
 from crossin.translation.splitting import SplitRow, join_row
 
 _BATCH = 16
+# Nothing is downloaded, and no code of a model's runs.
+_LOCAL = {"local_files_only": True, "trust_remote_code": False}
 # A row's texts by field, and their translations.
 TextPair = tuple[Mapping[str, str], Mapping[str, str]]
 
@@ -23,8 +26,8 @@ class QualityModel:
     """A sequence classifier of transformers with one output, in the folder `path`, with its tokenizer.
 
     It reads source and translation as a pair. Models differ in the scale of their scores: look at a sample
-    before choosing the `threshold`. It is loaded at first use; raises CrossinError for a model of another
-    kind.
+    before choosing the `threshold`. Its weights are loaded by `load`, or at first use; raises CrossinError
+    for a model of another kind.
     """
 
     def __init__(self, path: Path, threshold: float, device: str = "auto") -> None:
@@ -34,6 +37,36 @@ class QualityModel:
     def identity(self) -> dict[str, Any]:
         """What decides the check: the model's files, and the threshold."""
         return {"model": sha256(self.path), "threshold": self.threshold}
+
+    def check(self) -> None:
+        """Raise CrossinError where it cannot be used, as far as that is known without its weights."""
+        require("train", "torch", "transformers")
+        from transformers import AutoConfig, AutoTokenizer
+
+        from crossin.models.loading import resolve
+
+        resolve(self.device, "auto")
+        if not self.path.is_dir():
+            raise CrossinError(
+                "not a folder with a model", file=self.path, hint="name one with --quality-model"
+            )
+        if not any(self.path.glob("*.safetensors")):
+            raise CrossinError(
+                "no weights as safetensors here", file=self.path, hint="save them with save_pretrained"
+            )
+        with _loading(self.path):
+            outputs = AutoConfig.from_pretrained(self.path, **_LOCAL).num_labels
+            AutoTokenizer.from_pretrained(self.path, **_LOCAL)
+        if outputs != 1:
+            raise CrossinError(
+                f"expected a model with one output, this one has {outputs}",
+                file=self.path,
+                hint="use a model that was trained to estimate quality: a classifier with one output",
+            )
+
+    def load(self) -> None:
+        """Load the weights now, before anything is paid for."""
+        _ = self._loaded
 
     def scores(self, pairs: Sequence[TextPair]) -> list[float]:
         """The score of each pair, all fields joined."""
@@ -61,29 +94,41 @@ class QualityModel:
 
     @cached_property
     def _loaded(self) -> tuple[Any, Any]:
-        require("train", "torch", "transformers")
-        import torch
+        self.check()
         from transformers import AutoModelForSequenceClassification, AutoTokenizer
 
-        if not self.path.is_dir():
-            raise CrossinError(
-                "not a folder with a model", file=self.path, hint="name one with --quality-model"
+        from crossin.models.loading import resolve
+
+        with _loading(self.path):
+            model, found = AutoModelForSequenceClassification.from_pretrained(
+                self.path, use_safetensors=True, output_loading_info=True, **_LOCAL
             )
-        device = self.device
-        if device == "auto":
-            device = "cuda" if torch.cuda.is_available() else "cpu"
-        model = AutoModelForSequenceClassification.from_pretrained(self.path, use_safetensors=True)
-        if model.config.num_labels != 1:
+            tokenizer = AutoTokenizer.from_pretrained(self.path, **_LOCAL)
+        # Transformers initialises missing tensors at random, and says so only in a log.
+        if missing := sorted(found["missing_keys"]):
             raise CrossinError(
-                f"expected a model with one output, this one has {model.config.num_labels}",
+                f"{len(missing)} of the model's tensors are missing, such as {missing[0]}",
                 file=self.path,
                 hint="use a model that was trained to estimate quality: a classifier with one output",
             )
-        tokenizer = AutoTokenizer.from_pretrained(self.path)
         if tokenizer.pad_token is None:
             tokenizer.pad_token = tokenizer.eos_token
         model.config.pad_token_id = tokenizer.pad_token_id
-        return tokenizer, model.to(device).eval()
+        return tokenizer, model.to(resolve(self.device, "auto")[0]).eval()
+
+
+@contextmanager
+def _loading(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except Exception as error:
+        # The libraries raise errors of many kinds.
+        message = (str(error).splitlines() or [type(error).__name__])[0][:200]
+        raise CrossinError(
+            f"no model that can be loaded ({message})",
+            file=path,
+            hint="name a folder that save_pretrained wrote, with its tokenizer",
+        ) from error
 
 
 def round_trip_score(source: Mapping[str, str], row: SplitRow, back: Sequence[TranslationResponse]) -> float:

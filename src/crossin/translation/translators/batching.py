@@ -11,11 +11,14 @@ from typing import Any, Literal, Self, TypeVar
 
 from crossin.core.errors import CrossinError
 from crossin.core.extras import require
+from crossin.core.files import sha256, sha256_of_value
 from crossin.translation.requests import TranslationRequest, TranslationResponse
 from crossin.translation.translators.language_tokens import LanguageTokens, tokens_for
 
 # Requests that are sorted by length into batches at once.
 WINDOW = 4096
+# Endings of files that no tokenizer is made from, and which are large.
+_WEIGHTS = {".safetensors", ".bin", ".pt", ".pth", ".h5", ".msgpack", ".gguf", ".onnx"}
 T = TypeVar("T")
 
 
@@ -68,6 +71,17 @@ class LocalTranslator(ABC):
     async def __aexit__(self, *_: object) -> None:
         self.stop()
         await self._worker
+
+    def model_hashes(self) -> dict[str, str]:
+        """The hashes of all files that a translation depends on: the model's folder, and the tokenizer's. The
+        weights that may lie beside a tokenizer are another model's.
+        """
+        hashes = {"model": sha256(self.folder)[:16]}
+        if self.tokenizer_folder != self.folder:
+            files = (path for path in sorted(self.tokenizer_folder.glob("*")) if path.is_file())
+            found = {path.name: sha256(path) for path in files if path.suffix not in _WEIGHTS}
+            hashes["tokenizer"] = sha256_of_value(found)[:16]
+        return hashes
 
     def check(self, source: str, targets: Sequence[str]) -> None:
         """Raise CrossinError where the model's vocabulary has no token for one of the languages."""

@@ -9,7 +9,7 @@ from typing import Any
 
 from crossin.core.errors import CrossinError
 from crossin.core.extras import require
-from crossin.core.files import sha256
+from crossin.core.paths import as_path
 from crossin.translation.requests import TranslationRequest, TranslationResponse
 from crossin.translation.translators.batching import LocalTranslator, longest_translation
 
@@ -32,7 +32,7 @@ class CTranslate2Translator(LocalTranslator):
         beam: int = 1,
         threads: int = 0,
     ) -> None:
-        self.folder, self.tokenizer_folder = Path(model), Path(tokenizer or model)
+        self.folder, self.tokenizer_folder = as_path(model), as_path(tokenizer or model)
         self.device, self.batch_tokens, self.beam, self.threads = device, batch_tokens, beam, threads
         if not (self.folder / "model.bin").is_file():
             raise CrossinError(
@@ -43,8 +43,22 @@ class CTranslate2Translator(LocalTranslator):
 
     @cached_property
     def identity(self) -> Mapping[str, Any]:
-        """The hash of the model's file stands for its name."""
-        return {"engine": "ctranslate2", "model": sha256(self.folder / "model.bin")[:16], "beam": self.beam}
+        """The hash of the model's files stands for its name. CTranslate2 computes in the fastest of the types
+        that the device has, each of which gives other translations.
+        """
+        kind, types = self._device
+        return {
+            "engine": "ctranslate2",
+            **self.model_hashes(),
+            "beam": self.beam,
+            "device": kind,
+            "compute_types": types,
+        }
+
+    def check(self, source: str, targets: Sequence[str]) -> None:
+        """Also raise CrossinError where the device is not there."""
+        super().check(source, targets)
+        _ = self._device
 
     def translate_window(
         self, requests: Sequence[TranslationRequest]
@@ -93,8 +107,25 @@ class CTranslate2Translator(LocalTranslator):
         )
 
     @cached_property
-    def _translator(self) -> Any:
+    def _device(self) -> tuple[str, list[str]]:
+        """The kind of the device, and the types that it can compute in."""
         require("translate", "ctranslate2")
+        import ctranslate2
+
+        kind, _, number = self.device.partition(":")
+        cards = ctranslate2.get_cuda_device_count()
+        if kind == "auto":
+            kind = "cuda" if cards else "cpu"
+        if (number and not number.isdecimal()) or int(number or 0) >= {"cpu": 1, "cuda": cards}.get(kind, 0):
+            raise CrossinError(
+                f"CTranslate2 finds no device '{self.device}' here",
+                field="device",
+                hint="use --device auto, cpu, or one card as cuda:0",
+            )
+        return kind, sorted(ctranslate2.get_supported_compute_types(kind))
+
+    @cached_property
+    def _translator(self) -> Any:
         import ctranslate2
 
         device, _, index = self.device.partition(":")

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from crossin.core.errors import CrossinError
-from crossin.core.files import sha256
+from crossin.core.paths import as_path
 from crossin.translation.requests import TranslationRequest, TranslationResponse
 from crossin.translation.translators.batching import LocalTranslator, batches, longest_translation
 
@@ -17,22 +17,40 @@ Encoded = tuple[TranslationRequest, list[int]]
 
 
 class Seq2SeqTranslator(LocalTranslator):
-    """The model of transformers in the folder `model`, with its tokenizer; safetensors only.
+    """The model of transformers in the folder `model`; safetensors only. tokenizer: the folder of its
+    tokenizer, where not the same.
 
     batch_tokens: tokens of a batch with padding. beam: beam size; 1 is greedy. Loaded at first use. Raises
     CrossinError for a folder without such a model.
     """
 
     def __init__(
-        self, model: Path | str, *, device: str = "auto", batch_tokens: int = 2048, beam: int = 1
+        self,
+        model: Path | str,
+        *,
+        tokenizer: Path | str | None = None,
+        device: str = "auto",
+        batch_tokens: int = 2048,
+        beam: int = 1,
     ) -> None:
-        self.folder = self.tokenizer_folder = Path(model)
+        self.folder, self.tokenizer_folder = as_path(model), as_path(tokenizer or model)
         self.device, self.batch_tokens, self.beam = device, batch_tokens, beam
 
     @cached_property
     def identity(self) -> Mapping[str, Any]:
-        """The hash of the folder's files stands for its name."""
-        return {"engine": "hf", "model": sha256(self.folder)[:16], "beam": self.beam}
+        """The hash of the model's files stands for its name. The device decides the precision."""
+        from crossin.models.loading import resolve
+
+        device, dtype = resolve(self.device, "auto")
+        kind = device.partition(":")[0]
+        return {"engine": "hf", **self.model_hashes(), "beam": self.beam, "device": kind, "dtype": dtype}
+
+    def check(self, source: str, targets: Sequence[str]) -> None:
+        """Also raise CrossinError where the device is not there."""
+        from crossin.models.loading import resolve
+
+        super().check(source, targets)
+        resolve(self.device, "auto")
 
     def translate_window(
         self, requests: Sequence[TranslationRequest]

@@ -7,7 +7,15 @@ from pathlib import Path
 from typing import Any, Literal
 
 from crossin.core.files import sha256_of_value
-from crossin.servers import Refused, Server, ServerRequest, ServerSettings, rough_tokens, tokens_used
+from crossin.servers import (
+    Refused,
+    Server,
+    ServerRequest,
+    ServerSettings,
+    check_client,
+    rough_tokens,
+    tokens_used,
+)
 from crossin.translation.prompts import ANSWER, PROMPT, QUESTION, messages, read_reply
 from crossin.translation.reasons import Rejection, TranslationReason
 from crossin.translation.requests import TranslationRequest, TranslationResponse
@@ -51,8 +59,11 @@ class OpenAITranslator:
             "body": self.settings.body,
         }
 
-    def check(self, source: str, targets: Sequence[str]) -> None:
-        """A chat model is assumed to have every language: the checks show whether it has."""
+    def check(self, source: str, targets: Sequence[str]) -> None:  # noqa: ARG002 (any language)
+        """A chat model is assumed to have every language: the checks show whether it has. Raises CrossinError
+        where nothing can be sent.
+        """
+        check_client(self.settings)
 
     async def __aenter__(self) -> OpenAITranslator:
         self._server = await Server(self.settings, self.accounting).__aenter__()
@@ -72,7 +83,7 @@ class OpenAITranslator:
         model or address, or a spent budget, is raised.
         """
         try:
-            answer = await self._server.request(self._server_request(request))
+            answer = await self._server.request(self.server_request(request))
         except Refused as refused:
             self._failed_in_a_row += 1
             if not self._may_be_the_text(refused):
@@ -80,6 +91,20 @@ class OpenAITranslator:
             return TranslationResponse(None, TranslationReason.SERVER_ERROR, refused.message, cacheable=False)
         self._answered, self._failed_in_a_row = True, 0
         return _read(answer, request)
+
+    def server_request(self, request: TranslationRequest) -> ServerRequest:
+        """What is sent for a request, without the settings' `body`."""
+        sent, expected = self.tokens(request)
+        question = request.names == (QUESTION,)
+        body = {
+            "model": self.model,
+            "messages": messages(request, self.prompt),
+            "temperature": _TEMPERATURES[min(request.attempt, len(_TEMPERATURES) - 1)],
+            "max_tokens": _LONGEST_ANSWER if question else _TIMES * expected + _MORE,
+        }
+        return ServerRequest(
+            "chat/completions", body, name=request.target, prompt_tokens=sent, completion_tokens=expected
+        )
 
     def tokens(self, request: TranslationRequest) -> tuple[int, int]:
         """About how many tokens a request sends, and its translation has, if it is as long as its source."""
@@ -93,19 +118,6 @@ class OpenAITranslator:
             # No response in time; but where none ever came, there is no server.
             return self._answered
         return refused.status >= 500 or refused.status in _OF_THE_TEXT
-
-    def _server_request(self, request: TranslationRequest) -> ServerRequest:
-        sent, expected = self.tokens(request)
-        question = request.names == (QUESTION,)
-        body = {
-            "model": self.model,
-            "messages": messages(request, self.prompt),
-            "temperature": _TEMPERATURES[min(request.attempt, len(_TEMPERATURES) - 1)],
-            "max_tokens": _LONGEST_ANSWER if question else _TIMES * expected + _MORE,
-        }
-        return ServerRequest(
-            "chat/completions", body, name=request.target, prompt_tokens=sent, completion_tokens=expected
-        )
 
 
 def _read(answer: dict[str, Any], request: TranslationRequest) -> TranslationResponse:

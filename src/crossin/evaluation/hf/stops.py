@@ -1,0 +1,81 @@
+"""Where a reply ends by its text: found as its tokens come, each of which is decoded a few times only."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+# What an incomplete character is decoded as.
+_INCOMPLETE = "\ufffd"
+# A character has at most four bytes: of that many tokens without one, the first belong to none.
+_MOST_BYTES = 4
+# Tokens that are kept as long as they have no text; a blank before the next may depend on them.
+_MOST_TOKENS = 8
+
+
+class StopSearch:
+    """Looks for texts in a reply whose tokens come one by one.
+
+    transformers' `stop_strings` would give other replies: they also match where the prompt's end and the
+    reply's begin make the text together, and the names of special tokens.
+    """
+
+    def __init__(self, tokenizer: Any, texts: Sequence[str]) -> None:
+        self._tokenizer, self._texts = tokenizer, texts
+        self._special = set(tokenizer.all_special_ids)
+        if tokenizer.is_fast:
+            # It leaves out these too: placeholders that have no role.
+            added = tokenizer.added_tokens_decoder.items()
+            self._special |= {number for number, one in added if one.special}
+        # The end of the text so far, in which one of the texts may have begun.
+        self._overlap = max(0, max(map(len, texts), default=0) - 1)
+        self._text = ""
+        # The last tokens; the first `_known` of them have their text in `_text`, and how they begin the
+        # decoding of those after them is `_prefix`.
+        self._tokens: list[int] = []
+        self._known = 0
+        self._prefix = ""
+
+    def found(self, token: int) -> bool:
+        """Take the next token; whether the reply now seems to hold one of the texts.
+
+        It may err where bytes make no characters; the caller decodes the whole reply to be sure.
+        """
+        if not self._texts or token in self._special:
+            return False
+        self._tokens.append(token)
+        new = self._new(self._tokens)
+        seen = self._text + new
+        self._advance(new)
+        return any(text in seen for text in self._texts)
+
+    def _advance(self, new: str) -> None:
+        """Keep the text of whole characters; its last tokens stay, for the decoding of those that follow."""
+        end = len(self._tokens)
+        if not new or new.endswith(_INCOMPLETE):
+            if end - self._known < _MOST_TOKENS:
+                return
+            end -= _MOST_BYTES - 1
+            new = self._new(self._tokens[:end])
+        self._text = (self._text + new)[-self._overlap :] if self._overlap else ""
+        self._tokens, self._known = self._tokens[self._known :], end - self._known
+        self._prefix = self._decode(self._tokens[: self._known])
+
+    def _new(self, tokens: list[int]) -> str:
+        """The text of `tokens` after that of the known ones; all of it where they now read differently."""
+        return self._decode(tokens).removeprefix(self._prefix)
+
+    def _decode(self, tokens: list[int]) -> str:
+        return decoded(self._tokenizer, tokens)
+
+
+def decoded(tokenizer: Any, tokens: list[int]) -> str:
+    """The text of tokens, without special ones."""
+    text: str = tokenizer.decode(tokens, skip_special_tokens=True, clean_up_tokenization_spaces=False)
+    return text
+
+
+def before(text: str, stops: Sequence[str]) -> str | None:
+    """The text before the first of `stops`, or None where there is none."""
+    places = [place for place in (text.find(stop) for stop in stops) if place >= 0]
+    return text[: min(places)] if places else None
