@@ -25,6 +25,9 @@ def test_a_missing_file_has_no_data_folder_and_no_key(tmp_path: Path) -> None:
     with refused("similar names: rows.jsonl", file="rows.jsnl", hint="check the path") as caught:
         read(tmp_path / "rows.jsnl", tmp_path / "scratch")
     assert "`path`" not in str(caught.value)
+    with refused("no such file", hint="check the path") as caught:
+        read(tmp_path / "data.jsonl", tmp_path / "scratch")
+    assert "rows.jsonl" not in caught.value.message
     assert "data folder" not in str(caught.value)
 
 

@@ -312,7 +312,7 @@ def _refuse_another_run(found: Any, work: Stage) -> None:
     mark = fingerprint(work.name, work.settings, work.inputs)
     if not isinstance(found, dict) or found.get("fingerprint") != mark:
         raise CrossinError(
-            f"this folder holds another run's files: {_differences(found, work)}",
+            f"this folder holds another run's files:{_differences(found, work)}",
             file=work.folder,
             hint="choose another folder with --out, or remove this one",
         )
@@ -321,7 +321,7 @@ def _refuse_another_run(found: Any, work: Stage) -> None:
 def _differences(found: Any, work: Stage) -> str:
     """How the run in the folder differs from the one that is starting, a line for each of a few entries."""
     if not isinstance(found, dict) or found.get("stage") != work.name:
-        return f"not of the stage '{work.name}'"
+        return f" not of the stage '{work.name}'"
     changed = list(differences(found.get("settings", {}), work.settings))
     changed += [
         f"input '{key}' differs"
@@ -329,6 +329,6 @@ def _differences(found: Any, work: Stage) -> str:
         if found.get("inputs", {}).get(key) != work.inputs[key]
     ]
     if not changed:
-        return "made by another version of crossin"
+        return " made by another version of crossin"
     more = [f"and {len(changed) - _SHOWN} more"] if len(changed) > _SHOWN else []
     return "".join(f"\n  {line}" for line in [*changed[:_SHOWN], *more])

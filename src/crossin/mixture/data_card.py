@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Any
 
 import yaml
@@ -42,8 +43,7 @@ def card(job: MixtureJob, counts: dict[str, Any]) -> str:
     left_out = [
         f"- {name}: {amount:,} rows, {sentence_of(code)}"
         for name, corpus in counts["corpora"].items()
-        for counts_by_code in (corpus["rejected"], corpus["unjoined"])
-        for code, amount in counts_by_code.items()
+        for code, amount in (Counter(corpus["rejected"]) + Counter(corpus["unjoined"])).items()
     ]
     new_line = "\n"
     return f"""---

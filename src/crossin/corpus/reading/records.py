@@ -133,7 +133,10 @@ def _files(path: Path, hint: str) -> list[Path]:
         return [path]
     if not path.is_dir():
         others = [one.name for one in path.parent.iterdir()] if path.parent.is_dir() else []
-        near = nearest(path.name, others, 3)
+        # Without their endings, which make any two names alike.
+        stems = {name: Path(name).stem for name in others}
+        likely = nearest(path.stem, stems.values(), 3)
+        near = [name for stem in likely for name in stems if stems[name] == stem][:3]
         raise CrossinError(
             "there is no such file" + (f"; similar names: {', '.join(near)}" if near else ""),
             file=path,
