@@ -146,3 +146,14 @@ def test_a_download_that_runs_is_not_removed(home: Path) -> None:
     process.communicate()
     assert remove_entry(entry("owner/name (unfinished)"))
     assert [path.name for path in (home / "models").iterdir()] == [".owner--name.lock"]
+
+
+def test_what_somebody_put_there_is_neither_listed_nor_removed(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_text(home / "models" / "mine" / "model.safetensors", "x")
+    write_text(home / "tokens" / "notes.txt", "x" * 100)
+    assert cache_entries() == []
+    monkeypatch.setenv("CROSSIN_TOKEN_CACHE_GB", "0")
+    limit_tokens(write_tokens(home, "a.parquet", 10, 0))
+    assert [path.name for path in (home / "tokens").iterdir()] == ["notes.txt"]

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import os
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -313,3 +315,19 @@ def test_a_checkpoint_is_on_the_disk_before_it_counts_as_whole(
     for name in ("optimizer.pt", "sub", "sub/adapter_model.safetensors", "..", "."):
         assert min(log.syncs(checkpoint / name)) < whole
     assert log.is_safe(checkpoint / "crossin.json")
+
+
+def test_an_old_checkpoint_that_cannot_be_removed_is_a_failed_write(
+    entries: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rmtree = shutil.rmtree
+
+    def refuse(path: Any, *arguments: Any, **options: Any) -> None:
+        if Path(path).name == "checkpoint-1":
+            raise PermissionError(errno.EACCES, "Permission denied", str(Path(path) / "optimizer.pt"))
+        rmtree(path, *arguments, **options)
+
+    monkeypatch.setattr(shutil, "rmtree", refuse)
+    config = TrainConfig.model_validate(entries | {"checkpoint_every": 1})
+    with refused("cannot write", file="checkpoints"):
+        train(config, tmp_path / "out")

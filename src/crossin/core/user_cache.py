@@ -49,9 +49,9 @@ def cache_entries() -> list[CacheEntry]:
     """What is in the cache: each model, each download that was cut off, and all tokens together."""
     home = cache_home()
     found = [
-        _entry(MODELS, _model_name(folder), [folder]) for folder in _in(home / MODELS) if folder.is_dir()
+        _entry(MODELS, _model_name(folder), [folder]) for folder in _in(home / MODELS) if _is_ours(folder)
     ]
-    files = [path for path in _in(home / TOKENS) if path.is_file()]
+    files = list(_token_files(home / TOKENS))
     name = "1 file" if len(files) == 1 else f"{len(files):,} files"
     return found + ([_entry(TOKENS, name, files)] if files else [])
 
@@ -113,7 +113,7 @@ def limit_tokens(used: Path) -> None:
         os.utime(used)
     left = token_limit()
     ages = []
-    for path in _in(used.parent):
+    for path in _token_files(used.parent):
         with suppress(OSError):
             status = path.stat()
             ages.append((status.st_mtime, status.st_size, path))
@@ -140,6 +140,15 @@ def _in(folder: Path) -> Iterator[Path]:
     if folder.is_dir():
         with reading(folder):
             yield from sorted(folder.iterdir())
+
+
+def _token_files(folder: Path) -> Iterator[Path]:
+    return (path for path in _in(folder) if path.suffix == ".parquet" or _is_temporary(path))
+
+
+def _is_ours(folder: Path) -> bool:
+    """Whether a folder among the models was downloaded by crossin, and not put there by somebody."""
+    return (folder / MANIFEST).exists() or (folder.is_dir() and folder.name.endswith(UNFINISHED))
 
 
 def _model_name(folder: Path) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from crossin.core.files import common_mode, writing
@@ -22,4 +22,6 @@ def writing_weights(folder: Path) -> Iterator[None]:
         except SafetensorError as error:
             raise OSError(str(error)) from error
         for weights in folder.rglob("*.safetensors"):
-            weights.chmod(common_mode(weights.parent))
+            # Another rank may remove or replace it now.
+            with suppress(FileNotFoundError):
+                weights.chmod(common_mode(weights.parent))

@@ -270,7 +270,8 @@ class CrossinTrainer(transformers.Trainer):  # type: ignore[misc]
 
     def _save_checkpoint(self, model: Any, trial: Any) -> None:
         folder = Path(self.args.output_dir) / f"checkpoint-{self.state.global_step}"
-        with writing_weights(folder):
+        # Who saves it removes older ones, too.
+        with writing_weights(folder.parent if self.args.should_save else folder):
             super()._save_checkpoint(model, trial)
         if self.args.should_save:
             save_record(folder, self.record)
