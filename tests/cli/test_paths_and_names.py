@@ -91,7 +91,7 @@ def test_behind_to_a_path_is_the_corpus_and_any_other_word_a_language(
         ("--to vi ~/rows.json", "rows.json: no such file", "rows.jsonl"),
         ("Vietnamese --to vi", "Vietnamese: no such file", "check the path"),
         ("--to vi", "needs a corpus", "rows.jsonl --to"),
-        ("rows.jsonl --to vii", "unknown language 'vii'", "--help"),
+        ("rows.jsonl --to vii", "unknown language 'vii'", "did you mean vi"),
         ("rows.jsonl --to vi plain", "'plain' is a folder here, but not a language", "./plain"),
         ("--to vi alpaca", "needs a corpus", "rows.jsonl --to"),
         ("rows.jsonl vi es", "expected one corpus", "--to vi es"),

@@ -17,7 +17,7 @@ from threading import Event, Thread
 from typing import Any
 
 from crossin.core.errors import CrossinError
-from crossin.core.files import make_folder, reading, writing
+from crossin.core.files import check_writable, make_folder, reading, writing
 
 # Marks our files ("xing", in ASCII), and the version of their layout.
 APPLICATION = 0x78696E67
@@ -152,6 +152,14 @@ class Cache:
                 file=self.path,
                 hint=_DAMAGED,
             ) from error
+
+
+def check_cache(path: Path) -> None:
+    """Raise CrossinError where no cache can be in the file `path`; nothing is written."""
+    check_writable(path.parent)
+    if path.is_dir():
+        raise CrossinError("a folder, not a cache", file=path, hint="name a file in it with --cache")
+    _refuse_other_files(path)
 
 
 def _refuse_other_files(path: Path) -> None:

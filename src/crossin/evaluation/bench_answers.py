@@ -71,23 +71,19 @@ def ask_bench(
         shots=shots,
         seed=seed,
     )
-    settings = {
-        "name": name,
-        "engine": engine.identity,
-        "form": form.model_dump(mode="json"),
-        "choice": choice,
-        "languages": prepared.languages,
-        "tasks": None if tasks is None else sorted(tasks),
-        "limit": limit,
-        "seed": seed,
-    }
+    settings, inputs = described(
+        engine,
+        bench,
+        prepared,
+        name=name,
+        form=form,
+        choice=choice,
+        tasks=tasks,
+        limit=limit,
+        shots=shots,
+        seed=seed,
+    )
     model = _model_files(engine)
-    inputs = {
-        **model,
-        "bench": items_file(as_path(bench)),
-        **({} if shots is None else {"shots": items_file(shots)}),
-        **word_files(prepared.languages),
-    }
     refuse_within(cache, engine.inputs, out, "cache")
     with stage(out, "evaluate", settings, inputs) as work:
         if not work.done:
@@ -113,6 +109,39 @@ def ask_bench(
             _finish(work, engine, prepared, by_content, len(known))
         _remove_cache(out, cache)
     return work
+
+
+def described(
+    engine: Engine,
+    bench: Path | str,
+    prepared: PreparedBench,
+    *,
+    name: str,
+    form: Form,
+    choice: Choice,
+    tasks: Collection[str] | str | None,
+    limit: int | None,
+    shots: Path | str | None,
+    seed: int,
+) -> tuple[dict[str, Any], dict[str, Path]]:
+    """The settings and inputs of the stage of `ask_bench`."""
+    settings = {
+        "name": name,
+        "engine": engine.identity,
+        "form": form.model_dump(mode="json"),
+        "choice": choice,
+        "languages": prepared.languages,
+        "tasks": None if tasks is None else sorted(listed(tasks)),
+        "limit": limit,
+        "seed": seed,
+    }
+    inputs = {
+        **_model_files(engine),
+        "bench": items_file(as_path(bench)),
+        **({} if shots is None else {"shots": items_file(shots)}),
+        **word_files(prepared.languages),
+    }
+    return settings, inputs
 
 
 def _model_files(engine: Engine) -> dict[str, Path]:

@@ -10,20 +10,23 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
+from crossin.core.cache import check_cache
 from crossin.core.errors import CrossinError
+from crossin.core.extras import require
+from crossin.core.files import check_writable
 from crossin.core.formats import USAGE
 from crossin.core.paths import as_path
 from crossin.core.progress import Progress, silent
 from crossin.core.reasons import counted_sentences, sentence_of
 from crossin.core.results import ResultList, Tabular
-from crossin.core.stages import Stage
-from crossin.evaluation.bench_answers import ask_bench
+from crossin.core.stages import Stage, check_folder
+from crossin.evaluation.bench_answers import ask_bench, described
 from crossin.evaluation.config import EvaluateConfig, FormKind, labelled, read_config
 from crossin.evaluation.hf import HfEngine
 from crossin.evaluation.openai import OpenAIEngine
 from crossin.evaluation.preparation import PreparedBench, prepare
 from crossin.items.item import items_file
-from crossin.servers import Accounting, Usage
+from crossin.servers import Accounting, Usage, check_client
 
 if TYPE_CHECKING:
     import pyarrow
@@ -89,15 +92,16 @@ def evaluate(
     benches = _benches(config, out / "benches", progress)
     names = _models(config)
     served = config.engine == "openai"
-    # All that can be wrong is found before the first request.
-    for folder in benches.values():
-        prepare(folder, form=config.form_of(), **config.selection)
-    accounting = Accounting(config.server, out / USAGE) if served and config.server.url else None
+    prepared = _checked(config, benches)
     if not served:
         names = {
             label: str(pull(name, accept_licence=config.accept_licence, progress=progress))
             for label, name in names.items()
         }
+    for model, name in names.items():
+        for bench, one in prepared.items():
+            _check_folder(config, _engine(config, name), model, benches[bench], one, out / model / bench)
+    accounting = Accounting(config.server, out / USAGE) if served else None
     found: ResultList[Evaluation] = ResultList()
     for model, name in names.items():
         with closing(_engine(config, name, accounting)) as engine:
@@ -129,15 +133,72 @@ def evaluate(
 def evaluation_outline(
     config: EvaluateConfig, out: Path | str, *, progress: Progress = silent
 ) -> list[dict[str, Any]]:
-    """What `evaluate` would ask, as a JSON value for each benchmark; nothing is loaded, sent or written."""
+    """What `evaluate` would ask, as a JSON value for each benchmark; nothing is loaded, sent or written. What
+    would keep it from beginning, in the folder `out` too, is an error.
+    """
+    from crossin.models import pull
+
+    out = as_path(out)
     with TemporaryDirectory() as temporary:
         benches = _benches(config, Path(temporary), progress)
         models = _models(config)
-        prepared = {
-            bench: prepare(folder, form=config.form_of(), **config.selection)
-            for bench, folder in benches.items()
-        }
-        return [_outline(config, as_path(out), bench, one, models) for bench, one in prepared.items()]
+        prepared = _checked(config, benches)
+        for model, name in models.items():
+            # A model by name may be one that has to be downloaded.
+            served = config.engine == "openai"
+            if served or as_path(name).is_dir():
+                engine = _engine(config, name if served else str(pull(name)))
+                for bench, one in prepared.items():
+                    _check_folder(config, engine, model, benches[bench], one, out / model / bench)
+        return [_outline(config, out, bench, one, models) for bench, one in prepared.items()]
+
+
+def _checked(config: EvaluateConfig, benches: Mapping[str, Path]) -> dict[str, PreparedBench]:
+    """The questions of each benchmark. All that can be wrong, with what scoring will need too, is a
+    CrossinError here, before the first request.
+    """
+    prepared = {
+        bench: prepare(folder, form=config.form_of(), **config.selection) for bench, folder in benches.items()
+    }
+    if any(item.free_text for one in prepared.values() for item in one.items):
+        require("text", "sacrebleu", "lingua")
+    if config.cache is not None:
+        check_cache(config.cache)
+    if config.engine == "openai":
+        check_client(config.server)
+        return prepared
+    from crossin.models.loading import resolve
+
+    resolve(config.device, config.dtype)
+    if config.adapter is not None and not config.adapter.is_dir():
+        raise CrossinError("no such folder", file=config.adapter, hint="name the adapter's with --adapter")
+    return prepared
+
+
+def _check_folder(
+    config: EvaluateConfig,
+    engine: HfEngine | OpenAIEngine,
+    model: str,
+    bench: Path,
+    prepared: PreparedBench,
+    out: Path,
+) -> None:
+    """Refuse a folder of another run before the models whose turn is earlier have been asked."""
+    if not out.exists():
+        check_writable(out)
+        return
+    # Which kind of question a server supports is known only once it is asked.
+    kinds = _KINDS if isinstance(engine, OpenAIEngine) and config.form is None else (None,)
+    errors = []
+    how = {key: value for key, value in config.selection.items() if key != "languages"}
+    for kind in kinds:
+        try:
+            settings = described(engine, bench, prepared, name=model, form=config.form_of(kind), **how)
+            check_folder(out, "evaluate", *settings)
+            return
+        except CrossinError as error:
+            errors.append(error)
+    raise errors[0]
 
 
 def _models(config: EvaluateConfig) -> dict[str, str]:

@@ -11,13 +11,13 @@ from functools import partial
 from pathlib import Path
 from typing import Any, get_args
 
-from crossin.core.cache import MAGIC, Cache
+from crossin.core.cache import Cache, check_cache
 from crossin.core.cache_repair import rebuild_if_damaged
 from crossin.core.cluster import Runner, run_on_cluster
 from crossin.core.configs import config_of
 from crossin.core.errors import CrossinError
 from crossin.core.extras import require
-from crossin.core.files import check_writable, write_parquet, writing
+from crossin.core.files import write_parquet
 from crossin.core.formats import REJECTS, USAGE
 from crossin.core.inputs import refuse_within
 from crossin.core.interrupts import RESUMES, add_note
@@ -159,19 +159,8 @@ def prepared(config: TranslateConfig, translator: Translator) -> Pipeline:
     if quality is not None:
         quality.check()
     if config.cache is not None:
-        _check_cache(config.cache)
+        check_cache(config.cache)
     return Pipeline(config, translator, config.terms(), quality)
-
-
-def _check_cache(path: Path) -> None:
-    check_writable(path.parent)
-    if path.exists():
-        with writing(path), path.open("rb") as file:
-            begin = file.read(len(MAGIC))
-        if begin not in (b"", MAGIC):
-            raise CrossinError(
-                "not a cache of responses", file=path, field="cache", hint="name another file with --cache"
-            )
 
 
 def settings_of(pipeline: Pipeline) -> dict[str, Any]:
