@@ -29,6 +29,7 @@ from crossin.languages import load_words, parse_languages
 from crossin.metrics.bootstrap import Figure, resample
 from crossin.metrics.families import Family
 from crossin.models import pull
+from crossin.reports.cells import digits
 
 
 def means(hits: dict[str, Sequence[float]], groups: list[str]) -> dict[str, Figure]:
@@ -85,8 +86,12 @@ def show(title: str, figures: dict[str, dict[str, Figure]]) -> None:
     columns = list(next(iter(figures.values())))
     table = Table(title, *columns)
     for name, row in figures.items():
-        table.add_row(name, *(f"{row[c].value:.3f}\n{row[c].low:.3f} to {row[c].high:.3f}" for c in columns))
+        table.add_row(name, *(_cell(row[c]) for c in columns))
     Console(width=40 + 16 * len(columns)).print(table)
+
+
+def _cell(figure: Figure) -> str:
+    return f"{digits(figure.value)}\n{digits(figure.low)} to {digits(figure.high)}"
 
 
 def main() -> None:

@@ -32,6 +32,7 @@ from crossin.metrics.reading import read_answers
 from crossin.metrics.table import AnswerTable
 from crossin.mixture import Component, Recipe, compose, read_recipe
 from crossin.models import pull
+from crossin.reports.cells import rounded
 from crossin.training import TrainConfig, train
 
 # The pairs' part of the tokens of an arm that has pairs.
@@ -190,9 +191,9 @@ def _folder(name: str) -> str:
 
 
 def _cell(figure: Figure, signed: bool) -> str:
-    sign = "+" if signed else ""
-    value, low, high = (100 * one for one in (figure.value, figure.low, figure.high))
-    return f"{value:{sign}.1f} [{low:{sign}.1f} {high:{sign}.1f}]"
+    texts = [rounded(100 * one, 1) for one in (figure.value, figure.low, figure.high)]
+    value, low, high = ("+" + text if signed and float(text) > 0 else text for text in texts)
+    return f"{value} [{low} {high}]"
 
 
 def main() -> None:

@@ -35,6 +35,7 @@ from crossin.metrics.reading import read_answers
 from crossin.metrics.table import select
 from crossin.mixture import Component, Recipe, compose
 from crossin.models import pull
+from crossin.reports.cells import rounded
 from crossin.training import TrainConfig, train
 
 WORDING = {
@@ -220,7 +221,8 @@ def table_of(options: argparse.Namespace) -> str:
             figures = intervals(select(stacked(tables, apart=True), tasks=[kind]))
             for language in options.languages:
                 one = figures[f"accuracy/{language}"]
-                cells.append(f"{100 * one.value:.0f} [{100 * one.low:.0f} {100 * one.high:.0f}]")
+                value, low, high = (rounded(100 * x, 0) for x in (one.value, one.low, one.high))
+                cells.append(f"{value} [{low} {high}]")
         lines.append(f"| {name} | {' '.join(checks)} | " + " | ".join(cells) + " |")
     return "\n".join(lines)
 

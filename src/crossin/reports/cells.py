@@ -13,8 +13,8 @@ NONE = "–"
 # What a mark says, for the captions of tables.
 MARKS = (
     "▲ and ▼ mark differences with p ≤ .05 after Holm's correction and an interval that excludes 0 as shown. "
-    "Corrected are the languages of a figure for their number, and the other figures of a column for "
-    "theirs; p is McNemar's for accuracy in a language, else the bootstrap's. Intervals are not corrected."
+    "The correction is over the languages of a figure, and over the other figures of a column; p is "
+    "McNemar's for accuracy in a language, else the bootstrap's. Intervals are not corrected."
 )
 # The colours of tones in a terminal.
 TONE_COLOURS = {"better": "green", "worse": "red", "": ""}

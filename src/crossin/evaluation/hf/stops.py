@@ -23,7 +23,7 @@ class StopSearch:
     def __init__(self, tokenizer: Any, texts: Sequence[str]) -> None:
         self._tokenizer, self._texts = tokenizer, texts
         self._special = set(tokenizer.all_special_ids)
-        if tokenizer.is_fast:
+        if getattr(tokenizer, "is_fast", False):
             # It leaves out these too: placeholders that have no role.
             added = tokenizer.added_tokens_decoder.items()
             self._special |= {number for number, one in added if one.special}
