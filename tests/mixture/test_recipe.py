@@ -10,7 +10,7 @@ from crossin.core.examples import list_examples
 from crossin.core.files import read_parquet
 from crossin.languages import load_words
 from crossin.mixture import compose, read_recipe
-from crossin.mixture.recipe import as_yaml
+from crossin.mixture.recipe import Recipe, as_yaml
 from tests.helpers.errors import refused
 from tests.mixture.test_mixture import rows_of
 from tests.mixture.test_presets import PRESETS
@@ -173,3 +173,16 @@ def test_the_demos_recipe_composes_from_the_facts(facts_folder: Path, tmp_path: 
                     question = f"{question}\n{wanted.answer_here}"
             assert row["prompt"] == words.ask(question)
             assert row["completion"] == words.separator + answer
+
+
+@pytest.mark.parametrize(
+    ("corpora", "drawn"), [({"alpaca": {}}, "alpaca"), ({}, "questions"), ({"a": {}, "b": {}}, "questions")]
+)
+def test_the_only_corpus_is_drawn_from(corpora: dict[str, Any], drawn: str) -> None:
+    source = {"files": {"en": {"path": "en.json"}}}
+    entries = {
+        "name": "a",
+        "corpora": dict.fromkeys(corpora, source),
+        "components": [{"kind": "base", "rows": 1}, {"kind": "mono", "corpus": "other", "rows": 1}],
+    }
+    assert [one.corpus for one in Recipe.model_validate(entries).components] == [drawn, "other"]

@@ -54,7 +54,7 @@ def specs_of(recipe: Recipe, data: Path) -> dict[str, CorpusSpec]:
     `<name>.parquet` of the data folder.
     """
     specs = {}
-    for component in recipe.components:
+    for number, component in enumerate(recipe.components):
         name = component.corpus
         if name in recipe.corpora:
             specs[name] = recipe.corpora[name]
@@ -63,8 +63,9 @@ def specs_of(recipe: Recipe, data: Path) -> dict[str, CorpusSpec]:
         else:
             there = sorted({*recipe.corpora, *(path.stem for path in data.glob("*.parquet"))})
             raise CrossinError(
-                f"the recipe '{recipe.name}' draws from the corpus '{name}', which does not exist",
-                file=data / f"{name}.parquet",
+                f"there is no corpus '{name}': the recipe '{recipe.name}' does not describe it, and "
+                f"{data / name}.parquet does not exist",
+                field=f"components.{number}.corpus",
                 hint=f"describe it under `corpora`, or use one of: {', '.join(there) or '(none)'}",
             )
     return specs

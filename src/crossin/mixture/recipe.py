@@ -27,6 +27,7 @@ class Component(Settings):
 
     kind: `base` (all in the pivot language), `mono` (all in another), `x2en` (asked in another, answered in
     the pivot), `en2x` (the reverse), `x2x` (two different languages), `trans` (translate a row's `side`).
+    corpus: by default the recipe's, where it describes a single one, else `questions`.
     rows, tokens, share: the size; exactly one. `rows: all` is as many as the corpus has; `tokens` are those
     of prompt and completion, estimated or counted by the recipe's tokenizer; `share` is of the recipe's
     `rows`, which all components together must make.
@@ -36,6 +37,7 @@ class Component(Settings):
     et al., arXiv 2304.09151); `weights`: by the weights.
     replacement: whether each row is drawn independently, as the authors' code does. Without it, no row is
     repeated in the same direction before all are drawn, and each is drawn at most `epochs` times.
+    corpus: by default the recipe's, where it describes one, else `questions`.
     draw: components that name the same draw get the same rows and languages, slot by slot.
     stage: components of a lower stage come first (a curriculum); those of one stage are mixed.
     """
@@ -127,6 +129,18 @@ class Recipe(Settings):
     max_skipped: float = setting(MOST_SKIPPED, ge=0, le=1)
     corpora: dict[str, CorpusSpec] = setting({})
     components: list[Component] = setting(min_length=1)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _only_corpus(cls, entries: Any) -> Any:
+        """A recipe that describes one corpus draws from it, where a component names none."""
+        corpora = entries.get("corpora") if isinstance(entries, dict) else None
+        components = entries.get("components") if isinstance(entries, dict) else None
+        if not (isinstance(corpora, dict) and len(corpora) == 1 and isinstance(components, list)):
+            return entries
+        [corpus] = corpora
+        filled = [{"corpus": corpus} | one if isinstance(one, dict) else one for one in components]
+        return {**entries, "components": filled}
 
     @model_validator(mode="after")
     def _consistent(self) -> Recipe:

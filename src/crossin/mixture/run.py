@@ -196,9 +196,9 @@ def resolve(
         unchecked = {"check_language": False}
         corpora = {name: spec.model_copy(update=unchecked) for name, spec in corpora.items()}
     found = found.model_copy(update={"corpora": corpora})
-    with located(recipe if isinstance(recipe, Path | str) else None):
+    with located(file):
         check_sizes(found)
-    all_languages = languages_of(found, specs_of(found, data))
+        all_languages = languages_of(found, specs_of(found, data))
     found = found.model_copy(update={"languages": all_languages})
     source = "correct the names in the recipe"
     if file is not None and is_example(file):
