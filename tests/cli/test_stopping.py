@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import signal
 import subprocess
@@ -187,10 +188,24 @@ def test_the_processes_of_an_engine_end_with_it_in_silence(
 
 
 def test_processes_that_still_begin_end_in_silence(
-    commands: dict[str, list[str | Path]], tmp_path: Path
+    commands: dict[str, list[str | Path]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    # The first of them sends Ctrl-C to all, while it imports.
+    (tmp_path / "sitecustomize.py").write_text(
+        "import os, signal, sys\n"
+        "from pathlib import Path\n"
+        "if '--multiprocessing-fork' in sys.orig_argv:\n"
+        "    try:\n"
+        "        Path(__file__).with_name('sent').touch(exist_ok=False)\n"
+        "        os.killpg(0, signal.SIGINT)\n"
+        "    except FileExistsError:\n"
+        "        pass\n"
+    )
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(tmp_path), *sys.path]))
     words = [*commands["evaluate"], "--processes", "2", "--out", tmp_path / "out"]
-    stopped = crossin(*words, at="concurrent.futures:wait", group=True)
+    # In a process group of its own; nothing is sent from here.
+    stopped = crossin(*words, at="concurrent.futures:wait", call=1_000_000)
+    assert (tmp_path / "sent").exists()
     assert (stopped.returncode, untimed(stopped)) == (130, [f"stopped; {NOTHING}"])
 
 
