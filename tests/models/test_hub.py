@@ -10,11 +10,11 @@ from typing import Any
 import huggingface_hub
 import pytest
 
-import crossin.core.user_cache
 import crossin.models.download
 from crossin.core.errors import CrossinError
 from crossin.core.files import sha256
 from crossin.core.inputs import input_hash
+from crossin.core.user_cache import use
 from crossin.models import pull
 from crossin.models.download import cache_folder
 from tests.helpers import apart
@@ -162,7 +162,7 @@ def test_a_model_that_is_removed_just_now_is_downloaded_again(
 ) -> None:
     hub(monkeypatch, False, lambda name, **_: str(tiny_model))
     folder = pull("owner/name")
-    look = crossin.core.user_cache.use
+    look = use
 
     def too_late(found: Path) -> bool:
         if not removed:
