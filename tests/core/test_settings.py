@@ -140,3 +140,13 @@ def test_a_wrong_entry_that_was_given_is_not_blamed_on_the_file(tmp_path: Path) 
     with refused("whole number", field="epochs") as caught:
         read_settings(TrainConfig, tmp_path / "train.yaml", {"epochs": "many"}, hint="see docs/train.md")
     assert caught.value.file is None
+
+
+def test_a_model_that_was_written_as_json_is_read_again(tmp_path: Path) -> None:
+    class Paths(Settings):
+        one: Path
+        several: tuple[Path, ...] = ()
+
+    model = Paths(one=tmp_path, several=(tmp_path / "a", Path("b")))
+    assert Paths.model_validate_json(model.model_dump_json()) == model
+    assert Paths.model_validate(model.model_dump(mode="json")) == model

@@ -72,7 +72,7 @@ def config(tmp_path: Path) -> TranslateConfig:
         for n in range(8)
     ]
     (tmp_path / "rows.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows), "utf-8")
-    return TranslateConfig(corpus=tmp_path / "rows.jsonl", to=("th",), shard_rows=2)
+    return TranslateConfig(corpus=tmp_path / "rows.jsonl", to=("th",), shard_rows=2, any_language=True)
 
 
 @pytest.mark.parametrize("parts", [[], [1], [5], [11], [1, 1, 1], [3, 4], [2, 0, 6]])

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import os
+import sqlite3
 import subprocess
 import sys
+import time
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -75,5 +78,21 @@ def test_one_budget_holds_for_all_tasks(table: Path, tmp_path: Path) -> None:
         ended = run(table, url, tmp_path / "out", "ray", **prices, budget=4.0, concurrency=2)
         assert ended.returncode != 0 and "budget of 4 is spent" in ended.stderr, ended.stderr[-4000:]
         answered = counts(url)["answered"]
-    # About 220 tokens each: 4 buys some 18 of the 80, whoever sends them.
-    assert 0 < answered <= 25
+        # About 220 tokens each: 4 buys some 18 of the 80, whoever sends them.
+        assert 0 < answered <= 25
+        ended = run(table, url, tmp_path / "out", "ray", **prices)
+        assert "done True" in ended.stdout, ended.stderr[-4000:]
+        assert counts(url)["answered"] == 2 * ROWS
+    counted = read_json(tmp_path / "out" / "manifest.json")["counts"]
+    assert counted["responses"]["requested"] == counted["usage"]["requests"] == 2 * ROWS
+
+
+def test_one_limit_a_minute_holds_for_all_tasks(table: Path, tmp_path: Path) -> None:
+    with mock_server(table) as url:
+        begin = time.time()
+        ended = run(table, url, tmp_path / "out", "ray", requests_per_minute=1200.0, timeout=60.0)
+        assert "done True" in ended.stdout, ended.stderr[-4000:]
+    with closing(sqlite3.connect(tmp_path / "out" / "usage.sqlite")) as file:
+        [(free,)] = file.execute("SELECT free FROM run").fetchall()
+    # Each request took its part of one clock.
+    assert free - begin >= 2 * ROWS * 60 / 1200

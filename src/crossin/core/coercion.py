@@ -46,14 +46,15 @@ def _fitted(value: Any, annotation: Any) -> Any:
     if not is_path(value):
         return value
     if Path in kinds:
-        return as_path(value)
+        # As text: pydantic makes it a path, but takes no path where a model is read from JSON.
+        return str(as_path(value))
     if str in kinds:
         return os.fspath(value)
     if not lists or len(kinds) > 1:
         return value
     [inner] = get_args(lists[0])[:1]
     if Path in _alternatives(inner):
-        return [as_path(value)]
+        return [str(as_path(value))]
     if str not in _alternatives(inner):
         return value
     return listed(value) if isinstance(value, str) else [os.fspath(value)]
