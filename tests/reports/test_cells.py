@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from crossin.metrics.bootstrap import Figure
-from crossin.reports.cells import difference_cell, label, value_cell
+from crossin.reports.cells import difference_cell, label, row_label, value_cell
 
 
 @pytest.mark.parametrize(
@@ -74,3 +74,16 @@ def test_a_mark_goes_by_the_digits_shown(low: float, width: float) -> None:
 )
 def test_a_figure_has_a_name_for_people(key: str, name: str) -> None:
     assert label(key) == name
+
+
+@pytest.mark.parametrize(
+    ("key", "name"),
+    [
+        ("accuracy/th", "accuracy th Thai"),
+        ("missing/pt-BR", "missing pt-BR Portuguese (Brazil)"),
+        ("agreement/en+th", "agreement en+th"),
+        ("consistency_2", "consistency_2"),
+    ],
+)
+def test_a_row_names_its_language(key: str, name: str) -> None:
+    assert row_label(key) == name
