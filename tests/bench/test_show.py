@@ -23,7 +23,15 @@ def printed(folder: Path, items: list[Item], name: str | None = None, **wishes: 
 
 def test_an_item_is_shown_in_every_language_with_its_right_option_marked(tmp_path: Path) -> None:
     text = printed(tmp_path, small_items(), "q0")
-    for words in ("q0 · nature", "─ en ─", "─ vi ─", "─ th ─", "✓ A  a dog", "✓ A  con chó", "✓ A  สุนัข"):
+    for words in (
+        "q0 · nature",
+        "─ en ─ English ─",
+        "─ vi ─ Vietnamese ─",
+        "─ th ─ Thai ─",
+        "✓ A  a dog",
+        "✓ A  con chó",
+        "✓ A  สุนัข",
+    ):
         assert words in text
     assert "  B  a fish" in text
     assert text.count("✓") == 3

@@ -53,6 +53,7 @@ def test_a_dry_run_shows_components_tokens_and_ten_rows_and_writes_nothing(
 ) -> None:
     ended = crossin(recipe, "--dry-run", "--out", tmp_path / "out")
     assert "small: 50 rows, seed 0" in ended.stdout
+    assert {"vi Vietnamese", "zh Chinese"} <= {cell.strip() for cell in ended.stdout.split("│")}
     assert "estimated from characters" in ended.stdout
     assert ended.stdout.count(" · slot ") == 10
     assert ended.stdout.rindex(" · slot ") < ended.stdout.index("small: 50 rows")

@@ -44,6 +44,7 @@ def test_score_prints_the_figures_by_language(bench: Path, tmp_path: Path) -> No
     assert "mine: 4 items in 2 languages" in ended.stdout
     [german] = [line for line in ended.stdout.splitlines() if line.startswith(" de")]
     assert german.split()[:2] == ["de", ".00"]
+    assert "German" in ended.stdout
     assert "consistency_s" in ended.stdout
 
 
@@ -80,6 +81,7 @@ def test_compare_prints_the_difference(bench: Path, tmp_path: Path) -> None:
     assert german.split()[2:] == ["1.00", ".00", "+1.00", ".125,", ".250"]
     caption = " ".join(ended.stdout.split())
     assert "p ≤ .05 after Holm's correction" in caption and "Intervals are not corrected" in caption
+    assert "German" in caption
     values = json.loads(crossin("compare", one, other, "--bench", bench, "--json").stdout)
     assert values["choices"]["difference"]["accuracy/de"]["value"] == 1
 

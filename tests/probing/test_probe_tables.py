@@ -66,3 +66,8 @@ def test_a_few_layers_are_the_ends_and_between_each_once() -> None:
     assert few_layers(33) == [0, 8, 16, 24, 32]
     assert few_layers(3) == [0, 1, 2]
     assert few_layers(1) == [0]
+
+
+def test_languages_have_their_names() -> None:
+    for words in ("Spanish", "Vietnamese", "Chinese (Traditional)", "against en English"):
+        assert words in shown(80)

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from crossin.metrics.bootstrap import Figure
-from crossin.reports.cells import difference_cell, digits, label, value_cell
+from crossin.reports.cells import difference_cell, digits, label, row_label, value_cell
 
 
 @pytest.mark.parametrize(
@@ -110,3 +110,16 @@ def test_a_mark_means_a_corrected_p_of_at_most_5_percent_and_an_interval_that_sh
 )
 def test_a_figure_has_a_name_for_people(key: str, name: str) -> None:
     assert label(key) == name
+
+
+@pytest.mark.parametrize(
+    ("key", "name"),
+    [
+        ("accuracy/th", "accuracy th Thai"),
+        ("missing/pt-BR", "missing pt-BR Portuguese (Brazil)"),
+        ("agreement/en+th", "agreement en+th"),
+        ("consistency_2", "consistency_2"),
+    ],
+)
+def test_a_row_names_its_language(key: str, name: str) -> None:
+    assert row_label(key) == name

@@ -210,9 +210,9 @@ def test_a_language_is_marked_after_holms_correction_over_the_languages(three_la
     assert all(differences[key].low > 0 for key in expected)
     lines = [line for line in markdown(three_languages).splitlines() if line.startswith("| accuracy")]
     assert {line.split("|")[1].strip(): "▲" in line for line in lines} == {
-        "accuracy en": False,
-        "accuracy zh": False,
-        "accuracy vi": True,
+        "accuracy en English": False,
+        "accuracy zh Chinese": False,
+        "accuracy vi Vietnamese": True,
         "accuracy, mean": True,
     }
     [said] = [line for line in headline(three_languages) if "Language by language" in line]

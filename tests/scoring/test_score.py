@@ -97,6 +97,7 @@ def test_free_text_in_more_languages_is_shown_in_all_of_them(tmp_path: Path) -> 
     [made] = score([write_replies(tmp_path / "mine.jsonl", lines)], bench=write_bench(tmp_path / "bench"))
     texts = tables(made)[-1]
     assert [str(cell) for cell in texts.columns[0].cells] == ["en", "de", "th", "mean"]
+    assert [str(cell) for cell in texts.columns[-1].cells] == ["English", "German", "Thai", ""]
 
 
 def test_one_wording_has_no_spread(tmp_path: Path) -> None:

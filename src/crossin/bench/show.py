@@ -14,6 +14,7 @@ from rich.text import Text
 from crossin.core.errors import CrossinError
 from crossin.core.suggestions import nearest
 from crossin.items.item import Item, items_file, read_unchecked
+from crossin.languages.codes import language_name
 
 # Characters of a context that are shown, unless `full`.
 _CONTEXT = 280
@@ -47,7 +48,8 @@ def shown(
         yield Rule(Text(visible(f"{one} · {first.task}{group}")))
         for item in versions:
             if not languages or item.language in languages:
-                yield Panel(_body(item, full), title=Text(visible(item.language)), title_align="left")
+                title = Text(visible(language_name(item.language).replace(" ", " ─ ", 1)))
+                yield Panel(_body(item, full), title=title, title_align="left")
         present = {item.language for item in versions}
         if lacking := [code for code in languages or has if code not in present]:
             yield Text(f"missing in {visible(', '.join(lacking))}")

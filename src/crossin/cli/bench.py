@@ -11,6 +11,7 @@ from crossin.cli.options import Command, json_option, languages_in, option, sett
 from crossin.core.errors import CrossinError, located
 from crossin.items import Form
 from crossin.items.item import items_file
+from crossin.languages.codes import language_name
 
 if TYPE_CHECKING:
     from crossin.bench.check import CheckResult
@@ -235,7 +236,8 @@ def _show(result: CheckResult) -> None:
             )
             kind = Text("structural", "bold red") if line["structural"] else Text("content")
             finding = sentence_of(line["reason"])
-            table.add_row(kind, finding, line["language"], f"{line['count']:,}", Text(visible(shown)))
+            language = language_name(line["language"])
+            table.add_row(kind, finding, language, f"{line['count']:,}", Text(visible(shown)))
         console.print(table)
     if result.guessing:
         heuristics = dict.fromkeys(name for shares in result.guessing.values() for name in shares)

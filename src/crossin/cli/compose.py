@@ -11,7 +11,7 @@ import click
 from crossin.cli.options import Command, dry_run_option, json_option, need_out, out_option, settings_options
 from crossin.core.cluster import Runner
 from crossin.core.settings import Settings, setting, validated
-from crossin.languages.codes import Language, Languages
+from crossin.languages.codes import Language, Languages, language_name
 
 if TYPE_CHECKING:
     from crossin.mixture import MixturePreview
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 # Of a dry run's rows and directions, what fits on a screen.
 _PROMPT, _COMPLETION, _DIRECTIONS = 110, 50, 20
+# In the place of a direction's languages, where a line is of several.
+_SEVERAL = "several"
 
 
 class ComposeOptions(Settings):
@@ -133,9 +135,9 @@ def _show(found: MixturePreview) -> None:
     for column in ("component", "kind", "language in", "language out", "rows", "tokens"):
         table.add_column(column, justify="right" if column in ("rows", "tokens") else "left")
     for line in found.lines if len(found.lines) <= _DIRECTIONS else _by_component(found.lines):
-        table.add_row(
-            *(f"{value:,}" if isinstance(value, int) else Text(str(value)) for value in line.values())
-        )
+        sides = {side: _shown(line[side]) for side in ("lang_in", "lang_out")}
+        cells = {**line, **sides}.values()
+        table.add_row(*(f"{value:,}" if isinstance(value, int) else Text(str(value)) for value in cells))
     source = f"counted by {recipe.tokenizer}" if recipe.tokenizer else "estimated from characters"
     table.caption = f"Tokens of prompt and completion, {source}."
     console.print(table)
@@ -146,13 +148,17 @@ def _show(found: MixturePreview) -> None:
     say("dry run: nothing was written; --json shows every direction, and the rows whole")
 
 
+def _shown(language: str) -> str:
+    return language if language == _SEVERAL else language_name(language)
+
+
 def _by_component(lines: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     """The lines of a component's directions as one line, where they would fill the screen."""
     made: dict[str, dict[str, Any]] = {}
     for line in lines:
         one = made.setdefault(line["component"], {**line, "rows": 0, "tokens": 0})
         for side in ("lang_in", "lang_out"):
-            one[side] = line[side] if one[side] == line[side] else "several"
+            one[side] = line[side] if one[side] == line[side] else _SEVERAL
         one["rows"] += line["rows"]
         one["tokens"] += line["tokens"]
     return list(made.values())

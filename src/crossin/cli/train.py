@@ -18,6 +18,7 @@ from crossin.cli.options import (
     set_option,
     settings_options,
 )
+from crossin.languages.codes import language_name
 from crossin.training.config import TrainConfig
 
 if TYPE_CHECKING:
@@ -126,7 +127,8 @@ def _show_result(stage: Stage, mixture: Path | None) -> None:
     for (split, component, lang_in, lang_out), losses in sorted(curves.items()):
         # Measured once, it has not changed.
         first = f"{losses[0]:.3f}" if len(losses) > 1 else "–"
-        cells = (f"{component}, {split}", lang_in, lang_out, first, f"{losses[-1]:.3f}")
+        sides = (language_name(lang_in), language_name(lang_out))
+        cells = (f"{component}, {split}", *sides, first, f"{losses[-1]:.3f}")
         table.add_row(*map(Text, cells))
     show(table)
     counts, skipped = stage.manifest["counts"], stage.manifest["skipped"]

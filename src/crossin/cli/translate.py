@@ -28,7 +28,7 @@ from crossin.core.errors import CrossinError
 from crossin.core.examples import list_examples
 from crossin.core.reasons import sentence_of
 from crossin.core.settings import read_settings
-from crossin.languages.codes import parse_language
+from crossin.languages.codes import language_name, parse_language
 from crossin.translation.config import TranslateConfig
 
 if TYPE_CHECKING:
@@ -193,7 +193,7 @@ def _show_estimate(settings: TranslateConfig, out: Path | None, as_json: bool) -
         table.add_column(column, justify="left" if column == "into" else "right")
     for part in found.languages:
         table.add_row(
-            part.language,
+            language_name(part.language),
             f"{part.rows:,}",
             f"{part.requests:,}",
             f"{part.characters:,}",
@@ -234,7 +234,7 @@ def _show_sample(settings: TranslateConfig, count: int, out: Path | None, as_jso
     for part in samples:
         for one in part.outcomes:
             texts = Text(_flat(one.row.texts)), Text(_flat(one.texts))
-            table.add_row(Text(f"{one.row.id} {part.language}"), *texts, Text(_result(one)))
+            table.add_row(Text(f"{one.row.id} {language_name(part.language)}"), *texts, Text(_result(one)))
     console.print(table)
     if note := unread_note(settings.source):
         say(note)
@@ -290,7 +290,7 @@ def _show_counts(languages: Mapping[str, Any]) -> None:
     table = Table()
     table.add_column("rows")
     for language in languages:
-        table.add_column(language, justify="right")
+        table.add_column(language_name(language), justify="right")
     found = languages.values()
     for name in ("passed", "repaired", "kept"):
         table.add_row(name, *(f"{one[name]:,}" for one in found))

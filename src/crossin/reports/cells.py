@@ -6,6 +6,7 @@ import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from crossin.languages.codes import language_name
 from crossin.metrics.bootstrap import Figure
 from crossin.metrics.significance import LEVEL
 
@@ -46,6 +47,12 @@ def label(key: str) -> str:
         return "accuracy, mean"
     figure, slash, of = key.partition("/")
     return _NAMES.get(figure, figure).replace("ac3_", "AC3_") + slash.replace("/", " ") + of
+
+
+def row_label(key: str) -> str:
+    """The name of a figure with its language's name: `accuracy th Thai`; two languages stay codes."""
+    figure, slash, of = key.partition("/")
+    return label(f"{figure}/{language_name(of)}") if slash and "+" not in of else label(key)
 
 
 def value_cell(figure: Figure | None) -> Cell:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from crossin.reports.cells import MARKS, TONE_COLOURS, Cell, difference_cell, label, value_cell
+from crossin.reports.cells import MARKS, TONE_COLOURS, Cell, difference_cell, row_label, value_cell
 from crossin.reports.summary import PAPER, Summary
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ def grid(summary: Summary, pairs: Sequence[tuple[str, str]]) -> Grid:
         cells += [
             difference_cell(key, summary.by_pair[pair].get(key), corrected[pair].get(key)) for pair in pairs
         ]
-        rows.append((label(key), cells))
+        rows.append((row_label(key), cells))
     heads = [*summary.by_arm, *(f"{arm} − {other}" for arm, other in pairs)]
     return Grid(heads, len(summary.by_arm), rows)
 

@@ -7,6 +7,7 @@ import re
 from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING
 
+from crossin.languages.codes import language_name
 from crossin.metrics.bootstrap import Figure
 from crossin.reports.cells import MARKS, NONE, Cell, difference_cell, digits, label, value_cell
 from crossin.reports.terminal import add_row, new_table
@@ -115,7 +116,9 @@ def comparison_tables(comparison: Comparison) -> list[Table]:
             cells: list[Cell | str] = [value_cell(compared.ours[name]), value_cell(compared.theirs[name])]
             cells.append(difference_cell(name, difference, holm))
             cells.append(NONE if holm is None else f"{_p(alone)}, {_p(holm)}")
-            add_row(table, label(name), cells)
+            # The name stands below, as the intervals do.
+            named = "\n".join(filter(None, (label(name), _name(name.partition("/")[2]))))
+            add_row(table, named, cells)
         table.caption = f"{MARKS} {_legend(names, comparison.pivot)}"
         made.append(table)
     return made
@@ -160,13 +163,20 @@ def _by_language(
         for language in languages
     }
     shown = {name: head for name, head in heads.items() if _worth_showing(name, rows)}
-    made = _of_rows("language", shown, rows)
+    made = new_table("language", [*shown.values(), ""])
+    for language, found in rows.items():
+        add_row(made, language, [*(value_cell(found.get(name)) for name in shown), _name(language)])
     if len(languages) > 1:
         made.add_section()
         add_row(made, "mean", [value_cell(figures.get(name)) for name in shown])
     # The heading of the figure `pivot` explains it.
     made.caption = _legend([name for name in shown if name != "pivot"], pivot)
     return made
+
+
+def _name(language: str) -> str:
+    """The English name of a language; '' for what is not one language."""
+    return language_name(language).partition(" ")[2] if "+" not in language else ""
 
 
 def _worth_showing(name: str, rows: Mapping[str, Mapping[str, Figure]]) -> bool:
@@ -181,7 +191,7 @@ def _pairs(figures: Mapping[str, Figure], languages: Sequence[str], kind: str) -
     for row, first in enumerate(languages[:-1]):
         keys = [f"{kind}/{first}+{second}" for second in languages[row + 1 :]]
         if all(key in figures for key in keys):
-            add_row(made, first, [""] * row + [value_cell(figures[key]).value for key in keys])
+            add_row(made, language_name(first), [""] * row + [value_cell(figures[key]).value for key in keys])
     return made
 
 
