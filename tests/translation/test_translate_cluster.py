@@ -82,9 +82,12 @@ def test_one_budget_holds_for_all_tasks(table: Path, tmp_path: Path) -> None:
         assert 0 < answered <= 25
         ended = run(table, url, tmp_path / "out", "ray", **prices)
         assert "done True" in ended.stdout, ended.stderr[-4000:]
-        assert counts(url)["answered"] == 2 * ROWS
+        seen = counts(url)
+    # Ray ends the other tasks where one fails: what they had in flight is requested again.
+    assert seen["texts answered"] == 2 * ROWS and seen["answered twice"] <= 4
     counted = read_json(tmp_path / "out" / "manifest.json")["counts"]
-    assert counted["responses"]["requested"] == counted["usage"]["requests"] == 2 * ROWS
+    assert counted["responses"]["requested"] == 2 * ROWS
+    assert 2 * ROWS <= counted["usage"]["requests"] <= seen["answered"]
 
 
 def test_one_limit_a_minute_holds_for_all_tasks(table: Path, tmp_path: Path) -> None:
