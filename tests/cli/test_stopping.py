@@ -190,16 +190,21 @@ def test_the_processes_of_an_engine_end_with_it_in_silence(
 def test_processes_that_still_begin_end_in_silence(
     commands: dict[str, list[str | Path]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    # The first of them sends Ctrl-C to all, while it imports.
+    # The first of them gets Ctrl-C while it imports, and then all of the group do.
     (tmp_path / "sitecustomize.py").write_text(
         "import os, signal, sys\n"
         "from pathlib import Path\n"
-        "if '--multiprocessing-fork' in sys.orig_argv:\n"
-        "    try:\n"
+        "try:\n"
+        "    if '--multiprocessing-fork' in sys.orig_argv:\n"
         "        Path(__file__).with_name('sent').touch(exist_ok=False)\n"
+        "        try:\n"
+        "            os.kill(os.getpid(), signal.SIGINT)\n"
+        "            for _ in range(1000): pass\n"
+        "        except KeyboardInterrupt:\n"
+        "            os.write(2, b'a traceback')\n"
         "        os.killpg(0, signal.SIGINT)\n"
-        "    except FileExistsError:\n"
-        "        pass\n"
+        "except FileExistsError:\n"
+        "    pass\n"
     )
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(tmp_path), *sys.path]))
     words = [*commands["evaluate"], "--processes", "2", "--out", tmp_path / "out"]
