@@ -10,6 +10,7 @@ from click.testing import CliRunner, Result
 
 from crossin.cli.main import app
 from tests.helpers.errors import refused
+from tests.helpers.messages import messages
 from tests.helpers.small_corpora import corpus_entry, row, write_corpus
 
 RECIPE = """
@@ -93,7 +94,7 @@ def test_a_finished_mixture_prints_what_the_first_run_did_and_is_as_strict(
     write_corpus(tmp_path / "data", {"vi": range(30)})
     words: list[str | Path] = [recipe, "--out", tmp_path / "out"]
     first, again = (crossin(*words) for _ in range(2))
-    assert (first.stdout, first.stderr) == (again.stdout, again.stderr)
+    assert (first.stdout, messages(first.stderr)) == (again.stdout, messages(again.stderr))
     assert "left out: 10 rows, missing in a language (vi)" in again.stderr
     assert "note: alpaca: 10 of 40 rows" in again.stderr
     for out in ("out", "new"):

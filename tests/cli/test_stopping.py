@@ -17,6 +17,7 @@ from crossin.mixture.recipe import as_yaml
 from tests.cli.test_models_merge import adapter_of
 from tests.cli.test_probe_command import TEXTS
 from tests.experiments.test_demo import SMALL
+from tests.helpers.messages import messages
 from tests.helpers.report_data import write_run
 from tests.helpers.signalled import crossin
 from tests.helpers.small_bench import write_bench
@@ -136,11 +137,6 @@ def test_a_stopped_stage_says_what_it_saved_and_the_same_command_succeeds(
     assert not any(name.endswith(".tmp") for name in files_in(tmp_path))
 
 
-def untimed(ended: subprocess.CompletedProcess[str]) -> list[str]:
-    """The lines of standard error, without those on progress."""
-    return [line for line in ended.stderr.splitlines() if line and not re.match(r"\d{4}-\d\d-\d\d ", line)]
-
-
 def files_in(folder: Path) -> set[str]:
     return {path.name for path in folder.rglob("*") if path.is_file()}
 
@@ -171,7 +167,7 @@ def test_a_second_model_that_is_stopped_early_leaves_the_first(
 def test_a_model_that_is_not_whole_is_not_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CROSSIN_CACHE", str(tmp_path))
     stopped = crossin("models", "pull", "owner/model", at="crossin.models.download:_from_hub")
-    assert (stopped.returncode, untimed(stopped)) == (130, [f"stopped; {NOTHING}"])
+    assert (stopped.returncode, messages(stopped.stderr)) == (130, [f"stopped; {NOTHING}"])
     assert not any(path.is_dir() for path in (tmp_path / "models").iterdir())
 
 
@@ -183,7 +179,7 @@ def test_the_processes_of_an_engine_end_with_it_in_silence(
     at = "crossin.evaluation.bench_answers:_check"
     stopped = crossin(*words, at=at, call=3, number=number, group=True)
     assert stopped.returncode == CODES[number]
-    assert untimed(stopped) == [f"stopped; {RESUMES}"]
+    assert messages(stopped.stderr) == [f"stopped; {RESUMES}"]
     assert crossin(*words).returncode == 0
 
 
@@ -211,7 +207,7 @@ def test_processes_that_still_begin_end_in_silence(
     # In a process group of its own; nothing is sent from here.
     stopped = crossin(*words, at="concurrent.futures:wait", call=1_000_000)
     assert (tmp_path / "sent").exists()
-    assert (stopped.returncode, untimed(stopped)) == (130, [f"stopped; {NOTHING}"])
+    assert (stopped.returncode, messages(stopped.stderr)) == (130, [f"stopped; {NOTHING}"])
 
 
 @pytest.mark.parametrize("number", CODES)

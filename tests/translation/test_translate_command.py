@@ -11,6 +11,7 @@ from click.testing import CliRunner, Result
 from crossin.cli.translate import command
 from crossin.core.errors import CrossinError
 from tests.helpers import apart
+from tests.helpers.messages import messages
 from tests.helpers.translated_rows import counts, mock_server, table_of, write_rows
 
 KEY = "sk-a-key-that-nobody-may-read"
@@ -69,10 +70,24 @@ def test_what_is_left_out_of_the_corpus_is_said_again_of_a_finished_run(home: Pa
         dry = crossin(*words, "--dry-run")
         with pytest.raises(CrossinError, match="max_skipped: not set there"):
             crossin(*words, "--max-skipped", "0")
-    assert (first.stdout, first.stderr) == (again.stdout, again.stderr)
+    assert (first.stdout, messages(first.stderr)) == (again.stdout, messages(again.stderr))
     for ended in (first, dry):
         assert "left out: 2 rows, the instruction is empty (en)" in ended.stderr
         assert f"note: rows.jsonl: 2 of {ROWS} en rows" in ended.stderr
+
+
+@pytest.mark.parametrize("as_json", [(), ("--json",)])
+@pytest.mark.parametrize(("faults", "exit_code"), [("0", 0), ("1", 1)])
+def test_a_run_whose_rows_are_mostly_rejected_fails(
+    home: Path, tmp_path: Path, faults: str, exit_code: int, as_json: tuple[str, ...]
+) -> None:
+    with mock_server(home / "table.json", "--faults", faults, "--kinds", "refusal", "--stubborn") as url:
+        words = (home / "rows.jsonl", "--to", "es", *served(url), "--out", tmp_path / "out", *as_json)
+        # Of a finished run as of a new one.
+        for _ in range(2):
+            ended = CliRunner().invoke(command, [str(word) for word in words])
+            assert ended.exit_code == exit_code
+            assert (f"{ROWS} of {ROWS} rows were rejected, most as" in ended.stderr) == bool(exit_code)
 
 
 def test_a_sample_is_shown_with_the_results_of_the_checks(home: Path) -> None:

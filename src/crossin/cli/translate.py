@@ -26,6 +26,7 @@ from crossin.cli.options import (
 )
 from crossin.core.errors import CrossinError
 from crossin.core.examples import list_examples
+from crossin.core.formats import REJECTS
 from crossin.core.reasons import sentence_of
 from crossin.core.settings import read_settings
 from crossin.languages.codes import language_name, parse_language
@@ -267,10 +268,36 @@ def _as_dict(language: str, outcome: Outcome) -> dict[str, Any]:
 
 
 def _show_result(stage: Stage, settings: TranslateConfig, out: Path, as_json: bool) -> None:
+    """Show what came of it; exit code 1 where most rows were rejected."""
     counts = stage.manifest["counts"]
+    failed = _mostly_rejected(counts["languages"])
     if as_json:
         print_json({"counts": counts, "skipped": stage.manifest["skipped"]})
-        return
+    else:
+        _show_summary(stage, settings, out)
+    for note in failed:
+        say(f"{note}: read {out / REJECTS}, try other settings with --sample, and then another --out")
+    if failed:
+        raise click.exceptions.Exit(1)
+
+
+def _mostly_rejected(languages: Mapping[str, Any]) -> list[str]:
+    """A note on each language of which more than half of the translated rows were rejected."""
+    notes = []
+    for language, found in languages.items():
+        rejected = sum(found["rejected"].values())
+        rows = rejected + found["passed"] + found["repaired"] + found["kept"]
+        if 2 * rejected > rows:
+            most = Counter(found["rejected"]).most_common(1)[0][0]
+            notes.append(
+                f"{language_name(language)}: {rejected:,} of {rows:,} rows were rejected, most as "
+                f"'{sentence_of(most)}'"
+            )
+    return notes
+
+
+def _show_summary(stage: Stage, settings: TranslateConfig, out: Path) -> None:
+    counts = stage.manifest["counts"]
     _show_counts(counts["languages"])
     say_skipped(stage.manifest["skipped"], notes=counts.get("notes", ()))
     responses, cost = counts["responses"], counts.get("usage", {}).get("cost")
