@@ -9,7 +9,7 @@ import pyarrow as pa
 import pytest
 
 from crossin.languages import available, load_words
-from crossin.languages.file_language import wrong_language
+from crossin.languages.file_language import unchecked_notes, wrong_language
 from tests.helpers.paths import REAL_DATA
 
 pytest.importorskip("lingua")
@@ -58,8 +58,11 @@ def test_a_dozen_rows_in_another_language_do_not(code: str) -> None:
         (CODE, "th"),
         (CODE, "vi"),
         (["Paris", "42", "", "3 + 4 = 7", "H2O", "OK"] * 10, "th"),
-        (TEXTS["zh"][:4], "th"),
+        (TEXTS["zh"][:2], "th"),
+        (TEXTS["es"][:4], "de"),
         ([], "th"),
+        # Short rows of one form, which lingua's fast way takes for Yoruba.
+        ([f"The sun is hot. Row {number} is here." for number in range(8)], "en"),
         (SERBIAN, "sr"),
         (SERBIAN_LATIN, "sr"),
         (SERBIAN_LATIN, "sr-Latn"),
@@ -125,3 +128,15 @@ def test_real_instruction_data() -> None:
     assert len(texts) == 4
     for one, said in product(texts, texts):
         assert bool(wrong_language(texts[one], said)) == (one != said), (one, said)
+
+
+def test_three_rows_in_another_script_are_enough() -> None:
+    assert "like zh Chinese" in wrong_language(TEXTS["zh"][:3], "th")
+
+
+def test_without_lingua_it_is_said_that_only_scripts_are_checked(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert unchecked_notes(["en", "th", "vi"]) == []
+    monkeypatch.setattr("crossin.languages.file_language.lingua_languages", dict)
+    [note] = unchecked_notes(["en", "th", "vi"])
+    assert "en, vi" in note and "lingua" in note
+    assert unchecked_notes(["th", "zh"]) == []

@@ -22,7 +22,7 @@ from crossin.corpus.parallel import ParallelCorpus, read_corpus
 from crossin.corpus.reasons import CorpusReason
 from crossin.corpus.spec import CorpusSpec, Decontaminate, Filters
 from crossin.languages.codes import language_name
-from crossin.languages.file_language import wrong_language
+from crossin.languages.file_language import unchecked_notes, wrong_language
 
 # How a recipe goes on without the rows of a file that cannot be used.
 OVERRIDE = "set `max_skipped: 1` in the recipe, or --max-skipped 1"
@@ -90,6 +90,7 @@ def _check_languages(corpus: ParallelCorpus, spec: CorpusSpec, data: Path) -> No
                 hint="name the language that they are in, or skip this check with --no-check-language (in the"
                 " recipe, `check_language: false` in the corpus)",
             )
+    corpus.notes += unchecked_notes(corpus.languages)
 
 
 def _check(corpus: ParallelCorpus, against: str, progress: Progress) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import cache
 from typing import TYPE_CHECKING
 
@@ -17,7 +17,7 @@ import numpy as np
 import pyarrow as pa
 
 from crossin.languages.codes import language_name, script_of
-from crossin.languages.detection import CONFUSED, lingua_code, lingua_languages
+from crossin.languages.detection import CONFUSED, lingua_code, lingua_languages, odds
 from crossin.languages.scripts import SCRIPT_NAMES, script_counts, scripts_of_iso
 
 if TYPE_CHECKING:
@@ -37,6 +37,10 @@ _KANA = 0.1
 _MOST, _FEW = 0.5, 0.3
 # The fewest judged texts for that. With three, one of 2,400 samples of correct files was a false alarm.
 _ROWS = 5
+# Texts together are not in another language than is said where that is hardly likelier.
+_NEARLY = 0.2
+# The fewest where all are in a script that the language is not written in.
+_STRANGE_ROWS = 3
 # The same for a language that lingua does not know: its texts may look like any other's but English.
 _SURE = 0.8
 # Languages that lingua does not tell apart.
@@ -61,22 +65,40 @@ def wrong_language(texts: Sequence[str] | pa.Array, language: str, seed: int = 0
     judged = [found for found in (_judged(text, language) for text in chosen) if found]
     own = sum(found == OWN for found, _ in judged)
     others = Counter(looks for found, looks in judged if found != OWN)
-    if len(judged) < _ROWS or own > _FEW * len(judged):
-        return ""
-    first = max(sorted(others), key=others.__getitem__)
     # In another script all are wrong, whatever each looks like; in the same, what looks alike is, each by
     # itself or all together.
     strange = sum(found == SCRIPT for found, _ in judged)
+    enough = _ROWS if strange < len(judged) else _STRANGE_ROWS
+    if len(judged) < enough or own > _FEW * len(judged):
+        return ""
+    first = max(sorted(others), key=others.__getitem__)
     count, most = max(strange, others[first]), _MOST
+    joined = " ".join(chosen)[: 2 * _HEAD]
     if count <= most * len(judged) and lingua_code(language) in lingua_languages():
-        looks = _between(" ".join(chosen)[: 2 * _HEAD], language, _GUESSED)
+        looks = _between(joined, language, _GUESSED)
         first, count = (looks, len(judged) - own) if looks not in ("", language) else (first, count)
     if not strange and first == "en" and lingua_code(language) not in lingua_languages():
         most = _SURE
-    if count <= most * len(judged):
+    if count <= most * len(judged) or (not strange and _likelier(joined, language, first)):
         return ""
     looks = language_name(first) if first not in SCRIPT_NAMES else f"text in {first} script"
     return f"{count} of {len(judged)} sampled rows look like {looks}, {own} like {language_name(language)}"
+
+
+def unchecked_notes(languages: Iterable[str]) -> list[str]:
+    """A note on the languages that are not told apart from others of their script, for want of lingua."""
+    shared = [language for language in languages if script_of(language) in CONFUSED]
+    if not shared or lingua_languages():
+        return []
+    return [f"only the script of {', '.join(shared)} was checked: lingua is not installed (the extra `data`)"]
+
+
+def _likelier(text: str, language: str, other: str) -> bool:
+    """Whether a text is likelier in `language` than in the other and in all that models confuse it with, by
+    lingua's slow and better way. Short rows of one form look alike in the fast one.
+    """
+    others = {other, *CONFUSED.get(script_of(language), "").split()} - {language}
+    return (odds(text, language, others) or 0.0) > _NEARLY
 
 
 def _sampled(texts: Sequence[str] | pa.Array, seed: int) -> list[str]:
