@@ -298,7 +298,12 @@ def test_a_corpus_that_is_not_there_is_named_with_those_that_are(facts_folder: P
     made = Recipe.model_validate(
         {"name": "t", "languages": ["en"], "components": [{"kind": "base", "rows": 1, "corpus": "alpaca"}]}
     )
-    with refused("'alpaca'", file="alpaca.parquet", hint="facts, names, questions"):
+    with refused(
+        "'alpaca'",
+        "alpaca.parquet does not exist",
+        field="components.0.corpus",
+        hint="facts, names, questions",
+    ):
         compose(made, facts_folder, tmp_path / "mixture")
     assert not (tmp_path / "mixture").exists()
 
