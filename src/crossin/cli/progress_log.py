@@ -125,7 +125,8 @@ def _state(task: str, known: _Task, moment: float) -> str:
     share = f" ({known.done / known.total:.0%})" if known.total else ""
     parts = [f"{task}: {known.done:,} of {known.total:,} {known.unit}{share}"]
     elapsed, done = known.news - known.began, known.done - known.first
-    if elapsed > 0 and done > 0:
+    # Reports that come at once, as those of several processes may, have no rate.
+    if elapsed >= 1 and done > 0:
         parts.append(_rate(done / elapsed, known.unit))
         parts.append(f"{_span((known.total - known.done) * elapsed / done)} left")
     if moment - known.news >= SHORT:
