@@ -16,7 +16,6 @@ from crossin.core.files import read_json, write_json
 from crossin.mixture.recipe import as_yaml
 from tests.cli.test_models_merge import adapter_of
 from tests.cli.test_probe_command import TEXTS
-from tests.experiments.test_demo import SMALL
 from tests.helpers.messages import messages
 from tests.helpers.report_data import write_run
 from tests.helpers.signalled import crossin
@@ -52,9 +51,6 @@ PLACES = {
     "probe": [
         ("crossin.probing.run:pooled_states", 2, RESUMES),
     ],
-    "demo": [
-        ("crossin.experiments.demo:compose", 1, RESUMES),
-    ],
     "bench": [
         ("crossin.core.stages:write_json", 2, RESUMES),
     ],
@@ -76,7 +72,6 @@ def commands(
     write_corpus(home, 60)
     (home / "recipe.yaml").write_text(as_yaml(recipe_of(*MIXED, shard_rows=20)))
     write_json(home / "train.yaml", settings_of(tiny_model, mixture_of(facts_folder, home / "mixture")))
-    (home / "demo.yaml").write_text(SMALL)
     for language, lines in TEXTS.items():
         (home / "parallel").mkdir(exist_ok=True)
         (home / "parallel" / f"{language}.txt").write_text("\n".join(lines) + "\n", encoding="utf-8")
@@ -92,7 +87,6 @@ def commands(
         "evaluate": ["evaluate", tiny_model, "--bench", bench],
         "translate": ["translate", rows, "--to", "es", "zh", "--engine", "openai", "--model", "mock"],
         "probe": ["probe", tiny_model, "--parallel", home / "parallel", "--draws", "50"],
-        "demo": ["demo", "--model", tiny_model, "--languages", "en,es", "--recipe", home / "demo.yaml"],
         "bench": ["bench", "build", "facts", "--languages", "en,es"],
         "report": ["report", home / "one", home / "two"],
         "merge": ["models", "merge", tiny_model, adapter],

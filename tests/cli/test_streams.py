@@ -233,8 +233,9 @@ def test_output_that_nobody_reads_ends_the_command_in_silence(
     assert ended.returncode in ((2,) if words == ["nothing"] else (0, 1))
 
 
-def test_a_full_disk_under_the_output_is_one_clear_error(home: Path) -> None:
-    command = [sys.executable, "-m", "crossin", "bench", "list", "--json"]
+@pytest.mark.parametrize("words", ["--help", "bench list", "bench list --json", "examples"])
+def test_a_full_disk_under_the_output_is_one_clear_error(home: Path, words: str) -> None:
+    command = [sys.executable, "-m", "crossin", *words.split()]
     with Path("/dev/full").open("wb") as full:
         ended = subprocess.run(
             command, env=environment(), stdout=full, stderr=subprocess.PIPE, text=True, check=False

@@ -119,7 +119,7 @@ def _status(arguments: Sequence[str] | None) -> int:
     except (click.Abort, KeyboardInterrupt) as error:
         return end_stopped(error)
     except OSError as error:
-        if _output_works():
+        if _output_works() and not _while_printing(error):
             raise
         discard(sys.stdout)
         # Whoever read from a pipe has seen enough.
@@ -142,6 +142,15 @@ def _output_works() -> bool:
     except OSError:
         return False
     return True
+
+
+def _while_printing(error: OSError) -> bool:
+    """Whether an error is of a write to standard output, which may keep nothing of what it could not take."""
+    frame = error.__traceback__
+    while frame is not None and frame.tb_next is not None:
+        frame = frame.tb_next
+    module = "" if frame is None else str(frame.tb_frame.f_globals.get("__name__", ""))
+    return error.filename is None and module.startswith(("click.", "rich.", "crossin.cli."))
 
 
 def _show_error(error: CrossinError) -> None:
