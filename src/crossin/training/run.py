@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from crossin.core.errors import CrossinError
 from crossin.core.extras import install_hint, require
+from crossin.core.files import read_json, write_json
 from crossin.core.formats import MANIFEST
 from crossin.core.interrupts import Stopped, add_note, held_signals
 from crossin.core.progress import Progress, silent
@@ -173,6 +174,8 @@ def _write(trainer: CrossinTrainer, out: Path, base: Path, say: Say) -> list[str
     kind = ADAPTER if config.method.kind == "lora" else MODEL
     with writing_weights(out):
         trainer.model.save_pretrained(out / kind)
+        if kind == ADAPTER:
+            _sort_targets(out / kind / "adapter_config.json")
         # PEFT's model card is an empty form; the manifest describes the adapter.
         (out / kind / "README.md").unlink(missing_ok=True)
         if kind == MODEL:
@@ -190,3 +193,10 @@ def _write(trainer: CrossinTrainer, out: Path, base: Path, say: Say) -> list[str
 
 def _no_page() -> str:
     return f"no plot of the losses: it needs plotly ({install_hint('report')})"
+
+
+def _sort_targets(file: Path) -> None:
+    """Put the names of the adapted layers in order: PEFT writes a set, in another order in each process."""
+    config = read_json(file)
+    if isinstance(config.get("target_modules"), list):
+        write_json(file, config | {"target_modules": sorted(config["target_modules"])})
