@@ -3,14 +3,16 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
+import pyarrow.parquet
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from crossin.core.files import write_parquet
 from crossin.core.formats import ITEMS
-from crossin.items.item import Item, read_items, write_items
+from crossin.items.item import Item, read_items, read_unchecked, write_items
 from tests.helpers.errors import refused
 from tests.helpers.nature_items import changed, in_free_text, small_items, write_bench
 
@@ -99,3 +101,25 @@ def test_any_text_reads_back(
     item = Item("i", "g", "", "vi", context, question, options, ids, ids[-1], "", "")
     write_items(file, [item])
     assert read_items(file) == [item]
+
+
+def test_optional_columns_are_written_only_where_an_item_uses_them(tmp_path: Path) -> None:
+    rich = ("gap", "aliases", "answer_type", "origin")
+    plain = small_items()
+    used = [
+        replace(one, gap="____", aliases=["x"], answer_type="number", origin="pt") for one in small_items()
+    ]
+
+    write_items(tmp_path / "plain.parquet", plain)
+    write_items(tmp_path / "used.parquet", used)
+
+    assert not set(rich) & set(pyarrow.parquet.read_schema(tmp_path / "plain.parquet").names)
+    assert read_unchecked(tmp_path / "plain.parquet") == plain
+    assert read_unchecked(tmp_path / "used.parquet") == used
+
+
+def test_an_unknown_answer_type_is_an_error(tmp_path: Path) -> None:
+    wrong: Any = "colour"
+    write_items(tmp_path / "items.parquet", [replace(one, answer_type=wrong) for one in small_items()])
+    with refused(r"text or number", file=tmp_path / "items.parquet", field="answer_type"):
+        read_unchecked(tmp_path / "items.parquet")

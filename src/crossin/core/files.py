@@ -9,7 +9,7 @@ import hashlib
 import json
 import os
 import secrets
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -192,8 +192,10 @@ def read_yaml(path: Path) -> Any:
         ) from error
 
 
-def read_parquet(path: Path, columns: list[str]) -> pyarrow.Table:
-    """The named columns of a Parquet file; a file that lacks one of them is an error that names it."""
+def read_parquet(path: Path, columns: list[str], optional: Collection[str] = ()) -> pyarrow.Table:
+    """The named columns of a Parquet file; a file that lacks one of them is an error that names it.
+    `optional` columns are read where the file has them.
+    """
     import pyarrow
     import pyarrow.parquet
 
@@ -207,7 +209,8 @@ def read_parquet(path: Path, columns: list[str]) -> pyarrow.Table:
                         field=column,
                         hint="make the file again with this version of crossin",
                     )
-            return file.read(columns=columns)
+            present = [column for column in optional if column in file.schema_arrow.names]
+            return file.read(columns=[*columns, *present])
     except (OSError, pyarrow.ArrowInvalid) as error:
         raise CrossinError(
             "cannot be read as Parquet", file=path, hint="make it again, or check the path"

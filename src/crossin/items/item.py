@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple, get_args
 
 from crossin.core.errors import CrossinError
 from crossin.core.files import read_parquet, write_parquet
@@ -19,7 +19,9 @@ from crossin.core.stages import Stage
 # JSON can hold lone surrogates; no file can.
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _HINT = "build the benchmark again, or list all errors: crossin bench check DIR"
-_LISTS = ("options", "option_ids")
+_LISTS = ("options", "option_ids", "aliases")
+# How a free-text reply is compared: by its words, or by the last number in it.
+AnswerType = Literal["text", "number"]
 
 
 class ItemFault(Reason):
@@ -57,7 +59,10 @@ class Item:
     """One question in one language.
 
     `options` and `option_ids` are in the order shown; `answer` is an option id. A free-text item has no
-    options, and `answer` is the reference text.
+    options, and `answer` is the reference text; `aliases` are other references that are as right, and
+    `answer_type` is how a reply is compared with them. `gap` is the mark in `question` that an option or the
+    answer replaces; empty for an item without one. `origin` is the language that the question was first
+    written in, or whose speakers know the answer; empty where this is not known.
     """
 
     item: str
@@ -71,11 +76,20 @@ class Item:
     answer: str
     source: str
     licence: str
+    gap: str = ""
+    aliases: list[str] = field(default_factory=list)
+    answer_type: AnswerType = "text"
+    origin: str = ""
 
     @property
     def free_text(self) -> bool:
         """Whether the item is answered in free text."""
         return not self.option_ids
+
+
+# By name: columns that a file may lack, each with its value where it does.
+_OPTIONAL: dict[str, Any] = {"gap": "", "aliases": [], "answer_type": "text", "origin": ""}
+_REQUIRED = [one.name for one in fields(Item) if one.name not in _OPTIONAL]
 
 
 def items_file(place: Path | str) -> Path:
@@ -85,13 +99,15 @@ def items_file(place: Path | str) -> Path:
 
 
 def write_items(path: Path | str, items: Sequence[Item]) -> None:
-    """Write a benchmark's items."""
+    """Write a benchmark's items, without the optional columns that no item uses."""
     import pyarrow
 
+    rows = [asdict(item) for item in items]
+    used = [name for name, unset in _OPTIONAL.items() if any(row[name] != unset for row in rows)]
     text, texts = pyarrow.string(), pyarrow.list_(pyarrow.string())
     # Given, since the lists of free-text items are all empty and have no type of their own.
-    schema = pyarrow.schema([(name, texts if name in _LISTS else text) for name in Item.__dataclass_fields__])
-    write_parquet(as_path(path), pyarrow.Table.from_pylist([asdict(item) for item in items], schema))
+    schema = pyarrow.schema([(name, texts if name in _LISTS else text) for name in [*_REQUIRED, *used]])
+    write_parquet(as_path(path), pyarrow.Table.from_pylist(rows, schema))
 
 
 def finish_bench(
@@ -153,12 +169,15 @@ def read_unchecked(place: Path | str) -> list[Item]:
             hint="give a folder that `crossin bench build` made, or the items.parquet in it",
         )
     items = []
-    for row, line in enumerate(read_parquet(file, list(Item.__dataclass_fields__)).to_pylist(), start=1):
+    for row, line in enumerate(read_parquet(file, _REQUIRED, _OPTIONAL).to_pylist(), start=1):
         for name, value in line.items():
             texts = value if name in _LISTS else [value]
             if not isinstance(texts, list) or not all(isinstance(text, str) for text in texts):
                 expected = "a list of texts" if name in _LISTS else "text"
                 raise CrossinError(f"expected {expected}", file=file, row=row, field=name, hint=_HINT)
+        if line.get("answer_type", "text") not in get_args(AnswerType):
+            message = f"expected {' or '.join(get_args(AnswerType))}"
+            raise CrossinError(message, file=file, row=row, field="answer_type", hint=_HINT)
         items.append(Item(**line))
     return items
 
