@@ -1,0 +1,472 @@
+"""Each named benchmark on small files of its public layout, with content of our own."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from crossin.bench.catalogue import BUILT_IN, build_named, known, names
+from crossin.items.item import Item, read_items
+from tests.helpers.errors import refused
+from tests.helpers.mapping_files import built, jsonl, only, parquet
+
+
+def texts(path: Path, *lines: Sequence[object]) -> Path:
+    """A file of tab-separated lines."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text("".join("\t".join(map(str, line)) + "\n" for line in lines), encoding="utf-8")
+    return path
+
+
+def document(path: Path, value: Any) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(value, ensure_ascii=False, indent=2), encoding="utf-8")
+    return path
+
+
+def shown(item: Item) -> tuple[str, list[str], str]:
+    """What a reader sees: the question, the options, and the text of the right one (or the reference)."""
+    right = item.answer if item.free_text else item.options[item.option_ids.index(item.answer)]
+    return item.question, item.options, right
+
+
+class TestFacts:
+    def test_klar_asks_the_first_template_of_each_relation_with_the_object_in_the_gap(
+        self, tmp_path: Path
+    ) -> None:
+        templates = {
+            "en": {
+                "river_mouth": ["Where does <subject> end? The answer is: <mask>", "<mask>: <subject>"],
+                "bird_colour": ["What colour is <subject>? The answer is: <mask>.", "?"],
+            },
+            "ko": {
+                "river_mouth": ["<subject>은 어디에서 끝나요? 대답은: <mask>", "?"],
+                "bird_colour": ["<subject>은 무슨 색이에요? 대답은: <mask>입니다.", "?"],
+            },
+        }
+        facts = {
+            "river_mouth": {7: ({"en": "the Vell", "ko": "벨강"}, {"en": "the Grey Sea", "ko": "잿빛 바다"})},
+            "bird_colour": {
+                21: ({"en": "the ruffet", "ko": "러펫"}, {"en": "green", "ko": "초록"}),
+                22: ({"en": "the ossel", "ko": "오셀"}, {"en": "red", "ko": "빨강"}),
+            },
+        }
+        for code, relations in templates.items():
+            for name, found in relations.items():
+                samples = [
+                    {
+                        "subject": subject[code],
+                        "object": thing[code],
+                        "object_candidates": f"x, y, {thing[code]}",
+                        "index": index,
+                        **({} if code == "en" else {"subject_en": subject["en"], "object_en": thing["en"]}),
+                    }
+                    for index, (subject, thing) in facts[name].items()
+                ]
+                if (code, name) == ("ko", "bird_colour"):
+                    samples.append({**samples[0], "index": 99})
+                document(
+                    tmp_path / code / f"{name}.json",
+                    {"relation_id": "P0", "name": name, "prompt_templates": found, "samples": samples},
+                )
+        stage = build_named("klar", tmp_path / "out", source=tmp_path, languages=["en", "ko"])
+        items = read_items(tmp_path / "out")
+        english, korean = only(items, "7", "en"), only(items, "7", "ko")
+        assert english.question == "Where does the Vell end? The answer is: ____"
+        assert (english.gap, english.answer, english.free_text) == ("____", "the Grey Sea", True)
+        assert (korean.group, korean.task, korean.answer) == ("the Vell", "river_mouth", "잿빛 바다")
+        assert only(items, "21", "ko").question == "러펫은 무슨 색이에요? 대답은: ____입니다."
+        # The public fa and he have facts that no other language has.
+        assert stage.manifest["skipped"] == {"missing_language:en": 1}
+        assert stage.manifest["counts"]["tasks"] == {"river_mouth": 1, "bird_colour": 2}
+
+    def test_polyfact_matches_options_by_their_ids(self, tmp_path: Path) -> None:
+        options = {
+            "en": ["a lamp", "a boat", "a spoon", "a kite"],
+            "de": ["ein Drachen", "eine Lampe", "ein Boot", "ein Löffel"],
+            "ja": ["船", "スプーン", "凧", "ランプ"],
+        }
+        ids = {
+            "en": ["Q1", "Q2", "Q3", "Q4"],
+            "de": ["Q4", "Q1", "Q2", "Q3"],
+            "ja": ["Q2", "Q3", "Q4", "Q1"],
+        }
+        for code, found in options.items():
+            row = {
+                "question": f"{code}: What did the smith of Orr make?",
+                **{f"option_{letter}": text for letter, text in zip("abcd", found, strict=True)},
+                "answer_index": ids[code].index("Q2"),
+                "answer_text": found[ids[code].index("Q2")],
+                "option_ids": ids[code],
+                "object_id": "Q2",
+            }
+            strange = {**row, "fact_id": "f2", "option_ids": ["Q2", "Q3", "Q9", "Q1"]}
+            rows = [{**row, "fact_id": "f1"}, strange if code == "ja" else {**row, "fact_id": "f2"}]
+            parquet(tmp_path / "data" / code / "test.parquet", rows)
+        stage = build_named(
+            "polyfact-clean", tmp_path / "out", source=tmp_path, languages=["en", "de", "ja"]
+        )
+        items = read_items(tmp_path / "out")
+        assert {item.item for item in items} == {"f1"}
+        assert [item.option_ids for item in items] == [["Q1", "Q2", "Q3", "Q4"]] * 3
+        assert {item.answer for item in items} == {"Q2"}
+        assert only(items, "f1", "de").options == ["eine Lampe", "ein Boot", "ein Löffel", "ein Drachen"]
+        assert only(items, "f1", "ja").options == ["ランプ", "船", "スプーン", "凧"]
+        # Of the other fact, one language names another option.
+        assert len(stage.manifest["skipped"]) == 1 and sum(stage.manifest["skipped"].values()) == 1
+
+    def test_bmlama17_has_its_options_in_a_gap_and_reads_a_first_line_with_a_tab_too_many(
+        self, tmp_path: Path
+    ) -> None:
+        header = {"en": ["Prompt", "Ans", "Candidate Ans", "Subject"]}
+        header["zh"] = "Prompt Ans Candidate Ans Subject".split(" ")
+        rows = {
+            "en": [
+                ("Mira Tohl was born in <mask>.", "Aster", "Brack, Corl, Aster", "Mira Tohl"),
+                ("<mask> is the capital of Ennor.", "Corl", "Aster, Brack, Corl", "Ennor"),
+                ("Nothing is missing here.", "Corl", "Aster, Brack, Corl", "Ennor"),
+            ],
+            "zh": [
+                ("米拉出生于<mask>。", "阿斯特", "布拉克, 科尔, 阿斯特", "米拉"),
+                ("恩诺的首都是<mask>。", "科尔", "阿斯特, 布拉克, 科尔", "恩诺"),
+                ("这里<mask>没有<mask>。", "科尔", "阿斯特, 布拉克, 科尔", "恩诺"),
+            ],
+        }
+        for code, found in rows.items():
+            texts(tmp_path / f"{code}.tsv", header[code], *found)
+        stage = build_named("bmlama17", tmp_path / "out", source=tmp_path, languages=["en", "zh"])
+        items = read_items(tmp_path / "out")
+        english, chinese = only(items, "1", "en"), only(items, "1", "zh")
+        assert (english.question, english.gap) == ("Mira Tohl was born in ____.", "____")
+        assert chinese.question == "米拉出生于____。"
+        assert shown(english)[2] == "Aster" and shown(chinese)[2] == "阿斯特"
+        assert english.option_ids == chinese.option_ids and sorted(english.option_ids) == ["1", "2", "3"]
+        assert (chinese.group, chinese.task) == ("Mira Tohl", "facts")
+        assert only(items, "2", "en").question == "____ is the capital of Ennor."
+        assert stage.manifest["skipped"] == {"no_gap:en": 1}
+
+    def test_bmlama_has_a_gap_too_and_mgsm_a_number(self, tmp_path: Path) -> None:
+        for code in ("en", "tr"):
+            texts(
+                tmp_path / f"{code}.tsv",
+                ["Prompt", "Ans", "Candidate Ans", "Subject"],
+                [f"{code} <mask> 'da doğdu.", "Aster", "Brack, Aster", "Mira"],
+            )
+            texts(tmp_path / f"mgsm_{code}.tsv", [f"{code}: how many?", "1,250"])
+        item = built("bmlama", tmp_path, languages=["en", "tr"])[1]
+        assert (item.question, item.gap) == ("tr ____ 'da doğdu.", "____")
+        number = build_named("mgsm", tmp_path / "sums", source=tmp_path, languages=["en"])
+        assert read_items(number.folder)[0].answer_type == "number"
+
+    def test_eclektic_keeps_the_language_that_knows_the_answer(self, tmp_path: Path) -> None:
+        rows = [
+            {
+                "q_id": f"q{number}",
+                "original_lang": origin,
+                "title": "t",
+                "url": "u",
+                "content": "c",
+                "question": "q",
+                "answer": "a",
+                **{f"{code}_q": f"{code} {number}: who built the mill?" for code in ("en", "he", "ja")},
+                **{f"{code}_a": f"Tamsin {code}" for code in ("en", "he", "ja")},
+                **{f"{code}_c": "c" for code in ("en", "he", "ja")},
+            }
+            for number, origin in enumerate(["he", "ja", "en"])
+        ]
+        jsonl(tmp_path / "eclektic_main.jsonl", rows)
+        items = built("eclektic", tmp_path, languages=["en", "he", "ja"])
+        assert len(items) == 9
+        assert [only(items, f"q{number}", "ja").origin for number in range(3)] == ["he", "ja", "en"]
+        assert shown(only(items, "q0", "ja")) == ("ja 0: who built the mill?", [], "Tamsin ja")
+
+    def test_mkqa_has_aliases_and_leaves_out_what_has_no_answer(self, tmp_path: Path) -> None:
+        def answers(text: str | None, kind: str, *aliases: str) -> list[dict[str, Any]]:
+            return [{"type": kind, "text": text, **({"aliases": list(aliases)} if aliases else {})}]
+
+        rows = [
+            {
+                "query": "who wrote the reed songs",
+                "queries": {"en": "who wrote the reed songs", "zh_cn": "芦苇之歌是谁写的", "no": "hvem skrev"},
+                "answers": {
+                    "en": answers("Ada Fenn", "entity", "A. Fenn", "Fenn") + answers("Ida Fenn", "entity"),
+                    "zh_cn": answers("艾达·芬", "entity"),
+                    "no": answers("Ada Fenn", "entity"),
+                },
+                "example_id": -7449157003522518870,
+            },
+            *(
+                {
+                    "query": kind,
+                    "queries": {code: kind for code in ("en", "zh_cn", "no")},
+                    "answers": {code: answers(None, kind) for code in ("en", "zh_cn", "no")},
+                    "example_id": number,
+                }
+                for number, kind in enumerate(["unanswerable", "long_answer"])
+            ),
+        ]
+        path = tmp_path / "mkqa.jsonl.gz"
+        path.write_bytes(gzip.compress("".join(json.dumps(row) + "\n" for row in rows).encode()))
+        stage = build_named("mkqa", tmp_path / "out", source=tmp_path, languages=["en", "zh", "no"])
+        items = read_items(tmp_path / "out")
+        assert {item.item for item in items} == {"-7449157003522518870"}
+        english, chinese = items[0], items[1]
+        assert (english.answer, english.aliases) == ("Ada Fenn", ["A. Fenn", "Fenn", "Ida Fenn"])
+        assert (chinese.question, chinese.answer, chinese.aliases) == ("芦苇之歌是谁写的", "艾达·芬", [])
+        assert {item.task for item in items} == {"entity"}
+        assert stage.manifest["skipped"] == {"empty_text:answer:en": 2}
+
+    def test_multiloko_asks_each_language_its_own_questions(self, tmp_path: Path) -> None:
+        for name, count in (("german", 2), ("simplified_mandarin", 3)):
+            rows = [
+                {
+                    "text": "a paragraph",
+                    "question": f"{name} question {number}?",
+                    "targets": [f"{name} {number}", f"the {name} {number}"],
+                    "target": "a long answer",
+                    "id": f"00{number}_page.txt",
+                    "output_type": "word" if number else "year",
+                }
+                for number in range(count)
+            ]
+            jsonl(tmp_path / "benchmark_data" / name / "dev.jsonl", rows)
+        items = built("multiloko", tmp_path, languages=["de", "zh"])
+        assert [item.language for item in items].count("de") == 2 and len(items) == 5
+        assert len({item.item for item in items}) == 5
+        assert {(item.language, item.origin) for item in items} == {("de", "de"), ("zh", "zh")}
+        assert (items[0].answer, items[0].aliases, items[0].context) == ("german 0", ["the german 0"], "")
+        assert {item.task for item in items} == {"year", "word"}
+
+    def test_multiloko_english_joins_the_translations_by_people(self, tmp_path: Path) -> None:
+        for name in ("dev", "dev_translated_human_farsi", "dev_translated_machine_farsi"):
+            row = {"question": f"{name}?", "targets": [name], "target": "", "id": "1_p.txt", "output_type": "word"}
+            jsonl(tmp_path / "english" / f"{name}.jsonl", [row])
+        items = built("multiloko-english", tmp_path, languages=["en", "fa"])
+        assert [item.answer for item in items] == ["dev", "dev_translated_human_farsi"]
+        assert {item.origin for item in items} == {"en"}
+        (tmp_path / "english" / "dev_translated_human_farsi.jsonl").unlink()
+        with refused("no file for fa", "dev_translated_human_farsi.jsonl"):
+            build_named("multiloko-english", tmp_path / "again", source=tmp_path, languages=["en", "fa"])
+
+
+class TestExams:
+    @pytest.mark.parametrize("name", ["mmlu-prox", "mmlu-prox-lite"])
+    def test_mmlu_prox_has_up_to_ten_options(self, name: str, tmp_path: Path) -> None:
+        for code in ("en", "sw"):
+            rows = [
+                {
+                    "question_id": number,
+                    "question": f"{code} question {number}",
+                    **{f"option_{place}": f"{code} {place}" if place < count else None for place in range(10)},
+                    "answer": "D",
+                    "category": "law",
+                }
+                for number, count in ((70, 4), (71, 10), (72, 3))
+            ]
+            parquet(tmp_path / code / "test-00000-of-00001.parquet", rows)
+        stage = build_named(name, tmp_path / "out", source=tmp_path, languages=["en", "sw"])
+        items = read_items(tmp_path / "out")
+        assert only(items, "70", "sw").options == ["sw 0", "sw 1", "sw 2", "sw 3"]
+        assert only(items, "70", "sw").option_ids == ["A", "B", "C", "D"]
+        assert len(only(items, "71", "en").options) == 10
+        assert {(item.task, item.answer) for item in items} == {("law", "D")}
+        # The right letter of the third item is none of its three options.
+        assert stage.manifest["skipped"] == {"answer_not_an_option:en": 1}
+
+    def test_include_has_a_folder_with_the_name_of_each_language(self, tmp_path: Path) -> None:
+        for name, count in (("Albanian", 2), ("North Macedonian", 3)):
+            rows = [
+                {
+                    "language": name,
+                    "country": "X",
+                    "domain": "STEM" if number else "Humanities",
+                    "subject": "Physics",
+                    "regional_feature": "region explicit",
+                    "level": "Academic",
+                    "question": f"{name} {number}",
+                    **{f"option_{letter}": f"{name} {letter}" for letter in "abcd"},
+                    "answer": number,
+                }
+                for number in range(count)
+            ]
+            parquet(tmp_path / name / "test-00000-of-00001.parquet", rows)
+        stage = build_named("include", tmp_path / "out", source=tmp_path, languages=["sq", "mk"])
+        items = read_items(tmp_path / "out")
+        assert [(item.language, item.answer, item.task) for item in items] == [
+            ("sq", "A", "Humanities"),
+            ("sq", "B", "STEM"),
+            ("mk", "A", "Humanities"),
+            ("mk", "B", "STEM"),
+            ("mk", "C", "STEM"),
+        ]
+        assert len({item.item for item in items}) == 5
+        assert stage.manifest["skipped"] == {}
+
+    @pytest.mark.parametrize("layout", ["hub", "archive"])
+    def test_x_csqa_finds_the_right_option_by_its_label(self, layout: str, tmp_path: Path) -> None:
+        choices = {"en": ["a nest", "a pond", "a drawer"], "jap": ["巣", "池", "引き出し"]}
+        for code, found in choices.items():
+            labels = ["A", "B", "C"]
+            listed: Any = {"label": labels, "text": found}
+            blank: Any = {"label": labels, "text": [*found[:2], ""]}
+            if layout == "archive":
+                listed = [{"label": label, "text": text} for label, text in zip(labels, found, strict=True)]
+                blank = [*listed[:2], {"label": "C", "text": ""}]
+            rows = [
+                {"id": "k1", "lang": code, "question": {"stem": f"{code}?", "choices": listed}, "answerKey": "B"},
+                {"id": "k2", "lang": code, "question": {"stem": f"{code}!", "choices": blank}, "answerKey": "A"},
+            ]
+            if layout == "hub":
+                parquet(tmp_path / f"X-CSQA-{code}" / "validation-00000-of-00001.parquet", rows)
+            else:
+                jsonl(tmp_path / "X-CSR_datasets" / "X-CSQA" / code / "dev.jsonl", rows)
+        stage = build_named("x-csqa", tmp_path / "out", source=tmp_path, languages=["en", "ja"])
+        items = read_items(tmp_path / "out")
+        assert shown(only(items, "k1", "en")) == ("en?", ["a nest", "a pond", "a drawer"], "a pond")
+        assert shown(only(items, "k1", "ja")) == ("jap?", ["巣", "池", "引き出し"], "池")
+        assert stage.manifest["skipped"] == {"empty_text:option:en": 1}
+
+    def test_truthfulqa_multi_shuffles_and_drops_blank_choices(self, tmp_path: Path) -> None:
+        right = {"en": "Toads give no warts", "eu": "Apoek ez dute garatxorik ematen"}
+        for code, text in right.items():
+            wrong = [f"{code} {place}" for place in range(3)]
+            rows = [
+                {
+                    "id": number,
+                    "question": f"{code} {number}?",
+                    "mc1_targets": {"choices": [text, *wrong, *blank], "labels": [1, 0, 0, 0, *[0] * len(blank)]},
+                    "mc2_targets": {"choices": [text], "labels": [1]},
+                    "category": "Nature",
+                    "lang": code,
+                }
+                for number, blank in ((1, [""]), (2, []), (3, ["EN 0"] if code == "en" else ["beste bat"]))
+            ]
+            document(tmp_path / f"{code}.json", rows)
+        stage = build_named("truthfulqa-multi", tmp_path / "out", source=tmp_path, languages=["en", "eu"])
+        items = read_items(tmp_path / "out")
+        assert {item.item for item in items} == {"1", "2"}
+        assert {shown(item)[2] for item in items} == set(right.values())
+        for number in ("1", "2"):
+            english, basque = only(items, number, "en"), only(items, number, "eu")
+            assert len(english.options) == 4
+            assert (english.option_ids, english.answer) == (basque.option_ids, basque.answer)
+        assert {item.task for item in items} == {"Nature"}
+        assert stage.manifest["skipped"] == {"options_alike:en": 1}
+
+    def test_okapis_sets_take_english_from_beside_them(self, tmp_path: Path) -> None:
+        for code in ("en", "hr"):
+            row = {
+                "id": "botany/test/3",
+                "ind": 12,
+                "instruction": f"{code}: which one has leaves?",
+                **{f"option_{letter}": f"{code} {letter}" for letter in "abcd"},
+                "answer": "C",
+            }
+            document(tmp_path / "data" / f"{code}_test.json", [row])
+            story = {
+                "ind": 12,
+                "activity_label": "x",
+                "ctx_a": f"{code} a man cuts a plank.",
+                "ctx_b": "he",
+                "endings": [f"{code} {place}" for place in range(4)],
+                "label": "1",
+            }
+            document(tmp_path / "data" / f"{code}_validation.json", [story])
+        for name in ("okapi-arc", "okapi-mmlu"):
+            stage = build_named(name, tmp_path / name, source=tmp_path, languages=["en", "hr"])
+            assert shown(read_items(stage.folder)[1])[1:] == (["hr a", "hr b", "hr c", "hr d"], "hr c")
+        stage = build_named("okapi-hellaswag", tmp_path / "h", source=tmp_path, languages=["en", "hr"])
+        item = read_items(stage.folder)[1]
+        assert (item.item, item.question, item.answer) == ("12", "hr a man cuts a plank. he ____", "B")
+
+    @pytest.mark.parametrize("name", ["jrqi-mmmlu", "jrqi-xcsqa"])
+    def test_candidates_may_be_a_list_written_as_text(self, name: str, tmp_path: Path) -> None:
+        candidates = {"en": ["it's dry", 'a "wet" one', "none"], "ar": ["جاف", "رطب", "لا شيء"]}
+        for code, found in candidates.items():
+            row = {"Prompt": f"{code}?", "Ans": found[1], "Candidate Ans": str(found)}
+            parquet(tmp_path / code / "test-00000-of-00001.parquet", [row])
+        items = built(name, tmp_path, languages=["en", "ar"])
+        assert [shown(item) for item in items] == [
+            (f"{code}?", found, found[1]) for code, found in candidates.items()
+        ]
+
+
+class TestReasoning:
+    @pytest.mark.parametrize("layout", ["makers", "parquet"])
+    def test_xstorycloze_puts_the_ending_in_a_gap_behind_the_story(self, layout: str, tmp_path: Path) -> None:
+        sentences = {"en": "The hen {}.", "my": "ကြက်မ {}။"}
+        header = ["InputStoryid", *(f"InputSentence{place}" for place in range(1, 5))]
+        header += ["RandomFifthSentenceQuiz1", "RandomFifthSentenceQuiz2", "AnswerRightEnding"]
+        short = ["story_id", *(f"input_sentence_{place}" for place in range(1, 5))]
+        short += ["sentence_quiz1", "sentence_quiz2", "answer_right_ending"]
+        for code, sentence in sentences.items():
+            rows = [
+                [f"s{number}", *(sentence.format(place) for place in range(6)), right]
+                for number, right in ((1, 2), (2, 1))
+            ]
+            if layout == "makers":
+                texts(tmp_path / f"spring2016.val.{code}.tsv.split_20_80_eval.tsv", header, *rows)
+            else:
+                named = [dict(zip(short, row, strict=True)) for row in rows]
+                parquet(tmp_path / code / "eval" / "0000.parquet", named)
+        items = built("xstorycloze", tmp_path, languages=["en", "my"])
+        assert only(items, "1", "en").question == "The hen 0. The hen 1. The hen 2. The hen 3. ____"
+        assert only(items, "1", "my").options == ["ကြက်မ 4။", "ကြက်မ 5။"]
+        assert [only(items, name, "my").answer for name in ("1", "2")] == ["B", "A"]
+        assert {item.gap for item in items} == {"____"}
+
+    def test_global_piqa_has_codes_of_three_parts(self, tmp_path: Path) -> None:
+        columns = ["prompt", "solution0", "solution1", "solution2", "solution3", "label", "language"]
+        for name in ("eng_latn", "fra_latn_cana", "slk_latn_sari"):
+            rows = [[f"{name} {row}:", *(f"{name} {place}" for place in range(4)), row, name] for row in (0, 3)]
+            texts(tmp_path / "data" / f"parallel_{name}.tsv", columns, *rows)
+        items = built("global-piqa-parallel", tmp_path, languages=["en", "fr-CA", "sk-x-saris"])
+        assert [item.language for item in items[:3]] == ["en", "fr-CA", "sk-x-saris"]
+        assert only(items, "2", "fr-CA").question == "fra_latn_cana 3: ____"
+        assert shown(only(items, "2", "sk-x-saris"))[2] == "slk_latn_sari 3"
+
+    def test_xwinograd_as_the_hub_has_it(self, tmp_path: Path) -> None:
+        rows = {
+            "en": ("The jug will not go into the bag because _ is too wide.", "The jug", "the bag", "1"),
+            "jp": ("壺は袋に入らない。_が小さすぎる。", "壺", "袋", "2"),
+        }
+        for code, (sentence, first, second, answer) in rows.items():
+            row = {"sentence": sentence, "option1": first, "option2": second, "answer": answer}
+            two = {**row, "sentence": "_ and _"}
+            jsonl(tmp_path / "test" / f"{code}.jsonl", [row, two] if code == "en" else [row])
+        stage = build_named("xwinograd", tmp_path / "out", source=tmp_path, languages=["en", "ja"])
+        english, japanese = read_items(tmp_path / "out")
+        assert english.question == "The jug will not go into the bag because ____ is too wide."
+        assert (english.gap, english.options, english.answer) == ("____", ["The jug", "the bag"], "A")
+        assert (japanese.language, japanese.question) == ("ja", "壺は袋に入らない。____が小さすぎる。")
+        assert shown(japanese)[2] == "袋"
+        assert stage.manifest["skipped"] == {"several_gaps:en": 1}
+
+
+class TestCatalogue:
+    MAPPED = [name for name in names() if name not in BUILT_IN]
+
+    def test_what_is_listed_is_short_and_whole(self) -> None:
+        found: Mapping[str, Any] = known()
+        assert {"klar", "mkqa", "multiloko", "xwinograd", "truthfulqa-multi", "include"} <= set(found)
+        for name, about in found.items():
+            assert about.about and len(about.about) < 100, name
+        assert (found["klar"].languages, found["klar"].items) == (17, 2619)
+        assert found["global-piqa-parallel"].languages == 131
+
+    @pytest.mark.parametrize("name", MAPPED)
+    def test_a_folder_without_the_files_is_one_clear_error(self, name: str, tmp_path: Path) -> None:
+        (tmp_path / "notes.txt").write_text("nothing\n")
+        with refused("no file for en", file=tmp_path, hint="--languages"):
+            build_named(name, tmp_path / "out", source=tmp_path)
+        assert not (tmp_path / "out").exists()
+
+    @pytest.mark.parametrize("name", MAPPED)
+    def test_a_folder_that_is_not_there_is_one_clear_error(self, name: str, tmp_path: Path) -> None:
+        with refused("no such file or folder", file="nowhere", hint="--source"):
+            build_named(name, tmp_path / "out", source=tmp_path / "nowhere")
