@@ -15,6 +15,8 @@ from crossin.items.item import Item, read_items
 from tests.helpers.errors import refused
 from tests.helpers.mapping_files import built, jsonl, only, parquet
 
+MAPPED = [name for name in names() if name not in BUILT_IN]
+
 
 def texts(path: Path, *lines: Sequence[object]) -> Path:
     """A file of tab-separated lines."""
@@ -108,9 +110,7 @@ class TestFacts:
             strange = {**row, "fact_id": "f2", "option_ids": ["Q2", "Q3", "Q9", "Q1"]}
             rows = [{**row, "fact_id": "f1"}, strange if code == "ja" else {**row, "fact_id": "f2"}]
             parquet(tmp_path / "data" / code / "test.parquet", rows)
-        stage = build_named(
-            "polyfact-clean", tmp_path / "out", source=tmp_path, languages=["en", "de", "ja"]
-        )
+        stage = build_named("polyfact-clean", tmp_path / "out", source=tmp_path, languages=["en", "de", "ja"])
         items = read_items(tmp_path / "out")
         assert {item.item for item in items} == {"f1"}
         assert [item.option_ids for item in items] == [["Q1", "Q2", "Q3", "Q4"]] * 3
@@ -124,7 +124,7 @@ class TestFacts:
         self, tmp_path: Path
     ) -> None:
         header = {"en": ["Prompt", "Ans", "Candidate Ans", "Subject"]}
-        header["zh"] = "Prompt Ans Candidate Ans Subject".split(" ")
+        header["zh"] = ["Prompt", "Ans", "Candidate", "Ans", "Subject"]
         rows = {
             "en": [
                 ("Mira Tohl was born in <mask>.", "Aster", "Brack, Corl, Aster", "Mira Tohl"),
@@ -192,7 +192,11 @@ class TestFacts:
         rows = [
             {
                 "query": "who wrote the reed songs",
-                "queries": {"en": "who wrote the reed songs", "zh_cn": "芦苇之歌是谁写的", "no": "hvem skrev"},
+                "queries": {
+                    "en": "who wrote the reed songs",
+                    "zh_cn": "芦苇之歌是谁写的",
+                    "no": "hvem skrev",
+                },
                 "answers": {
                     "en": answers("Ada Fenn", "entity", "A. Fenn", "Fenn") + answers("Ida Fenn", "entity"),
                     "zh_cn": answers("艾达·芬", "entity"),
@@ -203,7 +207,7 @@ class TestFacts:
             *(
                 {
                     "query": kind,
-                    "queries": {code: kind for code in ("en", "zh_cn", "no")},
+                    "queries": dict.fromkeys(("en", "zh_cn", "no"), kind),
                     "answers": {code: answers(None, kind) for code in ("en", "zh_cn", "no")},
                     "example_id": number,
                 }
@@ -244,7 +248,13 @@ class TestFacts:
 
     def test_multiloko_english_joins_the_translations_by_people(self, tmp_path: Path) -> None:
         for name in ("dev", "dev_translated_human_farsi", "dev_translated_machine_farsi"):
-            row = {"question": f"{name}?", "targets": [name], "target": "", "id": "1_p.txt", "output_type": "word"}
+            row = {
+                "question": f"{name}?",
+                "targets": [name],
+                "target": "",
+                "id": "1_p.txt",
+                "output_type": "word",
+            }
             jsonl(tmp_path / "english" / f"{name}.jsonl", [row])
         items = built("multiloko-english", tmp_path, languages=["en", "fa"])
         assert [item.answer for item in items] == ["dev", "dev_translated_human_farsi"]
@@ -262,7 +272,9 @@ class TestExams:
                 {
                     "question_id": number,
                     "question": f"{code} question {number}",
-                    **{f"option_{place}": f"{code} {place}" if place < count else None for place in range(10)},
+                    **{
+                        f"option_{place}": f"{code} {place}" if place < count else None for place in range(10)
+                    },
                     "answer": "D",
                     "category": "law",
                 }
@@ -318,8 +330,18 @@ class TestExams:
                 listed = [{"label": label, "text": text} for label, text in zip(labels, found, strict=True)]
                 blank = [*listed[:2], {"label": "C", "text": ""}]
             rows = [
-                {"id": "k1", "lang": code, "question": {"stem": f"{code}?", "choices": listed}, "answerKey": "B"},
-                {"id": "k2", "lang": code, "question": {"stem": f"{code}!", "choices": blank}, "answerKey": "A"},
+                {
+                    "id": "k1",
+                    "lang": code,
+                    "question": {"stem": f"{code}?", "choices": listed},
+                    "answerKey": "B",
+                },
+                {
+                    "id": "k2",
+                    "lang": code,
+                    "question": {"stem": f"{code}!", "choices": blank},
+                    "answerKey": "A",
+                },
             ]
             if layout == "hub":
                 parquet(tmp_path / f"X-CSQA-{code}" / "validation-00000-of-00001.parquet", rows)
@@ -339,7 +361,10 @@ class TestExams:
                 {
                     "id": number,
                     "question": f"{code} {number}?",
-                    "mc1_targets": {"choices": [text, *wrong, *blank], "labels": [1, 0, 0, 0, *[0] * len(blank)]},
+                    "mc1_targets": {
+                        "choices": [text, *wrong, *blank],
+                        "labels": [1, 0, 0, 0, *[0] * len(blank)],
+                    },
                     "mc2_targets": {"choices": [text], "labels": [1]},
                     "category": "Nature",
                     "lang": code,
@@ -367,7 +392,8 @@ class TestExams:
                 **{f"option_{letter}": f"{code} {letter}" for letter in "abcd"},
                 "answer": "C",
             }
-            document(tmp_path / "data" / f"{code}_test.json", [row])
+            five = {**row, "id": "botany/test/4", "option_e": f"{code} e", "answer": "E"}
+            document(tmp_path / "data" / f"{code}_test.json", [row, five])
             story = {
                 "ind": 12,
                 "activity_label": "x",
@@ -379,10 +405,12 @@ class TestExams:
             document(tmp_path / "data" / f"{code}_validation.json", [story])
         for name in ("okapi-arc", "okapi-mmlu"):
             stage = build_named(name, tmp_path / name, source=tmp_path, languages=["en", "hr"])
-            assert shown(read_items(stage.folder)[1])[1:] == (["hr a", "hr b", "hr c", "hr d"], "hr c")
+            item = only(read_items(stage.folder), "botany/test/3", "hr")
+            assert shown(item)[1:] == (["hr a", "hr b", "hr c", "hr d"], "hr c")
         stage = build_named("okapi-hellaswag", tmp_path / "h", source=tmp_path, languages=["en", "hr"])
         item = read_items(stage.folder)[1]
-        assert (item.item, item.question, item.answer) == ("12", "hr a man cuts a plank. he ____", "B")
+        assert (item.item, item.context, item.answer) == ("12", "hr a man cuts a plank.", "B")
+        assert (item.question, item.gap) == ("he ____", "____")
 
     @pytest.mark.parametrize("name", ["jrqi-mmmlu", "jrqi-xcsqa"])
     def test_candidates_may_be_a_list_written_as_text(self, name: str, tmp_path: Path) -> None:
@@ -415,15 +443,17 @@ class TestReasoning:
                 named = [dict(zip(short, row, strict=True)) for row in rows]
                 parquet(tmp_path / code / "eval" / "0000.parquet", named)
         items = built("xstorycloze", tmp_path, languages=["en", "my"])
-        assert only(items, "1", "en").question == "The hen 0. The hen 1. The hen 2. The hen 3. ____"
+        assert only(items, "1", "en").context == "The hen 0. The hen 1. The hen 2. The hen 3."
         assert only(items, "1", "my").options == ["ကြက်မ 4။", "ကြက်မ 5။"]
         assert [only(items, name, "my").answer for name in ("1", "2")] == ["B", "A"]
-        assert {item.gap for item in items} == {"____"}
+        assert {(item.question, item.gap) for item in items} == {("____", "____")}
 
     def test_global_piqa_has_codes_of_three_parts(self, tmp_path: Path) -> None:
         columns = ["prompt", "solution0", "solution1", "solution2", "solution3", "label", "language"]
         for name in ("eng_latn", "fra_latn_cana", "slk_latn_sari"):
-            rows = [[f"{name} {row}:", *(f"{name} {place}" for place in range(4)), row, name] for row in (0, 3)]
+            rows = [
+                [f"{name} {row}:", *(f"{name} {place}" for place in range(4)), row, name] for row in (0, 3)
+            ]
             texts(tmp_path / "data" / f"parallel_{name}.tsv", columns, *rows)
         items = built("global-piqa-parallel", tmp_path, languages=["en", "fr-CA", "sk-x-saris"])
         assert [item.language for item in items[:3]] == ["en", "fr-CA", "sk-x-saris"]
@@ -447,10 +477,71 @@ class TestReasoning:
         assert shown(japanese)[2] == "袋"
         assert stage.manifest["skipped"] == {"several_gaps:en": 1}
 
+    def test_xwinograd_as_its_makers_have_it(self, tmp_path: Path) -> None:
+        def line(
+            code: str, sentence: str, tokens: list[str], place: int, options: tuple[str, str], right: int
+        ) -> list[str]:
+            candidates = [
+                [text, [0, 1], [text], number == right] for number, text in enumerate(options, start=1)
+            ]
+            pronoun = [tokens[place], [place, place + 1], [tokens[place]]]
+            return [code, "original", "?", sentence, *map(json.dumps, (tokens, pronoun, candidates))]
+
+        goat = ["The", "goat", "said", "``", "no", "''", "to", "the", "crow", "as", "it", "bit", "it", "."]
+        sentence = 'The goat said "no" to the crow as it bit it.'
+        lines = [
+            line("en", sentence, goat, 10, ("The goat", "the crow"), 1),
+            line("en", sentence, goat, 12, ("the crow", "The goat"), 1),
+            line("en", "Another sentence.", goat, 10, ("The goat", "the crow"), 1),
+            line(
+                "jp",
+                "壺は袋より小さい。それは空だ。",
+                ["壺", "は", "袋", "より小さい。", "それ"],
+                4,
+                ("壺", "袋"),
+                2,
+            ),
+        ]
+        texts(tmp_path / "dataset.tsv", *lines)
+        stage = build_named("xwinograd", tmp_path / "out", source=tmp_path, languages=["en", "ja"])
+        first, second, japanese = read_items(tmp_path / "out")
+        assert first.question == 'The goat said "no" to the crow as ____ bit it.'
+        assert second.question == 'The goat said "no" to the crow as it bit ____.'
+        assert (shown(first)[2], shown(second)[2]) == ("The goat", "the crow")
+        # Two sentences about the same two are not independent of each other.
+        assert first.group == second.group != japanese.group
+        assert (japanese.question, japanese.gap) == ("壺は袋より小さい。____は空だ。", "____")
+        assert shown(japanese)[1:] == (["壺", "袋"], "袋")
+        assert (japanese.licence, japanese.task) == ("CC-BY-4.0", "pronouns")
+        assert stage.manifest["skipped"] == {"no_gap:en": 1}
+        again = build_named("xwinograd", tmp_path / "file", source=tmp_path / "dataset.tsv", languages=["ja"])
+        assert len(read_items(again.folder)) == 1
+
+    @pytest.mark.parametrize(
+        ("place", "value", "words"),
+        [(4, "[not json", "expected JSON"), (5, "{}", "expected tokens"), (6, "[[]]", "expected tokens")],
+    )
+    def test_a_row_of_xwinograd_in_another_form_is_one_clear_error(
+        self, place: int, value: str, words: str, tmp_path: Path
+    ) -> None:
+        row = [
+            "en",
+            "x",
+            "?",
+            "It ran.",
+            '["It"]',
+            '["It", [0, 1]]',
+            '[["a", [], [], true], ["b", [], [], false]]',
+        ]
+        row[place] = value
+        texts(tmp_path / "dataset.tsv", row)
+        with refused(words, file="dataset.tsv", row=1):
+            build_named("xwinograd", tmp_path / "out", source=tmp_path, languages=["en"])
+        with refused("no rows in fr", file="dataset.tsv", hint="--languages"):
+            build_named("xwinograd", tmp_path / "out", source=tmp_path, languages=["fr"])
+
 
 class TestCatalogue:
-    MAPPED = [name for name in names() if name not in BUILT_IN]
-
     def test_what_is_listed_is_short_and_whole(self) -> None:
         found: Mapping[str, Any] = known()
         assert {"klar", "mkqa", "multiloko", "xwinograd", "truthfulqa-multi", "include"} <= set(found)
@@ -462,7 +553,7 @@ class TestCatalogue:
     @pytest.mark.parametrize("name", MAPPED)
     def test_a_folder_without_the_files_is_one_clear_error(self, name: str, tmp_path: Path) -> None:
         (tmp_path / "notes.txt").write_text("nothing\n")
-        with refused("no file for en", file=tmp_path, hint="--languages"):
+        with refused("no file for", file=tmp_path, hint="--source"):
             build_named(name, tmp_path / "out", source=tmp_path)
         assert not (tmp_path / "out").exists()
 

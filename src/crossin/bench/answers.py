@@ -55,7 +55,8 @@ def references(values: RowValues, row: DatasetRow) -> tuple[str, list[str]]:
     if answer.text:
         objects = _objects(row, value, column)
         own_aliases = bool(answer.aliases) and inside_of(objects, answer.aliases)
-        if objects and not inside_of(objects, answer.text):
+        # A null text is an empty answer.
+        if objects and not any(_has(one, answer.text) for one in objects):
             raise _no_key(row, objects, answer.text, column)
         for one in objects:
             found.append(row.text_of(at(one, answer.text), column))
@@ -65,8 +66,9 @@ def references(values: RowValues, row: DatasetRow) -> tuple[str, list[str]]:
         found += _texts(row, value, column, None if answer.form == "number" else answer.separator)
     if not found or not found[0]:
         raise row.fault(ItemFault.EMPTY.about("answer"), "there is no answer", column, "fill it in the row")
-    if answer.aliases and not own_aliases:
-        path = values.spelled(answer.aliases)
+    path = values.spelled(answer.aliases)
+    # Objects may lack the key where they have no aliases; then it is no column's name either.
+    if answer.aliases and not own_aliases and not (answer.text and path.split(".")[0] not in row.values):
         found += _aliases(row, values.value(row, path), path, answer.separator)
     if answer.form == "number" and not any(letter.isdecimal() for letter in found[0]):
         raise _unreadable(row, answer.form, found[0], column)
@@ -166,6 +168,11 @@ def _objects(row: DatasetRow, value: Any, column: str) -> list[Any]:
                 "remove `answer.text`, or correct the row",
             )
     return found
+
+
+def _has(one: Any, path: str) -> bool:
+    """Whether a reference's object has the key, if only with null."""
+    return path.split(".")[0] in one if isinstance(one, dict) else at(one, path) is not None
 
 
 def _texts(row: DatasetRow, value: Any, column: str, separator: str | None) -> list[str]:

@@ -10,6 +10,7 @@ from crossin.bench.mapped import build_mapped
 from crossin.bench.mapping import read_mapping
 from crossin.bench.seaeval import LICENCE, SEAEVAL, build_seaeval
 from crossin.bench.xquad import build_xquad
+from crossin.bench.xwinograd import build_xwinograd, makers_file
 from crossin.core.coercion import listed
 from crossin.core.errors import CrossinError, located
 from crossin.core.paths import as_path
@@ -116,4 +117,6 @@ def build_named(
             hint="see `crossin bench list`, or give a mapping of your own (.yaml)",
         )
     mapping = read_mapping(path)
+    if name == "xwinograd" and (file := makers_file(source)) is not None:
+        return build_xwinograd(mapping, file, out, languages=languages, progress=progress)
     return build_mapped(path.stem, mapping, source, out, languages=languages, split=split, progress=progress)

@@ -165,6 +165,7 @@ class DatasetMapping(Settings):
     rows: each file is one JSON object, and the list at this path has the rows; the object's other values are
     columns of each row.
     columns: the names of the columns, for a .csv or .tsv without a header.
+    rename: columns that have other names in some copies of the files, `{other name: the name here}`.
     languages: each language's name in the dataset. language_column: where one table holds all of them: a
     column, or a template of columns.
     join: rows are the same item by `id` (the template `item`), or by `position` in files of equal length;
@@ -190,6 +191,7 @@ class DatasetMapping(Settings):
     files: tuple[str, ...] = ()
     rows: Name | None = Field(default=None, min_length=1)
     columns: tuple[str, ...] = ()
+    rename: dict[str, str] = Field(default_factory=dict)
     languages: ByLanguage = Field(min_length=1)
     language_column: str | None = None
     join: Literal["id", "position", "none"]

@@ -91,9 +91,24 @@ def _elements(values: RowValues, row: DatasetRow, source: OptionsSource) -> tupl
     if isinstance(value, str):
         row.whole(value, column)
         value = opened(value)
+    if isinstance(value, dict) and source.text and isinstance(value.get(source.text), list):
+        value = _side_by_side(row, value, column)
     if isinstance(value, dict):
         return list(map(str, value)), list(value.values())
     return [], listed(row, value, column, NotBuilt.UNREADABLE_OPTIONS)
+
+
+def _side_by_side(row: DatasetRow, lists: dict[str, Any], column: str) -> list[dict[str, Any]]:
+    """An object for each option, of an object of lists: `{"label": ["A", …], "text": ["red", …]}`, as Parquet
+    stores a list of objects.
+    """
+    held = {key: value for key, value in lists.items() if isinstance(value, list)}
+    if len(set(map(len, held.values()))) > 1:
+        counts = ", ".join(f"{key} {len(value)}" for key, value in held.items())
+        raise row.fault(
+            NotBuilt.UNREADABLE_OPTIONS, f"the lists differ in length: {counts}", column, "repair the row"
+        )
+    return [dict(zip(held, one, strict=True)) for one in zip(*held.values(), strict=True)]
 
 
 def _text(row: DatasetRow, element: Any, source: OptionsSource, column: str) -> str:
