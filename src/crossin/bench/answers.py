@@ -63,14 +63,14 @@ def references(values: RowValues, row: DatasetRow) -> tuple[str, list[str]]:
                 found += _texts(row, at(one, answer.aliases), column, answer.separator)
     else:
         found += _texts(row, value, column, None if answer.form == "number" else answer.separator)
-    if not found or not found[0]:
+    if not any(found):
         raise row.fault(ItemFault.EMPTY.about("answer"), "there is no answer", column, "fill it in the row")
     if answer.aliases and not own_aliases:
         path = values.spelled(answer.aliases)
         found += _aliases(row, values.value(row, path), path, answer.separator)
-    if answer.form == "number" and not any(letter.isdecimal() for letter in found[0]):
-        raise _unreadable(row, answer.form, found[0], column)
     first, *others = dict.fromkeys(text for text in found if text)
+    if answer.form == "number" and not any(letter.isdecimal() for letter in first):
+        raise _unreadable(row, answer.form, first, column)
     return first, others
 
 

@@ -91,9 +91,28 @@ def _elements(values: RowValues, row: DatasetRow, source: OptionsSource) -> tupl
     if isinstance(value, str):
         row.whole(value, column)
         value = opened(value)
+    if isinstance(value, dict) and isinstance(value.get(source.text), list):
+        return [], _side_by_side(row, value, source.text, column)
     if isinstance(value, dict):
         return list(map(str, value)), list(value.values())
     return [], listed(row, value, column, NotBuilt.UNREADABLE_OPTIONS)
+
+
+def _side_by_side(row: DatasetRow, lists: dict[str, Any], text: str, column: str) -> list[Any]:
+    """An object for each option, from an object of lists with a value for each."""
+    count = len(lists[text])
+    for name, values in lists.items():
+        if isinstance(values, list) and len(values) != count:
+            raise row.fault(
+                NotBuilt.UNREADABLE_OPTIONS,
+                f"there are {count} of '{text}' and {len(values)} of '{name}'",
+                column,
+                "repair the row",
+            )
+    return [
+        {name: values[place] for name, values in lists.items() if isinstance(values, list)}
+        for place in range(count)
+    ]
 
 
 def _text(row: DatasetRow, element: Any, source: OptionsSource, column: str) -> str:
