@@ -74,6 +74,15 @@ class FilledTemplate(Settings):
     fill: dict[str, str] = Field(default_factory=dict)
 
 
+class TokenSpan(Settings):
+    """A gap in the place of some tokens of the question: `span` leads to the first one's number, from 0, and
+    the number after the last.
+    """
+
+    tokens: Name = Field(min_length=1)
+    span: Name = Field(min_length=1)
+
+
 class OptionsSource(Settings):
     """Where options come from: a template each, or one `column`.
 
@@ -174,7 +183,7 @@ class DatasetMapping(Settings):
     what a bootstrap resamples by, such as a paragraph; the item itself where not given.
     template: a template that is in the data; `{template}` stands for what it makes.
     words: the values of a column in each language, for questions that are identified by a key.
-    gap: the mark in the question that an option, or the answer, replaces.
+    gap: what an option, or the answer, replaces: the mark in the question, or some of its tokens.
     options: a template each, or one column; none for free-text items.
     shuffle: show the options in an order drawn for each item, the same in every language, for datasets whose
     right option is always at the same place.
@@ -202,7 +211,7 @@ class DatasetMapping(Settings):
     context: Template = ""
     question: Template
     words: dict[str, dict[str, ByLanguage]] = Field(default_factory=dict)
-    gap: str = ""
+    gap: str | TokenSpan = ""
     options: Annotated[OptionsSource | None, BeforeValidator(_templates)] = None
     shuffle: bool = False
     answer: AnswerSource
@@ -238,6 +247,8 @@ class DatasetMapping(Settings):
                     f"answer.{name}",
                     "remove it",
                 )
+        if options is None and answer.form == "number" and answer.separator is not None:
+            yield _wrong("an answer that is a number is not split", "answer.separator", "remove it")
         if options is None:
             return
         if answer.form == "first" and not self.shuffle:
@@ -259,11 +270,13 @@ class DatasetMapping(Settings):
             yield _wrong(
                 "no text uses it", FILLED, f"write {{{FILLED}}} in `question` or `context` where it belongs"
             )
-        if self.gap and not self.gap.strip():
-            yield _wrong("the mark of the gap is blank", "gap", "give the mark as it stands in the question")
         asked = self.question.values() if isinstance(self.question, dict) else [self.question]
+        if not self.gap or not isinstance(self.gap, str):
+            return
+        if not self.gap.strip():
+            yield _wrong("the mark of the gap is blank", "gap", "give the mark as it stands in the question")
         for text in asked:
-            if self.gap and self.gap not in text and not PLACEHOLDER.search(text):
+            if self.gap not in text and not PLACEHOLDER.search(text):
                 yield _wrong(f"'{text[:40]}' has no gap '{self.gap}'", "gap", "write the mark in `question`")
 
     def _lacking_languages(self) -> Iterator[CrossinError]:

@@ -8,7 +8,7 @@ from typing import Any
 from crossin.bench.assemble import NotBuilt
 from crossin.bench.dataset import DatasetRow
 from crossin.bench.mapping import OptionsSource
-from crossin.bench.row_values import RowValues, at, inside_of, listed
+from crossin.bench.row_values import RowValues, at, listed
 from crossin.bench.text_forms import opened
 from crossin.items.item import Item, ItemFault
 
@@ -49,7 +49,7 @@ def read_options(values: RowValues, row: DatasetRow) -> RowOptions:
     keys: list[str] = []
     elements: list[Any] = []
     if source.templates is not None:
-        texts = [values.fill(row, template) for template in source.templates]
+        texts = [values.fill(row, template, "option") for template in source.templates]
     else:
         keys, elements = _elements(values, row, source)
         texts = [_text(row, element, source, values.spelled(source.column)) for element in elements]
@@ -91,24 +91,28 @@ def _elements(values: RowValues, row: DatasetRow, source: OptionsSource) -> tupl
     if isinstance(value, str):
         row.whole(value, column)
         value = opened(value)
-    if isinstance(value, dict) and source.text and isinstance(value.get(source.text), list):
-        value = _side_by_side(row, value, column)
+    if isinstance(value, dict) and isinstance(value.get(source.text), list):
+        return [], _side_by_side(row, value, source.text, column)
     if isinstance(value, dict):
         return list(map(str, value)), list(value.values())
     return [], listed(row, value, column, NotBuilt.UNREADABLE_OPTIONS)
 
 
-def _side_by_side(row: DatasetRow, lists: dict[str, Any], column: str) -> list[dict[str, Any]]:
-    """An object for each option, of an object of lists: `{"label": ["A", …], "text": ["red", …]}`, as Parquet
-    stores a list of objects.
-    """
-    held = {key: value for key, value in lists.items() if isinstance(value, list)}
-    if len(set(map(len, held.values()))) > 1:
-        counts = ", ".join(f"{key} {len(value)}" for key, value in held.items())
-        raise row.fault(
-            NotBuilt.UNREADABLE_OPTIONS, f"the lists differ in length: {counts}", column, "repair the row"
-        )
-    return [dict(zip(held, one, strict=True)) for one in zip(*held.values(), strict=True)]
+def _side_by_side(row: DatasetRow, lists: dict[str, Any], text: str, column: str) -> list[Any]:
+    """An object for each option, from an object of lists with a value for each."""
+    count = len(lists[text])
+    for name, values in lists.items():
+        if isinstance(values, list) and len(values) != count:
+            raise row.fault(
+                NotBuilt.UNREADABLE_OPTIONS,
+                f"there are {count} of '{text}' and {len(values)} of '{name}'",
+                column,
+                "repair the row",
+            )
+    return [
+        {name: values[place] for name, values in lists.items() if isinstance(values, list)}
+        for place in range(count)
+    ]
 
 
 def _text(row: DatasetRow, element: Any, source: OptionsSource, column: str) -> str:
@@ -134,10 +138,7 @@ def _text(row: DatasetRow, element: Any, source: OptionsSource, column: str) -> 
 
 def _aside(values: RowValues, row: DatasetRow, path: str, found: RowOptions) -> list[str]:
     """A text for each option: a key of the options' objects, or a list of the row."""
-    if inside_of(found.elements, path):
-        aside = [at(element, path) for element in found.elements]
-    else:
-        aside = values.list_at(row, path, NotBuilt.UNREADABLE_OPTIONS)
+    aside = values.beside(row, found.elements, path, NotBuilt.UNREADABLE_OPTIONS)
     kept = found.kept(aside)
     if kept is None:
         raise _other_length(row, path, len(aside), found)
