@@ -204,6 +204,12 @@ class TestFacts:
                 },
                 "example_id": -7449157003522518870,
             },
+            {
+                "query": "where is the pond",
+                "queries": dict.fromkeys(("en", "zh_cn", "no"), "where is the pond"),
+                "answers": {code: answers("Orr", "entity", "Orr Hill") for code in ("en", "zh_cn", "no")},
+                "example_id": 5,
+            },
             *(
                 {
                     "query": kind,
@@ -218,7 +224,7 @@ class TestFacts:
         path.write_bytes(gzip.compress("".join(json.dumps(row) + "\n" for row in rows).encode()))
         stage = build_named("mkqa", tmp_path / "out", source=tmp_path, languages=["en", "zh", "no"])
         items = read_items(tmp_path / "out")
-        assert {item.item for item in items} == {"-7449157003522518870"}
+        assert {item.item for item in items} == {"-7449157003522518870", "5"}
         english, chinese = items[0], items[1]
         assert (english.answer, english.aliases) == ("Ada Fenn", ["A. Fenn", "Fenn", "Ida Fenn"])
         assert (chinese.question, chinese.answer, chinese.aliases) == ("芦苇之歌是谁写的", "艾达·芬", [])
@@ -489,18 +495,12 @@ class TestReasoning:
 
         goat = ["The", "goat", "said", "``", "no", "''", "to", "the", "crow", "as", "it", "bit", "it", "."]
         sentence = 'The goat said "no" to the crow as it bit it.'
+        vase = ["壺", "は", "袋", "より小さい。", "それ", "は空だ。"]
         lines = [
             line("en", sentence, goat, 10, ("The goat", "the crow"), 1),
             line("en", sentence, goat, 12, ("the crow", "The goat"), 1),
             line("en", "Another sentence.", goat, 10, ("The goat", "the crow"), 1),
-            line(
-                "jp",
-                "壺は袋より小さい。それは空だ。",
-                ["壺", "は", "袋", "より小さい。", "それ"],
-                4,
-                ("壺", "袋"),
-                2,
-            ),
+            line("jp", "壺は袋より小さい。それは空だ。", vase, 4, ("壺", "袋"), 2),
         ]
         texts(tmp_path / "dataset.tsv", *lines)
         stage = build_named("xwinograd", tmp_path / "out", source=tmp_path, languages=["en", "ja"])
@@ -508,37 +508,12 @@ class TestReasoning:
         assert first.question == 'The goat said "no" to the crow as ____ bit it.'
         assert second.question == 'The goat said "no" to the crow as it bit ____.'
         assert (shown(first)[2], shown(second)[2]) == ("The goat", "the crow")
-        # Two sentences about the same two are not independent of each other.
-        assert first.group == second.group != japanese.group
         assert (japanese.question, japanese.gap) == ("壺は袋より小さい。____は空だ。", "____")
         assert shown(japanese)[1:] == (["壺", "袋"], "袋")
-        assert (japanese.licence, japanese.task) == ("CC-BY-4.0", "pronouns")
+        assert (japanese.licence, japanese.task) == ("Apache-2.0", "pronouns")
         assert stage.manifest["skipped"] == {"no_gap:en": 1}
         again = build_named("xwinograd", tmp_path / "file", source=tmp_path / "dataset.tsv", languages=["ja"])
         assert len(read_items(again.folder)) == 1
-
-    @pytest.mark.parametrize(
-        ("place", "value", "words"),
-        [(4, "[not json", "expected JSON"), (5, "{}", "expected tokens"), (6, "[[]]", "expected tokens")],
-    )
-    def test_a_row_of_xwinograd_in_another_form_is_one_clear_error(
-        self, place: int, value: str, words: str, tmp_path: Path
-    ) -> None:
-        row = [
-            "en",
-            "x",
-            "?",
-            "It ran.",
-            '["It"]',
-            '["It", [0, 1]]',
-            '[["a", [], [], true], ["b", [], [], false]]',
-        ]
-        row[place] = value
-        texts(tmp_path / "dataset.tsv", row)
-        with refused(words, file="dataset.tsv", row=1):
-            build_named("xwinograd", tmp_path / "out", source=tmp_path, languages=["en"])
-        with refused("no rows in fr", file="dataset.tsv", hint="--languages"):
-            build_named("xwinograd", tmp_path / "out", source=tmp_path, languages=["fr"])
 
 
 class TestCatalogue:
