@@ -14,6 +14,8 @@ from crossin.bench.row_values import RowValues
 
 # What marks a gap in an item: longer where the text has that already.
 _SHORTEST = 4
+# How tokenizers in the way of the Penn Treebank write quotes and brackets.
+_PENN = {"``": '"', "''": '"', "-LRB-": "(", "-RRB-": ")"}
 
 
 def with_gap(values: RowValues, row: DatasetRow, text: str) -> tuple[str, str]:
@@ -72,10 +74,11 @@ def _places(tokens: Sequence[str], text: str) -> list[tuple[int, int]]:
     text.
     """
     places, at = [], 0
-    for token in tokens:
-        start = text.find(token, at)
-        if start < 0 or text[at:start].strip():
+    for token in map(str.strip, tokens):
+        start = at + len(text[at:]) - len(text[at:].lstrip())
+        found = next((one for one in (token, _PENN.get(token, token)) if text.startswith(one, start)), None)
+        if found is None:
             return []
-        at = start + len(token)
+        at = start + len(found)
         places.append((start, at))
     return [] if text[at:].strip() else places
