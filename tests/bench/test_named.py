@@ -510,7 +510,7 @@ class TestReasoning:
         assert (shown(first)[2], shown(second)[2]) == ("The goat", "the crow")
         assert (japanese.question, japanese.gap) == ("壺は袋より小さい。____は空だ。", "____")
         assert shown(japanese)[1:] == (["壺", "袋"], "袋")
-        assert (japanese.licence, japanese.task) == ("Apache-2.0", "pronouns")
+        assert (japanese.licence, japanese.task) == ("Apache-2.0", "coreference")
         assert stage.manifest["skipped"] == {"no_gap:en": 1}
         again = build_named("xwinograd", tmp_path / "file", source=tmp_path / "dataset.tsv", languages=["ja"])
         assert len(read_items(again.folder)) == 1
