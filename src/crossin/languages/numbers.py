@@ -12,11 +12,12 @@ from fractions import Fraction
 from functools import lru_cache
 
 # Languages that CLDR gives a comma before decimals. Numbers in them are often written the English way, too.
-_DECIMAL_COMMA = frozenset(
+_COMMA = (
     "af ast az be bg br bs ca cs cv da de dsb el eo es et eu ff fi fo fr fy gl hr hsb ht hu hy ia id is "
     "it jv ka kab kea kk kl ku ky lb lij ln lo lt lv mk nb nl nn no pl ps pt rn ro ru rw sah sc se sg "
-    "sk sl smn sq sr ss su sv tg tk tr ts tt uk uz ve vec vi wo".split()
+    "sk sl smn sq sr ss su sv tg tk tr ts tt uk uz ve vec vi wo"
 )
+_DECIMAL_COMMA = frozenset(_COMMA.split())
 # ٫ stays as it is: it stands before decimals and nowhere else. What only groups digits becomes an apostrophe.
 _SIGNS = str.maketrans(
     {**dict.fromkeys("’‘ʼ′＇٬", "'"), **dict.fromkeys("−－﹣–", "-"), **dict.fromkeys("，،", ",")}
@@ -118,9 +119,7 @@ def _values(number: str, language: str) -> frozenset[Fraction]:
     if len(number) > _LONGEST:
         return frozenset()
     digits, _, exponent = number.lower().partition("e")
-    return frozenset(
-        Fraction(f"{one}e{exponent or 0}") for one in _written(digits, language.split("-")[0])
-    )
+    return frozenset(Fraction(f"{one}e{exponent or 0}") for one in _written(digits, language.split("-")[0]))
 
 
 def _written(number: str, language: str) -> list[str]:
