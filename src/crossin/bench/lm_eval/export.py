@@ -134,8 +134,8 @@ def _write_task(out: Path, group: str, task: str, asked: list[Question], form: F
 
 
 def _line(group: str, question: Question, separator: str, compared: Sequence[str]) -> dict[str, Any]:
-    """What lm-eval asks, and what `crossin score` needs, since lm-eval logs the whole of it; `compared` are the
-    item's fields that decide how replies are compared.
+    """What lm-eval asks, and what `crossin score` needs, since lm-eval logs the whole of it; `compared` names
+    the item's fields that decide how replies are compared.
     """
     item = question.item
     asked = {

@@ -33,7 +33,7 @@ def cleaned(reply: str) -> str:
 
 
 def own_answer(reply: str) -> str:
-    """A reply as it is written, after its thoughts and up to the next question; '' if a thought has no end."""
+    """A reply as written, after its thoughts and up to the next question; blank if a thought never ends."""
     text = reply.rpartition(_THOUGHTS)[2]
     if _THOUGHTS.replace("/", "") in text:
         return ""
