@@ -8,8 +8,7 @@ import pyarrow
 import pytest
 
 from crossin.core.files import write_json, write_parquet
-from crossin.evaluation import Reply
-from crossin.evaluation.answers import replied_row, write_answers
+from crossin.evaluation import Reply, answers
 from crossin.items import Form, Item, questions
 from crossin.metrics.texts import exact_match, missing_replies
 from crossin.scoring.predictions import find_predictions, read_predictions
@@ -232,7 +231,7 @@ def test_an_evaluations_answers_say_themselves_how_they_are_compared(tmp_path: P
     item = free("sum", "en", "3,120", aliases=["3,121"], answer_type="number")
     [asked] = questions([item], Form())
     for said, right in (("3121", 1.0), ("3122", 0.0)):
-        write_answers(tmp_path / "answers.parquet", [replied_row(asked, Reply(said))])
+        answers.write_answers(tmp_path / "answers.parquet", [answers.replied_row(asked, Reply(said))])
         [alone] = read_predictions(tmp_path)
         [held] = read_predictions(tmp_path, write_bench(tmp_path / "bench", [item]))
         assert alone.texts is not None and held.texts is not None
