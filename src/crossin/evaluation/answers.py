@@ -42,7 +42,8 @@ def replied_row(question: Question, found: Reply) -> Row:
     item, shown = question.item, question.shown
     # JSON can hold half of a character; no file can.
     text = found.text.encode(errors="replace").decode()
-    read = None if item.free_text else read_reply(text, [item.options[place] for place in shown])
+    options = [item.options[place] for place in shown]
+    read = None if item.free_text else read_reply(text, options, language=item.language)
     return _row(question, found, answer=None if read is None else item.option_ids[shown[read]], reply=text)
 
 

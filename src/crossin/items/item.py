@@ -125,16 +125,22 @@ def finish_bench(
     outputs: Sequence[str] = (),
     **counts: Any,
 ) -> None:
-    """Finish the stage `bench`: write the items, and count them by task in the manifest.
+    """Finish the stage `bench`: write the items, and count them by task in the manifest; where not every item
+    is there in every language, `by_language` too.
 
     outputs: other files in the stage's folder. counts: what else the manifest counts.
     """
     write_items(work.folder / ITEMS, items)
-    tasks = Counter(item.task for item in items if item.language == items[0].language)
-    languages = len({item.language for item in items})
+    tasks = Counter({item.item: item.task for item in items}.values())
+    languages = list(dict.fromkeys(item.language for item in items))
+    if len(items) < tasks.total() * len(languages):
+        counts["by_language"] = {
+            language: dict(Counter(item.task for item in items if item.language == language))
+            for language in languages
+        }
     work.finish(
         [ITEMS, *outputs],
-        {"items": tasks.total(), "languages": languages, "tasks": dict(tasks), **counts},
+        {"items": tasks.total(), "languages": len(languages), "tasks": dict(tasks), **counts},
         skipped,
     )
 

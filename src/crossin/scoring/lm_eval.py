@@ -109,7 +109,8 @@ def _generated(doc: dict[str, Any], ids: list[str], reply: Any) -> Line:
     if options and (not isinstance(shown, list) or sorted(map(str, shown)) != sorted(map(str, ids))):
         raise CrossinError("not the list of options in the prompt", field="doc.shown")
     texts = dict(zip(ids, options, strict=True))
-    return {"reply": reply, "shown": shown, "answer": named_option(reply, texts, shown) if shown else None}
+    answer = named_option(reply, texts, shown, doc["language"]) if shown else None
+    return {"reply": reply, "shown": shown, "answer": answer}
 
 
 def _scored(ids: list[str], found: list[Any]) -> Line:

@@ -7,8 +7,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from crossin.items.replies.cleaning import cleaned, without_labels, without_listing
-from crossin.items.replies.labels import Label, LabelKind, Labels, labels_for, labels_in
-from crossin.items.replies.texts import any_of, is_distinctive, mentioned, plain
+from crossin.items.replies.labels import Label, LabelKind, labels_in
+from crossin.items.replies.series import Labels, labels_for, labels_of
+from crossin.items.replies.texts import any_of, is_distinctive, mentioned, plain, visible
 
 _ANSWER = re.compile(any_of("answer"), re.IGNORECASE)
 _OPTION = re.compile(any_of("option"), re.IGNORECASE)
@@ -36,13 +37,17 @@ class _Reply:
     options: tuple[str, ...]
 
 
-def read_reply(reply: str, options: Sequence[str], labels: Sequence[str] | None = None) -> int | None:
+def read_reply(
+    reply: str, options: Sequence[str], labels: Sequence[str] | None = None, language: str | None = None
+) -> int | None:
     """The position of the option that a reply in any language chooses; None where it chooses none or
     contradicts itself. Never a guess.
 
     `options` are the texts, with or without their labels ("(A) red"); `labels` are those that the prompt
-    showed, by default A, B, C and so on. Labels are recognised in any script and bracket, and options' texts
-    in any case and punctuation. The first of these rules that finds a choice decides:
+    showed, by default those of the options, or A, B, C and so on. Labels are recognised in any script and
+    bracket, and options' texts in any case and punctuation. The item's `language` (a code) decides between
+    series of one script: ت is the third in Arabic أ ب ت ث, the fourth in Persian الف ب پ ت. A letter that may
+    be two options is not read. The first of these rules that finds a choice decides:
 
     1. the last statement: a word for the answer, then a label or an option's text in the same sentence; or a
        label followed by "is correct";
@@ -57,8 +62,9 @@ def read_reply(reply: str, options: Sequence[str], labels: Sequence[str] | None 
     another option (SeaEval counts the label there). Repeating all options is not a choice. Questions that a
     base model asks and answers after its answer are ignored.
     """
-    texts = without_labels(options, labels)
-    known = labels_for(texts, labels)
+    shown = labels or labels_of([visible(option).strip() for option in options])
+    texts = without_labels(options, shown)
+    known = labels_for(texts, shown, language)
     text = without_listing(cleaned(reply), texts, known.positions)
     plain_texts = tuple(plain(option) for option in texts)
     read = _Reply(text, tuple(_labels(text, known, plain_texts)), plain_texts)
