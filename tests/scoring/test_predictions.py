@@ -8,7 +8,8 @@ import pyarrow
 import pytest
 
 from crossin.core.files import write_json, write_parquet
-from crossin.items import Item
+from crossin.evaluation import Reply, answers
+from crossin.items import Form, Item, questions
 from crossin.metrics.texts import exact_match, missing_replies
 from crossin.scoring.predictions import find_predictions, read_predictions
 from tests.helpers.errors import refused
@@ -224,6 +225,17 @@ def test_a_benchmarks_aliases_and_numbers_count_for_replies_from_anywhere(tmp_pa
     [found] = read_predictions(file, bench)
     assert found.texts is not None
     assert exact_match(found.texts).tolist() == [1, 1]
+
+
+def test_an_evaluations_answers_say_themselves_how_they_are_compared(tmp_path: Path) -> None:
+    item = free("sum", "en", "3,120", aliases=["3,121"], answer_type="number")
+    [asked] = questions([item], Form())
+    for said, right in (("3121", 1.0), ("3122", 0.0)):
+        answers.write_answers(tmp_path / "answers.parquet", [answers.replied_row(asked, Reply(said))])
+        [alone] = read_predictions(tmp_path)
+        [held] = read_predictions(tmp_path, write_bench(tmp_path / "bench", [item]))
+        assert alone.texts is not None and held.texts is not None
+        assert exact_match(alone.texts).tolist() == exact_match(held.texts).tolist() == [right]
 
 
 def test_a_thought_without_an_end_is_no_answer(tmp_path: Path) -> None:
