@@ -134,8 +134,8 @@ def test_a_model_without_a_beginning_of_sequence(tiny_model: Path) -> None:
     for option, logprob, count in zip(("Lima", "Quito"), found[-1].logprobs, found[-1].tokens, strict=True):
         head, rest = option[:1], option[1:]
         [(logprobs, tokens)] = forward(tiny_model, [Request(head, (rest,))])
-        assert count == tokens[0], option
-        assert logprob == pytest.approx(logprobs[0], abs=1e-5), option
+        assert count == tokens[0]
+        assert logprob == pytest.approx(logprobs[0], abs=1e-5)
     assert engine.notes == [EngineNote.UNSCORED_FIRST]
 
 

@@ -255,7 +255,7 @@ class OpenAIEngine:
     def _probe(self, request: ServerRequest) -> dict[str, Any]:
         [(_, answer)] = request_all(self._impatient, [request], self._accounting)
         if tokens_used(answer) is not None:
-            self._counts.saw(answers.sent_tokens(answer))
+            self._counts.saw_tiny(answers.sent_tokens(answer))
         return answer
 
     def _dialect(self, conversation: bool) -> Dialect:

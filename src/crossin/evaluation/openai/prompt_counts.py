@@ -24,8 +24,10 @@ _LONGEST = 8
 _FEWEST = 32
 # A server that rounds its counts rounds them to at most this many tokens.
 _LARGEST_BLOCK = 128
-# No tokenizer makes tokens of more bytes than this, on average over a text.
-_BYTES_PER_TOKEN = 24
+# Fewer different counts tell little of how a server rounds them.
+_FEW = 4
+# The longest prompts of a language have at least this share of the tokens a byte that shorter ones have.
+_LEAST_DENSITY = 0.25
 # Of tokens per byte, within a language: the standard deviation of the logarithm, and how many different
 # counts prompts of one size have, at least, as a share of their tokens.
 _DENSITY, _SPREAD = 0.25, 1 / 8
@@ -54,19 +56,26 @@ class PromptCounts:
     _longest: dict[str, dict[int, _Prompt]] = field(default_factory=lambda: defaultdict(dict))
     # By key and power of two of the size: how many, bytes, tokens.
     _sums: dict[str, dict[int, tuple[int, int, int]]] = field(default_factory=lambda: defaultdict(dict))
-    # What all counts are multiples of.
+    # What all counts are multiples of, and the count of a prompt of a few characters.
     _block: int = 0
+    _kinds: set[int] = field(default_factory=set)
+    _tiny: int = 0
 
-    def saw(self, count: int) -> None:
-        """A count of any prompt, which shows whether counts are rounded."""
-        # One that rounds up does not count 0.
-        self._block = gcd(self._block, count or 1)
+    def saw_tiny(self, count: int) -> None:
+        """The count of a probe, which shows whether counts are rounded, or always the same."""
+        self._tiny = max(self._tiny, count)
+        self._saw(count)
+
+    def _saw(self, count: int) -> None:
+        self._block = gcd(self._block, count)
+        if len(self._kinds) < _FEW:
+            self._kinds.add(count)
 
     def add(self, key: str, prompt: str | Chat, size: int, count: int, name: str) -> CutPrompts | None:
         """Add a prompt of `size` bytes, of which the server counted `count` tokens, above 0. Once it is
         certain that the server cuts prompts: the error that says so.
         """
-        self.saw(count)
+        self._saw(count)
         number, bytes_, tokens = self._sums[key].get(size.bit_length(), (0, 0, 0))
         self._sums[key][size.bit_length()] = number + 1, bytes_ + size, tokens + count
         place, longest = hash(prompt), self._longest[key]
@@ -83,10 +92,11 @@ class PromptCounts:
         """Whether too many of the longest prompts, in all languages, have exactly the same count."""
         counts = Counter(one.count for one in self._longest[key].values())
         count, _ = counts.most_common(1)[0]
-        block = self._block
+        # A server that rounds up does not count 0.
+        block = 1 if 0 in self._kinds and len(self._kinds) < _FEW else self._block
         if block > _LARGEST_BLOCK:
             block = max(one for one in range(1, _LARGEST_BLOCK + 1) if block % one == 0)
-        if count < _FEWEST or count <= block:
+        if count < _FEWEST or count <= max(block, self._tiny):
             return None
         evidence = 0.0
         alike: list[_Prompt] = []
@@ -115,10 +125,11 @@ class PromptCounts:
         below = [one for bits, one in self._sums[key].items() if 1 << bits <= shortest / 2]
         number, bytes_, tokens = (sum(column) for column in zip(*below, strict=True)) if below else (0, 0, 0)
         most = max(one.count for one in longest)
-        if number < _LONGEST or most < _SMALLEST_CONTEXT:
+        if number < _LONGEST or most < max(_SMALLEST_CONTEXT, self._tiny + 1):
             return None
+        density = (tokens / number - self._tiny) / (bytes_ / number)
         grown = sum(one.size for one in longest) / len(longest) - bytes_ / number
-        if grown < _BYTES_PER_TOKEN * max(1.0, most - tokens / number):
+        if most - tokens / number >= _LEAST_DENSITY * density * grown:
             return None
         return _cut(list(longest), min(one.count for one in longest) // 2, f"at most {most:,}")
 
