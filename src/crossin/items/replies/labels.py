@@ -20,15 +20,23 @@ _JOINS = re.compile(r"(?!'[dt][iıuü]r\b)['\"+#&*/-]\w")
 _HYPHENED = {"LATIN", "CYRILLIC", "GREEK", "HEBREW"}
 # Scripts that put no space between a word and a digit.
 _BESIDE_DIGITS = UNSPACED | {"HANGUL"}
-# Directly after a digit: "2번입니다", "3です".
-_COUNTER = re.compile(r"\s?(?:번|番|号|號)?\s?(?:입니다|です)?(?!\w)|\s?(?:번|番|号|號)")
-_IS = re.compile(rf" (?:is|was|must|would|es|est|là|adalah|{any_of('and_or')}) ")
+# Directly after a digit or a Korean letter: "2번입니다", "3です", "나번이다".
+_COUNTER = re.compile(r"\s?(?:번|番|号|號)?\s?(?:입니다|이다|이에요|예요|です)?(?!\w)|\s?(?:번|番|号|號)")
+_AND_OR = any_of("and_or")
+# After a capital that may be a word. "A un B" is Latvian for "A and B", "A un amigo" Spanish: "To a friend".
+_IS = re.compile(rf" (?:is|was|must|would|es|est|là|adalah|{_AND_OR}(?= \W?\w\b)) ")
 # What announces a label, and how much of a line may hold it.
-_BEFORE = any_of("answer", "option", "correct", "is", "and_or")
-_ANNOUNCED = re.compile(rf"(?:[:,/&+]|{_BEFORE}[^\W\d_]{{0,4}})[\s{re.escape(_OPEN)}]*$", re.IGNORECASE)
-_DIRECTLY = re.compile(rf"{any_of('answer', 'option', 'is')}$", re.IGNORECASE)
 _REACH = 40
-_STANDS = re.compile(rf"\s*(?:$|[.,;:!?)\]、。…”»]|{any_of('is', 'correct', 'and_or')})", re.IGNORECASE)
+_ANNOUNCED = re.compile(
+    rf"(?:\A|:|{any_of('answer', 'option', 'correct', 'is')}[^\W\d_]{{0,4}}"
+    rf"|(?<![^\W\d_])(?:[IVXivx]+|[^\W\d_])\W{{0,2}}(?:[,/&+]|{_AND_OR}))[\s{re.escape(_OPEN)}]*$",
+    re.IGNORECASE,
+)
+_DIRECTLY = re.compile(rf"{any_of('answer', 'option', 'is', 'and_or')}$", re.IGNORECASE)
+# "And", written together with the label that follows, after another label: "أ وب", "א וב".
+_AND_PREFIX = re.compile(r"(?<![^\W\d_])[^\W\d_]\W? [וو]$")
+_SAID = re.compile(rf"{any_of('is', 'correct', 'and_or')}", re.IGNORECASE)
+_STANDS = re.compile(rf"\s*(?:$|[.,;:!?)\]、。…”»]|{_SAID.pattern})", re.IGNORECASE)
 
 
 class LabelKind(Enum):
@@ -59,12 +67,13 @@ def labels_in(line: str, labels: Labels) -> Iterator[Label]:
     line = line.replace(ZERO_WIDTH_SPACE, " ")
     for match in labels.pattern.finditer(line):
         start, end, label = match.start(), match.end(), match[0]
-        counter = _COUNTER.match(line, end) if label.isdigit() else None
+        counted = label.isdigit() or script(label[0]) == "HANGUL"
+        counter = _COUNTER.match(line, end) if counted else None
         end = counter.end() if counter else end
         before, rest = line[:start], line[end:]
         strict = label in labels.strict
-        if (not counter and _joined(label, rest, label)) or (
-            _joined(before, label, label) and (strict or not _directly(before, label))
+        if (_joined(before, label, label) and not _directly(before, label, strict)) or (
+            not counter and _joined(label, rest, label) and not _said(label, rest, strict)
         ):
             continue
         position = labels.positions[label]
@@ -95,14 +104,24 @@ def _joined(left: str, right: str, label: str) -> bool:
     return one != "" and one == other
 
 
-def _directly(before: str, label: str) -> bool:
-    """Whether a word for the answer or an option precedes a label, in a script without spaces: "选项甲"."""
-    return script(label[0]) in UNSPACED and _DIRECTLY.search(before[-_REACH:]) is not None
+def _directly(before: str, label: str, strict: bool) -> bool:
+    """Whether a word for the answer or an option, or "and", precedes a label without a space, in the way of
+    its script: "选项甲".
+    """
+    if strict:
+        return False
+    unspaced = script(label[0]) in UNSPACED and _DIRECTLY.search(before[-_REACH:])
+    return bool(unspaced or _AND_PREFIX.search(before[-_REACH:]))
+
+
+def _said(label: str, rest: str, strict: bool) -> bool:
+    """Whether "is", "correct" or "and" follows a label in a script without spaces: "甲是对的"."""
+    return not strict and script(label[0]) in UNSPACED and _SAID.match(rest) is not None
 
 
 def _announced(before: str) -> bool:
     """Whether a label follows a word for the answer or an option, "is" or a colon, or begins its line."""
-    return not before.strip(_OPEN + " \t") or _ANNOUNCED.search(before[-_REACH:]) is not None
+    return _ANNOUNCED.search(before[-_REACH:]) is not None
 
 
 def _begins(label: str, before: str, rest: str, strict: bool) -> bool:

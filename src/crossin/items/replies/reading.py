@@ -18,7 +18,11 @@ _NOT = re.compile(any_of("not"), re.IGNORECASE)
 # What stands between a word for the answer and the answer: punctuation, a line break, the rest of a sentence.
 _GAP = re.compile(r"\W{0,6}(?:[^.!?。\n]|\.(?=\w)|:\s*\n\s*){0,80}")
 _AND_OR = re.compile(rf"[ \t]*(?:[,/&+]|{any_of('and_or')})[ \t]*", re.IGNORECASE)
-_IS_CORRECT = re.compile(rf"\W{{0,3}}{any_of('is')}?\s*{any_of('correct')}", re.IGNORECASE)
+# "B is correct", but not "B सही नहीं है".
+_IS_CORRECT = re.compile(
+    rf"\W{{0,3}}{any_of('is')}?\s*{any_of('correct')}(?![^\W\d_]{{0,3}}\W{{0,2}}{any_of('not')})",
+    re.IGNORECASE,
+)
 # A label is rejected if a word for "not" follows within this many characters: "A is wrong".
 _NEAR = 15
 _SAYS = re.compile(r"[\w:]")
