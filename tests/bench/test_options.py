@@ -209,7 +209,7 @@ class TestIds:
         self, ids: list[str | None] | None, reason: str, tmp_path: Path
     ) -> None:
         for code, own_ids in {"en": ["a", "b", "c"], "de": ids}.items():
-            row = {"q": "?", "all": _TREES[code], "right": "a"}
+            row: dict[str, Any] = {"q": "?", "all": _TREES[code], "right": "a"}
             rows = [{**row, "key": 1, "ids": ["a", "b", "c"]}, {**row, "key": 2, "ids": own_ids}]
             jsonl(tmp_path / f"{code}.jsonl", rows)
         answer = {"column": "right", "form": "id"}

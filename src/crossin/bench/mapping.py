@@ -61,8 +61,10 @@ def _wrong(message: str, field: str, hint: str) -> CrossinError:
 ByLanguage = Annotated[dict[str, str], BeforeValidator(_by_code)]
 # One template, or one for each language.
 Template = Annotated[str | dict[str, str], PlainValidator(_template)]
-# A path in a row, or a place in a list.
-Name = Annotated[str, BeforeValidator(lambda value: str(value) if type(value) is int else value)]
+# A path in a row, or a place in a list; `Name` may be ''.
+_AS_TEXT = BeforeValidator(lambda value: str(value) if type(value) is int else value)
+Name = Annotated[str, _AS_TEXT]
+_Given = Annotated[str, Field(min_length=1), _AS_TEXT]
 
 
 class FilledTemplate(Settings):
@@ -70,7 +72,7 @@ class FilledTemplate(Settings):
     own template.
     """
 
-    column: Name = Field(min_length=1)
+    column: _Given
     fill: dict[str, str] = Field(default_factory=dict)
 
 
@@ -79,8 +81,8 @@ class TokenSpan(Settings):
     the number after the last.
     """
 
-    tokens: Name = Field(min_length=1)
-    span: Name = Field(min_length=1)
+    tokens: _Given
+    span: _Given
 
 
 class OptionsSource(Settings):
@@ -198,7 +200,7 @@ class DatasetMapping(Settings):
     items: int | None = Field(default=None, gt=0)
     split: str = "test"
     files: tuple[str, ...] = ()
-    rows: Name | None = Field(default=None, min_length=1)
+    rows: _Given | None = None
     columns: tuple[str, ...] = ()
     rename: dict[str, str] = Field(default_factory=dict)
     languages: ByLanguage = Field(min_length=1)

@@ -28,6 +28,14 @@ class RowValues:
         """The error about the first column that no row has had so far."""
         return next((fault for column, fault in self._absent.items() if column not in self._there), None)
 
+    def columns_of(self, entry: Any) -> list[str]:
+        """The columns that a template of the mapping names; none for another entry."""
+        text = entry.get(self.code) if isinstance(entry, dict) else entry
+        source = self.mapping.template
+        filled = {FILLED: self.spelled(source.column)} if source is not None else {}
+        found = PLACEHOLDER.findall(self.spelled(text)) if isinstance(text, str) else []
+        return [filled.get(column, column) for column in found]
+
     def spelled(self, template: str) -> str:
         """A template or path with the dataset's name for the language."""
         return template.replace("{language}", self.mapping.languages[self.code])
