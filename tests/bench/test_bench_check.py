@@ -61,6 +61,17 @@ def test_a_language_that_an_item_lacks_and_an_item_that_is_there_twice(tmp_path:
     ]
 
 
+def test_languages_with_questions_of_their_own_are_not_compared(tmp_path: Path) -> None:
+    items = [replace(item, item=f"{item.language}/{item.item}") for item in small_items()]
+    place = write_bench(tmp_path, items)
+    result = check_bench(place)
+    assert result.structural == 0
+    assert "each has questions of its own" in result.notes[0]
+    # Where one item is in two languages, the others should be, too.
+    shared = [item for item in small_items() if item.item == "q0"]
+    assert check_bench(write_bench(tmp_path, [*items, *shared])).structural > 0
+
+
 def test_english_is_what_the_others_are_held_against_wherever_it_stands(tmp_path: Path) -> None:
     items = changed("q1", "en", lambda item: replace(item, answer="C"))
     assert {(reason, language) for reason, language, _, _ in found(tmp_path, list(reversed(items)))} >= {
