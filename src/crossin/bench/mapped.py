@@ -15,6 +15,9 @@ from crossin.core.progress import Progress, silent
 from crossin.core.stages import Stage, stage
 from crossin.items.item import Item
 
+# Languages without files that an error names.
+_NAMED = 10
+
 
 def build_mapped(
     name: str,
@@ -86,8 +89,11 @@ def _files(
     if missing := [code for code in languages if not files[code]]:
         tried = ", ".join(list(dict.fromkeys(patterns[missing[0]]))[: max(3, len(mapping.files))])
         there = ",".join(code for code in languages if files[code])
+        named = ", ".join(missing[:_NAMED]) + (
+            f" and {len(missing) - _NAMED} others" if missing[_NAMED:] else ""
+        )
         raise CrossinError(
-            f"there is no file for {', '.join(missing)}; looked for {tried}, …",
+            f"there is no file for {named}; looked for {tried}, …",
             file=folder,
             hint=f"put the files there, or build the languages that are: --languages {there}"
             if there
