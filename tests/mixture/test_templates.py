@@ -148,7 +148,7 @@ def test_an_unknown_name_is_answered_with_those_that_exist() -> None:
             id="gemma",
         ),
         pytest.param(
-            THINKING, "<|e|>", "<|user|>Q\n\nI<|e|><|assistant|>><think>\n\n</think>\n\nA<", id="thinking"
+            THINKING, "<|e|>", "<|user|>Q\n\nI<|e|><|assistant|><think>\n\n</think>\n\n>A<", id="thinking"
         ),
     ],
 )

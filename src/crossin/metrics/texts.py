@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from crossin.core.errors import CrossinError, located
+from crossin.core.thoughts import without_thoughts
 from crossin.metrics.families import Family, mean_family
 from crossin.metrics.normalisation import normalise, tokens
 from crossin.metrics.reading import Firsts, Line, add_cell, line_error, require_agreement, require_texts
@@ -94,10 +95,11 @@ def text_table_of(lines: Iterable[Line], file: Path | None = None) -> TextTable 
     """The table of the free-text lines among `lines` in the form of `answers.parquet`; None where there are
     none. `file` is what an error names.
 
-    Free-text lines have no option ids; `gold` is the reference, `reply` the text. Items and languages keep
-    the order of their first lines; an item that lacks one of the languages goes to `incomplete`. The lines
-    are of one prompt wording. Raises CrossinError where a line lacks a reference or a text, contradicts an
-    earlier line, or is there twice; and where no item is complete.
+    Free-text lines have no option ids; `gold` is the reference, `reply` the text. Thoughts in it are left
+    out, and a reply that ends within one is missing. Items and languages keep the order of their first lines;
+    an item that lacks one of the languages goes to `incomplete`. The lines are of one prompt wording. Raises
+    CrossinError where a line lacks a reference or a text, contradicts an earlier line, or is there twice; and
+    where no item is complete.
     """
     firsts: Firsts = {}
     cells: dict[str, dict[str, tuple[str | None, str]]] = {}
@@ -108,7 +110,8 @@ def text_table_of(lines: Iterable[Line], file: Path | None = None) -> TextTable 
         try:
             _check(line)
             require_agreement(firsts, line, row, ("group", "task"))
-            add_cell(cells.setdefault(line["item"], {}), line, (line["reply"], line["gold"]))
+            reply = line["reply"] and without_thoughts(line["reply"])
+            add_cell(cells.setdefault(line["item"], {}), line, (reply, line["gold"]))
         except CrossinError as error:
             with located(file, row):
                 raise error

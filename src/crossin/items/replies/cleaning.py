@@ -6,6 +6,7 @@ import re
 import unicodedata
 from collections.abc import Sequence
 
+from crossin.core.thoughts import without_thoughts
 from crossin.items.replies.labels import LabelKind, labels_for, labels_in
 from crossin.items.replies.texts import any_of
 
@@ -16,15 +17,16 @@ _WRAPPERS = re.compile(
 )
 # A formula's dollars; those of "$5 and $6" are prices.
 _FORMULA = re.compile(r"\$\$?(?=\S)([^$\n]*)(?<=\S)\$\$?(?!\d)")
-_THOUGHTS = "</think>"
 _NEXT_QUESTION = re.compile(rf"\n{any_of('question')}\s*\d*\s*:", re.IGNORECASE)
 
 
 def cleaned(reply: str) -> str:
     """A reply in NFKC, without wrappers, thoughts and empty lines, up to the next question (base models ask
-    themselves another one).
+    themselves another one); '' where it ends within a thought.
     """
-    text = unicodedata.normalize("NFKC", reply).rpartition(_THOUGHTS)[2].replace("’", "'")
+    # Before all else, which could change a tag.
+    answer = without_thoughts(reply) or ""
+    text = unicodedata.normalize("NFKC", answer).replace("’", "'")
     text = _FORMULA.sub(r"\1", _WRAPPERS.sub("", text))
     lines = (line.strip() for line in text.split("\n"))
     text = "\n".join(line for line in lines if line)
