@@ -65,8 +65,7 @@ def without_thoughts(reply: str) -> str | None:
         return None
     if not begin:
         return reply
-    answer = _unwrapped(reply[begin:])
-    return answer if answer.strip() else "".join(before)
+    return _unwrapped(reply[begin:]) or "".join(before).strip()
 
 
 def opening_at_end(prompt: str) -> str:
@@ -190,4 +189,4 @@ def _unwrapped(text: str) -> str:
     pattern = _patterns().unwrapped
     while (shorter := pattern.sub("", text)) != text:
         text = shorter
-    return text
+    return text.strip()

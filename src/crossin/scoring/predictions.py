@@ -185,9 +185,9 @@ def _predictions(model: str, file: Path, lines: list[Line], unanswered: int = 0)
     for prompt, part in of_prompt.items():
         table, logprobs = choices.get(prompt, (None, None))
         texts = text_table_of(part, file)
-        cut = Counter(
-            line["language"] for line in part if line.get("reply") and without_thoughts(line["reply"]) is None
-        )
+        # An answer that is there was not read from the reply here.
+        replied = [line for line in part if line.get("reply") and line["answer"] is None]
+        cut = Counter(line["language"] for line in replied if without_thoughts(line["reply"]) is None)
         found.append(Predictions(model, prompt, file, table, logprobs, texts, unanswered, dict(cut)))
     return found
 

@@ -9,7 +9,9 @@ from crossin.evaluation.engine import Request
 from crossin.evaluation.hf.tokens import prompt_text, tokenise, tokenise_prompts
 from crossin.models.chat import ChatTemplate
 from crossin.models.loading import load_tokenizer
+from tests.helpers import thinking_templates as templates
 from tests.helpers.errors import refused
+from tests.helpers.thinking_templates import chat_tokenizer
 
 
 @pytest.fixture
@@ -156,3 +158,38 @@ def test_many_texts_come_back_in_their_order(tokenizer: Any) -> None:
     found = tokenise(tokenizer, requests, longest=None)
     assert len(found) == 1000
     assert all(tokenizer.decode(list(two[1].tokens)) == f"Question {n} {n}" for n, two in enumerate(found))
+
+
+def test_no_option_is_scored_within_a_thought(tmp_path: Path) -> None:
+    asked = Request((("user", "Where?"),), ("Here", "There"), name="item 7")
+    always = chat_tokenizer(tmp_path / "always", templates.ALWAYS_THINKS)
+    with refused("item 7", "thought", hint="--form generate"):
+        tokenise(always, [asked], longest=None)
+    switched = chat_tokenizer(tmp_path / "switched", templates.SWITCHED)
+    with refused("item 7", "thought", hint="--form generate"):
+        tokenise(switched, [asked], longest=None, arguments={"enable_thinking": True})
+    ((one, _),) = tokenise(switched, [asked], longest=None)
+    assert switched.decode(one.tokens[: one.start]).endswith("<|assistant|><think>\n\n</think>\n\n")
+    # A plain prompt may speak of thoughts.
+    assert tokenise(always, [Request("It ends in <think>", ("Here",))], longest=None)
+
+
+def test_a_prompt_that_begins_a_thought_says_so(tmp_path: Path) -> None:
+    asked = Request((("user", "Where?"),), max_tokens=4)
+    always = chat_tokenizer(tmp_path / "always", templates.ALWAYS_THINKS)
+    assert tokenise_prompts(always, [asked], longest=None)[0].opening == "<think>\n"
+    switched = chat_tokenizer(tmp_path / "switched", templates.SWITCHED)
+    assert tokenise_prompts(switched, [asked], longest=None)[0].opening == ""
+
+
+def test_what_a_template_writes_before_an_answer_is_scored_with_the_option(tmp_path: Path) -> None:
+    template = "{% for m in messages %}{{ ' ' if m.role == 'assistant' }}{{ m.content }}{% endfor %}"
+    spaced = chat_tokenizer(tmp_path / "model", template)
+    ((found,),) = tokenise(spaced, [Request((("user", "Where?"),), ("Here",))], longest=None)
+    assert spaced.decode(found.tokens[found.start :]) == " Here"
+
+
+def test_a_conversation_that_the_template_refuses_is_an_error(tmp_path: Path) -> None:
+    strict = chat_tokenizer(tmp_path / "model", "{{ raise_exception('say more') }}")
+    with refused("item 7", "say more"):
+        tokenise(strict, [Request((("user", "Where?"),), ("Here",), name="item 7")], longest=None)
