@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from crossin.core.errors import CrossinError
 from crossin.core.thoughts import CLOSING, OPENING
-from crossin.evaluation.engine import Reply
+from crossin.evaluation.engine import Reply, Request, Scores
+from crossin.evaluation.openai.border import first_scored
 from crossin.evaluation.openai.failures import Unusable
 from crossin.servers import tokens_used
 
@@ -130,6 +133,62 @@ def prompt_tokens(answer: dict[str, Any], name: str) -> tuple[list[str], list[fl
     if len(tokens) != len(logprobs) or not all(isinstance(token, str) for token in tokens):
         return None
     return tokens, [_number(logprob) for logprob in logprobs]
+
+
+def option(answer: dict[str, Any], request: Request, place: int, *, plain: bool) -> tuple[Scores, bool]:
+    """The scores of one option after its prompt, and whether its first token has none: nothing precedes it.
+
+    plain: the text is prompt and option, else the option alone. Raises Unusable where there is no
+    log-probability in the answer.
+    """
+    read = prompt_tokens(answer, request.name)
+    if read is None:
+        raise Unusable(
+            f"{request.name}: the server no longer gives log-probabilities",
+            hint="check the server and run again: finished answers are cached",
+        )
+    tokens, logprobs = read
+    asked = request.options[place]
+    text = f"{request.prompt}{asked}" if plain else asked
+    first = first_scored(tokens, text, len(text) - len(asked))
+    unscored = first == 0 and not request.prompt
+    scored = [] if first is None else logprobs[first + unscored :]
+    known = [logprob for logprob in scored if logprob is not None]
+    whole = bool(scored) and len(known) == len(scored)
+    scores = Scores([sum(known) if whole else None], [len(scored)], *computed(answer))
+    return replace(scores, prompt_tokens=sent_tokens(answer)), unscored
+
+
+def letters(answer: dict[str, Any], request: Request) -> Scores:
+    """The scores of options that are letters: for each its best token in the list, with blanks or without.
+
+    Raises Unusable where there is no list.
+    """
+    tops = top_tokens(choice(answer, request.name))
+    if not tops:
+        raise Unusable(
+            f"{request.name}: the server no longer lists the most probable tokens",
+            hint="check the server and run again: finished answers are cached; or use --form generate",
+        )
+    logprobs = [
+        max((logprob for token, logprob in tops if token.strip() == one.strip()), default=None)
+        for one in request.options
+    ]
+    counts = [int(logprob is not None) for logprob in logprobs]
+    return Scores(logprobs, counts, *computed(answer), listed=True, prompt_tokens=sent_tokens(answer))
+
+
+def joined(parts: Sequence[Scores]) -> Scores:
+    """The scores of several options as those of one request."""
+    return Scores(
+        [logprob for part in parts for logprob in part.logprobs],
+        [count for part in parts for count in part.tokens],
+        sum(part.computed for part in parts),
+        sum(part.saved for part in parts),
+        any(part.listed for part in parts),
+        [code for part in parts for code in part.failed],
+        max(part.prompt_tokens for part in parts),
+    )
 
 
 def top_fields(path: str, count: int) -> dict[str, Any]:
