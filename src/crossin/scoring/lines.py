@@ -21,7 +21,7 @@ _KEYS = ["item", "language"]
 _REPLY = [*_KEYS, "reply"]
 # What `answers.parquet` has beside the keys, always and sometimes.
 _ANSWER = ["group", "task", "option_ids", "answer", "gold"]
-_OPTIONAL = ["logprobs", "reply", "prompt", "shown"]
+_OPTIONAL = ["logprobs", "values", "reply", "prompt", "shown", "aliases", "answer_type"]
 _OTHER_BENCHMARK = "name the benchmark that was asked with --bench"
 
 
@@ -102,6 +102,7 @@ def _complete(line: Line, item: Item | None) -> Line:
         message = f"the benchmark has no item '{line['item']}' in '{line['language']}'"
         raise CrossinError(message, field="language")
     known = {"group": item.group, "task": item.task, "option_ids": item.option_ids, "gold": item.answer}
+    known |= {"aliases": item.aliases, "answer_type": item.answer_type}
     for name, value in known.items():
         found = line.get(name, value)
         if (sorted(found) != sorted(value)) if name == "option_ids" else (found != value):

@@ -97,6 +97,7 @@ def _line(sample: Any) -> Line:
         **{name: doc[name] for name in ("item", "group", "task", "language", "gold")},
         "prompt": doc["wording"],
         "option_ids": ids,
+        **{name: doc[name] for name in ("aliases", "answer_type") if name in doc},
     }
     return {**line, **(_scored(ids, found) if "choices" in doc else _generated(doc, ids, found[0]))}
 

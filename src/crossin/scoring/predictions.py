@@ -17,6 +17,7 @@ from crossin.core.paths import as_path
 from crossin.core.results import brief
 from crossin.items import Item, read_items
 from crossin.items.item import items_file
+from crossin.items.replies.cleaning import own_answer
 from crossin.metrics.reading import tables_of
 from crossin.metrics.table import AnswerTable, Floats
 from crossin.metrics.texts import TextTable, text_table_of
@@ -29,10 +30,11 @@ from crossin.scoring.seaeval import is_log, read_log
 class Predictions:
     """One model's answers under one wording of the prompt.
 
-    `choices` holds the multiple-choice items, `logprobs` [I, L, K] the options' log-probabilities where the
-    file has them, and `texts` the items answered in free text; what a file does not hold is None. `prompt`
-    names the wording; it is empty where the file names none. `unanswered` counts the benchmark's items that
-    are not in the file (0 where the benchmark is not known).
+    `choices` holds the multiple-choice items, `logprobs` [I, L, K] the options' log-probabilities (or what
+    decided in their place, `read_logprobs`) where the file has them, and `texts` the items answered in free
+    text; what a file does not hold is None. `prompt` names the wording; it is empty where the file names
+    none. `unanswered` counts the benchmark's items that are not in the file (0 where the benchmark is not
+    known).
     """
 
     model: str
@@ -180,9 +182,15 @@ def _predictions(model: str, file: Path, lines: list[Line], unanswered: int = 0)
     found = []
     for prompt, part in of_prompt.items():
         table, logprobs = choices.get(prompt, (None, None))
-        texts = text_table_of(part, file)
+        texts = text_table_of(map(_answered, part), file)
         found.append(Predictions(model, prompt, file, table, logprobs, texts, unanswered))
     return found
+
+
+def _answered(line: Line) -> Line:
+    """A line of free text with the part of its reply that is the answer."""
+    reply = line.get("reply")
+    return line if line["option_ids"] or not isinstance(reply, str) else {**line, "reply": own_answer(reply)}
 
 
 def _model(file: Path) -> str:

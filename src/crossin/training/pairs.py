@@ -16,7 +16,7 @@ from crossin.items import Form, questions
 from crossin.items.item import read_items
 from crossin.languages.codes import language_name
 from crossin.languages.file_language import wrong_language
-from crossin.models.joining import heading_of, shared_length, split
+from crossin.models.joining import head_for, heading_of, shared_length, split
 from crossin.training.config import Batches, Pairs
 from crossin.training.rows import TrainingRow, read_rows
 
@@ -141,11 +141,12 @@ def _add_questions(pool: PairPool, pairs: Pairs, place: Path, tokenizer: Any) ->
     chosen = [item for item in items if not item.free_text]
     if free_text := len(items) - len(chosen):
         pool.skipped[PairReason.FREE_TEXT.about("pairs")] = free_text
-    head = heading_of(tokenizer)
+    heading = heading_of(tokenizer)
     for question in questions(chosen, Form(kind="text", wordings=(pairs.wording,))):
         item, prompt, options = question.item, question.prompt, question.options
         assert isinstance(prompt, str)
         found = split(tokenizer, [prompt + option for option in options], [len(prompt)] * len(options))
+        head = head_for(tokenizer, heading, min(start for _, start in found))
         pool.questions[item.item][item.language] = TokenizedQuestion(
             [(*head, *tokens) for tokens, _ in found],
             [len(head) + start for _, start in found],

@@ -9,7 +9,7 @@ from typing import Any
 from crossin.core.errors import CrossinError
 from crossin.core.plain_values import shown
 from crossin.evaluation.engine import Request
-from crossin.models.joining import heading_of, split
+from crossin.models.joining import head_for, heading_of, split
 
 # Offsets of many long texts at once would fill the memory.
 _TEXTS_AT_ONCE = 512
@@ -107,9 +107,7 @@ def _kept(tokenizer: Any, head: tuple[int, ...], tokens: Sequence[int]) -> int:
 
 def _headed(tokenizer: Any, head: tuple[int, ...], tokens: tuple[int, ...], start: int) -> Continuation:
     """With the tokens before the text; the first scored token needs a token before it."""
-    if start + len(head) == 0:
-        first = tokenizer.bos_token_id if tokenizer.bos_token_id is not None else tokenizer.eos_token_id
-        head = (first,)
+    head = head_for(tokenizer, head, start)
     return Continuation((*head, *tokens), start + len(head))
 
 

@@ -32,6 +32,15 @@ def cleaned(reply: str) -> str:
     return text[: following.start()] if following else text
 
 
+def own_answer(reply: str) -> str:
+    """A reply as written, after its thoughts and up to the next question; blank if a thought never ends."""
+    text = reply.rpartition(_THOUGHTS)[2]
+    if _THOUGHTS.replace("/", "") in text:
+        return ""
+    following = _NEXT_QUESTION.search(text)
+    return text[: following.start()] if following else text
+
+
 def without_labels(options: Sequence[str], shown: Sequence[str] | None) -> list[str]:
     """The options' `visible` texts, without labels where every option begins with its own: "(A) red"."""
     texts = [visible(option).strip() for option in options]
