@@ -63,10 +63,10 @@ def csv_batches(
 ) -> Iterator[Batch]:
     """The records of CSV, or with `tabs` of TSV, which has no quotes (but see `_unquoted`).
 
-    names: the columns; if empty, the first line names them. Blank lines and lines that repeat the names (with
-    separators in place of their spaces, too) are skipped. typed: the columns that become numbers or truth
-    values where all values of a batch are such; all other values are text. Raises CrossinError as
-    `json_batches`.
+    names: the columns; if empty, the first line names them. Blank lines and lines that repeat the names (the
+    first one, with separators in place of their spaces, too) are skipped. typed: the columns that become
+    numbers or truth values where all values of a batch are such; all other values are text. Raises
+    CrossinError as `json_batches`.
     """
     for batch in _batched(_csv(_decoded(stream, file), file, tabs, names), file):
         assert isinstance(batch.records, list)
@@ -172,7 +172,7 @@ def _csv(chunks: Iterator[str], file: str | Path, tabs: bool, names: Sequence[st
                     raise CrossinError(
                         f"the columns {sorted(twice)} are there twice", file=file, hint="rename one of each"
                     )
-            elif values and " ".join(values) != " ".join(names):
+            elif values and values != names and (row or " ".join(values) != " ".join(names)):
                 row += 1
                 if len(values) != len(names):
                     raise csv.Error(f"expected {len(names)} columns, found {len(values)}")
