@@ -25,6 +25,8 @@ _COUNTER = re.compile(r"\s?(?:번|番|号|號)?\s?(?:입니다|이다|이에요|
 _AND_OR = any_of("and_or")
 # After a capital that may be a word. "A un B" is Latvian for "A and B", "A un amigo" Spanish: "To a friend".
 _IS = re.compile(rf" (?:is|was|must|would|es|est|là|adalah|{_AND_OR}(?= \W?\w\b)) ")
+# A word, or a number within a sentence: "В 1950 году".
+_FOLLOWED = re.compile(r" (?:[^\W\d_]|\d[\d.,:]*.*[^\W\d_])")
 # What announces a label, and how much of a line may hold it.
 _REACH = 40
 _ANNOUNCED = re.compile(
@@ -113,7 +115,8 @@ def _joined(left: str, right: str, label: str) -> bool:
         return last.isalnum() and right[0].isalnum() and not {one, other} & _BESIDE_DIGITS
     if script(label[0]) == "HIRAGANA":
         return {one, other} <= UNSPACED
-    return one != "" and one == other
+    # "Dデイ", "Cクラス".
+    return one != "" and (one == other or (one, other) == ("LATIN", "KATAKANA"))
 
 
 def _directly(before: str, label: str, numeral: bool) -> bool:
@@ -159,5 +162,5 @@ def _word(label: str, before: str, rest: str) -> bool:
     if label.islower() and script(label[0]) != "GEORGIAN":
         return label.upper() in capitals or not re.match(r"\s*(?:[.,;)]|$)", rest)
     begins_sentence = not before.rstrip()[-1:].isalpha()
-    followed = rest[:1] == " " and rest[1:2].isalpha() and not _IS.match(rest)
+    followed = _FOLLOWED.match(rest) is not None and not _IS.match(rest)
     return label in capitals and begins_sentence and followed
