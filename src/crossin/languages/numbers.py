@@ -46,8 +46,8 @@ def last_number(text: str, language: str) -> frozenset[Fraction]:
     """The values that the last number of a text in `language` (BCP-47) can mean: one, or two where the
     separator can be read in two ways; none where the text has no number.
 
-    Digits of any script count, with separators (1,234.5, 1.234,5, 1 234, 1'234, ١٬٢٣٤٫٥, 12,34,567), a minus
-    fractions (1/2, 2½, \\frac{1}{2}), and 万 and 億 (11万4200). Signs of currency and per cent, and full stops,
+    Digits of any script count, with separators (1,234.5, 1.234,5, 1 234, 1'234, ١٬٢٣٤٫٥, 12,34,567), a minus,
+    fractions (1/2, 2½, \\frac{1}{2}), and 万 and 億 (11万4200). Full stops and signs of currency and per cent
     are passed over. The contents of a last \\boxed{} go first. A digit within a name or unit (CO2, m2, cm^2)
     counts only where the text has no other number.
 
