@@ -9,7 +9,7 @@ from typing import Any
 from crossin.bench.assemble import NotBuilt
 from crossin.bench.dataset import DatasetRow, RowFault
 from crossin.bench.options import RowOptions
-from crossin.bench.row_values import RowValues, at, inside_of, listed
+from crossin.bench.row_values import RowValues, at, listed
 from crossin.bench.text_forms import opened
 from crossin.items.item import ItemFault
 
@@ -30,6 +30,8 @@ def right_place(values: RowValues, row: DatasetRow, options: RowOptions) -> int:
     if answer.form == "labels":
         return _flagged(values, row, options, column)
     text = _single(values, row, column)
+    if answer.form != "text" and answer.separator is not None and answer.separator in text:
+        raise row.fault(NotBuilt.SEVERAL_ANSWERS, f"'{text[:60]}' names several options", column, _HINT)
     if answer.form in ("text", "label", "id"):
         return _named(values, row, options, text)
     if answer.form == "letter":
@@ -51,21 +53,21 @@ def references(values: RowValues, row: DatasetRow) -> tuple[str, list[str]]:
     column = values.spelled(answer.column)
     value = values.value(row, column)
     found: list[str] = []
-    own_aliases = False
+    inside = False
     if answer.text:
         objects = _objects(row, value, column)
-        own_aliases = bool(answer.aliases) and inside_of(objects, answer.aliases)
-        if objects and not inside_of(objects, answer.text):
-            raise _no_key(row, objects, answer.text, column)
+        inside = values.inside(objects, answer.aliases)
         for one in objects:
+            if answer.text.split(".")[0] not in one:
+                raise _no_key(row, one, answer.text, column)
             found.append(row.text_of(at(one, answer.text), column))
-            if own_aliases:
-                found += _texts(row, at(one, answer.aliases), column, answer.separator)
+            if inside:
+                found += _aliases(row, at(one, answer.aliases), column, answer.separator)
     else:
-        found += _texts(row, value, column, None if answer.form == "number" else answer.separator)
+        found += _texts(row, value, column, answer.separator)
     if not any(found):
         raise row.fault(ItemFault.EMPTY.about("answer"), "there is no answer", column, "fill it in the row")
-    if answer.aliases and not own_aliases:
+    if answer.aliases and not inside:
         path = values.spelled(answer.aliases)
         found += _aliases(row, values.value(row, path), path, answer.separator)
     first, *others = dict.fromkeys(text for text in found if text)
@@ -125,10 +127,7 @@ def _named(values: RowValues, row: DatasetRow, options: RowOptions, text: str) -
 
 def _flagged(values: RowValues, row: DatasetRow, options: RowOptions, column: str) -> int:
     """The place of the option whose flag is 1."""
-    if inside_of(options.elements, column):
-        flags: list[Any] = [at(element, column) for element in options.elements]
-    else:
-        flags = values.list_at(row, column, NotBuilt.UNREADABLE_ANSWER)
+    flags = values.beside(row, options.elements, column, NotBuilt.UNREADABLE_ANSWER)
     kept = options.kept(flags)
     if kept is None:
         raise row.fault(
@@ -149,8 +148,8 @@ def _flagged(values: RowValues, row: DatasetRow, options: RowOptions, column: st
     return read.index(True)
 
 
-def _objects(row: DatasetRow, value: Any, column: str) -> list[Any]:
-    """The objects of an answer: one, or a list of them."""
+def _objects(row: DatasetRow, value: Any, column: str) -> list[dict[str, Any]]:
+    """The objects of an answer: one, or a list of them; none for null."""
     value = opened(value)
     if value is None:
         return []
@@ -158,7 +157,7 @@ def _objects(row: DatasetRow, value: Any, column: str) -> list[Any]:
         return [value]
     found = listed(row, value, column, NotBuilt.UNREADABLE_ANSWER)
     for one in found:
-        if not isinstance(one, dict | list):
+        if not isinstance(one, dict):
             raise row.fault(
                 NotBuilt.UNREADABLE_ANSWER,
                 f"expected an object for each reference, not '{str(one)[:40]}'",
@@ -170,12 +169,12 @@ def _objects(row: DatasetRow, value: Any, column: str) -> list[Any]:
 
 def _texts(row: DatasetRow, value: Any, column: str, separator: str | None) -> list[str]:
     """A list of texts, or one text, with `separator` between its parts."""
-    if isinstance(value, list):
-        if any(isinstance(one, dict) for one in value):
-            raise _no_key(row, value, "", column)
-        return [row.text_of(one, column) for one in value]
-    if isinstance(value, dict):
-        raise _no_key(row, [value], "", column)
+    values = value if isinstance(value, list) else [value]
+    for one in values:
+        if isinstance(one, dict):
+            raise _no_key(row, one, "", column)
+    if values is value:
+        return [row.text_of(one, column) for one in values]
     text = row.text_of(value, column)
     return [part.strip() for part in text.split(separator)] if separator is not None else [text]
 
@@ -189,13 +188,11 @@ def _aliases(row: DatasetRow, value: Any, column: str, separator: str | None) ->
     return _texts(row, value, column, separator)
 
 
-def _no_key(row: DatasetRow, objects: list[Any], key: str, column: str) -> RowFault:
-    first = next((one for one in objects if isinstance(one, dict)), {})
+def _no_key(row: DatasetRow, one: dict[str, Any], key: str, column: str) -> RowFault:
     message = f"a reference has no key '{key}'" if key else "expected text, not an object"
-    names = ", ".join(map(str, first)) or "(none)"
     return row.fault(
         NotBuilt.UNREADABLE_ANSWER,
-        f"{message}; it has: {names}",
+        f"{message}; it has: {', '.join(map(str, one)) or '(none)'}",
         column,
         "say which key is the reference's text: answer.text",
     )

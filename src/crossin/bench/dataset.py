@@ -142,8 +142,11 @@ def read_rows(file: Path, rows: str | None, names: Sequence[str]) -> Iterator[Da
     Raises CrossinError, with file and row, for what cannot be read.
     """
     if rows is None:
-        for number, values in read_records(file, names=names):
-            yield DatasetRow(file, number, values)
+        try:
+            for number, values in read_records(file, names=names):
+                yield DatasetRow(file, number, values)
+        except CrossinError as error:
+            raise _as_one_object(file) or error from error.__cause__
         return
     whole = DatasetRow(file, 1, _object(file))
     found = whole.value(rows)
@@ -165,6 +168,17 @@ def read_rows(file: Path, rows: str | None, names: Sequence[str]) -> Iterator[Da
                 hint="repair the row",
             )
         yield DatasetRow(file, number, {**outer, **values})
+
+
+def _as_one_object(file: Path) -> CrossinError | None:
+    """The error about a file of rows that is one JSON object with a list of rows; None for another file."""
+    try:
+        lists = [name for name, value in _object(file).items() if _holds_rows(value)]
+    except CrossinError:
+        return None
+    hint = "add `rows` to the mapping, with the name of the list: "
+    message = "is one JSON object, not a list of rows"
+    return CrossinError(message, file=file, hint=hint + " or ".join(lists)) if lists else None
 
 
 def _object(file: Path) -> dict[str, Any]:

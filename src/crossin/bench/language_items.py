@@ -104,7 +104,7 @@ def items_of(
             file=files[0],
             hint=f"get the file again, or leave {code} out with --languages",
         )
-    _check_some(language, mapping, len(rows))
+    _check_some(language, reader, len(rows))
     return language.found
 
 
@@ -117,7 +117,7 @@ def _name(reader: RowReader, row: DatasetRow, position: int, own: str) -> str:
     return own + name
 
 
-def _check_some(language: _Language, mapping: DatasetMapping, count: int) -> None:
+def _check_some(language: _Language, reader: RowReader, count: int) -> None:
     """Raise CrossinError where no row of a language can be used: about the commonest reason."""
     counts: Counter[str] = Counter()
     for name, found in language.found.items():
@@ -125,10 +125,12 @@ def _check_some(language: _Language, mapping: DatasetMapping, count: int) -> Non
             wrong = next(faults(found), None)
             if wrong is None:
                 return
-            found = f"{wrong.reason}:{language.code}"
-            if found not in language.faults:
-                language.faults[found] = _fault(mapping, wrong, language.found[name], language.rows[name])
-        counts[found] += 1
+            reason = f"{wrong.reason}:{language.code}"
+            if reason not in language.faults:
+                language.faults[reason] = _fault(reader, wrong, found, language.rows[name])
+        else:
+            reason = found
+        counts[reason] += 1
     first = language.faults[counts.most_common(1)[0][0]]
     others = ", ".join(f"{sentence_of(reason)}: {number:,}" for reason, number in counts.most_common())
     raise CrossinError(
@@ -141,11 +143,10 @@ def _check_some(language: _Language, mapping: DatasetMapping, count: int) -> Non
     )
 
 
-def _fault(mapping: DatasetMapping, wrong: Fault, found: object, row: DatasetRow) -> RowFault:
+def _fault(reader: RowReader, wrong: Fault, item: Item, row: DatasetRow) -> RowFault:
     """What is wrong with an item, as an error about its row."""
-    shown = wrong.detail or str(getattr(found, wrong.field))
-    entry = getattr(mapping, wrong.field, None)
-    columns = PLACEHOLDER.findall(entry) if isinstance(entry, str) else []
+    shown = wrong.detail or str(getattr(item, wrong.field))
+    columns = reader.values.columns_of(getattr(reader.mapping, wrong.field, None))
     return row.fault(
         wrong.reason,
         f"{sentence_of(wrong.reason)}: '{shown[:60]}'",

@@ -61,8 +61,10 @@ def _wrong(message: str, field: str, hint: str) -> CrossinError:
 ByLanguage = Annotated[dict[str, str], BeforeValidator(_by_code)]
 # One template, or one for each language.
 Template = Annotated[str | dict[str, str], PlainValidator(_template)]
-# A path in a row, or a place in a list.
-Name = Annotated[str, BeforeValidator(lambda value: str(value) if type(value) is int else value)]
+# A path in a row, or a place in a list; `Name` may be ''.
+_AS_TEXT = BeforeValidator(lambda value: str(value) if type(value) is int else value)
+Name = Annotated[str, _AS_TEXT]
+_Given = Annotated[str, Field(min_length=1), _AS_TEXT]
 
 
 class FilledTemplate(Settings):
@@ -70,8 +72,17 @@ class FilledTemplate(Settings):
     own template.
     """
 
-    column: Name = Field(min_length=1)
+    column: _Given
     fill: dict[str, str] = Field(default_factory=dict)
+
+
+class TokenSpan(Settings):
+    """A gap in the place of some tokens of the question: `span` leads to the first one's number, from 0, and
+    the number after the last.
+    """
+
+    tokens: _Given
+    span: _Given
 
 
 class OptionsSource(Settings):
@@ -173,7 +184,7 @@ class DatasetMapping(Settings):
     what a bootstrap resamples by, such as a paragraph; the item itself where not given.
     template: a template that is in the data; `{template}` stands for what it makes.
     words: the values of a column in each language, for questions that are identified by a key.
-    gap: the mark in the question that an option, or the answer, replaces.
+    gap: what an option, or the answer, replaces: the mark in the question, or some of its tokens.
     options: a template each, or one column; none for free-text items.
     shuffle: show the options in an order drawn for each item, the same in every language, for datasets whose
     right option is always at the same place.
@@ -188,7 +199,7 @@ class DatasetMapping(Settings):
     items: int | None = Field(default=None, gt=0)
     split: str = "test"
     files: tuple[str, ...] = ()
-    rows: Name | None = Field(default=None, min_length=1)
+    rows: _Given | None = None
     columns: tuple[str, ...] = ()
     languages: ByLanguage = Field(min_length=1)
     language_column: str | None = None
@@ -200,7 +211,7 @@ class DatasetMapping(Settings):
     context: Template = ""
     question: Template
     words: dict[str, dict[str, ByLanguage]] = Field(default_factory=dict)
-    gap: str = ""
+    gap: str | TokenSpan = ""
     options: Annotated[OptionsSource | None, BeforeValidator(_templates)] = None
     shuffle: bool = False
     answer: AnswerSource
@@ -236,6 +247,8 @@ class DatasetMapping(Settings):
                     f"answer.{name}",
                     "remove it",
                 )
+        if options is None and answer.form == "number" and answer.separator is not None:
+            yield _wrong("an answer that is a number is not split", "answer.separator", "remove it")
         if options is None:
             return
         if answer.form == "first" and not self.shuffle:
@@ -257,11 +270,13 @@ class DatasetMapping(Settings):
             yield _wrong(
                 "no text uses it", FILLED, f"write {{{FILLED}}} in `question` or `context` where it belongs"
             )
-        if self.gap and not self.gap.strip():
-            yield _wrong("the mark of the gap is blank", "gap", "give the mark as it stands in the question")
         asked = self.question.values() if isinstance(self.question, dict) else [self.question]
+        if not self.gap or not isinstance(self.gap, str):
+            return
+        if not self.gap.strip():
+            yield _wrong("the mark of the gap is blank", "gap", "give the mark as it stands in the question")
         for text in asked:
-            if self.gap and self.gap not in text and not PLACEHOLDER.search(text):
+            if self.gap not in text and not PLACEHOLDER.search(text):
                 yield _wrong(f"'{text[:40]}' has no gap '{self.gap}'", "gap", "write the mark in `question`")
 
     def _lacking_languages(self) -> Iterator[CrossinError]:

@@ -8,7 +8,7 @@ from typing import Any
 from crossin.bench.assemble import NotBuilt
 from crossin.bench.dataset import DatasetRow
 from crossin.bench.mapping import OptionsSource
-from crossin.bench.row_values import RowValues, at, inside_of, listed
+from crossin.bench.row_values import RowValues, at, listed
 from crossin.bench.text_forms import opened
 from crossin.items.item import Item, ItemFault
 
@@ -49,7 +49,7 @@ def read_options(values: RowValues, row: DatasetRow) -> RowOptions:
     keys: list[str] = []
     elements: list[Any] = []
     if source.templates is not None:
-        texts = [values.fill(row, template) for template in source.templates]
+        texts = [values.fill(row, template, "option") for template in source.templates]
     else:
         keys, elements = _elements(values, row, source)
         texts = [_text(row, element, source, values.spelled(source.column)) for element in elements]
@@ -138,10 +138,7 @@ def _text(row: DatasetRow, element: Any, source: OptionsSource, column: str) -> 
 
 def _aside(values: RowValues, row: DatasetRow, path: str, found: RowOptions) -> list[str]:
     """A text for each option: a key of the options' objects, or a list of the row."""
-    if inside_of(found.elements, path):
-        aside = [at(element, path) for element in found.elements]
-    else:
-        aside = values.list_at(row, path, NotBuilt.UNREADABLE_OPTIONS)
+    aside = values.beside(row, found.elements, path, NotBuilt.UNREADABLE_OPTIONS)
     kept = found.kept(aside)
     if kept is None:
         raise _other_length(row, path, len(aside), found)

@@ -7,7 +7,7 @@ from string import ascii_uppercase
 from crossin.bench.answers import references, right_place
 from crossin.bench.assemble import NotBuilt
 from crossin.bench.dataset import DatasetRow
-from crossin.bench.gaps import occurrences, with_gap
+from crossin.bench.gaps import with_gap
 from crossin.bench.mapping import DatasetMapping
 from crossin.bench.options import RowOptions, read_options
 from crossin.bench.row_values import RowValues
@@ -39,14 +39,14 @@ class RowReader:
             answer = ids[right_place(values, row, options)]
         else:
             answer, aliases = references(values, row)
-        question, gap = self._question(row)
+        question, gap = with_gap(values, row, values.fill(row, mapping.question, "question"))
         number = mapping.options is None and mapping.answer.form == "number"
         return Item(
             item=item,
             group=group,
             task=task,
             language=self.code,
-            context=values.fill(row, mapping.context),
+            context=values.fill(row, mapping.context, "context"),
             question=question,
             options=[options.texts[place] for place in order],
             option_ids=[ids[place] for place in order],
@@ -58,29 +58,6 @@ class RowReader:
             answer_type="number" if number else "text",
             origin=self._origin(row),
         )
-
-    def _question(self, row: DatasetRow) -> tuple[str, str]:
-        """The question, and the mark of its gap: '' where the mapping has none."""
-        text, mark = self.values.fill(row, self.mapping.question), self.mapping.gap
-        if not mark or not text:
-            return text, ""
-        count = occurrences(text, mark)
-        if count != 1:
-            raise row.fault(
-                NotBuilt.SEVERAL_GAPS if count else NotBuilt.NO_GAP,
-                f"expected the mark '{mark}' once, found it {count} times in '{text[:60]}'",
-                "question",
-                "correct `gap` in the mapping, or the row",
-            )
-        question, gap = with_gap(text, mark)
-        if occurrences(question, gap) > 1:
-            raise row.fault(
-                NotBuilt.SEVERAL_GAPS,
-                f"a line touches the gap in '{text[:60]}'",
-                "question",
-                "repair the row",
-            )
-        return question, gap
 
     def _origin(self, row: DatasetRow) -> str:
         text = self.values.label(row, self.mapping.origin)

@@ -28,6 +28,14 @@ class RowValues:
         """The error about the first column that no row has had so far."""
         return next((fault for column, fault in self._absent.items() if column not in self._there), None)
 
+    def columns_of(self, entry: Any) -> list[str]:
+        """The columns that a template of the mapping names; none for another entry."""
+        text = entry.get(self.code) if isinstance(entry, dict) else entry
+        source = self.mapping.template
+        filled = {FILLED: self.spelled(source.column)} if source is not None else {}
+        found = PLACEHOLDER.findall(self.spelled(text)) if isinstance(text, str) else []
+        return [filled.get(column, column) for column in found]
+
     def spelled(self, template: str) -> str:
         """A template or path with the dataset's name for the language."""
         return template.replace("{language}", self.mapping.languages[self.code])
@@ -53,21 +61,59 @@ class RowValues:
         """The list at a path, which may be in text form; RowFault with this reason where there is none."""
         return listed(row, self.value(row, path), self.spelled(path), reason)
 
+    def beside(self, row: DatasetRow, elements: Sequence[Any], path: str, reason: str) -> list[Any]:
+        """A value for each option or reference: what is at a path inside its object, where that has the key;
+        else the values of the list at that path of the row.
+        """
+        path = self.spelled(path)
+        if self.inside(elements, path):
+            return [at(one, path) for one in elements]
+        return self.list_at(row, path, reason)
+
+    def inside(self, elements: Sequence[Any], path: str) -> bool:
+        """Whether a path leads into the objects of options or references, rather than into the row."""
+        found = bool(path) and any(_has(one, path.split(".")[0]) for one in elements)
+        if found:
+            self._there.add(path)
+        return found
+
     def label(self, row: DatasetRow, template: str) -> str:
         """A template filled with the row's values as they are, for what is the same in all languages."""
         return PLACEHOLDER.sub(lambda found: self.text(row, found[1]), self.spelled(template)).strip()
 
-    def fill(self, row: DatasetRow, template: str | dict[str, str]) -> str:
-        """A template filled with the row's values, or the language's words for them."""
+    def fill(self, row: DatasetRow, template: str | dict[str, str], field: str) -> str:
+        """A template filled with the row's values, or the language's words for them; `field` is what it makes
+        of an item. Raises RowFault where some values are null and others are not.
+        """
         text = template if isinstance(template, str) else template[self.code]
-        return PLACEHOLDER.sub(lambda found: self._filling(row, found[1]), self.spelled(text)).strip()
+        nulls: list[str] = []
+        filled = False
+
+        def put(found: re.Match[str]) -> str:
+            nonlocal filled
+            value = self._filling(row, found[1])
+            filled = filled or bool(value)
+            if not value and self._null(row, found[1]):
+                nulls.append(found[1])
+            return value
+
+        made = PLACEHOLDER.sub(put, self.spelled(text)).strip()
+        if nulls and filled:
+            raise row.fault(
+                ItemFault.EMPTY.about(field), f"a part of the {field} is null", nulls[0], "fill it in the row"
+            )
+        return made
+
+    def _null(self, row: DatasetRow, column: str) -> bool:
+        value = self.value(row, column)
+        return value is None or value != value
 
     def _filling(self, row: DatasetRow, column: str) -> str:
         """What a placeholder stands for."""
         if column == FILLED and self.mapping.template is not None:
             return self._filled_template(row)
         text = self.text(row, column)
-        if not text or column not in self.mapping.words:
+        if column not in self.mapping.words or (not text and self._null(row, column)):
             return text
         words = self.mapping.words[column]
         if text not in words:
@@ -99,7 +145,7 @@ class RowValues:
                 )
         # In one pass: a value may hold a mark itself. The longest first, since one may begin another.
         marks = "|".join(re.escape(mark) for mark in sorted(source.fill, key=len, reverse=True))
-        return re.sub(marks, lambda found: self.fill(row, source.fill[found[0]]), text)
+        return re.sub(marks, lambda found: self.fill(row, source.fill[found[0]], "question"), text)
 
 
 def listed(row: DatasetRow, value: Any, column: str, reason: str) -> list[Any]:
@@ -137,7 +183,7 @@ def at(element: Any, path: str) -> Any:
     return found
 
 
-def inside_of(elements: Sequence[Any], path: str) -> bool:
-    """Whether a path leads into the elements of a list of objects or lists, rather than into the row."""
-    objects = [one for one in elements if isinstance(one, dict | list)]
-    return bool(objects) and any(at(one, path) is not None for one in objects)
+def _has(element: Any, part: str) -> bool:
+    if isinstance(element, list):
+        return part.isdecimal() and int(part) < len(element)
+    return isinstance(element, dict) and part in element

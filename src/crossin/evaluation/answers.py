@@ -22,10 +22,16 @@ def scored_row(question: Question, found: Scores, bare: Scores | None, choice: C
 
     The answer is the option that is best by `choice` among those whose log-probability the engine knows, the
     first of equals; null where it knows none. Where it lacks one, `logprobs`, `bare_logprobs` or `values` is
-    null.
+    null. Where it lacks that of the right option, nothing can be said of the model, so the answer is null
+    too; not where the others are `listed`, since then they are more probable.
     """
     values = option_values(question, found, bare, choice)
     known = [(value, -place) for place, value in enumerate(values) if value is not None]
+    if (
+        not (found.listed and bare is None)
+        and values[question.item.option_ids.index(question.item.answer)] is None
+    ):
+        known = []
     return _row(
         question,
         found,

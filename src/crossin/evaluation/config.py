@@ -87,6 +87,9 @@ class EvaluateConfig(Settings):
         "fixed", "Listed options begin at the first, or at another in each language."
     )
     max_tokens: int = _how(256, "Longest reply, in tokens.", ge=1)
+    truncate: Literal["left"] | None = _how(
+        None, "Cut prompts that are too long, or let a server cut them, instead of stopping."
+    )
     adapter: Path | None = _local(None, "Adapter on the model: PEFT's, or a training's.", metavar="FOLDER")
     merge: bool = _local(True, "Add it into the weights.")
     device: str = _local("auto", "`auto`, `cpu`, `cuda`, `cuda:1`, `mps`.")
@@ -95,7 +98,6 @@ class EvaluateConfig(Settings):
     )
     processes: int = _local(1, "Copies of the model, one on each GPU.", ge=1)
     batch_tokens: int | None = _local(None, "Most tokens in a batch on a GPU.", ge=1)
-    truncate: Literal["left"] | None = _local(None, "Cut prompts that are too long, instead of stopping.")
     accept_licence: bool = _local(False, "Accept the model's terms.")
     server: ServerSettings = ServerSettings()
 

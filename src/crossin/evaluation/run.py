@@ -210,7 +210,13 @@ def _engine(
 ) -> HfEngine | OpenAIEngine:
     """The engine of a model's name on the server, or of its folder; nothing is loaded or sent yet."""
     if config.engine == "openai":
-        return OpenAIEngine(model, config.server, chat=config.chat, accounting=accounting)
+        return OpenAIEngine(
+            model,
+            config.server,
+            chat=config.chat,
+            truncate=config.truncate is not None,
+            accounting=accounting,
+        )
     return HfEngine(
         Path(model),
         adapter=config.adapter,
@@ -260,6 +266,8 @@ def _say_counts(stage: Stage, model: str, bench: str, say: Callable[[str], None]
         say(f"note: {sentence_of(note)}")
     for line in counted_sentences(stage.manifest["skipped"], "questions"):
         say(line)
+    for code, count in counts["failed_requests"].items():
+        say(f"unanswered requests: {count:,}, {sentence_of(code)}")
     for name, words in _COUNTED.items():
         if counts[name]:
             say(f"{words}: {counts[name]:,}")

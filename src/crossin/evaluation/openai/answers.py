@@ -6,6 +6,7 @@ from typing import Any
 
 from crossin.core.errors import CrossinError
 from crossin.evaluation.engine import Reply
+from crossin.evaluation.openai.failures import Unusable
 from crossin.servers import tokens_used
 
 # A log-probability lies between these, but for rounding: vLLM and OpenAI write the lower for minus infinity
@@ -14,14 +15,14 @@ _UNKNOWN, _CERTAIN = -9999.0, 1e-3
 
 
 def choice(answer: dict[str, Any], name: str) -> dict[str, Any]:
-    """The one choice of an answer; raises CrossinError, which names the request, where there is none."""
+    """The one choice of an answer; raises Unusable, which names the request, where there is none."""
     try:
         found = answer["choices"][0]
         if isinstance(found, dict):
             return found
     except (KeyError, IndexError, TypeError):
         pass
-    raise CrossinError(
+    raise Unusable(
         f"{name}: the server's answer is not a completion",
         hint="check that the base URL is that of an OpenAI-compatible server",
     )
@@ -44,10 +45,25 @@ def computed(answer: dict[str, Any]) -> tuple[int, int]:
     used = tokens_used(answer)
     if used is None:
         return 0, 0
+    saved = _cached(answer)
+    return used[1] + _whole_prompt(used[0], saved) - saved, saved
+
+
+def sent_tokens(answer: dict[str, Any]) -> int:
+    """The prompt's tokens as the server counts them, those in its cache included; 0 where it does not."""
+    used = tokens_used(answer)
+    return 0 if used is None else _whole_prompt(used[0], _cached(answer))
+
+
+def _cached(answer: dict[str, Any]) -> int:
     details = answer["usage"].get("prompt_tokens_details")
     cached = details.get("cached_tokens") if isinstance(details, dict) else 0
-    saved = cached if isinstance(cached, int) else 0
-    return sum(used) - saved, saved
+    return cached if isinstance(cached, int) else 0
+
+
+def _whole_prompt(prompt: int, cached: int) -> int:
+    """Some servers count only those tokens of the prompt that were not in the cache."""
+    return prompt if cached <= prompt else prompt + cached
 
 
 def prompt_tokens(answer: dict[str, Any], name: str) -> tuple[list[str], list[float | None]] | None:
@@ -61,11 +77,11 @@ def prompt_tokens(answer: dict[str, Any], name: str) -> tuple[list[str], list[fl
     places = found.get("prompt_logprobs") or answer.get("prompt_logprobs")
     try:
         if found.get("logprobs"):
-            used = tokens_used(answer)
-            if used is None:
+            if tokens_used(answer) is None:
                 return None
             # The generated tokens follow the echo.
-            tokens, logprobs = (found["logprobs"][key][: used[0]] for key in ("tokens", "token_logprobs"))
+            end = sent_tokens(answer)
+            tokens, logprobs = (found["logprobs"][key][:end] for key in ("tokens", "token_logprobs"))
         elif places:
             chosen = []
             for place in places:

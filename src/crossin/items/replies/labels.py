@@ -12,23 +12,40 @@ from crossin.items.replies.texts import UNSPACED, ZERO_WIDTH_SPACE, any_of, data
 
 _OPEN, _CLOSE = '([{<【〔「『《〈“"«‹„༼', ')]}>】〕」』》〉”"»›“༽'
 _AFTER = ".):]、。,;-–—"
-# After a letter that may be a word, these alone.
-_AFTER_WORD = ".):]"
+# After a letter that may be a word, these alone, and no letter behind: not "I.e.", "I, for one".
+_AFTER_WORD = re.compile(r"[.)\]–—-](?!\w)")
 # A dash or an apostrophe that joins a letter to a word: "C-dur", "C'est"; "C'dir" is Turkish for "is C".
 _JOINS = re.compile(r"(?!'[dt][iıuü]r\b)['\"+#&*/-]\w")
 # Scripts whose letters are joined to words so.
 _HYPHENED = {"LATIN", "CYRILLIC", "GREEK", "HEBREW"}
 # Scripts that put no space between a word and a digit.
 _BESIDE_DIGITS = UNSPACED | {"HANGUL"}
-# Directly after a digit: "2번입니다", "3です".
-_COUNTER = re.compile(r"\s?(?:번|番|号|號)?\s?(?:입니다|です)?(?!\w)|\s?(?:번|番|号|號)")
-_IS = re.compile(rf" (?:is|was|must|would|es|est|là|adalah|{any_of('and_or')}) ")
+# Directly after a digit or a Korean letter: "2번입니다", "3です", "나번이다".
+_COUNTER = re.compile(r"\s?(?:번|番|号|號)?\s?(?:입니다|이다|이에요|예요|です)?(?!\w)|\s?(?:번|番|号|號)")
+_AND_OR = any_of("and_or")
+# After a capital that may be a word. "A un B" is Latvian for "A and B", "A un amigo" Spanish: "To a friend".
+_IS = re.compile(rf" (?:is|was|must|would|es|est|là|adalah|{_AND_OR}(?= \W?\w\b)) ")
 # What announces a label, and how much of a line may hold it.
-_BEFORE = any_of("answer", "option", "correct", "is", "and_or")
-_ANNOUNCED = re.compile(rf"(?:[:,/&+]|{_BEFORE}[^\W\d_]{{0,4}})[\s{re.escape(_OPEN)}]*$", re.IGNORECASE)
-_DIRECTLY = re.compile(rf"{any_of('answer', 'option', 'is')}$", re.IGNORECASE)
 _REACH = 40
-_STANDS = re.compile(rf"\s*(?:$|[.,;:!?)\]、。…”»]|{any_of('is', 'correct', 'and_or')})", re.IGNORECASE)
+_ANNOUNCED = re.compile(
+    rf"(?::|{any_of('answer', 'option', 'correct', 'is')}[^\s\d.,:;!?()]{{0,4}}"
+    rf"|(?<![^\W\d_])(?:[IVXivx]+|[^\W\d_])\W{{0,2}}(?:[,/&+]|{_AND_OR}))[\s{re.escape(_OPEN)}–—-]*$",
+    re.IGNORECASE,
+)
+_DIRECTLY = re.compile(rf"{any_of('answer', 'option', 'is', 'and_or')}$", re.IGNORECASE)
+# "合为一", become one, names no option.
+_DIRECTLY_COUNTED = re.compile(rf"(?:{any_of('answer', 'option')}|是)$")
+# "And", written together with the label that follows, after another label: "أ وب", "א וב".
+_AND_PREFIX = re.compile(r"(?<![^\W\d_])[^\W\d_]\W? [וو]$")
+# What may follow a label without a space: "是", or "and" with another label.
+_COPULA = rf"{any_of('is', 'correct')}|번|입니다|이다"
+_SAID = re.compile(rf"{_COPULA}")
+_PAIR = re.compile(rf"{_AND_OR}\W{{0,2}}[^\W\d_](?:\W|$|{_COPULA})")
+_IS_CORRECT = re.compile(rf"\s+{any_of('is')}\s+{any_of('correct')}")
+# What may follow one that is a word, too; Korean particles are not apart.
+_STANDS = re.compile(
+    rf"\s*(?:$|[.,;!?)\]、。…”»]|{_AND_OR}|(?![은는이가](?![가-힣]))(?:{_COPULA}))", re.IGNORECASE
+)
 
 
 class LabelKind(Enum):
@@ -59,22 +76,24 @@ def labels_in(line: str, labels: Labels) -> Iterator[Label]:
     line = line.replace(ZERO_WIDTH_SPACE, " ")
     for match in labels.pattern.finditer(line):
         start, end, label = match.start(), match.end(), match[0]
-        counter = _COUNTER.match(line, end) if label.isdigit() else None
-        end = counter.end() if counter else end
+        counted = label.isdigit() or script(label[0]) == "HANGUL"
+        counter = _COUNTER.match(line, end) if counted else None
+        end = counter.end() if counter and counter[0].strip() else end
         before, rest = line[:start], line[end:]
         strict = label in labels.strict
-        if (not counter and _joined(label, rest, label)) or (
-            _joined(before, label, label) and (strict or not _directly(before, label))
-        ):
+        numeral = label in labels.numerals and label not in labels.shown
+        word = strict and not numeral
+        if _joined(before, label, label) and (word or not _directly(before, label, numeral)):
+            continue
+        if not counter and _joined(label, rest, label) and not _said(label, rest, strict):
             continue
         position = labels.positions[label]
-        numeral = label in labels.numerals and label not in labels.shown
         if before and rest and before[-1] in _OPEN and rest[0] in _CLOSE:
             yield Label(start - 1, end + 1, position, LabelKind.DIGIT if numeral else LabelKind.MARKED)
         elif _begins(label, before, rest, strict):
             after = len(rest[:1].strip())
             yield Label(start, end + after, position, LabelKind.DIGIT if numeral else LabelKind.MARKED)
-        elif (_announced(before) and _STANDS.match(rest)) if strict else not _word(label, before, rest):
+        elif _named(before, rest) if strict else not _word(label, before, rest):
             yield Label(start, end, position, LabelKind.DIGIT if numeral else LabelKind.LETTER)
 
 
@@ -82,6 +101,8 @@ def _joined(left: str, right: str, label: str) -> bool:
     """Whether the end of one text and the beginning of the next, a label or beside one, belong to one word or
     number. Hiragana is joined to other Japanese letters, as in 赤い.
     """
+    # Between syllables of a Tibetan word.
+    left, right = left.rstrip("་"), right.lstrip("་")
     if not left or not right:
         return False
     if is_mark(right[0]):
@@ -95,24 +116,38 @@ def _joined(left: str, right: str, label: str) -> bool:
     return one != "" and one == other
 
 
-def _directly(before: str, label: str) -> bool:
-    """Whether a word for the answer or an option precedes a label, in a script without spaces: "选项甲"."""
-    return script(label[0]) in UNSPACED and _DIRECTLY.search(before[-_REACH:]) is not None
+def _directly(before: str, label: str, numeral: bool) -> bool:
+    """Whether a word for the answer or an option, or "and", precedes a label without a space, in the way of
+    its script: "选项甲".
+    """
+    word = _DIRECTLY_COUNTED if numeral else _DIRECTLY
+    unspaced = script(label[0]) in UNSPACED and word.search(before[-_REACH:])
+    return bool(unspaced or _AND_PREFIX.search(before[-_REACH:]))
 
 
-def _announced(before: str) -> bool:
-    """Whether a label follows a word for the answer or an option, "is" or a colon, or begins its line."""
-    return not before.strip(_OPEN + " \t") or _ANNOUNCED.search(before[-_REACH:]) is not None
+def _said(label: str, rest: str, strict: bool) -> bool:
+    """Whether "is", "correct" or "and" follows a label without a space, as its script writes: 甲是对的."""
+    if script(label[0]) not in _BESIDE_DIGITS:
+        return False
+    return _PAIR.match(rest) is not None or (not strict and _SAID.match(rest) is not None)
+
+
+def _named(before: str, rest: str) -> bool:
+    """Whether only a label can stand here: after a word for the answer or an option, "is", a colon, or
+    another label and "and", and where nothing follows but such words; or before "is correct".
+    """
+    announced = _ANNOUNCED.search(before[-_REACH:]) and _STANDS.match(rest)
+    return bool(announced or _IS_CORRECT.match(rest))
 
 
 def _begins(label: str, before: str, rest: str, strict: bool) -> bool:
     """Whether a label begins or ends its line in the way of a label: "B) red", "Answer: b."."""
     if not before.strip(_OPEN + " \t"):
-        if not rest:
+        if not rest.strip(_AFTER + " "):
             return True
-        hyphened = script(label[0]) in _HYPHENED and _JOINS.match(rest)
-        inside = strict and rest[1:2].isalnum()
-        return rest[0] in (_AFTER_WORD if strict else _AFTER) and not hyphened and not inside
+        if strict:
+            return _AFTER_WORD.match(rest) is not None
+        return rest[0] in _AFTER and not (script(label[0]) in _HYPHENED and _JOINS.match(rest))
     return before.rstrip().endswith(":") and not rest.strip(_AFTER + " ")
 
 

@@ -18,11 +18,17 @@ _NOT = re.compile(any_of("not"), re.IGNORECASE)
 # What stands between a word for the answer and the answer: punctuation, a line break, the rest of a sentence.
 _GAP = re.compile(r"\W{0,6}(?:[^.!?。\n]|\.(?=\w)|:\s*\n\s*){0,80}")
 _AND_OR = re.compile(rf"[ \t]*(?:[,/&+]|{any_of('and_or')})[ \t]*", re.IGNORECASE)
-_IS_CORRECT = re.compile(rf"\W{{0,3}}{any_of('is')}?\s*{any_of('correct')}", re.IGNORECASE)
+# "B is correct", but not "B सही नहीं है".
+_IS_CORRECT = re.compile(
+    rf"\W{{0,3}}{any_of('is')}?\s*{any_of('correct')}(?![^\W\d_]{{0,3}}\W{{0,2}}{any_of('not')})",
+    re.IGNORECASE,
+)
 # A label is rejected if a word for "not" follows within this many characters: "A is wrong".
 _NEAR = 15
 _SAYS = re.compile(r"[\w:]")
 _END_OF_CLAUSE = re.compile(r"[,.;:!?、。](?!\w)|\n")
+# Many languages end a clause with "is".
+_CLAUSE_ENDS = re.compile(rf"\s*(?:{any_of('is')}\s*)?(?:$|{_END_OF_CLAUSE.pattern})")
 
 # The positions of the options that a part of a reply chooses; two are a contradiction.
 Claim = set[int]
@@ -162,9 +168,9 @@ def _next_label(reply: _Reply, begin: int, end: int) -> Label | None:
 
 
 def _ends_clause(label: Label, reply: _Reply) -> bool:
-    """Whether a label ends its clause; a marked label may include the punctuation."""
+    """Whether a label ends its clause, or is joined to another; a marked one may include the punctuation."""
     rest = reply.text[label.end - 1 :].partition("\n")[0]
-    return rest[0] in ".," or not rest[1:].strip() or _END_OF_CLAUSE.match(rest[1:].lstrip()) is not None
+    return rest[0] in ".," or _CLAUSE_ENDS.match(rest, 1) is not None or bool(_joined(label, reply))
 
 
 def _claim(label: Label, reply: _Reply) -> Claim:
@@ -172,8 +178,13 @@ def _claim(label: Label, reply: _Reply) -> Claim:
     claim = _following(label, reply)
     if label.kind is not LabelKind.DIGIT or not claim:
         claim.add(label.position)
+    return claim | _joined(label, reply)
+
+
+def _joined(label: Label, reply: _Reply) -> Claim:
+    """The option of a label that "and" or "or" joins to this one."""
     joined = _AND_OR.match(reply.text, label.end - (reply.text[label.end - 1] == ","))
-    return claim | {x.position for x in reply.labels if joined and x.start == joined.end()}
+    return {x.position for x in reply.labels if joined and x.start == joined.end()}
 
 
 def _following(label: Label, reply: _Reply) -> Claim:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from functools import cache, lru_cache
 
 from crossin.items.replies.texts import data, script, visible
+from crossin.languages.codes import script_of
 
 # The forms of the label at each place.
 Series = list[tuple[str, ...]]
@@ -41,11 +42,12 @@ def labels_for(texts: Sequence[str], shown: Sequence[str] | None, language: str 
     places among the options is left out.
 
     The Cyrillic В is the third letter but looks like the second Latin one: it counts as the former where the
-    options are in Cyrillic, else as the latter. Numerals that were not shown are not labels where an option
-    holds one of their kind.
+    options or the language are written in Cyrillic, else as the latter. Numerals that were not shown are not
+    labels where an option holds one of their kind.
     """
     joined = " ".join(texts)
     cyrillic = any(script(character) == "CYRILLIC" for character in set(joined))
+    cyrillic = cyrillic or (language is not None and script_of(language) == "Cyrl")
     held = tuple(kind for kind, pattern in _NUMERALS.items() if re.search(pattern, joined))
     code = language.partition("-")[0] if language else ""
     return _labels(len(texts), tuple(map(visible, shown or ())), code, cyrillic, held)
@@ -66,7 +68,7 @@ def labels_of(texts: Sequence[str]) -> list[str] | None:
 
 def _begins_with(series: Series, labels: Sequence[str]) -> bool:
     return len(labels) <= len(series) and all(
-        label in forms or label.upper() in forms for label, forms in zip(labels, series, strict=False)
+        label in forms for label, forms in zip(labels, series, strict=False)
     )
 
 
@@ -78,8 +80,10 @@ def _section(section: str, name: str | None = None) -> list[Series]:
     return [_series(text) for texts in listed for text in texts]
 
 
-def _series(text: str) -> Series:
-    return [tuple(map(visible, place.split("/"))) for place in text.split()]
+def _series(text: str, *, small: bool = True) -> Series:
+    """A series as labels.yaml writes it; with the small form of each letter."""
+    places = [[visible(form) for form in place.split("/")] for place in text.split()]
+    return [(*forms, *(form.lower() for form in forms if small)) for forms in places]
 
 
 def _digits(count: int) -> Series:
@@ -90,9 +94,9 @@ def _digits(count: int) -> Series:
 def _labels(
     count: int, shown: tuple[str, ...], language: str, cyrillic: bool, held: tuple[str, ...]
 ) -> Labels:
-    first: Series = [(label,) for label in shown]
+    first: Series = [(label, label.lower()) for label in shown]
     letters = [[first], _section("languages", language), _section("scripts")]
-    lookalikes = [_series(data("labels.yaml")["lookalikes"])]
+    lookalikes = [_series(data("labels.yaml")["lookalikes"], small=False)]
     letters.insert(len(letters) if cyrillic else 1, lookalikes)
     positions = _positions([*letters, _section("older")], count)
     numerals = [
@@ -103,7 +107,9 @@ def _labels(
         label: place for label, place in _positions([numerals], count).items() if label not in positions
     }
     known = {label: place for label, place in {**positions, **counting}.items() if place is not None}
-    words = {visible(word) for listed in data("labels.yaml")["words"].values() for word in listed.split()}
+    by_language: dict[str, str] = data("labels.yaml")["words"]
+    listed = [by_language[language]] if language in by_language else by_language.values()
+    words = {visible(word) for text in listed for word in text.split()}
     written = {label for label in counting if not label.isdigit()}
     long = {label for label in known if len(label) > 1 and not label.isdigit()}
     strict = frozenset((words | written | long) - set(shown))
@@ -117,7 +123,7 @@ def _positions(sections: Iterable[Iterable[Series]], count: int) -> dict[str, in
         places: dict[str, set[int]] = {}
         for series in section:
             for place, forms in enumerate(series[:count]):
-                for label in {*forms, *map(str.lower, forms)}:
+                for label in forms:
                     places.setdefault(label, set()).add(place)
         for label, found in places.items():
             positions.setdefault(label, found.pop() if len(found) == 1 else None)

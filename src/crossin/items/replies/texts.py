@@ -75,7 +75,8 @@ def _seen(character: str) -> str:
 @cache
 def script(character: str) -> str:
     """The script of a letter, from its Unicode name: "LATIN", "THAI", "CJK"; empty for all but letters."""
-    return unicodedata.name(character, "").partition(" ")[0] if character.isalpha() else ""
+    # The long vowel ー is of "KATAKANA-HIRAGANA".
+    return re.split("[ -]", unicodedata.name(character, ""))[0] if character.isalpha() else ""
 
 
 def is_mark(character: str) -> bool:
