@@ -68,13 +68,26 @@ def without_thoughts(reply: str) -> str | None:
     return _unwrapped(reply[begin:]) or "".join(before).strip()
 
 
-def opening_at_end(prompt: str) -> str:
-    """The tag that begins a thought at the end of a prompt, with the white space around; '' where none is."""
-    text = prompt.translate(_PLAIN)
-    last = next(reversed(list(_tags(text))), None)
-    if last is None or not last.opens or text[last.end :].strip():
+def opening_at_end(prompt: str, asked: str = "") -> str:
+    """The end of a prompt from the tag on that begins a thought which nothing ends; '' where none does.
+
+    Only what follows the last of `asked`, the question's own words, is looked at; where that is not known,
+    only tags at the very end.
+    """
+    text, words = prompt.translate(_PLAIN), asked.strip().translate(_PLAIN)
+    begin = text.rfind(words) + len(words) if words and words in text else 0
+    opening: _Tag | None = None
+    end = 0
+    for tag in _tags(text):
+        if tag.start >= begin:
+            if not tag.opens:
+                opening = None
+            elif opening is None or (not begin and text[end : tag.start].strip()):
+                opening = tag
+            end = tag.end
+    if opening is None or (not begin and text[end:].strip()):
         return ""
-    return prompt[len(prompt[: last.start].rstrip(" ")) :]
+    return prompt[opening.start :]
 
 
 def begins_within_thought(reply: str) -> bool:
