@@ -18,8 +18,9 @@ OPENING, CLOSING = "<think>\n", "\n</think>\n\n"
 # Each character by another: places in the text stay the same. Some tokenizers spell a tag so.
 _PLAIN = str.maketrans("＜＞｜［］／▁", "<>|[]/_")
 _QUOTES = "\"'`“”„«»‘’「」『』"
-# Before a tag that begins something: markdown, the end of another tag, the end of a sentence.
-_BORDER = re.compile(r"(?:^|[\n>\]▷|.!?:;…。！？：；])[ \t*_#>`\"']*\Z")
+# What may stand before a tag that begins a thought, apart from markdown: the end of a line, of another tag,
+# of a sentence.
+_BORDERS, _MARKDOWN = "\n>]▷|.!?:;…。！？：；", " \t*_#`\"'"
 # A special token that a server left at the end of an answer.
 _ENDS = r"<\|?/?[\w:]+\|?>"
 
@@ -104,8 +105,10 @@ def empty_thought(text: str) -> re.Match[str] | None:
 
 def empty_thought_at_end(text: str) -> str:
     """What a text ends with if that is an empty thought, or the end of one; '' where it is not."""
-    found = _patterns().empty_at_end.search(text.translate(_PLAIN))
-    return text[found.start() :] if found else ""
+    # Longer than the longest pair of tags.
+    end = text[-200:]
+    found = _patterns().empty_at_end.search(end.translate(_PLAIN))
+    return end[found.start() :] if found else ""
 
 
 def holds_thought(text: str) -> bool:
@@ -116,8 +119,10 @@ def holds_thought(text: str) -> bool:
 
 def within(text: str) -> list[str]:
     """The lines of a thought that are more than tags."""
-    lines = _patterns().tags.sub("\n", text.translate(_PLAIN)).split("\n")
-    return [line for line in lines if line.strip()]
+    plain = text.translate(_PLAIN)
+    for tag in _patterns().tags:
+        plain = tag.sub("\n", plain)
+    return [line for line in plain.split("\n") if line.strip()]
 
 
 @cache
@@ -129,7 +134,7 @@ def parts_of_tags() -> frozenset[str]:
 
 
 class _Patterns(NamedTuple):
-    tags: re.Pattern[str]
+    tags: tuple[re.Pattern[str], ...]
     kinds: dict[str, tuple[str, bool]]
     empty: re.Pattern[str]
     empty_at_end: re.Pattern[str]
@@ -148,21 +153,22 @@ def _patterns() -> _Patterns:
     words = "|".join(sorted(map(re.escape, data["words"]), key=len, reverse=True))
     word = rf"(?:[a-z]+[:_])?(?:{words})"
     # Some servers escape "<" for HTML.
-    tag = rf"(?:<|&lt;)\s*(?P<close>/?)\s*(?P<word>{word})(?:\s[^<>\n]{{0,40}})?(?:>|&gt;)"
+    tag = rf"(?:<|&lt;)\s?(?P<close>/?)\s?(?P<word>{word})(?:\s[^<>\n]{{0,40}})?(?:>|&gt;)"
     literal = [tuple(map(re.escape, pair)) for pair in data["pairs"]]
-    parts = [tag]
+    parts: dict[bool, list[str]] = {True: [tag], False: []}
     kinds: dict[str, tuple[str, bool]] = {}
     for number, pair in enumerate([*literal, *map(tuple, data["patterns"])]):
         # Pairs with one end are of one kind.
         kinds |= {f"o{number}": (pair[1], True), f"c{number}": (pair[1], False)}
-        parts += [f"(?P<o{number}>{pair[0]})", f"(?P<c{number}>{pair[1]})"]
+        parts[pair in literal] += [f"(?P<o{number}>{pair[0]})", f"(?P<c{number}>{pair[1]})"]
     begins = "|".join([rf"<(?:{word})>", *(pair[0] for pair in literal)])
     ends = "|".join([rf"</(?:{word})>", *(pair[1] for pair in literal)])
     empty = rf"(?:(?:{begins})\s*)?(?:{ends})"
     opening, closing = ("|".join(re.escape(pair[side]) for pair in data["answers"]) for side in (0, 1))
     flags = re.IGNORECASE
     return _Patterns(
-        re.compile("|".join(parts), flags),
+        # Their first characters are looked for first, which is a hundred times faster.
+        (re.compile(rf"(?=[<&◁\[])(?:{'|'.join(parts[True])})", flags), re.compile("|".join(parts[False]))),
         kinds,
         re.compile(rf"\s*{empty}\s*", flags),
         re.compile(rf"{empty}\s*\Z", flags),
@@ -172,8 +178,9 @@ def _patterns() -> _Patterns:
 
 def _tags(text: str) -> Iterator[_Tag]:
     tags, kinds, *_ = _patterns()
-    for found in tags.finditer(text):
-        if found["word"]:
+    places = sorted((found for tag in tags for found in tag.finditer(text)), key=lambda found: found.start())
+    for found in places:
+        if found.lastgroup == "word":
             yield _Tag(*found.span(), found["word"].lower(), not found["close"])
         else:
             yield _Tag(*found.span(), *kinds[str(found.lastgroup)])
@@ -181,7 +188,10 @@ def _tags(text: str) -> Iterator[_Tag]:
 
 def _begins(text: str, tag: _Tag, begin: int) -> bool:
     """Whether a tag stands where a thought can begin: not within a sentence, nor quoted."""
-    return not _is_quoted(text, tag) and _BORDER.search(text[begin : tag.start].rstrip(" ")) is not None
+    end = tag.start
+    while end > begin and text[end - 1] in _MARKDOWN:
+        end -= 1
+    return not _is_quoted(text, tag) and (end == begin or text[end - 1] in _BORDERS)
 
 
 def _is_mentioned(text: str, tag: _Tag) -> bool:
