@@ -161,7 +161,7 @@ def _begins(label: str, before: str, rest: str, strict: bool) -> bool:
 
 def _word(label: str, before: str, rest: str) -> bool:
     """Whether an unmarked label may be a word or a sign: "A dog", "C'est", "B-cell", "b = 3"."""
-    if _JOINS.match(rest):
+    if _JOINS.match(rest) or _INITIAL.match(rest):
         return True
     capitals = data("labels.yaml")["capitals"]
     if label.islower() and script(label[0]) != "GEORGIAN":
