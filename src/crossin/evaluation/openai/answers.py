@@ -41,8 +41,8 @@ def reply(answer: dict[str, Any], stop: tuple[str, ...], name: str) -> Reply:
     takes its place, with its end only where the server came to it.
     """
     found = choice(answer, name)
-    message = found.get("message")
-    message = message if isinstance(message, dict) else {"content": found.get("text")}
+    of_chat = found.get("message")
+    message: dict[str, Any] = of_chat if isinstance(of_chat, dict) else {"content": found.get("text")}
     text = _text(message.get("content"))
     if text is None:
         raise CrossinError(f"{name}: the server's reply is not text", hint="use a text model")
@@ -51,7 +51,10 @@ def reply(answer: dict[str, Any], stop: tuple[str, ...], name: str) -> Reply:
     if not text.strip():
         given = (message.get(field) for field in _THOUGHTS)
         apart = next((thought for thought in given if isinstance(thought, str)), "")
-        if apart.strip() or cut:
+        # A chat that used up its tokens on no text has kept back a thought.
+        used = tokens_used(answer)
+        kept_back = message is of_chat and cut and not text and (used is None or used[1] > 0)
+        if apart.strip() or kept_back:
             return Reply(OPENING + apart + ("" if cut else CLOSING), cut, *computed(answer))
     return Reply(text[: min(ends)] if ends else text, cut, *computed(answer))
 
