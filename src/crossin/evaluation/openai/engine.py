@@ -10,7 +10,6 @@ from typing import Any, Literal, TypeVar
 from crossin.core.errors import CrossinError
 from crossin.evaluation.engine import CutPrompts, EngineNote, Reply, Request, Scores
 from crossin.evaluation.openai import answers
-from crossin.evaluation.openai.border import first_scored
 from crossin.evaluation.openai.dialect import (
     CHAT,
     COMPLETIONS,
@@ -20,13 +19,18 @@ from crossin.evaluation.openai.dialect import (
     messages,
 )
 from crossin.evaluation.openai.failures import (
+    Ask,
     NoRoom,
-    Unusable,
     answered_or_failed,
     may_be_the_request,
     reason_of,
 )
-from crossin.evaluation.openai.prompt_counts import LONGER_CONTEXT, PromptCounts, prompt_size
+from crossin.evaluation.openai.prompt_counts import (
+    LONGER_CONTEXT,
+    PromptCounts,
+    prompt_size,
+    shortened,
+)
 from crossin.servers import (
     Accounting,
     Refused,
@@ -81,6 +85,7 @@ class OpenAIEngine:
         self._accounting = accounting or Accounting(server)
         self._dialects: dict[str, Dialect] = {}
         self._counts = PromptCounts()
+        self._checked: dict[str, int] = {}
         self.notes: list[str] = []
 
     @property
@@ -156,7 +161,7 @@ class OpenAIEngine:
             part[place or 0] = found
             if place is not None and len(part) < len(request.options):
                 continue
-            scores = _joined([part[place] for place in range(len(part))])
+            scores = answers.joined([part[place] for place in range(len(part))])
             del parts[number]
             if scores.logprobs.count(None) > len(scores.failed) and not scores.listed:
                 self._note(EngineNote.UNKNOWN_LOGPROBS)
@@ -223,11 +228,15 @@ class OpenAIEngine:
             number, place = one.tag if isinstance(one.tag, tuple) else (one.tag, None)
             request = requests[number]
             count = answers.sent_tokens(answer)
+            cut = None
             if not count:
                 self._note(EngineNote.UNCOUNTED_TOKENS)
-            elif cut := self._seen(request, "" if place is None else request.options[place], count):
-                if not self.truncate:
-                    raise cut
+            else:
+                cut = self._seen(request, "" if place is None else request.options[place], count)
+                cut = cut or self._drops_turns(ask, request)
+            if cut is not None and not self.truncate:
+                raise cut
+            if cut is not None:
                 self._note(EngineNote.CUT_PROMPTS)
             return read(request, place, answer)
 
@@ -247,6 +256,26 @@ class OpenAIEngine:
         """Note how many tokens the server counts; with what there is to say where it cuts prompts."""
         size = prompt_size(request.prompt, option)
         return self._counts.add(request.key, request.prompt, size, count, request.name)
+
+    def _drops_turns(self, ask: Ask, request: Request) -> CutPrompts | None:
+        """Whether the server leaves out the beginning of a conversation with worked examples, as Ollama does
+        with what is too long: then it counts as much without the first of them. It is asked both, for the
+        first of each key, and where one is longer by a quarter.
+        """
+        both = shortened(request.prompt, f"({self._accounting.run_id[:6]}) ")
+        size = prompt_size(request.prompt)
+        if both is None or size < 1.25 * self._checked.get(request.key, 0):
+            return None
+        self._checked[request.key] = size
+        dialect = self._dialect_of(request)
+        fields = {**dialect.generate, dialect.limit: 1}
+        sent = [self._request(dialect, fields, replace(request, prompt=one), one) for one in both]
+        found = {
+            one.tag: 0 if isinstance(answer, Refused) else answers.sent_tokens(answer)
+            for one, answer in ask(sent, once=True)
+        }
+        whole, less = both
+        return self._counts.shortened(request.name, whole, found[whole], less, found[less])
 
     @property
     def _impatient(self) -> ServerSettings:
@@ -284,8 +313,8 @@ class OpenAIEngine:
         if dialect.text is not None:
             if dialect.path == CHAT and not _last_text(request).strip():
                 raise CrossinError(
-                    f"{request.name}: nothing precedes the options, and a conversation cannot begin so",
-                    hint="use --plain with a server that completes prompts, else --form letters or generate",
+                    f"{request.name}: nothing precedes the options, and the server takes conversations only",
+                    hint="use --form letters or generate, or --chat, where the sentence is the question",
                 )
             for place, option in enumerate(request.options):
                 if not option:
@@ -338,66 +367,13 @@ class OpenAIEngine:
         """The scores of the option at `place`, or of all, looked up in a list."""
         if place is None:
             self._note(EngineNote.TOP_LETTERS)
-            return _letters(answer, request)
-        option = request.options[place]
-        read = answers.prompt_tokens(answer, request.name)
-        if read is None:
-            raise Unusable(
-                f"{request.name}: the server no longer gives log-probabilities",
-                hint="check the server and run again: finished answers are cached",
-            )
-        tokens, logprobs = read
+            return answers.letters(answer, request)
         plain = self._dialect_of(request).path == COMPLETIONS
-        text = f"{request.prompt}{option}" if plain else option
-        first = first_scored(tokens, text, len(text) - len(option))
-        if first == 0 and not request.prompt:
-            # Nothing precedes it, so nobody knows how probable it is.
-            first = 1
+        scores, unscored = answers.option(answer, request, place, plain=plain)
+        if unscored:
             self._note(EngineNote.UNSCORED_FIRST)
-        scored = [] if first is None else logprobs[first:]
-        known = [logprob for logprob in scored if logprob is not None]
-        whole = bool(scored) and len(known) == len(scored)
-        used = answers.computed(answer)
-        return Scores(
-            [sum(known) if whole else None],
-            [len(scored)],
-            *used,
-            prompt_tokens=answers.sent_tokens(answer),
-        )
+        return scores
 
 
 def _last_text(request: Request) -> str:
     return request.prompt if isinstance(request.prompt, str) else request.prompt[-1][1]
-
-
-def _letters(answer: dict[str, Any], request: Request) -> Scores:
-    tops = answers.top_tokens(answers.choice(answer, request.name))
-    if not tops:
-        raise Unusable(
-            f"{request.name}: the server no longer lists the most probable tokens",
-            hint="check the server and run again: finished answers are cached; or use --form generate",
-        )
-    # For each letter its best token, with blanks or without.
-    logprobs = [
-        max((logprob for token, logprob in tops if token.strip() == option.strip()), default=None)
-        for option in request.options
-    ]
-    return Scores(
-        logprobs,
-        [int(logprob is not None) for logprob in logprobs],
-        *answers.computed(answer),
-        listed=True,
-        prompt_tokens=answers.sent_tokens(answer),
-    )
-
-
-def _joined(parts: list[Scores]) -> Scores:
-    return Scores(
-        [logprob for part in parts for logprob in part.logprobs],
-        [count for part in parts for count in part.tokens],
-        sum(part.computed for part in parts),
-        sum(part.saved for part in parts),
-        any(part.listed for part in parts),
-        [code for part in parts for code in part.failed],
-        max(part.prompt_tokens for part in parts),
-    )

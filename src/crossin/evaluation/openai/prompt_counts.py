@@ -88,6 +88,19 @@ class PromptCounts:
         longest[place] = _Prompt(max(size, known.size), max(count, known.count), name)
         return None if longest[place] == known else self._stands_still(key) or self._hardly_grows(key)
 
+    def shortened(self, name: str, whole: Chat, count: int, less: Chat, fewer: int) -> CutPrompts | None:
+        """What there is to say of the counts of a conversation and of a shorter one; 0 is no count."""
+        removed = prompt_size(whole) - prompt_size(less)
+        # A server that rounds its counts may give both the same.
+        if not fewer or count > fewer or count <= self._tiny or removed <= 8 * max(1, self._block):
+            return None
+        return CutPrompts(
+            f"{name}: the server leaves out the beginning of the conversation: it counts {count:,} tokens "
+            f"with the first worked example, and {fewer:,} without it",
+            self._tiny + 1,
+            _hint(),
+        )
+
     def _stands_still(self, key: str) -> CutPrompts | None:
         """Whether too many of the longest prompts, in all languages, have exactly the same count."""
         counts = Counter(one.count for one in self._longest[key].values())
@@ -141,8 +154,27 @@ def _cut(prompts: list[_Prompt], least: int, counted: str) -> CutPrompts:
         f"{last.name}: the server cuts long prompts: it counts {counted} tokens for each of {len(prompts)} "
         f"prompts of {min(sizes):,} to {max(sizes):,} bytes",
         least,
-        f"{LONGER_CONTEXT}, or use fewer shots; --truncate left accepts it, in another --out",
+        _hint(),
     )
+
+
+def _hint() -> str:
+    return f"{LONGER_CONTEXT}, or use fewer shots; --truncate left accepts it, in another --out"
+
+
+def shortened(prompt: str | Chat, mark: str) -> tuple[Chat, Chat] | None:
+    """A conversation with worked examples, and without the first of them; None where there is none.
+
+    Both begin with `mark`, so that the server has neither in its cache: some count only what they have not.
+    """
+    if isinstance(prompt, str):
+        return None
+    begin = next((place for place, (role, _) in enumerate(prompt) if role == "user"), len(prompt))
+    if len(prompt) - begin < 3:
+        return None
+    system, turns = prompt[:begin], prompt[begin:]
+    whole, less = ((*system, ("user", mark + some[0][1]), *some[1:]) for some in (turns, turns[2:]))
+    return whole, less
 
 
 def prompt_size(prompt: str | Chat, option: str = "") -> int:
