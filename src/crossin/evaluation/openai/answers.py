@@ -49,7 +49,8 @@ def reply(answer: dict[str, Any], stop: tuple[str, ...], name: str) -> Reply:
     ends = [end for end in (text.find(mark) for mark in stop if mark) if end >= 0]
     cut = found.get("finish_reason") in ("length", "max_tokens") and not ends
     if not text.strip():
-        apart = next((message[field] for field in _THOUGHTS if isinstance(message.get(field), str)), "")
+        given = (message.get(field) for field in _THOUGHTS)
+        apart = next((thought for thought in given if isinstance(thought, str)), "")
         if apart.strip() or cut:
             return Reply(OPENING + apart + ("" if cut else CLOSING), cut, *computed(answer))
     return Reply(text[: min(ends)] if ends else text, cut, *computed(answer))
