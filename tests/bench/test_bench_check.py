@@ -246,3 +246,11 @@ def test_a_language_is_a_code_as_cldr_spells_it(language: str, hint: str, tmp_pa
     items = [replace(item, language=language) if item.language == "th" else item for item in small_items()]
     with refused(language, row=7, field="language", hint=hint):
         found(tmp_path, items)
+
+
+def test_a_benchmark_that_is_not_parallel_is_said_once(tmp_path: Path) -> None:
+    items = [replace(item, item=f"{item.item} {item.language}") for item in small_items()]
+    result = check_bench(write_bench(tmp_path, [*items, items[0]]))
+    assert [(one.reason, one.item) for one in result.findings if one.structural] == [("item_twice", "q0 en")]
+    assert [note for note in result.notes if "not parallel" in note] == [result.notes[0]]
+    assert check_bench(write_bench(tmp_path, items)).structural == 0

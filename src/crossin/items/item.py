@@ -123,7 +123,7 @@ def finish_bench(
     outputs: other files in the stage's folder. counts: what else the manifest counts.
     """
     write_items(work.folder / ITEMS, items)
-    tasks = Counter(item.task for item in items if item.language == items[0].language)
+    tasks = Counter({item.item: item.task for item in items}.values())
     languages = len({item.language for item in items})
     work.finish(
         [ITEMS, *outputs],
@@ -180,6 +180,14 @@ def read_unchecked(place: Path | str) -> list[Item]:
             raise CrossinError(message, file=file, row=row, field="answer_type", hint=_HINT)
         items.append(Item(**line))
     return items
+
+
+def share_items(items: Sequence[Item]) -> bool:
+    """Whether languages share any item; also where there is only one language. If not, the benchmark is not
+    parallel: each language has items of its own.
+    """
+    pairs = {(item.item, item.language) for item in items}
+    return len({item for item, _ in pairs}) < len(pairs) or len({language for _, language in pairs}) == 1
 
 
 def writable(text: str) -> bool:

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from crossin.core.errors import CrossinError, located
-from crossin.metrics.families import Family, mean_family
+from crossin.metrics.families import Family, Flags, mean_family, observed
 from crossin.metrics.normalisation import normalise, tokens
 from crossin.metrics.reading import Firsts, Line, add_cell, line_error, require_agreement, require_texts
 from crossin.metrics.table import Floats, incomplete_items
@@ -24,7 +24,8 @@ class TextTable:
 
     A reply is None where the model gave none. Items of one of the `groups` are resampled together.
     `incomplete` names the items that are not in the table because they were not asked in every language, each
-    with the first language it lacks.
+    with the first language it lacks. Where the languages have items of their own, an item has the reference
+    '' in all others.
     """
 
     items: tuple[str, ...]  # [I]
@@ -49,6 +50,16 @@ class TextTable:
         if {len(row) for row in (*self.replies, *self.references)} != {languages}:
             raise ValueError(f"not every item has {languages} replies and references")
 
+    @property
+    def asked(self) -> Flags:
+        """Which items exist in which languages: [I, L]."""
+        return np.array([[bool(reference) for reference in row] for row in self.references])
+
+    @property
+    def parallel(self) -> bool:
+        """Whether every item was asked in every language."""
+        return bool(self.asked.all())
+
 
 def exact_match(table: TextTable) -> Floats:
     """Share of items whose reply is the reference, per language: [L], 0..1.
@@ -57,7 +68,7 @@ def exact_match(table: TextTable) -> Floats:
     or a blank one) counts as 0; `missing_replies` counts them.
     Source: SQuAD (Rajpurkar et al., 2016) and MLQA (Lewis et al., 2020), with one reference.
     """
-    return np.asarray(_cells(table, _same).mean(axis=0))
+    return _by_language(exact_match_family(table), "exact_match", table)
 
 
 def f1(table: TextTable) -> Floats:
@@ -67,27 +78,27 @@ def f1(table: TextTable) -> Floats:
     counts as 0. Figures are not comparable between languages whose words are characters and others.
     Source: as `exact_match`.
     """
-    return np.asarray(_cells(table, _overlap).mean(axis=0))
+    return _by_language(f1_family(table), "f1", table)
 
 
 def missing_replies(table: TextTable) -> Floats:
     """Share of items without a reply, or with a blank one, per language: [L], 0..1."""
-    return np.asarray(_cells(table, _absent).mean(axis=0))
+    return _by_language(missing_family(table), "missing", table)
 
 
 def exact_match_family(table: TextTable) -> Family:
     """`exact_match/<language>`, and `exact_match`, their mean."""
-    return mean_family("exact_match", table.languages, _cells(table, _same))
+    return mean_family("exact_match", table.languages, _cells(table, _same), table.asked)
 
 
 def f1_family(table: TextTable) -> Family:
     """`f1/<language>`, and `f1`, their mean."""
-    return mean_family("f1", table.languages, _cells(table, _overlap))
+    return mean_family("f1", table.languages, _cells(table, _overlap), table.asked)
 
 
 def missing_family(table: TextTable) -> Family:
     """`missing/<language>`, and `missing`, their mean."""
-    return mean_family("missing", table.languages, _cells(table, _absent))
+    return mean_family("missing", table.languages, _cells(table, _absent), table.asked)
 
 
 def text_table_of(lines: Iterable[Line], file: Path | None = None) -> TextTable | None:
@@ -95,9 +106,9 @@ def text_table_of(lines: Iterable[Line], file: Path | None = None) -> TextTable 
     none. `file` is what an error names.
 
     Free-text lines have no option ids; `gold` is the reference, `reply` the text. Items and languages keep
-    the order of their first lines; an item that lacks one of the languages goes to `incomplete`. The lines
-    are of one prompt wording. Raises CrossinError where a line lacks a reference or a text, contradicts an
-    earlier line, or is there twice; and where no item is complete.
+    the order of their first lines; an item that lacks one of the languages goes to `incomplete`, unless each
+    item is in one language only. The lines are of one prompt wording. Raises CrossinError where a line lacks
+    a reference or a text, contradicts an earlier line, or is there twice; and where no item is complete.
     """
     firsts: Firsts = {}
     cells: dict[str, dict[str, tuple[str | None, str]]] = {}
@@ -123,10 +134,15 @@ def text_table_of(lines: Iterable[Line], file: Path | None = None) -> TextTable 
         languages=languages,
         groups=tuple(firsts[item][1]["group"] for item in items),
         tasks=tuple(firsts[item][1]["task"] for item in items),
-        replies=tuple(tuple(cells[item][x][0] for x in languages) for item in items),
-        references=tuple(tuple(cells[item][x][1] for x in languages) for item in items),
+        replies=tuple(tuple(cells[item].get(x, (None, ""))[0] for x in languages) for item in items),
+        references=tuple(tuple(cells[item].get(x, (None, ""))[1] for x in languages) for item in items),
         incomplete=incomplete,
     )
+
+
+def _by_language(family: Family, name: str, table: TextTable) -> Floats:
+    figures = observed(family)
+    return np.array([figures[f"{name}/{language}"] for language in table.languages])
 
 
 def _check(line: Line) -> None:

@@ -82,6 +82,8 @@ def _asked(predictions: Predictions) -> dict[str, Any]:
         "groups": len({group for table in predictions.tables for group in table.groups}),
         "incomplete": dict(Counter(predictions.incomplete.values())),
         "unanswered": predictions.unanswered,
+        "parallel": predictions.parallel,
+        "items_by_language": predictions.by_language,
     }
 
 
