@@ -41,7 +41,7 @@ def test_pairs_of_another_split_are_apart_from_a_benchmark(benches: dict[str, Pa
     [
         ({}, "its id"),
         ({"item": "another"}, "its group"),
-        ({"item": "another", "group": "another"}, "its text"),
+        ({"item": "another", "group": "another"}, "the same question and options"),
     ],
 )
 def test_a_pair_that_will_be_asked_is_refused(
@@ -82,5 +82,5 @@ def test_a_question_is_found_in_the_prompt_of_a_row(
     if not found:
         check_apart(pool, [bench])
         return
-    with refused("'own id' (its text)", row=2):
+    with refused("'own id' (the same question, in a text: ", row=2):
         check_apart(pool, [bench])
