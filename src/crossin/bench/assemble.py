@@ -24,6 +24,16 @@ class NotBuilt(Reason):
 
     SEVERAL_ANSWERS = "several_answers", "more than one right answer"
     FEW_DISTRACTORS = "few_distractors", "too few distractors"
+    NO_COLUMN = "no_column", "the row lacks a column"
+    BROKEN_TEXT = "broken_text", "a text holds half of a character (a lone surrogate)", "repair the row"
+    NOT_TEXT = "not_text", "there is something else where a text belongs"
+    NO_WORDS = "no_words", "the mapping has no words for a value", "add the value under `words`"
+    NO_MARK = "no_mark", "the row's template lacks a mark"
+    NO_GAP = "no_gap", "the question has no gap"
+    SEVERAL_GAPS = "several_gaps", "the question has more than one gap"
+    UNREADABLE_OPTIONS = "unreadable_options", "the options cannot be read"
+    UNREADABLE_ANSWER = "unreadable_answer", "the answer cannot be read in the form that the mapping names"
+    UNKNOWN_ORIGIN = "unknown_origin", "the language that the question is from cannot be read"
 
 
 def pivot_first(languages: Sequence[str]) -> list[str]:
@@ -31,17 +41,20 @@ def pivot_first(languages: Sequence[str]) -> list[str]:
     return sorted(dict.fromkeys(languages), key=lambda language: language != "en")
 
 
-def whole_items(found: Versions, languages: Sequence[str]) -> tuple[list[Item], dict[str, str]]:
+def whole_items(
+    found: Versions, languages: Sequence[str], *, parallel: bool = True
+) -> tuple[list[Item], dict[str, str]]:
     """The items that can be asked in each language and are the same in all; for each other one, the reason.
 
-    Raises CrossinError where no item is whole.
+    parallel: False where each language has items of its own. Raises CrossinError where no item is whole.
     """
     items: list[Item] = []
     left_out: dict[str, str] = {}
     for name, versions in found.items():
-        reason = _reason(versions, languages)
+        wanted = languages if parallel else [code for code in languages if code in versions]
+        reason = _reason(versions, wanted)
         if reason is None:
-            items += [item for item in map(versions.__getitem__, languages) if isinstance(item, Item)]
+            items += [item for item in map(versions.__getitem__, wanted) if isinstance(item, Item)]
         else:
             left_out[name] = reason
     if not items:

@@ -6,14 +6,14 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from crossin.bench.assemble import pivot_first, whole_items, write_whole
-from crossin.bench.dataset import USUAL, DatasetRow, fetch, matching
+from crossin.bench.dataset import USUAL, DatasetRow, fetch, matching, read_rows
+from crossin.bench.language_items import Labels, items_of, rows_of
 from crossin.bench.mapping import DatasetMapping
-from crossin.bench.row_items import RowReader
+from crossin.bench.options import in_order_of
 from crossin.core.errors import CrossinError
 from crossin.core.progress import Progress, silent
 from crossin.core.stages import Stage, stage
-from crossin.corpus.reading.records import read_records
-from crossin.items.item import Item, ItemFault
+from crossin.items.item import Item
 
 
 def build_mapped(
@@ -52,7 +52,8 @@ def build_mapped(
     inputs = {str(file.relative_to(folder)): file for found in files.values() for file in found}
     with stage(out, "bench", settings, inputs) as work:
         if not work.done:
-            items, left_out = whole_items(_read(name, mapping, files, chosen, progress), chosen)
+            found = _read(name, mapping, files, chosen, progress)
+            items, left_out = whole_items(found, chosen, parallel=mapping.join != "none")
             write_whole(work, items, left_out)
     return work
 
@@ -95,7 +96,7 @@ def _files(
 
 def _refuse_same_rows(mapping: DatasetMapping, files: dict[str, list[Path]]) -> None:
     """Raise CrossinError where the very same rows would be read as several languages."""
-    texts = mapping.model_dump_json(include={"context", "question", "options"})
+    texts = mapping.model_dump_json(include={"template", "context", "question", "options"})
     by_language = isinstance(mapping.question, dict) or isinstance(mapping.context, dict)
     if mapping.language_column is not None or by_language or "{language}" in texts:
         return
@@ -119,7 +120,9 @@ def _read(
     progress: Progress,
 ) -> dict[str, dict[str, Item | str]]:
     found: dict[str, dict[str, Item | str]] = {}
-    labels: dict[str, tuple[str, str]] = {}
+    labels: Labels = {}
+    # By item: its version in the first language that has one.
+    first: dict[str, Item] = {}
     counts: dict[str, int] = {}
     table: tuple[list[Path], list[DatasetRow]] = ([], [])
     for number, code in enumerate(languages):
@@ -127,24 +130,13 @@ def _read(
         if files[code] != table[0]:
             table = (
                 files[code],
-                [
-                    DatasetRow(file, row, values)
-                    for file in files[code]
-                    for row, values in read_records(file, names=mapping.columns)
-                ],
+                [row for file in files[code] for row in read_rows(file, mapping.rows, mapping.columns)],
             )
-        reader = RowReader(mapping, code)
-        column, called = mapping.language_column, mapping.languages[code]
-        rows = [row for row in table[1] if column is None or row.text(column) == called]
-        for position, row in enumerate(rows, start=1):
-            item = reader.label(row, mapping.item) if mapping.item else str(position)
-            if code in found.setdefault(item, {}):
-                found[item][code] = ItemFault.ITEM_TWICE.about(code)
-                continue
-            if item not in labels:
-                group = reader.label(row, mapping.group) if mapping.group else item
-                labels[item] = group, reader.label(row, mapping.task)
-            found[item][code] = reader.item(row, item, *labels[item])
+        rows = rows_of(mapping, code, table[1])
+        for item, made in items_of(mapping, code, rows, files[code], labels).items():
+            if isinstance(made, Item) and mapping.options is not None and mapping.options.ids:
+                made = in_order_of(first.setdefault(item, made), made)
+            found.setdefault(item, {})[code] = made
         counts[code] = len(rows)
     progress(f"reading {name}", len(languages), len(languages), "languages")
     if mapping.join == "position" and len(set(counts.values())) > 1:

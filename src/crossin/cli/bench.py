@@ -85,9 +85,11 @@ def build_benchmark(
     if as_json:
         print_json({"counts": counts, "skipped": skipped})
         return
-    for task, count in sorted(counts["tasks"].items()):
-        # A built item is there in every language.
-        shown = "  ".join(f"{language} {count:,}" for language in stage.manifest["settings"]["languages"])
+    # Without `by_language`, each item is there in every language.
+    everywhere = dict.fromkeys(stage.manifest["settings"]["languages"], counts["tasks"])
+    by_language = counts.get("by_language", everywhere)
+    for task in sorted(counts["tasks"]):
+        shown = "  ".join(f"{code} {found[task]:,}" for code, found in by_language.items() if task in found)
         console.print(visible(f"{task}: {shown}"), markup=False, highlight=False)
     notes = skipped_note(source or name, counts["items"] + sum(skipped.values()), skipped, "items")
     say_skipped(skipped, "items", notes)

@@ -284,6 +284,14 @@ def test_csv_without_a_line_of_names(tmp_path: Path) -> None:
         assert list(read_records(file, names=["id", "output"])) == [(1, {"id": "1", "output": "a"})]
 
 
+def test_a_line_of_names_with_other_separators_than_the_rows_is_not_a_row(tmp_path: Path) -> None:
+    file = csv_file(tmp_path, "id\tthe\toutput\n1\ta\n", "rows.tsv")
+    assert list(read_records(file, names=["id", "the output"])) == [(1, {"id": "1", "the output": "a"})]
+    twice = csv_file(tmp_path, "1\ta\nid\tthe\toutput\n", "twice.tsv")
+    with pytest.raises(CrossinError, match="expected 2 columns, found 3"):
+        list(read_records(twice, names=["id", "the output"]))
+
+
 def test_csv_columns_that_are_filtered_are_numbers_or_truth_values(tmp_path: Path) -> None:
     csv_file(tmp_path, "id,score,good,task\n1,5,true,7\n2,2.5,,x\n3,,False,\n")
     source = Source(path="rows.csv")

@@ -169,6 +169,9 @@ def _csv(chunks: Iterator[str], file: str | Path, tabs: bool, names: Sequence[st
                         f"the columns {sorted(twice)} are there twice", file=file, hint="rename one of each"
                     )
             elif values and values != names:
+                if len(values) != len(names) and not row and _words(values) == _words(names):
+                    # A first line that names the columns, with other separators than the rows.
+                    continue
                 row += 1
                 if len(values) != len(names):
                     raise csv.Error(f"expected {len(names)} columns, found {len(values)}")
@@ -180,6 +183,10 @@ def _csv(chunks: Iterator[str], file: str | Path, tabs: bool, names: Sequence[st
         ) from error
     if not names:
         raise _empty(file)
+
+
+def _words(values: Sequence[str]) -> list[str]:
+    return " ".join(values).split()
 
 
 def _typed(values: Sequence[str]) -> Sequence[Any]:

@@ -1,0 +1,192 @@
+"""The thoughts of a reply: what a model writes before its answer, between tags of many kinds.
+
+`thoughts.yaml` lists the tags. Both the reading of replies and the rendering of prompts go by it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from crossin.core.files import read_yaml
+
+# What marks a thought where a server gives it apart from the reply, or a template has begun it.
+OPENING, CLOSING = "<think>\n", "\n</think>\n\n"
+# Each character by another: places in the text stay the same. Some tokenizers spell a tag so.
+_PLAIN = str.maketrans("＜＞｜［］／▁", "<>|[]/_")
+_QUOTES = "\"'`“”„«»‘’「」『』"
+# Before a tag that begins something: markdown, the end of another tag, the end of a sentence.
+_BORDER = re.compile(r"(?:^|[\n>\]▷|.!?:;…。！？：；])[ \t*_#>`\"']*\Z")
+# A special token that a server left at the end of an answer.
+_ENDS = r"<\|?/?[\w:]+\|?>"
+
+
+class _Tag(NamedTuple):
+    """A tag's place in a text; `kind` is the same for the two tags of a thought."""
+
+    start: int
+    end: int
+    kind: str
+    opens: bool
+
+
+def without_thoughts(reply: str) -> str | None:
+    """The answer in a reply, without thoughts; None where the reply ends within a thought.
+
+    The answer is what follows the last thought, or where that is blank what stands before. A tag that ends a
+    thought which never began ends all before it: templates of some models begin the thought. A tag that is
+    only mentioned ("the tag <think> is …") is text. A reply without tags is returned as it is.
+    """
+    text = reply.translate(_PLAIN)
+    before: list[str] = []
+    begin = depth = 0
+    kind, opened = "", -1
+    for tag in _tags(text):
+        if depth:
+            if tag.kind != kind or _is_mentioned(text, tag):
+                continue
+            if not tag.opens:
+                depth -= 1
+                begin = tag.end
+            elif text[opened : tag.start].strip():
+                depth += 1
+            # A model may begin a thought once more where its template began it.
+            opened = tag.end
+        elif tag.opens and _begins(text, tag, begin):
+            before.append(reply[begin : tag.start])
+            depth, kind, opened = 1, tag.kind, tag.end
+        elif not tag.opens and not _is_mentioned(text, tag):
+            before.clear()
+            begin = tag.end
+    if depth:
+        return None
+    if not begin:
+        return reply
+    return _unwrapped(reply[begin:]) or "".join(before).strip()
+
+
+def opening_at_end(prompt: str) -> str:
+    """The tag that begins a thought at the end of a prompt, with the white space around; '' where none is."""
+    text = prompt.translate(_PLAIN)
+    last = next(reversed(list(_tags(text))), None)
+    if last is None or not last.opens or text[last.end :].strip():
+        return ""
+    return prompt[len(prompt[: last.start].rstrip(" ")) :]
+
+
+def begins_within_thought(reply: str) -> bool:
+    """Whether a reply ends a thought that it did not begin."""
+    text = reply.translate(_PLAIN)
+    first = next((tag for tag in _tags(text) if not _is_mentioned(text, tag)), None)
+    return first is not None and not first.opens
+
+
+def empty_thought(text: str) -> re.Match[str] | None:
+    """What a text begins with if that is an empty thought, or the end of one, and white space."""
+    return _patterns().empty.match(text.translate(_PLAIN))
+
+
+def empty_thought_at_end(text: str) -> str:
+    """What a text ends with if that is an empty thought, or the end of one; '' where it is not."""
+    found = _patterns().empty_at_end.search(text.translate(_PLAIN))
+    return text[found.start() :] if found else ""
+
+
+def holds_thought(text: str) -> bool:
+    """Whether there is a tag of a thought in a text that is more than mentioned."""
+    plain = text.translate(_PLAIN)
+    return any(not _is_mentioned(plain, tag) for tag in _tags(plain))
+
+
+def within(text: str) -> list[str]:
+    """The lines of a thought that are more than tags."""
+    lines = _patterns().tags.sub("\n", text.translate(_PLAIN)).split("\n")
+    return [line for line in lines if line.strip()]
+
+
+@cache
+def parts_of_tags() -> frozenset[str]:
+    """The tags, each with the special tokens that it is made of."""
+    tags = [tag for pair in _data()["pairs"] for tag in pair]
+    tags += [f"{begin}{word}>" for word in _data()["words"] for begin in ("<", "</")]
+    return frozenset(tags + [part for tag in tags for part in re.findall(r"<[^<>]+>", tag)])
+
+
+class _Patterns(NamedTuple):
+    tags: re.Pattern[str]
+    kinds: dict[str, tuple[str, bool]]
+    empty: re.Pattern[str]
+    empty_at_end: re.Pattern[str]
+    unwrapped: re.Pattern[str]
+
+
+@cache
+def _data() -> dict[str, Any]:
+    found: dict[str, Any] = read_yaml(Path(__file__).with_name("thoughts.yaml"))
+    return found
+
+
+@cache
+def _patterns() -> _Patterns:
+    data = _data()
+    words = "|".join(sorted(map(re.escape, data["words"]), key=len, reverse=True))
+    word = rf"(?:[a-z]+[:_])?(?:{words})"
+    # Some servers escape "<" for HTML.
+    tag = rf"(?:<|&lt;)\s*(?P<close>/?)\s*(?P<word>{word})(?:\s[^<>\n]{{0,40}})?(?:>|&gt;)"
+    literal = [tuple(map(re.escape, pair)) for pair in data["pairs"]]
+    parts = [tag]
+    kinds: dict[str, tuple[str, bool]] = {}
+    for number, pair in enumerate([*literal, *map(tuple, data["patterns"])]):
+        # Pairs with one end are of one kind.
+        kinds |= {f"o{number}": (pair[1], True), f"c{number}": (pair[1], False)}
+        parts += [f"(?P<o{number}>{pair[0]})", f"(?P<c{number}>{pair[1]})"]
+    begins = "|".join([rf"<(?:{word})>", *(pair[0] for pair in literal)])
+    ends = "|".join([rf"</(?:{word})>", *(pair[1] for pair in literal)])
+    empty = rf"(?:(?:{begins})\s*)?(?:{ends})"
+    opening, closing = ("|".join(re.escape(pair[side]) for pair in data["answers"]) for side in (0, 1))
+    flags = re.IGNORECASE
+    return _Patterns(
+        re.compile("|".join(parts), flags),
+        kinds,
+        re.compile(rf"\s*{empty}\s*", flags),
+        re.compile(rf"{empty}\s*\Z", flags),
+        re.compile(rf"\A\s*(?:{opening})|(?:{closing}|{_ENDS})\s*\Z", flags),
+    )
+
+
+def _tags(text: str) -> Iterator[_Tag]:
+    tags, kinds, *_ = _patterns()
+    for found in tags.finditer(text):
+        if found["word"]:
+            yield _Tag(*found.span(), found["word"].lower(), not found["close"])
+        else:
+            yield _Tag(*found.span(), *kinds[str(found.lastgroup)])
+
+
+def _begins(text: str, tag: _Tag, begin: int) -> bool:
+    """Whether a tag stands where a thought can begin: not within a sentence, nor quoted."""
+    return not _is_quoted(text, tag) and _BORDER.search(text[begin : tag.start].rstrip(" ")) is not None
+
+
+def _is_mentioned(text: str, tag: _Tag) -> bool:
+    """Whether a sentence speaks of a tag: "the tag </think> ends it"."""
+    before, after = text[max(0, tag.start - 2) : tag.start], text[tag.end : tag.end + 2]
+    if _is_quoted(text, tag):
+        return True
+    within = before.endswith(" ") and (before[:1].isalnum() or before[:1] == ",")
+    return within and (after[:1] in tuple(".,;:)") or (after[:1] == " " and after[1:].islower()))
+
+
+def _is_quoted(text: str, tag: _Tag) -> bool:
+    return tag.start > 0 and text[tag.start - 1] in _QUOTES and text[tag.end : tag.end + 1] in tuple(_QUOTES)
+
+
+def _unwrapped(text: str) -> str:
+    """An answer without what some models write around it after a thought."""
+    pattern = _patterns().unwrapped
+    while (shorter := pattern.sub("", text)) != text:
+        text = shorter
+    return text.strip()
