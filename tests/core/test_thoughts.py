@@ -107,6 +107,10 @@ def test_an_answer_before_a_thought_counts_where_none_follows() -> None:
 def test_a_prompt_that_begins_a_thought_is_seen() -> None:
     assert opening_at_end("Where?<|assistant|><think>\n") == "<think>\n"
     assert opening_at_end("Where?<|assistant|>[THINK]") == "[THINK]"
+    assert opening_at_end("Where?<think><seed:cot_budget_reflect>") == "<think><seed:cot_budget_reflect>"
+    assert opening_at_end("Where is <think>?<|assistant|>") == ""
+    assert opening_at_end("Where?<|assistant|><think>\nOkay, ", "Where?") == "<think>\nOkay, "
+    assert opening_at_end("Where is <think>?<|assistant|>", "Where is <think>?") == ""
     assert opening_at_end("<think>\nx\n</think>\nWhere?") == ""
     assert opening_at_end("Where?<|assistant|><think>\n\n</think>\n\n") == ""
     assert empty_thought_at_end("Where?<|assistant|><think>\n\n</think>\n\n") == "<think>\n\n</think>\n\n"

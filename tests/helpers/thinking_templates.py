@@ -61,3 +61,17 @@ def chat_tokenizer(folder: Path, template: str) -> Any:
     fast.chat_template = template
     fast.save_pretrained(folder)
     return AutoTokenizer.from_pretrained(folder)
+
+
+# A word in the system's turn is the switch, and the last answer begins as its prompt ends: as Nemotron.
+BY_WORD = (
+    "{% set off = namespace(is=false) %}"
+    "{% for m in messages %}{% if '/no_think' in m.content %}{% set off.is = true %}{% endif %}{% endfor %}"
+    "{% set thought = '<think></think>' if off.is else '<think>\n' %}"
+    "{% for m in messages %}{% if m.role != 'system' %}<|{{ m.role }}|>"
+    "{% if m.role == 'assistant' and loop.last %}{{ thought }}{% endif %}"
+    "{{ m.content }}<|end|>{% endif %}{% endfor %}"
+    "{% if add_generation_prompt %}<|assistant|>{{ thought }}{% endif %}"
+)
+# A thought that the prompt begins with words of its own.
+BEGUN = PLAIN.replace("{% endif %}", "<think>\nOkay, so {% endif %}")

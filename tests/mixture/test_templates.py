@@ -256,7 +256,7 @@ def test_a_template_gets_the_recipes_arguments_and_its_date_is_in_the_manifest(
 
     chat_tokenizer(tmp_path / "model", "{{ tone }}" + templates.DATED)
     entries = read_recipe(RECIPE).model_dump(exclude_unset=True)
-    entries |= {"template": "chat", "tokenizer": str(tmp_path / "model")}
+    entries |= {"template": "chat", "tokenizer": str(tmp_path / "model"), "languages": ["en", "es"]}
     made = compose(
         entries, facts_folder, tmp_path / "out", chat_template_kwargs={"tone": "Calm.", "tome": "Loud."}
     )

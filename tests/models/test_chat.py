@@ -29,6 +29,7 @@ def template(folder: Path, text: str, **arguments: Any) -> ChatTemplate:
         (templates.ALWAYS_EMPTY, "<think>\n\n</think>\n\n"),
         (templates.END_OF_THOUGHT, "</think>"),
         (templates.CHANNELS, "<|channel|>final<|message|>"),
+        (templates.BY_WORD, "<think></think>"),
         (templates.PLAIN, ""),
     ],
 )
@@ -51,6 +52,7 @@ def test_an_answer_begins_behind_a_thought_that_is_closed(tmp_path: Path, text: 
         (templates.ALWAYS_EMPTY, "", THOUGHT),
         (templates.END_OF_THOUGHT, "<think>", THOUGHT.removeprefix("<think>\n")),
         (templates.ALWAYS_THINKS, "<think>\n", THOUGHT.removeprefix("<think>\n")),
+        (templates.BY_WORD, "<think>\n", THOUGHT.removeprefix("<think>\n")),
         (templates.PLAIN, "", THOUGHT),
     ],
 )

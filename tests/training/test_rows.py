@@ -21,9 +21,7 @@ from crossin.mixture import compose, read_recipe
 from crossin.models.loading import load_tokenizer
 from crossin.training.config import Batches
 from crossin.training.rows import Group, TrainingRow, held_out, read_rows
-from tests.helpers import thinking_templates as templates
 from tests.helpers.errors import refused
-from tests.helpers.thinking_templates import chat_tokenizer
 
 # As for Gemma: the mark that ends a turn is not the end of text, and something follows it.
 TEMPLATE = (
@@ -385,39 +383,3 @@ def test_a_share_of_the_ids_is_held_out_with_all_their_translations() -> None:
         assert 0.07 < sum(bool(row.id) == with_id for row in kept) / 4000 < 0.13
     assert held_out(rows, 0.0) == (rows, [])
     assert held_out(rows, 0.1) == (training, kept)
-
-
-@pytest.mark.parametrize(
-    ("template", "end"),
-    [(templates.SWITCHED, "<think>\n\n</think>\n\n"), (templates.END_OF_THOUGHT, "</think>")],
-)
-def test_an_answer_is_learned_behind_a_closed_thought(tmp_path: Path, template: str, end: str) -> None:
-    tokenizer = chat_tokenizer(tmp_path / "model", template)
-    read, learned = only(lines(tmp_path, {"messages": [ASKED, ANSWERED]}), tokenizer)
-    assert read.endswith("<|assistant|>" + end)
-    assert learned == "Madrid<|end|>"
-
-
-def test_a_thought_of_an_answer_is_learned_with_it(tmp_path: Path) -> None:
-    thought = "<think>\nMadrid or Toledo?\n</think>\n\nMadrid"
-    turns = [ASKED, ANSWERED, ASKED, {**ANSWERED, "content": thought}]
-    for name in ("SWITCHED", "PLAIN", "ALWAYS_EMPTY"):
-        tokenizer = chat_tokenizer(tmp_path / name, getattr(templates, name))
-        read, learned = only(lines(tmp_path, {"messages": turns}), tokenizer)
-        assert read.endswith("<|assistant|>")
-        assert learned == thought + "<|end|>"
-    tokenizer = chat_tokenizer(tmp_path / "always", templates.ALWAYS_THINKS)
-    read, learned = only(lines(tmp_path, {"messages": turns}), tokenizer)
-    assert read.endswith("<|assistant|><think>\n")
-    assert learned == "Madrid or Toledo?\n</think>\n\nMadrid<|end|>"
-    with refused("begins every answer with a thought", row=1, field="messages"):
-        read_rows(lines(tmp_path, {"messages": [ASKED, ANSWERED]}), tokenizer, Batches())
-
-
-def test_a_users_arguments_reach_the_chat_template(tmp_path: Path) -> None:
-    tokenizer = chat_tokenizer(tmp_path / "model", "{{ tone }}" + templates.SWITCHED)
-    file = lines(tmp_path, {"messages": [ASKED, ANSWERED]})
-    (row,), _ = read_rows(file, tokenizer, Batches(), {"tone": "Calm. ", "enable_thinking": True})
-    read, learned = parts(tokenizer, row)
-    assert read.startswith("Calm. ")
-    assert (read[-13:], learned) == ("<|assistant|>", "<think>\n\n</think>\n\nMadrid<|end|>")

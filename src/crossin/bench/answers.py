@@ -200,4 +200,7 @@ def _no_key(row: DatasetRow, one: dict[str, Any], key: str, column: str) -> RowF
 
 
 def _unreadable(row: DatasetRow, form: str, text: str, column: str) -> RowFault:
-    return row.fault(NotBuilt.UNREADABLE_ANSWER, f"expected a {form}, not '{text[:40]}'", column, _HINT)
+    article = "an" if form == "index" else "a"
+    return row.fault(
+        NotBuilt.UNREADABLE_ANSWER, f"expected {article} {form}, not '{text[:40]}'", column, _HINT
+    )

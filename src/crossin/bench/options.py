@@ -54,6 +54,10 @@ def read_options(values: RowValues, row: DatasetRow) -> RowOptions:
         keys, elements = _elements(values, row, source)
         texts = [_text(row, element, source, values.spelled(source.column)) for element in elements]
     places = [place for place, text in enumerate(texts) if text or not source.skip_empty]
+    if not places:
+        raise row.fault(
+            ItemFault.EMPTY.about("option"), "there are no options", source.column or "options", "add them"
+        )
     found = RowOptions([texts[place] for place in places], places, len(texts), [], keys, elements)
     unlabelled = NotBuilt.UNREADABLE_OPTIONS
     labels = _aside(values, row, source.label, found, unlabelled) if source.label else found.kept(keys) or []

@@ -18,8 +18,9 @@ OPENING, CLOSING = "<think>\n", "\n</think>\n\n"
 # Each character by another: places in the text stay the same. Some tokenizers spell a tag so.
 _PLAIN = str.maketrans("＜＞｜［］／▁", "<>|[]/_")
 _QUOTES = "\"'`“”„«»‘’「」『』"
-# Before a tag that begins something: markdown, the end of another tag, the end of a sentence.
-_BORDER = re.compile(r"(?:^|[\n>\]▷|.!?:;…。！？：；])[ \t*_#>`\"']*\Z")
+# What may stand before a tag that begins a thought, apart from markdown: the end of a line, of another tag,
+# of a sentence.
+_BORDERS, _MARKDOWN = "\n>]▷|.!?:;…。！？：；", " \t*_#`\"'"
 # A special token that a server left at the end of an answer.
 _ENDS = r"<\|?/?[\w:]+\|?>"
 
@@ -68,13 +69,26 @@ def without_thoughts(reply: str) -> str | None:
     return _unwrapped(reply[begin:]) or "".join(before).strip()
 
 
-def opening_at_end(prompt: str) -> str:
-    """The tag that begins a thought at the end of a prompt, with the white space around; '' where none is."""
-    text = prompt.translate(_PLAIN)
-    last = next(reversed(list(_tags(text))), None)
-    if last is None or not last.opens or text[last.end :].strip():
+def opening_at_end(prompt: str, asked: str = "") -> str:
+    """The end of a prompt from the tag on that begins a thought which nothing ends; '' where none does.
+
+    Only what follows the last of `asked`, the question's own words, is looked at; where that is not known,
+    only tags at the very end.
+    """
+    text, words = prompt.translate(_PLAIN), asked.strip().translate(_PLAIN)
+    begin = text.rfind(words) + len(words) if words and words in text else 0
+    opening: _Tag | None = None
+    end = 0
+    for tag in _tags(text):
+        if tag.start >= begin:
+            if not tag.opens:
+                opening = None
+            elif opening is None or (not begin and text[end : tag.start].strip()):
+                opening = tag
+            end = tag.end
+    if opening is None or (not begin and text[end:].strip()):
         return ""
-    return prompt[len(prompt[: last.start].rstrip(" ")) :]
+    return prompt[opening.start :]
 
 
 def begins_within_thought(reply: str) -> bool:
@@ -91,8 +105,10 @@ def empty_thought(text: str) -> re.Match[str] | None:
 
 def empty_thought_at_end(text: str) -> str:
     """What a text ends with if that is an empty thought, or the end of one; '' where it is not."""
-    found = _patterns().empty_at_end.search(text.translate(_PLAIN))
-    return text[found.start() :] if found else ""
+    # Longer than the longest pair of tags.
+    end = text[-200:]
+    found = _patterns().empty_at_end.search(end.translate(_PLAIN))
+    return end[found.start() :] if found else ""
 
 
 def holds_thought(text: str) -> bool:
@@ -103,8 +119,10 @@ def holds_thought(text: str) -> bool:
 
 def within(text: str) -> list[str]:
     """The lines of a thought that are more than tags."""
-    lines = _patterns().tags.sub("\n", text.translate(_PLAIN)).split("\n")
-    return [line for line in lines if line.strip()]
+    plain = text.translate(_PLAIN)
+    for tag in _patterns().tags:
+        plain = tag.sub("\n", plain)
+    return [line for line in plain.split("\n") if line.strip()]
 
 
 @cache
@@ -116,7 +134,7 @@ def parts_of_tags() -> frozenset[str]:
 
 
 class _Patterns(NamedTuple):
-    tags: re.Pattern[str]
+    tags: tuple[re.Pattern[str], ...]
     kinds: dict[str, tuple[str, bool]]
     empty: re.Pattern[str]
     empty_at_end: re.Pattern[str]
@@ -135,21 +153,22 @@ def _patterns() -> _Patterns:
     words = "|".join(sorted(map(re.escape, data["words"]), key=len, reverse=True))
     word = rf"(?:[a-z]+[:_])?(?:{words})"
     # Some servers escape "<" for HTML.
-    tag = rf"(?:<|&lt;)\s*(?P<close>/?)\s*(?P<word>{word})(?:\s[^<>\n]{{0,40}})?(?:>|&gt;)"
+    tag = rf"(?:<|&lt;)\s?(?P<close>/?)\s?(?P<word>{word})(?:\s[^<>\n]{{0,40}})?(?:>|&gt;)"
     literal = [tuple(map(re.escape, pair)) for pair in data["pairs"]]
-    parts = [tag]
+    parts: dict[bool, list[str]] = {True: [tag], False: []}
     kinds: dict[str, tuple[str, bool]] = {}
     for number, pair in enumerate([*literal, *map(tuple, data["patterns"])]):
         # Pairs with one end are of one kind.
         kinds |= {f"o{number}": (pair[1], True), f"c{number}": (pair[1], False)}
-        parts += [f"(?P<o{number}>{pair[0]})", f"(?P<c{number}>{pair[1]})"]
+        parts[pair in literal] += [f"(?P<o{number}>{pair[0]})", f"(?P<c{number}>{pair[1]})"]
     begins = "|".join([rf"<(?:{word})>", *(pair[0] for pair in literal)])
     ends = "|".join([rf"</(?:{word})>", *(pair[1] for pair in literal)])
     empty = rf"(?:(?:{begins})\s*)?(?:{ends})"
     opening, closing = ("|".join(re.escape(pair[side]) for pair in data["answers"]) for side in (0, 1))
     flags = re.IGNORECASE
     return _Patterns(
-        re.compile("|".join(parts), flags),
+        # Their first characters are looked for first, which is a hundred times faster.
+        (re.compile(rf"(?=[<&◁\[])(?:{'|'.join(parts[True])})", flags), re.compile("|".join(parts[False]))),
         kinds,
         re.compile(rf"\s*{empty}\s*", flags),
         re.compile(rf"{empty}\s*\Z", flags),
@@ -159,8 +178,9 @@ def _patterns() -> _Patterns:
 
 def _tags(text: str) -> Iterator[_Tag]:
     tags, kinds, *_ = _patterns()
-    for found in tags.finditer(text):
-        if found["word"]:
+    places = sorted((found for tag in tags for found in tag.finditer(text)), key=lambda found: found.start())
+    for found in places:
+        if found.lastgroup == "word":
             yield _Tag(*found.span(), found["word"].lower(), not found["close"])
         else:
             yield _Tag(*found.span(), *kinds[str(found.lastgroup)])
@@ -168,7 +188,10 @@ def _tags(text: str) -> Iterator[_Tag]:
 
 def _begins(text: str, tag: _Tag, begin: int) -> bool:
     """Whether a tag stands where a thought can begin: not within a sentence, nor quoted."""
-    return not _is_quoted(text, tag) and _BORDER.search(text[begin : tag.start].rstrip(" ")) is not None
+    end = tag.start
+    while end > begin and text[end - 1] in _MARKDOWN:
+        end -= 1
+    return not _is_quoted(text, tag) and (end == begin or text[end - 1] in _BORDERS)
 
 
 def _is_mentioned(text: str, tag: _Tag) -> bool:

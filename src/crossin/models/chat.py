@@ -42,6 +42,8 @@ _RESERVED = {
     *("tokenize", "padding", "truncation", "max_length", "return_tensors", "return_dict", "tokenizer_kwargs"),
     *("return_assistant_tokens_mask", "sanitize_control_tokens", "strftime_now"),
 }
+_NO_THINK = "/no_think"
+_WORD = re.compile(rf"['\"]{_NO_THINK}['\"]\s+in\b")
 _ASKED, _ANSWERED = "crossinquestionsentinel", "crossinanswersentinel"
 # transformers marks what the assistant wrote by these, which are not jinja's.
 _GENERATION = re.compile(r"\{%-?\s*(?:end)?generation\s*-?%\}")
@@ -105,6 +107,8 @@ class ChatTemplate:
         self._tokenizer, self._arguments = tokenizer, dict(arguments)
         template = tokenizer.get_chat_template()
         self._names, self._template = _names(template), _dated(template)
+        # Nemotron's switch is a word in the system's turn.
+        self._by_words = bool(_WORD.search(template)) and self._names.isdisjoint(_SWITCHES)
 
     @property
     def unknown_arguments(self) -> list[str]:
@@ -140,7 +144,7 @@ class ChatTemplate:
         own = bool(thoughts.within(thought))
         asked = self._rendered(turns[:-1], asks=True, own=own)
         whole = self._rendered(turns, asks=False, own=own)
-        opening = thoughts.opening_at_end(asked)
+        opening = thoughts.opening_at_end(asked, str(turns[-2]["content"]))
         empty = "" if opening else thoughts.empty_thought_at_end(asked)
         base = asked.removesuffix(opening or empty)
         if opening and not own:
@@ -153,7 +157,7 @@ class ChatTemplate:
             if found := thoughts.empty_thought(rest):
                 rest = rest[found.end() :]
             rest = _with_thought(rest, content, answer, thought)
-            if opening:
+            while opening and rest.lstrip().startswith(opening.strip()):
                 rest = rest.lstrip().removeprefix(opening.strip()).lstrip()
             asked = base + opening
             ends = rest.rfind(answer) + len(answer) if answer in rest else -1
@@ -182,6 +186,8 @@ class ChatTemplate:
         """A conversation as the template writes it; `own`: its last answer has a thought."""
         switches = {name: on is own for name, on in _SWITCHES.items() if name in self._names}
         given = {**self._arguments, **switches} if own else {**switches, **self._arguments}
+        if self._by_words and not own and not thinks(self._arguments):
+            turns = _without_thinking(turns)
         text: str = self._tokenizer.apply_chat_template(
             [dict(turn) for turn in turns],
             tokenize=False,
@@ -190,6 +196,13 @@ class ChatTemplate:
             **{"date_string": f"{DATE:%d %b %Y}", **given},
         )
         return text
+
+
+def _without_thinking(turns: Turns) -> Turns:
+    """The turns with the word in the system's turn that switches thoughts off, which the template removes."""
+    if turns[0].get("role") == "system":
+        return [{**turns[0], "content": f"{turns[0]['content']} {_NO_THINK}"}, *turns[1:]]
+    return [{"role": "system", "content": _NO_THINK}, *turns]
 
 
 def _parts(turn: Mapping[str, Any], content: str) -> tuple[str, str]:

@@ -277,6 +277,25 @@ def test_csv_values_are_text_and_may_hold_commas_quotes_and_lines(tmp_path: Path
     assert list(read_records(tabs)) == [(1, {"id": "1", "output": '"a'})]
 
 
+@pytest.mark.parametrize(
+    ("written", "text"),
+    [
+        ('"a ""b"" c"', 'a "b" c'),
+        ('"""a"" b"', '"a" b'),
+        ('"a"', '"a"'),
+        ('"a" or "b"', '"a" or "b"'),
+        ('""a""', '""a""'),
+        ('a ""b""', 'a ""b""'),
+        ('""', '""'),
+    ],
+)
+def test_a_value_of_tsv_loses_only_the_quotes_that_a_program_wrote_around_others(
+    written: str, text: str, tmp_path: Path
+) -> None:
+    file = csv_file(tmp_path, f"id\toutput\n1\t{written}\n", "rows.tsv")
+    assert list(read_records(file)) == [(1, {"id": "1", "output": text})]
+
+
 def test_csv_without_a_line_of_names(tmp_path: Path) -> None:
     bare = csv_file(tmp_path, "1\ta\n", "bare.tsv")
     named = csv_file(tmp_path, "id\toutput\n1\ta\n", "named.tsv")

@@ -162,9 +162,10 @@ def test_many_texts_come_back_in_their_order(tokenizer: Any) -> None:
 
 def test_no_option_is_scored_within_a_thought(tmp_path: Path) -> None:
     asked = Request((("user", "Where?"),), ("Here", "There"), name="item 7")
-    always = chat_tokenizer(tmp_path / "always", templates.ALWAYS_THINKS)
-    with refused("item 7", "thought", hint="--form generate"):
-        tokenise(always, [asked], longest=None)
+    for name in ("BEGUN", "ALWAYS_THINKS"):
+        always = chat_tokenizer(tmp_path / name, getattr(templates, name))
+        with refused("item 7", "thought", hint="--form generate"):
+            tokenise(always, [asked], longest=None)
     switched = chat_tokenizer(tmp_path / "switched", templates.SWITCHED)
     with refused("item 7", "thought", hint="--form generate"):
         tokenise(switched, [asked], longest=None, arguments={"enable_thinking": True})

@@ -117,8 +117,7 @@ def tokenise_prompts(
             if not truncate or excess >= len(tokens) - kept:
                 raise _too_long(request, len(tokens) + request.max_tokens, longest, "with its reply ")
             tokens = (*tokens[:kept], *tokens[kept + excess :])
-        chat = not isinstance(request.prompt, str)
-        found.append(Prompt(tokens, opening_at_end(prompt.text) if chat else ""))
+        found.append(Prompt(tokens, _opening(request, prompt.text)))
     return found
 
 
@@ -152,9 +151,14 @@ def _template(tokenizer: Any, arguments: Mapping[str, Any] | None) -> ChatTempla
     return ChatTemplate(tokenizer, arguments or {}) if tokenizer.chat_template else None
 
 
+def _opening(request: Request, prompt: str) -> str:
+    """The beginning of a thought at the end of a conversation's prompt."""
+    return "" if isinstance(request.prompt, str) else opening_at_end(prompt, request.prompt[-1][1])
+
+
 def _check_thought(request: Request, prompt: str, arguments: Mapping[str, Any]) -> None:
     """Refuse to score an option where a thought is expected."""
-    if isinstance(request.prompt, str) or not (opening_at_end(prompt) or thinks(arguments)):
+    if isinstance(request.prompt, str) or not (_opening(request, prompt) or thinks(arguments)):
         return
     raise CrossinError(
         f"{request.name}: the model thinks before it answers, and no option is scored within a thought",

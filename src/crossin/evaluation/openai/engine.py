@@ -313,8 +313,8 @@ class OpenAIEngine:
         if dialect.text is not None:
             if dialect.path == CHAT and not _last_text(request).strip():
                 raise CrossinError(
-                    f"{request.name}: nothing precedes the options, and a conversation cannot begin so",
-                    hint="use --plain with a server that completes prompts, else --form letters or generate",
+                    f"{request.name}: nothing precedes the options, and the server takes conversations only",
+                    hint="use --form letters or generate, or --chat, where the sentence is the question",
                 )
             for place, option in enumerate(request.options):
                 if not option:

@@ -15,9 +15,12 @@ _AFTER = ".):]、。,;-–—"
 # After a letter that may be a word, these alone, and no letter behind: not "I.e.", "I, for one".
 _AFTER_WORD = re.compile(r"[.)\]–—-](?!\w)")
 # A dash or an apostrophe that joins a letter to a word: "C-dur", "C'est"; "C'dir" is Turkish for "is C".
-_JOINS = re.compile(r"(?!'[dt][iıuü]r\b)['\"+#&*/-]\w")
-# Scripts whose letters are joined to words so.
+_JOINS = re.compile(r"(?!'[dt][iıuü]r\b)(?:['\"+#&*/-]\w|[–—]\d)")
+# Another initial: "H. P. Lovecraft".
+_INITIAL = re.compile(r"\.\s?[^\W\d_]\.")
+# Scripts whose letters are joined to words so, and those whose letters are typed for each other's.
 _HYPHENED = {"LATIN", "CYRILLIC", "GREEK", "HEBREW"}
+_ALIKE = {"LATIN", "CYRILLIC", "GREEK"}
 # Scripts that put no space between a word and a digit.
 _BESIDE_DIGITS = UNSPACED | {"HANGUL"}
 # Directly after a digit or a Korean letter: "2번입니다", "3です", "나번이다".
@@ -116,7 +119,8 @@ def _joined(left: str, right: str, label: str) -> bool:
     if script(label[0]) == "HIRAGANA":
         return {one, other} <= UNSPACED
     # "Dデイ", "Cクラス".
-    return one != "" and (one == other or (one, other) == ("LATIN", "KATAKANA"))
+    alike = {one, other} <= _ALIKE or (one, other) == ("LATIN", "KATAKANA")
+    return one != "" and (one == other or alike)
 
 
 def _directly(before: str, label: str, numeral: bool) -> bool:
@@ -150,13 +154,14 @@ def _begins(label: str, before: str, rest: str, strict: bool) -> bool:
             return True
         if strict:
             return _AFTER_WORD.match(rest) is not None
-        return rest[0] in _AFTER and not (script(label[0]) in _HYPHENED and _JOINS.match(rest))
+        hyphened = script(label[0]) in _HYPHENED and _JOINS.match(rest)
+        return rest[0] in _AFTER and not hyphened and not _INITIAL.match(rest)
     return before.rstrip().endswith(":") and not rest.strip(_AFTER + " ")
 
 
 def _word(label: str, before: str, rest: str) -> bool:
     """Whether an unmarked label may be a word or a sign: "A dog", "C'est", "B-cell", "b = 3"."""
-    if _JOINS.match(rest):
+    if _JOINS.match(rest) or _INITIAL.match(rest):
         return True
     capitals = data("labels.yaml")["capitals"]
     if label.islower() and script(label[0]) != "GEORGIAN":
