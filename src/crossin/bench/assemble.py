@@ -8,6 +8,8 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from crossin.bench.golds import apart_in_all
+from crossin.bench.keys import DISAGREEMENTS, Disagreement, counted, write_disagreements
 from crossin.core.errors import CrossinError
 from crossin.core.files import write_json
 from crossin.core.reasons import Reason, sentence_of
@@ -24,6 +26,9 @@ class NotBuilt(Reason):
 
     SEVERAL_ANSWERS = "several_answers", "more than one right answer"
     FEW_DISTRACTORS = "few_distractors", "too few distractors"
+    TWO_GOLDS = "two_golds", "the same text as another item, with another right answer"
+    KEY_DIFFERS = "key_differs", "a value that decides what is asked differs between languages"
+    NO_WORDS = "no_words", "the mapping has no words for the value", "add it under `words` in the mapping"
 
 
 def pivot_first(languages: Sequence[str]) -> list[str]:
@@ -44,6 +49,9 @@ def whole_items(found: Versions, languages: Sequence[str]) -> tuple[list[Item], 
             items += [item for item in map(versions.__getitem__, languages) if isinstance(item, Item)]
         else:
             left_out[name] = reason
+    twice = apart_in_all(items, languages)
+    left_out |= dict.fromkeys(sorted(twice), NotBuilt.TWO_GOLDS.value)
+    items = [item for item in items if item.item not in twice]
     if not items:
         counts = Counter(left_out.values()).most_common()
         reasons = "; ".join(f"{sentence_of(reason)}: {count:,}" for reason, count in counts)
@@ -54,11 +62,25 @@ def whole_items(found: Versions, languages: Sequence[str]) -> tuple[list[Item], 
     return items, left_out
 
 
-def write_whole(work: Stage, items: Sequence[Item], left_out: Mapping[str, str], **counts: Any) -> None:
-    """Finish a benchmark's stage: the whole items, and in `left_out.json` the reason for each other one."""
+def write_whole(
+    work: Stage,
+    items: Sequence[Item],
+    left_out: Mapping[str, str],
+    disagreements: Sequence[Disagreement] = (),
+    /,
+    **counts: Any,
+) -> None:
+    """Finish a benchmark's stage: the whole items, in `left_out.json` the reason for each other one, and the
+    disagreements between languages in a file of their own.
+    """
+    outputs = [LEFT_OUT]
     write_json(work.folder / LEFT_OUT, left_out)
+    if disagreements:
+        write_disagreements(work.folder, disagreements)
+        outputs.append(DISAGREEMENTS)
+        counts["disagreements"] = counted(disagreements)
     skipped = dict(Counter(left_out.values()).most_common())
-    finish_bench(work, items, skipped, outputs=[LEFT_OUT], **counts)
+    finish_bench(work, items, skipped, outputs=outputs, **counts)
 
 
 def _reason(versions: Mapping[str, Item | str], languages: Sequence[str]) -> str | None:

@@ -44,6 +44,8 @@ class ContentSign(Reason):
     BROKEN_CHARACTERS = "broken_characters", "broken characters"
     WRONG_SCRIPT = "wrong_script", "hardly a letter of the language's script"
     OPTION_IN_OPTION = "option_in_option", "an option within another one"
+    OTHER_REFERENCE = "other_reference", "the same text as another item, with another reference"
+    RIGHT_ELSEWHERE = "right_elsewhere", "a wrong option that is right in another item of the same text"
 
 
 @dataclass(frozen=True)

@@ -72,6 +72,7 @@ def build_benchmark(
     Example: `crossin bench build cross-mmlu --source cross_mmlu.json --languages en,vi --out bench/mmlu`
     """
     from crossin.bench.catalogue import build_named
+    from crossin.bench.keys import notes as disagreement_notes
     from crossin.bench.show import visible
     from crossin.cli.console import console, print_json, progress_bars, say, say_skipped
     from crossin.core.skipping import skipped_note
@@ -89,7 +90,7 @@ def build_benchmark(
         shown = "  ".join(f"{language} {count:,}" for language in stage.manifest["settings"]["languages"])
         console.print(visible(f"{task}: {shown}"), markup=False, highlight=False)
     notes = skipped_note(source or name, counts["items"] + sum(skipped.values()), skipped, "items")
-    say_skipped(skipped, "items", notes)
+    say_skipped(skipped, "items", [*notes, *disagreement_notes(counts.get("disagreements", {}))])
     say(f"bench: {counts['items']:,} items, in {out} ({stage.manifest['wall_seconds']:.1f} s)")
 
 
