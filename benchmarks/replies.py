@@ -68,7 +68,10 @@ def read(file: Path, name: str) -> Run:
     published = json.loads(file.with_name(f"{file.stem}_score.json").read_text(encoding="utf-8"))
     [found] = parity([file])
     assert found.furthest is not None and found.mean is not None
-    chosen = [read_reply(log.replies[item.item, item.language], item.options) for item in log.items]
+    chosen = [
+        read_reply(log.replies[item.item, item.language], item.options, language=item.language)
+        for item in log.items
+    ]
     return Run(
         name,
         log,

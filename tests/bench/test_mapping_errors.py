@@ -23,11 +23,61 @@ class TestErrors:
             ({"options": {"colum": "x"}}, "options.colum", "did you mean 'column'?"),
             ({"options": {"column": "x", "separator": ""}}, "options.separator", "at least 1 character"),
             ({"languages": ["en", "English"]}, "languages", "names en twice"),
-            ({"item": None}, None, "`join: id` and the template `item` go together"),
-            ({"options": None}, None, "`form`"),
-            ({"question": {"en": "?"}}, None, "`question` has no text for vi"),
-            ({"words": {"key": {"1": {"en": "one"}}}}, None, "`words.key.1` has no text for vi"),
+            ({"item": None}, "join", "`join: id` and the template `item` go together"),
+            ({"join": "position"}, "join", "`join: id` and the template `item` go together"),
+            ({"join": "nothing"}, "join", "'id', 'position', 'none'"),
+            ({"options": None}, "answer.form", "`form`"),
+            ({"question": {"en": "?"}}, "question", "`question` has no text for vi"),
+            ({"words": {"key": {"1": {"en": "one"}}}}, "words.key.1", "`words.key.1` has no text for vi"),
             ({"task": None}, "task", "expected text, got nothing"),
+            ({"languages": {"en": "eng", "x-en": "x"}}, "languages", "unknown language 'x-en'"),
+            ({"rows": ""}, "rows", "at least 1 character"),
+            ({"rows": "samples", "columns": ["key"]}, "rows", "`columns`"),
+            ({"options": {"ids": "ids"}}, "options", "expected a list of templates, or `column`"),
+            ({"options": {"column": "c", "templates": ["a", "b"]}}, "options", "or `column`"),
+            ({"options": {"templates": ["a"]}}, "options.templates", "at least 2"),
+            ({"options": {"templates": ["a", "b"], "ids": ["1"]}}, "options.ids", "2 templates of options"),
+            ({"options": {"templates": ["a", "b"], "text": "t"}}, "options.text", "one `column`"),
+            ({"options": {"templates": ["a", "b"], "separator": ","}}, "options.separator", "one `column`"),
+            ({"options": {"column": "c", "separator": ",", "text": "t"}}, "options.text", "no objects"),
+            ({"options": {"column": "c", "skip_emtpy": True}}, "options.skip_emtpy", "'skip_empty'?"),
+            ({"answer": {"form": "letter"}}, "answer.column", "is required"),
+            ({"answer": {"form": "first", "column": "c"}}, "answer.column", "no column to read"),
+            ({"answer": {"form": "first"}}, "answer.form", "shuffle: true"),
+            ({"answer": {"column": "c", "form": "lettre"}}, "answer.form", "did you mean 'letter'?"),
+            ({"answer": {"column": "c", "form": "id"}}, "answer.form", "options.ids"),
+            ({"answer": {"column": "c", "form": "label"}}, "answer.form", "no labels"),
+            ({"answer": {"column": "c", "form": "text", "aliases": "a"}}, "answer.aliases", "free-text"),
+            ({"options": None, "answer": {"column": "c", "form": "first"}}, "answer.column", "no column"),
+            ({"options": None, "answer": {"column": "c", "form": "index"}}, "answer.form", "text or number"),
+            (
+                {"options": None, "answer": {"column": "c", "form": "number", "text": "t"}},
+                "answer.text",
+                "whose `form` is text",
+            ),
+            (
+                {"options": None, "answer": {"column": "c", "form": "number", "separator": ","}},
+                "answer.separator",
+                "not split",
+            ),
+            (
+                {"options": None, "shuffle": True, "answer": {"column": "c", "form": "text"}},
+                "shuffle",
+                "no `options`",
+            ),
+            ({"gap": " "}, "gap", "blank"),
+            ({"question": "{question_en"}, "question", "brace"),
+            ({"question": "{}"}, "question", "brace"),
+            ({"item": "key}"}, "item", "brace"),
+            ({"options": ["{yes_en}", "{no_en"]}, "options.templates", "brace"),
+            ({"gap": "<m>", "question": "Which is it?"}, "gap", "has no gap '<m>'"),
+            ({"gap": {"tokens": "t"}}, "gap.span", "is required"),
+            ({"gap": {"tokens": "t", "spam": "s"}}, "gap.spam", "did you mean 'span'?"),
+            ({"template": {"column": "t"}}, "template", "no text uses it"),
+            ({"template": {"fill": {}}, "question": "{template}"}, "template.column", "is required"),
+            ({"template": "{t}"}, "template", "expected"),
+            ({"origin": ["en"]}, "origin", "expected text"),
+            ({"language_colum": "x"}, "language_colum", "did you mean 'language_column'?"),
         ],
     )
     def test_a_wrong_entry_is_named_with_the_file(
@@ -110,9 +160,9 @@ class TestErrors:
             built(alike, tmp_path, source=tmp_path / source)
         assert len(built(alike, tmp_path, source=tmp_path / source, languages=["en"])) == 4
 
-    def test_half_a_character_is_an_error_with_its_row(self, tmp_path: Path) -> None:
-        jsonl(tmp_path / "test.jsonl", [ROWS[0], {**ROWS[1], "no_vi": "kh\ud800"}])
-        with refused("half of a character", row=2, field="no_vi"):
+    def test_half_a_character_in_every_row_is_an_error(self, tmp_path: Path) -> None:
+        file = jsonl(tmp_path / "test.jsonl", [{**row, "no_vi": "kh\ud800"} for row in ROWS])
+        with refused("half of a character", "none of the 4 rows in vi", file=file, row=1, field="no_vi"):
             built(own(tmp_path), tmp_path)
 
     def test_a_number_that_is_none_is_an_empty_cell(self, tmp_path: Path) -> None:

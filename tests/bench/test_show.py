@@ -10,6 +10,7 @@ from rich.console import Console
 from crossin.bench.show import shown, visible
 from crossin.items.item import Item
 from tests.helpers.errors import refused
+from tests.helpers.gap_items import gap_item
 from tests.helpers.nature_items import changed, in_free_text, small_items, write_bench
 
 
@@ -58,6 +59,17 @@ def test_a_long_context_is_cut_unless_all_of_it_is_wanted(tmp_path: Path) -> Non
 
 def test_a_reference_is_shown_where_there_are_no_options(tmp_path: Path) -> None:
     assert "✓ con chó" in printed(tmp_path, [in_free_text(item) for item in small_items()], "q0")
+
+
+def test_a_gap_all_references_how_they_are_compared_and_where_an_item_is_from(tmp_path: Path) -> None:
+    text = printed(tmp_path, [gap_item(), gap_item(language="tr")])
+    assert "The river Olm flows into ____." in text
+    assert text.count("gap: ____") == 2
+    number = replace(in_free_text(small_items()[1]), aliases=["8.0"], answer_type="number", origin="sw")
+    text = printed(tmp_path, [number], "q1")
+    assert "✓ 16" in text and "✓ 8.0" in text
+    assert "compared as a number · from sw Swahili" in text
+    assert "compared" not in printed(tmp_path, small_items(), "q1")
 
 
 def test_markup_and_control_characters_are_shown_and_not_obeyed(tmp_path: Path) -> None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
+import pyarrow.parquet
 import pytest
 
 from crossin.core.files import read_parquet
@@ -13,6 +15,7 @@ from crossin.evaluation.preparation import Choice
 from crossin.items import Form, Item, Question, questions
 
 ITEM = Item("q", "g", "t", "en", "", "Which?", ["red", "dark blue", "тёмный"], ["r", "b", "d"], "b", "", "")
+OPTIONAL = {"values", "aliases", "answer_type"}
 FREE = Item("f", "g", "t", "en", "", "Which city?", [], [], "Lima", "", "")
 
 
@@ -90,6 +93,27 @@ def test_every_file_has_the_same_columns_and_types(tmp_path: Path) -> None:
     schemas = []
     for name, rows in (("scored", [scored]), ("replied", [replied]), ("both", [scored, replied])):
         write_answers(tmp_path / name, rows)
-        schemas.append(read_parquet(tmp_path / name, list(scored)).schema)
+        schemas.append(pyarrow.parquet.read_schema(tmp_path / name))
     assert schemas[0] == schemas[1] == schemas[2]
-    assert set(schemas[0].names) == set(scored) == set(replied)
+    assert set(schemas[0].names) == set(scored) - OPTIONAL == set(replied) - OPTIONAL
+
+
+def test_optional_columns_are_written_only_where_a_row_uses_them(tmp_path: Path) -> None:
+    found = Scores([-1.0, -2.0, -3.0], [1, 2, 2])
+    number = replace(FREE, answer="12", aliases=["13"], answer_type="number")
+    for rows, used in (
+        ([scored_row(question(), found, None, "token")], {"values"}),
+        ([replied_row(question(replace(FREE, aliases=["Bern"])), Reply("Bern"))], {"aliases"}),
+        ([replied_row(question(number), Reply("13"))], {"aliases", "answer_type"}),
+    ):
+        write_answers(tmp_path / "answers.parquet", rows)
+        names = set(pyarrow.parquet.read_schema(tmp_path / "answers.parquet").names)
+        assert names & OPTIONAL == used
+
+
+def test_what_decided_between_the_options_is_kept(tmp_path: Path) -> None:
+    row = scored_row(question(), Scores([-1.0, -4.0, None], [1, 2, 0]), None, "token")
+    assert (row["values"], row["answer"]) == (None, "r")
+    row = scored_row(question(), Scores([-1.0, -4.0, -1.5], [1, 2, 3]), None, "token")
+    assert (row["values"], row["answer"]) == ([-1.0, -2.0, -0.5], "d")
+    assert scored_row(question(), Scores([-1.0, -4.0, -1.5], [1, 2, 3]), None, "sum")["values"] is None

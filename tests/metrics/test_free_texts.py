@@ -223,3 +223,58 @@ def test_a_table_of_unequal_parts_is_refused() -> None:
             texts(["en"], replies, references)
     with pytest.raises(ValueError, match="unique"):
         texts(["en", "en"], [["x", "y"]], [["x", "y"]])
+
+
+def free_line(item: str, language: str, reply: str | None, gold: str, **more: Any) -> dict[str, Any]:
+    named = {"item": item, "group": item, "task": "t", "language": language}
+    return {**named, "option_ids": [], "answer": None, "gold": gold, "reply": reply, **more}
+
+
+def table_of(*lines: dict[str, Any]) -> TextTable:
+    table = text_table_of(lines, FILE)
+    assert table is not None
+    return table
+
+
+def test_the_best_of_the_references_counts() -> None:
+    aliases = ["United States", "the USA"]
+    table = table_of(
+        free_line("a", "en", "The United States", "United States of America", aliases=aliases),
+        free_line("b", "en", "USA and Canada", "United States of America", aliases=aliases),
+        free_line("c", "en", "Peru", "Peru"),
+        free_line("d", "en", None, "Peru", aliases=["Pirú"]),
+    )
+    assert exact_match(table).tolist() == [2 / 4]
+    # One of three words, and one of one.
+    assert f1(table).tolist() == pytest.approx([(1 + 0.5 + 1) / 4])
+    assert missing_replies(table).tolist() == [1 / 4]
+    with refused("list of texts", field="aliases"):
+        table_of(free_line("a", "en", "x", "y", aliases=[3]))
+
+
+def test_a_number_is_compared_by_its_value() -> None:
+    number: dict[str, Any] = {"answer_type": "number"}
+    table = table_of(
+        free_line("a", "en", "6 * 520 = 3120. The answer is 3120.", "3,120", **number),
+        free_line("a", "de", "Es sind 3.120 Tassen.", "3,120", **number),
+        free_line("b", "en", "3121", "3,120", **number),
+        free_line("b", "de", "3.121", "3,120", **number),
+        free_line("c", "en", "31.20", "3,120", **number),
+        free_line("c", "de", "31,20", "3,120", **number),
+        free_line("d", "en", "I do not know.", "7", **number),
+        free_line("d", "de", " ", "7", **number),
+        free_line("e", "en", "14", "7", aliases=["14"], **number),
+        free_line("e", "de", "7", "7", **number),
+        # As words these would be the same.
+        free_line("f", "en", "1 2", "1-2"),
+        free_line("f", "de", "1 2", "1-2"),
+    )
+    assert exact_match(table).tolist() == f1(table).tolist() == [3 / 6, 3 / 6]
+    assert missing_replies(table).tolist() == [0, 1 / 6]
+
+
+def test_a_number_without_a_number_as_reference_is_an_error() -> None:
+    with refused("item 'a'", "number", file=FILE, row=1, field="gold"):
+        table_of(free_line("a", "en", "7", "seven", answer_type="number"))
+    with refused("row 1", file=FILE, row=2, field="answer_type"):
+        table_of(free_line("a", "en", "7", "7", answer_type="number"), free_line("a", "de", "7", "7"))

@@ -215,3 +215,13 @@ def test_a_wording_without_a_name(tmp_path: Path) -> None:
     assert only.answers.tolist() == [[0, -1], [2, 1]]
     with refused("wording", field="prompt"):
         read_wordings(written(tmp_path, in_wordings("plain", None), "prompt"))
+
+
+def test_what_decided_in_the_place_of_log_probabilities_ranks_the_options() -> None:
+    lines = [line("a", language, "vinh", values=[-3.0, -2.0, -1.0]) for language in ("en", "th")]
+    assert read_logprobs(lines, table_of(lines)).tolist() == [[[-3, -2, -1]] * 2]
+    lines[1]["values"] = None
+    assert np.isnan(read_logprobs(lines, table_of(lines))[0, 1]).all()
+    lines[1]["values"] = [-1.0]
+    with refused("1 numbers for 3 options", field="values"):
+        table_of(lines)

@@ -8,6 +8,9 @@ import pyarrow
 import pytest
 
 from crossin.core.files import write_json, write_parquet
+from crossin.evaluation import Reply, answers
+from crossin.items import Form, Item, questions
+from crossin.metrics.texts import exact_match, missing_replies
 from crossin.scoring.predictions import find_predictions, read_predictions
 from tests.helpers.errors import refused
 from tests.helpers.small_bench import (
@@ -199,3 +202,62 @@ def test_what_holds_no_predictions_is_one_clear_error(
         (tmp_path / name).write_text(text, encoding="utf-8")
     with refused(words, file=name):
         read_predictions(tmp_path / name, write_bench(tmp_path / "bench"))
+
+
+def free(name: str, language: str, answer: str, **more: Any) -> Item:
+    return Item(name, name, "t", language, "", "How many?", [], [], answer, "made up", "CC0-1.0", **more)
+
+
+def test_a_benchmarks_aliases_and_numbers_count_for_replies_from_anywhere(tmp_path: Path) -> None:
+    asked = [
+        *(free("sum", language, "3,120", answer_type="number") for language in ("en", "te")),
+        *(free("land", language, "Peru", aliases=["Pirú"]) for language in ("en", "te")),
+    ]
+    bench = write_bench(tmp_path / "bench", asked)
+    said = {
+        "sum": "<think>6 and 520, so 7?</think>It is ౩,౧౨౦.\nQuestion: and 5?\nAnswer: 5",
+        "land": "pirú",
+    }
+    file = write_replies(
+        tmp_path / "replies.jsonl",
+        [{"item": one.item, "language": one.language, "reply": said[one.item]} for one in asked],
+    )
+    [found] = read_predictions(file, bench)
+    assert found.texts is not None
+    assert exact_match(found.texts).tolist() == [1, 1]
+
+
+def test_an_evaluations_answers_say_themselves_how_they_are_compared(tmp_path: Path) -> None:
+    item = free("sum", "en", "3,120", aliases=["3,121"], answer_type="number")
+    [asked] = questions([item], Form())
+    for said, right in (("3121", 1.0), ("3122", 0.0)):
+        answers.write_answers(tmp_path / "answers.parquet", [answers.replied_row(asked, Reply(said))])
+        [alone] = read_predictions(tmp_path)
+        [held] = read_predictions(tmp_path, write_bench(tmp_path / "bench", [item]))
+        assert alone.texts is not None and held.texts is not None
+        assert exact_match(alone.texts).tolist() == exact_match(held.texts).tolist() == [right]
+
+
+def test_a_thought_without_an_end_is_no_answer(tmp_path: Path) -> None:
+    bench = write_bench(tmp_path / "bench", [free("sum", "en", "7", answer_type="number")])
+    line = {"item": "sum", "language": "en", "reply": "<think>It could be 7"}
+    [found] = read_predictions(write_replies(tmp_path / "replies.jsonl", [line]), bench)
+    assert found.texts is not None
+    assert (exact_match(found.texts).tolist(), missing_replies(found.texts).tolist()) == ([0], [1])
+
+
+def test_thoughts_of_replies_are_not_read_and_those_that_were_cut_are_counted(tmp_path: Path) -> None:
+    changed = {
+        ("sky", "de"): "<think>Die Antwort ist A, oder",
+        ("coal", "th"): "<think>A?</think>\n\n" + OPTIONS["th"][3],
+        ("name", "en"): "<think>Graz?</think>Vienna",
+        ("name", "de"): "◁think▷Wien",
+    }
+    file = write_replies(tmp_path / "replies.jsonl", replies(changed))
+    [found] = read_predictions(file, write_bench(tmp_path / "bench"))
+    assert found.thoughts_cut == {"de": 2}
+    assert found.choices is not None
+    sky = found.choices.items.index("sky")
+    assert found.choices.answers[sky].tolist() == [2, -1, 2]
+    assert found.texts is not None
+    assert found.texts.replies == (("Vienna", None, "เวียนนา"),)

@@ -12,6 +12,7 @@ from crossin.items import read_items
 from crossin.training.config import Batches, Pairs
 from crossin.training.pairs import PairStream, read_pool
 from tests.helpers.errors import refused
+from tests.helpers.gap_items import write_gap_bench
 
 IDS = {f"id {number}": ["en", "es", "vi", "zh"] for number in range(10)}
 ITEMS = Pairs(items=Path("bench"))
@@ -82,6 +83,19 @@ def test_questions_are_read_without_their_answers(benches: dict[str, Path], toke
         ]
         assert [option.strip() for option in options] == items[name].options
         assert tokenizer.decode(asked.text) == items[name].question
+
+
+def test_a_sentence_with_a_gap_is_scored_whole_behind_a_token_that_begins_it(
+    tokenizer: Any, tmp_path: Path
+) -> None:
+    bench = write_gap_bench(tmp_path)
+    found = read_pool(Pairs(items=bench, languages=("tr",)), tokenizer, Batches()).questions["river"]["tr"]
+    assert set(found.starts) == {1}
+    assert [tokenizer.decode(whole[1:]) for whole in found.wholes] == [
+        "Olm ırmağı Tarn Gölü'na dökülür.",
+        "Olm ırmağı Gri Deniz'na dökülür.",
+        "Olm ırmağı Brum Gölü'na dökülür.",
+    ]
 
 
 def test_rows_in_one_language_are_paired_by_their_id(tokenizer: Any, tmp_path: Path) -> None:

@@ -209,3 +209,36 @@ def test_a_glossary_of_another_form_is_an_error(
     config = config_of(home / "rows.jsonl", NOWHERE, ["es"], glossary=tmp_path / "terms.yaml")
     with refused(file="terms.yaml", field=field, hint=hint):
         translate(config, tmp_path / "out")
+
+
+@pytest.mark.parametrize(
+    "message",
+    ["Unsupported parameter: 'max_tokens'", "max_tokens: use max_completion_tokens with this model"],
+)
+def test_the_other_name_of_the_limit_is_tried(home: Path, tmp_path: Path, message: str) -> None:
+    table = json.loads((home / "table.json").read_text())
+
+    async def newer(asked: Asked) -> bytes:
+        if "max_tokens" in asked.body:
+            return response(400, {"error": {"message": message}})
+        texts = json.loads(asked.body["messages"][-1]["content"])
+        reply = json.dumps({name: table[f"Spanish|{text}"] for name, text in texts.items()})
+        return response(200, {"choices": [{"message": {"content": reply}, "finish_reason": "stop"}]})
+
+    with answering(newer) as log:
+        config = config_of(home / "rows.jsonl", log.base_url, ["es"], server={"concurrency": 2})
+        stage = translate(config, tmp_path / "out")
+    assert stage.manifest["counts"]["rows"] == ROWS
+    # Those that were on their way with the first name are sent again, no other.
+    assert len(log.asked) <= 2 * ROWS
+
+
+def test_a_field_that_the_model_does_not_take_ends_the_run_at_once(home: Path, tmp_path: Path) -> None:
+    async def newer(asked: Asked) -> bytes:
+        return response(400, {"error": {"message": "Unsupported value: 'temperature' does not support 0"}})
+
+    with answering(newer) as log:
+        config = config_of(home / "rows.jsonl", log.base_url, ["es"], server={"concurrency": 2})
+        with refused("temperature", hint="--body"):
+            translate(config, tmp_path / "out")
+        assert len(log.asked) <= 4

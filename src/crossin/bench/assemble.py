@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from crossin.bench.golds import apart_in_all
@@ -13,6 +14,7 @@ from crossin.bench.keys import DISAGREEMENTS, Disagreement, counted, write_disag
 from crossin.core.errors import CrossinError
 from crossin.core.files import write_json
 from crossin.core.reasons import Reason, sentence_of
+from crossin.core.skipping import FileFaults, check_faults
 from crossin.core.stages import Stage
 from crossin.items.item import Item, ItemFault, difference, faults, finish_bench
 
@@ -26,9 +28,40 @@ class NotBuilt(Reason):
 
     SEVERAL_ANSWERS = "several_answers", "more than one right answer"
     FEW_DISTRACTORS = "few_distractors", "too few distractors"
+    OTHER_ROW = (
+        "other_row",
+        "the row belongs to another one than that of the first language",
+        "get the same version of every file, or join by an id",
+    )
+    OPTIONS_MOVED = (
+        "options_moved",
+        "the options stand in another order than in the first language",
+        "match the options by ids: `options.ids` in the mapping",
+    )
     TWO_GOLDS = "two_golds", "the same text as another item, with another right answer"
     KEY_DIFFERS = "key_differs", "a value that decides what is asked differs between languages"
-    NO_WORDS = "no_words", "the mapping has no words for the value", "add it under `words` in the mapping"
+    NO_COLUMN = "no_column", "the row lacks a column"
+    BROKEN_TEXT = "broken_text", "a text holds half of a character (a lone surrogate)", "repair the row"
+    NOT_TEXT = "not_text", "there is something else where a text belongs"
+    NO_WORDS = "no_words", "the mapping has no words for a value", "add the value under `words`"
+    NO_MARK = "no_mark", "the row's template lacks a mark"
+    NO_GAP = "no_gap", "the question has no gap"
+    SEVERAL_GAPS = "several_gaps", "the question has more than one gap"
+    UNREADABLE_OPTIONS = "unreadable_options", "the options cannot be read"
+    UNREADABLE_ANSWER = "unreadable_answer", "the answer cannot be read in the form that the mapping names"
+    UNKNOWN_ORIGIN = "unknown_origin", "the language that the question is from cannot be read"
+
+
+# What is left out for these is missing, or right as it is.
+_NATURE = frozenset(
+    {
+        ItemFault.MISSING_LANGUAGE,
+        NotBuilt.SEVERAL_ANSWERS,
+        NotBuilt.FEW_DISTRACTORS,
+        NotBuilt.NO_GAP,
+        NotBuilt.SEVERAL_GAPS,
+    }
+)
 
 
 def pivot_first(languages: Sequence[str]) -> list[str]:
@@ -36,20 +69,23 @@ def pivot_first(languages: Sequence[str]) -> list[str]:
     return sorted(dict.fromkeys(languages), key=lambda language: language != "en")
 
 
-def whole_items(found: Versions, languages: Sequence[str]) -> tuple[list[Item], dict[str, str]]:
+def whole_items(
+    found: Versions, languages: Sequence[str], *, parallel: bool = True
+) -> tuple[list[Item], dict[str, str]]:
     """The items that can be asked in each language and are the same in all; for each other one, the reason.
 
-    Raises CrossinError where no item is whole.
+    parallel: False where each language has items of its own. Raises CrossinError where no item is whole.
     """
     items: list[Item] = []
     left_out: dict[str, str] = {}
     for name, versions in found.items():
-        reason = _reason(versions, languages)
+        wanted = languages if parallel else [code for code in languages if code in versions]
+        reason = _reason(versions, wanted)
         if reason is None:
-            items += [item for item in map(versions.__getitem__, languages) if isinstance(item, Item)]
+            items += [item for item in map(versions.__getitem__, wanted) if isinstance(item, Item)]
         else:
             left_out[name] = reason
-    twice = apart_in_all(items, languages)
+    twice = apart_in_all(items, languages) if parallel else set()
     left_out |= dict.fromkeys(sorted(twice), NotBuilt.TWO_GOLDS.value)
     items = [item for item in items if item.item not in twice]
     if not items:
@@ -60,6 +96,17 @@ def whole_items(found: Versions, languages: Sequence[str]) -> tuple[list[Item], 
             hint="name fewer languages, or check the source's files",
         )
     return items, left_out
+
+
+def check_left_out(source: Path, count: int, left_out: Mapping[str, str], most: float) -> None:
+    """Raise CrossinError where a larger share than `most` of the `count` items is left out for faults, if
+    they are more than a handful.
+    """
+    faults = FileFaults(source, count, unit="items")
+    for reason, number in Counter(left_out.values()).items():
+        if reason.partition(":")[0] not in _NATURE:
+            faults.add(reason, number, None)
+    check_faults([faults], most, "say how many may be left out: --max-skipped SHARE")
 
 
 def write_whole(

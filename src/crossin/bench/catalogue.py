@@ -14,6 +14,7 @@ from crossin.core.coercion import listed
 from crossin.core.errors import CrossinError, located
 from crossin.core.paths import as_path
 from crossin.core.progress import Progress, silent
+from crossin.core.skipping import MOST_SKIPPED
 from crossin.core.stages import Stage
 from crossin.core.suggestions import nearest
 from crossin.facts.suite import build_suite
@@ -21,6 +22,8 @@ from crossin.languages import available, parse_language
 
 MAPPINGS = Path(__file__).parent / "mappings"
 _FILES = "files or the hub"
+# By name: a file of the makers' that is in another layout than the hub's, and the mapping that reads it.
+_OTHER_LAYOUTS = {"xwinograd": ("dataset.tsv", "xwinograd-tsv")}
 
 
 @dataclass(frozen=True)
@@ -69,11 +72,13 @@ def names() -> list[str]:
 def known() -> dict[str, BenchInfo]:
     """What is known of each benchmark, by name."""
     found = dict(BUILT_IN)
-    for path in sorted(MAPPINGS.glob("*.yaml")):
-        mapping = read_mapping(path)
+    for name in names()[len(BUILT_IN) :]:
+        mapping = read_mapping(MAPPINGS / f"{name}.yaml")
         tasks = (mapping.task if "{" not in mapping.task else "knowledge",)
-        languages = len(mapping.languages)
-        found[path.stem] = BenchInfo(mapping.about, tasks, languages, mapping.items, mapping.licence, _FILES)
+        place = _FILES if mapping.dataset else "files"
+        found[name] = BenchInfo(
+            mapping.about, tasks, len(mapping.languages), mapping.items, mapping.licence, place
+        )
     return found
 
 
@@ -84,12 +89,14 @@ def build_named(
     languages: Sequence[str] | str | None = None,
     source: Path | str | None = None,
     split: str | None = None,
+    max_skipped: float = MOST_SKIPPED,
     progress: Progress = silent,
 ) -> Stage:
     """Build the benchmark `name` (or that of a mapping's .yaml file) in the folder `out`.
 
     `languages` are codes or names; all that the benchmark has where None. `source` is its file or folder; the
-    hub's where None. Raises CrossinError for an unknown name, and for a source, split or language that the
+    hub's where None. `max_skipped` is the largest share of items that may be left out for faults, by a
+    mapping. Raises CrossinError for an unknown name, and for a source, split or language that the
     benchmark does not have.
     """
     name = str(name)
@@ -107,6 +114,9 @@ def build_named(
         return build_xquad(source, out, languages=languages, progress=progress)
     if name in SEAEVAL:
         return build_seaeval(name, source, out, languages=languages, progress=progress)
+    if name in _OTHER_LAYOUTS and source is not None:
+        file, other = _OTHER_LAYOUTS[name]
+        name = other if source.name == file or (source / file).is_file() else name
     own = name.endswith((".yaml", ".yml"))
     path = as_path(name) if own else MAPPINGS / f"{name}.yaml"
     if not own and name not in names():
@@ -116,4 +126,13 @@ def build_named(
             hint="see `crossin bench list`, or give a mapping of your own (.yaml)",
         )
     mapping = read_mapping(path)
-    return build_mapped(path.stem, mapping, source, out, languages=languages, split=split, progress=progress)
+    return build_mapped(
+        path.stem,
+        mapping,
+        source,
+        out,
+        languages=languages,
+        split=split,
+        max_skipped=max_skipped,
+        progress=progress,
+    )

@@ -81,7 +81,7 @@ class _Side:
         counts = np.bincount(values, minlength=len(number))
         return cls(Ragged(values, starts), counts, np.log((len(texts) + 1) / (counts + 0.5)))
 
-    def flags(self, rows: Ints) -> Floats:
+    def flags(self, rows: Ints) -> npt.NDArray[np.float32]:
         """Which words each row holds, times the word's weight: [rows, words]."""
         bags = self.bags.take(rows)
         held = np.zeros((len(rows), len(self.counts)), np.float32)
@@ -165,7 +165,7 @@ class Lexicon:
         begins = np.searchsorted(self.pairs[order, side], np.arange(len(self.sides[side].counts) + 1))
         partners = Ragged(order, begins)
         bags = self.sides[side].bags.take(here)
-        found = partners.take(bags.values)
+        found = partners.take(bags.values.astype(np.int64))
         rows = np.repeat(bags.rows(), found.lengths)
         best = np.zeros((len(here), len(self.sides[1 - side].counts)), np.float32)
         np.maximum.at(best, (rows, self.pairs[found.values, 1 - side]), self.strength[found.values])

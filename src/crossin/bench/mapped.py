@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import suppress
-from dataclasses import replace
 from pathlib import Path
 
-from crossin.bench.assemble import NotBuilt, pivot_first, whole_items, write_whole
-from crossin.bench.dataset import USUAL, DatasetRow, fetch, matching
-from crossin.bench.keys import Disagreement, of_one_vocabulary, plain, settle
+from crossin.bench.assemble import check_left_out, pivot_first, whole_items, write_whole
+from crossin.bench.dataset import USUAL, DatasetRow, fetch, matching, read_rows, renamed
+from crossin.bench.language_items import Labels, items_of, rows_of
 from crossin.bench.mapping import DatasetMapping
-from crossin.bench.row_items import RowReader
+from crossin.bench.options import in_order_of
+from crossin.bench.same_rows import check_order
+from crossin.bench.shared_values import SharedValues
 from crossin.core.errors import CrossinError
 from crossin.core.progress import Progress, silent
+from crossin.core.skipping import MOST_SKIPPED
 from crossin.core.stages import Stage, stage
-from crossin.corpus.reading.records import read_records
-from crossin.items.item import Item, ItemFault
+from crossin.items.item import Item
+
+# Languages without files that an error names.
+_NAMED = 10
 
 
 def build_mapped(
@@ -27,13 +30,14 @@ def build_mapped(
     *,
     languages: Sequence[str] | None = None,
     split: str | None = None,
+    max_skipped: float = MOST_SKIPPED,
     progress: Progress = silent,
 ) -> Stage:
     """Build the benchmark that `mapping` describes, called `name`, from its files in the folder `source` (or
     that one file), or from the hub where None.
 
-    Raises CrossinError for a language that the mapping or the files lack, and for a row that does not fit the
-    mapping.
+    Raises CrossinError for a language that the mapping or the files lack, for rows or options in another
+    order by language, and where a larger share of items than `max_skipped` is left out for faults.
     """
     chosen = pivot_first(languages or list(mapping.languages))
     for code in chosen:
@@ -57,10 +61,13 @@ def build_mapped(
     inputs = {str(file.relative_to(folder)): file for found in files.values() for file in found}
     with stage(out, "bench", settings, inputs) as work:
         if not work.done:
-            words, disagreements = _words(mapping, files, chosen)
-            found, labels = _read(name, mapping, files, chosen, words, progress)
-            items, left_out = whole_items(found, chosen)
-            write_whole(work, items, left_out, [*disagreements, *labels])
+            shared = SharedValues(mapping, chosen, _tables(mapping, files, [*chosen, *others]))
+            found, rows = _read(name, mapping, files, chosen, shared, progress)
+            disagreements = shared.settle(found)
+            check_order(mapping, found, rows, chosen, max_skipped, progress)
+            items, left_out = whole_items(found, chosen, parallel=mapping.join != "none")
+            check_left_out(folder, len(found), left_out, max_skipped)
+            write_whole(work, items, left_out, disagreements)
     return work
 
 
@@ -94,20 +101,25 @@ def _files(
     if not folder.exists():
         raise CrossinError("no such file or folder", file=folder, hint="check --source")
     files = {code: matching(folder, found) for code, found in patterns.items()}
-    for code in languages:
-        if not files[code]:
-            tried = ", ".join(patterns[code][: max(3, len(mapping.files))])
-            raise CrossinError(
-                f"there is no file for {code}; looked for {tried}, …",
-                file=folder,
-                hint="put the file there, or leave the language out with --languages",
-            )
+    if missing := [code for code in languages if not files[code]]:
+        tried = ", ".join(list(dict.fromkeys(patterns[missing[0]]))[: max(3, len(mapping.files))])
+        there = ",".join(code for code in languages if files[code])
+        named = ", ".join(missing[:_NAMED]) + (
+            f" and {len(missing) - _NAMED} others" if missing[_NAMED:] else ""
+        )
+        raise CrossinError(
+            f"there is no file for {named}; looked for {tried}, …",
+            file=folder,
+            hint=f"put the files there, or build the languages that are: --languages {there}"
+            if there
+            else "put the files there, or name another folder with --source",
+        )
     return folder, {code: found for code, found in files.items() if found}
 
 
 def _refuse_same_rows(mapping: DatasetMapping, files: dict[str, list[Path]]) -> None:
     """Raise CrossinError where the very same rows would be read as several languages."""
-    texts = mapping.model_dump_json(include={"context", "question", "options"})
+    texts = mapping.model_dump_json(include={"template", "context", "question", "options"})
     by_language = isinstance(mapping.question, dict) or isinstance(mapping.context, dict)
     if mapping.language_column is not None or by_language or "{language}" in texts:
         return
@@ -123,102 +135,48 @@ def _refuse_same_rows(mapping: DatasetMapping, files: dict[str, list[Path]]) -> 
             )
 
 
-def _rows(
+def _tables(
     mapping: DatasetMapping, files: Mapping[str, list[Path]], languages: Sequence[str]
-) -> Iterator[tuple[str, list[tuple[str, DatasetRow]]]]:
-    """By language: its rows, each with the name of its item."""
+) -> Iterator[tuple[str, list[DatasetRow]]]:
+    """The rows of each of the languages that has files."""
     table: tuple[list[Path], list[DatasetRow]] = ([], [])
     for code in languages:
+        if code not in files:
+            continue
         if files[code] != table[0]:
             table = (
                 files[code],
                 [
-                    DatasetRow(file, row, values)
+                    renamed(row, mapping.rename)
                     for file in files[code]
-                    for row, values in read_records(file, names=mapping.columns)
+                    for row in read_rows(file, mapping.rows, mapping.columns)
                 ],
             )
-        reader = RowReader(mapping, code)
-        column, called = mapping.language_column, mapping.languages[code]
-        rows = [row for row in table[1] if column is None or row.text(column) == called]
-        named = [
-            (reader.label(row, mapping.item) if mapping.item else str(position), row)
-            for position, row in enumerate(rows, start=1)
-        ]
-        yield code, named
-
-
-def _words(
-    mapping: DatasetMapping, files: Mapping[str, list[Path]], languages: Sequence[str]
-) -> tuple[dict[str, dict[str, str]], list[Disagreement]]:
-    """By column of `words` and by item the key of most languages, and where one of `languages` has another.
-
-    Raises CrossinError where the mapping has no words for any value of one of the languages.
-    """
-    votes: dict[str, dict[str, dict[str, str]]] = {column: {} for column in mapping.words}
-    count = 0
-
-    def cast(code: str, rows: list[tuple[str, DatasetRow]]) -> None:
-        for column, values in votes.items():
-            cells = [(item, row.text(column)) for item, row in rows]
-            known = {plain(value) for value in mapping.words[column]}
-            if code in languages and cells and not any(plain(value) in known for _, value in cells):
-                message = f"the mapping has no words for '{cells[0][1]}'"
-                raise rows[0][1].error(message, column, f"add it under words.{column}")
-            for item, value in cells:
-                values.setdefault(item, {}).setdefault(code, value)
-
-    for code, rows in _rows(mapping, files, languages if mapping.words else []):
-        count = max(count, len(rows))
-        cast(code, rows)
-    for code in files.keys() - set(languages):
-        # A language that was not asked for, and cannot be read, has no vote.
-        with suppress(CrossinError):
-            rows = next(_rows(mapping, files, [code]))[1]
-            if mapping.join == "id" or len(rows) == count:
-                cast(code, rows)
-    settled = {column: settle(column, values, mapping.words[column]) for column, values in votes.items()}
-    agreed = {column: values for column, (values, _) in settled.items()}
-    disagreements = [one for _, found in settled.values() for one in found if one.language in languages]
-    return agreed, disagreements
-
-
-def _with_words(
-    mapping: DatasetMapping, words: Mapping[str, Mapping[str, str]], item: str, row: DatasetRow
-) -> DatasetRow | str:
-    """The row with the keys that its item has in most languages, or the reason why it has none."""
-    keys = {column: agreed[item] for column, agreed in words.items()}
-    for column, key in keys.items():
-        if key not in mapping.words[column]:
-            return (NotBuilt.NO_WORDS if key else NotBuilt.KEY_DIFFERS).about(column)
-    return replace(row, values={**row.values, **keys})
+        yield code, rows_of(mapping, code, table[1])
 
 
 def _read(
     name: str,
     mapping: DatasetMapping,
-    files: Mapping[str, list[Path]],
+    files: dict[str, list[Path]],
     languages: Sequence[str],
-    words: Mapping[str, Mapping[str, str]],
+    shared: SharedValues,
     progress: Progress,
-) -> tuple[dict[str, dict[str, Item | str]], list[Disagreement]]:
-    """By item and language the item, or why it cannot be used; and where groups and tasks differ."""
+) -> tuple[dict[str, dict[str, Item | str]], dict[str, dict[str, DatasetRow]]]:
+    """By item and language the item, or why it cannot be used; and some rows of each language, by item."""
     found: dict[str, dict[str, Item | str]] = {}
-    votes: dict[str, dict[str, dict[str, str]]] = {"group": {}, "task": {}}
+    kept: dict[str, dict[str, DatasetRow]] = {}
+    labels: Labels = {}
+    # By item: its version in the first language that has one.
+    first: dict[str, Item] = {}
     counts: dict[str, int] = {}
-    for number, (code, rows) in enumerate(_rows(mapping, files, languages)):
+    for number, (code, rows) in enumerate(_tables(mapping, files, languages)):
         progress(f"reading {name}", number, len(languages), "languages")
-        reader = RowReader(mapping, code)
-        for item, row in rows:
-            if code in found.setdefault(item, {}):
-                found[item][code] = ItemFault.ITEM_TWICE.about(code)
-                continue
-            group = reader.label(row, mapping.group) if mapping.group else item
-            task = reader.label(row, mapping.task)
-            votes["group"].setdefault(item, {})[code] = group
-            votes["task"].setdefault(item, {})[code] = task
-            asked = _with_words(mapping, words, item, row)
-            found[item][code] = asked if isinstance(asked, str) else reader.item(asked, item, group, task)
+        kept[code] = {}
+        for item, made in items_of(mapping, code, rows, files[code], labels, shared, kept[code]).items():
+            if isinstance(made, Item) and mapping.options is not None and mapping.options.ids:
+                made = in_order_of(first.setdefault(item, made), made)
+            found.setdefault(item, {})[code] = made
         counts[code] = len(rows)
     progress(f"reading {name}", len(languages), len(languages), "languages")
     if mapping.join == "position" and len(set(counts.values())) > 1:
@@ -228,23 +186,4 @@ def _read(
             file=files[languages[-1]][0],
             hint="get the same version of every file, or join by an id",
         )
-    return found, _settle_labels(found, votes)
-
-
-def _settle_labels(
-    found: dict[str, dict[str, Item | str]], votes: Mapping[str, Mapping[str, Mapping[str, str]]]
-) -> list[Disagreement]:
-    """Give each item one group and one task in all languages; the disagreements."""
-    disagreements: list[Disagreement] = []
-    labels: dict[str, dict[str, str]] = {}
-    for column, values in votes.items():
-        first = {item: next(iter(by_language.values())) for item, by_language in values.items()}
-        agreed, differing = settle(column, of_one_vocabulary(values), first.values())
-        labels[column] = {item: agreed[item] or label for item, label in first.items()}
-        disagreements += differing
-    for item, versions in found.items():
-        group, task = labels["group"][item], labels["task"][item]
-        for code, version in versions.items():
-            if isinstance(version, Item):
-                versions[code] = replace(version, group=group, task=task)
-    return disagreements
+    return found, kept

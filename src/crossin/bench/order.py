@@ -15,7 +15,7 @@ from crossin.bench.golds import number_of
 from crossin.bench.lexicon import Lexicon, words_of
 from crossin.items.item import Item
 
-# Items from which, and their share above which, an order is another one in a whole language. Chance errors are rarer.
+# Items, and their share, from which a whole language has another order. Chance errors are rarer.
 _FEW, _SHARE = 5, 0.2
 # Items that words are compared in: enough to judge a language.
 _SAMPLE = 500
@@ -25,11 +25,11 @@ _LEAST, _BETTER = 0.5, 0.3
 
 @dataclass(frozen=True)
 class OptionOrder:
-    """How the options of a language stand in n items that are compared with the first language.
+    """How the options of a language stand in n items, compared with the first language.
 
-    `elsewhere` is in how many the right option stands at another place; `judged` is in how many items numbers,
-    names or words show where options belong, `moved` in how many of these they stand at other places.
-    `marked` are the items in which numbers or names do.
+    `elsewhere` is in how many the right option stands at another place; `judged` is in how many items
+    numbers, names or words show where options belong, and `moved` in how many of these they stand at other
+    places. `marked` are the items in which numbers or names do.
     """
 
     items: int
@@ -49,6 +49,8 @@ def compare_options(pairs: Sequence[tuple[Item, Item]]) -> OptionOrder:
     """How the options of the second item of each pair stand, compared with those of the first."""
     pairs = [pair for pair in pairs if len(pair[0].options) == len(pair[1].options) > 1]
     elsewhere = sum(one.answer != two.answer for one, two in pairs)
+    if not pairs:
+        return OptionOrder(0, 0, 0, 0, [])
     step = max(1, len(pairs) // _SAMPLE)
     sample = pairs[::step]
     strength = _strength(sample)
@@ -97,10 +99,11 @@ def _marks(one: Item, two: Item) -> dict[int, int]:
 
 def _strength(pairs: Sequence[tuple[Item, Item]]) -> dict[str, dict[str, float]]:
     """How well words of the options go together, whatever the options' order."""
-    lexicon = Lexicon.fit(*(["\n".join(item.options) for item in side] for side in zip(*pairs, strict=True)))
+    one, two = (["\n".join(item.options) for item in side] for side in zip(*pairs, strict=True))
+    lexicon = Lexicon.fit(one, two)
     found: dict[str, dict[str, float]] = defaultdict(dict)
-    for (one, two), strength in zip(lexicon.pairs.tolist(), lexicon.strength.tolist(), strict=True):
-        found[lexicon.words[0][one]][lexicon.words[1][two]] = strength
+    for (ours, theirs), strength in zip(lexicon.pairs.tolist(), lexicon.strength.tolist(), strict=True):
+        found[lexicon.words[0][ours]][lexicon.words[1][theirs]] = strength
     return found
 
 

@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from crossin.bench.lexicon import Floats, Ints, Lexicon
+from crossin.items.item import Item
 
 Flags = npt.NDArray[np.bool_]
 
@@ -30,7 +31,7 @@ _LEAST, _SHARE = 6, 0.02
 _GAIN = 3.0
 # How many rows more than strangers account for may be among them.
 _TOLERATED, _FEW = 1.15, 2
-# How far the median pair must be above the best stranger of a row, so that a partner elsewhere says something.
+# How far the median pair must be above a row's best stranger, so that a partner elsewhere says something.
 _ABOVE = 0.5
 # A median pair below this is compared at other offsets, too; below the second, nothing belongs together.
 _DOUBTFUL, _NOTHING, _ROWS = 3.0, 1.0, 100
@@ -52,6 +53,12 @@ class Order:
     apart: Ints
     doubtful: Ints
     offset: int | None = 0
+
+
+def compared_text(item: Item) -> str:
+    """What an item is compared by: all its texts."""
+    said = item.options or [item.answer, *item.aliases]
+    return "\n".join([item.question, *said, item.context])
 
 
 def judge(one: Sequence[str], two: Sequence[str], blocks: Sequence[str] | None = None) -> Order:

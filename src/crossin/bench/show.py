@@ -92,5 +92,15 @@ def _body(item: Item, full: bool) -> Text:
         line = visible(f"{'✓' if right else ' '} {label:>{width}}  {option}")
         body.append(f"\n{line}", "bold green" if right else "")
     if item.free_text:
-        body.append(f"\n✓ {visible(item.answer)}", "bold green")
+        for reference in (item.answer, *item.aliases):
+            body.append(f"\n✓ {visible(reference)}", "bold green")
+    if notes := _notes(item):
+        body.append(f"\n\n{visible(' · '.join(notes))}", "dim")
     return body
+
+
+def _notes(item: Item) -> list[str]:
+    """What an item has beside its texts."""
+    notes = [f"gap: {item.gap}"] if item.gap else []
+    notes += ["compared as a number"] if item.answer_type == "number" else []
+    return notes + ([f"from {language_name(item.origin)}"] if item.origin else [])

@@ -60,9 +60,21 @@ def list_benchmarks(as_json: bool) -> None:
 @_languages_option
 @option("--source", type=_PATH, help="File or folder of the data [default: the hub's].")
 @option("--split", help="The split to build, where there are several.")
+@option(
+    "--max-skipped",
+    type=click.FloatRange(0, 1),
+    default=0.1,
+    help="Largest share of items that may be left out for faults.",
+)
 @json_option
 def build_benchmark(
-    name: str, out: Path, languages: tuple[str, ...], source: Path | None, split: str | None, as_json: bool
+    name: str,
+    out: Path,
+    languages: tuple[str, ...],
+    source: Path | None,
+    split: str | None,
+    max_skipped: float,
+    as_json: bool,
 ) -> None:
     """Build a benchmark: `items.parquet`, with each item in every language, and a manifest.
 
@@ -79,15 +91,23 @@ def build_benchmark(
 
     with progress_bars() as progress:
         stage = build_named(
-            name, out, languages=_codes(languages), source=source, split=split, progress=progress
+            name,
+            out,
+            languages=_codes(languages),
+            source=source,
+            split=split,
+            max_skipped=max_skipped,
+            progress=progress,
         )
     counts, skipped = stage.manifest["counts"], stage.manifest["skipped"]
     if as_json:
         print_json({"counts": counts, "skipped": skipped})
         return
-    for task, count in sorted(counts["tasks"].items()):
-        # A built item is there in every language.
-        shown = "  ".join(f"{language} {count:,}" for language in stage.manifest["settings"]["languages"])
+    # Without `by_language`, each item is there in every language.
+    everywhere = dict.fromkeys(stage.manifest["settings"]["languages"], counts["tasks"])
+    by_language = counts.get("by_language", everywhere)
+    for task in sorted(counts["tasks"]):
+        shown = "  ".join(f"{code} {found[task]:,}" for code, found in by_language.items() if task in found)
         console.print(visible(f"{task}: {shown}"), markup=False, highlight=False)
     notes = skipped_note(source or name, counts["items"] + sum(skipped.values()), skipped, "items")
     say_skipped(skipped, "items", [*notes, *disagreement_notes(counts.get("disagreements", {}))])

@@ -81,6 +81,11 @@ class Cache:
         with self._explained(), self._writing():
             self._file.executemany("INSERT OR IGNORE INTO pairs VALUES (?, ?)", lines)
 
+    def remove(self, keys: Iterable[str]) -> None:
+        """Forget the values of `keys`, for answers that turned out not to be any."""
+        with self._explained(), self._writing():
+            self._file.executemany("DELETE FROM pairs WHERE key = ?", [(key,) for key in keys])
+
     def is_empty(self) -> bool:
         """Whether it holds no value."""
         with self._explained():

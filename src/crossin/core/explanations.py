@@ -40,7 +40,13 @@ def first_problem(error: ValidationError, entries: Any) -> Problem:
     one, place = max(below, key=lambda pair: len(pair[1]))
     alike = [other for other, there in below if there == place]
     message, hint = _message(alike)
-    return Problem(place, message, hint, False, one["loc"])
+    return Problem([*place, *_named_entry(one)], message, hint, False, one["loc"])
+
+
+def _named_entry(error: Any) -> list[str]:
+    """The keys of the entry that our own error names, from the model that was checked as a whole."""
+    own = getattr(error.get("ctx", {}).get("error"), "__cause__", None)
+    return own.field.split(".") if isinstance(own, CrossinError) and own.field else []
 
 
 def _message(errors: list[Any]) -> tuple[str, str]:

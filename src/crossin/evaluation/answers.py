@@ -13,22 +13,32 @@ from crossin.items import Question
 from crossin.items.replies import read_reply
 
 Row = dict[str, Any]
+# By name: columns that are written only where a row has another value than this.
+_OPTIONAL: Row = {"values": None, "aliases": [], "answer_type": "text"}
 
 
 def scored_row(question: Question, found: Scores, bare: Scores | None, choice: Choice) -> Row:
     """The row of a question whose options were scored.
 
     The answer is the option that is best by `choice` among those whose log-probability the engine knows, the
-    first of equals; null where it knows none. Where it lacks one, `logprobs` (or `bare_logprobs`) is null.
+    first of equals; null where it knows none. Where it lacks one, `logprobs`, `bare_logprobs` or `values` is
+    null. Where it lacks that of the right option, nothing can be said of the model, so the answer is null
+    too; not where the others are `listed`, since then they are more probable.
     """
     values = option_values(question, found, bare, choice)
     known = [(value, -place) for place, value in enumerate(values) if value is not None]
+    if (
+        not (found.listed and bare is None)
+        and values[question.item.option_ids.index(question.item.answer)] is None
+    ):
+        known = []
     return _row(
         question,
         found,
         logprobs=_whole(found.logprobs),
         tokens=found.tokens,
         bare_logprobs=None if bare is None else _whole(bare.logprobs),
+        values=None if choice == "sum" else _whole(values),
         answer=question.item.option_ids[-max(known)[1]] if known else None,
     )
 
@@ -38,7 +48,8 @@ def replied_row(question: Question, found: Reply) -> Row:
     item, shown = question.item, question.shown
     # JSON can hold half of a character; no file can.
     text = found.text.encode(errors="replace").decode()
-    read = None if item.free_text else read_reply(text, [item.options[place] for place in shown])
+    options = [item.options[place] for place in shown]
+    read = None if item.free_text else read_reply(text, options, language=item.language)
     return _row(question, found, answer=None if read is None else item.option_ids[shown[read]], reply=text)
 
 
@@ -46,7 +57,8 @@ def option_values(
     question: Question, found: Scores, bare: Scores | None, choice: Choice
 ) -> list[float | None]:
     """What decides between the options: each one's log-probability, by `choice` as it is, a token, or a byte;
-    less that in `bare` where the options were asked without their question. None where it is not known.
+    less that in `bare` where the options were asked without their question. None where it is not known. Where
+    the option fills a gap, tokens and bytes are those of the whole sentence, which all is scored.
     """
     if bare is not None:
         return [
@@ -61,10 +73,12 @@ def option_values(
 
 
 def write_answers(path: Path, rows: Sequence[Row]) -> None:
-    """Write rows in their order."""
+    """Write rows in their order, without the optional columns that no row uses."""
     import pyarrow
 
     text, numbers = pyarrow.string(), pyarrow.list_(pyarrow.float64())
+    optional = {"values": numbers, "aliases": pyarrow.list_(text), "answer_type": text}
+    used = [name for name, unset in _OPTIONAL.items() if any(row[name] != unset for row in rows)]
     # Explicit, since a column may be null in every row.
     schema = pyarrow.schema(
         {
@@ -75,6 +89,7 @@ def write_answers(path: Path, rows: Sequence[Row]) -> None:
             "bare_logprobs": numbers,
             **dict.fromkeys(("answer", "gold", "reply"), text),
             **dict.fromkeys(("computed", "saved"), pyarrow.int64()),
+            **{name: optional[name] for name in used},
         }.items()
     )
     write_parquet(path, pyarrow.Table.from_pylist(rows, schema))
@@ -91,6 +106,9 @@ def _row(question: Question, found: Scores | Reply, **own: Any) -> Row:
         "option_ids": item.option_ids,
         "shown": question.shown_ids,
         "gold": item.answer,
+        **_OPTIONAL,
+        "aliases": item.aliases,
+        "answer_type": item.answer_type,
         **dict.fromkeys(("logprobs", "tokens", "bare_logprobs", "answer", "reply")),
         "computed": found.computed,
         "saved": found.saved,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Collection, Mapping
 from dataclasses import asdict
 from pathlib import Path
@@ -19,15 +20,19 @@ from crossin.core.interrupts import RESUMES, add_note
 from crossin.core.paths import as_path
 from crossin.core.progress import Progress, silent
 from crossin.core.stages import Stage, stage
+from crossin.core.thoughts import OPENING, begins_within_thought, holds_thought, without_thoughts
 from crossin.evaluation.answers import Row, replied_row, scored_row, write_answers
-from crossin.evaluation.engine import Content, Engine, Reply, Request, Scores
+from crossin.evaluation.engine import Content, CutPrompts, Engine, Recalling, Reply, Request, Scores
 from crossin.evaluation.preparation import Choice, PreparedBench, prepare
 from crossin.items import Form
 from crossin.items.item import items_file, write_items
 from crossin.items.wordings import word_files
+from crossin.models.chat import CHAT_DATE
 
 # Holds the answers until the run is finished; the finished table has all of them.
 CACHE = "cache.sqlite"
+# Of fewer questions, none needs to have a log-probability.
+_FEW = 4
 
 
 def ask_bench(
@@ -92,9 +97,13 @@ def ask_bench(
             keys = {sha256_of_value([decides, request.content]): request for request in prepared.requests}
             _import_answers(out / CACHE, cache, keys)
             with Cache(cache or out / CACHE) as answers:
-                known = answers.get(keys)
+                known = _known(engine, keys, answers)
+                failed: dict[str, dict[str, Any]] = {}
                 try:
-                    _ask(engine, keys, known, answers.path, f"asking {name}", progress)
+                    failed = _ask(engine, keys, known, answers.path, f"asking {name}", progress)
+                except CutPrompts as cut:
+                    _forget(answers, keys, cut.least)
+                    raise
                 except KeyboardInterrupt as stopped:
                     if answers.get(keys):
                         add_note(stopped, RESUMES)
@@ -105,7 +114,8 @@ def ask_bench(
                     if not found:
                         # Nothing was saved: the folder is free for other settings.
                         _remove_cache(out, cache)
-            by_content = {request.content: found[key] for key, request in keys.items()}
+            _check_known(keys, found)
+            by_content = {request.content: (failed | found)[key] for key, request in keys.items()}
             _finish(work, engine, prepared, by_content, len(known))
         _remove_cache(out, cache)
     return work
@@ -134,6 +144,8 @@ def described(
         "tasks": None if tasks is None else sorted(listed(tasks)),
         "limit": limit,
         "seed": seed,
+        # A server decides for itself which date its template writes.
+        **({"chat_date": CHAT_DATE} if form.chat and "model" in engine.inputs else {}),
     }
     inputs = {
         **_model_files(engine),
@@ -164,6 +176,23 @@ def _import_answers(own: Path, cache: Path | None, keys: Collection[str]) -> Non
             new.put(old.get(keys))
 
 
+def _known(engine: Engine, keys: Mapping[str, Request], answers: Cache) -> dict[str, Any]:
+    """What is answered already, but for what the server has cut."""
+    known = answers.get(keys)
+    if isinstance(engine, Recalling):
+        least = engine.recall((keys[key], answer.get("prompt_tokens", 0)) for key, answer in known.items())
+        if least is not None:
+            _forget(answers, keys, least)
+            known = answers.get(keys)
+    return known
+
+
+def _forget(answers: Cache, keys: Collection[str], least: int) -> None:
+    """Remove the answers to prompts of which the server counted `least` tokens, or more."""
+    found = answers.get(keys)
+    answers.remove(key for key, answer in found.items() if answer.get("prompt_tokens", 0) >= least)
+
+
 def _ask(
     engine: Engine,
     keys: Mapping[str, Request],
@@ -171,8 +200,13 @@ def _ask(
     cache: Path,
     task: str,
     progress: Progress,
-) -> None:
-    """Have the engine answer what is not known yet, and put each answer into the cache as it comes."""
+) -> dict[str, dict[str, Any]]:
+    """Have the engine answer what is not known yet, and put each answer into the cache as it comes.
+
+    Returns those with requests that failed. They are not kept: a restart asks them again, so that a fault
+    that passes is not in later results.
+    """
+    failed: dict[str, dict[str, Any]] = {}
     total, done, saved = len(keys) - len(known), 0, 0
     resumed = f", {len(known):,} answers from the cache" if known else ""
     scored = {key: request for key, request in keys.items() if request.options}
@@ -185,9 +219,13 @@ def _ask(
                 continue
             for number, answer in ask(list(requests.values()), wanted):
                 _check(answer, requests[names[number]])
-                writer.put(names[number], asdict(answer))
+                if answer.failed:
+                    failed[names[number]] = asdict(answer)
+                else:
+                    writer.put(names[number], asdict(answer))
                 done, saved = done + 1, saved + answer.saved
                 progress(task, done, total, "questions", f"{saved:,} tokens saved{resumed}")
+    return failed
 
 
 def _check(answer: Scores | Reply, request: Request) -> None:
@@ -199,6 +237,18 @@ def _check(answer: Scores | Reply, request: Request) -> None:
         )
 
 
+def _check_known(keys: Mapping[str, Request], found: Mapping[str, dict[str, Any]]) -> None:
+    """Refuse results in which no option of any question has a log-probability."""
+    scored = [answer["logprobs"] for answer in found.values() if "logprobs" in answer]
+    if len(scored) >= _FEW and all(one is None for logprobs in scored for one in logprobs):
+        name = next(request.name for request in keys.values() if request.options)
+        raise CrossinError(
+            f"{name}: no option has a log-probability, neither here nor in the other {len(scored) - 1:,} "
+            "questions",
+            hint="use --form generate",
+        )
+
+
 def _finish(
     work: Stage,
     engine: Engine,
@@ -207,6 +257,7 @@ def _finish(
     known: int,
 ) -> None:
     rows: list[Row] = []
+    answers = _with_thoughts_begun(answers)
     for one in prepared.questions:
         answer = answers[one.request.content]
         if one.question.options:
@@ -214,6 +265,7 @@ def _finish(
             rows.append(scored_row(one.question, Scores(**answer), bare, work.settings["choice"]))
         else:
             rows.append(replied_row(one.question, Reply(**answer)))
+    thoughts_cut = sum(row["reply"] is not None and without_thoughts(row["reply"]) is None for row in rows)
     write_answers(work.folder / ANSWERS, rows)
     write_items(work.folder / ITEMS, prepared.items)
     counts = {
@@ -223,11 +275,31 @@ def _finish(
         "answers_from_cache": known,
         "tokens_computed": sum(answer["computed"] for answer in answers.values()),
         "tokens_saved": sum(answer["saved"] for answer in answers.values()),
+        "thoughts_cut": thoughts_cut,
         "truncated_replies": sum(answer.get("cut", False) for answer in answers.values()),
+        "failed_requests": dict(
+            sorted(Counter(code for answer in answers.values() for code in answer.get("failed", [])).items())
+        ),
         "unknown_logprobs": sum(answer.get("logprobs", []).count(None) for answer in answers.values()),
         "notes": list(engine.notes),
     }
     work.finish([ANSWERS, ITEMS], counts, prepared.skipped)
+
+
+def _with_thoughts_begun(answers: Mapping[Content, dict[str, Any]]) -> dict[Content, dict[str, Any]]:
+    """The answers; where replies of a server show that its template begins a thought, those that were cut
+    before its end begin with the tag.
+    """
+    texts = [str(answer.get("text", "")) for answer in answers.values()]
+    begun = any(map(begins_within_thought, texts))
+
+    def is_cut(answer: dict[str, Any]) -> bool:
+        return begun and answer.get("cut", False) and not holds_thought(answer["text"])
+
+    return {
+        content: {**answer, "text": OPENING + answer["text"]} if is_cut(answer) else answer
+        for content, answer in answers.items()
+    }
 
 
 def _remove_cache(out: Path, named: Path | None) -> None:

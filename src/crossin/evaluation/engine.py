@@ -5,11 +5,12 @@ A new engine is one class with the members of `Engine`; nothing else of evaluati
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
+from crossin.core.errors import CrossinError
 from crossin.core.reasons import Reason
 from crossin.items import Chat
 
@@ -33,8 +34,22 @@ class EngineNote(Reason):
     PLAIN_AS_CHAT = "plain_as_chat", "the server completes no plain prompts: they are sent as conversations"
     UNCOUNTED_TOKENS = (
         "uncounted_tokens",
-        "the server does not count the tokens of all its answers: tokens and cost are too low",
+        "the server does not count the tokens of all its answers: tokens and cost are too low, and prompts "
+        "that it cuts go unnoticed",
     )
+    CUT_PROMPTS = "cut_prompts", "the server cuts long prompts, which --truncate left accepts"
+    UNSCORED_FIRST = (
+        "unscored_first",
+        "where nothing precedes an option, its first token has no log-probability: the others are scored",
+    )
+
+
+class CutPrompts(CrossinError):
+    """The server cuts long prompts. What it counted `least` tokens for, or more, may have been cut."""
+
+    def __init__(self, message: str, least: int, hint: str) -> None:
+        super().__init__(message, hint=hint)
+        self.least = least
 
 
 @dataclass(frozen=True)
@@ -66,22 +81,30 @@ class Scores:
     None where the engine cannot know it), and how many tokens were scored.
 
     `computed` tokens went through the model for this request, and `saved` more would have without sharing.
+    listed: they are of the most probable tokens, so an option without one is less probable than all others.
+    failed: for each option that the server did not answer, the code of the reason; such scores are not kept.
+    prompt_tokens: as a server counts them (the most of all options), 0 where none does.
     """
 
     logprobs: list[float | None]
     tokens: list[int]
     computed: int = 0
     saved: int = 0
+    listed: bool = False
+    failed: list[str] = field(default_factory=list)
+    prompt_tokens: int = field(default=0, compare=False)
 
 
 @dataclass(frozen=True)
 class Reply:
-    """A generated text; `cut` says that it ended at the limit of tokens."""
+    """A generated text; `cut` says that it ended at the limit of tokens. The rest is as in `Scores`."""
 
     text: str
     cut: bool = False
     computed: int = 0
     saved: int = 0
+    failed: list[str] = field(default_factory=list)
+    prompt_tokens: int = field(default=0, compare=False)
 
 
 class Engine(Protocol):
@@ -111,3 +134,13 @@ class Engine(Protocol):
 
     def close(self) -> None:
         """Release processes and connections."""
+
+
+@runtime_checkable
+class Recalling(Protocol):
+    """An engine that looks at answers of earlier runs too."""
+
+    def recall(self, known: Iterable[tuple[Request, int]]) -> int | None:
+        """Look at requests that are answered, each with its `prompt_tokens`. Where it is certain that the
+        server cut prompts: the number of tokens from which on they may have been cut, and they are forgotten.
+        """

@@ -92,6 +92,13 @@ def _prepared(question: Question, form: Form, choice: Choice) -> PreparedQuestio
     request = Request(question.prompt, question.options, key=f"{place}/options", name=name)
     if choice != "bare":
         return PreparedQuestion(question, request)
+    if item.gap and not form.chat and not question.shown:
+        raise CrossinError(
+            f"{name} is a sentence that each option fills: there are no options without it, which --choice "
+            "bare needs",
+            field="choice",
+            hint="choose by sum, token or byte; or list the options with --form letters",
+        )
     if not question.cue:
         asked = "a chat" if form.chat else f"the wording '{question.wording}'"
         raise CrossinError(

@@ -45,7 +45,9 @@ class Question:
     """One item in one language and wording.
 
     `options` are the continuations to score, in the order of the item's options, each with what separates it
-    from the prompt; empty where a reply is generated. `shown` holds the places in the item of the options
+    from the prompt; empty where a reply is generated. Of an item with a gap that is asked by full texts, each
+    is the whole sentence with the option in its gap, and the prompt is what stands before the sentence: the
+    shots and the context, or nothing. `shown` holds the places in the item of the options
     that the prompt lists, in the order listed. `cue` is the end of the prompt without the question
     ("Answer:"), for the likelihood of an option without its question; a chat has none. A reply to a plain
     prompt ends before any of the texts in `stop`.
@@ -80,20 +82,49 @@ def questions(
     left out: the assistant's turn is the answer itself, so nothing separates the two. Shots are earlier turns
     of both.
 
+    In `text` outside a chat, an item with a gap is a sentence to fill (`Question`): no words stand around it,
+    and its shots are filled sentences. No wording applies, so it is asked under the form's first; among items
+    without a gap, under each of them, since only items of every wording are scored. Elsewhere its question is
+    shown with the mark of the gap.
+
     A question does not depend on the other items, except that its shots must be usable for all of them.
     Raises CrossinError for a wording that does not exist, or not in a language; for too few shots; and for a
     list longer than the alphabet.
     """
-    worded = wordings_in((item.language for item in items), form.wordings)
+    worded = wordings_in((item.language for item in items if not _filled_in(item, form)), form.wordings)
+    chosen = choose_shots(items, shots, form.shots, seed)
     examples = {
-        key: [_example(shot, form, seed) for shot in chosen]
-        for key, chosen in choose_shots(items, shots, form.shots, seed).items()
+        key: [_example(shot, form, seed) for shot in some if not _filled_in(shot, form)]
+        for key, some in chosen.items()
     }
+    names = form.wordings if worded else form.wordings[:1]
     return [
-        _question(item, name, worded[name, item.language], form, examples[shot_key(item)], seed)
+        _sentence(item, name, chosen[shot_key(item)])
+        if _filled_in(item, form)
+        else _question(item, name, worded[name, item.language], form, examples[shot_key(item)], seed)
         for item in items
-        for name in form.wordings
+        for name in names
     ]
+
+
+def _filled_in(item: Item, form: Form) -> bool:
+    """Whether the options are scored in the gap of the item's sentence."""
+    return form.kind == "text" and not form.chat and bool(item.gap) and not item.free_text
+
+
+def _sentence(item: Item, name: str, shots: Sequence[Item]) -> Question:
+    earlier = [f"{_context(shot)}{_filled(shot)[shot.option_ids.index(shot.answer)]}\n\n" for shot in shots]
+    return Question(item, name, "".join(earlier) + _context(item), tuple(_filled(item)))
+
+
+def _filled(item: Item) -> list[str]:
+    """The item's sentence with each option in its gap."""
+    before, _, after = item.question.partition(item.gap)
+    return [f"{before}{option}{after}" for option in item.options]
+
+
+def _context(item: Item) -> str:
+    return f"{item.context}\n" if item.context else ""
 
 
 def _question(
@@ -146,7 +177,7 @@ def _text(item: Item, shown: Sequence[int]) -> str:
     listed = [
         f"{letter}. {item.options[place]}" for letter, place in zip(ascii_uppercase, shown, strict=False)
     ]
-    return "\n".join([*([item.context] if item.context else []), item.question, *listed])
+    return _context(item) + "\n".join([item.question, *listed])
 
 
 def _answers(item: Item, shown: Sequence[int]) -> list[str]:

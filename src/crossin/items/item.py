@@ -15,6 +15,7 @@ from crossin.core.formats import ITEMS
 from crossin.core.paths import as_path
 from crossin.core.reasons import Reason, sentence_of
 from crossin.core.stages import Stage
+from crossin.languages.numbers import last_number
 
 # JSON can hold lone surrogates; no file can.
 _SURROGATE = re.compile("[\ud800-\udfff]")
@@ -33,6 +34,12 @@ class ItemFault(Reason):
     OPTION_ID_TWICE = "option_id_twice", "an option id occurs twice"
     ANSWER_NOT_AN_OPTION = "answer_not_an_option", "the answer is not one of the options"
     OPTIONS_ALIKE = "options_alike", "two options are alike"
+    GAP = (
+        "gap",
+        "the question does not have its gap exactly once",
+        "correct the sentence, or the mapping's `gap`",
+    )
+    NOT_A_NUMBER = "not_a_number", "the answer is not a number", "write it in digits"
     ITEM_TWICE = "item_twice", "the item occurs twice in the language", "give each item an id of its own"
     MISSING_LANGUAGE = (
         "missing_language",
@@ -118,16 +125,22 @@ def finish_bench(
     outputs: Sequence[str] = (),
     **counts: Any,
 ) -> None:
-    """Finish the stage `bench`: write the items, and count them by task in the manifest.
+    """Finish the stage `bench`: write the items, and count them by task in the manifest; where not every item
+    is there in every language, `by_language` too.
 
     outputs: other files in the stage's folder. counts: what else the manifest counts.
     """
     write_items(work.folder / ITEMS, items)
-    tasks = Counter(item.task for item in items if item.language == items[0].language)
-    languages = len({item.language for item in items})
+    tasks = Counter({item.item: item.task for item in items}.values())
+    languages = list(dict.fromkeys(item.language for item in items))
+    if len(items) < tasks.total() * len(languages):
+        counts["by_language"] = {
+            language: dict(Counter(item.task for item in items if item.language == language))
+            for language in languages
+        }
     work.finish(
         [ITEMS, *outputs],
-        {"items": tasks.total(), "languages": languages, "tasks": dict(tasks), **counts},
+        {"items": tasks.total(), "languages": len(languages), "tasks": dict(tasks), **counts},
         skipped,
     )
 
@@ -204,6 +217,13 @@ def faults(item: Item) -> Iterator[Fault]:
         yield Fault(ItemFault.ANSWER_NOT_AN_OPTION, "answer", item.answer)
     if len({option.strip().casefold() for option in item.options}) < len(item.options):
         yield Fault(ItemFault.OPTIONS_ALIKE, "options")
+    if item.gap and item.question.count(item.gap) != 1:
+        yield Fault(ItemFault.GAP, "question", item.gap)
+    if item.free_text and item.answer_type == "number":
+        for name, references in (("answer", [item.answer]), ("aliases", item.aliases)):
+            for reference in references:
+                if not last_number(reference, item.language):
+                    yield Fault(ItemFault.NOT_A_NUMBER.about(name), name, reference)
 
 
 def difference(one: Item, two: Item) -> Fault | None:
@@ -214,6 +234,8 @@ def difference(one: Item, two: Item) -> Fault | None:
         "answer": (one.free_text or one.answer, two.free_text or two.answer),
         "group": (one.group, two.group),
         "task": (one.task, two.task),
+        "answer_type": (one.answer_type, two.answer_type),
+        "gap": (bool(one.gap), bool(two.gap)),
     }
     for name, (left, right) in compared.items():
         if left != right:

@@ -10,13 +10,13 @@ from crossin.core.errors import CrossinError
 from crossin.core.hashing import hash64
 from crossin.items.item import Item, read_items
 
-# Language, task, and whether the answer is free text: items that agree in these have the same shots.
-ShotKey = tuple[str, str, bool]
+# Language, task and kind: items that agree in these have the same shots.
+ShotKey = tuple[str, str, str]
 
 
 def shot_key(item: Item) -> ShotKey:
     """What decides which shots an item gets."""
-    return item.language, item.task, item.free_text
+    return item.language, item.task, _kind(item)
 
 
 def read_shots(number: int, bench: Path | str | None) -> list[Item]:
@@ -41,8 +41,8 @@ def choose_shots(
     A shot must be there in every language of `items`. It must not be asked itself (also under another id),
     nor share its group (the paragraph, the country) with an item that is asked. The remaining shots are
     ordered by `hash64(seed, "shots", id)`, so that all languages have the same ones in the same order. They
-    are of the item's task where that has enough, else of any task. Free-text items get free-text shots, and
-    multiple-choice items get multiple-choice shots.
+    are of the item's task where that has enough, else of any task. Free-text items get free-text shots,
+    multiple-choice items get multiple-choice shots, and items with a gap get shots with a gap.
 
     Raises CrossinError, with counts, where too few shots remain.
     """
@@ -56,21 +56,26 @@ def choose_shots(
     leaking, incomplete = _unusable(items, versions)
     usable = sorted(versions.keys() - leaking - incomplete, key=lambda name: hash64(str(seed), "shots", name))
     chosen = {}
-    for language, task, free in keys:
-        alike = [name for name in usable if first[name].free_text == free]
+    for language, task, kind in keys:
+        alike = [name for name in usable if _kind(first[name]) == kind]
         of_task = [name for name in alike if first[name].task == task]
         names = (of_task if len(of_task) >= number else alike)[:number]
         if len(names) < number:
-            offered = {name for name, shot in first.items() if shot.free_text == free}
+            offered = {name for name, shot in first.items() if _kind(shot) == kind}
             raise CrossinError(
-                f"{number} {'free-text' if free else 'multiple-choice'} shots are needed, but only "
+                f"{number} {kind} shots are needed, but only "
                 f"{len(alike)} of {len(offered)} can be used: {len(offered & leaking)} would leak (they, or "
                 f"items of their group, are asked), {len(offered & incomplete)} lack a language",
                 field="shots",
                 hint="take them from another split or benchmark that has every language, or use fewer",
             )
-        chosen[language, task, free] = [versions[name][language] for name in names]
+        chosen[language, task, kind] = [versions[name][language] for name in names]
     return chosen
+
+
+def _kind(item: Item) -> str:
+    answered = "free-text" if item.free_text else "multiple-choice"
+    return f"{answered} gap" if item.gap else answered
 
 
 def _unusable(items: Sequence[Item], versions: dict[str, dict[str, Item]]) -> tuple[set[str], set[str]]:

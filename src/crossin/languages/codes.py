@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 _SPELLINGS = "write a BCP-47 code (zh, pt-BR), a FLORES code (vie_Latn) or the English name"
 # Valid by BCP 47, but not one language: undetermined, several, uncoded, none, "artificial".
 _NO_LANGUAGE = {"und", "mul", "mis", "zxx", "art"}
+# What data sets write in the place of a code; neither ISO 639 nor CLDR knows them.
+_ABBREVIATIONS = {"jap": "ja"}
 # The word for "language" that speakers put before its name, and CLDR leaves out.
 _WORDS_FOR_LANGUAGE = ("bahasa ", "wikang ", "limba ", "lingua ", "langue ", "język ", "ภาษา", "भाषा ")
 
@@ -27,11 +29,12 @@ def parse_language(name: str) -> str:
     """The BCP-47 code, as CLDR spells it, of a language in any usual spelling.
 
     Accepted are codes in any case and with any separator (`EN`, `zh_CN`), ISO 639-3 with a script as in
-    FLORES and NLLB (`vie_Latn`), mBART's codes (`en_XX`), English names (`Chinese`, `Portuguese (Brazil)`)
-    and own names (`中文`, `Tiếng Việt`). The default script and country are left out (`zh-Hans`, `en-US`,
-    `sr-Cyrl` are `zh`, `en`, `sr`); others stay (`zh-Hant`, `en-GB`, `sr-Latn`). `pt-BR` stays too, as usual
-    in contrast to `pt-PT`. The main members of macrolanguages take their code (`cmn` is `zh`, `zsm` is `ms`,
-    `tgl` is `fil`).
+    FLORES and NLLB (`vie_Latn`), also with the first letters of a country as in Global-PIQA
+    (`por_latn_braz`), mBART's codes (`en_XX`), English names (`Chinese`, `Portuguese (Brazil)`) and own names
+    (`中文`, `Tiếng Việt`). The default script and country are left out (`zh-Hans`, `en-US`, `sr-Cyrl` are
+    `zh`, `en`, `sr`); others stay (`zh-Hant`, `en-GB`, `sr-Latn`). `pt-BR` stays too, as usual in contrast to
+    `pt-PT`. The main members of macrolanguages take their code (`cmn` is `zh`, `zsm` is `ms`, `tgl` is
+    `fil`).
 
     Raises CrossinError for anything else, with similar names, or a country's languages (`jp`). The codes of
     some rare languages are refused where they are countries' too (`kr` is Kanuri), by the rule of
@@ -151,16 +154,20 @@ def _parse(text: str) -> str | None:
 def _by_code(text: str) -> str | None:
     import langcodes
 
-    from crossin.languages.countries import asks_back
+    from crossin.languages.countries import asks_back, country_beginning
 
     # mBART writes XX where it means no country.
     text = re.sub(r"[-_]xx$", "", text, flags=re.IGNORECASE)
+    text = _ABBREVIATIONS.get(text.lower(), text)
+    if parts := re.fullmatch(r"([a-z]{2,3})[-_]([a-z]{4})[-_]([a-z]{4})", text.lower()):
+        text = f"{parts[1]}-{parts[2]}-{country_beginning(parts[3], parts[1]) or parts[3]}"
     try:
         language = langcodes.get(langcodes.standardize_tag(text, macro=True))
     except ValueError:
         return None
     code = language.language or "und"
     private = "qaa" <= code <= "qtz" and len(code) == 3
+    private = private or code.startswith("x-")
     if not language.is_valid() or code in _NO_LANGUAGE or private:
         return None
     short = _shortest(language)

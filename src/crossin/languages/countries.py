@@ -61,6 +61,22 @@ def country_name(code: str) -> str:
     return str(langcodes.Language.make(territory=code.upper()).territory_name("en"))
 
 
+def country_beginning(letters: str, language: str) -> str:
+    """The code of the country whose English name begins with these letters (lower case), spaces left out; of
+    several, the one where the language is spoken. '' where that is no single one.
+    """
+    found = [code for code, name in _plain_names().items() if name.startswith(letters)]
+    if len(found) > 1:
+        found = [code for code in found if _macro(language) in map(_macro, speakers(code))]
+    return found[0] if len(found) == 1 else ""
+
+
+@cache
+def _plain_names() -> dict[str, str]:
+    """The English name of each country in lower case, letters only."""
+    return {code: "".join(filter(str.isalpha, country_name(code).lower())) for code in _counts()}
+
+
 def languages_of(code: str) -> list[str]:
     """The tags of the main languages of the country with this code, the first one first."""
     import langcodes

@@ -17,7 +17,7 @@ from crossin.metrics.table import MISSING, AnswerTable, Floats, incomplete_items
 
 _AGAIN = "evaluate again"
 _NAMES = ("item", "group", "task", "language", "gold")
-_OPTIONAL = ("logprobs", "prompt")
+_OPTIONAL = ("logprobs", "values", "prompt")
 
 Line = Mapping[str, Any]
 Cell = TypeVar("Cell")
@@ -73,7 +73,8 @@ def read_logprobs(
     answers: str | Path | Iterable[Line], table: AnswerTable, *, prompt: str | None = None
 ) -> Floats:
     """The log-probabilities of the options of a table that was read from the same answers (and the same
-    `prompt`): [I, L, K], K the most options of an item, in the order of the table's positions.
+    `prompt`): [I, L, K], K the most options of an item, in the order of the table's positions. Where the
+    answers have `values`, which decided between the options in their place, it is those.
 
     nan where an item has no such option, and in all positions of a cell without log-probabilities.
     """
@@ -153,18 +154,20 @@ def _first_line(firsts: Firsts, line: Line, row: int) -> Line:
 
 
 def _answer(first: Line, line: Line) -> tuple[int, list[float] | None]:
-    ids, answer, logprobs = line["option_ids"], line["answer"], line.get("logprobs")
+    ids, answer = line["option_ids"], line["answer"]
+    name = "values" if "values" in line else "logprobs"
+    logprobs = line.get(name)
     if answer is not None and answer not in ids:
         raise line_error("answer", f"'{answer}' is not among the option ids")
     chosen = MISSING if answer is None else first["option_ids"].index(answer)
     if logprobs is None or logprobs == []:
         return chosen, None
     if not isinstance(logprobs, list):
-        raise line_error("logprobs", "expected a list of numbers")
+        raise line_error(name, "expected a list of numbers")
     if len(logprobs) != len(ids):
-        raise line_error("logprobs", f"{len(logprobs)} numbers for {len(ids)} options")
+        raise line_error(name, f"{len(logprobs)} numbers for {len(ids)} options")
     if any(not isinstance(value, float | int) or math.isnan(value) for value in logprobs):
-        raise line_error("logprobs", "a value is not a number")
+        raise line_error(name, "a value is not a number")
     by_id = dict(zip(ids, logprobs, strict=True))
     return chosen, [by_id[option] for option in first["option_ids"]]
 

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from crossin.core.errors import CrossinError, located
+from crossin.languages.numbers import last_number
 from crossin.metrics.families import Family, mean_family
 from crossin.metrics.normalisation import normalise, tokens
 from crossin.metrics.reading import Firsts, Line, add_cell, line_error, require_agreement, require_texts
@@ -22,9 +23,10 @@ Words = tuple[str, ...]
 class TextTable:
     """One model's replies to I items in L languages, and the reference answer to each in that language.
 
-    A reply is None where the model gave none. Items of one of the `groups` are resampled together.
-    `incomplete` names the items that are not in the table because they were not asked in every language, each
-    with the first language it lacks.
+    A reply is None where the model gave none. `aliases` are other references that are as right; empty where
+    no item has any. The items at the places `numbers` are answered with a number. Items of one of the
+    `groups` are resampled together. `incomplete` names the items that are not in the table because they were
+    not asked in every language, each with the first language it lacks.
     """
 
     items: tuple[str, ...]  # [I]
@@ -34,6 +36,8 @@ class TextTable:
     replies: tuple[tuple[str | None, ...], ...]  # [I][L]
     references: tuple[tuple[str, ...], ...]  # [I][L]
     incomplete: Mapping[str, str] = field(default_factory=dict)  # item -> language
+    aliases: tuple[tuple[tuple[str, ...], ...], ...] = ()  # [I][L], or empty
+    numbers: frozenset[int] = frozenset()
 
     def __repr__(self) -> str:
         return f"TextTable({len(self.items):,} items in {len(self.languages)} languages)"
@@ -48,23 +52,34 @@ class TextTable:
             raise ValueError(f"not all parts of a table of texts have {items} items")
         if {len(row) for row in (*self.replies, *self.references)} != {languages}:
             raise ValueError(f"not every item has {languages} replies and references")
+        if self.aliases and (len(self.aliases) != items or {len(row) for row in self.aliases} != {languages}):
+            raise ValueError(f"not every item has aliases in {languages} languages")
+
+    def accepted(self, item: int, language: int) -> tuple[str, ...]:
+        """The reference of a cell and its aliases."""
+        aliases = self.aliases[item][language] if self.aliases else ()
+        return self.references[item][language], *aliases
 
 
 def exact_match(table: TextTable) -> Floats:
-    """Share of items whose reply is the reference, per language: [L], 0..1.
+    """Share of items whose reply is the reference or one of its aliases, per language: [L], 0..1.
 
-    Their `tokens` are compared: case, punctuation, articles and spaces do not count. A missing reply (none,
+    Their `tokens` are compared: case, punctuation, articles and spaces do not count. Of an item that is
+    answered with a number, the last number of the reply is compared by its value (`last_number`). A missing
+    reply (none,
     or a blank one) counts as 0; `missing_replies` counts them.
-    Source: SQuAD (Rajpurkar et al., 2016) and MLQA (Lewis et al., 2020), with one reference.
+    Source: SQuAD (Rajpurkar et al., 2016) and MLQA (Lewis et al., 2020): the best of the references.
     """
     return np.asarray(_cells(table, _same).mean(axis=0))
 
 
 def f1(table: TextTable) -> Floats:
-    """Mean over items of the F1 of the reply's words against the reference's, per language: [L], 0..1.
+    """Mean over items of the F1 of the reply's words against the reference's, per language: [L], 0..1; the
+    best over the reference and its aliases.
 
     Words are `tokens`, as a bag: `2 common / (words of the reply + words of the reference)`. A missing reply
-    counts as 0. Figures are not comparable between languages whose words are characters and others.
+    counts as 0. A number is right or wrong, as in `exact_match`. Figures are not comparable between languages
+    whose words are characters and others.
     Source: as `exact_match`.
     """
     return np.asarray(_cells(table, _overlap).mean(axis=0))
@@ -94,21 +109,25 @@ def text_table_of(lines: Iterable[Line], file: Path | None = None) -> TextTable 
     """The table of the free-text lines among `lines` in the form of `answers.parquet`; None where there are
     none. `file` is what an error names.
 
-    Free-text lines have no option ids; `gold` is the reference, `reply` the text. Items and languages keep
+    Free-text lines have no option ids; `gold` is the reference, `reply` the text; they may have `aliases` and
+    `answer_type`, as in `Item`. Items and languages keep
     the order of their first lines; an item that lacks one of the languages goes to `incomplete`. The lines
     are of one prompt wording. Raises CrossinError where a line lacks a reference or a text, contradicts an
     earlier line, or is there twice; and where no item is complete.
     """
     firsts: Firsts = {}
-    cells: dict[str, dict[str, tuple[str | None, str]]] = {}
+    cells: dict[str, dict[str, tuple[str | None, str, tuple[str, ...]]]] = {}
     for row, line in enumerate(lines, start=1):
         if line["option_ids"]:
             continue
         # Faster than `located` for each of a million lines.
         try:
             _check(line)
-            require_agreement(firsts, line, row, ("group", "task"))
-            add_cell(cells.setdefault(line["item"], {}), line, (line["reply"], line["gold"]))
+            before, first = require_agreement(firsts, line, row, ("group", "task"))
+            if _is_number(first) != _is_number(line):
+                raise line_error("answer_type", f"item '{line['item']}' has another one in row {before}")
+            cell = line["reply"], line["gold"], tuple(line.get("aliases") or ())
+            add_cell(cells.setdefault(line["item"], {}), line, cell)
         except CrossinError as error:
             with located(file, row):
                 raise error
@@ -118,6 +137,7 @@ def text_table_of(lines: Iterable[Line], file: Path | None = None) -> TextTable 
     rows = {item: row for item, (row, _) in firsts.items()}
     incomplete = incomplete_items({x: [replies] for x, replies in cells.items()}, languages, rows, file)
     items = tuple(item for item in cells if item not in incomplete)
+    aliases = tuple(tuple(cells[item][x][2] for x in languages) for item in items)
     return TextTable(
         items=items,
         languages=languages,
@@ -126,6 +146,8 @@ def text_table_of(lines: Iterable[Line], file: Path | None = None) -> TextTable 
         replies=tuple(tuple(cells[item][x][0] for x in languages) for item in items),
         references=tuple(tuple(cells[item][x][1] for x in languages) for item in items),
         incomplete=incomplete,
+        aliases=aliases if any(map(any, aliases)) else (),
+        numbers=frozenset(place for place, item in enumerate(items) if _is_number(firsts[item][1])),
     )
 
 
@@ -135,23 +157,38 @@ def _check(line: Line) -> None:
     if not isinstance(gold, str) or not normalise(gold, line["language"]):
         hint = "give every item an answer, and evaluate again"
         raise CrossinError(f"item '{item}' has no reference", field="gold", hint=hint)
+    if _is_number(line) and not last_number(gold, line["language"]):
+        raise CrossinError(
+            f"item '{item}' is answered with a number, and the reference has none",
+            field="gold",
+            hint="correct the benchmark, and evaluate again",
+        )
+    if not all(isinstance(one, str) for one in line.get("aliases") or ()):
+        raise line_error("aliases", "expected a list of texts")
     if "reply" not in line:
         raise line_error("reply", f"item '{item}' is a free-text item without a reply")
     if not isinstance(line["reply"], str | None):
         raise line_error("reply", "expected a text")
 
 
+def _is_number(line: Line) -> bool:
+    return line.get("answer_type") == "number"
+
+
 def _cells(table: TextTable, score: Callable[[Words, Words], float]) -> Floats:
-    """`score` of the words of reply and reference, [I, L]; a missing reply has none."""
-    return np.array(
-        [
-            [
-                score(tokens(reply or "", x), tokens(reference, x))
-                for x, reply, reference in zip(table.languages, replies, references, strict=True)
-            ]
-            for replies, references in zip(table.replies, table.references, strict=True)
-        ]
-    )
+    """The best `score` of the words of the reply and each accepted reference, [I, L]; a missing reply has no
+    words. Of a number, whether it is the same.
+    """
+
+    def cell(i: int, j: int) -> float:
+        language, reply, accepted = table.languages[j], table.replies[i][j] or "", table.accepted(i, j)
+        if i in table.numbers and score is not _absent:
+            found = last_number(reply, language)
+            return float(any(found & last_number(one, language) for one in accepted))
+        words = tokens(reply, language)
+        return max(score(words, tokens(one, language)) for one in accepted)
+
+    return np.array([[cell(i, j) for j in range(len(table.languages))] for i in range(len(table.items))])
 
 
 def _same(reply: Words, reference: Words) -> float:

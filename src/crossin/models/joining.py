@@ -16,6 +16,15 @@ def heading_of(tokenizer: Any) -> tuple[int, ...]:
     return ()
 
 
+def head_for(tokenizer: Any, head: tuple[int, ...], start: int) -> tuple[int, ...]:
+    """The tokens before a text whose token `start` is the first to be scored: `head`, or where nothing would
+    precede that token, the beginning of a sequence (or the end of one, for tokenizers without it).
+    """
+    if head or start:
+        return head
+    return (tokenizer.bos_token_id if tokenizer.bos_token_id is not None else tokenizer.eos_token_id,)
+
+
 def split(tokenizer: Any, texts: list[str], borders: list[int]) -> list[tuple[tuple[int, ...], int]]:
     """The tokens of each text, and how many of them end at or before its border (counted in characters): a
     token that holds characters of both sides belongs to the second.

@@ -21,7 +21,7 @@ _KEYS = ["item", "language"]
 _REPLY = [*_KEYS, "reply"]
 # What `answers.parquet` has beside the keys, always and sometimes.
 _ANSWER = ["group", "task", "option_ids", "answer", "gold"]
-_OPTIONAL = ["logprobs", "reply", "prompt", "shown"]
+_OPTIONAL = ["logprobs", "values", "reply", "prompt", "shown", "aliases", "answer_type"]
 _OTHER_BENCHMARK = "name the benchmark that was asked with --bench"
 
 
@@ -102,6 +102,7 @@ def _complete(line: Line, item: Item | None) -> Line:
         message = f"the benchmark has no item '{line['item']}' in '{line['language']}'"
         raise CrossinError(message, field="language")
     known = {"group": item.group, "task": item.task, "option_ids": item.option_ids, "gold": item.answer}
+    known |= {"aliases": item.aliases, "answer_type": item.answer_type}
     for name, value in known.items():
         found = line.get(name, value)
         if (sorted(found) != sorted(value)) if name == "option_ids" else (found != value):
@@ -110,15 +111,17 @@ def _complete(line: Line, item: Item | None) -> Line:
     if completed["answer"] is None and item.options and line.get("reply"):
         texts = dict(zip(item.option_ids, item.options, strict=True))
         shown = line.get("shown") or completed["option_ids"]
-        completed["answer"] = named_option(line["reply"], texts, shown)
+        completed["answer"] = named_option(line["reply"], texts, shown, item.language)
     return completed
 
 
-def named_option(reply: str, texts: Mapping[str, str], shown: Sequence[str]) -> str | None:
+def named_option(
+    reply: str, texts: Mapping[str, str], shown: Sequence[str], language: str | None = None
+) -> str | None:
     """The id of the option that a reply names by its text (`texts`, by id) or by its letter in a list of the
-    options in the order `shown`; None where it names none.
+    options in the order `shown`, for an item in this language; None where it names none.
     """
-    chosen = read_reply(reply, [texts[option] for option in shown])
+    chosen = read_reply(reply, [texts[option] for option in shown], language=language)
     return None if chosen is None else shown[chosen]
 
 

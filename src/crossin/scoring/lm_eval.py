@@ -97,6 +97,7 @@ def _line(sample: Any) -> Line:
         **{name: doc[name] for name in ("item", "group", "task", "language", "gold")},
         "prompt": doc["wording"],
         "option_ids": ids,
+        **{name: doc[name] for name in ("aliases", "answer_type") if name in doc},
     }
     return {**line, **(_scored(ids, found) if "choices" in doc else _generated(doc, ids, found[0]))}
 
@@ -108,7 +109,8 @@ def _generated(doc: dict[str, Any], ids: list[str], reply: Any) -> Line:
     if options and (not isinstance(shown, list) or sorted(map(str, shown)) != sorted(map(str, ids))):
         raise CrossinError("not the list of options in the prompt", field="doc.shown")
     texts = dict(zip(ids, options, strict=True))
-    return {"reply": reply, "shown": shown, "answer": named_option(reply, texts, shown) if shown else None}
+    answer = named_option(reply, texts, shown, doc["language"]) if shown else None
+    return {"reply": reply, "shown": shown, "answer": answer}
 
 
 def _scored(ids: list[str], found: list[Any]) -> Line:

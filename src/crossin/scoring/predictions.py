@@ -6,8 +6,9 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from crossin.core.errors import CrossinError
@@ -15,8 +16,10 @@ from crossin.core.files import read_json
 from crossin.core.formats import ANSWERS, MANIFEST
 from crossin.core.paths import as_path
 from crossin.core.results import brief
+from crossin.core.thoughts import without_thoughts
 from crossin.items import Item, read_items
 from crossin.items.item import items_file
+from crossin.items.replies.cleaning import own_answer
 from crossin.metrics.reading import tables_of
 from crossin.metrics.table import AnswerTable, Floats
 from crossin.metrics.texts import TextTable, text_table_of
@@ -29,10 +32,11 @@ from crossin.scoring.seaeval import is_log, read_log
 class Predictions:
     """One model's answers under one wording of the prompt.
 
-    `choices` holds the multiple-choice items, `logprobs` [I, L, K] the options' log-probabilities where the
-    file has them, and `texts` the items answered in free text; what a file does not hold is None. `prompt`
-    names the wording; it is empty where the file names none. `unanswered` counts the benchmark's items that
-    are not in the file (0 where the benchmark is not known).
+    `choices` holds the multiple-choice items, `logprobs` [I, L, K] the options' log-probabilities (or what
+    decided in their place, `read_logprobs`) where the file has them, and `texts` the items answered in free
+    text; what a file does not hold is None. `prompt` names the wording; it is empty where the file names
+    none. `unanswered` counts the benchmark's items that are not in the file (0 where the benchmark is not
+    known), and `thoughts_cut` by language the replies that end within a thought, which are missing.
     """
 
     model: str
@@ -42,6 +46,7 @@ class Predictions:
     logprobs: Floats | None
     texts: TextTable | None
     unanswered: int = 0
+    thoughts_cut: Mapping[str, int] = field(default_factory=dict)
 
     def __repr__(self) -> str:
         return f"Predictions({self.name!r}, {self.items:,} items in {brief(self.languages)})"
@@ -180,9 +185,18 @@ def _predictions(model: str, file: Path, lines: list[Line], unanswered: int = 0)
     found = []
     for prompt, part in of_prompt.items():
         table, logprobs = choices.get(prompt, (None, None))
-        texts = text_table_of(part, file)
-        found.append(Predictions(model, prompt, file, table, logprobs, texts, unanswered))
+        texts = text_table_of(map(_answered, part), file)
+        # An answer that is there was not read from the reply here.
+        replied = [line for line in part if line.get("reply") and line["answer"] is None]
+        cut = Counter(line["language"] for line in replied if without_thoughts(line["reply"]) is None)
+        found.append(Predictions(model, prompt, file, table, logprobs, texts, unanswered, dict(cut)))
     return found
+
+
+def _answered(line: Line) -> Line:
+    """A line of free text with the part of its reply that is the answer."""
+    reply = line.get("reply")
+    return line if line["option_ids"] or not isinstance(reply, str) else {**line, "reply": own_answer(reply)}
 
 
 def _model(file: Path) -> str:

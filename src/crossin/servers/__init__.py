@@ -12,9 +12,10 @@ that no answer that is paid for is lost. The server merges `settings.body` into 
 
 With an `accounting` file (`crossin.core.formats.USAGE`, in the run's folder) all processes that name it share
 one budget and one rate limit, and usage is summed over them, also after a kill:
-`Accounting(settings, path).usage`. Callers that are not async use `request_all(settings, requests)`, or run a
-coroutine of theirs with `running_loop()`, which also works in notebooks. `settings.cost(prompt, completion)`
-gives a price, `rough_tokens(text)` an estimate, `tokens_used(answer)` the server's own count.
+`Accounting(settings, path).usage`. Callers that are not async use `request_all(settings, requests)`
+(`request_each` goes on where one request fails), or run a coroutine of theirs with `running_loop()`, which
+also works in notebooks. `settings.cost(prompt, completion)` gives a price, `rough_tokens(text)` an estimate,
+`tokens_used(answer)` the server's own count.
 """
 
 from crossin.servers.accounting import Accounting, BudgetSpent
@@ -22,7 +23,7 @@ from crossin.servers.client import Server, check_client
 from crossin.servers.requests import ServerRequest, Usage, rough_tokens, tokens_used
 from crossin.servers.responses import Refused
 from crossin.servers.settings import ServerSettings
-from crossin.servers.threaded import request_all, running_loop
+from crossin.servers.threaded import request_all, request_each, running_loop
 
 __all__ = [
     "Accounting",
@@ -34,6 +35,7 @@ __all__ = [
     "Usage",
     "check_client",
     "request_all",
+    "request_each",
     "rough_tokens",
     "running_loop",
     "tokens_used",

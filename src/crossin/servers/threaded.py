@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import atexit
 from collections.abc import Callable, Coroutine, Generator, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from functools import partial
 from itertools import islice
 from queue import SimpleQueue
@@ -15,6 +15,7 @@ from typing import Any
 from crossin.servers.accounting import Accounting
 from crossin.servers.client import Server
 from crossin.servers.requests import ServerRequest
+from crossin.servers.responses import Refused
 from crossin.servers.settings import ServerSettings
 
 
@@ -63,6 +64,21 @@ def request_all(
     request fails for good, or `requests` does, no new one is sent; those in flight are waited for and yielded
     if they succeed, and then the error is raised. Where the caller stops, all connections are closed at once.
     """
+    with closing(request_each(settings, requests, accounting, lambda _: False)) as answers:
+        for request, answer in answers:
+            assert not isinstance(answer, Refused)
+            yield request, answer
+
+
+def request_each(
+    settings: ServerSettings,
+    requests: Iterable[ServerRequest],
+    accounting: Accounting | None,
+    tolerated: Callable[[Refused], bool],
+) -> Generator[tuple[ServerRequest, dict[str, Any] | Refused]]:
+    """As `request_all`, but a request that fails for good in a way that is `tolerated` is yielded with its
+    error, and the others go on.
+    """
     source, under_way = iter(requests), 0
     failure: BaseException | None = None
     finished: SimpleQueue[tuple[ServerRequest, asyncio.Task[dict[str, Any]]]] = SimpleQueue()
@@ -100,6 +116,8 @@ def request_all(
                 continue
             if (error := task.exception()) is None:
                 yield request, task.result()
+            elif isinstance(error, Refused) and tolerated(error):
+                yield request, error
             elif failure is None:
                 failure = error
                 loop.call_soon_threadsafe(server.stop)

@@ -16,7 +16,7 @@ from crossin.items import Form, questions
 from crossin.items.item import read_items
 from crossin.languages.codes import language_name
 from crossin.languages.file_language import wrong_language
-from crossin.models.joining import heading_of, shared_length, split
+from crossin.models.joining import head_for, heading_of, shared_length, split
 from crossin.training.config import Batches, Pairs
 from crossin.training.rows import TrainingRow, read_rows
 
@@ -74,13 +74,15 @@ class Pair(NamedTuple):
     other: str
 
 
-def read_pool(pairs: Pairs, tokenizer: Any, batches: Batches) -> PairPool:
+def read_pool(
+    pairs: Pairs, tokenizer: Any, batches: Batches, arguments: Mapping[str, Any] | None = None
+) -> PairPool:
     """The candidates for pairs. Raises CrossinError where `rows` or `items` hold nothing in two languages, or
     nothing in a language that is named.
     """
     pool = PairPool()
     if pairs.rows:
-        _add_rows(pool, pairs, pairs.rows, tokenizer, batches)
+        _add_rows(pool, pairs, read_rows(pairs.rows, tokenizer, batches, arguments), tokenizer)
     if pairs.items:
         _add_questions(pool, pairs, pairs.items, tokenizer)
     needed = {pairs.pivot} if pairs.among == "pivot" else set()
@@ -108,9 +110,11 @@ def read_pool(pairs: Pairs, tokenizer: Any, batches: Batches) -> PairPool:
     return pool
 
 
-def _add_rows(pool: PairPool, pairs: Pairs, place: Path, tokenizer: Any, batches: Batches) -> None:
+def _add_rows(
+    pool: PairPool, pairs: Pairs, read: tuple[list[TrainingRow], dict[str, int]], tokenizer: Any
+) -> None:
     completions: dict[str, list[str]] = defaultdict(list)
-    rows, skipped = read_rows(place, tokenizer, batches)
+    rows, skipped = read
     pool.skipped.update({f"{code}:pairs": count for code, count in skipped.items()})
     for row in rows:
         language = row.group.lang_out
@@ -130,7 +134,7 @@ def _add_rows(pool: PairPool, pairs: Pairs, place: Path, tokenizer: Any, batches
         if wrong := wrong_language(texts, language):
             raise CrossinError(
                 f"the rows are not in {language_name(language)}: {wrong}",
-                file=place,
+                file=pairs.rows,
                 field="lang_out",
                 hint="correct the languages, or skip this check with `check_language: false` in `pairs`",
             )
@@ -141,11 +145,12 @@ def _add_questions(pool: PairPool, pairs: Pairs, place: Path, tokenizer: Any) ->
     chosen = [item for item in items if not item.free_text]
     if free_text := len(items) - len(chosen):
         pool.skipped[PairReason.FREE_TEXT.about("pairs")] = free_text
-    head = heading_of(tokenizer)
+    heading = heading_of(tokenizer)
     for question in questions(chosen, Form(kind="text", wordings=(pairs.wording,))):
         item, prompt, options = question.item, question.prompt, question.options
         assert isinstance(prompt, str)
         found = split(tokenizer, [prompt + option for option in options], [len(prompt)] * len(options))
+        head = head_for(tokenizer, heading, min(start for _, start in found))
         pool.questions[item.item][item.language] = TokenizedQuestion(
             [(*head, *tokens) for tokens, _ in found],
             [len(head) + start for _, start in found],

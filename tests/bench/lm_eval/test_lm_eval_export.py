@@ -14,10 +14,12 @@ import yaml
 from crossin.bench.lm_eval import export_lm_eval
 from crossin.evaluation import prepare
 from crossin.items import Form, Item, Question, questions
+from crossin.metrics.texts import exact_match
 from crossin.scoring.lm_eval import read_samples
 from crossin.scoring.predictions import find_predictions, read_predictions
 from crossin.scoring.scores import score
 from tests.helpers.errors import refused
+from tests.helpers.gap_items import write_gap_bench
 from tests.helpers.nature_items import in_free_text, small_items, write_bench
 
 # What Jinja, YAML, shells and the readers of data sets would each read as something else.
@@ -39,6 +41,21 @@ def items() -> list[Item]:
     ]
     free = [replace(in_free_text(item), item="free", group="free") for item in plain[::3]]
     return [*plain, *nasty, *free]
+
+
+def lm_eval(tasks: str, model: Path, place: Path) -> None:
+    """lm-eval in a process of its own, over tasks in the folder `tasks`; it logs to `out`."""
+    command = f"-m lm_eval --model hf --model_args pretrained={model},dtype=float32 --device cpu"
+    command += f" --tasks {tasks} --include_path tasks --log_samples --output_path out --batch_size 4"
+    places = {"HF_HOME": str(place / "home"), "HF_HUB_OFFLINE": "1", "OMP_NUM_THREADS": "1"}
+    done = subprocess.run(
+        [sys.executable, *command.split()],
+        cwd=place,
+        env={**os.environ, **places},
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr[-3000:]
 
 
 @dataclass(frozen=True)
@@ -65,19 +82,7 @@ def runs(tmp_path_factory: pytest.TempPathFactory, tiny_model: Path) -> dict[str
         export_lm_eval(bench, place / name, form=form, name=name, seed=3)
         (place / "tasks").mkdir(exist_ok=True)
         (place / name).rename(place / "tasks" / name)
-    command = f"-m lm_eval --model hf --model_args pretrained={tiny_model},dtype=float32 --device cpu"
-    command += (
-        f" --tasks {','.join(forms)} --include_path tasks --log_samples --output_path out --batch_size 4"
-    )
-    places = {"HF_HOME": str(place / "home"), "HF_HUB_OFFLINE": "1", "OMP_NUM_THREADS": "1"}
-    done = subprocess.run(
-        [sys.executable, *command.split()],
-        cwd=place,
-        env={**os.environ, **places},
-        capture_output=True,
-        text=True,
-    )
-    assert done.returncode == 0, done.stderr[-3000:]
+    lm_eval(",".join(forms), tiny_model, place)
     [file] = place.glob("out/*/results_*.json")
     figures = json.loads(file.read_text(encoding="utf-8"))["results"]
     found = {}
@@ -172,6 +177,47 @@ def test_crossin_reads_all_that_lm_eval_answered(runs: dict[str, Run], tmp_path:
     assert found.logprobs is not None
     assert found.texts is not None
     assert found.texts.items == ("free",)
+
+
+@pytest.mark.slow
+def test_the_harness_scores_the_whole_sentence_of_an_item_with_a_gap(
+    tiny_model: Path, tmp_path: Path
+) -> None:
+    from crossin.evaluation import HfEngine, ask_bench
+
+    pytest.importorskip("lm_eval")
+    bench = write_gap_bench(tmp_path / "gap")
+    export_lm_eval(bench, tmp_path / "tasks", form=Form(wordings=("question", "plain")), name="gap")
+    lm_eval("gap", tiny_model, tmp_path)
+    [file, *_] = find_predictions([tmp_path / "out"])
+    [theirs] = read_predictions(file, bench)
+    [ours] = read_predictions(ask_bench(HfEngine(tiny_model), bench, tmp_path / "ours", name="tiny").folder)
+    assert theirs.choices is not None and theirs.logprobs is not None
+    assert ours.choices is not None and ours.logprobs is not None
+    rows = [theirs.choices.items.index(item) for item in ours.choices.items]
+    columns = [theirs.choices.languages.index(language) for language in ours.choices.languages]
+    # The sum over the whole sentence, after the token that begins the sequence.
+    assert theirs.logprobs[rows][:, columns] == pytest.approx(ours.logprobs, abs=1e-3)
+
+
+def test_what_decides_how_replies_are_compared_is_in_every_line_of_a_task(tmp_path: Path) -> None:
+    free = [replace(in_free_text(item), item=f"f{item.item}") for item in small_items()[:3]]
+    free[1] = replace(free[1], aliases=["16.0"], answer_type="number")
+    stage = export_lm_eval(write_bench(tmp_path / "nature", free), tmp_path / "out", form=Form())
+    [task] = stage.folder.glob("*.jsonl")
+    docs = [json.loads(line) for line in task.read_text("utf-8").splitlines()]
+    assert [(doc["aliases"], doc["answer_type"]) for doc in docs] == [
+        ([], "text"),
+        (["16.0"], "number"),
+        ([], "text"),
+    ]
+    file = tmp_path / f"samples_{task.stem}_2026-03-01T10-00-00.1.jsonl"
+    samples = [{"doc": doc, "filtered_resps": ["So it is 16."]} for doc in docs]
+    file.write_text("".join(json.dumps(sample) + "\n" for sample in samples), encoding="utf-8")
+    for bench in (None, tmp_path / "nature"):
+        [found] = read_predictions(file, bench)
+        assert found.texts is not None
+        assert exact_match(found.texts).tolist() == [1 / 3]
 
 
 def test_one_task_a_language_and_wording(tmp_path: Path) -> None:

@@ -126,13 +126,17 @@ def test_the_figures_are_those_of_the_hf_engine(
 def test_a_model_without_a_beginning_of_sequence(tiny_model: Path) -> None:
     with serving(vllm_app(tiny_model)) as url:
         engine = OpenAIEngine("tiny", settings(url))
-        found = scores(engine, [*PLAIN, Request("", ("Lima",))])
+        found = scores(engine, [*PLAIN, Request("", ("Lima", "Quito"))])
     for score, (logprobs, tokens) in zip(found, forward(tiny_model, PLAIN), strict=False):
         assert score.tokens == tokens
         assert score.logprobs == pytest.approx(logprobs, abs=1e-5)
-    # Nothing stands before the first token, so nobody knows how probable it is.
-    assert found[-1].logprobs == [None]
-    assert engine.notes == [EngineNote.UNKNOWN_LOGPROBS]
+    # Nothing stands before the first token, so nobody knows how probable it is: the others are scored.
+    for option, logprob, count in zip(("Lima", "Quito"), found[-1].logprobs, found[-1].tokens, strict=True):
+        head, rest = option[:1], option[1:]
+        [(logprobs, tokens)] = forward(tiny_model, [Request(head, (rest,))])
+        assert count == tokens[0]
+        assert logprob == pytest.approx(logprobs[0], abs=1e-5)
+    assert engine.notes == [EngineNote.UNSCORED_FIRST]
 
 
 @pytest.mark.parametrize("least", [0, 1])

@@ -70,8 +70,9 @@ def export_lm_eval(
         if work.done:
             return work
         tasks: dict[str, list[Question]] = {}
+        several = len({question.wording for question in asked}) > 1
         for question in asked:
-            wording = f"_{question.wording}" if len(form.wordings) > 1 else ""
+            wording = f"_{question.wording}" if several else ""
             kind = "" if question.options else "_generate"
             task = _word(f"{group}_{question.item.language}{wording}{kind}")
             tasks.setdefault(task, []).append(question)
@@ -94,7 +95,10 @@ def _word(text: str) -> str:
 def _write_task(out: Path, group: str, task: str, asked: list[Question], form: Form) -> None:
     # In acc_norm, lm-eval measures options without what separates them from the prompt.
     separator = " " if all(option.startswith(" ") for one in asked for option in one.options) else ""
-    lines = [_line(group, question, separator) for question in asked]
+    # The harness's own exact_match knows neither. All lines have the same fields, as its reader needs.
+    unset: dict[str, Any] = {"aliases": [], "answer_type": "text"}
+    compared = [name for name in unset if any(getattr(one.item, name) != unset[name] for one in asked)]
+    lines = [_line(group, question, separator, compared) for question in asked]
     config: dict[str, Any] = {
         "task": task,
         "dataset_kwargs": {"file": f"{task}.jsonl"},
@@ -129,8 +133,10 @@ def _write_task(out: Path, group: str, task: str, asked: list[Question], form: F
     write_text(out / f"{task}.yaml", tag + yaml.safe_dump(config, sort_keys=False, allow_unicode=True))
 
 
-def _line(group: str, question: Question, separator: str) -> dict[str, Any]:
-    """What lm-eval asks, and what `crossin score` needs, since lm-eval logs the whole of it."""
+def _line(group: str, question: Question, separator: str, compared: Sequence[str]) -> dict[str, Any]:
+    """What lm-eval asks, and what `crossin score` needs, since lm-eval logs the whole of it; `compared` names
+    the item's fields that decide how replies are compared.
+    """
     item = question.item
     asked = {
         "benchmark": group,
@@ -148,7 +154,13 @@ def _line(group: str, question: Question, separator: str) -> dict[str, Any]:
         choices = [option.removeprefix(separator) for option in question.options]
         return {**asked, "choices": choices, "target": right}
     target = item.answer if right is None else item.options[right]
-    return {**asked, "options": item.options, "shown": question.shown_ids, "target": target}
+    return {
+        **asked,
+        **{name: getattr(item, name) for name in compared},
+        "options": item.options,
+        "shown": question.shown_ids,
+        "target": target,
+    }
 
 
 def _group(group: str, tasks: dict[str, list[Question]]) -> str:

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 from crossin.core.errors import CrossinError
-from crossin.evaluation.engine import EngineNote, Reply, Request, Scores
+from crossin.evaluation.engine import CutPrompts, EngineNote, Reply, Request, Scores
 from crossin.evaluation.openai import answers
-from crossin.evaluation.openai.border import first_scored
 from crossin.evaluation.openai.dialect import (
     CHAT,
     COMPLETIONS,
@@ -19,6 +18,19 @@ from crossin.evaluation.openai.dialect import (
     find_dialect,
     messages,
 )
+from crossin.evaluation.openai.failures import (
+    Ask,
+    NoRoom,
+    answered_or_failed,
+    may_be_the_request,
+    reason_of,
+)
+from crossin.evaluation.openai.prompt_counts import (
+    LONGER_CONTEXT,
+    PromptCounts,
+    prompt_size,
+    shortened,
+)
 from crossin.servers import (
     Accounting,
     Refused,
@@ -26,11 +38,16 @@ from crossin.servers import (
     ServerSettings,
     Usage,
     request_all,
+    request_each,
     rough_tokens,
+    tokens_used,
 )
 
+T = TypeVar("T")
 # OpenAI takes no more; the reply is cut at the others here.
 _MOST_STOPS = 4
+# After so many questions without any log-probability the server is taken to give none.
+_ALL_UNKNOWN = 20
 
 
 @dataclass(frozen=True)
@@ -60,12 +77,15 @@ class OpenAIEngine:
         server: ServerSettings,
         *,
         chat: bool | None = None,
+        truncate: bool = False,
         accounting: Accounting | None = None,
     ) -> None:
-        self.model, self.server, self.chat = model, server, chat
+        self.model, self.server, self.chat, self.truncate = model, server, chat, truncate
         self._url = server.url
         self._accounting = accounting or Accounting(server)
         self._dialects: dict[str, Dialect] = {}
+        self._counts = PromptCounts()
+        self._checked: dict[str, int] = {}
         self.notes: list[str] = []
 
     @property
@@ -76,9 +96,11 @@ class OpenAIEngine:
         (whether letters are looked up among its most probable tokens; the notes say that), for which another
         server at the same address needs a cache of its own.
         """
-        body = {"body": self.server.body} if self.server.body else {}
+        given = ({"body": self.server.body} if self.server.body else {}) | (
+            {"truncate": True} if self.truncate else {}
+        )
         known = {"engine": "openai", "server": self._url, "model": self.model}
-        return {**known, "chat": self.chat, "temperature": 0, **body}
+        return {**known, "chat": self.chat, "temperature": 0, **given}
 
     @property
     def inputs(self) -> dict[str, Path]:
@@ -120,35 +142,61 @@ class OpenAIEngine:
         """The scores of the wanted requests, as they come; each option is a request to the server.
 
         Where the server gives no log-probabilities of given texts, options that are single letters are looked
-        up among the most probable first tokens, by one request; a letter that is not there has None. Raises
-        CrossinError for other options, and where the server refuses.
+        up among the most probable first tokens, by one request; a letter that is not there has None. So has
+        an option whose request fails, where the server answers others. Raises CrossinError for other options,
+        where the server refuses, where too many requests fail (`answered_or_failed`), and CutPrompts.
         """
         self._find_dialects(requests, wanted)
         sent = (one for number in sorted(wanted) for one in self._scorings(requests[number], number))
+        total = sum(map(self._count, requests))
         parts: dict[int, dict[int, Scores]] = {}
-        for one, answer in self._send(sent):
+        unknown: int | None = 0
+        for one, found in self._send(requests, wanted, sent, self._scores, total):
             number, place = one.tag
             request = requests[number]
-            if place is None:
-                self._note(EngineNote.TOP_LETTERS)
-                yield number, _letters(answer, request)
-                continue
+            if isinstance(found, CrossinError):
+                size = 1 if place is not None else len(request.options)
+                found = Scores([None] * size, [0] * size, failed=[reason_of(found)])
             part = parts.setdefault(number, {})
-            part[place] = self._option(answer, request, request.options[place])
-            if len(part) == len(request.options):
-                scores = _joined([part[place] for place in range(len(part))])
-                del parts[number]
-                if None in scores.logprobs:
-                    self._note(EngineNote.UNKNOWN_LOGPROBS)
-                yield number, scores
+            part[place or 0] = found
+            if place is not None and len(part) < len(request.options):
+                continue
+            scores = answers.joined([part[place] for place in range(len(part))])
+            del parts[number]
+            if scores.logprobs.count(None) > len(scores.failed) and not scores.listed:
+                self._note(EngineNote.UNKNOWN_LOGPROBS)
+            if unknown is not None:
+                unknown = unknown + 1 if scores.logprobs.count(None) == len(scores.logprobs) else None
+            yield number, scores
+            if unknown == _ALL_UNKNOWN:
+                raise CrossinError(
+                    f"{request.name}: the server gives a log-probability of no option, nor did it for the "
+                    f"{unknown - 1} questions before",
+                    hint="use --form generate",
+                )
 
     def generate(self, requests: Sequence[Request], wanted: Collection[int]) -> Iterator[tuple[int, Reply]]:
-        """The replies to the wanted requests, as they come; greedy, where the server knows a temperature."""
+        """The replies to the wanted requests, as they come; greedy, where the server knows a temperature.
+
+        A reply whose request fails, where the server answers others, is empty. Raises as `logprobs` does.
+        """
         self._find_dialects(requests, wanted)
         sent = (self._generation(requests[number], number) for number in sorted(wanted))
-        for one, answer in self._send(sent):
-            request = requests[one.tag]
-            yield one.tag, answers.reply(answer, request.stop, request.name)
+        for one, found in self._send(requests, wanted, sent, self._reply, len(requests)):
+            if isinstance(found, CrossinError):
+                found = Reply("", failed=[reason_of(found)])
+            yield one.tag, found
+
+    def recall(self, known: Iterable[tuple[Request, int]]) -> int | None:
+        """See `Recalling`."""
+        cuts = [
+            self._seen(request, max(request.options, key=len, default=""), n) for request, n in known if n
+        ]
+        found = [cut.least for cut in cuts if cut is not None]
+        if not found or self.truncate:
+            return None
+        self._counts = PromptCounts()
+        return min(found)
 
     def close(self) -> None:
         """Nothing to release: connections last no longer than the requests."""
@@ -157,14 +205,86 @@ class OpenAIEngine:
         if note not in self.notes:
             self.notes.append(str(note))
 
-    def _send(self, requests: Iterator[ServerRequest]) -> Iterator[tuple[ServerRequest, dict[str, Any]]]:
-        yield from request_all(self.server, requests, self._accounting)
-        if self.usage.uncounted:
-            self._note(EngineNote.UNCOUNTED_TOKENS)
+    def _send(
+        self,
+        requests: Sequence[Request],
+        wanted: Collection[int],
+        sent: Iterator[ServerRequest],
+        read: Callable[[Request, int | None, dict[str, Any]], T],
+        total: int,
+    ) -> Iterator[tuple[ServerRequest, T | CrossinError]]:
+        """Each request that is `sent` with what `read` makes of its answer, or with its error.
+
+        total: how many there are with those that were answered in an earlier run.
+        """
+
+        def ask(
+            batch: Iterable[ServerRequest], /, *, once: bool = False
+        ) -> Iterator[tuple[ServerRequest, dict[str, Any] | Refused]]:
+            server = self._impatient if once else self.server
+            yield from request_each(server, batch, self._accounting, may_be_the_request)
+
+        def found(one: ServerRequest, answer: dict[str, Any]) -> T:
+            number, place = one.tag if isinstance(one.tag, tuple) else (one.tag, None)
+            request = requests[number]
+            count = answers.sent_tokens(answer)
+            cut = None
+            if not count:
+                self._note(EngineNote.UNCOUNTED_TOKENS)
+            else:
+                cut = self._seen(request, "" if place is None else request.options[place], count)
+                cut = cut or self._drops_turns(ask, request)
+            if cut is not None and not self.truncate:
+                raise cut
+            if cut is not None:
+                self._note(EngineNote.CUT_PROMPTS)
+            return read(request, place, answer)
+
+        before = next((number for number in range(len(requests)) if number not in wanted), None)
+        known = None if before is None else self._first_of(requests[before], before)
+        yield from answered_or_failed(ask, found, sent, total=total, known=known)
+
+    def _count(self, request: Request) -> int:
+        """How many requests to the server it takes."""
+        return len(request.options) if request.options and self._dialect_of(request).text else 1
+
+    def _first_of(self, request: Request, number: int) -> ServerRequest:
+        scored = self._scorings(request, number) if request.options else None
+        return self._generation(request, number) if scored is None else next(scored)
+
+    def _seen(self, request: Request, option: str, count: int) -> CutPrompts | None:
+        """Note how many tokens the server counts; with what there is to say where it cuts prompts."""
+        size = prompt_size(request.prompt, option)
+        return self._counts.add(request.key, request.prompt, size, count, request.name)
+
+    def _drops_turns(self, ask: Ask, request: Request) -> CutPrompts | None:
+        """Whether the server leaves out the beginning of a conversation with worked examples, as Ollama does
+        with what is too long: then it counts as much without the first of them. It is asked both, for the
+        first of each key, and where one is longer by a quarter.
+        """
+        both = shortened(request.prompt, f"({self._accounting.run_id[:6]}) ")
+        size = prompt_size(request.prompt)
+        if both is None or size < 1.25 * self._checked.get(request.key, 0):
+            return None
+        self._checked[request.key] = size
+        dialect = self._dialect_of(request)
+        fields = {**dialect.generate, dialect.limit: 1}
+        sent = [self._request(dialect, fields, replace(request, prompt=one), one) for one in both]
+        found = {
+            one.tag: 0 if isinstance(answer, Refused) else answers.sent_tokens(answer)
+            for one, answer in ask(sent, once=True)
+        }
+        whole, less = both
+        return self._counts.shortened(request.name, whole, found[whole], less, found[less])
+
+    @property
+    def _impatient(self) -> ServerSettings:
+        return self.server.model_copy(update={"retries": min(1, self.server.retries)})
 
     def _probe(self, request: ServerRequest) -> dict[str, Any]:
-        impatient = self.server.model_copy(update={"retries": min(1, self.server.retries)})
-        [(_, answer)] = request_all(impatient, [request], self._accounting)
+        [(_, answer)] = request_all(self._impatient, [request], self._accounting)
+        if tokens_used(answer) is not None:
+            self._counts.saw_tiny(answers.sent_tokens(answer))
         return answer
 
     def _dialect(self, conversation: bool) -> Dialect:
@@ -181,13 +301,21 @@ class OpenAIEngine:
                 self._note(EngineNote.PLAIN_AS_CHAT)
         return self._dialects[path]
 
+    def _dialect_of(self, request: Request) -> Dialect:
+        return self._dialect(not isinstance(request.prompt, str))
+
     def _find_dialects(self, requests: Sequence[Request], wanted: Collection[int]) -> None:
         for conversation in {not isinstance(requests[number].prompt, str) for number in wanted}:
             self._dialect(conversation)
 
     def _scorings(self, request: Request, number: int) -> Iterator[ServerRequest]:
-        dialect = self._dialect(not isinstance(request.prompt, str))
+        dialect = self._dialect_of(request)
         if dialect.text is not None:
+            if dialect.path == CHAT and not _last_text(request).strip():
+                raise CrossinError(
+                    f"{request.name}: nothing precedes the options, and the server takes conversations only",
+                    hint="use --form letters or generate, or --chat, where the sentence is the question",
+                )
             for place, option in enumerate(request.options):
                 if not option:
                     raise CrossinError(f"{request.name}: an option is empty", hint="fix the benchmark's item")
@@ -201,7 +329,7 @@ class OpenAIEngine:
         yield self._request(dialect, dialect.letters, request, (number, None))
 
     def _generation(self, request: Request, number: int) -> ServerRequest:
-        dialect = self._dialect(not isinstance(request.prompt, str))
+        dialect = self._dialect_of(request)
         fields = {**dialect.generate, dialect.limit: request.max_tokens}
         if request.stop:
             fields["stop"] = list(request.stop[:_MOST_STOPS])
@@ -225,37 +353,27 @@ class OpenAIEngine:
         body = {"model": self.model, **prompt, **fields}
         return ServerRequest(dialect.path, body, tag, request.name, tokens, expected)
 
-    def _option(self, answer: dict[str, Any], request: Request, option: str) -> Scores:
-        read = answers.prompt_tokens(answer, request.name)
-        if read is None:
-            raise CrossinError(
-                f"{request.name}: the server no longer gives log-probabilities",
-                hint="check the server and run again: finished answers are cached",
+    def _reply(self, request: Request, _: int | None, answer: dict[str, Any]) -> Reply:
+        found = answers.reply(answer, request.stop, request.name)
+        count = answers.sent_tokens(answer)
+        if found.cut and not found.text and (tokens_used(answer) or (0, 1))[1] == 0:
+            raise NoRoom(
+                f"{request.name}: the server ends the reply before its first token",
+                hint=f"{LONGER_CONTEXT}, or use fewer shots",
             )
-        tokens, logprobs = read
-        plain = self._dialect(not isinstance(request.prompt, str)).path == COMPLETIONS
-        text = f"{request.prompt}{option}" if plain else option
-        first = first_scored(tokens, text, len(text) - len(option))
-        scored = [] if first is None else logprobs[first:]
-        known = [logprob for logprob in scored if logprob is not None]
-        whole = bool(scored) and len(known) == len(scored)
-        return Scores([sum(known) if whole else None], [len(scored)], *answers.computed(answer))
+        return replace(found, prompt_tokens=count)
+
+    def _scores(self, request: Request, place: int | None, answer: dict[str, Any]) -> Scores:
+        """The scores of the option at `place`, or of all, looked up in a list."""
+        if place is None:
+            self._note(EngineNote.TOP_LETTERS)
+            return answers.letters(answer, request)
+        plain = self._dialect_of(request).path == COMPLETIONS
+        scores, unscored = answers.option(answer, request, place, plain=plain)
+        if unscored:
+            self._note(EngineNote.UNSCORED_FIRST)
+        return scores
 
 
-def _letters(answer: dict[str, Any], request: Request) -> Scores:
-    tops = answers.top_tokens(answers.choice(answer, request.name))
-    # For each letter its best token, with blanks or without.
-    logprobs = [
-        max((logprob for token, logprob in tops if token.strip() == option.strip()), default=None)
-        for option in request.options
-    ]
-    return Scores(logprobs, [int(logprob is not None) for logprob in logprobs], *answers.computed(answer))
-
-
-def _joined(parts: list[Scores]) -> Scores:
-    return Scores(
-        [part.logprobs[0] for part in parts],
-        [part.tokens[0] for part in parts],
-        sum(part.computed for part in parts),
-        sum(part.saved for part in parts),
-    )
+def _last_text(request: Request) -> str:
+    return request.prompt if isinstance(request.prompt, str) else request.prompt[-1][1]

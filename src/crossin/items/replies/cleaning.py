@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Sequence
 
-from crossin.items.replies.labels import LabelKind, labels_for, labels_in
-from crossin.items.replies.texts import any_of
+from crossin.core.thoughts import without_thoughts
+from crossin.items.replies.labels import LabelKind, labels_in
+from crossin.items.replies.series import labels_for
+from crossin.items.replies.texts import any_of, visible
 
 # What models and their templates put around a reply: <pad>, </s>, <|im_end|>, [INST]; markdown; LaTeX.
 _WRAPPERS = re.compile(
@@ -16,15 +17,15 @@ _WRAPPERS = re.compile(
 )
 # A formula's dollars; those of "$5 and $6" are prices.
 _FORMULA = re.compile(r"\$\$?(?=\S)([^$\n]*)(?<=\S)\$\$?(?!\d)")
-_THOUGHTS = "</think>"
 _NEXT_QUESTION = re.compile(rf"\n{any_of('question')}\s*\d*\s*:", re.IGNORECASE)
 
 
 def cleaned(reply: str) -> str:
-    """A reply in NFKC, without wrappers, thoughts and empty lines, up to the next question (base models ask
-    themselves another one).
+    """A `visible` reply, without wrappers, thoughts and empty lines, up to the next question (base models ask
+    themselves another one); '' where it ends within a thought.
     """
-    text = unicodedata.normalize("NFKC", reply).rpartition(_THOUGHTS)[2].replace("’", "'")
+    # Before all else, which could change a tag.
+    text = visible(without_thoughts(reply) or "").replace("’", "'")
     text = _FORMULA.sub(r"\1", _WRAPPERS.sub("", text))
     lines = (line.strip() for line in text.split("\n"))
     text = "\n".join(line for line in lines if line)
@@ -32,9 +33,18 @@ def cleaned(reply: str) -> str:
     return text[: following.start()] if following else text
 
 
+def own_answer(reply: str) -> str | None:
+    """A reply as written, without its thoughts and up to the next question; None if it ends in a thought."""
+    text = without_thoughts(reply)
+    if text is None:
+        return None
+    following = _NEXT_QUESTION.search(text)
+    return text[: following.start()] if following else text
+
+
 def without_labels(options: Sequence[str], shown: Sequence[str] | None) -> list[str]:
-    """The options' texts in NFKC, without labels where every option begins with its own: "(A) red"."""
-    texts = [unicodedata.normalize("NFKC", option).strip() for option in options]
+    """The options' `visible` texts, without labels where every option begins with its own: "(A) red"."""
+    texts = [visible(option).strip() for option in options]
     labels = labels_for(texts, shown)
     bare = []
     for position, text in enumerate(texts):
@@ -53,8 +63,13 @@ def without_labels(options: Sequence[str], shown: Sequence[str] | None) -> list[
 def without_listing(reply: str, texts: Sequence[str], positions: dict[str, int]) -> str:
     """A reply without repetitions of all options in their order, each with its label."""
     parts = []
+    folded = reply.lower()
     for position, text in enumerate(texts):
+        words = re.findall(r"\w+", text)
+        # Compiling takes longer than all else.
+        if len(texts) == 1 or (words and words[0].lower() not in folded):
+            return reply
         label = "|".join(re.escape(label) for label, place in positions.items() if place == position)
-        words = r"\W{0,9}".join(map(re.escape, re.findall(r"\w+", text))) or re.escape(text)
-        parts.append(rf"[^\w\n]{{0,3}}(?:{label})\W{{1,9}}{words}")
-    return re.sub(r"\W{0,9}".join(parts), "\n", reply, flags=re.IGNORECASE) if len(texts) > 1 else reply
+        option = r"\W{0,9}".join(map(re.escape, words)) or re.escape(text)
+        parts.append(rf"[^\w\n]{{0,3}}(?:{label})\W{{1,9}}{option}")
+    return re.sub(r"\W{0,9}".join(parts), "\n", reply, flags=re.IGNORECASE)

@@ -7,8 +7,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from crossin.items.replies.cleaning import cleaned, without_labels, without_listing
-from crossin.items.replies.labels import Label, LabelKind, Labels, labels_for, labels_in
-from crossin.items.replies.texts import any_of, is_distinctive, mentioned, plain
+from crossin.items.replies.labels import Label, LabelKind, labels_in
+from crossin.items.replies.series import Labels, labels_for, labels_of
+from crossin.items.replies.texts import any_of, is_distinctive, mentioned, plain, visible
 
 _ANSWER = re.compile(any_of("answer"), re.IGNORECASE)
 _OPTION = re.compile(any_of("option"), re.IGNORECASE)
@@ -17,11 +18,17 @@ _NOT = re.compile(any_of("not"), re.IGNORECASE)
 # What stands between a word for the answer and the answer: punctuation, a line break, the rest of a sentence.
 _GAP = re.compile(r"\W{0,6}(?:[^.!?。\n]|\.(?=\w)|:\s*\n\s*){0,80}")
 _AND_OR = re.compile(rf"[ \t]*(?:[,/&+]|{any_of('and_or')})[ \t]*", re.IGNORECASE)
-_IS_CORRECT = re.compile(rf"\W{{0,3}}{any_of('is')}?\s*{any_of('correct')}", re.IGNORECASE)
+# "B is correct", but not "B सही नहीं है".
+_IS_CORRECT = re.compile(
+    rf"\W{{0,3}}{any_of('is')}?\s*{any_of('correct')}(?![^\W\d_]{{0,3}}\W{{0,2}}{any_of('not')})",
+    re.IGNORECASE,
+)
 # A label is rejected if a word for "not" follows within this many characters: "A is wrong".
 _NEAR = 15
 _SAYS = re.compile(r"[\w:]")
 _END_OF_CLAUSE = re.compile(r"[,.;:!?、。](?!\w)|\n")
+# Many languages end a clause with "is".
+_CLAUSE_ENDS = re.compile(rf"\s*(?:{any_of('is')}\s*)?(?:$|{_END_OF_CLAUSE.pattern})")
 
 # The positions of the options that a part of a reply chooses; two are a contradiction.
 Claim = set[int]
@@ -36,13 +43,17 @@ class _Reply:
     options: tuple[str, ...]
 
 
-def read_reply(reply: str, options: Sequence[str], labels: Sequence[str] | None = None) -> int | None:
+def read_reply(
+    reply: str, options: Sequence[str], labels: Sequence[str] | None = None, language: str | None = None
+) -> int | None:
     """The position of the option that a reply in any language chooses; None where it chooses none or
     contradicts itself. Never a guess.
 
     `options` are the texts, with or without their labels ("(A) red"); `labels` are those that the prompt
-    showed, by default A, B, C and so on. Labels are recognised in any script and bracket, and options' texts
-    in any case and punctuation. The first of these rules that finds a choice decides:
+    showed, by default those of the options, or A, B, C and so on. Labels are recognised in any script and
+    bracket, and options' texts in any case and punctuation. The item's `language` (a code) decides between
+    series of one script: ت is the third in Arabic أ ب ت ث, the fourth in Persian الف ب پ ت. A letter that may
+    be two options is not read. The first of these rules that finds a choice decides:
 
     1. the last statement: a word for the answer, then a label or an option's text in the same sentence; or a
        label followed by "is correct";
@@ -57,8 +68,9 @@ def read_reply(reply: str, options: Sequence[str], labels: Sequence[str] | None 
     another option (SeaEval counts the label there). Repeating all options is not a choice. Questions that a
     base model asks and answers after its answer are ignored.
     """
-    texts = without_labels(options, labels)
-    known = labels_for(texts, labels)
+    shown = labels or labels_of([visible(option).strip() for option in options])
+    texts = without_labels(options, shown)
+    known = labels_for(texts, shown, language)
     text = without_listing(cleaned(reply), texts, known.positions)
     plain_texts = tuple(plain(option) for option in texts)
     read = _Reply(text, tuple(_labels(text, known, plain_texts)), plain_texts)
@@ -156,9 +168,9 @@ def _next_label(reply: _Reply, begin: int, end: int) -> Label | None:
 
 
 def _ends_clause(label: Label, reply: _Reply) -> bool:
-    """Whether a label ends its clause; a marked label may include the punctuation."""
+    """Whether a label ends its clause, or is joined to another; a marked one may include the punctuation."""
     rest = reply.text[label.end - 1 :].partition("\n")[0]
-    return rest[0] in ".," or not rest[1:].strip() or _END_OF_CLAUSE.match(rest[1:].lstrip()) is not None
+    return rest[0] in ".," or _CLAUSE_ENDS.match(rest, 1) is not None or bool(_joined(label, reply))
 
 
 def _claim(label: Label, reply: _Reply) -> Claim:
@@ -166,8 +178,13 @@ def _claim(label: Label, reply: _Reply) -> Claim:
     claim = _following(label, reply)
     if label.kind is not LabelKind.DIGIT or not claim:
         claim.add(label.position)
+    return claim | _joined(label, reply)
+
+
+def _joined(label: Label, reply: _Reply) -> Claim:
+    """The option of a label that "and" or "or" joins to this one."""
     joined = _AND_OR.match(reply.text, label.end - (reply.text[label.end - 1] == ","))
-    return claim | {x.position for x in reply.labels if joined and x.start == joined.end()}
+    return {x.position for x in reply.labels if joined and x.start == joined.end()}
 
 
 def _following(label: Label, reply: _Reply) -> Claim:

@@ -5,27 +5,78 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Sequence
-from functools import cache
+from functools import cache, lru_cache
+from itertools import groupby
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from crossin.core.files import read_yaml
 
 # Scripts that put no space between words.
-_UNSPACED = {"CJK", "HIRAGANA", "KATAKANA", "THAI", "LAO", "KHMER", "MYANMAR"}
+UNSPACED = {"CJK", "HIRAGANA", "KATAKANA", "THAI", "LAO", "KHMER", "MYANMAR"}
 # Scripts of which two letters make a word.
 _DENSE = {"CJK", "HIRAGANA", "KATAKANA", "HANGUL"}
 # Korean particles, written directly after a noun.
 _PARTICLE = re.compile(r"(?:입니다|이다|이며|이에요|예요|은|는|이|가|을|를|의|에|로)(?![가-힣])")
+_WHITE = re.compile(r"NEGATIVE (?:CIRCLED|SQUARED) LATIN CAPITAL LETTER (.)$")
 _MINUS = re.compile(r"[−–—‒](?=\s?\d)")
 # Scripts with spaces between words; others put words together, or prefixes onto them.
 _SPACED = {"LATIN", "CYRILLIC", "GREEK"}
+Kind = Literal["answer", "option", "not", "correct", "is", "and_or", "question"]
 _LETTER = r"[^\W\d_]"
+ZERO_WIDTH_SPACE = "\u200b"
+# One within a text, unless it sets a single letter apart as a space would.
+_WITHIN = re.compile(
+    rf"(?<!^{_LETTER})(?<![\u200b\s:(]{_LETTER})\u200b(?!{_LETTER}(?:[\u200b\s.,:;)]|$))", re.MULTILINE
+)
+# Invisible characters that Unicode does not class as formats (Cf): joiners, fillers and choices of a shape;
+# the box around a digit as emoji; the line that makes Arabic words wider.
+_INVISIBLE = re.compile(
+    "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u20e3\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef\u0640]"
+)
 
 
+@cache
+def data(name: str) -> Any:
+    """The content of a YAML file in this folder."""
+    return read_yaml(Path(__file__).with_name(name))
+
+
+def visible(text: str) -> str:
+    """A text in NFKC without what cannot be seen (soft hyphens, joiners, marks of direction), with the digits
+    and punctuation of all scripts as 0 to 9, `.`, `,` and so on.
+
+    A zero-width space stays where it sets a letter apart, which may be a label.
+    """
+    if text.isascii():
+        return text
+    text = unicodedata.normalize("NFKC", text)
+    text = text.translate({ord(character): _seen(character) for character in set(text)})
+    return _WITHIN.sub("", text) if ZERO_WIDTH_SPACE in text else text
+
+
+@cache
+def _seen(character: str) -> str:
+    """A character of an NFKC text, as it is compared."""
+    digit = unicodedata.digit(character, None)
+    if digit is not None:
+        return str(digit)
+    if character != ZERO_WIDTH_SPACE and (
+        unicodedata.category(character) == "Cf" or _INVISIBLE.match(character)
+    ):
+        return ""
+    # White letters on black, which NFKC leaves.
+    if white := _WHITE.match(unicodedata.name(character, "")):
+        return white[1]
+    marks: dict[str, str] = data("labels.yaml")["marks"]
+    return next((mark for mark, others in marks.items() if character in others), character)
+
+
+@cache
 def script(character: str) -> str:
     """The script of a letter, from its Unicode name: "LATIN", "THAI", "CJK"; empty for all but letters."""
-    return unicodedata.name(character, "").partition(" ")[0] if character.isalpha() else ""
+    # The long vowel ー is of "KATAKANA-HIRAGANA".
+    return re.split("[ -]", unicodedata.name(character, ""))[0] if character.isalpha() else ""
 
 
 def is_mark(character: str) -> bool:
@@ -37,12 +88,14 @@ def joined(left: str, right: str) -> bool:
     """Whether two neighbouring characters, either of which may be empty, belong to one word or number."""
     if not left or not right:
         return False
-    if is_mark(left) or is_mark(right):
+    if is_mark(right):
         return True
+    if is_mark(left):
+        return right.isalnum() and script(right) not in UNSPACED
     one, other = script(left), script(right)
     if one and other:
-        return one == other and one not in _UNSPACED
-    return (left.isalnum() and right.isalnum()) and not {one, other} & _UNSPACED
+        return one == other and one not in UNSPACED
+    return (left.isalnum() and right.isalnum()) and not {one, other} & UNSPACED
 
 
 def is_distinctive(option: str) -> bool:
@@ -51,13 +104,14 @@ def is_distinctive(option: str) -> bool:
     return sum(2 if script(letter) in _DENSE else 1 for letter in letters) >= 4
 
 
+@lru_cache(maxsize=4096)
 def plain(text: str) -> str:
-    """A text as it is compared: NFKC, casefolded, one space between words, no punctuation.
+    """A text as it is compared: `visible`, casefolded, one space between words, no punctuation.
 
     Signs, decimal points and operators stay: they tell numbers and formulas apart.
     """
     # The dot remains of a Turkish İ.
-    text = _MINUS.sub("-", unicodedata.normalize("NFKC", text)).casefold().replace("\u0307", "")
+    text = _MINUS.sub("-", visible(text)).casefold().replace("\u0307", "").replace(ZERO_WIDTH_SPACE, "")
     kept = []
     for index, character in enumerate(text):
         before, after = text[index - 1 : index], text[index + 1 : index + 2]
@@ -100,16 +154,23 @@ def mentioned(text: str, options: Sequence[str]) -> list[tuple[int, int]]:
 
 
 @cache
-def _words() -> dict[str, dict[str, list[str]]]:
-    found: dict[str, dict[str, list[str]]] = read_yaml(Path(__file__).with_name("words.yaml"))
-    return found
+def any_of(*kinds: Kind) -> str:
+    """A pattern that matches any word of these kinds, in a `visible` text, the longest first."""
+    found = (data("words.yaml")[kind] for kind in kinds)
+    words = sorted(
+        {visible(word) for by_language in found for listed in by_language.values() for word in listed}
+    )
+    spaced = _either([word for word in words if script(word[0]) in _SPACED])
+    others = _either([word for word in words if script(word[0]) not in _SPACED])
+    return f"(?:(?<!{_LETTER}){spaced}(?!{_LETTER})|{others})"
 
 
-def any_of(kind: Literal["answer", "option", "not", "correct", "is", "and_or", "question"]) -> str:
-    """A pattern that matches any word of a kind, in NFKC text, the longest first."""
-    words = {unicodedata.normalize("NFKC", word) for found in _words()[kind].values() for word in found}
-    patterns = [
-        f"(?<!{_LETTER}){re.escape(word)}(?!{_LETTER})" if script(word[0]) in _SPACED else re.escape(word)
-        for word in sorted(words, key=lambda word: (-len(word), word))
-    ]
-    return f"(?:{'|'.join(patterns)})"
+def _either(words: Sequence[str]) -> str:
+    """A pattern that matches any of these sorted words, the longest first. One choice for each first letter:
+    trying every word at every place would take longer than all else.
+    """
+    choices = []
+    for first, group in groupby(words, key=lambda word: word[0]):
+        rests = sorted((re.escape(word[1:]) for word in group), key=len, reverse=True)
+        choices.append(f"{re.escape(first)}(?:{'|'.join(rests)})")
+    return f"(?:{'|'.join(choices)})"

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
+from crossin.core.errors import CrossinError
 from crossin.core.files import sha256_of_value
 from crossin.servers import (
     Refused,
@@ -29,6 +31,11 @@ _LONGEST_ANSWER = 1024
 _IN_A_ROW = 20
 # With these statuses the text may be the reason; with others it is the server, the key, or the model.
 _OF_THE_TEXT = {400, 408, 413, 422}
+# How servers say that a model does not take a field, as newer models of OpenAI do not.
+_UNKNOWN_FIELD = re.compile(
+    r"unsupported|not support|un(known|recogni[sz]ed)|not (known|allowed|permitted)|max_completion_tokens",
+    re.I,
+)
 
 
 class OpenAITranslator:
@@ -46,7 +53,7 @@ class OpenAITranslator:
         self, model: str, settings: ServerSettings, *, prompt: str = PROMPT, accounting: Path | None = None
     ) -> None:
         self.model, self.settings, self.prompt, self.accounting = model, settings, prompt, accounting
-        self.concurrency = settings.concurrency
+        self.concurrency, self._limit = settings.concurrency, "max_tokens"
 
     @property
     def identity(self) -> Mapping[str, Any]:
@@ -83,7 +90,7 @@ class OpenAITranslator:
         model or address, or a spent budget, is raised.
         """
         try:
-            answer = await self._server.request(self.server_request(request))
+            answer = await self._answer(request)
         except Refused as refused:
             self._failed_in_a_row += 1
             if not self._may_be_the_text(refused):
@@ -91,6 +98,24 @@ class OpenAITranslator:
             return TranslationResponse(None, TranslationReason.SERVER_ERROR, refused.message, cacheable=False)
         self._answered, self._failed_in_a_row = True, 0
         return _read(answer, request)
+
+    async def _answer(self, request: TranslationRequest) -> dict[str, Any]:
+        """The server's answer, by the other name of the limit of tokens where it does not take the first."""
+        try:
+            return await self._server.request(self.server_request(request))
+        except Refused as refused:
+            if self._refuses("temperature", refused):
+                # Every request has it: the text is not the reason.
+                hint = "leave the field out: --body '{\"temperature\": null}'"
+                raise CrossinError(refused.message, hint=hint) from refused
+            if not self._refuses("max_tokens", refused):
+                raise
+        self._limit = "max_completion_tokens"
+        return await self._server.request(self.server_request(request))
+
+    def _refuses(self, field: str, refused: Refused) -> bool:
+        known = field in self.settings.body or refused.status not in (400, 422)
+        return not known and field in refused.message and bool(_UNKNOWN_FIELD.search(refused.message))
 
     def server_request(self, request: TranslationRequest) -> ServerRequest:
         """What is sent for a request, without the settings' `body`."""
@@ -100,7 +125,7 @@ class OpenAITranslator:
             "model": self.model,
             "messages": messages(request, self.prompt),
             "temperature": _TEMPERATURES[min(request.attempt, len(_TEMPERATURES) - 1)],
-            "max_tokens": _LONGEST_ANSWER if question else _TIMES * expected + _MORE,
+            self._limit: _LONGEST_ANSWER if question else _TIMES * expected + _MORE,
         }
         return ServerRequest(
             "chat/completions", body, name=request.target, prompt_tokens=sent, completion_tokens=expected
