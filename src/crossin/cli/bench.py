@@ -61,9 +61,21 @@ def list_benchmarks(as_json: bool) -> None:
 @_languages_option
 @option("--source", type=_PATH, help="File or folder of the data [default: the hub's].")
 @option("--split", help="The split to build, where there are several.")
+@option(
+    "--max-skipped",
+    type=click.FloatRange(0, 1),
+    default=0.1,
+    help="Largest share of items that may be left out for faults.",
+)
 @json_option
 def build_benchmark(
-    name: str, out: Path, languages: tuple[str, ...], source: Path | None, split: str | None, as_json: bool
+    name: str,
+    out: Path,
+    languages: tuple[str, ...],
+    source: Path | None,
+    split: str | None,
+    max_skipped: float,
+    as_json: bool,
 ) -> None:
     """Build a benchmark: `items.parquet`, with each item in every language, and a manifest.
 
@@ -73,13 +85,20 @@ def build_benchmark(
     Example: `crossin bench build cross-mmlu --source cross_mmlu.json --languages en,vi --out bench/mmlu`
     """
     from crossin.bench.catalogue import build_named
+    from crossin.bench.keys import notes as disagreement_notes
     from crossin.bench.show import visible
     from crossin.cli.console import console, print_json, progress_bars, say, say_skipped
     from crossin.core.skipping import skipped_note
 
     with progress_bars() as progress:
         stage = build_named(
-            name, out, languages=_codes(languages), source=source, split=split, progress=progress
+            name,
+            out,
+            languages=_codes(languages),
+            source=source,
+            split=split,
+            max_skipped=max_skipped,
+            progress=progress,
         )
     counts, skipped = stage.manifest["counts"], stage.manifest["skipped"]
     if as_json:
@@ -92,7 +111,7 @@ def build_benchmark(
         shown = "  ".join(f"{code} {found[task]:,}" for code, found in by_language.items() if task in found)
         console.print(visible(f"{task}: {shown}"), markup=False, highlight=False)
     notes = skipped_note(source or name, counts["items"] + sum(skipped.values()), skipped, "items")
-    say_skipped(skipped, "items", notes)
+    say_skipped(skipped, "items", [*notes, *disagreement_notes(counts.get("disagreements", {}))])
     say(f"bench: {counts['items']:,} items, in {out} ({stage.manifest['wall_seconds']:.1f} s)")
 
 
