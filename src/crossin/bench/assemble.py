@@ -6,11 +6,15 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
+from crossin.bench.golds import apart_in_all
+from crossin.bench.keys import DISAGREEMENTS, Disagreement, counted, write_disagreements
 from crossin.core.errors import CrossinError
 from crossin.core.files import write_json
 from crossin.core.reasons import Reason, sentence_of
+from crossin.core.skipping import FileFaults, check_faults
 from crossin.core.stages import Stage
 from crossin.items.item import Item, ItemFault, difference, faults, finish_bench
 
@@ -24,6 +28,18 @@ class NotBuilt(Reason):
 
     SEVERAL_ANSWERS = "several_answers", "more than one right answer"
     FEW_DISTRACTORS = "few_distractors", "too few distractors"
+    OTHER_ROW = (
+        "other_row",
+        "the row belongs to another one than that of the first language",
+        "get the same version of every file, or join by an id",
+    )
+    OPTIONS_MOVED = (
+        "options_moved",
+        "the options stand in another order than in the first language",
+        "match the options by ids: `options.ids` in the mapping",
+    )
+    TWO_GOLDS = "two_golds", "the same text as another item, with another right answer"
+    KEY_DIFFERS = "key_differs", "a value that decides what is asked differs between languages"
     NO_COLUMN = "no_column", "the row lacks a column"
     BROKEN_TEXT = "broken_text", "a text holds half of a character (a lone surrogate)", "repair the row"
     NOT_TEXT = "not_text", "there is something else where a text belongs"
@@ -34,6 +50,18 @@ class NotBuilt(Reason):
     UNREADABLE_OPTIONS = "unreadable_options", "the options cannot be read"
     UNREADABLE_ANSWER = "unreadable_answer", "the answer cannot be read in the form that the mapping names"
     UNKNOWN_ORIGIN = "unknown_origin", "the language that the question is from cannot be read"
+
+
+# What is left out for these is missing, or right as it is.
+_NATURE = frozenset(
+    {
+        ItemFault.MISSING_LANGUAGE,
+        NotBuilt.SEVERAL_ANSWERS,
+        NotBuilt.FEW_DISTRACTORS,
+        NotBuilt.NO_GAP,
+        NotBuilt.SEVERAL_GAPS,
+    }
+)
 
 
 def pivot_first(languages: Sequence[str]) -> list[str]:
@@ -57,6 +85,9 @@ def whole_items(
             items += [item for item in map(versions.__getitem__, wanted) if isinstance(item, Item)]
         else:
             left_out[name] = reason
+    twice = apart_in_all(items, languages) if parallel else set()
+    left_out |= dict.fromkeys(sorted(twice), NotBuilt.TWO_GOLDS.value)
+    items = [item for item in items if item.item not in twice]
     if not items:
         counts = Counter(left_out.values()).most_common()
         reasons = "; ".join(f"{sentence_of(reason)}: {count:,}" for reason, count in counts)
@@ -67,11 +98,36 @@ def whole_items(
     return items, left_out
 
 
-def write_whole(work: Stage, items: Sequence[Item], left_out: Mapping[str, str], **counts: Any) -> None:
-    """Finish a benchmark's stage: the whole items, and in `left_out.json` the reason for each other one."""
+def check_left_out(source: Path, count: int, left_out: Mapping[str, str], most: float) -> None:
+    """Raise CrossinError where a larger share than `most` of the `count` items is left out for faults, if
+    they are more than a handful.
+    """
+    faults = FileFaults(source, count, unit="items")
+    for reason, number in Counter(left_out.values()).items():
+        if reason.partition(":")[0] not in _NATURE:
+            faults.add(reason, number, None)
+    check_faults([faults], most, "say how many may be left out: --max-skipped SHARE")
+
+
+def write_whole(
+    work: Stage,
+    items: Sequence[Item],
+    left_out: Mapping[str, str],
+    disagreements: Sequence[Disagreement] = (),
+    /,
+    **counts: Any,
+) -> None:
+    """Finish a benchmark's stage: the whole items, in `left_out.json` the reason for each other one, and the
+    disagreements between languages in a file of their own.
+    """
+    outputs = [LEFT_OUT]
     write_json(work.folder / LEFT_OUT, left_out)
+    if disagreements:
+        write_disagreements(work.folder, disagreements)
+        outputs.append(DISAGREEMENTS)
+        counts["disagreements"] = counted(disagreements)
     skipped = dict(Counter(left_out.values()).most_common())
-    finish_bench(work, items, skipped, outputs=[LEFT_OUT], **counts)
+    finish_bench(work, items, skipped, outputs=outputs, **counts)
 
 
 def _reason(versions: Mapping[str, Item | str], languages: Sequence[str]) -> str | None:

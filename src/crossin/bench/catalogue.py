@@ -14,6 +14,7 @@ from crossin.core.coercion import listed
 from crossin.core.errors import CrossinError, located
 from crossin.core.paths import as_path
 from crossin.core.progress import Progress, silent
+from crossin.core.skipping import MOST_SKIPPED
 from crossin.core.stages import Stage
 from crossin.core.suggestions import nearest
 from crossin.facts.suite import build_suite
@@ -88,12 +89,14 @@ def build_named(
     languages: Sequence[str] | str | None = None,
     source: Path | str | None = None,
     split: str | None = None,
+    max_skipped: float = MOST_SKIPPED,
     progress: Progress = silent,
 ) -> Stage:
     """Build the benchmark `name` (or that of a mapping's .yaml file) in the folder `out`.
 
     `languages` are codes or names; all that the benchmark has where None. `source` is its file or folder; the
-    hub's where None. Raises CrossinError for an unknown name, and for a source, split or language that the
+    hub's where None. `max_skipped` is the largest share of items that may be left out for faults, by a
+    mapping. Raises CrossinError for an unknown name, and for a source, split or language that the
     benchmark does not have.
     """
     name = str(name)
@@ -123,4 +126,13 @@ def build_named(
             hint="see `crossin bench list`, or give a mapping of your own (.yaml)",
         )
     mapping = read_mapping(path)
-    return build_mapped(path.stem, mapping, source, out, languages=languages, split=split, progress=progress)
+    return build_mapped(
+        path.stem,
+        mapping,
+        source,
+        out,
+        languages=languages,
+        split=split,
+        max_skipped=max_skipped,
+        progress=progress,
+    )

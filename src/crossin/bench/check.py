@@ -9,21 +9,37 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import fmean
 from typing import Any
 
+from crossin.bench.assemble import NotBuilt
 from crossin.bench.content import ContentSign, Finding, content_findings
+from crossin.bench.golds import gold_text, golds_apart, right_elsewhere
 from crossin.bench.heuristics import hardness
+from crossin.bench.keys import read_disagreements
 from crossin.core.errors import CrossinError
 from crossin.core.progress import Progress, silent
-from crossin.items.item import Fault, Item, ItemFault, difference, faults, items_file, read_unchecked
+from crossin.items.item import (
+    Fault,
+    Item,
+    ItemFault,
+    difference,
+    faults,
+    items_file,
+    read_unchecked,
+    share_items,
+)
 from crossin.languages import parse_language
 
 # Examples of each reason and language.
 _EXAMPLES = 3
+_NOT_PARALLEL = (
+    "each item is in one language only: the benchmark is not parallel, and has accuracy by language, but no "
+    "consistency"
+)
 _ENDS = " .,;:!?。、！？؟।"
 
 
@@ -82,8 +98,7 @@ def check_bench(place: Path | str, *, progress: Progress = silent) -> CheckResul
             findings.append(Finding(ItemFault.ITEM_TWICE, item.language, item.item, True))
         else:
             found[item.item][item.language] = item
-    # Without an item in two languages, each language has items of its own.
-    parallel = any(len(versions) > 1 for versions in found.values())
+    parallel = share_items(items)
     for name, versions in found.items():
         missing = [language for language in languages if parallel and language not in versions]
         findings += [Finding(ItemFault.MISSING_LANGUAGE, language, name, True) for language in missing]
@@ -92,9 +107,11 @@ def check_bench(place: Path | str, *, progress: Progress = silent) -> CheckResul
             if differs := difference(first, item):
                 findings.append(_structural(differs, item))
             findings += _within(item)
+    findings += _source_findings(file.parent, found)
+    findings += _golds(found, languages)
     content, notes = content_findings(found, languages, progress)
-    if not parallel and len(languages) > 1:
-        notes = [*notes, "no item is in two languages: there is nothing to compare between languages"]
+    if not parallel:
+        notes.insert(0, _NOT_PARALLEL)
     guessing = {} if any(finding.structural for finding in findings) else _guessing(items)
     return CheckResult(len(found), tuple(languages), (*findings, *content), tuple(notes), guessing)
 
@@ -132,6 +149,60 @@ def _guessing(items: Sequence[Item]) -> dict[str, dict[str, float]]:
 
 def _structural(fault: Fault, item: Item) -> Finding:
     return Finding(fault.reason, item.language, item.item, True, fault.detail)
+
+
+def _golds(found: Mapping[str, Mapping[str, Item]], languages: Sequence[str]) -> Iterator[Finding]:
+    """Items of a language that are one text with two golds.
+
+    A question that has several references in every language has several right answers; where one language
+    does not tell it from another question, these are right answers of both. A sum has one result.
+    """
+    sound = {
+        language: [
+            versions[language]
+            for versions in found.values()
+            if language in versions and not any(faults(versions[language]))
+        ]
+        for language in languages
+    }
+    pairs = {language: list(golds_apart(items)) for language, items in sound.items()}
+    names = [{(one.item, two.item) for one, two in apart} for apart in pairs.values()]
+    everywhere = set.intersection(*names)
+    other_right: dict[str, set[str]] = defaultdict(set)
+    for one_name, two_name in everywhere:
+        other_right[one_name].add(two_name)
+        other_right[two_name].add(one_name)
+    seen: set[tuple[str, str]] = set()
+    for language, apart in pairs.items():
+        for one, two in apart:
+            open_text = one.free_text and one.answer_type == "text"
+            several = open_text and (one.item, two.item) in everywhere
+            if open_text and not several:
+                golds = [
+                    {gold_text(found[name][language]) for name in (item.item, *other_right[item.item])}
+                    for item in (one, two)
+                ]
+                if golds[0] & golds[1]:
+                    continue
+            reason = ContentSign.OTHER_REFERENCE if several else NotBuilt.TWO_GOLDS
+            for item, other in ((one, two), (two, one)):
+                note = f"{gold_text(item)}; {other.item}: {gold_text(other)}"
+                yield Finding(reason, language, item.item, not several, note)
+                seen.add((item.item, other.item))
+        for item, other in right_elsewhere(sound[language]):
+            # What is so in one language is mostly so in all.
+            if (item.item, other.item) not in seen:
+                seen.add((item.item, other.item))
+                note = f"{gold_text(other)}: {other.item}"
+                yield Finding(ContentSign.RIGHT_ELSEWHERE, language, item.item, False, note)
+
+
+def _source_findings(folder: Path, found: Mapping[str, Mapping[str, Item]]) -> Iterator[Finding]:
+    """Where a build found that the source differs between the languages of an item."""
+    for one in read_disagreements(folder):
+        if one.language in found.get(one.item, {}):
+            note = f"{one.value or '(empty)'}, in most languages {one.agreed}"
+            yield Finding(NotBuilt.KEY_DIFFERS.about(one.column), one.language, one.item, True, note)
 
 
 def _within(item: Item) -> Iterator[Finding]:

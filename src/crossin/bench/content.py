@@ -2,13 +2,12 @@
 
 Each language is compared with the first by the corpus's alignment check, with the question as instruction,
 the context as input, and the options (or the reference) as output; task by task, since what is usual in one
-(numbers, names, long texts) is unusual in another.
+(numbers, names, long texts) is unusual in another. Whether the texts say the same is judged over all tasks.
 """
 
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -19,9 +18,12 @@ import pyarrow
 
 from crossin.alignment.check import check_alignment
 from crossin.alignment.reasons import AlignmentReason
+from crossin.bench.assemble import NotBuilt
+from crossin.bench.order import compare_options, mark
+from crossin.bench.positions import compared_text, judge
 from crossin.core.progress import Progress
 from crossin.core.reasons import Reason
-from crossin.items.item import Item
+from crossin.items.item import Item, faults
 from crossin.languages.codes import language_name
 from crossin.languages.file_language import wrong_language
 from crossin.languages.scripts import script_share, scripts_of
@@ -44,6 +46,8 @@ class ContentSign(Reason):
     BROKEN_CHARACTERS = "broken_characters", "broken characters"
     WRONG_SCRIPT = "wrong_script", "hardly a letter of the language's script"
     OPTION_IN_OPTION = "option_in_option", "an option within another one"
+    OTHER_REFERENCE = "other_reference", "the same text as another item, with another reference"
+    RIGHT_ELSEWHERE = "right_elsewhere", "a wrong option that is right in another item of the same text"
 
 
 @dataclass(frozen=True)
@@ -77,9 +81,9 @@ def content_findings(
             if first := found[item.item].get(languages[0]):
                 pairs[first.task].append((first, item))
         for task in pairs.values():
-            of_task, about_task = _aligned(task, languages[0], language, progress)
-            findings += of_task
-            notes += about_task
+            findings += _aligned(task, languages[0], language, progress)
+        if together := [pair for task in pairs.values() for pair in task]:
+            findings += _together(together, languages[0], language)
     # The first language is checked again with each other one.
     return list(dict.fromkeys(findings)), list(dict.fromkeys(notes))
 
@@ -106,19 +110,13 @@ def _same(versions: Mapping[str, Item], languages: Sequence[str]) -> Iterator[Fi
 def _moved(versions: Mapping[str, Item], languages: Sequence[str]) -> Iterator[Finding]:
     """Numbers and names among the options that changed places with the first language: the answer changes."""
     first = next(versions[language] for language in languages if language in versions)
-    before = [_mark(option) for option in first.options]
+    before = [mark(option) for option in first.options]
     for item in versions.values():
-        after = [_mark(option) for option in item.options]
+        after = [mark(option) for option in item.options]
         for one, two in combinations(range(min(len(before), len(after))), 2):
             if before[one] != before[two] and (before[one], before[two]) == (after[two], after[one]):
                 note = f"{item.options[one]} | {item.options[two]}"
                 yield Finding(ContentSign.OPTIONS_SWAPPED, item.language, item.item, False, note)
-
-
-def _mark(option: str) -> str:
-    """What an option shares with its translations: its digits, else the text as it is (a name)."""
-    digits = "".join(str(unicodedata.decimal(one)) for one in option if one.isdecimal())
-    return digits or option.strip().casefold()
 
 
 def _broken(item: Item) -> Iterator[Finding]:
@@ -149,7 +147,7 @@ def _texts(item: Item) -> list[tuple[str, str]]:
 
 def _aligned(
     pairs: Sequence[tuple[Item, Item]], pivot: str, language: str, progress: Progress
-) -> tuple[list[Finding], list[str]]:
+) -> list[Finding]:
     fields = {
         "instruction": lambda item: item.question,
         "input": lambda item: item.context,
@@ -163,11 +161,39 @@ def _aligned(
     findings = []
     for row, (item, _) in enumerate(pairs):
         check = found.check_of(row)
-        # `_same` reports texts that are the same.
-        if check is not None and check.reason is not AlignmentReason.UNTRANSLATED:
+        # `_same` reports texts that are the same,
+        # and `_together` compares what texts say, in tasks of any size.
+        if check is not None and check.reason not in (AlignmentReason.UNTRANSLATED, AlignmentReason.CONTENT):
             reason = check.reason.about(*filter(None, [_FIELDS.get(check.field)]))
             findings.append(Finding(reason, check.language, item.item, False))
-    return findings, list(found.notes)
+    return findings
+
+
+def _together(items: Sequence[tuple[Item, Item]], pivot: str, language: str) -> Iterator[Finding]:
+    """Items that are not the same question as in the first language, by what their texts say; and options
+    that stand at other places as a whole.
+    """
+    order = judge(
+        [compared_text(first) for first, _ in items],
+        [compared_text(item) for _, item in items],
+        [first.task for first, _ in items],
+    )
+    if order.offset != 0:
+        note = f"all items, as in {pivot}"
+        yield Finding(NotBuilt.OTHER_ROW, language, items[0][1].item, True, note)
+    for row in order.apart:
+        yield Finding(NotBuilt.OTHER_ROW, language, items[row][1].item, True, items[row][1].question[:60])
+    for row in order.doubtful:
+        yield Finding(
+            AlignmentReason.CONTENT, language, items[row][1].item, False, items[row][1].question[:60]
+        )
+    sound = [(first, item) for first, item in items if not (any(faults(first)) or any(faults(item)))]
+    options = compare_options(sound)
+    if options.other:
+        for name in options.marked or [sound[0][1].item]:
+            yield Finding(
+                NotBuilt.OPTIONS_MOVED, language, name, True, f"{options.moved} of {options.judged}"
+            )
 
 
 def _language(items: Sequence[Item], language: str) -> list[str]:

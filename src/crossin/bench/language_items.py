@@ -10,6 +10,8 @@ from pathlib import Path
 from crossin.bench.dataset import DatasetRow, RowFault
 from crossin.bench.mapping import PLACEHOLDER, DatasetMapping
 from crossin.bench.row_items import RowReader
+from crossin.bench.row_values import name_of
+from crossin.bench.shared_values import SharedValues
 from crossin.core.errors import CrossinError
 from crossin.core.reasons import sentence_of
 from crossin.core.suggestions import nearest
@@ -17,6 +19,8 @@ from crossin.items.item import Fault, Item, ItemFault, faults
 
 # An item's group and task, by its name, from the first language that has it.
 Labels = dict[str, tuple[str, str]]
+# Rows of a language that are kept.
+_KEPT = 200
 # Values of a column that an error lists.
 _SHOWN = 10
 
@@ -70,11 +74,17 @@ def rows_of(mapping: DatasetMapping, code: str, table: Sequence[DatasetRow]) -> 
 
 
 def items_of(
-    mapping: DatasetMapping, code: str, rows: Sequence[DatasetRow], files: Sequence[Path], labels: Labels
+    mapping: DatasetMapping,
+    code: str,
+    rows: Sequence[DatasetRow],
+    files: Sequence[Path],
+    labels: Labels,
+    shared: SharedValues,
+    kept: dict[str, DatasetRow],
 ) -> dict[str, Item | str]:
     """By name, the items of a language, or the reason codes of rows that cannot be items.
 
-    `labels` is extended.
+    `labels` is extended, and some rows are put into `kept`, by name.
 
     Raises CrossinError where a column is in no row, or none of the rows can be used.
     """
@@ -84,7 +94,7 @@ def items_of(
     for position, row in enumerate(rows, start=1):
         name = f"{own}{row.file.name}, row {row.row}"
         try:
-            name = _name(reader, row, position, own)
+            name = name_of(reader.values, row, position, own)
             if name in language.found:
                 raise row.fault(
                     ItemFault.ITEM_TWICE, f"the item '{name}' occurs twice", "item", "correct `item`"
@@ -93,7 +103,9 @@ def items_of(
             if name not in labels:
                 group = own + reader.values.label(row, mapping.group) if mapping.group else name
                 labels[name] = group, reader.values.label(row, mapping.task)
-            language.found[name] = reader.item(row, name, *labels[name])
+            language.found[name] = reader.item(shared.row(code, name, row), name, *labels[name])
+            if len(kept) < _KEPT:
+                kept[name] = row
         except RowFault as fault:
             language.leave_out(name, fault)
     if (absent := reader.values.absent_column()) is not None:
@@ -106,15 +118,6 @@ def items_of(
         )
     _check_some(language, reader, len(rows))
     return language.found
-
-
-def _name(reader: RowReader, row: DatasetRow, position: int, own: str) -> str:
-    if reader.mapping.item is None:
-        return f"{own}{position}"
-    name = reader.values.label(row, reader.mapping.item)
-    if not name:
-        raise row.fault(ItemFault.EMPTY.about("item"), "the item has no name", "item", "correct `item`")
-    return own + name
 
 
 def _check_some(language: _Language, reader: RowReader, count: int) -> None:

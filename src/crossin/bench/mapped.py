@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
-from crossin.bench.assemble import pivot_first, whole_items, write_whole
+from crossin.bench.assemble import check_left_out, pivot_first, whole_items, write_whole
 from crossin.bench.dataset import USUAL, DatasetRow, fetch, matching, read_rows, renamed
 from crossin.bench.language_items import Labels, items_of, rows_of
 from crossin.bench.mapping import DatasetMapping
 from crossin.bench.options import in_order_of
+from crossin.bench.same_rows import check_order
+from crossin.bench.shared_values import SharedValues
 from crossin.core.errors import CrossinError
 from crossin.core.progress import Progress, silent
+from crossin.core.skipping import MOST_SKIPPED
 from crossin.core.stages import Stage, stage
 from crossin.items.item import Item
 
@@ -27,13 +30,14 @@ def build_mapped(
     *,
     languages: Sequence[str] | None = None,
     split: str | None = None,
+    max_skipped: float = MOST_SKIPPED,
     progress: Progress = silent,
 ) -> Stage:
     """Build the benchmark that `mapping` describes, called `name`, from its files in the folder `source` (or
     that one file), or from the hub where None.
 
-    Raises CrossinError for a language that the mapping or the files lack, and for a row that does not fit the
-    mapping.
+    Raises CrossinError for a language that the mapping or the files lack, for rows or options in another
+    order by language, and where a larger share of items than `max_skipped` is left out for faults.
     """
     chosen = pivot_first(languages or list(mapping.languages))
     for code in chosen:
@@ -44,8 +48,10 @@ def build_mapped(
                 hint="choose among them with --languages",
             )
     split = split or mapping.split
-    folder, files = _files(name, mapping, source, chosen, split)
-    _refuse_same_rows(mapping, files)
+    # What decides the question is asked of every language that is there.
+    others = [code for code in mapping.languages if code not in chosen] if mapping.words else []
+    folder, files = _files(name, mapping, source, chosen, others, split)
+    _refuse_same_rows(mapping, {code: files[code] for code in chosen})
     settings = {
         "bench": name,
         "languages": chosen,
@@ -55,18 +61,27 @@ def build_mapped(
     inputs = {str(file.relative_to(folder)): file for found in files.values() for file in found}
     with stage(out, "bench", settings, inputs) as work:
         if not work.done:
-            found = _read(name, mapping, files, chosen, progress)
+            shared = SharedValues(mapping, chosen, _tables(mapping, files, [*chosen, *others]))
+            found, rows = _read(name, mapping, files, chosen, shared, progress)
+            disagreements = shared.settle(found)
+            check_order(mapping, found, rows, chosen, max_skipped, progress)
             items, left_out = whole_items(found, chosen, parallel=mapping.join != "none")
-            write_whole(work, items, left_out)
+            check_left_out(folder, len(found), left_out, max_skipped)
+            write_whole(work, items, left_out, disagreements)
     return work
 
 
 def _files(
-    name: str, mapping: DatasetMapping, source: Path | None, languages: Sequence[str], split: str
+    name: str,
+    mapping: DatasetMapping,
+    source: Path | None,
+    languages: Sequence[str],
+    others: Sequence[str],
+    split: str,
 ) -> tuple[Path, dict[str, list[Path]]]:
-    """The folder of the dataset, and each language's files in it."""
+    """The folder of the dataset, and the files of each of the languages and of those others that it has."""
     if source is not None and source.is_file():
-        return source.parent, {code: [source] for code in languages}
+        return source.parent, {code: [source] for code in (*languages, *others)}
     patterns = {
         code: [
             pattern.replace("{language}", mapping.languages[code]).replace("{split}", split)
@@ -74,7 +89,7 @@ def _files(
             # A file that names no split holds the mapping's own.
             if "{split}" in pattern or split == mapping.split
         ]
-        for code in languages
+        for code in (*languages, *others)
     }
     if source is not None:
         folder = source
@@ -85,7 +100,7 @@ def _files(
         raise CrossinError(f"'{name}' is not on a hub", hint="give the folder of its files: --source DIR")
     if not folder.exists():
         raise CrossinError("no such file or folder", file=folder, hint="check --source")
-    files = {code: matching(folder, patterns[code]) for code in languages}
+    files = {code: matching(folder, found) for code, found in patterns.items()}
     if missing := [code for code in languages if not files[code]]:
         tried = ", ".join(list(dict.fromkeys(patterns[missing[0]]))[: max(3, len(mapping.files))])
         there = ",".join(code for code in languages if files[code])
@@ -99,7 +114,7 @@ def _files(
             if there
             else "put the files there, or name another folder with --source",
         )
-    return folder, files
+    return folder, {code: found for code, found in files.items() if found}
 
 
 def _refuse_same_rows(mapping: DatasetMapping, files: dict[str, list[Path]]) -> None:
@@ -120,21 +135,14 @@ def _refuse_same_rows(mapping: DatasetMapping, files: dict[str, list[Path]]) -> 
             )
 
 
-def _read(
-    name: str,
-    mapping: DatasetMapping,
-    files: dict[str, list[Path]],
-    languages: Sequence[str],
-    progress: Progress,
-) -> dict[str, dict[str, Item | str]]:
-    found: dict[str, dict[str, Item | str]] = {}
-    labels: Labels = {}
-    # By item: its version in the first language that has one.
-    first: dict[str, Item] = {}
-    counts: dict[str, int] = {}
+def _tables(
+    mapping: DatasetMapping, files: Mapping[str, list[Path]], languages: Sequence[str]
+) -> Iterator[tuple[str, list[DatasetRow]]]:
+    """The rows of each of the languages that has files."""
     table: tuple[list[Path], list[DatasetRow]] = ([], [])
-    for number, code in enumerate(languages):
-        progress(f"reading {name}", number, len(languages), "languages")
+    for code in languages:
+        if code not in files:
+            continue
         if files[code] != table[0]:
             table = (
                 files[code],
@@ -144,8 +152,28 @@ def _read(
                     for row in read_rows(file, mapping.rows, mapping.columns)
                 ],
             )
-        rows = rows_of(mapping, code, table[1])
-        for item, made in items_of(mapping, code, rows, files[code], labels).items():
+        yield code, rows_of(mapping, code, table[1])
+
+
+def _read(
+    name: str,
+    mapping: DatasetMapping,
+    files: dict[str, list[Path]],
+    languages: Sequence[str],
+    shared: SharedValues,
+    progress: Progress,
+) -> tuple[dict[str, dict[str, Item | str]], dict[str, dict[str, DatasetRow]]]:
+    """By item and language the item, or why it cannot be used; and some rows of each language, by item."""
+    found: dict[str, dict[str, Item | str]] = {}
+    kept: dict[str, dict[str, DatasetRow]] = {}
+    labels: Labels = {}
+    # By item: its version in the first language that has one.
+    first: dict[str, Item] = {}
+    counts: dict[str, int] = {}
+    for number, (code, rows) in enumerate(_tables(mapping, files, languages)):
+        progress(f"reading {name}", number, len(languages), "languages")
+        kept[code] = {}
+        for item, made in items_of(mapping, code, rows, files[code], labels, shared, kept[code]).items():
             if isinstance(made, Item) and mapping.options is not None and mapping.options.ids:
                 made = in_order_of(first.setdefault(item, made), made)
             found.setdefault(item, {})[code] = made
@@ -158,4 +186,4 @@ def _read(
             file=files[languages[-1]][0],
             hint="get the same version of every file, or join by an id",
         )
-    return found
+    return found, kept

@@ -188,3 +188,13 @@ def _has(element: Any, part: str) -> bool:
     if isinstance(element, list):
         return part.isdecimal() and int(part) < len(element)
     return isinstance(element, dict) and part in element
+
+
+def name_of(values: RowValues, row: DatasetRow, position: int, own: str = "") -> str:
+    """The name of a row's item. Raises RowFault where it has none."""
+    if values.mapping.item is None:
+        return f"{own}{position}"
+    name = values.label(row, values.mapping.item)
+    if not name:
+        raise row.fault(ItemFault.EMPTY.about("item"), "the item has no name", "item", "correct `item`")
+    return own + name

@@ -15,6 +15,7 @@ from crossin.languages.codes import language_name
 
 if TYPE_CHECKING:
     from crossin.bench.check import CheckResult
+    from crossin.bench.overlap import Overlap
 
 _PATH = click.Path(path_type=Path)
 _bench_argument = click.argument("folder", metavar="DIR", type=_PATH)
@@ -26,7 +27,7 @@ _languages_option = option(
 
 @click.group(no_args_is_help=True)
 def command() -> None:
-    """List, build, show, check and export parallel benchmarks."""
+    """List, build, show, check and export parallel benchmarks, and find what they share."""
 
 
 @command.command("list", cls=Command)
@@ -60,9 +61,21 @@ def list_benchmarks(as_json: bool) -> None:
 @_languages_option
 @option("--source", type=_PATH, help="File or folder of the data [default: the hub's].")
 @option("--split", help="The split to build, where there are several.")
+@option(
+    "--max-skipped",
+    type=click.FloatRange(0, 1),
+    default=0.1,
+    help="Largest share of items that may be left out for faults.",
+)
 @json_option
 def build_benchmark(
-    name: str, out: Path, languages: tuple[str, ...], source: Path | None, split: str | None, as_json: bool
+    name: str,
+    out: Path,
+    languages: tuple[str, ...],
+    source: Path | None,
+    split: str | None,
+    max_skipped: float,
+    as_json: bool,
 ) -> None:
     """Build a benchmark: `items.parquet`, with each item in every language, and a manifest.
 
@@ -72,13 +85,20 @@ def build_benchmark(
     Example: `crossin bench build cross-mmlu --source cross_mmlu.json --languages en,vi --out bench/mmlu`
     """
     from crossin.bench.catalogue import build_named
+    from crossin.bench.keys import notes as disagreement_notes
     from crossin.bench.show import visible
     from crossin.cli.console import console, print_json, progress_bars, say, say_skipped
     from crossin.core.skipping import skipped_note
 
     with progress_bars() as progress:
         stage = build_named(
-            name, out, languages=_codes(languages), source=source, split=split, progress=progress
+            name,
+            out,
+            languages=_codes(languages),
+            source=source,
+            split=split,
+            max_skipped=max_skipped,
+            progress=progress,
         )
     counts, skipped = stage.manifest["counts"], stage.manifest["skipped"]
     if as_json:
@@ -91,7 +111,7 @@ def build_benchmark(
         shown = "  ".join(f"{code} {found[task]:,}" for code, found in by_language.items() if task in found)
         console.print(visible(f"{task}: {shown}"), markup=False, highlight=False)
     notes = skipped_note(source or name, counts["items"] + sum(skipped.values()), skipped, "items")
-    say_skipped(skipped, "items", notes)
+    say_skipped(skipped, "items", [*notes, *disagreement_notes(counts.get("disagreements", {}))])
     say(f"bench: {counts['items']:,} items, in {out} ({stage.manifest['wall_seconds']:.1f} s)")
 
 
@@ -142,6 +162,43 @@ def check_benchmark(folder: Path, languages: tuple[str, ...], as_json: bool) -> 
     else:
         _show(result)
     if result.structural:
+        raise click.exceptions.Exit(1)
+
+
+@command.command("overlap", cls=Command)
+@click.argument("ours", metavar="A", type=_PATH)
+@click.argument("theirs", metavar="B", type=_PATH)
+@option("--out", type=_PATH, metavar="FOLDER", help="Also write the clean and the contaminated part of A.")
+@option(
+    "--level",
+    type=click.Choice(["item", "triple", "subject"]),
+    default="triple",
+    help="The lowest that counts as contaminated.",
+)
+@option("--ngram", type=click.IntRange(min=1), default=13, help="Consecutive words that are no chance.")
+@option("--fail", is_flag=True, help="Exit code 1 where an item of A is contaminated.")
+@json_option
+def list_overlap(
+    ours: Path, theirs: Path, out: Path | None, level: str, ngram: int, fail: bool, as_json: bool
+) -> None:
+    """List the items, triples (subject and answer) and subjects that a benchmark shares with another, or with
+    rows that are trained on.
+
+    A is a benchmark's folder. B is another one, a mixture's folder, or a file of rows. --out writes
+    `overlap.parquet`, and A as two benchmarks: `clean` and `contaminated`.
+
+    Example: `crossin bench overlap bench/klar bench/bmlama --out bench/klar-apart`
+    """
+    from crossin.bench.overlap import find_overlap
+    from crossin.cli.console import print_json, progress_bars
+
+    with progress_bars() as progress:
+        found = find_overlap(ours, theirs, out=out, level=level, ngram=ngram, progress=progress)
+    if as_json:
+        print_json({**found.counts(), "findings": found.counted()})
+    else:
+        _show_overlap(found, out)
+    if fail and found.contaminated:
         raise click.exceptions.Exit(1)
 
 
@@ -219,6 +276,32 @@ def _check_templates(languages: tuple[str, ...], as_json: bool) -> None:
             console.print(f"{code}: {', '.join(entries) or 'complete'}", markup=False, highlight=False)
     if any(found.values()):
         raise click.exceptions.Exit(1)
+
+
+def _show_overlap(found: Overlap, out: Path | None) -> None:
+    from rich.table import Column, Table
+    from rich.text import Text
+
+    from crossin.bench.show import visible
+    from crossin.cli.console import console, say
+    from crossin.core.reasons import sentence_of
+
+    lines = found.counted()
+    if lines:
+        count, examples = Column("items", justify="right"), Column("examples", overflow="fold")
+        table = Table("shared", "the same", "language", count, examples)
+        for line in lines:
+            shown = "; ".join(
+                f"{one['item']} = {one['other']} ({one['shared'][:60]})" for one in line["examples"]
+            )
+            language = language_name(line["language"])
+            evidence = sentence_of(line["evidence"])
+            table.add_row(line["level"], evidence, language, f"{line['count']:,}", Text(visible(shown)))
+        console.print(table)
+    counts = found.counts()
+    shared = "".join(f", {count:,} by {level}" for level, count in counts["shared"].items())
+    parts = f"{counts['contaminated']:,} contaminated, {counts['clean']:,} clean"
+    say(f"overlap: {counts['items']:,} items{shared}; {parts}{f', in {out}' if out else ''}")
 
 
 def _show(result: CheckResult) -> None:

@@ -18,12 +18,13 @@ _FEW = 5
 @dataclass
 class FileFaults:
     """What is left out of the `rows` of one file, by reason code, and the number of the first such row, from
-    1. `what` is a word on the rows: their language.
+    1. `what` is a word on the rows: their language; `unit` is what they are.
     """
 
     file: str | Path
     rows: int
     what: str = ""
+    unit: str = "rows"
     first: int | None = None
     reasons: Counter[str] = field(default_factory=Counter)
 
@@ -44,7 +45,7 @@ def check_faults(files: Iterable[FileFaults], most: float, override: str) -> lis
         count = one.reasons.total()
         if count <= most * one.rows:
             continue
-        message, fix = _told(one.rows, one.reasons, one.what)
+        message, fix = _told(one.rows, one.reasons, one.what, one.unit)
         if count >= _FEW or count == one.rows or most < MOST_SKIPPED:
             hint = f"{fix}; to go on without these rows, {override}" if fix else override
             raise CrossinError(message, file=one.file, row=one.first, hint=hint)

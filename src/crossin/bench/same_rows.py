@@ -1,0 +1,139 @@
+"""While building: rows that are joined by position, and options without ids, must belong together."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from crossin.bench.assemble import NotBuilt
+from crossin.bench.dataset import DatasetRow
+from crossin.bench.golds import number_of
+from crossin.bench.mapping import DatasetMapping
+from crossin.bench.order import OptionOrder, compare_options, id_columns
+from crossin.bench.positions import compared_text, judge
+from crossin.core.errors import CrossinError
+from crossin.core.progress import Progress
+from crossin.items.item import Item, faults
+
+Found = dict[str, dict[str, Item | str]]
+# Fewer rows are not another order.
+_FEW = 5
+
+
+def check_order(
+    mapping: DatasetMapping,
+    found: Found,
+    rows: Mapping[str, Mapping[str, DatasetRow]],
+    languages: Sequence[str],
+    most: float,
+    progress: Progress,
+) -> None:
+    """Put a reason in the place of each item whose rows or options do not belong together.
+
+    `rows` are some rows by language and item. Raises CrossinError where a language has another order of rows,
+    or of options, as a whole: a share of more than `most` of its rows.
+    """
+    if mapping.join == "none":
+        return
+    first = languages[0]
+    others: dict[str, OptionOrder] = {}
+    for number, code in enumerate(languages[1:]):
+        progress("comparing the languages", number, len(languages) - 1, "languages")
+        if mapping.join == "position":
+            _compare_rows(found, rows, (first, code), most)
+        order = compare_options(_pairs(found, first, code))
+        for item in order.marked:
+            found[item][code] = NotBuilt.OPTIONS_MOVED.about(code)
+        if order.other:
+            others[code] = order
+    progress("comparing the languages", len(languages) - 1, len(languages) - 1, "languages")
+    if others:
+        raise _other_options(others, rows, first)
+
+
+def _pairs(found: Found, first: str, code: str) -> list[tuple[Item, Item]]:
+    pairs = [(versions.get(first), versions.get(code)) for versions in found.values()]
+    return [
+        (one, two)
+        for one, two in pairs
+        if isinstance(one, Item) and isinstance(two, Item) and not any(faults(one)) and not any(faults(two))
+    ]
+
+
+def _compare_rows(
+    found: Found, rows: Mapping[str, Mapping[str, DatasetRow]], languages: tuple[str, str], most: float
+) -> None:
+    """Mark the items of `code` that belong to other rows than those of the first language."""
+    first, code = languages
+    pairs = _pairs(found, first, code)
+    texts = [[compared_text(item) for item in side] for side in zip(*pairs, strict=True)] or [[], []]
+    order = judge(texts[0], texts[1], [one.task for one, _ in pairs])
+    names = [two.item for _, two in pairs]
+    golds = [_gold_agrees(one, two) for one, two in pairs]
+    apart = {names[row] for row in order.apart}
+    differing = [name for name, agrees in zip(names, golds, strict=True) if not agrees or name in apart]
+    aside = rows[code].get(differing[0]) if differing else None
+    file = next(iter(rows[code].values())).file
+    hint = "get the same version of every file, join by an id, or leave the language out with --languages"
+    if order.offset is None and len(differing) <= most * len(names) and _varied(pairs):
+        order = type(order)(order.apart, order.doubtful)
+    if order.offset:
+        further = f"{abs(order.offset)} {'later' if order.offset > 0 else 'earlier'}"
+        message = f"the rows of {first} seem to stand {further} in {code}"
+        raise CrossinError(message, file=file, row=1, hint=hint)
+    whole = order.offset is None
+    if whole or (len(apart) >= _FEW and len(differing) > most * len(names)):
+        where = (
+            f": {len(differing):,} of {len(names):,} do not belong together"
+            if differing and not whole
+            else ""
+        )
+        raise CrossinError(
+            f"the rows of {code} seem to be in another order than those of {first}{where}",
+            file=file,
+            row=aside.row if aside is not None else int(differing[0]) if differing and not whole else 1,
+            hint=hint,
+        )
+    for name in apart:
+        found[name][code] = NotBuilt.OTHER_ROW.about(code)
+
+
+def _gold_agrees(one: Item, two: Item) -> bool:
+    if one.free_text:
+        return one.answer_type != "number" or number_of(one.answer) == number_of(two.answer)
+    return one.answer == two.answer and len(one.options) == len(two.options)
+
+
+def _varied(pairs: Sequence[tuple[Item, Item]]) -> bool:
+    """Whether golds vary enough that rows in another order could not agree in them."""
+    golds = [
+        number_of(one.answer) if one.answer_type == "number" else one.answer
+        for one, _ in pairs
+        if _closed(one)
+    ]
+    return len(golds) == len(pairs) and max(map(golds.count, set(golds))) < len(golds) / 2
+
+
+def _closed(item: Item) -> bool:
+    return not item.free_text or item.answer_type == "number"
+
+
+def _other_options(
+    others: Mapping[str, OptionOrder],
+    rows: Mapping[str, Mapping[str, DatasetRow]],
+    first: str,
+) -> CrossinError:
+    code, order = next(iter(others.items()))
+    columns = id_columns(rows, first, code)
+    ids = (
+        f"{columns[0]}}} ('{columns[0]}' looks like ids)"
+        if columns
+        else "COLUMN}, a column with one for each"
+    )
+    return CrossinError(
+        f"the options seem to be in another order in {', '.join(others)} than in {first}: in {code} the right "
+        f"one stands at another place in {order.elsewhere:,} of {order.items:,} items, and numbers, names or "
+        f"words do in {order.moved:,} of {order.judged:,}",
+        file=next(iter(rows[code].values())).file,
+        field="options",
+        hint=f"match them by ids, options: {{…, ids: {ids}; or leave these languages out",
+    )
