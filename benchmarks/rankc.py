@@ -68,7 +68,7 @@ def main() -> None:
     parser.add_argument("--data", type=Path, required=True, help="the folder with bmlama17")
     parser.add_argument("--model", default="smollm2-135m", help="a model, by name or folder")
     parser.add_argument("--languages", default="en,es,vi,tr", help="languages, with commas")
-    parser.add_argument("--limit", type=int, default=200, help="facts to ask")
+    parser.add_argument("--limit", type=int, default=150, help="facts to ask")
     options = parser.parse_args()
     scores: dict[tuple[str, str], Score] = {}
     folders: dict[tuple[str, str], Path] = {}

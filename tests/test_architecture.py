@@ -23,7 +23,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "corpus": {"alignment"},
     "facts": {"items"},
     "bench": {"alignment", "corpus", "facts", "items"},
-    "mixture": {"alignment", "corpus"},
+    "mixture": {"alignment", "corpus", "models"},
     "translation": {"alignment", "corpus", "models", "servers"},
     "training": {"corpus", "items", "mixture", "models"},
     "evaluation": {"bench", "items", "models", "scoring", "servers"},

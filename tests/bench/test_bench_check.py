@@ -61,6 +61,13 @@ def test_a_language_that_an_item_lacks_and_an_item_that_is_there_twice(tmp_path:
     ]
 
 
+def test_languages_with_items_of_their_own_lack_nothing(tmp_path: Path) -> None:
+    items = [replace(item, item=f"{item.language}/{item.item}") for item in small_items()]
+    result = check_bench(write_bench(tmp_path, items))
+    assert not any(one.structural for one in result.findings)
+    assert any("nothing to compare" in note for note in result.notes)
+
+
 def test_english_is_what_the_others_are_held_against_wherever_it_stands(tmp_path: Path) -> None:
     items = changed("q1", "en", lambda item: replace(item, answer="C"))
     assert {(reason, language) for reason, language, _, _ in found(tmp_path, list(reversed(items)))} >= {

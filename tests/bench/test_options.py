@@ -202,7 +202,7 @@ class TestIds:
             (["a", "b", "b"], "option_id_twice:de"),
             (["a", "b", None], "options_without_ids:de"),
             (["a", "b"], "options_without_ids:de"),
-            (None, "unreadable_options:de"),
+            (None, "options_without_ids:de"),
         ],
     )
     def test_ids_that_do_not_fit_leave_the_item_out(
@@ -216,3 +216,12 @@ class TestIds:
         name = _name(tmp_path, {"column": "all", "ids": "ids"}, answer, languages=["en", "de"])
         assert _skipped(name, tmp_path) == {reason: 1}
         assert {item.answer for item in read_items(tmp_path / "out")} == {"a"}
+
+
+def test_labels_of_another_number_leave_the_item_out(tmp_path: Path) -> None:
+    good = {"key": 1, "q": "?", "all": ["oak", "elm"], "labels": ["x", "y"], "right": "y"}
+    jsonl(
+        tmp_path / "en.jsonl", [good, {**good, "key": 2, "labels": ["x"]}, {**good, "key": 3, "labels": None}]
+    )
+    name = _name(tmp_path, {"column": "all", "label": "labels"}, _LABEL)
+    assert _skipped(name, tmp_path) == {"unreadable_options:en": 2}

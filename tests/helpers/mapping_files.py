@@ -52,6 +52,19 @@ def jsonl(path: Path, rows: Sequence[dict[str, Any]]) -> Path:
     return path
 
 
+def texts(path: Path, *lines: Sequence[object]) -> Path:
+    """A file of tab-separated lines."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text("".join("\t".join(map(str, line)) + "\n" for line in lines), encoding="utf-8")
+    return path
+
+
+def document(path: Path, value: Any) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(value, ensure_ascii=False, indent=2), encoding="utf-8")
+    return path
+
+
 def parquet(path: Path, rows: list[dict[str, Any]]) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
     pyarrow.parquet.write_table(pyarrow.Table.from_pylist(rows), path)
@@ -65,3 +78,9 @@ def built(name: str, folder: Path, **wishes: Any) -> list[Item]:
 
 def only(items: list[Item], name: str, language: str) -> Item:
     return next(item for item in items if (item.item, item.language) == (name, language))
+
+
+def shown(item: Item) -> tuple[str, list[str], str]:
+    """What a reader sees: the question, the options, and the text of the right one (or the reference)."""
+    right = item.answer if item.free_text else item.options[item.option_ids.index(item.answer)]
+    return item.question, item.options, right

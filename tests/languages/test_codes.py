@@ -15,6 +15,12 @@ from tests.helpers.errors import refused
     ("code", "spellings"),
     [
         ("en", "en EN eng eng_Latn en-Latn en_US en_XX English ENGLISH"),
+        ("fr", "fra_latn_fran FRA-Latn-Fran"),
+        ("fr-CA", "fra_latn_cana"),
+        ("pt-BR", "por_latn_braz"),
+        ("es-MX", "spa_latn_mexi"),
+        ("zh-HK", "zho_hant_hong"),
+        ("apc-PS", "apc_arab_pale"),
         ("en-GB", "en-GB en_gb en-uk"),
         ("zh", "zh zho chi cmn zh_CN zh-Hans zho_Hans zh_hans_cn zh_CN Chinese Mandarin 中文 简体中文"),
         ("zh-Hant", "zh-TW zho_Hant zh-Hant zh_Hant_TW 繁體中文 中文（繁體）"),
@@ -33,6 +39,7 @@ from tests.helpers.errors import refused
         ("de", "de ger deu de_DE German Deutsch"),
         ("lo", "lo lao lao_Laoo Lao"),
         ("he", "he iw heb Hebrew"),
+        ("ja", "ja jpn jap ja_JP Japanese"),
     ],
 )
 def test_every_usual_spelling_is_one_code(code: str, spellings: str) -> None:
@@ -78,7 +85,23 @@ def test_an_unknown_language_gets_similar_names(name: str, near: str) -> None:
         parse_language(name)
 
 
-@pytest.mark.parametrize("name", ["", "xx", "zz", "qaa", "und", "mul", "x", "../en", "en\0"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "",
+        "xx",
+        "zz",
+        "qaa",
+        "und",
+        "mul",
+        "x",
+        "../en",
+        "en\0",
+        "x-private",
+        "eng_latn_unit",
+        "slk_latn_sari",
+    ],
+)
 def test_what_stands_for_no_one_language_is_unknown(name: str) -> None:
     with refused("unknown"):
         parse_language(name)

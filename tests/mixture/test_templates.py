@@ -8,8 +8,11 @@ from pathlib import Path
 import pytest
 
 from crossin.core.errors import CrossinError
+from crossin.core.files import read_parquet
 from crossin.mixture.templates import Template, built_in, chat_template, load_template
+from tests.helpers import thinking_templates as templates
 from tests.helpers.errors import refused
+from tests.helpers.thinking_templates import chat_tokenizer
 
 CHATML = (
     "{{ bos_token }}{% for m in messages %}<|im_start|>{{ m.role }}\n{{ m.content }}<|im_end|>\n{% endfor %}"
@@ -148,7 +151,7 @@ def test_an_unknown_name_is_answered_with_those_that_exist() -> None:
             id="gemma",
         ),
         pytest.param(
-            THINKING, "<|e|>", "<|user|>Q\n\nI<|e|><|assistant|>><think>\n\n</think>\n\nA<", id="thinking"
+            THINKING, "<|e|>", "<|user|>Q\n\nI<|e|><|assistant|><think>\n\n</think>\n\n>A<", id="thinking"
         ),
     ],
 )
@@ -223,3 +226,57 @@ def test_a_template_knows_its_pieces_without_a_file() -> None:
     plain = Template(with_input="{instruction}\n\n{input}", without_input="{instruction}")
     assert plain.parts(True) == ("", "\n\n", "")
     assert plain.parts(False) == ("", "")
+
+
+@pytest.mark.parametrize(
+    "name", ["SWITCHED", "ASKED_ONLY", "ALWAYS_EMPTY", "END_OF_THOUGHT", "CHANNELS", "DATED"]
+)
+def test_a_composed_prompt_a_trained_one_and_a_scored_one_are_the_same(tmp_path: Path, name: str) -> None:
+    from crossin.evaluation.engine import Request
+    from crossin.evaluation.hf.tokens import tokenise
+    from crossin.training.config import Batches
+    from crossin.training.rows import read_rows
+
+    tokenizer = chat_tokenizer(tmp_path / "model", getattr(templates, name))
+    composed, _, _ = turn(chat_template(str(tmp_path / "model")), "Q", "", "A", mark="\0").partition("\0")
+    messages = [{"role": "user", "content": "Q"}, {"role": "assistant", "content": "A"}]
+    (tmp_path / "rows.jsonl").write_text(json.dumps({"messages": messages}), encoding="utf-8")
+    (row,), _ = read_rows(tmp_path / "rows.jsonl", tokenizer, Batches())
+    ((scored,),) = tokenise(tokenizer, [Request((("user", "Q"),), ("A",))], longest=None)
+    assert list(row.prompt) == list(scored.tokens[: scored.start])
+    assert tokenizer.decode(row.prompt) == composed
+    assert tokenizer.decode(scored.tokens[scored.start :]) == "A"
+
+
+def test_a_template_gets_the_recipes_arguments_and_its_date_is_in_the_manifest(
+    facts_folder: Path, tmp_path: Path
+) -> None:
+    from crossin.experiments.demo import RECIPE
+    from crossin.mixture import compose, read_recipe
+
+    chat_tokenizer(tmp_path / "model", "{{ tone }}" + templates.DATED)
+    entries = read_recipe(RECIPE).model_dump(exclude_unset=True)
+    entries |= {"template": "chat", "tokenizer": str(tmp_path / "model"), "languages": ["en", "es"]}
+    made = compose(
+        entries, facts_folder, tmp_path / "out", chat_template_kwargs={"tone": "Calm.", "tome": "Loud."}
+    )
+    assert made.manifest["settings"]["chat_template_kwargs"] == {"tone": "Calm.", "tome": "Loud."}
+    assert made.manifest["counts"]["chat_date"] == "2024-07-26"
+    assert any("(tome)" in note for note in made.manifest["counts"]["notes"])
+    (file,) = (tmp_path / "out" / "data").iterdir()
+    prompts = read_parquet(file, ["prompt"])["prompt"].to_pylist()
+    assert all(prompt.startswith("Calm.<|system|>26 July 2024<|end|>") for prompt in prompts)
+
+
+def test_arguments_of_a_chat_template_need_one() -> None:
+    from crossin.mixture import read_recipe
+
+    entries = {
+        "name": "r",
+        "components": [{"kind": "base", "rows": 1}],
+        "chat_template_kwargs": {"tone": "x"},
+    }
+    with refused("template: chat"):
+        read_recipe(entries)
+    with refused("add_generation_prompt", field="chat_template_kwargs"):
+        read_recipe(entries | {"chat_template_kwargs": {"add_generation_prompt": True}})

@@ -244,3 +244,20 @@ def test_a_thought_without_an_end_is_no_answer(tmp_path: Path) -> None:
     [found] = read_predictions(write_replies(tmp_path / "replies.jsonl", [line]), bench)
     assert found.texts is not None
     assert (exact_match(found.texts).tolist(), missing_replies(found.texts).tolist()) == ([0], [1])
+
+
+def test_thoughts_of_replies_are_not_read_and_those_that_were_cut_are_counted(tmp_path: Path) -> None:
+    changed = {
+        ("sky", "de"): "<think>Die Antwort ist A, oder",
+        ("coal", "th"): "<think>A?</think>\n\n" + OPTIONS["th"][3],
+        ("name", "en"): "<think>Graz?</think>Vienna",
+        ("name", "de"): "◁think▷Wien",
+    }
+    file = write_replies(tmp_path / "replies.jsonl", replies(changed))
+    [found] = read_predictions(file, write_bench(tmp_path / "bench"))
+    assert found.thoughts_cut == {"de": 2}
+    assert found.choices is not None
+    sky = found.choices.items.index("sky")
+    assert found.choices.answers[sky].tolist() == [2, -1, 2]
+    assert found.texts is not None
+    assert found.texts.replies == (("Vienna", None, "เวียนนา"),)

@@ -12,6 +12,7 @@ from crossin.bench.options import RowOptions
 from crossin.bench.row_values import RowValues, at, listed
 from crossin.bench.text_forms import opened
 from crossin.items.item import ItemFault
+from crossin.languages.numbers import last_number
 
 _HINT = "correct `answer` in the mapping, or the row"
 # A whole number in digits of any script, or as some tables write it: 1.0.
@@ -47,7 +48,7 @@ def right_place(values: RowValues, row: DatasetRow, options: RowOptions) -> int:
 
 def references(values: RowValues, row: DatasetRow) -> tuple[str, list[str]]:
     """The reference of a free-text item, and its other references. Raises RowFault for an empty one, and for
-    a number without a digit.
+    an answer without the number that it should be.
     """
     answer = values.mapping.answer
     column = values.spelled(answer.column)
@@ -71,7 +72,7 @@ def references(values: RowValues, row: DatasetRow) -> tuple[str, list[str]]:
         path = values.spelled(answer.aliases)
         found += _aliases(row, values.value(row, path), path, answer.separator)
     first, *others = dict.fromkeys(text for text in found if text)
-    if answer.form == "number" and not any(letter.isdecimal() for letter in first):
+    if answer.form == "number" and not last_number(first, values.code):
         raise _unreadable(row, answer.form, first, column)
     return first, others
 
@@ -199,4 +200,7 @@ def _no_key(row: DatasetRow, one: dict[str, Any], key: str, column: str) -> RowF
 
 
 def _unreadable(row: DatasetRow, form: str, text: str, column: str) -> RowFault:
-    return row.fault(NotBuilt.UNREADABLE_ANSWER, f"expected a {form}, not '{text[:40]}'", column, _HINT)
+    article = "an" if form == "index" else "a"
+    return row.fault(
+        NotBuilt.UNREADABLE_ANSWER, f"expected {article} {form}, not '{text[:40]}'", column, _HINT
+    )

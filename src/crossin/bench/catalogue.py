@@ -21,6 +21,8 @@ from crossin.languages import available, parse_language
 
 MAPPINGS = Path(__file__).parent / "mappings"
 _FILES = "files or the hub"
+# By name: a file of the makers' that is in another layout than the hub's, and the mapping that reads it.
+_OTHER_LAYOUTS = {"xwinograd": ("dataset.tsv", "xwinograd-tsv")}
 
 
 @dataclass(frozen=True)
@@ -69,11 +71,13 @@ def names() -> list[str]:
 def known() -> dict[str, BenchInfo]:
     """What is known of each benchmark, by name."""
     found = dict(BUILT_IN)
-    for path in sorted(MAPPINGS.glob("*.yaml")):
-        mapping = read_mapping(path)
+    for name in names()[len(BUILT_IN) :]:
+        mapping = read_mapping(MAPPINGS / f"{name}.yaml")
         tasks = (mapping.task if "{" not in mapping.task else "knowledge",)
-        languages = len(mapping.languages)
-        found[path.stem] = BenchInfo(mapping.about, tasks, languages, mapping.items, mapping.licence, _FILES)
+        place = _FILES if mapping.dataset else "files"
+        found[name] = BenchInfo(
+            mapping.about, tasks, len(mapping.languages), mapping.items, mapping.licence, place
+        )
     return found
 
 
@@ -107,6 +111,9 @@ def build_named(
         return build_xquad(source, out, languages=languages, progress=progress)
     if name in SEAEVAL:
         return build_seaeval(name, source, out, languages=languages, progress=progress)
+    if name in _OTHER_LAYOUTS and source is not None:
+        file, other = _OTHER_LAYOUTS[name]
+        name = other if source.name == file or (source / file).is_file() else name
     own = name.endswith((".yaml", ".yml"))
     path = as_path(name) if own else MAPPINGS / f"{name}.yaml"
     if not own and name not in names():

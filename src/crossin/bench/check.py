@@ -82,8 +82,10 @@ def check_bench(place: Path | str, *, progress: Progress = silent) -> CheckResul
             findings.append(Finding(ItemFault.ITEM_TWICE, item.language, item.item, True))
         else:
             found[item.item][item.language] = item
+    # Without an item in two languages, each language has items of its own.
+    parallel = any(len(versions) > 1 for versions in found.values())
     for name, versions in found.items():
-        missing = [language for language in languages if language not in versions]
+        missing = [language for language in languages if parallel and language not in versions]
         findings += [Finding(ItemFault.MISSING_LANGUAGE, language, name, True) for language in missing]
         first = next(versions[language] for language in languages if language in versions)
         for item in versions.values():
@@ -91,6 +93,8 @@ def check_bench(place: Path | str, *, progress: Progress = silent) -> CheckResul
                 findings.append(_structural(differs, item))
             findings += _within(item)
     content, notes = content_findings(found, languages, progress)
+    if not parallel and len(languages) > 1:
+        notes = [*notes, "no item is in two languages: there is nothing to compare between languages"]
     guessing = {} if any(finding.structural for finding in findings) else _guessing(items)
     return CheckResult(len(found), tuple(languages), (*findings, *content), tuple(notes), guessing)
 

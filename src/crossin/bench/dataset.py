@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -132,6 +132,11 @@ def _kind(value: Any) -> str:
 
 def _holds_rows(value: Any) -> bool:
     return isinstance(value, list) and bool(value) and all(isinstance(one, dict) for one in value)
+
+
+def renamed(row: DatasetRow, names: Mapping[str, str]) -> DatasetRow:
+    """The row with other names of its columns, `{name in the file: other name}`."""
+    return replace(row, values={names.get(name, name): value for name, value in row.values.items()})
 
 
 def read_rows(file: Path, rows: str | None, names: Sequence[str]) -> Iterator[DatasetRow]:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from crossin.bench.assemble import pivot_first, whole_items, write_whole
-from crossin.bench.dataset import USUAL, DatasetRow, fetch, matching, read_rows
+from crossin.bench.dataset import USUAL, DatasetRow, fetch, matching, read_rows, renamed
 from crossin.bench.language_items import Labels, items_of, rows_of
 from crossin.bench.mapping import DatasetMapping
 from crossin.bench.options import in_order_of
@@ -14,6 +14,9 @@ from crossin.core.errors import CrossinError
 from crossin.core.progress import Progress, silent
 from crossin.core.stages import Stage, stage
 from crossin.items.item import Item
+
+# Languages without files that an error names.
+_NAMED = 10
 
 
 def build_mapped(
@@ -83,14 +86,19 @@ def _files(
     if not folder.exists():
         raise CrossinError("no such file or folder", file=folder, hint="check --source")
     files = {code: matching(folder, patterns[code]) for code in languages}
-    for code, found in files.items():
-        if not found:
-            tried = ", ".join(patterns[code][: max(3, len(mapping.files))])
-            raise CrossinError(
-                f"there is no file for {code}; looked for {tried}, …",
-                file=folder,
-                hint="put the file there, or leave the language out with --languages",
-            )
+    if missing := [code for code in languages if not files[code]]:
+        tried = ", ".join(list(dict.fromkeys(patterns[missing[0]]))[: max(3, len(mapping.files))])
+        there = ",".join(code for code in languages if files[code])
+        named = ", ".join(missing[:_NAMED]) + (
+            f" and {len(missing) - _NAMED} others" if missing[_NAMED:] else ""
+        )
+        raise CrossinError(
+            f"there is no file for {named}; looked for {tried}, …",
+            file=folder,
+            hint=f"put the files there, or build the languages that are: --languages {there}"
+            if there
+            else "put the files there, or name another folder with --source",
+        )
     return folder, files
 
 
@@ -130,7 +138,11 @@ def _read(
         if files[code] != table[0]:
             table = (
                 files[code],
-                [row for file in files[code] for row in read_rows(file, mapping.rows, mapping.columns)],
+                [
+                    renamed(row, mapping.rename)
+                    for file in files[code]
+                    for row in read_rows(file, mapping.rows, mapping.columns)
+                ],
             )
         rows = rows_of(mapping, code, table[1])
         for item, made in items_of(mapping, code, rows, files[code], labels).items():

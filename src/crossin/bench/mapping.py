@@ -176,6 +176,7 @@ class DatasetMapping(Settings):
     rows: each file is one JSON object, and the list at this path has the rows; the object's other values are
     columns of each row.
     columns: the names of the columns, for a .csv or .tsv without a header.
+    rename: columns that have other names in some copies of the files, `{other name: the name here}`.
     languages: each language's name in the dataset. language_column: where one table holds all of them: a
     column, or a template of columns.
     join: rows are the same item by `id` (the template `item`), or by `position` in files of equal length;
@@ -201,6 +202,7 @@ class DatasetMapping(Settings):
     files: tuple[str, ...] = ()
     rows: _Given | None = None
     columns: tuple[str, ...] = ()
+    rename: dict[str, str] = Field(default_factory=dict)
     languages: ByLanguage = Field(min_length=1)
     language_column: str | None = None
     join: Literal["id", "position", "none"]
@@ -266,6 +268,9 @@ class DatasetMapping(Settings):
             for one in (self.question, self.context)
             for text in (one.values() if isinstance(one, dict) else [one])
         ]
+        for name, text in self._all_templates():
+            if text.count("{") != text.count("}") or ("{" in text and not PLACEHOLDER.search(text)):
+                yield _wrong(f"'{text[:40]}' has a brace that names no column", name, "write {column}")
         if self.template is not None and not any(f"{{{FILLED}}}" in text for text in used):
             yield _wrong(
                 "no text uses it", FILLED, f"write {{{FILLED}}} in `question` or `context` where it belongs"
@@ -278,6 +283,19 @@ class DatasetMapping(Settings):
         for text in asked:
             if self.gap not in text and not PLACEHOLDER.search(text):
                 yield _wrong(f"'{text[:40]}' has no gap '{self.gap}'", "gap", "write the mark in `question`")
+
+    def _all_templates(self) -> Iterator[tuple[str, str]]:
+        """Every template, with its entry."""
+        for name in ("item", "group", "task", "context", "question", "origin"):
+            found = getattr(self, name)
+            for text in found.values() if isinstance(found, dict) else [found]:
+                yield name, text or ""
+        for name in ("templates", "ids"):
+            found = getattr(self.options, name, None)
+            for text in found if isinstance(found, list) else []:
+                yield f"options.{name}", text
+        for text in self.template.fill.values() if self.template is not None else ():
+            yield "template.fill", text
 
     def _lacking_languages(self) -> Iterator[CrossinError]:
         by_language: dict[str, Any] = {name: getattr(self, name) for name in ("question", "context")}

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from crossin.bench.assemble import NotBuilt
-from crossin.bench.dataset import DatasetRow
+from crossin.bench.dataset import DatasetRow, RowFault
 from crossin.bench.mapping import OptionsSource
 from crossin.bench.row_values import RowValues, at, listed
 from crossin.bench.text_forms import opened
@@ -54,18 +54,23 @@ def read_options(values: RowValues, row: DatasetRow) -> RowOptions:
         keys, elements = _elements(values, row, source)
         texts = [_text(row, element, source, values.spelled(source.column)) for element in elements]
     places = [place for place, text in enumerate(texts) if text or not source.skip_empty]
+    if not places:
+        raise row.fault(
+            ItemFault.EMPTY.about("option"), "there are no options", source.column or "options", "add them"
+        )
     found = RowOptions([texts[place] for place in places], places, len(texts), [], keys, elements)
-    labels = _aside(values, row, source.label, found) if source.label else found.kept(keys) or []
+    unlabelled = NotBuilt.UNREADABLE_OPTIONS
+    labels = _aside(values, row, source.label, found, unlabelled) if source.label else found.kept(keys) or []
     if isinstance(source.ids, list):
         if len(source.ids) != found.count:
-            raise _other_length(row, "ids", len(source.ids), found)
+            raise _other_length(row, "options.ids", len(source.ids), found, ItemFault.OPTIONS_WITHOUT_IDS)
         ids = [values.label(row, source.ids[place]) for place in places]
     else:
-        ids = _aside(values, row, source.ids, found) if source.ids else []
+        no_ids = ItemFault.OPTIONS_WITHOUT_IDS
+        ids = _aside(values, row, source.ids, found, no_ids) if source.ids else []
     if source.ids and not all(ids):
-        raise row.fault(
-            ItemFault.OPTIONS_WITHOUT_IDS, "an option has no id", _field(source.ids), "fill it in the row"
-        )
+        column = source.ids if isinstance(source.ids, str) else "options.ids"
+        raise row.fault(ItemFault.OPTIONS_WITHOUT_IDS, "an option has no id", column, "fill it in the row")
     return replace(found, ids=ids, labels=labels)
 
 
@@ -136,23 +141,18 @@ def _text(row: DatasetRow, element: Any, source: OptionsSource, column: str) -> 
     return row.text_of(element, column)
 
 
-def _aside(values: RowValues, row: DatasetRow, path: str, found: RowOptions) -> list[str]:
-    """A text for each option: a key of the options' objects, or a list of the row."""
-    aside = values.beside(row, found.elements, path, NotBuilt.UNREADABLE_OPTIONS)
+def _aside(values: RowValues, row: DatasetRow, path: str, found: RowOptions, reason: str) -> list[str]:
+    """A text for each option: a key of the options' objects, or a list of the row; RowFault with this reason
+    where it is neither.
+    """
+    aside = values.beside(row, found.elements, path, reason)
     kept = found.kept(aside)
     if kept is None:
-        raise _other_length(row, path, len(aside), found)
+        raise _other_length(row, path, len(aside), found, reason)
     return [row.text_of(one, path) for one in kept]
 
 
-def _other_length(row: DatasetRow, path: str, count: int, found: RowOptions) -> Exception:
+def _other_length(row: DatasetRow, path: str, count: int, found: RowOptions, reason: str) -> RowFault:
     return row.fault(
-        ItemFault.OPTIONS_WITHOUT_IDS,
-        f"there are {len(found.texts)} options and {count} ids or labels",
-        path,
-        "give one for each option",
+        reason, f"there are {len(found.texts)} options and {count} of these", path, "give one for each option"
     )
-
-
-def _field(ids: str | list[str]) -> str:
-    return ids if isinstance(ids, str) else "options.ids"

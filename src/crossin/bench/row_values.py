@@ -31,10 +31,11 @@ class RowValues:
     def columns_of(self, entry: Any) -> list[str]:
         """The columns that a template of the mapping names; none for another entry."""
         text = entry.get(self.code) if isinstance(entry, dict) else entry
+        found: list[str] = PLACEHOLDER.findall(self.spelled(text)) if isinstance(text, str) else []
         source = self.mapping.template
-        filled = {FILLED: self.spelled(source.column)} if source is not None else {}
-        found = PLACEHOLDER.findall(self.spelled(text)) if isinstance(text, str) else []
-        return [filled.get(column, column) for column in found]
+        if source is not None:
+            found = [self.spelled(source.column) if column == FILLED else column for column in found]
+        return found
 
     def spelled(self, template: str) -> str:
         """A template or path with the dataset's name for the language."""

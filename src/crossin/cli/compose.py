@@ -12,6 +12,7 @@ from crossin.cli.options import Command, dry_run_option, json_option, need_out, 
 from crossin.core.cluster import Runner
 from crossin.core.settings import Settings, setting, validated
 from crossin.languages.codes import Language, Languages, language_name
+from crossin.models.chat import ARGUMENTS_HELP, TemplateArguments
 
 if TYPE_CHECKING:
     from crossin.mixture import MixturePreview
@@ -45,6 +46,7 @@ class ComposeOptions(Settings):
         ge=0,
         le=1,
     )
+    chat_template_kwargs: TemplateArguments | None = setting(None, ARGUMENTS_HELP, metavar="JSON")
     rank: int = setting(0, "Write only the shards of this process, from 0.", group="Processes")
     world_size: int = setting(1, "Number of processes.", group="Processes")
     runner: Runner = setting(
@@ -79,7 +81,10 @@ def command(recipe: str, out: Path | None, given: Mapping[str, Any], dry_run: bo
     file = named_file("compose", recipe, say)
     options = validated(ComposeOptions, given, None, "see crossin compose --help")
     choices = options.model_dump(
-        include={"data", "languages", "seed", "files", "strict", "check_language", "max_skipped"}
+        include={
+            *("data", "languages", "seed", "files", "strict", "check_language", "max_skipped"),
+            "chat_template_kwargs",
+        }
     )
     if dry_run:
         with progress_bars() as progress:

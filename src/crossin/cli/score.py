@@ -105,6 +105,12 @@ def show_predictions(predictions: Predictions, prefix: str = "") -> None:
         lines.append(f"left out: {count:,} items that lack {language}")
     if predictions.unanswered:
         lines.append(f"not in the file: {predictions.unanswered:,} items of the benchmark")
+    if cut := predictions.thoughts_cut:
+        languages = ", ".join(f"{language} {count:,}" for language, count in cut.items())
+        lines.append(
+            f"note: {sum(cut.values()):,} replies end within a thought and are missing ({languages}): let "
+            "the model write more tokens, or switch thinking off"
+        )
     lacking, total = len(predictions.incomplete), predictions.items + len(predictions.incomplete)
     if lacking > MOST_SKIPPED * total:
         wanted = ", ".join(dict.fromkeys(predictions.incomplete.values()))

@@ -106,6 +106,8 @@ def _show_preview(shown: TrainingPreview, mixture: Path | None) -> None:
     for name, value in figures.items():
         console.print(Text(f"{name:<10} {value}"))
     say_skipped(shown.skipped, notes=_notes(mixture, shown.rows + shown.rows_held_out, shown.skipped))
+    for note in shown.notes:
+        say(note)
     say("dry run: nothing was trained or written; --json shows every row of these micro-batches")
 
 

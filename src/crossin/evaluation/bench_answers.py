@@ -20,12 +20,14 @@ from crossin.core.interrupts import RESUMES, add_note
 from crossin.core.paths import as_path
 from crossin.core.progress import Progress, silent
 from crossin.core.stages import Stage, stage
+from crossin.core.thoughts import OPENING, begins_within_thought, holds_thought, without_thoughts
 from crossin.evaluation.answers import Row, replied_row, scored_row, write_answers
 from crossin.evaluation.engine import Content, CutPrompts, Engine, Recalling, Reply, Request, Scores
 from crossin.evaluation.preparation import Choice, PreparedBench, prepare
 from crossin.items import Form
 from crossin.items.item import items_file, write_items
 from crossin.items.wordings import word_files
+from crossin.models.chat import CHAT_DATE
 
 # Holds the answers until the run is finished; the finished table has all of them.
 CACHE = "cache.sqlite"
@@ -142,6 +144,8 @@ def described(
         "tasks": None if tasks is None else sorted(listed(tasks)),
         "limit": limit,
         "seed": seed,
+        # A server decides for itself which date its template writes.
+        **({"chat_date": CHAT_DATE} if form.chat and "model" in engine.inputs else {}),
     }
     inputs = {
         **_model_files(engine),
@@ -253,6 +257,7 @@ def _finish(
     known: int,
 ) -> None:
     rows: list[Row] = []
+    answers = _with_thoughts_begun(answers)
     for one in prepared.questions:
         answer = answers[one.request.content]
         if one.question.options:
@@ -260,6 +265,7 @@ def _finish(
             rows.append(scored_row(one.question, Scores(**answer), bare, work.settings["choice"]))
         else:
             rows.append(replied_row(one.question, Reply(**answer)))
+    thoughts_cut = sum(row["reply"] is not None and without_thoughts(row["reply"]) is None for row in rows)
     write_answers(work.folder / ANSWERS, rows)
     write_items(work.folder / ITEMS, prepared.items)
     counts = {
@@ -269,6 +275,7 @@ def _finish(
         "answers_from_cache": known,
         "tokens_computed": sum(answer["computed"] for answer in answers.values()),
         "tokens_saved": sum(answer["saved"] for answer in answers.values()),
+        "thoughts_cut": thoughts_cut,
         "truncated_replies": sum(answer.get("cut", False) for answer in answers.values()),
         "failed_requests": dict(
             sorted(Counter(code for answer in answers.values() for code in answer.get("failed", [])).items())
@@ -277,6 +284,22 @@ def _finish(
         "notes": list(engine.notes),
     }
     work.finish([ANSWERS, ITEMS], counts, prepared.skipped)
+
+
+def _with_thoughts_begun(answers: Mapping[Content, dict[str, Any]]) -> dict[Content, dict[str, Any]]:
+    """The answers; where replies of a server show that its template begins a thought, those that were cut
+    before its end begin with the tag.
+    """
+    texts = [str(answer.get("text", "")) for answer in answers.values()]
+    begun = any(map(begins_within_thought, texts))
+
+    def is_cut(answer: dict[str, Any]) -> bool:
+        return begun and answer.get("cut", False) and not holds_thought(answer["text"])
+
+    return {
+        content: {**answer, "text": OPENING + answer["text"]} if is_cut(answer) else answer
+        for content, answer in answers.items()
+    }
 
 
 def _remove_cache(out: Path, named: Path | None) -> None:

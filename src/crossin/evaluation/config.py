@@ -17,6 +17,7 @@ from crossin.core.settings import Settings, setting
 from crossin.evaluation.preparation import Choice
 from crossin.items import Form
 from crossin.languages.codes import Language, Languages
+from crossin.models.chat import ARGUMENTS_HELP, TemplateArguments, thinks
 from crossin.servers import ServerSettings
 
 _what = partial(setting, group="What is asked")
@@ -75,6 +76,7 @@ class EvaluateConfig(Settings):
         "without the question.",
     )
     chat: bool | None = _how(None, "With the model's chat template, or plain.", flag="--chat/--plain")
+    chat_template_kwargs: TemplateArguments = _how({}, ARGUMENTS_HELP, metavar="JSON")
     wordings: tuple[str, ...] = _how(
         ("question",),
         'How the question is put, with commas: `question` ("Question: … Answer:" in the language), `plain` '
@@ -107,10 +109,22 @@ class EvaluateConfig(Settings):
             raise ValueError("an adapter belongs to one model: evaluate the others separately")
         return self
 
+    @model_validator(mode="after")
+    def _check_chat(self) -> Self:
+        if self.chat_template_kwargs and not self.chat:
+            raise ValueError("`chat_template_kwargs` needs `chat`: plain prompts have no template")
+        if thinks(self.chat_template_kwargs) and self.form not in (None, "generate"):
+            raise ValueError(
+                "no option is scored while thinking is on: use `form: generate`, or switch thinking off"
+            )
+        return self
+
     def form_of(self, kind: FormKind | None = None) -> Form:
         """How questions are put, as the given kind where the settings leave it open."""
+        # No option is scored while thinking is on.
+        open_kind = "generate" if thinks(self.chat_template_kwargs) else kind or "text"
         return Form(
-            kind=self.form or kind or "text",
+            kind=self.form or open_kind,
             wordings=self.wordings,
             chat=bool(self.chat),
             shots=self.shots,

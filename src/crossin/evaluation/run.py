@@ -26,7 +26,8 @@ from crossin.evaluation.hf import HfEngine
 from crossin.evaluation.openai import OpenAIEngine
 from crossin.evaluation.preparation import PreparedBench, prepare
 from crossin.items.item import items_file
-from crossin.servers import Accounting, Usage, check_client
+from crossin.models.chat import thinks
+from crossin.servers import Accounting, ServerSettings, Usage, check_client
 
 if TYPE_CHECKING:
     import pyarrow
@@ -39,6 +40,8 @@ _FACTS = "facts"
 # Counts worth a line of their own.
 _COUNTED = {
     "truncated_replies": "replies cut at the limit of tokens",
+    "thoughts_cut": "replies that end within a thought, and are missing (raise --max-tokens, or switch "
+    "thinking off with --chat-template-kwargs)",
     "unknown_logprobs": "options of unknown log-probability",
 }
 
@@ -106,7 +109,7 @@ def evaluate(
     for model, name in names.items():
         with closing(_engine(config, name, accounting)) as engine:
             kind = None
-            if isinstance(engine, OpenAIEngine) and config.form is None:
+            if isinstance(engine, OpenAIEngine) and _is_form_open(config):
                 supported = engine.kinds(chat=bool(config.chat))
                 kind = next(kind for kind in _KINDS if kind in supported)
                 say(f"the server supports {', '.join(sorted(supported))}: using --form {kind}")
@@ -188,7 +191,7 @@ def _check_folder(
         check_writable(out)
         return
     # Which kind of question a server supports is known only once it is asked.
-    kinds = _KINDS if isinstance(engine, OpenAIEngine) and config.form is None else (None,)
+    kinds = _KINDS if isinstance(engine, OpenAIEngine) and _is_form_open(config) else (None,)
     errors = []
     how = {key: value for key, value in config.selection.items() if key != "languages"}
     for kind in kinds:
@@ -199,6 +202,11 @@ def _check_folder(
         except CrossinError as error:
             errors.append(error)
     raise errors[0]
+
+
+def _is_form_open(config: EvaluateConfig) -> bool:
+    """Whether a server decides how questions are put."""
+    return config.form is None and not thinks(config.chat_template_kwargs)
 
 
 def _models(config: EvaluateConfig) -> dict[str, str]:
@@ -212,7 +220,7 @@ def _engine(
     if config.engine == "openai":
         return OpenAIEngine(
             model,
-            config.server,
+            _server(config),
             chat=config.chat,
             truncate=config.truncate is not None,
             accounting=accounting,
@@ -226,7 +234,19 @@ def _engine(
         processes=config.processes,
         batch_tokens=config.batch_tokens,
         truncate=config.truncate is not None,
+        chat_template_kwargs=config.chat_template_kwargs,
     )
+
+
+def _server(config: EvaluateConfig) -> ServerSettings:
+    """The server's settings; each request has the arguments of the chat template, where the user gave some:
+    vLLM, SGLang and llama.cpp take them, and other servers refuse the field.
+    """
+    given, body = config.chat_template_kwargs, config.server.body
+    if not given:
+        return config.server
+    merged = {**(body.get("chat_template_kwargs") or {}), **given}
+    return config.server.model_copy(update={"body": {**body, "chat_template_kwargs": merged}})
 
 
 def _benches(config: EvaluateConfig, home: Path, progress: Progress) -> dict[str, Path]:
@@ -295,7 +315,7 @@ def _outline(
     for label, name in names.items():
         models[label] = {"out": str(out / label / bench)}
         if config.engine == "openai":
-            engine = OpenAIEngine(name, config.server, chat=config.chat)
+            engine = OpenAIEngine(name, _server(config), chat=config.chat)
             models[label]["estimate"] = asdict(engine.estimate(requests, config.form_of().kind))
     prompt = requests[0].prompt
     return {

@@ -1,6 +1,6 @@
 """The number that a text gives as its answer: the last one, in the digits and separators of any language.
 
-Written with digits only: number words (forty-eight, 百二十) are not read.
+Digits count, and 万 and 億 after them. Other number words (forty-eight, 百二十, 2 million) are not read.
 """
 
 from __future__ import annotations
@@ -31,14 +31,13 @@ _LATEX = (
 )
 _BOXED = re.compile(r"\\f?boxed\s*\{")
 # A space groups exactly three digits. An exponent as computers write it belongs to the number.
-_NUMBER = re.compile(
-    r"(?:\d+(?:[.,'٫]\d+| \d{3}(?!\d))*|(?<![\w.,])[.,٫]\d+)(?:[eE][-+]?\d{1,3}(?!\w))?", re.ASCII
-)
+_NUMBER = re.compile(r"(?:\d+(?:[.,'٫]\d+| \d{3}(?!\d))*|(?<![\w.])[.٫]\d+)(?:[eE][-+]?\d{1,3}(?!\w))?")
 _LETTER = "A-Za-z\u00c0-\u024f\u0370-\u03ff\u0400-\u052f"
 # Before a digit that is part of a name, unit or formula: CO2, m2, x_1, cm^2.
 _PART = re.compile(rf"(?:[{_LETTER}]|[{_LETTER}]_\{{?|\^\{{?-?)\Z")
 # Before a minus that is a dash or a subtraction: F-16, 40-48, (a)-3.
 _JOINED = re.compile(rf"[{_LETTER}\d)\]}}%]\Z")
+_MYRIADS = {**dict.fromkeys("万萬만", 10**4), **dict.fromkeys("亿億억", 10**8)}
 # Longer ones are no answer, and slow to compute with.
 _LONGEST = 100
 
@@ -47,10 +46,10 @@ def last_number(text: str, language: str) -> frozenset[Fraction]:
     """The values that the last number of a text in `language` (BCP-47) can mean: one, or two where the
     separator can be read in two ways; none where the text has no number.
 
-    Digits of any script count, with separators (1,234.5, 1.234,5, 1 234, 1'234, ١٬٢٣٤٫٥, 12,34,567), a minus
-    and fractions (1/2, 2½, \\frac{1}{2}). Signs of currency and per cent, and full stops, are passed over.
-    The contents of a last \\boxed{} go first. A digit within a name or unit (CO2, m2, cm^2) counts only where
-    the text has no other number.
+    Digits of any script count, with separators (1,234.5, 1.234,5, 1 234, 1'234, ١٬٢٣٤٫٥, 12,34,567), a minus,
+    fractions (1/2, 2½, \\frac{1}{2}), and 万 and 億 (11万4200). Full stops and signs of currency and per cent
+    are passed over. The contents of a last \\boxed{} go first. A digit within a name or unit (CO2, m2, cm^2)
+    counts only where the text has no other number.
 
     One dot or comma before exactly three digits, and behind one to three, is the question. In languages that
     write 3.5 with a dot, 1,080 is 1080, and 1.080 is 1.08. In those that write 3,5 with a comma it can be
@@ -78,9 +77,11 @@ def _numbers(text: str, language: str) -> Iterator[tuple[frozenset[Fraction], bo
     place = 0
     while place < len(found):
         first, number = found[place], found[place]
-        values = _values(number[0], language)
         place += 1
-        if place < len(found) and text[number.end() : found[place].start()] == "/":
+        values = _values(number[0], language)
+        if text[number.end() : number.end() + 1] in _MYRIADS:
+            values, place = _myriads(text, found, place, language)
+        elif place < len(found) and text[number.end() : found[place].start()] == "/":
             values, number, place = _ratio(text, found, place, language)
         elif (
             place + 1 < len(found)
@@ -96,6 +97,19 @@ def _numbers(text: str, language: str) -> Iterator[tuple[frozenset[Fraction], bo
         if _is_negative(before):
             values = frozenset(-value for value in values)
         yield values, _PART.search(before) is not None
+
+
+def _myriads(
+    text: str, found: list[re.Match[str]], place: int, language: str
+) -> tuple[frozenset[Fraction], int]:
+    """The value of the number before `place` and those joined to it (1億2000万5), and the place behind."""
+    total, number = frozenset([Fraction(0)]), found[place - 1]
+    while True:
+        size = _MYRIADS.get(text[number.end() : number.end() + 1])
+        total = frozenset(a + b * (size or 1) for a in total for b in _values(number[0], language))
+        if size is None or place == len(found) or text[number.end() + 1 : found[place].start()].strip(" "):
+            return total, place
+        number, place = found[place], place + 1
 
 
 def _ratio(

@@ -23,6 +23,8 @@ from crossin.mixture.pools import check_languages, pools_of
 from crossin.mixture.recipe import Recipe
 from crossin.mixture.rendering import RowStyle, row_style
 from crossin.mixture.sizes import row_counts
+from crossin.mixture.templates import CHAT
+from crossin.models.chat import CHAT_DATE
 
 
 @dataclass(frozen=True)
@@ -40,8 +42,9 @@ class MixtureJob:
 
     @property
     def notes(self) -> list[str]:
-        """Notes on whole files."""
-        return [f"{name}: {note}" for name, corpus in self.corpora.items() for note in corpus.notes]
+        """Notes on the template, and on whole files."""
+        notes = [f"{name}: {note}" for name, corpus in self.corpora.items() for note in corpus.notes]
+        return [*self.style.notes, *notes]
 
     @property
     def shards(self) -> int:
@@ -164,7 +167,9 @@ def make_job(
 
 
 def counts_of(job: MixtureJob) -> dict[str, Any]:
-    """The mixture's rows by component and direction, and each corpus' rows by status."""
+    """The mixture's rows by component and direction, each corpus' rows by status, and the date that a chat
+    template wrote.
+    """
     components = {name: {"rows": 0} for name in job.plan.components}
     for name, language_in, language_out, places in job.plan.directions():
         components[name][f"{language_in}>{language_out}"] = len(places)
@@ -179,7 +184,8 @@ def counts_of(job: MixtureJob) -> dict[str, Any]:
         }
         for name, corpus in job.corpora.items()
     }
-    return {"rows": len(job.plan), "components": components, "corpora": corpora}
+    dated = {"chat_date": CHAT_DATE} if job.recipe.template == CHAT else {}
+    return {"rows": len(job.plan), "components": components, "corpora": corpora, **dated}
 
 
 def skipped_of(job: MixtureJob) -> dict[str, int]:

@@ -15,6 +15,7 @@ from crossin.core.settings import Settings, merged, read_settings, setting, vali
 from crossin.core.skipping import MOST_SKIPPED
 from crossin.corpus.spec import CorpusSpec, Filters
 from crossin.languages.codes import ByLanguage, Language, Languages
+from crossin.models.chat import TemplateArguments
 
 Kind = Literal["base", "mono", "x2en", "en2x", "x2x", "trans"]
 # Kinds whose direction is decided by one language other than the pivot.
@@ -110,7 +111,8 @@ class Recipe(Settings):
     ("Answer in English."), after the instruction; `code`: `[en]` on a new line after the input, as in the
     authors' released code; `none`: not at all.
     template: `question` (each language's own words for question and answer), one of the paper's (`alpaca`,
-    `cl_boost`, `llama`, `gemma`), a YAML file such as theirs, or `chat`: that of `tokenizer`.
+    `cl_boost`, `llama`, `gemma`), a YAML file such as theirs, or `chat`: that of `tokenizer`, with
+    `chat_template_kwargs` as its arguments.
     format: `prompt-completion` (Parquet), or `messages` (JSON lines, for a trainer that applies its own
     template).
     max_skipped: the largest share of a file's rows that may be left out for what is wrong with them.
@@ -124,6 +126,7 @@ class Recipe(Settings):
     tag: Literal["sentence", "code", "none"] = "sentence"
     template: str = "alpaca"
     tokenizer: str | None = None
+    chat_template_kwargs: TemplateArguments = setting({})
     format: Literal["prompt-completion", "messages"] = "prompt-completion"
     shard_rows: int = setting(50_000, gt=0)
     max_skipped: float = setting(MOST_SKIPPED, ge=0, le=1)
@@ -148,6 +151,8 @@ class Recipe(Settings):
             raise ValueError("a component with a `share` needs the recipe's `rows` in all")
         if self.template == "chat" and not self.tokenizer:
             raise ValueError("`template: chat` needs a `tokenizer`")
+        if self.chat_template_kwargs and (self.template != "chat" or self.format == "messages"):
+            raise ValueError("`chat_template_kwargs` goes with `template: chat`")
         return self
 
     @field_validator("components")

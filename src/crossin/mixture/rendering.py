@@ -13,11 +13,14 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from crossin.core.reasons import sentence_of
 from crossin.corpus.parallel import ParallelCorpus
 from crossin.languages import load_words
 from crossin.mixture.planning import Plan
 from crossin.mixture.recipe import Component, Recipe
 from crossin.mixture.templates import Template, load_template
+from crossin.mixture.tokens import load_tokenizer
+from crossin.models.chat import ChatTemplate
 
 QUESTION = "question"
 # Texts (n,), or one text for all rows.
@@ -28,10 +31,13 @@ Placed: TypeAlias = tuple[npt.NDArray[np.int64], pa.Array]
 
 @dataclass(frozen=True)
 class RowStyle:
-    """How rows become prompts: `template` returns the template for a language's rows."""
+    """How rows become prompts: `template` returns the template for a language's rows. `notes` are what a user
+    should know of it.
+    """
 
     recipe: Recipe
     template: Callable[[str], Template]
+    notes: tuple[str, ...] = ()
 
 
 def row_style(recipe: Recipe, data: Path) -> RowStyle:
@@ -45,8 +51,17 @@ def row_style(recipe: Recipe, data: Path) -> RowStyle:
         return RowStyle(recipe, lambda _: plain)
     if recipe.template == QUESTION:
         return RowStyle(recipe, _question_template)
-    template = load_template(recipe.template, data, tokenizer=recipe.tokenizer)
-    return RowStyle(recipe, lambda _: template)
+    template = load_template(
+        recipe.template, data, tokenizer=recipe.tokenizer, arguments=recipe.chat_template_kwargs
+    )
+    return RowStyle(recipe, lambda _: template, _notes(recipe))
+
+
+def _notes(recipe: Recipe) -> tuple[str, ...]:
+    if not recipe.tokenizer or not recipe.chat_template_kwargs:
+        return ()
+    found = ChatTemplate(load_tokenizer(recipe.tokenizer), recipe.chat_template_kwargs)
+    return tuple(map(sentence_of, found.unknown_arguments))
 
 
 def _question_template(language: str) -> Template:

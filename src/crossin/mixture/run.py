@@ -86,6 +86,7 @@ def compose(
     strict: bool = False,
     check_language: bool = True,
     max_skipped: float | None = None,
+    chat_template_kwargs: Mapping[str, Any] | None = None,
     rank: int = 0,
     world_size: int = 1,
     runner: Runner = "local",
@@ -95,9 +96,9 @@ def compose(
 
     recipe: the recipe, its entries, its file, an example's name (`crossin examples`), or the manifest of a
     mixture. data: the folder that the recipe's paths are relative to; None for the folder of its file, and
-    for an example the working directory. languages, seed, max_skipped: in place of the recipe's. files: by
-    corpus, a file in the pivot language in place of the corpus. strict: rows that fail the join or the
-    alignment check are an error, also where they were left out of a mixture that is finished.
+    for an example the working directory. languages, seed, max_skipped, chat_template_kwargs: in place of the
+    recipe's. files: by corpus, a file in the pivot language in place of the corpus. strict: rows that fail
+    the join or the alignment check are an error, also where they were left out of a mixture that is finished.
     check_language: a corpus whose rows are mostly in another language than it says is an error. rank,
     world_size: write only every `world_size`-th shard, from number `rank`; the process that finds all shards
     finishes the mixture. runner: `ray` writes the shards as tasks of a Ray cluster that shares the folder.
@@ -116,6 +117,7 @@ def compose(
         files=files,
         check_language=check_language,
         max_skipped=max_skipped,
+        chat_template_kwargs=chat_template_kwargs,
     )
     inputs = inputs_of(recipe, data)
     if manifest:
@@ -143,6 +145,7 @@ def preview(
     strict: bool = False,
     check_language: bool = True,
     max_skipped: float | None = None,
+    chat_template_kwargs: Mapping[str, Any] | None = None,
     samples: int = 10,
     progress: Progress = silent,
 ) -> MixturePreview:
@@ -155,6 +158,7 @@ def preview(
         files=files,
         check_language=check_language,
         max_skipped=max_skipped,
+        chat_template_kwargs=chat_template_kwargs,
     )
     with tempfile.TemporaryDirectory(prefix="crossin-") as work:
         job = make_job(recipe, data, Path(work), strict=strict, progress=progress)
@@ -172,6 +176,7 @@ def resolve(
     files: Mapping[str, str] | None = None,
     check_language: bool = True,
     max_skipped: float | None = None,
+    chat_template_kwargs: Mapping[str, Any] | None = None,
 ) -> tuple[Recipe, Path]:
     """The recipe with its languages and the caller's choices, and the folder that its paths are relative to;
     arguments as in `compose`.
@@ -180,6 +185,7 @@ def resolve(
         "languages": listed(languages) if languages else None,
         "seed": seed,
         "max_skipped": max_skipped,
+        "chat_template_kwargs": chat_template_kwargs,
     }
     found = read_recipe(recipe, {key: value for key, value in choices.items() if value is not None})
     file = named_file("compose", recipe) if is_path(recipe) else None
@@ -237,6 +243,8 @@ def settings_of(recipe: Recipe) -> dict[str, Any]:
     settings = recipe.model_dump(mode="json")
     if recipe.max_skipped == MOST_SKIPPED:
         del settings["max_skipped"]
+    if not recipe.chat_template_kwargs:
+        del settings["chat_template_kwargs"]
     return settings
 
 

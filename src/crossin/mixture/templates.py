@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from functools import cache
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,7 @@ from crossin.core.errors import CrossinError
 from crossin.core.settings import Settings, read_settings
 from crossin.core.suggestions import nearest
 from crossin.mixture.tokens import load_tokenizer
+from crossin.models.chat import ChatTemplate
 
 DATA = Path(__file__).parent / "templates"
 CHAT = "chat"
@@ -53,18 +54,24 @@ def built_in() -> list[str]:
     return sorted(path.stem for path in DATA.glob("*.yaml"))
 
 
-def load_template(name: str, folder: Path | None = None, *, tokenizer: str | None = None) -> Template:
+def load_template(
+    name: str,
+    folder: Path | None = None,
+    *,
+    tokenizer: str | None = None,
+    arguments: Mapping[str, Any] | None = None,
+) -> Template:
     """A template by name (`alpaca`, `cl_boost`, `llama`, `gemma`), or from a YAML file in the same form.
 
     folder: the path of such a file is relative to it; None for the working folder. `chat` is the chat
-    template of `tokenizer`.
+    template of `tokenizer`, which gets the user's own `arguments`.
 
     Raises CrossinError that names the file and the wrong field, or the templates that exist.
     """
     if name == CHAT:
         if not tokenizer:
             raise CrossinError("this template needs a tokenizer", field="tokenizer", hint="name a model's")
-        return chat_template(tokenizer)
+        return chat_template(tokenizer, arguments)
     if name in built_in():
         return _read(DATA / f"{name}.yaml")
     path = (folder or Path()) / name
@@ -81,14 +88,14 @@ def _read(path: Path) -> Template:
     return read_settings(Template, path, hint=f"compare with {DATA / 'alpaca.yaml'}")
 
 
-@cache
-def chat_template(tokenizer: str) -> Template:
-    """One turn of the chat template of a tokenizer (a hub id or a local folder).
+def chat_template(tokenizer: str, arguments: Mapping[str, Any] | None = None) -> Template:
+    """One turn of the chat template of a tokenizer (a hub id or a local folder), which gets the user's own
+    `arguments`.
 
     The template is rendered around marks, and the text around them is kept; instruction and input are joined
     by a blank line. The token that begins a sequence, and all from the end-of-sequence token on, are left
-    out: the trainer adds both tokens, once. Text that the template writes before an answer in a conversation
-    but not in its generation prompt (an empty thought, a space) is learned with the answer.
+    out: the trainer adds both tokens, once. An empty thought before an answer is part of the prompt
+    (`ChatTemplate`); other text that the template writes there (a space) is learned with the answer.
 
     Raises CrossinError where the tokenizer cannot be loaded, has no chat template, or has one that changes
     the user's or the assistant's words. Code that comes with a tokenizer is never run.
@@ -101,7 +108,7 @@ def chat_template(tokenizer: str) -> Template:
             hint="name an instruction-tuned model's, or choose a template by name",
         )
     try:
-        return _one_turn(loaded)
+        return _one_turn(loaded, arguments or {})
     except ValueError as error:
         raise CrossinError(
             f"the chat template of '{tokenizer}' {error}",
@@ -110,14 +117,17 @@ def chat_template(tokenizer: str) -> Template:
         ) from error
 
 
-def _one_turn(loaded: Any) -> Template:
+def _one_turn(loaded: Any, arguments: Mapping[str, Any]) -> Template:
     """The template around one turn. Raises ValueError that says why there is none."""
-    user = {"role": "user", "content": _ASKED}
-    answer = {"role": "assistant", "content": _ANSWERED}
-    before, suffix = _split(_rendered(loaded, [user], True), [_ASKED])
-    _, middle, end = _split(_rendered(loaded, [user, answer], False), [_ASKED, _ANSWERED])
-    if not middle.startswith(suffix):
-        raise ValueError("has a generation prompt that differs from its answers")
+    from jinja2.exceptions import TemplateError
+
+    turns = [{"role": "user", "content": _ASKED}, {"role": "assistant", "content": _ANSWERED}]
+    try:
+        found = ChatTemplate(loaded, arguments).conversation(turns)
+    except (TemplateError, TypeError) as error:
+        raise ValueError(f"cannot be rendered: {error}") from error
+    before, suffix = _split(found.prompt, [_ASKED])
+    separator, end = _split(found.answer, [_ANSWERED])
     prefix = before.removeprefix(loaded.bos_token or "")
     # The template's own braces are text, but a placeholder among them would be filled.
     if _PLACEHOLDER.search(prefix + suffix):
@@ -125,23 +135,9 @@ def _one_turn(loaded: Any) -> Template:
     return Template(
         with_input=prefix + "{instruction}\n\n{input}" + suffix,
         without_input=prefix + "{instruction}" + suffix,
-        separator=middle.removeprefix(suffix),
+        separator=separator,
         end=end.partition(loaded.eos_token)[0] if loaded.eos_token else end,
     )
-
-
-def _rendered(loaded: Any, turns: list[dict[str, str]], asks: bool) -> str:
-    from jinja2.exceptions import TemplateError
-
-    try:
-        # Llama 3's template writes today's date unless one is given (this is the template's own default): the
-        # same recipe must give the same bytes tomorrow.
-        text = loaded.apply_chat_template(
-            turns, tokenize=False, add_generation_prompt=asks, date_string="26 Jul 2024"
-        )
-    except (TemplateError, ValueError, TypeError) as error:
-        raise ValueError(f"cannot be rendered: {error}") from error
-    return str(text)
 
 
 def _split(text: str, marks: list[str]) -> list[str]:

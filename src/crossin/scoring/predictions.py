@@ -6,8 +6,9 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from crossin.core.errors import CrossinError
@@ -15,6 +16,7 @@ from crossin.core.files import read_json
 from crossin.core.formats import ANSWERS, MANIFEST
 from crossin.core.paths import as_path
 from crossin.core.results import brief
+from crossin.core.thoughts import without_thoughts
 from crossin.items import Item, read_items
 from crossin.items.item import items_file
 from crossin.items.replies.cleaning import own_answer
@@ -34,7 +36,7 @@ class Predictions:
     decided in their place, `read_logprobs`) where the file has them, and `texts` the items answered in free
     text; what a file does not hold is None. `prompt` names the wording; it is empty where the file names
     none. `unanswered` counts the benchmark's items that are not in the file (0 where the benchmark is not
-    known).
+    known), and `thoughts_cut` by language the replies that end within a thought, which are missing.
     """
 
     model: str
@@ -44,6 +46,7 @@ class Predictions:
     logprobs: Floats | None
     texts: TextTable | None
     unanswered: int = 0
+    thoughts_cut: Mapping[str, int] = field(default_factory=dict)
 
     def __repr__(self) -> str:
         return f"Predictions({self.name!r}, {self.items:,} items in {brief(self.languages)})"
@@ -183,7 +186,10 @@ def _predictions(model: str, file: Path, lines: list[Line], unanswered: int = 0)
     for prompt, part in of_prompt.items():
         table, logprobs = choices.get(prompt, (None, None))
         texts = text_table_of(map(_answered, part), file)
-        found.append(Predictions(model, prompt, file, table, logprobs, texts, unanswered))
+        # An answer that is there was not read from the reply here.
+        replied = [line for line in part if line.get("reply") and line["answer"] is None]
+        cut = Counter(line["language"] for line in replied if without_thoughts(line["reply"]) is None)
+        found.append(Predictions(model, prompt, file, table, logprobs, texts, unanswered, dict(cut)))
     return found
 
 

@@ -82,6 +82,7 @@ def _asked(predictions: Predictions) -> dict[str, Any]:
         "groups": len({group for table in predictions.tables for group in table.groups}),
         "incomplete": dict(Counter(predictions.incomplete.values())),
         "unanswered": predictions.unanswered,
+        "thoughts_cut": dict(predictions.thoughts_cut),
     }
 
 

@@ -14,6 +14,7 @@ from crossin.core.examples import folder_of, named_file
 from crossin.core.paths import as_path, is_path
 from crossin.core.settings import Settings, setting
 from crossin.languages.codes import Language, Languages
+from crossin.models.chat import ARGUMENTS_HELP, TemplateArguments
 
 Share = Annotated[float, Field(ge=0, lt=1)]
 
@@ -175,6 +176,7 @@ class TrainConfig(Settings):
     device: str = setting("auto", "auto, cpu, mps, cuda, or one card as cuda:1.")
     dtype: Literal["auto", "float32", "bfloat16", "float16"] = setting("auto", "Precision of the weights.")
     export: bool = setting(False, "Merge the adapter at the end and write a whole model, too.")
+    chat_template_kwargs: TemplateArguments = setting({}, ARGUMENTS_HELP, metavar="JSON")
     seed: int = setting(0, "Decides order, pairs, an adapter's first weights and dropout.")
 
     @model_validator(mode="after")

@@ -41,6 +41,7 @@ class TrainingPreview:
     seconds: float
     memory_mb: float
     shown: list[list[tuple[str, str]]]
+    notes: list[str]
 
 
 def preview(config: TrainConfig, *, progress: Progress = silent) -> TrainingPreview:
@@ -48,7 +49,8 @@ def preview(config: TrainConfig, *, progress: Progress = silent) -> TrainingPrev
     folder, mixture = pulled_inputs(config, progress)
     from crossin.training.session import load_trainable, plan_of
 
-    network, tokenizer = load_trainable(config, folder, lambda _: None)
+    notes: list[str] = []
+    network, tokenizer = load_trainable(config, folder, notes.append)
     plan = plan_of(config, mixture, network, tokenizer, [])
     network.train()
     room = config.batches.tokens_on(network.device.type)
@@ -75,6 +77,7 @@ def preview(config: TrainConfig, *, progress: Progress = silent) -> TrainingPrev
             [(tokenizer.decode(row.prompt), tokenizer.decode(row.completion)) for row in batch]
             for batch in batches[:_SHOWN]
         ],
+        notes=notes,
     )
 
 

@@ -74,13 +74,15 @@ class Pair(NamedTuple):
     other: str
 
 
-def read_pool(pairs: Pairs, tokenizer: Any, batches: Batches) -> PairPool:
+def read_pool(
+    pairs: Pairs, tokenizer: Any, batches: Batches, arguments: Mapping[str, Any] | None = None
+) -> PairPool:
     """The candidates for pairs. Raises CrossinError where `rows` or `items` hold nothing in two languages, or
     nothing in a language that is named.
     """
     pool = PairPool()
     if pairs.rows:
-        _add_rows(pool, pairs, pairs.rows, tokenizer, batches)
+        _add_rows(pool, pairs, read_rows(pairs.rows, tokenizer, batches, arguments), tokenizer)
     if pairs.items:
         _add_questions(pool, pairs, pairs.items, tokenizer)
     needed = {pairs.pivot} if pairs.among == "pivot" else set()
@@ -108,9 +110,11 @@ def read_pool(pairs: Pairs, tokenizer: Any, batches: Batches) -> PairPool:
     return pool
 
 
-def _add_rows(pool: PairPool, pairs: Pairs, place: Path, tokenizer: Any, batches: Batches) -> None:
+def _add_rows(
+    pool: PairPool, pairs: Pairs, read: tuple[list[TrainingRow], dict[str, int]], tokenizer: Any
+) -> None:
     completions: dict[str, list[str]] = defaultdict(list)
-    rows, skipped = read_rows(place, tokenizer, batches)
+    rows, skipped = read
     pool.skipped.update({f"{code}:pairs": count for code, count in skipped.items()})
     for row in rows:
         language = row.group.lang_out
@@ -130,7 +134,7 @@ def _add_rows(pool: PairPool, pairs: Pairs, place: Path, tokenizer: Any, batches
         if wrong := wrong_language(texts, language):
             raise CrossinError(
                 f"the rows are not in {language_name(language)}: {wrong}",
-                file=place,
+                file=pairs.rows,
                 field="lang_out",
                 hint="correct the languages, or skip this check with `check_language: false` in `pairs`",
             )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -16,6 +16,7 @@ from crossin.core.hashing import hash64
 from crossin.core.plain_values import shown
 from crossin.core.reasons import Reason
 from crossin.corpus.reading.records import read_records
+from crossin.models.chat import ChatTemplate
 from crossin.models.joining import heading_of
 from crossin.training.config import Batches
 from crossin.training.tokens import tokenise
@@ -99,13 +100,16 @@ class _Text(NamedTuple):
     ended: bool = False
 
 
-def read_rows(place: Path, tokenizer: Any, batches: Batches) -> tuple[list[TrainingRow], dict[str, int]]:
+def read_rows(
+    place: Path, tokenizer: Any, batches: Batches, arguments: Mapping[str, Any] | None = None
+) -> tuple[list[TrainingRow], dict[str, int]]:
     """The rows of a mixture folder (as `crossin compose` writes it), or of Parquet, JSON Lines or JSON files:
     one, or a folder of them in the order of their names; and how many rows were left out, by reason code.
 
     A row has the texts `prompt` and `completion`, or `messages` (or both as lists of messages), whose last
-    turn is the assistant's and is learned; the others are read in the tokenizer's own chat template. Optional
-    are `id`, `component` (else `kind`), `lang_in` and `lang_out`. JSON may be compressed (.gz, .zst).
+    turn is the assistant's and is learned; the others are read in the tokenizer's own chat template, which
+    gets the user's own `arguments`. Optional are `id`, `component` (else `kind`), `lang_in` and `lang_out`.
+    JSON may be compressed (.gz, .zst).
 
     A row's tokens are the tokenizer's heading (such as a beginning of sequence), the prompt, the completion
     and one end of text. Learned are the tokens from the first that holds a character of the completion to the
@@ -122,8 +126,9 @@ def read_rows(place: Path, tokenizer: Any, batches: Batches) -> tuple[list[Train
             hint="set its eos_token, and save it",
         )
     ends = _marks(tokenizer)
+    template = ChatTemplate(tokenizer, arguments or {}) if tokenizer.chat_template else None
     read = [
-        (_id_and_group(record), _text(record, tokenizer, ends, partial(CrossinError, file=file, row=row)))
+        (_id_and_group(record), _text(record, template, ends, partial(CrossinError, file=file, row=row)))
         for file in _files(place)
         for row, record in read_records(file)
     ]
@@ -209,10 +214,12 @@ def _id_and_group(record: dict[str, Any]) -> tuple[str, Group]:
     return name, Group(component or kind, lang_in, lang_out)
 
 
-def _text(record: dict[str, Any], tokenizer: Any, ends: re.Pattern[str], wrong: RowError) -> _Text:
+def _text(
+    record: dict[str, Any], template: ChatTemplate | None, ends: re.Pattern[str], wrong: RowError
+) -> _Text:
     if missing := [name for name in ("prompt", "completion") if name not in record]:
         if "messages" in record:
-            return _conversation(_with_system(record), tokenizer, ends, wrong)
+            return _conversation(_with_system(record), template, ends, wrong)
         raise wrong(
             f"there is no such column; there are: {', '.join(record) or 'none'}",
             field=missing[0],
@@ -222,7 +229,7 @@ def _text(record: dict[str, Any], tokenizer: Any, ends: re.Pattern[str], wrong: 
     if isinstance(prompt, list) and isinstance(completion, list):
         if len(completion) != 1:
             raise wrong("expected a list of one message", field="completion", hint=_HINT)
-        return _conversation([*prompt, *completion], tokenizer, ends, wrong)
+        return _conversation([*prompt, *completion], template, ends, wrong)
     return _Text(_checked(prompt, "prompt", wrong), _checked(completion, "completion", wrong))
 
 
@@ -248,7 +255,7 @@ def _checked(value: Any, field: str, wrong: RowError) -> str:
     return value
 
 
-def _conversation(turns: Any, tokenizer: Any, ends: re.Pattern[str], wrong: RowError) -> _Text:
+def _conversation(turns: Any, template: ChatTemplate | None, ends: re.Pattern[str], wrong: RowError) -> _Text:
     """A conversation in the chat template, which may mark the end of a turn."""
     from jinja2 import TemplateError
 
@@ -256,31 +263,27 @@ def _conversation(turns: Any, tokenizer: Any, ends: re.Pattern[str], wrong: RowE
         raise wrong("expected a list of messages with `role` and `content`", field="messages", hint=_HINT)
     if len(turns) < 2 or turns[-1].get("role") != "assistant":
         raise wrong("does not end with the assistant's answer to a message", field="messages", hint=_HINT)
-    contents = [_checked(turn.get("content"), "messages.content", wrong) for turn in turns]
-    if not tokenizer.chat_template:
+    for turn in turns:
+        _checked(turn.get("content"), "messages.content", wrong)
+    if template is None:
         raise wrong(
             "this model's tokenizer has no chat template",
             field="messages",
             hint="compose with another template than `messages`, or take a model with a chat template",
         )
     try:
-        prompt = tokenizer.apply_chat_template(turns[:-1], tokenize=False, add_generation_prompt=True)
-        whole = tokenizer.apply_chat_template(turns, tokenize=False)
+        found = template.conversation(turns)
     except TemplateError as error:
         raise wrong(f"the chat template rejects it: {error}", field="messages", hint=_HINT) from error
-    if not whole.startswith(prompt):
+    except ValueError as error:
         raise wrong(
-            "this chat template renders the conversation differently before an answer",
-            field="messages",
-            hint="use rows with `prompt` and `completion`",
-        )
-    completion = whole[len(prompt) :]
-    # Templates may strip the content, or write something before it.
-    answer = contents[-1].strip()
-    end = completion.find(answer) + len(answer) if answer in completion else 0
-    mark = ends.search(completion, end)
-    end = mark.end() if mark else end or len(completion)
-    return _Text(prompt, completion[:end], templated=True, ended=mark is not None)
+            f"this chat template {error}", field="messages", hint="use rows with `prompt` and `completion`"
+        ) from error
+    # Templates may change the content: strip it, say.
+    end = max(0, found.ends)
+    mark = ends.search(found.answer, end)
+    end = mark.end() if mark else end or len(found.answer)
+    return _Text(found.prompt, found.answer[:end], templated=True, ended=mark is not None)
 
 
 def _marks(tokenizer: Any) -> re.Pattern[str]:

@@ -16,6 +16,7 @@ from crossin.core.formats import MANIFEST
 from crossin.core.interrupts import Stopped, add_note, held_signals
 from crossin.core.progress import Progress, silent
 from crossin.core.stages import Stage, stage
+from crossin.models.chat import CHAT_DATE
 from crossin.models.download import pull
 from crossin.models.weights import writing_weights
 from crossin.training.config import TrainConfig, read_config
@@ -57,6 +58,7 @@ def train(
     model, mixture = pulled_inputs(config, progress)
     inputs = {"model": model, "mixture": mixture}
     settings = config.model_dump(mode="json", exclude={"model", "mixture", "pairs", "name"})
+    settings["chat_date"] = CHAT_DATE
     if pairs := config.pairs:
         settings["pairs"] = pairs.model_dump(mode="json", exclude={"rows", "items", "apart_from"})
         named = {"pairs.rows": pairs.rows, "pairs.items": pairs.items}

@@ -12,7 +12,8 @@ import transformers
 from transformers.integrations.liger import apply_liger_kernel, is_liger_kernel_available
 
 from crossin.core.errors import CrossinError
-from crossin.core.reasons import counted_sentences
+from crossin.core.reasons import counted_sentences, sentence_of
+from crossin.models.chat import ChatTemplate
 from crossin.models.loading import load
 from crossin.training import fused_lora, method, packing
 from crossin.training.config import TrainConfig
@@ -34,6 +35,9 @@ def load_trainable(config: TrainConfig, folder: Path, say: Callable[[str], None]
     if (local := os.environ.get("LOCAL_RANK")) and device in ("auto", "cuda") and torch.cuda.is_available():
         device = f"cuda:{local}"
     network, tokenizer = load(folder, device=device, dtype=dtype)
+    if tokenizer.chat_template:
+        for note in ChatTemplate(tokenizer, config.chat_template_kwargs).unknown_arguments:
+            say(f"note: {sentence_of(note)}")
     if network.device.type == "cuda" and is_liger_kernel_available():
         # Liger's kernels (arXiv 2410.10989) for the small layers; the head and its loss stay ours.
         apply_liger_kernel(network, {"cross_entropy": False, "fused_linear_cross_entropy": False})
@@ -58,7 +62,7 @@ def plan_of(
     CrossinError where no row is left to learn from, or the pairs cannot be used.
     """
     batches, sampler = config.batches, config.sampler
-    every_row, skipped = read_rows(mixture, tokenizer, batches)
+    every_row, skipped = read_rows(mixture, tokenizer, batches, config.chat_template_kwargs)
     rows, kept = held_out(every_row, config.held_out.share)
     if not rows:
         raise CrossinError(

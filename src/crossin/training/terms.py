@@ -71,7 +71,7 @@ def terms_of(
     pairs, align, consist = config.pairs, config.align, config.consist
     if pairs is None:
         return [], None
-    pool = read_pool(pairs, tokenizer, config.batches)
+    pool = read_pool(pairs, tokenizer, config.batches, config.chat_template_kwargs)
     check_apart(pool, pairs.apart_from)
     share = pairs.share / (bool(align) + bool(consist))
     term = partial(Term, config, steps, step_tokens * share / rank_and_world_size()[1])

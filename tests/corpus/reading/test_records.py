@@ -277,11 +277,38 @@ def test_csv_values_are_text_and_may_hold_commas_quotes_and_lines(tmp_path: Path
     assert list(read_records(tabs)) == [(1, {"id": "1", "output": '"a'})]
 
 
+@pytest.mark.parametrize(
+    ("written", "text"),
+    [
+        ('"a ""b"" c"', 'a "b" c'),
+        ('"""a"" b"', '"a" b'),
+        ('"a"', '"a"'),
+        ('"a" or "b"', '"a" or "b"'),
+        ('""a""', '""a""'),
+        ('a ""b""', 'a ""b""'),
+        ('""', '""'),
+    ],
+)
+def test_a_value_of_tsv_loses_only_the_quotes_that_a_program_wrote_around_others(
+    written: str, text: str, tmp_path: Path
+) -> None:
+    file = csv_file(tmp_path, f"id\toutput\n1\t{written}\n", "rows.tsv")
+    assert list(read_records(file)) == [(1, {"id": "1", "output": text})]
+
+
 def test_csv_without_a_line_of_names(tmp_path: Path) -> None:
     bare = csv_file(tmp_path, "1\ta\n", "bare.tsv")
     named = csv_file(tmp_path, "id\toutput\n1\ta\n", "named.tsv")
     for file in (bare, named):
         assert list(read_records(file, names=["id", "output"])) == [(1, {"id": "1", "output": "a"})]
+
+
+def test_a_line_of_names_with_other_separators_than_the_rows_is_not_a_row(tmp_path: Path) -> None:
+    file = csv_file(tmp_path, "id\tthe\toutput\n1\ta\n", "rows.tsv")
+    assert list(read_records(file, names=["id", "the output"])) == [(1, {"id": "1", "the output": "a"})]
+    twice = csv_file(tmp_path, "1\ta\nid\tthe\toutput\n", "twice.tsv")
+    with pytest.raises(CrossinError, match="expected 2 columns, found 3"):
+        list(read_records(twice, names=["id", "the output"]))
 
 
 def test_csv_columns_that_are_filtered_are_numbers_or_truth_values(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers, trainers
 from transformers import PreTrainedTokenizerFast
 
-from crossin.evaluation.hf.stops import StopSearch, before, decoded
+from crossin.evaluation.hf.stops import StopSearch, before, decoded, decoded_with_thoughts
 from crossin.models.loading import load_tokenizer
 
 # Thai, Chinese, Amharic and emoji: their characters are split into bytes.
@@ -157,3 +157,13 @@ def test_a_reply_of_bytes_that_make_no_text_is_not_decoded_as_a_whole_either(
         counting = Counting(tokenizer)
         assert ends_at(counting, tokens, ["nowhere"]) is None
         assert counting.decoded < 40 * len(tokens)
+
+
+def test_tags_of_thoughts_are_part_of_a_reply_though_they_are_special(tmp_path: Path) -> None:
+    from tests.helpers.thinking_templates import PLAIN, chat_tokenizer
+
+    tokenizer = chat_tokenizer(tmp_path, PLAIN)
+    tokenizer.add_special_tokens({"additional_special_tokens": ["[THINK]", "[/THINK]", "<|end|>"]})
+    tokens = tokenizer("[THINK]Rome?[/THINK]Oslo<|end|>", add_special_tokens=False)["input_ids"]
+    assert decoded(tokenizer, tokens) == "Rome?Oslo"
+    assert decoded_with_thoughts(tokenizer, tokens) == "[THINK]Rome?[/THINK]Oslo"

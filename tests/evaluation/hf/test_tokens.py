@@ -7,8 +7,11 @@ import pytest
 
 from crossin.evaluation.engine import Request
 from crossin.evaluation.hf.tokens import prompt_text, tokenise, tokenise_prompts
+from crossin.models.chat import ChatTemplate
 from crossin.models.loading import load_tokenizer
+from tests.helpers import thinking_templates as templates
 from tests.helpers.errors import refused
+from tests.helpers.thinking_templates import chat_tokenizer
 
 
 @pytest.fixture
@@ -67,7 +70,7 @@ def test_a_beginning_of_sequence_comes_exactly_once(tokenizer: Any) -> None:
         for found in tokenise(tokenizer, [Request(prompt, (" Here", " There"))], longest=None)[0]:
             assert found.tokens.count(begin) == 1
             assert found.tokens[0] == begin
-        (tokens,) = tokenise_prompts(tokenizer, [Request(prompt, max_tokens=4)], longest=None)
+        ((tokens, _),) = tokenise_prompts(tokenizer, [Request(prompt, max_tokens=4)], longest=None)
         assert tokens.count(begin) == 1
 
 
@@ -77,9 +80,10 @@ def test_a_conversation_takes_the_models_own_template(tokenizer: Any) -> None:
         "{% if add_generation_prompt %}<assistant>{% endif %}"
     )
     request = Request((("user", "Where?"), ("assistant", "Here."), ("user", "And?")), ("There.",))
-    assert prompt_text(tokenizer, request) == (
+    assert prompt_text(tokenizer, request, ChatTemplate(tokenizer, {})) == (
         "<user>Where?\n<assistant>Here.\n<user>And?\n<assistant>",
         True,
+        "",
     )
 
 
@@ -89,7 +93,7 @@ def test_the_template_alone_decides_how_a_conversation_begins(tokenizer: Any, be
     tokenizer.chat_template = beginning + "{% for turn in messages %}[{{ turn.content }}]{% endfor %}"
     request = Request((("user", "Where?"),), ("Here",), max_tokens=4)
     expected = tokenizer.apply_chat_template([{"role": "user", "content": "Where?"}])["input_ids"]
-    assert tokenise_prompts(tokenizer, [request], longest=None) == [tuple(expected)]
+    assert tokenise_prompts(tokenizer, [request], longest=None) == [(tuple(expected), "")]
     (found,) = tokenise(tokenizer, [request], longest=None)[0]
     assert list(found.tokens[: found.start]) == expected
 
@@ -130,7 +134,7 @@ def test_cutting_keeps_the_beginning_of_sequence_of_a_template(tokenizer: Any) -
     tokenizer.chat_template = "<begin>{% for turn in messages %}[{{ turn.content }}]{% endfor %}"
     request = Request((("user", "word " * 50),), (" one",), max_tokens=4)
     (cut,) = tokenise(tokenizer, [request], longest=20, truncate=True)[0]
-    (prompt,) = tokenise_prompts(tokenizer, [request], longest=20, truncate=True)
+    ((prompt, _),) = tokenise_prompts(tokenizer, [request], longest=20, truncate=True)
     assert cut.tokens[0] == prompt[0] == tokenizer.bos_token_id
     assert len(cut.tokens) - 1 == len(prompt) + 4 == 20
 
@@ -142,11 +146,11 @@ def test_an_option_that_alone_is_too_long_is_an_error_even_so(tokenizer: Any) ->
 
 def test_a_prompt_leaves_room_for_its_reply(tokenizer: Any) -> None:
     request = Request("word " * 50, max_tokens=10, name="item 'x' in vi")
-    (tokens,) = tokenise_prompts(tokenizer, [request], longest=None)
-    assert tokenise_prompts(tokenizer, [request], longest=len(tokens) + 10) == [tokens]
+    ((tokens, _),) = tokenise_prompts(tokenizer, [request], longest=None)
+    assert tokenise_prompts(tokenizer, [request], longest=len(tokens) + 10) == [(tokens, "")]
     with refused("with its reply"):
         tokenise_prompts(tokenizer, [request], longest=len(tokens) + 9)
-    assert tokenise_prompts(tokenizer, [request], longest=30, truncate=True) == [tokens[-20:]]
+    assert tokenise_prompts(tokenizer, [request], longest=30, truncate=True) == [(tokens[-20:], "")]
 
 
 def test_many_texts_come_back_in_their_order(tokenizer: Any) -> None:
@@ -154,3 +158,39 @@ def test_many_texts_come_back_in_their_order(tokenizer: Any) -> None:
     found = tokenise(tokenizer, requests, longest=None)
     assert len(found) == 1000
     assert all(tokenizer.decode(list(two[1].tokens)) == f"Question {n} {n}" for n, two in enumerate(found))
+
+
+def test_no_option_is_scored_within_a_thought(tmp_path: Path) -> None:
+    asked = Request((("user", "Where?"),), ("Here", "There"), name="item 7")
+    for name in ("BEGUN", "ALWAYS_THINKS"):
+        always = chat_tokenizer(tmp_path / name, getattr(templates, name))
+        with refused("item 7", "thought", hint="--form generate"):
+            tokenise(always, [asked], longest=None)
+    switched = chat_tokenizer(tmp_path / "switched", templates.SWITCHED)
+    with refused("item 7", "thought", hint="--form generate"):
+        tokenise(switched, [asked], longest=None, arguments={"enable_thinking": True})
+    ((one, _),) = tokenise(switched, [asked], longest=None)
+    assert switched.decode(one.tokens[: one.start]).endswith("<|assistant|><think>\n\n</think>\n\n")
+    # A plain prompt may speak of thoughts.
+    assert tokenise(always, [Request("It ends in <think>", ("Here",))], longest=None)
+
+
+def test_a_prompt_that_begins_a_thought_says_so(tmp_path: Path) -> None:
+    asked = Request((("user", "Where?"),), max_tokens=4)
+    always = chat_tokenizer(tmp_path / "always", templates.ALWAYS_THINKS)
+    assert tokenise_prompts(always, [asked], longest=None)[0].opening == "<think>\n"
+    switched = chat_tokenizer(tmp_path / "switched", templates.SWITCHED)
+    assert tokenise_prompts(switched, [asked], longest=None)[0].opening == ""
+
+
+def test_what_a_template_writes_before_an_answer_is_scored_with_the_option(tmp_path: Path) -> None:
+    template = "{% for m in messages %}{{ ' ' if m.role == 'assistant' }}{{ m.content }}{% endfor %}"
+    spaced = chat_tokenizer(tmp_path / "model", template)
+    ((found,),) = tokenise(spaced, [Request((("user", "Where?"),), ("Here",))], longest=None)
+    assert spaced.decode(found.tokens[found.start :]) == " Here"
+
+
+def test_a_conversation_that_the_template_refuses_is_an_error(tmp_path: Path) -> None:
+    strict = chat_tokenizer(tmp_path / "model", "{{ raise_exception('say more') }}")
+    with refused("item 7", "say more"):
+        tokenise(strict, [Request((("user", "Where?"),), ("Here",), name="item 7")], longest=None)

@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
+from crossin.core.thoughts import without_thoughts
 from crossin.evaluation.engine import Engine, EngineNote, Reply, Request
-from crossin.evaluation.openai import OpenAIEngine
+from crossin.evaluation.openai import OpenAIEngine, answers
 from crossin.evaluation.openai.answers import computed, prompt_tokens
 from crossin.servers import client
 from tests.helpers.errors import refused
@@ -294,3 +295,46 @@ def test_an_outage_while_probing_is_not_taken_for_an_inability() -> None:
 
     with answering(down) as log, refused("503"):
         OpenAIEngine("m", settings(log.base_url)).kinds()
+
+
+def message(reason: str, **fields: Any) -> dict[str, Any]:
+    return {"choices": [{"message": {"role": "assistant", **fields}, "finish_reason": reason}]}
+
+
+@pytest.mark.parametrize(
+    ("answer", "text"),
+    [
+        (message("length", content=None, reasoning_content="Is it A? B"), None),
+        (message("length", content="", reasoning="Is it A? B"), None),
+        # The thought is kept back.
+        (message("length", content=None), None),
+        (message("length", content="<think>Is it A? B"), None),
+        (message("stop", content="", reasoning_content="Is it A? B"), ""),
+        (message("stop", content=None), ""),
+        (message("stop", content="C", reasoning_content="Is it A? B"), "C"),
+        (message("length", content="C, for", reasoning_content="Is it A? B"), "C, for"),
+        (message("stop", content=[{"type": "text", "text": "C"}]), "C"),
+        (
+            message(
+                "stop",
+                content=[
+                    {"type": "thinking", "thinking": [{"type": "text", "text": "Is it A? B"}]},
+                    {"type": "text", "text": "C"},
+                ],
+            ),
+            "C",
+        ),
+        (
+            message("length", content=[{"type": "thinking", "thinking": [{"type": "text", "text": "A?"}]}]),
+            None,
+        ),
+    ],
+)
+def test_a_thought_that_a_server_gives_apart_is_no_answer(answer: dict[str, Any], text: str | None) -> None:
+    found = without_thoughts(answers.reply(answer, (), "item 7").text)
+    assert (found if found is None else found.strip()) == text
+
+
+def test_a_reply_of_other_parts_is_an_error() -> None:
+    with refused("item 7", "not text"):
+        answers.reply(message("stop", content=[{"type": "image_url"}]), (), "item 7")

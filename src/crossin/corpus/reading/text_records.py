@@ -29,6 +29,7 @@ _SPACE = re.compile(r"[ \t\n\r]*")
 # escaped surrogates are the longest things that are cut without a closing quote being awaited.
 _LONGEST_CUT = 16
 _LONGEST_VALUE = 2**31 - 1
+_QUOTED = re.compile(r'"((?:[^"]|"")+)"')
 _decode = json.JSONDecoder().raw_decode
 
 
@@ -60,11 +61,12 @@ def json_batches(stream: IO[bytes], file: str | Path) -> Iterator[Batch]:
 def csv_batches(
     stream: IO[bytes], file: str | Path, *, tabs: bool, typed: Set[str], names: Sequence[str]
 ) -> Iterator[Batch]:
-    """The records of CSV, or with `tabs` of TSV, which has no quotes.
+    """The records of CSV, or with `tabs` of TSV, which has no quotes (but see `_unquoted`).
 
-    names: the columns; if empty, the first line names them. Blank lines and lines that repeat the names are
-    skipped. typed: the columns that become numbers or truth values where all values of a batch are such; all
-    other values are text. Raises CrossinError as `json_batches`.
+    names: the columns; if empty, the first line names them. Blank lines and lines that repeat the names (the
+    first one, with separators in place of their spaces, too) are skipped. typed: the columns that become
+    numbers or truth values where all values of a batch are such; all other values are text. Raises
+    CrossinError as `json_batches`.
     """
     for batch in _batched(_csv(_decoded(stream, file), file, tabs, names), file):
         assert isinstance(batch.records, list)
@@ -162,16 +164,15 @@ def _csv(chunks: Iterator[str], file: str | Path, tabs: bool, names: Sequence[st
     names, row, line = list(names), 0, 1
     try:
         for values in reader:
+            if tabs:
+                values = [_unquoted(value) for value in values]
             if values and not names:
                 names = values
                 if twice := {name for name in names if names.count(name) > 1}:
                     raise CrossinError(
                         f"the columns {sorted(twice)} are there twice", file=file, hint="rename one of each"
                     )
-            elif values and values != names:
-                if len(values) != len(names) and not row and _words(values) == _words(names):
-                    # A first line that names the columns, with other separators than the rows.
-                    continue
+            elif values and values != names and (row or " ".join(values) != " ".join(names)):
                 row += 1
                 if len(values) != len(names):
                     raise csv.Error(f"expected {len(names)} columns, found {len(values)}")
@@ -185,8 +186,12 @@ def _csv(chunks: Iterator[str], file: str | Path, tabs: bool, names: Sequence[st
         raise _empty(file)
 
 
-def _words(values: Sequence[str]) -> list[str]:
-    return " ".join(values).split()
+def _unquoted(value: str) -> str:
+    """A value of TSV, without the quotes that programs for CSV write around a value that holds quotes:
+    `"a ""b"" c"` is `a "b" c`. A text that merely stands in quotes keeps them.
+    """
+    quoted = value[:1] == '"' and '""' in value[1:-1] and _QUOTED.fullmatch(value)
+    return quoted[1].replace('""', '"') if quoted else value
 
 
 def _typed(values: Sequence[str]) -> Sequence[Any]:

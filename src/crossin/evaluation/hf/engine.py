@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import signal
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import KW_ONLY, dataclass, field
+from dataclasses import KW_ONLY, dataclass, field, replace
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,6 +15,7 @@ from crossin.core.paths import as_path
 from crossin.evaluation.engine import Reply, Request, Scores
 from crossin.evaluation.hf.tokens import tokenise, tokenise_prompts
 from crossin.evaluation.hf.units import Unit, plan_units
+from crossin.models.chat import ChatTemplate
 
 if TYPE_CHECKING:
     from concurrent.futures import ProcessPoolExecutor
@@ -38,7 +39,7 @@ class HfEngine:
     device, dtype: as in `models.loading.load`. batch_tokens: tokens of a batch on a GPU to begin with; on a
     CPU each unit is a batch, since more would not be faster. processes: copies of the model, each in a
     process of its own, on the GPUs in turn or on a share of the CPU's threads. truncate: cuts what is too
-    long on the left.
+    long on the left. chat_template_kwargs: arguments of the chat template.
     """
 
     model: Path | str
@@ -50,6 +51,7 @@ class HfEngine:
     processes: int = 1
     batch_tokens: int | None = None
     truncate: bool = False
+    chat_template_kwargs: Mapping[str, Any] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list, init=False)
     _worker: Worker | None = field(default=None, init=False)
     _pool: ProcessPoolExecutor | None = field(default=None, init=False)
@@ -58,8 +60,14 @@ class HfEngine:
     def identity(self) -> dict[str, Any]:
         """Engine, kind of device, precision, and how adapter and long prompts are treated."""
         setup = self._setup()
-        found = {"engine": "hf", "device": setup.device.partition(":")[0], "dtype": setup.dtype}
-        return found | {"truncate": self.truncate} | ({"merge": self.merge} if self.adapter else {})
+        found: dict[str, Any] = {
+            "engine": "hf",
+            "device": setup.device.partition(":")[0],
+            "dtype": setup.dtype,
+        }
+        given = self.chat_template_kwargs
+        found |= {"truncate": self.truncate} | ({"chat_template_kwargs": dict(given)} if given else {})
+        return found | ({"merge": self.merge} if self.adapter else {})
 
     @property
     def inputs(self) -> dict[str, Path]:
@@ -78,7 +86,8 @@ class HfEngine:
         if not wanted:
             return
         tokenizer, config, context = self._texts()
-        tokens = tokenise(tokenizer, requests, longest=context, truncate=self.truncate)
+        arguments = self.chat_template_kwargs
+        tokens = tokenise(tokenizer, requests, longest=context, truncate=self.truncate, arguments=arguments)
         longest = max(len(option.tokens) for options in tokens for option in options)
         units = []
         for numbers in _by_key(requests):
@@ -108,7 +117,11 @@ class HfEngine:
         if not wanted:
             return
         tokenizer, _, context = self._texts()
-        tokens = tokenise_prompts(tokenizer, requests, longest=context, truncate=self.truncate)
+        arguments = self.chat_template_kwargs
+        asked = tokenise_prompts(
+            tokenizer, requests, longest=context, truncate=self.truncate, arguments=arguments
+        )
+        tokens = [prompt.tokens for prompt in asked]
         tasks = []
         for numbers in _by_key(requests):
             first = requests[numbers[0]]
@@ -117,7 +130,9 @@ class HfEngine:
                 mine = {numbers[place]: prompts[place] for place in batch}
                 if not wanted.isdisjoint(mine):
                     tasks.append(GenerationTask(mine, first.max_tokens, first.stop))
-        yield from self._results(tasks, wanted)
+        for number, reply in self._results(tasks, wanted):
+            # The template began a thought: the reply's text shows it.
+            yield number, replace(reply, text=asked[number].opening + reply.text)
 
     def close(self) -> None:
         """Release the model and the processes."""
@@ -141,6 +156,8 @@ class HfEngine:
         from crossin.models.loading import load_tokenizer
 
         tokenizer, whole = load_tokenizer(self.model)
+        if self.chat_template_kwargs and tokenizer.chat_template:
+            self._note(ChatTemplate(tokenizer, self.chat_template_kwargs).unknown_arguments)
         config = whole.get_text_config()
         return tokenizer, config, getattr(config, "max_position_embeddings", None)
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from crossin.evaluation.engine import Reply
-from crossin.evaluation.hf.stops import StopSearch, before, decoded
+from crossin.evaluation.hf.stops import StopSearch, before, decoded, decoded_with_thoughts
 
 
 def reply_batches(prompts: Sequence[Sequence[int]], limit: int, max_tokens: int) -> list[list[int]]:
@@ -36,8 +36,8 @@ def generate(
     Decoding is greedy. The model's generation_config (sampling, penalties, beams, stop texts) is ignored, but
     for its end tokens. A reply ends at one of them, at the tokenizer's own end token, or before the first
     text of `stop`, wherever the borders of its tokens lie; a text of `stop` that is a special token ends it
-    too. Special tokens are not part of the text. `cut` says that none of these came. The prompts are padded
-    on the left; a prompt alone gives the same logits but for rounding.
+    too. Special tokens are not part of the text, except for tags of thoughts. `cut` says that none of these
+    came. The prompts are padded on the left; a prompt alone gives the same logits but for rounding.
 
     `computed` counts the tokens of a prompt's row, padding and the wait for the longest reply included.
     """
@@ -87,7 +87,7 @@ def generate(
     computed = output.shape[1] - 1
     replies = []
     for row, tokens in enumerate(output[:, width:].tolist()):
-        text = decoded(tokenizer, tokens[: lengths.get(row)])
+        text = decoded_with_thoughts(tokenizer, tokens[: lengths.get(row)])
         shorter = before(text, stop)
         cut = row not in lengths and shorter is None
         replies.append(Reply(text if shorter is None else shorter, cut, computed))

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from crossin.core.thoughts import parts_of_tags
+
 # What an incomplete character is decoded as.
 _INCOMPLETE = "\ufffd"
 # A character has at most four bytes: of that many tokens without one, the first belong to none.
@@ -73,6 +75,24 @@ def decoded(tokenizer: Any, tokens: list[int]) -> str:
     """The text of tokens, without special ones."""
     text: str = tokenizer.decode(tokens, skip_special_tokens=True, clean_up_tokenization_spaces=False)
     return text
+
+
+def decoded_with_thoughts(tokenizer: Any, tokens: list[int]) -> str:
+    """The text of tokens without special ones, but for the tags of thoughts: without them a thought would
+    read as an answer.
+    """
+    tags = parts_of_tags()
+    special = {
+        number: token.content
+        for number, token in tokenizer.added_tokens_decoder.items()
+        if token.special and token.content in tags
+    }
+    text, begin = "", 0
+    for place, token in enumerate(tokens):
+        if token in special:
+            text += decoded(tokenizer, tokens[begin:place]) + special[token]
+            begin = place + 1
+    return text + decoded(tokenizer, tokens[begin:])
 
 
 def before(text: str, stops: Sequence[str]) -> str | None:

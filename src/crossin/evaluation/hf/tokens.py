@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from crossin.core.errors import CrossinError
 from crossin.core.plain_values import shown
+from crossin.core.thoughts import opening_at_end
 from crossin.evaluation.engine import Request
+from crossin.models.chat import ChatTemplate, thinks
 from crossin.models.joining import head_for, heading_of, split
 
 # Offsets of many long texts at once would fill the memory.
@@ -26,24 +28,55 @@ class Continuation:
     start: int
 
 
+class Prompt(NamedTuple):
+    """The tokens of a prompt, and the tag by which it begins a thought that the reply goes on with ('' where
+    it begins none).
+    """
+
+    tokens: tuple[int, ...]
+    opening: str = ""
+
+
+class PromptText(NamedTuple):
+    """A prompt as text. `whole`: nothing is to be put before it. `before_option` stands between it and an
+    option, and is scored with the option.
+    """
+
+    text: str
+    whole: bool
+    before_option: str = ""
+
+
 def tokenise(
-    tokenizer: Any, requests: Sequence[Request], *, longest: int | None, truncate: bool = False
+    tokenizer: Any,
+    requests: Sequence[Request],
+    *,
+    longest: int | None,
+    truncate: bool = False,
+    arguments: Mapping[str, Any] | None = None,
 ) -> list[list[Continuation]]:
     """For each request, the tokens of its options, each after the prompt.
 
-    `longest` is how many tokens the model takes. Raises CrossinError that names the request where an option
-    has no tokens, or the whole is longer than that; `truncate` cuts the prompt on the left instead, by as
+    `longest` is how many tokens the model takes; `arguments` are those of a chat template. Raises
+    CrossinError that names the request where an option has no tokens, or the whole is longer than that, and
+    where the option would be scored within a thought; `truncate` cuts the prompt on the left instead, by as
     much for all its options.
     """
     heading = heading_of(tokenizer)
+    template = _template(tokenizer, arguments)
     found: list[list[Continuation]] = []
-    pending: list[tuple[Request, str, tuple[int, ...]]] = []
+    pending: list[tuple[Request, PromptText]] = []
 
     def finish() -> None:
-        texts = [prompt + option for request, prompt, _ in pending for option in request.options]
-        borders = [len(prompt) for request, prompt, _ in pending for _ in request.options]
+        texts = [
+            prompt.text + prompt.before_option + option
+            for request, prompt in pending
+            for option in request.options
+        ]
+        borders = [len(prompt.text) for request, prompt in pending for _ in request.options]
         options = iter(split(tokenizer, texts, borders))
-        for request, _, head in pending:
+        for request, prompt in pending:
+            head = () if prompt.whole else heading
             wholes = [_headed(tokenizer, head, *next(options)) for _ in request.options]
             _check(request, wholes)
             kept = _kept(tokenizer, head, wholes[0].tokens)
@@ -51,8 +84,9 @@ def tokenise(
         pending.clear()
 
     for request in requests:
-        prompt, whole = prompt_text(tokenizer, request)
-        pending.append((request, prompt, () if whole else heading))
+        prompt = prompt_text(tokenizer, request, template)
+        _check_thought(request, prompt.text, arguments or {})
+        pending.append((request, prompt))
         if len(pending) * len(request.options) >= _TEXTS_AT_ONCE:
             finish()
     finish()
@@ -60,15 +94,21 @@ def tokenise(
 
 
 def tokenise_prompts(
-    tokenizer: Any, requests: Sequence[Request], *, longest: int | None, truncate: bool = False
-) -> list[tuple[int, ...]]:
-    """The tokens of each request's prompt, with room for its reply; errors as `tokenise`."""
+    tokenizer: Any,
+    requests: Sequence[Request],
+    *,
+    longest: int | None,
+    truncate: bool = False,
+    arguments: Mapping[str, Any] | None = None,
+) -> list[Prompt]:
+    """The tokens of each request's prompt, with room for its reply; arguments and errors as in `tokenise`."""
     heading = heading_of(tokenizer)
+    template = _template(tokenizer, arguments)
     found = []
     for request in requests:
-        prompt, whole = prompt_text(tokenizer, request)
-        head = () if whole else heading
-        tokens = (*head, *tokenizer(prompt, add_special_tokens=False)["input_ids"])
+        prompt = prompt_text(tokenizer, request, template)
+        head = () if prompt.whole else heading
+        tokens = (*head, *tokenizer(prompt.text, add_special_tokens=False)["input_ids"])
         if not tokens:
             raise CrossinError(f"{request.name}: the prompt has no tokens", hint="fix the benchmark's item")
         excess = 0 if longest is None else len(tokens) + request.max_tokens - longest
@@ -77,27 +117,53 @@ def tokenise_prompts(
             if not truncate or excess >= len(tokens) - kept:
                 raise _too_long(request, len(tokens) + request.max_tokens, longest, "with its reply ")
             tokens = (*tokens[:kept], *tokens[kept + excess :])
-        found.append(tokens)
+        found.append(Prompt(tokens, _opening(request, prompt.text)))
     return found
 
 
-def prompt_text(tokenizer: Any, request: Request) -> tuple[str, bool]:
-    """The prompt as text, a conversation in the model's own template, and whether nothing is to be put before
-    it: how a conversation begins its template alone decides, and a text may hold its beginning of sequence
-    already.
+def prompt_text(tokenizer: Any, request: Request, template: ChatTemplate | None) -> PromptText:
+    """The prompt of a request as text, a conversation in the model's chat template. How that begins the
+    template alone decides; a plain prompt may hold its beginning of sequence already.
 
-    Raises CrossinError where a conversation is asked of a model without a template.
+    Raises CrossinError where a conversation is asked of a model without a template, or the template refuses
+    it.
     """
-    prompt = request.prompt
-    begin = tokenizer.bos_token
-    if not isinstance(prompt, str):
-        if not tokenizer.chat_template:
-            raise CrossinError(
-                "this model has no chat template", hint="leave out --chat: ask it with plain prompts"
-            )
-        turns = [{"role": role, "content": text} for role, text in prompt]
-        return tokenizer.apply_chat_template(turns, tokenize=False, add_generation_prompt=True), True
-    return prompt, bool(begin and prompt.startswith(begin))
+    from jinja2 import TemplateError
+
+    prompt, begin = request.prompt, tokenizer.bos_token
+    if isinstance(prompt, str):
+        return PromptText(prompt, bool(begin and prompt.startswith(begin)))
+    if template is None:
+        raise CrossinError(
+            "this model has no chat template", hint="leave out --chat: ask it with plain prompts"
+        )
+    try:
+        text = template.prompt([{"role": role, "content": content} for role, content in prompt])
+    except TemplateError as error:
+        raise CrossinError(
+            f"{request.name}: the model's chat template refuses the conversation: {error}",
+            hint="check --chat-template-kwargs, or leave out --chat",
+        ) from error
+    return PromptText(text, True, template.before_answers)
+
+
+def _template(tokenizer: Any, arguments: Mapping[str, Any] | None) -> ChatTemplate | None:
+    return ChatTemplate(tokenizer, arguments or {}) if tokenizer.chat_template else None
+
+
+def _opening(request: Request, prompt: str) -> str:
+    """The beginning of a thought at the end of a conversation's prompt."""
+    return "" if isinstance(request.prompt, str) else opening_at_end(prompt, request.prompt[-1][1])
+
+
+def _check_thought(request: Request, prompt: str, arguments: Mapping[str, Any]) -> None:
+    """Refuse to score an option where a thought is expected."""
+    if isinstance(request.prompt, str) or not (_opening(request, prompt) or thinks(arguments)):
+        return
+    raise CrossinError(
+        f"{request.name}: the model thinks before it answers, and no option is scored within a thought",
+        hint="use --form generate; or switch thinking off with --chat-template-kwargs, if the template can",
+    )
 
 
 def _kept(tokenizer: Any, head: tuple[int, ...], tokens: Sequence[int]) -> int:

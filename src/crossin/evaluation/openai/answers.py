@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from crossin.core.errors import CrossinError
+from crossin.core.thoughts import CLOSING, OPENING
 from crossin.evaluation.engine import Reply, Request, Scores
 from crossin.evaluation.openai.border import first_scored
 from crossin.evaluation.openai.failures import Unusable
@@ -15,6 +16,8 @@ from crossin.servers import tokens_used
 # A log-probability lies between these, but for rounding: vLLM and OpenAI write the lower for minus infinity
 # and for unknown values.
 _UNKNOWN, _CERTAIN = -9999.0, 1e-3
+# The fields in which servers give a thought.
+_THOUGHTS = ("reasoning_content", "reasoning", "thinking")
 
 
 def choice(answer: dict[str, Any], name: str) -> dict[str, Any]:
@@ -32,15 +35,45 @@ def choice(answer: dict[str, Any], name: str) -> dict[str, Any]:
 
 
 def reply(answer: dict[str, Any], stop: tuple[str, ...], name: str) -> Reply:
-    """The generated text before any of `stop`, which some servers leave in the text."""
+    """The generated text before any of `stop`, which some servers leave in the text.
+
+    A server may give the thought apart from the text, or not at all. Where the text is empty, the thought
+    takes its place, with its end only where the server came to it.
+    """
     found = choice(answer, name)
     message = found.get("message")
-    text = (message.get("content") if isinstance(message, dict) else found.get("text")) or ""
-    if not isinstance(text, str):
+    message = message if isinstance(message, dict) else {"content": found.get("text")}
+    text = _text(message.get("content"))
+    if text is None:
         raise CrossinError(f"{name}: the server's reply is not text", hint="use a text model")
     ends = [end for end in (text.find(mark) for mark in stop if mark) if end >= 0]
-    cut = found.get("finish_reason") == "length" and not ends
+    cut = found.get("finish_reason") in ("length", "max_tokens") and not ends
+    if not text.strip():
+        apart = next((message[field] for field in _THOUGHTS if isinstance(message.get(field), str)), "")
+        if apart.strip() or cut:
+            return Reply(OPENING + apart + ("" if cut else CLOSING), cut, *computed(answer))
     return Reply(text[: min(ends)] if ends else text, cut, *computed(answer))
+
+
+def _text(content: Any) -> str | None:
+    """The text of a reply, of which some servers make a list of parts, thoughts among them; None where it is
+    something else.
+    """
+    if content is None or isinstance(content, str):
+        return content or ""
+    if not isinstance(content, list):
+        return None
+    text = ""
+    for part in content:
+        if not isinstance(part, dict) or part.get("type") not in ("text", "output_text", "thinking"):
+            return None
+        thought = part["type"] == "thinking"
+        found = _text(part.get("thinking" if thought else "text"))
+        if found is None:
+            return None
+        # A thought that is the last part was not finished.
+        text += OPENING + found + (CLOSING if part is not content[-1] else "") if thought else found
+    return text
 
 
 def computed(answer: dict[str, Any]) -> tuple[int, int]:

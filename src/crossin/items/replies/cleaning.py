@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from crossin.core.thoughts import without_thoughts
 from crossin.items.replies.labels import LabelKind, labels_in
 from crossin.items.replies.series import labels_for
 from crossin.items.replies.texts import any_of, visible
@@ -16,15 +17,15 @@ _WRAPPERS = re.compile(
 )
 # A formula's dollars; those of "$5 and $6" are prices.
 _FORMULA = re.compile(r"\$\$?(?=\S)([^$\n]*)(?<=\S)\$\$?(?!\d)")
-_THOUGHTS = "</think>"
 _NEXT_QUESTION = re.compile(rf"\n{any_of('question')}\s*\d*\s*:", re.IGNORECASE)
 
 
 def cleaned(reply: str) -> str:
     """A `visible` reply, without wrappers, thoughts and empty lines, up to the next question (base models ask
-    themselves another one).
+    themselves another one); '' where it ends within a thought.
     """
-    text = visible(reply).rpartition(_THOUGHTS)[2].replace("’", "'")
+    # Before all else, which could change a tag.
+    text = visible(without_thoughts(reply) or "").replace("’", "'")
     text = _FORMULA.sub(r"\1", _WRAPPERS.sub("", text))
     lines = (line.strip() for line in text.split("\n"))
     text = "\n".join(line for line in lines if line)
@@ -32,11 +33,11 @@ def cleaned(reply: str) -> str:
     return text[: following.start()] if following else text
 
 
-def own_answer(reply: str) -> str:
-    """A reply as written, after its thoughts and up to the next question; blank if a thought never ends."""
-    text = reply.rpartition(_THOUGHTS)[2]
-    if _THOUGHTS.replace("/", "") in text:
-        return ""
+def own_answer(reply: str) -> str | None:
+    """A reply as written, without its thoughts and up to the next question; None if it ends in a thought."""
+    text = without_thoughts(reply)
+    if text is None:
+        return None
     following = _NEXT_QUESTION.search(text)
     return text[: following.start()] if following else text
 

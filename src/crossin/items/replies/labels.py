@@ -15,9 +15,12 @@ _AFTER = ".):]、。,;-–—"
 # After a letter that may be a word, these alone, and no letter behind: not "I.e.", "I, for one".
 _AFTER_WORD = re.compile(r"[.)\]–—-](?!\w)")
 # A dash or an apostrophe that joins a letter to a word: "C-dur", "C'est"; "C'dir" is Turkish for "is C".
-_JOINS = re.compile(r"(?!'[dt][iıuü]r\b)['\"+#&*/-]\w")
-# Scripts whose letters are joined to words so.
+_JOINS = re.compile(r"(?!'[dt][iıuü]r\b)(?:['\"+#&*/-]\w|[–—]\d)")
+# Another initial: "H. P. Lovecraft".
+_INITIAL = re.compile(r"\.\s?[^\W\d_]\.")
+# Scripts whose letters are joined to words so, and those whose letters are typed for each other's.
 _HYPHENED = {"LATIN", "CYRILLIC", "GREEK", "HEBREW"}
+_ALIKE = {"LATIN", "CYRILLIC", "GREEK"}
 # Scripts that put no space between a word and a digit.
 _BESIDE_DIGITS = UNSPACED | {"HANGUL"}
 # Directly after a digit or a Korean letter: "2번입니다", "3です", "나번이다".
@@ -25,6 +28,8 @@ _COUNTER = re.compile(r"\s?(?:번|番|号|號)?\s?(?:입니다|이다|이에요|
 _AND_OR = any_of("and_or")
 # After a capital that may be a word. "A un B" is Latvian for "A and B", "A un amigo" Spanish: "To a friend".
 _IS = re.compile(rf" (?:is|was|must|would|es|est|là|adalah|{_AND_OR}(?= \W?\w\b)) ")
+# A word, or a number within a sentence: "В 1950 году".
+_FOLLOWED = re.compile(r" (?:[^\W\d_]|\d[\d.,:]*.*[^\W\d_])")
 # What announces a label, and how much of a line may hold it.
 _REACH = 40
 _ANNOUNCED = re.compile(
@@ -87,6 +92,9 @@ def labels_in(line: str, labels: Labels) -> Iterator[Label]:
             continue
         if not counter and _joined(label, rest, label) and not _said(label, rest, strict):
             continue
+        # A Korean particle in both of its forms.
+        if label == "가" and before.endswith("이("):
+            continue
         position = labels.positions[label]
         if before and rest and before[-1] in _OPEN and rest[0] in _CLOSE:
             yield Label(start - 1, end + 1, position, LabelKind.DIGIT if numeral else LabelKind.MARKED)
@@ -113,7 +121,9 @@ def _joined(left: str, right: str, label: str) -> bool:
         return last.isalnum() and right[0].isalnum() and not {one, other} & _BESIDE_DIGITS
     if script(label[0]) == "HIRAGANA":
         return {one, other} <= UNSPACED
-    return one != "" and one == other
+    # "Dデイ", "Cクラス".
+    alike = {one, other} <= _ALIKE or (one, other) == ("LATIN", "KATAKANA")
+    return one != "" and (one == other or alike)
 
 
 def _directly(before: str, label: str, numeral: bool) -> bool:
@@ -147,17 +157,18 @@ def _begins(label: str, before: str, rest: str, strict: bool) -> bool:
             return True
         if strict:
             return _AFTER_WORD.match(rest) is not None
-        return rest[0] in _AFTER and not (script(label[0]) in _HYPHENED and _JOINS.match(rest))
+        hyphened = script(label[0]) in _HYPHENED and _JOINS.match(rest)
+        return rest[0] in _AFTER and not hyphened and not _INITIAL.match(rest)
     return before.rstrip().endswith(":") and not rest.strip(_AFTER + " ")
 
 
 def _word(label: str, before: str, rest: str) -> bool:
     """Whether an unmarked label may be a word or a sign: "A dog", "C'est", "B-cell", "b = 3"."""
-    if _JOINS.match(rest):
+    if _JOINS.match(rest) or _INITIAL.match(rest):
         return True
     capitals = data("labels.yaml")["capitals"]
     if label.islower() and script(label[0]) != "GEORGIAN":
         return label.upper() in capitals or not re.match(r"\s*(?:[.,;)]|$)", rest)
     begins_sentence = not before.rstrip()[-1:].isalpha()
-    followed = rest[:1] == " " and rest[1:2].isalpha() and not _IS.match(rest)
+    followed = _FOLLOWED.match(rest) is not None and not _IS.match(rest)
     return label in capitals and begins_sentence and followed

@@ -88,8 +88,10 @@ def joined(left: str, right: str) -> bool:
     """Whether two neighbouring characters, either of which may be empty, belong to one word or number."""
     if not left or not right:
         return False
-    if is_mark(left) or is_mark(right):
+    if is_mark(right):
         return True
+    if is_mark(left):
+        return right.isalnum() and script(right) not in UNSPACED
     one, other = script(left), script(right)
     if one and other:
         return one == other and one not in UNSPACED
