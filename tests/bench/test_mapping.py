@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import re
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +10,6 @@ from crossin.bench.mapping import read_mapping
 from crossin.items.item import read_items
 from tests.helpers.errors import refused
 from tests.helpers.mapping_files import ROWS, built, jsonl, only, own, parquet
-from tests.helpers.paths import ROOT
 
 
 class TestShipped:
@@ -140,18 +138,6 @@ class TestShipped:
         assert head.startswith("# ") and about and mapping.about and mapping.licence
         # What was read from real files, and what was not.
         assert "real file" in head.replace("\n# ", " ").casefold()
-
-
-def test_the_worked_example_of_the_docs_builds_as_it_stands(tmp_path: Path) -> None:
-    docs = (ROOT / "docs" / "bench.md").read_text(encoding="utf-8")
-    row, mapping = (re.findall(rf"```{kind}\n(.*?)```", docs, re.DOTALL)[0] for kind in ("json", "yaml"))
-    (tmp_path / "birds.yaml").write_text(mapping, encoding="utf-8")
-    for code in ("en", "sw"):
-        (tmp_path / f"birds.{code}.jsonl").write_text(row, encoding="utf-8")
-    english, swahili = built(str(tmp_path / "birds.yaml"), tmp_path)
-    assert (english.question, swahili.question) == ("the stork: What does it eat?", "the stork: Hula nini?")
-    assert (swahili.item, swahili.group, swahili.task) == ("7", "storks", "food")
-    assert (swahili.options, swahili.answer) == (["frogs", "grass", "bark"], "A")
 
 
 class TestLayouts:

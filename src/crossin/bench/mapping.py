@@ -1,4 +1,4 @@
-"""A mapping: a small YAML file that says how a dataset becomes items (docs/bench.md).
+"""A mapping: a small YAML file that says how a dataset becomes items (docs/mappings.md).
 
 Its texts are templates: `{column}` stands for a column's value in a row, and `{language}` for what the
 dataset calls the language, so that `{question_{language}}` is another column in each language. A column is
@@ -310,4 +310,4 @@ class DatasetMapping(Settings):
 
 def read_mapping(path: Path) -> DatasetMapping:
     """The mapping in a YAML file; an error names the file and the entry."""
-    return validated(DatasetMapping, read_yaml(path), path, "see docs/bench.md for the entries")
+    return validated(DatasetMapping, read_yaml(path), path, "see docs/mappings.md for the entries")
