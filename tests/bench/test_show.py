@@ -45,6 +45,16 @@ def test_only_the_languages_asked_for(tmp_path: Path) -> None:
     assert "a dog" not in text
 
 
+def test_a_language_that_an_item_lacks_is_named_unless_languages_have_items_of_their_own(
+    tmp_path: Path,
+) -> None:
+    items = small_items()
+    lacking = [item for item in items if (item.item, item.language) != ("q0", "vi")]
+    assert "missing in vi" in printed(tmp_path / "parallel", lacking, "q0")
+    own = [replace(item, item=f"{item.language}/{item.item}") for item in items]
+    assert "missing" not in printed(tmp_path / "own", own, "vi/q0")
+
+
 def test_so_many_items_as_asked_for(tmp_path: Path) -> None:
     text = printed(tmp_path, small_items(), number=2)
     assert "q0 · nature" in text and "q1 · nature" in text and "q2" not in text

@@ -71,7 +71,8 @@ def content_findings(
     findings = [finding for versions in found.values() for finding in _same(versions, languages)]
     findings += [finding for versions in found.values() for finding in _moved(versions, languages)]
     notes: list[str] = []
-    for language in languages:
+    for number, language in enumerate(languages):
+        progress("checking", number, len(languages), "languages")
         items = [versions[language] for versions in found.values() if language in versions]
         findings += [finding for item in items for finding in _broken(item)]
         findings += _script(items, language)
@@ -81,9 +82,10 @@ def content_findings(
             if first := found[item.item].get(languages[0]):
                 pairs[first.task].append((first, item))
         for task in pairs.values():
-            findings += _aligned(task, languages[0], language, progress)
+            findings += _aligned(task, languages[0], language)
         if together := [pair for task in pairs.values() for pair in task]:
             findings += _together(together, languages[0], language)
+    progress("checking", len(languages), len(languages), "languages")
     # The first language is checked again with each other one.
     return list(dict.fromkeys(findings)), list(dict.fromkeys(notes))
 
@@ -145,9 +147,7 @@ def _texts(item: Item) -> list[tuple[str, str]]:
     return [(name, text.strip()) for name, text in (*texts, *(("option", one) for one in item.options))]
 
 
-def _aligned(
-    pairs: Sequence[tuple[Item, Item]], pivot: str, language: str, progress: Progress
-) -> list[Finding]:
+def _aligned(pairs: Sequence[tuple[Item, Item]], pivot: str, language: str) -> list[Finding]:
     fields = {
         "instruction": lambda item: item.question,
         "input": lambda item: item.context,
@@ -157,7 +157,7 @@ def _aligned(
         {name: pyarrow.array(map(text, side), pyarrow.large_string()) for name, text in fields.items()}
         for side in zip(*pairs, strict=True)
     )
-    found = check_alignment(ours, theirs, pivot, language, numpy.arange(len(pairs)), progress=progress)
+    found = check_alignment(ours, theirs, pivot, language, numpy.arange(len(pairs)))
     findings = []
     for row, (item, _) in enumerate(pairs):
         check = found.check_of(row)

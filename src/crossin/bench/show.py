@@ -13,7 +13,7 @@ from rich.text import Text
 
 from crossin.core.errors import CrossinError
 from crossin.core.suggestions import nearest
-from crossin.items.item import Item, items_file, read_unchecked
+from crossin.items.item import Item, items_file, read_unchecked, share_items
 from crossin.languages.codes import language_name
 
 # Characters of a context that are shown, unless `full`.
@@ -36,6 +36,8 @@ def shown(
     file = items_file(place)
     wanted = _wanted(items, name, number, file)
     has = list(dict.fromkeys(item.language for item in items))
+    # Else each language has items of its own, and none is missing.
+    parallel = share_items(items)
     for language in languages or ():
         if language not in has:
             raise CrossinError(
@@ -51,7 +53,7 @@ def shown(
                 title = Text(visible(language_name(item.language).replace(" ", " ─ ", 1)))
                 yield Panel(_body(item, full), title=title, title_align="left")
         present = {item.language for item in versions}
-        if lacking := [code for code in languages or has if code not in present]:
+        if parallel and (lacking := [code for code in languages or has if code not in present]):
             yield Text(f"missing in {visible(', '.join(lacking))}")
 
 

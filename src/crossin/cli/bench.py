@@ -27,7 +27,7 @@ _languages_option = option(
 
 @click.group(no_args_is_help=True)
 def command() -> None:
-    """List, build, show, check and export parallel benchmarks, and find what they share."""
+    """List, build, show, check and export benchmarks, and find what two of them share."""
 
 
 @command.command("list", cls=Command)
@@ -59,13 +59,13 @@ def list_benchmarks(as_json: bool) -> None:
 @click.argument("name")
 @_out_option
 @_languages_option
-@option("--source", type=_PATH, help="File or folder of the data [default: the hub's].")
-@option("--split", help="The split to build, where there are several.")
+@option("--source", type=_PATH, help="File or folder of the data [default: from the hub].")
+@option("--split", help="The split to build, such as dev [default: the split for evaluation].")
 @option(
     "--max-skipped",
     type=click.FloatRange(0, 1),
     default=0.1,
-    help="Largest share of items that may be left out for faults.",
+    help="Largest share of items that may be left out for faults before this is an error [default: 0.1].",
 )
 @json_option
 def build_benchmark(
@@ -77,12 +77,15 @@ def build_benchmark(
     max_skipped: float,
     as_json: bool,
 ) -> None:
-    """Build a benchmark: `items.parquet`, with each item in every language, and a manifest.
+    """Build a benchmark, by name or from your own files.
 
-    NAME is a name from `crossin bench list`, or a mapping of your own (.yaml). An item that is not whole and
-    the same in all languages is left out, with the reason.
+    NAME is a name from `crossin bench list`, or the path of a mapping of your own (.yaml; see
+    docs/mappings.md). The folder gets `items.parquet`, with each item in every language, and a manifest.
+    Items that lack a language, or are not the same question in all of them, are left out and counted.
 
-    Example: `crossin bench build cross-mmlu --source cross_mmlu.json --languages en,vi --out bench/mmlu`
+    By name: `crossin bench build cross-mmlu --source cross_mmlu.json --languages en,vi --out bench/mmlu`
+
+    By a mapping: `crossin bench build birds.yaml --source birds --out bench/birds`
     """
     from crossin.bench.catalogue import build_named
     from crossin.bench.keys import notes as disagreement_notes
@@ -119,7 +122,12 @@ def build_benchmark(
 @_bench_argument
 @click.argument("item", required=False)
 @_languages_option
-@option("--number", type=click.IntRange(min=1), default=1, help="How many items, where none is named.")
+@option(
+    "--number",
+    type=click.IntRange(min=1),
+    default=1,
+    help="How many items to show, if none is named [default: 1].",
+)
 @option("--full", is_flag=True, help="Show the whole context.")
 def show_items(folder: Path, item: str | None, languages: tuple[str, ...], number: int, full: bool) -> None:
     """Show an item (the first by default) in every language, with its right option marked.
@@ -138,11 +146,12 @@ def show_items(folder: Path, item: str | None, languages: tuple[str, ...], numbe
 @option("--languages", multiple=True, help="With `facts`: the languages whose template files to check.")
 @json_option
 def check_benchmark(folder: Path, languages: tuple[str, ...], as_json: bool) -> None:
-    """Check whether a benchmark is truly parallel; exit code 1 where it is not.
+    """Check whether a benchmark asks the same questions in every language; exit code 1 where it does not.
 
-    Structural findings (a language missing, other options or another answer, options alike) decide. Content
-    findings (text that is the same in two languages or in another one, digits, lengths) are for a person to
-    look at. How often simple heuristics are right shows how much needs no knowledge or reading.
+    Structural findings decide: an item lacks a language, or has other options, another answer or another
+    question there. Content findings are signs for a person to look at: a text that is not translated or in
+    another language, other digits, unusual lengths. Last, how often simple heuristics are right shows how
+    much needs neither knowledge nor reading.
 
     `crossin bench check facts --languages sv` lists what the template file of a language lacks.
     """
@@ -168,26 +177,38 @@ def check_benchmark(folder: Path, languages: tuple[str, ...], as_json: bool) -> 
 @command.command("overlap", cls=Command)
 @click.argument("ours", metavar="A", type=_PATH)
 @click.argument("theirs", metavar="B", type=_PATH)
-@option("--out", type=_PATH, metavar="FOLDER", help="Also write the clean and the contaminated part of A.")
+@option(
+    "--out",
+    type=_PATH,
+    metavar="FOLDER",
+    help="Folder for the list, and for the clean and the contaminated part of A.",
+)
 @option(
     "--level",
     type=click.Choice(["item", "triple", "subject"]),
     default="triple",
-    help="The lowest that counts as contaminated.",
+    help="The least that makes an item contaminated [default: triple].",
 )
-@option("--ngram", type=click.IntRange(min=1), default=13, help="Consecutive words that are no chance.")
-@option("--fail", is_flag=True, help="Exit code 1 where an item of A is contaminated.")
+@option(
+    "--ngram",
+    type=click.IntRange(min=1),
+    default=13,
+    help="How many consecutive words two texts must share [default: 13].",
+)
+@option("--fail", is_flag=True, help="Exit code 1 if an item of A is contaminated.")
 @json_option
 def list_overlap(
     ours: Path, theirs: Path, out: Path | None, level: str, ngram: int, fail: bool, as_json: bool
 ) -> None:
-    """List the items, triples (subject and answer) and subjects that a benchmark shares with another, or with
-    rows that are trained on.
+    """List what a benchmark shares with another one, or with training data.
 
-    A is a benchmark's folder. B is another one, a mixture's folder, or a file of rows. --out writes
-    `overlap.parquet`, and A as two benchmarks: `clean` and `contaminated`.
+    A is a benchmark's folder. B is another one, a mixture's folder, or a file or folder of rows. Shared are
+    items (the same question), triples (the same subject and answer) and subjects. With --out, the folder gets
+    `overlap.parquet`, and A in two parts: the benchmarks `clean` and `contaminated`.
 
-    Example: `crossin bench overlap bench/klar bench/bmlama --out bench/klar-apart`
+    Two benchmarks: `crossin bench overlap bench/klar bench/bmlama17 --out bench/klar-apart`
+
+    Training data: `crossin bench overlap bench/klar mixtures/mine --fail`
     """
     from crossin.bench.overlap import find_overlap
     from crossin.cli.console import print_json, progress_bars
@@ -207,7 +228,9 @@ def list_overlap(
 @_out_option
 @option("--to", type=click.Choice(["lm-eval"]), default="lm-eval", help="The program that asks them.")
 @_languages_option
-@option("--limit", type=click.IntRange(min=1), help="Items at most, drawn as by `crossin evaluate --limit`.")
+@option(
+    "--limit", type=click.IntRange(min=1), help="Number of items, drawn as by `crossin evaluate --limit`."
+)
 @settings_options(Form, leave_out=["chat"])
 @option("--shots-from", type=_PATH, metavar="FOLDER", help="Benchmark to take shots from: another split.")
 @option("--seed", type=click.IntRange(min=0), default=0, help="Decides the draw, the shots, and the order.")
