@@ -149,7 +149,7 @@ def _apart(scores: _Scores) -> Order:
     for _ in range(_CHAIN):
         moved &= moved[there]
     strangers = 2 * np.count_nonzero(scores.rank > 0.5)
-    if strangers < max(_LEAST, _SHARE * len(own)):
+    if strangers < max(_LEAST, _SHARE * len(own)) or middle < scores.best:
         low = own < min(levels[_STRANGER], middle - 4 * spread)
         return Order(np.flatnonzero(moved), np.flatnonzero(low & ~moved))
     apart = moved

@@ -130,9 +130,9 @@ def _other_options(
         else "COLUMN}, a column with one for each"
     )
     return CrossinError(
-        f"the options seem to be in another order in {', '.join(others)} than in {first}: in {code} the right "
-        f"one stands at another place in {order.elsewhere:,} of {order.items:,} items, and numbers, names or "
-        f"words do in {order.moved:,} of {order.judged:,}",
+        f"the options seem to be in another order in {', '.join(others)} than in {first}: in {code} the "
+        f"right one stands at another place in {order.elsewhere:,} of {order.items:,} items, and numbers, "
+        f"names or words do in {order.moved:,} of {order.judged:,}",
         file=next(iter(rows[code].values())).file,
         field="options",
         hint=f"match them by ids, options: {{…, ids: {ids}; or leave these languages out",
