@@ -154,7 +154,7 @@ def test_the_screen_says_where_a_key_differs(tmp_path: Path, capsys: pytest.Capt
     name = source(tmp_path, fi=["home"] * 6)
     arguments = ["bench", "build", name, "--source", str(tmp_path), "--out", str(tmp_path / "out")]
     assert not app.main(arguments, standalone_mode=False)
-    assert "'asked' differs between the languages of an item in fi 3" in " ".join(
+    assert "'asked' differs between the languages of some items (fi 3)" in " ".join(
         capsys.readouterr().err.split()
     )
 

@@ -115,7 +115,7 @@ def test_many_rows_in_another_order_are_refused_unless_they_may_be_left_out(tmp_
 @pytest.mark.parametrize("offset", [1, -1, 2])
 def test_rows_that_slipped_as_a_whole_are_refused(offset: int, tmp_path: Path) -> None:
     name = source(tmp_path, {"en": None, "et": numpy.roll(range(COUNT), offset).tolist()}, task="t")
-    with refused(f"stand {abs(offset)} {'later' if offset > 0 else 'earlier'} in et"):
+    with refused(f"stands {abs(offset)} rows {'later' if offset > 0 else 'earlier'} in et"):
         build_named(name, tmp_path / "out", source=tmp_path)
 
 

@@ -147,8 +147,8 @@ def test_a_malformed_file_is_one_clear_error(records: Any, words: str, tmp_path:
         build_seaeval("cross-mmlu", written(tmp_path, records), tmp_path / "out")
 
 
-def test_a_language_that_nothing_has_is_told_with_how_many_items_lack_it(tmp_path: Path) -> None:
-    with refused("no item is whole in en, th", "(th): 2"):
+def test_a_language_that_nothing_has_is_an_error_that_names_those_there_are(tmp_path: Path) -> None:
+    with refused("'cross-mmlu' has no language th; it has: en, vi", field="languages", hint="choose"):
         build_seaeval(
             "cross-mmlu",
             written(tmp_path, [record(1), record(2)]),

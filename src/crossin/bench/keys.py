@@ -87,9 +87,9 @@ def counted(disagreements: Iterable[Disagreement]) -> dict[str, dict[str, int]]:
 def notes(counts: Mapping[str, Mapping[str, int]]) -> list[str]:
     """What is said of `counted` disagreements, a line for each column."""
     return [
-        f"'{column}' differs between the languages of an item in "
+        f"'{column}' differs between the languages of some items ("
         + ", ".join(f"{language} {count:,}" for language, count in languages.items())
-        + f": the value of most languages was taken ({DISAGREEMENTS} lists the items)"
+        + f"): the value of most languages was taken; {DISAGREEMENTS} lists these items"
         for column, languages in counts.items()
     ]
 

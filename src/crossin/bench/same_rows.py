@@ -77,8 +77,8 @@ def _compare_rows(
     if order.offset is None and len(differing) <= most * len(names) and _varied(pairs):
         order = type(order)(order.apart, order.doubtful)
     if order.offset:
-        further = f"{abs(order.offset)} {'later' if order.offset > 0 else 'earlier'}"
-        message = f"the rows of {first} seem to stand {further} in {code}"
+        further = f"{abs(order.offset)} rows {'later' if order.offset > 0 else 'earlier'}"
+        message = f"all rows seem to have slipped: a row of {first} stands {further} in {code}"
         raise CrossinError(message, file=file, row=1, hint=hint)
     whole = order.offset is None
     if whole or (len(apart) >= _FEW and len(differing) > most * len(names)):

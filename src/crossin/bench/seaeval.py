@@ -50,7 +50,15 @@ def build_seaeval(
     if not isinstance(records, list) or not records:
         raise CrossinError("expected a list of items", file=file, hint=_HINT)
     rows = [_by_language(record, file, number) for number, record in enumerate(records, start=1)]
-    chosen = pivot_first(languages or [code for row in rows for code in row])
+    there = pivot_first([code for row in rows for code in row])
+    chosen = pivot_first(languages or there)
+    if absent := [code for code in chosen if code not in there]:
+        raise CrossinError(
+            f"'{name}' has no language {absent[0]}; it has: {', '.join(there)}",
+            file=file,
+            field="languages",
+            hint="choose among them with --languages",
+        )
     with stage(out, "bench", {"bench": name, "languages": chosen}, {"source": file}) as work:
         if work.done:
             return work
