@@ -72,8 +72,8 @@ class EvaluateConfig(Settings):
     )
     choice: Choice = _how(
         "sum",
-        "What decides between full texts: the log-probability (`sum`), that for each `token` or `byte`, or how "
-        "much the question raises it (`bare`).",
+        "What decides between full texts: the log-probability (`sum`), that for each `token` or `byte`, or "
+        "how much the question raises it (`bare`).",
     )
     chat: bool | None = _how(None, "With the model's chat template, or plain.", flag="--chat/--plain")
     chat_template_kwargs: TemplateArguments = _how({}, ARGUMENTS_HELP, metavar="JSON")
