@@ -7,7 +7,6 @@ content finding is a sign, for somebody who reads the language to look at.
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -33,6 +32,7 @@ from crossin.items.item import (
     share_items,
 )
 from crossin.languages import parse_language
+from crossin.languages.segmentation import fold
 
 # Examples of each reason and language.
 _EXAMPLES = 3
@@ -210,7 +210,7 @@ def _within(item: Item) -> Iterator[Finding]:
     for fault in faults(item):
         if fault.reason != ItemFault.OPTIONS_ALIKE:
             yield _structural(fault, item)
-    plain = [_plain(option) for option in item.options]
+    plain = [fold(option).strip(_ENDS) for option in item.options]
     for text, count in Counter(plain).items():
         if text and count > 1:
             yield _structural(Fault(ItemFault.OPTIONS_ALIKE, "options", text), item)
@@ -223,8 +223,3 @@ def _within(item: Item) -> Iterator[Finding]:
             note = f"{inner} | {outer}"
             yield Finding(ContentSign.OPTION_IN_OPTION, item.language, item.item, False, note)
             break
-
-
-def _plain(text: str) -> str:
-    """A text as it looks: NFKC, any case, single spaces, no punctuation at its end."""
-    return " ".join(unicodedata.normalize("NFKC", text).casefold().split()).strip(_ENDS)

@@ -10,11 +10,12 @@ from dataclasses import replace
 
 from crossin.bench.assemble import NotBuilt
 from crossin.bench.dataset import DatasetRow, RowFault
-from crossin.bench.keys import Disagreement, of_one_vocabulary, plain, settle
+from crossin.bench.keys import Disagreement, of_one_vocabulary, settle
 from crossin.bench.mapping import PLACEHOLDER, DatasetMapping
 from crossin.bench.row_values import RowValues, name_of
 from crossin.core.errors import CrossinError
 from crossin.items.item import Item
+from crossin.languages.segmentation import fold
 
 
 class SharedValues:
@@ -87,8 +88,8 @@ class SharedValues:
             values = RowValues(self._mapping, code)
             for column, cast in votes.items():
                 cells = [(item, row, values.text(row, column)) for item, row in named]
-                known = {plain(value) for value in self._mapping.words[column]}
-                if code in built and cells and not any(plain(value) in known for *_, value in cells):
+                known = {fold(value) for value in self._mapping.words[column]}
+                if code in built and cells and not any(fold(value) in known for *_, value in cells):
                     if (absent := values.absent_column()) is not None:
                         raise absent
                     _, row, value = cells[0]
