@@ -16,7 +16,7 @@ from typing import Any
 
 from crossin.bench.assemble import NotBuilt
 from crossin.bench.content import ContentSign, Finding, content_findings
-from crossin.bench.golds import gold_text, golds_apart, right_elsewhere
+from crossin.bench.golds import golds_apart, right_elsewhere
 from crossin.bench.heuristics import hardness
 from crossin.bench.keys import read_disagreements
 from crossin.core.errors import CrossinError
@@ -179,21 +179,21 @@ def _golds(found: Mapping[str, Mapping[str, Item]], languages: Sequence[str]) ->
             several = open_text and (one.item, two.item) in everywhere
             if open_text and not several:
                 golds = [
-                    {gold_text(found[name][language]) for name in (item.item, *other_right[item.item])}
+                    {found[name][language].right_text for name in (item.item, *other_right[item.item])}
                     for item in (one, two)
                 ]
                 if golds[0] & golds[1]:
                     continue
             reason = ContentSign.OTHER_REFERENCE if several else NotBuilt.TWO_GOLDS
             for item, other in ((one, two), (two, one)):
-                note = f"{gold_text(item)}; {other.item}: {gold_text(other)}"
+                note = f"{item.right_text}; {other.item}: {other.right_text}"
                 yield Finding(reason, language, item.item, not several, note)
                 seen.add((item.item, other.item))
         for item, other in right_elsewhere(sound[language]):
             # What is so in one language is mostly so in all.
             if (item.item, other.item) not in seen:
                 seen.add((item.item, other.item))
-                note = f"{gold_text(other)}: {other.item}"
+                note = f"{other.right_text}: {other.item}"
                 yield Finding(ContentSign.RIGHT_ELSEWHERE, language, item.item, False, note)
 
 

@@ -308,7 +308,7 @@ def _versions(items: Sequence[Item]) -> list[_Version]:
             item=item,
             text=" ".join(filter(None, [folded(item.context), question])),
             options=frozenset(map(folded, item.options)),
-            answers=frozenset(filter(None, map(folded, _answers(item)))),
+            answers=frozenset(filter(None, map(folded, item.right_texts))),
             name=folded(item.group) if item.item in named else "",
             named=frozenset(named.get(item.item, ())),
         )
@@ -316,16 +316,9 @@ def _versions(items: Sequence[Item]) -> list[_Version]:
     ]
 
 
-def _answers(item: Item) -> list[str]:
-    """The texts of the right answer."""
-    if item.free_text:
-        return [item.answer, *item.aliases]
-    return [text for key, text in zip(item.option_ids, item.options, strict=True) if key == item.answer]
-
-
 def _asked_as(item: Item) -> list[str]:
     """The question, and where it has a gap, the sentence with the right answer in it."""
-    filled = [item.question.replace(item.gap, answer) for answer in _answers(item)] if item.gap else []
+    filled = [item.question.replace(item.gap, answer) for answer in item.right_texts] if item.gap else []
     return [item.question, *filled]
 
 
