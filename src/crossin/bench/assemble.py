@@ -20,7 +20,7 @@ from crossin.items.item import Item, ItemFault, difference, faults, finish_bench
 
 LEFT_OUT = "left_out.json"
 # By item and language: the item, or the reason code of why it cannot be used.
-Versions = Mapping[str, Mapping[str, Item | str]]
+Versions = dict[str, dict[str, Item | str]]
 
 
 class NotBuilt(Reason):
