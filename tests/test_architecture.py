@@ -25,7 +25,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "bench": {"alignment", "corpus", "facts", "items"},
     "mixture": {"alignment", "corpus", "models"},
     "translation": {"alignment", "corpus", "models", "servers"},
-    "training": {"corpus", "items", "mixture", "models"},
+    "training": {"bench", "corpus", "items", "mixture", "models"},
     "evaluation": {"bench", "items", "models", "scoring", "servers"},
     "reports": {"metrics"},
     "scoring": {"corpus", "items", "metrics", "reports"},

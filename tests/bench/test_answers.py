@@ -185,7 +185,7 @@ class TestReferences:
         _, skipped = _build(tmp_path, [{"right": good}, {"right": value}], options=None, answer=given)
         assert skipped == {f"{reason}:en": 1}
 
-    def test_an_object_without_the_key_is_told_with_the_keys_it_has(self, tmp_path: Path) -> None:
+    def test_an_object_without_the_key_is_an_error_with_the_keys_it_has(self, tmp_path: Path) -> None:
         answer = {"column": "right", "form": "text"}
         with refused("it has: value, kind", hint="answer.text", field="right"):
             _build(tmp_path, [{"right": {"value": "elm", "kind": 1}}], options=None, answer=answer)

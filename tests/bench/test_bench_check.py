@@ -61,13 +61,6 @@ def test_a_language_that_an_item_lacks_and_an_item_that_is_there_twice(tmp_path:
     ]
 
 
-def test_languages_with_items_of_their_own_lack_nothing(tmp_path: Path) -> None:
-    items = [replace(item, item=f"{item.language}/{item.item}") for item in small_items()]
-    result = check_bench(write_bench(tmp_path, items))
-    assert not any(one.structural for one in result.findings)
-    assert any("nothing to compare" in note for note in result.notes)
-
-
 def test_english_is_what_the_others_are_held_against_wherever_it_stands(tmp_path: Path) -> None:
     items = changed("q1", "en", lambda item: replace(item, answer="C"))
     assert {(reason, language) for reason, language, _, _ in found(tmp_path, list(reversed(items)))} >= {
@@ -253,3 +246,11 @@ def test_a_language_is_a_code_as_cldr_spells_it(language: str, hint: str, tmp_pa
     items = [replace(item, language=language) if item.language == "th" else item for item in small_items()]
     with refused(language, row=7, field="language", hint=hint):
         found(tmp_path, items)
+
+
+def test_a_benchmark_that_is_not_parallel_is_said_once(tmp_path: Path) -> None:
+    items = [replace(item, item=f"{item.item} {item.language}") for item in small_items()]
+    result = check_bench(write_bench(tmp_path, [*items, items[0]]))
+    assert [(one.reason, one.item) for one in result.findings if one.structural] == [("item_twice", "q0 en")]
+    assert [note for note in result.notes if "not parallel" in note] == [result.notes[0]]
+    assert check_bench(write_bench(tmp_path, items)).structural == 0

@@ -42,7 +42,7 @@ def test_no_gap_or_several_leave_the_item_out(tmp_path: Path) -> None:
     assert (len(items), skipped) == (1, {"several_gaps:en": 3, "no_gap:en": 1})
 
 
-def test_a_mark_that_overlaps_with_itself_is_no_single_gap(tmp_path: Path) -> None:
+def test_a_mark_that_overlaps_with_itself_is_several_gaps(tmp_path: Path) -> None:
     _, skipped = _build(tmp_path, [{"q": "An __ tree"}, {"q": "An ___ tree"}], gap="__")
     assert skipped == {"several_gaps:en": 1}
 
@@ -99,7 +99,7 @@ class TestTokens:
             ("An oak.", [0, 1]),
         ],
     )
-    def test_what_is_no_span_of_the_question_leaves_the_item_out(
+    def test_a_span_that_is_not_in_the_question_leaves_the_item_out(
         self, tokens: Any, span: Any, tmp_path: Path
     ) -> None:
         good = {"q": "An oak.", "tokens": '["An", "oak", "."]', "span": "[1, 2]"}

@@ -87,7 +87,7 @@ class TestRowsInsideAnObject:
             built(self._name(tmp_path, **entries), tmp_path)
 
     @pytest.mark.parametrize("content", ["", "[]", "{", "[1]", '{"entries": null}', "\0"])
-    def test_a_file_that_is_no_such_object_is_named(self, content: str, tmp_path: Path) -> None:
+    def test_a_file_without_such_an_object_is_named(self, content: str, tmp_path: Path) -> None:
         self._files(tmp_path)
         (tmp_path / "vi" / "homes.json").write_text(content, encoding="utf-8")
         with refused(file="vi/homes.json"):

@@ -52,6 +52,6 @@ def test_what_is_neither_is_refused_with_the_reason(text: str, words: str) -> No
     assert opened(text) == text
 
 
-def test_what_is_no_text_stays_as_it_is() -> None:
+def test_other_values_stay_as_they_are() -> None:
     assert opened(None) is None
     assert opened([1]) == [1]

@@ -114,12 +114,25 @@ def test_a_chat_is_asked_with_the_gap_in_sight_and_answers_what_fills_it() -> No
 
 @pytest.mark.parametrize("kind", ["text", "letters", "generate"])
 def test_in_free_text_the_gap_is_shown_in_every_kind(kind: str) -> None:
-    asked = ask(gap_item("work", free_text=True), gap_item("river", free_text=True), kind=kind)
+    asked = ask(gap_item("work", free_text=True), gap_item("capital", free_text=True), kind=kind)
     assert asked.prompt == (
-        "Question: The river Olm flows into ____.\nAnswer: Lake Tarn\n\n"
+        "Question: ____ is the capital of Norland.\nAnswer: Havel\n\n"
         "Question: Lena Quist works as a ____ in Havel.\nAnswer:"
     )
     assert asked.options == ()
+
+
+def test_in_free_text_a_sentence_that_ends_in_its_gap_is_gone_on_with() -> None:
+    asked = ask(gap_item("river", "zh", free_text=True), gap_item("work", "zh", free_text=True))
+    assert asked.prompt == "莱娜在哈维尔当面包师。\n\n奥尔姆河流入"
+    # No words are needed, so any language will do; the answer is the rest of the line.
+    one = replace(gap_item(free_text=True), language="fa", question="پایتخت نورلند: ____")
+    asked = ask(one)
+    assert (asked.prompt, asked.options, asked.stop) == ("پایتخت نورلند:", (), ("\n",))
+    # A chat is asked a question.
+    assert ask(gap_item(free_text=True), chat=True).prompt == (
+        ("user", "Question: The river Olm flows into ____."),
+    )
 
 
 def test_a_sentence_has_no_options_without_it(tmp_path: Path) -> None:

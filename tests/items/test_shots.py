@@ -105,3 +105,13 @@ def test_shots_of_the_wrong_kind_are_not_counted() -> None:
 
 def test_without_shots_in_the_form_none_are_given() -> None:
     assert shots_of([item()], numbered("t", 3), 0) == [[]]
+
+
+def test_where_languages_have_items_of_their_own_they_have_shots_of_their_own() -> None:
+    items = [item("q", "en"), item("r", "zh")]
+    shots = [*numbered("e", 4, "en"), *numbered("z", 4, "zh")]
+    english, chinese = shots_of(items, shots, 3)
+    assert {name[0] for name in english} == {"e"}
+    assert {name[0] for name in chinese} == {"z"}
+    with refused("only 4 of 8", "4 lack a language", field="shots"):
+        shots_of(items, shots, 5)

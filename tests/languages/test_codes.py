@@ -40,6 +40,7 @@ from tests.helpers.errors import refused
         ("lo", "lo lao lao_Laoo Lao"),
         ("he", "he iw heb Hebrew"),
         ("ja", "ja jpn jap ja_JP Japanese"),
+        ("ko", "ko kor kor_Hang kor_Kore ko-KR Korean"),
     ],
 )
 def test_every_usual_spelling_is_one_code(code: str, spellings: str) -> None:

@@ -198,7 +198,7 @@ def test_lines_with_options_only_are_no_table_of_texts() -> None:
         ([line("a", "en"), line("a", "zh", group="h")], 2, "group", []),
         ([line("a", "")], 1, "language", ["empty"]),
         ([line("a", "en", reply=5)], 1, "reply", ["text"]),
-        ([line("a", "en"), line("b", "zh")], 1, "language", ["all languages"]),
+        ([line("a", "en"), line("a", "zh"), line("b", "th")], 1, "language", ["all languages"]),
     ],
 )
 def test_a_bad_line_is_named(lines: list[dict[str, Any]], row: int, field: str, words: list[str]) -> None:

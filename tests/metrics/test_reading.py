@@ -71,10 +71,10 @@ def test_options_shown_in_another_order_are_matched_by_their_id(tmp_path: Path) 
     ("lines", "row", "field", "message"),
     [
         (
-            [line("a", "en", "hue"), line("b", "th", "hue")],
+            [line("a", "en", "hue"), line("a", "th", "hue"), line("b", "vi", "hue")],
             1,
             "language",
-            "no item was asked in all languages: 'a' lacks the language th",
+            "no item was asked in all languages: 'a' lacks the language vi",
         ),
         (
             [line("a", "en", "hue"), line("a", "th", None, option_ids=[])],

@@ -5,8 +5,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from crossin.metrics.choices import accuracy
-from crossin.metrics.table import by_task, select
+from crossin.metrics.choices import accuracy, consistency, figures
+from crossin.metrics.pairwise import agreement, pivot_consistency
+from crossin.metrics.pivot_transfer import kept
+from crossin.metrics.rankings import rankc
+from crossin.metrics.table import MISSING, UNASKED, aligned, by_task, select
 from tests.helpers.answer_tables import table
 from tests.helpers.errors import refused
 
@@ -67,3 +70,41 @@ def test_a_table_whose_arrays_do_not_fit_is_refused() -> None:
         replace(good, items=("same", "same"))
     with pytest.raises(ValueError, match="at least one item"):
         replace(good, items=())
+
+
+def test_a_table_of_languages_with_items_of_their_own_has_accuracy_alone() -> None:
+    own = table([[0, UNASKED], [1, UNASKED], [UNASKED, 0], [UNASKED, MISSING]], tasks=["a", "b", "a", "a"])
+    assert not own.parallel
+    assert figures(own) == {
+        "accuracy/en": 0.5,
+        "accuracy/zh": 0.5,
+        "accuracy": 0.5,
+        "missing/en": 0,
+        "missing/zh": 0.5,
+        "missing": 0.25,
+    }
+    assert select(own, languages=["en"]).parallel
+    assert select(own, languages=["en"]).items == ("item-0", "item-1")
+    assert select(own, tasks=["b"]).languages == ("en",)
+    for figure in (
+        lambda: consistency(own, 2),
+        lambda: agreement(own),
+        lambda: pivot_consistency(own, "en"),
+        lambda: kept(own, "en"),
+        lambda: rankc(own, np.zeros((4, 2, 4))),
+    ):
+        with refused("one language only", hint="accuracy by language"):
+            figure()
+
+
+def test_two_tables_ask_an_item_in_the_same_language() -> None:
+    own = table([[0, UNASKED], [UNASKED, 1]])
+    assert aligned(own, own).answers.tolist() == own.answers.tolist()
+    with refused("language"):
+        aligned(table([[UNASKED, 0], [1, UNASKED]]), own)
+
+
+def test_an_item_is_in_all_languages_or_each_in_one() -> None:
+    for answers in ([[0, UNASKED, 1]], [[0, UNASKED], [0, 1]], [[UNASKED, UNASKED], [0, UNASKED]]):
+        with pytest.raises(ValueError, match="or each item in one"):
+            table(answers)

@@ -41,7 +41,7 @@ def test_pairs_of_another_split_are_apart_from_a_benchmark(benches: dict[str, Pa
     [
         ({}, "its id"),
         ({"item": "another"}, "its group"),
-        ({"item": "another", "group": "another"}, "its text"),
+        ({"item": "another", "group": "another"}, "the same question and options"),
     ],
 )
 def test_a_pair_that_will_be_asked_is_refused(
@@ -82,5 +82,50 @@ def test_a_question_is_found_in_the_prompt_of_a_row(
     if not found:
         check_apart(pool, [bench])
         return
-    with refused("'own id' (its text)", row=2):
+    with refused("'own id' (the same question, in a text: ", row=2):
         check_apart(pool, [bench])
+
+
+FACT = Item("1", "Ulmstadt", "mayor", "en", "", "Who governs Ulmstadt?", [], [], "Ida Berg", "towns", "MIT")
+
+
+@pytest.mark.parametrize(
+    ("prompt", "completion", "found"),
+    [
+        ("Name the mayor of Ulmstadt:", " Ida Berg", True),
+        ("Name the mayor of Ulmstadt:", " Karl Roth", False),
+        ("Name the mayor of Oberulm:", " Ida Berg", False),
+    ],
+)
+def test_a_row_that_states_a_fact_of_the_benchmark_is_refused(
+    tokenizer: Any, tmp_path: Path, prompt: str, completion: str, found: bool
+) -> None:
+    bench = bench_of(tmp_path / "bench", [FACT])
+    rows = [
+        {"prompt": text, "completion": completion, "id": "own id", "lang_in": language, "lang_out": language}
+        for text, language in ((prompt, "en"), ("¿Quién?", "es"))
+    ]
+    write_parquet(tmp_path / "rows.parquet", pyarrow.Table.from_pylist(rows))
+    pairs = Pairs(rows=tmp_path / "rows.parquet", check_language=False)
+    pool = read_pool(pairs, tokenizer, Batches())
+    if not found:
+        check_apart(pool, [bench])
+        return
+    with refused("'own id' (the same names of subject and answer: ulmstadt: ida berg)", row=1):
+        check_apart(pool, [bench])
+
+
+def test_an_item_in_other_words_is_refused_and_one_on_the_same_subject_is_not(
+    tokenizer: Any, tmp_path: Path
+) -> None:
+    choice = replace(FACT, options=["Ida Berg", "Karl Roth"], option_ids=["a", "b"], answer="a", source="own")
+    asked = [
+        replace(choice, item="x", group="x", language=language, question=question)
+        for language, question in (("en", "Whom did Ulmstadt elect?"), ("es", "¿A quién eligió Ulmstadt?"))
+    ]
+    bench = bench_of(tmp_path / "bench", [FACT])
+    pool = read_pool(Pairs(items=bench_of(tmp_path / "pairs", asked)), tokenizer, Batches())
+    with refused("1 of the pairs", "'x' (the same names of subject and answer", row=1):
+        check_apart(pool, [bench])
+    other = [replace(item, answer="b") for item in asked]
+    check_apart(read_pool(Pairs(items=bench_of(tmp_path / "other", other)), tokenizer, Batches()), [bench])

@@ -22,11 +22,24 @@ from crossin.bench.heuristics import hardness
 from crossin.bench.keys import read_disagreements
 from crossin.core.errors import CrossinError
 from crossin.core.progress import Progress, silent
-from crossin.items.item import Fault, Item, ItemFault, difference, faults, items_file, read_unchecked
+from crossin.items.item import (
+    Fault,
+    Item,
+    ItemFault,
+    difference,
+    faults,
+    items_file,
+    read_unchecked,
+    share_items,
+)
 from crossin.languages import parse_language
 
 # Examples of each reason and language.
 _EXAMPLES = 3
+_NOT_PARALLEL = (
+    "each item is in one language only: the benchmark is not parallel, and has accuracy by language, but no "
+    "consistency"
+)
 _ENDS = " .,;:!?。、！？؟।"
 
 
@@ -85,8 +98,7 @@ def check_bench(place: Path | str, *, progress: Progress = silent) -> CheckResul
             findings.append(Finding(ItemFault.ITEM_TWICE, item.language, item.item, True))
         else:
             found[item.item][item.language] = item
-    # Without an item in two languages, each language has items of its own.
-    parallel = any(len(versions) > 1 for versions in found.values())
+    parallel = share_items(items)
     for name, versions in found.items():
         missing = [language for language in languages if parallel and language not in versions]
         findings += [Finding(ItemFault.MISSING_LANGUAGE, language, name, True) for language in missing]
@@ -98,8 +110,8 @@ def check_bench(place: Path | str, *, progress: Progress = silent) -> CheckResul
     findings += _source_findings(file.parent, found)
     findings += _golds(found, languages)
     content, notes = content_findings(found, languages, progress)
-    if not parallel and len(languages) > 1:
-        notes = [*notes, "no item is in two languages: there is nothing to compare between languages"]
+    if not parallel:
+        notes.insert(0, _NOT_PARALLEL)
     guessing = {} if any(finding.structural for finding in findings) else _guessing(items)
     return CheckResult(len(found), tuple(languages), (*findings, *content), tuple(notes), guessing)
 

@@ -15,6 +15,7 @@ from crossin.languages.codes import language_name
 
 if TYPE_CHECKING:
     from crossin.bench.check import CheckResult
+    from crossin.bench.overlap import Overlap
 
 _PATH = click.Path(path_type=Path)
 _bench_argument = click.argument("folder", metavar="DIR", type=_PATH)
@@ -26,7 +27,7 @@ _languages_option = option(
 
 @click.group(no_args_is_help=True)
 def command() -> None:
-    """List, build, show, check and export parallel benchmarks."""
+    """List, build, show, check and export parallel benchmarks, and find what they share."""
 
 
 @command.command("list", cls=Command)
@@ -164,6 +165,43 @@ def check_benchmark(folder: Path, languages: tuple[str, ...], as_json: bool) -> 
         raise click.exceptions.Exit(1)
 
 
+@command.command("overlap", cls=Command)
+@click.argument("ours", metavar="A", type=_PATH)
+@click.argument("theirs", metavar="B", type=_PATH)
+@option("--out", type=_PATH, metavar="FOLDER", help="Also write the clean and the contaminated part of A.")
+@option(
+    "--level",
+    type=click.Choice(["item", "triple", "subject"]),
+    default="triple",
+    help="The lowest that counts as contaminated.",
+)
+@option("--ngram", type=click.IntRange(min=1), default=13, help="Consecutive words that are no chance.")
+@option("--fail", is_flag=True, help="Exit code 1 where an item of A is contaminated.")
+@json_option
+def list_overlap(
+    ours: Path, theirs: Path, out: Path | None, level: str, ngram: int, fail: bool, as_json: bool
+) -> None:
+    """List the items, triples (subject and answer) and subjects that a benchmark shares with another, or with
+    rows that are trained on.
+
+    A is a benchmark's folder. B is another one, a mixture's folder, or a file of rows. --out writes
+    `overlap.parquet`, and A as two benchmarks: `clean` and `contaminated`.
+
+    Example: `crossin bench overlap bench/klar bench/bmlama --out bench/klar-apart`
+    """
+    from crossin.bench.overlap import find_overlap
+    from crossin.cli.console import print_json, progress_bars
+
+    with progress_bars() as progress:
+        found = find_overlap(ours, theirs, out=out, level=level, ngram=ngram, progress=progress)
+    if as_json:
+        print_json({**found.counts(), "findings": found.counted()})
+    else:
+        _show_overlap(found, out)
+    if fail and found.contaminated:
+        raise click.exceptions.Exit(1)
+
+
 @command.command("export", cls=Command)
 @_bench_argument
 @_out_option
@@ -238,6 +276,32 @@ def _check_templates(languages: tuple[str, ...], as_json: bool) -> None:
             console.print(f"{code}: {', '.join(entries) or 'complete'}", markup=False, highlight=False)
     if any(found.values()):
         raise click.exceptions.Exit(1)
+
+
+def _show_overlap(found: Overlap, out: Path | None) -> None:
+    from rich.table import Column, Table
+    from rich.text import Text
+
+    from crossin.bench.show import visible
+    from crossin.cli.console import console, say
+    from crossin.core.reasons import sentence_of
+
+    lines = found.counted()
+    if lines:
+        count, examples = Column("items", justify="right"), Column("examples", overflow="fold")
+        table = Table("shared", "the same", "language", count, examples)
+        for line in lines:
+            shown = "; ".join(
+                f"{one['item']} = {one['other']} ({one['shared'][:60]})" for one in line["examples"]
+            )
+            language = language_name(line["language"])
+            evidence = sentence_of(line["evidence"])
+            table.add_row(line["level"], evidence, language, f"{line['count']:,}", Text(visible(shown)))
+        console.print(table)
+    counts = found.counts()
+    shared = "".join(f", {count:,} by {level}" for level, count in counts["shared"].items())
+    parts = f"{counts['contaminated']:,} contaminated, {counts['clean']:,} clean"
+    say(f"overlap: {counts['items']:,} items{shared}; {parts}{f', in {out}' if out else ''}")
 
 
 def _show(result: CheckResult) -> None:

@@ -120,6 +120,12 @@ def show_predictions(predictions: Predictions, prefix: str = "") -> None:
         )
     if len(predictions.languages) == 1:
         lines.append("note: asked in one language, so there is no consistency")
+    elif not predictions.parallel:
+        counts = ", ".join(f"{language} {count:,}" for language, count in predictions.by_language.items())
+        lines.append(
+            f"note: each item was asked in one language only ({counts}), so there is accuracy by language "
+            "and no more: consistency, AC3, kappa, RankC and transfer need the same items in every language"
+        )
     print("\n".join(lines))
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -22,6 +22,8 @@ _SHORTEST = 4
 # N-grams of more questions than this are the benchmark's form ("which of the following is"), not its content
 # (Brown et al. 2020, appendix C, leave out n-grams that occur more than ten times).
 _FORM = 10
+# Phrases are looked up by so many first words.
+_FIRST = 3
 
 _COLUMNS = ["item", "language", "context", "question", "options"]
 
@@ -34,28 +36,74 @@ class Match(NamedTuple):
     shared: str
 
 
+class Phrases:
+    """Texts by their words (`" ".join(units(text))`), to find those that occur in other texts."""
+
+    def __init__(self, phrases: Iterable[str]) -> None:
+        self._all = frozenset(phrases)
+        # By the first words of a phrase, three at most: the numbers of words that such phrases have.
+        self._lengths: dict[str, set[int]] = defaultdict(set)
+        # By the first word alone: the fewest.
+        self._fewest: dict[str, int] = {}
+        for phrase in self._all:
+            words = phrase.split(" ")
+            self._lengths[" ".join(words[:_FIRST])].add(len(words))
+            self._fewest[words[0]] = min(len(words), self._fewest.get(words[0], len(words)))
+        self._known = {word for phrase in self._all for word in phrase.split(" ")}
+
+    def within(self, parts: Sequence[str]) -> list[tuple[int, str]]:
+        """The phrases that occur among the words of a text, as whole words, each with the number of its first
+        word (from 0), in the text's order.
+        """
+        found = []
+        # A phrase is inside a run of known words; most text has no run that is long enough.
+        run = 0
+        runs = [0] * len(parts)
+        for place in range(len(parts) - 1, -1, -1):
+            run = run + 1 if parts[place] in self._known else 0
+            runs[place] = run
+        for place, word in enumerate(parts):
+            if self._fewest.get(word, len(parts) + 1) > runs[place]:
+                continue
+            for size in range(1, min(_FIRST, runs[place]) + 1):
+                for length in sorted(self._lengths.get(" ".join(parts[place : place + size]), ())):
+                    phrase = " ".join(parts[place : place + length])
+                    if length <= runs[place] and phrase in self._all:
+                        found.append((place, phrase))
+        return found
+
+
 def bench_ngrams(folder: Path, ngram: int) -> dict[str, dict[str, str]]:
+    """`item_ngrams` of a benchmark (`items.parquet`, docs/formats.md).
+
+    Raises CrossinError where the folder is not a benchmark.
+    """
+    return item_ngrams(read_parquet(folder / "items.parquet", _COLUMNS).to_pylist(), ngram)
+
+
+def item_ngrams(
+    items: Iterable[Mapping[str, Any]], ngram: int, *, whole: bool = True
+) -> dict[str, dict[str, str]]:
     """The n-grams that identify a benchmark's items: language -> consecutive words -> the item's name.
 
-    folder: a benchmark (`items.parquet`, docs/formats.md). Two characters count as a word where a language is
-    written without spaces (zh, ja, th, lo, km, my), and three syllables as two words in Vietnamese; letters
-    are folded (NFKC, no case) and punctuation does not count.
+    items: rows with `item`, `language`, `context`, `question` and `options`. Two characters count as a word
+    where a language is written without spaces (zh, ja, th, lo, km, my), and three syllables as two words in
+    Vietnamese; letters are folded (NFKC, no case) and punctuation does not count.
 
     The n-grams are those of the context, of the question, and those that begin in the question and end in the
     options after it: options alone ("true or false") identify no item. A question of fewer words is one
     n-gram, from four words on. An n-gram of more than ten of a language's different questions is their form
     and identifies no item; a question of nothing but such n-grams is identified by all of it. Words that
-    several items share identify the first.
-
-    Raises CrossinError where the folder is not a benchmark.
+    several items share identify the first. Without `whole`, neither short questions nor questions of form
+    are n-grams as a whole.
     """
-    by_language: dict[str, list[dict[str, Any]]] = defaultdict(list)
-    for line in read_parquet(folder / "items.parquet", _COLUMNS).to_pylist():
+    by_language: dict[str, list[Mapping[str, Any]]] = defaultdict(list)
+    for line in items:
         by_language[line["language"]].append(line)
-    return {language: _ngrams(language, lines, ngram) for language, lines in by_language.items()}
+    return {language: _ngrams(language, lines, ngram, whole) for language, lines in by_language.items()}
 
 
-def _ngrams(language: str, lines: list[dict[str, Any]], ngram: int) -> dict[str, str]:
+def _ngrams(language: str, lines: list[Mapping[str, Any]], ngram: int, whole: bool) -> dict[str, str]:
     length, shortest = (round(words * units_a_word(language)) for words in (ngram, _SHORTEST))
     named: dict[str, str] = {}
     asked: dict[str, tuple[str, list[str]]] = {}  # a question -> its item and its n-grams
@@ -70,11 +118,11 @@ def _ngrams(language: str, lines: list[dict[str, Any]], ngram: int) -> dict[str,
             named.setdefault(key, line["item"])
     counts = Counter(key for _, keys in asked.values() for key in set(keys))
     named = {key: item for key, item in named.items() if counts[key] <= _FORM}
-    for whole, (item, keys) in asked.items():
-        size = whole.count(" ") + 1
+    for text, (item, keys) in asked.items() if whole else ():
+        size = text.count(" ") + 1
         # Whole, too: what is shorter than an n-gram, and what is made of nothing but form.
         if shortest <= size and (size <= length or not any(key in named for key in keys)):
-            named.setdefault(whole, item)
+            named.setdefault(text, item)
     return named
 
 
@@ -92,16 +140,11 @@ def contaminated(
     """
     flags = np.zeros(len(columns[0]), dtype=bool)
     matches: list[Match] = []
-    # The words that begin an n-gram, with the lengths that such n-grams have.
-    lengths: dict[str, set[int]] = defaultdict(set)
-    for key in ngrams:
-        lengths[key.partition(" ")[0]].add(key.count(" ") + 1)
-    begins = {word: sorted(sizes) for word, sizes in lengths.items()}
-    known = {word for key in ngrams for word in key.split(" ")}
+    phrases = Phrases(ngrams)
     for row, fields in enumerate(rows_of(columns)):
         found: dict[str, str] = {}
         for field in fields:
-            for key in _shared(units(field), ngrams, begins, known):
+            for _, key in phrases.within(units(field)):
                 found.setdefault(ngrams[key], shown(key))
         flags[row] = bool(found)
         matches += [Match(row, item, shared) for item, shared in found.items()]
@@ -110,24 +153,3 @@ def contaminated(
 
 def _windows(parts: list[str], length: int) -> list[str]:
     return [" ".join(parts[start : start + length]) for start in range(len(parts) - length + 1)]
-
-
-def _shared(
-    parts: list[str], ngrams: Mapping[str, str], begins: Mapping[str, list[int]], known: set[str]
-) -> list[str]:
-    """The n-grams that occur in a text, in its order."""
-    found = []
-    # An n-gram is inside a run of the benchmark's words; most text has no run that is long enough.
-    run = 0
-    ends = [0] * len(parts)
-    for place in range(len(parts) - 1, -1, -1):
-        run = run + 1 if parts[place] in known else 0
-        ends[place] = run
-    for place, word in enumerate(parts):
-        for length in begins.get(word, ()):
-            if length > ends[place]:
-                break
-            key = " ".join(parts[place : place + length])
-            if key in ngrams:
-                found.append(key)
-    return found

@@ -82,45 +82,57 @@ def questions(
     left out: the assistant's turn is the answer itself, so nothing separates the two. Shots are earlier turns
     of both.
 
-    In `text` outside a chat, an item with a gap is a sentence to fill (`Question`): no words stand around it,
-    and its shots are filled sentences. No wording applies, so it is asked under the form's first; among items
-    without a gap, under each of them, since only items of every wording are scored. Elsewhere its question is
-    shown with the mark of the gap.
+    Outside a chat, two kinds of items with a gap are sentences without words around them, and their shots are
+    filled sentences: in `text`, one with options is a sentence to fill (`Question`); one in free text whose
+    gap ends the sentence is a sentence to go on with, up to the end of the line. No wording applies to them,
+    so they are asked under the form's first; among items without a gap, under each of them, since only items
+    of every wording are scored. Elsewhere a question is shown with the mark of its gap.
 
     A question does not depend on the other items, except that its shots must be usable for all of them.
     Raises CrossinError for a wording that does not exist, or not in a language; for too few shots; and for a
     list longer than the alphabet.
     """
-    worded = wordings_in((item.language for item in items if not _filled_in(item, form)), form.wordings)
+    worded = wordings_in((item.language for item in items if not _is_sentence(item, form)), form.wordings)
     chosen = choose_shots(items, shots, form.shots, seed)
     examples = {
-        key: [_example(shot, form, seed) for shot in some if not _filled_in(shot, form)]
+        key: [_example(shot, form, seed) for shot in some if not _is_sentence(shot, form)]
         for key, some in chosen.items()
     }
     names = form.wordings if worded else form.wordings[:1]
     return [
         _sentence(item, name, chosen[shot_key(item)])
-        if _filled_in(item, form)
+        if _is_sentence(item, form)
         else _question(item, name, worded[name, item.language], form, examples[shot_key(item)], seed)
         for item in items
         for name in names
     ]
 
 
-def _filled_in(item: Item, form: Form) -> bool:
-    """Whether the options are scored in the gap of the item's sentence."""
-    return form.kind == "text" and not form.chat and bool(item.gap) and not item.free_text
+def _is_sentence(item: Item, form: Form) -> bool:
+    """Whether an item is asked as a sentence, whose gap the options or the reply fill."""
+    if form.chat or not item.gap:
+        return False
+    if item.free_text:
+        return not any(map(str.isalnum, item.question.partition(item.gap)[2]))
+    return form.kind == "text"
 
 
 def _sentence(item: Item, name: str, shots: Sequence[Item]) -> Question:
-    earlier = [f"{_context(shot)}{_filled(shot)[shot.option_ids.index(shot.answer)]}\n\n" for shot in shots]
-    return Question(item, name, "".join(earlier) + _context(item), tuple(_filled(item)))
+    before = "".join(f"{_context(shot)}{_filled(shot, _right(shot))}\n\n" for shot in shots) + _context(item)
+    if not item.free_text:
+        return Question(item, name, before, tuple(_filled(item, option) for option in item.options))
+    opening = item.question.partition(item.gap)[0].rstrip()
+    return Question(item, name, before + opening, (), stop=("\n",))
 
 
-def _filled(item: Item) -> list[str]:
-    """The item's sentence with each option in its gap."""
+def _filled(item: Item, text: str) -> str:
+    """The item's sentence with a text in its gap."""
     before, _, after = item.question.partition(item.gap)
-    return [f"{before}{option}{after}" for option in item.options]
+    return f"{before}{text}{after}"
+
+
+def _right(item: Item) -> str:
+    return item.answer if item.free_text else item.options[item.option_ids.index(item.answer)]
 
 
 def _context(item: Item) -> str:

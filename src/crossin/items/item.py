@@ -195,6 +195,14 @@ def read_unchecked(place: Path | str) -> list[Item]:
     return items
 
 
+def share_items(items: Sequence[Item]) -> bool:
+    """Whether languages share any item; also where there is only one language. If not, the benchmark is not
+    parallel: each language has items of its own.
+    """
+    pairs = {(item.item, item.language) for item in items}
+    return len({item for item, _ in pairs}) < len(pairs) or len({language for _, language in pairs}) == 1
+
+
 def writable(text: str) -> bool:
     """Whether a text can be written as UTF-8: JSON may hold lone surrogates."""
     return _SURROGATE.search(text) is None

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from crossin.core.errors import CrossinError
 from crossin.core.hashing import hash64
-from crossin.items.item import Item, read_items
+from crossin.items.item import Item, read_items, share_items
 
 # Language, task and kind: items that agree in these have the same shots.
 ShotKey = tuple[str, str, str]
@@ -38,7 +38,8 @@ def choose_shots(
 ) -> dict[ShotKey, list[Item]]:
     """For each key among `items` the `number` shots of its items, first to last.
 
-    A shot must be there in every language of `items`. It must not be asked itself (also under another id),
+    A shot must be there in every language of `items`, or in the language asked where the languages of `shots`
+    have items of their own. It must not be asked itself (also under another id),
     nor share its group (the paragraph, the country) with an item that is asked. The remaining shots are
     ordered by `hash64(seed, "shots", id)`, so that all languages have the same ones in the same order. They
     are of the item's task where that has enough, else of any task. Free-text items get free-text shots,
@@ -54,18 +55,21 @@ def choose_shots(
         versions[shot.item][shot.language] = shot
     first = {name: next(iter(found.values())) for name, found in versions.items()}
     leaking, incomplete = _unusable(items, versions)
+    if not share_items(shots):
+        incomplete = set()
     usable = sorted(versions.keys() - leaking - incomplete, key=lambda name: hash64(str(seed), "shots", name))
     chosen = {}
     for language, task, kind in keys:
-        alike = [name for name in usable if _kind(first[name]) == kind]
+        alike = [name for name in usable if _kind(first[name]) == kind and language in versions[name]]
         of_task = [name for name in alike if first[name].task == task]
         names = (of_task if len(of_task) >= number else alike)[:number]
         if len(names) < number:
             offered = {name for name, shot in first.items() if _kind(shot) == kind}
+            lacking = {name for name in offered if language not in versions[name]} - leaking | incomplete
             raise CrossinError(
                 f"{number} {kind} shots are needed, but only "
                 f"{len(alike)} of {len(offered)} can be used: {len(offered & leaking)} would leak (they, or "
-                f"items of their group, are asked), {len(offered & incomplete)} lack a language",
+                f"items of their group, are asked), {len(offered & lacking)} lack a language",
                 field="shots",
                 hint="take them from another split or benchmark that has every language, or use fewer",
             )

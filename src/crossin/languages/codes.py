@@ -20,7 +20,8 @@ _SPELLINGS = "write a BCP-47 code (zh, pt-BR), a FLORES code (vie_Latn) or the E
 # Valid by BCP 47, but not one language: undetermined, several, uncoded, none, "artificial".
 _NO_LANGUAGE = {"und", "mul", "mis", "zxx", "art"}
 # What data sets write in the place of a code; neither ISO 639 nor CLDR knows them.
-_ABBREVIATIONS = {"jap": "ja"}
+# FLORES and Belebele call the script of Korean Hang; CLDR calls it Kore.
+_ABBREVIATIONS = {"jap": "ja", "kor_hang": "ko", "kor-hang": "ko", "ko-hang": "ko", "ko_hang": "ko"}
 # The word for "language" that speakers put before its name, and CLDR leaves out.
 _WORDS_FOR_LANGUAGE = ("bahasa ", "wikang ", "limba ", "lingua ", "langue ", "język ", "ภาษา", "भाषा ")
 

@@ -16,7 +16,7 @@ import numpy.typing as npt
 
 from crossin.core.errors import CrossinError
 from crossin.metrics.families import Family, observed, ratio
-from crossin.metrics.table import MISSING, AnswerTable, Floats
+from crossin.metrics.table import MISSING, AnswerTable, Floats, require_parallel
 
 Number = TypeVar("Number", float, Floats)
 
@@ -108,7 +108,7 @@ def figures(table: AnswerTable, sizes: Sequence[int] | None = None) -> dict[str,
 
     `accuracy/<language>`, `missing/<language>`, `accuracy` and `missing` (means over languages), and for each
     subset size s (2 to L where `sizes` is None) `consistency_s`, `kappa_s`, `right_s`, `wrong_s`, `ac3_s`.
-    A table of one language has no consistency.
+    A table of one language has no consistency, nor has one that is not parallel.
     """
     return observed(answer_family(table, sizes))
 
@@ -116,8 +116,9 @@ def figures(table: AnswerTable, sizes: Sequence[int] | None = None) -> dict[str,
 def answer_family(table: AnswerTable, sizes: Sequence[int] | None = None) -> Family:
     """The figures of `figures` as a family, for intervals."""
     languages = table.languages
-    chosen = tuple(range(2, len(languages) + 1) if sizes is None else dict.fromkeys(sizes))
-    _check(chosen, len(languages))
+    several = range(2, len(languages) + 1 if table.parallel else 0)
+    chosen = tuple(several if sizes is None else dict.fromkeys(sizes))
+    _check(chosen, table)
 
     def named(sums: Floats) -> dict[str, Floats]:
         found = _estimate(sums, len(languages), chosen)
@@ -135,12 +136,14 @@ def answer_family(table: AnswerTable, sizes: Sequence[int] | None = None) -> Fam
 
 
 def _observed(table: AnswerTable, *sizes: int) -> dict[str, Floats]:
-    _check(sizes, len(table.languages))
+    _check(sizes, table)
     return _estimate(_columns(table).sum(axis=0, keepdims=True), len(table.languages), sizes)
 
 
-def _check(sizes: Sequence[int], languages: int) -> None:
+def _check(sizes: Sequence[int], table: AnswerTable) -> None:
+    languages = len(table.languages)
     for size in sizes:
+        require_parallel(table)
         if not 2 <= size <= languages:
             message = f"consistency over {size} languages at a time is not defined for {languages} languages"
             several = f"choose sizes from 2 to {languages}"
@@ -159,8 +162,8 @@ def chosen_options(table: AnswerTable) -> npt.NDArray[np.bool_]:
 
 
 def _columns(table: AnswerTable) -> Floats:
-    """The terms that are summed over items, [I, C]: 1; by language, right and missing; for n from 2 to L, the
-    number of options that exactly n languages chose, and whether exactly n chose gold; by language and
+    """The terms that are summed over items, [I, C]: by language, asked, right and missing; for n from 2 to L,
+    the number of options that exactly n languages chose, and whether exactly n chose gold; by language and
     position, chosen.
     """
     items, languages = table.answers.shape
@@ -168,7 +171,7 @@ def _columns(table: AnswerTable) -> Floats:
     correct = table.answers == table.gold[:, None]  # [I, L]
     several = np.arange(2, languages + 1)
     parts = (
-        np.ones((items, 1)),
+        table.asked,
         correct,
         table.answers == MISSING,
         (chosen.sum(axis=1)[:, :, None] == several).sum(axis=1),
@@ -181,22 +184,26 @@ def _columns(table: AnswerTable) -> Floats:
 def _estimate(sums: Floats, languages: int, sizes: tuple[int, ...]) -> dict[str, Floats]:
     """Estimates from `sums` [W, C], sums over items of `_columns` for W weightings: `accuracy` and `missing`
     [W, L]; `consistency`, `kappa`, `right`, `wrong`, `ac3` and `expected` (by chance) [W, S] for S `sizes` of
-    subsets.
+    subsets, which need a table that is parallel.
     """
     several = languages - 1
-    ends = np.cumsum([1, languages, languages, several, several])
-    items, correct, missing, agreeing, on_gold, chosen = np.split(sums, ends, axis=1)
+    ends = np.cumsum([languages, languages, languages, several, several])
+    asked, correct, missing, agreeing, on_gold, chosen = np.split(sums, ends, axis=1)
+    items = asked[:, :1]
     # Of the subsets of s languages, n that agree make C(n, s) / C(L, s) agree; Python divides large integers
     # exactly.
     part = np.array(
         [[math.comb(n, s) / math.comb(languages, s) for s in sizes] for n in range(2, languages + 1)]
     ).reshape(several, len(sizes))
+    accuracy, missed = ratio(correct, asked), ratio(missing, asked)
+    if not sizes:
+        return {"accuracy": accuracy, "missing": missed}
     shares = (chosen / items).T.reshape(languages, -1, len(sums))
-    accuracy, consistency = correct / items, agreeing @ part / items
+    consistency = agreeing @ part / items
     expected = mean_products(shares)[list(sizes)].sum(axis=1).T
     return {
         "accuracy": accuracy,
-        "missing": missing / items,
+        "missing": missed,
         "consistency": consistency,
         "kappa": above_chance(consistency, expected),
         "right": on_gold @ part / items,

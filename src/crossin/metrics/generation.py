@@ -78,11 +78,15 @@ def _bleu_metric(language: str) -> BLEU:
 
 
 def _statistics(metric: Metric, table: TextTable, language: str) -> Floats:
-    """sacrebleu's own statistics of every segment in a language: [I, S]."""
+    """sacrebleu's own statistics of every segment in a language: [I, S]; 0 of an item that it lacks."""
     column = table.languages.index(language)
-    replies = [row[column] or "" for row in table.replies]
-    references = [row[column] for row in table.references]
-    return np.array(metric._extract_corpus_statistics(replies, [references]), dtype=np.float64)
+    asked = np.flatnonzero(table.asked[:, column])
+    replies = [table.replies[row][column] or "" for row in asked]
+    references = [table.references[row][column] for row in asked]
+    found = np.array(metric._extract_corpus_statistics(replies, [references]), dtype=np.float64)
+    statistics = np.zeros((len(table.items), found.shape[1]))
+    statistics[asked] = found
+    return statistics
 
 
 def _family(

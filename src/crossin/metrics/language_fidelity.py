@@ -39,7 +39,7 @@ def fidelity_family(table: TextTable) -> Family:
     """
     found = verdicts(table)
     shares = mean_family("fidelity", table.languages, found == RIGHT, found >= WRONG)
-    undecided = mean_family("undecided", table.languages, found == UNDECIDED)
+    undecided = mean_family("undecided", table.languages, found == UNDECIDED, table.asked)
     width = shares.columns.shape[1]
     return Family(
         np.hstack([shares.columns, undecided.columns]),
@@ -86,7 +86,8 @@ def _reply_verdict(reply: str, language: str, answers: dict[str, Words]) -> int:
     """The verdict on a reply; `answers` are the words of the item's reference in each language."""
     words = _words(reply)
     equal = {other for other, answer in answers.items() if words == answer}
-    if equal == {language} and script_of(language) in {script_of(x) for x in answers if x != language}:
+    known = {script_of(x) for x, answer in answers.items() if answer and x != language}
+    if equal == {language} and script_of(language) in known:
         return RIGHT
     if equal and language not in equal:
         return WRONG

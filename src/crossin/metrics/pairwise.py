@@ -6,15 +6,17 @@ import numpy as np
 
 from crossin.metrics.choices import above_chance, chosen_options
 from crossin.metrics.families import Family, mean_family
-from crossin.metrics.table import MISSING, AnswerTable, Floats, place
+from crossin.metrics.table import MISSING, AnswerTable, Floats, place, require_parallel
 
 
 def agreement(table: AnswerTable) -> Floats:
     """Share of items on which two languages chose the same option, in 0..1: [L, L].
 
     A missing answer agrees with nothing, so the diagonal is the share of items answered. The mean over pairs
-    is consistency_2 of SeaEval (arXiv 2309.04766): this matrix is consistency_2 before the mean.
+    is consistency_2 of SeaEval (arXiv 2309.04766): this matrix is consistency_2 before the mean. Raises
+    CrossinError where the table is not parallel.
     """
+    require_parallel(table)
     chosen = chosen_options(table).astype(np.float64).transpose(1, 0, 2).reshape(len(table.languages), -1)
     together: Floats = chosen @ chosen.T
     return together / len(table.items)
@@ -35,8 +37,10 @@ def pair_kappa(table: AnswerTable) -> Floats:
 
 def agreement_family(table: AnswerTable) -> Family:
     """`agreement/<x>+<y>` and `kappa/<x>+<y>` (of `pair_kappa`) of every two languages, x before y in the
-    table; none for a table of one language. Their mean agreement is `consistency_2`.
+    table; none for a table of one language. Their mean agreement is `consistency_2`. Raises CrossinError
+    where the table is not parallel.
     """
+    require_parallel(table)
     items, languages = table.answers.shape
     first, second = np.triu_indices(languages, k=1)
     names = pair_names(table)
@@ -75,8 +79,9 @@ def pivot_consistency(table: AnswerTable, pivot: str) -> dict[str, float]:
 def pivot_family(table: AnswerTable, pivot: str) -> Family:
     """`pivot/<x>`, the `pivot_consistency` of every other language, and `pivot`, their mean.
 
-    None where the pivot is the only language.
+    None where the pivot is the only language. Raises CrossinError where the table is not parallel.
     """
+    require_parallel(table)
     column = place(table, pivot)
     others = [i for i in range(len(table.languages)) if i != column]
     base = table.answers[:, [column]]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from crossin.metrics.families import Family, observed, ratio
-from crossin.metrics.table import AnswerTable, Floats, place
+from crossin.metrics.table import AnswerTable, Floats, place, require_parallel
 
 
 def kept(table: AnswerTable, pivot: str) -> dict[str, float]:
@@ -47,8 +47,10 @@ def transfer(table: AnswerTable, pivot: str) -> dict[str, float]:
 
 def transfer_family(table: AnswerTable, pivot: str) -> Family:
     """`kept/<x>`, `gained/<x>`, `transfer/<x>` of every language but the pivot, and `kept`, `gained`,
-    `transfer`, their means; none where the pivot is the only language.
+    `transfer`, their means; none where the pivot is the only language. Raises CrossinError where the table
+    is not parallel.
     """
+    require_parallel(table)
     column = place(table, pivot)
     others = [i for i in range(len(table.languages)) if i != column]
     correct = table.answers == table.gold[:, None]

@@ -7,7 +7,7 @@ import numpy.typing as npt
 
 from crossin.metrics.families import Family, mean_family, observed
 from crossin.metrics.pairwise import pair_names
-from crossin.metrics.table import AnswerTable, Floats, Integers
+from crossin.metrics.table import AnswerTable, Floats, Integers, require_parallel
 
 
 def rankc(table: AnswerTable, logprobs: Floats) -> Floats:
@@ -50,8 +50,9 @@ def rankc_chance(options: int) -> float:
 def rankc_family(table: AnswerTable, logprobs: Floats) -> Family:
     """`rankc/<x>+<y>` of every two languages, and `rankc`, their mean, which is nan where one of them is.
 
-    None for a table of one language.
+    None for a table of one language. Raises CrossinError where the table is not parallel.
     """
+    require_parallel(table)
     present = _present(table, logprobs)
     first, second = np.triu_indices(len(table.languages), k=1)
     both = present[:, first] & present[:, second]

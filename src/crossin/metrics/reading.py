@@ -13,7 +13,7 @@ from crossin.core.errors import CrossinError, located
 from crossin.core.files import read_parquet
 from crossin.core.formats import ANSWERS
 from crossin.core.paths import as_path
-from crossin.metrics.table import MISSING, AnswerTable, Floats, incomplete_items
+from crossin.metrics.table import MISSING, UNASKED, AnswerTable, Floats, incomplete_items
 
 _AGAIN = "evaluate again"
 _NAMES = ("item", "group", "task", "language", "gold")
@@ -25,6 +25,8 @@ Cell = TypeVar("Cell")
 Firsts = dict[str, tuple[int, Line]]
 # By language: the position of the chosen option, and the log-probabilities by position (None: unknown).
 _Answers = dict[str, tuple[int, list[float] | None]]
+# In a language that an item does not exist in.
+_NO_ANSWER = (UNASKED, None)
 
 
 def read_answers(path: str | Path, *, prompt: str | None = None) -> AnswerTable:
@@ -59,7 +61,8 @@ def table_of(lines: Iterable[Line], file: Path | None = None, *, prompt: str | N
     """The table of lines in the form of `answers.parquet`; `file` is what an error names.
 
     Items and languages keep the order of their first lines; the order of options is that of an item's first
-    line. An item that lacks one of the languages is left out and named in `incomplete`. Lines without options
+    line. An item that lacks one of the languages is left out and named in `incomplete`; where each item is in
+    one language only, none is, and the table is not parallel. Lines without options
     are answered in free text, and left out too. `prompt` chooses one of several prompt wordings. Raises
     CrossinError where a line is malformed or contradicts another, a log-probability is not a number, no item
     is complete, or there are several wordings and none is chosen.
@@ -87,7 +90,7 @@ def _logprobs(table: AnswerTable, wording: Mapping[str, _Answers]) -> Floats:
     logprobs = np.full((*table.answers.shape, int(table.options.max())), np.nan)
     for i, item in enumerate(table.items):
         for j, language in enumerate(table.languages):
-            _, values = wording[item][language]
+            _, values = wording[item].get(language, _NO_ANSWER)
             if values is not None:
                 logprobs[i, j, : len(values)] = values
     return logprobs
@@ -217,7 +220,7 @@ def _choose(answers: Mapping[str, object], prompt: str | None, file: Path | None
 def _tables(
     firsts: Firsts, answers: Mapping[str, Mapping[str, _Answers]], file: Path | None
 ) -> dict[str, AnswerTable]:
-    """A table for each wording, of the items that have every language in all of them."""
+    """A table for each wording, of the items that have every language (or their own) in all of them."""
     items = list(dict.fromkeys(item for wording in answers.values() for item in wording))
     cells = [cells for wording in answers.values() for cells in wording.values()]
     languages = list(dict.fromkeys(language for one in cells for language in one))
@@ -231,7 +234,10 @@ def _tables(
             languages=tuple(languages),
             groups=tuple(line["group"] for line in asked),
             tasks=tuple(line["task"] for line in asked),
-            answers=np.array([[wording[item][x][0] for x in languages] for item in complete], dtype=np.int64),
+            answers=np.array(
+                [[wording[item].get(x, _NO_ANSWER)[0] for x in languages] for item in complete],
+                dtype=np.int64,
+            ),
             gold=np.array([line["option_ids"].index(line["gold"]) for line in asked], dtype=np.int64),
             options=np.array([len(line["option_ids"]) for line in asked], dtype=np.int64),
             incomplete=incomplete,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TypeVar
@@ -17,6 +17,8 @@ Floats = npt.NDArray[np.float64]
 Result = TypeVar("Result")
 
 MISSING = -1
+# Of an item in a language that it does not exist in.
+UNASKED = -2
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -27,13 +29,16 @@ class AnswerTable:
     positions in two languages mean the same answer. Items of one of the `groups` are resampled together (one
     paragraph, one country). `incomplete` names the items that are not in the table because they were not
     asked in every language, each with the first language it lacks.
+
+    Where the languages have items of their own, each item has one language, and -2 in all others: the table
+    is not `parallel`, and has no figures but accuracy and missing answers.
     """
 
     items: tuple[str, ...]  # [I]
     languages: tuple[str, ...]  # [L]
     groups: tuple[str, ...]  # [I]
     tasks: tuple[str, ...]  # [I]
-    answers: Integers  # [I, L], position of the chosen option, -1 = missing
+    answers: Integers  # [I, L], position of the chosen option, -1 = missing, -2 = not asked
     gold: Integers  # [I], position of the right option
     options: Integers  # [I], number of options
     incomplete: Mapping[str, str] = field(default_factory=dict)  # item -> language
@@ -50,24 +55,41 @@ class AnswerTable:
         shapes = (len(self.groups), len(self.tasks), self.answers.shape, self.gold.shape, self.options.shape)
         if shapes != (items, items, (items, languages), (items,), (items,)):
             raise ValueError(f"shapes do not match {items} items and {languages} languages: {shapes}")
-        if (self.answers < MISSING).any() or (self.answers >= self.options[:, None]).any():
+        if (self.answers < UNASKED).any() or (self.answers >= self.options[:, None]).any():
             raise ValueError("an answer is the position of an option, or -1")
+        if not self.parallel and (self.asked.sum(axis=1) != 1).any():
+            raise ValueError("an item is asked in every language, or each item in one")
         if (self.gold < 0).any() or (self.gold >= self.options).any():
             raise ValueError("gold is the position of an option")
+
+    @property
+    def asked(self) -> npt.NDArray[np.bool_]:
+        """Which items exist in which languages: [I, L]."""
+        return np.asarray(self.answers != UNASKED)
+
+    @property
+    def parallel(self) -> bool:
+        """Whether every item was asked in every language."""
+        return bool(self.asked.all())
 
 
 def select(
     table: AnswerTable, *, tasks: Sequence[str] | None = None, languages: Sequence[str] | None = None
 ) -> AnswerTable:
-    """The part of a table with these tasks and these languages (in the order given); None keeps all."""
+    """The part of a table with these tasks and these languages (in the order given); None keeps all.
+
+    Of a table that is not parallel, items and languages of which nothing is left are left out, too.
+    """
     if tasks is not None:
         _known(tasks, table.tasks, "task")
-        table = _rows(table, [index for index, task in enumerate(table.tasks) if task in set(tasks)])
+        rows = [index for index, task in enumerate(table.tasks) if task in set(tasks)]
+        columns = np.flatnonzero(table.asked[rows].any(axis=0)).tolist()
+        table = _part(table, rows, columns)
     if languages is not None:
         _known(languages, table.languages, "language")
-        chosen = tuple(dict.fromkeys(languages))
-        columns = [table.languages.index(language) for language in chosen]
-        table = replace(table, languages=chosen, answers=table.answers[:, columns])
+        columns = [table.languages.index(language) for language in dict.fromkeys(languages)]
+        rows = np.flatnonzero(table.asked[:, columns].any(axis=1)).tolist()
+        table = _part(table, rows, columns)
     return table
 
 
@@ -75,6 +97,14 @@ def place(table: AnswerTable, language: str) -> int:
     """The column of a language in a table; CrossinError where the table lacks it."""
     _known([language], table.languages, "language")
     return table.languages.index(language)
+
+
+def require_parallel(table: AnswerTable) -> None:
+    """Raise CrossinError where the languages of a table have items of their own."""
+    if not table.parallel:
+        message = "each item was asked in one language only, so languages cannot be compared item by item"
+        hint = "accuracy by language is defined; consistency, kappa and RankC need the same items in each"
+        raise CrossinError(message, hint=hint)
 
 
 def by_task(table: AnswerTable, figures: Callable[[AnswerTable], Result]) -> dict[str, Result]:
@@ -93,30 +123,37 @@ def aligned(baseline: AnswerTable, table: AnswerTable) -> AnswerTable:
             hint = "compare answers to the same benchmark in the same languages"
             raise CrossinError(message, hint=hint)
     row_of = {item: index for index, item in enumerate(baseline.items)}
-    baseline = _rows(select(baseline, languages=table.languages), [row_of[item] for item in table.items])
+    columns = [baseline.languages.index(language) for language in table.languages]
+    baseline = _part(baseline, [row_of[item] for item in table.items], columns)
     groups = np.array(baseline.groups) == np.array(table.groups)
     same = groups & (baseline.gold == table.gold) & (baseline.options == table.options)
+    same &= (baseline.asked == table.asked).all(axis=1)
     if not same.all():
         first = table.items[int(np.argmin(same))]
         differing = f"item '{first}' ({int((~same).sum())} in all)"
-        message = f"the two tables differ: {differing} has another gold answer, number of options or group"
+        fields = "gold answer, number of options, group or language"
+        message = f"the two tables differ: {differing} has another {fields}"
         raise CrossinError(message, hint="compare answers to the same version of the benchmark")
     return baseline
 
 
 def incomplete_items(
-    cells: Mapping[str, Sequence[Container[str]]],
+    cells: Mapping[str, Sequence[Collection[str]]],
     languages: Sequence[str],
     rows: Mapping[str, int],
     file: Path | None,
 ) -> dict[str, str]:
     """The items that lack a language in one of their `cells`, each with the first that it lacks.
 
-    Raises CrossinError, with the first item's row in `file`, where no item has all languages.
+    Where each item is in one language only, that is the only one it needs. Raises CrossinError, with the
+    first item's row in `file`, where some items are in several languages and none is in all.
     """
+    found = {item: set[str]().union(*parts) for item, parts in cells.items()}
+    apart = all(len(of_item) == 1 for of_item in found.values())
     incomplete = {}
     for item, parts in cells.items():
-        lacking = next((x for x in languages if any(x not in part for part in parts)), None)
+        needed = found[item] if apart else languages
+        lacking = next((x for x in needed if any(x not in part for part in parts)), None)
         if lacking is not None:
             incomplete[item] = lacking
     if len(incomplete) == len(cells):
@@ -136,13 +173,15 @@ def _known(wanted: Sequence[str], known: Sequence[str], name: str) -> None:
             raise CrossinError(f"{name} '{value}' is not in the table of answers", hint=hint)
 
 
-def _rows(table: AnswerTable, rows: list[int]) -> AnswerTable:
+def _part(table: AnswerTable, rows: Sequence[int], columns: Sequence[int]) -> AnswerTable:
+    """The items and the languages of a table at these places."""
     return replace(
         table,
+        languages=tuple(table.languages[column] for column in columns),
         items=tuple(table.items[row] for row in rows),
         groups=tuple(table.groups[row] for row in rows),
         tasks=tuple(table.tasks[row] for row in rows),
-        answers=table.answers[rows],
+        answers=table.answers[np.ix_(rows, columns)],
         gold=table.gold[rows],
         options=table.options[rows],
     )

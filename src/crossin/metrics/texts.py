@@ -11,12 +11,14 @@ import numpy as np
 
 from crossin.core.errors import CrossinError, located
 from crossin.languages.numbers import last_number
-from crossin.metrics.families import Family, mean_family
+from crossin.metrics.families import Family, Flags, mean_family, observed
 from crossin.metrics.normalisation import normalise, tokens
 from crossin.metrics.reading import Firsts, Line, add_cell, line_error, require_agreement, require_texts
 from crossin.metrics.table import Floats, incomplete_items
 
 Words = tuple[str, ...]
+# Reply, reference and aliases of an item in a language that it does not exist in.
+_UNASKED: tuple[str | None, str, tuple[str, ...]] = (None, "", ())
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -26,7 +28,8 @@ class TextTable:
     A reply is None where the model gave none. `aliases` are other references that are as right; empty where
     no item has any. The items at the places `numbers` are answered with a number. Items of one of the
     `groups` are resampled together. `incomplete` names the items that are not in the table because they were
-    not asked in every language, each with the first language it lacks.
+    not asked in every language, each with the first language it lacks. Where the languages have items of
+    their own, an item has the reference '' in all others.
     """
 
     items: tuple[str, ...]  # [I]
@@ -60,6 +63,16 @@ class TextTable:
         aliases = self.aliases[item][language] if self.aliases else ()
         return self.references[item][language], *aliases
 
+    @property
+    def asked(self) -> Flags:
+        """Which items exist in which languages: [I, L]."""
+        return np.array([[bool(reference) for reference in row] for row in self.references])
+
+    @property
+    def parallel(self) -> bool:
+        """Whether every item was asked in every language."""
+        return bool(self.asked.all())
+
 
 def exact_match(table: TextTable) -> Floats:
     """Share of items whose reply is the reference or one of its aliases, per language: [L], 0..1.
@@ -70,7 +83,7 @@ def exact_match(table: TextTable) -> Floats:
     or a blank one) counts as 0; `missing_replies` counts them.
     Source: SQuAD (Rajpurkar et al., 2016) and MLQA (Lewis et al., 2020): the best of the references.
     """
-    return np.asarray(_cells(table, _same).mean(axis=0))
+    return _by_language(exact_match_family(table), "exact_match", table)
 
 
 def f1(table: TextTable) -> Floats:
@@ -82,27 +95,27 @@ def f1(table: TextTable) -> Floats:
     whose words are characters and others.
     Source: as `exact_match`.
     """
-    return np.asarray(_cells(table, _overlap).mean(axis=0))
+    return _by_language(f1_family(table), "f1", table)
 
 
 def missing_replies(table: TextTable) -> Floats:
     """Share of items without a reply, or with a blank one, per language: [L], 0..1."""
-    return np.asarray(_cells(table, _absent).mean(axis=0))
+    return _by_language(missing_family(table), "missing", table)
 
 
 def exact_match_family(table: TextTable) -> Family:
     """`exact_match/<language>`, and `exact_match`, their mean."""
-    return mean_family("exact_match", table.languages, _cells(table, _same))
+    return mean_family("exact_match", table.languages, _cells(table, _same), table.asked)
 
 
 def f1_family(table: TextTable) -> Family:
     """`f1/<language>`, and `f1`, their mean."""
-    return mean_family("f1", table.languages, _cells(table, _overlap))
+    return mean_family("f1", table.languages, _cells(table, _overlap), table.asked)
 
 
 def missing_family(table: TextTable) -> Family:
     """`missing/<language>`, and `missing`, their mean."""
-    return mean_family("missing", table.languages, _cells(table, _absent))
+    return mean_family("missing", table.languages, _cells(table, _absent), table.asked)
 
 
 def text_table_of(lines: Iterable[Line], file: Path | None = None) -> TextTable | None:
@@ -111,9 +124,9 @@ def text_table_of(lines: Iterable[Line], file: Path | None = None) -> TextTable 
 
     Free-text lines have no option ids; `gold` is the reference, `reply` the text; they may have `aliases` and
     `answer_type`, as in `Item`. Items and languages keep
-    the order of their first lines; an item that lacks one of the languages goes to `incomplete`. The lines
-    are of one prompt wording. Raises CrossinError where a line lacks a reference or a text, contradicts an
-    earlier line, or is there twice; and where no item is complete.
+    the order of their first lines; an item that lacks one of the languages goes to `incomplete`, unless each
+    item is in one language only. The lines are of one prompt wording. Raises CrossinError where a line lacks
+    a reference or a text, contradicts an earlier line, or is there twice; and where no item is complete.
     """
     firsts: Firsts = {}
     cells: dict[str, dict[str, tuple[str | None, str, tuple[str, ...]]]] = {}
@@ -137,18 +150,24 @@ def text_table_of(lines: Iterable[Line], file: Path | None = None) -> TextTable 
     rows = {item: row for item, (row, _) in firsts.items()}
     incomplete = incomplete_items({x: [replies] for x, replies in cells.items()}, languages, rows, file)
     items = tuple(item for item in cells if item not in incomplete)
-    aliases = tuple(tuple(cells[item][x][2] for x in languages) for item in items)
+    read = [[cells[item].get(x, _UNASKED) for x in languages] for item in items]
+    aliases = tuple(tuple(cell[2] for cell in row) for row in read)
     return TextTable(
         items=items,
         languages=languages,
         groups=tuple(firsts[item][1]["group"] for item in items),
         tasks=tuple(firsts[item][1]["task"] for item in items),
-        replies=tuple(tuple(cells[item][x][0] for x in languages) for item in items),
-        references=tuple(tuple(cells[item][x][1] for x in languages) for item in items),
+        replies=tuple(tuple(cell[0] for cell in row) for row in read),
+        references=tuple(tuple(cell[1] for cell in row) for row in read),
         incomplete=incomplete,
         aliases=aliases if any(map(any, aliases)) else (),
         numbers=frozenset(place for place, item in enumerate(items) if _is_number(firsts[item][1])),
     )
+
+
+def _by_language(family: Family, name: str, table: TextTable) -> Floats:
+    figures = observed(family)
+    return np.array([figures[f"{name}/{language}"] for language in table.languages])
 
 
 def _check(line: Line) -> None:
@@ -188,7 +207,9 @@ def _cells(table: TextTable, score: Callable[[Words, Words], float]) -> Floats:
         words = tokens(reply, language)
         return max(score(words, tokens(one, language)) for one in accepted)
 
-    return np.array([[cell(i, j) for j in range(len(table.languages))] for i in range(len(table.items))])
+    return np.array(
+        [[cell(i, j) if there else 0.0 for j, there in enumerate(row)] for i, row in enumerate(table.asked)]
+    )
 
 
 def _same(reply: Words, reference: Words) -> float:

@@ -60,4 +60,4 @@ def wording_family(tables: Sequence[AnswerTable]) -> Family:
     first = tables[0]
     answers = np.stack([first.answers, *(aligned(table, first).answers for table in tables[1:])])
     same = (answers == answers[0]).all(axis=0) & (answers[0] != MISSING)
-    return mean_family("wording_agreement", first.languages, same)
+    return mean_family("wording_agreement", first.languages, same, first.asked)

@@ -12,7 +12,9 @@ from crossin.reports.summary import Summary
 
 
 def explorer_data(summary: Summary) -> dict[str, Any]:
-    """The explorer's data; options are in the first language's order, and an answer is a position in it."""
+    """The explorer's data; options are in the first language's order, and an answer is a position in it. The
+    texts of a question are null in a language in which it was not asked.
+    """
     results = summary.results
     table = results.runs[0].table
     contexts: dict[str, int] = {}
@@ -34,10 +36,14 @@ def explorer_data(summary: Summary) -> dict[str, Any]:
 
 def _item(results: Results, item: str, task: str, group: str, contexts: dict[str, int]) -> dict[str, Any]:
     codes = [language.code for language in results.languages]
-    order = list(results.questions[item, codes[0]]["option_ids"])
-    texts = []
-    for code in codes:
-        question = results.questions[item, code]
+    versions = [results.questions.get((item, code)) for code in codes]
+    first = next(filter(None, versions))
+    order = list(first["option_ids"])
+    texts: list[list[Any] | None] = []
+    for question in versions:
+        if question is None:
+            texts.append(None)
+            continue
         options = dict(zip(question["option_ids"], question["options"], strict=True))
         context = question["context"] or ""
         place = contexts.setdefault(context, len(contexts)) if context else MISSING
@@ -47,10 +53,11 @@ def _item(results: Results, item: str, task: str, group: str, contexts: dict[str
         "task": task,
         "group": group,
         "ids": order,
-        "gold": _place(order, results.questions[item, codes[0]]["answer"]),
+        "gold": _place(order, first["answer"]),
         "texts": texts,
         "answers": [
-            [_place(order, run.cells[item, code]["answer"]) for code in codes] for run in results.runs
+            [_place(order, run.cells.get((item, code), {}).get("answer")) for code in codes]
+            for run in results.runs
         ],
         "logprobs": [[_logprobs(run, item, code, order) for code in codes] for run in results.runs],
     }
@@ -61,8 +68,8 @@ def _place(order: list[str], option: str | None) -> int:
 
 
 def _logprobs(run: Run, item: str, code: str, order: list[str]) -> list[float | None]:
-    cell = run.cells[item, code]
-    found = dict(zip(cell["option_ids"], cell.get("logprobs") or [], strict=False))
+    cell = run.cells.get((item, code), {})
+    found = dict(zip(cell.get("option_ids", ()), cell.get("logprobs") or [], strict=False))
     return [_rounded(found.get(option)) for option in order]
 
 

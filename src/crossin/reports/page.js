@@ -28,10 +28,13 @@
     arms.map((_, arm) => languages.reduce((sum, _, language) => sum + (verdict(item, arm, language) === RIGHT), 0)));
 
   /* ---- Filters ---- */
-  const texts = items.map((item) => [item.id, item.task, item.group, ...item.texts.flatMap(([question, , options]) =>
-    [question, ...options])].join("\n").toLocaleLowerCase());
+  const texts = items.map((item) => [item.id, item.task, item.group, ...item.texts.flatMap((found) =>
+    found ? [found[0], ...found[2]] : [])].join("\n").toLocaleLowerCase());
   const subject = arms.length - 1 === baseline && arms.length > 1 ? 0 : arms.length - 1;
   const isRight = (item, arm, language) => verdict(item, arm, language) === RIGHT;
+  /* A benchmark whose languages have questions of their own has each in one language. */
+  const isAsked = (item, language) => items[item].texts[language] !== null;
+  const parallel = every.every((item) => languages.every((_, language) => isAsked(item, language)));
 
   /* Each kind says whether a question is shown, given one language. */
   const kinds = [["all questions", () => true]];
@@ -45,7 +48,7 @@
   }
   kinds.push([arms.length > 1 ? "all arms right" : "right", (item, language) => arms.every((_, arm) => isRight(item, arm, language))]);
   kinds.push([arms.length > 1 ? "all arms wrong" : "wrong", (item, language) => arms.every((_, arm) => !isRight(item, arm, language))]);
-  if (languages.length > 1) {
+  if (languages.length > 1 && parallel) {
     arms.forEach((arm, place) => kinds.push([`languages disagree: ${arm.name}`, (item) =>
       languages.some((_, language) => answerOf(item, place, language) !== answerOf(item, place, 0) || answerOf(item, place, language) < 0)]));
   }
@@ -76,7 +79,7 @@
     const [, order] = orders[byId("filter-order").value];
     const asked = chosen === "" ? [...languages.keys()] : [Number(chosen)];
     shown = every.filter((item) => (!task || "=" + items[item].task === task) && (!group || "=" + items[item].group === group)
-      && words.every((word) => texts[item].includes(word)) && asked.some((language) => fits(item, language)));
+      && words.every((word) => texts[item].includes(word)) && asked.some((language) => isAsked(item, language) && fits(item, language)));
     if (order) shown.sort((a, b) => order(a) - order(b) || a - b);
     show(shown.includes(current) ? current : shown.length ? shown[0] : -1);
     drawGrid();
@@ -137,7 +140,7 @@
     if (item < 0) return byId("item").replaceChildren();
     const { id, task, group } = items[item];
     byId("item").replaceChildren(make("h3", { text: id }), make("p", { kind: "key", text: `task ${task} · group ${group} · ★ right answer · bars: each option's share of the probability` }),
-      make("div", { kind: "cards" }, languages.map((_, language) => card(item, language))));
+      make("div", { kind: "cards" }, [...languages.keys()].filter((language) => isAsked(item, language)).map((language) => card(item, language))));
   }
 
   function step(by) {
@@ -168,6 +171,7 @@
     pen.font = "12px system-ui, sans-serif"; pen.textBaseline = "middle"; pen.fillStyle = colour("--ink");
     languages.forEach((language, row) => pen.fillText(language.code, 2, 4 + row * band + (band - GAP) / 2, LABEL - 6));
     shown.forEach((item, x) => languages.forEach((_, row) => arms.forEach((_, arm) => {
+      if (!isAsked(item, row)) return;
       pen.fillStyle = paints[verdict(item, arm, row)];
       pen.fillRect(LABEL + x * column, 4 + row * band + arm * line, column - 1, line - 1);
     })));
@@ -195,12 +199,13 @@
     if (!found) return;
     show(found.item);
     drawGrid();
-    if (found.language >= 0) byId("item").querySelectorAll(".card")[found.language]?.scrollIntoView({ block: "nearest" });
+    const code = languages[found.language]?.code;
+    if (code) byId("item").querySelector(`.card[data-language="${code}"]`)?.scrollIntoView({ block: "nearest" });
   });
   canvas.addEventListener("mousemove", (event) => {
     const found = under(event);
     if (!found) return;
-    const where = languages[found.language] && arms[found.arm]
+    const where = languages[found.language] && arms[found.arm] && isAsked(found.item, found.language)
       ? `: ${languages[found.language].code}, ${arms[found.arm].name}, ${verdictNames[verdict(found.item, found.arm, found.language)]}` : "";
     byId("grid-tip").textContent = items[found.item].id + where;
   });

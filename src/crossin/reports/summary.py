@@ -51,9 +51,14 @@ class Summary:
         return len(set(self.results.runs[0].table.groups))
 
     @property
+    def parallel(self) -> bool:
+        """Whether every question was asked in every language, and not each in one only."""
+        return self.results.runs[0].table.parallel
+
+    @property
     def sizes(self) -> list[int]:
-        """Every s, the number of languages that must agree."""
-        return list(range(2, len(self.results.languages) + 1))
+        """Every s, the number of languages that must agree; none where they were not asked the same."""
+        return list(range(2, len(self.results.languages) + 1)) if self.parallel else []
 
     @property
     def shown_sizes(self) -> list[int]:
@@ -65,7 +70,7 @@ class Summary:
         """The figures that a table shows, in its order."""
         rows = [f"accuracy/{language.code}" for language in self.results.languages]
         if not self.sizes:
-            return rows + self._missing
+            return rows + ["accuracy"] * (len(rows) > 1) + self._missing
         rows += ["accuracy", *(f"consistency_{s}" for s in self.shown_sizes), "kappa_2", "right_2", "wrong_2"]
         return rows + [f"ac3_{s}" for s in self.shown_sizes] + self._missing
 

@@ -12,6 +12,10 @@ from crossin.reports.summary import PAPER, Summary
 if TYPE_CHECKING:
     from rich.table import Table
 
+ONE_LANGUAGE_EACH = (
+    "Each question was asked in one language only: consistency, AC3 and kappa need the same questions in "
+    "every language."
+)
 # With more columns, a terminal shows intervals below the values.
 _WIDE_COLUMNS = 5
 
@@ -79,6 +83,8 @@ def caption(summary: Summary) -> str:
     text += "In brackets: 95% intervals. "
     if left_out := len(summary.results.runs[0].table.incomplete):
         text += f"{_count(left_out, 'question')} not asked in every language left out. "
+    if not summary.parallel:
+        text += f"{ONE_LANGUAGE_EACH} "
     if summary.by_pair:
         text += "Differences are paired, question by question; "
         text += f"{MARKS} "

@@ -63,7 +63,7 @@ def tables(score: Score, *, details: bool = False) -> list[Table]:
         languages = choices.languages
         heads = {name: head.format(pivot=score.pivot) for name, head in _BY_LANGUAGE.items()}
         made.append(_by_language(score.choices, languages, heads, score.pivot))
-        if len(languages) > 1:
+        if len(languages) > 1 and choices.parallel:
             sizes = range(2, len(languages) + 1)
             rows = {f"s = {s}": {name: score.choices[f"{name}_{s}"] for name in _BY_SIZE} for s in sizes}
             made.append(_of_rows("languages", {name: label(f"{name}_s") for name in _BY_SIZE}, rows))
@@ -71,7 +71,9 @@ def tables(score: Score, *, details: bool = False) -> list[Table]:
         if details:
             made += [_pairs(score.choices, languages, kind) for kind in ("agreement", "kappa", "rankc")]
     if score.by_task:
-        made.append(_of_rows("task", {name: label(name) for name in _BY_TASK}, score.by_task))
+        named = {name for figures in score.by_task.values() for name in figures}
+        heads = {name: label(name) for name in _BY_TASK if name in named}
+        made.append(_of_rows("task", heads, score.by_task))
     if texts is not None:
         made.append(_by_language(score.texts, texts.languages, _TEXT, score.pivot))
     return [table for table in made if table.row_count]

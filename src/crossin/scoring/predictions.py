@@ -18,7 +18,7 @@ from crossin.core.paths import as_path
 from crossin.core.results import brief
 from crossin.core.thoughts import without_thoughts
 from crossin.items import Item, read_items
-from crossin.items.item import items_file
+from crossin.items.item import items_file, share_items
 from crossin.items.replies.cleaning import own_answer
 from crossin.metrics.reading import tables_of
 from crossin.metrics.table import AnswerTable, Floats
@@ -72,6 +72,19 @@ class Predictions:
         return tuple(dict.fromkeys(language for table in self.tables for language in table.languages))
 
     @property
+    def parallel(self) -> bool:
+        """Whether the items were asked in every language, and not each in one only."""
+        return all(table.parallel for table in self.tables)
+
+    @property
+    def by_language(self) -> dict[str, int]:
+        """How many items a language's figures are computed from."""
+        counts: Counter[str] = Counter()
+        for table in self.tables:
+            counts.update(dict(zip(table.languages, table.asked.sum(axis=0).tolist(), strict=True)))
+        return dict(counts)
+
+    @property
     def incomplete(self) -> dict[str, str]:
         """Items left out of every figure, each with the first language that it lacks."""
         return {item: language for table in self.tables for item, language in table.incomplete.items()}
@@ -105,7 +118,15 @@ def read_predictions(path: Path | str, bench: Path | str | None = None) -> list[
         return _predictions(_model(file), file, lines)
     lines = [line for part, read in parts.items() for line in complete(read, items, part)]
     unanswered = {item.item for item in items} - {line["item"] for line in lines}
-    return _predictions(_model(file), file, lines, len(unanswered))
+    found = _predictions(_model(file), file, lines, len(unanswered))
+    if not all(one.parallel for one in found) and share_items(items):
+        raise CrossinError(
+            "each item was asked in one language only, though the benchmark has it in several",
+            file=file,
+            field="language",
+            hint="ask every item in every language",
+        )
+    return found
 
 
 def find_predictions(paths: Path | str | Iterable[Path | str]) -> list[Path]:

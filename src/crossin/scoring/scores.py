@@ -122,7 +122,11 @@ def wordings(scores: Sequence[Score], *, draws: int = DRAWS, seed: int = 0) -> l
 
 
 def families(table: AnswerTable, pivot: str, logprobs: Floats | None) -> list[Family]:
-    """Every family of figures of a table of answers, with RankC where log-probabilities are known."""
+    """Every family of figures of a table of answers, with RankC where log-probabilities are known; of a table
+    that is not parallel, accuracy and missing answers.
+    """
+    if not table.parallel:
+        return [answer_family(table)]
     ranks = [] if logprobs is None else [rankc_family(table, logprobs)]
     of_pivot = [pivot_family(table, pivot), transfer_family(table, pivot)]
     return [answer_family(table), agreement_family(table), *of_pivot, *ranks]

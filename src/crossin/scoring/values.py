@@ -83,6 +83,8 @@ def _asked(predictions: Predictions) -> dict[str, Any]:
         "incomplete": dict(Counter(predictions.incomplete.values())),
         "unanswered": predictions.unanswered,
         "thoughts_cut": dict(predictions.thoughts_cut),
+        "parallel": predictions.parallel,
+        "items_by_language": predictions.by_language,
     }
 
 

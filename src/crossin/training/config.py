@@ -127,7 +127,9 @@ class Pairs(Settings):
     check_language: bool = setting(True, "Stop where most rows are in another language than they say.")
     share: float = setting(0.2, "Tokens of the pairs, relative to those of a step's rows.", gt=0, lt=1)
     wording: str = setting("question", "How questions are worded (docs/evaluate.md).")
-    apart_from: tuple[Path, ...] = setting((), "Benchmarks for evaluation, which must share no item.")
+    apart_from: tuple[Path, ...] = setting(
+        (), "Benchmarks for evaluation, which must share no item and no fact."
+    )
 
     @model_validator(mode="after")
     def _consistent(self) -> Pairs:

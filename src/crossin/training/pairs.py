@@ -13,7 +13,7 @@ from crossin.core.errors import CrossinError
 from crossin.core.hashing import hash64
 from crossin.core.reasons import Reason
 from crossin.items import Form, questions
-from crossin.items.item import read_items
+from crossin.items.item import Item, read_items
 from crossin.languages.codes import language_name
 from crossin.languages.file_language import wrong_language
 from crossin.models.joining import head_for, heading_of, shared_length, split
@@ -55,14 +55,15 @@ class TokenizedQuestion:
 
 @dataclass(frozen=True)
 class PairPool:
-    """What pairs are made of: `rows` and `questions` by id, then by language. `texts` are those of an id in
-    all its languages, `groups` those of the items; `skipped` counts what was left out, by reason code.
+    """What pairs are made of: `rows` and `questions` by id, then by language. `texts` are prompt and
+    completion of an id's rows, in all its languages; `items` are those of the questions. `skipped` counts
+    what was left out, by reason code.
     """
 
     rows: dict[str, dict[str, TrainingRow]] = field(default_factory=lambda: defaultdict(dict))
     questions: dict[str, dict[str, TokenizedQuestion]] = field(default_factory=lambda: defaultdict(dict))
-    texts: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
-    groups: dict[str, str] = field(default_factory=dict)
+    texts: dict[str, list[tuple[str, str]]] = field(default_factory=lambda: defaultdict(list))
+    items: list[Item] = field(default_factory=list)
     skipped: Counter[str] = field(default_factory=Counter)
 
 
@@ -126,10 +127,12 @@ def _add_rows(
             pool.skipped[PairReason.REPEATED_ID.about("pairs")] += 1
         else:
             pool.rows[row.id][language] = row
-            for part in (row.prompt, row.completion):
-                pool.texts[row.id].append(tokenizer.decode(part, skip_special_tokens=True))
+            prompt, completion = (
+                tokenizer.decode(part, skip_special_tokens=True) for part in (row.prompt, row.completion)
+            )
+            pool.texts[row.id].append((prompt, completion))
             # The prompt has a template's words, which may be English.
-            completions[language].append(pool.texts[row.id][-1])
+            completions[language].append(completion)
     for language, texts in completions.items() if pairs.check_language else ():
         if wrong := wrong_language(texts, language):
             raise CrossinError(
@@ -156,8 +159,7 @@ def _add_questions(pool: PairPool, pairs: Pairs, place: Path, tokenizer: Any) ->
             [len(head) + start for _, start in found],
             (*head, *tokenizer(item.question, add_special_tokens=False)["input_ids"]),
         )
-        pool.texts[item.item].append(f"{item.context} {item.question}")
-        pool.groups[item.item] = item.group
+    pool.items.extend(chosen)
 
 
 def _is_wanted(language: str, pairs: Pairs) -> bool:

@@ -309,6 +309,9 @@ def message(reason: str, **fields: Any) -> dict[str, Any]:
         # The thought is kept back.
         (message("length", content=None), None),
         (message("length", content="<think>Is it A? B"), None),
+        ({**message("length", content=""), "usage": {"prompt_tokens": 9, "completion_tokens": 5}}, None),
+        # There was no room for a reply.
+        ({**message("length", content=""), "usage": {"prompt_tokens": 9, "completion_tokens": 0}}, ""),
         (message("stop", content="", reasoning_content="Is it A? B"), ""),
         (message("stop", content=None), ""),
         (message("stop", content="C", reasoning_content="Is it A? B"), "C"),

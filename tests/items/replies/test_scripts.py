@@ -114,6 +114,7 @@ def test_digits_and_circled_letters_of_any_script_are_read(labels: str) -> None:
         ("bn", "এ ফল"),
         ("ko", "나는 모르겠다"),
         ("ko", "다 좋아요"),
+        ("ko", "사과나무이(가) 맞을까요?"),
         ("ja", "あ、それは"),
         ("ru", "В 1950 году"),
         ("el", "Η μηλιά"),

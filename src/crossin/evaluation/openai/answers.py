@@ -41,16 +41,20 @@ def reply(answer: dict[str, Any], stop: tuple[str, ...], name: str) -> Reply:
     takes its place, with its end only where the server came to it.
     """
     found = choice(answer, name)
-    message = found.get("message")
-    message = message if isinstance(message, dict) else {"content": found.get("text")}
+    of_chat = found.get("message")
+    message: dict[str, Any] = of_chat if isinstance(of_chat, dict) else {"content": found.get("text")}
     text = _text(message.get("content"))
     if text is None:
         raise CrossinError(f"{name}: the server's reply is not text", hint="use a text model")
     ends = [end for end in (text.find(mark) for mark in stop if mark) if end >= 0]
     cut = found.get("finish_reason") in ("length", "max_tokens") and not ends
     if not text.strip():
-        apart = next((message[field] for field in _THOUGHTS if isinstance(message.get(field), str)), "")
-        if apart.strip() or cut:
+        given = (message.get(field) for field in _THOUGHTS)
+        apart = next((thought for thought in given if isinstance(thought, str)), "")
+        # A chat that used up its tokens on no text has kept back a thought.
+        used = tokens_used(answer)
+        kept_back = message is of_chat and cut and not text and (used is None or used[1] > 0)
+        if apart.strip() or kept_back:
             return Reply(OPENING + apart + ("" if cut else CLOSING), cut, *computed(answer))
     return Reply(text[: min(ends)] if ends else text, cut, *computed(answer))
 

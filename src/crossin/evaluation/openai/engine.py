@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Literal, TypeVar
 
 from crossin.core.errors import CrossinError
+from crossin.core.thoughts import OPENING
 from crossin.evaluation.engine import CutPrompts, EngineNote, Reply, Request, Scores
 from crossin.evaluation.openai import answers
 from crossin.evaluation.openai.dialect import (
@@ -356,7 +357,7 @@ class OpenAIEngine:
     def _reply(self, request: Request, _: int | None, answer: dict[str, Any]) -> Reply:
         found = answers.reply(answer, request.stop, request.name)
         count = answers.sent_tokens(answer)
-        if found.cut and not found.text and (tokens_used(answer) or (0, 1))[1] == 0:
+        if found.cut and found.text in ("", OPENING) and (tokens_used(answer) or (0, 1))[1] == 0:
             raise NoRoom(
                 f"{request.name}: the server ends the reply before its first token",
                 hint=f"{LONGER_CONTEXT}, or use fewer shots",

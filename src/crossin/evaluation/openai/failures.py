@@ -47,12 +47,13 @@ class NoRoom(Unusable):
 
 
 class Ask(Protocol):
-    """How requests are sent. once: with little patience, where the server is known to answer."""
+    """How requests are sent: each is given back with its answer, or with why it has none. once: with little
+    patience, where the server is known to answer.
+    """
 
-    def __call__(
+    def __call__(  # noqa: D102 (above)
         self, requests: Iterable[ServerRequest], /, *, once: bool = False
-    ) -> Iterator[tuple[ServerRequest, dict[str, Any] | Refused]]:
-        """Each request with its answer, or with why it has none."""
+    ) -> Iterator[tuple[ServerRequest, dict[str, Any] | Refused]]: ...
 
 
 def may_be_the_request(refused: Refused) -> bool:

@@ -25,7 +25,7 @@ _FEWEST = 32
 # A server that rounds its counts rounds them to at most this many tokens.
 _LARGEST_BLOCK = 128
 # Fewer different counts tell little of how a server rounds them.
-_FEW = 4
+_FEW = 6
 # The longest prompts of a language have at least this share of the tokens a byte that shorter ones have.
 _LEAST_DENSITY = 0.25
 # Of tokens per byte, within a language: the standard deviation of the logarithm, and how many different

@@ -92,6 +92,9 @@ def labels_in(line: str, labels: Labels) -> Iterator[Label]:
             continue
         if not counter and _joined(label, rest, label) and not _said(label, rest, strict):
             continue
+        # A Korean particle in both of its forms.
+        if label == "가" and before.endswith("이("):
+            continue
         position = labels.positions[label]
         if before and rest and before[-1] in _OPEN and rest[0] in _CLOSE:
             yield Label(start - 1, end + 1, position, LabelKind.DIGIT if numeral else LabelKind.MARKED)
