@@ -93,13 +93,12 @@ class RowValues:
         if self.inside(elements, path):
             return [at(one, path) for one in elements]
         keys = next((one for one in elements if isinstance(one, dict)), None)
-        if keys is not None and path.split(".")[0] not in row.values:
-            raise row.fault(
-                reason,
-                f"there is neither a column '{path}' nor such a key; the keys are: {', '.join(keys)}",
-                path,
-                "correct the mapping, or get the file that it was written for",
-            )
+        if keys is not None:
+            try:
+                row.value(path)
+            except RowFault as fault:
+                message = f"{fault.message}; the keys of each are: {', '.join(map(str, keys))}"
+                raise row.fault(reason, message, path, fault.hint or "") from None
         return self.list_at(row, path, reason)
 
     def inside(self, elements: Sequence[Any], path: str) -> bool:
@@ -118,7 +117,7 @@ class RowValues:
         of an item. Raises RowFault where some values are null and others are not.
         """
         text = self.spelled(template if isinstance(template, str) else template[self.code])
-        if text in row.values:
+        if text and text in row.values:
             raise row.error(
                 f"the text is '{text}' in every row, and a column has this name",
                 field,
