@@ -10,12 +10,12 @@ from typing import Any
 
 from crossin.bench.assemble import NotBuilt
 from crossin.bench.dataset import DatasetRow, RowFault
-from crossin.bench.keys import plain
 from crossin.bench.options import RowOptions
 from crossin.bench.row_values import RowValues, at, listed
 from crossin.bench.text_forms import opened
 from crossin.items.item import ItemFault
 from crossin.languages.numbers import last_number
+from crossin.languages.segmentation import fold
 
 _HINT = "correct `answer` in the mapping, or the row"
 # A letter; a whole number in digits of any script, or as some tables write it (1.0). Both may be written as
@@ -128,7 +128,7 @@ def _named(values: RowValues, row: DatasetRow, names: Sequence[str], text: str) 
         return names.index(text)
     around = "" if answer.form == "text" else _AROUND
     alike = [
-        place for place, name in enumerate(names) if plain(name).strip(around) == plain(text).strip(around)
+        place for place, name in enumerate(names) if fold(name).strip(around) == fold(text).strip(around)
     ]
     if text not in names and len(alike) == 1:
         return alike[0]

@@ -19,8 +19,8 @@ import pyarrow
 from crossin.alignment.check import check_alignment
 from crossin.alignment.reasons import AlignmentReason
 from crossin.bench.assemble import NotBuilt
-from crossin.bench.order import compare_options, mark
-from crossin.bench.positions import compared_text, judge
+from crossin.bench.option_order import compare_options, mark
+from crossin.bench.row_order import compare_rows
 from crossin.core.progress import Progress
 from crossin.core.reasons import Reason
 from crossin.items.item import Item, faults
@@ -173,11 +173,7 @@ def _together(items: Sequence[tuple[Item, Item]], pivot: str, language: str) -> 
     """Items that are not the same question as in the first language, by what their texts say; and options
     that stand at other places as a whole.
     """
-    order = judge(
-        [compared_text(first) for first, _ in items],
-        [compared_text(item) for _, item in items],
-        [first.task for first, _ in items],
-    )
+    order = compare_rows(items)
     if order.offset != 0:
         note = f"all items, as in {pivot}"
         yield Finding(NotBuilt.OTHER_ROW, language, items[0][1].item, True, note)

@@ -6,12 +6,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from zipfile import is_zipfile
 
-from crossin.bench.assemble import check_left_out, pivot_first, whole_items, write_whole
+from crossin.bench.assemble import Versions, check_left_out, pivot_first, whole_items, write_whole
 from crossin.bench.dataset import USUAL, DatasetRow, fetch, matching, read_rows, renamed
 from crossin.bench.language_items import Labels, items_of, rows_of
 from crossin.bench.mapping import DatasetMapping
 from crossin.bench.options import in_order_of
-from crossin.bench.same_rows import check_order
+from crossin.bench.order_check import check_order
 from crossin.bench.shared_values import SharedValues
 from crossin.core.errors import CrossinError
 from crossin.core.progress import Progress, silent
@@ -165,9 +165,9 @@ def _read(
     languages: Sequence[str],
     shared: SharedValues,
     progress: Progress,
-) -> tuple[dict[str, dict[str, Item | str]], dict[str, dict[str, DatasetRow]]]:
+) -> tuple[Versions, dict[str, dict[str, DatasetRow]]]:
     """By item and language the item, or why it cannot be used; and some rows of each language, by item."""
-    found: dict[str, dict[str, Item | str]] = {}
+    found: Versions = {}
     kept: dict[str, dict[str, DatasetRow]] = {}
     labels: Labels = {}
     # By item: its version in the first language that has one.

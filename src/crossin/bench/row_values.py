@@ -27,6 +27,8 @@ class RowValues:
 
     def __init__(self, mapping: DatasetMapping, code: str) -> None:
         self.mapping, self.code = mapping, code
+        # Before names and groups of items, which without `join` are the language's own.
+        self.prefix = f"{code}/" if mapping.join == "none" else ""
         self._there: set[str] = set()
         self._absent: dict[str, RowFault] = {}
 
@@ -107,6 +109,15 @@ class RowValues:
         if found:
             self._there.add(path)
         return found
+
+    def name(self, row: DatasetRow, position: int) -> str:
+        """The name of the item of a row at this position, from 1. Raises RowFault where it has none."""
+        if self.mapping.item is None:
+            return f"{self.prefix}{position}"
+        name = self.label(row, self.mapping.item)
+        if not name:
+            raise row.fault(ItemFault.EMPTY.about("item"), "the item has no name", "item", "correct `item`")
+        return self.prefix + name
 
     def label(self, row: DatasetRow, template: str) -> str:
         """A template filled with the row's values as they are, for what is the same in all languages."""
@@ -236,13 +247,3 @@ def _has(element: Any, part: str) -> bool:
     if isinstance(element, list):
         return part.isdecimal() and int(part) < len(element)
     return isinstance(element, dict) and part in element
-
-
-def name_of(values: RowValues, row: DatasetRow, position: int, own: str = "") -> str:
-    """The name of a row's item. Raises RowFault where it has none."""
-    if values.mapping.item is None:
-        return f"{own}{position}"
-    name = values.label(row, values.mapping.item)
-    if not name:
-        raise row.fault(ItemFault.EMPTY.about("item"), "the item has no name", "item", "correct `item`")
-    return own + name

@@ -118,7 +118,9 @@ def _is_sentence(item: Item, form: Form) -> bool:
 
 
 def _sentence(item: Item, name: str, shots: Sequence[Item]) -> Question:
-    before = "".join(f"{_context(shot)}{_filled(shot, _right(shot))}\n\n" for shot in shots) + _context(item)
+    before = "".join(f"{_context(shot)}{_filled(shot, shot.right_text)}\n\n" for shot in shots) + _context(
+        item
+    )
     if not item.free_text:
         return Question(item, name, before, tuple(_filled(item, option) for option in item.options))
     opening = item.question.partition(item.gap)[0].rstrip()
@@ -129,10 +131,6 @@ def _filled(item: Item, text: str) -> str:
     """The item's sentence with a text in its gap."""
     before, _, after = item.question.partition(item.gap)
     return f"{before}{text}{after}"
-
-
-def _right(item: Item) -> str:
-    return item.answer if item.free_text else item.options[item.option_ids.index(item.answer)]
 
 
 def _context(item: Item) -> str:
