@@ -184,6 +184,8 @@ def _golds(found: Mapping[str, Mapping[str, Item]], languages: Sequence[str]) ->
                 ]
                 if golds[0] & golds[1]:
                     continue
+            if several and (one.item, two.item) in seen:
+                continue
             reason = ContentSign.OTHER_REFERENCE if several else NotBuilt.TWO_GOLDS
             for item, other in ((one, two), (two, one)):
                 note = f"{gold_text(item)}; {other.item}: {gold_text(other)}"

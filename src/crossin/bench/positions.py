@@ -20,6 +20,8 @@ Flags = npt.NDArray[np.bool_]
 
 # Fewer rows do not show which words go together.
 _ENOUGH = 30
+# From so many rows on, a pair with little in common is a sign by itself.
+_MANY = 500
 # Rows that are compared with each other: neighbours, since rows change places within a subject.
 _BLOCK = 1000
 # Shares of strangers that correspond worse than a row's pair; from the last but one, the pair is near them.
@@ -149,8 +151,9 @@ def _apart(scores: _Scores) -> Order:
     for _ in range(_CHAIN):
         moved &= moved[there]
     strangers = 2 * np.count_nonzero(scores.rank > 0.5)
-    if strangers < max(_LEAST, _SHARE * len(own)):
-        low = own < min(levels[_STRANGER], middle - 4 * spread)
+    if strangers < max(_LEAST, _SHARE * len(own)) or middle < scores.best:
+        clear = len(own) >= _MANY and middle > scores.best + _ABOVE
+        low = clear & (own < min(levels[_STRANGER], middle - 4 * spread))
         return Order(np.flatnonzero(moved), np.flatnonzero(low & ~moved))
     apart = moved
     for level, most in zip(_LEVELS[: _STRANGER + 1], levels, strict=False):
