@@ -92,20 +92,22 @@ def complete(lines: list[Line], items: Sequence[Item], file: Path) -> list[Line]
         message = f"answers another benchmark: {len(unknown)} of its {len(asked)} items are not in this one"
         raise CrossinError(message, file=file, row=row, field="item", hint=_OTHER_BENCHMARK)
     completed = []
-    lines = _with_thoughts_begun(lines)
+    if all("answer" not in line for line in lines):
+        lines = with_thoughts_begun(lines)
     for row, line in enumerate(lines, start=1):
         with located(file, row, hint=_OTHER_BENCHMARK):
             completed.append(_complete(line, by_cell.get((line["item"], line["language"]))))
     return completed
 
 
-def _with_thoughts_begun(lines: list[Line]) -> list[Line]:
-    """The lines; replies that were cut within a thought which their template begins, start with its tag."""
-    places = [place for place, line in enumerate(lines) if "answer" not in line and line.get("reply")]
-    cut = cut_without_a_tag([lines[place]["reply"] for place in places])
-    begun = {places[one] for one in cut}
+def with_thoughts_begun(lines: list[Line]) -> list[Line]:
+    """One model's lines; replies that were cut within a thought which their template begins, start with its
+    tag, and are no answer.
+    """
+    places = [place for place, line in enumerate(lines) if line.get("reply")]
+    cut = {places[one] for one in cut_without_a_tag([lines[place]["reply"] for place in places])}
     return [
-        {**line, "reply": OPENING + line["reply"]} if place in begun else line
+        {**line, "reply": OPENING + line["reply"], "answer": None} if place in cut else line
         for place, line in enumerate(lines)
     ]
 
