@@ -15,6 +15,8 @@ from crossin.core.files import read_yaml
 
 # What marks a thought where a server gives it apart from the reply, or a template has begun it.
 OPENING, CLOSING = "<think>\n", "\n</think>\n\n"
+# The fields beside its content in which servers and chat templates have the thought of a turn.
+THOUGHT_FIELDS = ("reasoning_content", "reasoning", "thinking")
 # Each character by another: places in the text stay the same. Some tokenizers spell a tag so.
 _PLAIN = str.maketrans("＜＞｜［］／▁", "<>|[]/_")
 _QUOTES = "\"'`“”„«»‘’「」『』"
