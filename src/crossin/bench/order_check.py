@@ -111,12 +111,8 @@ def _other_options(
     first: str,
 ) -> CrossinError:
     code, order = next(iter(others.items()))
-    columns = id_columns(rows, first, code)
-    ids = (
-        f"{columns[0]}}} ('{columns[0]}' looks like ids)"
-        if columns
-        else "COLUMN}, a column with one for each"
-    )
+    column = next(iter(id_columns(rows, first, code)), None)
+    ids = f"{column}}} ('{column}' looks like ids)" if column else "COLUMN}, a column with one for each"
     return CrossinError(
         f"the options seem to be in another order in {', '.join(others)} than in {first}: in {code} the "
         f"right one stands at another place in {order.elsewhere:,} of {order.items:,} items, and numbers, "

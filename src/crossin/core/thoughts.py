@@ -119,7 +119,7 @@ def holds_thought(text: str) -> bool:
     return any(not _is_mentioned(plain, tag) for tag in _tags(plain))
 
 
-def within(text: str) -> list[str]:
+def lines_within(text: str) -> list[str]:
     """The lines of a thought that are more than tags."""
     plain = text.translate(_PLAIN)
     for tag in _patterns().tags:

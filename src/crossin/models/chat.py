@@ -139,7 +139,7 @@ class ChatTemplate:
         """
         content = str(turns[-1]["content"]).strip()
         answer, thought = _parts(turns[-1], content)
-        own = bool(thoughts.within(thought))
+        own = bool(thoughts.lines_within(thought))
         asked = self._rendered(turns[:-1], asks=True, own=own)
         whole = self._rendered(turns, asks=False, own=own)
         opening = thoughts.opening_at_end(asked, str(turns[-2]["content"]))
@@ -215,7 +215,7 @@ def _parts(turn: Mapping[str, Any], content: str) -> tuple[str, str]:
 def _with_thought(rest: str, content: str, answer: str, thought: str) -> str:
     """The end of a conversation with the thought of its last turn, which some templates leave out."""
     # A template may write the tags, and the white space beside them, in its own way.
-    if all(line.strip() in rest for line in thoughts.within(thought)):
+    if all(line.strip() in rest for line in thoughts.lines_within(thought)):
         return rest
     if thought not in content:
         raise ValueError("leaves out the thought that an answer has in a field: put it into `content`")
