@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from functools import reduce
 from typing import Any
 
 from crossin.bench.assemble import NotBuilt
 from crossin.bench.dataset import DatasetRow, RowFault
 from crossin.bench.mapping import FILLED, PLACEHOLDER, DatasetMapping
-from crossin.bench.text_forms import structured
+from crossin.bench.text_forms import entry, structured
 from crossin.items.item import ItemFault
 
 
@@ -184,18 +185,15 @@ def listed(row: DatasetRow, value: Any, column: str, reason: str) -> list[Any]:
 
 def at(element: Any, path: str) -> Any:
     """The value at a path inside an option's or a reference's object or list; None where there is none."""
-    found = element
-    for part in path.split("."):
-        if isinstance(found, dict):
-            found = found.get(part)
-        elif isinstance(found, list) and part.isdecimal() and int(part) < len(found):
-            found = found[int(part)]
-        else:
-            return None
-    return found
+    try:
+        return reduce(entry, path.split("."), element)
+    except KeyError:
+        return None
 
 
 def _has(element: Any, part: str) -> bool:
-    if isinstance(element, list):
-        return part.isdecimal() and int(part) < len(element)
-    return isinstance(element, dict) and part in element
+    try:
+        entry(element, part)
+    except KeyError:
+        return False
+    return True
