@@ -80,7 +80,7 @@ class TestRightOption:
             ("letter", "7", "unreadable_answer"),
             ("letter", ["A", "B"], "several_answers"),
             ("letter", [], "empty_text:answer"),
-            ("letter", True, "not_text"),
+            ("letter", True, "other_than_text"),
             ("index", 3, "answer_not_an_option"),
             ("index", -1, "answer_not_an_option"),
             ("index", "B", "unreadable_answer"),

@@ -9,14 +9,14 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from crossin.bench.golds import apart_in_all
+from crossin.bench.golds import apart_in_all, number_of
 from crossin.bench.keys import DISAGREEMENTS, Disagreement, counted, write_disagreements
 from crossin.core.errors import CrossinError
 from crossin.core.files import write_json
 from crossin.core.reasons import Reason, sentence_of
 from crossin.core.skipping import FileFaults, check_faults
 from crossin.core.stages import Stage
-from crossin.items.item import Item, ItemFault, difference, faults, finish_bench
+from crossin.items.item import Fault, Item, ItemFault, difference, faults, finish_bench
 
 LEFT_OUT = "left_out.json"
 # By item and language: the item, or the reason code of why it cannot be used.
@@ -42,7 +42,7 @@ class NotBuilt(Reason):
     KEY_DIFFERS = "key_differs", "a value that decides what is asked differs between languages"
     NO_COLUMN = "no_column", "the row lacks a column"
     BROKEN_TEXT = "broken_text", "a text holds half of a character (a lone surrogate)", "repair the row"
-    NOT_TEXT = "not_text", "there is something else where a text belongs"
+    NOT_TEXT = "other_than_text", "there is something else where a text belongs"
     NO_WORDS = "no_words", "the mapping has no words for a value", "add the value under `words`"
     NO_MARK = "no_mark", "the row's template lacks a mark"
     NO_GAP = "no_gap", "the question has no gap"
@@ -137,7 +137,14 @@ def _reason(versions: Mapping[str, Item | str], languages: Sequence[str]) -> str
         if isinstance(item, str):
             return item
         first = first or item
-        wrong = next(faults(item), None) or difference(first, item)
+        wrong = next(faults(item), None) or difference(first, item) or _other_number(first, item)
         if wrong is not None:
             return f"{wrong.reason}:{language}"
     return None
+
+
+def _other_number(one: Item, two: Item) -> Fault | None:
+    """A number has one value in all languages, however it is written."""
+    if one.answer_type != "number" or number_of(one.answer) == number_of(two.answer):
+        return None
+    return Fault(ItemFault.DIFFERS.about("answer"), "answer", f"{two.answer}, {one.answer}")

@@ -184,6 +184,8 @@ def _golds(found: Mapping[str, Mapping[str, Item]], languages: Sequence[str]) ->
             several = words and two.item in alike[one.item]
             if words and not several and accepted(one) & accepted(two):
                 continue
+            if several and (one.item, two.item) in seen:
+                continue
             reason = ContentSign.OTHER_REFERENCE if several else NotBuilt.TWO_GOLDS
             for item, other in ((one, two), (two, one)):
                 note = f"{item.right_text}; {other.item}: {other.right_text}"

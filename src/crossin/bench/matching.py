@@ -39,8 +39,8 @@ class Evidence(Reason):
     """By what an item is known to be shared, the surest first."""
 
     SAME_ID = "same_id", "id and source"
-    SAME_TEXT = "same_text", "question and options"
-    SAME_QUESTION = "same_question", "question, with other options"
+    SAME_ITEM = "same_item", "question and options"
+    OTHER_OPTIONS = "other_options", "question, with other options"
     QUESTION_IN_TEXT = "question_in_text", "question, in a text"
     SAME_WORDS = "same_words", "consecutive words of the question"
     SAME_FACT = "same_fact", "subject, answer and task"
@@ -141,9 +141,9 @@ class _Index:
         alike = self._by_text.get((language, ours.text), [])
         for other in alike:
             if other.options == ours.options:
-                yield match(Evidence.SAME_TEXT, other.item.item, item.question)
+                yield match(Evidence.SAME_ITEM, other.item.item, item.question)
         if len(alike) == 1 and not form:
-            yield match(Evidence.SAME_QUESTION, alike[0].item.item, item.question)
+            yield match(Evidence.OTHER_OPTIONS, alike[0].item.item, item.question)
         for words, named in self._questions.found(language, item.question):
             yield match(Evidence.SAME_WORDS, named, words)
         for own, facts in zip((True, False), self._facts, strict=True):

@@ -20,7 +20,7 @@ _FEW, _SHARE = 5, 0.2
 # Items that words are compared in: enough to judge a language.
 _SAMPLE = 500
 # How well an option must correspond to another one, and how much better than to its own.
-_LEAST, _BETTER = 0.5, 0.3
+_LEAST, _BETTER = 0.25, 0.15
 
 
 @dataclass(frozen=True)

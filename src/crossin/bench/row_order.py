@@ -17,6 +17,8 @@ from crossin.items.item import Item
 
 # Fewer rows do not show which words go together.
 _ENOUGH = 30
+# From so many rows on, a pair with little in common is a sign by itself.
+_MANY = 500
 # Rows that are compared with each other: neighbours, since rows change places within a subject.
 _BLOCK = 1000
 # Shares of strangers that correspond worse than a row's pair; from the last but one, the pair is near them.
@@ -57,11 +59,16 @@ def compare_rows(pairs: Sequence[tuple[Item, Item]]) -> RowOrder:
 
     They are compared by all their texts, and other partners are looked for within a task first.
     """
+    one, two = ([_text(pair[side]) for pair in pairs] for side in (0, 1))
+    return compare_texts(one, two, [first.task for first, _ in pairs])
+
+
+def compare_texts(one: Sequence[str], two: Sequence[str], blocks: Sequence[str] | None = None) -> RowOrder:
+    """The same for n texts in two languages; `blocks` has the name of each one's task."""
     nothing = np.zeros(0, np.int64)
-    if len(pairs) < _ENOUGH:
+    if len(one) < _ENOUGH:
         return RowOrder(nothing, nothing)
-    one, two = (list(map(_text, side)) for side in zip(*pairs, strict=True))
-    scores = _compare(one, two, [first.task for first, _ in pairs])
+    scores = _compare(one, two, blocks or [""] * len(one))
     middle = float(np.median(scores.own))
     if middle < max(_DOUBTFUL, scores.best + _ABOVE):
         better = {offset: _at(one, two, offset) for offset in _OFFSETS}
@@ -144,8 +151,9 @@ def _apart(scores: _Scores) -> RowOrder:
     for _ in range(_CHAIN):
         moved &= moved[there]
     strangers = 2 * np.count_nonzero(scores.rank > 0.5)
-    if strangers < max(_LEAST, _SHARE * len(own)):
-        low = own < min(levels[_STRANGER], middle - 4 * spread)
+    if strangers < max(_LEAST, _SHARE * len(own)) or middle < scores.best:
+        clear = len(own) >= _MANY and middle > scores.best + _ABOVE
+        low = clear & (own < min(levels[_STRANGER], middle - 4 * spread))
         return RowOrder(np.flatnonzero(moved), np.flatnonzero(low & ~moved))
     apart = moved
     for level, most in zip(_LEVELS[: _STRANGER + 1], levels, strict=False):
