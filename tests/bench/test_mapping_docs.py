@@ -12,6 +12,7 @@ from crossin.bench.catalogue import BUILT_IN, MAPPINGS, build_named, names
 from crossin.bench.check import check_bench
 from crossin.bench.content import ContentSign
 from crossin.bench.mapping import read_mapping
+from crossin.bench.matching import Evidence
 from crossin.items.item import Item, ItemFault, read_items
 from tests.helpers.mapping_files import built, only
 from tests.helpers.paths import ROOT
@@ -154,3 +155,5 @@ def test_the_page_of_benchmarks_lists_every_reason_code() -> None:
     assert not [code for code in NotBuilt if f"`{code}" not in building]
     assert not [code for code in ItemFault if f"`{code}" not in building and f"`{code}" not in checking]
     assert not [code for code in ContentSign if f"`{code}" not in checking]
+    overlap = text[text.index("## Overlap") :]
+    assert not [code for code in Evidence if f"`{code}`" not in overlap]
