@@ -18,6 +18,7 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
+
 from crossin.bench.row_order import compare_texts
 
 Ints = npt.NDArray[np.int64]

@@ -165,25 +165,25 @@ def _golds(found: Mapping[str, Mapping[str, Item]], languages: Sequence[str]) ->
         ]
         for language in languages
     }
-    pairs = {language: list(golds_apart(items)) for language, items in sound.items()}
-    names = [{(one.item, two.item) for one, two in apart} for apart in pairs.values()]
-    everywhere = set.intersection(*names)
-    other_right: dict[str, set[str]] = defaultdict(set)
-    for one_name, two_name in everywhere:
-        other_right[one_name].add(two_name)
-        other_right[two_name].add(one_name)
+    apart = {language: list(golds_apart(items)) for language, items in sound.items()}
+    # By name, the items that are the same text in every language.
+    alike: dict[str, set[str]] = defaultdict(set)
+    for one_name, two_name in set.intersection(
+        *({(one.item, two.item) for one, two in pairs} for pairs in apart.values())
+    ):
+        alike[one_name].add(two_name)
+        alike[two_name].add(one_name)
+
+    def accepted(item: Item) -> set[str]:
+        return {found[name][item.language].right_text for name in (item.item, *alike[item.item])}
+
     seen: set[tuple[str, str]] = set()
-    for language, apart in pairs.items():
-        for one, two in apart:
-            open_text = one.free_text and one.answer_type == "text"
-            several = open_text and (one.item, two.item) in everywhere
-            if open_text and not several:
-                golds = [
-                    {found[name][language].right_text for name in (item.item, *other_right[item.item])}
-                    for item in (one, two)
-                ]
-                if golds[0] & golds[1]:
-                    continue
+    for language, pairs in apart.items():
+        for one, two in pairs:
+            words = one.free_text and one.answer_type == "text"
+            several = words and two.item in alike[one.item]
+            if words and not several and accepted(one) & accepted(two):
+                continue
             if several and (one.item, two.item) in seen:
                 continue
             reason = ContentSign.OTHER_REFERENCE if several else NotBuilt.TWO_GOLDS

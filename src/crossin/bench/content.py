@@ -177,19 +177,16 @@ def _together(items: Sequence[tuple[Item, Item]], pivot: str, language: str) -> 
     if order.offset != 0:
         note = f"all items, as in {pivot}"
         yield Finding(NotBuilt.OTHER_ROW, language, items[0][1].item, True, note)
-    for row in order.apart:
-        yield Finding(NotBuilt.OTHER_ROW, language, items[row][1].item, True, items[row][1].question[:60])
-    for row in order.doubtful:
-        yield Finding(
-            AlignmentReason.CONTENT, language, items[row][1].item, False, items[row][1].question[:60]
-        )
+    apart, doubtful = ([items[row][1] for row in rows] for rows in (order.apart, order.doubtful))
+    yield from (Finding(NotBuilt.OTHER_ROW, language, one.item, True, one.question[:60]) for one in apart)
+    for one in doubtful:
+        yield Finding(AlignmentReason.CONTENT, language, one.item, False, one.question[:60])
     sound = [(first, item) for first, item in items if not (any(faults(first)) or any(faults(item)))]
     options = compare_options(sound)
     if options.other:
+        note = f"{options.moved} of {options.judged}"
         for name in options.marked or [sound[0][1].item]:
-            yield Finding(
-                NotBuilt.OPTIONS_MOVED, language, name, True, f"{options.moved} of {options.judged}"
-            )
+            yield Finding(NotBuilt.OPTIONS_MOVED, language, name, True, note)
 
 
 def _language(items: Sequence[Item], language: str) -> list[str]:

@@ -12,7 +12,7 @@ from typing import Any
 import pyarrow
 
 from crossin.bench.assemble import NotBuilt
-from crossin.bench.text_forms import opened
+from crossin.bench.text_forms import entry, opened
 from crossin.core.errors import CrossinError
 from crossin.core.extras import require
 from crossin.core.network import use_certificates_for_hub
@@ -76,12 +76,10 @@ class DatasetRow:
             here = opened(found)
             if here is None:
                 return None
-            if isinstance(here, dict) and part in here:
-                found = here[part]
-            elif isinstance(here, list) and part.isdecimal() and int(part) < len(here):
-                found = here[int(part)]
-            else:
-                raise self._no_column(column, here, ".".join(parts[:depth]))
+            try:
+                found = entry(here, part)
+            except KeyError:
+                raise self._no_column(column, here, ".".join(parts[:depth])) from None
         return found
 
     def _no_column(self, column: str, here: Any, inside: str) -> RowFault:

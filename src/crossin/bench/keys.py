@@ -45,9 +45,8 @@ def settle(column: str, votes: Votes, known: Iterable[str]) -> tuple[dict[str, s
     for item, values in votes.items():
         counts = Counter(fold(value) for value in values.values())
         counts.pop("", None)
-        first, second = [*sorted(counts, key=lambda value: (-counts[value], value not in spelled)), "", ""][
-            :2
-        ]
+        ranked = sorted(counts, key=lambda value: (-counts[value], value not in spelled))
+        first, second = [*ranked, "", ""][:2]
         tie = first != "" and counts[first] == counts[second] and second in spelled
         agreed[item] = "" if tie else spelled.get(first, first)
         disagreements += [

@@ -105,19 +105,19 @@ def _files(
         raise CrossinError("no such file or folder", file=folder, hint="check --source")
     files = {code: matching(folder, found) for code, found in patterns.items()}
     if missing := [code for code in languages if not files[code]]:
-        tried = ", ".join(list(dict.fromkeys(patterns[missing[0]]))[: max(3, len(mapping.files))])
-        there = ",".join(code for code in languages if files[code])
-        named = ", ".join(missing[:_NAMED]) + (
-            f" and {len(missing) - _NAMED} others" if missing[_NAMED:] else ""
-        )
-        raise CrossinError(
-            f"there is no file for {named}; looked for {tried}, …",
-            file=folder,
-            hint=f"put the files there, or build the languages that are: --languages {there}"
-            if there
-            else "put the files there, or name another folder with --source",
-        )
+        tried = list(dict.fromkeys(patterns[missing[0]]))[: max(3, len(mapping.files))]
+        raise _no_files(folder, missing, tried, [code for code in languages if files[code]])
     return folder, {code: found for code, found in files.items() if found}
+
+
+def _no_files(folder: Path, missing: list[str], tried: list[str], there: list[str]) -> CrossinError:
+    others = f" and {len(missing) - _NAMED} others" if missing[_NAMED:] else ""
+    other_way = f"build the languages that are: --languages {','.join(there)}"
+    return CrossinError(
+        f"there is no file for {', '.join(missing[:_NAMED])}{others}; looked for {', '.join(tried)}, …",
+        file=folder,
+        hint=f"put the files there, or {other_way if there else 'name another folder with --source'}",
+    )
 
 
 def _refuse_same_rows(mapping: DatasetMapping, files: dict[str, list[Path]]) -> None:

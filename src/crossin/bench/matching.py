@@ -242,8 +242,7 @@ class TextIndex:
 
 def _asked_as(item: Item) -> list[str]:
     """The question, and where it has a gap, the sentence with the right answer in it."""
-    filled = [item.question.replace(item.gap, answer) for answer in item.right_texts] if item.gap else []
-    return [item.question, *filled]
+    return [item.question, *(map(item.filled, item.right_texts) if item.gap else ())]
 
 
 def _by_text(versions: Iterable[ItemWords]) -> Mapping[tuple[str, str], list[ItemWords]]:

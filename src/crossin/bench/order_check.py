@@ -112,12 +112,8 @@ def _other_options(
     first: str,
 ) -> CrossinError:
     code, order = next(iter(others.items()))
-    columns = id_columns(rows, first, code)
-    ids = (
-        f"{columns[0]}}} ('{columns[0]}' looks like ids)"
-        if columns
-        else "COLUMN}, a column with one for each"
-    )
+    column = next(iter(id_columns(rows, first, code)), None)
+    ids = f"{column}}} ('{column}' looks like ids)" if column else "COLUMN}, a column with one for each"
     hint = f"match them by ids, options: {{…, ids: {ids}"
     if mapping.options is not None and mapping.options.ids:
         hint = f"`options.ids` ({mapping.options.ids}) does not say so: see that the ids are right"

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from functools import reduce
 from typing import Any
 
 from crossin.bench.assemble import NotBuilt
 from crossin.bench.dataset import DatasetRow, RowFault
 from crossin.bench.mapping import FILLED, PLACEHOLDER, DatasetMapping
-from crossin.bench.text_forms import structured
+from crossin.bench.text_forms import entry, structured
 from crossin.core.errors import CrossinError
 from crossin.items.item import ItemFault
 
@@ -48,10 +49,10 @@ class RowValues:
 
     def _entries_with(self, column: str) -> Iterator[str]:
         """The entries of the mapping that name a column."""
-        for entry, text in _texts_in(self.mapping.model_dump(include=_NAMING)):
-            path = entry.rpartition(".")[2] in _PATHS and column == self.spelled(text)
+        for name, text in _texts_in(self.mapping.model_dump(include=_NAMING)):
+            path = name.rpartition(".")[2] in _PATHS and column == self.spelled(text)
             if path or f"{{{column}}}" in self.spelled(text):
-                yield entry
+                yield name
 
     def columns_of(self, entry: Any) -> list[str]:
         """The columns that a template of the mapping names; none for another entry."""
@@ -218,32 +219,29 @@ def listed(row: DatasetRow, value: Any, column: str, reason: str) -> list[Any]:
     raise row.fault(reason, "expected a list", column, "name the column that holds the list")
 
 
-def _texts_in(value: Any, entry: str = "") -> Iterator[tuple[str, str]]:
+def _texts_in(value: Any, path: str = "") -> Iterator[tuple[str, str]]:
     """The texts in a mapping, each with its entry."""
     if isinstance(value, str):
-        yield entry, value
+        yield path, value
     elif isinstance(value, dict):
         for key, inside in value.items():
-            yield from _texts_in(inside, f"{entry}.{key}".lstrip("."))
+            yield from _texts_in(inside, f"{path}.{key}".lstrip("."))
     elif isinstance(value, list):
         for inside in value:
-            yield from _texts_in(inside, entry)
+            yield from _texts_in(inside, path)
 
 
 def at(element: Any, path: str) -> Any:
     """The value at a path inside an option's or a reference's object or list; None where there is none."""
-    found = element
-    for part in path.split("."):
-        if isinstance(found, dict):
-            found = found.get(part)
-        elif isinstance(found, list) and part.isdecimal() and int(part) < len(found):
-            found = found[int(part)]
-        else:
-            return None
-    return found
+    try:
+        return reduce(entry, path.split("."), element)
+    except KeyError:
+        return None
 
 
 def _has(element: Any, part: str) -> bool:
-    if isinstance(element, list):
-        return part.isdecimal() and int(part) < len(element)
-    return isinstance(element, dict) and part in element
+    try:
+        entry(element, part)
+    except KeyError:
+        return False
+    return True

@@ -103,6 +103,10 @@ class Item:
         """The same with the aliases."""
         return [self.right_text, *self.aliases]
 
+    def filled(self, text: str) -> str:
+        """The question with a text in its gap."""
+        return self.question.replace(self.gap, text)
+
 
 # By name: columns that a file may lack, each with its value where it does.
 _OPTIONAL: dict[str, Any] = {"gap": "", "aliases": [], "answer_type": "text", "origin": ""}

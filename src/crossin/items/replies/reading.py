@@ -41,6 +41,7 @@ class _Reply:
     text: str
     labels: tuple[Label, ...]
     options: tuple[str, ...]
+    positions: dict[str, int]
 
 
 def read_reply(
@@ -73,7 +74,7 @@ def read_reply(
     known = labels_for(texts, shown, language)
     text = without_listing(cleaned(reply), texts, known.positions)
     plain_texts = tuple(plain(option) for option in texts)
-    read = _Reply(text, tuple(_labels(text, known, plain_texts)), plain_texts)
+    read = _Reply(text, tuple(_labels(text, known, plain_texts)), plain_texts, known.positions)
     claims = [claim for _, claim in sorted(_statements(read), key=lambda found: found[0])][-1:]
     for rule in (_lines, _opening, _pairs, _marks, _mentions):
         claims = claims or list(rule(read))
@@ -170,7 +171,7 @@ def _next_label(reply: _Reply, begin: int, end: int) -> Label | None:
 def _ends_clause(label: Label, reply: _Reply) -> bool:
     """Whether a label ends its clause, or is joined to another; a marked one may include the punctuation."""
     rest = reply.text[label.end - 1 :].partition("\n")[0]
-    return rest[0] in ".," or _CLAUSE_ENDS.match(rest, 1) is not None or bool(_joined(label, reply))
+    return rest[0] in ".," or _CLAUSE_ENDS.match(rest, 1) is not None or bool(_coordinated(label, reply))
 
 
 def _claim(label: Label, reply: _Reply) -> Claim:
@@ -178,10 +179,10 @@ def _claim(label: Label, reply: _Reply) -> Claim:
     claim = _following(label, reply)
     if label.kind is not LabelKind.DIGIT or not claim:
         claim.add(label.position)
-    return claim | _joined(label, reply)
+    return claim | _coordinated(label, reply)
 
 
-def _joined(label: Label, reply: _Reply) -> Claim:
+def _coordinated(label: Label, reply: _Reply) -> Claim:
     """The option of a label that "and" or "or" joins to this one."""
     joined = _AND_OR.match(reply.text, label.end - (reply.text[label.end - 1] == ","))
     return {x.position for x in reply.labels if joined and x.start == joined.end()}
@@ -207,6 +208,10 @@ def _lines(reply: _Reply) -> Iterator[Claim]:
             continue
         label = next((x for x in reply.labels if start <= x.start < begin), None)
         if label is None or plain(line[: label.start - start]):
+            # Also of a label that is a word: "A dog".
+            first, _, own = text.partition(" ")
+            if first in reply.positions and own == reply.options[reply.positions[first]] != "":
+                yield {reply.positions[first]}
             continue
         rest = plain(line[label.end - start :])
         if not rest:
