@@ -168,6 +168,18 @@ class TestOneTable:
         ]
 
 
+class TestContext:
+    @pytest.mark.parametrize("lacking", ["en", "vi"])
+    def test_an_item_whose_context_one_language_lacks_is_left_out(self, lacking: str, tmp_path: Path) -> None:
+        rows: list[dict[str, Any]] = [{**row, "about_en": "Numbers.", "about_vi": "Số."} for row in ROWS]
+        rows[1] |= {"about_en": None, "about_vi": ""}
+        rows[2] |= {f"about_{lacking}": None}
+        jsonl(tmp_path / "test.jsonl", rows)
+        name = own(tmp_path, context="{about_{language}}")
+        assert _skipped(name, tmp_path) == {f"empty_text:context:{lacking}": 1}
+        assert [item.item for item in read_items(tmp_path / "out")] == ["0", "0", "1", "1", "3", "3"]
+
+
 class TestWithoutJoin:
     def _build(self, folder: Path, **entries: Any) -> list[Item]:
         for code, count in {"en": 3, "vi": 2}.items():

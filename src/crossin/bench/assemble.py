@@ -137,6 +137,10 @@ def _reason(versions: Mapping[str, Item | str], languages: Sequence[str]) -> str
         if isinstance(item, str):
             return item
         first = first or item
+        if bool(item.context) != bool(first.context):
+            # Not the same question without the passage it is about.
+            lacking = first.language if item.context else language
+            return f"{ItemFault.EMPTY.about('context')}:{lacking}"
         wrong = next(faults(item), None) or difference(first, item) or _other_number(first, item)
         if wrong is not None:
             return f"{wrong.reason}:{language}"
