@@ -19,7 +19,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from crossin.bench.positions import judge
+from crossin.bench.row_order import compare_texts
 
 Ints = npt.NDArray[np.int64]
 
@@ -76,11 +76,11 @@ def main() -> None:
         first = read(arguments.data, "en")
         for code in codes.split():
             texts = read(arguments.data, code)
-            cells = [name, code, f"{len(texts):,}", str(len(judge(first, texts).apart))]
+            cells = [name, code, f"{len(texts):,}", str(len(compare_texts(first, texts).apart))]
             for order in moves(len(texts)).values():
                 moved = order != np.arange(len(texts))
                 found = np.zeros(len(texts), bool)
-                found[judge(first, [texts[place] for place in order]).apart] = True
+                found[compare_texts(first, [texts[place] for place in order]).apart] = True
                 cells.append(f"{found[moved].mean():.0%}, {np.count_nonzero(found & ~moved)}")
             print("\t".join(cells), flush=True)
 

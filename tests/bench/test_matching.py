@@ -44,11 +44,11 @@ QUESTION = choice("q1", "Which bird can't fly?", "the kiwi", "the crow")
     [
         (QUESTION, "same_id"),
         (replace(QUESTION, question="Which bird cannot fly?"), "same_id"),
-        (replace(QUESTION, item="x", question="  WHICH bird can’t fly "), "same_text"),
-        (replace(QUESTION, item="x", question="Ｗｈｉｃｈ bird can't fly?"), "same_text"),
-        (replace(QUESTION, item="x", options=["the crow", "the Kiwi"]), "same_text"),
-        (replace(QUESTION, item="x", options=["the kiwi", "the owl"]), "same_question"),
-        (replace(QUESTION, item="x", options=[], option_ids=[], answer="the kiwi"), "same_question"),
+        (replace(QUESTION, item="x", question="  WHICH bird can’t fly "), "same_item"),
+        (replace(QUESTION, item="x", question="Ｗｈｉｃｈ bird can't fly?"), "same_item"),
+        (replace(QUESTION, item="x", options=["the crow", "the Kiwi"]), "same_item"),
+        (replace(QUESTION, item="x", options=["the kiwi", "the owl"]), "other_options"),
+        (replace(QUESTION, item="x", options=[], option_ids=[], answer="the kiwi"), "other_options"),
         (replace(QUESTION, item="x", language="de"), ""),
         (replace(QUESTION, source="another", question="Which tree has needles?"), ""),
         (replace(QUESTION, item="x", context="Of a text."), ""),
@@ -71,7 +71,7 @@ def test_the_context_belongs_to_the_question() -> None:
     ours = choice("a", "What happened next?", "it rained", "it froze", context="The sky was dark.")
     split = choice("b", "The sky was dark. What happened next?", "it rained", "it froze")
     apart = choice("c", "What happened next?", "it rained", "it froze", context="The road was empty.")
-    assert levels([ours], [split, apart]) == [("a", "en", "same_text", "b")]
+    assert levels([ours], [split, apart]) == [("a", "en", "same_item", "b")]
 
 
 def test_a_question_that_many_items_ask_is_a_form() -> None:
@@ -81,7 +81,7 @@ def test_a_question_that_many_items_ask_is_a_form() -> None:
         choice("c", form, "ice is cold", "ice is hot"),
     ]
     assert levels([choice("a", form, "fire is hot", "fire is wet")], theirs) == []
-    assert levels([choice("a", form, "ice is hot", "ice is cold")], theirs) == [("a", "en", "same_text", "c")]
+    assert levels([choice("a", form, "ice is hot", "ice is cold")], theirs) == [("a", "en", "same_item", "c")]
 
 
 def test_long_questions_may_differ_in_a_word_at_either_end() -> None:
@@ -195,6 +195,6 @@ def test_what_a_row_shares(texts: list[str], found: tuple[str, str] | None) -> N
 
 def test_the_same_words_in_a_script_without_spaces() -> None:
     ours = [choice("a", "哪一种鸟不会飞？", "几维鸟", "乌鸦", language="zh")]
-    assert levels(ours, [choice("b", "哪一种鸟不会飞", "几维鸟", "乌鸦", language="zh")])[0][2] == "same_text"
+    assert levels(ours, [choice("b", "哪一种鸟不会飞", "几维鸟", "乌鸦", language="zh")])[0][2] == "same_item"
     [found] = TextIndex(ours).matches(["问题：哪一种鸟不会飞？答案：几维鸟"])
     assert str(found.evidence) == "question_in_text"

@@ -189,7 +189,7 @@ class TestReasoning:
         short += ["sentence_quiz1", "sentence_quiz2", "answer_right_ending"]
         for code, sentence in sentences.items():
             rows = [
-                [f"s{number}", *(sentence.format(place) for place in range(6)), right]
+                [f"s{number}", *(sentence.format(f"{number}{place}") for place in range(6)), right]
                 for number, right in ((1, 2), (2, 1))
             ]
             if layout == "makers":
@@ -198,8 +198,8 @@ class TestReasoning:
                 named = [dict(zip(short, row, strict=True)) for row in rows]
                 parquet(tmp_path / code / "eval" / "0000.parquet", named)
         items = built("xstorycloze", tmp_path, languages=["en", "my"])
-        assert only(items, "1", "en").context == "The hen 0. The hen 1. The hen 2. The hen 3."
-        assert only(items, "1", "my").options == ["ကြက်မ 4။", "ကြက်မ 5။"]
+        assert only(items, "1", "en").context == "The hen 10. The hen 11. The hen 12. The hen 13."
+        assert only(items, "1", "my").options == ["ကြက်မ 14။", "ကြက်မ 15။"]
         assert [only(items, name, "my").answer for name in ("1", "2")] == ["B", "A"]
         assert {(item.question, item.gap) for item in items} == {("____", "____")}
 

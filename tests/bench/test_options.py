@@ -97,7 +97,7 @@ class TestColumn:
         name = _name(tmp_path, {"column": "all"}, _LETTER)
         jsonl(tmp_path / "en.jsonl", [good, bad])
         [(reason, count)] = _skipped(name, tmp_path).items()
-        assert reason in ("unreadable_options:en", "not_text:en") and count == 1
+        assert reason in ("unreadable_options:en", "other_than_text:en") and count == 1
         file = jsonl(tmp_path / "en.jsonl", [bad, {**bad, "key": 3}])
         with refused(words, "none of the 2 rows in en", file=file, row=1, field="all"):
             build_named(name, tmp_path / "out2", source=tmp_path)
@@ -107,7 +107,7 @@ class TestColumn:
         jsonl(tmp_path / "en.jsonl", rows)
         with refused("no key 'txt'", "it has: t, l", field="all"):
             built(_name(tmp_path, {"column": "all", "text": "txt"}, _LETTER), tmp_path)
-        with refused("no column 'lbl'", "key, q, all, right"):
+        with refused("no column 'lbl'", "key, q, all, right", "the keys of each are: t, l"):
             built(_name(tmp_path, {"column": "all", "text": "t", "label": "lbl"}, _LABEL), tmp_path)
 
     def test_half_a_character_in_a_list_leaves_the_row_out(self, tmp_path: Path) -> None:

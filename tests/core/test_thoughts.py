@@ -9,8 +9,8 @@ from crossin.core.thoughts import (
     cut_without_a_tag,
     empty_thought_at_end,
     holds_thought,
+    lines_within,
     opening_at_end,
-    within,
     without_thoughts,
 )
 
@@ -145,4 +145,4 @@ def test_replies_without_a_tag_were_cut_where_others_end_a_thought_that_they_did
 
 
 def test_the_lines_of_a_thought_are_as_they_were_written() -> None:
-    assert within("<think>می\u200cخوانم\n\nno</think>") == ["می\u200cخوانم", "no"]
+    assert lines_within("<think>می\u200cخوانم\n\nno</think>") == ["می\u200cخوانم", "no"]

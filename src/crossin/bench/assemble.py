@@ -20,7 +20,7 @@ from crossin.items.item import Fault, Item, ItemFault, difference, faults, finis
 
 LEFT_OUT = "left_out.json"
 # By item and language: the item, or the reason code of why it cannot be used.
-Versions = Mapping[str, Mapping[str, Item | str]]
+Versions = dict[str, dict[str, Item | str]]
 
 
 class NotBuilt(Reason):
@@ -42,7 +42,7 @@ class NotBuilt(Reason):
     KEY_DIFFERS = "key_differs", "a value that decides what is asked differs between languages"
     NO_COLUMN = "no_column", "the row lacks a column"
     BROKEN_TEXT = "broken_text", "a text holds half of a character (a lone surrogate)", "repair the row"
-    NOT_TEXT = "not_text", "there is something else where a text belongs"
+    NOT_TEXT = "other_than_text", "there is something else where a text belongs"
     NO_WORDS = "no_words", "the mapping has no words for a value", "add the value under `words`"
     NO_MARK = "no_mark", "the row's template lacks a mark"
     NO_GAP = "no_gap", "the question has no gap"

@@ -7,7 +7,6 @@ content finding is a sign, for somebody who reads the language to look at.
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -17,7 +16,7 @@ from typing import Any
 
 from crossin.bench.assemble import NotBuilt
 from crossin.bench.content import ContentSign, Finding, content_findings
-from crossin.bench.golds import gold_text, golds_apart, right_elsewhere
+from crossin.bench.golds import golds_apart, right_elsewhere
 from crossin.bench.heuristics import hardness
 from crossin.bench.keys import read_disagreements
 from crossin.core.errors import CrossinError
@@ -33,6 +32,7 @@ from crossin.items.item import (
     share_items,
 )
 from crossin.languages import parse_language
+from crossin.languages.segmentation import fold
 
 # Examples of each reason and language.
 _EXAMPLES = 3
@@ -165,37 +165,37 @@ def _golds(found: Mapping[str, Mapping[str, Item]], languages: Sequence[str]) ->
         ]
         for language in languages
     }
-    pairs = {language: list(golds_apart(items)) for language, items in sound.items()}
-    names = [{(one.item, two.item) for one, two in apart} for apart in pairs.values()]
-    everywhere = set.intersection(*names)
-    other_right: dict[str, set[str]] = defaultdict(set)
-    for one_name, two_name in everywhere:
-        other_right[one_name].add(two_name)
-        other_right[two_name].add(one_name)
+    apart = {language: list(golds_apart(items)) for language, items in sound.items()}
+    # By name, the items that are the same text in every language.
+    alike: dict[str, set[str]] = defaultdict(set)
+    for one_name, two_name in set.intersection(
+        *({(one.item, two.item) for one, two in pairs} for pairs in apart.values())
+    ):
+        alike[one_name].add(two_name)
+        alike[two_name].add(one_name)
+
+    def accepted(item: Item) -> set[str]:
+        return {found[name][item.language].right_text for name in (item.item, *alike[item.item])}
+
     seen: set[tuple[str, str]] = set()
-    for language, apart in pairs.items():
-        for one, two in apart:
-            open_text = one.free_text and one.answer_type == "text"
-            several = open_text and (one.item, two.item) in everywhere
-            if open_text and not several:
-                golds = [
-                    {gold_text(found[name][language]) for name in (item.item, *other_right[item.item])}
-                    for item in (one, two)
-                ]
-                if golds[0] & golds[1]:
-                    continue
+    for language, pairs in apart.items():
+        for one, two in pairs:
+            words = one.free_text and one.answer_type == "text"
+            several = words and two.item in alike[one.item]
+            if words and not several and accepted(one) & accepted(two):
+                continue
             if several and (one.item, two.item) in seen:
                 continue
             reason = ContentSign.OTHER_REFERENCE if several else NotBuilt.TWO_GOLDS
             for item, other in ((one, two), (two, one)):
-                note = f"{gold_text(item)}; {other.item}: {gold_text(other)}"
+                note = f"{item.right_text}; {other.item}: {other.right_text}"
                 yield Finding(reason, language, item.item, not several, note)
                 seen.add((item.item, other.item))
         for item, other in right_elsewhere(sound[language]):
             # What is so in one language is mostly so in all.
             if (item.item, other.item) not in seen:
                 seen.add((item.item, other.item))
-                note = f"{gold_text(other)}: {other.item}"
+                note = f"{other.right_text}: {other.item}"
                 yield Finding(ContentSign.RIGHT_ELSEWHERE, language, item.item, False, note)
 
 
@@ -212,7 +212,7 @@ def _within(item: Item) -> Iterator[Finding]:
     for fault in faults(item):
         if fault.reason != ItemFault.OPTIONS_ALIKE:
             yield _structural(fault, item)
-    plain = [_plain(option) for option in item.options]
+    plain = [fold(option).strip(_ENDS) for option in item.options]
     for text, count in Counter(plain).items():
         if text and count > 1:
             yield _structural(Fault(ItemFault.OPTIONS_ALIKE, "options", text), item)
@@ -225,8 +225,3 @@ def _within(item: Item) -> Iterator[Finding]:
             note = f"{inner} | {outer}"
             yield Finding(ContentSign.OPTION_IN_OPTION, item.language, item.item, False, note)
             break
-
-
-def _plain(text: str) -> str:
-    """A text as it looks: NFKC, any case, single spaces, no punctuation at its end."""
-    return " ".join(unicodedata.normalize("NFKC", text).casefold().split()).strip(_ENDS)

@@ -19,8 +19,8 @@ import pyarrow
 from crossin.alignment.check import check_alignment
 from crossin.alignment.reasons import AlignmentReason
 from crossin.bench.assemble import NotBuilt
-from crossin.bench.order import compare_options, mark
-from crossin.bench.positions import compared_text, judge
+from crossin.bench.option_order import compare_options, mark
+from crossin.bench.row_order import compare_rows
 from crossin.core.progress import Progress
 from crossin.core.reasons import Reason
 from crossin.items.item import Item, faults
@@ -173,27 +173,20 @@ def _together(items: Sequence[tuple[Item, Item]], pivot: str, language: str) -> 
     """Items that are not the same question as in the first language, by what their texts say; and options
     that stand at other places as a whole.
     """
-    order = judge(
-        [compared_text(first) for first, _ in items],
-        [compared_text(item) for _, item in items],
-        [first.task for first, _ in items],
-    )
+    order = compare_rows(items)
     if order.offset != 0:
         note = f"all items, as in {pivot}"
         yield Finding(NotBuilt.OTHER_ROW, language, items[0][1].item, True, note)
-    for row in order.apart:
-        yield Finding(NotBuilt.OTHER_ROW, language, items[row][1].item, True, items[row][1].question[:60])
-    for row in order.doubtful:
-        yield Finding(
-            AlignmentReason.CONTENT, language, items[row][1].item, False, items[row][1].question[:60]
-        )
+    apart, doubtful = ([items[row][1] for row in rows] for rows in (order.apart, order.doubtful))
+    yield from (Finding(NotBuilt.OTHER_ROW, language, one.item, True, one.question[:60]) for one in apart)
+    for one in doubtful:
+        yield Finding(AlignmentReason.CONTENT, language, one.item, False, one.question[:60])
     sound = [(first, item) for first, item in items if not (any(faults(first)) or any(faults(item)))]
     options = compare_options(sound)
     if options.other:
+        note = f"{options.moved} of {options.judged}"
         for name in options.marked or [sound[0][1].item]:
-            yield Finding(
-                NotBuilt.OPTIONS_MOVED, language, name, True, f"{options.moved} of {options.judged}"
-            )
+            yield Finding(NotBuilt.OPTIONS_MOVED, language, name, True, note)
 
 
 def _language(items: Sequence[Item], language: str) -> list[str]:

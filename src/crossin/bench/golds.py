@@ -41,11 +41,6 @@ def number_of(text: str) -> str:
     return sign + "".join(str(unicodedata.decimal(one)) for one in text if one.isdecimal()).lstrip("0")
 
 
-def gold_text(item: Item) -> str:
-    """The text of the right option, or the reference."""
-    return item.answer if item.free_text else item.options[item.option_ids.index(item.answer)]
-
-
 def golds_apart(items: Sequence[Item]) -> Iterator[tuple[Item, Item]]:
     """Pairs of items of one language that are the same text and options with two golds.
 
@@ -63,9 +58,9 @@ def golds_apart(items: Sequence[Item]) -> Iterator[tuple[Item, Item]]:
 def right_elsewhere(items: Sequence[Item]) -> Iterator[tuple[Item, Item]]:
     """Of two items with the same text and other options: one in which a wrong option is the other's gold."""
     for group in _one_text(item for item in items if item.options):
-        golds = {same_as_text(gold_text(item)): item for item in group}
+        golds = {same_as_text(item.right_text): item for item in group}
         for item in group if len(golds) > 1 else ():
-            wrong = [option for option in item.options if option != gold_text(item)]
+            wrong = [option for option in item.options if option != item.right_text]
             other = next((golds[text] for option in wrong if (text := same_as_text(option)) in golds), None)
             if other is not None:
                 yield item, other
@@ -97,6 +92,4 @@ def _one_text(items: Iterable[Item]) -> Iterator[list[Item]]:
 
 
 def _right(item: Item) -> set[str]:
-    if item.answer_type == "number":
-        return {number_of(text) for text in (item.answer, *item.aliases)}
-    return {same_as_text(text) for text in (gold_text(item), *item.aliases)}
+    return set(map(number_of if item.answer_type == "number" else same_as_text, item.right_texts))

@@ -6,7 +6,6 @@ in one language and not in others, so the value of most languages counts.
 
 from __future__ import annotations
 
-import unicodedata
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
@@ -14,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from crossin.core.files import read_json, write_json
+from crossin.languages.segmentation import fold
 
 DISAGREEMENTS = "disagreements.json"
 # The share of values that the first language has, too, from which a language names things as it does.
@@ -33,32 +33,26 @@ class Disagreement:
     agreed: str
 
 
-def plain(value: str) -> str:
-    """A value whatever its case, width and spaces."""
-    return " ".join(unicodedata.normalize("NFKC", value).casefold().split())
-
-
 def settle(column: str, votes: Votes, known: Iterable[str]) -> tuple[dict[str, str], list[Disagreement]]:
     """By item the value of most languages, as `known` spells it, and where languages have another one.
 
     Of values as frequent, a known one counts before an unknown one; where two known ones are, the item's
     value is ''.
     """
-    spelled = {plain(value): value for value in known}
+    spelled = {fold(value): value for value in known}
     agreed: dict[str, str] = {}
     disagreements: list[Disagreement] = []
     for item, values in votes.items():
-        counts = Counter(plain(value) for value in values.values())
+        counts = Counter(fold(value) for value in values.values())
         counts.pop("", None)
-        first, second = [*sorted(counts, key=lambda value: (-counts[value], value not in spelled)), "", ""][
-            :2
-        ]
+        ranked = sorted(counts, key=lambda value: (-counts[value], value not in spelled))
+        first, second = [*ranked, "", ""][:2]
         tie = first != "" and counts[first] == counts[second] and second in spelled
         agreed[item] = "" if tie else spelled.get(first, first)
         disagreements += [
             Disagreement(item, column, language, value, agreed[item])
             for language, value in values.items()
-            if plain(value) != plain(agreed[item])
+            if fold(value) != fold(agreed[item])
         ]
     return agreed, disagreements
 

@@ -9,8 +9,8 @@ from pathlib import Path
 
 from crossin.bench.dataset import DatasetRow, RowFault
 from crossin.bench.mapping import PLACEHOLDER, DatasetMapping
-from crossin.bench.row_items import RowReader
-from crossin.bench.row_values import name_of
+from crossin.bench.row_items import item_of
+from crossin.bench.row_values import RowValues
 from crossin.bench.shared_values import SharedValues
 from crossin.core.errors import CrossinError
 from crossin.core.reasons import sentence_of
@@ -45,20 +45,23 @@ class _Language:
 def rows_of(mapping: DatasetMapping, code: str, table: Sequence[DatasetRow]) -> list[DatasetRow]:
     """The rows of a language in a table that may hold several.
 
-    Raises CrossinError where there are none.
+    Raises CrossinError where there are none, or no row has the column.
     """
     column = mapping.language_column
     if column is None:
         return list(table)
     template = column if PLACEHOLDER.search(column) else f"{{{column}}}"
+    values = RowValues(mapping, code)
     seen: dict[str, None] = {}
     found = []
     for row in table:
-        called = PLACEHOLDER.sub(lambda part, row=row: row.text(part[1]), template)  # type: ignore[misc]
+        called = PLACEHOLDER.sub(lambda part, row=row: values.text(row, part[1]), template)  # type: ignore[misc]
         if called == mapping.languages[code]:
             found.append(row)
         elif len(seen) <= 1000:
             seen[called] = None
+    if (absent := values.absent_column()) is not None:
+        raise absent
     if table and not found:
         wanted = mapping.languages[code]
         near = nearest(wanted, seen)
@@ -88,27 +91,25 @@ def items_of(
 
     Raises CrossinError where a column is in no row, or none of the rows can be used.
     """
-    reader, language = RowReader(mapping, code), _Language(code)
-    # Without `join`, an item is the language's own, and so is its group.
-    own = f"{code}/" if mapping.join == "none" else ""
+    values, language = RowValues(mapping, code), _Language(code)
     for position, row in enumerate(rows, start=1):
-        name = f"{own}{row.file.name}, row {row.row}"
+        name = f"{values.prefix}{row.file.name}, row {row.row}"
         try:
-            name = name_of(reader.values, row, position, own)
+            name = values.name(row, position)
             if name in language.found:
                 raise row.fault(
                     ItemFault.ITEM_TWICE, f"the item '{name}' occurs twice", "item", "correct `item`"
                 )
             language.rows[name] = row
             if name not in labels:
-                group = own + reader.values.label(row, mapping.group) if mapping.group else name
-                labels[name] = group, reader.values.label(row, mapping.task)
-            language.found[name] = reader.item(shared.row(code, name, row), name, *labels[name])
+                group = values.prefix + values.label(row, mapping.group) if mapping.group else name
+                labels[name] = group, values.label(row, mapping.task)
+            language.found[name] = item_of(values, shared.row(code, name, row), name, *labels[name])
             if len(kept) < _KEPT:
                 kept[name] = row
         except RowFault as fault:
             language.leave_out(name, fault)
-    if (absent := reader.values.absent_column()) is not None:
+    if (absent := values.absent_column()) is not None:
         raise absent
     if not rows:
         raise CrossinError(
@@ -116,11 +117,11 @@ def items_of(
             file=files[0],
             hint=f"get the file again, or leave {code} out with --languages",
         )
-    _check_some(language, reader, len(rows))
+    _check_some(language, values, len(rows))
     return language.found
 
 
-def _check_some(language: _Language, reader: RowReader, count: int) -> None:
+def _check_some(language: _Language, values: RowValues, count: int) -> None:
     """Raise CrossinError where no row of a language can be used: about the commonest reason."""
     counts: Counter[str] = Counter()
     for name, found in language.found.items():
@@ -130,7 +131,7 @@ def _check_some(language: _Language, reader: RowReader, count: int) -> None:
                 return
             reason = f"{wrong.reason}:{language.code}"
             if reason not in language.faults:
-                language.faults[reason] = _fault(reader, wrong, found, language.rows[name])
+                language.faults[reason] = _fault(values, wrong, found, language.rows[name])
         else:
             reason = found
         counts[reason] += 1
@@ -146,10 +147,10 @@ def _check_some(language: _Language, reader: RowReader, count: int) -> None:
     )
 
 
-def _fault(reader: RowReader, wrong: Fault, item: Item, row: DatasetRow) -> RowFault:
+def _fault(values: RowValues, wrong: Fault, item: Item, row: DatasetRow) -> RowFault:
     """What is wrong with an item, as an error about its row."""
     shown = wrong.detail or str(getattr(item, wrong.field))
-    columns = reader.values.columns_of(getattr(reader.mapping, wrong.field, None))
+    columns = values.columns_of(getattr(values.mapping, wrong.field, None))
     return row.fault(
         wrong.reason,
         f"{sentence_of(wrong.reason)}: '{shown[:60]}'",

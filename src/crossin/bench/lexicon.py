@@ -106,53 +106,34 @@ class Lexicon:
     @classmethod
     def fit(cls, one: Sequence[str], two: Sequence[str]) -> Lexicon:
         """Fit to the claimed pairs of `one` and `two`, n texts each."""
-        held = [[words_of(text) for text in texts] for texts in (one, two)]
-        counts = [Counter(word for words in texts for word in words) for texts in held]
-        kept: list[list[list[str]]] = []
-        for side, texts in enumerate(held):
-            count, other = counts[side], counts[1 - side]
-            usable = {
-                word
-                for word, number in count.items()
-                if number <= max(2, _COMMON * len(one)) and (number > 1 or (word in other and _is_name(word)))
-            }
-            kept.append(
-                [sorted(words & usable, key=lambda word: (count[word], word))[:_RAREST] for words in texts]
-            )
+        texts = _compared_words(one, two)
         numbers = [
-            {word: place for place, word in enumerate(sorted({word for words in texts for word in words}))}
-            for texts in kept
+            {word: place for place, word in enumerate(sorted({word for words in side for word in words}))}
+            for side in texts
         ]
-        sides = _Side.of(kept[0], numbers[0]), _Side.of(kept[1], numbers[1])
-        keys, entries = _together(sides)
+        sides = _Side.of(texts[0], numbers[0]), _Side.of(texts[1], numbers[1])
+        # A pair of words as one number.
         width = max(1, len(numbers[1]))
+        keys, entries = _together(sides, width)
         pairs, where, number = np.unique(keys, return_inverse=True, return_counts=True)
-        first, second = pairs // width, pairs % width
-        both = sides[0].counts[first] + sides[1].counts[second]
-        chance = sides[0].counts[first] * sides[1].counts[second] / max(1, len(one)) + _CHANCE
-        strength = np.clip(2 * (number - chance) / np.maximum(both, 1), 0, 1)
-        without = np.clip(2 * (number - 1 - chance) / np.maximum(both - 2, 1), 0, 1)
+        counts = sides[0].counts[pairs // width], sides[1].counts[pairs % width]
+        chance = counts[0] * counts[1] / max(1, len(one)) + _CHANCE
+        # With all claims, and without one.
+        strength, without = (
+            np.clip(2 * (number - less - chance) / np.maximum(counts[0] + counts[1] - 2 * less, 1), 0, 1)
+            for less in (0, 1)
+        )
+        shared = numbers[0].keys() & numbers[1].keys()
         names = np.array(
-            [
-                numbers[0][word] * width + numbers[1][word]
-                for word in numbers[0].keys() & numbers[1].keys()
-                if _is_name(word)
-            ],
-            np.int64,
+            [numbers[0][word] * width + numbers[1][word] for word in shared if _is_name(word)], np.int64
         )
-        same = np.isin(pairs, names)
-        without[without <= _WEAK] = 0
-        without[same] = np.maximum(without[same], _SAME)
-        own = _claimed(sides, entries, without[where])
-        strong = strength > _WEAK
-        alone = np.setdiff1d(names, pairs)
-        first, second = (
-            np.concatenate([first[strong], alone // width]),
-            np.concatenate([second[strong], alone % width]),
-        )
-        strength = np.where(same[strong], np.maximum(strength[strong], _SAME), strength[strong])
-        strength = np.concatenate([strength, np.full(len(alone), _SAME)])
-        return cls(sides, np.stack([first, second], 1), strength, own, (list(numbers[0]), list(numbers[1])))
+        strong, least = strength > _WEAK, np.where(np.isin(pairs, names), _SAME, 0)
+        own = _claimed(sides, entries, np.maximum(np.where(without > _WEAK, without, 0), least)[where])
+        apart = np.setdiff1d(names, pairs)
+        pairs = np.concatenate([pairs[strong], apart])
+        strength = np.concatenate([np.maximum(strength, least)[strong], np.full(len(apart), _SAME)])
+        words = list(numbers[0]), list(numbers[1])
+        return cls(sides, np.stack([pairs // width, pairs % width], 1), strength, own, words)
 
     def between(self, one: Ints, two: Ints) -> Floats:
         """How well each of the rows `one` corresponds to each of the rows `two` of the other side."""
@@ -177,7 +158,26 @@ def _is_name(word: str) -> bool:
     return word.isdecimal() or len(word) >= _NAME
 
 
-def _together(sides: tuple[_Side, _Side]) -> tuple[Ints, Ints]:
+def _compared_words(one: Sequence[str], two: Sequence[str]) -> list[list[list[str]]]:
+    """By side and text: the rarest words of a text that are in others of its side, but in not too many; of
+    the words that are in no other, the numbers and names that the other side has too.
+    """
+    held = [[words_of(text) for text in texts] for texts in (one, two)]
+    counts = [Counter(word for words in texts for word in words) for texts in held]
+    compared = []
+    for texts, count, other in zip(held, counts, reversed(counts), strict=True):
+        usable = {
+            word
+            for word, number in count.items()
+            if number <= max(2, _COMMON * len(one)) and (number > 1 or (word in other and _is_name(word)))
+        }
+        compared.append(
+            [sorted(words & usable, key=lambda word: (count[word], word))[:_RAREST] for words in texts]
+        )
+    return compared
+
+
+def _together(sides: tuple[_Side, _Side], width: int) -> tuple[Ints, Ints]:
     """All words that occur in a pair together, as keys; each one's entries on both sides (m, 2)."""
     bags = sides[0].bags, sides[1].bags
     lengths = bags[0].lengths * bags[1].lengths
@@ -185,7 +185,7 @@ def _together(sides: tuple[_Side, _Side]) -> tuple[Ints, Ints]:
     place = np.arange(len(rows)) - np.repeat(np.cumsum(lengths) - lengths, lengths)
     wide = np.maximum(bags[1].lengths[rows], 1)
     entries = np.stack([bags[0].starts[rows] + place // wide, bags[1].starts[rows] + place % wide], 1)
-    keys = bags[0].values[entries[:, 0]] * max(1, len(sides[1].counts)) + bags[1].values[entries[:, 1]]
+    keys = bags[0].values[entries[:, 0]] * width + bags[1].values[entries[:, 1]]
     return keys.astype(np.int64), entries
 
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from zipfile import is_zipfile
 
-from crossin.bench.assemble import check_left_out, pivot_first, whole_items, write_whole
+from crossin.bench.assemble import Versions, check_left_out, pivot_first, whole_items, write_whole
 from crossin.bench.dataset import USUAL, DatasetRow, fetch, matching, read_rows, renamed
 from crossin.bench.language_items import Labels, items_of, rows_of
 from crossin.bench.mapping import DatasetMapping
 from crossin.bench.options import in_order_of
-from crossin.bench.same_rows import check_order
+from crossin.bench.order_check import check_order
 from crossin.bench.shared_values import SharedValues
 from crossin.core.errors import CrossinError
 from crossin.core.progress import Progress, silent
@@ -80,6 +81,8 @@ def _files(
     split: str,
 ) -> tuple[Path, dict[str, list[Path]]]:
     """The folder of the dataset, and the files of each of the languages and of those others that it has."""
+    if source is not None and is_zipfile(source):
+        raise CrossinError("is an archive", file=source, hint="unpack it, and give the folder with --source")
     if source is not None and source.is_file():
         return source.parent, {code: [source] for code in (*languages, *others)}
     patterns = {
@@ -102,19 +105,19 @@ def _files(
         raise CrossinError("no such file or folder", file=folder, hint="check --source")
     files = {code: matching(folder, found) for code, found in patterns.items()}
     if missing := [code for code in languages if not files[code]]:
-        tried = ", ".join(list(dict.fromkeys(patterns[missing[0]]))[: max(3, len(mapping.files))])
-        there = ",".join(code for code in languages if files[code])
-        named = ", ".join(missing[:_NAMED]) + (
-            f" and {len(missing) - _NAMED} others" if missing[_NAMED:] else ""
-        )
-        raise CrossinError(
-            f"there is no file for {named}; looked for {tried}, …",
-            file=folder,
-            hint=f"put the files there, or build the languages that are: --languages {there}"
-            if there
-            else "put the files there, or name another folder with --source",
-        )
+        tried = list(dict.fromkeys(patterns[missing[0]]))[: max(3, len(mapping.files))]
+        raise _no_files(folder, missing, tried, [code for code in languages if files[code]])
     return folder, {code: found for code, found in files.items() if found}
+
+
+def _no_files(folder: Path, missing: list[str], tried: list[str], there: list[str]) -> CrossinError:
+    others = f" and {len(missing) - _NAMED} others" if missing[_NAMED:] else ""
+    other_way = f"build the languages that are: --languages {','.join(there)}"
+    return CrossinError(
+        f"there is no file for {', '.join(missing[:_NAMED])}{others}; looked for {', '.join(tried)}, …",
+        file=folder,
+        hint=f"put the files there, or {other_way if there else 'name another folder with --source'}",
+    )
 
 
 def _refuse_same_rows(mapping: DatasetMapping, files: dict[str, list[Path]]) -> None:
@@ -162,9 +165,9 @@ def _read(
     languages: Sequence[str],
     shared: SharedValues,
     progress: Progress,
-) -> tuple[dict[str, dict[str, Item | str]], dict[str, dict[str, DatasetRow]]]:
+) -> tuple[Versions, dict[str, dict[str, DatasetRow]]]:
     """By item and language the item, or why it cannot be used; and some rows of each language, by item."""
-    found: dict[str, dict[str, Item | str]] = {}
+    found: Versions = {}
     kept: dict[str, dict[str, DatasetRow]] = {}
     labels: Labels = {}
     # By item: its version in the first language that has one.

@@ -1,25 +1,24 @@
 """Which items a benchmark shares with other items, or with texts: the same item, fact or subject.
 
 Texts are compared by their words (`crossin.languages.segmentation.units`): NFKC, any case, without spaces and
-punctuation. The subject of an item is its group, where that is a name: where it occurs in the question.
+punctuation.
 """
 
 from __future__ import annotations
 
-import unicodedata
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from functools import cache
 from typing import Any, NamedTuple
 
+from crossin.bench.item_words import ItemWords, SubjectNames, words_of_items
 from crossin.core.reasons import Reason
 from crossin.corpus.contamination import Phrases, item_ngrams
 from crossin.items.item import Item
 from crossin.languages.segmentation import mostly_single, shown, units
 
 NGRAM = 13
-# Characters of a question or a name: shorter ones are in many texts by chance.
-_SHORT_QUESTION, _SHORT_NAME = 6, 3
+# Characters of a question: shorter ones are in many texts by chance.
+_SHORT_QUESTION = 6
 # A text that states a fact has so many words at most: longer ones often have two names by chance.
 _STATEMENT = 25
 # Of the words of two questions with one id, the share that both have.
@@ -40,8 +39,8 @@ class Evidence(Reason):
     """By what an item is known to be shared, the surest first."""
 
     SAME_ID = "same_id", "id and source"
-    SAME_TEXT = "same_text", "question and options"
-    SAME_QUESTION = "same_question", "question, with other options"
+    SAME_ITEM = "same_item", "question and options"
+    OTHER_OPTIONS = "other_options", "question, with other options"
     QUESTION_IN_TEXT = "question_in_text", "question, in a text"
     SAME_WORDS = "same_words", "consecutive words of the question"
     SAME_FACT = "same_fact", "subject, answer and task"
@@ -75,21 +74,6 @@ class SharedItem(NamedTuple):
     shared: str
 
 
-class _Version(NamedTuple):
-    """An item in a language, by its words: texts are folded words, with a space between any two."""
-
-    item: Item
-    text: str  # context and question
-    options: frozenset[str]
-    answers: frozenset[str]
-    name: str  # the subject's, '' where the group is not a name
-    named: frozenset[str]  # the languages in which it is the name
-
-    @property
-    def language(self) -> str:
-        return self.item.language
-
-
 def shared_items(ours: Sequence[Item], theirs: Sequence[Item], ngram: int = NGRAM) -> list[SharedItem]:
     """What the items `ours` share with the items `theirs`: a match at most for each of ours and language.
 
@@ -101,19 +85,19 @@ def shared_items(ours: Sequence[Item], theirs: Sequence[Item], ngram: int = NGRA
     languages = {item.language for item in ours} & {item.language for item in theirs}
     # Items of one source may be shared in languages that only one of the two has.
     ids = {(item.item, item.source) for item in ours} & {(item.item, item.source) for item in theirs}
-    our_versions, their_versions = (
+    ourwords_of_items, theirwords_of_items = (
         [
             one
-            for one in _versions(items)
+            for one in words_of_items(items)
             if one.language in languages or (one.item.item, one.item.source) in ids
         ]
         for items in (ours, theirs)
     )
-    our_names, their_names = _Names(our_versions), _Names(their_versions)
-    index = _Index(their_versions, our_names, ngram)
-    asked = _by_text(our_versions)
+    our_names, their_names = SubjectNames(ourwords_of_items), SubjectNames(theirwords_of_items)
+    index = _Index(theirwords_of_items, our_names, ngram)
+    asked = _by_text(ourwords_of_items)
     found = []
-    for version in our_versions:
+    for version in ourwords_of_items:
         names = [version.name] if version.name else their_names.mentioned(version.item)
         form = len(asked.get((version.language, version.text), ())) > 1
         if match := next(index.matches(version, names, form=form), None):
@@ -124,14 +108,14 @@ def shared_items(ours: Sequence[Item], theirs: Sequence[Item], ngram: int = NGRA
 class _Index:
     """The items to be compared with; the names are those of the other side."""
 
-    def __init__(self, versions: Sequence[_Version], names: _Names, ngram: int) -> None:
-        self._by_id: dict[tuple[str, str], list[_Version]] = defaultdict(list)
+    def __init__(self, versions: Sequence[ItemWords], names: SubjectNames, ngram: int) -> None:
+        self._by_id: dict[tuple[str, str], list[ItemWords]] = defaultdict(list)
         self._by_text = _by_text(versions)
         # By language, answer and the subject's name; `subjects` by language and name. Of those whose own
         # subject that is, and of those that mention it and have none.
-        self._facts: tuple[dict[tuple[str, str, str], _Version], ...] = {}, {}
-        self._subjects: tuple[dict[tuple[str, str], _Version], ...] = {}, {}
-        self._groups: dict[tuple[str, str], _Version] = {}
+        self._facts: tuple[dict[tuple[str, str, str], ItemWords], ...] = {}, {}
+        self._subjects: tuple[dict[tuple[str, str], ItemWords], ...] = {}, {}
+        self._groups: dict[tuple[str, str], ItemWords] = {}
         for version in versions:
             item = version.item
             self._by_id[item.item, item.source].append(version)
@@ -142,11 +126,10 @@ class _Index:
                 self._subjects[mentioned].setdefault((item.language, name), version)
                 for answer in version.answers:
                     self._facts[mentioned].setdefault((item.language, answer, name), version)
-        self._questions, self._contexts = _ngrams([version.item for version in versions], ngram)
-        self._of_questions = {language: Phrases(found) for language, found in self._questions.items()}
-        self._of_contexts = {language: Phrases(found) for language, found in self._contexts.items()}
+        items = [version.item for version in versions]
+        self._questions, self._contexts = (_Ngrams(items, field, ngram) for field in ("question", "context"))
 
-    def matches(self, ours: _Version, names: Sequence[str], *, form: bool) -> Iterator[SharedItem]:
+    def matches(self, ours: ItemWords, names: Sequence[str], *, form: bool) -> Iterator[SharedItem]:
         """All evidence, the surest first; names: of the subject, or what the question mentions."""
         item, language = ours.item, ours.language
 
@@ -158,11 +141,10 @@ class _Index:
         alike = self._by_text.get((language, ours.text), [])
         for other in alike:
             if other.options == ours.options:
-                yield match(Evidence.SAME_TEXT, other.item.item, item.question)
+                yield match(Evidence.SAME_ITEM, other.item.item, item.question)
         if len(alike) == 1 and not form:
-            yield match(Evidence.SAME_QUESTION, alike[0].item.item, item.question)
-        question = units(item.question)
-        for words, named in _found(question, self._of_questions.get(language), self._questions.get(language)):
+            yield match(Evidence.OTHER_OPTIONS, alike[0].item.item, item.question)
+        for words, named in self._questions.found(language, item.question):
             yield match(Evidence.SAME_WORDS, named, words)
         for own, facts in zip((True, False), self._facts, strict=True):
             for name in names if ours.name or own else ():
@@ -179,12 +161,11 @@ class _Index:
                 subject = subjects.get((language, name))
                 if subject is not None and _one_name(ours, subject):
                     yield match(Evidence.SAME_SUBJECT, subject.item.item, shown(name))
-        context = units(item.context)
-        for words, named in _found(context, self._of_contexts.get(language), self._contexts.get(language)):
+        for words, named in self._contexts.found(language, item.context):
             yield match(Evidence.SAME_CONTEXT, named, words)
 
 
-def _is_same(ours: _Version, same: Sequence[_Version]) -> bool:
+def _is_same(ours: ItemWords, same: Sequence[ItemWords]) -> bool:
     """Whether items with one id and source are one item: another split may have the same numbers."""
     for other in same:
         if other.language == ours.language:
@@ -193,7 +174,7 @@ def _is_same(ours: _Version, same: Sequence[_Version]) -> bool:
     return bool(same) and ours.item.source not in _NO_SOURCE
 
 
-def _one_name(one: _Version, other: _Version) -> bool:
+def _one_name(one: ItemWords, other: ItemWords) -> bool:
     """Whether two names are of one language: the French Mexico is a city, the English one a country."""
     return not one.named or not other.named or bool(one.named & other.named)
 
@@ -202,18 +183,18 @@ class TextIndex:
     """A benchmark's items, to be found in texts of any language."""
 
     def __init__(self, items: Sequence[Item], ngram: int = NGRAM) -> None:
-        versions = _versions(items)
-        self._names = _Names(versions)
-        self._asked: dict[str, list[_Version]] = defaultdict(list)
-        self._answers: dict[str, dict[str, _Version]] = defaultdict(dict)
+        versions = words_of_items(items)
+        self._names = SubjectNames(versions)
+        self._asked: dict[str, list[ItemWords]] = defaultdict(list)
+        self._answers: dict[str, dict[str, ItemWords]] = defaultdict(dict)
         for version in versions:
             for question in filter(None, (" ".join(units(text)) for text in _asked_as(version.item))):
                 self._asked[question].append(version)
             for answer in version.answers if version.language in version.named else ():
                 self._answers[version.name].setdefault(answer, version)
         self._words: dict[str, tuple[str, str]] = {}
-        for language, found in _ngrams(items, ngram)[0].items():
-            for words, item in found.items():
+        for language, ngrams in _field_ngrams(items, "question", ngram).items():
+            for words, item in ngrams.items():
                 self._words.setdefault(words, (item, language))
         self._phrases = Phrases([*self._asked, *self._words])
         self._known_answers = Phrases(answer for by in self._answers.values() for answer in by)
@@ -259,105 +240,37 @@ class TextIndex:
                     yield SharedItem(version.item.item, version.language, Evidence.SAME_NAMES, place, shared)
 
 
-class _Names:
-    """The names of subjects, to be found in other questions."""
-
-    def __init__(self, versions: Iterable[_Version]) -> None:
-        # By language, and under None of any language.
-        self._spelt: dict[str | None, dict[str, set[str]]] = defaultdict(lambda: defaultdict(set))
-        for version in versions:
-            if len(version.name) >= _SHORT_NAME or not version.name.isascii():
-                for language in (*version.named, None):
-                    self._spelt[language][version.name].add(_plain(version.item.group))
-        self._phrases = {language: Phrases(names) for language, names in self._spelt.items()}
-
-    def mentioned(self, item: Item) -> list[str]:
-        """The names of its language that an item's question mentions."""
-        found = self.found(item.language, item.question, units(item.question))
-        return list(dict.fromkeys(name for _, name in found))
-
-    def found(self, language: str | None, text: str, parts: Sequence[str]) -> list[tuple[int, str]]:
-        """The names in a text as they are spelt (a novel called It is not in each 'it'), each with the number
-        of its first word; without those within a longer one.
-        """
-        plain, names = _plain(text), self._spelt.get(language, {})
-        phrases = self._phrases[language].within(parts) if names else []
-        found: list[tuple[int, str]] = []
-        end = 0
-        for place, name in sorted(phrases, key=lambda one: (one[0], -len(one[1]))):
-            if place >= end and any(spelt in plain for spelt in names[name]):
-                found.append((place, name))
-                end = place + name.count(" ") + 1
-        return found
-
-
-def _versions(items: Sequence[Item]) -> list[_Version]:
-    """The items as they are compared."""
-    # Options are the same in many items.
-    folded = cache(lambda text: " ".join(units(text)))
-    questions = [folded(item.question) for item in items]
-    named: dict[str, set[str]] = defaultdict(set)
-    for item, question in zip(items, questions, strict=True):
-        name = folded(item.group)
-        # As it is spelt: the country DE is not named by a Spanish 'de'.
-        spelt = any(letter.isalpha() for letter in name) and _plain(item.group) in _plain(item.question)
-        if spelt and f" {name} " in f" {question} ":
-            named[item.item].add(item.language)
-    return [
-        _Version(
-            item=item,
-            text=" ".join(filter(None, [folded(item.context), question])),
-            options=frozenset(map(folded, item.options)),
-            answers=frozenset(filter(None, map(folded, _answers(item)))),
-            name=folded(item.group) if item.item in named else "",
-            named=frozenset(named.get(item.item, ())),
-        )
-        for item, question in zip(items, questions, strict=True)
-    ]
-
-
-def _answers(item: Item) -> list[str]:
-    """The texts of the right answer."""
-    if item.free_text:
-        return [item.answer, *item.aliases]
-    return [text for key, text in zip(item.option_ids, item.options, strict=True) if key == item.answer]
-
-
 def _asked_as(item: Item) -> list[str]:
     """The question, and where it has a gap, the sentence with the right answer in it."""
-    filled = [item.question.replace(item.gap, answer) for answer in _answers(item)] if item.gap else []
-    return [item.question, *filled]
+    return [item.question, *(map(item.filled, item.right_texts) if item.gap else ())]
 
 
-def _by_text(versions: Iterable[_Version]) -> Mapping[tuple[str, str], list[_Version]]:
-    found: dict[tuple[str, str], list[_Version]] = defaultdict(list)
+def _by_text(versions: Iterable[ItemWords]) -> Mapping[tuple[str, str], list[ItemWords]]:
+    found: dict[tuple[str, str], list[ItemWords]] = defaultdict(list)
     for version in versions:
         if version.text:
             found[version.language, version.text].append(version)
     return found
 
 
-def _ngrams(items: Iterable[Item], ngram: int) -> tuple[dict[str, dict[str, str]], dict[str, dict[str, str]]]:
-    """The n-grams of the questions, and those of the contexts: language -> words -> item."""
-    items = list(items)
+class _Ngrams:
+    """The n-grams of a field of items, by language."""
 
-    def found(*fields: str) -> dict[str, dict[str, str]]:
-        empty: dict[str, Any] = {"context": "", "question": "", "options": []}
-        names = ("item", "language", *fields)
-        return item_ngrams(
-            (empty | {name: getattr(item, name) for name in names} for item in items), ngram, whole=False
-        )
+    def __init__(self, items: Sequence[Item], field: str, ngram: int) -> None:
+        self._items = _field_ngrams(items, field, ngram)
+        self._phrases = {language: Phrases(ngrams) for language, ngrams in self._items.items()}
 
-    return found("question"), found("context")
-
-
-def _found(
-    parts: Sequence[str], phrases: Phrases | None, named: Mapping[str, str] | None
-) -> Iterator[tuple[str, str]]:
-    """The words of a text that are among the phrases, each with its item."""
-    for _, words in phrases.within(parts) if phrases and named else ():
-        yield shown(words), named[words] if named else ""
+    def found(self, language: str, text: str) -> Iterator[tuple[str, str]]:
+        """Those that a text in a language has, each with its item."""
+        if language in self._phrases:
+            for _, words in self._phrases[language].within(units(text)):
+                yield shown(words), self._items[language][words]
 
 
-def _plain(text: str) -> str:
-    return " ".join(unicodedata.normalize("NFKC", text).split())
+def _field_ngrams(items: Iterable[Item], field: str, ngram: int) -> dict[str, dict[str, str]]:
+    """The n-grams of a field of items: language -> words -> item."""
+    empty: dict[str, Any] = {"context": "", "question": "", "options": []}
+    lines = (
+        {**empty, "item": item.item, "language": item.language, field: getattr(item, field)} for item in items
+    )
+    return item_ngrams(lines, ngram, whole=False)

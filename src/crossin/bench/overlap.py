@@ -16,7 +16,7 @@ from crossin.core.paths import as_path
 from crossin.core.progress import Progress, silent
 from crossin.core.results import Tabular
 from crossin.core.stages import stage
-from crossin.corpus.reading.records import read_records
+from crossin.corpus.reading.records import kind_of_name, read_records
 from crossin.items.item import Item, finish_bench, read_items
 
 if TYPE_CHECKING:
@@ -162,18 +162,15 @@ def _files(place: Path) -> list[Path]:
     """
     folder = place / DATA_FOLDER if (place / DATA_FOLDER).is_dir() else place
     there = sorted(folder.iterdir()) if folder.is_dir() else [folder] if folder.is_file() else []
-    found = [file for file in there if _kind(file) in _KINDS and file.name != MANIFEST]
+    found = [file for file in there if file.is_file() and _is_rows(file.name)]
     if not found:
         hint = f"name a benchmark's folder, a mixture, or a file of {', '.join(_KINDS)}"
         raise CrossinError("there is neither a benchmark here, nor rows", file=place, hint=hint)
     return found
 
 
-def _kind(file: Path) -> str:
-    name = file.name.lower()
-    for packed in (".gz", ".zst"):
-        name = name.removesuffix(packed)
-    return Path(name).suffix.removeprefix(".") if file.is_file() and name[0] != "." else ""
+def _is_rows(name: str) -> bool:
+    return kind_of_name(name) in _KINDS and name != MANIFEST and not name.startswith(".")
 
 
 def _texts(value: Any) -> Iterator[str]:

@@ -8,7 +8,6 @@ from crossin.bench.answers import references, right_place
 from crossin.bench.assemble import NotBuilt
 from crossin.bench.dataset import DatasetRow
 from crossin.bench.gaps import with_gap
-from crossin.bench.mapping import DatasetMapping
 from crossin.bench.options import RowOptions, read_options
 from crossin.bench.row_values import RowValues
 from crossin.core.errors import CrossinError
@@ -17,59 +16,53 @@ from crossin.items.item import Item
 from crossin.languages import parse_language
 
 
-class RowReader:
-    """Reads rows as a mapping says, in one language."""
+def item_of(values: RowValues, row: DatasetRow, item: str, group: str, task: str) -> Item:
+    """A row as an item. Raises RowFault where it cannot be one."""
+    mapping = values.mapping
+    options = read_options(values, row)
+    ids = _ids(options, mapping.shuffle)
+    order = list(range(len(ids)))
+    if mapping.shuffle:
+        # By id where the dataset has ids: its order may differ between languages.
+        keys = options.ids or [str(place) for place in order]
+        order.sort(key=lambda place: hash64("order", item, keys[place]))
+    aliases: list[str] = []
+    if mapping.options is not None:
+        answer = ids[right_place(values, row, options)]
+    else:
+        answer, aliases = references(values, row)
+    question, gap = with_gap(values, row, values.fill(row, mapping.question, "question"))
+    number = mapping.options is None and mapping.answer.form == "number"
+    return Item(
+        item=item,
+        group=group,
+        task=task,
+        language=values.code,
+        context=values.fill(row, mapping.context, "context"),
+        question=question,
+        options=[options.texts[place] for place in order],
+        option_ids=[ids[place] for place in order],
+        answer=answer,
+        source=f"{mapping.dataset}@{mapping.revision}" if mapping.dataset else "local files",
+        licence=mapping.licence,
+        gap=gap,
+        aliases=aliases,
+        answer_type="number" if number else "text",
+        origin=_origin(values, row),
+    )
 
-    def __init__(self, mapping: DatasetMapping, code: str) -> None:
-        self.mapping, self.code = mapping, code
-        self.values = RowValues(mapping, code)
 
-    def item(self, row: DatasetRow, item: str, group: str, task: str) -> Item:
-        """The row as an item. Raises RowFault where it cannot be one."""
-        mapping, values = self.mapping, self.values
-        options = read_options(values, row)
-        ids = _ids(options, mapping.shuffle)
-        order = list(range(len(ids)))
-        if mapping.shuffle:
-            # By id where the dataset has ids: its order may differ between languages.
-            keys = options.ids or [str(place) for place in order]
-            order.sort(key=lambda place: hash64("order", item, keys[place]))
-        aliases: list[str] = []
-        if mapping.options is not None:
-            answer = ids[right_place(values, row, options)]
-        else:
-            answer, aliases = references(values, row)
-        question, gap = with_gap(values, row, values.fill(row, mapping.question, "question"))
-        number = mapping.options is None and mapping.answer.form == "number"
-        return Item(
-            item=item,
-            group=group,
-            task=task,
-            language=self.code,
-            context=values.fill(row, mapping.context, "context"),
-            question=question,
-            options=[options.texts[place] for place in order],
-            option_ids=[ids[place] for place in order],
-            answer=answer,
-            source=f"{mapping.dataset}@{mapping.revision}" if mapping.dataset else "local files",
-            licence=mapping.licence,
-            gap=gap,
-            aliases=aliases,
-            answer_type="number" if number else "text",
-            origin=self._origin(row),
-        )
-
-    def _origin(self, row: DatasetRow) -> str:
-        text = self.values.label(row, self.mapping.origin)
-        if not text:
-            return ""
-        names = {name: code for code, name in self.mapping.languages.items()}
-        try:
-            return names.get(text) or parse_language(text)
-        except CrossinError as error:
-            raise row.fault(
-                NotBuilt.UNKNOWN_ORIGIN, error.message, "origin", "add the name to `languages`: {code: name}"
-            ) from None
+def _origin(values: RowValues, row: DatasetRow) -> str:
+    text = values.label(row, values.mapping.origin)
+    if not text:
+        return ""
+    names = {name: code for code, name in values.mapping.languages.items()}
+    try:
+        return names.get(text) or parse_language(text)
+    except CrossinError as error:
+        raise row.fault(
+            NotBuilt.UNKNOWN_ORIGIN, error.message, "origin", "add the name to `languages`: {code: name}"
+        ) from None
 
 
 def _ids(options: RowOptions, shuffled: bool) -> list[str]:

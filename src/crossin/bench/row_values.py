@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from functools import reduce
 from typing import Any
 
 from crossin.bench.assemble import NotBuilt
 from crossin.bench.dataset import DatasetRow, RowFault
 from crossin.bench.mapping import FILLED, PLACEHOLDER, DatasetMapping
-from crossin.bench.text_forms import structured
+from crossin.bench.text_forms import entry, structured
+from crossin.core.errors import CrossinError
 from crossin.items.item import ItemFault
+
+# The entries that name columns, and those, here and inside, that hold a path instead of a template.
+_NAMING = {"language_column", "item", "group", "task", "template", "context", "question", "gap", "options"}
+_NAMING |= {"answer", "origin"}
+_PATHS = {"language_column", "column", "label", "ids", "aliases", "tokens", "span"}
 
 
 class RowValues:
@@ -21,12 +28,31 @@ class RowValues:
 
     def __init__(self, mapping: DatasetMapping, code: str) -> None:
         self.mapping, self.code = mapping, code
+        # Before names and groups of items, which without `join` are the language's own.
+        self.prefix = f"{code}/" if mapping.join == "none" else ""
         self._there: set[str] = set()
         self._absent: dict[str, RowFault] = {}
 
-    def absent_column(self) -> RowFault | None:
-        """The error about the first column that no row has had so far."""
-        return next((fault for column, fault in self._absent.items() if column not in self._there), None)
+    def absent_column(self) -> CrossinError | None:
+        """The error about the first column that no row has had so far, with the entry that names it."""
+        for column, fault in self._absent.items():
+            if column not in self._there:
+                entry = next(self._entries_with(column), "")
+                return CrossinError(
+                    f"`{entry}`: {fault.message}" if entry else fault.message,
+                    file=fault.file,
+                    row=fault.row,
+                    field=fault.field,
+                    hint=fault.hint,
+                )
+        return None
+
+    def _entries_with(self, column: str) -> Iterator[str]:
+        """The entries of the mapping that name a column."""
+        for name, text in _texts_in(self.mapping.model_dump(include=_NAMING)):
+            path = name.rpartition(".")[2] in _PATHS and column == self.spelled(text)
+            if path or f"{{{column}}}" in self.spelled(text):
+                yield name
 
     def columns_of(self, entry: Any) -> list[str]:
         """The columns that a template of the mapping names; none for another entry."""
@@ -69,6 +95,13 @@ class RowValues:
         path = self.spelled(path)
         if self.inside(elements, path):
             return [at(one, path) for one in elements]
+        keys = next((one for one in elements if isinstance(one, dict)), None)
+        if keys is not None:
+            try:
+                row.value(path)
+            except RowFault as fault:
+                message = f"{fault.message}; the keys of each are: {', '.join(map(str, keys))}"
+                raise row.fault(reason, message, path, fault.hint or "") from None
         return self.list_at(row, path, reason)
 
     def inside(self, elements: Sequence[Any], path: str) -> bool:
@@ -78,6 +111,15 @@ class RowValues:
             self._there.add(path)
         return found
 
+    def name(self, row: DatasetRow, position: int) -> str:
+        """The name of the item of a row at this position, from 1. Raises RowFault where it has none."""
+        if self.mapping.item is None:
+            return f"{self.prefix}{position}"
+        name = self.label(row, self.mapping.item)
+        if not name:
+            raise row.fault(ItemFault.EMPTY.about("item"), "the item has no name", "item", "correct `item`")
+        return self.prefix + name
+
     def label(self, row: DatasetRow, template: str) -> str:
         """A template filled with the row's values as they are, for what is the same in all languages."""
         return PLACEHOLDER.sub(lambda found: self.text(row, found[1]), self.spelled(template)).strip()
@@ -86,7 +128,13 @@ class RowValues:
         """A template filled with the row's values, or the language's words for them; `field` is what it makes
         of an item. Raises RowFault where some values are null and others are not.
         """
-        text = template if isinstance(template, str) else template[self.code]
+        text = self.spelled(template if isinstance(template, str) else template[self.code])
+        if text and text in row.values:
+            raise row.error(
+                f"the text is '{text}' in every row, and a column has this name",
+                field,
+                f"write {{{text}}} for the column's value",
+            )
         nulls: list[str] = []
         filled = False
 
@@ -98,7 +146,7 @@ class RowValues:
                 nulls.append(found[1])
             return value
 
-        made = PLACEHOLDER.sub(put, self.spelled(text)).strip()
+        made = PLACEHOLDER.sub(put, text).strip()
         if nulls and filled:
             raise row.fault(
                 ItemFault.EMPTY.about(field), f"a part of the {field} is null", nulls[0], "fill it in the row"
@@ -171,30 +219,29 @@ def listed(row: DatasetRow, value: Any, column: str, reason: str) -> list[Any]:
     raise row.fault(reason, "expected a list", column, "name the column that holds the list")
 
 
+def _texts_in(value: Any, path: str = "") -> Iterator[tuple[str, str]]:
+    """The texts in a mapping, each with its entry."""
+    if isinstance(value, str):
+        yield path, value
+    elif isinstance(value, dict):
+        for key, inside in value.items():
+            yield from _texts_in(inside, f"{path}.{key}".lstrip("."))
+    elif isinstance(value, list):
+        for inside in value:
+            yield from _texts_in(inside, path)
+
+
 def at(element: Any, path: str) -> Any:
     """The value at a path inside an option's or a reference's object or list; None where there is none."""
-    found = element
-    for part in path.split("."):
-        if isinstance(found, dict):
-            found = found.get(part)
-        elif isinstance(found, list) and part.isdecimal() and int(part) < len(found):
-            found = found[int(part)]
-        else:
-            return None
-    return found
+    try:
+        return reduce(entry, path.split("."), element)
+    except KeyError:
+        return None
 
 
 def _has(element: Any, part: str) -> bool:
-    if isinstance(element, list):
-        return part.isdecimal() and int(part) < len(element)
-    return isinstance(element, dict) and part in element
-
-
-def name_of(values: RowValues, row: DatasetRow, position: int, own: str = "") -> str:
-    """The name of a row's item. Raises RowFault where it has none."""
-    if values.mapping.item is None:
-        return f"{own}{position}"
-    name = values.label(row, values.mapping.item)
-    if not name:
-        raise row.fault(ItemFault.EMPTY.about("item"), "the item has no name", "item", "correct `item`")
-    return own + name
+    try:
+        entry(element, part)
+    except KeyError:
+        return False
+    return True

@@ -8,13 +8,14 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import replace
 
-from crossin.bench.assemble import NotBuilt
+from crossin.bench.assemble import NotBuilt, Versions
 from crossin.bench.dataset import DatasetRow, RowFault
-from crossin.bench.keys import Disagreement, of_one_vocabulary, plain, settle
+from crossin.bench.keys import Disagreement, of_one_vocabulary, settle
 from crossin.bench.mapping import PLACEHOLDER, DatasetMapping
-from crossin.bench.row_values import RowValues, name_of
+from crossin.bench.row_values import RowValues
 from crossin.core.errors import CrossinError
 from crossin.items.item import Item
+from crossin.languages.segmentation import fold
 
 
 class SharedValues:
@@ -55,7 +56,7 @@ class SharedValues:
                 )
         return replace(row, values={**row.values, **{column: key for column, key in keys.items() if key}})
 
-    def settle(self, found: dict[str, dict[str, Item | str]]) -> list[Disagreement]:
+    def settle(self, found: Versions) -> list[Disagreement]:
         """Give each item one group and one task in all languages; all disagreements."""
         if self._mapping.join == "none":
             return self._disagreements
@@ -83,12 +84,12 @@ class SharedValues:
             count = count or len(rows)
             if self._mapping.join == "position" and len(rows) != count:
                 continue
-            named = list(self._named(code, rows))
             values = RowValues(self._mapping, code)
+            named = list(_named(values, rows))
             for column, cast in votes.items():
                 cells = [(item, row, values.text(row, column)) for item, row in named]
-                known = {plain(value) for value in self._mapping.words[column]}
-                if code in built and cells and not any(plain(value) in known for *_, value in cells):
+                known = {fold(value) for value in self._mapping.words[column]}
+                if code in built and cells and not any(fold(value) in known for *_, value in cells):
                     if (absent := values.absent_column()) is not None:
                         raise absent
                     _, row, value = cells[0]
@@ -100,12 +101,12 @@ class SharedValues:
                     cast.setdefault(item, {}).setdefault(code, value)
         return votes
 
-    def _named(self, code: str, rows: Iterable[DatasetRow]) -> Iterator[tuple[str, DatasetRow]]:
-        values = RowValues(self._mapping, code)
-        own = f"{code}/" if self._mapping.join == "none" else ""
-        for position, row in enumerate(rows, start=1):
-            with suppress(RowFault):
-                yield name_of(values, row, position, own), row
+
+def _named(values: RowValues, rows: Iterable[DatasetRow]) -> Iterator[tuple[str, DatasetRow]]:
+    """The rows that have a name, each with it."""
+    for position, row in enumerate(rows, start=1):
+        with suppress(RowFault):
+            yield values.name(row, position), row
 
 
 def _readable(

@@ -92,7 +92,7 @@ def _body(item: Item, full: bool) -> Text:
         line = visible(f"{'✓' if right else ' '} {label:>{width}}  {option}")
         body.append(f"\n{line}", "bold green" if right else "")
     if item.free_text:
-        for reference in (item.answer, *item.aliases):
+        for reference in item.right_texts:
             body.append(f"\n✓ {visible(reference)}", "bold green")
     if notes := _notes(item):
         body.append(f"\n\n{visible(' · '.join(notes))}", "dim")

@@ -46,6 +46,15 @@ def opened(value: Any) -> Any:
         return value
 
 
+def entry(holder: Any, part: str) -> Any:
+    """The value at a key of an object, or at a place of a list. Raises KeyError where there is none."""
+    if isinstance(holder, dict):
+        return holder[part]
+    if isinstance(holder, list) and part.isdecimal() and int(part) < len(holder):
+        return holder[int(part)]
+    raise KeyError(part)
+
+
 def _literal(text: str) -> Any:
     if _SIDE_BY_SIDE.search(text) and _without_commas(text):
         # Python would join them: ['a' 'b'] is ['ab'].

@@ -11,7 +11,6 @@ from crossin.cli.options import Command, json_option, languages_in, option, sett
 from crossin.core.errors import CrossinError, located
 from crossin.items import Form
 from crossin.items.item import items_file
-from crossin.languages.codes import language_name
 
 if TYPE_CHECKING:
     from crossin.bench.check import CheckResult
@@ -279,24 +278,10 @@ def _check_templates(languages: tuple[str, ...], as_json: bool) -> None:
 
 
 def _show_overlap(found: Overlap, out: Path | None) -> None:
-    from rich.table import Column, Table
-    from rich.text import Text
-
-    from crossin.bench.show import visible
+    from crossin.bench.display import overlap_table
     from crossin.cli.console import console, say
-    from crossin.core.reasons import sentence_of
 
-    lines = found.counted()
-    if lines:
-        count, examples = Column("items", justify="right"), Column("examples", overflow="fold")
-        table = Table("shared", "the same", "language", count, examples)
-        for line in lines:
-            shown = "; ".join(
-                f"{one['item']} = {one['other']} ({one['shared'][:60]})" for one in line["examples"]
-            )
-            language = language_name(line["language"])
-            evidence = sentence_of(line["evidence"])
-            table.add_row(line["level"], evidence, language, f"{line['count']:,}", Text(visible(shown)))
+    if (table := overlap_table(found)) is not None:
         console.print(table)
     counts = found.counts()
     shared = "".join(f", {count:,} by {level}" for level, count in counts["shared"].items())
@@ -305,32 +290,10 @@ def _show_overlap(found: Overlap, out: Path | None) -> None:
 
 
 def _show(result: CheckResult) -> None:
-    from rich.table import Column, Table
-    from rich.text import Text
-
-    from crossin.bench.show import visible
+    from crossin.bench.display import check_tables
     from crossin.cli.console import console, say
-    from crossin.core.reasons import sentence_of
 
-    if result.findings:
-        count, examples = Column("count", justify="right"), Column("examples", overflow="fold")
-        table = Table("", "finding", "language", count, examples)
-        for line in result.counted():
-            shown = "; ".join(
-                one["item"] + (f" ({one['note'][:60]})" if one["note"] else "") for one in line["examples"]
-            )
-            kind = Text("structural", "bold red") if line["structural"] else Text("content")
-            finding = sentence_of(line["reason"])
-            language = language_name(line["language"])
-            table.add_row(kind, finding, language, f"{line['count']:,}", Text(visible(shown)))
-        console.print(table)
-    if result.guessing:
-        heuristics = dict.fromkeys(name for shares in result.guessing.values() for name in shares)
-        headers = ("right by", *(name.replace("_", " ") for name in heuristics))
-        table = Table(*(Column(name, overflow="fold") for name in headers))
-        for task, found in result.guessing.items():
-            shares = (found.get(name) for name in heuristics)
-            table.add_row(Text(visible(task)), *("" if share is None else f"{share:.2f}" for share in shares))
+    for table in check_tables(result):
         console.print(table)
     for note in result.notes:
         say(f"note: {note}")

@@ -15,6 +15,8 @@ from crossin.core.files import read_yaml
 
 # What marks a thought where a server gives it apart from the reply, or a template has begun it.
 OPENING, CLOSING = "<think>\n", "\n</think>\n\n"
+# The fields beside its content in which servers and chat templates have the thought of a turn.
+THOUGHT_FIELDS = ("reasoning_content", "reasoning", "thinking")
 # Each character by another: places in the text stay the same. Some tokenizers spell a tag so; what cannot be
 # seen may stand beside one.
 _UNSEEN = (
@@ -142,7 +144,7 @@ def holds_thought(text: str) -> bool:
     return any(not _is_mentioned(plain, tag) for tag in _tags(plain))
 
 
-def within(text: str) -> list[str]:
+def lines_within(text: str) -> list[str]:
     """The lines of a thought that are more than tags."""
     for tag in _patterns().tags:
         for found in tag.finditer(text.translate(_PLAIN)):

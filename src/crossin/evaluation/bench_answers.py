@@ -11,7 +11,6 @@ from typing import Any
 
 from crossin import __version__
 from crossin.core.cache import Cache, CacheWriter
-from crossin.core.coercion import listed
 from crossin.core.errors import CrossinError
 from crossin.core.files import sha256_of_value
 from crossin.core.formats import ANSWERS, ITEMS, MANIFEST
@@ -25,8 +24,7 @@ from crossin.evaluation.answers import Row, replied_row, scored_row, write_answe
 from crossin.evaluation.engine import Content, CutPrompts, Engine, Recalling, Reply, Request, Scores
 from crossin.evaluation.preparation import Choice, PreparedBench, prepare
 from crossin.items import Form
-from crossin.items.item import items_file, write_items
-from crossin.items.wordings import word_files
+from crossin.items.item import write_items
 from crossin.models.chat import CHAT_DATE
 
 # Holds the answers until the run is finished; the finished table has all of them.
@@ -65,7 +63,6 @@ def ask_bench(
     """
     out = as_path(out)
     cache = None if cache is None else as_path(cache)
-    tasks = None if tasks is None else listed(tasks)
     prepared = prepare(
         bench,
         form=form,
@@ -76,18 +73,7 @@ def ask_bench(
         shots=shots,
         seed=seed,
     )
-    settings, inputs = described(
-        engine,
-        bench,
-        prepared,
-        name=name,
-        form=form,
-        choice=choice,
-        tasks=tasks,
-        limit=limit,
-        shots=shots,
-        seed=seed,
-    )
+    settings, inputs = described(engine, prepared, name, form)
     model = _model_files(engine)
     refuse_within(cache, engine.inputs, out, "cache")
     with stage(out, "evaluate", settings, inputs) as work:
@@ -122,38 +108,18 @@ def ask_bench(
 
 
 def described(
-    engine: Engine,
-    bench: Path | str,
-    prepared: PreparedBench,
-    *,
-    name: str,
-    form: Form,
-    choice: Choice,
-    tasks: Collection[str] | str | None,
-    limit: int | None,
-    shots: Path | str | None,
-    seed: int,
+    engine: Engine, prepared: PreparedBench, name: str, form: Form
 ) -> tuple[dict[str, Any], dict[str, Path]]:
     """The settings and inputs of the stage of `ask_bench`."""
     settings = {
         "name": name,
         "engine": engine.identity,
         "form": form.model_dump(mode="json"),
-        "choice": choice,
-        "languages": prepared.languages,
-        "tasks": None if tasks is None else sorted(listed(tasks)),
-        "limit": limit,
-        "seed": seed,
+        **prepared.settings,
         # A server decides for itself which date its template writes.
         **({"chat_date": CHAT_DATE} if form.chat and "model" in engine.inputs else {}),
     }
-    inputs = {
-        **_model_files(engine),
-        "bench": items_file(as_path(bench)),
-        **({} if shots is None else {"shots": items_file(shots)}),
-        **word_files(prepared.languages),
-    }
-    return settings, inputs
+    return settings, _model_files(engine) | prepared.inputs
 
 
 def _model_files(engine: Engine) -> dict[str, Path]:

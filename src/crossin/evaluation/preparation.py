@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from crossin.core.coercion import listed
 from crossin.core.errors import CrossinError
@@ -15,6 +15,7 @@ from crossin.items import Form, Item, Question, questions, read_items
 from crossin.items.item import items_file
 from crossin.items.selection import select
 from crossin.items.shots import read_shots
+from crossin.items.wordings import word_files
 
 # What decides between options: the log-probability of each as it is (`sum`), a `token`, a UTF-8 `byte`, or
 # less that of the option without its question (`bare`).
@@ -34,12 +35,15 @@ class PreparedQuestion:
 class PreparedBench:
     """A benchmark's items and questions, item by item, then by language and wording.
 
-    `skipped` is how many of the benchmark's questions are left out, by reason.
+    `skipped` is how many of the benchmark's questions are left out, by reason. `settings` are those that
+    decided what is asked, apart from the form, and `inputs` the files.
     """
 
     items: list[Item]
     questions: list[PreparedQuestion]
     skipped: dict[str, int]
+    settings: dict[str, Any]
+    inputs: dict[str, Path]
 
     @property
     def requests(self) -> list[Request]:
@@ -50,11 +54,6 @@ class PreparedBench:
                 if request is not None:
                     once.setdefault(request.content, request)
         return list(once.values())
-
-    @property
-    def languages(self) -> list[str]:
-        """The languages of the items, in the benchmark's order."""
-        return list(dict.fromkeys(item.language for item in self.items))
 
 
 def prepare(
@@ -79,7 +78,22 @@ def prepare(
     )
     examples = read_shots(form.shots, shots)
     asked = questions(items, form, shots=examples, seed=seed)
-    return PreparedBench(items, [_prepared(one, form, choice) for one in asked], skipped)
+    codes = list(dict.fromkeys(item.language for item in items))
+    settings = {
+        "choice": choice,
+        "languages": codes,
+        "tasks": None if tasks is None else sorted(tasks),
+        "limit": limit,
+        "seed": seed,
+    }
+    inputs = {"bench": items_file(bench)} | ({} if shots is None else {"shots": items_file(shots)})
+    return PreparedBench(
+        items,
+        [_prepared(one, form, choice) for one in asked],
+        skipped,
+        settings,
+        inputs | word_files(codes),
+    )
 
 
 def _prepared(question: Question, form: Form, choice: Choice) -> PreparedQuestion:

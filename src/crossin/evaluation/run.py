@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import closing
 from dataclasses import asdict, dataclass
 from difflib import get_close_matches
@@ -23,7 +23,7 @@ from crossin.core.stages import Stage, check_folder
 from crossin.evaluation.bench_answers import ask_bench, described
 from crossin.evaluation.config import EvaluateConfig, FormKind, labelled, read_config
 from crossin.evaluation.hf import HfEngine
-from crossin.evaluation.openai import OpenAIEngine
+from crossin.evaluation.openai import OpenAIEngine, estimate
 from crossin.evaluation.preparation import PreparedBench, prepare
 from crossin.items.item import items_file
 from crossin.models.chat import thinks
@@ -103,7 +103,7 @@ def evaluate(
         }
     for model, name in names.items():
         for bench, one in prepared.items():
-            _check_folder(config, _engine(config, name), model, benches[bench], one, out / model / bench)
+            _check_folder(config, _engine(config, name), model, one, out / model / bench)
     accounting = Accounting(config.server, out / USAGE) if served else None
     found: ResultList[Evaluation] = ResultList()
     for model, name in names.items():
@@ -152,7 +152,7 @@ def evaluation_outline(
             if served or as_path(name).is_dir():
                 engine = _engine(config, name if served else str(pull(name)))
                 for bench, one in prepared.items():
-                    _check_folder(config, engine, model, benches[bench], one, out / model / bench)
+                    _check_folder(config, engine, model, one, out / model / bench)
         return [_outline(config, out, bench, one, models) for bench, one in prepared.items()]
 
 
@@ -182,7 +182,6 @@ def _check_folder(
     config: EvaluateConfig,
     engine: HfEngine | OpenAIEngine,
     model: str,
-    bench: Path,
     prepared: PreparedBench,
     out: Path,
 ) -> None:
@@ -193,11 +192,9 @@ def _check_folder(
     # Which kind of question a server supports is known only once it is asked.
     kinds = _KINDS if isinstance(engine, OpenAIEngine) and _is_form_open(config) else (None,)
     errors = []
-    how = {key: value for key, value in config.selection.items() if key != "languages"}
     for kind in kinds:
         try:
-            settings = described(engine, bench, prepared, name=model, form=config.form_of(kind), **how)
-            check_folder(out, "evaluate", *settings)
+            check_folder(out, "evaluate", *described(engine, prepared, model, config.form_of(kind)))
             return
         except CrossinError as error:
             errors.append(error)
@@ -307,22 +304,19 @@ def _usage_line(usage: Usage) -> str:
 
 
 def _outline(
-    config: EvaluateConfig, out: Path, bench: str, prepared: PreparedBench, names: Mapping[str, str]
+    config: EvaluateConfig, out: Path, bench: str, prepared: PreparedBench, models: Iterable[str]
 ) -> dict[str, Any]:
     requests = prepared.requests
     scored = sum(bool(request.options) for request in requests)
-    models: dict[str, dict[str, Any]] = {}
-    for label, name in names.items():
-        models[label] = {"out": str(out / label / bench)}
-        if config.engine == "openai":
-            engine = OpenAIEngine(name, _server(config), chat=config.chat)
-            models[label]["estimate"] = asdict(engine.estimate(requests, config.form_of().kind))
+    taken: dict[str, Any] = {}
+    if config.engine == "openai":
+        taken["estimate"] = asdict(estimate(requests, config.form_of().kind, config.server))
     prompt = requests[0].prompt
     return {
         "bench": bench,
         "questions": len(prepared.questions),
         "items": len({item.item for item in prepared.items}),
-        "languages": prepared.languages,
+        "languages": prepared.settings["languages"],
         "skipped": prepared.skipped,
         "scored": scored,
         "generated": len(requests) - scored,
@@ -330,5 +324,5 @@ def _outline(
             "prompt": prompt if isinstance(prompt, str) else "\n".join(f"{x}: {y}" for x, y in prompt),
             "options": list(requests[0].options),
         },
-        "models": models,
+        "models": {label: {"out": str(out / label / bench), **taken} for label in models},
     }

@@ -47,10 +47,10 @@ class Question:
     `options` are the continuations to score, in the order of the item's options, each with what separates it
     from the prompt; empty where a reply is generated. Of an item with a gap that is asked by full texts, each
     is the whole sentence with the option in its gap, and the prompt is what stands before the sentence: the
-    shots and the context, or nothing. `shown` holds the places in the item of the options
-    that the prompt lists, in the order listed. `cue` is the end of the prompt without the question
-    ("Answer:"), for the likelihood of an option without its question; a chat has none. A reply to a plain
-    prompt ends before any of the texts in `stop`.
+    shots and the context, or nothing. `shown` holds the places in the item of the options that the prompt
+    lists, in the order listed. `cue` is the end of the prompt without the question ("Answer:"), for the
+    likelihood of an option without its question; a chat has none. A reply to a plain prompt ends before any
+    of the texts in `stop`.
     """
 
     item: Item
@@ -118,21 +118,12 @@ def _is_sentence(item: Item, form: Form) -> bool:
 
 
 def _sentence(item: Item, name: str, shots: Sequence[Item]) -> Question:
-    before = "".join(f"{_context(shot)}{_filled(shot, _right(shot))}\n\n" for shot in shots) + _context(item)
+    examples = [f"{_context(shot)}{shot.filled(shot.right_text)}\n\n" for shot in shots]
+    before = "".join([*examples, _context(item)])
     if not item.free_text:
-        return Question(item, name, before, tuple(_filled(item, option) for option in item.options))
+        return Question(item, name, before, tuple(map(item.filled, item.options)))
     opening = item.question.partition(item.gap)[0].rstrip()
     return Question(item, name, before + opening, (), stop=("\n",))
-
-
-def _filled(item: Item, text: str) -> str:
-    """The item's sentence with a text in its gap."""
-    before, _, after = item.question.partition(item.gap)
-    return f"{before}{text}{after}"
-
-
-def _right(item: Item) -> str:
-    return item.answer if item.free_text else item.options[item.option_ids.index(item.answer)]
 
 
 def _context(item: Item) -> str:

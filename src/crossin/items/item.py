@@ -93,6 +93,20 @@ class Item:
         """Whether the item is answered in free text."""
         return not self.option_ids
 
+    @property
+    def right_text(self) -> str:
+        """The text of the right option, or the reference."""
+        return self.answer if self.free_text else self.options[self.option_ids.index(self.answer)]
+
+    @property
+    def right_texts(self) -> list[str]:
+        """The same with the aliases."""
+        return [self.right_text, *self.aliases]
+
+    def filled(self, text: str) -> str:
+        """The question with a text in its gap."""
+        return self.question.replace(self.gap, text)
+
 
 # By name: columns that a file may lack, each with its value where it does.
 _OPTIONAL: dict[str, Any] = {"gap": "", "aliases": [], "answer_type": "text", "origin": ""}

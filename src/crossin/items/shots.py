@@ -39,11 +39,11 @@ def choose_shots(
     """For each key among `items` the `number` shots of its items, first to last.
 
     A shot must be there in every language of `items`, or in the language asked where the languages of `shots`
-    have items of their own. It must not be asked itself (also under another id),
-    nor share its group (the paragraph, the country) with an item that is asked. The remaining shots are
-    ordered by `hash64(seed, "shots", id)`, so that all languages have the same ones in the same order. They
-    are of the item's task where that has enough, else of any task. Free-text items get free-text shots,
-    multiple-choice items get multiple-choice shots, and items with a gap get shots with a gap.
+    have items of their own. It must not be asked itself (also under another id), nor share its group (the
+    paragraph, the country) with an item that is asked. The remaining shots are ordered by
+    `hash64(seed, "shots", id)`, so that all languages have the same ones in the same order. They are of the
+    item's task where that has enough, else of any task. Free-text items get free-text shots, multiple-choice
+    items get multiple-choice shots, and items with a gap get shots with a gap.
 
     Raises CrossinError, with counts, where too few shots remain.
     """

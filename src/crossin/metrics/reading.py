@@ -62,10 +62,10 @@ def table_of(lines: Iterable[Line], file: Path | None = None, *, prompt: str | N
 
     Items and languages keep the order of their first lines; the order of options is that of an item's first
     line. An item that lacks one of the languages is left out and named in `incomplete`; where each item is in
-    one language only, none is, and the table is not parallel. Lines without options
-    are answered in free text, and left out too. `prompt` chooses one of several prompt wordings. Raises
-    CrossinError where a line is malformed or contradicts another, a log-probability is not a number, no item
-    is complete, or there are several wordings and none is chosen.
+    one language only, none is, and the table is not parallel. Lines without options are answered in free
+    text, and left out too. `prompt` chooses one of several prompt wordings. Raises CrossinError where a line
+    is malformed or contradicts another, a log-probability is not a number, no item is complete, or there are
+    several wordings and none is chosen.
     """
     firsts, answers = _gather(lines, file)
     chosen = _choose(answers, prompt, file)

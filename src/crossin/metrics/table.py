@@ -1,7 +1,8 @@
-"""The table of answers: the option that was chosen for each item in each language."""
+"""Tables of I items in L languages; that of answers has the option that was chosen in each cell."""
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -22,36 +23,58 @@ UNASKED = -2
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class AnswerTable:
-    """One model's answers to I items in L languages.
+class ItemTable(ABC):
+    """What I items were answered with in L languages.
 
-    Options are positions in the item's `option_ids`, which have the same order in every language: equal
-    positions in two languages mean the same answer. Items of one of the `groups` are resampled together (one
-    paragraph, one country). `incomplete` names the items that are not in the table because they were not
-    asked in every language, each with the first language it lacks.
-
-    Where the languages have items of their own, each item has one language, and -2 in all others: the table
-    is not `parallel`, and has no figures but accuracy and missing answers.
+    Items of one of the `groups` are resampled together (one paragraph, one country). `incomplete` names the
+    items that are not in the table because they were not asked in every language, each with the first
+    language it lacks. Where the languages have items of their own, each item has one language: the table is
+    not `parallel`.
     """
 
     items: tuple[str, ...]  # [I]
     languages: tuple[str, ...]  # [L]
     groups: tuple[str, ...]  # [I]
     tasks: tuple[str, ...]  # [I]
-    answers: Integers  # [I, L], position of the chosen option, -1 = missing, -2 = not asked
-    gold: Integers  # [I], position of the right option
-    options: Integers  # [I], number of options
-    incomplete: Mapping[str, str] = field(default_factory=dict)  # item -> language
+    incomplete: Mapping[str, str] = field(default_factory=dict, kw_only=True)  # item -> language
 
     def __repr__(self) -> str:
-        return f"AnswerTable({len(self.items):,} items in {len(self.languages)} languages)"
+        return f"{type(self).__name__}({len(self.items):,} items in {len(self.languages)} languages)"
 
     def __post_init__(self) -> None:
         items, languages = len(self.items), len(self.languages)
         if not items or not languages:
-            raise ValueError("a table of answers needs at least one item and one language")
+            raise ValueError("a table needs at least one item and one language")
         if len(set(self.items)) < items or len(set(self.languages)) < languages:
-            raise ValueError("items and languages of a table of answers are unique")
+            raise ValueError("items and languages of a table are unique")
+
+    @property
+    @abstractmethod
+    def asked(self) -> npt.NDArray[np.bool_]:
+        """Which items exist in which languages: [I, L]."""
+
+    @property
+    def parallel(self) -> bool:
+        """Whether every item was asked in every language."""
+        return bool(self.asked.all())
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class AnswerTable(ItemTable):
+    """One model's answers to I items in L languages.
+
+    Options are positions in the item's `option_ids`, which have the same order in every language: equal
+    positions in two languages mean the same answer. A table that is not `parallel` has no figures but
+    accuracy and missing answers.
+    """
+
+    answers: Integers  # [I, L], position of the chosen option, -1 = missing, -2 = not asked
+    gold: Integers  # [I], position of the right option
+    options: Integers  # [I], number of options
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        items, languages = len(self.items), len(self.languages)
         shapes = (len(self.groups), len(self.tasks), self.answers.shape, self.gold.shape, self.options.shape)
         if shapes != (items, items, (items, languages), (items,), (items,)):
             raise ValueError(f"shapes do not match {items} items and {languages} languages: {shapes}")
@@ -66,11 +89,6 @@ class AnswerTable:
     def asked(self) -> npt.NDArray[np.bool_]:
         """Which items exist in which languages: [I, L]."""
         return np.asarray(self.answers != UNASKED)
-
-    @property
-    def parallel(self) -> bool:
-        """Whether every item was asked in every language."""
-        return bool(self.asked.all())
 
 
 def select(

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +14,7 @@ from crossin.languages.numbers import last_number
 from crossin.metrics.families import Family, Flags, mean_family, observed
 from crossin.metrics.normalisation import normalise, tokens
 from crossin.metrics.reading import Firsts, Line, add_cell, line_error, require_agreement, require_texts
-from crossin.metrics.table import Floats, incomplete_items
+from crossin.metrics.table import Floats, ItemTable, incomplete_items
 
 Words = tuple[str, ...]
 # Reply, reference and aliases of an item in a language that it does not exist in.
@@ -22,35 +22,22 @@ _UNASKED: tuple[str | None, str, tuple[str, ...]] = (None, "", ())
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class TextTable:
+class TextTable(ItemTable):
     """One model's replies to I items in L languages, and the reference answer to each in that language.
 
     A reply is None where the model gave none. `aliases` are other references that are as right; empty where
-    no item has any. The items at the places `numbers` are answered with a number. Items of one of the
-    `groups` are resampled together. `incomplete` names the items that are not in the table because they were
-    not asked in every language, each with the first language it lacks. Where the languages have items of
-    their own, an item has the reference '' in all others.
+    no item has any. The items at the places `numbers` are answered with a number. In a language that an item
+    does not exist in, its reference is ''.
     """
 
-    items: tuple[str, ...]  # [I]
-    languages: tuple[str, ...]  # [L]
-    groups: tuple[str, ...]  # [I]
-    tasks: tuple[str, ...]  # [I]
     replies: tuple[tuple[str | None, ...], ...]  # [I][L]
     references: tuple[tuple[str, ...], ...]  # [I][L]
-    incomplete: Mapping[str, str] = field(default_factory=dict)  # item -> language
     aliases: tuple[tuple[tuple[str, ...], ...], ...] = ()  # [I][L], or empty
     numbers: frozenset[int] = frozenset()
 
-    def __repr__(self) -> str:
-        return f"TextTable({len(self.items):,} items in {len(self.languages)} languages)"
-
     def __post_init__(self) -> None:
+        super().__post_init__()
         items, languages = len(self.items), len(self.languages)
-        if not items or not languages:
-            raise ValueError("a table of texts needs at least one item and one language")
-        if len(set(self.items)) < items or len(set(self.languages)) < languages:
-            raise ValueError("items and languages of a table of texts are unique")
         if {len(self.groups), len(self.tasks), len(self.replies), len(self.references)} != {items}:
             raise ValueError(f"not all parts of a table of texts have {items} items")
         if {len(row) for row in (*self.replies, *self.references)} != {languages}:
@@ -68,19 +55,13 @@ class TextTable:
         """Which items exist in which languages: [I, L]."""
         return np.array([[bool(reference) for reference in row] for row in self.references])
 
-    @property
-    def parallel(self) -> bool:
-        """Whether every item was asked in every language."""
-        return bool(self.asked.all())
-
 
 def exact_match(table: TextTable) -> Floats:
     """Share of items whose reply is the reference or one of its aliases, per language: [L], 0..1.
 
     Their `tokens` are compared: case, punctuation, articles and spaces do not count. Of an item that is
     answered with a number, the last number of the reply is compared by its value (`last_number`). A missing
-    reply (none,
-    or a blank one) counts as 0; `missing_replies` counts them.
+    reply (none, or a blank one) counts as 0; `missing_replies` counts them.
     Source: SQuAD (Rajpurkar et al., 2016) and MLQA (Lewis et al., 2020): the best of the references.
     """
     return _by_language(exact_match_family(table), "exact_match", table)
@@ -123,10 +104,10 @@ def text_table_of(lines: Iterable[Line], file: Path | None = None) -> TextTable 
     none. `file` is what an error names.
 
     Free-text lines have no option ids; `gold` is the reference, `reply` the text; they may have `aliases` and
-    `answer_type`, as in `Item`. Items and languages keep
-    the order of their first lines; an item that lacks one of the languages goes to `incomplete`, unless each
-    item is in one language only. The lines are of one prompt wording. Raises CrossinError where a line lacks
-    a reference or a text, contradicts an earlier line, or is there twice; and where no item is complete.
+    `answer_type`, as in `Item`. Items and languages keep the order of their first lines; an item that lacks
+    one of the languages goes to `incomplete`, unless each item is in one language only. The lines are of one
+    prompt wording. Raises CrossinError where a line lacks a reference or a text, contradicts an earlier line,
+    or is there twice; and where no item is complete.
     """
     firsts: Firsts = {}
     cells: dict[str, dict[str, tuple[str | None, str, tuple[str, ...]]]] = {}

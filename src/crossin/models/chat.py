@@ -34,8 +34,6 @@ _SWITCHES = {
 # Those that say how much; their values differ by model, so that none is set by default.
 _AMOUNTS = ("reasoning_effort", "thinking_budget", "thinking_mode", "reasoning_mode")
 _NO_AMOUNT = (None, False, 0, "", "none", "minimal", "off", "disabled", "no", "no_think", "chat")
-# The fields of a turn that hold its thought.
-_THOUGHTS = ("reasoning_content", "reasoning", "thinking")
 # What `apply_chat_template` takes for itself.
 _RESERVED = {
     *("conversation", "messages", "chat_template", "add_generation_prompt", "continue_final_message"),
@@ -141,7 +139,7 @@ class ChatTemplate:
         """
         content = str(turns[-1]["content"]).strip()
         answer, thought = _parts(turns[-1], content)
-        own = bool(thoughts.within(thought))
+        own = bool(thoughts.lines_within(thought))
         asked = self._rendered(turns[:-1], asks=True, own=own)
         whole = self._rendered(turns, asks=False, own=own)
         opening = thoughts.opening_at_end(asked, str(turns[-2]["content"]))
@@ -208,7 +206,7 @@ def _without_thinking(turns: Turns) -> Turns:
 def _parts(turn: Mapping[str, Any], content: str) -> tuple[str, str]:
     """The answer in a turn, and its thought: from a field of its own, or from the content."""
     answer = (thoughts.without_thoughts(content) or "").strip()
-    apart = next((str(turn[field]) for field in _THOUGHTS if turn.get(field)), "")
+    apart = next((str(turn[field]) for field in thoughts.THOUGHT_FIELDS if turn.get(field)), "")
     if apart or not thoughts.holds_thought(content):
         return content if apart else answer, apart
     return answer, content[: content.rfind(answer)] if answer else content
@@ -217,7 +215,7 @@ def _parts(turn: Mapping[str, Any], content: str) -> tuple[str, str]:
 def _with_thought(rest: str, content: str, answer: str, thought: str) -> str:
     """The end of a conversation with the thought of its last turn, which some templates leave out."""
     # A template may write the tags, and the white space beside them, in its own way.
-    if all(line.strip() in rest for line in thoughts.within(thought)):
+    if all(line.strip() in rest for line in thoughts.lines_within(thought)):
         return rest
     if thought not in content:
         raise ValueError("leaves out the thought that an answer has in a field: put it into `content`")

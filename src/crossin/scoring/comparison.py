@@ -16,7 +16,7 @@ from crossin.metrics.families import Family
 from crossin.metrics.figure_tables import in_words, interval, table_of_rows
 from crossin.metrics.free_text import text_families
 from crossin.metrics.significance import corrected, holm, mcnemar
-from crossin.metrics.table import AnswerTable, aligned
+from crossin.metrics.table import ItemTable, aligned
 from crossin.metrics.texts import TextTable
 from crossin.scoring.predictions import Predictions, read_predictions
 from crossin.scoring.scores import families, pivot_of
@@ -143,7 +143,7 @@ def _choice_families(one: Predictions, other: Predictions, pivot: str) -> tuple[
     return families(one.choices, pivot, one.logprobs), families(table, pivot, other.logprobs[places])
 
 
-def _places(table: AnswerTable | TextTable, like: AnswerTable | TextTable) -> tuple[list[int], list[int]]:
+def _places(table: ItemTable, like: ItemTable) -> tuple[list[int], list[int]]:
     """The places in `table` of the items and the languages of `like`."""
     row = {item: place for place, item in enumerate(table.items)}
     column = {language: place for place, language in enumerate(table.languages)}

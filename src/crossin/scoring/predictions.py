@@ -21,7 +21,7 @@ from crossin.items import Item, read_items
 from crossin.items.item import items_file, share_items
 from crossin.items.replies.cleaning import own_answer
 from crossin.metrics.reading import tables_of
-from crossin.metrics.table import AnswerTable, Floats
+from crossin.metrics.table import AnswerTable, Floats, ItemTable
 from crossin.metrics.texts import TextTable, text_table_of
 from crossin.scoring.lines import Line, complete, read_lines
 from crossin.scoring.lm_eval import is_samples, read_samples, run_of, runs_in
@@ -57,7 +57,7 @@ class Predictions:
         return f"{self.model} {self.prompt}".rstrip()
 
     @property
-    def tables(self) -> list[AnswerTable | TextTable]:
+    def tables(self) -> list[ItemTable]:
         """What the file holds: multiple choice, free text, or both."""
         return [table for table in (self.choices, self.texts) if table is not None]
 

@@ -250,7 +250,7 @@ def test_a_restart_asks_again_what_failed_and_ends_though_it_fails_again(
         before = len(deterministic.asked)
         engine = OpenAIEngine("m", settings(deterministic.base_url, retries=0))
         stage = ask_bench(engine, bench, tmp_path / out, **how)
-        assert stage.manifest["counts"]["failed_requests"] == {"server_error": 1}
+        assert stage.manifest["counts"]["failed_requests"] == {"server_failure": 1}
     prompts = deterministic.prompts()[before:]
     # Its four options, the one that fails once more, and one that is known to be answered.
     assert sum("coal? (de)" in prompt for prompt in prompts) <= 6

@@ -170,17 +170,6 @@ def test_only_what_is_wanted_is_asked() -> None:
     assert engine.usage.cost == pytest.approx(len(log.asked) * (7 + 2 * 2) / 1e6)
 
 
-def test_an_estimate_asks_nothing() -> None:
-    engine = OpenAIEngine("m", settings("http://localhost:1/v1", price_in=2, price_out=10))
-    requests = [Request("abcd", ("efgh", "ij")), Request((("user", "abcd"),), max_tokens=100)]
-    text = engine.estimate(requests)
-    assert (text.requests, text.characters, text.prompt_tokens, text.completion_tokens) == (3, 18, 5, 102)
-    assert text.cost == pytest.approx((5 * 2 + 102 * 10) / 1e6)
-    letters = engine.estimate(requests, "letters")
-    assert (letters.requests, letters.characters, letters.completion_tokens) == (2, 8, 101)
-    assert OpenAIEngine("m", settings("http://localhost:1/v1")).estimate(requests).cost is None
-
-
 def test_the_identity_tells_models_apart_and_holds_no_key(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

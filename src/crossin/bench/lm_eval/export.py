@@ -149,17 +149,15 @@ def _line(group: str, question: Question, separator: str, compared: Sequence[str
         "gold": item.answer,
         "prompt": question.prompt,
     }
-    right = None if item.free_text else item.option_ids.index(item.answer)
     if question.options:
         choices = [option.removeprefix(separator) for option in question.options]
-        return {**asked, "choices": choices, "target": right}
-    target = item.answer if right is None else item.options[right]
+        return {**asked, "choices": choices, "target": item.option_ids.index(item.answer)}
     return {
         **asked,
         **{name: getattr(item, name) for name in compared},
         "options": item.options,
         "shown": question.shown_ids,
-        "target": target,
+        "target": item.right_text,
     }
 
 

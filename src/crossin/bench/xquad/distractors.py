@@ -18,6 +18,7 @@ from crossin.bench.xquad.answer_types import AnswerType, answer_type, distance
 from crossin.bench.xquad.questions import PIVOT, SquadQuestion
 from crossin.core.hashing import hash64
 from crossin.core.reasons import Reason
+from crossin.languages.segmentation import fold
 
 OPTIONS = 4
 # What counts against a candidate; _PLACE counts twice for another article.
@@ -76,8 +77,7 @@ def choose_options(questions: Sequence[SquadQuestion]) -> tuple[dict[str, list[s
 
 def normalised(text: str) -> str:
     """The text in NFKC without case, punctuation and spaces: two options must differ in it."""
-    folded = unicodedata.normalize("NFKC", text).casefold()
-    return "".join(letter for letter in folded if unicodedata.category(letter)[0] in "LMNS")
+    return "".join(letter for letter in fold(text) if unicodedata.category(letter)[0] in "LMNS")
 
 
 def _candidate(question: SquadQuestion) -> _Candidate:

@@ -60,7 +60,7 @@ def read_batches(
         if head == b"PAR1":
             yield from _parquet(file, packing, columns)
             return
-        kind = _kind_of_name(file.name)
+        kind = kind_of_name(file.name)
         with pa.input_stream(str(file), compression=packing) as stream:
             if kind in ("csv", "tsv"):
                 yield from csv_batches(stream, file, tabs=kind == "tsv", typed=typed, names=names)
@@ -74,7 +74,7 @@ def read_batches(
         ) from error
 
 
-def _kind_of_name(name: str) -> str:
+def kind_of_name(name: str) -> str:
     """The last ending of a file's name without the dot (`jsonl`), whatever it is packed as; lower case."""
     name = name.lower()
     for ending in _PACKED:
@@ -145,7 +145,7 @@ def _files(path: Path, hint: str) -> list[Path]:
     shards = sorted(
         file
         for file in path.iterdir()
-        if file.is_file() and _kind_of_name(file.name) in _SHARDS and not file.name.startswith(".")
+        if file.is_file() and kind_of_name(file.name) in _SHARDS and not file.name.startswith(".")
     )
     if not shards:
         saved = any((path / name).exists() for name in ("dataset_info.json", "dataset_dict.json"))

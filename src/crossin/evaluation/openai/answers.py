@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from crossin.core.errors import CrossinError
-from crossin.core.thoughts import CLOSING, OPENING
+from crossin.core.thoughts import CLOSING, OPENING, THOUGHT_FIELDS
 from crossin.evaluation.engine import Reply, Request, Scores
 from crossin.evaluation.openai.border import first_scored
 from crossin.evaluation.openai.failures import Unusable
@@ -16,8 +16,6 @@ from crossin.servers import tokens_used
 # A log-probability lies between these, but for rounding: vLLM and OpenAI write the lower for minus infinity
 # and for unknown values.
 _UNKNOWN, _CERTAIN = -9999.0, 1e-3
-# The fields in which servers give a thought.
-_THOUGHTS = ("reasoning_content", "reasoning", "thinking")
 
 
 def choice(answer: dict[str, Any], name: str) -> dict[str, Any]:
@@ -49,7 +47,7 @@ def reply(answer: dict[str, Any], stop: tuple[str, ...], name: str) -> Reply:
     ends = [end for end in (text.find(mark) for mark in stop if mark) if end >= 0]
     cut = found.get("finish_reason") in ("length", "max_tokens") and not ends
     if not text.strip():
-        given = (message.get(field) for field in _THOUGHTS)
+        given = (message.get(field) for field in THOUGHT_FIELDS)
         apart = next((thought for thought in given if isinstance(thought, str)), "")
         # A chat that used up its tokens on no text has kept back a thought.
         used = tokens_used(answer)

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import Any, Literal, TypeVar
+from typing import Any, TypeVar
 
 from crossin.core.errors import CrossinError
 from crossin.core.thoughts import OPENING
@@ -49,19 +49,6 @@ T = TypeVar("T")
 _MOST_STOPS = 4
 # After so many questions without any log-probability the server is taken to give none.
 _ALL_UNKNOWN = 20
-
-
-@dataclass(frozen=True)
-class Estimate:
-    """What an evaluation would take: requests, characters sent, and tokens, which are rough: one for every
-    four bytes of UTF-8 sent, and each reply as long as it may be. `cost` is None without prices.
-    """
-
-    requests: int
-    characters: int
-    prompt_tokens: int
-    completion_tokens: int
-    cost: float | None
 
 
 class OpenAIEngine:
@@ -120,24 +107,6 @@ class OpenAIEngine:
         Raises Refused (a CrossinError) where the server answers nothing.
         """
         return self._dialect(chat).kinds
-
-    def estimate(
-        self, requests: Sequence[Request], kind: Literal["text", "letters", "generate"] = "text"
-    ) -> Estimate:
-        """What the requests would take; nothing is sent. By kind "text" each option is a request."""
-        count = characters = sent = received = 0
-        for request in requests:
-            prompt = (
-                request.prompt
-                if isinstance(request.prompt, str)
-                else "".join(text for _, text in request.prompt)
-            )
-            options = request.options if kind == "text" and request.options else ("",)
-            count += len(options)
-            characters += sum(len(prompt) + len(option) for option in options)
-            sent += sum(rough_tokens(prompt + option) for option in options)
-            received += len(options) * max(1, 0 if request.options else request.max_tokens)
-        return Estimate(count, characters, sent, received, self.server.cost(sent, received))
 
     def logprobs(self, requests: Sequence[Request], wanted: Collection[int]) -> Iterator[tuple[int, Scores]]:
         """The scores of the wanted requests, as they come; each option is a request to the server.

@@ -28,7 +28,7 @@ class RequestFailure(Reason):
     """Why a request has no answer."""
 
     REFUSED = "refused", "refused by the server", "a prompt too long for the model needs fewer shots"
-    SERVER_ERROR = "server_error", "an error of the server, also when asked again"
+    SERVER_ERROR = "server_failure", "an error of the server, also when asked again"
     NO_ANSWER = "no_answer", "no answer in time, also when asked again"
     UNUSABLE = "unusable_answer", "an answer without what was asked for"
     NO_ROOM = "no_room", "the prompt leaves no room for a reply in the server's context"

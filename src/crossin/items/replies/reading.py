@@ -171,7 +171,7 @@ def _next_label(reply: _Reply, begin: int, end: int) -> Label | None:
 def _ends_clause(label: Label, reply: _Reply) -> bool:
     """Whether a label ends its clause, or is joined to another; a marked one may include the punctuation."""
     rest = reply.text[label.end - 1 :].partition("\n")[0]
-    return rest[0] in ".," or _CLAUSE_ENDS.match(rest, 1) is not None or bool(_joined(label, reply))
+    return rest[0] in ".," or _CLAUSE_ENDS.match(rest, 1) is not None or bool(_coordinated(label, reply))
 
 
 def _claim(label: Label, reply: _Reply) -> Claim:
@@ -179,10 +179,10 @@ def _claim(label: Label, reply: _Reply) -> Claim:
     claim = _following(label, reply)
     if label.kind is not LabelKind.DIGIT or not claim:
         claim.add(label.position)
-    return claim | _joined(label, reply)
+    return claim | _coordinated(label, reply)
 
 
-def _joined(label: Label, reply: _Reply) -> Claim:
+def _coordinated(label: Label, reply: _Reply) -> Claim:
     """The option of a label that "and" or "or" joins to this one."""
     joined = _AND_OR.match(reply.text, label.end - (reply.text[label.end - 1] == ","))
     return {x.position for x in reply.labels if joined and x.start == joined.end()}

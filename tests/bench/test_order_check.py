@@ -11,8 +11,8 @@ import pytest
 
 from crossin.bench.catalogue import build_named
 from crossin.bench.check import check_bench
-from crossin.bench.order import compare_options
-from crossin.bench.positions import judge
+from crossin.bench.option_order import compare_options
+from crossin.bench.row_order import compare_texts
 from crossin.core.files import read_json
 from crossin.items.item import read_items
 from tests.helpers.errors import refused
@@ -146,7 +146,7 @@ def test_check_finds_rows_that_changed_places_whoever_joined_them(tmp_path: Path
 
 def test_too_few_rows_are_not_judged() -> None:
     texts = [f"{one} {two}" for one in WORDS["en"][:4] for two in WORDS["en"][4:8]]
-    assert not len(judge(texts, list(reversed(texts))).apart)
+    assert not len(compare_texts(texts, list(reversed(texts))).apart)
 
 
 def test_sums_with_another_result_are_no_translation(tmp_path: Path) -> None:
@@ -244,9 +244,9 @@ def test_real_sums_that_changed_places_are_found(language: str) -> None:
         ]
         for code in ("en", language)
     )
-    assert not len(judge(one, two).apart)
+    assert not len(compare_texts(one, two).apart)
     moved = set(range(100, 120))
     slipped = [*two[:100], *two[101:120], two[100], *two[120:]]
-    found = set(judge(one, slipped).apart.tolist())
+    found = set(compare_texts(one, slipped).apart.tolist())
     assert len(found & moved) >= 0.9 * len(moved)
     assert len(found - moved) <= 5

@@ -11,12 +11,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
 from crossin.bench.lexicon import Floats, Ints, Lexicon
 from crossin.items.item import Item
-
-Flags = npt.NDArray[np.bool_]
 
 # Fewer rows do not show which words go together.
 _ENOUGH = 30
@@ -44,7 +41,7 @@ _CHAIN = 8
 
 
 @dataclass(frozen=True)
-class Order:
+class RowOrder:
     """How n claimed pairs of rows belong together.
 
     `apart` are the rows that belong elsewhere, `doubtful` those that have little in common, though the rows
@@ -57,30 +54,35 @@ class Order:
     offset: int | None = 0
 
 
-def compared_text(item: Item) -> str:
-    """What an item is compared by: all its texts."""
-    said = item.options or [item.answer, *item.aliases]
-    return "\n".join([item.question, *said, item.context])
+def compare_rows(pairs: Sequence[tuple[Item, Item]]) -> RowOrder:
+    """Whether the items of each of the n pairs, of two languages, belong together.
 
-
-def judge(one: Sequence[str], two: Sequence[str], blocks: Sequence[str] | None = None) -> Order:
-    """Whether row i of `one` and row i of `two` belong together, for all n rows.
-
-    `blocks` has the name of each row's task: partners are looked for within a task first.
+    They are compared by all their texts, and other partners are looked for within a task first.
     """
+    one, two = ([_text(pair[side]) for pair in pairs] for side in (0, 1))
+    return compare_texts(one, two, [first.task for first, _ in pairs])
+
+
+def compare_texts(one: Sequence[str], two: Sequence[str], blocks: Sequence[str] | None = None) -> RowOrder:
+    """The same for n texts in two languages; `blocks` has the name of each one's task."""
     nothing = np.zeros(0, np.int64)
     if len(one) < _ENOUGH:
-        return Order(nothing, nothing)
-    scores = _compare(one, two, blocks)
+        return RowOrder(nothing, nothing)
+    scores = _compare(one, two, blocks or [""] * len(one))
     middle = float(np.median(scores.own))
     if middle < max(_DOUBTFUL, scores.best + _ABOVE):
         better = {offset: _at(one, two, offset) for offset in _OFFSETS}
         offset = max(better, key=lambda place: better[place])
         if better[offset] > max(2 * _NOTHING, middle + 1):
-            return Order(nothing, nothing, offset)
+            return RowOrder(nothing, nothing, offset)
     if middle < _NOTHING and len(one) >= _ROWS:
-        return Order(nothing, nothing, None)
+        return RowOrder(nothing, nothing, None)
     return _apart(scores)
+
+
+def _text(item: Item) -> str:
+    answers = item.options or [item.answer, *item.aliases]
+    return "\n".join([item.question, *answers, item.context])
 
 
 @dataclass(frozen=True)
@@ -101,17 +103,14 @@ class _Scores:
     best: float
 
 
-def _compare(one: Sequence[str], two: Sequence[str], blocks: Sequence[str] | None) -> _Scores:
+def _compare(one: Sequence[str], two: Sequence[str], blocks: Sequence[str]) -> _Scores:
+    """`blocks` names the block that each of the n rows is compared within; long ones are divided."""
     lexicon = Lexicon.fit(one, two)
     count = len(one)
     own, gain, rank = np.zeros(count), np.zeros(count), np.zeros(count)
     partner = np.full(count, -1)
     quantiles, best, sizes = [], [], []
-    order = (
-        np.arange(count)
-        if blocks is None
-        else np.argsort(np.unique(blocks, return_inverse=True)[1], kind="stable")
-    )
+    order = np.argsort(np.unique(blocks, return_inverse=True)[1], kind="stable")
     pieces = -(-count // _BLOCK)
     for rows in np.array_split(order, pieces):
         places = np.arange(len(rows))
@@ -139,9 +138,10 @@ def _standard(found: Floats, axis: int) -> Floats:
     return np.asarray((found - found.mean(axis, keepdims=True)) / spread)
 
 
-def _apart(scores: _Scores) -> Order:
+def _apart(scores: _Scores) -> RowOrder:
     own, levels = scores.own, scores.strangers
-    true = own[scores.rank < 1 - _LEVELS[_STRANGER]] if np.any(scores.rank < 1 - _LEVELS[_STRANGER]) else own
+    near = scores.rank < 1 - _LEVELS[_STRANGER]
+    true = own[near] if near.any() else own
     middle = float(np.median(true))
     spread = max(1.4826 * float(np.median(middle - true[true <= middle])), 0.3)
     there = np.maximum(scores.partner, 0)
@@ -154,7 +154,7 @@ def _apart(scores: _Scores) -> Order:
     if strangers < max(_LEAST, _SHARE * len(own)) or middle < scores.best:
         clear = len(own) >= _MANY and middle > scores.best + _ABOVE
         low = clear & (own < min(levels[_STRANGER], middle - 4 * spread))
-        return Order(np.flatnonzero(moved), np.flatnonzero(low & ~moved))
+        return RowOrder(np.flatnonzero(moved), np.flatnonzero(low & ~moved))
     apart = moved
     for level, most in zip(_LEVELS[: _STRANGER + 1], levels, strict=False):
         low = own < min(most, middle - 2 * spread)
@@ -162,10 +162,10 @@ def _apart(scores: _Scores) -> Order:
             apart = moved | low
     around = np.convolve(apart, np.ones(2 * _NEIGHBOURS + 1), "same") - apart
     apart |= (own < levels[_NEAR]) & (around >= _NEIGHBOURS)
-    return Order(np.flatnonzero(apart), np.zeros(0, np.int64))
+    return RowOrder(np.flatnonzero(apart), np.zeros(0, np.int64))
 
 
 def _at(one: Sequence[str], two: Sequence[str], offset: int) -> float:
     """The median score where row i belongs to row i + `offset`."""
     ours, theirs = (one[:-offset], two[offset:]) if offset > 0 else (one[-offset:], two[:offset])
-    return float(np.median(_compare(ours, theirs, None).own))
+    return float(np.median(_compare(ours, theirs, [""] * len(ours)).own))
