@@ -156,7 +156,8 @@ def lines_within(text: str) -> list[str]:
 def parts_of_tags() -> frozenset[str]:
     """The tags, each with the special tokens that it is made of."""
     tags = [tag for pair in _data()["pairs"] for tag in pair]
-    tags += [f"{begin}{word}>" for word in _data()["words"] for begin in ("<", "</")]
+    for begin, end in (("<", ">"), ("</", ">"), ("<|", "|>"), ("<|/", "|>")):
+        tags += [f"{begin}{word}{end}" for word in _data()["words"]]
     return frozenset(tags + [part for tag in tags for part in re.findall(r"<[^<>]+>", tag)])
 
 

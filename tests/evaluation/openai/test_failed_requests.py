@@ -279,9 +279,11 @@ def test_letters_without_a_list_are_unknown() -> None:
 
     requests = [Request(f"Number {place}?", (" A", " B"), name=f"item '{place}'") for place in range(8)]
     with answering(answer) as log:
-        found = dict(OpenAIEngine("m", settings(log.base_url)).logprobs(requests, range(8)))
+        engine = OpenAIEngine("m", settings(log.base_url))
+        found = dict(engine.logprobs(requests, range(8)))
     assert [number for number, scores in found.items() if scores.failed] == [3]
     assert found[3].logprobs == [None, None]
+    assert EngineNote.UNKNOWN_LOGPROBS not in engine.notes
     # A letter that the list lacks is less probable than all that are in it.
     assert found[4].logprobs == [-0.1, None]
     assert found[4].listed

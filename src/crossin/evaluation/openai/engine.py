@@ -133,7 +133,7 @@ class OpenAIEngine:
                 continue
             scores = answers.joined([part[place] for place in range(len(part))])
             del parts[number]
-            if scores.logprobs.count(None) > len(scores.failed) and not scores.listed:
+            if place is not None and scores.logprobs.count(None) > len(scores.failed):
                 self._note(EngineNote.UNKNOWN_LOGPROBS)
             if unknown is not None:
                 unknown = unknown + 1 if scores.logprobs.count(None) == len(scores.logprobs) else None
