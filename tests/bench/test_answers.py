@@ -48,12 +48,22 @@ class TestRightOption:
             ("letter", "(b)"),
             ("letter", "b."),
             ("letter", ["B"]),
+            ("letter", "['B']"),
+            ("letter", "[B]"),
+            ("letter", "Ｂ"),
             ("index", "1"),
             ("index", "1.0"),
             ("index", 1.0),
             ("index", "१"),
             ("number", "2"),
+            ("number", "(2)"),
+            ("number", "②"),
+            ("number", "[2]"),
             ("text", " elm "),
+            ("text", "ELM"),
+            ("text", "['elm']"),
+            ("label", "(Y)"),
+            ("id", "1B"),
             ("labels", [False, True, False]),
             ("labels", "[0, 1, 0]"),
             ("labels", ["0", "1", "0"]),
@@ -106,6 +116,16 @@ class TestRightOption:
         with refused("none of the 2 rows in en can be used", file="en.jsonl", row=1, field="right"):
             _build(tmp_path / "all", [{"right": value}] * 2, answer=answer)
 
+    def test_another_spelling_of_two_labels_is_refused(self, tmp_path: Path) -> None:
+        rows = [{"labels": ["k", "K", "m"], "right": right} for right in ("K", "(k)")]
+        [item], skipped = _build(tmp_path, rows, answer={"column": "right", "form": "label"})
+        assert (item.answer, skipped) == ("1b", {"several_answers:en": 1})
+
+    def test_an_option_that_looks_like_a_list_is_a_text(self, tmp_path: Path) -> None:
+        rows = [{"all": ['["oak"]', "oak"], "labels": ["x", "y"], "ids": ["1", "2"], "right": '["oak"]'}]
+        [item], _ = _build(tmp_path, rows, answer={"column": "right", "form": "text"})
+        assert item.answer == "1"
+
     @pytest.mark.parametrize("form", ["text", "letter", "label"])
     def test_several_put_apart_by_the_separator_leave_it_out(self, form: str, tmp_path: Path) -> None:
         rows = [{"right": _GOOD[form]}, {"right": f"{_GOOD[form]}/z"}]
@@ -144,6 +164,8 @@ class TestReferences:
         ("answer", "row"),
         [
             ({}, {"right": ["elm", "wych elm", "elm"]}),
+            ({}, {"right": "['elm', 'wych elm']"}),
+            ({}, {"right": '["elm", "wych elm"]'}),
             ({"separator": "|"}, {"right": "elm | wych elm"}),
             ({"aliases": "also"}, {"right": "elm", "also": ["wych elm", "elm"]}),
             ({"aliases": "also"}, {"right": "elm", "also": "['wych elm']"}),
@@ -170,6 +192,7 @@ class TestReferences:
             ({}, None, "empty_text:answer"),
             ({}, [], "empty_text:answer"),
             ({}, [None], "empty_text:answer"),
+            ({}, "[]", "empty_text:answer"),
             ({"text": "t"}, [{"t": None}], "empty_text:answer"),
             ({"text": "t"}, [{"other": "elm"}], "unreadable_answer"),
             ({"text": "t"}, "elm", "unreadable_answer"),
@@ -189,6 +212,13 @@ class TestReferences:
         answer = {"column": "right", "form": "text"}
         with refused("it has: value, kind", hint="answer.text", field="right"):
             _build(tmp_path, [{"right": {"value": "elm", "kind": 1}}], options=None, answer=answer)
+
+    @pytest.mark.parametrize("value", ["[1, 2]", "(elm)", "[elm]"])
+    def test_a_text_that_is_no_list_of_texts_stays_as_it_is(self, value: str, tmp_path: Path) -> None:
+        [item], _ = _build(
+            tmp_path, [{"right": value}], options=None, answer={"column": "right", "form": "text"}
+        )
+        assert (item.answer, item.aliases) == (value, [])
 
     @pytest.mark.parametrize(
         ("value", "text"), [(70000, "70000"), ("2,135", "2,135"), (2.5, "2.5"), (18.0, "18"), ("१८", "१८")]

@@ -125,6 +125,22 @@ class TestOneTable:
         with refused("'zho_Hans'", "zho-Hant", hint="zho-Hans", field="{lang}-{script}", file=file):
             built(own(tmp_path, languages=["zho_Hans"], **entries), tmp_path, source=file)
 
+    def test_a_row_without_the_column_is_in_no_language(self, tmp_path: Path) -> None:
+        rows = [{"key": key, "lang": "eng", "q": f"Question {key}?"} for key in (1, 2)]
+        name = own(
+            tmp_path,
+            languages=["eng"],
+            language_column="lang",
+            question="{q}",
+            options=["a", "b"],
+            answer={"column": "key", "form": "number"},
+        )
+        file = jsonl(tmp_path / "t.jsonl", [{"key": 3, "q": "?"}])
+        with refused("`language_column`: there is no column 'lang'", file=file, row=1):
+            built(name, tmp_path, source=file)
+        jsonl(file, [{"key": 3, "q": "?"}, *rows])
+        assert [item.item for item in built(name, tmp_path, source=file)] == ["1", "2"]
+
     def test_one_language_pair_in_a_row(self, tmp_path: Path) -> None:
         rows = [
             {"key": key, "from": source, "to": target, "q": f"{key} in {target}?", "a": f"{target} answer"}

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from pathlib import Path
 from typing import Any
+from zipfile import ZipFile
 
 import pytest
 
@@ -70,6 +71,11 @@ class TestErrors:
             ({"question": "{}"}, "question", "brace"),
             ({"item": "key}"}, "item", "brace"),
             ({"options": ["{yes_en}", "{no_en"]}, "options.templates", "brace"),
+            ({"question": "{{question_en}}"}, "question", "two braces"),
+            ({"options": ["{{yes_en}}", "{no_en}"]}, "options.templates", "two braces"),
+            ({"item": "key"}, "item", "names no column"),
+            ({"group": "key"}, "group", "names no column"),
+            ({"files": ["{lang}.jsonl"]}, "files", "{lang}"),
             ({"gap": "<m>", "question": "Which is it?"}, "gap", "has no gap '<m>'"),
             ({"gap": {"tokens": "t"}}, "gap.span", "is required"),
             ({"gap": {"tokens": "t", "spam": "s"}}, "gap.spam", "did you mean 'span'?"),
@@ -91,6 +97,18 @@ class TestErrors:
         ("entries", "field", "words"),
         [
             ({"question": "{asked}"}, "asked", "the columns are: key, question_en"),
+            (
+                {"question": {"en": "{question_en}", "vi": "{KEYS}"}},
+                "KEYS",
+                "`question.vi`: there is no column",
+            ),
+            ({"answer": {"column": "rigt", "form": "letter"}}, "rigt", "`answer.column`: there is no column"),
+            ({"answer": {"column": "rigt", "form": "letter"}}, "rigt", "did you mean 'right'?"),
+            ({"task": "{Key}"}, "Key", "did you mean 'key'?"),
+            ({"question": "question_en"}, "question", "write {question_en}"),
+            ({"question": "question_{language}"}, "question", "write {question_en}"),
+            ({"options": ["yes_en", "no_en"]}, "option", "write {yes_en}"),
+            ({"rename": {"yes_en": "no_en"}}, "rename", "two columns would have one name"),
             ({"answer": {"column": "right", "form": "number"}}, "right", "expected a number, not 'A'"),
             ({"options": {"column": "key"}}, "key", "expected a list"),
             (
@@ -107,6 +125,32 @@ class TestErrors:
         with refused(words, file=file, row=1, field=field):
             built(own(tmp_path, **entries), tmp_path)
         assert not (tmp_path / "out").exists()
+
+    def test_an_entry_that_is_there_twice_is_an_error(self, tmp_path: Path) -> None:
+        path = Path(own(tmp_path))
+        path.write_text(path.read_text(encoding="utf-8") + 'question: "{key}"\n', encoding="utf-8")
+        with refused("the key 'question' is there twice", file=path):
+            read_mapping(path)
+
+    def test_words_and_names_may_be_numbers(self, tmp_path: Path) -> None:
+        path = tmp_path / "own.yaml"
+        own(tmp_path, languages={"en": 1, "vi": 2}, words={"key": {0: {"en": "nil", "vi": "không"}}})
+        mapping = read_mapping(path)
+        assert mapping.languages == {"en": "1", "vi": "2"}
+        assert mapping.words == {"key": {"0": {"en": "nil", "vi": "không"}}}
+
+    def test_an_archive_is_to_be_unpacked(self, tmp_path: Path) -> None:
+        with ZipFile(tmp_path / "all.zip", "w") as archive:
+            archive.writestr("test.jsonl", "{}")
+        with refused("is an archive", hint="unpack it", file=tmp_path / "all.zip"):
+            built(own(tmp_path), tmp_path, source=tmp_path / "all.zip")
+
+    def test_a_column_with_spaces_in_its_name_is_shown_in_quotes(self, tmp_path: Path) -> None:
+        lines = "key, asked,yes,no,right\n1,Which?,a,b,A\n"
+        (tmp_path / "en.csv").write_text(lines, encoding="utf-8")
+        name = own(tmp_path, languages=["en"], question="{asked}", options=["{yes}", "{no}"])
+        with refused("the columns are: key, ' asked', yes", hint="did you mean ' asked'?"):
+            built(name, tmp_path)
 
     def test_a_language_that_the_mapping_lacks(self, tmp_path: Path) -> None:
         with refused("no language th", "en, vi", field="languages"):

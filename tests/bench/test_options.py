@@ -107,7 +107,7 @@ class TestColumn:
         jsonl(tmp_path / "en.jsonl", rows)
         with refused("no key 'txt'", "it has: t, l", field="all"):
             built(_name(tmp_path, {"column": "all", "text": "txt"}, _LETTER), tmp_path)
-        with refused("no column 'lbl'", "key, q, all, right"):
+        with refused("no column 'lbl'", "key, q, all, right", "the keys of each are: t, l"):
             built(_name(tmp_path, {"column": "all", "text": "t", "label": "lbl"}, _LABEL), tmp_path)
 
     def test_half_a_character_in_a_list_leaves_the_row_out(self, tmp_path: Path) -> None:

@@ -6,8 +6,10 @@ import pytest
 
 from crossin.core.thoughts import (
     begins_within_thought,
+    cut_without_a_tag,
     empty_thought_at_end,
     holds_thought,
+    lines_within,
     opening_at_end,
     without_thoughts,
 )
@@ -23,6 +25,11 @@ FAMILIES = {
     "longcat": ("<longcat_think>Is it Rome?", "</longcat_think>Oslo"),
     "kimi": ("◁think▷Is it Rome?", "◁/think▷Oslo"),
     "magistral": ("[THINK]Is it Rome?", "[/THINK]Oslo"),
+    "a bar": ("<|thinking|>Is it Rome?", "<|/thinking|>Oslo"),
+    "ponder": ("<ponder>Is it Rome?", "</ponder>Oslo"),
+    "behind a byte order mark": ("\ufeff<think>Is it Rome?", "</think>\u200bOslo"),
+    "behind a mark of direction": ("\u200f<think>Is it Rome?", "</think>Oslo"),
+    "at the end of an answer": ("<think>No</think>Rome<think>Is it?", "</think>Oslo"),
     "command": (
         "<|START_THINKING|>Is it Rome?",
         "<|END_THINKING|><|START_RESPONSE|>Oslo<|END_RESPONSE|>",
@@ -62,14 +69,14 @@ def test_a_thought_that_is_cut_has_no_answer(family: str) -> None:
 def test_a_thought_that_is_whole_leaves_its_answer(family: str) -> None:
     answer = without_thoughts("".join(FAMILIES[family]))
     assert answer is not None
-    assert answer.strip().strip("*").strip() == "Oslo"
+    assert answer.strip().strip("*\u200b").strip() == "Oslo"
 
 
 @pytest.mark.parametrize("family", [family for family in FAMILIES if family != "behind a sentence"])
 def test_the_beginning_may_be_in_the_prompt(family: str) -> None:
     answer = without_thoughts("Is it Rome? " + FAMILIES[family][1])
     assert answer is not None
-    assert answer.strip().strip("*").strip() == "Oslo"
+    assert answer.strip().strip("*\u200b").strip() == "Oslo"
 
 
 @pytest.mark.parametrize(
@@ -124,3 +131,18 @@ def test_a_reply_that_ends_a_thought_shows_where_it_began() -> None:
     assert not begins_within_thought("The </think> tag ends it.")
     assert holds_thought("<think>x")
     assert not holds_thought("the tag <think> is")
+
+
+def test_replies_without_a_tag_were_cut_where_others_end_a_thought_that_they_did_not_begin() -> None:
+    whole, cut = "Rome? No, north.\n</think>\n\nOslo", "Rome? No, it must be"
+    assert cut_without_a_tag([whole, cut, whole, cut]) == {1, 3}
+    # Too short to have met the limit; and nothing but one stray tag.
+    assert cut_without_a_tag([whole, "Oslo", ""]) == set()
+    assert cut_without_a_tag([whole, *[cut] * 20]) == set()
+    # Here the model begins the thought itself.
+    assert cut_without_a_tag([whole, f"<think>{whole}", cut]) == set()
+    assert cut_without_a_tag([]) == set()
+
+
+def test_the_lines_of_a_thought_are_as_they_were_written() -> None:
+    assert lines_within("<think>می\u200cخوانم\n\nno</think>") == ["می\u200cخوانم", "no"]

@@ -19,6 +19,17 @@ def test_a_reply_becomes_the_option_that_it_names() -> None:
     assert answers["coal", "en"] is None
 
 
+def test_a_reply_that_was_cut_within_a_thought_of_its_template_names_none() -> None:
+    whole = "It is red, or no: (B).\n</think>\n\n(C)"
+    lines = replies(
+        {("sky", "de"): "It is red, so (A), or rather", ("sky", "en"): whole, ("coal", "en"): whole}
+    )
+    answers = {(line["item"], line["language"]): line["answer"] for line in complete(lines, items(), FILE)}
+    assert (answers["sky", "de"], answers["sky", "en"]) == (None, "blue")
+    # An answer without a thought.
+    assert answers["grass", "th"] == "green"
+
+
 def test_a_letter_goes_by_the_list_that_was_shown() -> None:
     ids = ["red", "green", "blue", "black"]
     shown = {**replies({("sky", "de"): "(A)"})[1], "option_ids": ids, "shown": ["black", *ids[:3]]}

@@ -105,6 +105,17 @@ def test_a_reply_in_letters_goes_by_the_list_in_the_prompt(tmp_path: Path) -> No
         read_samples(write_samples(tmp_path, "t", [told]))
 
 
+def test_a_reply_that_was_cut_within_a_thought_of_its_template_names_none(tmp_path: Path) -> None:
+    told = []
+    for item, reply in zip(
+        items(), ["Not (A), so (B)?\n</think>\n(A)", "It is (A), or rather"], strict=False
+    ):
+        told.append(sample(item, filtered_resps=[reply]))
+        del told[-1]["doc"]["choices"]
+        told[-1]["doc"] |= {"options": item.options, "shown": IDS}
+    assert [line["answer"] for line in read_samples(write_samples(tmp_path, "t", told))] == [IDS[0], None]
+
+
 def test_a_run_is_all_languages_together(tmp_path: Path) -> None:
     files = write_run(tmp_path / "lab__some-model")
     [found] = read_predictions(files[2])

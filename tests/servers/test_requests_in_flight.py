@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import signal
 import subprocess
 import sys
 import threading
+import time
 import tracemalloc
 from collections.abc import Iterator
 from functools import partial
+from itertools import islice
 
 import pytest
 
@@ -18,6 +21,7 @@ from crossin.servers import (
     Server,
     ServerRequest,
     request_all,
+    request_each,
     rough_tokens,
 )
 from tests.helpers.errors import refused
@@ -142,6 +146,24 @@ def test_a_caller_that_fails_leaves_nothing_behind() -> None:
         with pytest.raises(KeyError):
             caller(log.base_url)
         assert threading.active_count() == before + 1
+
+
+def test_failures_that_nobody_reads_are_not_printed(caplog: pytest.LogCaptureFixture) -> None:
+    async def fail(asked: Asked) -> bytes:
+        return completion() if asked.body["prompt"] == "0" else response(503, {})
+
+    with answering(fail) as log:
+        fast = settings(log.base_url, concurrency=4, retries=0)
+        answers = request_each(fast, requests(8), None, lambda _: True)
+        assert [isinstance(answer, dict) for _, answer in islice(answers, 2)].count(False) > 0
+        # The others are waiting to be read.
+        while len(log.asked) < 8:
+            time.sleep(0.01)
+        time.sleep(0.1)
+        answers.close()
+        del answers
+        gc.collect()
+    assert "never retrieved" not in caplog.text
 
 
 def test_a_program_that_ends_with_answers_unread_ends() -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import unicodedata
+from collections.abc import Sequence
 from string import ascii_uppercase
 from typing import Any
 
@@ -13,10 +15,15 @@ from crossin.bench.row_values import RowValues, at, listed
 from crossin.bench.text_forms import opened
 from crossin.items.item import ItemFault
 from crossin.languages.numbers import last_number
+from crossin.languages.segmentation import fold
 
 _HINT = "correct `answer` in the mapping, or the row"
-# A whole number in digits of any script, or as some tables write it: 1.0.
-_WHOLE = re.compile(r"(-?\d+)(?:\.0+)?")
+# A letter; a whole number in digits of any script, or as some tables write it (1.0). Both may be written as
+# a label is.
+_LETTER = re.compile(r"[(\[]?([A-Za-z])[)\].:]*")
+_WHOLE = re.compile(r"[(\[]?(-?\d+)(?:\.0+)?[)\].:]*")
+# What stands around a label.
+_AROUND = "()[].: "
 _FLAGS = {"1": True, "0": False, "1.0": True, "0.0": False, "true": True, "false": False}
 
 
@@ -30,20 +37,18 @@ def right_place(values: RowValues, row: DatasetRow, options: RowOptions) -> int:
     column = values.spelled(answer.column)
     if answer.form == "labels":
         return _flagged(values, row, options, column)
-    text = _single(values, row, column)
+    names = {"text": options.texts, "label": options.labels, "id": options.ids}.get(answer.form, [])
+    text = _single(values, row, column, names)
     if answer.form != "text" and answer.separator is not None and answer.separator in text:
         raise row.fault(NotBuilt.SEVERAL_ANSWERS, f"'{text[:60]}' names several options", column, _HINT)
     if answer.form in ("text", "label", "id"):
-        return _named(values, row, options, text)
-    if answer.form == "letter":
-        letter = text.strip("(). ").upper()
-        if len(letter) != 1 or letter not in ascii_uppercase:
-            raise _unreadable(row, answer.form, text, column)
-        return _among(row, options, ascii_uppercase.index(letter), column, text)
-    number = _WHOLE.fullmatch(text)
-    if number is None:
+        return _named(values, row, names, text)
+    found = (_LETTER if answer.form == "letter" else _WHOLE).fullmatch(unicodedata.normalize("NFKC", text))
+    if found is None:
         raise _unreadable(row, answer.form, text, column)
-    return _among(row, options, int(number[1]) - (answer.form == "number"), column, text)
+    if answer.form == "letter":
+        return _among(row, options, ascii_uppercase.index(found[1].upper()), column, text)
+    return _among(row, options, int(found[1]) - (answer.form == "number"), column, text)
 
 
 def references(values: RowValues, row: DatasetRow) -> tuple[str, list[str]]:
@@ -89,9 +94,11 @@ def _among(row: DatasetRow, options: RowOptions, place: int, column: str, shown:
     return options.places.index(place)
 
 
-def _single(values: RowValues, row: DatasetRow, column: str) -> str:
-    """The answer's text; a list may hold one."""
+def _single(values: RowValues, row: DatasetRow, column: str, names: Sequence[str]) -> str:
+    """The answer's text; a list, which may be in text form unless that is among the names, may hold one."""
     value = values.value(row, column)
+    if not (isinstance(value, str) and value.strip() in names):
+        value = opened(value)
     if isinstance(value, list) and len(value) > 1:
         raise row.fault(
             NotBuilt.SEVERAL_ANSWERS,
@@ -107,18 +114,25 @@ def _single(values: RowValues, row: DatasetRow, column: str) -> str:
     return text
 
 
-def _named(values: RowValues, row: DatasetRow, options: RowOptions, text: str) -> int:
-    """The place of the option with this text, label or id."""
+def _named(values: RowValues, row: DatasetRow, names: Sequence[str], text: str) -> int:
+    """The place of the option with this text, label or id; whatever its case, width and spaces (and what
+    stands around a label) where none is spelled so.
+    """
     answer = values.mapping.answer
     column = values.spelled(answer.column)
-    names = {"text": options.texts, "label": options.labels, "id": options.ids}[answer.form]
     if not names:
         raise row.fault(
             NotBuilt.UNREADABLE_ANSWER, f"the options have no {answer.form}s", column, "add `options.label`"
         )
     if text in names and (answer.form == "text" or names.count(text) == 1):
         return names.index(text)
-    if text in names or (answer.separator is not None and answer.separator in text):
+    around = "" if answer.form == "text" else _AROUND
+    alike = [
+        place for place, name in enumerate(names) if fold(name).strip(around) == fold(text).strip(around)
+    ]
+    if text not in names and len(alike) == 1:
+        return alike[0]
+    if alike or (answer.separator is not None and answer.separator in text):
         raise row.fault(NotBuilt.SEVERAL_ANSWERS, f"'{text[:60]}' names several options", column, _HINT)
     shown = ", ".join(f"'{name[:30]}'" for name in names[:10])
     raise row.fault(
@@ -169,7 +183,10 @@ def _objects(row: DatasetRow, value: Any, column: str) -> list[dict[str, Any]]:
 
 
 def _texts(row: DatasetRow, value: Any, column: str, separator: str | None) -> list[str]:
-    """A list of texts, or one text, with `separator` between its parts."""
+    """A list of texts, which may be in text form, or one text, with `separator` between its parts."""
+    inside = opened(value) if separator is None else value
+    if isinstance(inside, list) and all(isinstance(one, str) for one in inside):
+        value = inside
     values = value if isinstance(value, list) else [value]
     for one in values:
         if isinstance(one, dict):

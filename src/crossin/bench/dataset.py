@@ -16,6 +16,7 @@ from crossin.bench.text_forms import entry, opened
 from crossin.core.errors import CrossinError
 from crossin.core.extras import require
 from crossin.core.network import use_certificates_for_hub
+from crossin.core.suggestions import nearest
 from crossin.corpus.reading.records import read_records
 from crossin.corpus.reading.text_records import kind_of
 from crossin.items.item import writable
@@ -70,23 +71,31 @@ class DatasetRow:
         if column in self.values:
             return self.values[column]
         found: Any = self.values
-        for part in column.split("."):
+        parts = column.split(".")
+        for depth, part in enumerate(parts):
             here = opened(found)
             if here is None:
                 return None
             try:
                 found = entry(here, part)
             except KeyError:
-                raise self._no_column(column, here) from None
+                raise self._no_column(column, here, ".".join(parts[:depth])) from None
         return found
 
-    def _no_column(self, column: str, here: Any) -> RowFault:
-        names = ", ".join(map(str, list(self.values)[:20])) or "(none)"
+    def _no_column(self, column: str, here: Any, inside: str) -> RowFault:
+        names = ", ".join(map(_visible, list(self.values)[:20])) or "(none)"
         message = f"there is no column '{column}'; the columns are: {names}"
         if isinstance(here, dict) and here is not self.values:
-            message += f"; inside of '{column.rpartition('.')[0]}': {', '.join(map(str, list(here)[:20]))}"
+            message += f"; inside of '{inside}': {', '.join(map(str, list(here)[:20]))}"
         hint = "correct the mapping, or get the file that it was written for"
-        lists = [name for name, value in self.values.items() if _holds_rows(value)]
+        stripped = {str(name).strip(): name for name in self.values}
+        if here is self.values and (near := nearest(column.split(".")[0].strip(), stripped)):
+            hint = f"did you mean '{stripped[near[0]]}'? Else {hint}"
+        lists = [
+            name
+            for name, value in self.values.items()
+            if _holds_rows(value) and column.split(".")[0] in value[0]
+        ]
         if lists and here is self.values:
             hint = f"if the rows are the list in '{lists[0]}', add `rows: {lists[0]}`; else {hint}"
         return self.fault(NotBuilt.NO_COLUMN, message, column, hint)
@@ -128,13 +137,27 @@ def _kind(value: Any) -> str:
     return kind_of(value) if known else type(value).__name__
 
 
+def _visible(name: Any) -> str:
+    """A column's name, in quotes where spaces are part of it."""
+    return f"'{name}'" if str(name) != str(name).strip() else str(name)
+
+
 def _holds_rows(value: Any) -> bool:
     return isinstance(value, list) and bool(value) and all(isinstance(one, dict) for one in value)
 
 
 def renamed(row: DatasetRow, names: Mapping[str, str]) -> DatasetRow:
-    """The row with other names of its columns, `{name in the file: other name}`."""
-    return replace(row, values={names.get(name, name): value for name, value in row.values.items()})
+    """The row with other names of its columns, `{name in the file: other name}`. Raises CrossinError where
+    two columns would have one name.
+    """
+    values = {names.get(name, name): value for name, value in row.values.items()}
+    if len(values) < len(row.values):
+        raise row.error(
+            f"two columns would have one name; they are called: {', '.join(map(str, row.values))}",
+            "rename",
+            "remove one of them from `rename` in the mapping",
+        )
+    return replace(row, values=values)
 
 
 def read_rows(file: Path, rows: str | None, names: Sequence[str]) -> Iterator[DatasetRow]:

@@ -45,20 +45,23 @@ class _Language:
 def rows_of(mapping: DatasetMapping, code: str, table: Sequence[DatasetRow]) -> list[DatasetRow]:
     """The rows of a language in a table that may hold several.
 
-    Raises CrossinError where there are none.
+    Raises CrossinError where there are none, or no row has the column.
     """
     column = mapping.language_column
     if column is None:
         return list(table)
     template = column if PLACEHOLDER.search(column) else f"{{{column}}}"
+    values = RowValues(mapping, code)
     seen: dict[str, None] = {}
     found = []
     for row in table:
-        called = PLACEHOLDER.sub(lambda part, row=row: row.text(part[1]), template)  # type: ignore[misc]
+        called = PLACEHOLDER.sub(lambda part, row=row: values.text(row, part[1]), template)  # type: ignore[misc]
         if called == mapping.languages[code]:
             found.append(row)
         elif len(seen) <= 1000:
             seen[called] = None
+    if (absent := values.absent_column()) is not None:
+        raise absent
     if table and not found:
         wanted = mapping.languages[code]
         near = nearest(wanted, seen)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from zipfile import is_zipfile
 
 from crossin.bench.assemble import Versions, check_left_out, pivot_first, whole_items, write_whole
 from crossin.bench.dataset import USUAL, DatasetRow, fetch, matching, read_rows, renamed
@@ -80,6 +81,8 @@ def _files(
     split: str,
 ) -> tuple[Path, dict[str, list[Path]]]:
     """The folder of the dataset, and the files of each of the languages and of those others that it has."""
+    if source is not None and is_zipfile(source):
+        raise CrossinError("is an archive", file=source, hint="unpack it, and give the folder with --source")
     if source is not None and source.is_file():
         return source.parent, {code: [source] for code in (*languages, *others)}
     patterns = {

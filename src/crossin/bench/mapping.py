@@ -20,6 +20,7 @@ from crossin.core.settings import Settings, as_value_error, validated
 from crossin.languages import parse_language
 
 PLACEHOLDER = re.compile(r"\{([^{}]+)\}")
+_DOUBLED = re.compile(r"\{\{[^{}]+\}\}")
 # What stands for the text that `template` makes.
 FILLED = "template"
 
@@ -58,12 +59,12 @@ def _wrong(message: str, field: str, hint: str) -> CrossinError:
     return CrossinError(message, field=field, hint=hint)
 
 
-ByLanguage = Annotated[dict[str, str], BeforeValidator(_by_code)]
-# One template, or one for each language.
-Template = Annotated[str | dict[str, str], PlainValidator(_template)]
-# A path in a row, or a place in a list; `Name` may be ''.
+# A path in a row, a place in a list, or another text that may look like a number; `Name` may be ''.
 _AS_TEXT = BeforeValidator(lambda value: str(value) if type(value) is int else value)
 Name = Annotated[str, _AS_TEXT]
+ByLanguage = Annotated[dict[str, Name], BeforeValidator(_by_code)]
+# One template, or one for each language.
+Template = Annotated[str | dict[str, str], PlainValidator(_template)]
 _Given = Annotated[str, Field(min_length=1), _AS_TEXT]
 
 
@@ -212,7 +213,7 @@ class DatasetMapping(Settings):
     template: FilledTemplate | None = None
     context: Template = ""
     question: Template
-    words: dict[str, dict[str, ByLanguage]] = Field(default_factory=dict)
+    words: dict[str, dict[Name, ByLanguage]] = Field(default_factory=dict)
     gap: str | TokenSpan = ""
     options: Annotated[OptionsSource | None, BeforeValidator(_templates)] = None
     shuffle: bool = False
@@ -227,6 +228,10 @@ class DatasetMapping(Settings):
         return self
 
     def _contradictions(self) -> Iterator[CrossinError]:
+        for pattern in self.files:
+            for name in PLACEHOLDER.findall(pattern):
+                if name not in ("language", "split"):
+                    yield _wrong(f"'{pattern}' has {{{name}}}", "files", "write {language} or {split}")
         if (self.join == "id" and self.item is None) or (self.join == "position" and self.item is not None):
             yield _wrong("`join: id` and the template `item` go together", "join", "give both, or neither")
         if self.rows is not None and self.columns:
@@ -271,6 +276,12 @@ class DatasetMapping(Settings):
         for name, text in self._all_templates():
             if text.count("{") != text.count("}") or ("{" in text and not PLACEHOLDER.search(text)):
                 yield _wrong(f"'{text[:40]}' has a brace that names no column", name, "write {column}")
+            if _DOUBLED.search(text.replace("{language}", "")):
+                yield _wrong(f"'{text[:40]}' has two braces around a column", name, "write {column}")
+            if name in ("item", "group") and text and not PLACEHOLDER.search(text):
+                yield _wrong(
+                    f"'{text[:40]}' names no column: it would be the same for all", name, "write {column}"
+                )
         if self.template is not None and not any(f"{{{FILLED}}}" in text for text in used):
             yield _wrong(
                 "no text uses it", FILLED, f"write {{{FILLED}}} in `question` or `context` where it belongs"

@@ -47,7 +47,7 @@ def check_order(
             others[code] = order
     progress("comparing the languages", len(languages) - 1, len(languages) - 1, "languages")
     if others:
-        raise _other_options(others, rows, first)
+        raise _other_options(mapping, others, rows, first)
 
 
 def _pairs(found: Versions, first: str, code: str) -> list[tuple[Item, Item]]:
@@ -106,6 +106,7 @@ def _varied(pairs: Sequence[tuple[Item, Item]]) -> bool:
 
 
 def _other_options(
+    mapping: DatasetMapping,
     others: Mapping[str, OptionOrder],
     rows: Mapping[str, Mapping[str, DatasetRow]],
     first: str,
@@ -113,11 +114,14 @@ def _other_options(
     code, order = next(iter(others.items()))
     column = next(iter(id_columns(rows, first, code)), None)
     ids = f"{column}}} ('{column}' looks like ids)" if column else "COLUMN}, a column with one for each"
+    hint = f"match them by ids, options: {{…, ids: {ids}"
+    if mapping.options is not None and mapping.options.ids:
+        hint = f"`options.ids` ({mapping.options.ids}) does not say so: see that the ids are right"
     return CrossinError(
         f"the options seem to be in another order in {', '.join(others)} than in {first}: in {code} the "
         f"right one stands at another place in {order.elsewhere:,} of {order.items:,} items, and numbers, "
         f"names or words do in {order.moved:,} of {order.judged:,}",
         file=next(iter(rows[code].values())).file,
         field="options",
-        hint=f"match them by ids, options: {{…, ids: {ids}; or leave these languages out",
+        hint=f"{hint}; or leave these languages out",
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import reduce
 from typing import Any
 
@@ -11,7 +11,13 @@ from crossin.bench.assemble import NotBuilt
 from crossin.bench.dataset import DatasetRow, RowFault
 from crossin.bench.mapping import FILLED, PLACEHOLDER, DatasetMapping
 from crossin.bench.text_forms import entry, structured
+from crossin.core.errors import CrossinError
 from crossin.items.item import ItemFault
+
+# The entries that name columns, and those, here and inside, that hold a path instead of a template.
+_NAMING = {"language_column", "item", "group", "task", "template", "context", "question", "gap", "options"}
+_NAMING |= {"answer", "origin"}
+_PATHS = {"language_column", "column", "label", "ids", "aliases", "tokens", "span"}
 
 
 class RowValues:
@@ -27,9 +33,26 @@ class RowValues:
         self._there: set[str] = set()
         self._absent: dict[str, RowFault] = {}
 
-    def absent_column(self) -> RowFault | None:
-        """The error about the first column that no row has had so far."""
-        return next((fault for column, fault in self._absent.items() if column not in self._there), None)
+    def absent_column(self) -> CrossinError | None:
+        """The error about the first column that no row has had so far, with the entry that names it."""
+        for column, fault in self._absent.items():
+            if column not in self._there:
+                entry = next(self._entries_with(column), "")
+                return CrossinError(
+                    f"`{entry}`: {fault.message}" if entry else fault.message,
+                    file=fault.file,
+                    row=fault.row,
+                    field=fault.field,
+                    hint=fault.hint,
+                )
+        return None
+
+    def _entries_with(self, column: str) -> Iterator[str]:
+        """The entries of the mapping that name a column."""
+        for name, text in _texts_in(self.mapping.model_dump(include=_NAMING)):
+            path = name.rpartition(".")[2] in _PATHS and column == self.spelled(text)
+            if path or f"{{{column}}}" in self.spelled(text):
+                yield name
 
     def columns_of(self, entry: Any) -> list[str]:
         """The columns that a template of the mapping names; none for another entry."""
@@ -72,6 +95,13 @@ class RowValues:
         path = self.spelled(path)
         if self.inside(elements, path):
             return [at(one, path) for one in elements]
+        keys = next((one for one in elements if isinstance(one, dict)), None)
+        if keys is not None:
+            try:
+                row.value(path)
+            except RowFault as fault:
+                message = f"{fault.message}; the keys of each are: {', '.join(map(str, keys))}"
+                raise row.fault(reason, message, path, fault.hint or "") from None
         return self.list_at(row, path, reason)
 
     def inside(self, elements: Sequence[Any], path: str) -> bool:
@@ -98,7 +128,13 @@ class RowValues:
         """A template filled with the row's values, or the language's words for them; `field` is what it makes
         of an item. Raises RowFault where some values are null and others are not.
         """
-        text = template if isinstance(template, str) else template[self.code]
+        text = self.spelled(template if isinstance(template, str) else template[self.code])
+        if text and text in row.values:
+            raise row.error(
+                f"the text is '{text}' in every row, and a column has this name",
+                field,
+                f"write {{{text}}} for the column's value",
+            )
         nulls: list[str] = []
         filled = False
 
@@ -110,7 +146,7 @@ class RowValues:
                 nulls.append(found[1])
             return value
 
-        made = PLACEHOLDER.sub(put, self.spelled(text)).strip()
+        made = PLACEHOLDER.sub(put, text).strip()
         if nulls and filled:
             raise row.fault(
                 ItemFault.EMPTY.about(field), f"a part of the {field} is null", nulls[0], "fill it in the row"
@@ -181,6 +217,18 @@ def listed(row: DatasetRow, value: Any, column: str, reason: str) -> list[Any]:
         if isinstance(found, list):
             return found
     raise row.fault(reason, "expected a list", column, "name the column that holds the list")
+
+
+def _texts_in(value: Any, path: str = "") -> Iterator[tuple[str, str]]:
+    """The texts in a mapping, each with its entry."""
+    if isinstance(value, str):
+        yield path, value
+    elif isinstance(value, dict):
+        for key, inside in value.items():
+            yield from _texts_in(inside, f"{path}.{key}".lstrip("."))
+    elif isinstance(value, list):
+        for inside in value:
+            yield from _texts_in(inside, path)
 
 
 def at(element: Any, path: str) -> Any:

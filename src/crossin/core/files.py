@@ -177,11 +177,24 @@ def read_json(path: Path) -> Any:
 
 
 def read_yaml(path: Path) -> Any:
-    """The value in a YAML file, by the safe loader."""
+    """The value in a YAML file, by the safe loader; a key that is there twice is an error."""
     import yaml
 
+    class Loader(yaml.SafeLoader):
+        def compose_mapping_node(self, anchor: Any) -> Any:
+            node = super().compose_mapping_node(anchor)
+            seen = set()
+            for key, _ in node.value:
+                # YAML itself would take the last one.
+                if isinstance(key, yaml.ScalarNode) and (key.tag, key.value) in seen:
+                    raise yaml.MarkedYAMLError(
+                        problem=f"the key '{key.value}' is there twice", problem_mark=key.start_mark
+                    )
+                seen.add((key.tag, key.value))
+            return node
+
     try:
-        return yaml.safe_load(read_text(path))
+        return yaml.load(read_text(path), Loader)
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         raise CrossinError(

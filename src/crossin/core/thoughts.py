@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -17,14 +17,20 @@ from crossin.core.files import read_yaml
 OPENING, CLOSING = "<think>\n", "\n</think>\n\n"
 # The fields beside its content in which servers and chat templates have the thought of a turn.
 THOUGHT_FIELDS = ("reasoning_content", "reasoning", "thinking")
-# Each character by another: places in the text stay the same. Some tokenizers spell a tag so.
-_PLAIN = str.maketrans("＜＞｜［］／▁", "<>|[]/_")
+# Each character by another: places in the text stay the same. Some tokenizers spell a tag so; what cannot be
+# seen may stand beside one.
+_UNSEEN = (
+    "\u00ad\u200b\u200c\u200d\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2060\u2066\u2067\u2068\u2069\ufeff"
+)
+_PLAIN = str.maketrans("＜＞｜［］／▁" + _UNSEEN, "<>|[]/_" + " " * len(_UNSEEN))
 _QUOTES = "\"'`“”„«»‘’「」『』"
 # What may stand before a tag that begins a thought, apart from markdown: the end of a line, of another tag,
 # of a sentence.
 _BORDERS, _MARKDOWN = "\n>]▷|.!?:;…。！？：；", " \t*_#`\"'"
 # A special token that a server left at the end of an answer.
 _ENDS = r"<\|?/?[\w:]+\|?>"
+# A model that was not asked to think may write a stray tag now and then.
+_SHARE = 0.1
 
 
 class _Tag(NamedTuple):
@@ -95,9 +101,28 @@ def opening_at_end(prompt: str, asked: str = "") -> str:
 
 def begins_within_thought(reply: str) -> bool:
     """Whether a reply ends a thought that it did not begin."""
-    text = reply.translate(_PLAIN)
-    first = next((tag for tag in _tags(text) if not _is_mentioned(text, tag)), None)
+    first = _first_tag(reply)
     return first is not None and not first.opens
+
+
+def cut_without_a_tag(replies: Sequence[str]) -> set[int]:
+    """The places of those among a model's replies that were cut within a thought which the template begins.
+
+    They have no tag; the others show it: a tenth or more of all end a thought that they did not begin, and
+    more of them than begin one. A reply much shorter than one of those was not cut at a limit: it has no
+    thought.
+    """
+    firsts = [_first_tag(reply) for reply in replies]
+    ended = [reply for reply, tag in zip(replies, firsts, strict=True) if tag is not None and not tag.opens]
+    begun = sum(tag is not None and tag.opens for tag in firsts)
+    if len(ended) <= begun or len(ended) < _SHARE * len(replies):
+        return set()
+    least = max(map(_bytes, ended)) / 2
+    return {
+        place
+        for place, (reply, tag) in enumerate(zip(replies, firsts, strict=True))
+        if tag is None and _bytes(reply) >= least
+    }
 
 
 def empty_thought(text: str) -> re.Match[str] | None:
@@ -121,10 +146,10 @@ def holds_thought(text: str) -> bool:
 
 def lines_within(text: str) -> list[str]:
     """The lines of a thought that are more than tags."""
-    plain = text.translate(_PLAIN)
     for tag in _patterns().tags:
-        plain = tag.sub("\n", plain)
-    return [line for line in plain.split("\n") if line.strip()]
+        for found in tag.finditer(text.translate(_PLAIN)):
+            text = text[: found.start()] + "\n" * len(found[0]) + text[found.end() :]
+    return [line for line in text.split("\n") if line.strip()]
 
 
 @cache
@@ -155,16 +180,18 @@ def _patterns() -> _Patterns:
     words = "|".join(sorted(map(re.escape, data["words"]), key=len, reverse=True))
     word = rf"(?:[a-z]+[:_])?(?:{words})"
     # Some servers escape "<" for HTML.
-    tag = rf"(?:<|&lt;)\s?(?P<close>/?)\s?(?P<word>{word})(?:\s[^<>\n]{{0,40}})?(?:>|&gt;)"
+    tag = rf"(?:<|&lt;)\|?\s?(?P<close>/?)\s?(?P<word>{word})(?:\s[^<>\n]{{0,40}})?\|?(?:>|&gt;)"
     literal = [tuple(map(re.escape, pair)) for pair in data["pairs"]]
-    parts: dict[bool, list[str]] = {True: [tag], False: []}
+    parts: dict[bool, list[str]] = {True: [], False: []}
     kinds: dict[str, tuple[str, bool]] = {}
     for number, pair in enumerate([*literal, *map(tuple, data["patterns"])]):
         # Pairs with one end are of one kind.
         kinds |= {f"o{number}": (pair[1], True), f"c{number}": (pair[1], False)}
         parts[pair in literal] += [f"(?P<o{number}>{pair[0]})", f"(?P<c{number}>{pair[1]})"]
-    begins = "|".join([rf"<(?:{word})>", *(pair[0] for pair in literal)])
-    ends = "|".join([rf"</(?:{word})>", *(pair[1] for pair in literal)])
+    # Behind the others: <|think|> may have an end of its own.
+    parts[True].append(tag)
+    begins = "|".join([rf"<\|?(?:{word})\|?>", *(pair[0] for pair in literal)])
+    ends = "|".join([rf"<\|?/(?:{word})\|?>", *(pair[1] for pair in literal)])
     empty = rf"(?:(?:{begins})\s*)?(?:{ends})"
     opening, closing = ("|".join(re.escape(pair[side]) for pair in data["answers"]) for side in (0, 1))
     flags = re.IGNORECASE
@@ -188,12 +215,24 @@ def _tags(text: str) -> Iterator[_Tag]:
             yield _Tag(*found.span(), *kinds[str(found.lastgroup)])
 
 
+def _bytes(text: str) -> int:
+    """The length of a text, roughly by tokens in any script."""
+    return len(text.encode("utf-8", "replace"))
+
+
+def _first_tag(reply: str) -> _Tag | None:
+    text = reply.translate(_PLAIN)
+    return next((tag for tag in _tags(text) if not _is_mentioned(text, tag)), None)
+
+
 def _begins(text: str, tag: _Tag, begin: int) -> bool:
     """Whether a tag stands where a thought can begin: not within a sentence, nor quoted."""
     end = tag.start
     while end > begin and text[end - 1] in _MARKDOWN:
         end -= 1
-    return not _is_quoted(text, tag) and (end == begin or text[end - 1] in _BORDERS)
+    # Written together with a word: "B<think>"; some scripts have no spaces between words.
+    glued = end == tag.start > begin and text[end - 1].isascii() and text[end - 1].isalnum()
+    return not _is_quoted(text, tag) and (end == begin or text[end - 1] in _BORDERS or glued)
 
 
 def _is_mentioned(text: str, tag: _Tag) -> bool:

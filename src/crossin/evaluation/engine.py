@@ -29,7 +29,7 @@ class EngineNote(Reason):
     TOP_LETTERS = "top_letters", "letters were looked up among the server's most probable first tokens"
     UNKNOWN_LOGPROBS = (
         "unknown_logprobs",
-        "some options have no log-probability: the server's tokens do not spell them, or nothing precedes",
+        "some options have no log-probability: the server gives no number, or tokens that do not spell them",
     )
     PLAIN_AS_CHAT = "plain_as_chat", "the server completes no plain prompts: they are sent as conversations"
     UNCOUNTED_TOKENS = (

@@ -9,6 +9,7 @@ from typing import Any
 from crossin.core.errors import CrossinError, located
 from crossin.core.files import read_parquet
 from crossin.core.plain_values import shown
+from crossin.core.thoughts import OPENING, cut_without_a_tag
 from crossin.corpus.reading.records import read_records
 from crossin.items import Item
 from crossin.items.replies import read_reply
@@ -80,7 +81,7 @@ def _wrong_field(line: Line) -> tuple[str, str] | None:
 def complete(lines: list[Line], items: Sequence[Item], file: Path) -> list[Line]:
     """`lines` with what their benchmark knows: group, task, options and gold. A reply to a multiple-choice
     item becomes the option that it names (`named_option`), or none. The prompt listed the options in the
-    order of the line's `shown`, or else of its option ids.
+    order of the line's `shown`, or else of its option ids. A reply that was cut within a thought names none.
 
     Raises CrossinError where a line is of another benchmark: an unknown id, other options, another gold.
     """
@@ -91,10 +92,24 @@ def complete(lines: list[Line], items: Sequence[Item], file: Path) -> list[Line]
         message = f"answers another benchmark: {len(unknown)} of its {len(asked)} items are not in this one"
         raise CrossinError(message, file=file, row=row, field="item", hint=_OTHER_BENCHMARK)
     completed = []
+    if all("answer" not in line for line in lines):
+        lines = with_thoughts_begun(lines)
     for row, line in enumerate(lines, start=1):
         with located(file, row, hint=_OTHER_BENCHMARK):
             completed.append(_complete(line, by_cell.get((line["item"], line["language"]))))
     return completed
+
+
+def with_thoughts_begun(lines: list[Line]) -> list[Line]:
+    """One model's lines; replies that were cut within a thought which their template begins, start with its
+    tag, and are no answer.
+    """
+    places = [place for place, line in enumerate(lines) if line.get("reply")]
+    cut = {places[one] for one in cut_without_a_tag([lines[place]["reply"] for place in places])}
+    return [
+        {**line, "reply": OPENING + line["reply"], "answer": None} if place in cut else line
+        for place, line in enumerate(lines)
+    ]
 
 
 def _complete(line: Line, item: Item | None) -> Line:

@@ -15,7 +15,7 @@ from typing import Any
 
 from crossin.core.errors import CrossinError, located
 from crossin.corpus.reading.records import read_records
-from crossin.scoring.lines import Line, checked, named_option
+from crossin.scoring.lines import Line, checked, named_option, with_thoughts_begun
 
 _NAME = re.compile(r"samples_.+_(?P<date>\d{4}-\d\d-\d\dT[\d.-]+)\.jsonl")
 # The fields of an exported question that an answer needs.
@@ -59,7 +59,7 @@ def read_samples(file: Path) -> list[Line]:
         for row, sample in read_records(file):
             with located(row=row):
                 lines.append(_line(sample))
-    return checked(lines, file)
+    return with_thoughts_begun(checked(lines, file))
 
 
 def _date(file: Path) -> str:

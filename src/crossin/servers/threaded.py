@@ -92,6 +92,9 @@ def request_each(
 
     def end(request: ServerRequest, task: asyncio.Task[dict[str, Any]]) -> None:
         tasks.discard(task)
+        # Read even where the caller stops before: asyncio would print what nobody has read.
+        if not task.cancelled():
+            task.exception()
         finished.put((request, task))
 
     server = Server(settings, accounting)

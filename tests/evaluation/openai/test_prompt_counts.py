@@ -64,6 +64,25 @@ def test_five_prompts_are_enough_where_all_are_cut() -> None:
     assert 4 <= found[0] <= 6
 
 
+def test_three_prompts_of_each_of_two_languages_are_enough_where_they_are_the_longest() -> None:
+    """Counts that grow with the prompts, and then stop."""
+
+    def found(count: Count, longest: int) -> CutPrompts | None:
+        counts, cut = PromptCounts(), None
+        for place in range(2 * 10):
+            # Every tenth of the longest, from the shortest on.
+            [(text, tokens)] = prompts(
+                1, longest * (1 + place // 2) // 10, longest * (1 + place // 2) // 10 + 9, place
+            )
+            cut = cut or counts.add(
+                ("en", "es")[place % 2], text, prompt_size(text), count(tokens), "an item"
+            )
+        return cut
+
+    assert found(lambda tokens: min(tokens, 1500), 2000) is not None
+    assert found(lambda tokens: tokens, 2000) is None
+
+
 def test_prompts_with_the_same_examples_before_them_are_compared_by_what_differs() -> None:
     examples = " ".join(WORDS * 200)
     texts = [(examples + text, 1200 + tokens) for text, tokens in prompts(30, 20, 120)]

@@ -156,10 +156,18 @@ def test_a_letter_at_two_places_is_read_only_where_one_is_among_the_options() ->
 
 def test_the_language_decides_between_series() -> None:
     assert [read_reply("ت", FRUIT, language=code) for code in ("ar", "fa", "fa-AF")] == [2, 3, 3]
+    assert [read_reply("پ", FRUIT, language=code) for code in ("azb", "pnb", "ug")] == [2, 2, None]
     assert [read_reply("Б", FRUIT, language=code) for code in ("uk", "kk")] == [1, None]
     assert [read_reply("Е", NINE, language=code) for code in ("bg", "sr")] == [5, 6]
     # It looks like a Latin B unless the language is written in Cyrillic.
     assert [read_reply("В", FRUIT, language=code) for code in ("ru", "en", None)] == [2, 1, 1]
+
+
+def test_a_letter_that_is_a_word_is_read_in_quotes_and_before_its_own_option() -> None:
+    options = ["ஆறு", "காடு", "நகர்", "ஏரி"]
+    assert [read_reply(reply, options, language="ta") for reply in ("'ஈ'", "ஈ ஏரி", "ஈ ஆறு")] == [3, 3, None]
+    assert [read_reply(reply, FRUIT, language="fa") for reply in ("پاسخ: 'الف'", "'ج'")] == [0, 2]
+    assert [read_reply(reply, ["лес", "дом"], language="ru") for reply in ("А лес", "А дом")] == [0, None]
 
 
 def test_of_two_kana_series_the_older_one_adds_only_its_own_letters() -> None:

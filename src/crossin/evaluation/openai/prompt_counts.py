@@ -123,7 +123,11 @@ class PromptCounts:
             # How unlikely it is that the longest has as few tokens a byte as that.
             ratio = log(max(1.0, max(sizes) / min(sizes) * (count - block) / count))
             evidence += max(0.0, (len(same) - (not alike)) * log10(max(1.0, others)))
-            evidence += ratio**2 / (4 * _DENSITY**2 * log(10)) - (len(prompts) - len(same))
+            evidence += ratio**2 / (4 * _DENSITY**2 * log(10))
+            # Any of them may be alike by chance; but where these are the longest, only how many they are.
+            apart = len(prompts) - len(same)
+            longest = sum(one.size < min(sizes) for one in prompts.values()) == apart
+            evidence -= min(apart, log10(len(prompts))) if longest else apart
             alike += same
         if evidence < _CERTAIN:
             return None

@@ -10,7 +10,7 @@ from enum import Enum
 from crossin.items.replies.series import Labels
 from crossin.items.replies.texts import UNSPACED, ZERO_WIDTH_SPACE, any_of, data, is_mark, script
 
-_OPEN, _CLOSE = '([{<【〔「『《〈“"«‹„༼', ')]}>】〕」』》〉”"»›“༽'
+_OPEN, _CLOSE = "([{<【〔「『《〈“\"«‹„༼'", ")]}>】〕」』》〉”\"»›“༽'"
 _AFTER = ".):]、。,;-–—"
 # After a letter that may be a word, these alone, and no letter behind: not "I.e.", "I, for one".
 _AFTER_WORD = re.compile(r"[.)\]–—-](?!\w)")

@@ -41,6 +41,7 @@ class _Reply:
     text: str
     labels: tuple[Label, ...]
     options: tuple[str, ...]
+    positions: dict[str, int]
 
 
 def read_reply(
@@ -73,7 +74,7 @@ def read_reply(
     known = labels_for(texts, shown, language)
     text = without_listing(cleaned(reply), texts, known.positions)
     plain_texts = tuple(plain(option) for option in texts)
-    read = _Reply(text, tuple(_labels(text, known, plain_texts)), plain_texts)
+    read = _Reply(text, tuple(_labels(text, known, plain_texts)), plain_texts, known.positions)
     claims = [claim for _, claim in sorted(_statements(read), key=lambda found: found[0])][-1:]
     for rule in (_lines, _opening, _pairs, _marks, _mentions):
         claims = claims or list(rule(read))
@@ -207,6 +208,10 @@ def _lines(reply: _Reply) -> Iterator[Claim]:
             continue
         label = next((x for x in reply.labels if start <= x.start < begin), None)
         if label is None or plain(line[: label.start - start]):
+            # Also of a label that is a word: "A dog".
+            first, _, own = text.partition(" ")
+            if first in reply.positions and own == reply.options[reply.positions[first]] != "":
+                yield {reply.positions[first]}
             continue
         rest = plain(line[label.end - start :])
         if not rest:
