@@ -147,19 +147,15 @@ class ChatTemplate:
         base = asked.removesuffix(opening or empty)
         if opening and not own:
             raise ValueError("begins every answer with a thought, and this answer has none")
-        if not whole.startswith(base if opening or empty else asked):
+        if not whole.startswith(base):
             raise ValueError("writes the turns differently before an answer than in its generation prompt")
         if own:
-            # A thought of its own takes the place of an empty one.
-            rest = whole[len(base) :]
-            if found := thoughts.empty_thought(rest):
-                rest = rest[found.end() :]
-            rest = _with_thought(rest, content, answer, thought)
+            rest = _with_thought(whole[len(base) :], content, answer, thought)
+            # The prompt has it already.
             while opening and rest.lstrip().startswith(opening.strip()):
                 rest = rest.lstrip().removeprefix(opening.strip()).lstrip()
-            asked = base + opening
             ends = rest.rfind(answer) + len(answer) if answer in rest else -1
-            return Conversation(asked, rest, -1, ends)
+            return Conversation(base + opening, rest, -1, ends)
         rest = whole[len(asked if whole.startswith(asked) else base) :]
         begins = rest.find(content)
         found = None if begins < 0 or thinks(self._arguments) else thoughts.empty_thought(rest[:begins])
@@ -213,7 +209,11 @@ def _parts(turn: Mapping[str, Any], content: str) -> tuple[str, str]:
 
 
 def _with_thought(rest: str, content: str, answer: str, thought: str) -> str:
-    """The end of a conversation with the thought of its last turn, which some templates leave out."""
+    """The end of a conversation with the thought of its last turn, which some templates leave out, in the
+    place of an empty one.
+    """
+    if found := thoughts.empty_thought(rest):
+        rest = rest[found.end() :]
     # A template may write the tags, and the white space beside them, in its own way.
     if all(line.strip() in rest for line in thoughts.lines_within(thought)):
         return rest
