@@ -167,3 +167,8 @@ def test_tags_of_thoughts_are_part_of_a_reply_though_they_are_special(tmp_path: 
     tokens = tokenizer("[THINK]Rome?[/THINK]Oslo<|end|>", add_special_tokens=False)["input_ids"]
     assert decoded(tokenizer, tokens) == "Rome?Oslo"
     assert decoded_with_thoughts(tokenizer, tokens) == "[THINK]Rome?[/THINK]Oslo"
+
+
+def test_white_space_at_the_beginning_ends_nothing() -> None:
+    assert before("\n\nLima\n\nQuito", ["\n\n", "\n"]) == "\n\nLima"
+    assert before(" \n", ["\n"]) is None

@@ -96,6 +96,9 @@ def decoded_with_thoughts(tokenizer: Any, tokens: list[int]) -> str:
 
 
 def before(text: str, stops: Sequence[str]) -> str | None:
-    """The text before the first of `stops`, or None where there is none."""
-    places = [place for place in (text.find(stop) for stop in stops) if place >= 0]
+    """The text before the first of `stops`, or None where there is none. White space that a reply begins with
+    ends nothing.
+    """
+    begin = len(text) - len(text.lstrip())
+    places = [place for place in (text.find(stop, begin) for stop in stops) if place >= 0]
     return text[: min(places)] if places else None

@@ -44,7 +44,8 @@ def reply(answer: dict[str, Any], stop: tuple[str, ...], name: str) -> Reply:
     text = _text(message.get("content"))
     if text is None:
         raise CrossinError(f"{name}: the server's reply is not text", hint="use a text model")
-    ends = [end for end in (text.find(mark) for mark in stop if mark) if end >= 0]
+    begin = len(text) - len(text.lstrip())
+    ends = [end for end in (text.find(mark, begin) for mark in stop if mark) if end >= 0]
     cut = found.get("finish_reason") in ("length", "max_tokens") and not ends
     if not text.strip():
         given = (message.get(field) for field in THOUGHT_FIELDS)
