@@ -177,7 +177,8 @@ def test_rows_left_out_are_reported_in_words(config: Path) -> None:
     ("change", "words", "expected", "file", "field"),
     [
         ("epoch: 2", [], "did you mean 'epochs'?", "run.yaml", "epoch"),
-        ("method: {rnk: 2}", [], "did you mean 'rank'?", "run.yaml", "method.rnk"),
+        ("align: {wieght: 1}", [], "did you mean 'weight'?", "run.yaml", "align.wieght"),
+        ("seed: 1\nseed: 2", [], "'seed' is there twice", "run.yaml", None),
         ("", ["--mixture", "/nowhere"], "there is no mixture here", "/nowhere", None),
         ("", ["--model", "nothing"], "no model is called 'nothing'", None, None),
         ("", ["--epochs", "0"], "greater than 0", None, "--epochs"),
