@@ -60,7 +60,7 @@ def test_klar_has_every_fact_of_17_languages(tmp_path: Path) -> None:
 
 def test_bmlama17_leaves_out_what_no_language_tells_apart_and_options_that_moved(tmp_path: Path) -> None:
     folder = source("bmlama17")
-    codes = sorted(path.stem for path in folder.glob("*.tsv"))
+    codes = ["en", "ja", "tr", "vi"]
     stage = build_named("bmlama17", tmp_path / "out", source=folder, languages=codes)
     left_out = stage.manifest["skipped"]
     assert left_out["two_golds"] == 52
