@@ -12,7 +12,7 @@ import unicodedata
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 
 import numpy as np
 import numpy.typing as npt
@@ -37,6 +37,7 @@ _WEAK = 0.05
 _CHANCE = 0.5
 # Tibetan and Korean too: what stands between spaces there is more than a word.
 _UNSPACED = rf"{SPACELESS}\u0f00-\u0fff\uac00-\ud7a3"
+_WITHOUT_SPACES = re.compile(f"[{_UNSPACED}]")
 _NUMBER = re.compile(r"\d+(?:[.,\u066b\u066c' ]?\d+)*")
 
 
@@ -47,7 +48,9 @@ def _words() -> re.Pattern[str]:
     return re.compile(rf"[{_UNSPACED}]+|(?:(?![{_UNSPACED}\d_])[\w{re.escape(marks)}])+")
 
 
-def words_of(text: str) -> set[str]:
+# A benchmark's texts in two languages, which are compared several times.
+@lru_cache(maxsize=2**12)
+def words_of(text: str) -> frozenset[str]:
     """What a text is compared by: its numbers as digits, its words by their beginnings, and in scripts that
     put no spaces between words every two neighbours.
     """
@@ -57,11 +60,11 @@ def words_of(text: str) -> set[str]:
         for number in _NUMBER.findall(text)
     }
     for word in _words().findall(text):
-        if re.match(rf"[{_UNSPACED}]", word):
+        if _WITHOUT_SPACES.match(word):
             found |= {word[place : place + 2] for place in range(max(1, len(word) - 1))}
         else:
             found.add(word[:_STEM])
-    return found
+    return frozenset(found)
 
 
 @dataclass(frozen=True)

@@ -85,7 +85,7 @@ def shared_items(ours: Sequence[Item], theirs: Sequence[Item], ngram: int = NGRA
     languages = {item.language for item in ours} & {item.language for item in theirs}
     # Items of one source may be shared in languages that only one of the two has.
     ids = {(item.item, item.source) for item in ours} & {(item.item, item.source) for item in theirs}
-    ourwords_of_items, theirwords_of_items = (
+    our_words, their_words = (
         [
             one
             for one in words_of_items(items)
@@ -93,11 +93,11 @@ def shared_items(ours: Sequence[Item], theirs: Sequence[Item], ngram: int = NGRA
         ]
         for items in (ours, theirs)
     )
-    our_names, their_names = SubjectNames(ourwords_of_items), SubjectNames(theirwords_of_items)
-    index = _Index(theirwords_of_items, our_names, ngram)
-    asked = _by_text(ourwords_of_items)
+    our_names, their_names = SubjectNames(our_words), SubjectNames(their_words)
+    index = _Index(their_words, our_names, ngram)
+    asked = _by_text(our_words)
     found = []
-    for version in ourwords_of_items:
+    for version in our_words:
         names = [version.name] if version.name else their_names.mentioned(version.item)
         form = len(asked.get((version.language, version.text), ())) > 1
         if match := next(index.matches(version, names, form=form), None):

@@ -34,6 +34,8 @@ _TOLERATED, _FEW = 1.15, 2
 _ABOVE = 0.5
 # A median pair below this is compared at other offsets, too; below the second, nothing belongs together.
 _DOUBTFUL, _NOTHING, _ROWS = 3.0, 1.0, 100
+# Rows that are enough to see whether all have slipped.
+_SLIPPED = 500
 _OFFSETS = (1, -1, 2, -2, 3, -3)
 _NEIGHBOURS = 4
 # Rows that change places in a circle are followed so far.
@@ -166,6 +168,8 @@ def _apart(scores: _Scores) -> RowOrder:
 
 
 def _at(one: Sequence[str], two: Sequence[str], offset: int) -> float:
-    """The median score where row i belongs to row i + `offset`."""
+    """The median score where row i belongs to row i + `offset`, of the rows in the middle."""
+    begin = max(0, (len(one) - _SLIPPED) // 2)
+    one, two = one[begin : begin + _SLIPPED], two[begin : begin + _SLIPPED]
     ours, theirs = (one[:-offset], two[offset:]) if offset > 0 else (one[-offset:], two[:offset])
     return float(np.median(_compare(ours, theirs, [""] * len(ours)).own))
