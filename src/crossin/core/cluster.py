@@ -31,7 +31,12 @@ def run_on_cluster(
     started = not ray.is_initialized()
     if started:
         handler = signal.getsignal(signal.SIGTERM)
-        ray.init(ignore_reinit_error=True, log_to_driver=False)
+        # Ray's processes inherit the mask: this one would wait for those that a batch system's signal ends.
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
+        try:
+            ray.init(ignore_reinit_error=True, log_to_driver=False)
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
         # Ray takes this signal for itself.
         if current_thread() is main_thread():
             signal.signal(signal.SIGTERM, handler)
