@@ -19,7 +19,7 @@ from crossin.languages.segmentation import mostly_single, shown, units
 NGRAM = 13
 # Characters of a question: shorter ones are in many texts by chance.
 _SHORT_QUESTION = 6
-# A text that states a fact has so many words at most: longer ones often have two names by chance.
+# Words in a text that states a fact, at most: longer texts often have two names by chance.
 _STATEMENT = 25
 # Of the words of two questions with one id, the share that both have.
 _ALIKE = 0.5

@@ -17,14 +17,14 @@ from crossin.items.item import Item
 
 # Fewer rows do not show which words go together.
 _ENOUGH = 30
-# From so many rows on, a pair with little in common is a sign by itself.
+# In files of this many rows, a pair with little in common is a sign by itself.
 _MANY = 500
 # Rows that are compared with each other: neighbours, since rows change places within a subject.
 _BLOCK = 1000
 # Shares of strangers that correspond worse than a row's pair; from the last but one, the pair is near them.
 _LEVELS = (0.5, 0.7, 0.8, 0.9, 0.95, 0.97, 0.99, 0.999)
 _STRANGER, _NEAR = _LEVELS.index(0.97), _LEVELS.index(0.99)
-# Rows change places where at least so many rows, and such a share of all, look like strangers.
+# Rows change places where at least this many rows, and this share of all, look like strangers.
 _LEAST, _SHARE = 6, 0.02
 # How much better a row that changed places corresponds to its new partner.
 _GAIN = 3.0

@@ -107,6 +107,15 @@ class Reply:
     prompt_tokens: int = field(default=0, compare=False)
 
 
+def before(text: str, stops: Sequence[str]) -> str | None:
+    """The text before the first of `stops`, or None where there is none. White space that a reply begins with
+    ends nothing.
+    """
+    begin = len(text) - len(text.lstrip())
+    places = [place for place in (text.find(stop, begin) for stop in stops if stop) if place >= 0]
+    return text[: min(places)] if places else None
+
+
 class Engine(Protocol):
     """A model that answers requests. Making one is cheap: weights are loaded at the first request."""
 

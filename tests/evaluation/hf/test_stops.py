@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers, trainers
 from transformers import PreTrainedTokenizerFast
 
-from crossin.evaluation.hf.stops import StopSearch, before, decoded, decoded_with_thoughts
+from crossin.evaluation.engine import before
+from crossin.evaluation.hf.stops import StopSearch, decoded, decoded_with_thoughts
 from crossin.models.loading import load_tokenizer
 
 # Thai, Chinese, Amharic and emoji: their characters are split into bytes.

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from crossin.evaluation.engine import Reply
-from crossin.evaluation.hf.stops import StopSearch, before, decoded, decoded_with_thoughts
+from crossin.evaluation.engine import Reply, before
+from crossin.evaluation.hf.stops import StopSearch, decoded, decoded_with_thoughts
 
 
 def reply_batches(prompts: Sequence[Sequence[int]], limit: int, max_tokens: int) -> list[list[int]]:

@@ -93,12 +93,3 @@ def decoded_with_thoughts(tokenizer: Any, tokens: list[int]) -> str:
             text += decoded(tokenizer, tokens[begin:place]) + special[token]
             begin = place + 1
     return text + decoded(tokenizer, tokens[begin:])
-
-
-def before(text: str, stops: Sequence[str]) -> str | None:
-    """The text before the first of `stops`, or None where there is none. White space that a reply begins with
-    ends nothing.
-    """
-    begin = len(text) - len(text.lstrip())
-    places = [place for place in (text.find(stop, begin) for stop in stops) if place >= 0]
-    return text[: min(places)] if places else None

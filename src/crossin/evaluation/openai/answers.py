@@ -8,7 +8,7 @@ from typing import Any
 
 from crossin.core.errors import CrossinError
 from crossin.core.thoughts import CLOSING, OPENING, THOUGHT_FIELDS
-from crossin.evaluation.engine import Reply, Request, Scores
+from crossin.evaluation.engine import Reply, Request, Scores, before
 from crossin.evaluation.openai.border import first_scored
 from crossin.evaluation.openai.failures import Unusable
 from crossin.servers import tokens_used
@@ -44,9 +44,8 @@ def reply(answer: dict[str, Any], stop: tuple[str, ...], name: str) -> Reply:
     text = _text(message.get("content"))
     if text is None:
         raise CrossinError(f"{name}: the server's reply is not text", hint="use a text model")
-    begin = len(text) - len(text.lstrip())
-    ends = [end for end in (text.find(mark, begin) for mark in stop if mark) if end >= 0]
-    cut = found.get("finish_reason") in ("length", "max_tokens") and not ends
+    shorter = before(text, stop)
+    cut = found.get("finish_reason") in ("length", "max_tokens") and shorter is None
     if not text.strip():
         given = (message.get(field) for field in THOUGHT_FIELDS)
         apart = next((thought for thought in given if isinstance(thought, str)), "")
@@ -55,7 +54,7 @@ def reply(answer: dict[str, Any], stop: tuple[str, ...], name: str) -> Reply:
         kept_back = message is of_chat and cut and not text and (used is None or used[1] > 0)
         if apart.strip() or kept_back:
             return Reply(OPENING + apart + ("" if cut else CLOSING), cut, *computed(answer))
-    return Reply(text[: min(ends)] if ends else text, cut, *computed(answer))
+    return Reply(text if shorter is None else shorter, cut, *computed(answer))
 
 
 def _text(content: Any) -> str | None:
