@@ -27,7 +27,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "translation": {"alignment", "corpus", "models", "servers"},
     "training": {"bench", "corpus", "items", "mixture", "models"},
     "evaluation": {"bench", "items", "models", "scoring", "servers"},
-    "logs": {"alignment", "bench", "corpus", "items"},
+    "logs": {"alignment", "bench", "corpus", "items", "metrics"},
     "reports": {"items", "logs", "metrics"},
     "scoring": {"corpus", "items", "logs", "metrics", "reports"},
     "probing": {"corpus", "items", "models", "reports"},
