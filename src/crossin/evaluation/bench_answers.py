@@ -44,6 +44,7 @@ def ask_bench(
     languages: Collection[str] | str | None = None,
     tasks: Collection[str] | str | None = None,
     limit: int | None = None,
+    per_task: int | None = None,
     shots: Path | str | None = None,
     seed: int = 0,
     cache: Path | str | None = None,
@@ -53,8 +54,9 @@ def ask_bench(
 
     name: what the report calls the model. form: how questions are put. choice: what decides between options
     that are scored (`option_values`); a reply in text is parsed (`read_reply`), and items in free text are
-    always answered so. limit: draws that many items in whole groups (`select`). shots: the benchmark that
-    worked examples come from. seed: decides the draw, the shots, and where rotated options begin.
+    always answered so. limit, per_task: draw that many items, in all or of each task, in whole groups
+    (`select`). shots: the benchmark that worked examples come from, which may be the same. seed: decides the
+    draw, the shots, and where rotated options begin.
 
     Each answer is put in the file `cache` as it comes, keyed by all that decides it, the bytes of the model
     included: a run that was stopped resumes, and no request is repeated. Several runs may share a cache;
@@ -70,6 +72,7 @@ def ask_bench(
         languages=languages,
         tasks=tasks,
         limit=limit,
+        per_task=per_task,
         shots=shots,
         seed=seed,
     )

@@ -64,6 +64,7 @@ def prepare(
     languages: Collection[str] | str | None = None,
     tasks: Collection[str] | str | None = None,
     limit: int | None = None,
+    per_task: int | None = None,
     shots: Path | str | None = None,
     seed: int = 0,
 ) -> PreparedBench:
@@ -74,7 +75,13 @@ def prepare(
     bench = as_path(bench)
     languages, tasks = (None if names is None else listed(names) for names in (languages, tasks))
     items, skipped = select(
-        read_items(bench), items_file(bench), languages=languages, tasks=tasks, limit=limit, seed=seed
+        read_items(bench),
+        items_file(bench),
+        languages=languages,
+        tasks=tasks,
+        limit=limit,
+        per_task=per_task,
+        seed=seed,
     )
     examples = read_shots(form.shots, shots)
     asked = questions(items, form, shots=examples, seed=seed)
@@ -84,6 +91,7 @@ def prepare(
         "languages": codes,
         "tasks": None if tasks is None else sorted(tasks),
         "limit": limit,
+        **({} if per_task is None else {"per_task": per_task}),
         "seed": seed,
     }
     inputs = {"bench": items_file(bench)} | ({} if shots is None else {"shots": items_file(shots)})
