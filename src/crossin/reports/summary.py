@@ -102,7 +102,7 @@ def summarize(results: Results, *, draws: int = DRAWS, seed: int = 0) -> Summary
         {pair: differences(*both, draws=draws, seed=seed) for pair, both in pairs.items()},
         {name: _accuracy_by_task(table, draws, seed) for name, table in tables.items()},
         {pair: _tested(*both) for pair, both in pairs.items()},
-        chance=float(np.mean(results.runs[0].table.guessing)),
+        chance=float(np.mean(1 / results.runs[0].table.options)),
     )
 
 
