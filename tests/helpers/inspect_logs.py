@@ -7,6 +7,7 @@ import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from zipfile import ZipFile
 
 import pytest
 
@@ -43,11 +44,11 @@ def run_task(
     records: Sequence[Record],
     reply: Callable[[str], str],
     *,
-    scorers: Any = None,
+    scorer: Any = None,
     solver: Any = None,
     log_format: str = "eval",
-    task_args: dict[str, Any] | None = None,
-    loading: dict[str, Any] | None = None,
+    metadata: Record | None = None,
+    loading: Record | None = None,
     **options: Any,
 ) -> EvalLog:
     """Run a task of inspect_ai on records of a JSON file; `reply` gives the answer to each prompt. Its log is
@@ -77,12 +78,27 @@ def run_task(
     task = Task(
         dataset=dataset,
         solver=solver or multiple_choice(),
-        scorer=scorers or choice(),
+        scorer=scorer or choice(),
         name=name,
-        metadata=task_args,
+        metadata=metadata,
     )
     [log] = eval(task, model=model, log_dir=str(folder), log_format=log_format, display="none", **options)
     return log
+
+
+def rewrite(file: Path, change: Callable[[str, Any], Any], method: int = 8) -> None:
+    """Write an `.eval` file again: each member's content as `change` gives it, from its name and content;
+    without those for which it gives None. method: of packing, by default that of older versions.
+    """
+    # Reads what this version writes.
+    import inspect_ai._util.zipfile  # noqa: F401
+
+    with ZipFile(file) as old:
+        members = {name: json.loads(old.read(name)) for name in old.namelist()}
+    with ZipFile(file, "w", compression=method) as new:
+        for name, content in members.items():
+            if (changed := change(name, content)) is not None:
+                new.writestr(name, json.dumps(changed))
 
 
 def accuracy(log: EvalLog, scorer: str = "choice", metric: str = "accuracy") -> float:
