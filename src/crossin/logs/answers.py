@@ -21,7 +21,7 @@ class LoggedAnswers:
     the log in messages. `settings` are how the model was asked (shots, template, versions), for the page.
     `skipped` counts the records that were left out, by reason code. `reported` are the harness's own figures,
     from what it logged for each record: by metric and language. `unanswered` counts the benchmark's items
-    that are not in the log (0 where the benchmark is not known).
+    that are not in the log (0 where the benchmark is not known). `notes` are what people should know besides.
     """
 
     model: str
@@ -34,3 +34,4 @@ class LoggedAnswers:
     skipped: Mapping[str, int] = field(default_factory=dict)
     reported: Mapping[str, float] = field(default_factory=dict)
     unanswered: int = 0
+    notes: Sequence[str] = ()
