@@ -56,12 +56,23 @@ def _recognises(file: Path) -> bool:
 
 def _read(files: Files, options: LogOptions) -> list[LoggedAnswers]:
     [file] = files
+    log = read_log(file, options.bench)
+    return with_golds([log]) if log.marks else [log]
+
+
+def read_log(file: Path, bench: Path | None = None) -> LoggedAnswers:
+    """The answers in a file. Those to Global-MMLU-Lite have no gold yet, but `marks`: see `with_golds`.
+
+    bench: the folder of the benchmark asked, for its groups, inventories and golds. Raises CrossinError, with
+    row and field, where the file is malformed, holds other counts than it states, or answers another
+    benchmark.
+    """
     content = read_object(file)
     with located(file):
         if isinstance(content.get("records"), list):
-            return [_free_text(content, file, options)]
+            return _free_text(content, file, bench)
         if isinstance(content.get("predictions"), dict):
-            return [_choices(content, file, options)]
+            return _choices(content, file, bench)
         raise _wrong("holds neither 'records' nor 'predictions'")
 
 
@@ -73,7 +84,7 @@ def _wrong(message: str, row: int | None = None, field: str | None = None) -> Cr
 # Replies to KLAR
 
 
-def _free_text(content: Mapping[str, Any], file: Path, options: LogOptions) -> LoggedAnswers:
+def _free_text(content: Mapping[str, Any], file: Path, bench: Path | None) -> LoggedAnswers:
     records = [_record(record, row) for row, record in enumerate(content["records"], start=1)]
     _check_counts("per_lang", _object(content, "per_lang"), _by_language(records))
     # The records do not say which belong to other subsets.
@@ -92,8 +103,8 @@ def _free_text(content: Mapping[str, Any], file: Path, options: LogOptions) -> L
     ]
     lines = checked(lines, file)
     model, settings = _model(content, file), {"match_mode": content.get("match_mode")}
-    if options.bench is not None:
-        log = completed(model, file, {file: lines}, options)
+    if bench is not None:
+        log = completed(model, file, {file: lines}, LogOptions(bench))
     else:
         items = _items(records, lines)
         known = ("group", "task", "option_ids", "inventory", "entity")
@@ -153,13 +164,13 @@ def _items(records: Sequence[_Answer], lines: Sequence[Line]) -> list[Item]:
 # Scores of the options of Global-MMLU-Lite
 
 
-def _choices(content: Mapping[str, Any], file: Path, options: LogOptions) -> LoggedAnswers:
+def _choices(content: Mapping[str, Any], file: Path, bench: Path | None) -> LoggedAnswers:
     cells: list[_Answer] = []
     for row, (item, found) in enumerate(content["predictions"].items(), start=1):
         cells += _cells(item, found, row)
     part = "per_language_accuracy"
     _check_counts(part, _object(content, part), _by_language(cells))
-    items = [] if options.bench is None else read_items(options.bench)
+    items = [] if bench is None else read_items(bench)
     # In the order of the dataset's columns: a benchmark may have shuffled the options, but not their ids.
     ids = {one.item: sorted(one.option_ids) for one in items}
     all_lines = checked([_scored(cell, ids) for cell in cells], file)
@@ -173,7 +184,7 @@ def _choices(content: Mapping[str, Any], file: Path, options: LogOptions) -> Log
         raise CrossinError(message, hint="name the benchmark that was asked with --bench")
     marks = _marks(cells, all_lines, {one.item: one.answer for one in items})
     config = _object(content, "config")
-    log = LoggedAnswers(
+    return LoggedAnswers(
         model=_model(config, file),
         benchmark=str(config.get("benchmark") or "global_mmlu_lite"),
         file=file,
@@ -185,7 +196,6 @@ def _choices(content: Mapping[str, Any], file: Path, options: LogOptions) -> Log
         unanswered=len(ids.keys() - {line["item"] for line in lines}),
         marks={line["item"]: marks[line["item"]] for line in lines},
     )
-    return with_golds([log])[0]
 
 
 def _cells(item: str, found: Any, row: int) -> list[_Answer]:
