@@ -15,7 +15,7 @@ from crossin.core.skipping import MOST_SKIPPED
 from crossin.languages.codes import Language
 
 if TYPE_CHECKING:
-    from crossin.scoring.predictions import Predictions
+    from crossin.logs.tables import Predictions
     from crossin.scoring.scores import Score, Wordings
 
 

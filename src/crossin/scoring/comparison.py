@@ -11,6 +11,7 @@ import numpy as np
 
 from crossin.core.errors import CrossinError, located
 from crossin.core.results import Tabular, brief
+from crossin.logs.tables import Predictions
 from crossin.metrics.bootstrap import DRAWS, Figure, resample, resample_difference
 from crossin.metrics.families import Family
 from crossin.metrics.figure_tables import in_words, interval, table_of_rows
@@ -18,7 +19,7 @@ from crossin.metrics.free_text import text_families
 from crossin.metrics.significance import corrected, holm, mcnemar
 from crossin.metrics.table import ItemTable, aligned
 from crossin.metrics.texts import TextTable
-from crossin.scoring.predictions import Predictions, read_predictions
+from crossin.scoring.predictions import read_predictions
 from crossin.scoring.scores import families, pivot_of
 
 if TYPE_CHECKING:
