@@ -48,6 +48,8 @@ def in_two_wordings(folder: Path) -> Path:
         "gold": "x",
     }
     lines += [{**line, **free, "logprobs": None, "reply": "x"} for line in lines if line is lines[0]]
+    # The first line decides which columns there are.
+    lines = [{"reply": None, **line} for line in lines]
     answers = [{**line, "prompt": "question"} for line in lines]
     first = {"logprobs": None, "reply": "A", "prompt": "plain"}
     answers += [
@@ -55,7 +57,8 @@ def in_two_wordings(folder: Path) -> Path:
     ]
     pyarrow.parquet.write_table(pa.Table.from_pylist(answers), folder / "answers.parquet")
     items = pyarrow.parquet.read_table(folder / "items.parquet").to_pylist()
-    items.append({**items[0], "item": "free", "options": [], "option_ids": [], "answer": "x"})
+    asked = {name: free[name] for name in ("item", "group", "task", "option_ids")}
+    items.append({**items[0], **asked, "options": [], "answer": "x"})
     pyarrow.parquet.write_table(pa.Table.from_pylist(items), folder / "items.parquet")
     return folder
 
@@ -71,7 +74,10 @@ def test_of_several_wordings_one_is_reported(tmp_path: Path) -> None:
         wording: json.loads(crossin(*arguments, "--wording", wording, "--json").stdout)
         for wording in ("question", "plain")
     }
-    assert figures["question"]["arms"] == once["arms"]
+    for arm, alone in zip(figures["question"]["arms"], once["arms"], strict=True):
+        assert arm["figures"].items() >= alone["figures"].items()
+        assert arm["figures"]["exact_match/en"]["value"] == 1
+    assert figures["plain"]["arms"][0]["figures"]["exact_match/en"]["value"] == 0
     # Of four options in turn, the first is right for a quarter.
     assert figures["plain"]["arms"][0]["figures"]["accuracy"]["value"] == 0.25
     with refused(
@@ -84,5 +90,5 @@ def test_of_several_wordings_one_is_reported(tmp_path: Path) -> None:
 
 def test_two_runs_of_one_name_are_an_error(arguments: list[str], tmp_path: Path) -> None:
     folder = arguments[0].split("=")[1]
-    with refused("two runs", hint="NAME=FOLDER"):
+    with refused("two runs", hint="NAME=PATH"):
         crossin("report", folder, folder, "--out", tmp_path / "report.html")
