@@ -33,7 +33,8 @@ class Predictions:
     items answered in free text, those with an inventory included; what a log does not hold is None. `prompt`
     names the wording; it is empty where the log names none. `thoughts_cut` counts by language the replies
     that end within a thought, which are missing. `entities` are those read from replies, by item and
-    language, and `unread` counts the replies in which none was read, by language and reason code.
+    language, and `unread` counts the replies in which none was read, by language and reason code;
+    `reasons` has the code of each.
     """
 
     log: LoggedAnswers
@@ -44,6 +45,7 @@ class Predictions:
     thoughts_cut: Mapping[str, int] = field(default_factory=dict)
     entities: Mapping[Cell, str] = field(default_factory=dict)
     unread: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+    reasons: Mapping[Cell, str] = field(default_factory=dict)
 
     def __repr__(self) -> str:
         return f"Predictions({self.name!r}, {self.items:,} items in {brief(self.languages)})"
@@ -133,8 +135,9 @@ def tables_of_log(log: LoggedAnswers) -> list[Predictions]:
         cut = Counter(line["language"] for line in replied if without_thoughts(line["reply"]) is None)
         asked = set(table.items if table else ())
         read = {cell: entity for cell, entity in entities.get(prompt, {}).items() if cell[0] in asked}
-        reasons = _counted(unread.get(prompt, {}), asked)
-        found.append(Predictions(log, prompt, table, logprobs, texts, dict(cut), read, reasons))
+        reasons = unread.get(prompt, {})
+        counted = _counted(reasons, asked)
+        found.append(Predictions(log, prompt, table, logprobs, texts, dict(cut), read, counted, reasons))
     if not all(one.parallel for one in found) and log.items and share_items(log.items):
         raise CrossinError(
             "each item was asked in one language only, though the benchmark has it in several",

@@ -159,6 +159,13 @@ def aligned(baseline: AnswerTable, table: AnswerTable) -> AnswerTable:
     return baseline
 
 
+def places_of(table: ItemTable, like: ItemTable) -> tuple[list[int], list[int]]:
+    """The places in `table` of the items and the languages of `like`."""
+    row = {item: place for place, item in enumerate(table.items)}
+    column = {language: place for place, language in enumerate(table.languages)}
+    return [row[item] for item in like.items], [column[language] for language in like.languages]
+
+
 def incomplete_items(
     cells: Mapping[str, Sequence[Collection[str]]],
     languages: Sequence[str],

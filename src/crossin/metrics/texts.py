@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +14,7 @@ from crossin.languages.numbers import last_number
 from crossin.metrics.families import Family, Flags, mean_family, observed
 from crossin.metrics.normalisation import normalise, tokens
 from crossin.metrics.reading import Firsts, Line, add_cell, line_error, require_agreement, require_texts
-from crossin.metrics.table import Floats, ItemTable, incomplete_items
+from crossin.metrics.table import Floats, ItemTable, incomplete_items, places_of
 
 Words = tuple[str, ...]
 # Reply, reference and aliases of an item in a language that it does not exist in.
@@ -91,7 +91,12 @@ def exact_match_family(table: TextTable) -> Family:
 
 def f1_family(table: TextTable) -> Family:
     """`f1/<language>`, and `f1`, their mean."""
-    return mean_family("f1", table.languages, _cells(table, _overlap), table.asked)
+    return mean_family("f1", table.languages, overlaps(table), table.asked)
+
+
+def overlaps(table: TextTable) -> Floats:
+    """The F1 of each reply, as in `f1`: [I, L]."""
+    return _cells(table, _overlap)
 
 
 def missing_family(table: TextTable) -> Family:
@@ -144,6 +149,26 @@ def text_table_of(lines: Iterable[Line], file: Path | None = None) -> TextTable 
         aliases=aliases if any(map(any, aliases)) else (),
         numbers=frozenset(place for place, item in enumerate(items) if _is_number(firsts[item][1])),
     )
+
+
+def aligned_texts(table: TextTable, like: TextTable) -> TextTable:
+    """`table` with the items and languages of `like` in its order; CrossinError where it has others, or other
+    references.
+    """
+    if set(table.items) ^ set(like.items) or set(table.languages) ^ set(like.languages):
+        raise CrossinError(
+            "answers other items or languages in free text than the first",
+            hint="compare answers to the same benchmark in the same languages",
+        )
+    rows, columns = places_of(table, like)
+    references = tuple(tuple(table.references[i][j] for j in columns) for i in rows)
+    if references != like.references:
+        raise CrossinError(
+            "has other reference answers than the first",
+            field="gold",
+            hint="compare answers to the same version of the benchmark",
+        )
+    return replace(like, replies=tuple(tuple(table.replies[i][j] for j in columns) for i in rows))
 
 
 def _by_language(family: Family, name: str, table: TextTable) -> Floats:
