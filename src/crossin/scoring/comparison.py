@@ -12,7 +12,7 @@ import numpy as np
 from crossin.core.errors import CrossinError, located
 from crossin.core.results import Tabular, brief
 from crossin.logs.tables import Predictions
-from crossin.metrics.bootstrap import DRAWS, Figure, resample, resample_difference
+from crossin.metrics.bootstrap import DRAWS, Figure, resample_pair
 from crossin.metrics.families import Family
 from crossin.metrics.figure_tables import in_words, interval, table_of_rows
 from crossin.metrics.free_text import text_families
@@ -165,12 +165,7 @@ def _compared(
     draws: int,
     seed: int,
 ) -> Compared:
-    difference = resample_difference(ours, theirs, groups, draws=draws, seed=seed)
+    found = resample_pair(ours, theirs, groups, draws=draws, seed=seed)
     of_languages = {f"accuracy/{language}": p for language, p in tests.items()}
-    p = {name: of_languages.get(name, difference[name].p) for name in shown(difference)}
-    return Compared(
-        resample(ours, groups, draws=draws, seed=seed),
-        resample(theirs, groups, draws=draws, seed=seed),
-        difference,
-        corrected(p),
-    )
+    p = {name: of_languages.get(name, found.difference[name].p) for name in shown(found.difference)}
+    return Compared(*found, corrected(p))
