@@ -12,7 +12,7 @@ import pytest
 
 from tests.helpers.errors import refused
 from tests.helpers.in_process import crossin
-from tests.helpers.report_data import three_arms
+from tests.helpers.report_data import three_arms, write_run
 
 
 @pytest.fixture(scope="module")
@@ -92,3 +92,42 @@ def test_two_runs_of_one_name_are_an_error(arguments: list[str], tmp_path: Path)
     folder = arguments[0].split("=")[1]
     with refused("two runs", hint="NAME=PATH"):
         crossin("report", folder, folder, "--out", tmp_path / "report.html")
+
+
+def test_score_writes_a_page_of_all_runs_that_it_finds(tmp_path: Path) -> None:
+    three_arms(tmp_path / "runs", ["en", "vi"])
+    page = tmp_path / "all.html"
+    done = crossin("score", tmp_path / "runs", "--draws", "100", "--page", page)
+    assert "accuracy" in done.stdout and f"Page: {page}" in done.stderr
+    arms = json.loads(page.with_suffix(".json").read_text(encoding="utf-8"))["arms"]
+    assert [arm["name"] for arm in arms] == ["CrossIn", "English-only", "base-model"]
+
+
+def test_score_gives_each_wording_a_column_and_two_models_of_a_name_their_folders(tmp_path: Path) -> None:
+    runs = three_arms(tmp_path / "runs", ["en", "vi"])
+    page = tmp_path / "all.html"
+    for name, folder in runs.items():
+        manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
+        manifest["settings"]["name"] = "same"
+        (folder / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
+        if name == "CrossIn":
+            in_two_wordings(folder)
+    crossin("score", runs["base model"], runs["English only"], "--draws", "100", "--page", page)
+    arms = json.loads(page.with_suffix(".json").read_text(encoding="utf-8"))["arms"]
+    assert [arm["name"] for arm in arms] == ["same (base-model)", "same (English-only)"]
+    crossin("score", runs["CrossIn"], "--draws", "100", "--page", page)
+    arms = json.loads(page.with_suffix(".json").read_text(encoding="utf-8"))["arms"]
+    assert [arm["name"] for arm in arms] == ["same question", "same plain"]
+
+
+def test_score_writes_no_page_of_runs_that_answer_different_questions(tmp_path: Path) -> None:
+    write_run(tmp_path / "runs" / "one", "one", {"en": 0.5, "vi": 0.5}, items=8)
+    write_run(tmp_path / "runs" / "two", "two", {"en": 0.5, "vi": 0.5}, items=16)
+    page = tmp_path / "all.html"
+    with refused("different questions", file="one", hint="one benchmark"):
+        crossin("score", tmp_path / "runs", "--draws", "100", "--page", page)
+    with refused(".html", file="all.pdf"):
+        crossin("score", tmp_path / "runs", "--draws", "100", "--page", tmp_path / "all.pdf")
+    with refused("seaeval", field="page"):
+        crossin("score", tmp_path / "runs", "--seaeval", "--page", page)
+    assert not page.exists()

@@ -86,8 +86,8 @@ def difference_cell(key: str, figure: Figure | None, p: float | None = None) -> 
     if not is_significant(figure, p):
         return Cell(value, interval)
     rises = figure.low > 0
-    better = rises != key.startswith(_BAD)
-    return Cell(value, interval, "▲" if rises else "▼", "better" if better else "worse")
+    tone = "better" if rises != key.startswith(_BAD) else "worse"
+    return Cell(value, interval, "▲" if rises else "▼", "" if key.startswith("undecided") else tone)
 
 
 def is_significant(difference: Figure, p: float | None) -> bool:

@@ -152,7 +152,8 @@
       || arms.some((_, arm) => answerOf(item, arm, language) === option);
     made.append(make("ul", { kind: "options" }, options.flatMap((text, option) => isShown(option) ? [
       make("li", { kind: option === items[item].gold ? "gold" : "" }, [make("div", { kind: "option", text, ...spoken }), bars(item, language, option)])] : [])));
-    if (references.length) made.append(make("p", { kind: "reference" }, [make("span", { text: "Reference " }), make("bdi", { text: references[0], ...spoken })]));
+    /* The right entity's name says it, too. */
+    if (references.length && references[0] !== options[items[item].gold]) made.append(make("p", { kind: "reference" }, [make("span", { text: "Reference " }), make("bdi", { text: references[0], ...spoken })]));
     if (references.length > 1) made.append(make("details", {}, [make("summary", { text: `${references.length - 1} more` }),
       make("ul", {}, references.slice(1).map((text) => make("li", { text, ...spoken })))]));
     if (items[item].replies) made.append(make("dl", { kind: "replies" }, arms.flatMap((_, arm) => reply(item, arm, language))));

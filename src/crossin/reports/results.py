@@ -16,6 +16,7 @@ from crossin.core.reasons import sentence_of
 from crossin.core.results import brief
 from crossin.items import Item
 from crossin.languages import available, load_words
+from crossin.languages.codes import language_name
 from crossin.logs.find import find_logs, read_logs
 from crossin.logs.formats import LogOptions
 from crossin.logs.lines import Line
@@ -189,7 +190,7 @@ def _describe(code: str) -> LanguageInfo:
     if code in available():
         words = load_words(code)
         return LanguageInfo(code, words.name, words.direction)
-    return LanguageInfo(code, code, "auto")
+    return LanguageInfo(code, language_name(code).partition(" ")[2] or code, "auto")
 
 
 def _read_run(path: Path, wording: str | None, options: LogOptions) -> Predictions:
