@@ -32,7 +32,11 @@
     const answer = answerOf(item, arm, language);
     return answer < 0 ? MISSING : answer === items[item].gold ? RIGHT : WRONG;
   }
-  const verdictNames = ["no answer", "wrong", "right"];
+  function verdictName({ item, arm, language }) {
+    const found = verdict(item, arm, language);
+    return isOpen(item) && found !== MISSING ? f1(item, arm, language) : ["no answer", "wrong", "right"][found];
+  }
+  const f1 = (item, arm, language) => `F1 ${scoreOf(item, arm, language).toFixed(2)}`;
   const rightCount = items.map((_, item) => arms.map((_, arm) => languages.reduce((sum, _, language) =>
     sum + (isOpen(item) ? scoreOf(item, arm, language) : Number(verdict(item, arm, language) === RIGHT)), 0)));
 
@@ -132,7 +136,7 @@
   function reply(item, arm, language) {
     const text = replyOf(item, arm, language), why = items[item].unread?.[arm][language] ?? -1;
     const lines = [make("dd", { kind: "reply", text, dir: "auto" })];
-    if (isOpen(item) && text.trim()) lines.push(make("dd", { kind: "read", text: `F1 ${scoreOf(item, arm, language)?.toFixed(2) ?? "–"}` }));
+    if (isOpen(item) && scoreOf(item, arm, language) !== null) lines.push(make("dd", { kind: "read", text: f1(item, arm, language) }));
     if (why >= 0) lines.push(make("dd", { kind: "none", text: `No answer: ${reasons[why]}` }));
     return [make("dt", { text: arms[arm].name }), ...lines];
   }
@@ -142,9 +146,10 @@
     const [question, context, options, references] = items[item].texts[language];
     const spoken = { lang: code, dir: direction };
     const right = arms.filter((_, arm) => isRight(item, arm, language)).length;
+    const all = arms.length > 1 ? `${right} of ${arms.length} right` : right ? "right" : "wrong";
     const made = make("section", { kind: "card", "data-language": code, "aria-label": `${name} (${code})` }, [
       make("h4", {}, [make("span", {}, [make("bdi", { text: name, lang: code }), ` ${name === code ? "" : code}`]),
-        make("span", { text: arms.length > 1 ? `${right} of ${arms.length} right` : right ? "right" : "wrong" })])]);
+        make("span", { text: isOpen(item) ? "" : all })])]);
     if (context >= 0) made.append(make("details", {}, [make("summary", { text: "Context" }), make("p", { text: contexts[context], ...spoken })]));
     made.append(make("p", { kind: "question", text: question, ...spoken }));
     /* Of an inventory, those named in this language, and the right one. */
@@ -248,7 +253,7 @@
     const found = under(event);
     if (!found) return;
     const where = languages[found.language] && arms[found.arm] && isAsked(found.item, found.language)
-      ? `: ${languages[found.language].code}, ${arms[found.arm].name}, ${verdictNames[verdict(found.item, found.arm, found.language)]}` : "";
+      ? `: ${languages[found.language].code}, ${arms[found.arm].name}, ${verdictName(found)}` : "";
     byId("grid-tip").textContent = items[found.item].id + where;
   });
 

@@ -103,7 +103,7 @@ def _text_keys(summary: Summary) -> list[tuple[str, str]]:
 
 
 def _amount(name: str, value: float) -> str:
-    return _whole(value) if scale(name) == 1 else percent(value)
+    return _whole(value) if scale(name) == 1 else f"{_whole(100 * value)}%"
 
 
 def _by_language(summary: Summary, arm: str, other: str) -> list[str]:
