@@ -11,6 +11,7 @@ from crossin.core.errors import CrossinError
 from crossin.core.formats import ENTITIES
 from crossin.core.results import brief
 from crossin.core.thoughts import without_thoughts
+from crossin.items.inventories import Inventory
 from crossin.items.item import share_items
 from crossin.items.replies.cleaning import own_answer
 from crossin.items.replies.entities import read_entity
@@ -126,10 +127,11 @@ def tables_of_log(log: LoggedAnswers) -> list[Predictions]:
     of_prompt: dict[str, list[Line]] = {}
     for line in lines:
         of_prompt.setdefault(_prompt(line), []).append(line)
+    names = {name: _names(inventory) for name, inventory in log.inventories.items()}
     found = []
     for prompt, part in of_prompt.items():
         table, logprobs = choices.get(prompt, (None, None))
-        texts = text_table_of(map(_answered, part), file)
+        texts = text_table_of(map(_answered, part), file, names=names)
         # An answer that is there was not read from the reply here.
         replied = [line for line in part if line.get("reply") and line["answer"] is None]
         cut = Counter(line["language"] for line in replied if without_thoughts(line["reply"]) is None)
@@ -197,6 +199,15 @@ def _with_options(log: LoggedAnswers, line: Line, entities: Mapping[str, Mapping
         "gold": line["entity"],
         "answer": entities.get(_prompt(line), {}).get((line["item"], line["language"])),
     }
+
+
+def _names(inventory: Inventory) -> dict[str, set[str]]:
+    """The names of all entities, by language."""
+    found: dict[str, set[str]] = {}
+    for of_language in inventory.names.values():
+        for language, names in of_language.items():
+            found.setdefault(language, set()).update(names)
+    return found
 
 
 def _counted(unread: Mapping[Cell, str], items: Iterable[str]) -> dict[str, dict[str, int]]:

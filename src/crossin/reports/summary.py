@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
 
 from crossin.core.errors import located
 from crossin.metrics.bootstrap import DRAWS, Figure, differences, intervals, resample, resample_difference
@@ -28,7 +27,16 @@ _MOST_LANGUAGES = 6
 # Of free text, in the order of the table. `missing` is that of replies here, where the table of answers has
 # one of options.
 NO_REPLY = "no_reply"
-TEXT_FIGURES = ("exact_match", "f1", "chrf", "fidelity", "undecided", NO_REPLY)
+TEXT_FIGURES = (
+    "exact_match",
+    "containment",
+    "f1",
+    "chrf",
+    "in_language",
+    "fidelity",
+    "undecided",
+    NO_REPLY,
+)
 # Shown where there are any.
 _FAULTS = ("undecided", NO_REPLY)
 
@@ -174,9 +182,7 @@ def summarize(results: Results, *, draws: int = DRAWS, seed: int = 0) -> Summary
 
 def _chance(table: AnswerTable | None) -> float:
     """How often guessing is right; nan where no item has a list of choices: names are not guessed."""
-    return (
-        math.nan if table is None or (table.pools and all(table.pools)) else float(np.mean(1 / table.options))
-    )
+    return float(table.guessing.mean()) if table is not None and table.guessing.any() else math.nan
 
 
 def _text_families(run: Run, first: Run) -> list[Family]:
