@@ -24,7 +24,7 @@ import time
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -45,7 +45,7 @@ from crossin.metrics.language_fidelity import fidelity_family
 from crossin.metrics.pairwise import agreement
 from crossin.metrics.rankings import rankc, rankc_chance, rankc_family, rankc_floor
 from crossin.metrics.reading import tables_of
-from crossin.metrics.significance import LEVEL, holm
+from crossin.metrics.significance import holm
 from crossin.metrics.texts import containment_family
 
 BASES = ("Qwen2.5-7B", "OLMo-2-1124-7B")
