@@ -18,15 +18,16 @@ from rich.console import Console
 from rich.table import Table
 
 from crossin.items.replies import read_reply
+from crossin.logs.seaeval import SeaEvalLog, is_log, read_log
 from crossin.metrics.table import MISSING, AnswerTable
-from crossin.scoring.seaeval import Log, aligned_table, is_log, read_log
+from crossin.scoring.seaeval import aligned_table
 from crossin.scoring.seaeval_parity import parity
 
 
 @dataclass(frozen=True)
 class Run:
     name: str
-    log: Log
+    log: SeaEvalLog
     theirs: list[int]
     ours: list[int]
     largest: float

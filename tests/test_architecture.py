@@ -27,8 +27,9 @@ MAY_IMPORT: dict[str, set[str]] = {
     "translation": {"alignment", "corpus", "models", "servers"},
     "training": {"bench", "corpus", "items", "mixture", "models"},
     "evaluation": {"bench", "items", "models", "scoring", "servers"},
-    "reports": {"metrics"},
-    "scoring": {"corpus", "items", "metrics", "reports"},
+    "logs": {"alignment", "bench", "corpus", "items", "metrics"},
+    "reports": {"items", "logs", "metrics"},
+    "scoring": {"corpus", "items", "logs", "metrics", "reports"},
     "probing": {"corpus", "items", "models", "reports"},
     "experiments": {"evaluation", "facts", "items", "metrics", "mixture", "models", "reports", "training"},
 }

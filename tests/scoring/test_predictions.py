@@ -175,7 +175,7 @@ def test_a_folder_gives_all_that_lies_in_it(tmp_path: Path) -> None:
     log = write_log(tmp_path / "logs" / "model" / "zero_shot_p1.json")
     (log.parent / "zero_shot_p1_score.json").write_text("{}", encoding="utf-8")
     run = write_answers(tmp_path / "runs" / "one" / "answers", answer_lines())
-    assert find_predictions([tmp_path]) == [run, log]
+    assert find_predictions([tmp_path]) == [log, run]
     assert find_predictions([run, run]) == [run]
 
 

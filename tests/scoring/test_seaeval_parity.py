@@ -9,9 +9,10 @@ from typing import Any
 import numpy as np
 import pytest
 
+from crossin.logs.seaeval import read_log
 from crossin.metrics.seaeval import seaeval_scores
 from crossin.metrics.table import MISSING
-from crossin.scoring.seaeval import aligned_table, read_log, seaeval_chances
+from crossin.scoring.seaeval import aligned_table, seaeval_chances
 from tests.helpers.paths import REAL_DATA
 
 RUNS = REAL_DATA / "seaeval" / "runs"

@@ -13,5 +13,7 @@ REJECTS = "rejects.parquet"
 # A benchmark's items, and a model's answers to them.
 ITEMS = "items.parquet"
 ANSWERS = "answers.parquet"
+# The entities of a benchmark's inventories, with their names in each language.
+ENTITIES = "entities.parquet"
 # What a run's requests to a server share: rate limit, budget and usage.
 USAGE = "usage.sqlite"

@@ -69,7 +69,9 @@ class Item:
     options, and `answer` is the reference text; `aliases` are other references that are as right, and
     `answer_type` is how a reply is compared with them. `gap` is the mark in `question` that an option or the
     answer replaces; empty for an item without one. `origin` is the language that the question was first
-    written in, or whose speakers know the answer; empty where this is not known.
+    written in, or whose speakers know the answer; empty where this is not known. `inventory` names the
+    inventory of a free-text item, the entities that may answer it (`crossin.items.inventories`), and `entity`
+    is the right one's id there; both are empty where the item has none.
     """
 
     item: str
@@ -87,6 +89,8 @@ class Item:
     aliases: list[str] = field(default_factory=list)
     answer_type: AnswerType = "text"
     origin: str = ""
+    inventory: str = ""
+    entity: str = ""
 
     @property
     def free_text(self) -> bool:
@@ -109,7 +113,14 @@ class Item:
 
 
 # By name: columns that a file may lack, each with its value where it does.
-_OPTIONAL: dict[str, Any] = {"gap": "", "aliases": [], "answer_type": "text", "origin": ""}
+_OPTIONAL: dict[str, Any] = {
+    "gap": "",
+    "aliases": [],
+    "answer_type": "text",
+    "origin": "",
+    "inventory": "",
+    "entity": "",
+}
 _REQUIRED = [one.name for one in fields(Item) if one.name not in _OPTIONAL]
 
 

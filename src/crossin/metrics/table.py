@@ -65,12 +65,14 @@ class AnswerTable(ItemTable):
 
     Options are positions in the item's `option_ids`, which have the same order in every language: equal
     positions in two languages mean the same answer. A table that is not `parallel` has no figures but
-    accuracy and missing answers.
+    accuracy and missing answers. `pools` names for each item whose positions mean the same as its own: items
+    of one inventory, whose options are its entities. Empty where positions are those of a list of choices.
     """
 
     answers: Integers  # [I, L], position of the chosen option, -1 = missing, -2 = not asked
     gold: Integers  # [I], position of the right option
     options: Integers  # [I], number of options
+    pools: tuple[str, ...] = ()  # [I], or empty
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -82,6 +84,8 @@ class AnswerTable(ItemTable):
             raise ValueError("an answer is the position of an option, or -1")
         if not self.parallel and (self.asked.sum(axis=1) != 1).any():
             raise ValueError("an item is asked in every language, or each item in one")
+        if self.pools and len(self.pools) != items:
+            raise ValueError(f"{len(self.pools)} pools for {items} items")
         if (self.gold < 0).any() or (self.gold >= self.options).any():
             raise ValueError("gold is the position of an option")
 
@@ -202,4 +206,5 @@ def _part(table: AnswerTable, rows: Sequence[int], columns: Sequence[int]) -> An
         answers=table.answers[np.ix_(rows, columns)],
         gold=table.gold[rows],
         options=table.options[rows],
+        pools=tuple(table.pools[row] for row in rows) if table.pools else (),
     )

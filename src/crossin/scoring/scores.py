@@ -11,6 +11,7 @@ from crossin.core.errors import CrossinError, located
 from crossin.core.progress import Progress, silent
 from crossin.core.results import ResultList, Tabular, brief
 from crossin.languages import parse_language
+from crossin.logs.find import find_logs
 from crossin.metrics.bootstrap import DRAWS, Figure, intervals, resample
 from crossin.metrics.choices import answer_family
 from crossin.metrics.families import Family
@@ -21,7 +22,7 @@ from crossin.metrics.pivot_transfer import transfer_family
 from crossin.metrics.rankings import rankc_family
 from crossin.metrics.table import AnswerTable, Floats, by_task
 from crossin.metrics.wordings import Spread, spread, wording_family
-from crossin.scoring.predictions import Predictions, find_predictions, read_predictions
+from crossin.scoring.predictions import Predictions, predictions_of
 
 if TYPE_CHECKING:
     import pyarrow
@@ -91,12 +92,12 @@ def score(
     was asked, else the first language. draws, seed: of the bootstrap for the intervals. Raises CrossinError
     where there is nothing to score, or `pivot` was not asked.
     """
-    files = find_predictions(paths)
+    runs = find_logs(paths)
     scores: ResultList[Score] = ResultList()
-    for number, file in enumerate(files):
-        progress("scoring", number, len(files), "files")
-        scores.extend(_score(found, pivot, draws, seed) for found in read_predictions(file, bench))
-    progress("scoring", len(files), len(files), "files")
+    for number, run in enumerate(runs):
+        progress("scoring", number, len(runs), "runs")
+        scores.extend(_score(found, pivot, draws, seed) for found in predictions_of(run, bench))
+    progress("scoring", len(runs), len(runs), "runs")
     return scores
 
 

@@ -9,9 +9,10 @@ from typing import Any
 
 from crossin.core.errors import CrossinError
 from crossin.core.files import read_json
+from crossin.logs.seaeval import read_log
 from crossin.metrics.seaeval import seaeval_scores
 from crossin.scoring.predictions import find_predictions
-from crossin.scoring.seaeval import read_log, seaeval_chances
+from crossin.scoring.seaeval import gold_places, seaeval_chances
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,7 +45,7 @@ def _of_log(file: Path) -> Parity:
         raise CrossinError("not a SeaEval log", file=file, hint="omit --seaeval")
     log = read_log(file)
     chances = seaeval_chances(log)
-    scores = seaeval_scores(chances, log.gold, log.names)
+    scores = seaeval_scores(chances, gold_places(log), log.names)
     beside = file.with_name(f"{file.stem}_score.json")
     apart = list(_differences(scores, read_json(beside), beside)) if beside.is_file() else []
     decided = chances.max(axis=2) == 1

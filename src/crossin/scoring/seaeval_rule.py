@@ -10,7 +10,7 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 
-LETTERS = "ABCDEFGHIJ"
+from crossin.logs.seaeval import LETTERS
 
 _SENTENCE = re.compile(r"[^!?。.！？]+[!?。.！？]?")
 _ENDS_SENTENCE = re.compile(r"[!?。.！？]")

@@ -14,8 +14,8 @@ import yaml
 from crossin.bench.lm_eval import export_lm_eval
 from crossin.evaluation import prepare
 from crossin.items import Form, Item, Question, questions
+from crossin.logs.lm_eval_exported import read_samples
 from crossin.metrics.texts import exact_match
-from crossin.scoring.lm_eval import read_samples
 from crossin.scoring.predictions import find_predictions, read_predictions
 from crossin.scoring.scores import score
 from tests.helpers.errors import refused

@@ -10,12 +10,16 @@ from __future__ import annotations
 import json
 import math
 import re
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from crossin.core.errors import CrossinError, located
 from crossin.corpus.reading.records import read_records
-from crossin.scoring.lines import Line, checked, named_option, with_thoughts_begun
+from crossin.logs.answers import LoggedAnswers
+from crossin.logs.evaluation import completed
+from crossin.logs.formats import Files, LogFormat, LogOptions
+from crossin.logs.lines import Line, checked, named_option, with_thoughts_begun
 
 _NAME = re.compile(r"samples_.+_(?P<date>\d{4}-\d\d-\d\dT[\d.-]+)\.jsonl")
 # The fields of an exported question that an answer needs.
@@ -37,13 +41,18 @@ def run_of(file: Path) -> list[Path]:
     return sorted(other for other in beside if _date(other) == date and _benchmark(other) == benchmark)
 
 
-def runs_in(folder: Path) -> list[Path]:
-    """One file of each run in a folder, at any depth, that answers a benchmark which crossin exported."""
-    found: dict[tuple[Path, str, str], Path] = {}
-    for file in sorted(folder.rglob("samples_*.jsonl")):
-        if is_samples(file) and (benchmark := _benchmark(file)) is not None:
-            found.setdefault((file.parent, _date(file), benchmark), file)
-    return list(found.values())
+def _recognises(file: Path) -> bool:
+    return is_samples(file) and _benchmark(file) is not None
+
+
+def _runs(files: Sequence[Path]) -> list[Files]:
+    return list(dict.fromkeys(tuple(run_of(file)) for file in files))
+
+
+def _read(files: Files, options: LogOptions) -> list[LoggedAnswers]:
+    # lm-eval names the folder after the model's path, with __ for each slash.
+    model = files[0].parent.name.rpartition("__")[2] or files[0].parent.name
+    return [completed(model, files[0], {file: read_samples(file) for file in files}, options)]
 
 
 def read_samples(file: Path) -> list[Line]:
@@ -128,3 +137,6 @@ def _scored(ids: list[str], found: list[Any]) -> Line:
     # `max` takes the first of equals, as numpy's argmax does.
     answer = ids[max(range(len(ids)), key=logprobs.__getitem__)]
     return {"logprobs": logprobs, "greedy": [greedy for _, greedy in pairs], "answer": answer}
+
+
+FORMAT = LogFormat(_recognises, _runs, _read)

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from crossin.scoring.lines import complete, read_lines
+from crossin.logs.lines import complete, read_lines
 from tests.helpers.errors import refused
 from tests.helpers.small_bench import items, replies, write_replies
 

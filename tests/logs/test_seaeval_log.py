@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from crossin.scoring.seaeval import aligned_table, is_log, read_log
+from crossin.logs.seaeval import is_log, read_log
+from crossin.scoring.seaeval import aligned_table
 from tests.helpers.errors import refused
 
 

@@ -1,0 +1,76 @@
+"""Inventories: the entities that may answer the free-text items of a relation, with their names in each
+language (`entities.parquet`, docs/formats.md).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from crossin.core.files import read_parquet, write_parquet
+from crossin.core.formats import ENTITIES
+
+# By inventory's name.
+Inventories = Mapping[str, "Inventory"]
+
+
+@dataclass(frozen=True, eq=False)
+class Inventory:
+    """The entities that may answer the items of one relation.
+
+    `names` has, by entity id and language, the entity's names there, the preferred one first. The order of
+    the ids is the order of positions in tables of answers.
+    """
+
+    name: str
+    names: Mapping[str, Mapping[str, tuple[str, ...]]]
+
+    @cached_property
+    def ids(self) -> list[str]:
+        """The entity ids, in order."""
+        return list(self.names)
+
+
+def write_inventories(path: Path, inventories: Iterable[Inventory]) -> None:
+    """Write inventories to one file: a row for each entity and language."""
+    import pyarrow
+
+    rows = [
+        {"inventory": one.name, "entity": entity, "language": language, "names": list(names)}
+        for one in inventories
+        for entity, of_language in one.names.items()
+        for language, names in of_language.items()
+    ]
+    text = pyarrow.string()
+    columns = [("inventory", text), ("entity", text), ("language", text), ("names", pyarrow.list_(text))]
+    write_parquet(path, pyarrow.Table.from_pylist(rows, pyarrow.schema(columns)))
+
+
+def read_inventories(folder: Path) -> dict[str, Inventory]:
+    """The inventories of a benchmark's or an evaluation's folder, by name; none where it has no such file."""
+    file = folder / ENTITIES
+    if not file.is_file():
+        return {}
+    found: dict[str, dict[str, dict[str, tuple[str, ...]]]] = {}
+    for row in read_parquet(file, ["inventory", "entity", "language", "names"]).to_pylist():
+        entities = found.setdefault(row["inventory"], {})
+        entities.setdefault(row["entity"], {})[row["language"]] = tuple(row["names"])
+    return {name: Inventory(name, names) for name, names in found.items()}
+
+
+def of_languages(
+    inventories: Inventories, languages: Collection[str], names: Collection[str]
+) -> list[Inventory]:
+    """The inventories called `names`, with the entities' names in these languages only."""
+    return [
+        Inventory(
+            name,
+            {
+                entity: {code: found for code, found in of_language.items() if code in languages}
+                for entity, of_language in inventories[name].names.items()
+            },
+        )
+        for name in names
+    ]
