@@ -8,7 +8,8 @@ from typing import NamedTuple
 from crossin.core.reasons import Reason
 from crossin.items.inventories import Inventory
 from crossin.items.replies.cleaning import cleaned, own_answer
-from crossin.items.replies.names import Found, NameIndex, Passage, denied, repeats, words_of
+from crossin.items.replies.mentions import denied, in_list, in_longer_name, plain_words, repeats
+from crossin.items.replies.names import NameIndex, words_of
 
 # The names of all languages together are compared by the rules of none.
 _ANY = "und"
@@ -56,13 +57,11 @@ def read_entity(
     line = _first_line(cleaned(reply))
     if not line:
         return EntityReading(None, Unread.THOUGHT if own_answer(reply) is None else Unread.EMPTY)
-    named = _named(words_of(line, language), index_of(inventory, language), language, question)
-    if named:
-        return _one_of(named)
-    named = _named(words_of(line, _ANY), index_of(inventory, _ANY), language, question)
-    if named and not any_language:
-        return EntityReading(None, Unread.OTHER_LANGUAGE)
-    return _one_of(named)
+    reading = _read(line, inventory, language, language, question)
+    if reading is None and (other := _read(line, inventory, _ANY, language, question)) is not None:
+        hidden = other.unread != Unread.NONE and not any_language
+        return EntityReading(None, Unread.OTHER_LANGUAGE) if hidden else other
+    return reading or EntityReading(None, Unread.NONE)
 
 
 def ambiguous_names(inventory: Inventory, language: str) -> list[str]:
@@ -89,24 +88,25 @@ def _first_line(text: str) -> str:
     return f"{first} {rest.partition(chr(10))[0]}" if first.rstrip().endswith(":") else first
 
 
-def _named(text: Passage, index: NameIndex, language: str, question: str) -> list[Found]:
+def _read(line: str, inventory: Inventory, names: str, language: str, question: str) -> EntityReading | None:
+    """The entity in a line, by its names in the language `names`; None where it has none of them."""
+    text, index = words_of(line, names), index_of(inventory, names)
     found = index.find(text)
     if not found:
-        return []
-    asked = words_of(question, language)
-    return [
-        one
-        for one, before in zip(found, [None, *found], strict=False)
-        if not denied(text, one, before, language) and not repeats(text, one, asked)
+        return None
+    asked = words_of(question, names)
+    plain = plain_words(language) | index.shared | {form for word in asked.words for form in word.forms}
+    kept = [
+        name
+        for number, name in enumerate(found)
+        if not denied(text, found, number, language)
+        and not repeats(text, name, asked)
+        and not in_longer_name(text, found, number, plain)
     ]
-
-
-def _one_of(named: list[Found]) -> EntityReading:
-    """The one entity among the names in a reply."""
-    entities = {one.entity for one in named}
+    entities = {name.entity for name in kept}
     if not entities:
         return EntityReading(None, Unread.NONE)
-    if len(entities) > 1:
+    if len(entities) > 1 or in_list(text, kept, language):
         return EntityReading(None, Unread.SEVERAL)
     (entity,) = entities
     return EntityReading(entity, None if entity is not None else Unread.AMBIGUOUS)
