@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -9,10 +10,11 @@ from crossin.core.reasons import Reason
 from crossin.items.inventories import Inventory
 from crossin.items.replies.cleaning import cleaned, own_answer
 from crossin.items.replies.mentions import denied, in_list, in_longer_name, plain_words, repeats
-from crossin.items.replies.names import NameIndex, words_of
+from crossin.items.replies.names import Found, NameIndex, Passage, words_of
 
 # The names of all languages together are compared by the rules of none.
 _ANY = "und"
+_BRACKETS = re.compile(r"[(\[（【].*?(?:[)\]）】]|$)")
 
 
 class Unread(Reason):
@@ -94,6 +96,9 @@ def _read(line: str, inventory: Inventory, names: str, language: str, question: 
     found = index.find(text)
     if not found:
         return None
+    if _is_all(text, found[0]):
+        # As in most replies.
+        return _of(found[0])
     asked = words_of(question, names)
     plain = plain_words(language) | index.shared | {form for word in asked.words for form in word.forms}
     kept = [
@@ -106,7 +111,19 @@ def _read(line: str, inventory: Inventory, names: str, language: str, question: 
     entities = {name.entity for name in kept}
     if not entities:
         return EntityReading(None, Unread.NONE)
+    if len(entities) > 1 and _BRACKETS.search(line):
+        bare = words_of(_BRACKETS.sub("", line), names)
+        if bare.words and _is_all(bare, found[0]):
+            # What is in brackets explains it: "Edo (Tokyo)".
+            return _of(found[0])
     if len(entities) > 1 or in_list(text, kept, language):
         return EntityReading(None, Unread.SEVERAL)
-    (entity,) = entities
-    return EntityReading(entity, None if entity is not None else Unread.AMBIGUOUS)
+    return _of(kept[0])
+
+
+def _is_all(text: Passage, name: Found) -> bool:
+    return name.end - name.start == len(text.words)
+
+
+def _of(name: Found) -> EntityReading:
+    return EntityReading(name.entity, None if name.entity is not None else Unread.AMBIGUOUS)
