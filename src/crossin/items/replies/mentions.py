@@ -19,6 +19,10 @@ _DENSE = re.compile(f"[{SPACELESS}\uac00-\ud7a3]")
 # A word of so many letters is more than "in" or "the".
 _LONG = 4
 _NUMBER = re.compile(r"(?<!\w)(\d+)\s?[|~]")
+# A mark of lists in Chinese; in Japanese, also what follows an adverb or a date.
+_NEXT = re.compile("、 ?(?![ぁ-ん])[^\\W\\d_]")
+_PREVIOUS = re.compile("[^\\W\\d_ぁ-ん年月日]、 ?$")
+_BREAK = re.compile("[|、]")
 _ARABIC_AND = re.compile(r"\s*وال\w")
 
 
@@ -80,6 +84,9 @@ def in_list(text: Passage, found: Sequence[Found], language: str) -> bool:
     pattern = pattern_of("and_or", language)
     for number, name in enumerate(found):
         before, after = _around(text, found, number)
+        start, end = text.words[name.start].start, text.words[name.end - 1].end
+        if _NEXT.match(text.plain, end) or _PREVIOUS.search(text.plain[:start]):
+            return True
         if name.anded and any(map(str.isalpha, before)):
             return True
         if pattern is None:
@@ -104,7 +111,8 @@ def _is_long(word: str) -> bool:
 def _in_clause(text: Passage, place: int, name: Found) -> bool:
     """Whether no punctuation stands between a name and the word at this place."""
     word, first, last = text.words[place], text.words[name.start], text.words[name.end - 1]
-    return "|" not in text.plain[word.end : first.start] and "|" not in text.plain[last.end : word.start]
+    between = (text.plain[word.end : first.start], text.plain[last.end : word.start])
+    return not any(map(_BREAK.search, between))
 
 
 def _around(text: Passage, found: Sequence[Found], number: int) -> tuple[str, str]:
@@ -112,8 +120,8 @@ def _around(text: Passage, found: Sequence[Found], number: int) -> tuple[str, st
     name = found[number]
     begin = text.words[found[number - 1].end - 1].end if number else 0
     end = text.words[found[number + 1].start].start if number + 1 < len(found) else len(text.plain)
-    before = text.plain[begin : text.words[name.start].start].rpartition("|")[2]
-    return before, text.plain[text.words[name.end - 1].end : end].partition("|")[0]
+    before = _BREAK.split(text.plain[begin : text.words[name.start].start])[-1]
+    return before, _BREAK.split(text.plain[text.words[name.end - 1].end : end])[0]
 
 
 @cache

@@ -15,7 +15,7 @@ from crossin.languages.scripts import SPACELESS
 
 # A run of katakana is a word; any other character of a script without spaces stands for itself.
 _KATAKANA = "\u30a1-\u30fa\u30fc-\u30ff\u31f0-\u31ff"
-_WORD = re.compile(f"[{_KATAKANA}]+|[{SPACELESS}]|[^{SPACELESS} |~]+")
+_WORD = re.compile(f"[{_KATAKANA}]+|[{SPACELESS}]|[^{SPACELESS} |~、]+")
 SINGLE = re.compile(f"[{SPACELESS}]")
 _HIRAGANA = re.compile("[\u3041-\u309f]")
 # What joins two words, and what parts a word from its article or ending, within a word: "l'Inde", "Paris'te".
@@ -29,6 +29,7 @@ _AFTER = re.compile(f"{any_of('is', 'and_or', 'not')}|[及是为為也]|公司")
 _REACH = 30
 # Letters that are written for each other: in Arabic, in other languages of its script, and the Cyrillic ё.
 _ALIKE = str.maketrans("أإآٱیکةۀё", "اااايكههе")
+_ACCENTED = re.compile("([a-zα-ω])[\u0300-\u036f]+")
 # Prefixes, written together with a word, and Korean endings.
 _PREFIXES = {"ar": "وفبكل", "he": "ושבלכמה"}
 _ENDINGS = re.compile(
@@ -50,7 +51,7 @@ class Word(NamedTuple):
 
 
 class Passage(NamedTuple):
-    """A text by its words. In `plain`, `|` stands for punctuation and `~` for what joins two words."""
+    """A text by its words. In `plain`, `|` stands for punctuation except `、`, `~` for what joins words."""
 
     plain: str
     words: tuple[Word, ...]
@@ -80,7 +81,7 @@ class _Marks(dict[int, str]):
         elif character in _APOSTROPHES or character.isspace():
             kept = " "
         else:
-            kept = character if unicodedata.category(character)[0] in "LMN" else "|"
+            kept = character if unicodedata.category(character)[0] in "LMN" or character == "、" else "|"
         self[code] = kept
         return kept
 
@@ -89,10 +90,13 @@ _MARKS = _Marks()
 
 
 @lru_cache(maxsize=2**15)
-def words_of(text: str, language: str) -> Passage:
-    """The words of a text, as names are looked for in it."""
+def words_of(text: str, language: str, bare: bool = False) -> Passage:
+    """The words of a text, as names are looked for in it. bare: Latin and Greek letters without accents."""
     family = language.partition("-")[0]
-    plain = folded(visible(text), language).translate(_ALIKE).translate(_MARKS)
+    text = folded(visible(text), language)
+    if bare and not text.isascii():
+        text = unicodedata.normalize("NFC", _ACCENTED.sub(r"\1", unicodedata.normalize("NFD", text)))
+    plain = text.translate(_ALIKE).translate(_MARKS)
     return Passage(
         plain,
         tuple(
@@ -137,12 +141,12 @@ Key = tuple[str, ...]
 class NameIndex:
     """The names of entities, by their first word."""
 
-    def __init__(self, names: Mapping[str, Iterable[str]], language: str) -> None:
-        """names: each entity's names in the language."""
+    def __init__(self, names: Mapping[str, Iterable[str]], language: str, bare: bool = False) -> None:
+        """names: each entity's names in the language. bare: without accents, as in `words_of`."""
         exact: dict[Key, set[str]] = defaultdict(set)
         for entity, called in names.items():
             for name in called:
-                if key := tuple(word.forms[0] for word in words_of(name, language).words):
+                if key := tuple(word.forms[0] for word in words_of(name, language, bare).words):
                     exact[key].add(entity)
         # Names of several entities.
         self.ambiguous = [key for key, entities in exact.items() if len(entities) > 1]
