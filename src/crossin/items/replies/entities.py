@@ -53,7 +53,7 @@ def read_entity(
     """
     if not reply or not reply.strip():
         return EntityReading(None, Unread.EMPTY)
-    line = _first_line(cleaned(reply))
+    line = first_line(cleaned(reply))
     if not line:
         return EntityReading(None, Unread.THOUGHT if own_answer(reply) is None else Unread.EMPTY)
     named = _named(words_of(line, language), index_of(inventory, language), language, question)
@@ -83,8 +83,10 @@ def index_of(inventory: Inventory, language: str) -> NameIndex:
     return NameIndex(names, language)
 
 
-def _first_line(text: str) -> str:
-    """The first line of a cleaned reply; with the next one, where that is what the first one announces."""
+def first_line(text: str) -> str:
+    """The first line of a reply, in which an entity is read; with the next one, where that is what the first
+    one announces.
+    """
     first, _, rest = text.partition("\n")
     return f"{first} {rest.partition(chr(10))[0]}" if first.rstrip().endswith(":") else first
 
