@@ -12,6 +12,7 @@ from crossin.core.progress import Progress, silent
 from crossin.core.results import ResultList, Tabular, brief
 from crossin.languages import parse_language
 from crossin.logs.find import find_logs
+from crossin.logs.tables import Predictions
 from crossin.metrics.bootstrap import DRAWS, Figure, intervals, resample
 from crossin.metrics.choices import answer_family
 from crossin.metrics.families import Family
@@ -22,7 +23,7 @@ from crossin.metrics.pivot_transfer import transfer_family
 from crossin.metrics.rankings import rankc_family
 from crossin.metrics.table import AnswerTable, Floats, by_task
 from crossin.metrics.wordings import Spread, spread, wording_family
-from crossin.scoring.predictions import Predictions, predictions_of
+from crossin.scoring.predictions import predictions_of
 
 if TYPE_CHECKING:
     import pyarrow

@@ -310,8 +310,10 @@ def test_what_cannot_be_exported_leaves_no_folder(tmp_path: Path) -> None:
         export_lm_eval(bench, tmp_path / "out", form=Form(), languages=["de"])
     with refused("chat", hint="--apply_chat_template"):
         export_lm_eval(bench, tmp_path / "out", form=Form(chat=True))
-    with refused("2 multiple-choice shots", field="shots"):
-        export_lm_eval(bench, tmp_path / "out", form=Form(shots=2), shots=bench)
+    with refused("99 multiple-choice shots", field="shots"):
+        export_lm_eval(bench, tmp_path / "out", form=Form(shots=99), shots=bench)
+    with refused("limit", "per_task", field="per_task"):
+        export_lm_eval(bench, tmp_path / "out", form=Form(), limit=1, per_task=1)
     with refused("both", field="shots"):
         export_lm_eval(bench, tmp_path / "out", form=Form(), shots=bench)
     assert not (tmp_path / "out").exists()
