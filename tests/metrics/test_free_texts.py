@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from crossin.languages.normalisation import tokens
 from crossin.metrics.bootstrap import resample_difference
 from crossin.metrics.families import Family, mean_family, observed
 from crossin.metrics.free_text import text_families
-from crossin.metrics.normalisation import tokens
 from crossin.metrics.texts import (
     TextTable,
     containment,

@@ -13,8 +13,8 @@ import numpy as np
 from crossin.core.extras import require
 from crossin.languages.codes import script_of
 from crossin.languages.detection import RIGHT, UNDECIDED, WRONG, verdict
+from crossin.languages.normalisation import tokens
 from crossin.metrics.families import Family, mean_family, observed
-from crossin.metrics.normalisation import tokens
 from crossin.metrics.table import Floats, Integers
 from crossin.metrics.texts import TextTable, Words
 

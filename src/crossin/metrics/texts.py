@@ -10,9 +10,9 @@ from pathlib import Path
 import numpy as np
 
 from crossin.core.errors import CrossinError, located
+from crossin.languages.normalisation import normalise, tokens
 from crossin.languages.numbers import last_number
 from crossin.metrics.families import Family, Flags, mean_family, observed
-from crossin.metrics.normalisation import normalise, tokens
 from crossin.metrics.reading import Firsts, Line, add_cell, line_error, require_agreement, require_texts
 from crossin.metrics.table import Floats, ItemTable, incomplete_items, places_of
 
