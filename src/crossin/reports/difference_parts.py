@@ -36,20 +36,21 @@ _ACCURACIES = {
     "new_accuracy": "newly answered: right",
     "lost_accuracy": "no longer answered: right, the other",
 }
-_SIGNED = {
-    "both_difference": "both answer: difference",
+_DIFFERENCE = {"both_difference": "both answer: difference"}
+_GAINS = {
     "gain_both": "both answer: adds",
     "gain_new": "newly answered: adds",
     "gain_lost": "no longer answered: adds",
 }
-HEADS = [*_SHARES.values(), *_ACCURACIES.values(), *_SIGNED.values()]
+_NAMES = {**_SHARES, **_GAINS, **_ACCURACIES, **_DIFFERENCE}
+HEADS = list(_NAMES.values())
 
 
 def parts_cells(parts: Figures, language: str = "") -> list[Cell]:
     """The cells of HEADS: over all languages, or of one."""
     end = f"/{language}" if language else ""
-    shares = [value_cell(parts.get(key + end)) for key in (*_SHARES, *_ACCURACIES)]
-    return shares + [signed_cell(parts.get(key + end)) for key in _SIGNED]
+    signed = (*_GAINS, *_DIFFERENCE)
+    return [(signed_cell if key in signed else value_cell)(parts.get(key + end)) for key in _NAMES]
 
 
 def parts_rows(parts: Figures, languages: Sequence[str]) -> list[tuple[str, list[Cell]]]:

@@ -90,7 +90,7 @@ def _parts(summary: Summary) -> str:
     return "".join(
         f"<h3>{TITLE}: {escape(arm)} − {escape(other)}</h3>"
         f'<div class="scroll" tabindex="0" role="region" aria-label="{TITLE}">'
-        f"{_parts_table(parts, summary.choice_languages)}</div>"
+        f'{_parts_table(parts, summary.choice_languages)}</div><p class="key">{escape(CAPTION)}</p>'
         for (arm, other), parts in summary.parts.items()
     )
 
@@ -102,8 +102,8 @@ def _parts_table(parts: Figures, languages: Sequence[str]) -> str:
         for name, cells in parts_rows(parts, languages)
     )
     return (
-        f'<table class="figures"><caption>{escape(CAPTION)}</caption>'
-        f'<thead><tr><th scope="col">language</th>{heads}</tr></thead><tbody>{rows}</tbody></table>'
+        f'<table class="figures"><thead><tr><th scope="col">language</th>{heads}</tr></thead>'
+        f"<tbody>{rows}</tbody></table>"
     )
 
 
