@@ -20,7 +20,14 @@ MARKS = (
 # The colours of tones in a terminal.
 TONE_COLOURS = {"better": "green", "worse": "red", "": ""}
 # Names for people, where they differ from the key.
-_NAMES = {"exact_match": "exact match", "f1": "F1", "chrf": "chrF", "bleu": "BLEU", "rankc": "RankC"}
+_NAMES = {
+    "exact_match": "exact match",
+    "f1": "F1",
+    "chrf": "chrF",
+    "in_language": "in language",
+    "bleu": "BLEU",
+    "rankc": "RankC",
+}
 _ZERO = ".00"
 
 
