@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from crossin.languages.codes import language_name
 from crossin.metrics.bootstrap import Figure
-from crossin.reports.cells import MARKS, NONE, Cell, difference_cell, digits, label, value_cell
+from crossin.reports.cells import MARKS, NONE, Cell, difference_cell, digits, label, rounded, value_cell
 from crossin.reports.terminal import add_row, new_table
 from crossin.scoring.comparison import is_overall, shown
 
@@ -81,7 +81,7 @@ def tables(score: Score, *, details: bool = False) -> list[Table]:
         if details:
             made += [_pairs(score.choices, languages, kind) for kind in ("agreement", "kappa", "rankc")]
             if score.rankc_references is not None:
-                floor, chance = map(digits, score.rankc_references)
+                floor, chance = (rounded(value, 4) for value in score.rankc_references)
                 made[-1].caption = _PAIRS.format("rankc") + _RANKC.format(floor, chance)
     if score.by_task:
         named = {name for figures in score.by_task.values() for name in figures}
