@@ -143,11 +143,11 @@ def test_compare_shows_what_a_difference_is_made_of_and_that_the_prompts_differe
     shown = crossin("compare", ours, theirs, "--bench", bench, "--draws", "20").stdout
     assert "note: A and B were asked differently" in shown
     assert "prompt plain and polite" in shown
-    assert "only A answers" in shown
+    assert "newly answered" in shown
     assert "B right" not in shown
     assert (
         "B right" in crossin("compare", ours, theirs, "--bench", bench, "--draws", "20", "--details").stdout
     )
     same = crossin("compare", ours, ours, "--bench", bench, "--draws", "20").stdout
     assert "asked differently" not in same
-    assert "only A answers" not in same
+    assert "newly answered" not in same

@@ -56,7 +56,7 @@ def test_the_split_is_in_every_form_of_a_comparison(tmp_path: Path) -> None:
     assert values["split"]["new"]["value"] == pytest.approx(2 / 9, abs=1e-6)
     assert values["theirs"]["unread"] == {"de": {"no_entity": 1}, "ru": {"empty_reply": 1}}
     [table] = split_tables(made)
-    assert str(next(iter(table.columns[0].cells))) == "only A answers"
+    assert str(next(iter(table.columns[0].cells))) == "newly answered: by A only"
     whole, shares, gains = split_tables(made, details=True)
     assert (whole.row_count, shares.row_count, gains.row_count) == (5, 3, 3)
     assert "entities named" in str(comparison_tables(made)[0].columns[0].header)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from crossin.languages.codes import language_name
 from crossin.reports.cells import difference_cell, value_cell
+from crossin.reports.difference_parts import parts_sentence
 from crossin.reports.terminal import add_row, new_table
 
 if TYPE_CHECKING:
@@ -15,22 +16,22 @@ if TYPE_CHECKING:
 
 # The kinds of questions, and the figures that are A's and B's accuracy there.
 _PARTS = {
-    "new": ("only A answers", "new_accuracy", ""),
-    "lost": ("only B answers", "", "lost_accuracy"),
+    "new": ("newly answered: by A only", "new_accuracy", ""),
+    "lost": ("no longer answered: by B only", "", "lost_accuracy"),
     "both": ("both answer", "both_ours", "both_theirs"),
     "neither": ("neither answers", "", ""),
 }
 _BY_LANGUAGE = {
-    "new": "only A",
+    "new": "new",
     "new_accuracy": "A right",
-    "lost": "only B",
+    "lost": "lost",
     "lost_accuracy": "B right",
     "both": "both",
     "both_ours": "A right",
     "both_theirs": "B right",
 }
-_GAINS = {"gain_new": "adds: only A", "gain_lost": "only B", "gain_both": "both"}
-_LEGEND = "[ ]: 95% interval, not corrected; ▲ ▼: it excludes 0."
+_GAINS = {"gain_new": "new adds", "gain_lost": "lost adds", "gain_both": "both add"}
+_LEGEND = "[ ]: 95% interval, not corrected; ▲ and ▼: it excludes 0."
 
 
 def split_tables(comparison: Comparison, *, details: bool = False) -> list[Table]:
@@ -49,10 +50,7 @@ def split_tables(comparison: Comparison, *, details: bool = False) -> list[Table
     sides = [value_cell(side["accuracy"]) for side in (choices.ours, choices.theirs)]
     whole = difference_cell("accuracy", choices.difference["accuracy"])
     add_row(made, "all", [value_cell(None), *sides, whole])
-    made.caption = (
-        "The difference in accuracy is the sum of what is added by the questions that only A answers, those "
-        f"that only B answers, and those that both answer. {_LEGEND}"
-    )
+    made.caption = f"{parts_sentence(choices.difference['accuracy'], figures)} {_LEGEND}"
     return [made, *_by_language(comparison)] if details else [made]
 
 
@@ -68,6 +66,9 @@ def _by_language(comparison: Comparison) -> list[Table]:
         add_row(shares, language, [*cells, name])
         added = [difference_cell("accuracy", figures[f"{key}/{language}"]) for key in _GAINS]
         add_row(gains, language, [*added, name])
-    shares.caption = f"Questions that only A, only B, or both answer, and the accuracy there. {_LEGEND}"
+    shares.caption = (
+        "new: questions that A answers and B does not; lost: that B answers and A does not; both: that both "
+        f"answer; and how many of these answers are right. {_LEGEND}"
+    )
     gains.caption = f"What each adds to the difference in accuracy. {_LEGEND}"
     return [shares, gains]
