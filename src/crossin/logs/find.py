@@ -9,7 +9,7 @@ from pathlib import Path
 from crossin.core.errors import CrossinError
 from crossin.core.formats import ANSWERS
 from crossin.core.paths import as_path
-from crossin.logs import evaluation, inspect_ai, lm_eval_exported, lm_eval_runs, polyfact, seaeval
+from crossin.logs import evaluation, inspect_ai, lighteval, lm_eval_exported, lm_eval_runs, polyfact, seaeval
 from crossin.logs.answers import LoggedAnswers
 from crossin.logs.formats import LogFiles, LogFormat, LogOptions
 
@@ -19,6 +19,7 @@ FORMATS: tuple[LogFormat, ...] = (
     lm_eval_exported.FORMAT,
     lm_eval_runs.FORMAT,
     inspect_ai.FORMAT,
+    lighteval.FORMAT,
     seaeval.FORMAT,
     polyfact.FORMAT,
     evaluation.REPLIES_FORMAT,
