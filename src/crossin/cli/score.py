@@ -30,6 +30,9 @@ class ScoreOptions(Settings):
     pivot: Language | None = setting(
         None, "Language that the others are compared with: English if not given.", metavar="LANGUAGE"
     )
+    log_mapping: Path | None = setting(
+        None, "File that says what is where in the records of another harness.", metavar="FILE"
+    )
     # As crossin.metrics.DRAWS, which is not loaded for a help text.
     draws: int = setting(10_000, "Bootstrap draws for the intervals.", ge=1)
     seed: int = setting(0, "Seed of the draws.", ge=0)
