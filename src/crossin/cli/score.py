@@ -33,6 +33,9 @@ class ScoreOptions(Settings):
     any_language: bool = setting(
         False, "Read an entity also where the reply names it in another language than the one asked."
     )
+    log_mapping: Path | None = setting(
+        None, "File that says what is where in the records of another harness.", metavar="FILE"
+    )
     # As crossin.metrics.DRAWS, which is not loaded for a help text.
     draws: int = setting(10_000, "Bootstrap draws for the intervals.", ge=1)
     seed: int = setting(0, "Seed of the draws.", ge=0)

@@ -17,11 +17,13 @@ class LogOptions:
     """What decides how logs are read.
 
     bench: the folder of the benchmark asked, for logs that need it. filter: the harness's filter whose
-    extracted answers are read in place of the replies.
+    extracted answers are read in place of the replies. mapping: a file that says what is where in the records
+    of another harness (`crossin.logs.mapping`).
     """
 
     bench: Path | None = None
     filter: str | None = None
+    mapping: Path | None = None
 
 
 @dataclass(frozen=True)

@@ -119,15 +119,16 @@ def compare(
     bench: Path | str | None = None,
     pivot: str | None = None,
     any_language: bool = False,
+    log_mapping: Path | str | None = None,
     draws: int = DRAWS,
     seed: int = 0,
 ) -> Comparison:
     """Compare two models' stored predictions (`read_predictions`), item by item.
 
-    `bench`, `pivot`, `any_language`, `draws` and `seed` are as in `score`. Raises CrossinError where the two
+    `bench`, `pivot`, `any_language`, `log_mapping`, `draws` and `seed` are as in `score`. Raises CrossinError where the two
     answer different items, or a file holds several wordings.
     """
-    one, other = (_only(path, bench, any_language) for path in (ours, theirs))
+    one, other = (_only(path, bench, any_language, log_mapping) for path in (ours, theirs))
     if [one.choices is None, one.texts is None] != [other.choices is None, other.texts is None]:
         raise CrossinError(
             "holds other kinds of answers (multiple choice, free text) than the first",
@@ -152,8 +153,8 @@ def compare(
     return Comparison(one, other, chosen, choices, texts, p, holm(p), parts)
 
 
-def _only(path: Path | str, bench: Path | str | None, any_language: bool) -> Predictions:
-    found = read_predictions(path, bench, any_language=any_language)
+def _only(path: Path | str, bench: Path | str | None, any_language: bool, log_mapping: Path | str | None) -> Predictions:
+    found = read_predictions(path, bench, any_language=any_language, log_mapping=log_mapping)
     if len(found) > 1:
         raise CrossinError(
             f"holds {len(found)} wordings of the prompt: {', '.join(one.prompt for one in found)}",

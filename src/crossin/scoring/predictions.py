@@ -14,23 +14,28 @@ from crossin.logs.tables import Predictions, tables_of_log
 
 
 def read_predictions(
-    path: Path | str, bench: Path | str | None = None, *, any_language: bool = False
+    path: Path | str,
+    bench: Path | str | None = None,
+    *,
+    any_language: bool = False,
+    log_mapping: Path | str | None = None,
 ) -> list[Predictions]:
     """The predictions of one run: an evaluation's folder, or a file of one of the formats that `find_logs`
     knows, which may stand for the other files of its run. One entry for each wording of the prompt.
 
     `bench` is the folder of the benchmark asked, which files of replies need. any_language: an entity that a
-    reply names in another language counts, too. Raises CrossinError where there are several runs, or the file
-    is of no known format or answers another benchmark.
+    reply names in another language counts, too. log_mapping: what explains the records of another harness
+    (`crossin.logs.mapping`). Raises CrossinError where there are several runs, or the file is of no known
+    format or answers another benchmark.
     """
     path = as_path(path)
-    found = find_logs(path)
+    found = find_logs(path, with_mapping=log_mapping is not None)
     if len(found) > 1:
         names = ", ".join(str(run.files[0].relative_to(path)) for run in found[-2:])
         raise CrossinError(
             f"holds {len(found)} runs", file=path, hint=f"name a file of one run, such as {names}"
         )
-    return predictions_of(found[0], bench, any_language=any_language)
+    return predictions_of(found[0], bench, any_language=any_language, log_mapping=log_mapping)
 
 
 def find_predictions(paths: Path | str | Iterable[Path | str]) -> list[Path]:
@@ -39,9 +44,16 @@ def find_predictions(paths: Path | str | Iterable[Path | str]) -> list[Path]:
 
 
 def predictions_of(
-    run: LogFiles, bench: Path | str | None = None, *, any_language: bool = False
+    run: LogFiles,
+    bench: Path | str | None = None,
+    *,
+    any_language: bool = False,
+    log_mapping: Path | str | None = None,
 ) -> list[Predictions]:
-    """The predictions of a run; `bench` and `any_language` as in `read_predictions`."""
-    options = LogOptions(None if bench is None else as_path(bench))
+    """The predictions of a run; the rest is as in `read_predictions`."""
+    options = LogOptions(
+        None if bench is None else as_path(bench),
+        mapping=None if log_mapping is None else as_path(log_mapping),
+    )
     logs = read_logs(run, options)
     return [one for log in logs for one in tables_of_log(log, any_language=any_language)]

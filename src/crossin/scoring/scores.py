@@ -94,21 +94,22 @@ def score(
     bench: Path | str | None = None,
     pivot: str | None = None,
     any_language: bool = False,
+    log_mapping: Path | str | None = None,
     draws: int = DRAWS,
     seed: int = 0,
     progress: Progress = silent,
 ) -> ResultList[Score]:
     """Score stored predictions: files, evaluation folders, or folders that hold them.
 
-    bench, any_language: as in `read_predictions`. pivot: by default English if it was asked, else the first
-    language. draws, seed: of the bootstrap for the intervals. Raises CrossinError
-    where there is nothing to score, or `pivot` was not asked.
+    bench, any_language, log_mapping: as in `read_predictions`. pivot: by default English if it was asked,
+    else the first language. draws, seed: of the bootstrap for the intervals. Raises CrossinError where there
+    is nothing to score, or `pivot` was not asked.
     """
-    runs = find_logs(paths)
+    runs = find_logs(paths, with_mapping=log_mapping is not None)
     scores: ResultList[Score] = ResultList()
     for number, run in enumerate(runs):
         progress("scoring", number, len(runs), "runs")
-        asked = predictions_of(run, bench, any_language=any_language)
+        asked = predictions_of(run, bench, any_language=any_language, log_mapping=log_mapping)
         scores.extend(_score(found, pivot, draws, seed) for found in asked)
     progress("scoring", len(runs), len(runs), "runs")
     return scores
