@@ -96,7 +96,9 @@ def klar_families(found: Predictions, flags: Flags) -> list[Family]:
         answer_family(found.choices, [2]),
         mean_family("flagged", languages, flags),
         mean_family("answered", languages, answered),
-        mean_family("right_if_answered", languages, found.choices.answers == found.choices.gold[:, None], answered),
+        mean_family(
+            "right_if_answered", languages, found.choices.answers == found.choices.gold[:, None], answered
+        ),
         containment_family(found.texts),
         fidelity_family(found.texts),
     ]
@@ -296,7 +298,11 @@ def mmlu_tables(runs: Sequence[Run], folder: Path) -> None:
     first = runs[0]
     print(f"\n## Global-MMLU-Lite: {first.items} of 400 items in {', '.join(first.languages)}")
     rows = [
-        [run.name, f"{run.reported['accuracy']:.4f}", *(f"{run.reported[f'accuracy/{x}']:.4f}" for x in run.languages)]
+        [
+            run.name,
+            f"{run.reported['accuracy']:.4f}",
+            *(f"{run.reported[f'accuracy/{x}']:.4f}" for x in run.languages),
+        ]
         for run in runs
     ]
     table("Accuracy by the makers' flags, all 400 items", ["run", "mean", *first.languages], rows)
@@ -309,11 +315,17 @@ def mmlu_tables(runs: Sequence[Run], folder: Path) -> None:
         "ac3_2": "AC3_2",
         "rankc": "RankC",
     }
-    values(runs, f"Figures (RankC: floor {number(rankc_floor(4), digits=4)}, random {number(rankc_chance(4), digits=4)})", figures)
+    values(
+        runs,
+        f"Figures (RankC: floor {number(rankc_floor(4), digits=4)}, random {number(rankc_chance(4), digits=4)})",
+        figures,
+    )
     differences(runs, "Less the base model", figures)
     changed_by_language(runs, "Accuracy by language, less the base model", "accuracy")
     furthest = max(reproduced(file) for file in sorted(folder.glob("*.json.gz")))
-    print(f"\nLargest distance from the makers' RankC and agreement of two languages, all runs: {furthest:.1e}")
+    print(
+        f"\nLargest distance from the makers' RankC and agreement of two languages, all runs: {furthest:.1e}"
+    )
 
 
 def reproduced(file: Path) -> float:
@@ -339,7 +351,10 @@ def correlations(klar: Sequence[Run], mmlu: Sequence[Run]) -> None:
     shared = [x for x in klar[0].languages if x in mmlu[0].languages]
     figures: list[tuple[str, Any]] = [
         ("accuracy", lambda figures: figures["accuracy"].value),
-        (f"accuracy in {', '.join(shared)}", lambda figures: np.mean([figures[f"accuracy/{x}"].value for x in shared])),
+        (
+            f"accuracy in {', '.join(shared)}",
+            lambda figures: np.mean([figures[f"accuracy/{x}"].value for x in shared]),
+        ),
         ("consistency_2", lambda figures: figures["consistency_2"].value),
         ("AC3_2", lambda figures: figures["ac3_2"].value),
     ]
@@ -347,18 +362,36 @@ def correlations(klar: Sequence[Run], mmlu: Sequence[Run]) -> None:
     for label, figure in figures:
         for what, side, kept in (
             ("all", "ours", both),
-            *((f"{base} and its runs", "ours", [one for one in both if one[0].base == base]) for base in BASES),
+            *(
+                (f"{base} and its runs", "ours", [one for one in both if one[0].base == base])
+                for base in BASES
+            ),
             ("less the base model", "difference", [one for one in both if one[0].name != one[0].base]),
         ):
-            free, choice = (np.array([figure(getattr(one[place].pair, side)) for one in kept]) for place in (0, 1))
+            free, choice = (
+                np.array([figure(getattr(one[place].pair, side)) for one in kept]) for place in (0, 1)
+            )
             pearson = np.corrcoef(free, choice)[0, 1]
             ranks = np.corrcoef(free.argsort().argsort(), choice.argsort().argsort())[0, 1]
             rows.append([label, what, str(len(kept)), number(pearson, True, 2), number(ranks, True, 2)])
     print("\n## Multiple choice against free generation")
     table("Over models that have both", ["figure", "models", "n", "Pearson", "Spearman"], rows)
-    head = ["run", "KLAR, accuracy", "Global-MMLU-Lite, accuracy", "KLAR, consistency_2", "Global-MMLU-Lite, consistency_2"]
+    head = [
+        "run",
+        "KLAR, accuracy",
+        "Global-MMLU-Lite, accuracy",
+        "KLAR, consistency_2",
+        "Global-MMLU-Lite, consistency_2",
+    ]
     pairs = [
-        [free.name, *(shown(one.pair.difference[name], True) for name in ("accuracy", "consistency_2") for one in (free, choice))]
+        [
+            free.name,
+            *(
+                shown(one.pair.difference[name], True)
+                for name in ("accuracy", "consistency_2")
+                for one in (free, choice)
+            ),
+        ]
         for free, choice in both
         if free.name != free.base
     ]
@@ -385,8 +418,17 @@ def disagreements(folder: Path, count: int, seed: int) -> None:
             kind = "right" if right else "another" if entity else "unread"
             totals[f"flag {'right' if flag else 'wrong'}, ours {kind}"] += 1
             if flag != right:
-                row = [log.model, line["language"], line["item"], questions[cell], line["gold"], line["reply"]]
-                cells.setdefault((log.model, line["language"]), []).append([*row, "right" if flag else "wrong", str(entity)])
+                row = [
+                    log.model,
+                    line["language"],
+                    line["item"],
+                    questions[cell],
+                    line["gold"],
+                    line["reply"],
+                ]
+                cells.setdefault((log.model, line["language"]), []).append(
+                    [*row, "right" if flag else "wrong", str(entity)]
+                )
     print(dict(sorted(totals.items())))
     drawn = random.Random(seed)
     places_ = sorted(cells)
@@ -402,7 +444,9 @@ def disagreements(folder: Path, count: int, seed: int) -> None:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--data", type=Path, required=True, help="the folder with polyfact-runs")
     parser.add_argument("--draws", type=int, default=10_000, help="bootstrap draws")
     parser.add_argument("--processes", type=int, default=2, help="runs that are scored at a time")
