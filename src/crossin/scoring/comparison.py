@@ -93,15 +93,16 @@ def compare(
     *,
     bench: Path | str | None = None,
     pivot: str | None = None,
+    filter: str | None = None,
     draws: int = DRAWS,
     seed: int = 0,
 ) -> Comparison:
     """Compare two models' stored predictions (`read_predictions`), item by item.
 
-    `bench`, `pivot`, `draws` and `seed` are as in `score`. Raises CrossinError where the two answer different
-    items, or a file holds several wordings.
+    `bench`, `pivot`, `filter`, `draws` and `seed` are as in `score`. Raises CrossinError where the two answer
+    different items, or a file holds several wordings.
     """
-    one, other = _only(ours, bench), _only(theirs, bench)
+    one, other = _only(ours, bench, filter), _only(theirs, bench, filter)
     if [one.choices is None, one.texts is None] != [other.choices is None, other.texts is None]:
         raise CrossinError(
             "holds other kinds of answers (multiple choice, free text) than the first",
@@ -123,8 +124,8 @@ def compare(
     return Comparison(one, other, chosen, choices, texts, p, holm(p))
 
 
-def _only(path: Path | str, bench: Path | str | None) -> Predictions:
-    found = read_predictions(path, bench)
+def _only(path: Path | str, bench: Path | str | None, filter: str | None) -> Predictions:
+    found = read_predictions(path, bench, filter=filter)
     if len(found) > 1:
         raise CrossinError(
             f"holds {len(found)} wordings of the prompt: {', '.join(one.prompt for one in found)}",

@@ -14,12 +14,17 @@ from crossin.logs.tables import Predictions, tables_of_log
 
 
 def read_predictions(
-    path: Path | str, bench: Path | str | None = None, *, any_language: bool = False
+    path: Path | str,
+    bench: Path | str | None = None,
+    *,
+    filter: str | None = None,
+    any_language: bool = False,
 ) -> list[Predictions]:
     """The predictions of one run: an evaluation's folder, or a file of one of the formats that `find_logs`
     knows, which may stand for the other files of its run. One entry for each wording of the prompt.
 
-    `bench` is the folder of the benchmark asked, which files of replies need. any_language: an entity that a
+    `bench` is the folder of the benchmark asked, which files of replies need. filter: of lm-eval, whose
+    extracted answers are read in place of the replies. any_language: an entity that a
     reply names in another language counts, too. Raises CrossinError where there are several runs, or the file
     is of no known format or answers another benchmark.
     """
@@ -30,7 +35,7 @@ def read_predictions(
         raise CrossinError(
             f"holds {len(found)} runs", file=path, hint=f"name a file of one run, such as {names}"
         )
-    return predictions_of(found[0], bench, any_language=any_language)
+    return predictions_of(found[0], bench, filter=filter, any_language=any_language)
 
 
 def find_predictions(paths: Path | str | Iterable[Path | str]) -> list[Path]:
@@ -39,9 +44,13 @@ def find_predictions(paths: Path | str | Iterable[Path | str]) -> list[Path]:
 
 
 def predictions_of(
-    run: LogFiles, bench: Path | str | None = None, *, any_language: bool = False
+    run: LogFiles,
+    bench: Path | str | None = None,
+    *,
+    filter: str | None = None,
+    any_language: bool = False,
 ) -> list[Predictions]:
-    """The predictions of a run; `bench` and `any_language` as in `read_predictions`."""
-    options = LogOptions(None if bench is None else as_path(bench))
+    """The predictions of a run; the other arguments as in `read_predictions`."""
+    options = LogOptions(None if bench is None else as_path(bench), filter)
     logs = read_logs(run, options)
     return [one for log in logs for one in tables_of_log(log, any_language=any_language)]

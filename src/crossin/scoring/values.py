@@ -75,6 +75,7 @@ def comparison_values(comparison: Comparison) -> dict[str, Any]:
 def _asked(predictions: Predictions) -> dict[str, Any]:
     return {
         "model": predictions.model,
+        "benchmark": predictions.log.benchmark,
         "prompt": predictions.prompt,
         "file": str(predictions.file),
         "languages": list(predictions.languages),
@@ -82,6 +83,8 @@ def _asked(predictions: Predictions) -> dict[str, Any]:
         "groups": len({group for table in predictions.tables for group in table.groups}),
         "incomplete": dict(Counter(predictions.incomplete.values())),
         "unanswered": predictions.unanswered,
+        "skipped": dict(predictions.log.skipped),
+        "reported": dict(predictions.log.reported),
         "thoughts_cut": dict(predictions.thoughts_cut),
         "parallel": predictions.parallel,
         "items_by_language": predictions.by_language,
