@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from crossin.cli.options import Command, json_option, option
+from crossin.cli.score import FILTER_HELP
 from crossin.core.errors import CrossinError
 from crossin.core.paths import as_path
 
@@ -29,6 +30,7 @@ from crossin.core.paths import as_path
     metavar="FOLDER",
     help="Folder of the benchmark asked; files of replies need it.",
 )
+@option("--filter", metavar="NAME", help=FILTER_HELP)
 @option("--title", help="The page's title.")
 @json_option
 @option("--markdown", "as_markdown", is_flag=True, help="Print the table as Markdown, for a README.")
@@ -38,6 +40,7 @@ def command(
     baseline: str | None,
     wording: str | None,
     bench: Path | None,
+    filter: str | None,
     title: str | None,
     as_json: bool,
     as_markdown: bool,
@@ -56,7 +59,13 @@ def command(
 
     with progress_bars() as progress, phase(progress, "making the report", "pages"):
         made = report(
-            _by_name(runs), out, baseline=baseline, wording=wording, bench=bench, title=title or TITLE
+            _by_name(runs),
+            out,
+            baseline=baseline,
+            wording=wording,
+            bench=bench,
+            filter=filter,
+            title=title or TITLE,
         )
     if as_json:
         print_json(read_json(made.figures))

@@ -21,6 +21,11 @@ if TYPE_CHECKING:
     from crossin.scoring.scores import Score, Wordings
 
 
+FILTER_HELP = (
+    "Filter of lm-eval whose extracted answers are scored; if not given, the replies themselves are read."
+)
+
+
 class ScoreOptions(Settings):
     """The options of `score` and `compare`."""
 
@@ -36,6 +41,7 @@ class ScoreOptions(Settings):
     log_mapping: Path | None = setting(
         None, "File that says what is where in the records of another harness.", metavar="FILE"
     )
+    filter: str | None = setting(None, FILTER_HELP, metavar="NAME")
     # As crossin.metrics.DRAWS, which is not loaded for a help text.
     draws: int = setting(10_000, "Bootstrap draws for the intervals.", ge=1)
     seed: int = setting(0, "Seed of the draws.", ge=0)
@@ -70,8 +76,8 @@ def command(
 ) -> None:
     """Score stored predictions: accuracy, consistency, agreement beyond chance, transfer, free text.
 
-    FILE|FOLDER: evaluation folders, files of replies, SeaEval logs, lm-eval's samples, or folders that hold
-    them. In brackets: 95% intervals.
+    FILE|FOLDER: evaluation folders, files of replies, logs of SeaEval, lm-eval (samples) and inspect_ai, or
+    folders that hold them. In brackets: 95% intervals.
 
     A file of replies is JSON lines or Parquet with `item`, `language` and `reply` (and `prompt`, if there
     are several wordings). A reply to a multiple-choice question counts as the option that it names. A reply
@@ -81,7 +87,7 @@ def command(
     \b
     crossin score runs/demo/crossin/answers
     crossin score replies.jsonl --bench bench/facts
-    crossin score out    # of lm_eval --log_samples --output_path out, on tasks of `crossin bench export`
+    crossin score out    # of lm_eval --log_samples --output_path out
     """
     from crossin.cli.console import print_json, progress_bars, say
     from crossin.reports.make import check_page, write_report

@@ -87,8 +87,8 @@ def _runs(files: Sequence[Path]) -> list[Files]:
 
 
 def _with_others(group: list[_Known], tasks: dict[Path, Task]) -> list[_Known]:
-    """A file that is named alone, with the others of its run: of the same call of `lm_eval`, or of all calls
-    where that one asked one language.
+    """A file that is named alone, with the others of its run: those of its call of `lm_eval`, and of other
+    calls unless they asked the same tasks again.
     """
     if len({known.task.language for known in group}) > 1:
         return group
@@ -102,7 +102,9 @@ def _with_others(group: list[_Known], tasks: dict[Path, Task]) -> list[_Known]:
     ]
     dates = {date_of(known.file) for known in group}
     together = [known for known in others if date_of(known.file) in dates]
-    return together if len({known.task.language for known in together}) > 1 else others
+    asked = {task_name(known.file) for known in together}
+    again = any(task_name(known.file) in asked for known in others if known not in together)
+    return together if again else others
 
 
 def _joined(groups: list[list[_Known]]) -> list[list[Path]]:

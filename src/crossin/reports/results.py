@@ -133,19 +133,21 @@ def load(
     baseline: str | None = None,
     wording: str | None = None,
     bench: Path | str | None = None,
+    filter: str | None = None,
 ) -> Results:
     """Read the stored answers of each run by its name: an evaluation's folder, or a file or folder of another
     format that `find_logs` knows.
 
     baseline: the run that the others are compared with, by default the first. wording: of the prompt, which
-    has to be named where there are several. bench: the benchmark's folder, for logs that need it. Raises
+    has to be named where there are several. bench: the benchmark's folder, for logs that need it. filter:
+    of lm-eval, whose extracted answers are read in place of the replies. Raises
     CrossinError where a path holds several runs, a folder is not a finished evaluation or lacks that wording,
     the runs answer different questions, or no run has the baseline's name.
     """
     if not runs:
         raise CrossinError("there is no run to report", hint="name at least one evaluation folder")
     _check_baseline(baseline, list(runs))
-    options = LogOptions(None if bench is None else as_path(bench))
+    options = LogOptions(None if bench is None else as_path(bench), filter)
     return results_of(
         {name: _read_run(as_path(path), wording, options) for name, path in runs.items()}, baseline
     )

@@ -93,6 +93,7 @@ def score(
     *,
     bench: Path | str | None = None,
     pivot: str | None = None,
+    filter: str | None = None,
     any_language: bool = False,
     log_mapping: Path | str | None = None,
     draws: int = DRAWS,
