@@ -14,7 +14,8 @@ from crossin.items.item import write_items
 from crossin.logs.answers import LoggedAnswers
 from crossin.logs.find import find_logs, read_logs
 from crossin.logs.formats import LogOptions
-from crossin.logs.golds import GoldReason, with_golds
+from crossin.logs.golds import with_golds
+from crossin.logs.parallel import NotParallel
 from tests.helpers.errors import refused
 from tests.helpers.paths import REAL_DATA
 
@@ -221,7 +222,7 @@ def test_items_whose_languages_have_other_golds_are_left_out(
 ) -> None:
     log = read(write(tmp_path, choices(PLAIN | {"history/test/1": {"en": english, "zh": chinese}})))
     assert {line["item"] for line in log.lines} == set(PLAIN)
-    assert log.skipped == {GoldReason.DIFFER: 2}
+    assert log.skipped == {NotParallel.GOLD_DIFFERS: 2}
     # The makers' own figure counts all.
     right = 20 + english["correct"], 20 + chinese["correct"]
     assert log.reported["accuracy/en"] == right[0] / 21
@@ -259,7 +260,7 @@ def test_what_one_run_knows_of_the_golds_counts_for_another(tmp_path: Path) -> N
         golds = {line["item"]: line["gold"] for line in log.lines}
         assert (golds[item], golds[open_]) == ("3", "2")
         assert odd not in golds
-        assert log.skipped == {GoldReason.DIFFER: 2}
+        assert log.skipped == {NotParallel.GOLD_DIFFERS: 2}
 
 
 def mmlu_bench(folder: Path, gold: str = "B", items: int = 20) -> Path:

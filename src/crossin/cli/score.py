@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from crossin.cli.options import Command, json_option, option, settings_options
+from crossin.core.reasons import counted_sentences
 from crossin.core.settings import Settings, read_settings, setting
 from crossin.core.skipping import MOST_SKIPPED
 from crossin.languages.codes import Language
@@ -103,6 +104,8 @@ def show_predictions(predictions: Predictions, prefix: str = "") -> None:
     lines = [f"{prefix}{predictions.name}: {asked}, {predictions.file}"]
     for language, count in Counter(predictions.incomplete.values()).items():
         lines.append(f"left out: {count:,} items that lack {language}")
+    lines += counted_sentences(predictions.log.skipped, "records")
+    lines += [f"note: {note}" for note in predictions.log.notes]
     if predictions.unanswered:
         lines.append(f"not in the file: {predictions.unanswered:,} items of the benchmark")
     if cut := predictions.thoughts_cut:

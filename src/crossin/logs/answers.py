@@ -29,8 +29,9 @@ class LoggedAnswers:
     the log in messages. `settings` are how the model was asked (shots, template, versions), for the page.
     `skipped` counts the records that were left out, by reason code. `reported` are the harness's own figures,
     from what it logged for each record: by metric and language. `unanswered` counts the benchmark's items
-    that are not in the log (0 where the benchmark is not known). `marks` are those of every item, in a log
-    that says of each answer whether it is right, and not which option is (`crossin.logs.golds`).
+    that are not in the log (0 where the benchmark is not known). `notes` are what people should know besides.
+    `marks` are those of every item, in a log that says of each answer whether it is right, and not which
+    option is (`crossin.logs.golds`).
     """
 
     model: str
@@ -43,4 +44,5 @@ class LoggedAnswers:
     skipped: Mapping[str, int] = field(default_factory=dict)
     reported: Mapping[str, float] = field(default_factory=dict)
     unanswered: int = 0
+    notes: Sequence[str] = ()
     marks: Mapping[str, Marks] = field(default_factory=dict)

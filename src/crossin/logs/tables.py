@@ -11,6 +11,7 @@ from crossin.core.errors import CrossinError
 from crossin.core.formats import ENTITIES
 from crossin.core.results import brief
 from crossin.core.thoughts import without_thoughts
+from crossin.items.inventories import Inventory
 from crossin.items.item import share_items
 from crossin.items.replies.cleaning import own_answer
 from crossin.items.replies.entities import read_entity
@@ -33,7 +34,8 @@ class Predictions:
     items answered in free text, those with an inventory included; what a log does not hold is None. `prompt`
     names the wording; it is empty where the log names none. `thoughts_cut` counts by language the replies
     that end within a thought, which are missing. `entities` are those read from replies, by item and
-    language, and `unread` counts the replies in which none was read, by language and reason code.
+    language, and `unread` counts the replies in which none was read, by language and reason code;
+    `reasons` has the code of each.
     """
 
     log: LoggedAnswers
@@ -44,6 +46,7 @@ class Predictions:
     thoughts_cut: Mapping[str, int] = field(default_factory=dict)
     entities: Mapping[Cell, str] = field(default_factory=dict)
     unread: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+    reasons: Mapping[Cell, str] = field(default_factory=dict)
 
     def __repr__(self) -> str:
         return f"Predictions({self.name!r}, {self.items:,} items in {brief(self.languages)})"
@@ -124,17 +127,19 @@ def tables_of_log(log: LoggedAnswers) -> list[Predictions]:
     of_prompt: dict[str, list[Line]] = {}
     for line in lines:
         of_prompt.setdefault(_prompt(line), []).append(line)
+    names = {name: _names(inventory) for name, inventory in log.inventories.items()}
     found = []
     for prompt, part in of_prompt.items():
         table, logprobs = choices.get(prompt, (None, None))
-        texts = text_table_of(map(_answered, part), file)
+        texts = text_table_of(map(_answered, part), file, names=names)
         # An answer that is there was not read from the reply here.
         replied = [line for line in part if line.get("reply") and line["answer"] is None]
         cut = Counter(line["language"] for line in replied if without_thoughts(line["reply"]) is None)
         asked = set(table.items if table else ())
         read = {cell: entity for cell, entity in entities.get(prompt, {}).items() if cell[0] in asked}
-        reasons = _counted(unread.get(prompt, {}), asked)
-        found.append(Predictions(log, prompt, table, logprobs, texts, dict(cut), read, reasons))
+        reasons = unread.get(prompt, {})
+        counted = _counted(reasons, asked)
+        found.append(Predictions(log, prompt, table, logprobs, texts, dict(cut), read, counted, reasons))
     if not all(one.parallel for one in found) and log.items and share_items(log.items):
         raise CrossinError(
             "each item was asked in one language only, though the benchmark has it in several",
@@ -194,6 +199,15 @@ def _with_options(log: LoggedAnswers, line: Line, entities: Mapping[str, Mapping
         "gold": line["entity"],
         "answer": entities.get(_prompt(line), {}).get((line["item"], line["language"])),
     }
+
+
+def _names(inventory: Inventory) -> dict[str, set[str]]:
+    """The names of all entities, by language."""
+    found: dict[str, set[str]] = {}
+    for of_language in inventory.names.values():
+        for language, names in of_language.items():
+            found.setdefault(language, set()).update(names)
+    return found
 
 
 def _counted(unread: Mapping[Cell, str], items: Iterable[str]) -> dict[str, dict[str, int]]:
