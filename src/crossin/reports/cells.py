@@ -20,7 +20,18 @@ MARKS = (
 # The colours of tones in a terminal.
 TONE_COLOURS = {"better": "green", "worse": "red", "": ""}
 # Names for people, where they differ from the key.
-_NAMES = {"exact_match": "exact match", "f1": "F1", "chrf": "chrF", "bleu": "BLEU", "rankc": "RankC"}
+_NAMES = {
+    "exact_match": "exact match",
+    "f1": "F1",
+    "chrf": "chrF",
+    "bleu": "BLEU",
+    "rankc": "RankC",
+    "no_reply": "no reply",
+}
+# Figures from 0 to 100; all others are shares.
+_OF_100 = ("chrf", "bleu")
+# More of these is worse.
+_BAD = ("wrong", "missing", "no_reply")
 _ZERO = ".00"
 
 
@@ -49,6 +60,11 @@ def label(key: str) -> str:
     return _NAMES.get(figure, figure).replace("ac3_", "AC3_") + slash.replace("/", " ") + of
 
 
+def scale(key: str) -> int:
+    """What turns a figure into points, hundredths of its range."""
+    return 1 if key.partition("/")[0] in _OF_100 else 100
+
+
 def row_label(key: str) -> str:
     """The name of a figure with its language's name: `accuracy th Thai`; two languages stay codes."""
     figure, slash, of = key.partition("/")
@@ -70,8 +86,8 @@ def difference_cell(key: str, figure: Figure | None, p: float | None = None) -> 
     if not is_significant(figure, p):
         return Cell(value, interval)
     rises = figure.low > 0
-    better = rises != key.startswith(("wrong", "missing"))
-    return Cell(value, interval, "▲" if rises else "▼", "better" if better else "worse")
+    tone = "better" if rises != key.startswith(_BAD) else "worse"
+    return Cell(value, interval, "▲" if rises else "▼", "" if key.startswith("undecided") else tone)
 
 
 def is_significant(difference: Figure, p: float | None) -> bool:
