@@ -19,12 +19,13 @@ from typing import Any
 
 import numpy as np
 from machine import machine
-from published_7b_runs import BASES, Run, klar_runs, mmlu_runs, reproduced
+from published_7b_runs import Run, klar_runs, mmlu_runs, reproduced
 
 from crossin.items.replies.entities import Unread
 from crossin.metrics.bootstrap import Figure
 from crossin.metrics.rankings import rankc_chance, rankc_floor
 from crossin.metrics.significance import holm
+from crossin.metrics.table import Floats
 
 
 def number(value: float, signed: bool = False, digits: int = 3) -> str:
@@ -101,6 +102,7 @@ def klar_tables(runs: Sequence[Run]) -> None:
         "flagged": "accuracy, makers",
         "accuracy": "accuracy, ours",
         "answered": "answered",
+        "numbers": "a number instead",
         "right_if_answered": "right if answered",
         "containment": "containment",
         "fidelity": "fidelity",
@@ -123,6 +125,7 @@ def klar_tables(runs: Sequence[Run]) -> None:
         "both_difference": "difference there",
         "new": "newly answered",
         "new_accuracy": "right there",
+        "new_from_number": "base: a number",
         "lost": "no longer answered",
         "lost_accuracy": "right there, base",
     }
@@ -184,6 +187,14 @@ def mmlu_tables(runs: Sequence[Run], folder: Path) -> None:
     )
 
 
+def pearson(pairs: Floats) -> float:
+    return float(np.asarray(np.corrcoef(pairs.T))[0, 1])
+
+
+def spearman(pairs: Floats) -> float:
+    return pearson(pairs.argsort(axis=0).argsort(axis=0).astype(np.float64))
+
+
 def correlations(klar: Sequence[Run], mmlu: Sequence[Run]) -> None:
     """Whether multiple choice predicts free generation, over the models that have both."""
     chosen = {run.name: run for run in mmlu}
@@ -202,20 +213,23 @@ def correlations(klar: Sequence[Run], mmlu: Sequence[Run]) -> None:
     for label, figure in figures:
         for what, side, kept in (
             ("all", "ours", both),
-            *(
-                (f"{base} and its runs", "ours", [one for one in both if one[0].base == base])
-                for base in BASES
-            ),
             ("less the base model", "difference", [one for one in both if one[0].name != one[0].base]),
         ):
-            free, choice = (
-                np.array([figure(getattr(one[place].pair, side)) for one in kept]) for place in (0, 1)
-            )
-            pearson = np.corrcoef(free, choice)[0, 1]
-            ranks = np.corrcoef(free.argsort().argsort(), choice.argsort().argsort())[0, 1]
-            rows.append([label, what, str(len(kept)), number(pearson, True, 2), number(ranks, True, 2)])
+            pairs = np.array([[figure(getattr(one.pair, side)) for one in pair] for pair in kept])
+            without = [np.delete(pairs, place, axis=0) for place in range(len(pairs))]
+            row = [label, what, str(len(pairs))]
+            for correlation in (pearson, spearman):
+                found = [correlation(some) for some in without]
+                row.append(
+                    f"{number(correlation(pairs), True, 2)} ({number(min(found), True, 2)} to "
+                    f"{number(max(found), True, 2)})"
+                )
+            rows.append(row)
     print("\n## Multiple choice against free generation")
-    table("Over models that have both", ["figure", "models", "n", "Pearson", "Spearman"], rows)
+    title = (
+        "Correlation over the models that have both; in brackets, lowest and highest where one is left out"
+    )
+    table(title, ["figure", "models", "n", "Pearson", "Spearman"], rows)
     head = [
         "run",
         "KLAR, accuracy",
@@ -223,7 +237,7 @@ def correlations(klar: Sequence[Run], mmlu: Sequence[Run]) -> None:
         "KLAR, consistency_2",
         "Global-MMLU-Lite, consistency_2",
     ]
-    pairs = [
+    compared = [
         [
             free.name,
             *(
@@ -235,7 +249,7 @@ def correlations(klar: Sequence[Run], mmlu: Sequence[Run]) -> None:
         for free, choice in both
         if free.name != free.base
     ]
-    table("Less the base model", head, pairs)
+    table("Less the base model", head, compared)
 
 
 def main() -> None:
@@ -244,13 +258,12 @@ def main() -> None:
     )
     parser.add_argument("--data", type=Path, required=True, help="the folder with polyfact-runs")
     parser.add_argument("--draws", type=int, default=10_000, help="bootstrap draws")
-    parser.add_argument("--processes", type=int, default=2, help="runs that are scored at a time")
     options = parser.parse_args()
     folder = options.data / "polyfact-runs"
     begin = time.perf_counter()
-    klar = klar_runs(folder / "klar", options.draws, options.processes)
+    klar = klar_runs(folder / "klar", options.draws)
     klar_tables(klar)
-    mmlu = mmlu_runs(folder / "gmmlu-lite", options.draws, options.processes)
+    mmlu = mmlu_runs(folder / "gmmlu-lite", options.draws)
     mmlu_tables(mmlu, folder / "gmmlu-lite")
     correlations(klar, mmlu)
     print(f"\n{options.draws:,} draws, {time.perf_counter() - begin:.0f} s, {machine('numpy')}")

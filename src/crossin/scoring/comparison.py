@@ -19,7 +19,7 @@ from crossin.metrics.free_text import text_families
 from crossin.metrics.significance import corrected, holm, mcnemar
 from crossin.metrics.table import aligned, places_of
 from crossin.metrics.texts import aligned_texts
-from crossin.scoring.predictions import read_predictions
+from crossin.scoring.predictions import read_predictions, with_same_golds
 from crossin.scoring.scores import families, pivot_of
 
 if TYPE_CHECKING:
@@ -101,7 +101,7 @@ def compare(
     `bench`, `pivot`, `draws` and `seed` are as in `score`. Raises CrossinError where the two answer different
     items, or a file holds several wordings.
     """
-    one, other = _only(ours, bench), _only(theirs, bench)
+    one, other = with_same_golds(_only(ours, bench), _only(theirs, bench))
     if [one.choices is None, one.texts is None] != [other.choices is None, other.texts is None]:
         raise CrossinError(
             "holds other kinds of answers (multiple choice, free text) than the first",

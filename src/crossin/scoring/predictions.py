@@ -10,6 +10,7 @@ from crossin.core.formats import ANSWERS
 from crossin.core.paths import as_path
 from crossin.logs.find import find_logs, read_logs
 from crossin.logs.formats import LogFiles, LogOptions
+from crossin.logs.golds import with_golds
 from crossin.logs.tables import Predictions, tables_of_log
 
 
@@ -39,3 +40,13 @@ def predictions_of(run: LogFiles, bench: Path | str | None = None) -> list[Predi
     """The predictions of a run; `bench` as in `read_predictions`."""
     options = LogOptions(None if bench is None else as_path(bench))
     return [one for log in read_logs(run, options) for one in tables_of_log(log)]
+
+
+def with_same_golds(one: Predictions, other: Predictions) -> tuple[Predictions, Predictions]:
+    """Two models' predictions, of logs that do not hold the right options with those that both tell
+    (`crossin.logs.golds`), and without items that either shows to differ between languages.
+    """
+    if not (one.log.marks and other.log.marks):
+        return one, other
+    [ours], [theirs] = map(tables_of_log, with_golds([one.log, other.log]))
+    return ours, theirs
