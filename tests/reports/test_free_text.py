@@ -17,7 +17,8 @@ from crossin.reports.table import as_rich, markdown
 from tests.helpers import entity_bench, small_bench
 from tests.helpers.errors import refused
 from tests.helpers.free_runs import two_models
-from tests.helpers.report_data import HOSTILE
+from tests.helpers.in_process import crossin
+from tests.helpers.report_data import HOSTILE, three_arms, write_run
 from tests.helpers.small_bench import write_bench, write_replies
 
 pytest.importorskip("sacrebleu")
@@ -157,7 +158,8 @@ def open_only(folder: Path) -> Report:
 
 def test_without_choices_the_page_has_the_figures_and_plots_of_texts_only(tmp_path: Path) -> None:
     one = open_only(tmp_path)
-    assert {key.partition("/")[0] for key in one.summary.rows} == {"exact_match", "f1", "chrf", "fidelity"}
+    named = list(dict.fromkeys(key.partition("/")[0] for key in one.summary.rows))
+    assert named == ["exact_match", "containment", "f1", "chrf", "in_language", "fidelity"]
     assert [plot["id"] for plot in report_plots(one.summary)] == ["exact-match", "chrf", "fidelity"]
     assert headline(one.summary)[0].startswith("one in free text: exact match 100%")
     figures = json.loads(one.figures.read_text(encoding="utf-8"))
@@ -193,9 +195,47 @@ def test_replies_without_their_benchmark_are_an_error_that_names_the_option(tmp_
 
 
 def test_a_folder_of_several_runs_is_refused_and_the_hint_names_score(tmp_path: Path) -> None:
-    from tests.helpers.report_data import write_run
-
     for name in ("one", "two"):
         write_run(tmp_path / "runs" / name, name, {"en": 0.5})
     with refused("holds 2 runs", file="runs", hint="score"):
         report({"both": tmp_path / "runs"}, tmp_path / "page.html", draws=DRAWS)
+
+
+def test_a_difference_is_split_by_who_answers(made: Report) -> None:
+    [pair] = json.loads(made.figures.read_text(encoding="utf-8"))["differences"]
+    parts = {key: figure["value"] for key, figure in pair["parts"].items()}
+    # Of 14 answers, `old` has 10 and `new` 14: one wrong one, and four questions that it left.
+    assert parts["both"] == pytest.approx(10 / 14, abs=1e-6)
+    assert parts["new"] == pytest.approx(4 / 14, abs=1e-6)
+    assert (parts["lost"], parts["neither"], parts["new_accuracy"]) == (0, 0, 1)
+    assert parts["both_theirs"] == pytest.approx(9 / 10, abs=1e-6)
+    gains = parts["gain_both"] + parts["gain_new"] + parts["gain_lost"]
+    assert gains == pytest.approx(pair["figures"]["accuracy"]["value"], abs=2e-6)
+    [said] = [line for line in headline(made.summary) if "is made of" in line]
+    assert said.startswith("The gain of 35.7 points is made of +28.6 [")
+    assert "from the 28.6% newly answered (100.0% of them right)" in said
+    assert "from the 71.4% of questions that both answer (100.0% right against 90.0%)" in said
+    assert "no longer answered" not in said
+    page = made.page.read_text(encoding="utf-8")
+    assert "What the difference in accuracy is made of: new − old" in page
+
+
+def test_the_terminal_shows_the_parts_of_a_difference_and_a_loss_is_called_one(
+    made: Report, tmp_path: Path
+) -> None:
+    folder = tmp_path / "two"
+    folder.mkdir()
+    runs, bench = two_models(folder)
+    files = [f"{name}={runs[name]}" for name in ("new", "old")]
+    done = crossin("report", *files, "--bench", bench, "--out", tmp_path / "page.html")
+    assert "no longer answered: adds" in done.stdout and "new_accuracy" not in done.stdout
+    result = json.loads((tmp_path / "page.json").read_text(encoding="utf-8"))["result"]
+    [said] = [line for line in result if "is made of" in line]
+    assert said.startswith("The loss of 35.7 points is made of −28.6 [")
+    assert "no longer answered (100.0% of them right before)" in said
+
+
+def test_where_every_question_is_answered_nothing_is_split(tmp_path: Path) -> None:
+    three_arms(tmp_path / "runs", ["en", "vi"])
+    crossin("score", tmp_path / "runs", "--draws", "50", "--page", tmp_path / "page.html")
+    assert "is made of" not in (tmp_path / "page.html").read_text(encoding="utf-8")

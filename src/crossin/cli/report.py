@@ -47,9 +47,10 @@ def command(
     Each PATH is an evaluation's folder, or another log that `crossin score` reads; the last is the run under
     study.
     """
-    from crossin.cli.console import console, print_json, progress_bars
+    from crossin.cli.console import console, print_json, progress_bars, show
     from crossin.core.files import read_json
     from crossin.core.progress import phase
+    from crossin.reports.difference_parts import parts_table
     from crossin.reports.make import TITLE, report
     from crossin.reports.table import as_rich, markdown
 
@@ -63,6 +64,8 @@ def command(
         print(markdown(made.summary), end="")
     else:
         console.print(as_rich(made.summary, width=console.width))
+        if made.summary.parts:
+            show(parts_table(made.summary.parts))
         print(f"Page: {made.page}\nFigures: {made.figures}")
 
 

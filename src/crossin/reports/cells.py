@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from crossin.languages.codes import language_name
 from crossin.metrics.bootstrap import Figure
@@ -27,6 +27,7 @@ _NAMES = {
     "bleu": "BLEU",
     "rankc": "RankC",
     "no_reply": "no reply",
+    "in_language": "in language asked",
 }
 # Figures from 0 to 100; all others are shares.
 _OF_100 = ("chrf", "bleu")
@@ -78,16 +79,22 @@ def value_cell(figure: Figure | None) -> Cell:
     return Cell(short(figure.value), _interval(figure, short))
 
 
-def difference_cell(key: str, figure: Figure | None, p: float | None = None) -> Cell:
-    """A difference in the figure `key`, signed, marked where it `is_significant` by its corrected `p`."""
+def signed_cell(figure: Figure | None) -> Cell:
+    """A signed value and its interval, without a mark."""
     if figure is None or math.isnan(figure.value):
         return Cell(NONE, "")
-    value, interval = _signed(figure.value), _interval(figure, _signed)
-    if not is_significant(figure, p):
-        return Cell(value, interval)
+    return Cell(_signed(figure.value), _interval(figure, _signed))
+
+
+def difference_cell(key: str, figure: Figure | None, p: float | None = None) -> Cell:
+    """A difference in the figure `key`, signed, marked where it `is_significant` by its corrected `p`."""
+    cell = signed_cell(figure)
+    if figure is None or cell.value == NONE or not is_significant(figure, p):
+        return cell
     rises = figure.low > 0
     tone = "better" if rises != key.startswith(_BAD) else "worse"
-    return Cell(value, interval, "▲" if rises else "▼", "" if key.startswith("undecided") else tone)
+    tone = "" if key.startswith("undecided") else tone
+    return replace(cell, mark="▲" if rises else "▼", tone=tone)
 
 
 def is_significant(difference: Figure, p: float | None) -> bool:

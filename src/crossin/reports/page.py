@@ -8,12 +8,13 @@ from pathlib import Path
 from typing import Any
 
 from crossin.reports.cells import Cell, digits
+from crossin.reports.difference_parts import CAPTION, HEADS, TITLE, parts_rows
 from crossin.reports.explorer import explorer_data
 from crossin.reports.plots import report_plots
 from crossin.reports.results import Run
 from crossin.reports.sentences import headline
 from crossin.reports.standalone import script_json, stand_alone
-from crossin.reports.summary import Summary
+from crossin.reports.summary import Figures, Summary
 from crossin.reports.table import caption, grid
 
 Note = tuple[str, str | Sequence[str]]
@@ -49,6 +50,7 @@ def page_html(summary: Summary, *, title: str, notes: Sequence[Note] = ()) -> st
         "result": escape(first),
         "sentences": _items(rest),
         "table": _table(summary),
+        "parts": _parts(summary),
         "notes": "\n".join(f"<h3>{escape(heading)}</h3>{_note(body)}" for heading, body in notes),
         "free_text": _FREE_TEXT if summary.text_languages else "",
         "provenance": _provenance(summary),
@@ -80,6 +82,28 @@ def _table(summary: Summary) -> str:
     return (
         f"<table class='figures'><caption>{escape(caption(summary))}</caption>"
         f"<thead><tr><th scope='col'>figure</th>{heads}</tr></thead><tbody>{''.join(lines)}</tbody></table>"
+    )
+
+
+def _parts(summary: Summary) -> str:
+    """What the difference of each pair of runs is made of, where some question was left without an answer."""
+    return "".join(
+        f"<h3>{TITLE}: {escape(arm)} − {escape(other)}</h3>"
+        f'<div class="scroll" tabindex="0" role="region" aria-label="{TITLE}">'
+        f'{_parts_table(parts, summary.choice_languages)}</div><p class="key">{escape(CAPTION)}</p>'
+        for (arm, other), parts in summary.parts.items()
+    )
+
+
+def _parts_table(parts: Figures, languages: Sequence[str]) -> str:
+    heads = "".join(f'<th scope="col">{escape(head)}</th>' for head in HEADS)
+    rows = "".join(
+        f'<tr><th scope="row">{escape(name)}</th>{"".join(_cell(cell, "") for cell in cells)}</tr>'
+        for name, cells in parts_rows(parts, languages)
+    )
+    return (
+        f'<table class="figures"><thead><tr><th scope="col">language</th>{heads}</tr></thead>'
+        f"<tbody>{rows}</tbody></table>"
     )
 
 

@@ -19,6 +19,7 @@ from crossin.languages import available, load_words
 from crossin.languages.codes import language_name
 from crossin.logs.find import find_logs, read_logs
 from crossin.logs.formats import LogOptions
+from crossin.logs.golds import with_golds
 from crossin.logs.lines import Line
 from crossin.logs.tables import Cell, Predictions, tables_of_log
 
@@ -63,7 +64,8 @@ class Run:
             found: dict[str, Any] = read_json(beside)
             return found
         settings = {"model": log.model, "benchmark": log.benchmark, "file": str(log.file), **log.settings}
-        return {"settings": settings, "skipped": log.skipped}
+        skipped = {sentence_of(code): count for code, count in log.skipped.items()}
+        return {"settings": settings, "skipped": skipped}
 
     @property
     def unread(self) -> dict[str, int]:
@@ -152,7 +154,8 @@ def load(
 def results_of(arms: Mapping[str, Predictions], baseline: str | None = None) -> Results:
     """The results of answers that were read before, by the run's name; see `load`."""
     _check_baseline(baseline, list(arms))
-    runs = [Run(name, answers) for name, answers in arms.items()]
+    names, found = list(arms), _with_same_golds(list(arms.values()))
+    runs = [Run(name, answers) for name, answers in zip(names, found, strict=True)]
     for other in runs[1:]:
         _check_same_questions(runs[0], other)
     languages = [_describe(code) for code in runs[0].answers.languages]
@@ -179,6 +182,17 @@ def arm_names(found: Sequence[Predictions]) -> dict[str, Predictions]:
         name if names.count(name) == 1 else f"{name} {place}": one
         for place, (name, one) in enumerate(zip(names, found, strict=True), start=1)
     }
+
+
+def _with_same_golds(found: list[Predictions]) -> list[Predictions]:
+    """Answers of logs that only mark what is right, with the right options that all of them tell together."""
+    if len(found) < 2 or not all(one.log.marks for one in found):
+        return found
+    logs = with_golds([one.log for one in found])
+    return [
+        next(table for table in tables_of_log(log) if table.prompt == one.prompt)
+        for one, log in zip(found, logs, strict=True)
+    ]
 
 
 def _check_baseline(baseline: str | None, names: list[str]) -> None:

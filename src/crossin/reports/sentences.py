@@ -6,6 +6,7 @@ import math
 
 from crossin.metrics.bootstrap import Figure
 from crossin.reports.cells import excludes_zero, rounded, scale
+from crossin.reports.difference_parts import parts_sentence
 from crossin.reports.summary import Figures, Summary
 
 # A percentile bootstrap over fewer groups gives intervals that are too narrow (crossin.metrics.intervals).
@@ -26,6 +27,8 @@ def headline(summary: Summary) -> list[str]:
     for place, (arm, other) in enumerate(pairs):
         if summary.choice_languages:
             sentences.append(_accuracy(summary, arm, other))
+            if parts := summary.parts.get((arm, other)):
+                sentences.append(parts_sentence(summary.by_pair[arm, other]["accuracy"], parts))
             if place == 0:
                 sentences += _by_language(summary, arm, other)
             sentences += _agreement(summary, arm, other, summary.by_pair[arm, other])

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from crossin.core.errors import located
 from crossin.metrics.bootstrap import DRAWS, Figure, differences, intervals, resample, resample_difference
+from crossin.metrics.difference_parts import has_missing, split
 from crossin.metrics.families import Family
 from crossin.metrics.free_text import text_families
 from crossin.metrics.significance import corrected, holm, mcnemar
@@ -54,7 +55,9 @@ class McNemar:
 class Summary:
     """All figures; `by_task` is by run, then by task; `tests` by pair of runs, then by language.
 
-    `chance` is how often guessing would be right among lists of choices; nan where there are none.
+    `parts` are what a difference in accuracy is made of (`split_family`), for pairs of runs that left some
+    question without an answer. `chance` is how often guessing would be right among lists of choices; nan
+    where there are none.
     """
 
     results: Results
@@ -63,6 +66,7 @@ class Summary:
     by_task: dict[str, dict[str, Figure]]
     tests: dict[tuple[str, str], dict[str, McNemar]]
     chance: float
+    parts: dict[tuple[str, str], Figures] = field(default_factory=dict)
 
     def __repr__(self) -> str:
         return f"Summary({self.results!r})"
@@ -157,6 +161,7 @@ def summarize(results: Results, *, draws: int = DRAWS, seed: int = 0) -> Summary
             by_arm[name] |= resample(texts[name], of_texts.groups, draws=draws, seed=seed)
     by_pair: dict[tuple[str, str], Figures] = {}
     tests: dict[tuple[str, str], dict[str, McNemar]] = {}
+    parts: dict[tuple[str, str], Figures] = {}
     for arm, other in results.pairs:
         ours, theirs = tables[arm], tables[other]
         by_pair[arm, other] = {}
@@ -165,6 +170,8 @@ def summarize(results: Results, *, draws: int = DRAWS, seed: int = 0) -> Summary
             with located(runs[other].answers.file):
                 by_pair[arm, other] = differences(ours, theirs, draws=draws, seed=seed)
             tests[arm, other] = _tested(ours, theirs)
+            if has_missing(ours) or has_missing(theirs):
+                parts[arm, other] = split(ours, theirs, draws=draws, seed=seed)
         if of_texts:
             by_pair[arm, other] |= resample_difference(
                 texts[arm], texts[other], of_texts.groups, draws=draws, seed=seed
@@ -176,6 +183,7 @@ def summarize(results: Results, *, draws: int = DRAWS, seed: int = 0) -> Summary
         {name: _accuracy_by_task(table, draws, seed) for name, table in tables.items() if table},
         tests,
         chance=_chance(results.runs[0].answers.choices),
+        parts=parts,
     )
 
 
@@ -233,6 +241,7 @@ def to_json(summary: Summary) -> dict[str, Any]:
                 "to": other,
                 "figures": figures_json(figures),
                 "corrected": {key: number(p) for key, p in summary.corrected((arm, other)).items()},
+                **({"parts": figures_json(found)} if (found := summary.parts.get((arm, other))) else {}),
                 "mcnemar": {
                     language: {"p": number(test.p), "holm": number(test.holm)}
                     for language, test in summary.tests[arm, other].items()
