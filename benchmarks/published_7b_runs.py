@@ -70,7 +70,8 @@ def numbers(found: Predictions) -> Flags:
     """Which replies name no entity and begin with a digit: [I, L]."""
     assert found.choices is not None and found.texts is not None
     begins = [[(reply or "").strip()[:1].isdigit() for reply in row] for row in found.texts.replies]
-    return np.array(begins, dtype=np.bool_) & (found.choices.answers == MISSING)
+    unread: Flags = found.choices.answers == MISSING
+    return unread & np.array(begins)
 
 
 def klar_families(found: Predictions, flags: Flags) -> list[Family]:
