@@ -70,8 +70,7 @@ def numbers(found: Predictions) -> Flags:
     """Which replies name no entity and begin with a digit: [I, L]."""
     assert found.choices is not None and found.texts is not None
     begins = [[(reply or "").strip()[:1].isdigit() for reply in row] for row in found.texts.replies]
-    unread: Flags = found.choices.answers == MISSING
-    return unread & np.array(begins)
+    return np.asarray(np.logical_and(begins, found.choices.answers == MISSING))
 
 
 def klar_families(found: Predictions, flags: Flags) -> list[Family]:
