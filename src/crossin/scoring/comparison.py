@@ -20,7 +20,7 @@ from crossin.metrics.free_text import text_families
 from crossin.metrics.significance import corrected, holm, mcnemar
 from crossin.metrics.table import aligned, places_of
 from crossin.metrics.texts import aligned_texts
-from crossin.scoring.predictions import read_predictions
+from crossin.scoring.predictions import read_predictions, with_same_golds
 from crossin.scoring.scores import families, pivot_of
 
 if TYPE_CHECKING:
@@ -128,7 +128,9 @@ def compare(
     `bench`, `pivot`, `any_language`, `log_mapping`, `draws` and `seed` are as in `score`. Raises CrossinError where the two
     answer different items, or a file holds several wordings.
     """
-    one, other = (_only(path, bench, any_language, log_mapping) for path in (ours, theirs))
+    one, other = with_same_golds(
+        _only(ours, bench, any_language, log_mapping), _only(theirs, bench, any_language, log_mapping)
+    )
     if [one.choices is None, one.texts is None] != [other.choices is None, other.texts is None]:
         raise CrossinError(
             "holds other kinds of answers (multiple choice, free text) than the first",
