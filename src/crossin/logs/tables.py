@@ -14,7 +14,7 @@ from crossin.core.thoughts import without_thoughts
 from crossin.items.inventories import Inventory
 from crossin.items.item import share_items
 from crossin.items.replies.cleaning import own_answer
-from crossin.items.replies.entities import read_entity
+from crossin.items.replies.entities import first_line, read_entity
 from crossin.logs.answers import LoggedAnswers
 from crossin.logs.lines import Line
 from crossin.metrics.reading import tables_of
@@ -111,17 +111,18 @@ class Predictions:
         return {item for table in self.tables for item in table.items}
 
 
-def tables_of_log(log: LoggedAnswers) -> list[Predictions]:
+def tables_of_log(log: LoggedAnswers, *, any_language: bool = False) -> list[Predictions]:
     """The tables of a log: one entry for each wording of the prompt.
 
-    A reply to an item with an inventory is read as the entity it names (`read_entity`): the item is in both
-    tables. Raises CrossinError where a line is malformed, an inventory is not known, or each item was asked
-    in one language only though the benchmark has it in several.
+    A reply to an item with an inventory is read as the entity it names (`read_entity`; `any_language`: also
+    in another language than the one asked): the item is in both tables. Raises CrossinError where a line is
+    malformed, an inventory is not known, or each item was asked in one language only though the benchmark has
+    it in several.
     """
     lines, file = log.lines, log.file
     if not lines:
         raise CrossinError("holds no answers", file=file, hint="write a line for every item and language")
-    entities, unread = _entities(log)
+    entities, unread = _entities(log, any_language)
     named = [_with_options(log, line, entities) if line.get("inventory") else line for line in lines]
     choices = tables_of(named, file) if any(line["option_ids"] for line in named) else {}
     of_prompt: dict[str, list[Line]] = {}
@@ -150,7 +151,9 @@ def tables_of_log(log: LoggedAnswers) -> list[Predictions]:
     return found
 
 
-def _entities(log: LoggedAnswers) -> tuple[dict[str, dict[Cell, str]], dict[str, dict[Cell, str]]]:
+def _entities(
+    log: LoggedAnswers, any_language: bool
+) -> tuple[dict[str, dict[Cell, str]], dict[str, dict[Cell, str]]]:
     """The entity that each reply to an item with an inventory names, or the reason code why none was read:
     by wording, then by item and language.
     """
@@ -163,7 +166,10 @@ def _entities(log: LoggedAnswers) -> tuple[dict[str, dict[Cell, str]], dict[str,
         _check_inventory(log, line)
         cell = (line["item"], line["language"])
         asked = questions.get(cell, "")
-        reading = read_entity(line.get("reply"), log.inventories[name], cell[1], question=asked)
+        inventory = log.inventories[name]
+        reading = read_entity(
+            line.get("reply"), inventory, cell[1], question=asked, any_language=any_language
+        )
         if reading.entity is not None:
             entities.setdefault(_prompt(line), {})[cell] = reading.entity
         elif reading.unread is not None:
@@ -233,5 +239,5 @@ def _answered(line: Line) -> Line:
         return line
     text = own_answer(reply)
     if text and line.get("inventory"):
-        text = next((one for one in text.splitlines() if one.strip()), "")
+        text = first_line(text.strip())
     return {**line, "reply": text}

@@ -108,7 +108,8 @@ def ac3(accuracy: Number, consistency: Number) -> Number:
 def figures(table: AnswerTable, sizes: Sequence[int] | None = None) -> dict[str, float]:
     """Every figure of a table by name.
 
-    `accuracy/<language>`, `missing/<language>`, `accuracy` and `missing` (means over languages), and for each
+    `accuracy/<language>`, `missing/<language>`, `accuracy` and `missing` (means over languages); of a table
+    with pools also `answered`, 1 less `missing`: the share of replies that name an entity; and for each
     subset size s (2 to L where `sizes` is None) `consistency_s`, `kappa_s`, `right_s`, `wrong_s`, `ac3_s`.
     A table of one language has no consistency, nor has one that is not parallel.
     """
@@ -125,7 +126,8 @@ def answer_family(table: AnswerTable, sizes: Sequence[int] | None = None) -> Fam
 
     def named(sums: Floats) -> dict[str, Floats]:
         found = _estimate(sums, blocks, len(languages), chosen)
-        shares = ("accuracy", "missing")
+        found["answered"] = 1 - found["missing"]
+        shares = ("accuracy", "missing", *(["answered"] if any(table.pools) else []))
         of_each = {f"{figure}/{x}": found[figure][:, i] for figure in shares for i, x in enumerate(languages)}
         means = {figure: found[figure].mean(axis=1) for figure in shares}
         of_sizes = {

@@ -13,12 +13,15 @@ from crossin.logs.formats import LogFiles, LogOptions
 from crossin.logs.tables import Predictions, tables_of_log
 
 
-def read_predictions(path: Path | str, bench: Path | str | None = None) -> list[Predictions]:
+def read_predictions(
+    path: Path | str, bench: Path | str | None = None, *, any_language: bool = False
+) -> list[Predictions]:
     """The predictions of one run: an evaluation's folder, or a file of one of the formats that `find_logs`
     knows, which may stand for the other files of its run. One entry for each wording of the prompt.
 
-    `bench` is the folder of the benchmark asked, which files of replies need. Raises CrossinError where there
-    are several runs, or the file is of no known format or answers another benchmark.
+    `bench` is the folder of the benchmark asked, which files of replies need. any_language: an entity that a
+    reply names in another language counts, too. Raises CrossinError where there are several runs, or the file
+    is of no known format or answers another benchmark.
     """
     path = as_path(path)
     found = find_logs(path)
@@ -27,7 +30,7 @@ def read_predictions(path: Path | str, bench: Path | str | None = None) -> list[
         raise CrossinError(
             f"holds {len(found)} runs", file=path, hint=f"name a file of one run, such as {names}"
         )
-    return predictions_of(found[0], bench)
+    return predictions_of(found[0], bench, any_language=any_language)
 
 
 def find_predictions(paths: Path | str | Iterable[Path | str]) -> list[Path]:
@@ -35,7 +38,10 @@ def find_predictions(paths: Path | str | Iterable[Path | str]) -> list[Path]:
     return [run.files[0].parent if run.files[0].name == ANSWERS else run.files[0] for run in find_logs(paths)]
 
 
-def predictions_of(run: LogFiles, bench: Path | str | None = None) -> list[Predictions]:
-    """The predictions of a run; `bench` as in `read_predictions`."""
+def predictions_of(
+    run: LogFiles, bench: Path | str | None = None, *, any_language: bool = False
+) -> list[Predictions]:
+    """The predictions of a run; `bench` and `any_language` as in `read_predictions`."""
     options = LogOptions(None if bench is None else as_path(bench))
-    return [one for log in read_logs(run, options) for one in tables_of_log(log)]
+    logs = read_logs(run, options)
+    return [one for log in logs for one in tables_of_log(log, any_language=any_language)]

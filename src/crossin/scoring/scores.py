@@ -83,21 +83,23 @@ def score(
     *,
     bench: Path | str | None = None,
     pivot: str | None = None,
+    any_language: bool = False,
     draws: int = DRAWS,
     seed: int = 0,
     progress: Progress = silent,
 ) -> ResultList[Score]:
     """Score stored predictions: files, evaluation folders, or folders that hold them.
 
-    bench: the benchmark's folder, for files of replies (`read_predictions`). pivot: by default English if it
-    was asked, else the first language. draws, seed: of the bootstrap for the intervals. Raises CrossinError
+    bench, any_language: as in `read_predictions`. pivot: by default English if it was asked, else the first
+    language. draws, seed: of the bootstrap for the intervals. Raises CrossinError
     where there is nothing to score, or `pivot` was not asked.
     """
     runs = find_logs(paths)
     scores: ResultList[Score] = ResultList()
     for number, run in enumerate(runs):
         progress("scoring", number, len(runs), "runs")
-        scores.extend(_score(found, pivot, draws, seed) for found in predictions_of(run, bench))
+        asked = predictions_of(run, bench, any_language=any_language)
+        scores.extend(_score(found, pivot, draws, seed) for found in asked)
     progress("scoring", len(runs), len(runs), "runs")
     return scores
 

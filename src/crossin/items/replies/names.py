@@ -6,23 +6,22 @@ import re
 import unicodedata
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping
-from functools import cache, lru_cache
-from itertools import takewhile
+from functools import lru_cache
 from typing import NamedTuple
 
-from crossin.items.replies.texts import any_of, data, visible
+from crossin.items.replies.texts import any_of, visible
 from crossin.languages.normalisation import folded
 from crossin.languages.scripts import SPACELESS
 
 # A run of katakana is a word; any other character of a script without spaces stands for itself.
 _KATAKANA = "\u30a1-\u30fa\u30fc-\u30ff\u31f0-\u31ff"
-_WORD = re.compile(f"[{_KATAKANA}]+|[{SPACELESS}]|[^{SPACELESS} |~]+")
-_SINGLE = re.compile(f"[{SPACELESS}]")
+_WORD = re.compile(f"[{_KATAKANA}]+|[{SPACELESS}]|[^{SPACELESS} |~、]+")
+SINGLE = re.compile(f"[{SPACELESS}]")
 _HIRAGANA = re.compile("[\u3041-\u309f]")
 # What joins two words, and what parts a word from its article or ending, within a word: "l'Inde", "Paris'te".
 _HYPHENS = frozenset("-‐‑‒–·・゠־")
 _APOSTROPHES = frozenset("'’ʼ`´׳")
-# Passage that may stand directly beside a name where no space is written, besides Japanese endings.
+# Words that may stand directly beside a name where no space is written, besides Japanese endings.
 _BEFORE = re.compile(
     f"(?:{any_of('is', 'and_or', 'answer', 'not')}|(?:使用|[在于於即叫到由说說讲講及向自从從的]))$"
 )
@@ -30,6 +29,7 @@ _AFTER = re.compile(f"{any_of('is', 'and_or', 'not')}|[及是为為也]|公司")
 _REACH = 30
 # Letters that are written for each other: in Arabic, in other languages of its script, and the Cyrillic ё.
 _ALIKE = str.maketrans("أإآٱیکةۀё", "اااايكههе")
+_ACCENTED = re.compile("([a-zα-ω])[\u0300-\u036f]+")
 # Prefixes, written together with a word, and Korean endings.
 _PREFIXES = {"ar": "وفبكل", "he": "ושבלכמה"}
 _ENDINGS = re.compile(
@@ -37,9 +37,6 @@ _ENDINGS = re.compile(
 )
 # Letters of a word without its prefix or article, and of a Korean word without its ending.
 _SHORTEST, _SHORTEST_KOREAN = 3, 2
-# Letters beside a name that make a copied passage of it, more than "of the"; each of these counts twice.
-_COPIED = 4
-_DENSE = re.compile(f"[{SPACELESS}\uac00-\ud7a3]")
 # Entities of an inventory from which words that most of them share are looked for.
 _MANY = 5
 
@@ -54,7 +51,7 @@ class Word(NamedTuple):
 
 
 class Passage(NamedTuple):
-    """A text by its words. In `plain`, `|` stands for punctuation and `~` for what joins two words."""
+    """A text by its words. In `plain`, `|` stands for punctuation except `、`, `~` for what joins words."""
 
     plain: str
     words: tuple[Word, ...]
@@ -62,12 +59,13 @@ class Passage(NamedTuple):
 
 class Found(NamedTuple):
     """A name in a text: the places of its first word and of the one after its last, and its entity; None
-    where several have this name.
+    where several have this name. `anded`: "and" is attached to it, as a prefix or an ending.
     """
 
     start: int
     end: int
     entity: str | None
+    anded: bool = False
 
 
 class _Marks(dict[int, str]):
@@ -83,7 +81,7 @@ class _Marks(dict[int, str]):
         elif character in _APOSTROPHES or character.isspace():
             kept = " "
         else:
-            kept = character if unicodedata.category(character)[0] in "LMN" else "|"
+            kept = character if unicodedata.category(character)[0] in "LMN" or character == "、" else "|"
         self[code] = kept
         return kept
 
@@ -92,10 +90,13 @@ _MARKS = _Marks()
 
 
 @lru_cache(maxsize=2**15)
-def words_of(text: str, language: str) -> Passage:
-    """The words of a text, as names are looked for in it."""
+def words_of(text: str, language: str, bare: bool = False) -> Passage:
+    """The words of a text, as names are looked for in it. bare: Latin and Greek letters without accents."""
     family = language.partition("-")[0]
-    plain = folded(visible(text), language).translate(_ALIKE).translate(_MARKS)
+    text = folded(visible(text), language)
+    if bare and not text.isascii():
+        text = unicodedata.normalize("NFC", _ACCENTED.sub(r"\1", unicodedata.normalize("NFD", text)))
+    plain = text.translate(_ALIKE).translate(_MARKS)
     return Passage(
         plain,
         tuple(
@@ -140,18 +141,20 @@ Key = tuple[str, ...]
 class NameIndex:
     """The names of entities, by their first word."""
 
-    def __init__(self, names: Mapping[str, Iterable[str]], language: str) -> None:
-        """names: each entity's names in the language."""
+    def __init__(self, names: Mapping[str, Iterable[str]], language: str, bare: bool = False) -> None:
+        """names: each entity's names in the language. bare: without accents, as in `words_of`."""
         exact: dict[Key, set[str]] = defaultdict(set)
         for entity, called in names.items():
             for name in called:
-                if key := tuple(word.forms[0] for word in words_of(name, language).words):
+                if key := tuple(word.forms[0] for word in words_of(name, language, bare).words):
                     exact[key].add(entity)
+        # Names of several entities.
         self.ambiguous = [key for key, entities in exact.items() if len(entities) > 1]
         shorter: dict[Key, set[str]] = defaultdict(set)
-        shared = _shared_words(exact)
+        # Words that names may lack.
+        self.shared = _shared_words(exact)
         for key, entities in exact.items():
-            for short in _without_shared(key, shared):
+            for short in _without_shared(key, self.shared):
                 if short not in exact:
                     shorter[short] |= entities
         self._by_first: dict[str, list[tuple[Key, str | None]]] = defaultdict(list)
@@ -166,7 +169,8 @@ class NameIndex:
                 for key, entity in self._by_first.get(form, ()):
                     end = place + len(key)
                     if _is_at(key, text.words, place) and _is_apart(text, place, end):
-                        found.append(Found(place, end, entity))
+                        anded = _anded(word.text, form) or _anded(text.words[end - 1].text, key[-1])
+                        found.append(Found(place, end, entity, anded))
         if len(found) < 2:
             return [one for one in found if not _hyphened(text, one, found)]
         chosen: list[Found] = []
@@ -184,7 +188,7 @@ def _shared_words(names: Mapping[Key, set[str]]) -> set[str]:
     for key, entities in names.items():
         everybody |= entities
         for word in {key[0], key[-1]} if len(key) > 1 else ():
-            if not _SINGLE.match(word):
+            if not SINGLE.match(word):
                 having[word] |= entities
     counts.update({word: len(entities) for word, entities in having.items()})
     return {word for word, count in counts.items() if count >= _MANY and 2 * count > len(everybody)}
@@ -203,6 +207,11 @@ def _is_at(key: Key, words: tuple[Word, ...], place: int) -> bool:
     )
 
 
+def _anded(word: str, form: str) -> bool:
+    """Whether what a word has besides this form is "and"."""
+    return word != form and (word[0] in "وו" or word[-1] in "와과")
+
+
 def _is_apart(text: Passage, start: int, end: int) -> bool:
     """Whether a name is a word by itself, where no space says so."""
     return _parted(text, start, before=True) and _parted(text, end, before=False)
@@ -216,7 +225,7 @@ def _parted(text: Passage, place: int, *, before: bool) -> bool:
     if left.end < right.start:
         return True
     # Another script: "5G网络".
-    if not (_SINGLE.match(left.text) and _SINGLE.match(right.text)):
+    if not (SINGLE.match(left.text) and SINGLE.match(right.text)):
         return True
     beside, inside = (left, right) if before else (right, left)
     if _HIRAGANA.match(beside.text) and not _HIRAGANA.match(inside.text):
@@ -234,50 +243,3 @@ def _hyphened(text: Passage, one: Found, others: Iterable[Found]) -> bool:
             if between == "~" and not any(other.start <= beside < other.end for other in others):
                 return True
     return False
-
-
-def repeats(text: Passage, found: Found, question: Passage) -> bool:
-    """Whether a name is part of a longer passage that is in the question, too."""
-    words, asked = [word.text for word in text.words], [word.text for word in question.words]
-    length = found.end - found.start
-    for place in range(len(asked) - length + 1):
-        if asked[place : place + length] == words[found.start : found.end]:
-            before = _alike(reversed(words[: found.start]), reversed(asked[:place]))
-            after = _alike(words[found.end :], asked[place + length :])
-            weights = (2 if _DENSE.match(one) else 1 for word in before + after for one in word)
-            if sum(weights) >= _COPIED:
-                return True
-    return False
-
-
-def _alike(words: Iterable[str], others: Iterable[str]) -> list[str]:
-    """The words with which both begin."""
-    return [one for one, _ in takewhile(lambda pair: pair[0] == pair[1], zip(words, others, strict=False))]
-
-
-@cache
-def _negation(language: str) -> re.Pattern[str] | None:
-    listed: list[str] = data("words.yaml")["not"].get(language.partition("-")[0], [])
-    plain = sorted((words_of(word, language).plain.strip() for word in listed), key=len, reverse=True)
-    if not plain:
-        return None
-    parts = [
-        re.escape(word)
-        if _SINGLE.match(word) or "가" <= word[0] <= "힣"
-        else rf"(?<!\w){re.escape(word)}(?!\w)"
-        for word in plain
-    ]
-    return re.compile("|".join(parts))
-
-
-def denied(text: Passage, found: Found, before: Found | None, language: str) -> bool:
-    """Whether a word such as "not" belongs to a name: earlier in its clause, after the name `before` it, or
-    directly after it.
-    """
-    pattern = _negation(language)
-    if pattern is None:
-        return False
-    begin = text.words[before.end - 1].end if before else 0
-    clause = text.plain[begin : text.words[found.start].start].rpartition("|")[2]
-    rest = text.plain[text.words[found.end - 1].end :].lstrip(" ")
-    return pattern.search(clause) is not None or pattern.match(rest) is not None
