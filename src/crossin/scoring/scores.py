@@ -20,7 +20,7 @@ from crossin.metrics.figure_tables import figure_rows, in_words, table_of_rows
 from crossin.metrics.free_text import text_families
 from crossin.metrics.pairwise import agreement_family, pivot_family
 from crossin.metrics.pivot_transfer import transfer_family
-from crossin.metrics.rankings import rankc_family
+from crossin.metrics.rankings import rankc_family, rankc_references
 from crossin.metrics.table import AnswerTable, Floats, by_task
 from crossin.metrics.wordings import Spread, spread, wording_family
 from crossin.scoring.predictions import predictions_of
@@ -45,6 +45,16 @@ class Score(Tabular):
     choices: dict[str, Figure]
     by_task: dict[str, dict[str, Figure]]
     texts: dict[str, Figure]
+
+    @property
+    def rankc_references(self) -> tuple[float, float] | None:
+        """RankC of opposite and of random rankings of these items' options (`rankc_references`); None without
+        RankC.
+        """
+        table, logprobs = self.predictions.choices, self.predictions.logprobs
+        if table is None or logprobs is None or "rankc" not in self.choices:
+            return None
+        return rankc_references(table, logprobs)
 
     def __repr__(self) -> str:
         asked = self.predictions
