@@ -29,6 +29,11 @@ from crossin.core.paths import as_path
     metavar="FOLDER",
     help="Folder of the benchmark asked; files of replies need it.",
 )
+@option(
+    "--any-language",
+    is_flag=True,
+    help="Read an entity also where the reply names it in another language than the one asked.",
+)
 @option("--title", help="The page's title.")
 @json_option
 @option("--markdown", "as_markdown", is_flag=True, help="Print the table as Markdown, for a README.")
@@ -38,6 +43,7 @@ def command(
     baseline: str | None,
     wording: str | None,
     bench: Path | None,
+    any_language: bool,
     title: str | None,
     as_json: bool,
     as_markdown: bool,
@@ -56,7 +62,13 @@ def command(
 
     with progress_bars() as progress, phase(progress, "making the report", "pages"):
         made = report(
-            _by_name(runs), out, baseline=baseline, wording=wording, bench=bench, title=title or TITLE
+            _by_name(runs),
+            out,
+            baseline=baseline,
+            wording=wording,
+            bench=bench,
+            any_language=any_language,
+            title=title or TITLE,
         )
     if as_json:
         print_json(read_json(made.figures))
