@@ -31,6 +31,11 @@ from crossin.core.paths import as_path
     help="Folder of the benchmark asked; files of replies need it.",
 )
 @option("--filter", metavar="NAME", help=FILTER_HELP)
+@option(
+    "--any-language",
+    is_flag=True,
+    help="Read an entity also where the reply names it in another language than the one asked.",
+)
 @option("--title", help="The page's title.")
 @json_option
 @option("--markdown", "as_markdown", is_flag=True, help="Print the table as Markdown, for a README.")
@@ -41,6 +46,7 @@ def command(
     wording: str | None,
     bench: Path | None,
     filter: str | None,
+    any_language: bool,
     title: str | None,
     as_json: bool,
     as_markdown: bool,
@@ -65,6 +71,7 @@ def command(
             wording=wording,
             bench=bench,
             filter=filter,
+            any_language=any_language,
             title=title or TITLE,
         )
     if as_json:

@@ -90,6 +90,7 @@ def command(
     crossin score out    # of lm_eval --log_samples --output_path out
     """
     from crossin.cli.console import print_json, progress_bars, say
+    from crossin.core.progress import phase
     from crossin.reports.make import check_page, write_report
     from crossin.reports.results import arm_names, results_of
     from crossin.scoring.scores import score, wordings
@@ -108,8 +109,9 @@ def command(
         scores = score(paths, **options, progress=progress)
         varied = wordings(scores, **of_draws)
         if page:
-            runs = results_of(arm_names([one.predictions for one in scores]))
-            made = write_report(runs, page, **of_draws)
+            with phase(progress, "making the page", "pages"):
+                runs = results_of(arm_names([one.predictions for one in scores]))
+                made = write_report(runs, page, **of_draws)
             say(f"Page: {made.page}\nFigures: {made.figures}")
     if as_json:
         print_json(all_values(scores, varied))

@@ -55,7 +55,7 @@ def report(
     baseline: str | None = None,
     wording: str | None = None,
     bench: Path | str | None = None,
-    filter: str | None = None,
+    any_language: bool = False,
     title: str = TITLE,
     notes: Sequence[Note] = (),
     draws: int = DRAWS,
@@ -65,12 +65,12 @@ def report(
 
     runs: stored answers by name (`crossin.reports.results.load`), in the order of the columns; the last is
     the run under study. baseline: the run to compare with, by default the first. wording: of the prompt,
-    where there are answers in several. bench: the benchmark's folder, for files of replies. filter: as in
-    `load`. notes: headings
-    for the end of the page, each with a text or a list of lines.
+    where there are answers in several. bench: the benchmark's folder, for files of replies. any_language:
+    an entity that a reply names in another language than the one asked counts, too. notes: headings for the
+    end of the page, each with a text or a list of lines.
     """
     check_page(out)
-    results = load(runs, baseline, wording, bench, filter)
+    results = load(runs, baseline, wording, bench, any_language=any_language)
     return write_report(results, out, title=title, notes=notes, draws=draws, seed=seed)
 
 
