@@ -25,7 +25,10 @@ import os  # noqa: E402
 import resource  # noqa: E402
 import sys  # noqa: E402
 from pathlib import Path  # noqa: E402
-from typing import Any  # noqa: E402
+from typing import TYPE_CHECKING, Any  # noqa: E402
+
+if TYPE_CHECKING:
+    from crossin.evaluation.engine import Request
 
 Result = dict[str, Any]
 
@@ -38,19 +41,28 @@ FIRST: Result = {
 }
 
 
+def request_of(question: Result) -> Request:
+    """The request of a question as `evaluate_works.py` writes it."""
+    from crossin.evaluation.engine import Request
+
+    named = {
+        **question,
+        "options": tuple(question.get("options", ())),
+        "stop": tuple(question.get("stop", ())),
+    }
+    return Request(**named)
+
+
 def ask_crossin(model: Path, asked: list[Result], device: str) -> Result:
-    from crossin.evaluation.engine import Reply, Request, Scores
+    from crossin.evaluation.engine import Reply, Scores
     from crossin.evaluation.hf.engine import HfEngine
 
     engine = HfEngine(model, device=device, dtype="float32")
-    requests = [
-        Request(**{name: tuple(value) if isinstance(value, list) else value for name, value in one.items()})
-        for one in asked
-    ]
-    list(engine.logprobs([Request(FIRST["prompt"], tuple(FIRST["options"]))], range(1)))
+    requests = [request_of(one) for one in asked]
+    list(engine.logprobs([request_of(FIRST)], range(1)))
     started = time.perf_counter()
-    ask = engine.logprobs if requests[0].options else engine.generate
-    found = dict(ask(requests, range(len(requests))))
+    ask: Any = engine.logprobs if requests[0].options else engine.generate
+    found: dict[int, Scores | Reply] = dict(ask(requests, range(len(requests))))
     done = time.perf_counter()
     answers = [found[number] for number in range(len(requests))]
     return {
@@ -59,6 +71,7 @@ def ask_crossin(model: Path, asked: list[Result], device: str) -> Result:
         "logprobs": [one.logprobs for one in answers if isinstance(one, Scores)],
         "replies": [one.text for one in answers if isinstance(one, Reply)],
         "tokens": sum(one.computed for one in answers),
+        "whole": sum(one.computed + one.saved for one in answers),
         "notes": engine.notes,
     }
 
@@ -151,7 +164,6 @@ def reply_exactly(model: Path, asked: list[Result]) -> Result:
     import torch
     from transformers import GenerationConfig
 
-    from crossin.evaluation.engine import Request
     from crossin.evaluation.hf.stops import Ends, GrowingReply
     from crossin.evaluation.hf.tokens import tokenise_prompts
     from crossin.models.loading import load
@@ -159,9 +171,7 @@ def reply_exactly(model: Path, asked: list[Result]) -> Result:
     network, tokenizer = load(model, device="cpu", dtype="float32")
     network = network.double()
     replies, leads = [], []
-    requests = [
-        Request(one["prompt"], max_tokens=one["max_tokens"], stop=tuple(one["stop"])) for one in asked
-    ]
+    requests = [request_of(one) for one in asked]
     for request, prompt in zip(requests, tokenise_prompts(tokenizer, requests, longest=None), strict=True):
         growing = GrowingReply(Ends(network, tokenizer, request.stop))
         found = network.generate(
@@ -189,13 +199,12 @@ def reply_exactly(model: Path, asked: list[Result]) -> Result:
 def ask_exactly(model: Path, asked: list[Result]) -> Result:
     import torch
 
-    from crossin.evaluation.engine import Request
     from crossin.evaluation.hf.tokens import tokenise
     from crossin.models.loading import load
 
     network, tokenizer = load(model, device="cpu", dtype="float32")
     network = network.double()
-    requests = [Request(one["prompt"], tuple(one["options"])) for one in asked]
+    requests = [request_of(one) for one in asked]
     found: list[list[float]] = []
     with torch.inference_mode():
         for options in tokenise(tokenizer, requests, longest=None):
@@ -228,6 +237,7 @@ def main() -> None:
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--device", default="cpu")
     parser.add_argument("--part", type=int, help="only so many questions of each language, spread evenly")
+    parser.add_argument("--places", type=Path, help="a JSON file with the places of the questions to ask")
     options = parser.parse_args()
     os.environ["OMP_NUM_THREADS"] = str(options.threads)
     import torch
@@ -238,6 +248,8 @@ def main() -> None:
         from evaluate_works import part_of
 
         asked = [asked[place] for place in part_of(asked, options.part)]
+    if options.places:
+        asked = [asked[place] for place in json.loads(options.places.read_text(encoding="utf-8"))]
     replies = "options" not in asked[0]
     if options.side == "crossin":
         answer = ask_crossin(options.model, asked, options.device)

@@ -12,7 +12,7 @@ import torch
 from transformers import GenerationConfig
 
 from crossin.evaluation.engine import Request
-from crossin.evaluation.hf import HfEngine, branches, engine
+from crossin.evaluation.hf import HfEngine, branches, engine, scoring
 from crossin.evaluation.hf.decoding import Limits, plan_replies
 from crossin.evaluation.hf.generation import generate
 from crossin.models.loading import load
@@ -76,7 +76,7 @@ def test_replies_are_those_of_transformers_on_every_architecture(
         expected = [
             tokenizer.decode(tokens, skip_special_tokens=True) for tokens in alone(model, prompts, most)
         ]
-        assert len(set(expected)) > len(prompts) // 2
+        assert len(set(expected)) > 3
         for limits in LIMITS[seed::3]:
             found = shared(model, tokenizer, prompts, max_tokens=most, limits=limits)
             assert [reply.text for reply in found] == expected
@@ -166,7 +166,7 @@ def test_too_little_memory_halves_what_goes_on_at_once(
     model, tokenizer = load(tiny_model, device="cpu")
     prompts = tree(8)
     expected = generate(model, tokenizer, prompts, max_tokens=20)
-    forward = branches.forward
+    forward = scoring.forward
     refusals = []
 
     def scarce(model: Any, tokens: Any, positions: Any, mask: Any, cache: Any) -> Any:
