@@ -16,6 +16,7 @@ from crossin.core.files import write_json
 from crossin.core.reasons import Reason, sentence_of
 from crossin.core.skipping import FileFaults, check_faults
 from crossin.core.stages import Stage
+from crossin.items.inventories import Inventory
 from crossin.items.item import Fault, Item, ItemFault, difference, faults, finish_bench
 
 LEFT_OUT = "left_out.json"
@@ -115,10 +116,11 @@ def write_whole(
     left_out: Mapping[str, str],
     disagreements: Sequence[Disagreement] = (),
     /,
+    inventories: Sequence[Inventory] = (),
     **counts: Any,
 ) -> None:
-    """Finish a benchmark's stage: the whole items, in `left_out.json` the reason for each other one, and the
-    disagreements between languages in a file of their own.
+    """Finish a benchmark's stage: the whole items, in `left_out.json` the reason for each other one, and
+    the inventories and the disagreements between languages, each in a file of its own.
     """
     outputs = [LEFT_OUT]
     write_json(work.folder / LEFT_OUT, left_out)
@@ -127,7 +129,7 @@ def write_whole(
         outputs.append(DISAGREEMENTS)
         counts["disagreements"] = counted(disagreements)
     skipped = dict(Counter(left_out.values()).most_common())
-    finish_bench(work, items, skipped, outputs=outputs, **counts)
+    finish_bench(work, items, skipped, outputs=outputs, inventories=inventories, **counts)
 
 
 def _reason(versions: Mapping[str, Item | str], languages: Sequence[str]) -> str | None:

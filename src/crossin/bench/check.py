@@ -18,6 +18,7 @@ from crossin.bench.assemble import NotBuilt
 from crossin.bench.content import ContentSign, Finding, content_findings
 from crossin.bench.golds import golds_apart, right_elsewhere
 from crossin.bench.heuristics import hardness
+from crossin.bench.inventories import entity_faults
 from crossin.bench.keys import read_disagreements
 from crossin.core.errors import CrossinError
 from crossin.core.progress import Progress, silent
@@ -107,6 +108,7 @@ def check_bench(place: Path | str, *, progress: Progress = silent) -> CheckResul
             if differs := difference(first, item):
                 findings.append(_structural(differs, item))
             findings += _within(item)
+    findings += [_structural(fault, item) for item, fault in entity_faults(items, file.parent)]
     findings += _source_findings(file.parent, found)
     findings += _golds(found, languages)
     content, notes = content_findings(found, languages, progress)

@@ -17,8 +17,8 @@ from crossin.core.reasons import sentence_of
 from crossin.core.suggestions import nearest
 from crossin.items.item import Fault, Item, ItemFault, faults
 
-# An item's group and task, by its name, from the first language that has it.
-Labels = dict[str, tuple[str, str]]
+# An item's group, task and inventory, by its name, from the first language that has it.
+Labels = dict[str, tuple[str, str, str]]
 # Rows of a language that are kept.
 _KEPT = 200
 # Values of a column that an error lists.
@@ -103,7 +103,8 @@ def items_of(
             language.rows[name] = row
             if name not in labels:
                 group = values.prefix + values.label(row, mapping.group) if mapping.group else name
-                labels[name] = group, values.label(row, mapping.task)
+                inventory = values.label(row, mapping.inventory)
+                labels[name] = group, values.label(row, mapping.task), inventory
             language.found[name] = item_of(values, shared.row(code, name, row), name, *labels[name])
             if len(kept) < _KEPT:
                 kept[name] = row

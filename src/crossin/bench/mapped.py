@@ -8,6 +8,7 @@ from zipfile import is_zipfile
 
 from crossin.bench.assemble import Versions, check_left_out, pivot_first, whole_items, write_whole
 from crossin.bench.dataset import USUAL, DatasetRow, fetch, matching, read_rows, renamed
+from crossin.bench.inventories import counted, give_entities
 from crossin.bench.language_items import Labels, items_of, rows_of
 from crossin.bench.mapping import DatasetMapping
 from crossin.bench.options import in_order_of
@@ -66,9 +67,11 @@ def build_mapped(
             found, rows = _read(name, mapping, files, chosen, shared, progress)
             disagreements = shared.settle(found)
             check_order(mapping, found, rows, chosen, max_skipped, progress)
+            inventories = give_entities(found, chosen) if mapping.inventory else []
             items, left_out = whole_items(found, chosen, parallel=mapping.join != "none")
             check_left_out(folder, len(found), left_out, max_skipped)
-            write_whole(work, items, left_out, disagreements)
+            counts = counted(inventories, chosen)
+            write_whole(work, items, left_out, disagreements, inventories=inventories, **counts)
     return work
 
 

@@ -192,6 +192,9 @@ class DatasetMapping(Settings):
     right option is always at the same place.
     origin: a template for the language that the question was first written in, or whose speakers know the
     answer.
+    inventory: a template for the name of a free-text item's inventory: the answers of all items with this
+    name, in every language, are the entities that a reply may name. entity: a template for the id of the
+    right one; the reference in the first language where not given.
     """
 
     about: str = ""
@@ -219,6 +222,8 @@ class DatasetMapping(Settings):
     shuffle: bool = False
     answer: AnswerSource
     origin: str = ""
+    inventory: str = ""
+    entity: str = ""
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
@@ -254,6 +259,7 @@ class DatasetMapping(Settings):
                     f"answer.{name}",
                     "remove it",
                 )
+        yield from self._inventory_contradictions()
         if options is None and answer.form == "number" and answer.separator is not None:
             yield _wrong("an answer that is a number is not split", "answer.separator", "remove it")
         if options is None:
@@ -267,6 +273,24 @@ class DatasetMapping(Settings):
                 "options from templates have no labels", "answer.form", "use letter, index or number"
             )
 
+    def _inventory_contradictions(self) -> Iterator[CrossinError]:
+        if not self.inventory:
+            if self.entity:
+                yield _wrong(
+                    "an entity is part of an inventory", "entity", "add `inventory`, or remove `entity`"
+                )
+            return
+        if self.options is not None or self.answer.form != "text":
+            yield _wrong(
+                "an inventory is for free-text items, whose `form` is text", "inventory", "remove it"
+            )
+        if self.join == "none" and not self.entity:
+            yield _wrong(
+                "with `join: none`, names cannot be joined across languages by their items",
+                "inventory",
+                "name a column of ids with `entity`, or remove `inventory`",
+            )
+
     def _text_contradictions(self) -> Iterator[CrossinError]:
         used = [
             text
@@ -278,7 +302,7 @@ class DatasetMapping(Settings):
                 yield _wrong(f"'{text[:40]}' has a brace that names no column", name, "write {column}")
             if _DOUBLED.search(text.replace("{language}", "")):
                 yield _wrong(f"'{text[:40]}' has two braces around a column", name, "write {column}")
-            if name in ("item", "group") and text and not PLACEHOLDER.search(text):
+            if name in ("item", "group", "entity") and text and not PLACEHOLDER.search(text):
                 yield _wrong(
                     f"'{text[:40]}' names no column: it would be the same for all", name, "write {column}"
                 )
@@ -297,7 +321,8 @@ class DatasetMapping(Settings):
 
     def _all_templates(self) -> Iterator[tuple[str, str]]:
         """Every template, with its entry."""
-        for name in ("item", "group", "task", "context", "question", "origin"):
+        names = ("item", "group", "task", "context", "question", "origin", "inventory", "entity")
+        for name in names:
             found = getattr(self, name)
             for text in found.values() if isinstance(found, dict) else [found]:
                 yield name, text or ""

@@ -17,7 +17,8 @@ from crossin.core.progress import Progress, silent
 from crossin.core.results import Tabular
 from crossin.core.stages import stage
 from crossin.corpus.reading.records import kind_of_name, read_records
-from crossin.items.item import Item, finish_bench, read_items
+from crossin.items.inventories import read_inventories
+from crossin.items.item import Item, finish_bench, items_file, read_items
 
 if TYPE_CHECKING:
     import pyarrow
@@ -190,6 +191,7 @@ def _write(
     made: Overlap, items: Sequence[Item], out: Path, settings: dict[str, Any], inputs: dict[str, Path]
 ) -> None:
     contaminated = made.contaminated
+    inventories = list(read_inventories(items_file(inputs["ours"]).parent).values())
     with stage(out, "overlap", settings, inputs) as work:
         if work.done:
             return
@@ -201,6 +203,6 @@ def _write(
                     out / part, "bench", {**settings, "part": part, "languages": languages}, inputs
                 ) as one:
                     if not one.done:
-                        finish_bench(one, kept, {})
+                        finish_bench(one, kept, {}, inventories=inventories)
         write_parquet(out / OVERLAP, made.to_arrow())
         work.finish([OVERLAP], made.counts())

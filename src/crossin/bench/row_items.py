@@ -16,7 +16,9 @@ from crossin.items.item import Item
 from crossin.languages import parse_language
 
 
-def item_of(values: RowValues, row: DatasetRow, item: str, group: str, task: str) -> Item:
+def item_of(
+    values: RowValues, row: DatasetRow, item: str, group: str, task: str, inventory: str = ""
+) -> Item:
     """A row as an item. Raises RowFault where it cannot be one."""
     mapping = values.mapping
     options = read_options(values, row)
@@ -49,6 +51,8 @@ def item_of(values: RowValues, row: DatasetRow, item: str, group: str, task: str
         aliases=aliases,
         answer_type="number" if number else "text",
         origin=_origin(values, row),
+        inventory=inventory,
+        entity=values.label(row, mapping.entity),
     )
 
 

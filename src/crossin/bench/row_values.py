@@ -16,7 +16,7 @@ from crossin.items.item import ItemFault
 
 # The entries that name columns, and those, here and inside, that hold a path instead of a template.
 _NAMING = {"language_column", "item", "group", "task", "template", "context", "question", "gap", "options"}
-_NAMING |= {"answer", "origin"}
+_NAMING |= {"answer", "origin", "inventory", "entity"}
 _PATHS = {"language_column", "column", "label", "ids", "aliases", "tokens", "span"}
 
 

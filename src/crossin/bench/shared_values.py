@@ -1,5 +1,5 @@
-"""What the rows of an item share in all languages: the keys of `words`, which decide what is asked, its group
-and its task. Each is read from every language, and the value of most of them counts.
+"""What the rows of an item share in all languages: the keys of `words`, which decide what is asked, its
+group, task, inventory and entity. Each is read from every language, and the value of most of them counts.
 """
 
 from __future__ import annotations
@@ -17,10 +17,13 @@ from crossin.core.errors import CrossinError
 from crossin.items.item import Item
 from crossin.languages.segmentation import fold
 
+# The templates, besides questions, that make what is the same in all languages.
+_LABELS = ("group", "task", "inventory", "entity")
+
 
 class SharedValues:
-    """The keys of each item, by the votes of the languages in `tables`; then, row by row, the votes on groups
-    and tasks.
+    """The keys of each item, by the votes of the languages in `tables`; then, row by row, the votes on
+    groups, tasks, inventories and entities.
 
     Languages besides the `built` ones vote, too: with two languages, no value is that of most. Raises
     CrossinError where a built language has no value that the mapping has words for.
@@ -33,7 +36,7 @@ class SharedValues:
         tables: Iterator[tuple[str, list[DatasetRow]]],
     ) -> None:
         self._mapping = mapping
-        self._labels: dict[str, dict[str, dict[str, str]]] = {"group": {}, "task": {}}
+        self._labels: dict[str, dict[str, dict[str, str]]] = {name: {} for name in _LABELS}
         self._keys: dict[str, dict[str, str]] = {}
         self._disagreements: list[Disagreement] = []
         for column, values in self._votes(built, tables).items() if mapping.words else ():
@@ -57,7 +60,7 @@ class SharedValues:
         return replace(row, values={**row.values, **{column: key for column, key in keys.items() if key}})
 
     def settle(self, found: Versions) -> list[Disagreement]:
-        """Give each item one group and one task in all languages; all disagreements."""
+        """Give each item one group, task, inventory and entity in all languages; all disagreements."""
         if self._mapping.join == "none":
             return self._disagreements
         labels: dict[str, dict[str, str]] = {}
@@ -69,9 +72,12 @@ class SharedValues:
         for item, versions in found.items():
             for code, version in versions.items():
                 if isinstance(version, Item):
-                    group = labels["group"].get(item, version.group)
                     versions[code] = replace(
-                        version, group=group, task=labels["task"].get(item, version.task)
+                        version,
+                        group=labels["group"].get(item, version.group),
+                        task=labels["task"].get(item, version.task),
+                        inventory=labels["inventory"].get(item, version.inventory),
+                        entity=labels["entity"].get(item, version.entity),
                     )
         return self._disagreements
 

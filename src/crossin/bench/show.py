@@ -13,6 +13,7 @@ from rich.text import Text
 
 from crossin.core.errors import CrossinError
 from crossin.core.suggestions import nearest
+from crossin.items.inventories import Inventories, read_inventories
 from crossin.items.item import Item, items_file, read_unchecked, share_items
 from crossin.languages.codes import language_name
 
@@ -34,6 +35,7 @@ def shown(
     """
     items = read_unchecked(place)
     file = items_file(place)
+    inventories = read_inventories(file.parent)
     wanted = _wanted(items, name, number, file)
     has = list(dict.fromkeys(item.language for item in items))
     # Else each language has items of its own, and none is missing.
@@ -51,7 +53,7 @@ def shown(
         for item in versions:
             if not languages or item.language in languages:
                 title = Text(visible(language_name(item.language).replace(" ", " ─ ", 1)))
-                yield Panel(_body(item, full), title=title, title_align="left")
+                yield Panel(_body(item, full, inventories), title=title, title_align="left")
         present = {item.language for item in versions}
         if parallel and (lacking := [code for code in languages or has if code not in present]):
             yield Text(f"missing in {visible(', '.join(lacking))}")
@@ -79,7 +81,7 @@ def _wanted(items: Sequence[Item], name: str | None, number: int, file: Path) ->
     return [name]
 
 
-def _body(item: Item, full: bool) -> Text:
+def _body(item: Item, full: bool, inventories: Inventories) -> Text:
     context = visible(item.context)
     if len(context) > _CONTEXT and not full:
         context = context[:_CONTEXT].rstrip() + " …"
@@ -96,13 +98,17 @@ def _body(item: Item, full: bool) -> Text:
     if item.free_text:
         for reference in item.right_texts:
             body.append(f"\n✓ {visible(reference)}", "bold green")
-    if notes := _notes(item):
+    if notes := _notes(item, inventories):
         body.append(f"\n\n{visible(' · '.join(notes))}", "dim")
     return body
 
 
-def _notes(item: Item) -> list[str]:
+def _notes(item: Item, inventories: Inventories) -> list[str]:
     """What an item has beside its texts."""
     notes = [f"gap: {item.gap}"] if item.gap else []
     notes += ["compared as a number"] if item.answer_type == "number" else []
+    if item.entity:
+        inventory = inventories.get(item.inventory)
+        size = f"{len(inventory.names):,}" if inventory else "unknown"
+        notes.append(f"entity: {item.entity}, of {size} in the inventory {item.inventory}")
     return notes + ([f"from {language_name(item.origin)}"] if item.origin else [])

@@ -10,12 +10,14 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from crossin.cli.options import Command, json_option, option, settings_options
+from crossin.core.errors import CrossinError
+from crossin.core.reasons import counted_sentences
 from crossin.core.settings import Settings, read_settings, setting
 from crossin.core.skipping import MOST_SKIPPED
 from crossin.languages.codes import Language
 
 if TYPE_CHECKING:
-    from crossin.scoring.predictions import Predictions
+    from crossin.logs.tables import Predictions
     from crossin.scoring.scores import Score, Wordings
 
 
@@ -45,9 +47,20 @@ def options_of(given: dict[str, Any]) -> dict[str, Any]:
 @option(
     "--seaeval", is_flag=True, help="SeaEval's own figures of its logs; with --json as in its score files."
 )
+@option(
+    "--page",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Also write a page of all runs (.html), as `crossin report` does; its figures go beside it.",
+)
 @json_option
 def command(
-    paths: tuple[Path, ...], given: dict[str, Any], details: bool, seaeval: bool, as_json: bool
+    paths: tuple[Path, ...],
+    given: dict[str, Any],
+    details: bool,
+    seaeval: bool,
+    page: Path | None,
+    as_json: bool,
 ) -> None:
     """Score stored predictions: accuracy, consistency, agreement beyond chance, transfer, free text.
 
@@ -64,16 +77,27 @@ def command(
     crossin score out    # of lm_eval --log_samples --output_path out, on tasks of `crossin bench export`
     """
     from crossin.cli.console import print_json, progress_bars, say
+    from crossin.reports.make import check_page, write_report
+    from crossin.reports.results import arm_names, results_of
     from crossin.scoring.scores import score, wordings
     from crossin.scoring.values import all_values
 
     options = options_of(given)
     if seaeval:
+        if page:
+            raise CrossinError("--seaeval makes no page", field="page", hint="leave one of the two out")
         _show_seaeval(paths, as_json)
         return
+    if page:
+        check_page(page)
+    of_draws = {"draws": options["draws"], "seed": options["seed"]}
     with progress_bars() as progress:
         scores = score(paths, **options, progress=progress)
-        varied = wordings(scores, draws=options["draws"], seed=options["seed"])
+        varied = wordings(scores, **of_draws)
+        if page:
+            runs = results_of(arm_names([one.predictions for one in scores]))
+            made = write_report(runs, page, **of_draws)
+            say(f"Page: {made.page}\nFigures: {made.figures}")
     if as_json:
         print_json(all_values(scores, varied))
         return
@@ -103,6 +127,8 @@ def show_predictions(predictions: Predictions, prefix: str = "") -> None:
     lines = [f"{prefix}{predictions.name}: {asked}, {predictions.file}"]
     for language, count in Counter(predictions.incomplete.values()).items():
         lines.append(f"left out: {count:,} items that lack {language}")
+    lines += counted_sentences(predictions.log.skipped, "records")
+    lines += [f"note: {note}" for note in predictions.log.notes]
     if predictions.unanswered:
         lines.append(f"not in the file: {predictions.unanswered:,} items of the benchmark")
     if cut := predictions.thoughts_cut:

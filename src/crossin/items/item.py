@@ -11,10 +11,11 @@ from typing import Any, Literal, NamedTuple, get_args
 
 from crossin.core.errors import CrossinError
 from crossin.core.files import read_parquet, write_parquet
-from crossin.core.formats import ITEMS
+from crossin.core.formats import ENTITIES, ITEMS
 from crossin.core.paths import as_path
 from crossin.core.reasons import Reason, sentence_of
 from crossin.core.stages import Stage
+from crossin.items.inventories import Inventory, write_inventories
 from crossin.languages.numbers import last_number
 
 # JSON can hold lone surrogates; no file can.
@@ -40,6 +41,16 @@ class ItemFault(Reason):
         "correct the sentence, or the mapping's `gap`",
     )
     NOT_A_NUMBER = "not_a_number", "the answer is not a number", "write it in digits"
+    UNKNOWN_ENTITY = (
+        "unknown_entity",
+        "entities.parquet lacks the inventory or the entity",
+        "build the benchmark again, or add the entity with its names",
+    )
+    ENTITY_WITHOUT_NAME = (
+        "entity_without_name",
+        "the right entity has no name in the language",
+        "add its name to entities.parquet",
+    )
     ITEM_TWICE = "item_twice", "the item occurs twice in the language", "give each item an id of its own"
     MISSING_LANGUAGE = (
         "missing_language",
@@ -148,10 +159,11 @@ def finish_bench(
     skipped: Mapping[str, int],
     *,
     outputs: Sequence[str] = (),
+    inventories: Sequence[Inventory] = (),
     **counts: Any,
 ) -> None:
-    """Finish the stage `bench`: write the items, and count them by task in the manifest; where not every item
-    is there in every language, `by_language` too.
+    """Finish the stage `bench`: write the items and their inventories. The manifest counts items by task, and
+    where not every item is there in every language, `by_language` too.
 
     outputs: other files in the stage's folder. counts: what else the manifest counts.
     """
@@ -163,6 +175,9 @@ def finish_bench(
             language: dict(Counter(item.task for item in items if item.language == language))
             for language in languages
         }
+    if inventories:
+        write_inventories(work.folder / ENTITIES, inventories)
+        outputs = [ENTITIES, *outputs]
     work.finish(
         [ITEMS, *outputs],
         {"items": tasks.total(), "languages": len(languages), "tasks": dict(tasks), **counts},
@@ -250,6 +265,8 @@ def faults(item: Item) -> Iterator[Fault]:
         yield Fault(ItemFault.ANSWER_NOT_AN_OPTION, "answer", item.answer)
     if len({option.strip().casefold() for option in item.options}) < len(item.options):
         yield Fault(ItemFault.OPTIONS_ALIKE, "options")
+    if item.entity and not item.inventory:
+        yield Fault(ItemFault.EMPTY.about("inventory"), "inventory")
     if item.gap and item.question.count(item.gap) != 1:
         yield Fault(ItemFault.GAP, "question", item.gap)
     if item.free_text and item.answer_type == "number":
@@ -269,6 +286,8 @@ def difference(one: Item, two: Item) -> Fault | None:
         "task": (one.task, two.task),
         "answer_type": (one.answer_type, two.answer_type),
         "gap": (bool(one.gap), bool(two.gap)),
+        "inventory": (one.inventory, two.inventory),
+        "entity": (one.entity, two.entity),
     }
     for name, (left, right) in compared.items():
         if left != right:

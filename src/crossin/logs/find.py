@@ -9,7 +9,7 @@ from pathlib import Path
 from crossin.core.errors import CrossinError
 from crossin.core.formats import ANSWERS
 from crossin.core.paths import as_path
-from crossin.logs import evaluation, lm_eval_exported, seaeval
+from crossin.logs import evaluation, inspect_ai, lm_eval_exported, lm_eval_runs, polyfact, seaeval
 from crossin.logs.answers import LoggedAnswers
 from crossin.logs.formats import LogFiles, LogFormat, LogOptions
 
@@ -17,7 +17,10 @@ from crossin.logs.formats import LogFiles, LogFormat, LogOptions
 FORMATS: tuple[LogFormat, ...] = (
     evaluation.ANSWERS_FORMAT,
     lm_eval_exported.FORMAT,
+    lm_eval_runs.FORMAT,
+    inspect_ai.FORMAT,
     seaeval.FORMAT,
+    polyfact.FORMAT,
     evaluation.REPLIES_FORMAT,
 )
 

@@ -16,10 +16,12 @@ Files = tuple[Path, ...]
 class LogOptions:
     """What decides how logs are read.
 
-    bench: the folder of the benchmark asked, for logs that need it.
+    bench: the folder of the benchmark asked, for logs that need it. filter: the harness's filter whose
+    extracted answers are read in place of the replies.
     """
 
     bench: Path | None = None
+    filter: str | None = None
 
 
 @dataclass(frozen=True)

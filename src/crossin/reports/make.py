@@ -1,4 +1,4 @@
-"""From evaluation folders to a page and its figures."""
+"""From stored answers to a page and its figures."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from crossin.core.results import Tabular
 from crossin.metrics.bootstrap import DRAWS
 from crossin.metrics.figure_tables import figure_rows, table_of_rows
 from crossin.reports.page import Note, page_html
-from crossin.reports.results import load
+from crossin.reports.results import Results, load
 from crossin.reports.sentences import headline
 from crossin.reports.summary import Summary, summarize, to_json
 
@@ -54,6 +54,7 @@ def report(
     *,
     baseline: str | None = None,
     wording: str | None = None,
+    bench: Path | str | None = None,
     title: str = TITLE,
     notes: Sequence[Note] = (),
     draws: int = DRAWS,
@@ -61,19 +62,41 @@ def report(
 ) -> Report:
     """Write the page `out` and the figures beside it (`.json`); the same results give the same bytes.
 
-    runs: evaluation folders by name, in the order of the columns; the last is the run under study.
-    baseline: the run to compare with, by default the first. wording: of the prompt, where there are answers
-    in several. notes: headings for the end of the page, each with a text or a list of lines.
+    runs: stored answers by name (`crossin.reports.results.load`), in the order of the columns; the last is
+    the run under study. baseline: the run to compare with, by default the first. wording: of the prompt,
+    where there are answers in several. bench: the benchmark's folder, for files of replies. notes: headings
+    for the end of the page, each with a text or a list of lines.
     """
+    check_page(out)
+    results = load(runs, baseline, wording, bench)
+    return write_report(results, out, title=title, notes=notes, draws=draws, seed=seed)
+
+
+def check_page(out: Path | str) -> None:
+    """Raise CrossinError where no page can be written to `out`."""
     out = as_path(out)
     if out.suffix.lower() not in (".html", ".htm"):
         raise CrossinError(
             "the page's name must end in .html", file=out, hint="for example --out report.html"
         )
-    figures = out.with_suffix(".json")
     _refuse_outputs(out)
-    _refuse_other_files(figures)
-    summary = summarize(load(runs, baseline, wording), draws=draws, seed=seed)
+    _refuse_other_files(out.with_suffix(".json"))
+
+
+def write_report(
+    results: Results,
+    out: Path | str,
+    *,
+    title: str = TITLE,
+    notes: Sequence[Note] = (),
+    draws: int = DRAWS,
+    seed: int = 0,
+) -> Report:
+    """The page and the figures of results that were read before; otherwise as `report`."""
+    out = as_path(out)
+    check_page(out)
+    figures = out.with_suffix(".json")
+    summary = summarize(results, draws=draws, seed=seed)
     html = page_html(summary, title=title, notes=notes)
     try:
         # Both or none.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,14 +11,15 @@ import numpy as np
 
 from crossin.core.errors import CrossinError, located
 from crossin.core.results import Tabular, brief
-from crossin.metrics.bootstrap import DRAWS, Figure, resample, resample_difference
+from crossin.logs.tables import Predictions
+from crossin.metrics.bootstrap import DRAWS, Figure, resample_pair
 from crossin.metrics.families import Family
 from crossin.metrics.figure_tables import in_words, interval, table_of_rows
 from crossin.metrics.free_text import text_families
 from crossin.metrics.significance import corrected, holm, mcnemar
-from crossin.metrics.table import ItemTable, aligned
-from crossin.metrics.texts import TextTable
-from crossin.scoring.predictions import Predictions, read_predictions
+from crossin.metrics.table import aligned, places_of
+from crossin.metrics.texts import aligned_texts
+from crossin.scoring.predictions import read_predictions
 from crossin.scoring.scores import families, pivot_of
 
 if TYPE_CHECKING:
@@ -115,8 +116,9 @@ def compare(
         p = mcnemar(one.choices, other.choices)
         choices = _compared(*pair, one.choices.groups, p, draws, seed)
     if one.texts and other.texts:
-        reordered = _reordered(other.texts, one.texts, other.file)
-        replies = text_families(one.texts), text_families(reordered)
+        with located(other.file):
+            aligned_replies = aligned_texts(other.texts, one.texts)
+        replies = text_families(one.texts), text_families(aligned_replies)
         texts = _compared(*replies, one.texts.groups, {}, draws, seed)
     return Comparison(one, other, chosen, choices, texts, p, holm(p))
 
@@ -139,35 +141,8 @@ def _choice_families(one: Predictions, other: Predictions, pivot: str) -> tuple[
         table = aligned(other.choices, one.choices)
     if one.logprobs is None or other.logprobs is None:
         return families(one.choices, pivot, None), families(table, pivot, None)
-    places = np.ix_(*_places(other.choices, one.choices))
+    places = np.ix_(*places_of(other.choices, one.choices))
     return families(one.choices, pivot, one.logprobs), families(table, pivot, other.logprobs[places])
-
-
-def _places(table: ItemTable, like: ItemTable) -> tuple[list[int], list[int]]:
-    """The places in `table` of the items and the languages of `like`."""
-    row = {item: place for place, item in enumerate(table.items)}
-    column = {language: place for place, language in enumerate(table.languages)}
-    return [row[item] for item in like.items], [column[language] for language in like.languages]
-
-
-def _reordered(table: TextTable, like: TextTable, file: Path) -> TextTable:
-    """`table` with the items and languages of `like` in its order; CrossinError where it has others."""
-    if set(table.items) ^ set(like.items) or set(table.languages) ^ set(like.languages):
-        raise CrossinError(
-            "answers other items or languages in free text than the first",
-            file=file,
-            hint="compare answers to the same benchmark in the same languages",
-        )
-    rows, columns = _places(table, like)
-    references = tuple(tuple(table.references[i][j] for j in columns) for i in rows)
-    if references != like.references:
-        raise CrossinError(
-            "has other reference answers than the first",
-            file=file,
-            field="gold",
-            hint="compare answers to the same version of the benchmark",
-        )
-    return replace(like, replies=tuple(tuple(table.replies[i][j] for j in columns) for i in rows))
 
 
 def shown(figures: Collection[str]) -> list[str]:
@@ -190,12 +165,7 @@ def _compared(
     draws: int,
     seed: int,
 ) -> Compared:
-    difference = resample_difference(ours, theirs, groups, draws=draws, seed=seed)
+    found = resample_pair(ours, theirs, groups, draws=draws, seed=seed)
     of_languages = {f"accuracy/{language}": p for language, p in tests.items()}
-    p = {name: of_languages.get(name, difference[name].p) for name in shown(difference)}
-    return Compared(
-        resample(ours, groups, draws=draws, seed=seed),
-        resample(theirs, groups, draws=draws, seed=seed),
-        difference,
-        corrected(p),
-    )
+    p = {name: of_languages.get(name, found.difference[name].p) for name in shown(found.difference)}
+    return Compared(*found, corrected(p))

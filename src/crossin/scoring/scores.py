@@ -12,6 +12,7 @@ from crossin.core.progress import Progress, silent
 from crossin.core.results import ResultList, Tabular, brief
 from crossin.languages import parse_language
 from crossin.logs.find import find_logs
+from crossin.logs.tables import Predictions
 from crossin.metrics.bootstrap import DRAWS, Figure, intervals, resample
 from crossin.metrics.choices import answer_family
 from crossin.metrics.families import Family
@@ -22,7 +23,7 @@ from crossin.metrics.pivot_transfer import transfer_family
 from crossin.metrics.rankings import rankc_family
 from crossin.metrics.table import AnswerTable, Floats, by_task
 from crossin.metrics.wordings import Spread, spread, wording_family
-from crossin.scoring.predictions import Predictions, predictions_of
+from crossin.scoring.predictions import predictions_of
 
 if TYPE_CHECKING:
     import pyarrow
@@ -82,21 +83,23 @@ def score(
     *,
     bench: Path | str | None = None,
     pivot: str | None = None,
+    any_language: bool = False,
     draws: int = DRAWS,
     seed: int = 0,
     progress: Progress = silent,
 ) -> ResultList[Score]:
     """Score stored predictions: files, evaluation folders, or folders that hold them.
 
-    bench: the benchmark's folder, for files of replies (`read_predictions`). pivot: by default English if it
-    was asked, else the first language. draws, seed: of the bootstrap for the intervals. Raises CrossinError
+    bench, any_language: as in `read_predictions`. pivot: by default English if it was asked, else the first
+    language. draws, seed: of the bootstrap for the intervals. Raises CrossinError
     where there is nothing to score, or `pivot` was not asked.
     """
     runs = find_logs(paths)
     scores: ResultList[Score] = ResultList()
     for number, run in enumerate(runs):
         progress("scoring", number, len(runs), "runs")
-        scores.extend(_score(found, pivot, draws, seed) for found in predictions_of(run, bench))
+        asked = predictions_of(run, bench, any_language=any_language)
+        scores.extend(_score(found, pivot, draws, seed) for found in asked)
     progress("scoring", len(runs), len(runs), "runs")
     return scores
 

@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from crossin.core.files import write_json
+from crossin.logs.tables import Predictions
 from crossin.metrics.generation import signatures
 from crossin.reports.cells import figures_json, number
 from crossin.scoring.comparison import Compared, Comparison
-from crossin.scoring.predictions import Predictions
 from crossin.scoring.scores import Score, Wordings
 
 SCORES = "scores.json"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from crossin.bench.assemble import NotBuilt, whole_items, write_whole
 from crossin.bench.heuristics import hardness
@@ -78,7 +79,7 @@ def _item(questions: Mapping[str, SquadQuestion], key: str, option_ids: list[str
 
 def _counts(
     questions: Mapping[str, SquadQuestion], items: Sequence[Item], choices: Mapping[str, list[str]]
-) -> dict[str, object]:
+) -> dict[str, Any]:
     """What the manifest counts: `distractors_of_article` come from another paragraph of the question's
     article, `distractors_of_others` from another article.
     """

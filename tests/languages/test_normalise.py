@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from crossin.metrics.normalisation import normalise, tokens
+from crossin.languages.normalisation import normalise, tokens
 
 LANGUAGES = ("ar", "de", "el", "en", "es", "fr", "hi", "it", "ja", "ko", "pt", "ro", "th", "tr", "vi", "zh")
 

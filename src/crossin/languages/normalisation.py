@@ -49,19 +49,24 @@ def normalise(text: str, language: str) -> str:
     in ar, de, el, en, es, fr, it and pt. A text that would become empty keeps its punctuation and articles:
     the answers "A" and "+" stay different.
     """
-    text = unicodedata.normalize("NFKC", text)
-    text = "".join(character for character in text if unicodedata.category(character) != "Cf")
+    whole = folded(text, language)
     family = language.split("-")[0]
-    if family in ("tr", "az"):
-        text = text.translate(_DOTLESS)
-    folded = unicodedata.normalize("NFKC", text.casefold()).replace(_DOTTED, "i")
-    whole = " ".join(_TASHKEEL.sub("", folded).split())
     bare = "".join(map(_plain, whole)).split()
     articles = _WITHOUT_ARTICLES.get(family, frozenset())
     words = [word for word in bare if word not in articles] or bare
     if family == "ar":
         words = [word.removeprefix(_ARABIC_ARTICLE) if len(word) >= 4 else word for word in words]
     return " ".join(words) or whole
+
+
+def folded(text: str, language: str) -> str:
+    """`text` as `normalise` has it, with its punctuation, its articles and the digits of its script."""
+    text = unicodedata.normalize("NFKC", text)
+    text = "".join(character for character in text if unicodedata.category(character) != "Cf")
+    if language.split("-")[0] in ("tr", "az"):
+        text = text.translate(_DOTLESS)
+    text = unicodedata.normalize("NFKC", text.casefold()).replace(_DOTTED, "i")
+    return " ".join(_TASHKEEL.sub("", text).split())
 
 
 def tokens(text: str, language: str) -> tuple[str, ...]:
