@@ -95,8 +95,8 @@ def sample(found: Sequence[Reply], size: int, seed: int) -> Iterator[str]:
             drawn = random.Random(f"{seed} {language} {read}").sample(among, min(size, len(among)))
             for one in drawn:
                 subject = one.item.question.partition("____")[0].strip()
-                told = one.reading.entity or f"({one.reading.unread})"
-                yield f"{language} | {one.item.task} | {subject} | {one.text} | {told}"
+                read_as = one.reading.entity or f"({one.reading.unread})"
+                yield f"{language} | {one.item.task} | {subject} | {one.text} | {read_as}"
 
 
 def main() -> None:

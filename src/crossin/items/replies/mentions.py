@@ -23,6 +23,16 @@ _NUMBER = re.compile(r"(?<!\w)(\d+)\s?[|~]")
 _NEXT = re.compile("、 ?(?![ぁ-ん])[^\\W\\d_]")
 _PREVIOUS = re.compile("[^\\W\\d_ぁ-ん年月日]、 ?$")
 _BREAK = re.compile("[|、]")
+# More words that deny a name than those that deny a label.
+_DENYING = {
+    "en": "nor never unlike wasn't aren't weren't don't doesn't didn't won't",
+    **dict.fromkeys(("ca", "es", "fr", "gl"), "ni"),
+    "it": "né",
+    "pl": "ani",
+    "pt": "nem",
+    "ru": "ни нет",
+    "uk": "ні",
+}
 _ARABIC_AND = re.compile(r"\s*وال\w")
 
 
@@ -130,7 +140,10 @@ def _around(text: Passage, found: Sequence[Found], number: int) -> tuple[str, st
 @cache
 def pattern_of(kind: Kind, language: str) -> re.Pattern[str] | None:
     """A pattern of a language's words of this kind in `Passage.plain`; None where it has none."""
-    listed: list[str] = data("words.yaml")[kind].get(language.partition("-")[0], [])
+    family = language.partition("-")[0]
+    listed: list[str] = data("words.yaml")[kind].get(family, [])
+    if kind == "not":
+        listed = [*listed, *_DENYING.get(family, "").split()]
     words = sorted((words_of(word, language).plain.strip() for word in listed), key=len, reverse=True)
     parts = [
         re.escape(word) if _DENSE.match(word) else rf"(?<!\w){re.escape(word)}(?!\w)"
