@@ -242,6 +242,9 @@ def test_where_a_word_ends_depends_on_the_script(language: str, reply: str, enti
         ("ar", "فينيكس، أريزونا", "فينيكس", True),
         ("es", "Belgrado", "belgrad", False),
         ("en", "Yahoo!", "yahoo", True),
+        ("en", "Sony", "Sony Corporation", True),
+        ("zh", "索尼", "索尼公司", True),
+        ("fr", "Malawi", "3ème malawi", True),
         ("en", "Route 66", "Route ６６", True),
     ],
 )

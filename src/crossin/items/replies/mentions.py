@@ -18,6 +18,8 @@ _COPIED = 4
 _DENSE = re.compile(f"[{SPACELESS}\uac00-\ud7a3]")
 # A word of so many letters is more than "in" or "the".
 _LONG = 4
+# Words that a company's name may have or lack.
+_COMPANY = frozenset(("company", "corp", "corporation", "incorporated", "limited"))
 _NUMBER = re.compile(r"(?<!\w)(\d+)\s?[|~]")
 # A mark of lists in Chinese; in Japanese, also what follows an adverb or a date.
 _NEXT = re.compile("、 ?(?![ぁ-ん])[^\\W\\d_]")
@@ -118,7 +120,7 @@ def _alike(words: Iterable[str], others: Iterable[str]) -> list[str]:
 
 
 def _is_long(word: str) -> bool:
-    return len(word) >= _LONG and not word.isdigit() and not SINGLE.match(word)
+    return len(word) >= _LONG and not word[0].isdigit() and not SINGLE.match(word)
 
 
 def _in_clause(text: Passage, place: int, name: Found) -> bool:
@@ -155,10 +157,10 @@ def pattern_of(kind: Kind, language: str) -> re.Pattern[str] | None:
 
 @cache
 def plain_words(language: str) -> frozenset[str]:
-    """A language's words around answers, as they are in `Word.forms`."""
+    """A language's words around answers, and those for companies, as they are in `Word.forms`."""
     kinds: tuple[Kind, ...] = ("answer", "option", "not", "correct", "is", "and_or")
     family = language.partition("-")[0]
-    return frozenset(
+    return _COMPANY | frozenset(
         form
         for kind in kinds
         for listed in data("words.yaml")[kind].get(family, [])
