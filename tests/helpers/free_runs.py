@@ -17,7 +17,7 @@ LANGUAGES = ("en", "de")
 EVIL = Inventory(
     "evil",
     {
-        "Q1": {"en": (f"Good {HOSTILE}",), "de": (f"Gut {HOSTILE}",)},
+        "Q1": {"en": (f"Good {HOSTILE}", "Good"), "de": (f"Gut {HOSTILE}", "Gut")},
         "Q2": {"en": ("Bad",), "de": ("Schlecht",)},
     },
 )
@@ -35,7 +35,7 @@ def write_mixed_bench(folder: Path) -> Path:
             task="evil",
             language=language,
             question=f"Evil? {HOSTILE}",
-            answer=EVIL.names["Q1"][language][0],
+            answer=EVIL.names["Q1"][language][1],
             aliases=[HOSTILE],
             inventory="evil",
             entity="Q1",
@@ -54,7 +54,7 @@ def write_model(file: Path, changed: Mapping[tuple[str, str], str | None]) -> Pa
         for item in (*small_bench.items(), *entity_bench.items())
         if item.language in LANGUAGES
     }
-    right |= {("evil", language): EVIL.names["Q1"][language][0] for language in LANGUAGES}
+    right |= {("evil", language): EVIL.names["Q1"][language][1] for language in LANGUAGES}
     replies = {**right, **changed}
     return write_replies(
         file,

@@ -9,7 +9,7 @@ import pytest
 
 from crossin.cli.score import show_scores
 from crossin.logs.find import find_logs, read_logs
-from crossin.logs.formats import LogOptions
+from crossin.logs.options import LogOptions
 from crossin.metrics.texts import exact_match
 from crossin.scoring.predictions import read_predictions
 from crossin.scoring.scores import score

@@ -53,6 +53,7 @@ def test_items_with_known_answers_count_among_choices_and_among_texts(made: Repo
     assert old["accuracy/de"]["value"] == pytest.approx(4 / 7, abs=1e-6)
     assert old["accuracy/en"]["value"] == pytest.approx(5 / 7, abs=1e-6)
     assert old["missing/de"]["value"] == pytest.approx(2 / 7, abs=1e-6)
+    assert old["answered/de"]["value"] == pytest.approx(5 / 7, abs=1e-6)
     # Of five in free text: two right in German, and two in English.
     assert old["exact_match/de"]["value"] == pytest.approx(2 / 5)
     assert old["exact_match/en"]["value"] == pytest.approx(2 / 5)
@@ -74,6 +75,8 @@ def test_every_figure_is_compared_and_has_an_interval(made: Report) -> None:
 def test_the_page_has_all_rows_and_the_terminal_the_main_ones(made: Report) -> None:
     rows = made.summary.rows
     assert [row for row in rows if row.startswith("f1")] == ["f1/en", "f1/de", "f1"]
+    # The two say the same.
+    assert "answered/de" in rows and "missing" not in rows
     shown = made.page.read_text(encoding="utf-8").split("<tbody>")[1].split("</tbody>")[0]
     assert "F1 de German" in shown and "chrF en English" in shown and "no reply de German" in shown
     text = io.StringIO()
@@ -130,7 +133,7 @@ def test_hostile_replies_names_and_aliases_stay_in_the_data(made: Report) -> Non
     assert "<img" not in page and "hacked'</script>" not in page
     evil = item(made, "evil")
     assert evil["texts"][0][2][0] == f"Good {HOSTILE}"
-    assert evil["texts"][0][3] == [f"Good {HOSTILE}", HOSTILE]
+    assert evil["texts"][0][3] == ["Good", HOSTILE]
     assert evil["replies"][0][0].endswith(HOSTILE)
 
 
@@ -203,7 +206,7 @@ def test_a_folder_of_several_runs_is_refused_and_the_hint_names_score(tmp_path: 
 
 def test_a_difference_is_split_by_who_answers(made: Report) -> None:
     [pair] = json.loads(made.figures.read_text(encoding="utf-8"))["differences"]
-    parts = {key: figure["value"] for key, figure in pair["parts"].items()}
+    parts = {key: figure["value"] for key, figure in pair["split"].items()}
     # Of 14 answers, `old` has 10 and `new` 14: one wrong one, and four questions that it left.
     assert parts["both"] == pytest.approx(10 / 14, abs=1e-6)
     assert parts["new"] == pytest.approx(4 / 14, abs=1e-6)
@@ -239,3 +242,12 @@ def test_where_every_question_is_answered_nothing_is_split(tmp_path: Path) -> No
     three_arms(tmp_path / "runs", ["en", "vi"])
     crossin("score", tmp_path / "runs", "--draws", "50", "--page", tmp_path / "page.html")
     assert "is made of" not in (tmp_path / "page.html").read_text(encoding="utf-8")
+
+
+def test_an_entity_in_another_language_is_read_on_request(tmp_path: Path) -> None:
+    bench = entity_bench.write_entity_bench(tmp_path / "bench")
+    lines = entity_bench.entity_replies({("austria", "ru"): "Vienna"})
+    runs = {"one": write_replies(tmp_path / "one.jsonl", lines)}
+    for any_language, right in ((False, 2 / 3), (True, 1)):
+        made = report(runs, tmp_path / "page.html", bench=bench, any_language=any_language, draws=DRAWS)
+        assert made.summary.by_arm["one"]["accuracy/ru"].value == pytest.approx(right)

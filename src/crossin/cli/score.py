@@ -11,31 +11,23 @@ import click
 
 from crossin.cli.options import Command, json_option, option, settings_options
 from crossin.core.errors import CrossinError
-from crossin.core.reasons import counted_sentences
-from crossin.core.settings import Settings, read_settings, setting
+from crossin.core.reasons import counted_sentences, sentence_of
+from crossin.core.settings import read_settings, setting
 from crossin.core.skipping import MOST_SKIPPED
 from crossin.languages.codes import Language
+from crossin.logs.options import LogOptions
 
 if TYPE_CHECKING:
     from crossin.logs.tables import Predictions
     from crossin.scoring.scores import Score, Wordings
 
 
-FILTER_HELP = (
-    "Filter of lm-eval whose extracted answers are scored; if not given, the replies themselves are read."
-)
-
-
-class ScoreOptions(Settings):
+class ScoreOptions(LogOptions):
     """The options of `score` and `compare`."""
 
-    bench: Path | None = setting(
-        None, "Folder of the benchmark asked; files of replies need it.", metavar="FOLDER"
-    )
     pivot: Language | None = setting(
         None, "Language that the others are compared with: English if not given.", metavar="LANGUAGE"
     )
-    filter: str | None = setting(None, FILTER_HELP, metavar="NAME")
     # As crossin.metrics.DRAWS, which is not loaded for a help text.
     draws: int = setting(10_000, "Bootstrap draws for the intervals.", ge=1)
     seed: int = setting(0, "Seed of the draws.", ge=0)
@@ -49,7 +41,7 @@ def options_of(given: dict[str, Any]) -> dict[str, Any]:
 @click.command(cls=Command)
 @click.argument("paths", metavar="FILE|FOLDER...", nargs=-1, required=True, type=click.Path(path_type=Path))
 @settings_options(ScoreOptions)
-@option("--details", is_flag=True, help="Also how every two languages agree.")
+@option("--details", is_flag=True, help="Also how every two languages agree, and unread replies by language.")
 @option(
     "--seaeval", is_flag=True, help="SeaEval's own figures of its logs; with --json as in its score files."
 )
@@ -75,7 +67,8 @@ def command(
 
     A file of replies is JSON lines or Parquet with `item`, `language` and `reply` (and `prompt`, if there
     are several wordings). A reply to a multiple-choice question counts as the option that it names. A reply
-    that names none counts as missing; it is never drawn at random.
+    that names none counts as missing; it is never drawn at random. A reply to a free-text question that has
+    an inventory counts as the entity that it names, and is compared with the reference text, too.
 
     \b
     crossin score runs/demo/crossin/answers
@@ -83,6 +76,7 @@ def command(
     crossin score out    # of lm_eval --log_samples --output_path out
     """
     from crossin.cli.console import print_json, progress_bars, say
+    from crossin.core.progress import phase
     from crossin.reports.make import check_page, write_report
     from crossin.reports.results import arm_names, results_of
     from crossin.scoring.scores import score, wordings
@@ -101,8 +95,9 @@ def command(
         scores = score(paths, **options, progress=progress)
         varied = wordings(scores, **of_draws)
         if page:
-            runs = results_of(arm_names([one.predictions for one in scores]))
-            made = write_report(runs, page, **of_draws)
+            with phase(progress, "making the page", "pages"):
+                runs = results_of(arm_names([one.predictions for one in scores]))
+                made = write_report(runs, page, **of_draws)
             say(f"Page: {made.page}\nFigures: {made.figures}")
     if as_json:
         print_json(all_values(scores, varied))
@@ -122,12 +117,12 @@ def show_scores(scores: Sequence[Score], varied: Sequence[Wordings], *, details:
     for table in map(wordings_table, varied):
         show(table)
     for one in scores:
-        show_predictions(one.predictions)
+        show_predictions(one.predictions, details=details)
         for table in tables(one, details=details) if details or len(scores) == 1 else []:
             show(table)
 
 
-def show_predictions(predictions: Predictions, prefix: str = "") -> None:
+def show_predictions(predictions: Predictions, prefix: str = "", *, details: bool = False) -> None:
     """Print what was asked, and what is left out of the figures."""
     asked = f"{predictions.items:,} items in {len(predictions.languages)} languages"
     lines = [f"{prefix}{predictions.name}: {asked}, {predictions.file}"]
@@ -143,6 +138,7 @@ def show_predictions(predictions: Predictions, prefix: str = "") -> None:
             f"note: {sum(cut.values()):,} replies end within a thought and are missing ({languages}): let "
             "the model write more tokens, or switch thinking off"
         )
+    lines += _unread(predictions, details)
     lacking, total = len(predictions.incomplete), predictions.items + len(predictions.incomplete)
     if lacking > MOST_SKIPPED * total:
         wanted = ", ".join(dict.fromkeys(predictions.incomplete.values()))
@@ -159,6 +155,22 @@ def show_predictions(predictions: Predictions, prefix: str = "") -> None:
             "and no more: consistency, AC3, kappa, RankC and transfer need the same items in every language"
         )
     print("\n".join(lines))
+
+
+def _unread(predictions: Predictions, details: bool) -> list[str]:
+    """How many replies name no entity that could be read, by reason; `details`: and by language."""
+    unread = predictions.unread
+    by_reason: Counter[str] = Counter()
+    for reasons in unread.values():
+        by_reason.update(reasons)
+    if not by_reason:
+        return []
+    total = by_reason.total() + len(predictions.entities)
+    lines = [f"unread: {by_reason.total():,} of {total:,} replies; they are missing answers"]
+    for code, count in by_reason.most_common():
+        of_each = ", ".join(f"{x} {reasons[code]:,}" for x, reasons in unread.items() if code in reasons)
+        lines.append(f"  {count:,}: {sentence_of(code)}" + (f" ({of_each})" if details else ""))
+    return lines
 
 
 def _show_seaeval(paths: Sequence[Path], as_json: bool) -> None:

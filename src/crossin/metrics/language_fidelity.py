@@ -8,6 +8,8 @@ their share of a line. Many answers are one name, so the share of undecided repl
 
 from __future__ import annotations
 
+from weakref import WeakKeyDictionary
+
 import numpy as np
 
 from crossin.core.extras import require
@@ -21,6 +23,9 @@ from crossin.metrics.texts import TextTable, Words
 ABSENT = -2
 # Undecided, but a right name in the language asked.
 SHARED = -3
+
+# Of the tables in use: they take longer than all other figures of free text, and a page asks for them again.
+_verdicts: WeakKeyDictionary[TextTable, Integers] = WeakKeyDictionary()
 
 # The languages of the Language Confusion Benchmark: what models fall into. They are always candidates.
 _LIKELY = ("ar", "de", "en", "es", "fr", "hi", "id", "it", "ja", "ko", "pt", "ru", "tr", "vi", "zh")
@@ -82,6 +87,8 @@ def verdicts(table: TextTable) -> Integers:
     (Galician), only rule 1 applies. Simplified and traditional Chinese count as one.
     """
     require("text", "lingua")
+    if (stored := _verdicts.get(table)) is not None:
+        return stored
     known = _known_names(table)
     found = np.full((len(table.items), len(table.languages)), ABSENT, dtype=np.int64)
     for i, (replies, references) in enumerate(zip(table.replies, table.references, strict=True)):
@@ -90,6 +97,8 @@ def verdicts(table: TextTable) -> Integers:
         for j, (language, reply) in enumerate(zip(table.languages, replies, strict=True)):
             if reply and _words(reply):
                 found[i, j] = _reply_verdict(reply, language, answers, names)
+    found.flags.writeable = False
+    _verdicts[table] = found
     return found
 
 

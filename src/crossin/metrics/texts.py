@@ -196,6 +196,8 @@ def aligned_texts(table: TextTable, like: TextTable) -> TextTable:
             field="gold",
             hint="compare answers to the same version of the benchmark",
         )
+    if (table.items, table.languages) == (like.items, like.languages):
+        return table
     return replace(like, replies=tuple(tuple(table.replies[i][j] for j in columns) for i in rows))
 
 

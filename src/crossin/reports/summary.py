@@ -120,9 +120,19 @@ class Summary:
     def _choice_rows(self) -> list[str]:
         rows = [f"accuracy/{language}" for language in self.choice_languages]
         if not self.sizes:
-            return rows + ["accuracy"] * (len(rows) > 1) + ["missing"] * self._any("missing")
+            return rows + ["accuracy"] * (len(rows) > 1) + self._missing_rows
         rows += ["accuracy", *(f"consistency_{s}" for s in self.shown_sizes), "kappa_2", "right_2", "wrong_2"]
-        return rows + [f"ac3_{s}" for s in self.shown_sizes] + ["missing"] * self._any("missing")
+        return rows + [f"ac3_{s}" for s in self.shown_sizes] + self._missing_rows
+
+    @property
+    def _missing_rows(self) -> list[str]:
+        """How many questions were answered, where replies name entities; else how many answers are missing,
+        where any is.
+        """
+        if not any("answered" in figures for figures in self.by_arm.values()):
+            return ["missing"] * self._any("missing")
+        rows = [f"answered/{language}" for language in self.choice_languages]
+        return rows + ["answered"] * (len(rows) > 1)
 
     def _text_rows(self, name: str) -> list[str]:
         if not self.text_languages or (name in _FAULTS and not self._any(name)):
@@ -241,7 +251,7 @@ def to_json(summary: Summary) -> dict[str, Any]:
                 "to": other,
                 "figures": figures_json(figures),
                 "corrected": {key: number(p) for key, p in summary.corrected((arm, other)).items()},
-                **({"parts": figures_json(found)} if (found := summary.parts.get((arm, other))) else {}),
+                **({"split": figures_json(found)} if (found := summary.parts.get((arm, other))) else {}),
                 "mcnemar": {
                     language: {"p": number(test.p), "holm": number(test.holm)}
                     for language, test in summary.tests[arm, other].items()

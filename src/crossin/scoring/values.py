@@ -39,6 +39,7 @@ def score_values(score: Score) -> dict[str, Any]:
         "choices": figures_json(score.choices),
         "by_task": {task: figures_json(figures) for task, figures in score.by_task.items()},
         "texts": figures_json(score.texts),
+        **_rankc(score),
         # sacrebleu's settings: chrF and BLEU are comparable only where these are the same.
         "signatures": signatures(score.predictions.languages) if score.texts else {},
     }
@@ -69,7 +70,17 @@ def comparison_values(comparison: Comparison) -> dict[str, Any]:
             language: {"p": number(p), "holm": number(comparison.holm[language])}
             for language, p in comparison.p.items()
         },
+        "split": figures_json(comparison.split),
+        "settings_apart": {name: list(pair) for name, pair in comparison.settings_apart.items()},
     }
+
+
+def _rankc(score: Score) -> dict[str, float | None]:
+    """What RankC is for opposite and for random rankings; nothing without RankC."""
+    if score.rankc_references is None:
+        return {}
+    floor, chance = score.rankc_references
+    return {"rankc_floor": number(floor), "rankc_random": number(chance)}
 
 
 def _asked(predictions: Predictions) -> dict[str, Any]:
@@ -86,6 +97,7 @@ def _asked(predictions: Predictions) -> dict[str, Any]:
         "skipped": dict(predictions.log.skipped),
         "reported": dict(predictions.log.reported),
         "thoughts_cut": dict(predictions.thoughts_cut),
+        "unread": {language: dict(reasons) for language, reasons in predictions.unread.items()},
         "parallel": predictions.parallel,
         "items_by_language": predictions.by_language,
     }
