@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from crossin.logs.find import find_logs, read_logs
-from crossin.logs.formats import LogOptions
+from crossin.logs.options import LogOptions
 from crossin.metrics.texts import exact_match
 from crossin.scoring.predictions import read_predictions
 from tests.helpers.errors import refused

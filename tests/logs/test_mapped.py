@@ -11,7 +11,7 @@ import pytest
 
 from crossin.logs.answers import LoggedAnswers
 from crossin.logs.find import find_logs, read_logs
-from crossin.logs.formats import LogOptions
+from crossin.logs.options import LogOptions
 from crossin.scoring.scores import score
 from tests.helpers.errors import refused
 
@@ -57,8 +57,9 @@ def mapping(folder: Path, text: str) -> Path:
 
 
 def read(paths: Path | list[Path], by: Path) -> list[LoggedAnswers]:
-    [run] = find_logs(paths, with_mapping=True)
-    return read_logs(run, LogOptions(mapping=by))
+    options = LogOptions(log_mapping=by)
+    [run] = find_logs(paths, options)
+    return read_logs(run, options)
 
 
 @pytest.fixture

@@ -13,8 +13,8 @@ from crossin.items.inventories import inventories_of, write_inventories
 from crossin.items.item import write_items
 from crossin.logs.answers import LoggedAnswers
 from crossin.logs.find import find_logs, read_logs
-from crossin.logs.formats import LogOptions
 from crossin.logs.golds import with_golds
+from crossin.logs.options import LogOptions
 from crossin.logs.parallel import NotParallel
 from tests.helpers.errors import refused
 from tests.helpers.paths import REAL_DATA
@@ -26,7 +26,7 @@ real = pytest.mark.skipif(not RUNS.is_dir(), reason=f"no published runs in {REAL
 
 def read(file: Path, bench: Path | None = None) -> LoggedAnswers:
     [run] = find_logs(file)
-    [log] = read_logs(run, LogOptions(bench))
+    [log] = read_logs(run, LogOptions(bench=bench))
     return log
 
 

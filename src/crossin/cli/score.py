@@ -12,36 +12,22 @@ import click
 from crossin.cli.options import Command, json_option, option, settings_options
 from crossin.core.errors import CrossinError
 from crossin.core.reasons import counted_sentences, sentence_of
-from crossin.core.settings import Settings, read_settings, setting
+from crossin.core.settings import read_settings, setting
 from crossin.core.skipping import MOST_SKIPPED
 from crossin.languages.codes import Language
+from crossin.logs.options import LogOptions
 
 if TYPE_CHECKING:
     from crossin.logs.tables import Predictions
     from crossin.scoring.scores import Score, Wordings
 
 
-FILTER_HELP = (
-    "Filter of lm-eval whose extracted answers are scored; if not given, the replies themselves are read."
-)
-
-
-class ScoreOptions(Settings):
+class ScoreOptions(LogOptions):
     """The options of `score` and `compare`."""
 
-    bench: Path | None = setting(
-        None, "Folder of the benchmark asked; files of replies need it.", metavar="FOLDER"
-    )
     pivot: Language | None = setting(
         None, "Language that the others are compared with: English if not given.", metavar="LANGUAGE"
     )
-    any_language: bool = setting(
-        False, "Read an entity also where the reply names it in another language than the one asked."
-    )
-    log_mapping: Path | None = setting(
-        None, "File that says what is where in the records of another harness.", metavar="FILE"
-    )
-    filter: str | None = setting(None, FILTER_HELP, metavar="NAME")
     # As crossin.metrics.DRAWS, which is not loaded for a help text.
     draws: int = setting(10_000, "Bootstrap draws for the intervals.", ge=1)
     seed: int = setting(0, "Seed of the draws.", ge=0)

@@ -20,7 +20,8 @@ from crossin.logs import (
     seaeval,
 )
 from crossin.logs.answers import LoggedAnswers
-from crossin.logs.formats import LogFiles, LogFormat, LogOptions
+from crossin.logs.formats import LogFiles, LogFormat
+from crossin.logs.options import LogOptions
 
 # The first that recognises a file reads it.
 FORMATS: tuple[LogFormat, ...] = (
@@ -35,10 +36,10 @@ FORMATS: tuple[LogFormat, ...] = (
 )
 
 
-def find_logs(paths: Path | str | Iterable[Path | str], *, with_mapping: bool = False) -> list[LogFiles]:
+def find_logs(paths: Path | str | Iterable[Path | str], options: LogOptions | None = None) -> list[LogFiles]:
     """The runs in `paths`: files of stored answers, evaluation folders, and all that other folders hold, at
-    any depth. Files of one run are put together. with_mapping: all files of records are one run, which a
-    mapping explains (`LogOptions.mapping`).
+    any depth. Files of one run are put together. With
+    `options.log_mapping` all files of records are one run, which that mapping explains.
 
     Raises CrossinError where a path does not exist, or a folder holds no stored answers.
     """
@@ -46,7 +47,7 @@ def find_logs(paths: Path | str | Iterable[Path | str], *, with_mapping: bool = 
     for path in map(as_path, [paths] if isinstance(paths, str | os.PathLike) else paths):
         if not path.exists():
             raise not_found(path)
-        if with_mapping:
+        if options is not None and options.log_mapping is not None:
             named |= dict.fromkeys(mapped.log_files(path), mapped.FORMAT)
         elif not path.is_dir():
             named[path] = _format_of(path)

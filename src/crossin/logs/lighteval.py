@@ -20,10 +20,11 @@ from crossin.core.skipping import MOST_SKIPPED, FileFaults, check_faults
 from crossin.corpus.reading.records import read_records
 from crossin.items import Item
 from crossin.logs.answers import LoggedAnswers
-from crossin.logs.formats import Files, LogFormat, LogOptions
+from crossin.logs.formats import Files, LogFormat
 from crossin.logs.languages_of import languages_in
 from crossin.logs.lighteval_records import Record, contradictions, lines_of_task, record_of
 from crossin.logs.lines import Line, checked
+from crossin.logs.options import LogOptions
 from crossin.logs.parallel import left_out_items
 from crossin.logs.reasons import RecordFault
 

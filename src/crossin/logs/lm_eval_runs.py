@@ -15,7 +15,7 @@ from crossin.core.errors import CrossinError, located
 from crossin.core.reasons import Reason, fix_of, sentence_of
 from crossin.corpus.reading.records import read_records
 from crossin.logs.answers import LoggedAnswers
-from crossin.logs.formats import Files, LogFormat, LogOptions
+from crossin.logs.formats import Files, LogFormat
 from crossin.logs.lm_eval_items import Part, lines_of
 from crossin.logs.lm_eval_results import (
     Results,
@@ -36,6 +36,7 @@ from crossin.logs.lm_eval_samples import (
     task_name,
 )
 from crossin.logs.lm_eval_tasks import Task, tasks_of
+from crossin.logs.options import LogOptions
 
 _ONE_RUN = "name the files of one run, or put the files of each run into a folder of its own"
 

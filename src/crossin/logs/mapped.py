@@ -19,10 +19,11 @@ from crossin.core.skipping import MOST_SKIPPED, FileFaults, check_faults
 from crossin.corpus.reading.records import kind_of_name
 from crossin.items import Item
 from crossin.logs.answers import LoggedAnswers
-from crossin.logs.formats import Files, LogFormat, LogOptions
+from crossin.logs.formats import Files, LogFormat
 from crossin.logs.languages_of import language_of, languages_in
 from crossin.logs.lines import Line, named_option
 from crossin.logs.mapping import FILE, FOLDER, LogMapping, read_log_mapping
+from crossin.logs.options import LogOptions
 from crossin.logs.parallel import left_out_items
 from crossin.logs.reasons import RecordFault
 
@@ -99,8 +100,8 @@ def log_files(path: Path) -> list[Path]:
 
 
 def _read(files: Files, options: LogOptions) -> list[LoggedAnswers]:
-    assert options.mapping is not None
-    mapping = read_log_mapping(options.mapping)
+    assert options.log_mapping is not None
+    mapping = read_log_mapping(options.log_mapping)
     of_file = {file: list(_rows(file, mapping)) for file in files}
     chosen = {file: [row for row in rows if _counts(row, mapping)] for file, rows in of_file.items()}
     if not any(chosen.values()):
@@ -144,7 +145,7 @@ def _read(files: Files, options: LogOptions) -> list[LoggedAnswers]:
         skipped += faults.reasons
     if (absent := languages.absent_column()) is not None:
         raise absent
-    benchmark = mapping.benchmark or options.mapping.stem
+    benchmark = mapping.benchmark or options.log_mapping.stem
     return [_answers(name, model, benchmark, files[0], skipped, notes) for name, model in models.items()]
 
 
