@@ -7,165 +7,25 @@ DATA holds `polyfact-runs`: eleven models' replies to KLAR, and thirteen models'
 Global-MMLU-Lite. Prints Markdown: figures with 95% intervals, and paired differences from the base model.
 "makers" are the figures that follow from the files' own flags of what is right, "ours" those of the entity
 that a reply names.
-
-    python benchmarks/published_7b.py --data ../shared/data --disagreements 50
-
-draws replies on which the two differ, over all runs and languages, and prints them. With the labels in
-published_7b_read.csv, which say by item what a person found, it prints how many are of which kind.
 """
 
 from __future__ import annotations
 
 import argparse
-import csv
-import itertools
-import random
 import time
-from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from machine import machine
+from published_7b_runs import Run, klar_runs, mmlu_runs, reproduced
 
-from crossin.corpus.reading.records import read_object
 from crossin.items.replies.entities import Unread
-from crossin.logs.golds import with_golds
-from crossin.logs.polyfact import read_log
-from crossin.logs.tables import Predictions, tables_of_log
-from crossin.metrics.bootstrap import Figure, Paired, resample, resample_pair
-from crossin.metrics.choices import answer_family
-from crossin.metrics.difference_parts import split_family
-from crossin.metrics.families import Family, Flags, mean_family
-from crossin.metrics.language_fidelity import fidelity_family
-from crossin.metrics.pairwise import agreement
-from crossin.metrics.rankings import rankc, rankc_chance, rankc_family, rankc_floor
-from crossin.metrics.reading import tables_of
+from crossin.metrics.bootstrap import Figure
+from crossin.metrics.rankings import rankc_chance, rankc_floor
 from crossin.metrics.significance import holm
-from crossin.metrics.texts import containment_family
-
-BASES = ("Qwen2.5-7B", "OLMo-2-1124-7B")
-LABELS = Path(__file__).with_name("published_7b_read.csv")
-# How many right answers of how many.
-Flagged = dict[tuple[str, str], bool]
-
-
-@dataclass(frozen=True)
-class Run:
-    """A run next to its base model; of a base model, next to itself."""
-
-    name: str
-    base: str
-    languages: tuple[str, ...]
-    reported: Mapping[str, float]
-    items: int
-    groups: int
-    pair: Paired
-    split: Mapping[str, Figure]
-    unread: Mapping[str, int]
-
-
-def base_of(model: str) -> str:
-    return BASES["olmo" in model.lower()]
-
-
-def flags_of(file: Path) -> Flagged:
-    """Whether the makers count a reply as right, by fact and language."""
-    records = read_object(file)["records"]
-    return {(str(record["index"]), record["language"]): record["correct"] for record in records}
-
-
-def replied(file: Path) -> tuple[Predictions, Flags]:
-    """A run on KLAR, and its flags: [I, L]."""
-    [found] = tables_of_log(read_log(file))
-    flags = flags_of(file)
-    assert found.choices is not None
-    table = found.choices
-    return found, np.array([[flags[item, language] for language in table.languages] for item in table.items])
-
-
-def klar_families(found: Predictions, flags: Flags) -> list[Family]:
-    assert found.choices is not None and found.texts is not None
-    languages = found.choices.languages
-    answered = found.choices.answers >= 0
-    return [
-        answer_family(found.choices, [2]),
-        mean_family("flagged", languages, flags),
-        mean_family("answered", languages, answered),
-        mean_family(
-            "right_if_answered", languages, found.choices.answers == found.choices.gold[:, None], answered
-        ),
-        containment_family(found.texts),
-        fidelity_family(found.texts),
-    ]
-
-
-def klar_run(files: tuple[Path, Path], draws: int) -> Run:
-    """A run on KLAR next to its base model's."""
-    (ours, flags), (theirs, their_flags) = map(replied, files)
-    table, base = ours.choices, theirs.choices
-    assert table is not None and base is not None and table.items == base.items
-    families = klar_families(ours, flags), klar_families(theirs, their_flags)
-    return Run(
-        ours.model,
-        theirs.model,
-        table.languages,
-        ours.log.reported,
-        len(table.items),
-        len(set(table.groups)),
-        resample_pair(*families, table.groups, draws=draws),
-        resample([split_family(table, base)], table.groups, draws=draws),
-        sum((Counter(reasons) for reasons in ours.unread.values()), Counter()),
-    )
-
-
-def mmlu_run(pair: tuple[Predictions, Predictions], draws: int) -> Run:
-    """A run on Global-MMLU-Lite next to its base model's."""
-    ours, theirs = pair
-    families = []
-    for one in pair:
-        assert one.choices is not None and one.logprobs is not None
-        families.append([answer_family(one.choices, [2]), rankc_family(one.choices, one.logprobs)])
-    table = ours.choices
-    assert table is not None
-    return Run(
-        ours.model,
-        theirs.model,
-        table.languages,
-        ours.log.reported,
-        len(table.items),
-        len(set(table.groups)),
-        resample_pair(families[0], families[1], table.groups, draws=draws),
-        {},
-        {},
-    )
-
-
-def in_order(models: Iterable[str]) -> list[str]:
-    """Each base model, then its runs by name."""
-    return sorted(models, key=lambda name: (BASES.index(base_of(name)), name not in BASES, name.lower()))
-
-
-def klar_runs(folder: Path, draws: int, processes: int) -> list[Run]:
-    files = {read_log(file).model: file for file in sorted(folder.glob("*.json.gz"))}
-    pairs = [(files[name], files[base_of(name)]) for name in in_order(files)]
-    with ProcessPoolExecutor(processes) as pool:
-        return list(pool.map(partial(klar_run, draws=draws), pairs))
-
-
-def mmlu_runs(folder: Path, draws: int, processes: int) -> list[Run]:
-    logs = with_golds([read_log(file) for file in sorted(folder.glob("*.json.gz"))])
-    found = {log.model: tables_of_log(log)[0] for log in logs}
-    pairs = [(found[name], found[base_of(name)]) for name in in_order(found)]
-    with ProcessPoolExecutor(processes) as pool:
-        return list(pool.map(partial(mmlu_run, draws=draws), pairs))
-
-
-# Markdown
+from crossin.metrics.table import Floats
 
 
 def number(value: float, signed: bool = False, digits: int = 3) -> str:
@@ -242,6 +102,7 @@ def klar_tables(runs: Sequence[Run]) -> None:
         "flagged": "accuracy, makers",
         "accuracy": "accuracy, ours",
         "answered": "answered",
+        "numbers": "a number instead",
         "right_if_answered": "right if answered",
         "containment": "containment",
         "fidelity": "fidelity",
@@ -264,6 +125,7 @@ def klar_tables(runs: Sequence[Run]) -> None:
         "both_difference": "difference there",
         "new": "newly answered",
         "new_accuracy": "right there",
+        "new_from_number": "base: a number",
         "lost": "no longer answered",
         "lost_accuracy": "right there, base",
     }
@@ -315,11 +177,8 @@ def mmlu_tables(runs: Sequence[Run], folder: Path) -> None:
         "ac3_2": "AC3_2",
         "rankc": "RankC",
     }
-    values(
-        runs,
-        f"Figures (RankC: floor {number(rankc_floor(4), digits=4)}, random {number(rankc_chance(4), digits=4)})",
-        figures,
-    )
+    floor, chance = (number(found(4), digits=4) for found in (rankc_floor, rankc_chance))
+    values(runs, f"Figures (RankC: floor {floor}, random rankings {chance})", figures)
     differences(runs, "Less the base model", figures)
     changed_by_language(runs, "Accuracy by language, less the base model", "accuracy")
     furthest = max(reproduced(file) for file in sorted(folder.glob("*.json.gz")))
@@ -328,20 +187,12 @@ def mmlu_tables(runs: Sequence[Run], folder: Path) -> None:
     )
 
 
-def reproduced(file: Path) -> float:
-    """The largest distance of a pair's RankC and share of equal answers from those in the file, over all its
-    items. Neither needs the right option, so any stands for it.
-    """
-    stated, log = read_object(file), read_log(file)
-    [(found, scores)] = tables_of({**line, "gold": line["option_ids"][0]} for line in log.lines).values()
-    assert scores is not None
-    place = {language: number for number, language in enumerate(found.languages)}
-    ours = {"rankc": rankc(found, scores), "answer_agreement": agreement(found)}
-    return max(
-        abs(matrix[place[x], place[y]] - value)
-        for name, matrix in ours.items()
-        for (x, y), value in ((pair.split("-"), value) for pair, value in stated[name]["pairwise"].items())
-    )
+def pearson(pairs: Floats) -> float:
+    return float(np.asarray(np.corrcoef(pairs.T))[0, 1])
+
+
+def spearman(pairs: Floats) -> float:
+    return pearson(pairs.argsort(axis=0).argsort(axis=0).astype(np.float64))
 
 
 def correlations(klar: Sequence[Run], mmlu: Sequence[Run]) -> None:
@@ -362,20 +213,23 @@ def correlations(klar: Sequence[Run], mmlu: Sequence[Run]) -> None:
     for label, figure in figures:
         for what, side, kept in (
             ("all", "ours", both),
-            *(
-                (f"{base} and its runs", "ours", [one for one in both if one[0].base == base])
-                for base in BASES
-            ),
             ("less the base model", "difference", [one for one in both if one[0].name != one[0].base]),
         ):
-            free, choice = (
-                np.array([figure(getattr(one[place].pair, side)) for one in kept]) for place in (0, 1)
-            )
-            pearson = np.corrcoef(free, choice)[0, 1]
-            ranks = np.corrcoef(free.argsort().argsort(), choice.argsort().argsort())[0, 1]
-            rows.append([label, what, str(len(kept)), number(pearson, True, 2), number(ranks, True, 2)])
+            pairs = np.array([[figure(getattr(one.pair, side)) for one in pair] for pair in kept])
+            without = [np.delete(pairs, place, axis=0) for place in range(len(pairs))]
+            row = [label, what, str(len(pairs))]
+            for correlation in (pearson, spearman):
+                found = [correlation(some) for some in without]
+                row.append(
+                    f"{number(correlation(pairs), True, 2)} ({number(min(found), True, 2)} to "
+                    f"{number(max(found), True, 2)})"
+                )
+            rows.append(row)
     print("\n## Multiple choice against free generation")
-    table("Over models that have both", ["figure", "models", "n", "Pearson", "Spearman"], rows)
+    title = (
+        "Correlation over the models that have both; in brackets, lowest and highest where one is left out"
+    )
+    table(title, ["figure", "models", "n", "Pearson", "Spearman"], rows)
     head = [
         "run",
         "KLAR, accuracy",
@@ -383,7 +237,7 @@ def correlations(klar: Sequence[Run], mmlu: Sequence[Run]) -> None:
         "KLAR, consistency_2",
         "Global-MMLU-Lite, consistency_2",
     ]
-    pairs = [
+    compared = [
         [
             free.name,
             *(
@@ -395,52 +249,7 @@ def correlations(klar: Sequence[Run], mmlu: Sequence[Run]) -> None:
         for free, choice in both
         if free.name != free.base
     ]
-    table("Less the base model", head, pairs)
-
-
-# Replies read by hand
-
-
-def disagreements(folder: Path, count: int, seed: int) -> None:
-    """`count` replies on which makers and crossin differ: each of another run and language, drawn from all."""
-    cells: dict[tuple[str, str], list[list[str]]] = {}
-    totals: Counter[str] = Counter()
-    for file in sorted(folder.glob("*.json.gz")):
-        found, flags = replied(file)
-        log, unread = found.log, 0
-        places = {item: place for place, item in enumerate(found.choices.items)} if found.choices else {}
-        questions = {(item.item, item.language): item.question for item in log.items}
-        for line in log.lines:
-            cell = line["item"], line["language"]
-            entity = found.entities.get(cell)
-            flag = bool(flags[places[line["item"]], found.languages.index(line["language"])])
-            right = entity == line["entity"]
-            kind = "right" if right else "another" if entity else "unread"
-            totals[f"flag {'right' if flag else 'wrong'}, ours {kind}"] += 1
-            if flag != right:
-                row = [
-                    log.model,
-                    line["language"],
-                    line["item"],
-                    questions[cell],
-                    line["gold"],
-                    line["reply"],
-                ]
-                cells.setdefault((log.model, line["language"]), []).append(
-                    [*row, "right" if flag else "wrong", str(entity)]
-                )
-    print(dict(sorted(totals.items())))
-    drawn = random.Random(seed)
-    places_ = sorted(cells)
-    drawn.shuffle(places_)
-    chosen = [drawn.choice(cells[place]) for place in itertools.islice(itertools.cycle(places_), count)]
-    labels = {}
-    if LABELS.is_file():
-        with LABELS.open(encoding="utf-8") as file_:
-            labels = {(row["run"], row["language"], row["item"]): row for row in csv.DictReader(file_)}
-    for row in sorted(chosen):
-        label = labels.get((row[0], row[1], row[2]), {})
-        print("\t".join([*row, label.get("kind", ""), label.get("right", "")]))
+    table("Less the base model", head, compared)
 
 
 def main() -> None:
@@ -449,18 +258,12 @@ def main() -> None:
     )
     parser.add_argument("--data", type=Path, required=True, help="the folder with polyfact-runs")
     parser.add_argument("--draws", type=int, default=10_000, help="bootstrap draws")
-    parser.add_argument("--processes", type=int, default=2, help="runs that are scored at a time")
-    parser.add_argument("--disagreements", type=int, default=0, help="print so many replies instead")
-    parser.add_argument("--seed", type=int, default=22, help="of the draw of replies")
     options = parser.parse_args()
     folder = options.data / "polyfact-runs"
-    if options.disagreements:
-        disagreements(folder / "klar", options.disagreements, options.seed)
-        return
     begin = time.perf_counter()
-    klar = klar_runs(folder / "klar", options.draws, options.processes)
+    klar = klar_runs(folder / "klar", options.draws)
     klar_tables(klar)
-    mmlu = mmlu_runs(folder / "gmmlu-lite", options.draws, options.processes)
+    mmlu = mmlu_runs(folder / "gmmlu-lite", options.draws)
     mmlu_tables(mmlu, folder / "gmmlu-lite")
     correlations(klar, mmlu)
     print(f"\n{options.draws:,} draws, {time.perf_counter() - begin:.0f} s, {machine('numpy')}")

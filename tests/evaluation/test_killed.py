@@ -9,7 +9,7 @@ import os
 import time
 from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import pytest
 import torch
@@ -58,7 +58,9 @@ class Slow(HfEngine):
     def generate(self, requests: Sequence[Request], wanted: Collection[int]) -> Iterator[tuple[int, Reply]]:
         return self._slowly(super().generate(requests, wanted), len(wanted), len(requests))
 
-    def _slowly(self, answers: Iterator[tuple[int, Answer]], wanted: int, total: int) -> Any:
+    def _slowly(
+        self, answers: Iterator[tuple[int, Answer]], wanted: int, total: int
+    ) -> Iterator[tuple[int, Answer]]:
         with self.log.open("a") as log:
             print("wanted", wanted, "of", total, file=log, flush=True)
             for number, answer in answers:

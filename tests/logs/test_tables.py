@@ -9,7 +9,7 @@ import pytest
 from crossin.core.files import write_parquet
 from crossin.items.replies.entities import Unread
 from crossin.logs.find import find_logs, read_logs
-from crossin.logs.formats import LogOptions
+from crossin.logs.options import LogOptions
 from crossin.logs.tables import Predictions, tables_of_log
 from tests.helpers.entity_bench import LANGUAGES, entity_replies, items, write_entity_bench
 from tests.helpers.errors import refused
@@ -21,7 +21,7 @@ Lines = list[dict[str, Any]]
 def read(folder: Path, lines: Lines, *, inventories: bool = True) -> list[Predictions]:
     bench = write_entity_bench(folder / "bench", inventories=inventories)
     [run] = find_logs(write_replies(folder / "mine.jsonl", lines))
-    [log] = read_logs(run, LogOptions(bench))
+    [log] = read_logs(run, LogOptions(bench=bench))
     return tables_of_log(log)
 
 
@@ -141,7 +141,7 @@ def test_replies_whose_inventories_are_not_there_are_refused(tmp_path: Path) -> 
 
 def test_a_right_entity_that_the_inventory_lacks_is_refused(tmp_path: Path) -> None:
     [run] = find_logs(write_replies(tmp_path / "mine.jsonl", entity_replies()))
-    [log] = read_logs(run, LogOptions(write_entity_bench(tmp_path / "bench")))
+    [log] = read_logs(run, LogOptions(bench=write_entity_bench(tmp_path / "bench")))
     log.lines[0]["entity"] = "Q0"
     with refused("Q0", file="mine.jsonl", field="entity"):
         tables_of_log(log)

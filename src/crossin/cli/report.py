@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import click
 
-from crossin.cli.options import Command, json_option, option
+from crossin.cli.options import Command, json_option, option, settings_options
 from crossin.core.errors import CrossinError
 from crossin.core.paths import as_path
+from crossin.logs.options import LogOptions
 
 
 @click.command(cls=Command)
@@ -23,17 +25,7 @@ from crossin.core.paths import as_path
 )
 @option("--baseline", metavar="NAME", help="The run to compare with; the first if not given.")
 @option("--wording", metavar="NAME", help="The prompt's wording to report, if there are several.")
-@option(
-    "--bench",
-    type=click.Path(path_type=Path),
-    metavar="FOLDER",
-    help="Folder of the benchmark asked; files of replies need it.",
-)
-@option(
-    "--any-language",
-    is_flag=True,
-    help="Read an entity also where the reply names it in another language than the one asked.",
-)
+@settings_options(LogOptions)
 @option("--title", help="The page's title.")
 @json_option
 @option("--markdown", "as_markdown", is_flag=True, help="Print the table as Markdown, for a README.")
@@ -42,8 +34,7 @@ def command(
     out: Path,
     baseline: str | None,
     wording: str | None,
-    bench: Path | None,
-    any_language: bool,
+    given: dict[str, Any],
     title: str | None,
     as_json: bool,
     as_markdown: bool,
@@ -66,9 +57,8 @@ def command(
             out,
             baseline=baseline,
             wording=wording,
-            bench=bench,
-            any_language=any_language,
             title=title or TITLE,
+            **given,
         )
     if as_json:
         print_json(read_json(made.figures))

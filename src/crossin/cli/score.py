@@ -12,26 +12,21 @@ import click
 from crossin.cli.options import Command, json_option, option, settings_options
 from crossin.core.errors import CrossinError
 from crossin.core.reasons import counted_sentences, sentence_of
-from crossin.core.settings import Settings, read_settings, setting
+from crossin.core.settings import read_settings, setting
 from crossin.core.skipping import MOST_SKIPPED
 from crossin.languages.codes import Language
+from crossin.logs.options import LogOptions
 
 if TYPE_CHECKING:
     from crossin.logs.tables import Predictions
     from crossin.scoring.scores import Score, Wordings
 
 
-class ScoreOptions(Settings):
+class ScoreOptions(LogOptions):
     """The options of `score` and `compare`."""
 
-    bench: Path | None = setting(
-        None, "Folder of the benchmark asked; files of replies need it.", metavar="FOLDER"
-    )
     pivot: Language | None = setting(
         None, "Language that the others are compared with: English if not given.", metavar="LANGUAGE"
-    )
-    any_language: bool = setting(
-        False, "Read an entity also where the reply names it in another language than the one asked."
     )
     # As crossin.metrics.DRAWS, which is not loaded for a help text.
     draws: int = setting(10_000, "Bootstrap draws for the intervals.", ge=1)
@@ -67,8 +62,8 @@ def command(
 ) -> None:
     """Score stored predictions: accuracy, consistency, agreement beyond chance, transfer, free text.
 
-    FILE|FOLDER: evaluation folders, files of replies, SeaEval logs, lm-eval's samples, or folders that hold
-    them. In brackets: 95% intervals.
+    FILE|FOLDER: evaluation folders, files of replies, logs of SeaEval, lm-eval (samples) and inspect_ai, or
+    folders that hold them. In brackets: 95% intervals.
 
     A file of replies is JSON lines or Parquet with `item`, `language` and `reply` (and `prompt`, if there
     are several wordings). A reply to a multiple-choice question counts as the option that it names. A reply
@@ -78,7 +73,7 @@ def command(
     \b
     crossin score runs/demo/crossin/answers
     crossin score replies.jsonl --bench bench/facts
-    crossin score out    # of lm_eval --log_samples --output_path out, on tasks of `crossin bench export`
+    crossin score out    # of lm_eval --log_samples --output_path out
     """
     from crossin.cli.console import print_json, progress_bars, say
     from crossin.core.progress import phase

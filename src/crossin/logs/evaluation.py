@@ -14,8 +14,9 @@ from crossin.items import Item, read_items
 from crossin.items.inventories import read_inventories
 from crossin.items.item import items_file
 from crossin.logs.answers import LoggedAnswers
-from crossin.logs.formats import Files, LogFormat, LogOptions, each_alone
+from crossin.logs.formats import Files, LogFormat, each_alone
 from crossin.logs.lines import Line, complete, read_lines
+from crossin.logs.options import LogOptions
 
 
 def completed(model: str, file: Path, parts: dict[Path, list[Line]], options: LogOptions) -> LoggedAnswers:

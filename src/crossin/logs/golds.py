@@ -7,15 +7,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from crossin.core.errors import CrossinError
-from crossin.core.reasons import Reason
 from crossin.core.skipping import MOST_SKIPPED
 from crossin.logs.answers import LoggedAnswers, Marks
-
-
-class GoldReason(Reason):
-    """Why an item of such a log is left out."""
-
-    DIFFER = "golds_differ", "the right option is another one in another language"
+from crossin.logs.parallel import NotParallel
 
 
 def with_golds(logs: Sequence[LoggedAnswers]) -> list[LoggedAnswers]:
@@ -40,7 +34,11 @@ def with_golds(logs: Sequence[LoggedAnswers]) -> list[LoggedAnswers]:
             file=logs[-1].file,
             hint="check that all answers are to the same benchmark, with the options in the same order",
         )
-    return [_with(log, golds) for log in logs]
+    open_ = sum(not found.right and golds[item] is not None for item, found in marks.items())
+    note = (
+        f"no language has {open_:,} items right, and which option is, is not known; no figure depends on it"
+    )
+    return [_with(log, golds, [note] if open_ else []) for log in logs]
 
 
 def gold_of(marks: Marks) -> str | None:
@@ -57,8 +55,9 @@ def _joined(one: Marks, other: Marks) -> Marks:
     return Marks(one.options, one.right | other.right, one.wrong | other.wrong)
 
 
-def _with(log: LoggedAnswers, golds: Mapping[str, str | None]) -> LoggedAnswers:
+def _with(log: LoggedAnswers, golds: Mapping[str, str | None], notes: Sequence[str]) -> LoggedAnswers:
     lines = [{**line, "gold": golds[line["item"]]} for line in log.lines if golds[line["item"]] is not None]
     left_out = Counter(log.skipped)
-    left_out[GoldReason.DIFFER] += len(log.lines) - len(lines)
-    return replace(log, lines=lines, skipped={code: count for code, count in left_out.items() if count})
+    left_out[NotParallel.GOLD_DIFFERS] += len(log.lines) - len(lines)
+    skipped = {code: count for code, count in left_out.items() if count}
+    return replace(log, lines=lines, skipped=skipped, notes=notes)

@@ -14,12 +14,13 @@ from crossin.core.errors import CrossinError, located
 from crossin.core.skipping import MOST_SKIPPED, FileFaults, check_faults
 from crossin.items import Item
 from crossin.logs.answers import LoggedAnswers
-from crossin.logs.formats import Files, LogFormat, LogOptions
+from crossin.logs.formats import Files, LogFormat
 from crossin.logs.inspect_files import InspectLog, Json, is_inspect_log, object_at, read_header, read_samples
 from crossin.logs.inspect_runs import LANGUAGE_KEYS, NamedLog, check_run, named_logs, runs_of
 from crossin.logs.inspect_samples import Asked, ReadSample, is_unscored, read_sample, value_of
 from crossin.logs.languages_of import language_of, languages_in
 from crossin.logs.lines import Line, checked
+from crossin.logs.options import LogOptions
 from crossin.logs.parallel import left_out_items
 from crossin.logs.reasons import RecordFault
 

@@ -61,7 +61,7 @@ _UNIQUE = 0.9
 
 
 @dataclass(frozen=True)
-class Asked:
+class AskedDocument:
     """What one sample asks, in its language; `reference` is the right text of a question without options."""
 
     context: str
@@ -108,7 +108,7 @@ def id_of(sample: Sample, fields: Sequence[str]) -> str:
     return "#".join(map(str, values))
 
 
-def asked_of(sample: Sample, family: TaskFamily, *, listed: bool) -> Asked:
+def asked_of(sample: Sample, family: TaskFamily, *, listed: bool) -> AskedDocument:
     """What a sample asks; `listed`: to choose from options."""
     options = options_of(sample, family) if listed else []
     context = _joined(sample.doc, (family.context,)) if family.context else ""
@@ -116,7 +116,7 @@ def asked_of(sample: Sample, family: TaskFamily, *, listed: bool) -> Asked:
     if not question and sample.contexts:
         question = sample.contexts[0].strip().rpartition("\n\n")[2]
     reference, aliases = ("", []) if options else _reference(sample, family)
-    return Asked(context, question or str(sample.doc_id), options, reference, aliases)
+    return AskedDocument(context, question or str(sample.doc_id), options, reference, aliases)
 
 
 def options_of(sample: Sample, family: TaskFamily) -> list[str]:

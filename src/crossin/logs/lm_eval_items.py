@@ -24,6 +24,7 @@ from crossin.logs.lm_eval_documents import (
 from crossin.logs.lm_eval_samples import Sample, SampleReason, TaskSamples
 from crossin.logs.lm_eval_tasks import Task
 from crossin.logs.parallel import left_out_items
+from crossin.logs.reasons import RecordFault
 
 # What filters write where they find nothing.
 _NOTHING = "[invalid]"
@@ -62,7 +63,7 @@ def lines_of(parts: Sequence[Part], *, extracted: bool) -> tuple[list[Line], lis
         skipped.update(reasons.values())
         found = [one for one in found if one.item.item not in reasons]
     without = {one.item.item for one in found if not one.right}
-    skipped[SampleReason.NO_GOLD] += len(without)
+    skipped[RecordFault.NO_GOLD] += len(without)
     found = [one for one in found if one.item.item not in without]
     prefix = "" if found and found[0].item.options else _prefix(found)
     lines = [_line(one, prefix, extracted=extracted) for one in found]

@@ -52,7 +52,7 @@ def settings_of(results: Results, task: str, samples: Sequence[Sample]) -> dict[
     if results:
         config = results.get("config") or {}
         own = (results.get("configs") or {}).get(task) or {}
-        found["model"] = config.get("model")
+        found["backend"] = config.get("model")
         found["model_args"] = _arguments(config.get("model_args"))
         found["shots"] = (results.get("n-shot") or {}).get(task, own.get("num_fewshot"))
         found["task version"] = (results.get("versions") or {}).get(task)

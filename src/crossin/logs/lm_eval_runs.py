@@ -15,7 +15,7 @@ from crossin.core.errors import CrossinError, located
 from crossin.core.reasons import Reason, fix_of, sentence_of
 from crossin.corpus.reading.records import read_records
 from crossin.logs.answers import LoggedAnswers
-from crossin.logs.formats import Files, LogFormat, LogOptions
+from crossin.logs.formats import Files, LogFormat
 from crossin.logs.lm_eval_items import Part, lines_of
 from crossin.logs.lm_eval_results import (
     Results,
@@ -36,6 +36,7 @@ from crossin.logs.lm_eval_samples import (
     task_name,
 )
 from crossin.logs.lm_eval_tasks import Task, tasks_of
+from crossin.logs.options import LogOptions
 
 _ONE_RUN = "name the files of one run, or put the files of each run into a folder of its own"
 
@@ -87,8 +88,8 @@ def _runs(files: Sequence[Path]) -> list[Files]:
 
 
 def _with_others(group: list[_Known], tasks: dict[Path, Task]) -> list[_Known]:
-    """A file that is named alone, with the others of its run: of the same call of `lm_eval`, or of all calls
-    where that one asked one language.
+    """A file that is named alone, with the others of its run: those of its call of `lm_eval`, and of other
+    calls unless they asked the same tasks again.
     """
     if len({known.task.language for known in group}) > 1:
         return group
@@ -102,7 +103,9 @@ def _with_others(group: list[_Known], tasks: dict[Path, Task]) -> list[_Known]:
     ]
     dates = {date_of(known.file) for known in group}
     together = [known for known in others if date_of(known.file) in dates]
-    return together if len({known.task.language for known in together}) > 1 else others
+    asked = {task_name(known.file) for known in together}
+    again = any(task_name(known.file) in asked for known in others if known not in together)
+    return together if again else others
 
 
 def _joined(groups: list[list[_Known]]) -> list[list[Path]]:

@@ -18,6 +18,7 @@ from typing import Any
 from crossin.core.errors import CrossinError, located
 from crossin.core.reasons import Reason
 from crossin.corpus.reading.records import read_records
+from crossin.logs.reasons import RecordFault
 
 NAME = re.compile(r"samples_(?P<task>.+?)(?:_(?P<date>\d{4}-\d\d-\d\dT[\d.-]+))?\.jsonl?(?:\.gz|\.zst)?")
 _HINT = "give the file as `lm_eval --log_samples` wrote it"
@@ -31,10 +32,8 @@ class SampleReason(Reason):
 
     REPEATED = "repeated_sample", "logged a second time, the same in all"
     NO_LANGUAGE = "task_without_language", "no language in the task's name", "score its file alone"
-    SEVERAL_RIGHT = "several_right_options", "several options are right, so no single one is the answer"
     NO_OPTIONS = "no_options", "the likelihood of one text, without options to choose from"
     ID_TWICE = "id_twice", "another document of the language has the same id"
-    NO_GOLD = "no_right_option", "the harness has no right option"
 
 
 @dataclass(frozen=True, eq=False)
@@ -93,7 +92,7 @@ def is_sample(record: Mapping[str, Any]) -> bool:
     return isinstance(record.get("doc"), dict) and "doc_id" in record and "filtered_resps" in record
 
 
-def left_out(record: Mapping[str, Any]) -> SampleReason | None:
+def left_out(record: Mapping[str, Any]) -> Reason | None:
     """Why a task whose samples are like this one cannot be read; None where it can."""
     responses = record.get("filtered_resps")
     if not isinstance(responses, list) or not responses:
@@ -101,9 +100,9 @@ def left_out(record: Mapping[str, Any]) -> SampleReason | None:
     if all(_is_pair(one) for one in responses):
         own = record.get("acc")
         if isinstance(own, float) and own not in (0.0, 1.0):
-            return SampleReason.SEVERAL_RIGHT
+            return RecordFault.SEVERAL_RIGHT
         if isinstance(record.get("target"), str) and re.fullmatch(r"\[\d+, .*\]", record["target"]):
-            return SampleReason.SEVERAL_RIGHT
+            return RecordFault.SEVERAL_RIGHT
         return SampleReason.NO_OPTIONS if len(responses) == 1 else None
     return None if all(isinstance(one, str | list) for one in responses) else SampleReason.NO_OPTIONS
 

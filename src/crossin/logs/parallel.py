@@ -7,7 +7,7 @@ compared, which agree by chance where it does not, and the content of the texts.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 
 from crossin.bench.option_order import compare_options
@@ -23,8 +23,10 @@ _AGREEMENT = 0.8
 _FEW = 2
 # Above this share, items whose texts do not belong together show that the rows do not.
 _MOST = 0.1
-# Items whose texts are compared: enough to see an order.
-_SAMPLE = 1000
+# So many items whose texts belong elsewhere are no free translations.
+_ENOUGH = 5
+# Items whose texts are compared, from so many parts of the benchmark: enough to see an order.
+_SAMPLE, _PARTS = 500, 5
 _ALONE = (
     "run all languages on one version of a data set that is parallel, or put this language's files into a "
     "folder of their own"
@@ -56,20 +58,31 @@ def left_out_items(items: Sequence[Item], joined_by: str, place: Place) -> dict[
     usual = _usual(by_language)
     reference = "en" if "en" in by_language else next(iter(by_language))
     found: dict[str, str] = {}
+    differing: dict[str, list[str]] = {}
     for language, asked in by_language.items():
-        common = [name for name in asked if len(usual.get(name, ())) > 0]
-        differing = [name for name in common if _gold(asked[name]) != usual[name]]
-        _check_golds(language, asked, usual, common, differing, joined_by, place)
-        for name in differing:
+        common = [name for name in asked if name in usual]
+        differing[language] = [name for name in common if _gold(asked[name]) != usual[name]]
+        _check_golds(language, asked, usual, common, differing[language], joined_by, place)
+        for name in differing[language]:
             other = _gold(asked[name])[0] != usual[name][0]
             reason = NotParallel.OPTIONS_DIFFER if other else NotParallel.GOLD_DIFFERS
             found.setdefault(name, reason.about(language))
+    first = by_language[reference]
     for language, asked in by_language.items():
-        if language != reference:
-            first = by_language[reference]
-            pairs = [(first[name], asked[name]) for name in asked if name in first and name not in found]
-            found |= _by_content(pairs[:_SAMPLE], language, reference, joined_by, place)
+        pairs = _sample([(first[name], asked[name]) for name in asked if name in first])
+        if language == reference or not pairs:
+            continue
+        others = _by_content(pairs, {*differing[language], *differing[reference]}, joined_by, place)
+        found = others | found
     return found
+
+
+def _sample(pairs: list[tuple[Item, Item]]) -> list[tuple[Item, Item]]:
+    """Some pairs of all parts, with their neighbours, which rows change places with."""
+    if len(pairs) <= _SAMPLE:
+        return pairs
+    starts = [len(pairs) * part // _PARTS for part in range(_PARTS)]
+    return [pair for start in starts for pair in pairs[start : start + _SAMPLE // _PARTS]]
 
 
 def _gold(item: Item) -> tuple[str, ...]:
@@ -130,16 +143,20 @@ def _check_golds(
 
 
 def _by_content(
-    pairs: Sequence[tuple[Item, Item]], language: str, reference: str, joined_by: str, place: Place
+    pairs: Sequence[tuple[Item, Item]], differing: Collection[str], joined_by: str, place: Place
 ) -> dict[str, str]:
-    """The items whose texts belong elsewhere, or whose options stand in another order."""
+    """The items whose texts belong elsewhere, or whose options stand in another order; `differing` are those
+    whose golds differ.
+    """
+    reference, language = pairs[0][0].language, pairs[0][1].language
     rows = compare_rows(pairs)
     found = {pairs[at][1].item: NotParallel.OTHER_ROW.about(language) for at in rows.apart}
     # Without golds that vary, only the texts can show another order.
     blind = rows.offset is None and len({_gold(one) for one, _ in pairs}) == 1
-    if rows.offset or blind or len(found) > _MOST * len(pairs):
+    both = found.keys() | {two.item for _, two in pairs if two.item in differing}
+    if rows.offset or blind or (len(found) >= _ENOUGH and len(both) > _MOST * len(pairs)):
         file, row = place(language, next(iter(found), pairs[0][1].item))
-        what = f"{len(found):,} of {len(pairs):,} do not belong together"
+        what = f"{len(both):,} of {len(pairs):,} do not belong together"
         if rows.offset:
             what = f"all are those of {abs(rows.offset)} rows {'later' if rows.offset > 0 else 'earlier'}"
         raise CrossinError(
@@ -149,7 +166,7 @@ def _by_content(
             row=row,
             hint=_ALONE,
         )
-    options = compare_options(pairs)
+    options = compare_options([pair for pair in pairs if pair[1].item not in both])
     if options.other:
         file, row = place(language, pairs[0][1].item)
         raise CrossinError(

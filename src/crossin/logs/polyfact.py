@@ -22,9 +22,10 @@ from crossin.items import Item, read_items
 from crossin.items.inventories import inventories_of
 from crossin.logs.answers import LoggedAnswers, Marks
 from crossin.logs.evaluation import completed
-from crossin.logs.formats import Files, LogFormat, LogOptions, each_alone
+from crossin.logs.formats import Files, LogFormat, each_alone
 from crossin.logs.golds import with_golds
 from crossin.logs.lines import Line, checked, complete
+from crossin.logs.options import LogOptions
 
 # How much of a file is read to recognise it, and the names near the start of either kind.
 _HEAD = 1 << 14
@@ -104,7 +105,7 @@ def _free_text(content: Mapping[str, Any], file: Path, bench: Path | None) -> Lo
     lines = checked(lines, file)
     model, settings = _model(content, file), {"match_mode": content.get("match_mode")}
     if bench is not None:
-        log = completed(model, file, {file: lines}, LogOptions(bench))
+        log = completed(model, file, {file: lines}, LogOptions(bench=bench))
     else:
         items = _items(records, lines)
         known = ("group", "task", "option_ids", "inventory", "entity")

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Unpack
 
 from crossin.core.errors import CrossinError
 from crossin.core.files import read_json, write_json, write_text
@@ -14,6 +14,7 @@ from crossin.core.formats import MANIFEST
 from crossin.core.interrupts import add_note, held_signals
 from crossin.core.paths import as_path
 from crossin.core.results import Tabular
+from crossin.logs.options import LogChoices, options_of
 from crossin.metrics.bootstrap import DRAWS
 from crossin.metrics.figure_tables import figure_rows, table_of_rows
 from crossin.reports.page import Note, page_html
@@ -54,23 +55,21 @@ def report(
     *,
     baseline: str | None = None,
     wording: str | None = None,
-    bench: Path | str | None = None,
-    any_language: bool = False,
     title: str = TITLE,
     notes: Sequence[Note] = (),
     draws: int = DRAWS,
     seed: int = 0,
+    **logs: Unpack[LogChoices],
 ) -> Report:
     """Write the page `out` and the figures beside it (`.json`); the same results give the same bytes.
 
     runs: stored answers by name (`crossin.reports.results.load`), in the order of the columns; the last is
     the run under study. baseline: the run to compare with, by default the first. wording: of the prompt,
-    where there are answers in several. bench: the benchmark's folder, for files of replies. any_language:
-    an entity that a reply names in another language than the one asked counts, too. notes: headings for the
-    end of the page, each with a text or a list of lines.
+    where there are answers in several. notes: headings for the end of the page, each with a text or a list of
+    lines. logs: how they are read, such as `bench` (`LogOptions`).
     """
     check_page(out)
-    results = load(runs, baseline, wording, bench, any_language=any_language)
+    results = load(runs, baseline, wording, options_of(logs))
     return write_report(results, out, title=title, notes=notes, draws=draws, seed=seed)
 
 

@@ -18,9 +18,9 @@ from crossin.items import Item
 from crossin.languages import available, load_words
 from crossin.languages.codes import language_name
 from crossin.logs.find import find_logs, read_logs
-from crossin.logs.formats import LogOptions
 from crossin.logs.golds import with_golds
 from crossin.logs.lines import Line
+from crossin.logs.options import LogOptions
 from crossin.logs.tables import Cell, Predictions, tables_of_log
 
 _OTHER_QUESTIONS = "evaluate the runs on one benchmark in the same languages, or report each by itself"
@@ -132,25 +132,22 @@ def load(
     runs: Mapping[str, Path | str],
     baseline: str | None = None,
     wording: str | None = None,
-    bench: Path | str | None = None,
-    *,
-    any_language: bool = False,
+    options: LogOptions | None = None,
 ) -> Results:
     """Read the stored answers of each run by its name: an evaluation's folder, or a file or folder of another
     format that `find_logs` knows.
 
     baseline: the run that the others are compared with, by default the first. wording: of the prompt, which
-    has to be named where there are several. bench: the benchmark's folder, for logs that need it.
-    any_language: as in `tables_of_log`. Raises CrossinError where a path holds several runs, a folder is not
-    a finished evaluation or lacks that wording, the runs answer different questions, or no run has the
+    has to be named where there are several. Raises CrossinError where a path holds several runs, a folder is
+    not a finished evaluation or lacks that wording, the runs answer different questions, or no run has the
     baseline's name.
     """
     if not runs:
         raise CrossinError("there is no run to report", hint="name at least one evaluation folder")
     _check_baseline(baseline, list(runs))
-    options = LogOptions(None if bench is None else as_path(bench))
+    options = options or LogOptions()
     return results_of(
-        {name: _read_run(as_path(path), wording, options, any_language) for name, path in runs.items()},
+        {name: _read_run(as_path(path), wording, options) for name, path in runs.items()},
         baseline,
     )
 
@@ -211,9 +208,9 @@ def _describe(code: str) -> LanguageInfo:
     return LanguageInfo(code, language_name(code).partition(" ")[2] or code, "auto")
 
 
-def _read_run(path: Path, wording: str | None, options: LogOptions, any_language: bool) -> Predictions:
+def _read_run(path: Path, wording: str | None, options: LogOptions) -> Predictions:
     _check_finished(path)
-    files = find_logs(path)
+    files = find_logs(path, options)
     logs = read_logs(files[0], options) if len(files) == 1 else []
     if len(logs) != 1:
         raise CrossinError(
@@ -221,7 +218,7 @@ def _read_run(path: Path, wording: str | None, options: LogOptions, any_language
             file=path,
             hint="name a file of one run, or make a page of all: crossin score PATH --page FILE",
         )
-    of_wording = {one.prompt: one for one in tables_of_log(logs[0], any_language=any_language)}
+    of_wording = {one.prompt: one for one in tables_of_log(logs[0], any_language=options.any_language)}
     if wording is None and len(of_wording) == 1:
         return next(iter(of_wording.values()))
     if wording is not None and wording in of_wording:

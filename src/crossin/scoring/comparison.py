@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Unpack
 
 import numpy as np
 
 from crossin.core.errors import CrossinError, located
 from crossin.core.results import Tabular, brief
+from crossin.logs.options import LogChoices
 from crossin.logs.tables import Predictions
 from crossin.metrics.bootstrap import DRAWS, Figure, resample_pair
 from crossin.metrics.difference_parts import has_missing, split
@@ -20,7 +21,7 @@ from crossin.metrics.free_text import text_families
 from crossin.metrics.significance import corrected, holm, mcnemar
 from crossin.metrics.table import aligned, places_of
 from crossin.metrics.texts import aligned_texts
-from crossin.scoring.predictions import read_predictions
+from crossin.scoring.predictions import read_predictions, with_same_golds
 from crossin.scoring.scores import families, pivot_of
 
 if TYPE_CHECKING:
@@ -116,18 +117,17 @@ def compare(
     ours: Path | str,
     theirs: Path | str,
     *,
-    bench: Path | str | None = None,
     pivot: str | None = None,
-    any_language: bool = False,
     draws: int = DRAWS,
     seed: int = 0,
+    **logs: Unpack[LogChoices],
 ) -> Comparison:
     """Compare two models' stored predictions (`read_predictions`), item by item.
 
-    `bench`, `pivot`, `any_language`, `draws` and `seed` are as in `score`. Raises CrossinError where the two
-    answer different items, or a file holds several wordings.
+    The other arguments are as in `score`. Raises CrossinError where the two answer different items, or a file
+    holds several wordings.
     """
-    one, other = (_only(path, bench, any_language) for path in (ours, theirs))
+    one, other = with_same_golds(_only(ours, logs), _only(theirs, logs))
     if [one.choices is None, one.texts is None] != [other.choices is None, other.texts is None]:
         raise CrossinError(
             "holds other kinds of answers (multiple choice, free text) than the first",
@@ -152,8 +152,8 @@ def compare(
     return Comparison(one, other, chosen, choices, texts, p, holm(p), parts)
 
 
-def _only(path: Path | str, bench: Path | str | None, any_language: bool) -> Predictions:
-    found = read_predictions(path, bench, any_language=any_language)
+def _only(path: Path | str, logs: LogChoices) -> Predictions:
+    found = read_predictions(path, **logs)
     if len(found) > 1:
         raise CrossinError(
             f"holds {len(found)} wordings of the prompt: {', '.join(one.prompt for one in found)}",

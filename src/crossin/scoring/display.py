@@ -62,6 +62,8 @@ _MEANING = {
 }
 _PAIRS = "{} of every two languages; intervals: --json"
 _RANKC = ". Opposite rankings have {}, random ones {} on average"
+# Figures of ours that mean the same as a harness's.
+_OWN = {"acc": ("accuracy",), "accuracy": ("accuracy",), "exact_match": ("exact_match", "accuracy")}
 _SUMMARY = ("accuracy", "consistency_2", "kappa_2", "ac3_2", "exact_match", "chrf")
 
 
@@ -89,12 +91,45 @@ def tables(score: Score, *, details: bool = False) -> list[Table]:
         made.append(_of_rows("task", heads, score.by_task))
     if texts is not None:
         made.append(_by_language(score.texts, texts.languages, _TEXT, score.pivot))
+    reported = score.predictions.log.reported
+    if reported and (details or _is_other(reported, {**score.texts, **score.choices})):
+        made.append(_reported(reported, score.predictions.languages))
     return [table for table in made if table.row_count]
 
 
+def _is_other(reported: Mapping[str, float], figures: Mapping[str, Figure]) -> bool:
+    """Whether a harness's own accuracy, or exact match, is another than ours in some language."""
+    for name, value in reported.items():
+        metric, _, language = name.rpartition("/")
+        ours = [
+            figures[f"{own}/{language}"].value
+            for own in _OWN.get(metric.partition(",")[0], ())
+            if f"{own}/{language}" in figures
+        ]
+        if ours and not any(math.isclose(value, own, abs_tol=1e-12) for own in ours):
+            return True
+    return False
+
+
+def _reported(reported: Mapping[str, float], languages: Sequence[str]) -> Table:
+    """The harness's own figures, by language."""
+    metrics = dict.fromkeys(name.rpartition("/")[0] for name in reported)
+    made = new_table("reported", [*metrics, ""])
+    for language in languages:
+        values = [reported.get(f"{metric}/{language}", math.nan) for metric in metrics]
+        add_row(made, language, [*map(digits, values), _name(language)])
+    made.caption = "The harness's own figures: the mean of what it logged for each record."
+    return made
+
+
 def summary(scores: Sequence[Score]) -> Table:
-    """Many scores in one table, a line each; names that occur twice are shown with their files."""
+    """Many scores in one table, a line each; names that occur twice are shown with benchmark or file."""
     names = [score.predictions.name for score in scores]
+    if len(set(names)) < len(names):
+        of = [score.predictions.log.benchmark for score in scores]
+        names = [
+            f"{name}, {benchmark}" if benchmark else name for name, benchmark in zip(names, of, strict=True)
+        ]
     rows = {}
     for score, name in zip(scores, names, strict=True):
         shown = name if names.count(name) == 1 else f"{name} ({score.predictions.file})"

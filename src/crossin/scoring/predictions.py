@@ -4,33 +4,36 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Unpack
 
 from crossin.core.errors import CrossinError
 from crossin.core.formats import ANSWERS
 from crossin.core.paths import as_path
 from crossin.logs.find import find_logs, read_logs
-from crossin.logs.formats import LogFiles, LogOptions
+from crossin.logs.formats import LogFiles
+from crossin.logs.golds import with_golds
+from crossin.logs.options import LogOptions, OtherChoices, options_of
 from crossin.logs.tables import Predictions, tables_of_log
 
 
 def read_predictions(
-    path: Path | str, bench: Path | str | None = None, *, any_language: bool = False
+    path: Path | str, bench: Path | str | None = None, **logs: Unpack[OtherChoices]
 ) -> list[Predictions]:
     """The predictions of one run: an evaluation's folder, or a file of one of the formats that `find_logs`
     knows, which may stand for the other files of its run. One entry for each wording of the prompt.
 
-    `bench` is the folder of the benchmark asked, which files of replies need. any_language: an entity that a
-    reply names in another language counts, too. Raises CrossinError where there are several runs, or the file
-    is of no known format or answers another benchmark.
+    `bench` is the folder of the benchmark asked, which files of replies need; `logs` are the other fields
+    of `LogOptions`. Raises CrossinError where there are several runs, or the file is of no known format or
+    answers another benchmark.
     """
-    path = as_path(path)
-    found = find_logs(path)
+    path, options = as_path(path), options_of({"bench": bench, **logs})
+    found = find_logs(path, options)
     if len(found) > 1:
         names = ", ".join(str(run.files[0].relative_to(path)) for run in found[-2:])
         raise CrossinError(
             f"holds {len(found)} runs", file=path, hint=f"name a file of one run, such as {names}"
         )
-    return predictions_of(found[0], bench, any_language=any_language)
+    return predictions_of(found[0], options)
 
 
 def find_predictions(paths: Path | str | Iterable[Path | str]) -> list[Path]:
@@ -38,10 +41,17 @@ def find_predictions(paths: Path | str | Iterable[Path | str]) -> list[Path]:
     return [run.files[0].parent if run.files[0].name == ANSWERS else run.files[0] for run in find_logs(paths)]
 
 
-def predictions_of(
-    run: LogFiles, bench: Path | str | None = None, *, any_language: bool = False
-) -> list[Predictions]:
-    """The predictions of a run; `bench` and `any_language` as in `read_predictions`."""
-    options = LogOptions(None if bench is None else as_path(bench))
-    logs = read_logs(run, options)
-    return [one for log in logs for one in tables_of_log(log, any_language=any_language)]
+def predictions_of(run: LogFiles, options: LogOptions) -> list[Predictions]:
+    """The predictions of a run."""
+    found = read_logs(run, options)
+    return [one for log in found for one in tables_of_log(log, any_language=options.any_language)]
+
+
+def with_same_golds(one: Predictions, other: Predictions) -> tuple[Predictions, Predictions]:
+    """Two models' predictions, of logs that do not hold the right options with those that both tell
+    (`crossin.logs.golds`), and without items that either shows to differ between languages.
+    """
+    if not (one.log.marks and other.log.marks):
+        return one, other
+    [ours], [theirs] = map(tables_of_log, with_golds([one.log, other.log]))
+    return ours, theirs

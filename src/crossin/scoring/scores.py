@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Unpack
 
 from crossin.core.errors import CrossinError, located
 from crossin.core.progress import Progress, silent
 from crossin.core.results import ResultList, Tabular, brief
 from crossin.languages import parse_language
 from crossin.logs.find import find_logs
+from crossin.logs.options import LogChoices, options_of
 from crossin.logs.tables import Predictions
 from crossin.metrics.bootstrap import DRAWS, Figure, intervals, resample
 from crossin.metrics.choices import answer_family
@@ -91,25 +92,24 @@ class Wordings:
 def score(
     paths: Path | str | Iterable[Path | str],
     *,
-    bench: Path | str | None = None,
     pivot: str | None = None,
-    any_language: bool = False,
     draws: int = DRAWS,
     seed: int = 0,
     progress: Progress = silent,
+    **logs: Unpack[LogChoices],
 ) -> ResultList[Score]:
     """Score stored predictions: files, evaluation folders, or folders that hold them.
 
-    bench, any_language: as in `read_predictions`. pivot: by default English if it was asked, else the first
-    language. draws, seed: of the bootstrap for the intervals. Raises CrossinError
-    where there is nothing to score, or `pivot` was not asked.
+    pivot: by default English if it was asked, else the first language. draws, seed: of the bootstrap for the
+    intervals. logs: how they are read, such as `bench` (`LogOptions`). Raises CrossinError where there is
+    nothing to score, or `pivot` was not asked.
     """
-    runs = find_logs(paths)
+    options = options_of(logs)
+    runs = find_logs(paths, options)
     scores: ResultList[Score] = ResultList()
     for number, run in enumerate(runs):
         progress("scoring", number, len(runs), "runs")
-        asked = predictions_of(run, bench, any_language=any_language)
-        scores.extend(_score(found, pivot, draws, seed) for found in asked)
+        scores.extend(_score(found, pivot, draws, seed) for found in predictions_of(run, options))
     progress("scoring", len(runs), len(runs), "runs")
     return scores
 

@@ -86,6 +86,7 @@ def _rankc(score: Score) -> dict[str, float | None]:
 def _asked(predictions: Predictions) -> dict[str, Any]:
     return {
         "model": predictions.model,
+        "benchmark": predictions.log.benchmark,
         "prompt": predictions.prompt,
         "file": str(predictions.file),
         "languages": list(predictions.languages),
@@ -93,6 +94,8 @@ def _asked(predictions: Predictions) -> dict[str, Any]:
         "groups": len({group for table in predictions.tables for group in table.groups}),
         "incomplete": dict(Counter(predictions.incomplete.values())),
         "unanswered": predictions.unanswered,
+        "skipped": dict(predictions.log.skipped),
+        "reported": dict(predictions.log.reported),
         "thoughts_cut": dict(predictions.thoughts_cut),
         "unread": {language: dict(reasons) for language, reasons in predictions.unread.items()},
         "parallel": predictions.parallel,

@@ -18,7 +18,7 @@ from crossin.evaluation.hf.units import TOKENS, Unit, plan_units
 from crossin.models.memory import is_out_of_memory
 
 
-@dataclass(frozen=True)
+@dataclass
 class Limits:
     """How much goes on at once: `tokens` of a forward pass, `columns` of the cache, and `pairs`, the columns
     times the replies in progress. A reply alone may have more columns.
@@ -31,10 +31,10 @@ class Limits:
     columns: int = 2**13
     pairs: int = 2**17
 
-    def halved(self, branches: Branches) -> Limits:
-        """Half of what did not fit."""
-        tokens = branches.fed or self.tokens
-        return Limits(max(1, tokens // 2), branches.width // 2, self.pairs)
+    def halve(self, branches: Branches) -> None:
+        """Allow half of what did not fit, for good."""
+        self.tokens = max(1, (branches.fed or self.tokens) // 2)
+        self.columns = branches.width // 2
 
 
 # Columns that are left free for each reply in progress, so that not all of them run out of room at once.
@@ -79,8 +79,8 @@ def decode(
     tokens, as they end. `prefixes` may have the prefix of the unit, as in `prefixes_of`.
 
     Decoding is greedy; `Ends` says what ends a reply. What is computed together depends on the unit and the
-    limits alone. Out of memory, the limits are halved; where one reply alone is too much, the error is
-    torch's own.
+    limits alone. Out of memory, the limits are halved; where one token of one reply is too much, the error
+    is torch's own.
     """
     import torch
 
@@ -100,11 +100,11 @@ def decode(
                 _feed(branches, active, waiting, limits)
                 ended = _advance(branches, active, max_tokens)
         except RuntimeError as error:
-            if not is_out_of_memory(error) or branches is None or len(active) == 1:
+            if not is_out_of_memory(error) or branches is None or (len(active) == 1 and branches.fed == 1):
                 raise
         # Only here has the error released what the failed pass held.
         if ended is None and branches is not None:
-            limits = limits.halved(branches)
+            limits.halve(branches)
             for row in reversed(active):
                 row.path = []
                 waiting.appendleft(row)

@@ -51,15 +51,11 @@ class Worker:
         if setup.adapter is not None:
             self.model = with_adapter(self.model, setup.adapter, base=setup.model, merge=setup.merge)
         self.notes: list[str] = []
-        # Of the last unit of replies.
+        # How many replies are decoded at once, and the prefixes of the last unit of them.
+        columns = setup.batch_tokens
+        self.limits = Limits(columns=columns, pairs=_GPU_PAIRS) if columns else Limits()
         self.prefixes: dict[Chain, Prefix] = {}
         self._shares: dict[int, bool] = {}
-
-    @property
-    def limits(self) -> Limits:
-        """How many replies are decoded at once."""
-        on_cpu = not self.setup.batch_tokens
-        return Limits() if on_cpu else Limits(columns=self.setup.batch_tokens, pairs=_GPU_PAIRS)
 
     def can_share(self, longest: int) -> bool:
         """Whether sequences of up to `longest` tokens can share prefixes; if not, the notes say why."""

@@ -122,9 +122,9 @@ def _read(
     entities = {name.entity for name in kept}
     if not entities:
         return EntityReading(None, Unread.NONE)
-    if len(entities) > 1 and found[0].start == 0 and _BRACKETS.search(line):
+    if len(entities) > 1 and _BRACKETS.search(line):
         outside = words_of(_BRACKETS.sub("", line), names, bare)
-        if _is_all(outside, found[0]):
+        if outside.words and _texts(outside) == _texts(text)[: found[0].end] and not found[0].start:
             # What is in brackets explains it: "Edo (Tokyo)".
             return _of(found[0])
     if len(entities) > 1 or in_list(text, kept, language):
@@ -134,6 +134,10 @@ def _read(
 
 def _is_all(text: Passage, name: Found) -> bool:
     return name.end - name.start == len(text.words)
+
+
+def _texts(text: Passage) -> list[str]:
+    return [word.text for word in text.words]
 
 
 def _of(name: Found) -> EntityReading:

@@ -87,7 +87,10 @@ def in_list(text: Passage, found: Sequence[Found], language: str) -> bool:
         start, end = text.words[name.start].start, text.words[name.end - 1].end
         if _NEXT.match(text.plain, end) or _PREVIOUS.search(text.plain[:start]):
             return True
-        if name.anded and any(map(str.isalpha, before)):
+        # "And" is an ending in Korean, and a prefix elsewhere.
+        if name.anded and any(
+            map(str.isalpha, after if text.words[name.end - 1].text[-1] in "와과" else before)
+        ):
             return True
         if pattern is None:
             continue

@@ -23,7 +23,7 @@ _HYPHENS = frozenset("-‐‑‒–·・゠־")
 _APOSTROPHES = frozenset("'’ʼ`´׳")
 # Words that may stand directly beside a name where no space is written, besides Japanese endings.
 _BEFORE = re.compile(
-    f"(?:{any_of('is', 'and_or', 'answer', 'not')}|(?:使用|[在于於即叫到由说說讲講及向自从從的]))$"
+    f"(?:{any_of('is', 'and_or', 'answer', 'not')}|(?:使用|信仰|信奉|[在于於即叫到由说說讲講及向自从從的]))$"
 )
 _AFTER = re.compile(f"{any_of('is', 'and_or', 'not')}|[及是为為也]|公司")
 _REACH = 30
@@ -35,8 +35,10 @@ _PREFIXES = {"ar": "وفبكل", "he": "ושבלכמה"}
 _ENDINGS = re.compile(
     "(?:입니다|이다|이며|이고|이에요|예요|이었다|였다|은|는|이|가|을|를|의|에|에서|로|으로|와|과|도)$"
 )
-# Letters of a word without its prefix or article, and of a Korean word without its ending.
-_SHORTEST, _SHORTEST_KOREAN = 3, 2
+# Letters of a word without its prefix or article.
+_SHORTEST = 3
+# What tells two of one name apart, and is not said where there is only one: "Lincoln (England)".
+_QUALIFIER = re.compile(r"(?<=\w)\s*(?:\(.*\)|（.*）|[,،、，].*)$")
 # Entities of an inventory from which words that most of them share are looked for.
 _MANY = 5
 
@@ -126,8 +128,8 @@ def _forms(word: str, family: str) -> Iterator[str]:
                 yield word[2:]
                 return
     elif family == "ko":
-        for start in range(_SHORTEST_KOREAN, len(word)):
-            if _ENDINGS.match(word, start):
+        for start in range(1, len(word)):
+            if (start > 1 or len(word) > 2) and _ENDINGS.match(word, start):
                 yield word[:start]
 
 
@@ -144,19 +146,21 @@ class NameIndex:
     def __init__(self, names: Mapping[str, Iterable[str]], language: str, bare: bool = False) -> None:
         """names: each entity's names in the language. bare: without accents, as in `words_of`."""
         exact: dict[Key, set[str]] = defaultdict(set)
+        shorter: dict[Key, set[str]] = defaultdict(set)
         for entity, called in names.items():
             for name in called:
-                if key := tuple(word.forms[0] for word in words_of(name, language, bare).words):
+                if key := _key(name, language, bare):
                     exact[key].add(entity)
+                    if short := _key(_QUALIFIER.sub("", name), language, bare):
+                        shorter[short].add(entity)
         # Names of several entities.
         self.ambiguous = [key for key, entities in exact.items() if len(entities) > 1]
-        shorter: dict[Key, set[str]] = defaultdict(set)
         # Words that names may lack.
         self.shared = _shared_words(exact)
         for key, entities in exact.items():
             for short in _without_shared(key, self.shared):
-                if short not in exact:
-                    shorter[short] |= entities
+                shorter[short] |= entities
+        shorter = {key: entities for key, entities in shorter.items() if key not in exact}
         self._by_first: dict[str, list[tuple[Key, str | None]]] = defaultdict(list)
         for key, entities in [*exact.items(), *shorter.items()]:
             self._by_first[key[0]].append((key, next(iter(entities)) if len(entities) == 1 else None))
@@ -178,6 +182,10 @@ class NameIndex:
             if all(one.end <= other.start or other.end <= one.start for other in chosen):
                 chosen.append(one)
         return sorted(one for one in chosen if not _hyphened(text, one, chosen))
+
+
+def _key(name: str, language: str, bare: bool) -> Key:
+    return tuple(word.forms[0] for word in words_of(name, language, bare).words)
 
 
 def _shared_words(names: Mapping[Key, set[str]]) -> set[str]:
