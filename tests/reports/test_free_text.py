@@ -287,6 +287,6 @@ def test_runs_with_other_entities_or_other_accepted_answers_are_refused(tmp_path
 
 def answers_in(file: Path, bench: Path) -> Predictions:
     [run] = find_logs(file)
-    [log] = read_logs(run, LogOptions(bench))
+    [log] = read_logs(run, LogOptions(bench=bench))
     [found] = tables_of_log(log)
     return found
