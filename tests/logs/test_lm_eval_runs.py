@@ -139,6 +139,16 @@ def test_a_half_written_line_is_an_error_with_its_row(tmp_path: Path) -> None:
         read(tmp_path)
 
 
+@pytest.mark.parametrize("share", [0.02, 0.5])
+def test_a_packed_file_that_was_cut_is_an_error(tmp_path: Path, share: float) -> None:
+    file = write_set(tmp_path)[1]
+    packed = gzip.compress(file.read_bytes())
+    file.with_name(f"{file.name}.gz").write_bytes(packed[: int(share * len(packed))])
+    file.unlink()
+    with refused(file=f"{file.name}.gz"):
+        read(tmp_path)
+
+
 def test_an_empty_file_is_an_error(tmp_path: Path) -> None:
     file = write_set(tmp_path)[1]
     file.write_text("", encoding="utf-8")

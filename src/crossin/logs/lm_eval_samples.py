@@ -10,6 +10,7 @@ import gzip
 import json
 import math
 import re
+import zlib
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -86,8 +87,11 @@ def first_record(file: Path) -> dict[str, Any]:
     is none.
     """
     if file.suffix != ".zst":
-        with (gzip.open if file.suffix == ".gz" else open)(file, "rb") as stream:
-            line = stream.readline()
+        try:
+            with (gzip.open if file.suffix == ".gz" else open)(file, "rb") as stream:
+                line = stream.readline()
+        except (OSError, EOFError, zlib.error) as error:
+            raise CrossinError(f"cannot be read: {error}", file=file, hint=_CUT) from error
         if line.startswith(b"{"):
             try:
                 record = json.loads(line)
