@@ -1,17 +1,22 @@
-"""How published free replies to KLAR are read: the entity that each names, next to the makers' own flag.
+"""How free replies to KLAR are read: the entity that each names, next to whether it contains the reference.
 
 `python benchmarks/entities.py --data ../shared/data [--sample N --seed S]` builds KLAR, reads the replies of
 every run in `polyfact-runs/klar`, and counts by run and language. The makers' flag `correct` says that the
 reply contains the reference. `--sample` also prints N replies a language from which an entity was read, and N
-from which none was, drawn from all runs, for somebody who reads the language to judge.
+(or `--unread`) from which none was, drawn from all runs, for somebody who reads the language to judge.
+
+`python benchmarks/entities.py --run RUN [--sample N --unread M --seed S] [--labels FILE]` does the same with
+the replies of an evaluation, and the flag is computed here. FILE says of a drawn reply, by language and item,
+what a person found: of one that was read, whether it means that entity (`right`: 1 or 0), and of one that was
+not, whether it names an entity nonetheless. Their shares are printed by language.
 """
 
 from __future__ import annotations
 
 import argparse
+import csv
 import gzip
 import json
-import random
 import tempfile
 import time
 from collections import Counter, defaultdict
@@ -19,10 +24,14 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from alignment import wilson
 from rich.console import Console
 from rich.table import Table
 
 from crossin.bench.catalogue import build_named
+from crossin.core.files import read_parquet
+from crossin.core.formats import ANSWERS
+from crossin.core.hashing import hash64
 from crossin.items.inventories import Inventories, read_inventories
 from crossin.items.item import Item, read_items
 from crossin.items.replies.entities import EntityReading, read_entity
@@ -43,17 +52,29 @@ class Reply:
         return self.reading.entity == self.item.entity
 
 
-def replies(files: Iterable[Path], items: Sequence[Item], inventories: Inventories) -> Iterator[Reply]:
+def published(files: Iterable[Path], items: Sequence[Item], inventories: Inventories) -> Iterator[Reply]:
     by_key = {(item.item, item.language): item for item in items}
     for file in files:
         with gzip.open(file, "rt", encoding="utf-8") as stream:
             records = json.load(stream)["records"]
         for record in records:
             item = by_key[str(record["index"]), record["language"]]
-            reading = read_entity(
-                record["pred"], inventories[item.inventory], item.language, question=item.question
-            )
-            yield Reply(file.name.removesuffix(".json.gz"), item, record["pred"], record["correct"], reading)
+            run = file.name.removesuffix(".json.gz")
+            yield read(run, item, record["pred"], record["correct"], inventories)
+
+
+def evaluated(run: Path) -> Iterator[Reply]:
+    by_key = {(item.item, item.language): item for item in read_items(run)}
+    inventories = read_inventories(run)
+    for row in read_parquet(run / ANSWERS, ["item", "language", "reply"]).to_pylist():
+        item = by_key[row["item"], row["language"]]
+        contains = item.answer.casefold() in row["reply"].partition("\n")[0].casefold()
+        yield read(run.parent.name, item, row["reply"], contains, inventories)
+
+
+def read(run: str, item: Item, text: str, flag: bool, inventories: Inventories) -> Reply:
+    reading = read_entity(text, inventories[item.inventory], item.language, question=item.question)
+    return Reply(run, item, text, flag, reading)
 
 
 def counted(found: Sequence[Reply]) -> list[str]:
@@ -83,42 +104,88 @@ def counts(found: Sequence[Reply]) -> Table:
     return table
 
 
-def sample(found: Sequence[Reply], size: int, seed: int) -> Iterator[str]:
-    """Lines with language, relation, subject, reply, and the entity or the reason code."""
+def sample(found: Sequence[Reply], sizes: tuple[int, int], seed: int) -> Iterator[Reply]:
+    """So many replies a language from which an entity was read, and so many from which none was."""
     for language in dict.fromkeys(one.item.language for one in found):
-        for read in (True, False):
+        for size, was_read in zip(sizes, (True, False), strict=True):
             among = [
                 one
                 for one in found
-                if one.item.language == language and (one.reading.entity is not None) == read
+                if one.item.language == language and (one.reading.entity is not None) == was_read
             ]
-            drawn = random.Random(f"{seed} {language} {read}").sample(among, min(size, len(among)))
-            for one in drawn:
-                subject = one.item.question.partition("____")[0].strip()
-                read_as = one.reading.entity or f"({one.reading.unread})"
-                yield f"{language} | {one.item.task} | {subject} | {one.text} | {read_as}"
+            # A draw that hardly changes where the reader does.
+            among.sort(key=lambda one: hash64(str(seed), one.run, one.item.language, one.item.item))
+            yield from among[:size]
+
+
+def line(one: Reply) -> str:
+    """Language, item, relation, subject, reply, and the entity or the reason code."""
+    subject = one.item.question.partition("____")[0].strip()
+    reading = one.reading.entity or f"({one.reading.unread})"
+    return " | ".join(
+        [
+            one.item.language,
+            one.item.item,
+            one.item.task,
+            subject,
+            one.text.strip().replace("\n", " ⏎ "),
+            reading,
+        ]
+    )
+
+
+def judged(drawn: Sequence[Reply], file: Path) -> Table:
+    """By language, what a person found of the replies drawn, with 95% Wilson intervals."""
+    with file.open(encoding="utf-8") as stream:
+        labels = {(row["language"], row["item"]): row for row in csv.DictReader(stream)}
+    table = Table("language", "read", "rightly", "unread", "name an entity", title=f"By hand: {file.name}")
+    for language in [*dict.fromkeys(one.item.language for one in drawn), "all"]:
+        cells = []
+        for was_read in (True, False):
+            found = [
+                labels[one.item.language, one.item.item]["right"] == "1"
+                for one in drawn
+                if language in (one.item.language, "all") and (one.reading.entity is not None) == was_read
+            ]
+            low, high = wilson(sum(found), len(found)) if found else (0, 1)
+            share = f"{sum(found)} [{low:.3f} {high:.3f}]"
+            cells += [str(len(found)), share]
+        table.add_row(language, *cells)
+    return table
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("--data", type=Path, required=True, help="Folder with klar/ and polyfact-runs/.")
+    source = parser.add_mutually_exclusive_group(required=True)
+    source.add_argument("--data", type=Path, help="Folder with klar/ and polyfact-runs/.")
+    source.add_argument("--run", type=Path, help="Folder of an evaluation on KLAR.")
     parser.add_argument("--sample", type=int, default=0, help="Replies of each kind and language to print.")
+    parser.add_argument("--unread", type=int, help="The same for those from which no entity was read.")
     parser.add_argument("--seed", type=int, default=1, help="Seed of the sample.")
+    parser.add_argument("--labels", type=Path, help="What a person found of the sample.")
     arguments = parser.parse_args()
-    files = sorted((arguments.data / "polyfact-runs" / "klar").glob("*.json.gz"))
-    with tempfile.TemporaryDirectory() as folder:
-        bench = build_named("klar", Path(folder) / "klar", source=arguments.data / "klar").folder
-        items, inventories = read_items(bench), read_inventories(bench)
     begin = time.process_time()
-    found = list(replies(files, items, inventories))
+    if arguments.run:
+        found = list(evaluated(arguments.run))
+    else:
+        files = sorted((arguments.data / "polyfact-runs" / "klar").glob("*.json.gz"))
+        with tempfile.TemporaryDirectory() as folder:
+            bench = build_named("klar", Path(folder) / "klar", source=arguments.data / "klar").folder
+            items, inventories = read_items(bench), read_inventories(bench)
+        begin = time.process_time()
+        found = list(published(files, items, inventories))
     seconds = time.process_time() - begin
     console = Console(width=140)
     console.print(counts(found))
     reasons = Counter(one.reading.unread for one in found if one.reading.unread)
     console.print(", ".join(f"{reason}: {count:,}" for reason, count in reasons.most_common()))
     console.print(f"{len(found):,} replies, {seconds:.1f} s of CPU time")
-    for line in sample(found, arguments.sample, arguments.seed):
-        print(line)
+    unread = arguments.sample if arguments.unread is None else arguments.unread
+    drawn = list(sample(found, (arguments.sample, unread), arguments.seed))
+    if arguments.labels:
+        console.print(judged(drawn, arguments.labels))
+    else:
+        print("\n".join(map(line, drawn)))
 
 
 if __name__ == "__main__":

@@ -6,14 +6,17 @@ asks each model these workloads:
 - xquad-text: Cross-XQuAD, options by their full text, a sample of whole paragraphs;
 - xquad-letters: the same, options by their letters;
 - mmlu-text: Cross-MMLU, options by their full text, a sample of items;
-- facts-text: the facts suite, its multiple choice by full text, a sample of countries.
+- facts-text: the facts suite, its multiple choice by full text, a sample of countries;
+- klar-generation: KLAR, a reply after three shots, a sample by relation.
 
 Both sides get the same questions (those of `crossin evaluate`, and of `crossin bench export --to lm-eval`),
 run in processes of their own, in alternation, in float32 with as many threads. lm-eval first answers a part
 of the questions with each of `--batch-sizes`; the fastest answers all of them. Seconds are those of asking;
 start-up (imports, weights, a first small question) and peak memory are stated apart; figures are medians of
 `--runs`. Log-probabilities are compared option by option, and for that part with those in float64. *Fewest*
-tokens are the distinct beginnings of all sequences of a language, *naive* those of every option's whole text.
+tokens are the distinct beginnings of all sequences of a language, *without sharing* those of every option's
+whole text. Of replies, both count each but for its last token, which need not be computed; where replies
+differ, they are compared with those in float64.
 """
 
 from __future__ import annotations
@@ -42,6 +45,7 @@ WORKS = {
     "xquad-letters": "Cross-XQuAD, letters",
     "mmlu-text": "Cross-MMLU, full-text options",
     "facts-text": "facts, full-text options",
+    "klar-generation": "KLAR, replies",
 }
 SHAPES = {
     "gemma3-270m": "shape of Gemma 3 270M, random weights",
@@ -92,23 +96,55 @@ def compare(
             found = child("evaluate_baseline.py", side, *common, "--batch-size", best, threads=threads)
             found_runs.append(found)
             console.print(f"  run {run + 1} of {runs}: {side}: {found['seconds']:.1f} s")
-    exact = child("evaluate_baseline.py", "float64", *common, "--part", part, threads=threads)["logprobs"]
-    chosen = part_of(json.loads(asked.read_text(encoding="utf-8")), part)
     tokens = child("evaluate_works.py", "tokens", "--model", model, "--requests", asked, threads=threads)
-    theirs, ours = (sides[side][0]["logprobs"] for side in ("lm-eval", "crossin"))
     medians = {side: summary(found_runs) for side, found_runs in sides.items()}
+    replied = bool(sides["crossin"][0]["replies"])
+    agreement = compare_replies if replied else compare_scores
     return {
         "sweep": sweep,
         "batch size": best,
         **medians,
         "times": medians["lm-eval"]["seconds"] / medians["crossin"]["seconds"],
+        **agreement(sides, asked, part, common, threads),
+        **tokens,
+    }
+
+
+def compare_scores(
+    sides: dict[str, list[Result]], asked: Path, part: int, common: list[Any], threads: int
+) -> Result:
+    """How far the log-probabilities of both sides are from each other, and a part of them from float64."""
+    exact = child("evaluate_baseline.py", "float64", *common, "--part", part, threads=threads)["logprobs"]
+    chosen = part_of(json.loads(asked.read_text(encoding="utf-8")), part)
+    theirs, ours = (sides[side][0]["logprobs"] for side in ("lm-eval", "crossin"))
+    return {
         "largest difference": furthest(ours, theirs),
         "from float64": {
             side: furthest([logprobs[place] for place in chosen], exact)
             for side, logprobs in (("lm-eval", theirs), ("crossin", ours))
         },
         "other answers": sum(likeliest(one) != likeliest(two) for one, two in zip(ours, theirs, strict=True)),
-        **tokens,
+    }
+
+
+def compare_replies(
+    sides: dict[str, list[Result]], asked: Path, _: int, common: list[Any], threads: int
+) -> Result:
+    """The replies that differ, each with that in float64 and the smallest lead of one of its tokens there."""
+    theirs, ours = (sides[side][0]["replies"] for side in ("lm-eval", "crossin"))
+    places = [place for place, (one, two) in enumerate(zip(ours, theirs, strict=True)) if one != two]
+    exact: Result = {"replies": [], "leads": []}
+    if places:
+        chosen = asked.with_suffix(".places.json")
+        chosen.write_text(json.dumps(places), encoding="utf-8")
+        exact = child("evaluate_baseline.py", "float64", *common, "--places", chosen, threads=threads)
+    return {
+        "other answers": len(places),
+        "characters": sum(map(len, ours)) / len(ours),
+        "differences": [
+            {"lm-eval": theirs[place], "crossin": ours[place], "float64": reply, "lead": lead}
+            for place, reply, lead in zip(places, exact["replies"], exact["leads"], strict=True)
+        ],
     }
 
 
@@ -124,7 +160,7 @@ def summary(runs: list[Result]) -> Result:
     figures = [name for name in ("start", "seconds", "peak MiB", "GPU peak MiB") if name in runs[0]]
     return {
         **{name: statistics.median(run[name] for run in runs) for name in figures},
-        "tokens": runs[0]["tokens"],
+        **{name: runs[0][name] for name in ("tokens", "whole") if name in runs[0]},
         "notes": runs[0]["notes"],
         "all seconds": [run["seconds"] for run in runs],
     }
@@ -137,7 +173,7 @@ def likeliest(logprobs: list[float]) -> int:
 
 def rows(about: Result, found: Result) -> dict[str, str]:
     """The rows of a table for one model and one workload."""
-    theirs, ours, exact = found["lm-eval"], found["crossin"], found["from float64"]
+    theirs, ours, exact = found["lm-eval"], found["crossin"], found.get("from float64")
 
     def both(figure: str, form: str) -> str:
         return f"{theirs[figure]:{form}} / {ours[figure]:{form}}"
@@ -149,13 +185,21 @@ def rows(about: Result, found: Result) -> dict[str, str]:
         "times as fast": f"{found['times']:.1f}",
         "start-up, seconds": both("start", ".1f"),
         "peak memory, MiB": both("peak MiB", ",.0f"),
-        "largest difference of log-probabilities": f"{found['largest difference']:.1e}",
-        "largest distance from float64, of a part": f"{exact['lm-eval']:.1e} / {exact['crossin']:.1e}",
+    }
+    if exact:
+        said |= {
+            "largest difference of log-probabilities": f"{found['largest difference']:.1e}",
+            "largest distance from float64, of a part": f"{exact['lm-eval']:.1e} / {exact['crossin']:.1e}",
+        }
+    # Beyond the prompts, each reply but for its last token.
+    replies = ours["whole"] - found["naive"] if "differences" in found else 0
+    fewest, naive = found["fewest"] + replies, found["naive"] + replies
+    said |= {
         "items with another answer": str(found["other answers"]),
         "tokens computed": both("tokens", ",d"),
-        "fewest tokens possible": f"{found['fewest']:,}",
-        "crossin's tokens by the fewest": f"{ours['tokens'] / found['fewest']:.3f}",
-        "tokens of all options' whole texts": f"{found['naive']:,}",
+        "fewest tokens possible": f"{fewest:,}",
+        "crossin's tokens by the fewest": f"{ours['tokens'] / fewest:.3f}",
+        "tokens without sharing": f"{naive:,}",
     }
     if "GPU peak MiB" in ours:
         said["peak memory of the GPU, MiB"] = both("GPU peak MiB", ",.0f")
@@ -174,6 +218,8 @@ def show(result: Result, console: Console) -> None:
         for work, found in works.items():
             for note in found["crossin"]["notes"]:
                 console.print(f"{WORKS[work]}: {sentence_of(note)}")
+            for one in found.get("differences", ()):
+                console.print(f"{WORKS[work]}, another reply: {one}", markup=False)
     for work, about in result["works"].items():
         console.print(f"{WORKS[work]}: {', '.join(about['languages'])}")
 

@@ -15,7 +15,10 @@ import tempfile
 from collections.abc import Callable, Iterable, Sequence
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from crossin.items import Item
 
 Result = dict[str, Any]
 Tokens = tuple[int, ...]
@@ -26,7 +29,11 @@ WORKS: dict[str, tuple[str, str | None, str]] = {
     "xquad-letters": ("cross-xquad", "xquad", "letters"),
     "mmlu-text": ("cross-mmlu", "seaeval", "text"),
     "facts-text": ("facts", None, "text"),
+    "klar-generation": ("klar", "klar", "generate"),
 }
+# Of KLAR, the items of each relation that are asked, as in a sample of 200 of all 20 relations; the shots
+# before each, the same for all items of a relation; and the longest reply.
+OF_RELATION, SHOTS, MAX_TOKENS = 10, 3, 32
 # transformers' configurations, by the shape's name.
 SHAPES: dict[str, Result] = {
     "gemma3-270m": {
@@ -84,13 +91,18 @@ def requests(
     from crossin.bench import build_named
     from crossin.items import Form, questions, read_items
     from crossin.items.selection import select
-    from crossin.languages import parse_languages
+    from crossin.languages import parse_language
 
     name, folder, kind = WORKS[work]
-    known = parse_languages(languages) if languages else None
+    known = [parse_language(one) for one in languages.split(",")] if languages else None
     with tempfile.TemporaryDirectory() as place:
         stage = build_named(name, Path(place) / "bench", source=data / folder if folder else None)
-        found = [item for item in read_items(stage.folder) if item.options]
+        items_of_work = read_items(stage.folder)
+    if kind == "generate":
+        asked = with_shots(items_of_work, items, known)
+        console(f"{work}: {items} items in {len({one['key'] for one in asked})} languages")
+        return asked
+    found = [item for item in items_of_work if item.options]
     found, _ = select(found, Path(name), languages=known, limit=items)
     console(
         f"{work}: {len({item.item for item in found})} items in {len({i.language for i in found})} languages"
@@ -101,18 +113,51 @@ def requests(
     ]
 
 
+def with_shots(benchmark: Sequence[Item], number: int, languages: Sequence[str] | None) -> list[Result]:
+    """`number` items by relation, `OF_RELATION` of each as far as that goes, with shots before them that are
+    not asked: all of them drawn, the same in every language.
+    """
+    from crossin.core.hashing import hash64
+    from crossin.items import Form, questions
+
+    by_item: dict[str, dict[str, Item]] = {}
+    for item in benchmark:
+        if languages is None or item.language in languages:
+            by_item.setdefault(item.item, {})[item.language] = item
+    relations: dict[str, list[dict[str, Item]]] = {}
+    for name in sorted(by_item, key=lambda name: hash64("item", name)):
+        relations.setdefault(next(iter(by_item[name].values())).task, []).append(by_item[name])
+    asked = []
+    for relation in sorted(relations, key=lambda name: hash64("relation", name)):
+        shots, others = relations[relation][:SHOTS], relations[relation][SHOTS:]
+        for versions in others[: min(OF_RELATION, number)]:
+            for one in questions(list(versions.values()), Form(kind="generate")):
+                examples = [shot[one.item.language] for shot in shots]
+                before = "".join(f"{shot.filled(shot.right_text)}\n\n" for shot in examples)
+                asked.append(
+                    {"prompt": f"{before}{one.prompt}", "max_tokens": MAX_TOKENS, "stop": one.stop}
+                    | {"key": one.item.language, "name": one.item.item}
+                )
+            number -= 1
+    return asked
+
+
 def count_tokens(model: Path, asked: list[Result]) -> Result:
     """Tokens that must go through the model, if each option's text is computed alone, and the fewest.
 
-    The last token of an option predicts nothing that is scored, so it need not be computed.
+    The last token of an option predicts nothing that is scored, so it need not be computed. Of a prompt that
+    is replied to, the reply's tokens are not counted.
     """
     from transformers import AutoTokenizer
 
     tokenizer = AutoTokenizer.from_pretrained(model)
     naive = fewest = 0
     for key in dict.fromkeys(one["key"] for one in asked):
-        texts = [one["prompt"] + option for one in asked if one["key"] == key for option in one["options"]]
-        sequences = [tuple(tokens[:-1]) for tokens in tokenizer(texts)["input_ids"]]
+        chosen = [one for one in asked if one["key"] == key]
+        texts = [one["prompt"] + option for one in chosen for option in one.get("options", ())]
+        sequences = [tuple(tokens[:-1]) for tokens in tokenizer(texts)["input_ids"]] if texts else []
+        prompts = [one["prompt"] for one in chosen if "options" not in one]
+        sequences += [tuple(tokens) for tokens in tokenizer(prompts)["input_ids"]] if prompts else []
         naive += sum(map(len, sequences))
         fewest += beginnings(sequences)
     return {"naive": naive, "fewest": fewest}

@@ -10,8 +10,10 @@ import pytest
 from crossin.core.files import write_parquet
 from crossin.items import Item
 from crossin.items.item import write_items
+from tests.helpers.entity_bench import entity_replies, write_entity_bench
 from tests.helpers.errors import refused
 from tests.helpers.in_process import crossin
+from tests.helpers.small_bench import write_replies
 
 OPTIONS = {"en": ["red", "green"], "de": ["rot", "grün"]}
 
@@ -119,3 +121,33 @@ def test_seaevals_own_figures_are_those_of_its_log(tmp_path: Path) -> None:
         line for line in crossin("score", log, "--seaeval").stdout.splitlines() if "model/zero_shot" in line
     ]
     assert line.split()[1:] == ["1.000", "1.000", "1.000", "0/2", "–"]
+
+
+def test_replies_without_an_entity_are_counted_by_reason_and_in_detail_by_language(tmp_path: Path) -> None:
+    bench = write_entity_bench(tmp_path / "bench")
+    changed = {("austria", "de"): "Vienna", ("japan", "ru"): "?", ("japan", "de"): "?"}
+    path = write_replies(tmp_path / "mine.jsonl", entity_replies(changed))
+    shown = crossin("score", path, "--bench", bench, "--draws", "20").stdout
+    assert "unread: 3 of 9 replies" in shown
+    assert "2: the reply names no entity of the inventory\n" in shown
+    detailed = crossin("score", path, "--bench", bench, "--draws", "20", "--details").stdout
+    assert "2: the reply names no entity of the inventory (de 1, ru 1)\n" in detailed
+    lenient = crossin("score", path, "--bench", bench, "--draws", "20", "--any-language").stdout
+    assert "unread: 2 of 9 replies" in lenient
+
+
+def test_compare_shows_what_a_difference_is_made_of_and_that_the_prompts_differed(tmp_path: Path) -> None:
+    bench = write_entity_bench(tmp_path / "bench")
+    ours = write_replies(tmp_path / "ours.jsonl", entity_replies(prompt="plain"))
+    theirs = write_replies(tmp_path / "theirs.jsonl", entity_replies({("japan", "en"): "?"}, prompt="polite"))
+    shown = crossin("compare", ours, theirs, "--bench", bench, "--draws", "20").stdout
+    assert "note: A and B were asked differently" in shown
+    assert "prompt plain and polite" in shown
+    assert "newly answered" in shown
+    assert "B right" not in shown
+    assert (
+        "B right" in crossin("compare", ours, theirs, "--bench", bench, "--draws", "20", "--details").stdout
+    )
+    same = crossin("compare", ours, ours, "--bench", bench, "--draws", "20").stdout
+    assert "asked differently" not in same
+    assert "newly answered" not in same

@@ -15,7 +15,7 @@ from crossin.evaluation.preparation import Choice
 from crossin.items import Form, Item, Question, questions
 
 ITEM = Item("q", "g", "t", "en", "", "Which?", ["red", "dark blue", "тёмный"], ["r", "b", "d"], "b", "", "")
-OPTIONAL = {"values", "aliases", "answer_type"}
+OPTIONAL = {"values", "aliases", "answer_type", "inventory", "entity"}
 FREE = Item("f", "g", "t", "en", "", "Which city?", [], [], "Lima", "", "")
 
 
@@ -105,6 +105,10 @@ def test_optional_columns_are_written_only_where_a_row_uses_them(tmp_path: Path)
         ([scored_row(question(), found, None, "token")], {"values"}),
         ([replied_row(question(replace(FREE, aliases=["Bern"])), Reply("Bern"))], {"aliases"}),
         ([replied_row(question(number), Reply("13"))], {"aliases", "answer_type"}),
+        (
+            [replied_row(question(replace(FREE, inventory="cities", entity="Q2868")), Reply("Lima"))],
+            {"inventory", "entity"},
+        ),
     ):
         write_answers(tmp_path / "answers.parquet", rows)
         names = set(pyarrow.parquet.read_schema(tmp_path / "answers.parquet").names)

@@ -9,23 +9,27 @@ import os
 import time
 from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
+from typing import TypeVar
 
 import pytest
 import torch
 
+from crossin.bench import build_named
 from crossin.core.files import sha256
-from crossin.core.formats import ANSWERS, ITEMS
+from crossin.core.formats import ANSWERS, ENTITIES, ITEMS
 from crossin.core.hashing import hash64
-from crossin.evaluation import HfEngine, ask_bench
+from crossin.evaluation import Form, HfEngine, ask_bench
 from crossin.evaluation.bench_answers import CACHE
-from crossin.evaluation.engine import Request, Scores
+from crossin.evaluation.engine import Reply, Request, Scores
 from crossin.facts import build_bench
 from crossin.items import read_items
 from crossin.items.item import write_items
 from tests.helpers import apart
+from tests.helpers.relation_facts import write_relations
 
 pytestmark = pytest.mark.slow
 KILLS = int(os.environ.get("CROSSIN_KILLS", "3"))
+Answer = TypeVar("Answer", Scores, Reply)
 
 
 @pytest.fixture(scope="module")
@@ -36,39 +40,62 @@ def bench(facts_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.fixture(scope="module")
+def relations(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("relations")
+    source = write_relations(folder / "source")
+    return build_named("klar", folder / "bench", source=source, languages=["en", "ru", "zh"]).folder
+
+
 class Slow(HfEngine):
     """Slow enough to be hit; logs in a file what it was to ask, and each answer."""
 
     log: Path
 
     def logprobs(self, requests: Sequence[Request], wanted: Collection[int]) -> Iterator[tuple[int, Scores]]:
+        return self._slowly(super().logprobs(requests, wanted), len(wanted), len(requests))
+
+    def generate(self, requests: Sequence[Request], wanted: Collection[int]) -> Iterator[tuple[int, Reply]]:
+        return self._slowly(super().generate(requests, wanted), len(wanted), len(requests))
+
+    def _slowly(
+        self, answers: Iterator[tuple[int, Answer]], wanted: int, total: int
+    ) -> Iterator[tuple[int, Answer]]:
         with self.log.open("a") as log:
-            print("wanted", len(wanted), "of", len(requests), file=log, flush=True)
-            for number, scores in super().logprobs(requests, wanted):
+            print("wanted", wanted, "of", total, file=log, flush=True)
+            for number, answer in answers:
                 print("answered", number, file=log, flush=True)
                 time.sleep(0.004)
-                yield number, scores
+                yield number, answer
 
 
-def slowly(model: Path, bench: Path, out: Path, log: Path, cache: Path | None = None) -> None:
+def slowly(model: Path, bench: Path, out: Path, log: Path, cache: Path | None = None, shots: int = 0) -> None:
     torch.set_num_threads(1)
     engine = Slow(model)
     engine.log = log
-    ask_bench(engine, bench, out, name="tiny", cache=cache)
+    own = bench if shots else None
+    ask_bench(engine, bench, out, name="tiny", cache=cache, form=Form(shots=shots, max_tokens=8), shots=own)
 
 
 def logged(log: Path) -> list[list[str]]:
     return [line.split() for line in log.read_text().splitlines()] if log.exists() else []
 
 
+@pytest.mark.parametrize("shots", [0, 3])
 def test_killed_at_random_moments_it_ends_with_the_same_answers(
-    bench: Path, tiny_model: Path, tmp_path: Path
+    shots: int, bench: Path, relations: Path, tiny_model: Path, tmp_path: Path
 ) -> None:
-    assert apart.run(slowly, tiny_model, bench, tmp_path / "whole", tmp_path / "whole.log") == 0
+    """`shots`: options are scored; or replies are generated, with so many shots from the benchmark itself."""
+    asked = relations if shots else bench
+
+    def how(name: str) -> tuple[Path, Path, Path, Path, None, int]:
+        return tiny_model, asked, tmp_path / name, tmp_path / f"{name}.log", None, shots
+
+    assert apart.run(slowly, *how("whole")) == 0
     total = int(logged(tmp_path / "whole.log")[0][3])
     killed = 0
     for number in range(KILLS):
-        process = apart.start(slowly, tiny_model, bench, tmp_path / "out", tmp_path / "out.log")
+        process = apart.start(slowly, *how("out"))
         # Some while it starts, the others while it is asking, a random number of answers later.
         begun = len(logged(tmp_path / "out.log"))
         share = hash64("killed", str(number)) / 2**64
@@ -80,8 +107,9 @@ def test_killed_at_random_moments_it_ends_with_the_same_answers(
         process.kill()
         process.join()
     assert killed > 0
-    assert apart.run(slowly, tiny_model, bench, tmp_path / "out", tmp_path / "out.log") == 0
-    assert sha256(tmp_path / "out" / ANSWERS) == sha256(tmp_path / "whole" / ANSWERS)
+    assert apart.run(slowly, *how("out")) == 0
+    for name in (ANSWERS, *([ENTITIES] if shots else [])):
+        assert sha256(tmp_path / "out" / name) == sha256(tmp_path / "whole" / name)
     assert sorted(path.name for path in (tmp_path / "out").iterdir()) == sorted(
         path.name for path in (tmp_path / "whole").iterdir()
     )

@@ -7,6 +7,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import pyarrow
+
+from crossin.core.files import write_parquet
 from crossin.core.formats import ITEMS
 from crossin.items import Item
 from crossin.items.item import write_items
@@ -74,3 +77,28 @@ def write_replies(path: Path, lines: list[dict[str, Any]]) -> Path:
     """A file of replies, JSON lines."""
     path.write_text("".join(json.dumps(line, ensure_ascii=False) + "\n" for line in lines), encoding="utf-8")
     return path
+
+
+def answer_lines(**more: Any) -> list[dict[str, Any]]:
+    """What an evaluation writes: log-probabilities that prefer gold."""
+    return [
+        {
+            "item": item.item,
+            "group": item.group,
+            "task": item.task,
+            "language": item.language,
+            "option_ids": item.option_ids,
+            "logprobs": [0.0 if option == item.answer else -1.0 for option in item.option_ids],
+            "answer": item.answer,
+            "gold": item.answer,
+            **more,
+        }
+        for item in items()
+        if item.options
+    ]
+
+
+def write_answers(folder: Path, lines: list[dict[str, Any]]) -> Path:
+    """An evaluation's folder, without its benchmark and its manifest."""
+    write_parquet(folder / "answers.parquet", pyarrow.Table.from_pylist(lines))
+    return folder

@@ -129,9 +129,18 @@ def test_in_free_text_a_sentence_that_ends_in_its_gap_is_gone_on_with() -> None:
     one = replace(gap_item(free_text=True), language="fa", question="پایتخت نورلند: ____")
     asked = ask(one)
     assert (asked.prompt, asked.options, asked.stop) == ("پایتخت نورلند:", (), ("\n",))
-    # A chat is asked a question.
-    assert ask(gap_item(free_text=True), chat=True).prompt == (
-        ("user", "Question: The river Olm flows into ____."),
+
+
+def test_in_a_chat_free_text_is_asked_by_what_stands_before_its_gap() -> None:
+    asked = ask(gap_item("river", "zh", free_text=True), gap_item("work", "zh", free_text=True), chat=True)
+    assert asked.prompt == (
+        ("user", "问题：莱娜在哈维尔当"),
+        ("assistant", "面包师"),
+        ("user", "问题：奥尔姆河流入"),
+    )
+    # Inside the question, the gap is shown.
+    assert ask(gap_item("work", free_text=True), chat=True).prompt == (
+        ("user", "Question: Lena Quist works as a ____ in Havel."),
     )
 
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from math import isnan
 from typing import Any
 
@@ -10,7 +11,7 @@ from hypothesis import strategies as st
 
 from crossin.languages.detection import RIGHT, UNDECIDED, WRONG
 from crossin.metrics.families import observed
-from crossin.metrics.language_fidelity import ABSENT, fidelity, fidelity_family, verdicts
+from crossin.metrics.language_fidelity import ABSENT, SHARED, fidelity, fidelity_family, verdicts
 from crossin.metrics.texts import TextTable, missing_family
 from tests.helpers.paths import REAL_DATA
 from tests.helpers.text_tables import reordered, text_tables, texts
@@ -98,14 +99,14 @@ def test_references_tell_a_name() -> None:
     others = {"en": "Vienna", "fr": "Vienne", "it": "Vienna"}
     assert verdict("Wien.", "de", "Wien", **others) == RIGHT
     assert verdict("vienna", "de", "Wien", **others) == WRONG
-    assert verdict("Vienna", "it", "Vienna", en="Vienna", de="Wien") == UNDECIDED
+    assert verdict("Vienna", "it", "Vienna", en="Vienna", de="Wien") == SHARED
     assert verdict("Graz", "de", "Wien", **others) == UNDECIDED
     # No other language of its script is in the table.
-    assert verdict("Wien", "de", "Wien", zh="维也纳") == UNDECIDED
+    assert verdict("Wien", "de", "Wien", zh="维也纳") == SHARED
 
 
 def test_a_foreign_word_of_the_reference_does_not_count() -> None:
-    assert verdict("HTML", "zh", "HTML") == UNDECIDED
+    assert verdict("HTML", "zh", "HTML") == SHARED
     assert verdict("答案 HTML CSS SQL", "zh", "HTML 和 CSS 和 SQL") == RIGHT
     assert verdict("HTML", "zh", "超文本标记语言") == WRONG
 
@@ -148,8 +149,30 @@ def test_a_worked_example() -> None:
             "undecided/de": 1 / 4,
             "undecided/fr": 1 / 2,
             "undecided": 3 / 8,
+            "in_language/de": 2 / 4,
+            "in_language/fr": 0,
+            "in_language": 1 / 4,
         }
     )
+
+
+def test_a_name_that_languages_share_is_in_the_language_asked_though_undecided() -> None:
+    table = texts(
+        ["fr", "de"], [["Paris", "Paris"], ["Vienne", "Vienne"]], [["Paris"] * 2, ["Vienne", "Wien"]]
+    )
+    assert verdicts(table).tolist() == [[SHARED, SHARED], [RIGHT, WRONG]]
+    named = observed(fidelity_family(table))
+    assert [named[f"{x}/fr"] for x in ("fidelity", "undecided", "in_language")] == [1, 1 / 2, 1]
+    assert [named[f"{x}/de"] for x in ("fidelity", "undecided", "in_language")] == [0, 1 / 2, 1 / 2]
+
+
+def test_the_names_of_an_inventory_tell_wrong_answers_too() -> None:
+    table = texts(
+        ["de", "es", "zh"], [["Alemania", "Alemania", "Alemania"]], [["Österreich", "Austria", "奥地利"]]
+    )
+    assert verdicts(table).tolist() == [[UNDECIDED, UNDECIDED, WRONG]]
+    names = {"de": {"Deutschland", "Österreich"}, "es": {"Alemania", "Austria"}, "zh": {"德国", "奥地利"}}
+    assert verdicts(replace(table, names=(names,))).tolist() == [[WRONG, RIGHT, WRONG]]
 
 
 @given(text_tables(), st.randoms())

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from math import isnan
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from crossin.metrics.families import Family, mean_family, observed
 from crossin.metrics.free_text import text_families
 from crossin.metrics.texts import (
     TextTable,
+    containment,
     exact_match,
     exact_match_family,
     f1,
@@ -41,6 +43,34 @@ def test_a_worked_example() -> None:
     # One of four words is the one word wanted: precision 1/4, recall 1. One of three characters: 1 and 1/3.
     assert f1(WORKED).tolist() == pytest.approx([(1 + 0.4) / 3, (1 + 0.5) / 3])
     assert missing_replies(WORKED).tolist() == pytest.approx([1 / 3, 1 / 3])
+
+
+def test_containment_looks_for_the_words_of_a_reference_in_their_order() -> None:
+    cells = [
+        ("The capital is New York, I think", "New York", 1),
+        ("York is new", "New York", 0),
+        ("Romania", "Oman", 0),
+        ("a river", "The River", 1),
+        (None, "Rome", 0),
+        (" ", "Rome", 0),
+    ]
+    table = texts(["en"], [[reply] for reply, *_ in cells], [[reference] for _, reference, _ in cells])
+    assert containment(table)[0] == pytest.approx(np.mean([right for *_, right in cells]))
+    assert containment(texts(["zh"], [["首都是北京市"], ["北方的京都"]], [["北京"], ["北京"]]))[0] == 1 / 2
+
+
+def test_containment_takes_an_alias_for_the_reference_and_compares_numbers_by_value() -> None:
+    table = texts(["en", "de"], [["It is NYC.", "in 1.000 Teilen"]], [["New York", "1000"]])
+    aliased = replace(table, aliases=((("NYC",), ()),))
+    assert containment(table).tolist() == [0, 0]
+    assert containment(aliased).tolist() == [1, 0]
+    assert containment(replace(aliased, numbers=frozenset([0])))[1] == 1
+
+
+@given(text_tables())
+def test_what_matches_exactly_is_contained(table: TextTable) -> None:
+    assert (exact_match(table) <= containment(table) + 1e-12).all()
+    assert (containment(table) + missing_replies(table) <= 1 + 1e-12).all()
 
 
 @given(text_tables())
@@ -152,7 +182,8 @@ def test_all_families_have_figures_of_their_own() -> None:
     names = [name for family in text_families(WORKED) for name in observed(family)]
     assert len(set(names)) == len(names)
     bare = {name for name in names if "/" not in name}
-    assert bare == {"exact_match", "f1", "missing", "chrf", "bleu", "fidelity", "undecided"}
+    words = {"exact_match", "containment", "f1", "missing", "chrf", "bleu"}
+    assert bare == words | {"fidelity", "undecided", "in_language"}
     assert all(isinstance(family, Family) for family in text_families(WORKED))
 
 

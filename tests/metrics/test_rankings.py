@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from crossin.metrics.bootstrap import resample
 from crossin.metrics.families import observed
-from crossin.metrics.rankings import rankc, rankc_chance, rankc_family, ranked
+from crossin.metrics.rankings import rankc, rankc_chance, rankc_family, rankc_floor, rankc_references, ranked
 from crossin.metrics.table import AnswerTable, Floats, select
 from tests.helpers.answer_tables import ranked_tables, table
 
@@ -76,8 +76,27 @@ def test_the_value_of_chance_is_the_mean_over_all_rankings(options: int) -> None
     assert rankc_chance(options) == pytest.approx(np.mean(every))
 
 
-def test_the_value_of_chance_with_four_options() -> None:
-    assert rankc_chance(4) == pytest.approx(0.377, abs=0.0005)
+@pytest.mark.parametrize("options", [1, 2, 3, 4, 5])
+def test_the_floor_is_the_lowest_of_all_rankings_and_that_of_opposite_ones(options: int) -> None:
+    fixed = list(range(options))
+    lowest = min(rankc_of(fixed, list(other)) for other in permutations(fixed))
+    assert rankc_floor(options) == pytest.approx(lowest)
+    assert rankc_floor(options) == pytest.approx(rankc_of(fixed, fixed[::-1]))
+
+
+def test_chance_and_floor_with_four_options() -> None:
+    assert f"{rankc_floor(4):.4f} {rankc_chance(4):.4f}" == "0.0902 0.3768"
+
+
+def test_of_items_with_unequal_options_the_references_are_means() -> None:
+    ragged = replace(table([[0, 0], [0, 1], [0, 0]]), options=np.array([4, 2, 3]))
+    logprobs = np.zeros((3, 2, 4))
+    logprobs[1, :, 2:] = logprobs[2, :, 3:] = NAN
+    logprobs[2, 0] = NAN  # In one language only: not ranked.
+    floor, chance = rankc_references(ragged, logprobs)
+    assert floor == pytest.approx((rankc_floor(4) + rankc_floor(2)) / 2)
+    assert chance == pytest.approx((rankc_chance(4) + rankc_chance(2)) / 2)
+    assert all(map(isnan, rankc_references(ragged, np.full((3, 2, 4), NAN))))
 
 
 def test_items_of_fewer_options_are_ranked_by_their_own() -> None:

@@ -104,3 +104,14 @@ def test_a_pivot_that_was_not_asked_is_an_error() -> None:
     for call in (kept, gained, transfer, transfer_family):
         with refused("'fr'"):
             call(WORKED, "fr")
+
+
+def test_nobody_guesses_from_an_inventory_that_is_not_shown() -> None:
+    small = table([[0, 0], [0, 1], [0, 0], [1, 0]], gold=[0, 0, 0, 0])
+    pooled = replace(small, pools=("capital",) * 4)
+    assert transfer(small, "en")["zh"] == pytest.approx((3 / 4 - 1 / 4) / (3 / 4 - 1 / 4))
+    assert transfer(replace(pooled, answers=np.array([[0, 1], [0, 1], [0, 0], [1, 0]])), "en")[
+        "zh"
+    ] == pytest.approx((2 / 4) / (3 / 4))
+    mixed = replace(small, pools=("capital", "capital", "", ""))
+    assert mixed.guessing.tolist() == [0, 0, 1 / 4, 1 / 4]

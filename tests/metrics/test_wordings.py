@@ -77,6 +77,11 @@ def test_a_figure_undefined_under_one_wording_has_no_spread() -> None:
     assert found["accuracy"].high == 1
 
 
+def test_a_figure_that_one_wording_lacks_is_left_out() -> None:
+    found = spread({"scored": {"accuracy": 0.5, "rankc": 0.4}, "replied": {"accuracy": 0.3}})
+    assert list(found) == ["accuracy"]
+
+
 def test_a_spread_of_nothing_is_refused() -> None:
     with pytest.raises(ValueError, match="at least one wording"):
         spread({})

@@ -12,7 +12,7 @@ import pytest
 
 from tests.helpers.errors import refused
 from tests.helpers.in_process import crossin
-from tests.helpers.report_data import three_arms
+from tests.helpers.report_data import three_arms, write_run
 
 
 @pytest.fixture(scope="module")
@@ -48,6 +48,8 @@ def in_two_wordings(folder: Path) -> Path:
         "gold": "x",
     }
     lines += [{**line, **free, "logprobs": None, "reply": "x"} for line in lines if line is lines[0]]
+    # The first line decides which columns there are.
+    lines = [{"reply": None, **line} for line in lines]
     answers = [{**line, "prompt": "question"} for line in lines]
     first = {"logprobs": None, "reply": "A", "prompt": "plain"}
     answers += [
@@ -55,7 +57,8 @@ def in_two_wordings(folder: Path) -> Path:
     ]
     pyarrow.parquet.write_table(pa.Table.from_pylist(answers), folder / "answers.parquet")
     items = pyarrow.parquet.read_table(folder / "items.parquet").to_pylist()
-    items.append({**items[0], "item": "free", "options": [], "option_ids": [], "answer": "x"})
+    asked = {name: free[name] for name in ("item", "group", "task", "option_ids")}
+    items.append({**items[0], **asked, "options": [], "answer": "x"})
     pyarrow.parquet.write_table(pa.Table.from_pylist(items), folder / "items.parquet")
     return folder
 
@@ -71,7 +74,10 @@ def test_of_several_wordings_one_is_reported(tmp_path: Path) -> None:
         wording: json.loads(crossin(*arguments, "--wording", wording, "--json").stdout)
         for wording in ("question", "plain")
     }
-    assert figures["question"]["arms"] == once["arms"]
+    for arm, alone in zip(figures["question"]["arms"], once["arms"], strict=True):
+        assert arm["figures"].items() >= alone["figures"].items()
+        assert arm["figures"]["exact_match/en"]["value"] == 1
+    assert figures["plain"]["arms"][0]["figures"]["exact_match/en"]["value"] == 0
     # Of four options in turn, the first is right for a quarter.
     assert figures["plain"]["arms"][0]["figures"]["accuracy"]["value"] == 0.25
     with refused(
@@ -84,5 +90,44 @@ def test_of_several_wordings_one_is_reported(tmp_path: Path) -> None:
 
 def test_two_runs_of_one_name_are_an_error(arguments: list[str], tmp_path: Path) -> None:
     folder = arguments[0].split("=")[1]
-    with refused("two runs", hint="NAME=FOLDER"):
+    with refused("two runs", hint="NAME=PATH"):
         crossin("report", folder, folder, "--out", tmp_path / "report.html")
+
+
+def test_score_writes_a_page_of_all_runs_that_it_finds(tmp_path: Path) -> None:
+    three_arms(tmp_path / "runs", ["en", "vi"])
+    page = tmp_path / "all.html"
+    done = crossin("score", tmp_path / "runs", "--draws", "100", "--page", page)
+    assert "accuracy" in done.stdout and f"Page: {page}" in done.stderr
+    arms = json.loads(page.with_suffix(".json").read_text(encoding="utf-8"))["arms"]
+    assert [arm["name"] for arm in arms] == ["CrossIn", "English-only", "base-model"]
+
+
+def test_score_gives_each_wording_a_column_and_two_models_of_a_name_their_folders(tmp_path: Path) -> None:
+    runs = three_arms(tmp_path / "runs", ["en", "vi"])
+    page = tmp_path / "all.html"
+    for name, folder in runs.items():
+        manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
+        manifest["settings"]["name"] = "same"
+        (folder / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
+        if name == "CrossIn":
+            in_two_wordings(folder)
+    crossin("score", runs["base model"], runs["English only"], "--draws", "100", "--page", page)
+    arms = json.loads(page.with_suffix(".json").read_text(encoding="utf-8"))["arms"]
+    assert [arm["name"] for arm in arms] == ["same (base-model)", "same (English-only)"]
+    crossin("score", runs["CrossIn"], "--draws", "100", "--page", page)
+    arms = json.loads(page.with_suffix(".json").read_text(encoding="utf-8"))["arms"]
+    assert [arm["name"] for arm in arms] == ["same question", "same plain"]
+
+
+def test_score_writes_no_page_of_runs_that_answer_different_questions(tmp_path: Path) -> None:
+    write_run(tmp_path / "runs" / "one", "one", {"en": 0.5, "vi": 0.5}, items=8)
+    write_run(tmp_path / "runs" / "two", "two", {"en": 0.5, "vi": 0.5}, items=16)
+    page = tmp_path / "all.html"
+    with refused("different questions", file="one", hint="one benchmark"):
+        crossin("score", tmp_path / "runs", "--draws", "100", "--page", page)
+    with refused(".html", file="all.pdf"):
+        crossin("score", tmp_path / "runs", "--draws", "100", "--page", tmp_path / "all.pdf")
+    with refused("seaeval", field="page"):
+        crossin("score", tmp_path / "runs", "--seaeval", "--page", page)
+    assert not page.exists()

@@ -348,8 +348,12 @@ def test_a_page_of_300_questions_in_9_languages_is_small(tmp_path: Path) -> None
 def test_errors_say_what_to_do(runs: dict[str, Path], tmp_path: Path) -> None:
     with refused("nobody", hint="English only"):
         load(runs, "nobody")
-    with refused("manifest.json", file="gone"):
+    with refused("not found", file="gone"):
         load({"gone": tmp_path / "gone"})
+    unfinished = write_run(tmp_path / "unfinished", "unfinished", {"en": 0.5})
+    (unfinished / "manifest.json").unlink()
+    with refused("manifest.json", file="unfinished", hint="finish the evaluation"):
+        load({"unfinished": unfinished})
     fewer = write_run(tmp_path / "fewer", "fewer", dict.fromkeys(["en", "zh", "vi", "es"], 0.5), items=8)
     with refused("different questions", file="fewer"):
         load({**runs, "fewer": fewer})

@@ -4,10 +4,9 @@ import json
 from pathlib import Path
 from typing import Any
 
-import pyarrow
 import pytest
 
-from crossin.core.files import write_json, write_parquet
+from crossin.core.files import write_json
 from crossin.evaluation import Reply, answers
 from crossin.items import Form, Item, questions
 from crossin.metrics.texts import exact_match, missing_replies
@@ -18,35 +17,12 @@ from tests.helpers.small_bench import (
     IDS,
     LANGUAGES,
     OPTIONS,
-    items,
+    answer_lines,
     replies,
+    write_answers,
     write_bench,
     write_replies,
 )
-
-
-def answer_lines(**more: Any) -> list[dict[str, Any]]:
-    """What an evaluation writes: log-probabilities that prefer gold."""
-    return [
-        {
-            "item": item.item,
-            "group": item.group,
-            "task": item.task,
-            "language": item.language,
-            "option_ids": item.option_ids,
-            "logprobs": [0.0 if option == item.answer else -1.0 for option in item.option_ids],
-            "answer": item.answer,
-            "gold": item.answer,
-            **more,
-        }
-        for item in items()
-        if item.options
-    ]
-
-
-def write_answers(folder: Path, lines: list[dict[str, Any]]) -> Path:
-    write_parquet(folder / "answers.parquet", pyarrow.Table.from_pylist(lines))
-    return folder
 
 
 def write_log(path: Path) -> Path:

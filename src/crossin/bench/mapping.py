@@ -51,7 +51,8 @@ def _template(value: Any) -> Any:
     return found
 
 
-def _templates(value: Any) -> Any:
+def templates_or_source(value: Any) -> Any:
+    """Before an `OptionsSource` is read: a list is that of its templates."""
     return {"templates": value} if isinstance(value, list) else value
 
 
@@ -218,7 +219,7 @@ class DatasetMapping(Settings):
     question: Template
     words: dict[str, dict[Name, ByLanguage]] = Field(default_factory=dict)
     gap: str | TokenSpan = ""
-    options: Annotated[OptionsSource | None, BeforeValidator(_templates)] = None
+    options: Annotated[OptionsSource | None, BeforeValidator(templates_or_source)] = None
     shuffle: bool = False
     answer: AnswerSource
     origin: str = ""

@@ -230,8 +230,14 @@ def list_overlap(
 @option(
     "--limit", type=click.IntRange(min=1), help="Number of items, drawn as by `crossin evaluate --limit`."
 )
+@option("--per-task", type=click.IntRange(min=1), help="Number of items of each task, in place of --limit.")
 @settings_options(Form, leave_out=["chat"])
-@option("--shots-from", type=_PATH, metavar="FOLDER", help="Benchmark to take shots from: another split.")
+@option(
+    "--shots-from",
+    type=_PATH,
+    metavar="FOLDER",
+    help="Benchmark to take shots from: another split, or itself.",
+)
 @option("--seed", type=click.IntRange(min=0), default=0, help="Decides the draw, the shots, and the order.")
 def export_benchmark(
     given: dict[str, Any],
@@ -240,6 +246,7 @@ def export_benchmark(
     to: str,  # noqa: ARG001 (there is one)
     languages: tuple[str, ...],
     limit: int | None,
+    per_task: int | None,
     shots_from: Path | None,
     seed: int,
 ) -> None:
@@ -262,7 +269,14 @@ def export_benchmark(
     form = validated(Form, given, None, "see `crossin bench export --help`")
     with progress_bars():
         stage = export_lm_eval(
-            folder, out, form=form, languages=_codes(languages), limit=limit, shots=shots_from, seed=seed
+            folder,
+            out,
+            form=form,
+            languages=_codes(languages),
+            limit=limit,
+            per_task=per_task,
+            shots=shots_from,
+            seed=seed,
         )
     say_skipped(stage.manifest["skipped"], "questions")
     counts = stage.manifest["counts"]

@@ -10,21 +10,21 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from crossin.cli.options import Command, json_option, option, settings_options
-from crossin.core.settings import Settings, read_settings, setting
+from crossin.core.errors import CrossinError
+from crossin.core.reasons import counted_sentences, sentence_of
+from crossin.core.settings import read_settings, setting
 from crossin.core.skipping import MOST_SKIPPED
 from crossin.languages.codes import Language
+from crossin.logs.options import LogOptions
 
 if TYPE_CHECKING:
-    from crossin.scoring.predictions import Predictions
+    from crossin.logs.tables import Predictions
     from crossin.scoring.scores import Score, Wordings
 
 
-class ScoreOptions(Settings):
+class ScoreOptions(LogOptions):
     """The options of `score` and `compare`."""
 
-    bench: Path | None = setting(
-        None, "Folder of the benchmark asked; files of replies need it.", metavar="FOLDER"
-    )
     pivot: Language | None = setting(
         None, "Language that the others are compared with: English if not given.", metavar="LANGUAGE"
     )
@@ -41,39 +41,64 @@ def options_of(given: dict[str, Any]) -> dict[str, Any]:
 @click.command(cls=Command)
 @click.argument("paths", metavar="FILE|FOLDER...", nargs=-1, required=True, type=click.Path(path_type=Path))
 @settings_options(ScoreOptions)
-@option("--details", is_flag=True, help="Also how every two languages agree.")
+@option("--details", is_flag=True, help="Also how every two languages agree, and unread replies by language.")
 @option(
     "--seaeval", is_flag=True, help="SeaEval's own figures of its logs; with --json as in its score files."
 )
+@option(
+    "--page",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Also write a page of all runs (.html), as `crossin report` does; its figures go beside it.",
+)
 @json_option
 def command(
-    paths: tuple[Path, ...], given: dict[str, Any], details: bool, seaeval: bool, as_json: bool
+    paths: tuple[Path, ...],
+    given: dict[str, Any],
+    details: bool,
+    seaeval: bool,
+    page: Path | None,
+    as_json: bool,
 ) -> None:
     """Score stored predictions: accuracy, consistency, agreement beyond chance, transfer, free text.
 
-    FILE|FOLDER: evaluation folders, files of replies, SeaEval logs, lm-eval's samples, or folders that hold
-    them. In brackets: 95% intervals.
+    FILE|FOLDER: evaluation folders, files of replies, logs of SeaEval, lm-eval (samples) and inspect_ai, or
+    folders that hold them. In brackets: 95% intervals.
 
     A file of replies is JSON lines or Parquet with `item`, `language` and `reply` (and `prompt`, if there
     are several wordings). A reply to a multiple-choice question counts as the option that it names. A reply
-    that names none counts as missing; it is never drawn at random.
+    that names none counts as missing; it is never drawn at random. A reply to a free-text question that has
+    an inventory counts as the entity that it names, and is compared with the reference text, too.
 
     \b
     crossin score runs/demo/crossin/answers
     crossin score replies.jsonl --bench bench/facts
-    crossin score out    # of lm_eval --log_samples --output_path out, on tasks of `crossin bench export`
+    crossin score out    # of lm_eval --log_samples --output_path out
     """
     from crossin.cli.console import print_json, progress_bars, say
+    from crossin.core.progress import phase
+    from crossin.reports.make import check_page, write_report
+    from crossin.reports.results import arm_names, results_of
     from crossin.scoring.scores import score, wordings
     from crossin.scoring.values import all_values
 
     options = options_of(given)
     if seaeval:
+        if page:
+            raise CrossinError("--seaeval makes no page", field="page", hint="leave one of the two out")
         _show_seaeval(paths, as_json)
         return
+    if page:
+        check_page(page)
+    of_draws = {"draws": options["draws"], "seed": options["seed"]}
     with progress_bars() as progress:
         scores = score(paths, **options, progress=progress)
-        varied = wordings(scores, draws=options["draws"], seed=options["seed"])
+        varied = wordings(scores, **of_draws)
+        if page:
+            with phase(progress, "making the page", "pages"):
+                runs = results_of(arm_names([one.predictions for one in scores]))
+                made = write_report(runs, page, **of_draws)
+            say(f"Page: {made.page}\nFigures: {made.figures}")
     if as_json:
         print_json(all_values(scores, varied))
         return
@@ -92,17 +117,19 @@ def show_scores(scores: Sequence[Score], varied: Sequence[Wordings], *, details:
     for table in map(wordings_table, varied):
         show(table)
     for one in scores:
-        show_predictions(one.predictions)
+        show_predictions(one.predictions, details=details)
         for table in tables(one, details=details) if details or len(scores) == 1 else []:
             show(table)
 
 
-def show_predictions(predictions: Predictions, prefix: str = "") -> None:
+def show_predictions(predictions: Predictions, prefix: str = "", *, details: bool = False) -> None:
     """Print what was asked, and what is left out of the figures."""
     asked = f"{predictions.items:,} items in {len(predictions.languages)} languages"
     lines = [f"{prefix}{predictions.name}: {asked}, {predictions.file}"]
     for language, count in Counter(predictions.incomplete.values()).items():
         lines.append(f"left out: {count:,} items that lack {language}")
+    lines += counted_sentences(predictions.log.skipped, "records")
+    lines += [f"note: {note}" for note in predictions.log.notes]
     if predictions.unanswered:
         lines.append(f"not in the file: {predictions.unanswered:,} items of the benchmark")
     if cut := predictions.thoughts_cut:
@@ -111,6 +138,7 @@ def show_predictions(predictions: Predictions, prefix: str = "") -> None:
             f"note: {sum(cut.values()):,} replies end within a thought and are missing ({languages}): let "
             "the model write more tokens, or switch thinking off"
         )
+    lines += _unread(predictions, details)
     lacking, total = len(predictions.incomplete), predictions.items + len(predictions.incomplete)
     if lacking > MOST_SKIPPED * total:
         wanted = ", ".join(dict.fromkeys(predictions.incomplete.values()))
@@ -127,6 +155,22 @@ def show_predictions(predictions: Predictions, prefix: str = "") -> None:
             "and no more: consistency, AC3, kappa, RankC and transfer need the same items in every language"
         )
     print("\n".join(lines))
+
+
+def _unread(predictions: Predictions, details: bool) -> list[str]:
+    """How many replies name no entity that could be read, by reason; `details`: and by language."""
+    unread = predictions.unread
+    by_reason: Counter[str] = Counter()
+    for reasons in unread.values():
+        by_reason.update(reasons)
+    if not by_reason:
+        return []
+    total = by_reason.total() + len(predictions.entities)
+    lines = [f"unread: {by_reason.total():,} of {total:,} replies; they are missing answers"]
+    for code, count in by_reason.most_common():
+        of_each = ", ".join(f"{x} {reasons[code]:,}" for x, reasons in unread.items() if code in reasons)
+        lines.append(f"  {count:,}: {sentence_of(code)}" + (f" ({of_each})" if details else ""))
+    return lines
 
 
 def _show_seaeval(paths: Sequence[Path], as_json: bool) -> None:

@@ -14,7 +14,7 @@ from crossin.items.replies import read_reply
 
 Row = dict[str, Any]
 # By name: columns that are written only where a row has another value than this.
-_OPTIONAL: Row = {"values": None, "aliases": [], "answer_type": "text"}
+_OPTIONAL: Row = {"values": None, "aliases": [], "answer_type": "text", "inventory": "", "entity": ""}
 
 
 def scored_row(question: Question, found: Scores, bare: Scores | None, choice: Choice) -> Row:
@@ -77,7 +77,7 @@ def write_answers(path: Path, rows: Sequence[Row]) -> None:
     import pyarrow
 
     text, numbers = pyarrow.string(), pyarrow.list_(pyarrow.float64())
-    optional = {"values": numbers, "aliases": pyarrow.list_(text), "answer_type": text}
+    optional = {**dict.fromkeys(_OPTIONAL, text), "values": numbers, "aliases": pyarrow.list_(text)}
     used = [name for name, unset in _OPTIONAL.items() if any(row[name] != unset for row in rows)]
     # Explicit, since a column may be null in every row.
     schema = pyarrow.schema(
@@ -109,6 +109,8 @@ def _row(question: Question, found: Scores | Reply, **own: Any) -> Row:
         **_OPTIONAL,
         "aliases": item.aliases,
         "answer_type": item.answer_type,
+        "inventory": item.inventory,
+        "entity": item.entity,
         **dict.fromkeys(("logprobs", "tokens", "bare_logprobs", "answer", "reply")),
         "computed": found.computed,
         "saved": found.saved,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,7 @@ from crossin import __version__
 from crossin.core.cache import Cache, CacheWriter
 from crossin.core.errors import CrossinError
 from crossin.core.files import sha256_of_value
-from crossin.core.formats import ANSWERS, ITEMS, MANIFEST
+from crossin.core.formats import ANSWERS, ENTITIES, ITEMS, MANIFEST
 from crossin.core.inputs import files_in, refuse_within
 from crossin.core.interrupts import RESUMES, add_note
 from crossin.core.paths import as_path
@@ -24,7 +24,9 @@ from crossin.evaluation.answers import Row, replied_row, scored_row, write_answe
 from crossin.evaluation.engine import Content, CutPrompts, Engine, Recalling, Reply, Request, Scores
 from crossin.evaluation.preparation import Choice, PreparedBench, prepare
 from crossin.items import Form
+from crossin.items.inventories import write_inventories
 from crossin.items.item import write_items
+from crossin.items.replies.entities import read_entity
 from crossin.models.chat import CHAT_DATE
 
 # Holds the answers until the run is finished; the finished table has all of them.
@@ -44,6 +46,7 @@ def ask_bench(
     languages: Collection[str] | str | None = None,
     tasks: Collection[str] | str | None = None,
     limit: int | None = None,
+    per_task: int | None = None,
     shots: Path | str | None = None,
     seed: int = 0,
     cache: Path | str | None = None,
@@ -53,13 +56,14 @@ def ask_bench(
 
     name: what the report calls the model. form: how questions are put. choice: what decides between options
     that are scored (`option_values`); a reply in text is parsed (`read_reply`), and items in free text are
-    always answered so. limit: draws that many items in whole groups (`select`). shots: the benchmark that
-    worked examples come from. seed: decides the draw, the shots, and where rotated options begin.
+    always answered so. limit, per_task: draw that many items, in all or of each task, in whole groups
+    (`select`). shots: the benchmark that worked examples come from, which may be the same. seed: decides the
+    draw, the shots, and where rotated options begin.
 
     Each answer is put in the file `cache` as it comes, keyed by all that decides it, the bytes of the model
     included: a run that was stopped resumes, and no request is repeated. Several runs may share a cache;
     without one, it lies in `out` until the run is finished. Writes `answers.parquet` and the items
-    (docs/formats.md). The engine stays open.
+    (docs/formats.md), and the inventories that these name. The engine stays open.
     """
     out = as_path(out)
     cache = None if cache is None else as_path(cache)
@@ -70,6 +74,7 @@ def ask_bench(
         languages=languages,
         tasks=tasks,
         limit=limit,
+        per_task=per_task,
         shots=shots,
         seed=seed,
     )
@@ -234,7 +239,8 @@ def _finish(
     thoughts_cut = sum(row["reply"] is not None and without_thoughts(row["reply"]) is None for row in rows)
     write_answers(work.folder / ANSWERS, rows)
     write_items(work.folder / ITEMS, prepared.items)
-    counts = {
+    outputs = [ANSWERS, ITEMS]
+    counts: dict[str, Any] = {
         "questions": len(rows),
         "items": len({item.item for item in prepared.items}),
         "requests": len(answers),
@@ -249,7 +255,26 @@ def _finish(
         "unknown_logprobs": sum(answer.get("logprobs", []).count(None) for answer in answers.values()),
         "notes": list(engine.notes),
     }
-    work.finish([ANSWERS, ITEMS], counts, prepared.skipped)
+    if prepared.inventories:
+        write_inventories(work.folder / ENTITIES, prepared.inventories.values())
+        outputs.append(ENTITIES)
+        counts["unread"] = _unread(prepared, rows)
+    work.finish(outputs, counts, prepared.skipped)
+
+
+def _unread(prepared: PreparedBench, rows: Sequence[Row]) -> dict[str, int]:
+    """How many replies name no entity of their item's inventory that counts, by reason code."""
+    codes = [
+        read_entity(
+            row["reply"],
+            prepared.inventories[row["inventory"]],
+            row["language"],
+            question=one.question.item.question,
+        ).unread
+        for one, row in zip(prepared.questions, rows, strict=True)
+        if row["inventory"]
+    ]
+    return dict(sorted(Counter(code for code in codes if code is not None).items()))
 
 
 def _with_thoughts_begun(answers: Mapping[Content, dict[str, Any]]) -> dict[Content, dict[str, Any]]:

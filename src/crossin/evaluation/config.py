@@ -53,6 +53,11 @@ class EvaluateConfig(Settings):
         "countries), so there may be a few more; a larger limit holds those of a smaller one.",
         ge=1,
     )
+    per_task: int | None = _what(
+        None,
+        "Number of items of each task, or all where it has fewer; drawn as by --limit, in place of it.",
+        ge=1,
+    )
     seed: int = _what(0, "Decides that draw, the shots, and --order rotated.", ge=0)
     engine: Literal["hf", "openai"] = _what(
         "hf",
@@ -84,7 +89,12 @@ class EvaluateConfig(Settings):
         min_length=1,
     )
     shots: int = _how(0, "Worked examples before each question.", ge=0)
-    shots_from: Path | None = _how(None, "Benchmark that they come from: another split.", metavar="FOLDER")
+    shots_from: Path | None = _how(
+        None,
+        "Benchmark that they come from: another split, or the one asked, whose items are then shots for each "
+        "other.",
+        metavar="FOLDER",
+    )
     order: Literal["fixed", "rotated"] = _how(
         "fixed", "Listed options begin at the first, or at another in each language."
     )
@@ -107,6 +117,14 @@ class EvaluateConfig(Settings):
     def _check_models(self) -> Self:
         if self.adapter is not None and len(self.models) > 1:
             raise ValueError("an adapter belongs to one model: evaluate the others separately")
+        return self
+
+    @model_validator(mode="after")
+    def _check_number(self) -> Self:
+        if self.limit is not None and self.per_task is not None:
+            raise ValueError(
+                "`limit` draws from all tasks together, and `per_task` from each: give one of them"
+            )
         return self
 
     @model_validator(mode="after")
@@ -140,6 +158,7 @@ class EvaluateConfig(Settings):
             "languages": self.languages,
             "tasks": self.tasks,
             "limit": self.limit,
+            "per_task": self.per_task,
             "shots": self.shots_from,
             "seed": self.seed,
         }

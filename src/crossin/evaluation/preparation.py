@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+from crossin.bench.inventories import entity_faults
 from crossin.core.coercion import listed
 from crossin.core.errors import CrossinError
+from crossin.core.formats import ENTITIES
 from crossin.core.paths import as_path
+from crossin.core.reasons import fix_of, sentence_of
 from crossin.evaluation.engine import Content, Request
 from crossin.items import Form, Item, Question, questions, read_items
+from crossin.items.inventories import Inventories, of_languages, read_inventories
 from crossin.items.item import items_file
 from crossin.items.selection import select
 from crossin.items.shots import read_shots
@@ -36,7 +40,8 @@ class PreparedBench:
     """A benchmark's items and questions, item by item, then by language and wording.
 
     `skipped` is how many of the benchmark's questions are left out, by reason. `settings` are those that
-    decided what is asked, apart from the form, and `inputs` the files.
+    decided what is asked, apart from the form, and `inputs` the files. `inventories` are those that the items
+    name, in the languages asked.
     """
 
     items: list[Item]
@@ -44,6 +49,7 @@ class PreparedBench:
     skipped: dict[str, int]
     settings: dict[str, Any]
     inputs: dict[str, Path]
+    inventories: Inventories
 
     @property
     def requests(self) -> list[Request]:
@@ -64,17 +70,25 @@ def prepare(
     languages: Collection[str] | str | None = None,
     tasks: Collection[str] | str | None = None,
     limit: int | None = None,
+    per_task: int | None = None,
     shots: Path | str | None = None,
     seed: int = 0,
 ) -> PreparedBench:
     """The questions of a benchmark (its folder or file) and their requests; parameters as in `ask_bench`.
 
-    Raises CrossinError where benchmark, form and choice do not fit together.
+    Raises CrossinError where benchmark, form and choice do not fit together, or an item's inventory is not
+    beside the benchmark.
     """
     bench = as_path(bench)
     languages, tasks = (None if names is None else listed(names) for names in (languages, tasks))
     items, skipped = select(
-        read_items(bench), items_file(bench), languages=languages, tasks=tasks, limit=limit, seed=seed
+        read_items(bench),
+        items_file(bench),
+        languages=languages,
+        tasks=tasks,
+        limit=limit,
+        per_task=per_task,
+        seed=seed,
     )
     examples = read_shots(form.shots, shots)
     asked = questions(items, form, shots=examples, seed=seed)
@@ -84,16 +98,37 @@ def prepare(
         "languages": codes,
         "tasks": None if tasks is None else sorted(tasks),
         "limit": limit,
+        **({} if per_task is None else {"per_task": per_task}),
         "seed": seed,
     }
+    inventories = _inventories(items, items_file(bench).parent / ENTITIES, codes)
     inputs = {"bench": items_file(bench)} | ({} if shots is None else {"shots": items_file(shots)})
+    inputs |= {"entities": items_file(bench).parent / ENTITIES} if inventories else {}
     return PreparedBench(
         items,
         [_prepared(one, form, choice) for one in asked],
         skipped,
         settings,
         inputs | word_files(codes),
+        inventories,
     )
+
+
+def _inventories(items: Sequence[Item], file: Path, languages: Sequence[str]) -> Inventories:
+    """The inventories that items name, from the benchmark's file of them, in these languages.
+
+    Raises CrossinError for the first fault that `entity_faults` finds.
+    """
+    names = dict.fromkeys(item.inventory for item in items if item.inventory)
+    for item, fault in entity_faults(items, file.parent) if names else ():
+        raise CrossinError(
+            f"item '{item.item}' in {item.language}: {sentence_of(fault.reason)}: '{fault.detail}'",
+            file=file,
+            field=fault.field,
+            hint=fix_of(fault.reason) or "build the benchmark again",
+        )
+    known = read_inventories(file.parent) if names else {}
+    return {one.name: one for one in of_languages(known, languages, names)}
 
 
 def _prepared(question: Question, form: Form, choice: Choice) -> PreparedQuestion:

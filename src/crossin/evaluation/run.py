@@ -285,6 +285,9 @@ def _say_counts(stage: Stage, model: str, bench: str, say: Callable[[str], None]
         say(line)
     for code, count in counts["failed_requests"].items():
         say(f"unanswered requests: {count:,}, {sentence_of(code)}")
+    # A run of an earlier version, or a benchmark without inventories, counts none.
+    for code, count in counts.get("unread", {}).items():
+        say(f"replies in which no entity was read: {count:,}, {sentence_of(code)}")
     for name, words in _COUNTED.items():
         if counts[name]:
             say(f"{words}: {counts[name]:,}")

@@ -11,7 +11,7 @@ from crossin.core.errors import CrossinError
 from crossin.core.hashing import hash64
 from crossin.core.settings import Settings, setting
 from crossin.items.item import Item
-from crossin.items.shots import choose_shots, shot_key
+from crossin.items.shots import choose_shots
 from crossin.items.wordings import Wording, wordings_in
 
 # A conversation: (role, text) per turn; `user` and `assistant` take turns, and the user begins and ends.
@@ -75,12 +75,12 @@ def questions(
 
     The text of an item is its context, its question and, in `letters` and `generate`, its options, one a line
     ("A. red"). In the order `rotated`, that list begins at an option drawn from seed, language and item.
-    Before it come `form.shots` of the items `shots`, taken from another split or benchmark (`choose_shots`),
-    each with its right answer: the text, or the letter where there is a list.
+    Before it come `form.shots` of the items `shots`, those of another split or benchmark, or of the same one
+    (`choose_shots`), each with its right answer: the text, or the letter where there is a list.
 
     In a chat, a user's turn is the wording's words before the question, and the text. The cue ("Answer:") is
     left out: the assistant's turn is the answer itself, so nothing separates the two. Shots are earlier turns
-    of both.
+    of both. Of free text whose gap ends the question, the turn is what stands before the gap.
 
     Outside a chat, two kinds of items with a gap are sentences without words around them, and their shots are
     filled sentences: in `text`, one with options is a sentence to fill (`Question`); one in free text whose
@@ -88,21 +88,18 @@ def questions(
     so they are asked under the form's first; among items without a gap, under each of them, since only items
     of every wording are scored. Elsewhere a question is shown with the mark of its gap.
 
-    A question does not depend on the other items, except that its shots must be usable for all of them.
+    A question does not depend on the other items, except that shots from another benchmark must be usable for
+    all of them, and that all shots must be there in all languages.
     Raises CrossinError for a wording that does not exist, or not in a language; for too few shots; and for a
     list longer than the alphabet.
     """
     worded = wordings_in((item.language for item in items if not _is_sentence(item, form)), form.wordings)
     chosen = choose_shots(items, shots, form.shots, seed)
-    examples = {
-        key: [_example(shot, form, seed) for shot in some if not _is_sentence(shot, form)]
-        for key, some in chosen.items()
-    }
     names = form.wordings if worded else form.wordings[:1]
     return [
-        _sentence(item, name, chosen[shot_key(item)])
+        _sentence(item, name, chosen[item.item, item.language])
         if _is_sentence(item, form)
-        else _question(item, name, worded[name, item.language], form, examples[shot_key(item)], seed)
+        else _question(item, name, worded[name, item.language], form, chosen[item.item, item.language], seed)
         for item in items
         for name in names
     ]
@@ -112,9 +109,18 @@ def _is_sentence(item: Item, form: Form) -> bool:
     """Whether an item is asked as a sentence, whose gap the options or the reply fill."""
     if form.chat or not item.gap:
         return False
-    if item.free_text:
-        return not any(map(str.isalnum, item.question.partition(item.gap)[2]))
-    return form.kind == "text"
+    return _is_opening(item) if item.free_text else form.kind == "text"
+
+
+def _is_opening(item: Item) -> bool:
+    """Whether an item in free text has a gap that ends its question."""
+    return (
+        item.free_text and item.gap != "" and not any(map(str.isalnum, item.question.partition(item.gap)[2]))
+    )
+
+
+def _opening(item: Item) -> str:
+    return item.question.partition(item.gap)[0].rstrip()
 
 
 def _sentence(item: Item, name: str, shots: Sequence[Item]) -> Question:
@@ -122,8 +128,7 @@ def _sentence(item: Item, name: str, shots: Sequence[Item]) -> Question:
     before = "".join([*examples, _context(item)])
     if not item.free_text:
         return Question(item, name, before, tuple(map(item.filled, item.options)))
-    opening = item.question.partition(item.gap)[0].rstrip()
-    return Question(item, name, before + opening, (), stop=("\n",))
+    return Question(item, name, before + _opening(item), (), stop=("\n",))
 
 
 def _context(item: Item) -> str:
@@ -131,16 +136,17 @@ def _context(item: Item) -> str:
 
 
 def _question(
-    item: Item, name: str, wording: Wording, form: Form, examples: Sequence[_Shot], seed: int
+    item: Item, name: str, wording: Wording, form: Form, shots: Sequence[Item], seed: int
 ) -> Question:
     shown = _shown(item, form, seed)
     separator = "" if form.chat else wording.separator
     answers = [] if form.kind == "generate" else _answers(item, shown)
     render = _chat if form.chat else _plain
+    examples = [_example(shot, form, seed) for shot in shots]
     return Question(
         item=item,
         wording=name,
-        prompt=render(_text(item, shown), wording, examples),
+        prompt=render(_text(item, shown, form), wording, examples),
         options=tuple(separator + answer for answer in answers),
         shown=shown,
         cue="" if form.chat else wording.cue,
@@ -173,14 +179,15 @@ def _stop(wording: Wording) -> tuple[str, ...]:
 def _example(shot: Item, form: Form, seed: int) -> _Shot:
     shown = _shown(shot, form, seed)
     right = shot.answer if shot.free_text else _answers(shot, shown)[shot.option_ids.index(shot.answer)]
-    return _text(shot, shown), right
+    return _text(shot, shown, form), right
 
 
-def _text(item: Item, shown: Sequence[int]) -> str:
+def _text(item: Item, shown: Sequence[int], form: Form) -> str:
+    question = _opening(item) if form.chat and _is_opening(item) else item.question
     listed = [
         f"{letter}. {item.options[place]}" for letter, place in zip(ascii_uppercase, shown, strict=False)
     ]
-    return _context(item) + "\n".join([item.question, *listed])
+    return _context(item) + "\n".join([question, *listed])
 
 
 def _answers(item: Item, shown: Sequence[int]) -> list[str]:

@@ -4,14 +4,19 @@ language (`entities.parquet`, docs/formats.md).
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from crossin.core.errors import CrossinError
 from crossin.core.files import read_parquet, write_parquet
 from crossin.core.formats import ENTITIES
+
+if TYPE_CHECKING:
+    from crossin.items.item import Item
 
 # By inventory's name.
 Inventories = Mapping[str, "Inventory"]
@@ -32,6 +37,32 @@ class Inventory:
     def ids(self) -> list[str]:
         """The entity ids, in order."""
         return list(self.names)
+
+
+def inventories_of(items: Iterable[Item]) -> list[Inventory]:
+    """The inventories that items name: the right answers of all items of an inventory are its entities.
+
+    The names of an entity in a language are the references and aliases of its items there, the most frequent
+    reference first.
+    """
+    found: dict[str, dict[str, dict[str, Counter[str]]]] = {}
+    for item in items:
+        if item.inventory:
+            of_entity = found.setdefault(item.inventory, {}).setdefault(item.entity, {})
+            names = of_entity.setdefault(item.language, Counter())
+            names.update([item.answer])
+            # Known, but no reference.
+            names.update(dict.fromkeys(item.aliases, 0))
+    return [
+        Inventory(
+            name,
+            {
+                entity: {code: tuple(text for text, _ in names.most_common()) for code, names in of.items()}
+                for entity, of in entities.items()
+            },
+        )
+        for name, entities in found.items()
+    ]
 
 
 def write_inventories(path: Path, inventories: Iterable[Inventory]) -> None:

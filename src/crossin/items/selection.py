@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Collection, Sequence
 from pathlib import Path
 
@@ -27,15 +27,23 @@ def select(
     languages: Collection[str] | None = None,
     tasks: Collection[str] | None = None,
     limit: int | None = None,
+    per_task: int | None = None,
     seed: int = 0,
 ) -> tuple[list[Item], dict[str, int]]:
     """The items to ask, item by item in the benchmark's order, and how many questions are not asked, by
     reason code.
 
     With `limit`, whole groups (paragraphs, countries) are drawn until they hold that many items, the same in
-    every language; those of a smaller limit are among those of a larger one. Raises CrossinError, which names
-    `file`, for a language or task that the benchmark does not have.
+    every language; those of a smaller limit are among those of a larger one. `per_task` draws so from each
+    task by itself: that many items of each, or all where it has fewer. Raises CrossinError where both are
+    given, and with `file`, for a language or task that the benchmark does not have.
     """
+    if limit is not None and per_task is not None:
+        raise CrossinError(
+            "`limit` draws from all tasks together, and `per_task` from each",
+            field="per_task",
+            hint="give --limit or --per-task, not both",
+        )
     skipped: Counter[str] = Counter()
     found = list(items)
     for name, wanted, reason in (("language", languages, NotAsked.LANGUAGE), ("task", tasks, NotAsked.TASK)):
@@ -51,10 +59,15 @@ def select(
         if wanted is not None:
             skipped[reason] = sum(getattr(item, name) not in wanted for item in found)
             found = [item for item in found if getattr(item, name) in wanted]
-    if limit is not None:
-        drawn = _groups(found, limit, seed)
-        skipped[NotAsked.LIMIT] = sum(item.group not in drawn for item in found)
-        found = [item for item in found if item.group in drawn]
+    number = per_task if limit is None else limit
+    if number is not None:
+        pools: dict[str, list[Item]] = defaultdict(list)
+        for item in found:
+            pools[item.task if per_task else ""].append(item)
+        drawn = {pool: _groups(members, number, seed) for pool, members in pools.items()}
+        kept = [item for item in found if item.group in drawn[item.task if per_task else ""]]
+        skipped[NotAsked.LIMIT] = len(found) - len(kept)
+        found = kept
     if not found:
         raise CrossinError(
             "there are no items in these languages and tasks", file=file, hint="select others, or all"

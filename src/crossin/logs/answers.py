@@ -5,11 +5,19 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from crossin.items import Item
 from crossin.items.inventories import Inventories
 from crossin.logs.lines import Line
+
+
+class Marks(NamedTuple):
+    """Of one item, the ids of the options that a log marks as right, and as wrong, in any language."""
+
+    options: tuple[str, ...]
+    right: frozenset[str]
+    wrong: frozenset[str]
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -21,7 +29,9 @@ class LoggedAnswers:
     the log in messages. `settings` are how the model was asked (shots, template, versions), for the page.
     `skipped` counts the records that were left out, by reason code. `reported` are the harness's own figures,
     from what it logged for each record: by metric and language. `unanswered` counts the benchmark's items
-    that are not in the log (0 where the benchmark is not known).
+    that are not in the log (0 where the benchmark is not known). `notes` are what people should know besides.
+    `marks` are those of every item, in a log that says of each answer whether it is right, and not which
+    option is (`crossin.logs.golds`).
     """
 
     model: str
@@ -34,3 +44,5 @@ class LoggedAnswers:
     skipped: Mapping[str, int] = field(default_factory=dict)
     reported: Mapping[str, float] = field(default_factory=dict)
     unanswered: int = 0
+    notes: Sequence[str] = ()
+    marks: Mapping[str, Marks] = field(default_factory=dict)

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from crossin.core.errors import CrossinError
 from crossin.core.files import read_json
@@ -11,8 +14,9 @@ from crossin.items import Item, read_items
 from crossin.items.inventories import read_inventories
 from crossin.items.item import items_file
 from crossin.logs.answers import LoggedAnswers
-from crossin.logs.formats import Files, LogFormat, LogOptions, each_alone
+from crossin.logs.formats import Files, LogFormat, each_alone
 from crossin.logs.lines import Line, complete, read_lines
+from crossin.logs.options import LogOptions
 
 
 def completed(model: str, file: Path, parts: dict[Path, list[Line]], options: LogOptions) -> LoggedAnswers:
@@ -49,7 +53,9 @@ def _items(file: Path, bench: Path | None) -> list[Item] | None:
 
 def _read_answers(files: Files, options: LogOptions) -> list[LoggedAnswers]:
     [file] = files
-    return [completed(_model(file), file, {file: read_lines(file)}, options)]
+    settings = _settings(file)
+    log = completed(str(settings.get("name") or file.parent.name), file, {file: read_lines(file)}, options)
+    return [replace(log, settings=_how_asked(settings))]
 
 
 def _read_replies(files: Files, options: LogOptions) -> list[LoggedAnswers]:
@@ -57,16 +63,23 @@ def _read_replies(files: Files, options: LogOptions) -> list[LoggedAnswers]:
     return [completed(file.stem, file, {file: read_lines(file)}, options)]
 
 
-def _model(file: Path) -> str:
-    """What the evaluation called its model, else the name of its folder."""
+def _settings(file: Path) -> dict[str, Any]:
+    """The settings of an evaluation; empty where it has no manifest."""
     manifest = file.parent / MANIFEST
     if not manifest.is_file():
-        return file.parent.name
+        return {}
     content = read_json(manifest)
     settings = content.get("settings") if isinstance(content, dict) else None
     if not isinstance(settings, dict):
         raise CrossinError("not the manifest of a run", file=manifest, hint="repair or remove the file")
-    return str(settings.get("name") or file.parent.name)
+    return settings
+
+
+def _how_asked(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Those of an evaluation's settings that decide how a model was asked."""
+    form = settings.get("form")
+    asked = dict(form) if isinstance(form, dict) else {}
+    return asked | {name: settings[name] for name in ("choice", "chat_date") if name in settings}
 
 
 ANSWERS_FORMAT = LogFormat(lambda file: file.name == ANSWERS, each_alone, _read_answers)

@@ -9,22 +9,37 @@ from pathlib import Path
 from crossin.core.errors import CrossinError
 from crossin.core.formats import ANSWERS
 from crossin.core.paths import as_path
-from crossin.logs import evaluation, lm_eval_exported, seaeval
+from crossin.logs import (
+    evaluation,
+    inspect_ai,
+    lighteval,
+    lm_eval_exported,
+    lm_eval_runs,
+    mapped,
+    polyfact,
+    seaeval,
+)
 from crossin.logs.answers import LoggedAnswers
-from crossin.logs.formats import LogFiles, LogFormat, LogOptions
+from crossin.logs.formats import LogFiles, LogFormat
+from crossin.logs.options import LogOptions
 
 # The first that recognises a file reads it.
 FORMATS: tuple[LogFormat, ...] = (
     evaluation.ANSWERS_FORMAT,
     lm_eval_exported.FORMAT,
+    lm_eval_runs.FORMAT,
+    inspect_ai.FORMAT,
+    lighteval.FORMAT,
     seaeval.FORMAT,
+    polyfact.FORMAT,
     evaluation.REPLIES_FORMAT,
 )
 
 
-def find_logs(paths: Path | str | Iterable[Path | str]) -> list[LogFiles]:
+def find_logs(paths: Path | str | Iterable[Path | str], options: LogOptions | None = None) -> list[LogFiles]:
     """The runs in `paths`: files of stored answers, evaluation folders, and all that other folders hold, at
-    any depth. Files of one run are put together.
+    any depth. Files of one run are put together. With
+    `options.log_mapping` all files of records are one run, which that mapping explains.
 
     Raises CrossinError where a path does not exist, or a folder holds no stored answers.
     """
@@ -32,7 +47,9 @@ def find_logs(paths: Path | str | Iterable[Path | str]) -> list[LogFiles]:
     for path in map(as_path, [paths] if isinstance(paths, str | os.PathLike) else paths):
         if not path.exists():
             raise not_found(path)
-        if not path.is_dir():
+        if options is not None and options.log_mapping is not None:
+            named |= dict.fromkeys(mapped.log_files(path), mapped.FORMAT)
+        elif not path.is_dir():
             named[path] = _format_of(path)
         elif (path / ANSWERS).is_file():
             named[path / ANSWERS] = evaluation.ANSWERS_FORMAT

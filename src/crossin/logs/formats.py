@@ -8,18 +8,9 @@ from pathlib import Path
 from typing import NamedTuple
 
 from crossin.logs.answers import LoggedAnswers
+from crossin.logs.options import LogOptions
 
 Files = tuple[Path, ...]
-
-
-@dataclass(frozen=True)
-class LogOptions:
-    """What decides how logs are read.
-
-    bench: the folder of the benchmark asked, for logs that need it.
-    """
-
-    bench: Path | None = None
 
 
 @dataclass(frozen=True)

@@ -22,7 +22,17 @@ _KEYS = ["item", "language"]
 _REPLY = [*_KEYS, "reply"]
 # What `answers.parquet` has beside the keys, always and sometimes.
 _ANSWER = ["group", "task", "option_ids", "answer", "gold"]
-_OPTIONAL = ["logprobs", "values", "reply", "prompt", "shown", "aliases", "answer_type"]
+_OPTIONAL = [
+    "logprobs",
+    "values",
+    "reply",
+    "prompt",
+    "shown",
+    "aliases",
+    "answer_type",
+    "inventory",
+    "entity",
+]
 _OTHER_BENCHMARK = "name the benchmark that was asked with --bench"
 
 
@@ -67,7 +77,7 @@ def _wrong_field(line: Line) -> tuple[str, str] | None:
     for name in _KEYS:
         if not isinstance(line[name], str) or not line[name].strip():
             return name, "a text"
-    for name in ("reply", "prompt"):
+    for name in ("reply", "prompt", "inventory", "entity"):
         if not isinstance(line.get(name), str | None):
             return name, "a text, or null"
     ids, shown = line.get("option_ids", []), line.get("shown")
@@ -79,9 +89,10 @@ def _wrong_field(line: Line) -> tuple[str, str] | None:
 
 
 def complete(lines: list[Line], items: Sequence[Item], file: Path) -> list[Line]:
-    """`lines` with what their benchmark knows: group, task, options and gold. A reply to a multiple-choice
-    item becomes the option that it names (`named_option`), or none. The prompt listed the options in the
-    order of the line's `shown`, or else of its option ids. A reply that was cut within a thought names none.
+    """`lines` with what their benchmark knows: group, task, options, gold and inventory. A reply to a
+    multiple-choice item becomes the option that it names (`named_option`), or none. The prompt listed the
+    options in the order of the line's `shown`, or else of its option ids. A reply that was cut within a
+    thought names none.
 
     Raises CrossinError where a line is of another benchmark: an unknown id, other options, another gold.
     """
@@ -118,6 +129,7 @@ def _complete(line: Line, item: Item | None) -> Line:
         raise CrossinError(message, field="language")
     known = {"group": item.group, "task": item.task, "option_ids": item.option_ids, "gold": item.answer}
     known |= {"aliases": item.aliases, "answer_type": item.answer_type}
+    known |= {"inventory": item.inventory, "entity": item.entity}
     for name, value in known.items():
         found = line.get(name, value)
         if (sorted(found) != sorted(value)) if name == "option_ids" else (found != value):

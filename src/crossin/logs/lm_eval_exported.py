@@ -18,8 +18,9 @@ from crossin.core.errors import CrossinError, located
 from crossin.corpus.reading.records import read_records
 from crossin.logs.answers import LoggedAnswers
 from crossin.logs.evaluation import completed
-from crossin.logs.formats import Files, LogFormat, LogOptions
+from crossin.logs.formats import Files, LogFormat
 from crossin.logs.lines import Line, checked, named_option, with_thoughts_begun
+from crossin.logs.options import LogOptions
 
 _NAME = re.compile(r"samples_.+_(?P<date>\d{4}-\d\d-\d\dT[\d.-]+)\.jsonl")
 # The fields of an exported question that an answer needs.

@@ -14,8 +14,9 @@ from crossin.core.files import read_json
 from crossin.items import Item
 from crossin.languages import parse_language
 from crossin.logs.answers import LoggedAnswers
-from crossin.logs.formats import Files, LogFormat, LogOptions, each_alone
+from crossin.logs.formats import Files, LogFormat, each_alone
 from crossin.logs.lines import Line, complete
+from crossin.logs.options import LogOptions
 
 # The labels of choices.
 LETTERS = "ABCDEFGHIJ"

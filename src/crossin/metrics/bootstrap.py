@@ -5,12 +5,13 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import numpy as np
 
 from crossin.metrics.choices import answer_family
-from crossin.metrics.families import Family
-from crossin.metrics.table import AnswerTable, Floats, aligned
+from crossin.metrics.families import Block, Family
+from crossin.metrics.table import AnswerTable, Floats, Integers, aligned
 
 DRAWS = 10_000
 _TAILS = (0.025, 0.975)
@@ -46,40 +47,70 @@ def resample(
     Percentile intervals: Efron and Tibshirani, An Introduction to the Bootstrap (1993), chapter 13; drawing
     whole clusters: Davison and Hinkley, Bootstrap Methods and their Application (1997), section 3.8.
     """
-    return {
-        name: Figure(value, *_interval(estimates))
-        for name, value, estimates in _resampled(families, groups, draws, seed)
-    }
+    [(observed, drawn)] = _resampled([families], groups, draws, seed)
+    return {name: _figure(value, drawn[name]) for name, value in observed.items()}
+
+
+_Estimates = tuple[dict[str, Floats], dict[str, list[Floats]]]
 
 
 def _resampled(
-    families: Sequence[Family], groups: Sequence[str], draws: int, seed: int
-) -> Iterator[tuple[str, float, Floats]]:
-    """Every figure's name, its observed value, and those of the draws in which it is defined: none where the
-    observed one is not, or with a single group.
+    sides: Sequence[Sequence[Family]], groups: Sequence[str], draws: int, seed: int
+) -> list[_Estimates]:
+    """For each side, the observed values of its families' figures [1], and those of the draws, in batches:
+    none with a single group. All sides have the same draws.
     """
+    families = [family for side in sides for family in side]
     for family in families:
         if len(family.columns) != len(groups):
             raise ValueError(f"{len(groups)} items have groups, and {len(family.columns)} have figures")
-    _, group = np.unique(np.array(groups, dtype=np.str_), return_inverse=True)
-    order = np.argsort(group, kind="stable")
-    starts = np.flatnonzero(np.diff(group[order], prepend=-1))
-    summed = [np.add.reduceat(family.columns[order], starts, axis=0) for family in families]
+    names, group = np.unique(np.array(groups, dtype=np.str_), return_inverse=True)
+    summed = [[_by_group(family, group) for family in side] for side in sides]
 
-    def values(weights: Floats) -> dict[str, Floats]:
+    def values(side: int, weights: Floats) -> dict[str, Floats]:
         return {
             name: found
-            for family, sums in zip(families, summed, strict=True)
-            for name, found in family.estimate(weights @ sums).items()
+            for family, parts in zip(sides[side], summed[side], strict=True)
+            for name, found in family.estimate(_weighted(weights, parts)).items()
         }
 
-    alone = values(np.ones((1, len(starts))))
-    widest = max((sums.shape[1] for sums in summed), default=1)
-    drawn = [values(weights) for weights in _weights(len(starts), draws, seed, widest)]
-    for name, observed in alone.items():
-        estimates = np.concatenate([batch[name] for batch in drawn])
-        known = ~np.isnan(estimates) & (len(starts) > 1) & ~np.isnan(observed[0])
-        yield name, float(observed[0]), estimates[known]
+    one = np.ones((1, len(names)))
+    found: list[_Estimates] = [(values(side, one), {}) for side in range(len(sides))]
+    if len(names) > 1:
+        widths = [sums.shape[1] for side in summed for parts in side for _, sums in parts]
+        for weights in _weights(len(names), draws, seed, max(widths, default=1)):
+            for side, (_, drawn) in enumerate(found):
+                for name, estimates in values(side, weights).items():
+                    drawn.setdefault(name, []).append(estimates)
+    return [(observed, {name: drawn.get(name, []) for name in observed}) for observed, drawn in found]
+
+
+def _by_group(family: Family, group: Integers) -> list[tuple[Integers, Floats]]:
+    """The sums over the items of each group, of the columns and of each block: the groups' numbers [G] and
+    the sums [G, C].
+    """
+    everything = Block(np.arange(len(group)), family.columns)
+    parts = []
+    for rows, columns in (everything, *family.blocks):
+        order = np.argsort(group[rows], kind="stable")
+        ordered = group[rows][order]
+        starts = np.flatnonzero(np.diff(ordered, prepend=-1))
+        parts.append((ordered[starts], np.add.reduceat(columns[order], starts, axis=0)))
+    return parts
+
+
+def _weighted(weights: Floats, parts: Sequence[tuple[Integers, Floats]]) -> Floats:
+    """The sums over items of all parts, one after the other, under weights of groups [W, G]."""
+    products = [(weights if len(of) == weights.shape[1] else weights[:, of]) @ sums for of, sums in parts]
+    return products[0] if len(products) == 1 else np.hstack(products)
+
+
+def _figure(observed: Floats, drawn: Sequence[Floats], *, tested: bool = False) -> Figure:
+    """A figure with the interval of its draws (those in which it is defined), and where `tested` its p."""
+    value = float(observed[0])
+    estimates = np.concatenate([*drawn, np.empty(0)])
+    known = estimates[~np.isnan(estimates) & ~np.isnan(value)]
+    return Figure(value, *_interval(known), _p_value(known) if tested else math.nan)
 
 
 def _interval(estimates: Floats) -> tuple[float, float]:
@@ -96,6 +127,42 @@ def _p_value(estimates: Floats) -> float:
     return min(1.0, 2 * float(min((estimates <= 0).mean(), (estimates >= 0).mean())))
 
 
+class Paired(NamedTuple):
+    """Figures of two models, by name, and their paired differences."""
+
+    ours: dict[str, Figure]
+    theirs: dict[str, Figure]
+    difference: dict[str, Figure]
+
+
+def resample_pair(
+    families: Sequence[Family],
+    baseline_families: Sequence[Family],
+    groups: Sequence[str],
+    *,
+    draws: int = DRAWS,
+    seed: int = 0,
+) -> Paired:
+    """The figures of families and of baseline families, as `resample` gives them, and families minus baseline
+    families, figure by figure, paired: the same draws for both.
+
+    The two lists hold the same kinds of families over the same items in the same order. Memory is twice that
+    of `resample`.
+    """
+    (ours, drawn), (theirs, theirs_drawn) = _resampled([families, baseline_families], groups, draws, seed)
+    if ours.keys() != theirs.keys():
+        raise ValueError("a difference needs two families with the same figures")
+    difference = {}
+    for name, value in ours.items():
+        apart = [one - other for one, other in zip(drawn[name], theirs_drawn[name], strict=True)]
+        difference[name] = _figure(value - theirs[name], apart, tested=True)
+    return Paired(
+        {name: _figure(value, drawn[name]) for name, value in ours.items()},
+        {name: _figure(value, theirs_drawn[name]) for name, value in theirs.items()},
+        difference,
+    )
+
+
 def resample_difference(
     families: Sequence[Family],
     baseline_families: Sequence[Family],
@@ -104,17 +171,8 @@ def resample_difference(
     draws: int = DRAWS,
     seed: int = 0,
 ) -> dict[str, Figure]:
-    """Families minus baseline families, figure by figure, paired: the same draws for both.
-
-    The two lists hold the same kinds of families over the same items in the same order. For draws, see
-    `resample`.
-    """
-    pairs = zip(families, baseline_families, strict=True)
-    paired = [_difference(ours, theirs) for ours, theirs in pairs]
-    return {
-        name: Figure(value, *_interval(estimates), _p_value(estimates))
-        for name, value, estimates in _resampled(paired, groups, draws, seed)
-    }
+    """The differences of `resample_pair` alone."""
+    return resample_pair(families, baseline_families, groups, draws=draws, seed=seed).difference
 
 
 def intervals(table: AnswerTable, *, draws: int = DRAWS, seed: int = 0) -> dict[str, Figure]:
@@ -134,18 +192,6 @@ def differences(
     """
     theirs = [answer_family(aligned(baseline, table))]
     return resample_difference([answer_family(table)], theirs, table.groups, draws=draws, seed=seed)
-
-
-def _difference(ours: Family, theirs: Family) -> Family:
-    width = ours.columns.shape[1]
-
-    def estimate(sums: Floats) -> dict[str, Floats]:
-        minuend, subtrahend = ours.estimate(sums[:, :width]), theirs.estimate(sums[:, width:])
-        if minuend.keys() != subtrahend.keys():
-            raise ValueError("a difference needs two families with the same figures")
-        return {name: minuend[name] - subtrahend[name] for name in minuend}
-
-    return Family(np.hstack([ours.columns, theirs.columns]), estimate)
 
 
 def _weights(groups: int, draws: int, seed: int, widest: int) -> Iterator[Floats]:

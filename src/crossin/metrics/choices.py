@@ -15,8 +15,9 @@ import numpy as np
 import numpy.typing as npt
 
 from crossin.core.errors import CrossinError
-from crossin.metrics.families import Family, observed, ratio
-from crossin.metrics.table import MISSING, AnswerTable, Floats, require_parallel
+from crossin.metrics.chance import chance_blocks, chance_of_sizes
+from crossin.metrics.families import Block, Family, observed, ratio, sums_of_blocks
+from crossin.metrics.table import MISSING, AnswerTable, Floats, Integers, require_parallel
 
 Number = TypeVar("Number", float, Floats)
 
@@ -54,8 +55,9 @@ def expected_consistency(table: AnswerTable, s: int) -> float:
 
     Each language keeps its shares of positions, but in random order over the items:
     `E_s = sum_a e_s(p_1a .. p_La) / C(L, s)`, where p_la is the share of all items (those without an answer
-    included) on which language l chose position a, and e_s the elementary symmetric polynomial. s is from
-    2 to L. For its source and limits see `kappa`.
+    included) on which language l chose position a, and e_s the elementary symmetric polynomial. Where items
+    are in pools, shares and order are within each pool, and E_s is the mean over pools, weighted by their
+    items (`crossin.metrics.chance`). s is from 2 to L. For its source and limits see `kappa`.
     """
     return float(_observed(table, s)["expected"][0, 0])
 
@@ -71,8 +73,8 @@ def kappa(table: AnswerTable, s: int) -> float:
     It corrects for guessing and for a bias for positions. Where options are shuffled item by item, a model
     without such a bias chooses all K positions equally often, E_s is near K^(1-s) (1/K for pairs), and kappa
     is consistency on another scale. It does not correct for languages that prefer the content of the same
-    wrong option; `right` and `wrong` show that. Shares are pooled over all items: where items differ in their
-    number of options, `select` single tasks before reading kappa.
+    wrong option; `right` and `wrong` show that. Without pools shares are of all items: where items differ in
+    their number of options, `select` single tasks before reading kappa.
     """
     return float(_observed(table, s)["kappa"][0, 0])
 
@@ -106,7 +108,8 @@ def ac3(accuracy: Number, consistency: Number) -> Number:
 def figures(table: AnswerTable, sizes: Sequence[int] | None = None) -> dict[str, float]:
     """Every figure of a table by name.
 
-    `accuracy/<language>`, `missing/<language>`, `accuracy` and `missing` (means over languages), and for each
+    `accuracy/<language>`, `missing/<language>`, `accuracy` and `missing` (means over languages); of a table
+    with pools also `answered`, 1 less `missing`: the share of replies that name an entity; and for each
     subset size s (2 to L where `sizes` is None) `consistency_s`, `kappa_s`, `right_s`, `wrong_s`, `ac3_s`.
     A table of one language has no consistency, nor has one that is not parallel.
     """
@@ -119,10 +122,12 @@ def answer_family(table: AnswerTable, sizes: Sequence[int] | None = None) -> Fam
     several = range(2, len(languages) + 1 if table.parallel else 0)
     chosen = tuple(several if sizes is None else dict.fromkeys(sizes))
     _check(chosen, table)
+    blocks = chance_blocks(table) if chosen else ()
 
     def named(sums: Floats) -> dict[str, Floats]:
-        found = _estimate(sums, len(languages), chosen)
-        shares = ("accuracy", "missing")
+        found = _estimate(sums, blocks, len(languages), chosen)
+        found["answered"] = 1 - found["missing"]
+        shares = ("accuracy", "missing", *(["answered"] if any(table.pools) else []))
         of_each = {f"{figure}/{x}": found[figure][:, i] for figure in shares for i, x in enumerate(languages)}
         means = {figure: found[figure].mean(axis=1) for figure in shares}
         of_sizes = {
@@ -132,12 +137,15 @@ def answer_family(table: AnswerTable, sizes: Sequence[int] | None = None) -> Fam
         }
         return of_each | means | of_sizes
 
-    return Family(_columns(table), named)
+    return Family(_columns(table), named, blocks)
 
 
 def _observed(table: AnswerTable, *sizes: int) -> dict[str, Floats]:
     _check(sizes, table)
-    return _estimate(_columns(table).sum(axis=0, keepdims=True), len(table.languages), sizes)
+    blocks = chance_blocks(table) if sizes else ()
+    parts = [_columns(table), *(block.columns for block in blocks)]
+    sums = np.hstack([part.sum(axis=0, keepdims=True) for part in parts])
+    return _estimate(sums, blocks, len(table.languages), sizes)
 
 
 def _check(sizes: Sequence[int], table: AnswerTable) -> None:
@@ -163,32 +171,45 @@ def chosen_options(table: AnswerTable) -> npt.NDArray[np.bool_]:
 
 def _columns(table: AnswerTable) -> Floats:
     """The terms that are summed over items, [I, C]: by language, asked, right and missing; for n from 2 to L,
-    the number of options that exactly n languages chose, and whether exactly n chose gold; by language and
-    position, chosen.
+    the number of options that exactly n languages chose, and whether exactly n chose gold.
     """
-    items, languages = table.answers.shape
-    chosen = chosen_options(table)
+    languages = len(table.languages)
     correct = table.answers == table.gold[:, None]  # [I, L]
     several = np.arange(2, languages + 1)
     parts = (
         table.asked,
         correct,
         table.answers == MISSING,
-        (chosen.sum(axis=1)[:, :, None] == several).sum(axis=1),
+        _agreeing(table.answers)[:, 2:],
         correct.sum(axis=1)[:, None] == several,
-        chosen.reshape(items, -1),
     )
     return np.hstack(parts, dtype=np.float64)
 
 
-def _estimate(sums: Floats, languages: int, sizes: tuple[int, ...]) -> dict[str, Floats]:
-    """Estimates from `sums` [W, C], sums over items of `_columns` for W weightings: `accuracy` and `missing`
-    [W, L]; `consistency`, `kappa`, `right`, `wrong`, `ac3` and `expected` (by chance) [W, S] for S `sizes` of
-    subsets, which need a table that is parallel.
+def _agreeing(answers: Integers) -> Integers:
+    """The number of options that exactly n languages chose, for n = 0 .. L: [I, L + 1] (0 for n = 0)."""
+    items, languages = answers.shape
+    # Equal answers of an item stand together: a run for each option that was chosen.
+    ordered = np.sort(answers, axis=1)
+    begins = np.ones((items, languages), dtype=bool)
+    begins[:, 1:] = ordered[:, 1:] != ordered[:, :-1]
+    starts = np.flatnonzero(begins)
+    lengths = np.diff(starts, append=answers.size)
+    row, known = starts // languages, ordered.ravel()[starts] >= 0
+    counts = np.bincount(row[known] * (languages + 1) + lengths[known], minlength=items * (languages + 1))
+    return counts.reshape(items, languages + 1)
+
+
+def _estimate(
+    sums: Floats, blocks: Sequence[Block], languages: int, sizes: tuple[int, ...]
+) -> dict[str, Floats]:
+    """Estimates from `sums`, sums over items of `_columns` and of the `chance_blocks` for W weightings:
+    `accuracy` and `missing` [W, L]; `consistency`, `kappa`, `right`, `wrong`, `ac3` and `expected` (by
+    chance) [W, S] for S `sizes` of subsets, which need a table that is parallel.
     """
     several = languages - 1
     ends = np.cumsum([languages, languages, languages, several, several])
-    asked, correct, missing, agreeing, on_gold, chosen = np.split(sums, ends, axis=1)
+    asked, correct, missing, agreeing, on_gold, _ = np.split(sums, ends, axis=1)
     items = asked[:, :1]
     # Of the subsets of s languages, n that agree make C(n, s) / C(L, s) agree; Python divides large integers
     # exactly.
@@ -198,9 +219,8 @@ def _estimate(sums: Floats, languages: int, sizes: tuple[int, ...]) -> dict[str,
     accuracy, missed = ratio(correct, asked), ratio(missing, asked)
     if not sizes:
         return {"accuracy": accuracy, "missing": missed}
-    shares = (chosen / items).T.reshape(languages, -1, len(sums))
     consistency = agreeing @ part / items
-    expected = mean_products(shares)[list(sizes)].sum(axis=1).T
+    expected = chance_of_sizes(sums_of_blocks(sums, blocks), languages, sizes)
     return {
         "accuracy": accuracy,
         "missing": missed,
@@ -211,21 +231,3 @@ def _estimate(sums: Floats, languages: int, sizes: tuple[int, ...]) -> dict[str,
         "ac3": ac3(accuracy.mean(axis=1, keepdims=True), consistency),
         "expected": expected,
     }
-
-
-def mean_products(shares: Floats) -> Floats:
-    """The mean over all subsets of s languages of the product of their shares, for s = 0 .. L:
-    [L, K, W] -> [L + 1, K, W].
-
-    That is e_s / C(L, s), e_s the elementary symmetric polynomial. The recurrence
-    `e_s(p_1 .. p_l) = e_s(p_1 .. p_l-1) + p_l e_s-1(p_1 .. p_l-1)` replaces the sum over subsets; divided by
-    C(l, s), whose ratios are (l - s) / l and s / l, it stays within 0..1 for any number of languages.
-    """
-    languages = len(shares)
-    means = np.zeros((languages + 1, *shares.shape[1:]))
-    means[0] = 1
-    for count in range(1, languages + 1):
-        size = np.arange(1, count + 1)[:, None, None]
-        with_it = shares[count - 1] * means[:count]
-        means[1 : count + 1] = ((count - size) * means[1 : count + 1] + size * with_it) / count
-    return means

@@ -6,13 +6,15 @@ Every figure of this project is a function of sums over items. So the observed f
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-from crossin.metrics.table import Floats
+from crossin.metrics.table import Floats, Integers
 
 Flags = npt.NDArray[np.bool_]
 
@@ -20,20 +22,39 @@ Flags = npt.NDArray[np.bool_]
 _ROUNDING = 1e-12
 
 
+class Block(NamedTuple):
+    """Columns [R, B] of some items only, those in the places `rows` [R]; 0 for all others."""
+
+    rows: Integers
+    columns: Floats
+
+
 @dataclass(frozen=True, eq=False)
 class Family:
-    """Figures by name: `estimate` turns sums over items [W, C] of `columns` [I, C], for W weightings of the
-    items, into figures of [W] each; nan where one is undefined.
+    """Figures by name: `estimate` turns sums over items, for W weightings of the items, into figures of [W]
+    each; nan where one is undefined.
+
+    The sums are those of the `columns` [I, C] and then those of the `blocks`, one after the other:
+    [W, C + B_1 + B_2 + ..]. Blocks save work where many columns are 0 for most items.
     """
 
     columns: Floats
     estimate: Callable[[Floats], dict[str, Floats]]
+    blocks: tuple[Block, ...] = ()
 
 
 def observed(family: Family) -> dict[str, float]:
     """The figures of a family with weight 1 for every item."""
-    named = family.estimate(family.columns.sum(axis=0, keepdims=True))
+    parts = [family.columns, *(block.columns for block in family.blocks)]
+    named = family.estimate(np.hstack([part.sum(axis=0, keepdims=True) for part in parts]))
     return {name: float(values[0]) for name, values in named.items()}
+
+
+def sums_of_blocks(sums: Floats, blocks: Sequence[Block]) -> list[Floats]:
+    """The sums of each block, [W, B] each, at the end of a family's `sums`."""
+    widths = [block.columns.shape[1] for block in blocks]
+    ends = np.cumsum([sums.shape[1] - sum(widths), *widths])
+    return [sums[:, start:end] for start, end in itertools.pairwise(ends)]
 
 
 def ratio(part: Floats, whole: Floats) -> Floats:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from crossin.metrics.choices import above_chance, chosen_options
-from crossin.metrics.families import Family, mean_family
+from crossin.metrics.chance import chance_blocks, chance_of_pairs
+from crossin.metrics.choices import above_chance
+from crossin.metrics.families import Family, mean_family, sums_of_blocks
 from crossin.metrics.table import MISSING, AnswerTable, Floats, place, require_parallel
 
 
@@ -17,22 +18,27 @@ def agreement(table: AnswerTable) -> Floats:
     CrossinError where the table is not parallel.
     """
     require_parallel(table)
-    chosen = chosen_options(table).astype(np.float64).transpose(1, 0, 2).reshape(len(table.languages), -1)
-    together: Floats = chosen @ chosen.T
-    return together / len(table.items)
+    answered = table.answers != MISSING
+    together = [
+        ((table.answers == answers[:, None]) & answered).sum(axis=0, dtype=np.float64)
+        for answers in table.answers.T
+    ]
+    return np.array(together) / len(table.items)
 
 
 def pair_kappa(table: AnswerTable) -> Floats:
     """Agreement above chance of two languages, `(A_xy - E_xy) / (1 - E_xy)`, at most 1: [L, L].
 
     A is `agreement`; `E_xy = sum_a p_xa p_ya`, with p_xa the share of all items on which language x chose
-    position a. nan where E_xy = 1: both languages chose one and the same position throughout. This is Cohen's
+    position a; where items are in pools, it is the mean over pools (`crossin.metrics.chance`). nan where
+    E_xy = 1: both languages chose one and the same position throughout. This is Cohen's
     kappa (Educational and Psychological Measurement 20, 1960) with one change: a missing answer agrees with
     nothing, not even with another missing answer. `kappa_2` pools the pairs' agreement and chance before it
     divides; it is not the mean of these.
     """
-    shares = chosen_options(table).mean(axis=0)  # [L, K]
-    return above_chance(agreement(table), shares @ shares.T)
+    # The diagonal counts positions that one language alone chose, too.
+    sums = [block.columns.sum(axis=0, keepdims=True) for block in chance_blocks(table, least=1)]
+    return above_chance(agreement(table), chance_of_pairs(sums, len(table.languages))[0])
 
 
 def agreement_family(table: AnswerTable) -> Family:
@@ -45,17 +51,18 @@ def agreement_family(table: AnswerTable) -> Family:
     first, second = np.triu_indices(languages, k=1)
     names = pair_names(table)
     same = (table.answers[:, first] == table.answers[:, second]) & (table.answers[:, first] != MISSING)
-    columns = (np.ones((items, 1)), same, chosen_options(table).reshape(items, -1))
+    blocks = chance_blocks(table) if names else ()
 
     def estimate(sums: Floats) -> dict[str, Floats]:
-        count, together, chosen = np.split(sums, [1, 1 + len(names)], axis=1)
-        shares = (chosen / count).reshape(len(sums), languages, -1)
-        expected = (shares @ shares.transpose(0, 2, 1))[:, first, second]
+        if not names:
+            return {}
+        count, together, _ = np.split(sums, [1, 1 + len(names)], axis=1)
+        expected = chance_of_pairs(sums_of_blocks(sums, blocks), languages)[:, first, second]
         kappas = above_chance(together / count, expected)
         agreements = {f"agreement/{name}": together[:, i] / count[:, 0] for i, name in enumerate(names)}
         return agreements | {f"kappa/{name}": kappas[:, i] for i, name in enumerate(names)}
 
-    return Family(np.hstack(columns, dtype=np.float64), estimate)
+    return Family(np.hstack([np.ones((items, 1)), same], dtype=np.float64), estimate, blocks)
 
 
 def pair_names(table: AnswerTable) -> list[str]:

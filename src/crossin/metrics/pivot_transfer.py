@@ -24,8 +24,8 @@ def gained(table: AnswerTable, pivot: str) -> dict[str, float]:
     each other language; nan where the pivot has every item right.
 
     `P(right in x | wrong in the pivot)`; an item that the pivot left without an answer counts as wrong.
-    Guessing alone gains 1/K: compare with that, or with `kept`. This project's own. Raises CrossinError
-    where the table lacks the pivot.
+    Guessing among K options alone gains 1/K: compare with that, or with `kept`. This project's own. Raises
+    CrossinError where the table lacks the pivot.
     """
     return _of_each(table, pivot, "gained")
 
@@ -34,10 +34,11 @@ def transfer(table: AnswerTable, pivot: str) -> dict[str, float]:
     """How far a language's accuracy is above chance, as a part of the pivot's, one for each other language:
     `(acc_x - chance) / (acc_pivot - chance)`.
 
-    Chance is the mean of 1 / options over the items. 1 is as good as the pivot, 0 no better than guessing;
-    below 0 is worse than guessing, above 1 better than the pivot. nan where the pivot itself is not above
-    chance; where it is hardly above, the ratio can be any number, and an interval uses only the draws in
-    which the pivot is above chance. It measures transfer only for facts that were taught in the pivot
+    Chance is the mean over the items of 1 / options, or of 0 where the answer is an entity of an inventory,
+    which the model is not shown (`AnswerTable.guessing`). 1 is as good as the pivot, 0 no better than
+    guessing; below 0 is worse than guessing, above 1 better than the pivot. nan where the pivot itself is not
+    above chance; where it is hardly above, the ratio can be any number, and an interval uses only the draws
+    in which the pivot is above chance. It measures transfer only for facts that were taught in the pivot
     language alone. It is the ratio of accuracies that such experiments report, with chance subtracted on both
     sides.
     Raises CrossinError where the table lacks the pivot.
@@ -55,7 +56,7 @@ def transfer_family(table: AnswerTable, pivot: str) -> Family:
     others = [i for i in range(len(table.languages)) if i != column]
     correct = table.answers == table.gold[:, None]
     base, rest = correct[:, [column]], correct[:, others]
-    columns = (np.ones((len(base), 1)), 1 / table.options[:, None], base, rest, base & rest)
+    columns = (np.ones((len(base), 1)), table.guessing[:, None], base, rest, base & rest)
 
     def estimate(sums: Floats) -> dict[str, Floats]:
         shares = sums[:, 1:] / sums[:, :1]

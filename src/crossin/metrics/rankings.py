@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import math
+from statistics import fmean
+
 import numpy as np
 import numpy.typing as npt
 
@@ -22,8 +25,9 @@ def rankc(table: AnswerTable, logprobs: Floats) -> Floats:
     likely rank in the order of their positions. An item that lacks log-probabilities in one of two languages
     is left out for these two (`ranked` counts the others); nan where all are left out.
 
-    It is not corrected for chance: random rankings score `rankc_chance`, 0.377 with 4 options. Languages with
-    the same bias for a position share a ranking, too.
+    It is neither 0 where nothing is shared nor corrected for chance: with 4 options, opposite rankings score
+    .0902 (`rankc_floor`) and random ones .3768 (`rankc_chance`). Languages with the same bias for a position
+    share a ranking, too.
     """
     matrix = np.eye(len(table.languages))
     first, second = np.triu_indices(len(matrix), k=1)
@@ -45,6 +49,27 @@ def rankc_chance(options: int) -> float:
     """
     sizes = np.arange(1, options + 1)
     return float(_weights(options) @ sizes / options)
+
+
+def rankc_floor(options: int) -> float:
+    """The lowest RankC of two rankings of this many options, that of opposite ones, exactly:
+    `sum_j w_j max(0, 2j - N) / j`.
+
+    Two sets of j among N options share at least 2j - N; where one ranking is the other reversed, its first j
+    are the other's last j, which share no more for any j.
+    """
+    sizes = np.arange(1, options + 1)
+    return float(_weights(options) @ (np.maximum(0, 2 * sizes - options) / sizes))
+
+
+def rankc_references(table: AnswerTable, logprobs: Floats) -> tuple[float, float]:
+    """`rankc_floor` and `rankc_chance` for the items of a table that have log-probabilities in two languages
+    or more: the means over these items; nan where there are none.
+    """
+    options = table.options[_present(table, logprobs).sum(axis=1) >= 2].tolist()
+    if not options:
+        return math.nan, math.nan
+    return fmean(map(rankc_floor, options)), fmean(map(rankc_chance, options))
 
 
 def rankc_family(table: AnswerTable, logprobs: Floats) -> Family:

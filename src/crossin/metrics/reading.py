@@ -47,7 +47,8 @@ def tables_of(
     log-probabilities as in `read_logprobs` (None where no line has any).
 
     All tables hold the same items in the same languages: an item that lacks a language in any wording is
-    incomplete in all. Lines that name no wording give one table, under the name ''. Otherwise as `table_of`.
+    incomplete in all. `inventory`, where a line has one, becomes the item's pool. Lines that name no wording
+    give one table, under the name ''. Otherwise as `table_of`.
     """
     firsts, answers = _gather(lines, file)
     found: dict[str, tuple[AnswerTable, Floats | None]] = {}
@@ -151,6 +152,8 @@ def _first_line(firsts: Firsts, line: Line, row: int) -> Line:
     if line["gold"] not in ids:
         raise line_error("gold", f"'{line['gold']}' is not among the option ids")
     before, first = require_agreement(firsts, line, row, ("group", "task", "gold"))
+    if _pool(line) != _pool(first):
+        raise line_error("inventory", f"item '{line['item']}' has another one in row {before}")
     if ids != first["option_ids"] and set(ids) != set(first["option_ids"]):
         raise line_error("option_ids", f"item '{line['item']}' has other options than in row {before}")
     return first
@@ -173,6 +176,11 @@ def _answer(first: Line, line: Line) -> tuple[int, list[float] | None]:
         raise line_error(name, "a value is not a number")
     by_id = dict(zip(ids, logprobs, strict=True))
     return chosen, [by_id[option] for option in first["option_ids"]]
+
+
+def _pool(line: Line) -> str:
+    """The inventory whose entities are the options of a line; '' for a list of choices."""
+    return line.get("inventory") or ""
 
 
 def line_error(field: str | None, message: str) -> CrossinError:
@@ -228,6 +236,7 @@ def _tables(
     incomplete = incomplete_items(of_item, languages, {item: firsts[item][0] for item in items}, file)
     complete = [item for item in items if item not in incomplete]
     asked = [firsts[item][1] for item in complete]
+    pools = tuple(map(_pool, asked))
     return {
         name: AnswerTable(
             items=tuple(complete),
@@ -240,6 +249,7 @@ def _tables(
             ),
             gold=np.array([line["option_ids"].index(line["gold"]) for line in asked], dtype=np.int64),
             options=np.array([len(line["option_ids"]) for line in asked], dtype=np.int64),
+            pools=pools if any(pools) else (),
             incomplete=incomplete,
         )
         for name, wording in answers.items()

@@ -13,7 +13,8 @@ from typing import Any
 import numpy as np
 
 from crossin.core.errors import CrossinError
-from crossin.metrics.choices import ac3, chosen_options, mean_products
+from crossin.metrics.chance import mean_products
+from crossin.metrics.choices import ac3, chosen_options
 from crossin.metrics.table import AnswerTable, Floats, Integers
 
 # 15 languages have 32,752 subsets; each further language doubles them.

@@ -94,6 +94,14 @@ class AnswerTable(ItemTable):
         """Which items exist in which languages: [I, L]."""
         return np.asarray(self.answers != UNASKED)
 
+    @property
+    def guessing(self) -> Floats:
+        """The chance that a guess is right, [I]: 1 / options, and 0 for an item of a pool. Nobody is shown an
+        inventory, so a reply is not a draw from it.
+        """
+        in_pool = np.array(self.pools or ("",) * len(self.items)) != ""
+        return np.where(in_pool, 0, 1 / self.options)
+
 
 def select(
     table: AnswerTable, *, tasks: Sequence[str] | None = None, languages: Sequence[str] | None = None
@@ -150,13 +158,21 @@ def aligned(baseline: AnswerTable, table: AnswerTable) -> AnswerTable:
     groups = np.array(baseline.groups) == np.array(table.groups)
     same = groups & (baseline.gold == table.gold) & (baseline.options == table.options)
     same &= (baseline.asked == table.asked).all(axis=1)
+    same &= np.array([one == other for one, other in zip(_pools(baseline), _pools(table), strict=True)])
     if not same.all():
         first = table.items[int(np.argmin(same))]
         differing = f"item '{first}' ({int((~same).sum())} in all)"
-        fields = "gold answer, number of options, group or language"
+        fields = "gold answer, number of options, inventory, group or language"
         message = f"the two tables differ: {differing} has another {fields}"
         raise CrossinError(message, hint="compare answers to the same version of the benchmark")
     return baseline
+
+
+def places_of(table: ItemTable, like: ItemTable) -> tuple[list[int], list[int]]:
+    """The places in `table` of the items and the languages of `like`."""
+    row = {item: place for place, item in enumerate(table.items)}
+    column = {language: place for place, language in enumerate(table.languages)}
+    return [row[item] for item in like.items], [column[language] for language in like.languages]
 
 
 def incomplete_items(
@@ -184,6 +200,10 @@ def incomplete_items(
         hint = "ask every item in every language"
         raise CrossinError(message, file=file, row=rows[item], field="language", hint=hint)
     return incomplete
+
+
+def _pools(table: AnswerTable) -> tuple[str, ...]:
+    return table.pools or ("",) * len(table.items)
 
 
 def _known(wanted: Sequence[str], known: Sequence[str], name: str) -> None:

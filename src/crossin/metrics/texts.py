@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -14,9 +14,11 @@ from crossin.languages.normalisation import normalise, tokens
 from crossin.languages.numbers import last_number
 from crossin.metrics.families import Family, Flags, mean_family, observed
 from crossin.metrics.reading import Firsts, Line, add_cell, line_error, require_agreement, require_texts
-from crossin.metrics.table import Floats, ItemTable, incomplete_items
+from crossin.metrics.table import Floats, ItemTable, incomplete_items, places_of
 
 Words = tuple[str, ...]
+# By language.
+Names = Mapping[str, Collection[str]]
 # Reply, reference and aliases of an item in a language that it does not exist in.
 _UNASKED: tuple[str | None, str, tuple[str, ...]] = (None, "", ())
 
@@ -26,14 +28,16 @@ class TextTable(ItemTable):
     """One model's replies to I items in L languages, and the reference answer to each in that language.
 
     A reply is None where the model gave none. `aliases` are other references that are as right; empty where
-    no item has any. The items at the places `numbers` are answered with a number. In a language that an item
-    does not exist in, its reference is ''.
+    no item has any. The items at the places `numbers` are answered with a number. `names` are, of an item
+    that is answered with an entity, the names of all entities that may answer it, by language; empty where no
+    item has any. In a language that an item does not exist in, its reference is ''.
     """
 
     replies: tuple[tuple[str | None, ...], ...]  # [I][L]
     references: tuple[tuple[str, ...], ...]  # [I][L]
     aliases: tuple[tuple[tuple[str, ...], ...], ...] = ()  # [I][L], or empty
     numbers: frozenset[int] = frozenset()
+    names: tuple[Names, ...] = ()  # [I], or empty
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -44,6 +48,8 @@ class TextTable(ItemTable):
             raise ValueError(f"not every item has {languages} replies and references")
         if self.aliases and (len(self.aliases) != items or {len(row) for row in self.aliases} != {languages}):
             raise ValueError(f"not every item has aliases in {languages} languages")
+        if self.names and len(self.names) != items:
+            raise ValueError(f"names of {len(self.names)} inventories for {items} items")
 
     def accepted(self, item: int, language: int) -> tuple[str, ...]:
         """The reference of a cell and its aliases."""
@@ -65,6 +71,18 @@ def exact_match(table: TextTable) -> Floats:
     Source: SQuAD (Rajpurkar et al., 2016) and MLQA (Lewis et al., 2020): the best of the references.
     """
     return _by_language(exact_match_family(table), "exact_match", table)
+
+
+def containment(table: TextTable) -> Floats:
+    """Share of items whose reply contains the reference or one of its aliases, per language: [L], 0..1.
+
+    Their `tokens` are compared, and those of the reference have to stand in the reply one after the other: so
+    "Oman" is not in "Romania", and a suffix is part of its word. A number is right or wrong, as in
+    `exact_match`, and a missing reply contains nothing. A long reply contains more: read it beside
+    `exact_match`. By tokens, this is the lenient match of published evaluations of knowledge (PolyFact, arXiv
+    2606.06586).
+    """
+    return _by_language(containment_family(table), "containment", table)
 
 
 def f1(table: TextTable) -> Floats:
@@ -89,9 +107,19 @@ def exact_match_family(table: TextTable) -> Family:
     return mean_family("exact_match", table.languages, _cells(table, _same), table.asked)
 
 
+def containment_family(table: TextTable) -> Family:
+    """`containment/<language>`, and `containment`, their mean."""
+    return mean_family("containment", table.languages, _cells(table, _contained), table.asked)
+
+
 def f1_family(table: TextTable) -> Family:
     """`f1/<language>`, and `f1`, their mean."""
-    return mean_family("f1", table.languages, _cells(table, _overlap), table.asked)
+    return mean_family("f1", table.languages, overlaps(table), table.asked)
+
+
+def overlaps(table: TextTable) -> Floats:
+    """The F1 of each reply, as in `f1`: [I, L]."""
+    return _cells(table, _overlap)
 
 
 def missing_family(table: TextTable) -> Family:
@@ -99,15 +127,18 @@ def missing_family(table: TextTable) -> Family:
     return mean_family("missing", table.languages, _cells(table, _absent), table.asked)
 
 
-def text_table_of(lines: Iterable[Line], file: Path | None = None) -> TextTable | None:
+def text_table_of(
+    lines: Iterable[Line], file: Path | None = None, *, names: Mapping[str, Names] | None = None
+) -> TextTable | None:
     """The table of the free-text lines among `lines` in the form of `answers.parquet`; None where there are
     none. `file` is what an error names.
 
     Free-text lines have no option ids; `gold` is the reference, `reply` the text; they may have `aliases` and
-    `answer_type`, as in `Item`. Items and languages keep the order of their first lines; an item that lacks
-    one of the languages goes to `incomplete`, unless each item is in one language only. The lines are of one
-    prompt wording. Raises CrossinError where a line lacks a reference or a text, contradicts an earlier line,
-    or is there twice; and where no item is complete.
+    `answer_type`, as in `Item`. `names` are those of the entities of each `inventory`. Items and languages
+    keep the order of their first lines; an item that lacks one of the languages goes to `incomplete`, unless
+    each item is in one language only. The lines are of one prompt wording. Raises CrossinError where a line
+    lacks a reference or a text, contradicts an earlier line, or is there twice, and where no item is
+    complete.
     """
     firsts: Firsts = {}
     cells: dict[str, dict[str, tuple[str | None, str, tuple[str, ...]]]] = {}
@@ -133,6 +164,7 @@ def text_table_of(lines: Iterable[Line], file: Path | None = None) -> TextTable 
     items = tuple(item for item in cells if item not in incomplete)
     read = [[cells[item].get(x, _UNASKED) for x in languages] for item in items]
     aliases = tuple(tuple(cell[2] for cell in row) for row in read)
+    of_items = [(names or {}).get(firsts[item][1].get("inventory") or "", {}) for item in items]
     return TextTable(
         items=items,
         languages=languages,
@@ -142,8 +174,31 @@ def text_table_of(lines: Iterable[Line], file: Path | None = None) -> TextTable 
         references=tuple(tuple(cell[1] for cell in row) for row in read),
         incomplete=incomplete,
         aliases=aliases if any(map(any, aliases)) else (),
+        names=tuple(of_items) if any(of_items) else (),
         numbers=frozenset(place for place, item in enumerate(items) if _is_number(firsts[item][1])),
     )
+
+
+def aligned_texts(table: TextTable, like: TextTable) -> TextTable:
+    """`table` with the items and languages of `like` in its order; CrossinError where it has others, or other
+    references.
+    """
+    if set(table.items) ^ set(like.items) or set(table.languages) ^ set(like.languages):
+        raise CrossinError(
+            "answers other items or languages in free text than the first",
+            hint="compare answers to the same benchmark in the same languages",
+        )
+    rows, columns = places_of(table, like)
+    accepted = [table.accepted(i, j) for i in rows for j in columns]
+    if accepted != [like.accepted(i, j) for i in range(len(rows)) for j in range(len(columns))]:
+        raise CrossinError(
+            "has other reference answers than the first",
+            field="gold",
+            hint="compare answers to the same version of the benchmark",
+        )
+    if (table.items, table.languages) == (like.items, like.languages):
+        return table
+    return replace(like, replies=tuple(tuple(table.replies[i][j] for j in columns) for i in rows))
 
 
 def _by_language(family: Family, name: str, table: TextTable) -> Floats:
@@ -195,6 +250,14 @@ def _cells(table: TextTable, score: Callable[[Words, Words], float]) -> Floats:
 
 def _same(reply: Words, reference: Words) -> float:
     return float(reply == reference != ())
+
+
+def _contained(reply: Words, reference: Words) -> float:
+    length = len(reference)
+    return float(
+        length > 0
+        and any(reply[start : start + length] == reference for start in range(len(reply) - length + 1))
+    )
 
 
 def _overlap(reply: Words, reference: Words) -> float:

@@ -22,7 +22,8 @@ class Spread:
 
 def spread(wordings: Mapping[str, Mapping[str, float]]) -> dict[str, Spread]:
     """Each figure over prompt wordings, from the figures under each wording by name; nan where a figure is
-    undefined under one of them.
+    undefined under one of them. Figures that some wording lacks (RankC, without log-probabilities) are left
+    out.
 
     SeaEval (arXiv 2309.04766) uses five paraphrased instructions and finds that most models vary with them;
     median and range are this project's measure. The range is of the wordings that were tried, not a
@@ -31,7 +32,8 @@ def spread(wordings: Mapping[str, Mapping[str, float]]) -> dict[str, Spread]:
     if not wordings:
         raise ValueError("a spread needs at least one wording")
     first = next(iter(wordings.values()))
-    values = {name: [figures[name] for figures in wordings.values()] for name in first}
+    shared = [name for name in first if all(name in figures for figures in wordings.values())]
+    values = {name: [figures[name] for figures in wordings.values()] for name in shared}
     return {
         name: Spread(float(np.median(found)), float(np.min(found)), float(np.max(found)))
         for name, found in values.items()

@@ -1,1 +1,1 @@
-"""From evaluation folders to what people read: a table, figures with intervals, a page of questions."""
+"""From stored answers to what people read: a table, figures with intervals, a page of questions."""

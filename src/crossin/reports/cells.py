@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from crossin.languages.codes import language_name
 from crossin.metrics.bootstrap import Figure
@@ -20,7 +20,19 @@ MARKS = (
 # The colours of tones in a terminal.
 TONE_COLOURS = {"better": "green", "worse": "red", "": ""}
 # Names for people, where they differ from the key.
-_NAMES = {"exact_match": "exact match", "f1": "F1", "chrf": "chrF", "bleu": "BLEU", "rankc": "RankC"}
+_NAMES = {
+    "exact_match": "exact match",
+    "f1": "F1",
+    "chrf": "chrF",
+    "bleu": "BLEU",
+    "rankc": "RankC",
+    "no_reply": "no reply",
+    "in_language": "in language asked",
+}
+# Figures from 0 to 100; all others are shares.
+_OF_100 = ("chrf", "bleu")
+# More of these is worse.
+_BAD = ("wrong", "missing", "no_reply")
 _ZERO = ".00"
 
 
@@ -49,6 +61,11 @@ def label(key: str) -> str:
     return _NAMES.get(figure, figure).replace("ac3_", "AC3_") + slash.replace("/", " ") + of
 
 
+def scale(key: str) -> int:
+    """What turns a figure into points, hundredths of its range."""
+    return 1 if key.partition("/")[0] in _OF_100 else 100
+
+
 def row_label(key: str) -> str:
     """The name of a figure with its language's name: `accuracy th Thai`; two languages stay codes."""
     figure, slash, of = key.partition("/")
@@ -62,16 +79,22 @@ def value_cell(figure: Figure | None) -> Cell:
     return Cell(short(figure.value), _interval(figure, short))
 
 
-def difference_cell(key: str, figure: Figure | None, p: float | None = None) -> Cell:
-    """A difference in the figure `key`, signed, marked where it `is_significant` by its corrected `p`."""
+def signed_cell(figure: Figure | None) -> Cell:
+    """A signed value and its interval, without a mark."""
     if figure is None or math.isnan(figure.value):
         return Cell(NONE, "")
-    value, interval = _signed(figure.value), _interval(figure, _signed)
-    if not is_significant(figure, p):
-        return Cell(value, interval)
+    return Cell(_signed(figure.value), _interval(figure, _signed))
+
+
+def difference_cell(key: str, figure: Figure | None, p: float | None = None) -> Cell:
+    """A difference in the figure `key`, signed, marked where it `is_significant` by its corrected `p`."""
+    cell = signed_cell(figure)
+    if figure is None or cell.value == NONE or not is_significant(figure, p):
+        return cell
     rises = figure.low > 0
-    better = rises != key.startswith(("wrong", "missing"))
-    return Cell(value, interval, "▲" if rises else "▼", "better" if better else "worse")
+    tone = "better" if rises != key.startswith(_BAD) else "worse"
+    tone = "" if key.startswith("undecided") else tone
+    return replace(cell, mark="▲" if rises else "▼", tone=tone)
 
 
 def is_significant(difference: Figure, p: float | None) -> bool:

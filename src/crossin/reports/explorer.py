@@ -1,11 +1,17 @@
-"""The data of the item explorer: every question in every language, with each run's answer."""
+"""The data of the item explorer: every question in every language, with each run's answer or reply."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+from crossin.core.reasons import sentence_of
+from crossin.items.inventories import Inventory
+from crossin.logs.lines import Line
+from crossin.logs.tables import Cell
 from crossin.metrics.table import MISSING
+from crossin.metrics.texts import overlaps
 from crossin.reports.plots import run_styles
 from crossin.reports.results import Results, Run
 from crossin.reports.summary import Summary
@@ -14,10 +20,18 @@ from crossin.reports.summary import Summary
 def explorer_data(summary: Summary) -> dict[str, Any]:
     """The explorer's data; options are in the first language's order, and an answer is a position in it. The
     texts of a question are null in a language in which it was not asked.
+
+    Of an item with an inventory, the options are the right entity and those that some reply names. An item
+    in free text without one has no options; each reply has its F1 in `scores` (null where there is none).
     """
     results = summary.results
-    table = results.runs[0].table
-    contexts: dict[str, int] = {}
+    asked = {
+        item: (task, group)
+        for table in results.runs[0].answers.tables
+        for item, task, group in zip(table.items, table.tasks, table.groups, strict=True)
+    }
+    stored = _Stored()
+    scores = [_scores(run) for run in results.runs]
     return {
         "arms": run_styles(summary),
         "baseline": results.names.index(results.baseline),
@@ -26,40 +40,112 @@ def explorer_data(summary: Summary) -> dict[str, Any]:
             for language in results.languages
         ],
         "items": [
-            _item(results, item, task, group, contexts)
-            for item, task, group in zip(results.items, table.tasks, table.groups, strict=True)
+            {"id": item, "task": task, "group": group, **_item(results, item, stored, scores)}
+            for item, (task, group) in asked.items()
         ],
-        # A paragraph that several questions share is stored once.
-        "contexts": list(contexts),
+        "contexts": list(stored.contexts),
+        "reasons": list(stored.reasons),
     }
 
 
-def _item(results: Results, item: str, task: str, group: str, contexts: dict[str, int]) -> dict[str, Any]:
+class _Stored:
+    """Texts that many cells share, each stored once: paragraphs, and why a reply was not read."""
+
+    def __init__(self) -> None:
+        self.contexts: dict[str, int] = {}
+        self.reasons: dict[str, int] = {}
+
+    def context(self, text: str) -> int:
+        return self.contexts.setdefault(text, len(self.contexts)) if text else MISSING
+
+    def reason(self, code: str | None) -> int:
+        return MISSING if code is None else self.reasons.setdefault(sentence_of(code), len(self.reasons))
+
+
+def _item(
+    results: Results, item: str, stored: _Stored, scores: Sequence[Mapping[Cell, float]]
+) -> dict[str, Any]:
     codes = [language.code for language in results.languages]
-    versions = [results.questions.get((item, code)) for code in codes]
-    first = next(filter(None, versions))
-    order = list(first["option_ids"])
-    texts: list[list[Any] | None] = []
-    for question in versions:
-        if question is None:
-            texts.append(None)
-            continue
-        options = dict(zip(question["option_ids"], question["options"], strict=True))
-        context = question["context"] or ""
-        place = contexts.setdefault(context, len(contexts)) if context else MISSING
-        texts.append([question["question"], place, [options.get(option, "") for option in order]])
-    return {
-        "id": item,
-        "task": task,
-        "group": group,
+    runs = results.runs
+    lines = [[run.cells.get((item, code)) for code in codes] for run in runs]
+    first = next(filter(None, lines[0]))
+    inventory = runs[0].answers.log.inventories.get(first.get("inventory") or "")
+    order, gold = (
+        (_named(runs, item, codes, inventory, first["entity"]), first["entity"])
+        if inventory
+        else (list(first["option_ids"]), first["gold"])
+    )
+    found: dict[str, Any] = {
         "ids": order,
-        "gold": _place(order, first["answer"]),
-        "texts": texts,
-        "answers": [
-            [_place(order, run.cells.get((item, code), {}).get("answer")) for code in codes]
-            for run in results.runs
+        "gold": _place(order, gold),
+        "texts": [
+            None if line is None else _texts(results, line, order, inventory, stored) for line in lines[0]
         ],
-        "logprobs": [[_logprobs(run, item, code, order) for code in codes] for run in results.runs],
+        "answers": [
+            [_place(order, _answer(run, item, code, line)) for code, line in zip(codes, of_run, strict=True)]
+            for run, of_run in zip(runs, lines, strict=True)
+        ],
+        "logprobs": [
+            [_logprobs(line, order) for line in of_run] if any(map(_scored, of_run)) else None
+            for of_run in lines
+        ],
+    }
+    if any((line or {}).get("reply") for of_run in lines for line in of_run):
+        found["replies"] = [[(line or {}).get("reply") for line in of_run] for of_run in lines]
+    if inventory:
+        found["listed"] = False
+        found["unread"] = [
+            [stored.reason(run.answers.reasons.get((item, code))) for code in codes] for run in runs
+        ]
+    elif not order:
+        found["scores"] = [[_rounded(of_run.get((item, code))) for code in codes] for of_run in scores]
+    return found
+
+
+def _named(
+    runs: Sequence[Run], item: str, codes: Sequence[str], inventory: Inventory, gold: str
+) -> list[str]:
+    """The right entity and those that a reply names, in the inventory's order."""
+    named = {gold, *(run.answers.entities.get((item, code)) for run in runs for code in codes)}
+    return [entity for entity in inventory.ids if entity in named]
+
+
+def _texts(
+    results: Results, line: Line, order: list[str], inventory: Inventory | None, stored: _Stored
+) -> list[Any]:
+    """The question, its context's place, the options' texts, and the references of free text; what is not
+    known is empty, and an option without a text has its id.
+    """
+    code = line["language"]
+    item = results.questions.get((line["item"], code))
+    if inventory:
+        names = {entity: next(iter(inventory.names[entity].get(code, ())), entity) for entity in order}
+    else:
+        names = dict(zip(item.option_ids, item.options, strict=True)) if item else {}
+    references = [] if line["option_ids"] else [line["gold"], *(line.get("aliases") or ())]
+    return [
+        item.question if item else "",
+        stored.context(item.context if item else ""),
+        [names.get(option, option) for option in order],
+        list(dict.fromkeys(references)),
+    ]
+
+
+def _answer(run: Run, item: str, code: str, line: Line | None) -> str | None:
+    """The id of the option chosen, or of the entity read."""
+    return run.answers.entities.get((item, code)) or (line or {}).get("answer")
+
+
+def _scores(run: Run) -> dict[Cell, float]:
+    """The F1 of each reply in free text that is read as no entity, by item and language."""
+    texts, choices = run.answers.texts, run.answers.choices
+    if texts is None or set(texts.items) <= set(choices.items if choices else ()):
+        return {}
+    return {
+        (item, code): float(score)
+        for item, replies, scores in zip(texts.items, texts.replies, overlaps(texts), strict=True)
+        for code, reply, score in zip(texts.languages, replies, scores, strict=True)
+        if reply and reply.strip()
     }
 
 
@@ -67,9 +153,12 @@ def _place(order: list[str], option: str | None) -> int:
     return order.index(option) if option in order else MISSING
 
 
-def _logprobs(run: Run, item: str, code: str, order: list[str]) -> list[float | None]:
-    cell = run.cells.get((item, code), {})
-    found = dict(zip(cell.get("option_ids", ()), cell.get("logprobs") or [], strict=False))
+def _scored(line: Line | None) -> bool:
+    return bool((line or {}).get("logprobs"))
+
+
+def _logprobs(line: Line | None, order: list[str]) -> list[float | None]:
+    found = dict(zip((line or {}).get("option_ids", ()), (line or {}).get("logprobs") or [], strict=False))
     return [_rounded(found.get(option)) for option in order]
 
 

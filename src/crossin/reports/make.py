@@ -1,4 +1,4 @@
-"""From evaluation folders to a page and its figures."""
+"""From stored answers to a page and its figures."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Unpack
 
 from crossin.core.errors import CrossinError
 from crossin.core.files import read_json, write_json, write_text
@@ -14,10 +14,11 @@ from crossin.core.formats import MANIFEST
 from crossin.core.interrupts import add_note, held_signals
 from crossin.core.paths import as_path
 from crossin.core.results import Tabular
+from crossin.logs.options import LogChoices, options_of
 from crossin.metrics.bootstrap import DRAWS
 from crossin.metrics.figure_tables import figure_rows, table_of_rows
 from crossin.reports.page import Note, page_html
-from crossin.reports.results import load
+from crossin.reports.results import Results, load
 from crossin.reports.sentences import headline
 from crossin.reports.summary import Summary, summarize, to_json
 
@@ -58,22 +59,45 @@ def report(
     notes: Sequence[Note] = (),
     draws: int = DRAWS,
     seed: int = 0,
+    **logs: Unpack[LogChoices],
 ) -> Report:
     """Write the page `out` and the figures beside it (`.json`); the same results give the same bytes.
 
-    runs: evaluation folders by name, in the order of the columns; the last is the run under study.
-    baseline: the run to compare with, by default the first. wording: of the prompt, where there are answers
-    in several. notes: headings for the end of the page, each with a text or a list of lines.
+    runs: stored answers by name (`crossin.reports.results.load`), in the order of the columns; the last is
+    the run under study. baseline: the run to compare with, by default the first. wording: of the prompt,
+    where there are answers in several. notes: headings for the end of the page, each with a text or a list of
+    lines. logs: how they are read, such as `bench` (`LogOptions`).
     """
+    check_page(out)
+    results = load(runs, baseline, wording, options_of(logs))
+    return write_report(results, out, title=title, notes=notes, draws=draws, seed=seed)
+
+
+def check_page(out: Path | str) -> None:
+    """Raise CrossinError where no page can be written to `out`."""
     out = as_path(out)
     if out.suffix.lower() not in (".html", ".htm"):
         raise CrossinError(
             "the page's name must end in .html", file=out, hint="for example --out report.html"
         )
-    figures = out.with_suffix(".json")
     _refuse_outputs(out)
-    _refuse_other_files(figures)
-    summary = summarize(load(runs, baseline, wording), draws=draws, seed=seed)
+    _refuse_other_files(out.with_suffix(".json"))
+
+
+def write_report(
+    results: Results,
+    out: Path | str,
+    *,
+    title: str = TITLE,
+    notes: Sequence[Note] = (),
+    draws: int = DRAWS,
+    seed: int = 0,
+) -> Report:
+    """The page and the figures of results that were read before; otherwise as `report`."""
+    out = as_path(out)
+    check_page(out)
+    figures = out.with_suffix(".json")
+    summary = summarize(results, draws=draws, seed=seed)
     html = page_html(summary, title=title, notes=notes)
     try:
         # Both or none.

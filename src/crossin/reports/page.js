@@ -2,7 +2,7 @@
 /* Texts of data and models reach the page only by textContent; nothing here reads HTML. */
 (() => {
   const read = (id) => JSON.parse(document.getElementById(id).textContent);
-  const { arms, baseline, languages, items, contexts } = read("item-data");
+  const { arms, baseline, languages, items, contexts, reasons } = read("item-data");
   const byId = (id) => document.getElementById(id);
   const every = [...items.keys()];
 
@@ -19,17 +19,30 @@
   /* ---- Right, wrong, missing ---- */
   const RIGHT = 2, WRONG = 1, MISSING = 0;
   const answerOf = (item, arm, language) => items[item].answers[arm][language];
+  /* In free text without known answers, a reply is as right as the words that it shares with a reference. */
+  const isOpen = (item) => items[item].ids.length === 0;
+  const scoreOf = (item, arm, language) => items[item].scores[arm][language];
+  const replyOf = (item, arm, language) => items[item].replies?.[arm][language] ?? "";
+  const saidBy = (item, arm, language) => isOpen(item) ? replyOf(item, arm, language).trim() : answerOf(item, arm, language);
   function verdict(item, arm, language) {
+    if (isOpen(item)) {
+      const score = scoreOf(item, arm, language);
+      return score === null ? MISSING : score === 1 ? RIGHT : WRONG;
+    }
     const answer = answerOf(item, arm, language);
     return answer < 0 ? MISSING : answer === items[item].gold ? RIGHT : WRONG;
   }
-  const verdictNames = ["no answer", "wrong", "right"];
-  const rightCount = items.map((_, item) =>
-    arms.map((_, arm) => languages.reduce((sum, _, language) => sum + (verdict(item, arm, language) === RIGHT), 0)));
+  function verdictName({ item, arm, language }) {
+    const found = verdict(item, arm, language);
+    return isOpen(item) && found !== MISSING ? f1(item, arm, language) : ["no answer", "wrong", "right"][found];
+  }
+  const f1 = (item, arm, language) => `F1 ${scoreOf(item, arm, language).toFixed(2)}`;
+  const rightCount = items.map((_, item) => arms.map((_, arm) => languages.reduce((sum, _, language) =>
+    sum + (isOpen(item) ? scoreOf(item, arm, language) : Number(verdict(item, arm, language) === RIGHT)), 0)));
 
   /* ---- Filters ---- */
   const texts = items.map((item) => [item.id, item.task, item.group, ...item.texts.flatMap((found) =>
-    found ? [found[0], ...found[2]] : [])].join("\n").toLocaleLowerCase());
+    found ? [found[0], ...found[2], ...found[3]] : []), ...(item.replies ?? []).flat()].join("\n").toLocaleLowerCase());
   const subject = arms.length - 1 === baseline && arms.length > 1 ? 0 : arms.length - 1;
   const isRight = (item, arm, language) => verdict(item, arm, language) === RIGHT;
   /* A benchmark whose languages have questions of their own has each in one language. */
@@ -39,7 +52,7 @@
   /* Each kind says whether a question is shown, given one language. */
   const kinds = [["all questions", () => true]];
   if (arms.length > 1) {
-    kinds.push(["arms disagree", (item, language) => arms.some((_, arm) => answerOf(item, arm, language) !== answerOf(item, 0, language))]);
+    kinds.push(["arms disagree", (item, language) => arms.some((_, arm) => saidBy(item, arm, language) !== saidBy(item, 0, language))]);
     arms.forEach((arm, place) => {
       if (place === subject) return;
       kinds.push([`${arms[subject].name} right, ${arm.name} wrong`, (item, language) => isRight(item, subject, language) && !isRight(item, place, language)]);
@@ -48,9 +61,9 @@
   }
   kinds.push([arms.length > 1 ? "all arms right" : "right", (item, language) => arms.every((_, arm) => isRight(item, arm, language))]);
   kinds.push([arms.length > 1 ? "all arms wrong" : "wrong", (item, language) => arms.every((_, arm) => !isRight(item, arm, language))]);
-  if (languages.length > 1 && parallel) {
+  if (languages.length > 1 && parallel && !every.every(isOpen)) {
     arms.forEach((arm, place) => kinds.push([`languages disagree: ${arm.name}`, (item) =>
-      languages.some((_, language) => answerOf(item, place, language) !== answerOf(item, place, 0) || answerOf(item, place, language) < 0)]));
+      !isOpen(item) && languages.some((_, language) => answerOf(item, place, language) !== answerOf(item, place, 0) || answerOf(item, place, language) < 0)]));
   }
   const orders = [["as in the benchmark", null],
     [`most right first: ${arms[subject].name}`, (item) => -rightCount[item][subject]]];
@@ -96,7 +109,7 @@
 
   function bars(item, language, option) {
     const cells = arms.flatMap((arm, place) => {
-      const logprobs = items[item].logprobs[place][language], found = shares(logprobs);
+      const logprobs = items[item].logprobs[place]?.[language], found = logprobs && shares(logprobs);
       const chosen = answerOf(item, place, language) === option, right = chosen && option === items[item].gold;
       const track = make("span", { kind: "track" });
       if (found) {
@@ -105,6 +118,11 @@
         bar.style.background = arm.colour;
         track.append(bar);
         track.title = `log-probability ${logprobs[option].toFixed(2)}`;
+      } else if (!chosen) {
+        /* Answers that were generated have no shares: an option names the arms that chose it. */
+        return [];
+      } else {
+        track.className = "";
       }
       const mark = make("span", { kind: `verdict ${right ? "right" : "wrong"}`, text: chosen ? (right ? "✓" : "✗") : "" });
       if (chosen) { mark.title = `${arm.name} chose this: ${right ? "right" : "wrong"}`; mark.setAttribute("role", "img"); mark.setAttribute("aria-label", mark.title); }
@@ -114,21 +132,44 @@
     return make("div", { kind: "bars", dir: "ltr", lang: "en" }, cells);
   }
 
+  /* What an arm replied, and how it was read. The reply may be in any language. */
+  function reply(item, arm, language) {
+    const text = replyOf(item, arm, language), why = items[item].unread?.[arm][language] ?? -1;
+    const lines = [make("dd", { kind: "reply", text, dir: "auto" })];
+    if (isOpen(item) && scoreOf(item, arm, language) !== null) lines.push(make("dd", { kind: "read", text: f1(item, arm, language) }));
+    if (why >= 0) lines.push(make("dd", { kind: "none", text: `No answer: ${reasons[why]}` }));
+    return [make("dt", { text: arms[arm].name }), ...lines];
+  }
+
   function card(item, language) {
     const { code, name, direction } = languages[language];
-    const [question, context, options] = items[item].texts[language];
+    const [question, context, options, references] = items[item].texts[language];
     const spoken = { lang: code, dir: direction };
     const right = arms.filter((_, arm) => isRight(item, arm, language)).length;
+    const all = arms.length > 1 ? `${right} of ${arms.length} right` : right ? "right" : "wrong";
     const made = make("section", { kind: "card", "data-language": code, "aria-label": `${name} (${code})` }, [
       make("h4", {}, [make("span", {}, [make("bdi", { text: name, lang: code }), ` ${name === code ? "" : code}`]),
-        make("span", { text: arms.length > 1 ? `${right} of ${arms.length} right` : right ? "right" : "wrong" })])]);
+        make("span", { text: isOpen(item) ? "" : all })])]);
     if (context >= 0) made.append(make("details", {}, [make("summary", { text: "Context" }), make("p", { text: contexts[context], ...spoken })]));
     made.append(make("p", { kind: "question", text: question, ...spoken }));
-    made.append(make("ul", { kind: "options" }, options.map((text, option) =>
-      make("li", { kind: option === items[item].gold ? "gold" : "" }, [make("div", { kind: "option", text, ...spoken }), bars(item, language, option)]))));
-    const silent = arms.filter((_, arm) => answerOf(item, arm, language) < 0).map((arm) => arm.name);
+    /* Of an inventory, those named in this language, and the right one. */
+    const isShown = (option) => items[item].listed !== false || option === items[item].gold
+      || arms.some((_, arm) => answerOf(item, arm, language) === option);
+    made.append(make("ul", { kind: "options" }, options.flatMap((text, option) => isShown(option) ? [
+      make("li", { kind: option === items[item].gold ? "gold" : "" }, [make("div", { kind: "option", text, ...spoken }), bars(item, language, option)])] : [])));
+    /* The right entity's name says it, too. */
+    if (references.length && references[0] !== options[items[item].gold]) made.append(make("p", { kind: "reference" }, [make("span", { text: "Reference " }), make("bdi", { text: references[0], ...spoken })]));
+    if (references.length > 1) made.append(make("details", {}, [make("summary", { text: `${references.length - 1} more` }),
+      make("ul", {}, references.slice(1).map((text) => make("li", { text, ...spoken })))]));
+    if (items[item].replies) made.append(make("dl", { kind: "replies" }, arms.flatMap((_, arm) => reply(item, arm, language))));
+    const silent = arms.filter((_, arm) => verdict(item, arm, language) === MISSING && !items[item].unread).map((arm) => arm.name);
     if (silent.length) made.append(make("p", { kind: "none", text: `No answer: ${silent.join(", ")}` }));
     return made;
+  }
+
+  function keyOf(item) {
+    if (isOpen(item)) return ["F1: words that reply and reference share"];
+    return ["★ right answer", ...(items[item].logprobs.some(Boolean) ? ["bars: each option's share of the probability"] : [])];
   }
 
   function show(item) {
@@ -139,7 +180,7 @@
     byId("next").disabled = item < 0 || place >= shown.length - 1;
     if (item < 0) return byId("item").replaceChildren();
     const { id, task, group } = items[item];
-    byId("item").replaceChildren(make("h3", { text: id }), make("p", { kind: "key", text: `task ${task} · group ${group} · ★ right answer · bars: each option's share of the probability` }),
+    byId("item").replaceChildren(make("h3", { text: id }), make("p", { kind: "key", text: [`task ${task}`, `group ${group}`, ...keyOf(item)].join(" · ") }),
       make("div", { kind: "cards" }, [...languages.keys()].filter((language) => isAsked(item, language)).map((language) => card(item, language))));
   }
 
@@ -173,7 +214,13 @@
     shown.forEach((item, x) => languages.forEach((_, row) => arms.forEach((_, arm) => {
       if (!isAsked(item, row)) return;
       pen.fillStyle = paints[verdict(item, arm, row)];
-      pen.fillRect(LABEL + x * column, 4 + row * band + arm * line, column - 1, line - 1);
+      const box = [LABEL + x * column, 4 + row * band + arm * line, column - 1, line - 1];
+      pen.fillRect(...box);
+      if (!isOpen(item) || verdict(item, arm, row) !== WRONG) return;
+      pen.globalAlpha = scoreOf(item, arm, row);
+      pen.fillStyle = paints[RIGHT];
+      pen.fillRect(...box);
+      pen.globalAlpha = 1;
     })));
     const place = shown.indexOf(current);
     if (place >= 0) {
@@ -206,7 +253,7 @@
     const found = under(event);
     if (!found) return;
     const where = languages[found.language] && arms[found.arm] && isAsked(found.item, found.language)
-      ? `: ${languages[found.language].code}, ${arms[found.arm].name}, ${verdictNames[verdict(found.item, found.arm, found.language)]}` : "";
+      ? `: ${languages[found.language].code}, ${arms[found.arm].name}, ${verdictName(found)}` : "";
     byId("grid-tip").textContent = items[found.item].id + where;
   });
 
@@ -215,6 +262,7 @@
     box.style.background = `var(${colour})`;
     byId("grid-key").append(make("span", {}, [box, name]));
   });
+  if (every.some(isOpen)) byId("grid-key").append(make("span", { text: "free text: the more words a reply shares with a reference, the nearer to right" }));
   if (arms.length > 1) byId("grid-key").append(make("span", { text: `in each language, from above: ${arms.map((arm) => arm.name).join(", ")}` }));
 
   byId("previous").addEventListener("click", () => step(-1));

@@ -7,13 +7,14 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
-from crossin.reports.cells import Cell
+from crossin.reports.cells import Cell, digits
+from crossin.reports.difference_parts import CAPTION, HEADS, TITLE, parts_rows
 from crossin.reports.explorer import explorer_data
 from crossin.reports.plots import report_plots
 from crossin.reports.results import Run
 from crossin.reports.sentences import headline
 from crossin.reports.standalone import script_json, stand_alone
-from crossin.reports.summary import Summary
+from crossin.reports.summary import Figures, Summary
 from crossin.reports.table import caption, grid
 
 Note = tuple[str, str | Sequence[str]]
@@ -29,6 +30,18 @@ _SECTIONS = {
 }
 
 
+# The harnesses' names of figures that are ours, too.
+_OURS = {"acc": "accuracy", "accuracy": "accuracy", "exact_match": "exact_match", "f1": "f1", "chrf": "chrf"}
+_FREE_TEXT = (
+    "<p>Of free text: <b>exact match</b>, the share of replies that are a reference word for word; <b>F1</b> "
+    "of the words that reply and reference share, and <b>chrF</b> of short strings of characters (0 to 100); "
+    "<b>fidelity</b>, the share of replies in the language asked among those whose language is clear, and "
+    "<b>undecided</b>, the share of the others; <b>no reply</b>, the share of empty ones. "
+    "Where the answers are entities with known names, a reply is read as the entity that it names, or as no "
+    "answer, and counts as an option in the figures above.</p>"
+)
+
+
 def page_html(summary: Summary, *, title: str, notes: Sequence[Note] = ()) -> str:
     """The whole page. notes: headings, each with a text or a list of lines."""
     first, *rest = headline(summary)
@@ -37,8 +50,10 @@ def page_html(summary: Summary, *, title: str, notes: Sequence[Note] = ()) -> st
         "result": escape(first),
         "sentences": _items(rest),
         "table": _table(summary),
+        "parts": _parts(summary),
         "notes": "\n".join(f"<h3>{escape(heading)}</h3>{_note(body)}" for heading, body in notes),
-        "provenance": _provenance(summary.results.runs),
+        "free_text": _FREE_TEXT if summary.text_languages else "",
+        "provenance": _provenance(summary),
         "item_data": script_json(explorer_data(summary)),
     }
     return stand_alone(_HERE / "page.html", values, report_plots(summary), [_HERE / "page.js"])
@@ -70,6 +85,28 @@ def _table(summary: Summary) -> str:
     )
 
 
+def _parts(summary: Summary) -> str:
+    """What the difference of each pair of runs is made of, where some question was left without an answer."""
+    return "".join(
+        f"<h3>{TITLE}: {escape(arm)} − {escape(other)}</h3>"
+        f'<div class="scroll" tabindex="0" role="region" aria-label="{TITLE}">'
+        f'{_parts_table(parts, summary.choice_languages)}</div><p class="key">{escape(CAPTION)}</p>'
+        for (arm, other), parts in summary.parts.items()
+    )
+
+
+def _parts_table(parts: Figures, languages: Sequence[str]) -> str:
+    heads = "".join(f'<th scope="col">{escape(head)}</th>' for head in HEADS)
+    rows = "".join(
+        f'<tr><th scope="row">{escape(name)}</th>{"".join(_cell(cell, "") for cell in cells)}</tr>'
+        for name, cells in parts_rows(parts, languages)
+    )
+    return (
+        f'<table class="figures"><thead><tr><th scope="col">language</th>{heads}</tr></thead>'
+        f"<tbody>{rows}</tbody></table>"
+    )
+
+
 def _class(name: str) -> str:
     return f' class="{name}"' if name else ""
 
@@ -80,17 +117,35 @@ def _cell(cell: Cell, kind: str) -> str:
     return f'<td class="{kinds}"><b>{cell.value}</b>{mark} <span class="interval">{cell.interval}</span></td>'
 
 
-def _provenance(runs: Sequence[Run]) -> str:
+def _provenance(summary: Summary) -> str:
     """The manifests of all runs side by side, a line for each setting; lines that differ are marked."""
+    runs = summary.results.runs
     heads = "".join(f'<th scope="col">{escape(run.name)}</th>' for run in runs)
     parts = [
-        _section(title, [run.manifest.get(name) or {} for run in runs]) for name, title in _SECTIONS.items()
+        _section(title, of_runs)
+        for name, title in _SECTIONS.items()
+        if any(of_runs := [run.manifest.get(name) or {} for run in runs])
     ]
+    if any(unread := [run.unread for run in runs]):
+        parts.append(_section("Replies that were not read", unread))
+    if any(reported := [_reported(run, summary) for run in runs]):
+        parts.append(_section("Figures that the harness reports", reported))
     return (
         "<h3>Settings, counts and versions</h3>"
         '<div class="scroll" tabindex="0" role="region" aria-label="Manifests">'
         f'<table class="made"><thead><tr><td></td>{heads}</tr></thead>{"".join(parts)}</table></div>'
     )
+
+
+def _reported(run: Run, summary: Summary) -> dict[str, str]:
+    """The harness's own figures, with ours where it is the same figure."""
+    ours = summary.by_arm[run.name]
+    found = {}
+    for key, value in run.answers.log.reported.items():
+        metric, slash, language = key.partition("/")
+        same = ours.get(_OURS.get(metric.partition(",")[0], "") + slash + language)
+        found[key] = digits(value) + (f" (ours {digits(same.value)})" if same else "")
+    return found
 
 
 def _section(title: str, of_runs: Sequence[Any]) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from crossin.metrics.bootstrap import Figure
-from crossin.reports.cells import label
+from crossin.reports.cells import label, scale
 from crossin.reports.summary import Summary
 
 Plot = dict[str, Any]
@@ -19,11 +19,44 @@ SYMBOLS = ["circle", "square", "diamond", "triangle-up", "cross", "x", "star", "
 _MOST_NAMES = 5
 _CONTOURS = [0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9]
 _UNDEFINED = Figure(math.nan, math.nan, math.nan)
+# Plots by language: the plot's name, the figure, the title, the axis, and what it shows.
+_ACCURACY = (
+    "by-language",
+    "accuracy",
+    "Accuracy by language",
+    "right answers",
+    "How many answers are right in each language",
+)
+_TEXTS = [
+    (
+        "exact-match",
+        "exact_match",
+        "Exact match by language",
+        "exact match",
+        "How many replies are the reference, or another accepted one, word for word",
+    ),
+    (
+        "chrf",
+        "chrf",
+        "chrF by language",
+        "chrF",
+        "How many short strings of characters replies and references share, from 0 to 100",
+    ),
+    (
+        "fidelity",
+        "fidelity",
+        "Replies in the language asked",
+        "in the language asked",
+        "How many replies are in the language of the question, of those whose language is clear",
+    ),
+]
 
 
 def report_plots(summary: Summary) -> list[Plot]:
     """Every plot that these results can fill."""
-    made = [_by_language(summary)]
+    made: list[Plot] = []
+    if summary.choice_languages:
+        made.append(_by_language(summary, summary.choice_languages, *_ACCURACY, chance=summary.chance))
     if summary.sizes:
         sentence = "How often all of s languages give the same answer (consistency_s, the paper's)."
         beyond = "The same less the agreement that chance alone gives (kappa_s, ours)."
@@ -32,9 +65,11 @@ def report_plots(summary: Summary) -> list[Plot]:
             _by_size(summary, "consistency", "Consistency", sentence),
             _by_size(summary, "kappa", "Consistency beyond chance", beyond),
         ]
+    if summary.text_languages:
+        made += [_by_language(summary, summary.text_languages, *names) for names in _TEXTS]
     if summary.by_pair:
         made.append(_forest(summary))
-    return [*made, _by_task(summary)]
+    return [*made, _by_task(summary)] if summary.by_task else made
 
 
 def run_styles(summary: Summary) -> list[dict[str, str]]:
@@ -55,8 +90,18 @@ def chance_line(axis: str, value: float) -> dict[str, Any]:
     return {"type": "line", "layer": "below", "line": line, **ends}
 
 
-def _by_language(summary: Summary) -> Plot:
-    languages = summary.results.languages
+def _by_language(
+    summary: Summary,
+    codes: Sequence[str],
+    name: str,
+    key: str,
+    title: str,
+    axis: str,
+    text: str,
+    *,
+    chance: float = math.nan,
+) -> Plot:
+    languages = [language for language in summary.results.languages if language.code in codes]
     named = len(languages) <= _MOST_NAMES
     ticks = [
         plain(language.name) + f"<br>{plain(language.code)}"
@@ -65,18 +110,27 @@ def _by_language(summary: Summary) -> Plot:
         for language in languages
     ]
     lines = [
-        _points(place, name, ticks, [figures[f"accuracy/{language.code}"] for language in languages])
-        for place, (name, figures) in enumerate(summary.by_arm.items())
+        _points(place, arm, ticks, [figures[f"{key}/{language.code}"] for language in languages])
+        for place, (arm, figures) in enumerate(summary.by_arm.items())
     ]
+    upwards = _share(axis)
+    if scale(key) == 1:
+        upwards = {"title": {"text": axis}, "rangemode": "tozero"}
+        for line in lines:
+            line["hovertemplate"] = "%{x}: %{y:.1f}<extra>%{fullData.name}</extra>"
     layout = {
         "scattermode": "group",
         "scattergap": 0.3,
         "xaxis": {"type": "category"},
-        "yaxis": _share("right answers"),
-        "shapes": [chance_line("y", round(summary.chance, 6))],
+        "yaxis": upwards,
+        "shapes": _chance_lines("y", chance),
     }
-    text = "How many answers are right in each language, with 95% intervals; the dashed line is guessing."
-    return plot("by-language", "Accuracy by language", text, lines, layout, height=440)
+    text += ", with 95% intervals" + ("." if math.isnan(chance) else "; the dashed line is guessing.")
+    return plot(name, title, text, lines, layout, height=440)
+
+
+def _chance_lines(axis: str, chance: float) -> list[dict[str, Any]]:
+    return [] if math.isnan(chance) else [chance_line(axis, round(chance, 6))]
 
 
 def _by_task(summary: Summary) -> Plot:
@@ -91,7 +145,7 @@ def _by_task(summary: Summary) -> Plot:
         "scattergap": 0.3,
         "yaxis": {"type": "category", "autorange": "reversed"},
         "xaxis": _share("right answers"),
-        "shapes": [chance_line("x", round(summary.chance, 6))],
+        "shapes": _chance_lines("x", summary.chance),
     }
     text = "How many answers are right in each task, mean over languages, with 95% intervals."
     height = 150 + len(tasks) * (18 * len(lines) + 14)
@@ -121,7 +175,8 @@ def _by_size(summary: Summary, key: str, title: str, text: str) -> Plot:
 
 
 def _forest(summary: Summary) -> Plot:
-    keys = [key for key in summary.rows if key not in ("wrong_2", "missing")]
+    faults = ("wrong_2", "missing", "undecided", "no_reply")
+    keys = [key for key in summary.main_rows if not key.startswith(faults)]
     labels = [label(key) for key in keys]
     names = summary.results.names
     pairs = summary.results.pairs
@@ -130,15 +185,21 @@ def _forest(summary: Summary) -> Plot:
         figures = [summary.by_pair[arm, other].get(key, _UNDEFINED) for key in keys]
         aside = (place - (len(pairs) - 1) / 2) * 0.8 / max(len(pairs), 2)
         style = _style(names.index(arm) if other == summary.results.baseline else len(names))
-        points = [_number(100 * figure.value) for figure in figures]
+        scales = [scale(key) for key in keys]
+        points = [_number(size * figure.value) for size, figure in zip(scales, figures, strict=True)]
         line = _trace(f"{arm} − {other}", style, points, [row + aside for row in range(len(keys))])
-        line["error_x"] = _bars([Figure(*(100 * v for v in (f.value, f.low, f.high))) for f in figures])
+        line["error_x"] = _bars(
+            [
+                Figure(*(size * v for v in (f.value, f.low, f.high)))
+                for size, f in zip(scales, figures, strict=True)
+            ]
+        )
         significant = [summary.is_significant((arm, other), key) for key in keys]
         line["marker"]["symbol"] = [style["symbol"] + ("" if one else "-open") for one in significant]
         line["text"] = labels
         line["hovertemplate"] = "%{text}: %{x:+.1f} points<extra>%{fullData.name}</extra>"
         lines.append(line)
-    title = {"text": "difference in points (hundredths)"}
+    title = {"text": "difference in points (hundredths of the range)"}
     layout = {
         "xaxis": {"title": title, "zeroline": True, "zerolinewidth": 2},
         "yaxis": {"tickvals": list(range(len(keys))), "ticktext": labels, "range": [len(keys) - 0.5, -0.5]},

@@ -1,22 +1,28 @@
-"""What a report reads: evaluation folders (runs) with answers to the same questions."""
+"""What a report reads: runs, the stored answers of any harness to the same questions."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from crossin.core.errors import CrossinError
-from crossin.core.files import read_json, read_parquet
-from crossin.core.formats import ANSWERS, ITEMS, MANIFEST
+from crossin.core.files import read_json
+from crossin.core.formats import ANSWERS, CLAIM, ITEMS, MANIFEST
 from crossin.core.paths import as_path
+from crossin.core.reasons import sentence_of
 from crossin.core.results import brief
+from crossin.items import Item
 from crossin.languages import available, load_words
-from crossin.metrics.reading import Line, read_lines, table_of
-from crossin.metrics.table import AnswerTable
+from crossin.languages.codes import language_name
+from crossin.logs.find import find_logs, read_logs
+from crossin.logs.golds import with_golds
+from crossin.logs.lines import Line
+from crossin.logs.options import LogOptions
+from crossin.logs.tables import Cell, Predictions, tables_of_log
 
-_ITEM_COLUMNS = ["item", "language", "context", "question", "options", "option_ids", "answer"]
 _OTHER_QUESTIONS = "evaluate the runs on one benchmark in the same languages, or report each by itself"
 _EVALUATE = "check the path, or finish the evaluation"
 
@@ -32,26 +38,55 @@ class LanguageInfo:
 
 @dataclass(frozen=True, repr=False)
 class Run:
-    """One evaluation: its answers as a table, every line of answers by item and language, its manifest."""
+    """One model's answers under one wording, under the name that the page gives them."""
 
     name: str
-    folder: Path
-    table: AnswerTable
-    cells: dict[tuple[str, str], Line]
-    manifest: dict[str, Any]
+    answers: Predictions
 
     def __repr__(self) -> str:
-        return f"Run({self.name!r}, {self.table!r})"
+        return f"Run({self.name!r}, {self.answers!r})"
+
+    @cached_property
+    def cells(self) -> dict[Cell, Line]:
+        """Every line of answers by item and language."""
+        lines = self.answers.log.lines
+        asked = (line for line in lines if (line.get("prompt") or "") == self.answers.prompt)
+        return {(line["item"], line["language"]): line for line in asked}
+
+    @cached_property
+    def manifest(self) -> dict[str, Any]:
+        """How the answers were made, in the sections of a manifest: an evaluation's own, or what the log of
+        another harness says.
+        """
+        log = self.answers.log
+        beside = log.file.parent / MANIFEST
+        if log.file.name == ANSWERS and beside.is_file():
+            found: dict[str, Any] = read_json(beside)
+            return found
+        settings = {"model": log.model, "benchmark": log.benchmark, "file": str(log.file), **log.settings}
+        skipped = {sentence_of(code): count for code, count in log.skipped.items()}
+        return {"settings": settings, "skipped": skipped}
+
+    @property
+    def unread(self) -> dict[str, int]:
+        """How many replies were not read, by reason and language in words."""
+        return {
+            f"{sentence_of(code)}, {language}": count
+            for language, reasons in self.answers.unread.items()
+            for code, count in reasons.items()
+        }
 
 
 @dataclass(frozen=True, repr=False)
 class Results:
-    """All runs in the order given, the baseline's name, and the questions by item and language."""
+    """All runs in the order given, the baseline's name, and the questions by item and language, as far as the
+    logs or the benchmark know them.
+    """
 
     runs: list[Run]
     baseline: str
     languages: list[LanguageInfo]
-    questions: dict[tuple[str, str], dict[str, Any]]
+    questions: Mapping[Cell, Item]
 
     def __repr__(self) -> str:
         languages = brief([language.code for language in self.languages])
@@ -59,8 +94,13 @@ class Results:
 
     @property
     def items(self) -> list[str]:
-        """The items in the order of the first run's table."""
-        return list(self.runs[0].table.items)
+        """The items in the order of the first run's tables."""
+        return list(dict.fromkeys(item for table in self.runs[0].answers.tables for item in table.items))
+
+    @property
+    def incomplete(self) -> dict[str, str]:
+        """The items left out, each with the first language that it lacks."""
+        return self.runs[0].answers.incomplete
 
     @property
     def names(self) -> list[str]:
@@ -88,66 +128,113 @@ class Results:
         return pairs or self.pairs
 
 
-def load(runs: Mapping[str, Path | str], baseline: str | None = None, wording: str | None = None) -> Results:
-    """Read evaluation folders by the run's name.
+def load(
+    runs: Mapping[str, Path | str],
+    baseline: str | None = None,
+    wording: str | None = None,
+    options: LogOptions | None = None,
+) -> Results:
+    """Read the stored answers of each run by its name: an evaluation's folder, or a file or folder of another
+    format that `find_logs` knows.
 
     baseline: the run that the others are compared with, by default the first. wording: of the prompt, which
-    has to be named where there are several. Raises CrossinError where a folder is not a finished evaluation
-    or lacks that wording, the runs answer different questions, or no run has the baseline's name.
+    has to be named where there are several. Raises CrossinError where a path holds several runs, a folder is
+    not a finished evaluation or lacks that wording, the runs answer different questions, or no run has the
+    baseline's name.
     """
     if not runs:
         raise CrossinError("there is no run to report", hint="name at least one evaluation folder")
-    if baseline is not None and baseline not in runs:
-        raise CrossinError(f"no run is called '{baseline}'", hint=f"choose among: {', '.join(runs)}")
-    read = [_read_run(name, as_path(folder), wording) for name, folder in runs.items()]
-    for other in read[1:]:
-        _check_same_questions(read[0], other)
-    languages = [_describe(code) for code in read[0].table.languages]
-    return Results(read, baseline or read[0].name, languages, _read_questions(read[0]))
+    _check_baseline(baseline, list(runs))
+    options = options or LogOptions()
+    return results_of(
+        {name: _read_run(as_path(path), wording, options) for name, path in runs.items()},
+        baseline,
+    )
+
+
+def results_of(arms: Mapping[str, Predictions], baseline: str | None = None) -> Results:
+    """The results of answers that were read before, by the run's name; see `load`."""
+    _check_baseline(baseline, list(arms))
+    names, found = list(arms), _with_same_golds(list(arms.values()))
+    runs = [Run(name, answers) for name, answers in zip(names, found, strict=True)]
+    for other in runs[1:]:
+        _check_same_questions(runs[0], other)
+    languages = [_describe(code) for code in runs[0].answers.languages]
+    questions: dict[Cell, Item] = {}
+    for run in runs:
+        for item in run.answers.log.items:
+            questions.setdefault((item.item, item.language), item)
+    return Results(runs, baseline or runs[0].name, languages, questions)
+
+
+def arm_names(found: Sequence[Predictions]) -> dict[str, Predictions]:
+    """Answers by a name of their own: the model and the wording, and as much of the file's path as tells
+    those of one name apart.
+    """
+    names = [one.name for one in found]
+    places = [_place(one).resolve().parts for one in found]
+    for length in range(1, 1 + max(map(len, places), default=0)):
+        double = {name for name in names if names.count(name) > 1}
+        names = [
+            f"{one.name} ({Path(*place[-length:])})" if name in double else name
+            for one, place, name in zip(found, places, names, strict=True)
+        ]
+    return {
+        name if names.count(name) == 1 else f"{name} {place}": one
+        for place, (name, one) in enumerate(zip(names, found, strict=True), start=1)
+    }
+
+
+def _with_same_golds(found: list[Predictions]) -> list[Predictions]:
+    """Answers of logs that only mark what is right, with the right options that all of them tell together."""
+    if len(found) < 2 or not all(one.log.marks for one in found):
+        return found
+    logs = with_golds([one.log for one in found])
+    return [
+        next(table for table in tables_of_log(log) if table.prompt == one.prompt)
+        for one, log in zip(found, logs, strict=True)
+    ]
+
+
+def _check_baseline(baseline: str | None, names: list[str]) -> None:
+    if baseline is not None and baseline not in names:
+        raise CrossinError(f"no run is called '{baseline}'", hint=f"choose among: {', '.join(names)}")
 
 
 def _describe(code: str) -> LanguageInfo:
     if code in available():
         words = load_words(code)
         return LanguageInfo(code, words.name, words.direction)
-    return LanguageInfo(code, code, "auto")
+    return LanguageInfo(code, language_name(code).partition(" ")[2] or code, "auto")
 
 
-def _read_run(name: str, folder: Path, wording: str | None) -> Run:
-    for needed in (MANIFEST, ANSWERS, ITEMS):
-        if not (folder / needed).is_file():
-            raise CrossinError(
-                f"not a finished evaluation: '{needed}' is missing", file=folder, hint=_EVALUATE
-            )
-    manifest = read_json(folder / MANIFEST)
-    if not isinstance(manifest, dict):
-        raise CrossinError("not the manifest of a run", file=folder / MANIFEST, hint="evaluate again")
-    lines, file = read_lines(folder / ANSWERS)
-    try:
-        table = table_of(lines, file, prompt=wording)
-    except CrossinError as error:
-        if error.field == "prompt":
-            raise CrossinError(error.message, file=file, hint=f"--wording: {error.hint}") from error
-        raise
-    cells = {
-        (line["item"], line["language"]): line
-        for line in lines
-        if wording in (None, line.get("prompt") or "")
-    }
-    return Run(name, folder, table, cells, manifest)
-
-
-def _read_questions(run: Run) -> dict[tuple[str, str], dict[str, Any]]:
-    path = run.folder / ITEMS
-    questions = {
-        (line["item"], line["language"]): line for line in read_parquet(path, _ITEM_COLUMNS).to_pylist()
-    }
-    if lacking := run.cells.keys() - questions.keys():
-        item, language = min(lacking)
+def _read_run(path: Path, wording: str | None, options: LogOptions) -> Predictions:
+    _check_finished(path)
+    files = find_logs(path, options)
+    logs = read_logs(files[0], options) if len(files) == 1 else []
+    if len(logs) != 1:
         raise CrossinError(
-            f"lacks the item '{item}' in '{language}', which was answered", file=path, hint="evaluate again"
+            f"holds {len(logs) or len(files)} runs",
+            file=path,
+            hint="name a file of one run, or make a page of all: crossin score PATH --page FILE",
         )
-    return questions
+    of_wording = {one.prompt: one for one in tables_of_log(logs[0], any_language=options.any_language)}
+    if wording is None and len(of_wording) == 1:
+        return next(iter(of_wording.values()))
+    if wording is not None and wording in of_wording:
+        return of_wording[wording]
+    message = f"{len(of_wording)} prompt wordings" if wording is None else f"unknown wording '{wording}'"
+    hint = f"--wording: choose one of: {', '.join(of_wording)}"
+    raise CrossinError(message, file=logs[0].file, field="prompt", hint=hint)
+
+
+def _check_finished(path: Path) -> None:
+    """A page of an evaluation needs its manifest and its items."""
+    if any((path / name).is_file() for name in (ANSWERS, CLAIM, ITEMS)):
+        for needed in (MANIFEST, ANSWERS, ITEMS):
+            if not (path / needed).is_file():
+                message = f"not a finished evaluation: '{needed}' is missing"
+                raise CrossinError(message, file=path, hint=_EVALUATE)
 
 
 def _check_same_questions(first: Run, other: Run) -> None:
@@ -159,14 +246,31 @@ def _check_same_questions(first: Run, other: Run) -> None:
         raise CrossinError(
             f"the runs were asked different questions: '{asked.name}' has the item '{item}' in '{language}', "
             f"'{lacking.name}' has not ({len(ours ^ theirs)} such cells)",
-            file=lacking.folder,
+            file=_place(lacking.answers),
             hint=_OTHER_QUESTIONS,
         )
+    ids, also_ids = (
+        {name: inventory.ids for name, inventory in run.answers.log.inventories.items()}
+        for run in (first, other)
+    )
+    for name in dict.fromkeys(line.get("inventory") for line in first.cells.values()):
+        # Positions in tables mean the same entities.
+        if name and ids[name] != also_ids.get(name):
+            raise CrossinError(
+                f"the inventory '{name}' holds other entities than in '{first.name}'",
+                file=_place(other.answers),
+                hint=_OTHER_QUESTIONS,
+            )
     for (item, language), ask in first.cells.items():
         also = other.cells[item, language]
         if set(ask["option_ids"]) != set(also["option_ids"]) or ask["gold"] != also["gold"]:
             raise CrossinError(
                 f"the item '{item}' in '{language}' has other options or another gold than in '{first.name}'",
-                file=other.folder,
+                file=_place(other.answers),
                 hint=_OTHER_QUESTIONS,
             )
+
+
+def _place(answers: Predictions) -> Path:
+    """What stands for a run in messages: an evaluation's folder, or the log's file."""
+    return answers.file.parent if answers.file.name == ANSWERS else answers.file

@@ -5,11 +5,14 @@ from __future__ import annotations
 import math
 
 from crossin.metrics.bootstrap import Figure
-from crossin.reports.cells import excludes_zero, rounded
+from crossin.reports.cells import excludes_zero, rounded, scale
+from crossin.reports.difference_parts import parts_sentence
 from crossin.reports.summary import Figures, Summary
 
 # A percentile bootstrap over fewer groups gives intervals that are too narrow (crossin.metrics.intervals).
 _FEW_GROUPS = 30
+# The figures of free text that sentences give, and what they call them.
+_NOUNS = {"exact_match": "exact match", "chrf": "chrF", "fidelity": "replies in the language asked"}
 
 
 def headline(summary: Summary) -> list[str]:
@@ -22,25 +25,32 @@ def headline(summary: Summary) -> list[str]:
         return _alone(summary, subject)
     sentences = []
     for place, (arm, other) in enumerate(pairs):
-        figures = summary.by_pair[arm, other]
-        sentences.append(_accuracy(summary, arm, other))
-        if place == 0:
-            sentences += _by_language(summary, arm, other)
-        sentences += _agreement(summary, arm, other, figures)
+        if summary.choice_languages:
+            sentences.append(_accuracy(summary, arm, other))
+            if parts := summary.parts.get((arm, other)):
+                sentences.append(parts_sentence(summary.by_pair[arm, other]["accuracy"], parts))
+            if place == 0:
+                sentences += _by_language(summary, arm, other)
+            sentences += _agreement(summary, arm, other, summary.by_pair[arm, other])
+        sentences += text_changes(summary, arm, other)
     return sentences + _warnings(summary, subject)
 
 
 def _alone(summary: Summary, arm: str) -> list[str]:
     figures = summary.by_arm[arm]
-    sentences = [
-        f"{arm} answers {percent(figures['accuracy'].value)} right on average "
-        f"{_range(figures['accuracy'], 100)}, where guessing gives {percent(summary.chance)}."
-    ]
+    sentences = []
+    if summary.choice_languages:
+        guessing = "" if math.isnan(summary.chance) else f", where guessing gives {percent(summary.chance)}"
+        sentences.append(
+            f"{arm} answers {percent(figures['accuracy'].value)} right on average "
+            f"{within(figures['accuracy'])}{guessing}."
+        )
     if "consistency_2" in figures:
         sentences.append(
             f"Its answers agree between two languages {percent(figures['consistency_2'].value)} of the time "
-            f"{_range(figures['consistency_2'], 100)}."
+            f"{within(figures['consistency_2'])}."
         )
+    sentences += texts_alone(summary, arm)
     return sentences + _warnings(summary, arm)
 
 
@@ -49,28 +59,66 @@ def _accuracy(summary: Summary, arm: str, other: str) -> str:
     change = summary.by_pair[arm, other]["accuracy"]
     said = f"{arm} answers {percent(ours.value)} right on average, {other} {percent(theirs.value)}"
     said = f"{said}: {points(change)}."
-    languages = summary.results.languages
+    languages = summary.choice_languages
     # The mean over one language is that language, and the table has a row for it only.
-    row = "accuracy" if len(languages) > 1 else f"accuracy/{languages[0].code}"
+    row = "accuracy" if len(languages) > 1 else f"accuracy/{languages[0]}"
     if summary.is_significant((arm, other), row):
         return said
+    return f"{said} {_unclear(summary, change)}"
+
+
+def _unclear(summary: Summary, change: Figure) -> str:
     asked = len(summary.results.items)
     why = "Corrected for the number of figures" if excludes_zero(change) else "The interval includes 0"
-    return f"{said} {why}: these {asked} questions do not show which is better."
+    return f"{why}: these {asked} questions do not show which is better."
+
+
+def texts_alone(summary: Summary, arm: str) -> list[str]:
+    """What a run's replies in free text are like."""
+    parts = [
+        f"{_NOUNS[name]} {_amount(name, found.value)} {within(found, scale(name))}"
+        for name, key in _text_keys(summary)
+        if not math.isnan((found := summary.by_arm[arm][key]).value)
+    ]
+    return [f"{arm} in free text: {_and(parts)}."] if parts else []
+
+
+def text_changes(summary: Summary, arm: str, other: str) -> list[str]:
+    """How a run's replies in free text differ from another's."""
+    parts = []
+    for name, key in _text_keys(summary):
+        change = summary.by_pair[arm, other][key]
+        if math.isnan(change.value):
+            continue
+        ours, theirs = summary.by_arm[arm][key].value, summary.by_arm[other][key].value
+        said = f"{_NOUNS[name]} {_amount(name, ours)} against {_amount(name, theirs)}"
+        clear = summary.is_significant((arm, other), key)
+        parts.append(f"{said} ({points(change, scale(name))}{'' if clear else ', not clear'})")
+    return [f"In free text, {arm} against {other}: {_and(parts)}."] if parts else []
+
+
+def _text_keys(summary: Summary) -> list[tuple[str, str]]:
+    """The main figures of free text, and their keys: the mean over languages, or the only language."""
+    codes = summary.text_languages
+    if not codes:
+        return []
+    return [(name, name if len(codes) > 1 else f"{name}/{codes[0]}") for name in _NOUNS]
+
+
+def _amount(name: str, value: float) -> str:
+    return _whole(value) if scale(name) == 1 else f"{_whole(100 * value)}%"
 
 
 def _by_language(summary: Summary, arm: str, other: str) -> list[str]:
     """The languages whose change the table marks: it is corrected for their number."""
-    if len(summary.results.languages) < 2:
+    if len(summary.choice_languages) < 2:
         return []
     figures = summary.by_pair[arm, other]
-    changes = [(language, figures[f"accuracy/{language.code}"]) for language in summary.results.languages]
-    clear = [
-        (x, change) for x, change in changes if summary.is_significant((arm, other), f"accuracy/{x.code}")
-    ]
+    changes = [(code, figures[f"accuracy/{code}"]) for code in summary.choice_languages]
+    clear = [(x, change) for x, change in changes if summary.is_significant((arm, other), f"accuracy/{x}")]
     clear.sort(key=lambda found: -found[1].value)
     rises, falls = (
-        [_changed(x.code, change, len(clear)) for x, change in clear if (change.value > 0) == up]
+        [_changed(x, change, len(clear)) for x, change in clear if (change.value > 0) == up]
         for up in (True, False)
     )
     said = []
@@ -109,9 +157,9 @@ def _agreement(summary: Summary, arm: str, other: str, figures: Figures) -> list
 def _warnings(summary: Summary, arm: str) -> list[str]:
     """Where answers are no better than guesses, and where intervals are too narrow."""
     low = [
-        language.code
-        for language in summary.results.languages
-        if not summary.by_arm[arm][f"accuracy/{language.code}"].low > summary.chance
+        code
+        for code in summary.choice_languages
+        if summary.by_arm[arm][f"accuracy/{code}"].low <= summary.chance
     ]
     said = []
     if low:
@@ -128,10 +176,15 @@ def percent(value: float) -> str:
     return "–" if math.isnan(value) else f"{100 * value:.0f}%"
 
 
-def points(change: Figure) -> str:
-    """A difference in percentage points with its interval: +8 points [5, 11]."""
-    size = _signed(100 * change.value)
-    return f"{size} point{'' if size in ('+1', '−1') else 's'} {_range(change, 100, signed=True)}"
+def points(change: Figure, times: int = 100) -> str:
+    """A difference in points with its interval: +8 points [5, 11]; `times` turns it into points."""
+    size = _signed(times * change.value)
+    return f"{size} point{'' if size in ('+1', '−1') else 's'} {_range(change, times, signed=True)}"
+
+
+def within(figure: Figure, times: int = 100) -> str:
+    """A figure's interval in points: [5, 11]."""
+    return _range(figure, times)
 
 
 def _range(figure: Figure, scale: float, *, signed: bool = False) -> str:

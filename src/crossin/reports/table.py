@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -15,6 +16,10 @@ if TYPE_CHECKING:
 ONE_LANGUAGE_EACH = (
     "Each question was asked in one language only: consistency, AC3 and kappa need the same questions in "
     "every language."
+)
+TEXTS = (
+    "Free text: exact match, F1 of words and chrF (0 to 100) against the reference; fidelity is the share of "
+    "replies in the language asked, among those whose language is clear."
 )
 # With more columns, a terminal shows intervals below the values.
 _WIDE_COLUMNS = 5
@@ -31,11 +36,11 @@ class Grid:
     rows: list[tuple[str, list[Cell]]]
 
 
-def grid(summary: Summary, pairs: Sequence[tuple[str, str]]) -> Grid:
-    """The table of all runs and of the differences of `pairs` of runs."""
+def grid(summary: Summary, pairs: Sequence[tuple[str, str]], chosen: Sequence[str] | None = None) -> Grid:
+    """The table of all runs and of the differences of `pairs` of runs; of the figures `chosen` only."""
     rows = []
     corrected = {pair: summary.corrected(pair) for pair in pairs}
-    for key in summary.rows:
+    for key in summary.rows if chosen is None else chosen:
         cells = [value_cell(figures.get(key)) for figures in summary.by_arm.values()]
         cells += [
             difference_cell(key, summary.by_pair[pair].get(key), corrected[pair].get(key)) for pair in pairs
@@ -46,12 +51,12 @@ def grid(summary: Summary, pairs: Sequence[tuple[str, str]]) -> Grid:
 
 
 def as_rich(summary: Summary, *, width: int = 120) -> Table:
-    """The table for a terminal of `width` columns."""
+    """The table for a terminal of `width` columns, with the main figures."""
     from rich.markup import escape
     from rich.table import Table
     from rich.text import Text
 
-    shape = grid(summary, summary.results.main_pairs)
+    shape = grid(summary, summary.results.main_pairs, summary.main_rows)
     narrow = len(shape.heads) > _WIDE_COLUMNS or width < 100
     made = Table(
         caption=caption(summary), caption_justify="left", padding=(0, 0 if narrow else 1), pad_edge=False
@@ -67,7 +72,7 @@ def as_rich(summary: Summary, *, width: int = 120) -> Table:
 
 def markdown(summary: Summary) -> str:
     """The same table for a README."""
-    shape = grid(summary, summary.results.main_pairs)
+    shape = grid(summary, summary.results.main_pairs, summary.main_rows)
     rows = [["figure", *map(_plain, shape.heads)]]
     rows += [[name, *(f"{cell} {cell.mark}".strip() for cell in cells)] for name, cells in shape.rows]
     lines = ["| " + " | ".join(row) + " |" for row in rows]
@@ -79,16 +84,18 @@ def caption(summary: Summary) -> str:
     """What a reader of the table must know."""
     asked = _count(len(summary.results.items), "question") + f" ({_count(summary.groups, 'group')}) in "
     asked += _count(len(summary.results.languages), "language")
-    text = f"{asked}; guessing would be right {summary.chance:.0%} of the time. "
-    text += "In brackets: 95% intervals. "
-    if left_out := len(summary.results.runs[0].table.incomplete):
+    guessing = f"; guessing would be right {summary.chance:.0%} of the time"
+    text = f"{asked}{'' if math.isnan(summary.chance) else guessing}. In brackets: 95% intervals. "
+    if left_out := len(summary.results.incomplete):
         text += f"{_count(left_out, 'question')} not asked in every language left out. "
     if not summary.parallel:
         text += f"{ONE_LANGUAGE_EACH} "
     if summary.by_pair:
         text += "Differences are paired, question by question; "
         text += f"{MARKS} "
-    return text + PAPER[0].upper() + PAPER[1:] + "."
+    if summary.text_languages:
+        text += f"{TEXTS} "
+    return text + PAPER[0].upper() + PAPER[1:] + "." if summary.choice_languages else text.strip()
 
 
 def _count(number: int, thing: str) -> str:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from crossin.languages.codes import language_name
 from crossin.metrics.bootstrap import Figure
-from crossin.reports.cells import MARKS, NONE, Cell, difference_cell, digits, label, value_cell
+from crossin.reports.cells import MARKS, NONE, Cell, difference_cell, digits, label, rounded, value_cell
 from crossin.reports.terminal import add_row, new_table
 from crossin.scoring.comparison import is_overall, shown
 
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 # The figures of a table whose lines are the languages, and their headings.
 _BY_LANGUAGE = {
     "accuracy": "accuracy",
+    "answered": "answered",
     "missing": "missing",
     "pivot": "same as {pivot}",
     "kept": "kept",
@@ -30,12 +31,17 @@ _BY_LANGUAGE = {
     "transfer": "transfer",
 }
 _TEXT = {
-    name: label(name) for name in ("exact_match", "f1", "chrf", "bleu", "fidelity", "undecided", "missing")
+    name: label(name)
+    for name in (
+        *("exact_match", "containment", "f1", "chrf", "bleu"),
+        *("in_language", "fidelity", "undecided", "missing"),
+    )
 }
 _BY_TASK = ("accuracy", "missing", "consistency_2", "kappa_2", "ac3_2")
 _BY_SIZE = ("consistency", "kappa", "right", "wrong", "ac3")
 # What is not clear from a heading.
 _MEANING = {
+    "answered": "the reply names an entity of the inventory",
     "missing": "no answer could be read from the reply",
     "pivot": "the same answer as in {pivot}",
     "kept": "right where {pivot} is right",
@@ -49,9 +55,15 @@ _MEANING = {
     "f1": "words shared with the reference",
     "chrf": "0 to 100",
     "bleu": "0 to 100",
-    "fidelity": "the reply is in the language asked",
+    "containment": "the reply contains the reference",
+    "in_language": "of all replies, those in the language asked",
+    "fidelity": "of the replies whose language is clear, those in the language asked",
     "undecided": "the reply's language is unclear",
 }
+_PAIRS = "{} of every two languages; intervals: --json"
+_RANKC = ". Opposite rankings have {}, random ones {} on average"
+# Figures of ours that mean the same as a harness's.
+_OWN = {"acc": ("accuracy",), "accuracy": ("accuracy",), "exact_match": ("exact_match", "accuracy")}
 _SUMMARY = ("accuracy", "consistency_2", "kappa_2", "ac3_2", "exact_match", "chrf")
 
 
@@ -70,18 +82,54 @@ def tables(score: Score, *, details: bool = False) -> list[Table]:
             made[-1].caption = f"Means over all sets of s languages. {_legend(_BY_SIZE)}"
         if details:
             made += [_pairs(score.choices, languages, kind) for kind in ("agreement", "kappa", "rankc")]
+            if score.rankc_references is not None:
+                floor, chance = (rounded(value, 4) for value in score.rankc_references)
+                made[-1].caption = _PAIRS.format("rankc") + _RANKC.format(floor, chance)
     if score.by_task:
         named = {name for figures in score.by_task.values() for name in figures}
         heads = {name: label(name) for name in _BY_TASK if name in named}
         made.append(_of_rows("task", heads, score.by_task))
     if texts is not None:
         made.append(_by_language(score.texts, texts.languages, _TEXT, score.pivot))
+    reported = score.predictions.log.reported
+    if reported and (details or _is_other(reported, {**score.texts, **score.choices})):
+        made.append(_reported(reported, score.predictions.languages))
     return [table for table in made if table.row_count]
 
 
+def _is_other(reported: Mapping[str, float], figures: Mapping[str, Figure]) -> bool:
+    """Whether a harness's own accuracy, or exact match, is another than ours in some language."""
+    for name, value in reported.items():
+        metric, _, language = name.rpartition("/")
+        ours = [
+            figures[f"{own}/{language}"].value
+            for own in _OWN.get(metric.partition(",")[0], ())
+            if f"{own}/{language}" in figures
+        ]
+        if ours and not any(math.isclose(value, own, abs_tol=1e-12) for own in ours):
+            return True
+    return False
+
+
+def _reported(reported: Mapping[str, float], languages: Sequence[str]) -> Table:
+    """The harness's own figures, by language."""
+    metrics = dict.fromkeys(name.rpartition("/")[0] for name in reported)
+    made = new_table("reported", [*metrics, ""])
+    for language in languages:
+        values = [reported.get(f"{metric}/{language}", math.nan) for metric in metrics]
+        add_row(made, language, [*map(digits, values), _name(language)])
+    made.caption = "The harness's own figures: the mean of what it logged for each record."
+    return made
+
+
 def summary(scores: Sequence[Score]) -> Table:
-    """Many scores in one table, a line each; names that occur twice are shown with their files."""
+    """Many scores in one table, a line each; names that occur twice are shown with benchmark or file."""
     names = [score.predictions.name for score in scores]
+    if len(set(names)) < len(names):
+        of = [score.predictions.log.benchmark for score in scores]
+        names = [
+            f"{name}, {benchmark}" if benchmark else name for name, benchmark in zip(names, of, strict=True)
+        ]
     rows = {}
     for score, name in zip(scores, names, strict=True):
         shown = name if names.count(name) == 1 else f"{name} ({score.predictions.file})"
@@ -106,7 +154,8 @@ def wordings_table(wordings: Wordings) -> Table:
 def comparison_tables(comparison: Comparison) -> list[Table]:
     """A table for multiple choice and one for free text: both models and their paired difference."""
     made = []
-    for kind, compared in (("multiple choice", comparison.choices), ("free text", comparison.texts)):
+    answers = "multiple choice" if comparison.ours.choices_shown else "entities named"
+    for kind, compared in ((answers, comparison.choices), ("free text", comparison.texts)):
         if compared is None:
             continue
         tests = {f"accuracy/{language}": p for language, p in comparison.p.items()}
@@ -165,6 +214,9 @@ def _by_language(
         for language in languages
     }
     shown = {name: head for name, head in heads.items() if _worth_showing(name, rows)}
+    if "answered" in shown:
+        # It says the same.
+        shown.pop("missing", None)
     made = new_table("language", [*shown.values(), ""])
     for language, found in rows.items():
         add_row(made, language, [*(value_cell(found.get(name)) for name in shown), _name(language)])
@@ -189,7 +241,7 @@ def _worth_showing(name: str, rows: Mapping[str, Mapping[str, Figure]]) -> bool:
 def _pairs(figures: Mapping[str, Figure], languages: Sequence[str], kind: str) -> Table:
     """A figure of every two languages, above the diagonal, without intervals."""
     made = new_table(kind, languages[1:])
-    made.caption = f"{kind} of every two languages; intervals: --json"
+    made.caption = _PAIRS.format(kind)
     for row, first in enumerate(languages[:-1]):
         keys = [f"{kind}/{first}+{second}" for second in languages[row + 1 :]]
         if all(key in figures for key in keys):

@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Unpack
 
 from crossin.core.errors import CrossinError, located
 from crossin.core.progress import Progress, silent
 from crossin.core.results import ResultList, Tabular, brief
 from crossin.languages import parse_language
 from crossin.logs.find import find_logs
+from crossin.logs.options import LogChoices, options_of
+from crossin.logs.tables import Predictions
 from crossin.metrics.bootstrap import DRAWS, Figure, intervals, resample
 from crossin.metrics.choices import answer_family
 from crossin.metrics.families import Family
@@ -19,10 +21,10 @@ from crossin.metrics.figure_tables import figure_rows, in_words, table_of_rows
 from crossin.metrics.free_text import text_families
 from crossin.metrics.pairwise import agreement_family, pivot_family
 from crossin.metrics.pivot_transfer import transfer_family
-from crossin.metrics.rankings import rankc_family
+from crossin.metrics.rankings import rankc_family, rankc_references
 from crossin.metrics.table import AnswerTable, Floats, by_task
 from crossin.metrics.wordings import Spread, spread, wording_family
-from crossin.scoring.predictions import Predictions, predictions_of
+from crossin.scoring.predictions import predictions_of
 
 if TYPE_CHECKING:
     import pyarrow
@@ -44,6 +46,16 @@ class Score(Tabular):
     choices: dict[str, Figure]
     by_task: dict[str, dict[str, Figure]]
     texts: dict[str, Figure]
+
+    @property
+    def rankc_references(self) -> tuple[float, float] | None:
+        """RankC of opposite and of random rankings of these items' options (`rankc_references`); None without
+        RankC.
+        """
+        table, logprobs = self.predictions.choices, self.predictions.logprobs
+        if table is None or logprobs is None or "rankc" not in self.choices:
+            return None
+        return rankc_references(table, logprobs)
 
     def __repr__(self) -> str:
         asked = self.predictions
@@ -80,23 +92,24 @@ class Wordings:
 def score(
     paths: Path | str | Iterable[Path | str],
     *,
-    bench: Path | str | None = None,
     pivot: str | None = None,
     draws: int = DRAWS,
     seed: int = 0,
     progress: Progress = silent,
+    **logs: Unpack[LogChoices],
 ) -> ResultList[Score]:
     """Score stored predictions: files, evaluation folders, or folders that hold them.
 
-    bench: the benchmark's folder, for files of replies (`read_predictions`). pivot: by default English if it
-    was asked, else the first language. draws, seed: of the bootstrap for the intervals. Raises CrossinError
-    where there is nothing to score, or `pivot` was not asked.
+    pivot: by default English if it was asked, else the first language. draws, seed: of the bootstrap for the
+    intervals. logs: how they are read, such as `bench` (`LogOptions`). Raises CrossinError where there is
+    nothing to score, or `pivot` was not asked.
     """
-    runs = find_logs(paths)
+    options = options_of(logs)
+    runs = find_logs(paths, options)
     scores: ResultList[Score] = ResultList()
     for number, run in enumerate(runs):
         progress("scoring", number, len(runs), "runs")
-        scores.extend(_score(found, pivot, draws, seed) for found in predictions_of(run, bench))
+        scores.extend(_score(found, pivot, draws, seed) for found in predictions_of(run, options))
     progress("scoring", len(runs), len(runs), "runs")
     return scores
 

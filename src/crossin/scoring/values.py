@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from crossin.core.files import write_json
+from crossin.logs.tables import Predictions
 from crossin.metrics.generation import signatures
 from crossin.reports.cells import figures_json, number
 from crossin.scoring.comparison import Compared, Comparison
-from crossin.scoring.predictions import Predictions
 from crossin.scoring.scores import Score, Wordings
 
 SCORES = "scores.json"
@@ -39,6 +39,7 @@ def score_values(score: Score) -> dict[str, Any]:
         "choices": figures_json(score.choices),
         "by_task": {task: figures_json(figures) for task, figures in score.by_task.items()},
         "texts": figures_json(score.texts),
+        **_rankc(score),
         # sacrebleu's settings: chrF and BLEU are comparable only where these are the same.
         "signatures": signatures(score.predictions.languages) if score.texts else {},
     }
@@ -69,12 +70,23 @@ def comparison_values(comparison: Comparison) -> dict[str, Any]:
             language: {"p": number(p), "holm": number(comparison.holm[language])}
             for language, p in comparison.p.items()
         },
+        "split": figures_json(comparison.split),
+        "settings_apart": {name: list(pair) for name, pair in comparison.settings_apart.items()},
     }
+
+
+def _rankc(score: Score) -> dict[str, float | None]:
+    """What RankC is for opposite and for random rankings; nothing without RankC."""
+    if score.rankc_references is None:
+        return {}
+    floor, chance = score.rankc_references
+    return {"rankc_floor": number(floor), "rankc_random": number(chance)}
 
 
 def _asked(predictions: Predictions) -> dict[str, Any]:
     return {
         "model": predictions.model,
+        "benchmark": predictions.log.benchmark,
         "prompt": predictions.prompt,
         "file": str(predictions.file),
         "languages": list(predictions.languages),
@@ -82,7 +94,10 @@ def _asked(predictions: Predictions) -> dict[str, Any]:
         "groups": len({group for table in predictions.tables for group in table.groups}),
         "incomplete": dict(Counter(predictions.incomplete.values())),
         "unanswered": predictions.unanswered,
+        "skipped": dict(predictions.log.skipped),
+        "reported": dict(predictions.log.reported),
         "thoughts_cut": dict(predictions.thoughts_cut),
+        "unread": {language: dict(reasons) for language, reasons in predictions.unread.items()},
         "parallel": predictions.parallel,
         "items_by_language": predictions.by_language,
     }

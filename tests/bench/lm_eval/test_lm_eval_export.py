@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 import yaml
 
+from crossin.bench import build_named
 from crossin.bench.lm_eval import export_lm_eval
 from crossin.evaluation import prepare
 from crossin.items import Form, Item, Question, questions
@@ -21,6 +22,7 @@ from crossin.scoring.scores import score
 from tests.helpers.errors import refused
 from tests.helpers.gap_items import write_gap_bench
 from tests.helpers.nature_items import in_free_text, small_items, write_bench
+from tests.helpers.relation_facts import write_relations
 
 # What Jinja, YAML, shells and the readers of data sets would each read as something else.
 NASTY = [
@@ -220,6 +222,29 @@ def test_what_decides_how_replies_are_compared_is_in_every_line_of_a_task(tmp_pa
         assert exact_match(found.texts).tolist() == [1 / 3]
 
 
+def test_items_with_an_inventory_are_asked_as_by_evaluate_and_read_with_their_benchmark(
+    tmp_path: Path,
+) -> None:
+    source = write_relations(tmp_path / "source")
+    bench = build_named("klar", tmp_path / "klar", source=source, languages=["en", "ru", "zh"]).folder
+    form = Form(kind="generate", shots=3)
+    stage = export_lm_eval(bench, tmp_path / "out", form=form, per_task=2, shots=bench)
+    prompts = {one.request.prompt for one in prepare(bench, form=form, per_task=2, shots=bench).questions}
+    folder = tmp_path / "logs"
+    folder.mkdir()
+    exported = set()
+    for task in stage.folder.glob("*.jsonl"):
+        docs = [json.loads(line) for line in task.read_text("utf-8").splitlines()]
+        exported |= {doc["prompt"] for doc in docs}
+        samples = [{"doc": doc, "filtered_resps": [f" {doc['target']}."]} for doc in docs]
+        file = folder / f"samples_{task.stem}_2026-03-01T10-00-00.1.jsonl"
+        file.write_text("".join(json.dumps(one) + "\n" for one in samples), encoding="utf-8")
+    assert exported == prompts
+    [found] = read_predictions(folder, bench)
+    assert found.choices is not None
+    assert (found.choices.answers == found.choices.gold[:, None]).all()
+
+
 def test_one_task_a_language_and_wording(tmp_path: Path) -> None:
     stage = export_lm_eval(
         write_bench(tmp_path / "my bench", items()),
@@ -310,8 +335,10 @@ def test_what_cannot_be_exported_leaves_no_folder(tmp_path: Path) -> None:
         export_lm_eval(bench, tmp_path / "out", form=Form(), languages=["de"])
     with refused("chat", hint="--apply_chat_template"):
         export_lm_eval(bench, tmp_path / "out", form=Form(chat=True))
-    with refused("2 multiple-choice shots", field="shots"):
-        export_lm_eval(bench, tmp_path / "out", form=Form(shots=2), shots=bench)
+    with refused("99 multiple-choice shots", field="shots"):
+        export_lm_eval(bench, tmp_path / "out", form=Form(shots=99), shots=bench)
+    with refused("limit", "per_task", field="per_task"):
+        export_lm_eval(bench, tmp_path / "out", form=Form(), limit=1, per_task=1)
     with refused("both", field="shots"):
         export_lm_eval(bench, tmp_path / "out", form=Form(), shots=bench)
     assert not (tmp_path / "out").exists()

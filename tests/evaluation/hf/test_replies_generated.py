@@ -14,9 +14,14 @@ from crossin.evaluation.engine import Reply
 from crossin.evaluation.hf.generation import generate, reply_batches
 from crossin.models.loading import load
 from tests.helpers.architectures import CONFIGURATIONS, save
+from tests.helpers.decoding import shared
 
 PROMPTS = [list(range(5, 23)), [300], [40, 41, 42, 43], [9, 9]]
 TEXT = "What is the capital of Peru? La capital es Lima"
+
+
+# Ends are the same whichever way replies are computed.
+both_ways = pytest.mark.parametrize("way", [generate, shared])
 
 
 @pytest.fixture
@@ -73,48 +78,58 @@ def test_replies_of_a_batch_end_each_for_itself(reciter: tuple[Any, Any, list[in
     ]
 
 
-def test_an_end_at_the_limit_is_an_end(reciter: tuple[Any, Any, list[int]]) -> None:
+@both_ways
+def test_an_end_at_the_limit_is_an_end(way: Any, reciter: tuple[Any, Any, list[int]]) -> None:
     model, tokenizer, tokens = reciter
-    assert not generate(model, tokenizer, [tokens[-3:-2]], max_tokens=3)[0].cut
-    assert generate(model, tokenizer, [tokens[-3:-2]], max_tokens=2)[0].cut
+    assert not way(model, tokenizer, [tokens[-3:-2]], max_tokens=3)[0].cut
+    assert way(model, tokenizer, [tokens[-3:-2]], max_tokens=2)[0].cut
 
 
+@both_ways
 def test_a_reply_ends_at_any_end_token_of_the_model_and_at_the_tokenizers(
+    way: Any,
     reciter: tuple[Any, Any, list[int]],
 ) -> None:
     model, tokenizer, tokens = reciter
     for own in (tokens[3], [799, tokens[3]]):
         model.generation_config = GenerationConfig(eos_token_id=own)
-        [reply] = generate(model, tokenizer, [tokens[:1]], max_tokens=50)
+        [reply] = way(model, tokenizer, [tokens[:1]], max_tokens=50)
         assert (reply.cut, reply.computed) == (False, 3)
     model.generation_config = GenerationConfig(eos_token_id=799)
-    [reply] = generate(model, tokenizer, [tokens[-2:-1]], max_tokens=5)
+    [reply] = way(model, tokenizer, [tokens[-2:-1]], max_tokens=5)
     assert reply == Reply(tokenizer.decode(tokens[-1:]), False, 2)
 
 
-def test_a_model_without_end_tokens_goes_on_to_the_limit(reciter: tuple[Any, Any, list[int]]) -> None:
+@both_ways
+def test_a_model_without_end_tokens_goes_on_to_the_limit(
+    way: Any, reciter: tuple[Any, Any, list[int]]
+) -> None:
     model, tokenizer, tokens = reciter
     model.generation_config = GenerationConfig()
     tokenizer.eos_token = None
-    [reply] = generate(model, tokenizer, [tokens[-2:-1]], max_tokens=5)
+    [reply] = way(model, tokenizer, [tokens[-2:-1]], max_tokens=5)
     assert (reply.cut, reply.computed) == (True, 5)
 
 
-def test_a_reply_ends_before_a_stop_text_that_spans_tokens(reciter: tuple[Any, Any, list[int]]) -> None:
+@both_ways
+def test_a_reply_ends_before_a_stop_text_that_spans_tokens(
+    way: Any, reciter: tuple[Any, Any, list[int]]
+) -> None:
     model, tokenizer, tokens = reciter
     pieces = [tokenizer.decode([token]) for token in tokens]
     number = next(n for n in range(3, len(pieces)) if min(len(pieces[n]), len(pieces[n + 1])) > 2)
     # From within one token to within the next.
     stop = pieces[number][1:] + pieces[number + 1][:2]
-    [reply] = generate(model, tokenizer, [tokens[:1]], max_tokens=50, stop=["nowhere to be found", stop])
+    [reply] = way(model, tokenizer, [tokens[:1]], max_tokens=50, stop=["nowhere to be found", stop])
     assert reply == Reply("".join(pieces[1:number]) + pieces[number][:1], False, number + 1)
 
 
-def test_the_first_of_several_stop_texts_counts(reciter: tuple[Any, Any, list[int]]) -> None:
+@both_ways
+def test_the_first_of_several_stop_texts_counts(way: Any, reciter: tuple[Any, Any, list[int]]) -> None:
     model, tokenizer, tokens = reciter
     word = next(piece for token in tokens[1:] if len(set(piece := tokenizer.decode([token]))) > 3)
     rest = tokenizer.decode(tokens[1:])
-    [reply] = generate(model, tokenizer, [tokens[:1]], max_tokens=50, stop=[word[2:], word[1:]])
+    [reply] = way(model, tokenizer, [tokens[:1]], max_tokens=50, stop=[word[2:], word[1:]])
     assert reply.text == rest[: rest.index(word) + 1]
 
 
@@ -130,25 +145,30 @@ def test_what_a_row_says_while_it_waits_for_another_is_not_read(
     assert replies[1].text == tokenizer.decode(tokens[5:12])
 
 
-def test_a_stop_text_that_is_a_special_token_ends_a_reply(reciter: tuple[Any, Any, list[int]]) -> None:
+@both_ways
+def test_a_stop_text_that_is_a_special_token_ends_a_reply(
+    way: Any, reciter: tuple[Any, Any, list[int]]
+) -> None:
     model, tokenizer, tokens = reciter
     tokenizer.add_special_tokens({"pad_token": tokenizer.convert_ids_to_tokens(tokens[3])})
-    [reply] = generate(model, tokenizer, [tokens[:1]], max_tokens=50, stop=[tokenizer.pad_token])
+    [reply] = way(model, tokenizer, [tokens[:1]], max_tokens=50, stop=[tokenizer.pad_token])
     assert reply == Reply(tokenizer.decode(tokens[1:3]), False, 3)
 
 
-def test_special_tokens_are_no_text(reciter: tuple[Any, Any, list[int]]) -> None:
+@both_ways
+def test_special_tokens_are_no_text(way: Any, reciter: tuple[Any, Any, list[int]]) -> None:
     model, tokenizer, tokens = reciter
     tokenizer.add_special_tokens({"pad_token": tokenizer.convert_ids_to_tokens(tokens[3])})
-    [reply] = generate(model, tokenizer, [tokens[:1]], max_tokens=5)
+    [reply] = way(model, tokenizer, [tokens[:1]], max_tokens=5)
     assert reply.text == tokenizer.decode([*tokens[1:3], *tokens[4:6]])
 
 
+@both_ways
 def test_what_the_models_folder_asks_for_does_not_change_greedy_replies(
-    tiny_model: Path, tmp_path: Path
+    way: Any, tiny_model: Path, tmp_path: Path
 ) -> None:
     model, tokenizer = load(save("rotary", tiny_model, tmp_path / "model"), device="cpu")
-    plain = generate(model, tokenizer, PROMPTS, max_tokens=12)
+    plain = way(model, tokenizer, PROMPTS, max_tokens=12)
     wishes = GenerationConfig(
         do_sample=True,
         temperature=5.0,
@@ -162,12 +182,13 @@ def test_what_the_models_folder_asks_for_does_not_change_greedy_replies(
         eos_token_id=0,
     )
     model.generation_config = wishes
-    assert generate(model, tokenizer, PROMPTS, max_tokens=12) == plain
+    assert way(model, tokenizer, PROMPTS, max_tokens=12) == plain
     assert model.generation_config is wishes
 
 
-def test_no_prompts_have_no_replies(reciter: tuple[Any, Any, list[int]]) -> None:
-    assert generate(*reciter[:2], [], max_tokens=5) == []
+@both_ways
+def test_no_prompts_have_no_replies(way: Any, reciter: tuple[Any, Any, list[int]]) -> None:
+    assert way(*reciter[:2], [], max_tokens=5) == []
 
 
 def test_batches_hold_every_prompt_once_and_keep_to_the_limit() -> None:

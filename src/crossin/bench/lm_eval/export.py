@@ -35,18 +35,20 @@ def export_lm_eval(
     form: Form,
     languages: Sequence[str] | None = None,
     limit: int | None = None,
+    per_task: int | None = None,
     shots: Path | str | None = None,
     seed: int = 0,
     name: str | None = None,
 ) -> Stage:
     """Write the benchmark in `bench`, asked in `form`, as tasks and a group of them into the folder `out`.
 
-    `languages` are codes, all where None; `limit` draws that many items (`select`). `shots` is the benchmark
-    that the form's shots come from; `seed` as in `questions`. The group is called `name`, or after the
-    benchmark's folder, and a task after the group and its language. Free-text items, and all items where the
-    form is to generate, become tasks of their own that end in `_generate`. Raises CrossinError for a chat
-    form (the harness applies a chat template itself), for a language that the benchmark does not have, and
-    where the items cannot be asked in this form (`questions`).
+    `languages` are codes, all where None; `limit` draws that many items, `per_task` that many of each task
+    (`select`). `shots` is the benchmark that the form's shots come from, which may be the same; `seed` as in
+    `questions`. The group is called `name`, or after the benchmark's folder, and a task after the group and
+    its language. Free-text items, and all items where the form is to generate, become tasks of their own that
+    end in `_generate`. Raises CrossinError for a chat form (the harness applies a chat template itself), for
+    a language that the benchmark does not have, and where the items cannot be asked in this form
+    (`questions`).
     """
     if form.chat:
         raise CrossinError(
@@ -54,7 +56,9 @@ def export_lm_eval(
             hint="export without chat, and give lm_eval --apply_chat_template",
         )
     file, out = items_file(bench), as_path(out)
-    items, skipped = select(read_items(file), file, languages=languages, limit=limit, seed=seed)
+    items, skipped = select(
+        read_items(file), file, languages=languages, limit=limit, per_task=per_task, seed=seed
+    )
     group = _word(name or f"crossin_{file.resolve().parent.name}")
     asked = questions(items, form, shots=read_shots(form.shots, shots), seed=seed)
     inputs = {"bench": file} | ({"shots": items_file(shots)} if shots else {})
@@ -63,6 +67,7 @@ def export_lm_eval(
         "group": group,
         "languages": list(dict.fromkeys(item.language for item in items)),
         "limit": limit,
+        **({} if per_task is None else {"per_task": per_task}),
         "form": form.model_dump(mode="json"),
         "seed": seed,
     }

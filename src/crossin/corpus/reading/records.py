@@ -6,11 +6,13 @@ files, or of a dataset.
 
 from __future__ import annotations
 
+import json
 import shutil
 import tempfile
 from collections.abc import Iterator, Sequence, Set
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -50,28 +52,58 @@ def read_batches(
     typed: the columns of a CSV file that become numbers or truth values where all their values are such.
     The content decides between JSON and Parquet, the name (.csv, .tsv) on CSV.
     """
+    with unpacked(file) as stream:
+        parquet = stream.read(4) == b"PAR1"
+    if parquet:
+        yield from _parquet(file, _packing(file), columns)
+        return
+    kind = kind_of_name(file.name)
+    with unpacked(file) as stream:
+        if kind in ("csv", "tsv"):
+            yield from csv_batches(stream, file, tabs=kind == "tsv", typed=typed, names=names)
+        else:
+            yield from json_batches(stream, file)
+
+
+def read_object(file: Path) -> dict[str, Any]:
+    """The object that a JSON file holds, plain or packed, whole in memory.
+
+    Raises CrossinError where the file cannot be read, is not JSON, or holds something else.
+    """
+    with unpacked(file) as stream:
+        content = stream.read()
     try:
-        with file.open("rb") as start:
-            head = start.read(4)
-        packing = next((name for magic, name in _MAGIC.items() if head.startswith(magic)), None)
-        if packing is not None:
-            with pa.input_stream(str(file), compression=packing) as stream:
-                head = stream.read(4)
-        if head == b"PAR1":
-            yield from _parquet(file, packing, columns)
-            return
-        kind = kind_of_name(file.name)
-        with pa.input_stream(str(file), compression=packing) as stream:
-            if kind in ("csv", "tsv"):
-                yield from csv_batches(stream, file, tabs=kind == "tsv", typed=typed, names=names)
-            else:
-                yield from json_batches(stream, file)
+        found = json.loads(content)
+    except (ValueError, RecursionError) as error:
+        line = error.lineno if isinstance(error, json.JSONDecodeError) else None
+        message = f"is not JSON: {getattr(error, 'msg', error)}"
+        hint = "get the file again: it may have been cut"
+        raise CrossinError(message, file=file, row=line, hint=hint) from error
+    if not isinstance(found, dict):
+        raise CrossinError("expected a JSON object", file=file, hint="get the file again")
+    return found
+
+
+@contextmanager
+def unpacked(file: Path) -> Iterator[IO[bytes]]:
+    """The bytes of a file, unpacked where it is packed; the content decides. Raises CrossinError where it
+    cannot be read, also while the block reads it.
+    """
+    try:
+        with pa.input_stream(str(file), compression=_packing(file)) as stream:
+            yield stream
     except OSError as error:
         raise CrossinError(
             f"cannot be read: {error.strerror or error}",
             file=file,
             hint="check the path, or get the file again",
         ) from error
+
+
+def _packing(file: Path) -> str | None:
+    with file.open("rb") as start:
+        head = start.read(4)
+    return next((name for magic, name in _MAGIC.items() if head.startswith(magic)), None)
 
 
 def kind_of_name(name: str) -> str:

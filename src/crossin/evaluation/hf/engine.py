@@ -26,8 +26,10 @@ if TYPE_CHECKING:
 _LOGITS = 2**26
 # Tokens of a batch on a GPU to begin with; halved when it runs out of memory.
 _BATCH_TOKENS = 2**15
-# Tokens of a batch of replies: a decoding step takes about as long for many rows as for one.
+# Tokens of a unit of replies: of its prompts, and of its replies where all are as long as they may be.
 _REPLY_TOKENS = 2**13
+# Replies of a unit, however long they may be: a forward pass takes about as long for these as for one.
+_FEWEST_REPLIES = 8
 # Units of a task for another process: few, so that all end together; neighbours share a prefix.
 _UNITS = 4
 
@@ -109,27 +111,38 @@ class HfEngine:
         yield from self._results(tasks, wanted)
 
     def generate(self, requests: Sequence[Request], wanted: Collection[int]) -> Iterator[tuple[int, Reply]]:
-        """See `Engine.generate`; greedy decoding (`crossin.evaluation.hf.generation`)."""
-        from crossin.evaluation.hf.generation import reply_batches
+        """See `Engine.generate`; requests of one key share what they begin with (`hf.decoding.decode`)."""
+        from crossin.evaluation.hf.decoding import plan_replies
         from crossin.evaluation.hf.worker import GenerationTask
 
         wanted = set(wanted)
         if not wanted:
             return
-        tokenizer, _, context = self._texts()
+        tokenizer, config, context = self._texts()
         arguments = self.chat_template_kwargs
         asked = tokenise_prompts(
             tokenizer, requests, longest=context, truncate=self.truncate, arguments=arguments
         )
         tokens = [prompt.tokens for prompt in asked]
+        longest = max(
+            len(prompt) + request.max_tokens for prompt, request in zip(tokens, requests, strict=True)
+        )
         tasks = []
         for numbers in _by_key(requests):
             first = requests[numbers[0]]
-            prompts = [tokens[number] for number in numbers]
-            for batch in reply_batches(prompts, _REPLY_TOKENS, max_tokens=first.max_tokens):
-                mine = {numbers[place]: prompts[place] for place in batch}
+            rows = min(_LOGITS // config.vocab_size, max(_FEWEST_REPLIES, _REPLY_TOKENS // first.max_tokens))
+            for unit in plan_replies([tokens[number] for number in numbers], tokens=_REPLY_TOKENS, rows=rows):
+                mine = tuple(numbers[place] for place in unit.requests)
                 if not wanted.isdisjoint(mine):
-                    tasks.append(GenerationTask(mine, first.max_tokens, first.stop))
+                    tasks.append(
+                        GenerationTask(
+                            Unit(unit.prefix, mine, unit.owed),
+                            {number: tokens[number] for number in mine},
+                            first.max_tokens,
+                            first.stop,
+                            longest,
+                        )
+                    )
         for number, reply in self._results(tasks, wanted):
             # The template began a thought: the reply's text shows it.
             yield number, replace(reply, text=asked[number].opening + reply.text)

@@ -1,12 +1,15 @@
-"""Replies, decoded greedily, of many prompts at once."""
+"""Replies without sharing, in padded batches, which works for every causal model."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any
 
-from crossin.evaluation.engine import Reply, before
-from crossin.evaluation.hf.stops import StopSearch, decoded, decoded_with_thoughts
+from crossin.evaluation.engine import Reply
+from crossin.evaluation.hf.stops import Ends, GrowingReply
+
+# Tokens of a batch: a decoding step takes about as long for many rows as for one.
+REPLY_TOKENS = 2**13
 
 
 def reply_batches(prompts: Sequence[Sequence[int]], limit: int, max_tokens: int) -> list[list[int]]:
@@ -34,10 +37,8 @@ def generate(
     tokens.
 
     Decoding is greedy. The model's generation_config (sampling, penalties, beams, stop texts) is ignored, but
-    for its end tokens. A reply ends at one of them, at the tokenizer's own end token, or before the first
-    text of `stop`, wherever the borders of its tokens lie; a text of `stop` that is a special token ends it
-    too. Special tokens are not part of the text, except for tags of thoughts. `cut` says that none of these
-    came. The prompts are padded on the left; a prompt alone gives the same logits but for rounding.
+    for its end tokens; `Ends` says what ends a reply. The prompts are padded on the left; a prompt alone
+    gives the same logits but for rounding.
 
     `computed` counts the tokens of a prompt's row, padding and the wait for the longest reply included.
     """
@@ -52,22 +53,16 @@ def generate(
     for row, prompt in enumerate(prompts):
         ids[row, width - len(prompt) :] = torch.tensor(prompt)
         mask[row, width - len(prompt) :] = 1
-    ends = _end_tokens(model, tokenizer, stop)
-    searches = [StopSearch(tokenizer, stop) for _ in prompts]
-    # How many tokens a row had when it ended; what comes while it waits for the others is ignored.
-    lengths: dict[int, int] = {}
+    ends = Ends(model, tokenizer, stop)
+    replies = [GrowingReply(ends) for _ in prompts]
+    # The rows that have ended; what comes while they wait for the others is ignored.
+    done: set[int] = set()
 
     def ended(tokens: torch.Tensor, _: Any, **__: Any) -> torch.Tensor:
         for row, token in enumerate(tokens[:, -1].tolist()):
-            if row not in lengths and (
-                token in ends
-                or (
-                    searches[row].found(token)
-                    and before(decoded(tokenizer, tokens[row, width:].tolist()), stop) is not None
-                )
-            ):
-                lengths[row] = tokens.shape[1] - width
-        return torch.tensor([row in lengths for row in range(len(prompts))], device=tokens.device)
+            if row not in done and replies[row].ended_by(token):
+                done.add(row)
+        return torch.tensor([row in done for row in range(len(prompts))], device=tokens.device)
 
     # Settings that are not passed come from the model's own configuration: there must be none.
     own = model.generation_config
@@ -85,18 +80,4 @@ def generate(
     finally:
         model.generation_config = own
     computed = output.shape[1] - 1
-    replies = []
-    for row, tokens in enumerate(output[:, width:].tolist()):
-        text = decoded_with_thoughts(tokenizer, tokens[: lengths.get(row)])
-        shorter = before(text, stop)
-        cut = row not in lengths and shorter is None
-        replies.append(Reply(text if shorter is None else shorter, cut, computed))
-    return replies
-
-
-def _end_tokens(model: Any, tokenizer: Any, stop: Sequence[str]) -> set[int]:
-    own = model.generation_config.eos_token_id
-    ends = {*([own] if isinstance(own, int) else own or []), tokenizer.eos_token_id} - {None}
-    # Special tokens are not part of the text, so they have to be found by number.
-    special = dict(zip(tokenizer.all_special_tokens, tokenizer.all_special_ids, strict=True))
-    return ends | {special[text] for text in stop if text in special}
+    return [reply.reply(computed) for reply in replies]

@@ -77,11 +77,11 @@ def extend(model: Any, prefix: Prefix, tokens: Sequence[int]) -> Prefix:
     columns = torch.arange(prefix.length + len(tokens))
     positions = columns[prefix.length :]
     distance = positions[:, None] - columns[None, :]
-    cache = _cache([prefix])
+    cache = cache_of([prefix])
     # At the beginning of a sequence the model's own causal mask will do, which costs half the attention.
     mask = attention_masks(model, distance[None] >= 0, distance[None]) if prefix.length else None
-    with _head_at(model, [0], [0]):
-        _forward(model, torch.tensor([list(tokens)]), positions[None], mask, cache)
+    with head_at(model, [0], [0]):
+        forward(model, torch.tensor([list(tokens)]), positions[None], mask, cache)
     return Prefix([(layer.keys, layer.values) for layer in cache.layers], len(columns))
 
 
@@ -114,8 +114,8 @@ def logprobs(model: Any, trees: Sequence[Tree], prefixes: Sequence[Prefix]) -> l
     scored = [(row, place) for row, tree in enumerate(trees) for path in tree.places for place in path]
     once = {place: number for number, place in enumerate(sorted(set(scored)))}
     mask = attention_masks(model, visible, positions[:, :, None] - columns[:, None, :])
-    with _head_at(model, [row for row, _ in once], [place for _, place in once]):
-        logits = _forward(model, tokens, positions, mask, _cache(prefixes))[0]
+    with head_at(model, [row for row, _ in once], [place for _, place in once]):
+        logits = forward(model, tokens, positions, mask, cache_of(prefixes))[0]
     wanted = torch.tensor([once[place] for place in scored], device=logits.device)
     targets = torch.tensor(
         [token for tree in trees for option in tree.targets for token in option], device=logits.device
@@ -160,15 +160,21 @@ def _score(
     units: Sequence[Unit],
     prefixes: dict[Chain, Prefix],
 ) -> list[tuple[int, Scores]]:
-    used = [_prefix(model, unit.prefix, prefixes) for unit in units]
-    needed = {unit.prefix[:length] for unit in units for length in range(len(unit.prefix) + 1)}
-    for chain in prefixes.keys() - needed:
-        del prefixes[chain]
+    used = prefixes_of(model, units, prefixes)
     trees = [token_tree([requests[number] for number in unit.requests], unit.depth) for unit in units]
     found: list[tuple[int, Scores]] = []
     for unit, tree, logarithms in zip(units, trees, logprobs(model, trees, used), strict=True):
         found += _scores(requests, unit, tree, logarithms)
     return found
+
+
+def prefixes_of(model: Any, units: Sequence[Unit], prefixes: dict[Chain, Prefix]) -> list[Prefix]:
+    """The prefix of each unit. `prefixes` has those of units before, and afterwards only those of these."""
+    used = [_prefix(model, unit.prefix, prefixes) for unit in units]
+    needed = {unit.prefix[:length] for unit in units for length in range(len(unit.prefix) + 1)}
+    for chain in prefixes.keys() - needed:
+        del prefixes[chain]
+    return used
 
 
 def _prefix(model: Any, chain: Chain, prefixes: dict[Chain, Prefix]) -> Prefix:
@@ -203,7 +209,7 @@ def _cache_argument(model: Any) -> str:
     return "cache" if "cache" in inspect.signature(model.forward).parameters else "past_key_values"
 
 
-def _cache(prefixes: Sequence[Prefix]) -> Any:
+def cache_of(prefixes: Sequence[Prefix]) -> Any:
     """The prefixes as rows of one cache, which may grow; shorter ones are padded on the left."""
     import torch
     from transformers import DynamicCache
@@ -224,9 +230,7 @@ def _cache(prefixes: Sequence[Prefix]) -> Any:
     return DynamicCache([(filled(layer, 0), filled(layer, 1)) for layer in range(layers)])
 
 
-def _forward(
-    model: Any, tokens: torch.Tensor, positions: torch.Tensor, mask: Any, cache: Any
-) -> torch.Tensor:
+def forward(model: Any, tokens: torch.Tensor, positions: torch.Tensor, mask: Any, cache: Any) -> torch.Tensor:
     """The logits at the places that the head was narrowed to, of `tokens` [B, T] at `positions` [B, T]."""
     output = model(
         input_ids=tokens.to(model.device),
@@ -240,7 +244,7 @@ def _forward(
 
 
 @contextmanager
-def _head_at(model: Any, rows: Sequence[int], places: Sequence[int]) -> Iterator[None]:
+def head_at(model: Any, rows: Sequence[int], places: Sequence[int]) -> Iterator[None]:
     """Within this context the head sees only the states at these rows and places, as one row.
 
     Not every model takes the places where its logits are wanted, and none row by row; the head's own input

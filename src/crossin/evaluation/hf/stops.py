@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from crossin.core.thoughts import parts_of_tags
+from crossin.evaluation.engine import Reply, before
 
 # What an incomplete character is decoded as.
 _INCOMPLETE = "\ufffd"
@@ -69,6 +70,51 @@ class StopSearch:
 
     def _decode(self, tokens: list[int]) -> str:
         return decoded(self._tokenizer, tokens)
+
+
+class Ends:
+    """What ends a reply: the end tokens of the model and the tokenizer, and the texts `stop`.
+
+    The rest of the model's generation_config counts for nothing. A text of `stop` that is a special token
+    ends a reply too.
+    """
+
+    def __init__(self, model: Any, tokenizer: Any, stop: Sequence[str]) -> None:
+        self.tokenizer, self.stop = tokenizer, stop
+        own = model.generation_config.eos_token_id
+        ends = {*([own] if isinstance(own, int) else own or []), tokenizer.eos_token_id} - {None}
+        # Special tokens are not part of the text, so they have to be found by number.
+        special = dict(zip(tokenizer.all_special_tokens, tokenizer.all_special_ids, strict=True))
+        self.tokens: set[int] = ends | {special[text] for text in stop if text in special}
+
+
+class GrowingReply:
+    """A reply whose tokens come one by one."""
+
+    def __init__(self, ends: Ends) -> None:
+        self._ends = ends
+        self._search = StopSearch(ends.tokenizer, ends.stop)
+        self._ended = False
+        self.tokens: list[int] = []
+
+    def ended_by(self, token: int) -> bool:
+        """Take the next token; whether the reply ends with it."""
+        self.tokens.append(token)
+        self._ended = token in self._ends.tokens or (
+            self._search.found(token)
+            and before(decoded(self._ends.tokenizer, self.tokens), self._ends.stop) is not None
+        )
+        return self._ended
+
+    def reply(self, computed: int, saved: int = 0) -> Reply:
+        """The reply, up to the first stop text; it was cut where nothing ended it.
+
+        Special tokens are not part of the text, except for tags of thoughts.
+        """
+        text = decoded_with_thoughts(self._ends.tokenizer, self.tokens)
+        shorter = before(text, self._ends.stop)
+        cut = not self._ended and shorter is None
+        return Reply(text if shorter is None else shorter, cut, computed, saved)
 
 
 def decoded(tokenizer: Any, tokens: list[int]) -> str:

@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Any
 
 from crossin.core.errors import CrossinError
 from crossin.evaluation.engine import Reply, Scores
-from crossin.evaluation.hf.generation import generate
-from crossin.evaluation.hf.scoring import score_units
+from crossin.evaluation.hf.decoding import Limits, decode
+from crossin.evaluation.hf.generation import REPLY_TOKENS, generate, reply_batches
+from crossin.evaluation.hf.scoring import Chain, Prefix, score_units
 from crossin.evaluation.hf.units import Unit
 from crossin.evaluation.hf.unshared import cannot_share, length_to_check, score_unshared
 from crossin.models.adapters import with_adapter
@@ -24,6 +25,9 @@ if TYPE_CHECKING:
     from multiprocessing.queues import Queue
 
     from crossin.evaluation.hf.tokens import Continuation
+
+# On a GPU, a pass takes about as long for many replies as for one.
+_GPU_PAIRS = 2**21
 
 
 @dataclass(frozen=True)
@@ -47,6 +51,10 @@ class Worker:
         if setup.adapter is not None:
             self.model = with_adapter(self.model, setup.adapter, base=setup.model, merge=setup.merge)
         self.notes: list[str] = []
+        # How many replies are decoded at once, and the prefixes of the last unit of them.
+        columns = setup.batch_tokens
+        self.limits = Limits(columns=columns, pairs=_GPU_PAIRS) if columns else Limits()
+        self.prefixes: dict[Chain, Prefix] = {}
         self._shares: dict[int, bool] = {}
 
     def can_share(self, longest: int) -> bool:
@@ -79,20 +87,36 @@ class ScoringTask:
 
 @dataclass(frozen=True)
 class GenerationTask:
-    """The prompts of one batch of replies, by number."""
+    """A unit of replies and the tokens of its prompts, of which none is longer than `longest` with its
+    reply.
+    """
 
+    unit: Unit
     prompts: Mapping[int, Sequence[int]]
     max_tokens: int
     stop: tuple[str, ...]
+    longest: int
 
     def results(self, worker: Worker) -> Iterator[tuple[int, Reply]]:
-        """The replies; CrossinError where the batch is too much for the memory."""
-        prompts = list(self.prompts.values())
+        """The replies; CrossinError where what is computed together is too much for the memory."""
+        how: dict[str, Any] = {"max_tokens": self.max_tokens, "stop": self.stop}
         with _enough_memory():
-            replies = generate(
-                worker.model, worker.tokenizer, prompts, max_tokens=self.max_tokens, stop=self.stop
-            )
-        yield from zip(self.prompts, replies, strict=True)
+            if worker.can_share(self.longest):
+                yield from decode(
+                    worker.model,
+                    worker.tokenizer,
+                    self.prompts,
+                    self.unit,
+                    worker.prefixes,
+                    limits=worker.limits,
+                    **how,
+                )
+                return
+            prompts = list(self.prompts.values())
+            for batch in reply_batches(prompts, REPLY_TOKENS, max_tokens=self.max_tokens):
+                chosen = [prompts[place] for place in batch]
+                replies = generate(worker.model, worker.tokenizer, chosen, **how)
+                yield from zip((list(self.prompts)[place] for place in batch), replies, strict=True)
 
 
 @contextmanager

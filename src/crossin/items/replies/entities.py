@@ -61,7 +61,7 @@ def read_entity(
     """
     if not reply or not reply.strip():
         return EntityReading(None, Unread.EMPTY)
-    line = _first_line(cleaned(reply))
+    line = first_line(cleaned(reply))
     if not line:
         return EntityReading(None, Unread.THOUGHT if own_answer(reply) is None else Unread.EMPTY)
     reading = _read(line, inventory, language, language, question)
@@ -91,8 +91,10 @@ def index_of(inventory: Inventory, language: str, bare: bool = False) -> NameInd
     return NameIndex(names, language, bare)
 
 
-def _first_line(text: str) -> str:
-    """The first line of a cleaned reply; with the next one, where that is what the first one announces."""
+def first_line(text: str) -> str:
+    """The first line of a reply, in which an entity is read; with the next one, where that is what the first
+    one announces.
+    """
     first, _, rest = text.partition("\n")
     return f"{first} {rest.partition(chr(10))[0]}" if first.rstrip().endswith(":") else first
 
