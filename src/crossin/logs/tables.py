@@ -77,11 +77,6 @@ class Predictions:
         return [table for table in (self.choices, self.texts) if table is not None]
 
     @property
-    def choices_shown(self) -> bool:
-        """Whether some answers are chosen from a list in the prompt, and not only named in free text."""
-        return self.choices is not None and not all(self.choices.pools or ("",))
-
-    @property
     def items(self) -> int:
         """How many items the figures are computed from; an item in both tables counts once."""
         return len(self._items)
