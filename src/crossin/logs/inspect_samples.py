@@ -26,7 +26,7 @@ _TRUTHS = {"yes": 1.0, "true": 1.0, "no": 0.0, "false": 0.0}
 
 
 @dataclass(frozen=True)
-class Asked:
+class AskedSamples:
     """How a log's samples were asked: what lines and items of all of them have in common.
 
     `scorer` names the score that decides. In a log whose solver `shuffled` the choices, a reply's letters are
@@ -53,7 +53,7 @@ class ReadSample:
     readable: bool = False
 
 
-def read_sample(sample: Json, name: str, language: str, asked: Asked) -> ReadSample | str:
+def read_sample(sample: Json, name: str, language: str, asked: AskedSamples) -> ReadSample | str:
     """A sample as the item `name` in a language, or the reason code why it is left out.
 
     Raises CrossinError, with the field, where it is no sample.
@@ -163,7 +163,7 @@ def _targets(sample: Json) -> list[str]:
     return [_text(sample, str(one), "target") for one in found if one is not None]
 
 
-def _item(line: Line, sample: Json, choices: list[str], asked: Asked) -> Item:
+def _item(line: Line, sample: Json, choices: list[str], asked: AskedSamples) -> Item:
     return Item(
         item=line["item"],
         group=line["group"],

@@ -22,7 +22,7 @@ from crossin.items import Item
 from crossin.logs.answers import LoggedAnswers
 from crossin.logs.formats import Files, LogFormat
 from crossin.logs.languages_of import languages_in
-from crossin.logs.lighteval_records import Record, contradictions, lines_of_task, record_of
+from crossin.logs.lighteval_records import DetailRecord, contradictions, lines_of_task, record_of
 from crossin.logs.lines import Line, checked
 from crossin.logs.options import LogOptions
 from crossin.logs.parallel import left_out_items
@@ -242,7 +242,7 @@ def _expected(results: dict[str, Any], one: TaskFile) -> int:
 
 def _add_figures(
     values: dict[tuple[str, str], list[float]],
-    records: Sequence[Record],
+    records: Sequence[DetailRecord],
     results: dict[str, Any],
     one: TaskFile,
 ) -> None:
