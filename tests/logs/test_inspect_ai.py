@@ -271,6 +271,28 @@ def test_a_sample_that_is_there_twice_is_refused(tmp_path: Path) -> None:
         read_run(tmp_path / "logs")
 
 
+def test_long_texts_and_samples_in_parts_are_read(tmp_path: Path) -> None:
+    from inspect_ai.log._recorders.chunked.convert import convert_eval_logs_to_chunked
+
+    long = "word " * 400
+    for language in ("en", "ja"):
+        records = [
+            {
+                **record,
+                "id": f"part/{record['id']} {language}",
+                "input": [{"role": "user", "content": f"{long}{record['input']}"}],
+                "choices": [f"{one} {long}" for one in record["choices"]],
+            }
+            for record in choice_records(language)
+        ]
+        run_task(tmp_path / "logs", f"quiz_{language}", records, lambda prompt: long + some_choice(prompt))
+    convert_eval_logs_to_chunked(str(tmp_path / "logs"), str(tmp_path / "parts"))
+    whole, parts = read_run(tmp_path / "logs"), read_run(tmp_path / "parts")
+    assert parts.lines == whole.lines
+    assert parts.items == whole.items
+    assert {line["item"] for line in whole.lines} == {f"part/q{number}" for number in range(8)}
+
+
 def test_a_question_with_several_right_choices_is_left_out(tmp_path: Path) -> None:
     from inspect_ai.solver import multiple_choice
 

@@ -13,12 +13,11 @@ from typing import Any
 
 from crossin.core.errors import CrossinError
 from crossin.items import Item
-from crossin.logs.inspect_files import Json, object_at
+from crossin.logs.inspect_files import ATTACHMENT, Json, object_at
 from crossin.logs.lines import Line, named_option
 from crossin.logs.reasons import RecordFault
 
 _HINT = "copy the log again, or leave the file out"
-_ATTACHMENT = "attachment://"
 _LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 # inspect_ai's own values of a score, and texts that it reads as numbers.
 _VALUES = {"C": 1.0, "I": 0.0, "P": 0.5, "N": 0.0}
@@ -212,9 +211,9 @@ def _text(sample: Json, value: Any, field: str) -> str:
     """A text, which the sample may keep among its attachments."""
     if not isinstance(value, str):
         raise CrossinError("expected a text", field=field, hint=_HINT)
-    if not value.startswith(_ATTACHMENT):
+    if not value.startswith(ATTACHMENT):
         return value
-    found = object_at(sample, "attachments").get(value.removeprefix(_ATTACHMENT))
+    found = object_at(sample, "attachments").get(value.removeprefix(ATTACHMENT))
     if not isinstance(found, str):
         raise CrossinError("its text is not among the attachments", field=field, hint=_HINT)
     return found
