@@ -4,15 +4,23 @@ from __future__ import annotations
 
 import io
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 from rich.console import Console
 
+from crossin.core.formats import ENTITIES
+from crossin.items.inventories import Inventory, write_inventories
+from crossin.logs.find import find_logs, read_logs
+from crossin.logs.formats import LogOptions
+from crossin.logs.tables import Predictions, tables_of_log
 from crossin.reports.make import Report, report
 from crossin.reports.plots import report_plots
+from crossin.reports.results import results_of
 from crossin.reports.sentences import headline
+from crossin.reports.summary import summarize
 from crossin.reports.table import as_rich, markdown
 from tests.helpers import entity_bench, small_bench
 from tests.helpers.errors import refused
@@ -148,9 +156,9 @@ def test_sentences_say_what_replies_are_like(made: Report, tmp_path: Path) -> No
 
 def open_only(folder: Path) -> Report:
     """A page of one model and one open question."""
-    [name] = [[item for item in small_bench.items() if item.item == "name"]]
-    bench = write_bench(folder / "bench", name)
-    lines = [{"item": "name", "language": one.language, "reply": one.answer} for one in name]
+    asked = [item for item in small_bench.items() if item.item == "name"]
+    bench = write_bench(folder / "bench", asked)
+    lines = [{"item": "name", "language": one.language, "reply": one.answer} for one in asked]
     return report(
         {"one": write_replies(folder / "one.jsonl", lines)},
         folder / "page.html",
@@ -251,3 +259,34 @@ def test_an_entity_in_another_language_is_read_on_request(tmp_path: Path) -> Non
     for any_language, right in ((False, 2 / 3), (True, 1)):
         made = report(runs, tmp_path / "page.html", bench=bench, any_language=any_language, draws=DRAWS)
         assert made.summary.by_arm["one"]["accuracy/ru"].value == pytest.approx(right)
+
+
+def test_runs_with_other_entities_or_other_accepted_answers_are_refused(tmp_path: Path) -> None:
+    runs = {}
+    for name in ("one", "two"):
+        bench = entity_bench.write_entity_bench(tmp_path / name)
+        replies = write_replies(tmp_path / f"{name}.jsonl", entity_bench.entity_replies())
+        runs[name] = answers_in(replies, bench)
+    fewer = Inventory("river", {"Q1653": entity_bench.RIVERS.names["Q1653"]})
+    write_inventories(tmp_path / "two" / ENTITIES, [entity_bench.CAPITALS, fewer])
+    runs["two"] = answers_in(tmp_path / "two.jsonl", tmp_path / "two")
+    with refused("river", "other entities", file="two.jsonl"):
+        results_of(runs)
+
+    asked = [item for item in small_bench.items() if item.item == "name"]
+    lines = [{"item": "name", "language": one.language, "reply": one.answer} for one in asked]
+    replies = write_replies(tmp_path / "name.jsonl", lines)
+    more = [replace(item, aliases=["Beč"]) for item in asked]
+    both = {
+        "plain": answers_in(replies, write_bench(tmp_path / "plain", asked)),
+        "more": answers_in(replies, write_bench(tmp_path / "more", more)),
+    }
+    with refused("reference answers", file="name.jsonl", field="gold"):
+        summarize(results_of(both))
+
+
+def answers_in(file: Path, bench: Path) -> Predictions:
+    [run] = find_logs(file)
+    [log] = read_logs(run, LogOptions(bench=bench))
+    [found] = tables_of_log(log)
+    return found

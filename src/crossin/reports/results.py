@@ -249,6 +249,18 @@ def _check_same_questions(first: Run, other: Run) -> None:
             file=_place(lacking.answers),
             hint=_OTHER_QUESTIONS,
         )
+    ids, also_ids = (
+        {name: inventory.ids for name, inventory in run.answers.log.inventories.items()}
+        for run in (first, other)
+    )
+    for name in dict.fromkeys(line.get("inventory") for line in first.cells.values()):
+        # Positions in tables mean the same entities.
+        if name and ids[name] != also_ids.get(name):
+            raise CrossinError(
+                f"the inventory '{name}' holds other entities than in '{first.name}'",
+                file=_place(other.answers),
+                hint=_OTHER_QUESTIONS,
+            )
     for (item, language), ask in first.cells.items():
         also = other.cells[item, language]
         if set(ask["option_ids"]) != set(also["option_ids"]) or ask["gold"] != also["gold"]:
