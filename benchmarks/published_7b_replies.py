@@ -10,56 +10,49 @@ from __future__ import annotations
 
 import argparse
 import csv
-import itertools
-import random
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 
 from published_7b_runs import replied
 
+from crossin.core.hashing import hash64
+
 LABELS = Path(__file__).with_name("published_7b_read.csv")
 
 
-def disagreements(folder: Path, count: int, seed: int) -> None:
-    """Print `count` replies on which they differ, each of another run and language."""
-    cells: dict[tuple[str, str], list[list[str]]] = {}
-    totals: Counter[str] = Counter()
+def differing(folder: Path, totals: Counter[str]) -> Iterator[tuple[str, str, list[str]]]:
+    """Run, language and reply of all on which they differ; every reply is counted in `totals`."""
     for file in sorted(folder.glob("*.json.gz")):
         found, flags = replied(file)
-        log = found.log
-        places = {item: place for place, item in enumerate(found.choices.items)} if found.choices else {}
-        questions = {(item.item, item.language): item.question for item in log.items}
-        for line in log.lines:
+        assert found.choices is not None
+        places = {item: place for place, item in enumerate(found.choices.items)}
+        subjects = {(item.item, item.language): item.question for item in found.log.items}
+        for line in found.log.lines:
             cell = line["item"], line["language"]
             entity = found.entities.get(cell)
-            flag = bool(flags[places[line["item"]], found.languages.index(line["language"])])
+            flag = bool(flags[places[cell[0]], found.choices.languages.index(cell[1])])
             right = entity == line["entity"]
             kind = "right" if right else "another" if entity else "unread"
-            totals[f"flag {'right' if flag else 'wrong'}, ours {kind}"] += 1
+            totals[f"makers {'right' if flag else 'wrong'}, ours {kind}"] += 1
             if flag != right:
-                row = [
-                    log.model,
-                    line["language"],
-                    line["item"],
-                    questions[cell],
-                    line["gold"],
-                    line["reply"],
-                ]
-                cells.setdefault((log.model, line["language"]), []).append(
-                    [*row, "right" if flag else "wrong", str(entity)]
+                yield (
+                    found.model,
+                    cell[1],
+                    [cell[0], subjects[cell], line["gold"], line["reply"], entity or ""],
                 )
-    print(dict(sorted(totals.items())))
-    drawn = random.Random(seed)
-    places_ = sorted(cells)
-    drawn.shuffle(places_)
-    chosen = [drawn.choice(cells[place]) for place in itertools.islice(itertools.cycle(places_), count)]
-    labels = {}
-    if LABELS.is_file():
-        with LABELS.open(encoding="utf-8") as file_:
-            labels = {(row["run"], row["language"], row["item"]): row for row in csv.DictReader(file_)}
-    for row in sorted(chosen):
-        label = labels.get((row[0], row[1], row[2]), {})
-        print("\t".join([*row, label.get("kind", ""), label.get("right", "")]))
+
+
+def drawn(folder: Path, count: int, seed: int, totals: Counter[str]) -> list[list[str]]:
+    """`count` of these replies, each of another run and language: of each, the first fact in an order that
+    depends on the seed only, so that a change of the reader leaves most as they are.
+    """
+    replies: dict[tuple[str, str], list[list[str]]] = {}
+    for run, language, reply in differing(folder, totals):
+        replies.setdefault((run, language), []).append(reply)
+    order = sorted(replies, key=lambda key: hash64(seed, *key))[:count]
+    firsts = [min(replies[key], key=lambda reply: hash64(seed, *key, reply[0])) for key in order]
+    return sorted([*key, *reply] for key, reply in zip(order, firsts, strict=True))
 
 
 def main() -> None:
@@ -70,7 +63,23 @@ def main() -> None:
     parser.add_argument("--count", type=int, default=50, help="replies to draw")
     parser.add_argument("--seed", type=int, default=22, help="of the draw")
     options = parser.parse_args()
-    disagreements(options.data / "polyfact-runs" / "klar", options.count, options.seed)
+    totals: Counter[str] = Counter()
+    rows = drawn(options.data / "polyfact-runs" / "klar", options.count, options.seed, totals)
+    labels = {}
+    if LABELS.is_file():
+        with LABELS.open(encoding="utf-8") as file:
+            labels = {(one["run"], one["language"], one["item"]): one for one in csv.DictReader(file)}
+    kinds: Counter[tuple[str, str]] = Counter()
+    for row in rows:
+        label = labels.get((row[0], row[1], row[2]), {"kind": "not read", "right": ""})
+        kinds[label["kind"], label["right"]] += 1
+        print("\t".join([*row, label["kind"], label["right"]]))
+    print("\n| replies | number |\n|---|---|")
+    for name, number in sorted(totals.items()):
+        print(f"| {name} | {number:,} |")
+    print("\n| kind | right | number |\n|---|---|---|")
+    for (kind, right), number in kinds.most_common():
+        print(f"| {kind} | {right} | {number} |")
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
@@ -30,6 +31,8 @@ from crossin.metrics.texts import containment_family
 
 BASES = ("Qwen2.5-7B", "OLMo-2-1124-7B")
 T = TypeVar("T")
+# "1967", "10 languages", and not "1. German".
+NUMBER = re.compile(r"\W*\d++(?!\s*[.):=-]+\s*[^\W\d])")
 
 
 @dataclass(frozen=True)
@@ -67,9 +70,9 @@ def replied(file: Path) -> tuple[Predictions, Flags]:
 
 
 def numbers(found: Predictions) -> Flags:
-    """Which replies name no entity and begin with a digit: [I, L]."""
+    """Which replies name no entity and begin with a number that is not a list's: [I, L]."""
     assert found.choices is not None and found.texts is not None
-    begins = [[(reply or "").strip()[:1].isdigit() for reply in row] for row in found.texts.replies]
+    begins = [[bool(NUMBER.match(reply or "")) for reply in row] for row in found.texts.replies]
     return np.asarray(np.logical_and(begins, found.choices.answers == MISSING))
 
 

@@ -13,6 +13,7 @@ from crossin.bench.check import check_bench
 from crossin.bench.content import ContentSign
 from crossin.bench.mapping import read_mapping
 from crossin.bench.matching import Evidence
+from crossin.items.inventories import read_inventories
 from crossin.items.item import Item, ItemFault, read_items
 from tests.helpers.mapping_files import built, only
 from tests.helpers.paths import ROOT
@@ -20,7 +21,7 @@ from tests.helpers.paths import ROOT
 DOCS = ROOT / "docs"
 # "`folder/file.jsonl`:", and the block below it.
 FILE = re.compile(r"^`([\w./]+)`:\n\n```\w+\n(.*?)^```$", re.DOTALL | re.MULTILINE)
-EXAMPLES = ["nests", "rivers", "beaks", "capitals", "sums", "nesting", "facts", "pairs", "exams"]
+EXAMPLES = ["nests", "rivers", "beaks", "capitals", "sums", "nesting", "facts", "towns", "pairs", "exams"]
 
 
 def page(name: str) -> str:
@@ -109,6 +110,18 @@ def test_templates_in_the_data(tmp_path: Path) -> None:
     korean = only(example(tmp_path, "facts"), "capital-1", "ko")
     assert (korean.question, korean.answer) == ("케냐의 수도는 ____입니다.", "나이로비")
     assert (korean.group, korean.task) == ("Kenya", "capital")
+
+
+def test_entities_that_a_reply_may_name(tmp_path: Path) -> None:
+    items = example(tmp_path, "towns")
+    assert {(item.inventory, item.entity) for item in items} == {
+        ("capital", "Nairobi"),
+        ("capital", "Santiago"),
+    }
+    assert read_inventories(tmp_path / "out")["capital"].names["Santiago"] == {
+        "en": ("Santiago", "Santiago de Chile"),
+        "ko": ("산티아고",),
+    }
 
 
 def test_pairs_of_languages(tmp_path: Path) -> None:

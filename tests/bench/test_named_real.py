@@ -10,8 +10,11 @@ from typing import Any
 import pytest
 
 from crossin.bench.catalogue import build_named
+from crossin.items.inventories import read_inventories
 from crossin.items.item import Item, read_items
+from crossin.items.replies.entities import read_entity
 from tests.helpers.paths import REAL_DATA
+from tests.helpers.sentences import AROUND
 
 pytestmark = pytest.mark.slow
 
@@ -56,6 +59,30 @@ def test_klar_has_every_fact_of_17_languages(tmp_path: Path) -> None:
                 assert item.question.replace(item.gap, "<mask>") == asked.strip()
                 assert (item.answer, item.task) == (sample["object"].strip(), file.stem)
                 assert item.group == sample.get("subject_en", sample["subject"])
+
+
+def test_klar_names_each_entity_in_every_language_so_that_it_is_read(tmp_path: Path) -> None:
+    stage = build_named("klar", tmp_path / "out", source=source("klar"))
+    counts = stage.manifest["counts"]
+    # An English object is one entity of its relation.
+    assert (len(counts["entities"]), sum(counts["entities"].values())) == (20, 857)
+    # Greek has one name for Istanbul and Constantinople, Arabic one for Greece and the kingdom.
+    assert counts["ambiguous_names"] == {"ar": 1, "el": 2}
+    inventories = read_inventories(stage.folder)
+    missing = []
+    for item in read_items(stage.folder):
+        inventory = inventories[item.inventory]
+        assert inventory.names[item.entity][item.language]
+        for reply in (item.answer, AROUND[item.language].format(item.answer)):
+            reading = read_entity(reply, inventory, item.language, question=item.question)
+            if reading.unread:
+                missing.append((item.language, reading.unread))
+            else:
+                assert reading.entity == item.entity
+    assert {(code, reason) for code, reason in missing} == {
+        ("ar", "ambiguous_name"),
+        ("el", "ambiguous_name"),
+    }
 
 
 def test_bmlama17_leaves_out_what_no_language_tells_apart_and_options_that_moved(tmp_path: Path) -> None:

@@ -115,11 +115,11 @@ def test_choices_that_were_shuffled_differently_in_the_data_are_refused(tmp_path
 
 def test_choices_that_were_shuffled_alike_in_the_data_are_read(tmp_path: Path) -> None:
     folder = tmp_path / "logs"
-    logs = [
-        run_task(folder, f"quiz_{x}", choice_records(x), some_choice, loading={"shuffle_choices": 3})
+    logs = {
+        x: run_task(folder, f"quiz_{x}", choice_records(x), some_choice, loading={"shuffle_choices": 3})
         for x in LANGUAGES
-    ]
-    assert list(read(folder).reported.values()) == [accuracy(log) for log in logs]
+    }
+    assert read(folder).reported == {f"accuracy/{x}": accuracy(log) for x, log in logs.items()}
 
 
 def test_logs_of_older_versions_are_deflated(tmp_path: Path) -> None:
@@ -200,6 +200,24 @@ def test_a_log_that_names_no_language_is_refused(tmp_path: Path) -> None:
     run_task(tmp_path / "logs", "quiz", choice_records("en"), some_choice)
     with refused("names no language", hint="--metadata language"):
         read(tmp_path / "logs")
+
+
+def test_a_log_that_names_no_language_is_counted_beside_others(tmp_path: Path) -> None:
+    run_task(tmp_path / "logs", "gsm8k", choice_records("en"), some_choice)
+    run_task(tmp_path / "logs", "quiz_en", choice_records("en"), some_choice)
+    assert read(tmp_path / "logs").skipped == {"no_language:gsm8k": 8}
+
+
+def test_another_scorer_of_choices_gives_its_own_accuracy(tmp_path: Path) -> None:
+    from inspect_ai.scorer import answer
+
+    theirs = run_task(
+        tmp_path / "logs", "quiz_en", choice_records("en", 12), some_choice, scorer=answer("letter")
+    )
+    [found] = score(tmp_path / "logs", draws=10)
+    assert found.choices["accuracy/en"].value == accuracy(theirs, "answer")
+    answers = {line["answer"] for line in found.predictions.log.lines}
+    assert {"A", "B", "C", "D", None} == answers
 
 
 def test_epochs_are_wordings(tmp_path: Path) -> None:
@@ -385,7 +403,7 @@ def test_runs_of_other_settings_are_told_apart(tmp_path: Path) -> None:
             records = choice_records(language)
             run_task(tmp_path / "logs", f"quiz_{language}", records, some_choice, temperature=temperature)
     found = score(tmp_path / "logs", draws=10)
-    assert [one.predictions.log.settings["temperature"] for one in found] == [0, 1]
+    assert {one.predictions.log.settings["temperature"] for one in found} == {0, 1}
 
 
 def test_languages_of_other_settings_are_refused(tmp_path: Path) -> None:

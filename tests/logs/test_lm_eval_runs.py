@@ -7,10 +7,13 @@ from typing import Any
 
 import pytest
 
+from crossin.cli.score import show_scores
 from crossin.logs.find import find_logs, read_logs
 from crossin.logs.options import LogOptions
 from crossin.metrics.texts import exact_match
 from crossin.scoring.predictions import read_predictions
+from crossin.scoring.scores import score
+from crossin.scoring.values import all_values
 from tests.helpers.errors import refused
 from tests.helpers.lm_eval_samples import (
     CHOSEN,
@@ -22,6 +25,7 @@ from tests.helpers.lm_eval_samples import (
     write_samples,
     write_set,
 )
+from tests.helpers.paths import REAL_DATA
 
 OTHER_DATE = "2026-04-01T10-00-00.123456"
 
@@ -278,3 +282,62 @@ def test_a_choice_that_was_written_is_read_from_the_reply(tmp_path: Path) -> Non
     lines = read(tmp_path).lines[:4]
     assert [line["answer"] for line in lines] == [None, "B", "C", "C"]
     assert [line["gold"] for line in lines] == ["A", "B", "D", "C"]
+
+
+def test_a_long_prefix_that_replies_share_with_references_is_no_part_of_the_answer(tmp_path: Path) -> None:
+    for language in ("ca", "en"):
+        samples = []
+        for number in range(3):
+            sample = sums(number, language, "none", reply=f"A: {language} b{number}")
+            sample["doc"] = {
+                "id": 7 - number,
+                "question": f"{language} {number}?",
+                "best_answer": f"{language} a{number}",
+                "correct_answers": [f"{language} a{number}.", f"{language} b{number}."],
+            }
+            sample["target"] = f"A: {language} a{number}"
+            samples.append(sample)
+        order = 1 if language == "ca" else -1
+        write_samples(tmp_path, f"truthfulqa-multi_gen_{language}", samples[::order])
+    log = read(tmp_path)
+    line = next(line for line in log.lines if (line["item"], line["language"]) == ("6", "en"))
+    assert (line["gold"], line["reply"]) == ("en a1", "en b1")
+    assert line["aliases"] == ["en a1.", "en b1."]
+    [found] = read_predictions(tmp_path)
+    assert found.texts is not None
+    assert exact_match(found.texts).tolist() == [1, 1]
+
+
+@pytest.mark.skipif(
+    not (REAL_DATA / "lm-eval-logs").is_dir(), reason="needs CROSSIN_TEST_DATA with lm-eval-logs"
+)
+@pytest.mark.slow
+def test_real_logs_in_five_languages_have_every_figure_of_free_text() -> None:
+    [found] = score(REAL_DATA / "lm-eval-logs", draws=10)
+    log = found.predictions.log
+    assert (log.benchmark, log.skipped) == ("truthfulqa-multi_gen", {})
+    assert found.predictions.by_language == dict.fromkeys(("ca", "en", "es", "eu", "gl"), 817)
+    for name in ("exact_match", "f1", "chrf", "fidelity"):
+        languages = {"ca", "en", "es", "eu"} | ({"gl"} if name != "fidelity" else set())
+        assert {x.rpartition("/")[2] for x in found.texts if x.startswith(f"{name}/")} >= languages
+    assert log.reported["bleu_acc/en"] == pytest.approx(0.4504, abs=1e-4)
+    assert not any(line["reply"].startswith("A:") for line in log.lines)
+
+
+def test_the_harness_own_figures_are_shown_where_they_differ_and_with_details(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_set(tmp_path / "same")
+    scores = score(tmp_path / "same", draws=10)
+    show_scores(scores, [])
+    assert "reported" not in capsys.readouterr().out
+    show_scores(scores, [], details=True)
+    assert "reported" in capsys.readouterr().out
+    write_set(tmp_path / "fewer", ["en", "es"])
+    write_samples(tmp_path / "fewer", "quiz_vi", [choice(n, "vi") for n in range(5)])
+    scores = score(tmp_path / "fewer", draws=10)
+    show_scores(scores, [])
+    assert "reported" in capsys.readouterr().out
+    values = all_values(scores, [])["scores"][0]
+    assert values["reported"] == {"acc/en": 0.7, "acc/es": 0.7, "acc/vi": 0.6}
+    assert (values["benchmark"], values["skipped"]) == ("quiz", {})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from crossin.logs.find import find_logs, read_logs
 from crossin.logs.options import LogOptions
 from crossin.scoring.scores import score
 from tests.helpers.errors import refused
+from tests.helpers.paths import ROOT
 
 Record = dict[str, Any]
 # English, German and Vietnamese words of one question after the other, the right one first.
@@ -54,6 +56,14 @@ def mapping(folder: Path, text: str) -> Path:
     file = folder / "map.yaml"
     file.write_text(text, encoding="utf-8")
     return file
+
+
+def on_page(name: str) -> str:
+    """An example of the page about logs, by its name."""
+    page = (ROOT / "docs" / "logs.md").read_text(encoding="utf-8")
+    found = re.search(rf"^`{name}`:\n\n```yaml\n(.*?)^```$", page, re.DOTALL | re.MULTILINE)
+    assert found is not None
+    return found[1]
 
 
 def read(paths: Path | list[Path], by: Path) -> list[LoggedAnswers]:
@@ -207,6 +217,26 @@ def test_a_file_that_names_no_language_is_refused(tmp_path: Path) -> None:
         read(file, mapping(tmp_path, CHOICES))
 
 
+def test_the_example_of_the_page_is_read(tmp_path: Path) -> None:
+    for language in ("en", "de"):
+        lines = [
+            {
+                "qid": one["id"],
+                "subject": "colours",
+                "question": one["q"],
+                "options": dict(zip("ABC", one["choices"], strict=True)),
+                "key": one["gold"],
+                "output": [{"text": one["out"]}],
+                "n_shots": 5,
+            }
+            for one in records(language)
+        ]
+        write(tmp_path / "logs" / f"quiz_{language}.jsonl", lines)
+    [log] = read(tmp_path / "logs", mapping(tmp_path, on_page("map.yaml")))
+    assert ({line["task"] for line in log.lines}, len(log.lines)) == ({"colours"}, 12)
+    assert None not in {line["answer"] for line in log.lines}
+
+
 def helm_state(language: str) -> Record:
     """What HELM saves of a run: the requests with their instances and results."""
     states = []
@@ -228,42 +258,14 @@ def helm_state(language: str) -> Record:
     return {"adapter_spec": {"model": "org/tiny"}, "request_states": states}
 
 
-HELM_STATE = """
-rows: request_states
-model: "{adapter_spec.model}"
-language: "{folder}"
-constants: {right: correct}
-where: {train_trial_index: 0}
-item: "{instance.id}"
-question: "{instance.input.text}"
-options: {column: instance.references, text: output.text, label: tags.0}
-gold: {column: right, form: label}
-reply: result.completions.0.text
-"""
-
-
 def test_helms_scenario_state_is_read_by_a_mapping(tmp_path: Path) -> None:
     for language in WORDS:
         file = tmp_path / "runs" / f"colours:language={language},model=tiny" / "scenario_state.json"
         file.parent.mkdir(parents=True)
         file.write_text(json.dumps(helm_state(language)), encoding="utf-8")
-    [found] = score(tmp_path / "runs", log_mapping=mapping(tmp_path, HELM_STATE), draws=10)
+    [found] = score(tmp_path / "runs", log_mapping=mapping(tmp_path, on_page("helm-state.yaml")), draws=10)
     assert found.predictions.model == "org/tiny"
     assert found.choices["accuracy/vi"].value == pytest.approx(4 / 6)
-
-
-HELM_DISPLAY = """
-asked: {file: instances.json, key: id, by: instance_id}
-model: tiny
-language: "{folder}"
-constants: {right: correct}
-item: "{instance_id}"
-question: "{asked.input.text}"
-options: {column: asked.references, text: output.text, label: tags.0}
-gold: {column: right, form: label}
-reply: predicted_text
-correct: stats.exact_match
-"""
 
 
 def test_helms_predictions_are_joined_with_its_instances(tmp_path: Path) -> None:
@@ -284,6 +286,6 @@ def test_helms_predictions_are_joined_with_its_instances(tmp_path: Path) -> None
             json.dumps([one["instance"] for one in states]), encoding="utf-8"
         )
     files = sorted((tmp_path / "runs").glob("*/display_predictions.json"))
-    [found] = score(files, log_mapping=mapping(tmp_path, HELM_DISPLAY), draws=10)
+    [found] = score(files, log_mapping=mapping(tmp_path, on_page("helm-display.yaml")), draws=10)
     assert found.predictions.log.notes == []
     assert found.choices["accuracy/en"].value == found.predictions.log.reported["accuracy/en"]

@@ -40,7 +40,8 @@ def test_a_pool_counts_by_its_items() -> None:
 @given(tables(), st.sampled_from([2, 3]))
 def test_one_pool_is_no_pools(small: AnswerTable, draws: int) -> None:
     pooled = replace(small, pools=("all",) * len(small.items))
-    assert repr(intervals(pooled, draws=draws)) == repr(intervals(small, draws=draws))
+    of_one = {x: one for x, one in intervals(pooled, draws=draws).items() if not x.startswith("answered")}
+    assert repr(of_one) == repr(intervals(small, draws=draws))
     assert repr(resample([agreement_family(pooled)], small.groups, draws=draws)) == repr(
         resample([agreement_family(small)], small.groups, draws=draws)
     )
@@ -77,6 +78,12 @@ def test_independent_answers_have_a_kappa_near_0_in_pools_of_any_bias() -> None:
     for size in (2, 3):
         assert abs(kappa(pooled, size)) < 0.01
         assert kappa(blind, size) > 0.1
+
+
+def test_what_is_answered_is_what_is_not_missing() -> None:
+    found = figures(TWO_POOLS)
+    assert [found[f"answered{end}"] for end in ("", "/en", "/zh")] == [7 / 8, 1, 3 / 4]
+    assert "answered" not in figures(replace(TWO_POOLS, pools=()))
 
 
 def test_a_pool_that_a_draw_lacks_adds_nothing() -> None:

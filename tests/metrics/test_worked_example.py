@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,10 +13,11 @@ import pytest
 
 from crossin.core.files import write_parquet
 from crossin.metrics.choices import answer_family, expected_consistency, figures
+from crossin.metrics.difference_parts import split_family
 from crossin.metrics.families import observed
 from crossin.metrics.pairwise import agreement_family, pivot_family
 from crossin.metrics.pivot_transfer import transfer_family
-from crossin.metrics.rankings import rankc_chance, rankc_family, ranked
+from crossin.metrics.rankings import rankc_chance, rankc_family, rankc_floor, ranked
 from crossin.metrics.seaeval import chances_of, drawn_accuracy, drawn_consistency
 from crossin.metrics.significance import holm, mcnemar
 from crossin.metrics.table import AnswerTable, Floats
@@ -63,12 +65,17 @@ def computed() -> dict[str, float]:
         rankc_family(whole, rankings()),
         wording_family([whole, other]),
     )
+    pooled = replace(whole, pools=("one", "one", "other"))
+    parts = observed(split_family(other, whole))
     accuracy = spread({"first": figures(whole), "second": figures(other)})["accuracy"]
     won, lost = table([[0]] * 5 + [[1]]), table([[1]] * 5 + [[0]])
     corrected = holm({"holm: 0.01": 0.01, "holm: 0.03": 0.03, "holm: 0.04": 0.04})
     return {
         **{name: value for family in families for name, value in observed(family).items()},
         **{f"expected_{s}": expected_consistency(whole, s) for s in (2, 3)},
+        "expected_2, in pools": expected_consistency(pooled, 2),
+        "kappa_2, in pools": figures(pooled)["kappa_2"],
+        **{name: value for name, value in parts.items() if "/" not in name and name != "lost_accuracy"},
         "accuracy, median": accuracy.median,
         "accuracy, lowest": accuracy.low,
         "accuracy, highest": accuracy.high,
@@ -87,7 +94,7 @@ def test_every_figure_is_on_the_page_with_its_value() -> None:
 def test_the_page_names_every_figure_in_its_list() -> None:
     listed = {name for row in tables_below("All figures")[0] for name in re.findall(r"`([^`]+)`", row[0])}
     families = {re.sub(r"_\d$", "_s", name.split("/")[0]) for name in computed() if " " not in name}
-    free_text = {"exact_match", "f1", "chrf", "bleu", "fidelity", "undecided"}
+    free_text = {"exact_match", "containment", "f1", "chrf", "bleu", "fidelity", "undecided", "in_language"}
     assert families - {"expected_s", "mcnemar"} | free_text <= {name.split("/")[0] for name in listed}
 
 
@@ -102,7 +109,8 @@ def test_the_rankings_and_answers_of_the_page_are_one_model() -> None:
 def test_other_numbers_on_the_page() -> None:
     weights = [f"{np.exp(-j) / np.exp(-np.arange(4)).sum():.3f}" for j in range(4)]
     assert f"({', '.join(weights)} with four options)" in DOCUMENT
-    assert f"`rankc_chance(4)` = {rankc_chance(4):.3f}" in DOCUMENT
+    assert f"`rankc_chance(4)` = {rankc_chance(4):.4f}" in DOCUMENT
+    assert f"`rankc_floor(4)` = {rankc_floor(4):.4f}" in DOCUMENT
     always = figures(table(np.zeros((4, 3), dtype=np.int64), gold=[0, 1, 2, 3]))
     assert [always["accuracy"], always["consistency_2"], always["ac3_2"]] == pytest.approx([0.25, 1, 0.4])
     assert "accuracy 0.25, consistency 1 and AC3 0.4" in DOCUMENT

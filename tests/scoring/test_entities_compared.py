@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -122,6 +123,18 @@ def test_models_that_were_asked_differently_are_named_so(tmp_path: Path) -> None
     assert made.settings_apart == {"shots": (5, 3)}
     assert comparison_values(made)["settings_apart"] == {"shots": [5, 3]}
     assert compare(five, five, draws=10).settings_apart == {}
+
+
+def test_the_arguments_that_name_a_model_are_no_difference_in_how_it_was_asked(tmp_path: Path) -> None:
+    path = write_replies(tmp_path / "mine.jsonl", entity_replies())
+    made = compare(path, path, bench=write_entity_bench(tmp_path / "bench"), draws=10)
+    one, other = (
+        replace(
+            made.ours, log=replace(made.ours.log, settings={"model_args": f"pretrained={x}", "shots": "0"})
+        )
+        for x in "ab"
+    )
+    assert replace(made, ours=one, theirs=other).settings_apart == {}
 
 
 def test_a_log_that_does_not_say_how_it_was_made_differs_in_nothing_known(tmp_path: Path) -> None:

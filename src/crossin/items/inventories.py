@@ -11,6 +11,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from crossin.core.errors import CrossinError
 from crossin.core.files import read_parquet, write_parquet
 from crossin.core.formats import ENTITIES
 
@@ -80,14 +81,39 @@ def write_inventories(path: Path, inventories: Iterable[Inventory]) -> None:
 
 
 def read_inventories(folder: Path) -> dict[str, Inventory]:
-    """The inventories of a benchmark's or an evaluation's folder, by name; none where it has no such file."""
+    """The inventories of a benchmark's or an evaluation's folder, by name; none where it has no such file.
+
+    Raises CrossinError, with file, row and field, for what is not a text, and for an entity that occurs twice
+    in a language.
+    """
     file = folder / ENTITIES
     if not file.is_file():
         return {}
     found: dict[str, dict[str, dict[str, tuple[str, ...]]]] = {}
-    for row in read_parquet(file, ["inventory", "entity", "language", "names"]).to_pylist():
-        entities = found.setdefault(row["inventory"], {})
-        entities.setdefault(row["entity"], {})[row["language"]] = tuple(row["names"])
+    columns = ["inventory", "entity", "language", "names"]
+    for row, line in enumerate(read_parquet(file, columns).to_pylist(), start=1):
+        for column in columns:
+            value = line[column]
+            texts = value if column == "names" and isinstance(value, list) else [value]
+            if not all(isinstance(text, str) and text.strip() for text in texts):
+                expected = "a list of texts" if column == "names" else "text"
+                raise CrossinError(
+                    f"expected {expected}",
+                    file=file,
+                    row=row,
+                    field=column,
+                    hint="fill it in, or remove the row",
+                )
+        languages = found.setdefault(line["inventory"], {}).setdefault(line["entity"], {})
+        if line["language"] in languages:
+            raise CrossinError(
+                f"the entity '{line['entity']}' occurs twice in {line['language']}",
+                file=file,
+                row=row,
+                field="entity",
+                hint="write all of its names into one row",
+            )
+        languages[line["language"]] = tuple(line["names"])
     return {name: Inventory(name, names) for name, names in found.items()}
 
 

@@ -52,11 +52,16 @@ def normalise(text: str, language: str) -> str:
     whole = folded(text, language)
     family = language.split("-")[0]
     bare = "".join(map(_plain, whole)).split()
-    articles = _WITHOUT_ARTICLES.get(family, frozenset())
+    articles = articles_of(language)
     words = [word for word in bare if word not in articles] or bare
     if family == "ar":
         words = [word.removeprefix(_ARABIC_ARTICLE) if len(word) >= 4 else word for word in words]
     return " ".join(words) or whole
+
+
+def articles_of(language: str) -> frozenset[str]:
+    """The articles that `normalise` removes in a language, folded; none where they are not words."""
+    return _WITHOUT_ARTICLES.get(language.split("-")[0], frozenset())
 
 
 def folded(text: str, language: str) -> str:

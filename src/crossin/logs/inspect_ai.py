@@ -16,9 +16,9 @@ from crossin.items import Item
 from crossin.logs.answers import LoggedAnswers
 from crossin.logs.formats import Files, LogFormat
 from crossin.logs.inspect_files import InspectLog, Json, is_inspect_log, object_at, read_header, read_samples
-from crossin.logs.inspect_runs import LANGUAGE_KEYS, NamedLog, check_run, named_logs, runs_of
+from crossin.logs.inspect_runs import NamedLog, check_run, has_language, named_logs, runs_of, sample_language
 from crossin.logs.inspect_samples import Asked, ReadSample, is_unscored, read_sample, value_of
-from crossin.logs.languages_of import language_of, languages_in
+from crossin.logs.languages_of import languages_in
 from crossin.logs.lines import Line, checked
 from crossin.logs.options import LogOptions
 from crossin.logs.parallel import left_out_items
@@ -46,11 +46,15 @@ class _Found:
 
 
 def _read(files: Files, options: LogOptions) -> list[LoggedAnswers]:  # noqa: ARG001
-    logs, notes = check_run(named_logs(map(read_header, files)))
+    named = named_logs(map(read_header, files))
+    aside = [one for one in named if not has_language(one)]
+    logs, notes = check_run([one for one in named if one not in aside] or aside)
     found = _Found(notes=notes)
-    for named in logs:
-        with located(named.file):
-            _add(found, named)
+    for one in aside if aside != named else ():
+        found.skipped[RecordFault.NO_LANGUAGE.about(one.benchmark)] += sum(1 for _ in read_samples(one.file))
+    for one in logs:
+        with located(one.file):
+            _add(found, one)
     if not found.lines:
         raise CrossinError("holds no samples that were scored", file=logs[0].file, hint="check the run")
     differing = left_out_items(
@@ -111,6 +115,10 @@ def _add(found: _Found, named: NamedLog) -> None:
         found.notes.append(
             f"{log.file.name}: the run ended as '{log.header.get('status')}', with all samples"
         )
+    if log.header.get("invalidated"):
+        found.notes.append(
+            f"{log.file.name}: some samples were marked as invalid in inspect_ai; they count here"
+        )
     found.lines += checked(lines, log.file)
     _report(found, named, samples, languages)
 
@@ -144,11 +152,7 @@ def _is_number(sample: Json) -> bool:
 
 def _language(sample: Json, named: NamedLog) -> str | None:
     """The language of a sample: its own where its metadata names one, else its log's."""
-    metadata = object_at(sample, "metadata")
-    for key in LANGUAGE_KEYS:
-        if isinstance(metadata.get(key), str) and (code := language_of(metadata[key])) is not None:
-            return code
-    return named.language
+    return sample_language(sample) or named.language
 
 
 def _item_names(samples: Sequence[Json], languages: Sequence[str | None]) -> list[str]:

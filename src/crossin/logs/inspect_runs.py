@@ -9,16 +9,25 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
 from crossin.core.errors import CrossinError
 from crossin.logs.formats import Files
-from crossin.logs.inspect_files import ENDING, InspectLog, is_inspect_log, object_at, read_header
+from crossin.logs.inspect_files import (
+    ENDING,
+    InspectLog,
+    Json,
+    is_inspect_log,
+    object_at,
+    read_header,
+    read_samples,
+)
 from crossin.logs.languages_of import language_of, languages_in
 
 # How arguments and metadata call a language.
-LANGUAGE_KEYS = ("language", "lang", "language_code", "lang_code", "locale")
+_LANGUAGE_KEYS = ("language", "lang", "language_code", "lang_code", "locale")
 # What decides how a model answers, among the settings of its generation.
 _GENERATION = [
     *("temperature", "top_p", "top_k", "max_tokens", "seed", "system_message", "stop_seqs"),
@@ -63,10 +72,39 @@ def runs_of(files: Sequence[Path]) -> list[Files]:
         beside = (other for other in alone.parent.iterdir() if other.suffix in (ENDING, ".json"))
         files = sorted(other for other in beside if other.is_file() and is_inspect_log(other))
     groups: dict[tuple[str, str], list[NamedLog]] = {}
+    aside = []
     for named in named_logs(map(read_header, files)):
-        groups.setdefault((named.log.model, named.benchmark), []).append(named)
-    runs = [part for group in groups.values() for part in _apart(group)]
-    return [files for files in (tuple(one.file for one in run) for run in runs) if alone in (None, *files)]
+        if has_language(named):
+            groups.setdefault((named.log.model, named.benchmark), []).append(named)
+        else:
+            aside.append(named.file)
+    runs = [[one.file for one in part] for group in groups.values() for part in _apart(group)]
+    if alone in aside or not runs:
+        return [(file,) for file in aside if alone in (None, file)]
+    if alone is None:
+        # They are counted.
+        runs[0] += aside
+    return [tuple(run) for run in runs if alone is None or alone in run]
+
+
+def has_language(named: NamedLog) -> bool:
+    """Whether a log's header names its language, or its samples theirs."""
+    if named.language is not None:
+        return True
+    return any(sample_language(sample) is not None for sample in islice(read_samples(named.file), 1))
+
+
+def sample_language(sample: Json) -> str | None:
+    """The language that the metadata of a sample name."""
+    return _named_in(object_at(sample, "metadata"))
+
+
+def _named_in(place: Json) -> str | None:
+    """The language that arguments or metadata name as such."""
+    for key in _LANGUAGE_KEYS:
+        if isinstance(place.get(key), str) and (code := language_of(place[key])) is not None:
+            return code
+    return None
 
 
 def named_logs(logs: Iterable[InspectLog]) -> list[NamedLog]:
@@ -155,11 +193,8 @@ def _difference(one: dict[str, Any], other: dict[str, Any]) -> tuple[str, Any, A
 
 def _said(log: InspectLog) -> str | None:
     """The language that the log's arguments or metadata name as such."""
-    for place in (_task_arguments(log), object_at(log.task, "metadata"), object_at(log.header, "metadata")):
-        for key in LANGUAGE_KEYS:
-            if isinstance(place.get(key), str) and (code := language_of(place[key])) is not None:
-                return code
-    return None
+    places = (_task_arguments(log), object_at(log.task, "metadata"), object_at(log.header, "metadata"))
+    return next(filter(None, map(_named_in, places)), None)
 
 
 def _task_arguments(log: InspectLog) -> dict[str, Any]:

@@ -58,6 +58,8 @@ _GOLDS = (
 )
 # Of the documents of a language, this share must have an id of their own.
 _UNIQUE = 0.9
+# What stands before so many references belongs to none of them.
+_NEARLY, _LONGEST_PREFIX = 0.9, 20
 
 
 @dataclass(frozen=True)
@@ -256,13 +258,14 @@ def _reference(sample: Sample, family: TaskFamily) -> tuple[str, list[str]]:
 
 
 def prefix_of(samples: Sequence[Sample], references: Sequence[str]) -> str:
-    """What stands before every reference, and before replies: `A: `; '' for nothing."""
+    """What stands before nearly every reference, and before replies: `A: `; '' for nothing."""
+    targets = (str(sample.target).strip() for sample in samples)
     before = Counter(
-        str(sample.target)[: -len(text)] if text and str(sample.target).endswith(text) else ""
-        for sample, text in zip(samples, references, strict=True)
+        target.removesuffix(text) if text and target.endswith(text) else ""
+        for target, text in zip(targets, references, strict=True)
     )
     [(prefix, times)] = before.most_common(1) or [("", 0)]
-    return prefix if times == len(samples) and len(prefix) <= 20 else ""
+    return prefix if times >= _NEARLY * len(samples) and len(prefix) <= _LONGEST_PREFIX else ""
 
 
 def all_numbers(references: Sequence[str]) -> bool:

@@ -18,9 +18,9 @@ from crossin.items.item import Item
 from crossin.languages.numbers import last_number
 
 # Below this agreement beyond chance, golds are those of other questions.
-_AGREEMENT = 0.8
+_AGREEMENT = 0.9
 # Fewer items that differ are errors in single items.
-_FEW = 2
+_FEW = 3
 # Above this share, items whose texts do not belong together show that the rows do not.
 _MOST = 0.1
 # So many items whose texts belong elsewhere are no free translations.

@@ -23,15 +23,16 @@ def chance_blocks(table: AnswerTable, *, least: int = 2) -> tuple[Block, ...]:
 
     A table without pools is one pool.
     """
-    pools = np.array(table.pools or ("",) * len(table.items))
+    rows_of: dict[str, list[int]] = {}
+    for row, pool in enumerate(table.pools):
+        rows_of.setdefault(pool, []).append(row)
     blocks = []
-    for pool in dict.fromkeys(pools.tolist()):
-        rows = np.flatnonzero(pools == pool)
+    for rows in map(np.array, rows_of.values()) if rows_of else [np.arange(len(table.items))]:
         answers = table.answers[rows]
-        languages = np.zeros(int(table.options[rows].max()), dtype=np.int64)
-        for column in answers.T:
-            languages[np.unique(column[column >= 0])] += 1
-        positions = np.flatnonzero(languages >= least)
+        # What is below 0, a missing answer, goes to the last two places.
+        seen = np.zeros((answers.shape[1], int(table.options[rows].max()) + 2), dtype=bool)
+        seen[np.arange(len(seen)), answers] = True
+        positions = np.flatnonzero(seen[:, :-2].sum(axis=0) >= least)
         chosen = (answers[:, :, None] == positions).reshape(len(rows), -1)
         columns = np.hstack([np.ones((len(rows), 1)), chosen], dtype=np.float64)
         blocks.append(Block(rows, columns))

@@ -88,5 +88,6 @@ def _figures(shares: list[Floats]) -> dict[str, Floats]:
         "lost_accuracy": ratio(lost, of["lost"]),
         "gain_both": ours - theirs,
         "gain_new": new,
-        "gain_lost": -lost,
+        # Not -lost, which would be -0.0.
+        "gain_lost": 0 - lost,
     }

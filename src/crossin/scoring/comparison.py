@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 # Compared in each language, too.
 _EACH_LANGUAGE = ("accuracy/", "answered/", "exact_match/", "chrf/")
 
+# Among a harness's settings: what names the model.
+_OF_A_MODEL = ("model_args",)
 _SIDES = ("ours", "theirs", "difference")
 
 
@@ -86,7 +88,7 @@ class Comparison(Tabular):
         if not (self.ours.log.settings and self.theirs.log.settings):
             # One of the logs does not say how it was made.
             ours, theirs = {"prompt": ours["prompt"]}, {"prompt": theirs["prompt"]}
-        names = dict.fromkeys([*ours, *theirs])
+        names = [name for name in dict.fromkeys([*ours, *theirs]) if name not in _OF_A_MODEL]
         return {
             name: (ours.get(name), theirs.get(name)) for name in names if ours.get(name) != theirs.get(name)
         }

@@ -65,7 +65,7 @@ def read_entity(
     if not line:
         return EntityReading(None, Unread.THOUGHT if own_answer(reply) is None else Unread.EMPTY)
     reading = _read(line, inventory, language, language, question)
-    if reading is None and script_of(language) in _ACCENTED and language not in _TONAL:
+    if reading is None and script_of(language) in _ACCENTED and language.partition("-")[0] not in _TONAL:
         reading = _read(line, inventory, language, language, question, bare=True)
     if reading is None and (other := _read(line, inventory, _ANY, language, question)) is not None:
         hidden = other.unread != Unread.NONE and not any_language

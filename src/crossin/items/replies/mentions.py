@@ -18,11 +18,23 @@ _COPIED = 4
 _DENSE = re.compile(f"[{SPACELESS}\uac00-\ud7a3]")
 # A word of so many letters is more than "in" or "the".
 _LONG = 4
+# Words that a company's name may have or lack.
+_COMPANY = frozenset(("company", "corp", "corporation", "incorporated", "limited"))
 _NUMBER = re.compile(r"(?<!\w)(\d+)\s?[|~]")
 # A mark of lists in Chinese; in Japanese, also what follows an adverb or a date.
 _NEXT = re.compile("、 ?(?![ぁ-ん])[^\\W\\d_]")
 _PREVIOUS = re.compile("[^\\W\\d_ぁ-ん年月日]、 ?$")
 _BREAK = re.compile("[|、]")
+# More words that deny a name than those that deny a label.
+_DENYING = {
+    "en": "nor never unlike wasn't aren't weren't don't doesn't didn't won't",
+    **dict.fromkeys(("ca", "es", "fr", "gl"), "ni"),
+    "it": "né",
+    "pl": "ani",
+    "pt": "nem",
+    "ru": "ни нет",
+    "uk": "ні",
+}
 _ARABIC_AND = re.compile(r"\s*وال\w")
 
 
@@ -108,7 +120,7 @@ def _alike(words: Iterable[str], others: Iterable[str]) -> list[str]:
 
 
 def _is_long(word: str) -> bool:
-    return len(word) >= _LONG and not word.isdigit() and not SINGLE.match(word)
+    return len(word) >= _LONG and not word[0].isdigit() and not SINGLE.match(word)
 
 
 def _in_clause(text: Passage, place: int, name: Found) -> bool:
@@ -130,7 +142,10 @@ def _around(text: Passage, found: Sequence[Found], number: int) -> tuple[str, st
 @cache
 def pattern_of(kind: Kind, language: str) -> re.Pattern[str] | None:
     """A pattern of a language's words of this kind in `Passage.plain`; None where it has none."""
-    listed: list[str] = data("words.yaml")[kind].get(language.partition("-")[0], [])
+    family = language.partition("-")[0]
+    listed: list[str] = data("words.yaml")[kind].get(family, [])
+    if kind == "not":
+        listed = [*listed, *_DENYING.get(family, "").split()]
     words = sorted((words_of(word, language).plain.strip() for word in listed), key=len, reverse=True)
     parts = [
         re.escape(word) if _DENSE.match(word) else rf"(?<!\w){re.escape(word)}(?!\w)"
@@ -142,10 +157,10 @@ def pattern_of(kind: Kind, language: str) -> re.Pattern[str] | None:
 
 @cache
 def plain_words(language: str) -> frozenset[str]:
-    """A language's words around answers, as they are in `Word.forms`."""
+    """A language's words around answers, and those for companies, as they are in `Word.forms`."""
     kinds: tuple[Kind, ...] = ("answer", "option", "not", "correct", "is", "and_or")
     family = language.partition("-")[0]
-    return frozenset(
+    return _COMPANY | frozenset(
         form
         for kind in kinds
         for listed in data("words.yaml")[kind].get(family, [])

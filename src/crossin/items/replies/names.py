@@ -10,7 +10,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from crossin.items.replies.texts import any_of, visible
-from crossin.languages.normalisation import folded
+from crossin.languages.normalisation import articles_of, folded
 from crossin.languages.scripts import SPACELESS
 
 # A run of katakana is a word; any other character of a script without spaces stands for itself.
@@ -151,8 +151,10 @@ class NameIndex:
             for name in called:
                 if key := _key(name, language, bare):
                     exact[key].add(entity)
-                    if short := _key(_QUALIFIER.sub("", name), language, bare):
-                        shorter[short].add(entity)
+                    short = _key(_QUALIFIER.sub("", name), language, bare)
+                    for one in (short, key[1:] if key[0] in articles_of(language) else ()):
+                        if one:
+                            shorter[one].add(entity)
         # Names of several entities.
         self.ambiguous = [key for key, entities in exact.items() if len(entities) > 1]
         # Words that names may lack.
