@@ -30,8 +30,14 @@ _SECTIONS = {
 }
 
 
-# The harnesses' names of figures that are ours, too.
-_OURS = {"acc": "accuracy", "accuracy": "accuracy", "exact_match": "exact_match", "f1": "f1", "chrf": "chrf"}
+# The harnesses' names of figures that are ours, too. An exact match of a letter is accuracy.
+_OURS = {
+    "acc": ("accuracy",),
+    "accuracy": ("accuracy",),
+    "exact_match": ("exact_match", "accuracy"),
+    "f1": ("f1",),
+    "chrf": ("chrf",),
+}
 _FREE_TEXT = (
     "<p>Of free text: <b>exact match</b>, the share of replies that are a reference word for word, "
     "and <b>containment</b>, of those that contain one; <b>F1</b> "
@@ -143,8 +149,10 @@ def _reported(run: Run, summary: Summary) -> dict[str, str]:
     ours = summary.by_arm[run.name]
     found = {}
     for key, value in run.answers.log.reported.items():
-        metric, slash, language = key.partition("/")
-        same = ours.get(_OURS.get(metric.partition(",")[0], "") + slash + language)
+        metric, _, language = key.partition("/")
+        # As "exact_match,strict-match" of lm-eval and "choice.accuracy" of inspect_ai.
+        named = _OURS.get(metric.partition(",")[0].rpartition(".")[2], ())
+        same = next((ours[one] for name in named if (one := f"{name}/{language}") in ours), None)
         found[key] = digits(value) + (f" (ours {digits(same.value)})" if same else "")
     return found
 
