@@ -181,7 +181,7 @@ def repeated(found: Sequence[Reply], run: Path, bench: Path) -> Table:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     source = parser.add_mutually_exclusive_group(required=True)
     source.add_argument("--data", type=Path, help="Folder with klar/ and polyfact-runs/.")
     source.add_argument("--run", type=Path, help="Folder of an evaluation on KLAR.")
