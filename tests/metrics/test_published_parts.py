@@ -1,4 +1,4 @@
-"""The parts of a difference in published answers, by a simple reading: the longest name that a reply contains."""
+"""The parts of a difference in published answers, by a simple reading: the longest name in the reply."""
 
 from __future__ import annotations
 
