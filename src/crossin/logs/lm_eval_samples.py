@@ -33,7 +33,11 @@ class SampleReason(Reason):
     """Why samples of a harness are left out."""
 
     REPEATED = "repeated_sample", "logged a second time, the same in all"
-    NO_LANGUAGE = "task_without_language", "no language in the task's name", "score its file alone"
+    NO_LANGUAGE = (
+        "task_without_language",
+        "no language in the task's name",
+        "name the language there, or in a field `language` of every document",
+    )
     NO_OPTIONS = "no_options", "the likelihood of one text, without options to choose from"
     ID_TWICE = "id_twice", "another document of the language has the same id"
 

@@ -133,9 +133,9 @@ def _check_golds(
         return
     file, row = place(language, differing[0])
     raise CrossinError(
-        f"{language} seems to have other documents than the other languages: joined by {joined_by}, "
-        f"{len(differing):,} of {len(common):,} have another right answer or number of options (agreement "
-        f"beyond chance {kappa:.2f}); the first is '{differing[0]}'",
+        f"{language} seems to have other documents, or options in another order, than the other languages: "
+        f"joined by {joined_by}, {len(differing):,} of {len(common):,} have another right answer or number "
+        f"of options (agreement beyond chance {kappa:.2f}); the first is '{differing[0]}'",
         file=file,
         row=row,
         hint=_ALONE,
