@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 import sys
 import tempfile
 from collections.abc import Callable, Iterable, Sequence
@@ -32,7 +33,7 @@ WORKS: dict[str, tuple[str, str | None, str]] = {
     "klar-generation": ("klar", "klar", "generate"),
 }
 # Of KLAR, the items of each relation that are asked, as in a sample of 200 of all 20 relations; the shots
-# before each, the same for all items of a relation; and the longest reply.
+# before each; and the longest reply.
 OF_RELATION, SHOTS, MAX_TOKENS = 10, 3, 32
 # transformers' configurations, by the shape's name.
 SHAPES: dict[str, Result] = {
@@ -100,7 +101,9 @@ def requests(
         items_of_work = read_items(stage.folder)
     if kind == "generate":
         asked = with_shots(items_of_work, items, known)
-        console(f"{work}: {items} items in {len({one['key'] for one in asked})} languages")
+        console(
+            f"{work}: {len({one['name'] for one in asked})} items in {len({one['key'] for one in asked})} languages"
+        )
         return asked
     found = [item for item in items_of_work if item.options]
     found, _ = select(found, Path(name), languages=known, limit=items)
@@ -114,32 +117,26 @@ def requests(
 
 
 def with_shots(benchmark: Sequence[Item], number: int, languages: Sequence[str] | None) -> list[Result]:
-    """`number` items by relation, `OF_RELATION` of each as far as that goes, with shots before them that are
-    not asked: all of them drawn, the same in every language.
+    """Items of the free-text `benchmark` as `crossin evaluate --per-task 10 --shots 3 --shots-from ITSELF`
+    asks them, of as many relations, drawn, as hold `number` of them.
     """
     from crossin.core.hashing import hash64
     from crossin.items import Form, questions
+    from crossin.items.selection import select
 
-    by_item: dict[str, dict[str, Item]] = {}
-    for item in benchmark:
-        if languages is None or item.language in languages:
-            by_item.setdefault(item.item, {})[item.language] = item
-    relations: dict[str, list[dict[str, Item]]] = {}
-    for name in sorted(by_item, key=lambda name: hash64("item", name)):
-        relations.setdefault(next(iter(by_item[name].values())).task, []).append(by_item[name])
-    asked = []
-    for relation in sorted(relations, key=lambda name: hash64("relation", name)):
-        shots, others = relations[relation][:SHOTS], relations[relation][SHOTS:]
-        for versions in others[: min(OF_RELATION, number)]:
-            for one in questions(list(versions.values()), Form(kind="generate")):
-                examples = [shot[one.item.language] for shot in shots]
-                before = "".join(f"{shot.filled(shot.right_text)}\n\n" for shot in examples)
-                asked.append(
-                    {"prompt": f"{before}{one.prompt}", "max_tokens": MAX_TOKENS, "stop": one.stop}
-                    | {"key": one.item.language, "name": one.item.item}
-                )
-            number -= 1
-    return asked
+    relations = sorted({item.task for item in benchmark}, key=lambda name: hash64("relation", name))
+    found, _ = select(
+        benchmark,
+        Path(benchmark[0].source),
+        languages=languages,
+        tasks=relations[: math.ceil(number / OF_RELATION)],
+        per_task=min(OF_RELATION, number),
+    )
+    return [
+        {"prompt": one.prompt, "max_tokens": MAX_TOKENS, "stop": one.stop}
+        | {"key": one.item.language, "name": one.item.item}
+        for one in questions(found, Form(kind="generate", shots=SHOTS), shots=benchmark)
+    ]
 
 
 def count_tokens(model: Path, asked: list[Result]) -> Result:

@@ -17,7 +17,7 @@ from crossin.logs.answers import LoggedAnswers
 from crossin.logs.formats import Files, LogFormat
 from crossin.logs.inspect_files import InspectLog, Json, is_inspect_log, object_at, read_header, read_samples
 from crossin.logs.inspect_runs import NamedLog, check_run, has_language, named_logs, runs_of, sample_language
-from crossin.logs.inspect_samples import Asked, ReadSample, is_unscored, read_sample, value_of
+from crossin.logs.inspect_samples import AskedSamples, ReadSample, is_unscored, read_sample, value_of
 from crossin.logs.languages_of import languages_in
 from crossin.logs.lines import Line, checked
 from crossin.logs.options import LogOptions
@@ -123,7 +123,7 @@ def _add(found: _Found, named: NamedLog) -> None:
     _report(found, named, samples, languages)
 
 
-def _asked(named: NamedLog, samples: Sequence[Json]) -> Asked:
+def _asked(named: NamedLog, samples: Sequence[Json]) -> AskedSamples:
     log = named.log
     steps = object_at(log.header, "plan").get("steps") or []
     scorers = log.task.get("scorers") or []
@@ -131,7 +131,7 @@ def _asked(named: NamedLog, samples: Sequence[Json]) -> Asked:
     headline = object_at(log.header, "results", "headline").get("score")
     first = next((one for one in ("choice", headline, *names) if one in names), "")
     options = [object_at(one, "options") for one in scorers if isinstance(one, dict)]
-    return Asked(
+    return AskedSamples(
         task=named.benchmark,
         source=str(object_at(log.task, "dataset").get("name") or log.task["task"]),
         scorer=str(first),

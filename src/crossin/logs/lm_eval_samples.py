@@ -6,9 +6,11 @@ model answered), and a value for each metric. Numbers may be text, and lists obj
 
 from __future__ import annotations
 
+import gzip
 import json
 import math
 import re
+import zlib
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -81,7 +83,21 @@ def date_of(file: Path) -> str:
 
 
 def first_record(file: Path) -> dict[str, Any]:
-    """The first record of a file of samples. Raises CrossinError where there is none."""
+    """The first record of a file of samples; of JSON lines, no more is read. Raises CrossinError where there
+    is none.
+    """
+    if file.suffix != ".zst":
+        try:
+            with (gzip.open if file.suffix == ".gz" else open)(file, "rb") as stream:
+                line = stream.readline()
+        except (OSError, EOFError, zlib.error) as error:
+            raise CrossinError(f"cannot be read: {error}", file=file, hint=_CUT) from error
+        if line.startswith(b"{"):
+            try:
+                record = json.loads(line)
+            except ValueError as error:
+                raise CrossinError("does not begin with a sample", file=file, row=1, hint=_CUT) from error
+            return dict(record)
     for _, record in _records(file):
         return record
     raise CrossinError("holds no samples", file=file, hint=_CUT)
