@@ -2,7 +2,7 @@
 
     python benchmarks/published_7b_replies.py --data ../shared/data
 
-Counts them, draws replies over all runs and languages, and prints those, with the labels of who has read them
+Counts them, draws replies over all runs and languages, and prints those, with labels
 where published_7b_read.csv holds any. Counts the flags that follow from a rule, too (`flagged`).
 """
 
