@@ -162,8 +162,11 @@ def _item_names(samples: Sequence[Json], languages: Sequence[str | None]) -> lis
     ids = [str(sample.get("id", "")) for sample in samples]
     if not all(ids):
         raise CrossinError("a sample has no id", row=ids.index("") + 1, field="id", hint="copy the log again")
-    parts = languages_in(dict.fromkeys(ids))
-    if ids and all(x in parts and parts[x].language == code for x, code in zip(ids, languages, strict=True)):
+    # The first decides whether a look at all is worth its time.
+    parts = languages_in(dict.fromkeys(ids)) if languages_in(ids[:1]) else {}
+    if parts and all(
+        x in parts and parts[x].language == code for x, code in zip(ids, languages, strict=True)
+    ):
         return [parts[x].benchmark for x in ids]
     several = set(languages) - {None}
     if len(several) < 2:

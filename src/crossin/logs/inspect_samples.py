@@ -90,13 +90,15 @@ def read_sample(sample: Json, name: str, language: str, asked: AskedSamples) -> 
         return ReadSample(line, _item(line, sample, [], asked))
     item = _item(line, sample, choices, asked)
     texts = dict(zip(ids, choices, strict=True))
-    named = None if asked.shuffled or not reply else named_option(reply, texts, ids, language)
+    if not asked.scorer and asked.shuffled:
+        return RecordFault.NOT_SCORED
+    answer, contradicts = _scored(score, ids, gold) if asked.scorer else (None, False)
+    named = None
+    if answer is None and reply and not asked.shuffled:
+        named = named_option(reply, texts, ids, language)
     if not asked.scorer:
-        if asked.shuffled:
-            return RecordFault.NOT_SCORED
         return ReadSample({**line, "answer": named}, item)
-    answer, contradicts = _scored(score, ids, gold)
-    return ReadSample({**line, "answer": answer}, item, contradicts, answer is None and named is not None)
+    return ReadSample({**line, "answer": answer}, item, contradicts, named is not None)
 
 
 def letter(place: int) -> str:
