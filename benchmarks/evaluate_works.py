@@ -101,9 +101,8 @@ def requests(
         items_of_work = read_items(stage.folder)
     if kind == "generate":
         asked = with_shots(items_of_work, items, known)
-        console(
-            f"{work}: {len({one['name'] for one in asked})} items in {len({one['key'] for one in asked})} languages"
-        )
+        names, keys = ({one[field] for one in asked} for field in ("name", "key"))
+        console(f"{work}: {len(names)} items in {len(keys)} languages")
         return asked
     found = [item for item in items_of_work if item.options]
     found, _ = select(found, Path(name), languages=known, limit=items)

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from crossin.evaluation.hf.grouped import groups_of, in_groups
 from crossin.evaluation.hf.scoring import Prefix, cache_of, forward, head_at
 from crossin.models.masks import attention_masks
 
@@ -98,8 +99,11 @@ class Branches:
         mask = attention_masks(self._model, torch.from_numpy(visible)[None], distance[None])
         # Where no text is complete, the head has to see something all the same.
         places = [column - old for column in columns] or [0]
-        with head_at(self._model, [0] * len(places), places):
-            tokens = torch.tensor([[one.token for one in new]])
+        tokens = torch.tensor([[one.token for one in new]])
+        with (
+            head_at(self._model, [0] * len(places), places),
+            in_groups(self._model, groups_of(visible)),
+        ):
             logits = forward(self._model, tokens, positions[None], mask, self._cache)[0]
         self._positions += [one.position for one in new]
         self._new = []
