@@ -8,7 +8,8 @@ reply contains the reference. `--sample` also prints N replies a language from w
 `python benchmarks/entities.py --run RUN [--sample N --unread M --seed S] [--labels FILE]` does the same with
 the replies of an evaluation, and the flag is computed here. FILE says of a drawn reply, by language and item,
 what a person found: of one that was read, whether it means that entity (`right`: 1 or 0), and of one that was
-not, whether it names an entity nonetheless. Their shares are printed by language.
+not, whether it names an entity nonetheless. Their shares are printed by language. `--shots-from BENCH`
+counts the replies that repeat the answer of a shot.
 """
 
 from __future__ import annotations
@@ -29,12 +30,13 @@ from rich.console import Console
 from rich.table import Table
 
 from crossin.bench.catalogue import build_named
-from crossin.core.files import read_parquet
-from crossin.core.formats import ANSWERS
+from crossin.core.files import read_json, read_parquet
+from crossin.core.formats import ANSWERS, MANIFEST
 from crossin.core.hashing import hash64
 from crossin.items.inventories import Inventories, read_inventories
 from crossin.items.item import Item, read_items
 from crossin.items.replies.entities import EntityReading, read_entity
+from crossin.items.shots import choose_shots
 
 
 @dataclass(frozen=True)
@@ -143,22 +145,47 @@ def judged(drawn: Sequence[Reply], file: Path) -> Table:
         cells = []
         for was_read in (True, False):
             found = [
-                labels[one.item.language, one.item.item]["right"] == "1"
+                labels[cell]["right"] == "1"
                 for one in drawn
-                if language in (one.item.language, "all") and (one.reading.entity is not None) == was_read
+                if (one.reading.entity is not None) == was_read
+                and language in (one.item.language, "all")
+                and (cell := (one.item.language, one.item.item)) in labels
             ]
-            low, high = wilson(sum(found), len(found)) if found else (0, 1)
-            share = f"{sum(found)} [{low:.3f} {high:.3f}]"
-            cells += [str(len(found)), share]
+            low, high = wilson(sum(found), len(found))
+            cells += [str(len(found)), f"{sum(found)} [{low:.3f} {high:.3f}]"]
         table.add_row(language, *cells)
+    unknown = sum((one.item.language, one.item.item) not in labels for one in drawn)
+    table.caption = f"{unknown} of the {len(drawn)} drawn were not read by hand" if unknown else None
+    return table
+
+
+def repeated(found: Sequence[Reply], run: Path, bench: Path) -> Table:
+    """By language, how many of the entities read are the answer of one of the question's shots, which come
+    from the benchmark itself.
+    """
+    settings = read_json(run / MANIFEST)["settings"]
+    items = [one.item for one in found]
+    shots = choose_shots(items, read_items(bench), settings["form"]["shots"], settings["seed"])
+    table = Table("language", "read", "a shot's answer", "of these right")
+    for language in [*dict.fromkeys(item.language for item in items), "all"]:
+        read = [one for one in found if one.reading.entity and language in (one.item.language, "all")]
+        copied = [
+            one
+            for one in read
+            if one.reading.entity in {shot.entity for shot in shots[one.item.item, one.item.language]}
+        ]
+        low, high = wilson(len(copied), len(read))
+        share = f"{len(copied) / max(len(read), 1):.3f} [{low:.3f} {high:.3f}]"
+        table.add_row(language, f"{len(read):,}", share, str(sum(one.right for one in copied)))
     return table
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     source = parser.add_mutually_exclusive_group(required=True)
     source.add_argument("--data", type=Path, help="Folder with klar/ and polyfact-runs/.")
     source.add_argument("--run", type=Path, help="Folder of an evaluation on KLAR.")
+    parser.add_argument("--shots-from", type=Path, help="The benchmark asked, which gave the run its shots.")
     parser.add_argument("--sample", type=int, default=0, help="Replies of each kind and language to print.")
     parser.add_argument("--unread", type=int, help="The same for those from which no entity was read.")
     parser.add_argument("--seed", type=int, default=1, help="Seed of the sample.")
@@ -180,6 +207,8 @@ def main() -> None:
     reasons = Counter(one.reading.unread for one in found if one.reading.unread)
     console.print(", ".join(f"{reason}: {count:,}" for reason, count in reasons.most_common()))
     console.print(f"{len(found):,} replies, {seconds:.1f} s of CPU time")
+    if arguments.run and arguments.shots_from:
+        console.print(repeated(found, arguments.run, arguments.shots_from))
     unread = arguments.sample if arguments.unread is None else arguments.unread
     drawn = list(sample(found, (arguments.sample, unread), arguments.seed))
     if arguments.labels:

@@ -2,14 +2,15 @@
 
     python benchmarks/published_7b_replies.py --data ../shared/data
 
-Counts them, draws replies over all runs and languages, and prints those, with the labels of a person who has
-read them where published_7b_read.csv holds any.
+Counts them, draws replies over all runs and languages, and prints those, with labels
+where published_7b_read.csv holds any. Counts the flags that follow from a rule, too (`flagged`).
 """
 
 from __future__ import annotations
 
 import argparse
 import csv
+import re
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,7 +19,15 @@ from published_7b_runs import replied
 
 from crossin.core.hashing import hash64
 
+# What the makers' rule takes off the ends of a text, and, with spaces, what it ends words at.
+SIGNS = ".,;:!?()'\"“”‘’、，。？！；：…"
 LABELS = Path(__file__).with_name("published_7b_read.csv")
+
+
+def flagged(target: str, reply: str) -> bool:
+    """The rule that the makers' flags follow: the reply begins with the target, or one of its words is it."""
+    wanted, text = target.lower().strip(SIGNS + " "), reply.strip(SIGNS + " ")
+    return text.startswith(wanted) or wanted in re.split(rf"[{re.escape(SIGNS)}\s]+", text)
 
 
 def differing(folder: Path, totals: Counter[str]) -> Iterator[tuple[str, str, list[str]]]:
@@ -35,6 +44,7 @@ def differing(folder: Path, totals: Counter[str]) -> Iterator[tuple[str, str, li
             right = entity == line["entity"]
             kind = "right" if right else "another" if entity else "unread"
             totals[f"makers {'right' if flag else 'wrong'}, ours {kind}"] += 1
+            totals["flag as by the rule"] += flag == flagged(line["gold"], line["reply"])
             if flag != right:
                 yield (
                     found.model,

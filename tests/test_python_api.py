@@ -47,12 +47,12 @@ RECIPE = {
 }
 # The parameters that are paths, or settings that may be a file.
 PATHS = {
-    "compare": ["ours", "theirs", "bench"],
+    "compare": ["ours", "theirs", "bench", "log_mapping"],
     "compose": ["recipe", "data", "out"],
     "evaluate": ["config", "out"],
     "probe": ["config", "out"],
-    "report": ["runs", "out"],
-    "score": ["paths", "bench"],
+    "report": ["runs", "out", "bench", "log_mapping"],
+    "score": ["paths", "bench", "log_mapping"],
     "train": ["config", "out"],
     "translate": ["config", "out"],
 }
@@ -188,8 +188,17 @@ def test_a_stage_without_a_table_names_its_files(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(("name", "parameter"), [(one, path) for one in PATHS for path in PATHS[one]])
 def test_every_path_is_annotated_as_text_or_path(name: str, parameter: str) -> None:
-    hints = typing.get_type_hints(getattr(crossin, name))
+    hints = hints_of(name)
     assert {str, Path} <= set(parts(hints[parameter]))
+
+
+def hints_of(name: str) -> dict[str, Any]:
+    """The types of a function's parameters, those of its keyword arguments (`Unpack`) included."""
+    hints = typing.get_type_hints(getattr(crossin, name))
+    packed = [key for key, hint in hints.items() if typing.get_origin(hint) is typing.Unpack]
+    for key in packed:
+        hints |= typing.get_type_hints(typing.get_args(hints.pop(key))[0])
+    return hints
 
 
 def parts(annotation: Any) -> list[Any]:
@@ -200,8 +209,7 @@ def parts(annotation: Any) -> list[Any]:
 
 def test_no_parameter_takes_a_path_alone() -> None:
     for name in crossin.__all__:
-        hints = typing.get_type_hints(getattr(crossin, name))
-        paths = {key for key, hint in hints.items() if Path in parts(hint) and key != "return"}
+        paths = {key for key, hint in hints_of(name).items() if Path in parts(hint) and key != "return"}
         assert paths == set(PATHS[name])
 
 

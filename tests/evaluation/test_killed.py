@@ -24,6 +24,7 @@ from crossin.evaluation.engine import Reply, Request, Scores
 from crossin.facts import build_bench
 from crossin.items import read_items
 from crossin.items.item import write_items
+from crossin.scoring.scores import score
 from tests.helpers import apart
 from tests.helpers.relation_facts import write_relations
 
@@ -110,6 +111,8 @@ def test_killed_at_random_moments_it_ends_with_the_same_answers(
     assert apart.run(slowly, *how("out")) == 0
     for name in (ANSWERS, *([ENTITIES] if shots else [])):
         assert sha256(tmp_path / "out" / name) == sha256(tmp_path / "whole" / name)
+    [[first], [again]] = (score([tmp_path / name], draws=10) for name in ("whole", "out"))
+    assert again.choices["accuracy"] == first.choices["accuracy"]
     assert sorted(path.name for path in (tmp_path / "out").iterdir()) == sorted(
         path.name for path in (tmp_path / "whole").iterdir()
     )

@@ -11,10 +11,15 @@ from zipfile import ZipFile
 
 import pytest
 
+from crossin.core.hashing import hash64
+from crossin.logs.answers import LoggedAnswers
+from crossin.logs.find import find_logs, read_logs
+
 if TYPE_CHECKING:
     from inspect_ai.log import EvalLog
 
 Record = dict[str, Any]
+NO_ANSWER = "I would rather not say."
 LANGUAGES = ("en", "de", "vi", "zh")
 
 
@@ -106,3 +111,28 @@ def accuracy(log: EvalLog, scorer: str = "choice", metric: str = "accuracy") -> 
     assert log.results is not None
     [score] = [one for one in log.results.scores if one.name == scorer]
     return float(score.metrics[metric].value)
+
+
+def read_run(*paths: Path) -> LoggedAnswers:
+    """The only stored answers in files or folders."""
+    [run] = find_logs(paths)
+    [log] = read_logs(run)
+    return log
+
+
+def some_choice(prompt: str) -> str:
+    """A reply that names a choice, by its letter in the prompt's list; to some prompts none."""
+    drawn = hash64(prompt) % 5
+    return NO_ANSWER if drawn == 4 else f"ANSWER: {'ABCD'[drawn]}"
+
+
+def always(reply: str) -> Any:
+    """One reply to every prompt."""
+    return lambda _: reply
+
+
+def edit_json(file: Path, change: Any) -> None:
+    """Change the content of a JSON log."""
+    content = json.loads(file.read_text(encoding="utf-8"))
+    change(content)
+    file.write_text(json.dumps(content), encoding="utf-8")

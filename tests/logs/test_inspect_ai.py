@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 import subprocess
 import sys
@@ -13,8 +12,6 @@ from typing import Any
 import pytest
 
 from crossin.core.hashing import hash64
-from crossin.logs.answers import LoggedAnswers
-from crossin.logs.find import find_logs, read_logs
 from crossin.scoring.predictions import read_predictions
 from crossin.scoring.scores import score
 from tests.helpers.errors import refused
@@ -22,39 +19,17 @@ from tests.helpers.inspect_logs import (
     LANGUAGES,
     Record,
     accuracy,
+    always,
     choice_records,
+    edit_json,
+    read_run,
     require_inspect,
     rewrite,
     run_task,
+    some_choice,
 )
 
 require_inspect()
-
-NO_ANSWER = "I would rather not say."
-
-
-def read(*paths: Path) -> LoggedAnswers:
-    """The only stored answers in files or folders."""
-    [run] = find_logs(paths)
-    [log] = read_logs(run)
-    return log
-
-
-def some_choice(prompt: str) -> str:
-    """A reply that names a choice, by its letter in the prompt's list; to some prompts none."""
-    drawn = hash64(prompt) % 5
-    return NO_ANSWER if drawn == 4 else f"ANSWER: {'ABCD'[drawn]}"
-
-
-def always(reply: str) -> Any:
-    return lambda _: reply
-
-
-def edit_json(file: Path, change: Any) -> None:
-    """Change the content of a JSON log."""
-    content = json.loads(file.read_text(encoding="utf-8"))
-    change(content)
-    file.write_text(json.dumps(content), encoding="utf-8")
 
 
 @pytest.mark.parametrize("log_format", ["eval", "json"])
@@ -98,7 +73,7 @@ def test_choices_that_the_solver_shuffled_are_those_of_the_sample(tmp_path: Path
     for seed, language in enumerate(LANGUAGES):
         solver = multiple_choice(shuffle=Random(seed))
         run_task(folder, f"quiz_{language}", choice_records(language), second_text, solver=solver)
-    assert {line["answer"] for line in read(folder).lines} == {"B"}
+    assert {line["answer"] for line in read_run(folder).lines} == {"B"}
     [found] = read_predictions(folder)
     assert found.choices is not None
     assert (found.choices.answers == 1).all()
@@ -110,7 +85,7 @@ def test_choices_that_were_shuffled_differently_in_the_data_are_refused(tmp_path
         records = choice_records(language)
         run_task(folder, f"quiz_{language}", records, some_choice, loading={"shuffle_choices": seed})
     with refused("joined by", hint="one version"):
-        read(folder)
+        read_run(folder)
 
 
 def test_choices_that_were_shuffled_alike_in_the_data_are_read(tmp_path: Path) -> None:
@@ -119,93 +94,14 @@ def test_choices_that_were_shuffled_alike_in_the_data_are_read(tmp_path: Path) -
         x: run_task(folder, f"quiz_{x}", choice_records(x), some_choice, loading={"shuffle_choices": 3})
         for x in LANGUAGES
     }
-    assert read(folder).reported == {f"accuracy/{x}": accuracy(log) for x, log in logs.items()}
+    assert read_run(folder).reported == {f"accuracy/{x}": accuracy(log) for x, log in logs.items()}
 
 
 def test_logs_of_older_versions_are_deflated(tmp_path: Path) -> None:
     log = run_task(tmp_path / "logs", "quiz_en", choice_records("en"), some_choice)
-    before = read(tmp_path / "logs").lines
+    before = read_run(tmp_path / "logs").lines
     rewrite(Path(log.location), lambda _, content: content)
-    assert read(tmp_path / "logs").lines == before
-
-
-def test_one_file_stands_for_the_run_beside_it(tmp_path: Path) -> None:
-    folder = tmp_path / "logs"
-    logs = [run_task(folder, f"quiz_{x}", choice_records(x), some_choice) for x in LANGUAGES]
-    run_task(folder, "other_en", choice_records("en"), some_choice)
-    [found] = read_predictions(Path(logs[2].location))
-    assert set(found.languages) == set(LANGUAGES)
-
-
-def test_named_files_are_the_whole_run(tmp_path: Path) -> None:
-    folder = tmp_path / "logs"
-    logs = [run_task(folder, f"quiz_{x}", choice_records(x), some_choice) for x in LANGUAGES]
-    log = read(*(Path(log.location) for log in logs[:2]))
-    assert {line["language"] for line in log.lines} == {"en", "de"}
-
-
-def test_the_language_may_be_an_argument_of_the_task(tmp_path: Path) -> None:
-    from inspect_ai import Task, eval, task
-    from inspect_ai.dataset import MemoryDataset, Sample
-    from inspect_ai.model import ModelOutput, ModelUsage, get_model
-    from inspect_ai.scorer import choice
-    from inspect_ai.solver import multiple_choice
-
-    @task  # type: ignore[untyped-decorator, unused-ignore]
-    def quiz(lang: str) -> Task:
-        samples = [Sample(**record) for record in choice_records(lang)]
-        return Task(dataset=MemoryDataset(samples), solver=multiple_choice(), scorer=choice())
-
-    output = ModelOutput.from_content("mockllm/model", "ANSWER: C")
-    output.usage = ModelUsage()
-    for lang in ("English", "deu_Latn"):
-        model = get_model("mockllm/model", custom_outputs=[output] * 8, memoize=False)
-        eval(quiz(lang), model=model, log_dir=str(tmp_path), display="none")
-    log = read(tmp_path)
-    assert (log.benchmark, {line["language"] for line in log.lines}) == ("quiz", {"en", "de"})
-
-
-def test_the_language_may_be_in_the_metadata_of_the_run(tmp_path: Path) -> None:
-    for language in ("en", "de"):
-        run_task(
-            tmp_path / "logs", "quiz", choice_records(language), some_choice, metadata={"language": language}
-        )
-    assert {line["language"] for line in read(tmp_path / "logs").lines} == {"en", "de"}
-
-
-@pytest.mark.parametrize("linked", ["id", "metadata"])
-def test_a_log_may_hold_all_languages(tmp_path: Path, linked: str) -> None:
-    records = [
-        {**record, "language": x, "id": f"{record['id']}_{x}", "item": record["id"]}
-        for x in LANGUAGES
-        for record in choice_records(x)
-    ]
-    if linked == "metadata":
-        records = [{**record, "id": str(place)} for place, record in enumerate(records)]
-    theirs = run_task(tmp_path / "logs", "quiz", records, some_choice)
-    [found] = score(tmp_path / "logs", draws=10)
-    assert {line["item"] for line in found.predictions.log.lines} == {f"q{number}" for number in range(8)}
-    assert found.choices["accuracy"].value == accuracy(theirs)
-
-
-def test_samples_of_several_languages_that_nothing_links_are_refused(tmp_path: Path) -> None:
-    records = [{**record, "language": x} for x in LANGUAGES for record in choice_records(x)]
-    records = [{**record, "id": f"s{place}"} for place, record in enumerate(records)]
-    run_task(tmp_path / "logs", "quiz", records, some_choice)
-    with refused("same question", field="id", hint="metadata `item`"):
-        read(tmp_path / "logs")
-
-
-def test_a_log_that_names_no_language_is_refused(tmp_path: Path) -> None:
-    run_task(tmp_path / "logs", "quiz", choice_records("en"), some_choice)
-    with refused("names no language", hint="--metadata language"):
-        read(tmp_path / "logs")
-
-
-def test_a_log_that_names_no_language_is_counted_beside_others(tmp_path: Path) -> None:
-    run_task(tmp_path / "logs", "gsm8k", choice_records("en"), some_choice)
-    run_task(tmp_path / "logs", "quiz_en", choice_records("en"), some_choice)
-    assert read(tmp_path / "logs").skipped == {"no_language:gsm8k": 8}
+    assert read_run(tmp_path / "logs").lines == before
 
 
 def test_another_scorer_of_choices_gives_its_own_accuracy(tmp_path: Path) -> None:
@@ -263,7 +159,7 @@ def test_free_text_has_all_targets_and_the_scores_of_inspect_ai(tmp_path: Path) 
         )
         for language in ("en", "de")
     }
-    log = read(tmp_path / "logs")
+    log = read_run(tmp_path / "logs")
     asked = next(line for line in log.lines if (line["item"], line["language"]) == ("1", "en"))
     assert (asked["gold"], asked["aliases"]) == ("en sea", ["ocean"])
     for language, theirs in logs.items():
@@ -294,7 +190,7 @@ def test_numbers_that_inspect_ai_compares_by_value_are_numbers(tmp_path: Path) -
 
 def test_an_answer_that_only_crossin_reads_stays_missing_and_is_counted(tmp_path: Path) -> None:
     theirs = run_task(tmp_path / "logs", "quiz_en", choice_records("en"), always("The answer is (B)."))
-    log = read(tmp_path / "logs")
+    log = read_run(tmp_path / "logs")
     assert {line["answer"] for line in log.lines} == {None}
     assert accuracy(theirs) == log.reported["accuracy/en"] == 0
     assert any("crossin reads one: 8" in note for note in log.notes)
@@ -302,7 +198,7 @@ def test_an_answer_that_only_crossin_reads_stays_missing_and_is_counted(tmp_path
 
 def test_replies_of_a_log_without_scores_are_read(tmp_path: Path) -> None:
     run_task(tmp_path / "logs", "quiz_en", choice_records("en"), always("The answer is (B)."), score=False)
-    assert {line["answer"] for line in read(tmp_path / "logs").lines} == {"B"}
+    assert {line["answer"] for line in read_run(tmp_path / "logs").lines} == {"B"}
 
 
 def test_a_score_that_was_edited_counts(tmp_path: Path) -> None:
@@ -340,30 +236,11 @@ def test_samples_that_failed_are_left_out_and_counted(tmp_path: Path) -> None:
     assert found.choices["accuracy/de"].value == theirs["de"]
 
 
-def test_a_run_that_was_broken_off_is_refused(tmp_path: Path) -> None:
-    def failing(prompt: str) -> str:
-        if "question 3?" in prompt:
-            raise ValueError("out of order")
-        return some_choice(prompt)
-
-    records = choice_records("de", 12)
-    run_task(tmp_path / "logs", "quiz_de", records, failing, max_samples=1, fail_on_error=True)
-    with refused("of 12 de samples", "not in the log", file=".eval", hint="finish the run"):
-        read(tmp_path / "logs")
-
-
-def test_a_log_that_is_still_being_written_is_refused(tmp_path: Path) -> None:
-    log = run_task(tmp_path / "logs", "quiz_en", choice_records("en"), some_choice)
-    rewrite(Path(log.location), lambda name, content: content if name < "samples/q3" else None)
-    with refused("5, asked, and not in the log", file=".eval"):
-        read(tmp_path / "logs")
-
-
 def test_half_of_a_file_is_refused(tmp_path: Path) -> None:
     file = Path(run_task(tmp_path / "logs", "quiz_en", choice_records("en"), some_choice).location)
     file.write_bytes(file.read_bytes()[:4000])
     with refused("not a whole .eval file", file=file.name):
-        read(tmp_path / "logs")
+        read_run(tmp_path / "logs")
 
 
 def test_a_damaged_member_is_refused(tmp_path: Path) -> None:
@@ -373,60 +250,7 @@ def test_a_damaged_member_is_refused(tmp_path: Path) -> None:
     content[place : place + 8] = b"\0" * 8
     file.write_bytes(bytes(content))
     with refused("samples/q0_epoch_1.json", file=file.name):
-        read(tmp_path / "logs")
-
-
-def test_a_run_that_failed_gives_way_to_the_one_that_ended(tmp_path: Path) -> None:
-    def failing(_: str) -> str:
-        raise ValueError("out of order")
-
-    run_task(tmp_path / "logs", "quiz_en", choice_records("en"), failing)
-    run_task(tmp_path / "logs", "quiz_en", choice_records("en"), some_choice)
-    log = read(tmp_path / "logs")
-    assert len(log.lines) == 8
-    assert any("left out: its run ended as 'error'" in note for note in log.notes)
-
-
-def test_a_language_twice_is_refused_and_read_from_two_folders(tmp_path: Path) -> None:
-    for folder in ("one", "two"):
-        for language in ("en", "de"):
-            run_task(tmp_path / "logs" / folder, f"quiz_{language}", choice_records(language), some_choice)
-    assert len(score(tmp_path / "logs", draws=10)) == 2
-    run_task(tmp_path / "logs" / "one", "quiz_en", choice_records("en"), some_choice)
-    with refused("second time", hint="folders of their own"):
-        read(tmp_path / "logs" / "one")
-
-
-def test_runs_of_other_settings_are_told_apart(tmp_path: Path) -> None:
-    for temperature in (0.0, 1.0):
-        for language in ("en", "de"):
-            records = choice_records(language)
-            run_task(tmp_path / "logs", f"quiz_{language}", records, some_choice, temperature=temperature)
-    found = score(tmp_path / "logs", draws=10)
-    assert {one.predictions.log.settings["temperature"] for one in found} == {0, 1}
-
-
-def test_languages_of_other_settings_are_refused(tmp_path: Path) -> None:
-    for language, temperature in (("en", 0.0), ("de", 1.0)):
-        records = choice_records(language)
-        run_task(tmp_path / "logs", f"quiz_{language}", records, some_choice, temperature=temperature)
-    with refused("temperature", field="temperature", hint="same settings"):
-        read(tmp_path / "logs")
-
-
-def test_two_models_are_two_runs(tmp_path: Path) -> None:
-    folder = tmp_path / "logs"
-    for language in ("en", "de"):
-        run_task(folder, f"quiz_{language}", choice_records(language), some_choice)
-        other = run_task(folder, f"quiz_{language}", choice_records(language), some_choice)
-
-        def as_other(name: str, content: Any) -> Any:
-            if name == "header.json":
-                content["eval"]["model"] = "mockllm/other"
-            return content
-
-        rewrite(Path(other.location), as_other)
-    assert {one.predictions.model for one in score(folder, draws=10)} == {"mockllm/model", "mockllm/other"}
+        read_run(tmp_path / "logs")
 
 
 def test_figures_that_the_samples_do_not_give_are_refused(tmp_path: Path) -> None:
@@ -437,14 +261,36 @@ def test_figures_that_the_samples_do_not_give_are_refused(tmp_path: Path) -> Non
 
     edit_json(Path(log.location), change)
     with refused("reports 0.25", "0.125", file=".json"):
-        read(tmp_path / "logs")
+        read_run(tmp_path / "logs")
 
 
 def test_a_sample_that_is_there_twice_is_refused(tmp_path: Path) -> None:
     log = run_task(tmp_path / "logs", "quiz_en", choice_records("en"), some_choice, log_format="json")
     edit_json(Path(log.location), lambda content: content["samples"].append(content["samples"][2]))
     with refused("'q2' occurs a second time", file=".json"):
-        read(tmp_path / "logs")
+        read_run(tmp_path / "logs")
+
+
+def test_long_texts_and_samples_in_parts_are_read(tmp_path: Path) -> None:
+    from inspect_ai.log._recorders.chunked.convert import convert_eval_logs_to_chunked
+
+    long = "word " * 400
+    for language in ("en", "ja"):
+        records = [
+            {
+                **record,
+                "id": f"part/{record['id']} {language}",
+                "input": [{"role": "user", "content": f"{long}{record['input']}"}],
+                "choices": [f"{one} {long}" for one in record["choices"]],
+            }
+            for record in choice_records(language)
+        ]
+        run_task(tmp_path / "logs", f"quiz_{language}", records, lambda prompt: long + some_choice(prompt))
+    convert_eval_logs_to_chunked(str(tmp_path / "logs"), str(tmp_path / "parts"))
+    whole, parts = read_run(tmp_path / "logs"), read_run(tmp_path / "parts")
+    assert parts.lines == whole.lines
+    assert parts.items == whole.items
+    assert {line["item"] for line in whole.lines} == {f"part/q{number}" for number in range(8)}
 
 
 def test_a_question_with_several_right_choices_is_left_out(tmp_path: Path) -> None:
@@ -455,14 +301,5 @@ def test_a_question_with_several_right_choices_is_left_out(tmp_path: Path) -> No
     run_task(
         tmp_path / "logs", "quiz_en", records, some_choice, solver=multiple_choice(multiple_correct=True)
     )
-    log = read(tmp_path / "logs")
+    log = read_run(tmp_path / "logs")
     assert (len(log.lines), log.skipped) == (11, {"several_right": 1})
-
-
-def test_questions_that_are_not_parallel_are_refused(tmp_path: Path) -> None:
-    for language, shift in (("en", 0), ("de", 1)):
-        records = choice_records(language, 8 + shift)[shift:]
-        records = [{**record, "id": f"q{number}"} for number, record in enumerate(records)]
-        run_task(tmp_path / "logs", f"quiz_{language}", records, some_choice)
-    with refused("joined by", file=".eval"):
-        read(tmp_path / "logs")

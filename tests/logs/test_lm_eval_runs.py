@@ -139,6 +139,16 @@ def test_a_half_written_line_is_an_error_with_its_row(tmp_path: Path) -> None:
         read(tmp_path)
 
 
+@pytest.mark.parametrize("share", [0.02, 0.5])
+def test_a_packed_file_that_was_cut_is_an_error(tmp_path: Path, share: float) -> None:
+    file = write_set(tmp_path)[1]
+    packed = gzip.compress(file.read_bytes())
+    file.with_name(f"{file.name}.gz").write_bytes(packed[: int(share * len(packed))])
+    file.unlink()
+    with refused(file=f"{file.name}.gz"):
+        read(tmp_path)
+
+
 def test_an_empty_file_is_an_error(tmp_path: Path) -> None:
     file = write_set(tmp_path)[1]
     file.write_text("", encoding="utf-8")
@@ -230,8 +240,13 @@ def test_tasks_that_cannot_be_read_are_counted_beside_others_and_an_error_alone(
     write_set(tmp_path / "both")
     several = [choice(n, "en") | {"acc": 0.4} for n in range(3)]
     write_samples(tmp_path / "both", "truth_mc2", several)
+    write_samples(tmp_path / "both", "truth_mc2_es", [choice(n, "es") for n in range(2)])
     write_samples(tmp_path / "both", "plain", [choice(n, "en") for n in range(2)])
-    assert read(tmp_path / "both").skipped == {"several_right:truth_mc2": 3, "task_without_language:plain": 2}
+    assert read(tmp_path / "both").skipped == {
+        "several_right:truth_mc2": 3,
+        "several_right:truth_mc2_es": 2,
+        "task_without_language:plain": 2,
+    }
     file = write_samples(tmp_path / "alone", "quiz_en", several)
     with refused("several options are right", file=file.name):
         read(tmp_path / "alone")
@@ -341,3 +356,21 @@ def test_the_harness_own_figures_are_shown_where_they_differ_and_with_details(
     values = all_values(scores, [])["scores"][0]
     assert values["reported"] == {"acc/en": 0.7, "acc/es": 0.7, "acc/vi": 0.6}
     assert (values["benchmark"], values["skipped"]) == ("quiz", {})
+
+
+def test_a_task_with_all_languages_is_read_where_its_documents_name_theirs(tmp_path: Path) -> None:
+    samples = [choice(n, language) for n in range(5) for language in ("en", "es")]
+    for number, sample in enumerate(samples):
+        sample["doc_id"] = number
+        sample["doc"]["lang"] = sample["doc"]["question"][:2]
+    file = write_samples(tmp_path, "plain", samples)
+    log = read(tmp_path)
+    assert sorted({(line["item"], line["language"]) for line in log.lines})[:2] == [
+        ("q0", "en"),
+        ("q0", "es"),
+    ]
+    assert log.reported == {"acc/en": 0.6, "acc/es": 0.6}
+    samples[3]["doc"]["lang"] = "?"
+    write_samples(tmp_path, "plain", samples)
+    with refused("no language", file=file.name, row=4, field="doc.lang"):
+        read(tmp_path)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import re
 from collections.abc import Iterable
@@ -146,6 +147,18 @@ def test_records_are_chosen_by_their_values(tmp_path: Path) -> None:
     assert len(read(file, by)[0].lines) == 6
     with refused("12 records", field="where", hint="where"):
         read(file, mapping(tmp_path, CHOICES + "where: {split: [dev]}\n"))
+
+
+@pytest.mark.parametrize(
+    ("name", "model"),
+    [("gpt-4.1_en.jsonl", "gpt-4.1"), ("en.jsonl", "tiny"), ("gpt-4.1_en.jsonl.gz", "gpt-4.1")],
+)
+def test_a_model_is_named_by_its_file_or_folder(tmp_path: Path, name: str, model: str) -> None:
+    file = write(tmp_path / "tiny" / name, records("en"))
+    if name.endswith(".gz"):
+        file.write_bytes(gzip.compress(file.read_bytes()))
+    [log] = read(file, mapping(tmp_path, CHOICES))
+    assert log.model == model
 
 
 def test_wordings_are_named_by_a_template(tmp_path: Path) -> None:

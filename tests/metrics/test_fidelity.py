@@ -141,8 +141,8 @@ def test_a_worked_example() -> None:
     assert isnan(fidelity(table)[1])
     named = observed(fidelity_family(table))
     # A mean over German alone could not be set beside the mean of a model that decides in French, too.
-    assert isnan(named.pop("fidelity/fr"))
-    assert isnan(named.pop("fidelity"))
+    for undefined in ("fidelity/fr", "fidelity", "in_language/fr", "in_language"):
+        assert isnan(named.pop(undefined))
     assert named == pytest.approx(
         {
             "fidelity/de": 2 / 3,
@@ -150,8 +150,6 @@ def test_a_worked_example() -> None:
             "undecided/fr": 1 / 2,
             "undecided": 3 / 8,
             "in_language/de": 2 / 4,
-            "in_language/fr": 0,
-            "in_language": 1 / 4,
         }
     )
 
@@ -164,6 +162,12 @@ def test_a_name_that_languages_share_is_in_the_language_asked_though_undecided()
     named = observed(fidelity_family(table))
     assert [named[f"{x}/fr"] for x in ("fidelity", "undecided", "in_language")] == [1, 1 / 2, 1]
     assert [named[f"{x}/de"] for x in ("fidelity", "undecided", "in_language")] == [0, 1 / 2, 1 / 2]
+
+
+def test_a_language_in_which_no_reply_can_be_judged_has_no_share_in_the_language_asked() -> None:
+    named = observed(fidelity_family(texts(["gl", "ru"], [["un río longo", "река"]], [["o mar", "море"]])))
+    assert isnan(named["in_language/gl"]) and isnan(named["in_language"])
+    assert named["in_language/ru"] == 1
 
 
 def test_the_names_of_an_inventory_tell_wrong_answers_too() -> None:

@@ -14,7 +14,7 @@ from rich.console import Console
 from crossin.core.formats import ENTITIES
 from crossin.items.inventories import Inventory, write_inventories
 from crossin.logs.find import find_logs, read_logs
-from crossin.logs.formats import LogOptions
+from crossin.logs.options import LogOptions
 from crossin.logs.tables import Predictions, tables_of_log
 from crossin.reports.make import Report, report
 from crossin.reports.plots import report_plots
@@ -287,6 +287,6 @@ def test_runs_with_other_entities_or_other_accepted_answers_are_refused(tmp_path
 
 def answers_in(file: Path, bench: Path) -> Predictions:
     [run] = find_logs(file)
-    [log] = read_logs(run, LogOptions(bench))
+    [log] = read_logs(run, LogOptions(bench=bench))
     [found] = tables_of_log(log)
     return found

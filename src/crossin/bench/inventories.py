@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from crossin.bench.assemble import Versions
-from crossin.items.inventories import Inventories, Inventory, read_inventories
+from crossin.items.inventories import Inventories, Inventory, inventories_of, read_inventories
 from crossin.items.item import Fault, Item, ItemFault
 from crossin.items.replies.entities import ambiguous_names
 
@@ -21,32 +20,17 @@ def give_entities(found: Versions, languages: Sequence[str]) -> list[Inventory]:
     language are the references and aliases of all items with it, the most frequent reference first; also of
     items that the benchmark leaves out, unless they lack the first language and so the id.
     """
-    references: dict[str, dict[str, dict[str, Counter[str]]]] = {}
     for versions in found.values():
         first = versions.get(languages[0])
         reference = first.answer if isinstance(first, Item) else ""
         for code in languages:
             item = versions.get(code)
-            if not isinstance(item, Item):
-                continue
-            # Without a name for its inventory, the item has none.
-            entity = (item.entity or reference) if item.inventory else ""
-            versions[code] = replace(item, entity=entity)
-            if entity:
-                names = references.setdefault(item.inventory, {}).setdefault(entity, {})
-                names.setdefault(code, Counter()).update([item.answer])
-                # Known, but no reference.
-                names[code].update(dict.fromkeys(item.aliases, 0))
-    return [
-        Inventory(
-            name,
-            {
-                entity: {code: tuple(text for text, _ in counts.most_common()) for code, counts in of.items()}
-                for entity, of in entities.items()
-            },
-        )
-        for name, entities in references.items()
-    ]
+            if isinstance(item, Item):
+                # Without a name for its inventory, the item has none.
+                entity = (item.entity or reference) if item.inventory else ""
+                versions[code] = replace(item, entity=entity)
+    given = (versions.get(code) for versions in found.values() for code in languages)
+    return inventories_of(item for item in given if isinstance(item, Item))
 
 
 def counted(inventories: Sequence[Inventory], languages: Sequence[str]) -> dict[str, Any]:

@@ -62,8 +62,8 @@ def command(
 ) -> None:
     """Score stored predictions: accuracy, consistency, agreement beyond chance, transfer, free text.
 
-    FILE|FOLDER: evaluation folders, files of replies, logs of SeaEval, lm-eval (samples) and inspect_ai, or
-    folders that hold them. In brackets: 95% intervals.
+    FILE|FOLDER: evaluation folders, files of replies, logs of SeaEval, lm-eval (samples), inspect_ai and
+    lighteval (details), or folders that hold them. In brackets: 95% intervals.
 
     A file of replies is JSON lines or Parquet with `item`, `language` and `reply` (and `prompt`, if there
     are several wordings). A reply to a multiple-choice question counts as the option that it names. A reply

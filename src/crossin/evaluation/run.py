@@ -108,7 +108,7 @@ def evaluate(
     found: ResultList[Evaluation] = ResultList()
     for model, name in names.items():
         with closing(_engine(config, name, accounting)) as engine:
-            kind = None
+            kind: FormKind | None = None
             if isinstance(engine, OpenAIEngine) and _is_form_open(config):
                 supported = engine.kinds(chat=bool(config.chat))
                 kind = next(kind for kind in _KINDS if kind in supported)

@@ -47,7 +47,7 @@ def inventories_of(items: Iterable[Item]) -> list[Inventory]:
     """
     found: dict[str, dict[str, dict[str, Counter[str]]]] = {}
     for item in items:
-        if item.inventory:
+        if item.inventory and item.entity:
             of_entity = found.setdefault(item.inventory, {}).setdefault(item.entity, {})
             names = of_entity.setdefault(item.language, Counter())
             names.update([item.answer])

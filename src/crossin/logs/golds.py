@@ -35,9 +35,7 @@ def with_golds(logs: Sequence[LoggedAnswers]) -> list[LoggedAnswers]:
             hint="check that all answers are to the same benchmark, with the options in the same order",
         )
     open_ = sum(not found.right and golds[item] is not None for item, found in marks.items())
-    note = (
-        f"no language has {open_:,} items right, and which option is, is not known; no figure depends on it"
-    )
+    note = f"the right option of {open_:,} items is not known: no language has them right. No figure needs it"
     return [_with(log, golds, [note] if open_ else []) for log in logs]
 
 

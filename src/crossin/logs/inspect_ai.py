@@ -17,7 +17,7 @@ from crossin.logs.answers import LoggedAnswers
 from crossin.logs.formats import Files, LogFormat
 from crossin.logs.inspect_files import InspectLog, Json, is_inspect_log, object_at, read_header, read_samples
 from crossin.logs.inspect_runs import NamedLog, check_run, has_language, named_logs, runs_of, sample_language
-from crossin.logs.inspect_samples import Asked, ReadSample, is_unscored, read_sample, value_of
+from crossin.logs.inspect_samples import AskedSamples, ReadSample, is_unscored, read_sample, value_of
 from crossin.logs.languages_of import languages_in
 from crossin.logs.lines import Line, checked
 from crossin.logs.options import LogOptions
@@ -123,7 +123,7 @@ def _add(found: _Found, named: NamedLog) -> None:
     _report(found, named, samples, languages)
 
 
-def _asked(named: NamedLog, samples: Sequence[Json]) -> Asked:
+def _asked(named: NamedLog, samples: Sequence[Json]) -> AskedSamples:
     log = named.log
     steps = object_at(log.header, "plan").get("steps") or []
     scorers = log.task.get("scorers") or []
@@ -131,7 +131,7 @@ def _asked(named: NamedLog, samples: Sequence[Json]) -> Asked:
     headline = object_at(log.header, "results", "headline").get("score")
     first = next((one for one in ("choice", headline, *names) if one in names), "")
     options = [object_at(one, "options") for one in scorers if isinstance(one, dict)]
-    return Asked(
+    return AskedSamples(
         task=named.benchmark,
         source=str(object_at(log.task, "dataset").get("name") or log.task["task"]),
         scorer=str(first),
@@ -162,8 +162,11 @@ def _item_names(samples: Sequence[Json], languages: Sequence[str | None]) -> lis
     ids = [str(sample.get("id", "")) for sample in samples]
     if not all(ids):
         raise CrossinError("a sample has no id", row=ids.index("") + 1, field="id", hint="copy the log again")
-    parts = languages_in(dict.fromkeys(ids))
-    if ids and all(x in parts and parts[x].language == code for x, code in zip(ids, languages, strict=True)):
+    # The first decides whether a look at all is worth its time.
+    parts = languages_in(dict.fromkeys(ids)) if languages_in(ids[:1]) else {}
+    if parts and all(
+        x in parts and parts[x].language == code for x, code in zip(ids, languages, strict=True)
+    ):
         return [parts[x].benchmark for x in ids]
     several = set(languages) - {None}
     if len(several) < 2:

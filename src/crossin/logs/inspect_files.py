@@ -13,6 +13,7 @@ import zipfile
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,10 @@ _ZSTANDARD = 93
 _LOCAL_HEADER, _LENGTHS = 30, slice(26, 30)
 _HEADER, _START = "header.json", "_journal/start.json"
 _SAMPLE = re.compile(r"samples/.+_epoch_\d+(\.json|/sample\.json)")
+_PART = re.compile(r"(samples/.+/)attachments/(\d+)\.json")
+# What stands for a text that is among a sample's attachments.
+ATTACHMENT = "attachment://"
+_READ = ("id", "epoch", "input", "choices", "target", "output", "scores", "metadata", "error")
 _JSON_HEAD = re.compile(rb'\s*\{\s*"version"\s*:\s*\d+\s*,\s*"status"\s*:')
 _HINT = "copy the log again, or leave the file out"
 
@@ -80,17 +85,42 @@ def read_header(file: Path) -> InspectLog:
 
 
 def read_samples(file: Path) -> Iterator[Json]:
-    """The samples of a log, without what happened in them (`events`)."""
+    """The samples of a log: what was asked, answered and scored, without what happened in between."""
     if file.suffix != ENDING:
         found = _object(file).get("samples") or []
         if not isinstance(found, list) or not all(isinstance(one, dict) for one in found):
             raise CrossinError("expected a list of samples", file=file, field="samples", hint=_HINT)
-        yield from found
+        yield from map(_kept, found)
         return
     with _Members(file) as members:
+        # Of a large sample, metadata and attachments are members of its folder: lists of texts, by the number
+        # of their first.
+        parts: dict[str, list[int]] = {}
         for name in members.names:
-            if _SAMPLE.fullmatch(name):
-                yield members.read(name)
+            if part := _PART.fullmatch(name):
+                parts.setdefault(part[1], []).append(int(part[2]))
+        for name in members.names:
+            if not _SAMPLE.fullmatch(name):
+                continue
+            sample, folder = members.read(name), name.removesuffix("sample.json")
+            if folder != name:
+                if f"{folder}metadata.json" in members.names:
+                    sample["metadata"] = members.read(f"{folder}metadata.json")
+                lists = [
+                    members.read_list(f"{folder}attachments/{at}.json")
+                    for at in sorted(parts.get(folder, []))
+                ]
+                sample["attachments"] = {str(at): text for at, text in enumerate(chain.from_iterable(lists))}
+            yield _kept(sample)
+
+
+def _kept(sample: Json) -> Json:
+    """What is read of a sample; attachments only where that refers to some."""
+    if "score" in sample:
+        # As the first versions had it.
+        sample.setdefault("scores", {"score": sample["score"]})
+    kept = {name: sample[name] for name in _READ if name in sample}
+    return {**kept, "attachments": sample.get("attachments")} if ATTACHMENT in repr(kept) else kept
 
 
 def _checked(file: Path, header: Json) -> InspectLog:
@@ -128,7 +158,7 @@ class _Members:
             raise CrossinError(
                 message, file=file, hint="wait until the run has ended, or copy it again"
             ) from error
-        self.names = list(self._zip.NameToInfo)
+        self.names = dict.fromkeys(self._zip.NameToInfo)
 
     def __enter__(self) -> _Members:
         return self
@@ -139,17 +169,27 @@ class _Members:
 
     def read(self, name: str) -> Json:
         """The JSON object in a member."""
+        found = self._content(name)
+        if not isinstance(found, dict):
+            raise CrossinError(f"'{name}' holds no object", file=self._file, hint=_HINT)
+        return found
+
+    def read_list(self, name: str) -> list[Any]:
+        """The JSON list in a member."""
+        found = self._content(name)
+        if not isinstance(found, list):
+            raise CrossinError(f"'{name}' holds no list", file=self._file, hint=_HINT)
+        return found
+
+    def _content(self, name: str) -> Any:
         member = self._zip.NameToInfo[name]
         try:
             packed = member.compress_type == _ZSTANDARD
-            found = json.loads(self._unpacked(member) if packed else self._zip.read(member))
+            return json.loads(self._unpacked(member) if packed else self._zip.read(member))
         # pyarrow's errors are ValueError and OSError.
         except (ValueError, OSError, EOFError, NotImplementedError, zipfile.BadZipFile, zlib.error) as error:
             message = f"'{name}' cannot be read: {error}"
             raise CrossinError(message, file=self._file, hint=_HINT) from error
-        if not isinstance(found, dict):
-            raise CrossinError(f"'{name}' holds no object", file=self._file, hint=_HINT)
-        return found
 
     def _unpacked(self, member: zipfile.ZipInfo) -> bytes:
         """The content of a member that is packed with Zstandard."""

@@ -13,12 +13,11 @@ from typing import Any
 
 from crossin.core.errors import CrossinError
 from crossin.items import Item
-from crossin.logs.inspect_files import Json, object_at
+from crossin.logs.inspect_files import ATTACHMENT, Json, object_at
 from crossin.logs.lines import Line, named_option
 from crossin.logs.reasons import RecordFault
 
 _HINT = "copy the log again, or leave the file out"
-_ATTACHMENT = "attachment://"
 _LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 # inspect_ai's own values of a score, and texts that it reads as numbers.
 _VALUES = {"C": 1.0, "I": 0.0, "P": 0.5, "N": 0.0}
@@ -26,7 +25,7 @@ _TRUTHS = {"yes": 1.0, "true": 1.0, "no": 0.0, "false": 0.0}
 
 
 @dataclass(frozen=True)
-class Asked:
+class AskedSamples:
     """How a log's samples were asked: what lines and items of all of them have in common.
 
     `scorer` names the score that decides. In a log whose solver `shuffled` the choices, a reply's letters are
@@ -53,7 +52,7 @@ class ReadSample:
     readable: bool = False
 
 
-def read_sample(sample: Json, name: str, language: str, asked: Asked) -> ReadSample | str:
+def read_sample(sample: Json, name: str, language: str, asked: AskedSamples) -> ReadSample | str:
     """A sample as the item `name` in a language, or the reason code why it is left out.
 
     Raises CrossinError, with the field, where it is no sample.
@@ -91,13 +90,15 @@ def read_sample(sample: Json, name: str, language: str, asked: Asked) -> ReadSam
         return ReadSample(line, _item(line, sample, [], asked))
     item = _item(line, sample, choices, asked)
     texts = dict(zip(ids, choices, strict=True))
-    named = None if asked.shuffled or not reply else named_option(reply, texts, ids, language)
+    if not asked.scorer and asked.shuffled:
+        return RecordFault.NOT_SCORED
+    answer, contradicts = _scored(score, ids, gold) if asked.scorer else (None, False)
+    named = None
+    if answer is None and reply and not asked.shuffled:
+        named = named_option(reply, texts, ids, language)
     if not asked.scorer:
-        if asked.shuffled:
-            return RecordFault.NOT_SCORED
         return ReadSample({**line, "answer": named}, item)
-    answer, contradicts = _scored(score, ids, gold)
-    return ReadSample({**line, "answer": answer}, item, contradicts, answer is None and named is not None)
+    return ReadSample({**line, "answer": answer}, item, contradicts, named is not None)
 
 
 def letter(place: int) -> str:
@@ -163,7 +164,7 @@ def _targets(sample: Json) -> list[str]:
     return [_text(sample, str(one), "target") for one in found if one is not None]
 
 
-def _item(line: Line, sample: Json, choices: list[str], asked: Asked) -> Item:
+def _item(line: Line, sample: Json, choices: list[str], asked: AskedSamples) -> Item:
     return Item(
         item=line["item"],
         group=line["group"],
@@ -212,9 +213,9 @@ def _text(sample: Json, value: Any, field: str) -> str:
     """A text, which the sample may keep among its attachments."""
     if not isinstance(value, str):
         raise CrossinError("expected a text", field=field, hint=_HINT)
-    if not value.startswith(_ATTACHMENT):
+    if not value.startswith(ATTACHMENT):
         return value
-    found = object_at(sample, "attachments").get(value.removeprefix(_ATTACHMENT))
+    found = object_at(sample, "attachments").get(value.removeprefix(ATTACHMENT))
     if not isinstance(found, str):
         raise CrossinError("its text is not among the attachments", field=field, hint=_HINT)
     return found

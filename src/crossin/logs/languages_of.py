@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from functools import cache
 from typing import NamedTuple
 
 from crossin.core.errors import CrossinError
@@ -77,6 +78,7 @@ def languages_in(names: Iterable[str]) -> dict[str, NameParts]:
     return chosen
 
 
+@cache
 def language_of(text: str) -> str | None:
     """The code of the language that a text names and nothing else; None for another text."""
     try:
@@ -96,6 +98,8 @@ def _candidates(name: str) -> list[_Candidate]:
             begin, end = words[first].start(), words[span[-1]].end()
             text = name[begin:end]
             if any(set(span) <= set(other) for other in taken):
+                continue
+            if length == 1 and not text.isalpha():
                 continue
             code = language_of(text) if length == 1 or _WITH_SCRIPT.fullmatch(text) else None
             if code is not None:

@@ -22,7 +22,7 @@ from crossin.items import Item
 from crossin.logs.answers import LoggedAnswers
 from crossin.logs.formats import Files, LogFormat
 from crossin.logs.languages_of import languages_in
-from crossin.logs.lighteval_records import Record, contradictions, lines_of_task, record_of
+from crossin.logs.lighteval_records import DetailRecord, contradictions, lines_of_task, record_of
 from crossin.logs.lines import Line, checked
 from crossin.logs.options import LogOptions
 from crossin.logs.parallel import left_out_items
@@ -160,14 +160,16 @@ def _read(files: Files, options: LogOptions) -> list[LoggedAnswers]:  # noqa: AR
         if missing := faults.rows - len(records):
             faults.add(RecordFault.NOT_LOGGED, missing, None)
         read = lines_of_task(records, one.benchmark, one.part, one.language)
+        of_task: list[Line] = []
         for record, made in zip(records, read, strict=True):
             if isinstance(made, str):
                 faults.add(made, 1, record.row)
                 continue
             line, item = made
-            lines.append(line)
+            of_task.append(line)
             items[item.item, item.language] = item
             places[item.item, item.language] = one.file, record.row
+        lines += checked(of_task, one.file)
         notes += check_faults([faults], MOST_SKIPPED, "score the files of the other languages by name")
         skipped += faults.reasons
         if wrong := contradictions(records, read):
@@ -178,7 +180,6 @@ def _read(files: Files, options: LogOptions) -> list[LoggedAnswers]:  # noqa: AR
         _add_figures(values, records, results, one)
     if not lines:
         raise CrossinError("holds no records that can be scored", file=files[0], hint="check the task")
-    checked(lines, tasks[0].file)
     differing = left_out_items(
         list(items.values()), "their order in the task", lambda language, item: places[item, language]
     )
@@ -242,7 +243,7 @@ def _expected(results: dict[str, Any], one: TaskFile) -> int:
 
 def _add_figures(
     values: dict[tuple[str, str], list[float]],
-    records: Sequence[Record],
+    records: Sequence[DetailRecord],
     results: dict[str, Any],
     one: TaskFile,
 ) -> None:

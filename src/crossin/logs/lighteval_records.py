@@ -27,7 +27,7 @@ _DECIDING = ("acc", "acc_norm", "acc_norm_token", "acc_norm_pmi", "extractive_ma
 
 
 @dataclass(frozen=True, eq=False)
-class Record:
+class DetailRecord:
     """A record of any version. `logprobs` are the options' log-probabilities, `tokens` the numbers of their
     tokens, `bare` their log-probabilities without the question; each empty where it was not logged.
     """
@@ -44,7 +44,7 @@ class Record:
     metrics: dict[str, float]
 
 
-def record_of(row: int, values: dict[str, Any], file: Path) -> Record:
+def record_of(row: int, values: dict[str, Any], file: Path) -> DetailRecord:
     """A record from the columns of its row. Raises CrossinError where it is not one of lighteval's."""
     whole = isinstance(values.get("doc"), dict)
     doc = values["doc"] if whole else values
@@ -64,7 +64,7 @@ def record_of(row: int, values: dict[str, Any], file: Path) -> Record:
     tokens = response.get("output_tokens") or opened(values.get("cont_tokens")) or []
     count = len(choices)
     found = [float(one) for one in logprobs or []]
-    return Record(
+    return DetailRecord(
         row=row,
         name=str(doc.get("id") or "") if whole else "",
         query=str(doc.get("query") or doc.get("example") or ""),
@@ -87,7 +87,7 @@ def _is_whole(value: Any) -> bool:
 
 
 def lines_of_task(
-    records: Sequence[Record], benchmark: str, part: str, language: str
+    records: Sequence[DetailRecord], benchmark: str, part: str, language: str
 ) -> list[tuple[Line, Item] | str]:
     """Each record of a task as a line and what was asked, or the reason code why it is left out."""
     scored = [one for one in records if len(one.logprobs) == len(one.choices) > 1]
@@ -95,7 +95,7 @@ def lines_of_task(
     return [_line(one, benchmark, part, language, values) for one in records]
 
 
-def contradictions(records: Sequence[Record], lines: Sequence[tuple[Line, Item] | str]) -> int:
+def contradictions(records: Sequence[DetailRecord], lines: Sequence[tuple[Line, Item] | str]) -> int:
     """Of how many records with log-probabilities the answer is not the option of the largest value."""
     count = 0
     for record, made in zip(records, lines, strict=True):
@@ -107,25 +107,25 @@ def contradictions(records: Sequence[Record], lines: Sequence[tuple[Line, Item] 
     return count
 
 
-Values = Callable[[Record], list[float]]
+Values = Callable[[DetailRecord], list[float]]
 
 
-def _by_characters(record: Record) -> list[float]:
+def _by_characters(record: DetailRecord) -> list[float]:
     return [value / max(len(text), 1) for value, text in zip(record.logprobs, record.choices, strict=True)]
 
 
-def _by_characters_after_a_space(record: Record) -> list[float]:
+def _by_characters_after_a_space(record: DetailRecord) -> list[float]:
     lengths = [max(len(text.removeprefix(" ")), 1) for text in record.choices]
     return [value / length for value, length in zip(record.logprobs, lengths, strict=True)]
 
 
-def _by_tokens(record: Record) -> list[float]:
+def _by_tokens(record: DetailRecord) -> list[float]:
     if len(record.tokens) != len(record.logprobs) or 0 in record.tokens:
         return record.logprobs
     return [value / count for value, count in zip(record.logprobs, record.tokens, strict=True)]
 
 
-def _by_bare(record: Record) -> list[float]:
+def _by_bare(record: DetailRecord) -> list[float]:
     if len(record.bare) != len(record.logprobs):
         return record.logprobs
     return [value - bare for value, bare in zip(record.logprobs, record.bare, strict=True)]
@@ -140,7 +140,7 @@ _COMPARED: dict[str, tuple[Values, ...]] = {
 }
 
 
-def _values(records: Sequence[Record]) -> Values:
+def _values(records: Sequence[DetailRecord]) -> Values:
     """What options are compared by: of the ways of the metric that decides, the one that gives most of the
     logged values.
     """
@@ -158,14 +158,14 @@ def _best(values: Sequence[float]) -> int:
     return max(range(len(values)), key=values.__getitem__)
 
 
-def _deciding(record: Record) -> str:
+def _deciding(record: DetailRecord) -> str:
     """The metric that says whether the answer is right; '' where none does."""
     names = [name for name in _DECIDING if name in record.metrics] + list(record.metrics)
     return next((name for name in names if record.metrics[name] in (0, 1)), "")
 
 
 def _line(
-    record: Record, benchmark: str, part: str, language: str, values: Values
+    record: DetailRecord, benchmark: str, part: str, language: str, values: Values
 ) -> tuple[Line, Item] | str:
     name = record.name or str(record.row - 1)
     name = f"{part}/{name}" if part else name
@@ -214,7 +214,7 @@ def _line(
     return line, item
 
 
-def _answered(record: Record, line: Line, values: Values, language: str) -> Line:
+def _answered(record: DetailRecord, line: Line, values: Values, language: str) -> Line:
     """The answer to a multiple-choice question, and what it was chosen by."""
     ids: list[str] = line["option_ids"]
     found: Line = {}

@@ -58,7 +58,7 @@ _GOLDS = (
 )
 # Of the documents of a language, this share must have an id of their own.
 _UNIQUE = 0.9
-# What stands before so many references belongs to none of them.
+# What stands before this share of the references belongs to none of them.
 _NEARLY, _LONGEST_PREFIX = 0.9, 20
 
 
@@ -74,7 +74,7 @@ class AskedDocument:
 
 
 def labels(count: int) -> list[str]:
-    """The ids of so many options: letters, or numbers where there are too few."""
+    """The ids of options: letters, or numbers where there are too few."""
     letters = string.ascii_uppercase
     return list(letters[:count]) if count <= len(letters) else [str(number + 1) for number in range(count)]
 

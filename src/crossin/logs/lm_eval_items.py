@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
+from crossin.core.errors import CrossinError
 from crossin.items.item import Item
+from crossin.logs.languages_of import language_of
 from crossin.logs.lines import Line, named_option, with_thoughts_begun
 from crossin.logs.lm_eval_documents import (
     all_numbers,
@@ -26,6 +29,7 @@ from crossin.logs.lm_eval_tasks import Task
 from crossin.logs.parallel import left_out_items
 from crossin.logs.reasons import RecordFault
 
+_LANGUAGE_FIELDS = ("language", "lang", "locale", "language_code", "lang_code")
 # What filters write where they find nothing.
 _NOTHING = "[invalid]"
 
@@ -46,6 +50,38 @@ class _Asked:
     sample: Sample
     item: Item
     right: bool
+
+
+def language_field(doc: Mapping[str, Any]) -> str:
+    """The field of a document that names its language; '' where none does."""
+    values = {name: doc.get(name) for name in _LANGUAGE_FIELDS}
+    named = (name for name, value in values.items() if isinstance(value, str) and language_of(value))
+    return next(named, "")
+
+
+def by_language(part: Part) -> list[Part]:
+    """A file whose task has a language as it is; another by the languages that its documents name. Raises
+    CrossinError, with the row, for a document that names none.
+    """
+    if part.task.language:
+        return [part]
+    name = language_field(part.read.samples[0].doc)
+    found: dict[str, list[Sample]] = {}
+    for sample in part.read.samples:
+        code = language_of(str(sample.doc.get(name)))
+        if code is None:
+            raise CrossinError(
+                "names no language, as the first document does",
+                file=part.file,
+                row=sample.row,
+                field=f"doc.{name}",
+                hint="write a language into every document, or give each language a task of its own",
+            )
+        found.setdefault(code, []).append(sample)
+    return [
+        replace(part, task=part.task._replace(language=code), read=replace(part.read, samples=samples))
+        for code, samples in found.items()
+    ]
 
 
 def lines_of(parts: Sequence[Part], *, extracted: bool) -> tuple[list[Line], list[Item], Counter[str]]:

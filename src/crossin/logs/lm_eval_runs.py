@@ -6,6 +6,7 @@ of a model's folder whose tasks differ in these only are one run, also where sev
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -16,7 +17,7 @@ from crossin.core.reasons import Reason, fix_of, sentence_of
 from crossin.corpus.reading.records import read_records
 from crossin.logs.answers import LoggedAnswers
 from crossin.logs.formats import Files, LogFormat
-from crossin.logs.lm_eval_items import Part, lines_of
+from crossin.logs.lm_eval_items import Part, by_language, language_field, lines_of
 from crossin.logs.lm_eval_results import (
     Results,
     check_complete,
@@ -35,8 +36,9 @@ from crossin.logs.lm_eval_samples import (
     read_task,
     task_name,
 )
-from crossin.logs.lm_eval_tasks import Task, tasks_of
+from crossin.logs.lm_eval_tasks import Task, TaskFamily, tasks_of
 from crossin.logs.options import LogOptions
+from crossin.logs.reasons import RecordFault
 
 _ONE_RUN = "name the files of one run, or put the files of each run into a folder of its own"
 
@@ -57,15 +59,21 @@ def _beside(folder: Path) -> list[Path]:
 
 
 def _tasks(files: Iterable[Path]) -> dict[Path, Task]:
-    """The tasks of files, where their names say a language, by comparison with all that lie beside them."""
+    """The tasks of files, where their names say a language, by comparison with all that lie beside them, or
+    their documents do: then the language of the task is empty.
+    """
     files = list(files)
     beside = [other for folder in dict.fromkeys(file.parent for file in files) for other in _beside(folder)]
     tasks = tasks_of(map(task_name, [*beside, *files]))
-    return {file: tasks[task_name(file)] for file in [*beside, *files] if task_name(file) in tasks}
+    named = {file: tasks[task_name(file)] for file in [*beside, *files] if task_name(file) in tasks}
+    others = [file for file in files if file not in named and language_field(first_record(file)["doc"])]
+    return named | {file: Task(task_name(file), "", "", TaskFamily()) for file in others}
 
 
 def _why_not(file: Path, tasks: dict[Path, Task]) -> Reason | None:
     """Why a file cannot be read as a language of a benchmark; None where it can."""
+    if re.search(r"(^|[_-])mc2([_-]|$)", task_name(file)):
+        return RecordFault.SEVERAL_RIGHT
     return left_out(first_record(file)) or (None if file in tasks else SampleReason.NO_LANGUAGE)
 
 
@@ -147,6 +155,7 @@ def _read(files: Files, options: LogOptions) -> list[LoggedAnswers]:
     results = read_results(usable)
     parts = [Part(file, tasks[file], read_task(file, options.filter)) for file in usable]
     _check_runs(parts, results)
+    parts = [one for part in parts for one in by_language(part)]
     for part in parts:
         if part.read.repeated:
             skipped[SampleReason.REPEATED.about(part.task.language)] += part.read.repeated
@@ -196,12 +205,12 @@ def _settings(parts: Sequence[Part], results: dict[Path, Results]) -> dict[Path,
 
 def _reported(parts: Sequence[Part]) -> dict[str, float]:
     """The harness's own figures: the mean of each metric over the samples of a language."""
-    by_language: dict[str, list[Part]] = {}
+    of_language: dict[str, list[Part]] = {}
     for part in parts:
-        by_language.setdefault(part.task.language, []).append(part)
+        of_language.setdefault(part.task.language, []).append(part)
     return {
         f"{metric}/{language}": value
-        for language, found in by_language.items()
+        for language, found in of_language.items()
         for metric, value in means([sample for part in found for sample in part.read.samples]).items()
     }
 

@@ -6,9 +6,11 @@ model answered), and a value for each metric. Numbers may be text, and lists obj
 
 from __future__ import annotations
 
+import gzip
 import json
 import math
 import re
+import zlib
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -31,7 +33,11 @@ class SampleReason(Reason):
     """Why samples of a harness are left out."""
 
     REPEATED = "repeated_sample", "logged a second time, the same in all"
-    NO_LANGUAGE = "task_without_language", "no language in the task's name", "score its file alone"
+    NO_LANGUAGE = (
+        "task_without_language",
+        "no language in the task's name",
+        "name the language there, or in a field `language` of every document",
+    )
     NO_OPTIONS = "no_options", "the likelihood of one text, without options to choose from"
     ID_TWICE = "id_twice", "another document of the language has the same id"
 
@@ -81,7 +87,21 @@ def date_of(file: Path) -> str:
 
 
 def first_record(file: Path) -> dict[str, Any]:
-    """The first record of a file of samples. Raises CrossinError where there is none."""
+    """The first record of a file of samples; of JSON lines, no more is read. Raises CrossinError where there
+    is none.
+    """
+    if file.suffix != ".zst":
+        try:
+            with (gzip.open if file.suffix == ".gz" else open)(file, "rb") as stream:
+                line = stream.readline()
+        except (OSError, EOFError, zlib.error) as error:
+            raise CrossinError(f"cannot be read: {error}", file=file, hint=_CUT) from error
+        if line.startswith(b"{"):
+            try:
+                record = json.loads(line)
+            except ValueError as error:
+                raise CrossinError("does not begin with a sample", file=file, row=1, hint=_CUT) from error
+            return dict(record)
     for _, record in _records(file):
         return record
     raise CrossinError("holds no samples", file=file, hint=_CUT)

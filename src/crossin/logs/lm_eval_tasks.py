@@ -18,7 +18,7 @@ import yaml
 from crossin.logs.languages_of import MARK, language_of, languages_in
 
 _TABLE = Path(__file__).with_name("lm_eval_families.yaml")
-# A language in a task's name has at most so many parts: `srp_cyrl_torl`.
+# The most parts of a language in a task's name: `srp_cyrl_torl`.
 _PARTS = 3
 # What stands beside the language: a word, or a code with its script.
 _WORD = r"([a-z]{3}_[A-Z][a-z]{3}|[^\W_]+)"

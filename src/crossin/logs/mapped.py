@@ -20,7 +20,7 @@ from crossin.corpus.reading.records import kind_of_name
 from crossin.items import Item
 from crossin.logs.answers import LoggedAnswers
 from crossin.logs.formats import Files, LogFormat
-from crossin.logs.languages_of import language_of, languages_in
+from crossin.logs.languages_of import MARK, language_of, languages_in
 from crossin.logs.lines import Line, named_option
 from crossin.logs.mapping import FILE, FOLDER, LogMapping, read_log_mapping
 from crossin.logs.options import LogOptions
@@ -80,9 +80,10 @@ class _Languages:
         """A template filled with the row's values."""
         return self._plain.label(row, template)
 
-    def without(self, name: str) -> str:
-        """A file's name without the language in it."""
-        return self._without.get(name, name)
+    def model_of(self, file: Path) -> str:
+        """A file's name without the language in it; of a file that is named by its language, its folder's."""
+        name = self._without.get(_stem(file), _stem(file))
+        return file.absolute().parent.name if MARK in name else name
 
     def absent_column(self) -> CrossinError | None:
         """The error about a column that no row has."""
@@ -124,7 +125,7 @@ def _read(files: Files, options: LogOptions) -> list[LoggedAnswers]:
             if name not in languages.values:
                 faults.add(RecordFault.NO_LANGUAGE, 1, row.row)
                 continue
-            model = languages.label(row, mapping.model) or languages.without(file.stem) or file.parent.name
+            model = languages.label(row, mapping.model) or languages.model_of(file)
             positions[model, name] += 1
             try:
                 _add(
@@ -137,7 +138,7 @@ def _read(files: Files, options: LogOptions) -> list[LoggedAnswers]:
             except RowFault as fault:
                 first = first or fault
                 faults.add(fault.reason, 1, row.row)
-        if first is not None and faults.reasons.total() == len(rows):
+        if rows and first is not None and faults.reasons.total() == len(rows):
             if (absent := languages.absent_column()) is not None:
                 raise absent
             raise first
@@ -149,13 +150,20 @@ def _read(files: Files, options: LogOptions) -> list[LoggedAnswers]:
     return [_answers(name, model, benchmark, files[0], skipped, notes) for name, model in models.items()]
 
 
+def _stem(file: Path) -> str:
+    """A file's name without its ending, and without that of its packing."""
+    return (
+        file.name[: file.name.lower().rfind(f".{kind}")] if (kind := kind_of_name(file.name)) else file.name
+    )
+
+
 def _rows(file: Path, mapping: LogMapping) -> Iterator[DatasetRow]:
     """The records of a file, with the columns that the mapping adds."""
     other = {}
     if mapping.asked is not None:
         for row in read_rows(file.parent / mapping.asked.file, None, ()):
             other[row.text(mapping.asked.key)] = row.values
-    more = {FILE: file.name.split(".")[0], FOLDER: file.absolute().parent.name, **mapping.constants}
+    more = {FILE: _stem(file), FOLDER: file.absolute().parent.name, **mapping.constants}
     for row in read_rows(file, mapping.rows, ()):
         values = {**more, **row.values, **mapping.constants}
         if mapping.asked is not None:

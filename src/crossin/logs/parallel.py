@@ -23,9 +23,9 @@ _AGREEMENT = 0.9
 _FEW = 3
 # Above this share, items whose texts do not belong together show that the rows do not.
 _MOST = 0.1
-# So many items whose texts belong elsewhere are no free translations.
+# From this number of items on, texts that belong elsewhere are not free translations.
 _ENOUGH = 5
-# Items whose texts are compared, from so many parts of the benchmark: enough to see an order.
+# Items whose texts are compared, and the parts of the benchmark that they are from: enough to see an order.
 _SAMPLE, _PARTS = 500, 5
 _ALONE = (
     "run all languages on one version of a data set that is parallel, or put this language's files into a "
@@ -133,9 +133,9 @@ def _check_golds(
         return
     file, row = place(language, differing[0])
     raise CrossinError(
-        f"{language} seems to have other documents than the other languages: joined by {joined_by}, "
-        f"{len(differing):,} of {len(common):,} have another right answer or number of options (agreement "
-        f"beyond chance {kappa:.2f}); the first is '{differing[0]}'",
+        f"{language} seems to have other documents, or options in another order, than the other languages: "
+        f"joined by {joined_by}, {len(differing):,} of {len(common):,} have another right answer or number "
+        f"of options (agreement beyond chance {kappa:.2f}); the first is '{differing[0]}'",
         file=file,
         row=row,
         hint=_ALONE,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -16,6 +16,7 @@ from crossin.items.item import share_items
 from crossin.items.replies.cleaning import own_answer
 from crossin.items.replies.entities import first_line, read_entity
 from crossin.logs.answers import LoggedAnswers
+from crossin.logs.golds import with_golds
 from crossin.logs.lines import Line
 from crossin.metrics.reading import tables_of
 from crossin.metrics.table import AnswerTable, Floats, ItemTable
@@ -75,11 +76,6 @@ class Predictions:
     def tables(self) -> list[ItemTable]:
         """What the file holds: answers, free text, or both."""
         return [table for table in (self.choices, self.texts) if table is not None]
-
-    @property
-    def choices_shown(self) -> bool:
-        """Whether some answers are chosen from a list in the prompt, and not only named in free text."""
-        return self.choices is not None and not all(self.choices.pools or ("",))
 
     @property
     def items(self) -> int:
@@ -154,6 +150,20 @@ def tables_of_log(log: LoggedAnswers, *, any_language: bool = False) -> list[Pre
             hint="ask every item in every language",
         )
     return found
+
+
+def with_same_golds(found: Sequence[Predictions]) -> list[Predictions]:
+    """Predictions that are compared with each other: those of logs that do not hold the right options, with
+    the ones that all of the logs tell (`crossin.logs.golds`), and without items that any of them shows to
+    differ between languages.
+    """
+    if len(found) < 2 or not all(one.log.marks for one in found):
+        return list(found)
+    logs = with_golds([one.log for one in found])
+    return [
+        next(table for table in tables_of_log(log) if table.prompt == one.prompt)
+        for one, log in zip(found, logs, strict=True)
+    ]
 
 
 def _entities(

@@ -44,15 +44,18 @@ def fidelity_family(table: TextTable) -> Family:
     `undecided/<language>`, the share of items with a reply of unknown language, and `undecided`, their mean.
     The remaining replies are missing (`missing_family`). `in_language/<language>` is the share of all replies
     that are in the language asked, and `in_language` the mean: those that are right by `verdicts`, and those
-    that are a right name in the language asked which other languages share (`Paris`).
+    that are a right name in the language asked which other languages share (`Paris`). It is nan in a language
+    in which no reply at all could be judged.
     """
     found = verdicts(table)
     right = (found == RIGHT) | (found == SHARED)
     undecided = (found == UNDECIDED) | (found == SHARED)
+    # Where none is decided, as in Galician, 0 would say that all replies are in another language.
+    judged = (right | (found == WRONG)).any(axis=0)
     parts = (
         mean_family("fidelity", table.languages, found == RIGHT, found >= WRONG),
         mean_family("undecided", table.languages, undecided, table.asked),
-        mean_family("in_language", table.languages, right, found != ABSENT),
+        mean_family("in_language", table.languages, right, (found != ABSENT) & judged),
     )
     width = 2 * len(table.languages)
 

@@ -118,14 +118,12 @@
         bar.style.background = arm.colour;
         track.append(bar);
         track.title = `log-probability ${logprobs[option].toFixed(2)}`;
-      } else if (!chosen) {
-        /* Answers that were generated have no shares: an option names the arms that chose it. */
-        return [];
-      } else {
-        track.className = "";
       }
+      /* Answers that were generated have no shares: an option names the arms that chose it. */
+      if (!found && !chosen) return [];
       const mark = make("span", { kind: `verdict ${right ? "right" : "wrong"}`, text: chosen ? (right ? "✓" : "✗") : "" });
       if (chosen) { mark.title = `${arm.name} chose this: ${right ? "right" : "wrong"}`; mark.setAttribute("role", "img"); mark.setAttribute("aria-label", mark.title); }
+      if (!found) return [make("span", { kind: "arm chosen wide", text: arm.name, title: arm.name }), mark];
       return [make("span", { kind: chosen ? "arm chosen" : "arm", text: arm.name, title: arm.name }), track,
         make("span", { kind: "share", text: found ? `${(100 * found[option]).toFixed(0)}%` : "" }), mark];
     });

@@ -30,13 +30,20 @@ _SECTIONS = {
 }
 
 
-# The harnesses' names of figures that are ours, too.
-_OURS = {"acc": "accuracy", "accuracy": "accuracy", "exact_match": "exact_match", "f1": "f1", "chrf": "chrf"}
+# The harnesses' names of figures that are ours, too. An exact match of a letter is accuracy.
+_OURS = {
+    "acc": ("accuracy",),
+    "accuracy": ("accuracy",),
+    "exact_match": ("exact_match", "accuracy"),
+    "f1": ("f1",),
+    "chrf": ("chrf",),
+}
 _FREE_TEXT = (
-    "<p>Of free text: <b>exact match</b>, the share of replies that are a reference word for word; <b>F1</b> "
+    "<p>Of free text: <b>exact match</b>, the share of replies that are a reference word for word, "
+    "and <b>containment</b>, of those that contain one; <b>F1</b> "
     "of the words that reply and reference share, and <b>chrF</b> of short strings of characters (0 to 100); "
-    "<b>fidelity</b>, the share of replies in the language asked among those whose language is clear, and "
-    "<b>undecided</b>, the share of the others; <b>no reply</b>, the share of empty ones. "
+    "<b>in language asked</b>, the share of replies that are, and <b>fidelity</b>, that among those whose "
+    "language is clear; <b>undecided</b>, the share of the others; <b>no reply</b>, the share of empty ones. "
     "Where the answers are entities with known names, a reply is read as the entity that it names, or as no "
     "answer, and counts as an option in the figures above.</p>"
 )
@@ -142,8 +149,10 @@ def _reported(run: Run, summary: Summary) -> dict[str, str]:
     ours = summary.by_arm[run.name]
     found = {}
     for key, value in run.answers.log.reported.items():
-        metric, slash, language = key.partition("/")
-        same = ours.get(_OURS.get(metric.partition(",")[0], "") + slash + language)
+        metric, _, language = key.partition("/")
+        # As "exact_match,strict-match" of lm-eval and "choice.accuracy" of inspect_ai.
+        named = _OURS.get(metric.partition(",")[0].rpartition(".")[2], ())
+        same = next((ours[one] for name in named if (one := f"{name}/{language}") in ours), None)
         found[key] = digits(value) + (f" (ours {digits(same.value)})" if same else "")
     return found
 

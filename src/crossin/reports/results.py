@@ -18,10 +18,9 @@ from crossin.items import Item
 from crossin.languages import available, load_words
 from crossin.languages.codes import language_name
 from crossin.logs.find import find_logs, read_logs
-from crossin.logs.golds import with_golds
 from crossin.logs.lines import Line
 from crossin.logs.options import LogOptions
-from crossin.logs.tables import Cell, Predictions, tables_of_log
+from crossin.logs.tables import Cell, Predictions, tables_of_log, with_same_golds
 
 _OTHER_QUESTIONS = "evaluate the runs on one benchmark in the same languages, or report each by itself"
 _EVALUATE = "check the path, or finish the evaluation"
@@ -155,7 +154,7 @@ def load(
 def results_of(arms: Mapping[str, Predictions], baseline: str | None = None) -> Results:
     """The results of answers that were read before, by the run's name; see `load`."""
     _check_baseline(baseline, list(arms))
-    names, found = list(arms), _with_same_golds(list(arms.values()))
+    names, found = list(arms), with_same_golds(list(arms.values()))
     runs = [Run(name, answers) for name, answers in zip(names, found, strict=True)]
     for other in runs[1:]:
         _check_same_questions(runs[0], other)
@@ -183,17 +182,6 @@ def arm_names(found: Sequence[Predictions]) -> dict[str, Predictions]:
         name if names.count(name) == 1 else f"{name} {place}": one
         for place, (name, one) in enumerate(zip(names, found, strict=True), start=1)
     }
-
-
-def _with_same_golds(found: list[Predictions]) -> list[Predictions]:
-    """Answers of logs that only mark what is right, with the right options that all of them tell together."""
-    if len(found) < 2 or not all(one.log.marks for one in found):
-        return found
-    logs = with_golds([one.log for one in found])
-    return [
-        next(table for table in tables_of_log(log) if table.prompt == one.prompt)
-        for one, log in zip(found, logs, strict=True)
-    ]
 
 
 def _check_baseline(baseline: str | None, names: list[str]) -> None:

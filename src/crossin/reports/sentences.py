@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 from crossin.metrics.bootstrap import Figure
 from crossin.reports.cells import excludes_zero, rounded, scale
@@ -59,12 +60,15 @@ def _accuracy(summary: Summary, arm: str, other: str) -> str:
     change = summary.by_pair[arm, other]["accuracy"]
     said = f"{arm} answers {percent(ours.value)} right on average, {other} {percent(theirs.value)}"
     said = f"{said}: {points(change)}."
-    languages = summary.choice_languages
-    # The mean over one language is that language, and the table has a row for it only.
-    row = "accuracy" if len(languages) > 1 else f"accuracy/{languages[0]}"
+    row = _mean_row("accuracy", summary.choice_languages)
     if summary.is_significant((arm, other), row):
         return said
     return f"{said} {_unclear(summary, change)}"
+
+
+def _mean_row(name: str, languages: Sequence[str]) -> str:
+    """The mean over one language is that language, and the table has a row for it only."""
+    return name if len(languages) > 1 else f"{name}/{''.join(languages)}"
 
 
 def _unclear(summary: Summary, change: Figure) -> str:
@@ -100,9 +104,7 @@ def text_changes(summary: Summary, arm: str, other: str) -> list[str]:
 def _text_keys(summary: Summary) -> list[tuple[str, str]]:
     """The main figures of free text, and their keys: the mean over languages, or the only language."""
     codes = summary.text_languages
-    if not codes:
-        return []
-    return [(name, name if len(codes) > 1 else f"{name}/{codes[0]}") for name in _NOUNS]
+    return [(name, _mean_row(name, codes)) for name in _NOUNS] if codes else []
 
 
 def _amount(name: str, value: float) -> str:

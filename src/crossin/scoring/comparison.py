@@ -12,7 +12,7 @@ import numpy as np
 from crossin.core.errors import CrossinError, located
 from crossin.core.results import Tabular, brief
 from crossin.logs.options import LogChoices
-from crossin.logs.tables import Predictions
+from crossin.logs.tables import Predictions, with_same_golds
 from crossin.metrics.bootstrap import DRAWS, Figure, resample_pair
 from crossin.metrics.difference_parts import has_missing, split
 from crossin.metrics.families import Family
@@ -21,7 +21,7 @@ from crossin.metrics.free_text import text_families
 from crossin.metrics.significance import corrected, holm, mcnemar
 from crossin.metrics.table import aligned, places_of
 from crossin.metrics.texts import aligned_texts
-from crossin.scoring.predictions import read_predictions, with_same_golds
+from crossin.scoring.predictions import read_predictions
 from crossin.scoring.scores import families, pivot_of
 
 if TYPE_CHECKING:
@@ -129,7 +129,7 @@ def compare(
     The other arguments are as in `score`. Raises CrossinError where the two answer different items, or a file
     holds several wordings.
     """
-    one, other = with_same_golds(_only(ours, logs), _only(theirs, logs))
+    one, other = with_same_golds([_only(ours, logs), _only(theirs, logs)])
     if [one.choices is None, one.texts is None] != [other.choices is None, other.texts is None]:
         raise CrossinError(
             "holds other kinds of answers (multiple choice, free text) than the first",

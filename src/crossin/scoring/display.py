@@ -16,6 +16,7 @@ from crossin.scoring.comparison import is_overall, shown
 if TYPE_CHECKING:
     from rich.table import Table
 
+    from crossin.metrics.table import AnswerTable
     from crossin.scoring.comparison import Comparison
     from crossin.scoring.scores import Score, Wordings
     from crossin.scoring.seaeval_parity import Parity
@@ -154,8 +155,8 @@ def wordings_table(wordings: Wordings) -> Table:
 def comparison_tables(comparison: Comparison) -> list[Table]:
     """A table for multiple choice and one for free text: both models and their paired difference."""
     made = []
-    answers = "multiple choice" if comparison.ours.choices_shown else "entities named"
-    for kind, compared in ((answers, comparison.choices), ("free text", comparison.texts)):
+    kinds = (_kind(comparison.ours.choices), comparison.choices), ("free text", comparison.texts)
+    for kind, compared in kinds:
         if compared is None:
             continue
         tests = {f"accuracy/{language}": p for language, p in comparison.p.items()}
@@ -173,6 +174,14 @@ def comparison_tables(comparison: Comparison) -> list[Table]:
         table.caption = f"{MARKS} {_legend(names, comparison.pivot)}"
         made.append(table)
     return made
+
+
+def _kind(table: AnswerTable | None) -> str:
+    """What the answers of a table are."""
+    pools = table.pools if table else ()
+    if not any(pools):
+        return "multiple choice"
+    return "entities named" if all(pools) else "options and entities"
 
 
 def parity_table(found: Sequence[Parity]) -> Table:

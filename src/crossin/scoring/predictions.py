@@ -11,7 +11,6 @@ from crossin.core.formats import ANSWERS
 from crossin.core.paths import as_path
 from crossin.logs.find import find_logs, read_logs
 from crossin.logs.formats import LogFiles
-from crossin.logs.golds import with_golds
 from crossin.logs.options import LogOptions, OtherChoices, options_of
 from crossin.logs.tables import Predictions, tables_of_log
 
@@ -45,13 +44,3 @@ def predictions_of(run: LogFiles, options: LogOptions) -> list[Predictions]:
     """The predictions of a run."""
     found = read_logs(run, options)
     return [one for log in found for one in tables_of_log(log, any_language=options.any_language)]
-
-
-def with_same_golds(one: Predictions, other: Predictions) -> tuple[Predictions, Predictions]:
-    """Two models' predictions, of logs that do not hold the right options with those that both tell
-    (`crossin.logs.golds`), and without items that either shows to differ between languages.
-    """
-    if not (one.log.marks and other.log.marks):
-        return one, other
-    [ours], [theirs] = map(tables_of_log, with_golds([one.log, other.log]))
-    return ours, theirs

@@ -13,7 +13,7 @@ from crossin.core.errors import CrossinError
 from crossin.corpus.reading import records as records_module
 from crossin.corpus.reading import text_records
 from crossin.corpus.reading.batch import Batch
-from crossin.corpus.reading.records import read_records, read_source
+from crossin.corpus.reading.records import read_object, read_records, read_source
 from crossin.corpus.reading.text_records import json_batches
 from crossin.corpus.spec import Source
 from tests.helpers import errors
@@ -347,3 +347,20 @@ def test_records_keep_the_row_numbers_of_the_file(tmp_path: Path) -> None:
         list(found)
     save(tmp_path / "a.parquet", [row(k) for k in range(5)])
     assert [*read_records(tmp_path / "a.parquet", {"id"})][3:] == [(4, {"id": 3}), (5, {"id": 4})]
+
+
+@pytest.mark.parametrize("pack", [bytes, gzip.compress], ids=["plain", "gz"])
+def test_an_object_is_read_whole(tmp_path: Path, pack: Any) -> None:
+    file = tmp_path / "run.json"
+    file.write_bytes(pack(codecs.BOM_UTF8 + json.dumps({"a": [1, "é"]}, indent=1).encode()))
+    assert read_object(file) == {"a": [1, "é"]}
+
+
+@pytest.mark.parametrize(
+    ("content", "word"), [(b"[1]", "object"), (b'{"a": 1', "JSON"), (b"", "JSON"), (b'{"a": "\xff"}', "JSON")]
+)
+def test_what_holds_no_object_is_named(tmp_path: Path, content: bytes, word: str) -> None:
+    file = tmp_path / "run.json"
+    file.write_bytes(content)
+    with errors.refused(word, file="run.json"):
+        read_object(file)

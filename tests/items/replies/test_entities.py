@@ -262,6 +262,13 @@ def test_a_name_that_two_entities_share_is_read_as_neither() -> None:
     assert ambiguous_names(COUNTRIES, "en") == []
 
 
+def test_an_article_may_part_two_names() -> None:
+    places = inventory("ar", {"greece": "اليونان", "yunnan": "يونان"})
+    assert [read(reply, "ar", places) for reply in ("اليونان", "يونان")] == ["greece", "yunnan"]
+    assert unread("باليونان", "ar", places) == Unread.AMBIGUOUS
+    assert ambiguous_names(places, "ar") == []
+
+
 class TestAName:
     """A name from the question."""
 

@@ -147,8 +147,11 @@ class NameIndex:
         """names: each entity's names in the language. bare: without accents, as in `words_of`."""
         exact: dict[Key, set[str]] = defaultdict(set)
         shorter: dict[Key, set[str]] = defaultdict(set)
+        # As written: the article parts Yunnan from Greece in Arabic.
+        self._spelled: dict[Key, set[str]] = defaultdict(set)
         for entity, called in names.items():
             for name in called:
+                self._spelled[_texts(words_of(name, language, bare).words)].add(entity)
                 if key := _key(name, language, bare):
                     exact[key].add(entity)
                     short = _key(_QUALIFIER.sub("", name), language, bare)
@@ -156,7 +159,7 @@ class NameIndex:
                         if one:
                             shorter[one].add(entity)
         # Names of several entities.
-        self.ambiguous = [key for key, entities in exact.items() if len(entities) > 1]
+        self.ambiguous = [key for key, entities in self._spelled.items() if len(entities) > 1]
         # Words that names may lack.
         self.shared = _shared_words(exact)
         for key, entities in exact.items():
@@ -175,6 +178,9 @@ class NameIndex:
                 for key, entity in self._by_first.get(form, ()):
                     end = place + len(key)
                     if _is_at(key, text.words, place) and _is_apart(text, place, end):
+                        if entity is None:
+                            spelled = self._spelled.get(_texts(text.words[place:end]), ())
+                            entity = next(iter(spelled)) if len(spelled) == 1 else None
                         anded = _anded(word.text, form) or _anded(text.words[end - 1].text, key[-1])
                         found.append(Found(place, end, entity, anded))
         if len(found) < 2:
@@ -184,6 +190,10 @@ class NameIndex:
             if all(one.end <= other.start or other.end <= one.start for other in chosen):
                 chosen.append(one)
         return sorted(one for one in chosen if not _hyphened(text, one, chosen))
+
+
+def _texts(words: Iterable[Word]) -> Key:
+    return tuple(word.text for word in words)
 
 
 def _key(name: str, language: str, bare: bool) -> Key:
