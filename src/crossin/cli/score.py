@@ -63,7 +63,7 @@ def command(
     """Score stored predictions: accuracy, consistency, agreement beyond chance, transfer, free text.
 
     FILE|FOLDER: evaluation folders, files of replies, logs of SeaEval, lm-eval (samples), inspect_ai and
-    lighteval (details), or folders that hold them. In brackets: 95% intervals.
+    lighteval (details), PolyFact's published runs, or folders that hold them. In brackets: 95% intervals.
 
     A file of replies is JSON lines or Parquet with `item`, `language` and `reply` (and `prompt`, if there
     are several wordings). A reply to a multiple-choice question counts as the option that it names. A reply
@@ -73,7 +73,7 @@ def command(
     \b
     crossin score runs/demo/crossin/answers
     crossin score replies.jsonl --bench bench/facts
-    crossin score out    # of lm_eval --log_samples --output_path out
+    crossin score out --page out.html    # of lm_eval --log_samples --output_path out
     """
     from crossin.cli.console import print_json, progress_bars, say
     from crossin.core.progress import phase
