@@ -49,6 +49,14 @@ def test_the_answer_is_the_likeliest_option_and_its_log_probabilities_are_kept(t
     assert (item.question, item.options[1]) == ("vi question 2?", "vi 2 b")
 
 
+def test_a_model_is_named_after_its_folder_from_inside_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_set(tmp_path / "org__tiny")
+    monkeypatch.chdir(tmp_path / "org__tiny")
+    assert read(Path()).model == "tiny"
+
+
 def test_of_equal_log_probabilities_the_first_counts(tmp_path: Path) -> None:
     def equal(sample: Sample, _: str) -> None:
         sample["filtered_resps"] = [["-1.0", "False"]] * 4

@@ -27,3 +27,8 @@ def as_path(given: str | os.PathLike[str]) -> Path:
     with suppress(RuntimeError):
         return path.expanduser()
     return path
+
+
+def folder_name(file: Path) -> str:
+    """The name of a file's folder, also where the path does not have it: `answers.parquet`."""
+    return file.absolute().parent.name

@@ -10,6 +10,7 @@ from typing import Any
 from crossin.core.errors import CrossinError
 from crossin.core.files import read_json
 from crossin.core.formats import ANSWERS, MANIFEST
+from crossin.core.paths import folder_name
 from crossin.items import Item, read_items
 from crossin.items.inventories import read_inventories
 from crossin.items.item import items_file
@@ -54,7 +55,7 @@ def _items(file: Path, bench: Path | None) -> list[Item] | None:
 def _read_answers(files: Files, options: LogOptions) -> list[LoggedAnswers]:
     [file] = files
     settings = _settings(file)
-    log = completed(str(settings.get("name") or file.parent.name), file, {file: read_lines(file)}, options)
+    log = completed(str(settings.get("name") or folder_name(file)), file, {file: read_lines(file)}, options)
     return [replace(log, settings=_how_asked(settings))]
 
 

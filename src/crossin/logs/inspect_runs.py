@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from crossin.core.errors import CrossinError
+from crossin.core.paths import folder_name
 from crossin.logs.formats import Files
 from crossin.logs.inspect_files import (
     ENDING,
@@ -219,7 +220,7 @@ def _stem(log: InspectLog) -> str:
 
 
 def _folder(log: InspectLog) -> str:
-    name = log.file.parent.name
+    name = folder_name(log.file)
     return name if language_of(name) else ""
 
 

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from crossin.core.errors import CrossinError, located
+from crossin.core.paths import folder_name
 from crossin.corpus.reading.records import read_records
 from crossin.logs.answers import LoggedAnswers
 from crossin.logs.evaluation import completed
@@ -52,7 +53,7 @@ def _runs(files: Sequence[Path]) -> list[Files]:
 
 def _read(files: Files, options: LogOptions) -> list[LoggedAnswers]:
     # lm-eval names the folder after the model's path, with __ for each slash.
-    model = files[0].parent.name.rpartition("__")[2] or files[0].parent.name
+    model = folder_name(files[0]).rpartition("__")[2] or folder_name(files[0])
     return [completed(model, files[0], {file: read_samples(file) for file in files}, options)]
 
 

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from crossin.core.errors import CrossinError, located
+from crossin.core.paths import folder_name
 from crossin.core.reasons import Reason, fix_of, sentence_of
 from crossin.corpus.reading.records import read_records
 from crossin.logs.answers import LoggedAnswers
@@ -123,7 +124,7 @@ def _joined(groups: list[list[_Known]]) -> list[list[Path]]:
         languages = {known.task.language for known in group}
         for before in found:
             first = before[0]
-            alike = first.file.parent.name == group[0].file.parent.name
+            alike = folder_name(first.file) == folder_name(group[0].file)
             if (
                 alike
                 and first.task.benchmark == group[0].task.benchmark
@@ -220,7 +221,7 @@ def _model(file: Path, results: Results) -> str:
     name = results.get("model_name")
     if isinstance(name, str) and name:
         return name.rstrip("/").rpartition("/")[2]
-    return file.parent.name.rpartition("__")[2] or file.parent.name
+    return folder_name(file).rpartition("__")[2] or folder_name(file)
 
 
 FORMAT = LogFormat(_recognises, _runs, _read)

@@ -15,6 +15,7 @@ from crossin.bench.options import read_options
 from crossin.bench.row_items import item_of
 from crossin.bench.row_values import RowValues
 from crossin.core.errors import CrossinError
+from crossin.core.paths import folder_name
 from crossin.core.skipping import MOST_SKIPPED, FileFaults, check_faults
 from crossin.corpus.reading.records import kind_of_name
 from crossin.items import Item
@@ -83,7 +84,7 @@ class _Languages:
     def model_of(self, file: Path) -> str:
         """A file's name without the language in it; of a file that is named by its language, its folder's."""
         name = self._without.get(_stem(file), _stem(file))
-        return file.absolute().parent.name if MARK in name else name
+        return folder_name(file) if MARK in name else name
 
     def absent_column(self) -> CrossinError | None:
         """The error about a column that no row has."""
@@ -163,7 +164,7 @@ def _rows(file: Path, mapping: LogMapping) -> Iterator[DatasetRow]:
     if mapping.asked is not None:
         for row in read_rows(file.parent / mapping.asked.file, None, ()):
             other[row.text(mapping.asked.key)] = row.values
-    more = {FILE: _stem(file), FOLDER: file.absolute().parent.name, **mapping.constants}
+    more = {FILE: _stem(file), FOLDER: folder_name(file), **mapping.constants}
     for row in read_rows(file, mapping.rows, ()):
         values = {**more, **row.values, **mapping.constants}
         if mapping.asked is not None:

@@ -11,6 +11,7 @@ from typing import Any
 
 from crossin.core.errors import CrossinError, located
 from crossin.core.files import read_json
+from crossin.core.paths import folder_name
 from crossin.items import Item
 from crossin.languages import parse_language
 from crossin.logs.answers import LoggedAnswers
@@ -162,7 +163,11 @@ def _read(files: Files, options: LogOptions) -> list[LoggedAnswers]:  # noqa: AR
         for (item, language), reply in log.replies.items()
     ]
     lines = complete(replies, log.items, file)
-    return [LoggedAnswers(f"{file.parent.name}/{mode}", file.parent.parent.name, file, lines, log.items)]
+    return [
+        LoggedAnswers(
+            f"{folder_name(file)}/{mode}", folder_name(file.absolute().parent), file, lines, log.items
+        )
+    ]
 
 
 FORMAT = LogFormat(lambda file: file.suffix == ".json" and is_log(file), each_alone, _read)
