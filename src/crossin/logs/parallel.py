@@ -41,7 +41,7 @@ class NotParallel(Reason):
     GOLD_DIFFERS = "other_right_option", "another right answer than in most languages"
     OPTIONS_DIFFER = "other_number_of_options", "another number of options than in most languages"
     OTHER_ROW = "other_document", "its texts belong to another document"
-    OPTIONS_MOVED = "options_moved", "its options seem to stand in another order"
+    OPTIONS_MOVED = "options_reordered", "its options seem to stand in another order"
 
 
 def left_out_items(items: Sequence[Item], joined_by: str, place: Place) -> dict[str, str]:

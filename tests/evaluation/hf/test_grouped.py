@@ -7,7 +7,7 @@ import pytest
 import torch
 from numpy.typing import NDArray
 
-from crossin.evaluation.hf.grouped import Group, groups_of, in_groups
+from crossin.evaluation.hf.grouped import TokenGroup, groups_of, in_groups
 from crossin.models.loading import load
 from crossin.models.masks import attention_masks
 from tests.helpers.architectures import save
@@ -50,7 +50,7 @@ def test_attention_in_groups_gives_the_models_own_logits(name: str, tiny_model: 
     tokens = torch.arange(5, 80)[None]
     seen = torch.from_numpy(visible)[None]
     mask = attention_masks(model, seen, positions[None, :, None] - positions[None, None, :])
-    groups = [Group(0, 30, np.arange(30)), Group(30, 75, np.arange(30, 75))]
+    groups = [TokenGroup(0, 30, np.arange(30)), TokenGroup(30, 75, np.arange(30, 75))]
 
     def logits() -> torch.Tensor:
         with torch.inference_mode():

@@ -16,7 +16,7 @@ _NAME = "crossin_branches"
 _GROUP, _COLUMN = 1024, 24
 
 
-class Group(NamedTuple):
+class TokenGroup(NamedTuple):
     """Tokens `begin` to `end` of a pass, and the columns that any of them sees."""
 
     begin: int
@@ -24,17 +24,17 @@ class Group(NamedTuple):
     columns: NDArray[np.intp]
 
 
-def groups_of(visible: NDArray[np.bool_]) -> list[Group]:
+def groups_of(visible: NDArray[np.bool_]) -> list[TokenGroup]:
     """Groups of neighbouring tokens, where `visible` [T, C] says which columns each of them sees."""
     seen = visible.sum(axis=1)
     common = (visible[1:] & visible[:-1]).sum(axis=1)
     # Another text begins where less than half of what is seen stays the same.
     borders = [0, *(np.flatnonzero(2 * common < seen[:-1]) + 1).tolist(), len(visible)]
-    found: list[Group] = []
+    found: list[TokenGroup] = []
     for begin, end in pairwise(borders):
-        one = Group(begin, end, np.flatnonzero(visible[begin:end].any(axis=0)))
+        one = TokenGroup(begin, end, np.flatnonzero(visible[begin:end].any(axis=0)))
         if found:
-            both = Group(found[-1].begin, end, np.union1d(found[-1].columns, one.columns))
+            both = TokenGroup(found[-1].begin, end, np.union1d(found[-1].columns, one.columns))
             if _cost(both) <= _cost(found[-1]) + _cost(one):
                 found[-1] = both
                 continue
@@ -42,12 +42,12 @@ def groups_of(visible: NDArray[np.bool_]) -> list[Group]:
     return found
 
 
-def _cost(group: Group) -> int:
+def _cost(group: TokenGroup) -> int:
     return _GROUP + len(group.columns) * (group.end - group.begin + _COLUMN)
 
 
 @contextmanager
-def in_groups(model: Any, groups: Sequence[Group]) -> Iterator[None]:
+def in_groups(model: Any, groups: Sequence[TokenGroup]) -> Iterator[None]:
     """Within this context the attention of the model is that of each group to its columns, where it is
     PyTorch's own on a CPU; elsewhere nothing changes. It needs a mask of all tokens and columns.
     """
