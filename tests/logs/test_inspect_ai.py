@@ -30,6 +30,8 @@ from tests.helpers.inspect_logs import (
 )
 
 require_inspect()
+# Each runs a harness.
+pytestmark = pytest.mark.slow
 
 
 @pytest.mark.parametrize("log_format", ["eval", "json"])

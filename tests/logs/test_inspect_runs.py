@@ -22,6 +22,8 @@ from tests.helpers.inspect_logs import (
 )
 
 require_inspect()
+# Each runs a harness.
+pytestmark = pytest.mark.slow
 
 
 def test_one_file_stands_for_the_run_beside_it(tmp_path: Path) -> None:
