@@ -165,7 +165,11 @@ def test_a_name_that_languages_share_is_in_the_language_asked_though_undecided()
 
 
 def test_a_language_in_which_no_reply_can_be_judged_has_no_share_in_the_language_asked() -> None:
-    named = observed(fidelity_family(texts(["gl", "ru"], [["un río longo", "река"]], [["o mar", "море"]])))
+    named = observed(
+        fidelity_family(
+            texts(["gl", "ru"], [["un río longo", "река"], ["o mar", "река"]], [["o mar", "море"]] * 2)
+        )
+    )
     assert isnan(named["in_language/gl"]) and isnan(named["in_language"])
     assert named["in_language/ru"] == 1
 

@@ -132,7 +132,8 @@ def test_real_logs_in_five_languages_make_a_page(tmp_path: Path) -> None:
         assert f"bleu_max/{language}" in arm["reported"]
     assert arm["figures"]["fidelity/eu"]["value"] > 0.98
     # lingua does not know Galician.
-    assert arm["figures"]["undecided/gl"]["value"] == 1
+    assert arm["figures"]["undecided/gl"]["value"] > 0.99
+    assert arm["figures"]["in_language/gl"]["value"] is None
     items = explorer(page)["items"]
     assert len(items) == 817
     assert all(reply for item in items for reply in item["replies"][0])

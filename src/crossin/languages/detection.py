@@ -128,6 +128,11 @@ def odds(text: str, language: str, others: Collection[str]) -> float | None:
     return own / other if other else float("inf") if own else 1.0
 
 
+def can_judge(language: str) -> bool:
+    """Whether texts can be told to be in this language: lingua knows it, or it is not in Latin script."""
+    return lingua_code(language) in lingua_languages() or script_of(language) != "Latn"
+
+
 def lingua_code(language: str) -> str:
     """lingua's code of a language, whether it knows that or not."""
     code = language.split("-")[0]

@@ -14,7 +14,7 @@ import numpy as np
 
 from crossin.core.extras import require
 from crossin.languages.codes import script_of
-from crossin.languages.detection import RIGHT, UNDECIDED, WRONG, verdict
+from crossin.languages.detection import RIGHT, UNDECIDED, WRONG, can_judge, verdict
 from crossin.languages.normalisation import tokens
 from crossin.metrics.families import Family, mean_family, observed
 from crossin.metrics.table import Floats, Integers
@@ -45,13 +45,14 @@ def fidelity_family(table: TextTable) -> Family:
     The remaining replies are missing (`missing_family`). `in_language/<language>` is the share of all replies
     that are in the language asked, and `in_language` the mean: those that are right by `verdicts`, and those
     that are a right name in the language asked which other languages share (`Paris`). It is nan in a language
-    in which no reply at all could be judged.
+    in which no reply was judged, and in one that can only be recognised by its references (`can_judge`).
     """
     found = verdicts(table)
     right = (found == RIGHT) | (found == SHARED)
     undecided = (found == UNDECIDED) | (found == SHARED)
-    # Where none is decided, as in Galician, 0 would say that all replies are in another language.
-    judged = (right | (found == WRONG)).any(axis=0)
+    # In Galician, which lingua does not know, a share near 0 would say that replies are in another language.
+    told = np.array([bool(table.names) or can_judge(language) for language in table.languages])
+    judged = told & (right | (found == WRONG)).any(axis=0)
     parts = (
         mean_family("fidelity", table.languages, found == RIGHT, found >= WRONG),
         mean_family("undecided", table.languages, undecided, table.asked),
