@@ -75,9 +75,9 @@ def test_no_way_of_spelling_moves_the_border(data: st.DataObject) -> None:
         together.append(whole[said:])
         said = len(whole)
     ends = {len(text[:number].encode()) for number in range(len(text) + 1)}
+    # Whether a blank alone belongs to the text, or comes before it, may not be told.
+    allowed = (expected, None) if text[:border].isspace() else (expected,)
     if all({begin, end} <= ends or not ends & {*range(begin + 1, end)} for begin, end in spans):
-        # Whether a blank alone belongs to the text, or comes before it, may not be told.
-        allowed = (expected, None) if text[:border].isspace() else (expected,)
         assert first_scored(together, text, border) in allowed
     assert first_scored(_vllm(pieces), text, border) in (expected, None)
     latin = [piece.decode() if _whole(piece) else piece.decode("latin-1") for piece in pieces]
@@ -86,7 +86,7 @@ def test_no_way_of_spelling_moves_the_border(data: st.DataObject) -> None:
         piece.decode() if _whole(piece) else "bytes:" + "".join(f"\\x{byte:02x}" for byte in piece)
         for piece in pieces
     ]
-    assert first_scored(openai, text, border) == expected
+    assert first_scored(openai, text, border) in allowed
 
 
 def _vllm(pieces: list[bytes]) -> list[str]:
