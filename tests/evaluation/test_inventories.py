@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -12,7 +11,7 @@ import pytest
 from crossin.bench import build_named
 from crossin.core.files import read_json, read_parquet
 from crossin.core.formats import ANSWERS, ENTITIES, ITEMS
-from crossin.evaluation import Form, Reply, Request, Scores, ask_bench, evaluate, prepare
+from crossin.evaluation import Form, Reply, Request, ask_bench, evaluate, prepare
 from crossin.items import read_items
 from crossin.items.inventories import read_inventories, write_inventories
 from crossin.items.item import write_items
@@ -20,30 +19,17 @@ from crossin.items.replies.entities import Unread
 from tests.helpers.errors import refused
 from tests.helpers.loopback import Asked, answering, response
 from tests.helpers.relation_facts import write_relations
+from tests.helpers.replying import Replying
 
 # What a made-up model says where it does not know the answer.
 REPLIES = {"en": " It is not known", "ru": "", "zh": "东京和利马"}
 
 
-class Knowing:
-    """An engine that knows the capital of Japan in English, and nothing else."""
-
-    def __init__(self) -> None:
-        self.identity: dict[str, Any] = {"engine": "made up"}
-        self.inputs: dict[str, Path] = {}
-        self.notes: list[str] = []
-
-    def logprobs(self, requests: Sequence[Request], wanted: Collection[int]) -> Iterator[tuple[int, Scores]]:
-        raise AssertionError("nothing is scored")
-
-    def generate(self, requests: Sequence[Request], wanted: Collection[int]) -> Iterator[tuple[int, Reply]]:
-        for number in wanted:
-            language = requests[number].name.rpartition(" in ")[2]
-            knows = str(requests[number].prompt).endswith("Where is Japan's capital located? The answer is:")
-            yield number, Reply(" Tokyo." if knows else REPLIES[language])
-
-    def close(self) -> None:
-        pass
+def capital_of_japan(request: Request) -> Reply:
+    """The reply of a model that knows the capital of Japan in English, and nothing else."""
+    language = request.name.rpartition(" in ")[2]
+    knows = str(request.prompt).endswith("Where is Japan's capital located? The answer is:")
+    return Reply(" Tokyo." if knows else REPLIES[language])
 
 
 @pytest.fixture(scope="module")
@@ -55,7 +41,7 @@ def bench(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def ask(bench: Path, out: Path, **how: Any) -> Any:
     form = Form(kind="generate", shots=3)
-    return ask_bench(Knowing(), bench, out, name="m", form=form, shots=bench, **how)
+    return ask_bench(Replying(capital_of_japan), bench, out, name="m", form=form, shots=bench, **how)
 
 
 def test_the_inventories_asked_lie_beside_the_answers(bench: Path, tmp_path: Path) -> None:

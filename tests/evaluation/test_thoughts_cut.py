@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,37 +9,19 @@ import pytest
 
 from crossin.core.files import read_json, read_parquet
 from crossin.core.formats import ANSWERS
-from crossin.evaluation import EvaluateConfig, Form, Reply, Request, Scores, ask_bench, evaluate
+from crossin.evaluation import EvaluateConfig, Form, Reply, ask_bench, evaluate
 from crossin.scoring.predictions import read_predictions
 from crossin.scoring.scores import score
 from tests.helpers.errors import refused
 from tests.helpers.loopback import Asked, answering, response
+from tests.helpers.replying import Replying
 from tests.helpers.small_bench import write_bench
-
-
-class Thinker:
-    """An engine that replies to each question by `reply`, which gets the question's name."""
-
-    def __init__(self, reply: Any) -> None:
-        self._reply = reply
-        self.identity: dict[str, Any] = {"engine": "made up"}
-        self.inputs: dict[str, Path] = {}
-        self.notes: list[str] = []
-
-    def logprobs(self, requests: Sequence[Request], wanted: Collection[int]) -> Iterator[tuple[int, Scores]]:
-        raise AssertionError("nothing is scored")
-
-    def generate(self, requests: Sequence[Request], wanted: Collection[int]) -> Iterator[tuple[int, Reply]]:
-        for number in wanted:
-            yield number, self._reply(requests[number].name)
-
-    def close(self) -> None:
-        pass
 
 
 def asked(folder: Path, reply: Any) -> Any:
     form = Form(kind="generate", chat=True)
-    return ask_bench(Thinker(reply), write_bench(folder / "bench"), folder / "run", name="m", form=form)
+    engine = Replying(lambda request: reply(request.name))
+    return ask_bench(engine, write_bench(folder / "bench"), folder / "run", name="m", form=form)
 
 
 def test_a_cut_thought_is_missing_and_counted(tmp_path: Path) -> None:

@@ -38,8 +38,7 @@ FORMATS: tuple[LogFormat, ...] = (
 
 def find_logs(paths: Path | str | Iterable[Path | str], options: LogOptions | None = None) -> list[LogFiles]:
     """The runs in `paths`: files of stored answers, evaluation folders, and all that other folders hold, at
-    any depth. Files of one run are put together. With
-    `options.log_mapping` all files of records are one run, which that mapping explains.
+    any depth. Files of one run are put together. With `options.log_mapping` all records are one run.
 
     Raises CrossinError where a path does not exist, or a folder holds no stored answers.
     """

@@ -28,7 +28,6 @@ from crossin.logs.reasons import RecordFault
 _MEANS = ("accuracy", "mean")
 # How metadata calls the question that a sample is the translation of.
 _ITEM_KEYS = ("item", "item_id", "question_id", "doc_id", "source_id", "id", "index", "idx")
-_RETRY = "finish the run: inspect eval-retry {}"
 
 
 @dataclass

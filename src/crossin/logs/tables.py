@@ -105,7 +105,8 @@ class Predictions:
     def incomplete(self) -> dict[str, str]:
         """Items left out of every figure, each with the first language that it lacks."""
         lacking = {item: language for table in self.tables for item, language in table.incomplete.items()}
-        return {item: language for item, language in lacking.items() if item not in self._items}
+        items = self._items
+        return {item: language for item, language in lacking.items() if item not in items}
 
     @property
     def _items(self) -> set[str]:
