@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from crossin.core.entries import changed, exists_in, merged, put
+from crossin.core.entries import changed, merged, place_of, put
 from crossin.core.errors import CrossinError
 from crossin.core.examples import folder_of, is_example, named_file
 from crossin.core.files import read_yaml
 from crossin.core.paths import as_path
+from crossin.core.settings import need_entry
 from crossin.core.suggestions import nearest
 from crossin.evaluation.config import EvaluateConfig
 from crossin.experiments.config import ARM_ENTRIES, Axis, Entries, ExperimentConfig, long_forms
@@ -48,8 +50,9 @@ def arms_of(config: ExperimentConfig, folder: Path, *, tiny: bool = False) -> li
     common = {key: value for key, value in config.model_dump().items() if key in ARM_ENTRIES}
     found: list[ArmSpec] = []
     varied: dict[str, list[str]] = {name: [] for name in config.axes}
+    last: Entries = {}
     for name, changes in config.arms.items():
-        entries = _entries_of(common, changes, folder)
+        entries = last = _entries_of(common, changes, folder)
         axes = {axis: one for axis, one in config.axes.items() if _has_axis(one, name, entries)}
         for axis in axes:
             varied[axis].append(name)
@@ -64,7 +67,7 @@ def arms_of(config: ExperimentConfig, folder: Path, *, tiny: bool = False) -> li
             title = ", ".join([name, *(f"{axis} {label}" for axis, label in here.items())])
             found.append(ArmSpec(title, here, _without_empty(changed_entries)))
     for axis, arms in varied.items():
-        _check_axis(config, axis, arms)
+        _check_axis(config, axis, arms, last)
     names = [arm.name for arm in found]
     if double := next((one for one in names if names.count(one) > 1), None):
         raise CrossinError(f"two arms are called '{double}'", field="arms", hint="rename one of them")
@@ -112,38 +115,48 @@ def _with_file(stage: str, entries: Entries, folder: Path) -> Entries:
 
 
 def _has_axis(axis: Axis, arm: str, entries: Entries) -> bool:
+    """Whether an arm is varied: it is named, or has one of the entries."""
     if axis.arms is not None:
         return arm in axis.arms
-    return any(_exists(entries, key) for key in axis.entry)
+    with suppress(CrossinError):
+        for key in axis.entry:
+            need(entries, key)
+        return True
+    return False
 
 
-def _exists(entries: Entries, key: str) -> bool:
-    """Whether the arm has an entry, or it has a default."""
+def need(entries: Entries, key: str) -> None:
+    """Raise CrossinError, with the nearest key, where an arm has no entry at a key with dots, nor a default
+    for it.
+    """
     stage, _, inner = key.partition(".")
+    if stage not in ARM_ENTRIES:
+        near = nearest(stage, ARM_ENTRIES)
+        hint = f"did you mean '{near[0]}'?" if near else f"use one of: {', '.join(ARM_ENTRIES)}"
+        raise CrossinError(f"there is no entry '{stage}' of arms", field=key, hint=hint)
     if entries.get(stage) is None:
-        return False
-    model = _FILES[stage][2] if stage in _FILES and inner else None
-    return has(entries[stage], inner, model) if inner else True
+        raise CrossinError(f"the arm leaves out the stage '{stage}'", field=key, hint="name other `arms`")
+    if inner and stage in _FILES:
+        need_entry(_FILES[stage][2], entries[stage], inner)
+    elif inner:
+        place_of(entries[stage], inner, whole=True)
 
 
 def _put(entries: Entries, key: str, value: Any) -> Entries:
-    stage, _, inner = key.partition(".")
-    if entries.get(stage) is None:
-        raise CrossinError(
-            f"'{key}' is an entry of a stage that the arm leaves out", field="axes", hint="name the `arms`"
-        )
-    return {**entries, stage: put(entries[stage], inner, value)} if inner else {**entries, key: value}
+    need(entries, key)
+    return put(entries, key, value)
 
 
-def _check_axis(config: ExperimentConfig, axis: str, arms: list[str]) -> None:
+def _check_axis(config: ExperimentConfig, axis: str, arms: list[str], entries: Entries) -> None:
+    """Raise CrossinError where an axis names an arm that does not exist, or varies none."""
     check_names(list(config.axes[axis].arms or ()), list(config.arms), f"axes.{axis}.arms")
     if not arms:
-        raise CrossinError(
-            f"no arm has the entry '{', '.join(config.axes[axis].entry)}'",
-            field=f"axes.{axis}.entry",
-            hint="name an entry of the stages, such as compose.components.x2x.rows, "
-            "or train.optimiser.learning_rate",
-        )
+        for key in config.axes[axis].entry:
+            try:
+                need(entries, key)
+            except CrossinError as error:
+                place, message = f"axes.{axis}.entry", f"no arm has the entry '{key}': {error.message}"
+                raise CrossinError(message, field=place, hint=error.hint) from error
 
 
 def _made_tiny(entries: Entries, tiny: Mapping[str, Any]) -> Entries:

@@ -17,7 +17,7 @@ from crossin.core.skipping import MOST_SKIPPED
 from crossin.core.stages import Stage
 from crossin.evaluation.config import EvaluateConfig
 from crossin.experiments.jobs import Job, replaced
-from crossin.facts.corpus import HeldOut, Split
+from crossin.facts.corpus import HeldOut
 from crossin.languages.codes import Language, Languages
 from crossin.mixture.recipe import Recipe
 from crossin.training.config import TrainConfig
@@ -35,7 +35,16 @@ class FactsBenchSource(Settings):
     """Questions about the countries of these splits of a facts corpus."""
 
     facts: Path
-    splits: tuple[Split, ...] = ("test",)
+    splits: tuple[str, ...] = ("test",)
+
+
+class CounterfactualSource(Settings):
+    """Facts that no model can know (docs/formats.md)."""
+
+    languages: Languages[tuple[Language, ...]]
+    countries: int = setting(30, gt=0)
+    seed: int = 0
+    held_out_languages: Languages[tuple[Language, ...]] = ()
 
 
 class BenchSource(Settings):
@@ -94,6 +103,18 @@ def _facts_bench(source: FactsBenchSource, out: Path, _: Progress) -> Stage:
     from crossin.facts import build_bench
 
     return build_bench(source.facts, out, split=source.splits)
+
+
+def _counterfactual(source: CounterfactualSource, out: Path, _: Progress) -> Stage:
+    from crossin.facts import build_counterfactual
+
+    return build_counterfactual(
+        source.languages,
+        out,
+        countries=source.countries,
+        seed=source.seed,
+        held_out_languages=source.held_out_languages,
+    )
 
 
 def _bench(source: BenchSource, out: Path, progress: Progress) -> Stage:
@@ -161,6 +182,7 @@ def _evaluate(asked: Asked, out: Path, progress: Progress) -> Stage:
 KINDS: dict[str, Kind] = {
     "facts": Kind(FactsSource, _facts, ("languages",)),
     "facts-bench": Kind(FactsBenchSource, _facts_bench),
+    "counterfactual": Kind(CounterfactualSource, _counterfactual, ("languages", "seed")),
     "bench": Kind(BenchSource, _bench, ("languages",)),
     "translate": Kind(TranslateConfig, _translate),
     "compose": Kind(Mixture, _compose),

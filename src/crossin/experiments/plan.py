@@ -213,9 +213,7 @@ class _Run:
             if entries.get(name) is None:
                 entries = {**entries, name: self.seed if name == "seed" else self.spec.entries[name]}
         entries = with_paths(kind.settings, replaced(entries, names), below(self.folder))
-        settings = validated(kind.settings, entries, None, HINT).model_dump(
-            mode="json", by_alias=True, exclude=None
-        )
+        settings = validated(kind.settings, entries, None, HINT).model_dump(mode="json", by_alias=True)
         key = self._key(stage, settings)
         if key not in self.jobs:
             gpus = self.spec.entries["resources"]["gpu"] if stage in ("train", "evaluate") else 0

@@ -31,13 +31,14 @@ def build_bench(facts: Path | str, out: Path | str, *, split: str | Sequence[str
     settings = {"bench": "facts", "split": splits[0] if len(splits) == 1 else splits}
     with stage(out, "bench", settings, {"facts": file}) as work:
         if not work.done:
-            lines = read_parquet(file, [*_TEXTS, *_LISTS]).to_pylist()
+            lines = read_parquet(file, [*_TEXTS, *_LISTS], ["source"]).to_pylist()
             items = [_item(line) for one in splits for line in lines if line["split"] == one]
             if not items:
+                there = dict.fromkeys(line["split"] for line in lines)
                 raise CrossinError(
                     f"there are no facts in the split '{', '.join(splits)}'",
                     file=file,
-                    hint="use train, dev or test",
+                    hint=f"use {', '.join(there)}",
                 )
             finish_bench(work, items, {})
     return work
@@ -59,6 +60,7 @@ def _item(line: dict[str, Any]) -> Item:
         options=line["options"],
         option_ids=line["option_ids"],
         answer=line["answer_id"],
-        source=CLDR_AND_GEONAMES[0],
+        # Facts that are made up have another source.
+        source=line.get("source", CLDR_AND_GEONAMES[0]),
         licence=CLDR_AND_GEONAMES[1],
     )
