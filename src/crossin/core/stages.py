@@ -49,6 +49,15 @@ _SCRATCH = ".work"
 _SHOWN = 3
 
 
+class FolderInUse(CrossinError):
+    """Another process works in a stage's folder."""
+
+    def __init__(self, what: str, folder: Path) -> None:
+        hint = "wait for it to end, or choose another folder with --out"
+        super().__init__(f"{what} is already running in this folder", file=folder, hint=hint)
+        self.folder = folder
+
+
 @dataclass(repr=False)
 class Stage(Tabular):
     """A stage and its folder. `done` says that it is finished, by this run or by an earlier one. `saved` is
@@ -218,11 +227,7 @@ def locked(folder: Path, shared: bool, what: str = "the same command") -> Iterat
             handle = os.open(folder, os.O_RDONLY)
         try:
             if lock(handle, shared=shared) is False:
-                raise CrossinError(
-                    f"{what} is already running in this folder",
-                    file=folder,
-                    hint="wait for it to end, or choose another folder with --out",
-                )
+                raise FolderInUse(what, folder)
             if is_open(handle, folder):
                 yield new
                 return
