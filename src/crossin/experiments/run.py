@@ -179,8 +179,8 @@ def _is_finished(plan: Plan, out: Path) -> bool:
     if not (out / MANIFEST).is_file():
         return False
     found = read_json(out / MANIFEST)
-    same = found.get("fingerprint") == fingerprint("experiment", _settings(plan), {})
-    return same and found.get("outputs") == hashes_of(out, _outputs(out))
+    mark = fingerprint("experiment", _settings(plan), {})
+    return bool(found.get("fingerprint") == mark and found.get("outputs") == hashes_of(out, _outputs(out)))
 
 
 def _write_manifest(plan: Plan, out: Path) -> None:
