@@ -75,7 +75,7 @@ def test_mappings_on_the_way_are_made_and_merged() -> None:
 @pytest.mark.parametrize(
     ("key", "near"),
     [
-        ("components.x2xx.rows", "x2x/questions"),
+        ("components.x2xx.rows", "'x2x'"),
         ("components.backward.rows", "backwards"),
         ("components.9.rows", "base/questions"),
         ("languages.zz", "en, sw"),

@@ -133,7 +133,7 @@ def settings_options(
             try:
                 return command(given=given, **values)
             except CrossinError as error:
-                raise _named_by_flag(error, flags) from error
+                raise _named_by_flag(error, flags, given) from error
 
         made: Callable[..., Any] = called
         for flag in reversed(flags):
@@ -330,11 +330,24 @@ def _put(given: dict[str, Any], place: tuple[str, ...], value: Any) -> None:
     given[place[-1]] = value
 
 
-def _named_by_flag(error: CrossinError, flags: Iterable[_Flag]) -> CrossinError:
-    """An error about a setting that no file holds, with the name of its option."""
+def _named_by_flag(error: CrossinError, flags: Iterable[_Flag], given: Mapping[str, Any]) -> CrossinError:
+    """An error about a setting that no file holds, with the name of its option; further inside, it may be of
+    `--set`.
+    """
     if error.file is None and error.field:
+        place = error.field.split(".")
         for flag in flags:
-            if error.field.split(".")[: len(flag.place)] == list(flag.place):
+            if place == list(flag.place) or (
+                _holds(given, flag.place) and place[: len(flag.place)] == list(flag.place)
+            ):
                 name = flag.names[0].split("/")[0]
                 return CrossinError(error.message, row=error.row, field=name, hint=error.hint)
     return error
+
+
+def _holds(given: Any, place: tuple[str, ...]) -> bool:
+    for part in place:
+        if not isinstance(given, Mapping) or part not in given:
+            return False
+        given = given[part]
+    return True

@@ -101,9 +101,10 @@ def compose(
     recipe's. changes: any other entries in place of the recipe's; a key with dots leads inside of mappings
     and lists, as in `components.x2x.rows`. files: by corpus, a file in the pivot language in place of the
     corpus. strict: rows that fail the join or the alignment check are an error, also where they were left out
-    of a mixture that is finished. check_language: a corpus whose rows are mostly in another language than it says is an error. rank,
-    world_size: write only every `world_size`-th shard, from number `rank`; the process that finds all shards
-    finishes the mixture. runner: `ray` writes the shards as tasks of a Ray cluster that shares the folder.
+    of a mixture that is finished. check_language: a corpus whose rows are mostly in another language than it
+    says is an error. rank, world_size: write only every `world_size`-th shard, from number `rank`; the
+    process that finds all shards finishes the mixture. runner: `ray` writes the shards as tasks of a Ray
+    cluster that shares the folder.
 
     The same recipe, data and seed give the same bytes, for any number of ranks and any runner. A run that was
     interrupted resumes with the missing shards.
