@@ -103,11 +103,11 @@ def evaluate(
         }
     for model, name in names.items():
         for bench, one in prepared.items():
-            _check_folder(config, _engine(config, name), model, one, out / model / bench)
+            _check_folder(config, engine_of(config, name), model, one, out / model / bench)
     accounting = Accounting(config.server, out / USAGE) if served else None
     found: ResultList[Evaluation] = ResultList()
     for model, name in names.items():
-        with closing(_engine(config, name, accounting)) as engine:
+        with closing(engine_of(config, name, accounting)) as engine:
             kind: FormKind | None = None
             if isinstance(engine, OpenAIEngine) and _is_form_open(config):
                 supported = engine.kinds(chat=bool(config.chat))
@@ -150,7 +150,7 @@ def evaluation_outline(
             # A model by name may be one that has to be downloaded.
             served = config.engine == "openai"
             if served or as_path(name).is_dir():
-                engine = _engine(config, name if served else str(pull(name)))
+                engine = engine_of(config, name if served else str(pull(name)))
                 for bench, one in prepared.items():
                     _check_folder(config, engine, model, one, out / model / bench)
         return [_outline(config, out, bench, one, models) for bench, one in prepared.items()]
@@ -210,7 +210,7 @@ def _models(config: EvaluateConfig) -> dict[str, str]:
     return labelled(config.models, "model", f"+{config.adapter.name}" if config.adapter else "")
 
 
-def _engine(
+def engine_of(
     config: EvaluateConfig, model: str, accounting: Accounting | None = None
 ) -> HfEngine | OpenAIEngine:
     """The engine of a model's name on the server, or of its folder; nothing is loaded or sent yet."""
