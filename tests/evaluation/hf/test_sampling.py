@@ -28,7 +28,7 @@ def chance(observed: Sequence[int], expected: Sequence[float]) -> float:
     """How probable counts at least so far from the expected ones are (Pearson's chi-square test)."""
     far = sum((seen - wanted) ** 2 / wanted for seen, wanted in zip(observed, expected, strict=True))
     freedom = torch.tensor(len(observed) - 1.0, dtype=torch.float64)
-    return torch.special.gammaincc(freedom / 2, torch.tensor(far / 2, dtype=torch.float64)).item()
+    return float(torch.special.gammaincc(freedom / 2, torch.tensor(far / 2, dtype=torch.float64)))
 
 
 def draws(count: int, temperature: float = 1.0, top_p: float = 1.0) -> list[Draw]:
