@@ -15,8 +15,8 @@ import click
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
+from crossin.core.entries import changed
 from crossin.core.errors import CrossinError
-from crossin.core.settings import merged
 
 OUTPUT = "Output"
 # The home folder at the beginning of a word, or of the value in OPTION=VALUE or LABEL=VALUE.
@@ -90,9 +90,7 @@ def set_option(example: str) -> Callable[[Callable[..., Any]], Callable[..., Any
                     value = yaml.safe_load(text)
                 except yaml.YAMLError as error:
                     raise CrossinError(f"not YAML: {text}", field=key, hint=example) from error
-                for part in reversed(key.split(".")):
-                    value = {part: value}
-                given = merged(given, value)
+                given = changed(given, {key: value}) if "." not in key else given | {key: value}
             return command(given=given, **values)
 
         return option(

@@ -266,7 +266,7 @@ def _fact_rows(facts: Sequence[Fact], subjects: Names, languages: Sequence[str])
 def _question_rows(facts: Sequence[Fact], subjects: Names, languages: Sequence[str]) -> list[dict[str, str]]:
     """Rows that ask for each fact in each wording; the translations of a row share its id."""
     return [
-        _row(
+        corpus_row(
             f"{fact.id}/{wording}",
             language,
             load_words(language).fact_question(fact.relation, wording, subjects[fact.country.code][language]),
@@ -289,10 +289,13 @@ def _name_rows(facts: Sequence[Fact], subjects: Names, languages: Sequence[str])
             country = (f"name:country:{code}", subjects[code][language])
             answer = (f"name:{fact.relation}:{fact.right}", fact.answers[language])
             for name, text in (country, answer):
-                rows.setdefault((name, language), _row(name, language, text, "", code, "name"))
+                rows.setdefault((name, language), corpus_row(name, language, text, "", code, "name"))
     return [rows[key] for key in sorted(rows)]
 
 
-def _row(name: str, language: str, instruction: str, output: str, group: str, task: str) -> dict[str, str]:
+def corpus_row(
+    name: str, language: str, instruction: str, output: str, group: str, task: str
+) -> dict[str, str]:
+    """A row as `compose` reads it; its translations have the same `name` as id."""
     row = {"id": name, "language": language, "instruction": instruction, "input": "", "output": output}
     return {**row, "group": group, "task": task}
