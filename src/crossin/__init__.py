@@ -16,11 +16,23 @@ if TYPE_CHECKING:
     from crossin.reports.make import report
     from crossin.scoring.comparison import compare
     from crossin.scoring.scores import score
+    from crossin.teaching.run import teach
     from crossin.training.run import train
     from crossin.translation.run import translate
 
 __version__ = "0.1.0"
-__all__ = ["compare", "compose", "evaluate", "experiment", "probe", "report", "score", "train", "translate"]
+__all__ = [
+    "compare",
+    "compose",
+    "evaluate",
+    "experiment",
+    "probe",
+    "report",
+    "score",
+    "teach",
+    "train",
+    "translate",
+]
 
 _MODULES = {
     "compare": "scoring.comparison",
@@ -30,6 +42,7 @@ _MODULES = {
     "probe": "probing.run",
     "report": "reports.make",
     "score": "scoring.scores",
+    "teach": "teaching.run",
     "train": "training.run",
     "translate": "translation.run",
 }
