@@ -48,9 +48,7 @@ class ExperimentOptions(Settings):
 @set_option("train.max_steps=20")
 @dry_run_option
 @json_option
-def command(
-    config: str, out: Path | None, given: dict[str, Any], dry_run: bool, as_json: bool
-) -> int:
+def command(config: str, out: Path | None, given: dict[str, Any], dry_run: bool, as_json: bool) -> int:
     """Compare arms: mixtures, trainings or models, each with several seeds, on the same questions.
 
     FILE is a YAML file (docs/experiment.md), or an example's name (`crossin examples`). What several arms
