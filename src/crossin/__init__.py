@@ -15,17 +15,30 @@ if TYPE_CHECKING:
     from crossin.reports.make import report
     from crossin.scoring.comparison import compare
     from crossin.scoring.scores import score
+    from crossin.teaching.preferring import prefer
     from crossin.teaching.run import teach
     from crossin.training.run import train
     from crossin.translation.run import translate
 
 __version__ = "0.1.0"
-__all__ = ["compare", "compose", "evaluate", "probe", "report", "score", "teach", "train", "translate"]
+__all__ = [
+    "compare",
+    "compose",
+    "evaluate",
+    "prefer",
+    "probe",
+    "report",
+    "score",
+    "teach",
+    "train",
+    "translate",
+]
 
 _MODULES = {
     "compare": "scoring.comparison",
     "compose": "mixture.run",
     "evaluate": "evaluation.run",
+    "prefer": "teaching.preferring",
     "probe": "probing.run",
     "report": "reports.make",
     "score": "scoring.scores",

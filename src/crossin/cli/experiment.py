@@ -11,16 +11,15 @@ from crossin.cli.options import (
     Command,
     dry_run_option,
     json_option,
-    need_out,
     out_option,
     set_option,
     settings_options,
 )
 from crossin.core.cluster import Runner
-from crossin.core.settings import Settings, setting, validated
+from crossin.core.settings import Settings, setting
 
 if TYPE_CHECKING:
-    from crossin.experiments.plan import Plan
+    pass
 
 
 class ExperimentOptions(Settings):
@@ -48,9 +47,7 @@ class ExperimentOptions(Settings):
 @set_option("train.max_steps=20")
 @dry_run_option
 @json_option
-def command(
-    config: str, out: Path | None, given: dict[str, Any], dry_run: bool, as_json: bool
-) -> int:
+def command(config: str, out: Path | None, given: dict[str, Any], dry_run: bool, as_json: bool) -> int:
     """Compare arms: mixtures, trainings or models, each with several seeds, on the same questions.
 
     FILE is a YAML file (docs/experiment.md), or an example's name (`crossin examples`). What several arms

@@ -58,13 +58,13 @@ class Plan:
     @property
     def jobs(self) -> list[Job]:
         """All jobs, each once, in an order that finishes one arm after the other, seed by seed."""
-        runs = [run for seed in self.config.seeds for arm in self.arms for run in arm.runs if run.seed == seed]
+        runs = [
+            run for seed in self.config.seeds for arm in self.arms for run in arm.runs if run.seed == seed
+        ]
         return with_needs(job for run in runs for job in run.jobs)
 
 
-def plan_of(
-    config: ExperimentConfig, folder: Path, *, tiny: bool = False, only: Sequence[str] = ()
-) -> Plan:
+def plan_of(config: ExperimentConfig, folder: Path, *, tiny: bool = False, only: Sequence[str] = ()) -> Plan:
     """The jobs of every arm and seed. Nothing is made or written; files that arms name are read.
 
     folder: what relative paths start from. only: the arms to run, and the baseline; a name without the

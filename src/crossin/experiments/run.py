@@ -161,7 +161,9 @@ def _finish(plan: Plan, out: Path, outcome: Outcome) -> Experiment:
     write_index(out, index)
     failures = {job.title: outcome.failures[job.key] for job in plan.jobs if job.key in outcome.failures}
     open_runs = [
-        run for one, arm in zip(plan.arms, index.arms, strict=True) for run in one.runs[len(arm.runs) + len(arm.failed) :]
+        run
+        for one, arm in zip(plan.arms, index.arms, strict=True)
+        for run in one.runs[len(arm.runs) + len(arm.failed) :]
     ]
     if open_runs:
         return Experiment(out, None, failures)
