@@ -15,7 +15,7 @@ from crossin.evaluation.config import EvaluateConfig, FormKind
 from crossin.evaluation.preparation import Choice
 from crossin.items import Form
 from crossin.languages.codes import Language, Languages
-from crossin.models.chat import ARGUMENTS_HELP, TemplateArguments
+from crossin.models.chat import ARGUMENTS_HELP, TemplateArguments, thinks
 from crossin.servers import ServerSettings
 from crossin.teaching.asking import AskingConfig
 from crossin.translation.config import TranslateConfig
@@ -53,7 +53,7 @@ class TeachConfig(AskingConfig):
     )
     tasks: tuple[str, ...] | None = _what(None, "Tasks with commas; all if not given.", min_length=1)
     limit: int | None = _what(None, "Number of questions, drawn in whole groups as by `evaluate`.", ge=1)
-    seed: int = _what(0, "Decides that draw.", ge=0)
+    seed: int = _what(0, "Decides that draw, and those of --samples.", ge=0)
     engine: Literal["hf", "openai"] = _what(
         "hf", "`hf`: the model runs here. `openai`: behind an OpenAI-compatible server."
     )
@@ -79,6 +79,13 @@ class TeachConfig(AskingConfig):
         min_length=1,
     )
     max_tokens: int = _how(256, "Longest reply, in tokens.", ge=1)
+    samples: int = _how(
+        0, "Replies that are drawn for each wording, in place of the likeliest one; options are listed.", ge=0
+    )
+    temperature: float = _how(0.7, "Of --samples: divides the logits.", gt=0)
+    top_p: float = _how(
+        1.0, "Of --samples: only the likeliest tokens that have this probability together.", gt=0, le=1
+    )
     agreement: float = _kept(
         0.75,
         "Share of a question's answers that must mean the same: of three wordings all, of eight six.",
@@ -123,6 +130,8 @@ class TeachConfig(AskingConfig):
     def _check_teacher(self) -> Self:
         if self.teacher is not None and self.adapter is not None:
             raise ValueError("`adapter` is on MODEL, and `teacher` answers in its place: give one of them")
+        if self.samples and self.form not in (None, "generate"):
+            raise ValueError("replies are drawn by `samples`: use `form: generate`")
         # What an evaluation would refuse, such as thinking with scored options.
         self.evaluation()
         return self
@@ -156,7 +165,12 @@ class TeachConfig(AskingConfig):
 
     def form_of(self, kind: FormKind | None = None) -> Form:
         """How questions are put, as the given kind where the settings leave it open."""
-        return self.evaluation().form_of(kind)
+        return self.evaluation().form_of("generate" if self.samples else kind)
+
+    @property
+    def open_form(self) -> bool:
+        """Whether a server decides how questions are put."""
+        return self.form is None and not self.samples and not thinks(self.chat_template_kwargs)
 
     def translation(self, corpus: Path, to: tuple[str, ...]) -> TranslateConfig | None:
         """The settings by which answers are translated; None where there are none."""

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import closing
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager, nullcontext
+from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -20,7 +21,7 @@ from crossin.core.progress import Progress, silent
 from crossin.core.reasons import sentence_of
 from crossin.core.stages import Stage, check_folder, stage
 from crossin.evaluation.bench_answers import CACHE, answers_to, model_files, remove_cache
-from crossin.evaluation.engine import Content, Engine, Request
+from crossin.evaluation.engine import Content, Engine, Request, Sampling
 from crossin.evaluation.openai import OpenAIEngine
 from crossin.evaluation.preparation import PreparedQuestion, with_request
 from crossin.evaluation.run import KINDS, engine_of
@@ -48,6 +49,7 @@ def teach(
     config: TeachConfig | Mapping[str, Any] | Path | str,
     out: Path | str,
     *,
+    engine: Engine | None = None,
     progress: Progress = silent,
     say: Callable[[str], None] = lambda _: None,
     **given: Any,
@@ -55,7 +57,8 @@ def teach(
     """Make a corpus from what a model answers consistently in the pivot.
 
     config: the settings, their entries, a YAML file, or an example's name (`crossin examples`). given:
-    settings by name, in place of those of `config`. say: gets lines for the user.
+    settings by name, in place of those of `config`. engine: answers in place of the one that `config` names,
+    and stays open. say: gets lines for the user.
 
     Each question is asked in the pivot in several wordings. Where the answers agree (`judge`), the answer is
     kept and expressed in every language. Writes `questions.parquet`, `names.parquet` and `asked.parquet`
@@ -67,13 +70,9 @@ def teach(
     out = as_path(out).absolute()
     with TemporaryDirectory() as temporary:
         questions = _checked(config, Path(temporary), progress)
-    name, _ = config.answering
-    if config.engine == "hf":
-        name = str(pull(name, accept_licence=config.accept_licence, progress=progress))
-    accounting = Accounting(config.server, out / USAGE) if config.engine == "openai" else None
-    with closing(engine_of(config.evaluation(), name, accounting)) as engine:
+    with _engine(config, out, progress) if engine is None else nullcontext(engine) as engine:
         form = config.form_of()
-        if isinstance(engine, OpenAIEngine) and config.form is None:
+        if isinstance(engine, OpenAIEngine) and config.open_form:
             supported = engine.kinds(chat=bool(config.chat))
             form = config.form_of(next(kind for kind in KINDS if kind in supported))
             say(f"the server supports {', '.join(sorted(supported))}: using --form {form.kind}")
@@ -88,7 +87,7 @@ def teach(
                     {key: work.inputs[key] for key in model_files(engine)},
                     own=out / CACHE,
                     cache=config.cache,
-                    task=f"asking {as_path(name).name}",
+                    task=f"asking {as_path(config.answering[0]).name}",
                     progress=progress,
                 )
                 verdicts = _verdicts(config, questions, asked, found)
@@ -151,6 +150,16 @@ def _first(questions: Questions, name: str, pivot: str) -> str:
     return ids[0] if ids else ""
 
 
+@contextmanager
+def _engine(config: TeachConfig, out: Path, progress: Progress) -> Iterator[Engine]:
+    name, _ = config.answering
+    if config.engine == "hf":
+        name = str(pull(name, accept_licence=config.accept_licence, progress=progress))
+    accounting = Accounting(config.server, out / USAGE) if config.engine == "openai" else None
+    with closing(engine_of(config.evaluation(), name, accounting)) as engine:
+        yield engine
+
+
 def _checked(config: TeachConfig, scratch: Path, progress: Progress) -> Questions:
     """The questions. All that can be wrong is a CrossinError here, before the first request."""
     questions = read_questions(config, scratch, progress)
@@ -184,6 +193,7 @@ def _described(
 ) -> tuple[dict[str, Any], dict[str, Path]]:
     """The settings and inputs of the stage."""
     kept = {"pivot", "tasks", "limit", "seed", "choice", "agreement", "margin", "similarity", "wordings"}
+    kept |= {"samples", "temperature", "top_p"} if config.samples else set()
     to = tuple(language for language in questions.languages if language != config.pivot)
     needed = needs_translation(questions, config.pivot)
     translation = config.translation(config.questions, to) if needed and to else None
@@ -203,9 +213,13 @@ def _described(
 
 
 def _requests(config: TeachConfig, questions: Questions, form: Form) -> list[PreparedQuestion]:
-    """Every question of the pivot in every wording."""
+    """Every question of the pivot in every wording, as often as replies to it are drawn."""
     asked = asked_questions(questions.in_pivot(config.pivot), form, seed=config.seed)
-    return [with_request(one, form, config.choice) for one in asked]
+    requests = [with_request(one, form, config.choice) for one in asked]
+    if not config.samples:
+        return requests
+    draws = [Sampling(k, config.temperature, config.top_p, config.seed) for k in range(config.samples)]
+    return [replace(one, request=replace(one.request, sampling=draw)) for one in requests for draw in draws]
 
 
 def _once(asked: Sequence[PreparedQuestion]) -> list[Request]:
@@ -259,7 +273,8 @@ def _finish(
         why = "; ".join(f"{count:,}, {sentence_of(code)}" for code, count in skipped.most_common())
         raise CrossinError(
             f"no answer is certain enough to be taught: {why}",
-            hint="lower --agreement or --margin, or ask a model that knows more (--teacher)",
+            hint="ask a model that knows more (--teacher), or lower --agreement or --margin with another --out "
+            f"and --cache {work.folder / CACHE} to keep the answers",
         )
     names = names_of(questions)
     _write(work.folder / ROWS, rows)
