@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from crossin.evaluation.run import evaluate
+    from crossin.experiments.run import experiment
     from crossin.mixture.run import compose
     from crossin.probing.run import probe
     from crossin.reports.make import report
@@ -25,6 +26,7 @@ __all__ = [
     "compare",
     "compose",
     "evaluate",
+    "experiment",
     "prefer",
     "probe",
     "report",
@@ -38,6 +40,7 @@ _MODULES = {
     "compare": "scoring.comparison",
     "compose": "mixture.run",
     "evaluate": "evaluation.run",
+    "experiment": "experiments.run",
     "prefer": "teaching.preferring",
     "probe": "probing.run",
     "report": "reports.make",
