@@ -25,29 +25,30 @@ def figures(questions: Questions, verdicts: Sequence[Verdict]) -> dict[str, Any]
     """
     groups = {name: next(iter(items.values())).group for name, items in questions.items.items()}
     found: dict[str, Any] = {
-        "agreement": _mean([one.agreement for one in verdicts], [groups[one.question] for one in verdicts])
+        "agreement": mean_of([one.agreement for one in verdicts], [groups[one.question] for one in verdicts])
     }
     right: dict[str, Any] = {}
     for name, left_out in (("kept", False), ("left_out", True)):
         judged = [one for one in verdicts if bool(one.reason) is left_out and one.question in questions.golds]
-        values = [_is_right(one, questions.golds[one.question]) for one in judged]
-        right[name] = _mean(values, [groups[one.question] for one in judged])
+        values = [means_gold(one.meaning, questions.golds[one.question]) for one in judged]
+        right[name] = mean_of(values, [groups[one.question] for one in judged])
     return {**found, "right": right}
 
 
-def _is_right(verdict: Verdict, gold: Item) -> bool:
-    if verdict.meaning is None:
+def means_gold(meaning: str | None, gold: Item) -> bool:
+    """Whether what an answer means is what the right answer does."""
+    if meaning is None:
         return False
     if not gold.free_text:
-        return verdict.meaning == gold.answer
+        return meaning == gold.answer
     if gold.inventory:
-        return verdict.meaning == gold.entity
+        return meaning == gold.entity
     if gold.answer_type == "number":
-        return any(verdict.meaning in map(str, last_number(text, gold.language)) for text in gold.right_texts)
-    return verdict.meaning in (" ".join(units(text)) for text in gold.right_texts)
+        return any(meaning in map(str, last_number(text, gold.language)) for text in gold.right_texts)
+    return meaning in (" ".join(units(text)) for text in gold.right_texts)
 
 
-def _mean(values: Sequence[float], groups: Sequence[str]) -> dict[str, float | int | None] | None:
+def mean_of(values: Sequence[float], groups: Sequence[str]) -> dict[str, float | int | None] | None:
     """The mean, its interval, and the number of values; None without any."""
     if not values:
         return None
