@@ -102,6 +102,6 @@ def test_of_an_instruction_the_whole_reply_is_taught_and_none_that_was_cut() -> 
 
 
 def test_a_reply_that_names_no_option_or_two_is_not_an_answer() -> None:
-    listed = [read(reply, item=OPTIONS) for reply in ("C", "blue", "red or green", "I cannot say")]
+    listed = [read(reply, item=OPTIONS) for reply in ("C", "blue", "blue or green", "I cannot say")]
     assert [one.meaning for one in listed] == ["blue", "blue", None, None]
     assert {one.unread for one in listed[2:]} == {"no_option"}

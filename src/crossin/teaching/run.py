@@ -273,8 +273,8 @@ def _finish(
         why = "; ".join(f"{count:,}, {sentence_of(code)}" for code, count in skipped.most_common())
         raise CrossinError(
             f"no answer is certain enough to be taught: {why}",
-            hint="ask a model that knows more (--teacher), or lower --agreement or --margin with another --out "
-            f"and --cache {work.folder / CACHE} to keep the answers",
+            hint="ask a model that knows more (--teacher), or lower --agreement or --margin with another "
+            f"--out and --cache {work.folder / CACHE} to keep the answers",
         )
     names = names_of(questions)
     _write(work.folder / ROWS, rows)
