@@ -29,6 +29,7 @@ COMMANDS = {
     "score": "Compute figures with intervals from stored answers.",
     "compare": "Compare two models on the same items.",
     "report": "Make a page of results: tables, plots, every question.",
+    "experiment": "Compare arms, each with several seeds, from one file.",
     "bench": "List, build, show, check and export benchmarks.",
     "models": "List, download and merge models.",
     "examples": "List the recipes and settings that come with crossin, or print one.",

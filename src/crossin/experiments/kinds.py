@@ -18,7 +18,7 @@ from crossin.core.stages import Stage
 from crossin.evaluation.config import EvaluateConfig
 from crossin.experiments.jobs import Job, replaced
 from crossin.facts.corpus import HeldOut
-from crossin.languages.codes import Language, Languages
+from crossin.languages.codes import ByLanguage, Language, Languages
 from crossin.mixture.recipe import Recipe
 from crossin.training.config import TrainConfig
 from crossin.translation.config import TranslateConfig
@@ -29,6 +29,7 @@ class FactsSource(Settings):
 
     languages: Languages[tuple[Language, ...]]
     held_out: HeldOut = "test"
+    shares: ByLanguage[float] = setting({}, "The part of the questions to train on that languages have.")
 
 
 class FactsBenchSource(Settings):
@@ -96,7 +97,9 @@ def run_job(job: Job, out: Path, progress: Progress = silent) -> Stage:
 def _facts(source: FactsSource, out: Path, progress: Progress) -> Stage:
     from crossin.facts import build_facts
 
-    return build_facts(list(source.languages), out, held_out=source.held_out, progress=progress)
+    return build_facts(
+        list(source.languages), out, held_out=source.held_out, shares=source.shares, progress=progress
+    )
 
 
 def _facts_bench(source: FactsBenchSource, out: Path, _: Progress) -> Stage:
@@ -132,7 +135,7 @@ def _bench(source: BenchSource, out: Path, progress: Progress) -> Stage:
 
 
 def _translate(config: TranslateConfig, out: Path, progress: Progress) -> Stage:
-    from crossin.translation import translate
+    from crossin.translation.run import translate
 
     return translate(config, out, progress=progress)
 

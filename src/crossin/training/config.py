@@ -167,6 +167,7 @@ class TrainConfig(Settings):
     batches: Batches = Batches()
     weigh: Literal["token", "row"] = setting("token", "What has equal weight in the loss.")
     epochs: int = setting(1, "Passes over the mixture.", gt=0)
+    max_steps: int | None = setting(None, "Steps at most; the schedule is over the steps there are.", gt=0)
     align: Align | None = None
     consist: Consist | None = None
     pairs: Pairs | None = None

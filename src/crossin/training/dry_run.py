@@ -57,21 +57,22 @@ def preview(config: TrainConfig, *, progress: Progress = silent) -> TrainingPrev
     seconds = _time_step(network, plan, room)
     weights = list(network.parameters())
     trained = sum(weight.numel() for weight in weights if weight.requires_grad)
-    batches = [batch for step in range(plan.steps) for batch in micro_batches(plan.rows_at(step), room)]
-    tokens = sum(len(row.tokens) for row in plan.rows) * config.epochs
+    steps = [plan.rows_at(step) for step in range(plan.steps)]
+    batches = [batch for rows in steps for batch in micro_batches(rows, room)]
+    tokens = sum(len(row.tokens) for rows in steps for row in rows)
     return TrainingPreview(
         rows=len(plan.rows),
         rows_held_out=len(plan.held_out),
         skipped=plan.skipped,
         groups=dict(sorted(Counter("/".join(row.group) for row in plan.rows).items())),
         tokens=tokens,
-        learned_tokens=sum(row.learned for row in plan.rows) * config.epochs,
+        learned_tokens=sum(row.learned for rows in steps for row in rows),
         steps=plan.steps,
         micro_batches_per_step=len(batches) / plan.steps,
         trained_weights=trained,
         weights=sum(weight.numel() for weight in weights),
         terms=[term.name for term in plan.terms],
-        seconds=seconds * tokens / sum(len(row.tokens) for row in plan.rows_at(0)),
+        seconds=seconds * tokens / sum(len(row.tokens) for row in steps[0]),
         memory_mb=peak_memory() + 2 * 4 * trained / 2**20,
         shown=[
             [(tokenizer.decode(row.prompt), tokenizer.decode(row.completion)) for row in batch]

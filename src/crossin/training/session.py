@@ -71,6 +71,7 @@ def plan_of(
             hint="raise batches.longest, or lower held_out.share",
         )
     steps = -(-len(rows) * config.epochs // batches.rows)
+    steps = min(steps, config.max_steps or steps)
     adaptive: AdaptiveSampler | None = None
     rows_at: Callable[[int], Sequence[TrainingRow]]
     if sampler.kind == "adaptive":
