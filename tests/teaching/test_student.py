@@ -51,7 +51,7 @@ def accuracy(model: Path, bench: Path, out: Path) -> float:
     settings = {"models": [f"m={model}"], "bench": [f"b={bench}"], "languages": ["es"], "device": "cpu"}
     evaluate(settings, out)
     rows = read_parquet(out / "m" / "b" / "answers.parquet", ["answer", "gold"]).to_pylist()
-    return sum(row["answer"] == row["gold"] for row in rows) / len(rows)
+    return float(sum(row["answer"] == row["gold"] for row in rows) / len(rows))
 
 
 @pytest.mark.slow
