@@ -32,13 +32,13 @@ from crossin.models import pull
 from crossin.servers import Accounting, check_client
 from crossin.teaching.config import TeachConfig
 from crossin.teaching.expressing import Row, names_of, needs_translation, rows_of, translated
-from crossin.teaching.judging import Verdict, answer_of, judge
+from crossin.teaching.judging import Judgement, answer_of, judge
 from crossin.teaching.questions import Questions, read_questions
 from crossin.teaching.report import figures
 
 ROWS = "questions.parquet"
 NAMES = "names.parquet"
-VERDICTS = "asked.parquet"
+JUDGEMENTS = "asked.parquet"
 _COLUMNS = ("id", "language", "instruction", "input", "output", "group", "task")
 # What a dry run shows.
 _EXAMPLES = 2
@@ -90,12 +90,12 @@ def teach(
                     task=f"asking {as_path(config.answering[0]).name}",
                     progress=progress,
                 )
-                verdicts = _verdicts(config, questions, asked, found)
-                texts = translated(config, questions, verdicts, out, work.scratch, progress, say)
-                skipped = questions.skipped + Counter(one.reason for one in verdicts if one.reason)
-                rows = list(rows_of(questions, verdicts, texts, config.pivot, config.wordings, skipped))
+                judgements = _judgements(config, questions, asked, found)
+                texts = translated(config, questions, judgements, out, work.scratch, progress, say)
+                skipped = questions.skipped + Counter(one.reason for one in judgements if one.reason)
+                rows = list(rows_of(questions, judgements, texts, config.pivot, config.wordings, skipped))
                 counts = {"answers_from_cache": known, "notes": [*questions.notes, *engine.notes]}
-                _finish(work, questions, verdicts, rows, skipped, counts)
+                _finish(work, questions, judgements, rows, skipped, counts)
             remove_cache(out / CACHE, config.cache)
     return work
 
@@ -118,7 +118,7 @@ def teaching_outline(
             check_folder(out, "teach", *_described(config, engine, questions, form))
     some = list(questions.items)[:_EXAMPLES]
     # As if they were answered with their first options.
-    supposed = [Verdict(one, (), _first(questions, one, config.pivot), "…", 1.0, None, "") for one in some]
+    supposed = [Judgement(one, (), _first(questions, one, config.pivot), "…", 1.0, None, "") for one in some]
     texts = {
         (one, code): dict.fromkeys(("instruction", "input", "output"), "…")
         for one in some
@@ -231,12 +231,12 @@ def _once(asked: Sequence[PreparedQuestion]) -> list[Request]:
     return list(once.values())
 
 
-def _verdicts(
+def _judgements(
     config: TeachConfig,
     questions: Questions,
     asked: Sequence[PreparedQuestion],
     found: Mapping[Content, dict[str, Any]],
-) -> list[Verdict]:
+) -> list[Judgement]:
     answers: dict[str, list[Any]] = {name: [] for name in questions.items}
     for one in asked:
         item = one.question.item
@@ -264,7 +264,7 @@ def _verdicts(
 def _finish(
     work: Stage,
     questions: Questions,
-    verdicts: Sequence[Verdict],
+    judgements: Sequence[Judgement],
     rows: Sequence[Row],
     skipped: Counter[str],
     counts: Mapping[str, Any],
@@ -273,23 +273,23 @@ def _finish(
         why = "; ".join(f"{count:,}, {sentence_of(code)}" for code, count in skipped.most_common())
         raise CrossinError(
             f"no answer is certain enough to be taught: {why}",
-            hint="ask a model that knows more (--teacher), or lower --agreement or --margin with another --out "
-            f"and --cache {work.folder / CACHE} to keep the answers",
+            hint="ask a model that knows more (--teacher), or lower --agreement or --margin with another "
+            f"--out and --cache {work.folder / CACHE} to keep the answers",
         )
     names = names_of(questions)
     _write(work.folder / ROWS, rows)
     _write(work.folder / NAMES, names)
-    _write_verdicts(work.folder / VERDICTS, questions, verdicts)
+    _write_judgements(work.folder / JUDGEMENTS, questions, judgements)
     by_language = Counter(row["language"] for row in rows)
     work.finish(
-        [ROWS, NAMES, VERDICTS],
+        [ROWS, NAMES, JUDGEMENTS],
         {
-            "questions": len(verdicts),
-            "certain": sum(not one.reason for one in verdicts),
+            "questions": len(judgements),
+            "certain": sum(not one.reason for one in judgements),
             "rows": len(rows),
             "names": len(names),
             "by_language": {language: by_language[language] for language in questions.languages},
-            **figures(questions, verdicts),
+            **figures(questions, judgements),
             **counts,
         },
         skipped,
@@ -303,7 +303,7 @@ def _write(path: Path, rows: Sequence[Row]) -> None:
     write_parquet(path, pyarrow.Table.from_pylist(list(rows), schema))
 
 
-def _write_verdicts(path: Path, questions: Questions, verdicts: Sequence[Verdict]) -> None:
+def _write_judgements(path: Path, questions: Questions, judgements: Sequence[Judgement]) -> None:
     """Write what each question's answers came to, without a right answer."""
     import pyarrow
 
@@ -314,7 +314,7 @@ def _write_verdicts(path: Path, questions: Questions, verdicts: Sequence[Verdict
         **dict.fromkeys(("answers", "unread", "replies"), pyarrow.list_(text)),
     }
     rows = []
-    for one in verdicts:
+    for one in judgements:
         item = next(iter(questions.items[one.question].values()))
         rows.append(
             {
