@@ -22,20 +22,24 @@ def answer_loss(
     settings: Consist,
     references: Sequence[tuple[Sequence[float], Sequence[float]]] = (),
     key: str = "",
+    start: int = 0,
+    balances: Sequence[float] = (),
 ) -> torch.Tensor:
     """The mean divergence between the distributions over an item's options in two languages, the first of
     which is the pivot. With `dco`, `references` are the log-likelihoods under the model before training,
-    and `key` decides which two options are compared.
+    `key` and the pair's number (from `start`) decide which two options are compared, and `balances` are the
+    directions of the pairs, all 1 by default.
     """
     found = option_logprobs(model, [one for pair in questions for one in pair], settings.length)
     losses = []
     for number, (left, right) in enumerate(zip(found[0::2], found[1::2], strict=True)):
         if settings.divergence == "dco":
-            first = hash64("options", f"{key}/{number}") % len(left)
-            other = hash64("other option", f"{key}/{number}") % (len(left) - 1)
+            first = hash64("options", f"{key}/{start + number}") % len(left)
+            other = hash64("other option", f"{key}/{start + number}") % (len(left) - 1)
             two = [first, other + (other >= first)]
             held = [torch.tensor(one, device=left.device)[None, two] for one in references[number]]
-            losses.append(direct_consistency(left[None, two], right[None, two], held[0], held[1])[0])
+            balance = balances[number] if balances else 1.0
+            losses.append(direct_consistency(left[None, two], right[None, two], held[0], held[1], balance)[0])
         else:
             divergence = jensen_shannon if settings.divergence == "js" else towards
             pivot = left.detach() if settings.hold_pivot else left
