@@ -22,6 +22,7 @@ _TABLES = {
     "probe": "probe.parquet",
     "bench": ITEMS,
     "facts": "questions.parquet",
+    "teach": "questions.parquet",
 }
 # More names than these are only counted, and more results not shown.
 _MOST_NAMES, _MOST_RESULTS = 8, 10

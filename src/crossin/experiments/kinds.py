@@ -135,7 +135,7 @@ def _bench(source: BenchSource, out: Path, progress: Progress) -> Stage:
 
 
 def _translate(config: TranslateConfig, out: Path, progress: Progress) -> Stage:
-    from crossin.translation import translate
+    from crossin.translation.run import translate
 
     return translate(config, out, progress=progress)
 

@@ -58,10 +58,8 @@ class Plan:
     @property
     def jobs(self) -> list[Job]:
         """All jobs, each once, in an order that finishes one arm after the other, seed by seed."""
-        runs = [
-            run for seed in self.config.seeds for arm in self.arms for run in arm.runs if run.seed == seed
-        ]
-        return with_needs(job for run in runs for job in run.jobs)
+        by_seed = zip(*(arm.runs for arm in self.arms), strict=True)
+        return with_needs(job for runs in by_seed for run in runs for job in run.jobs)
 
 
 def plan_of(config: ExperimentConfig, folder: Path, *, tiny: bool = False, only: Sequence[str] = ()) -> Plan:
