@@ -12,7 +12,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from crossin.core.entries import AmbiguousEntry, changed, merged, place_of, put
-from crossin.core.errors import CrossinError
+from crossin.core.errors import CrossinError, located
 from crossin.core.examples import folder_of, is_example, named_file
 from crossin.core.files import read_yaml
 from crossin.core.paths import as_path
@@ -111,7 +111,8 @@ def _with_file(stage: str, entries: Entries, folder: Path) -> Entries:
     if entries.get(key) is None:
         return own
     given = as_path(entries[key])
-    file = folder / given if (folder / given).is_file() else named_file(command, given)
+    with located(field=f"{stage}.{key}"):
+        file = folder / given if (folder / given).is_file() else named_file(command, given)
     read = read_yaml(file)
     if not isinstance(read, dict):
         raise CrossinError("expected a mapping (key: value)", file=file, hint="see `crossin examples`")
