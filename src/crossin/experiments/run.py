@@ -10,14 +10,15 @@ from typing import TYPE_CHECKING, Any
 from crossin import __version__
 from crossin.core.cluster import Runner
 from crossin.core.errors import CrossinError
+from crossin.core.examples import named_file
 from crossin.core.files import check_writable, read_json, write_text
 from crossin.core.formats import MANIFEST
 from crossin.core.inputs import hashes_of
-from crossin.core.paths import as_path
+from crossin.core.paths import as_path, is_path
 from crossin.core.results import Tabular
 from crossin.core.stages import Stage, check_rank, fingerprint, locked
 from crossin.experiments.board import JobFailure, Outcome
-from crossin.experiments.config import ExperimentConfig, read_config
+from crossin.experiments.config import ExperimentConfig, of_file, read_config
 from crossin.experiments.grid import languages_asked
 from crossin.experiments.index import INDEX, Arm, ArmRun, Index, read_index, write_index
 from crossin.experiments.jobs import STAGES
@@ -65,7 +66,11 @@ def planned(
 ) -> Plan:
     """The jobs of an experiment; arguments as in `experiment`. Nothing is made or written."""
     settings, folder = read_config(config, given, tiny=tiny)
-    return plan_of(settings, folder, tiny=tiny, only=only)
+    try:
+        return plan_of(settings, folder, tiny=tiny, only=only)
+    except CrossinError as error:
+        file = named_file("experiment", config) if is_path(config) else None
+        raise of_file(error, file, given or {}) from error
 
 
 def experiment(
