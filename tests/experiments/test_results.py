@@ -39,7 +39,7 @@ def where(results: ExperimentResults, **wanted: Any) -> list[dict[str, Any]]:
 
 
 def one(results: ExperimentResults, **wanted: Any) -> dict[str, Any]:
-    """The only row with these values; if not said, over all tasks and languages, as the evaluation decided."""
+    """The only row with these values; if not said, over all tasks and languages, by the main choice."""
     [row] = where(results, **{"task": None, "language": None, "main": True, "less": None, **wanted})
     return row
 

@@ -1,4 +1,4 @@
-"""Differences by each choice between options: from stored log-probabilities, as the evaluation would decide."""
+"""Differences by each choice between options, from stored log-probabilities, as an evaluation decides."""
 
 from __future__ import annotations
 
@@ -97,7 +97,8 @@ def test_answers_without_log_probabilities_are_counted_in_a_note(tmp_path: Path)
     results = computed(out, draws=50)
     assert {row["choice"] for row in results.rows if row["arm"] == "a"} == {"sum", "token", "byte"}
     apart = [row for row in results.rows if row["less"] and row["figure"] == "accuracy"]
-    assert [row["depends"] for row in apart] == [None]
+    assert {row["depends"] for row in apart} == {None}
+    assert any("1 of 2 runs lack log-probabilities" in note for note in results.notes)
 
 
 def lengthy(bonus: float) -> Any:
@@ -170,5 +171,7 @@ NOTHING = Figure(0.0, -0.02, 0.02, 1.0)
     ],
 )
 def test_sign_and_significance_decide(found: list[Figure], depends: bool) -> None:
-    by_choice = {choice: (figure, figure.p) for choice, figure in zip(CHOICES, found, strict=True)}
+    by_choice: dict[str, tuple[Figure, float | None]] = {}
+    for choice, figure in zip(CHOICES, found, strict=True):
+        by_choice[choice] = figure, figure.p
     assert depends_on_choice(by_choice) is depends
