@@ -89,14 +89,14 @@ def place_of(entries: Mapping[str, Any], key: str, *, whole: bool = False) -> Pl
         if isinstance(value, Mapping):
             count = _longest(parts, value)
             if not count and whole:
-                raise _missing(parts[0], map(str, value), here)
+                raise _missing(parts[0], [[str(one)] for one in value], here)
             name: str | int = ".".join(parts[: count or 1])
             inner = value.get(name)
         elif isinstance(value, Sequence) and not isinstance(value, str):
             names = [_names(one, holder) for one in value]
             count = _longest(parts, {*map(str, range(len(names))), *chain(*names)})
             if not count:
-                raise _missing(parts[0], [one[0] for one in names if one], here)
+                raise _missing(parts[0], names, here)
             found = _numbers(".".join(parts[:count]), names)
             if len(found) > 1:
                 same = " and ".join(map(str, found))
@@ -155,12 +155,12 @@ def _numbers(text: str, names: list[list[str]]) -> list[int]:
     return [int(text)] if text.isdecimal() and int(text) < len(names) else []
 
 
-def _missing(part: str, known: Any, here: str) -> CrossinError:
-    known = list(known)
-    near = nearest(part, known)
-    hint = f"did you mean '{near[0]}'?" if near else f"use one of: {', '.join(known)}" if known else None
+def _missing(part: str, names: list[list[str]], here: str) -> CrossinError:
+    """The error for a name that is not among those of the entries at `here`."""
+    near = nearest(part, chain(*names))
+    all_of_them = ", ".join(one[0] for one in names if one)
     return CrossinError(
         f"there is no '{part}' in '{here}'" if here else f"there is no '{part}'",
-        hint=hint,
         field=f"{here}.{part}" if here else part,
+        hint=f"did you mean '{near[0]}'?" if near else f"use one of: {all_of_them or '(none)'}",
     )

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from crossin.scoring.scores import Score
 
 # In the order of preference, with a server that does not support all of them.
-_KINDS: tuple[FormKind, ...] = ("text", "letters", "generate")
+KINDS: tuple[FormKind, ...] = ("text", "letters", "generate")
 _FACTS = "facts"
 # Counts worth a line of their own.
 _COUNTED = {
@@ -111,7 +111,7 @@ def evaluate(
             kind: FormKind | None = None
             if isinstance(engine, OpenAIEngine) and _is_form_open(config):
                 supported = engine.kinds(chat=bool(config.chat))
-                kind = next(kind for kind in _KINDS if kind in supported)
+                kind = next(kind for kind in KINDS if kind in supported)
                 say(f"the server supports {', '.join(sorted(supported))}: using --form {kind}")
             for bench, folder in benches.items():
                 stage = ask_bench(
@@ -190,7 +190,7 @@ def _check_folder(
         check_writable(out)
         return
     # Which kind of question a server supports is known only once it is asked.
-    kinds = _KINDS if isinstance(engine, OpenAIEngine) and _is_form_open(config) else (None,)
+    kinds = KINDS if isinstance(engine, OpenAIEngine) and _is_form_open(config) else (None,)
     errors = []
     for kind in kinds:
         try:

@@ -86,7 +86,8 @@ class Board:
             return
         self.failed[event.key] = JobFailure(event.error, event.detail)
         if event.disk_full:
-            self.full = self.full or event.error
+            title = next(job.title for job in self.jobs if job.key == event.key)
+            self.full = self.full or f"{title}: {event.error}"
         for job in self.jobs:
             if not self.is_settled(job):
                 first = self._first_failed(job)
@@ -97,7 +98,9 @@ class Board:
     def outcome(self) -> Outcome:
         """What became of the jobs. Raises CrossinError where the disk was full."""
         if self.full:
-            raise CrossinError(self.full)
+            raise CrossinError(
+                self.full, hint="free some space on that disk; then the same command resumes from here"
+            )
         keys = [job.key for job in self.jobs]
         return Outcome(
             tuple(key for key in keys if key in self.finished),

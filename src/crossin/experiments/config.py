@@ -89,8 +89,8 @@ class ExperimentConfig(Settings):
     @model_validator(mode="before")
     @classmethod
     def _short_forms(cls, entries: Any) -> Any:
-        """`compose: NAME` is `compose: {recipe: NAME}`, and an axis may be a list of the values of the entry of
-        its name.
+        """`compose: NAME` is `compose: {recipe: NAME}`; an axis may be a list of values of the entry of its
+        name.
         """
         if not isinstance(entries, dict):
             return entries

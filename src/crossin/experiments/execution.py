@@ -49,10 +49,18 @@ def execute(job: Job, out: Path, run_job: RunJob, watch: Watch) -> JobEvent:
         if not done:
             raise CrossinError("the job ended without a result", file=job.folder(out))
     except Exception as error:
-        detail = "" if isinstance(error, CrossinError) else traceback.format_exc()
-        text = str(error) if isinstance(error, CrossinError) else f"{type(error).__name__}: {error}"
-        return JobEvent("failed", job.key, error=text, detail=detail, disk_full=_is_disk_full(error))
+        return _failed(job, error)
     return JobEvent("finished", job.key, seconds=time.monotonic() - begin, whole=whole)
+
+
+def _failed(job: Job, error: Exception) -> JobEvent:
+    text, detail = f"{type(error).__name__}: {error}", traceback.format_exc()
+    full = _is_disk_full(error)
+    if isinstance(error, CrossinError):
+        # Of a full disk, the whole run's error says what to do.
+        text = str(CrossinError(error.message, file=error.file) if full else error)
+        detail = ""
+    return JobEvent("failed", job.key, error=text, detail=detail, disk_full=full)
 
 
 def _wait_until_free(folder: Path) -> None:

@@ -1,4 +1,4 @@
-"""The arms of an experiment with all their entries: the common ones, the arm's changes, a value of each axis."""
+"""The arms of an experiment with their entries: the common ones, the arm's changes, a value of each axis."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from pydantic import BaseModel
 
 from crossin.core.entries import changed, merged, place_of, put
 from crossin.core.errors import CrossinError
@@ -23,7 +25,7 @@ from crossin.mixture.recipe import Recipe
 from crossin.training.config import TrainConfig
 
 # Of each stage, the entry that names a file, the command whose examples it may be, and the settings.
-_FILES = {
+_FILES: dict[str, tuple[str, str, type[BaseModel]]] = {
     "compose": ("recipe", "compose", Recipe),
     "train": ("config", "train", TrainConfig),
     "evaluate": ("config", "evaluate", EvaluateConfig),
@@ -59,8 +61,8 @@ def arms_of(config: ExperimentConfig, folder: Path, *, tiny: bool = False) -> li
         for values in itertools.product(*(one.values.items() for one in axes.values())):
             here = dict(zip(axes, (label for label, _ in values), strict=True))
             changed_entries = entries
-            for axis, (_, value) in zip(axes.values(), values, strict=True):
-                for key in axis.entry:
+            for one, (_, value) in zip(axes.values(), values, strict=True):
+                for key in one.entry:
                     changed_entries = _put(changed_entries, key, value)
             if tiny:
                 changed_entries = _made_tiny(changed_entries, config.tiny)

@@ -18,8 +18,9 @@ from crossin.core.stages import Stage
 from crossin.evaluation.config import EvaluateConfig
 from crossin.experiments.jobs import Job, replaced
 from crossin.facts.corpus import HeldOut
-from crossin.languages.codes import Language, Languages
+from crossin.languages.codes import ByLanguage, Language, Languages
 from crossin.mixture.recipe import Recipe
+from crossin.teaching.config import TeachConfig
 from crossin.training.config import TrainConfig
 from crossin.translation.config import TranslateConfig
 
@@ -29,6 +30,7 @@ class FactsSource(Settings):
 
     languages: Languages[tuple[Language, ...]]
     held_out: HeldOut = "test"
+    shares: ByLanguage[float] = setting({}, "The part of the questions to train on that languages have.")
 
 
 class FactsBenchSource(Settings):
@@ -96,7 +98,9 @@ def run_job(job: Job, out: Path, progress: Progress = silent) -> Stage:
 def _facts(source: FactsSource, out: Path, progress: Progress) -> Stage:
     from crossin.facts import build_facts
 
-    return build_facts(list(source.languages), out, held_out=source.held_out, progress=progress)
+    return build_facts(
+        list(source.languages), out, held_out=source.held_out, shares=source.shares, progress=progress
+    )
 
 
 def _facts_bench(source: FactsBenchSource, out: Path, _: Progress) -> Stage:
@@ -132,9 +136,15 @@ def _bench(source: BenchSource, out: Path, progress: Progress) -> Stage:
 
 
 def _translate(config: TranslateConfig, out: Path, progress: Progress) -> Stage:
-    from crossin.translation import translate
+    from crossin.translation.run import translate
 
     return translate(config, out, progress=progress)
+
+
+def _teach(config: TeachConfig, out: Path, progress: Progress) -> Stage:
+    from crossin.teaching.run import teach
+
+    return teach(config, out, progress=progress)
 
 
 def _compose(mixture: Mixture, out: Path, progress: Progress) -> Stage:
@@ -185,6 +195,7 @@ KINDS: dict[str, Kind] = {
     "counterfactual": Kind(CounterfactualSource, _counterfactual, ("languages", "seed")),
     "bench": Kind(BenchSource, _bench, ("languages",)),
     "translate": Kind(TranslateConfig, _translate),
+    "teach": Kind(TeachConfig, _teach, ("model", "languages", "pivot")),
     "compose": Kind(Mixture, _compose),
     "train": Kind(TrainConfig, _train, ("model", "seed")),
     "evaluate": Kind(Asked, _evaluate),

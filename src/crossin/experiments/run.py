@@ -10,20 +10,21 @@ from typing import TYPE_CHECKING, Any
 from crossin import __version__
 from crossin.core.cluster import Runner
 from crossin.core.errors import CrossinError
-from crossin.core.files import check_writable, read_json, write_text
+from crossin.core.files import check_writable, read_json, reading, write_text
 from crossin.core.formats import MANIFEST
 from crossin.core.inputs import hashes_of
 from crossin.core.paths import as_path
 from crossin.core.results import Tabular
 from crossin.core.stages import Stage, check_rank, fingerprint, locked
+from crossin.experiments.board import JobFailure, Outcome
 from crossin.experiments.config import ExperimentConfig, read_config
 from crossin.experiments.grid import languages_asked
 from crossin.experiments.index import INDEX, Arm, ArmRun, Index, read_index, write_index
 from crossin.experiments.jobs import STAGES
 from crossin.experiments.kinds import run_job
-from crossin.experiments.plan import Plan, plan_of
-from crossin.experiments.results import WRITTEN, ExperimentResults, read_results, write_results
-from crossin.experiments.scheduling import Outcome, run_jobs
+from crossin.experiments.plan import Plan, PlannedArm, plan_of
+from crossin.experiments.results import RESULTS, ExperimentResults, write_results
+from crossin.experiments.scheduling import run_jobs
 from crossin.experiments.watching import Watch, unwatched
 
 if TYPE_CHECKING:
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 
 # The settings that a folder's results are of.
 SETTINGS = "experiment.yaml"
+_WRITTEN = (INDEX, SETTINGS, RESULTS, "table.md", "table.tex", "table.csv")
 
 
 @dataclass(frozen=True, repr=False)
@@ -41,7 +43,7 @@ class Experiment(Tabular):
 
     out: Path
     results: ExperimentResults | None
-    failures: dict[str, str]
+    failures: dict[str, JobFailure]
 
     def __repr__(self) -> str:
         failed = f", {len(self.failures)} failed" if self.failures else ""
@@ -96,7 +98,7 @@ def experiment(
     plan = config if isinstance(config, Plan) else planned(config, given, tiny=tiny, only=only)
     check_out(out)
     if _is_finished(plan, out):
-        return Experiment(out, read_results(out), {})
+        return Experiment(out, ExperimentResults(read_index(out), _table(out / RESULTS)), {})
     with locked(out, shared=world_size > 1, what="this experiment"):
         write_text(out / SETTINGS, _as_yaml(plan))
         write_index(out, index_of(plan, out))
@@ -128,15 +130,14 @@ def check_out(out: Path) -> None:
         )
 
 
-def index_of(plan: Plan, out: Path, failures: Mapping[str, str] | None = None) -> Index:
-    """The index of an experiment's folder as it is now. failures: why jobs failed, by their key."""
-    failures = failures or {}
+def index_of(plan: Plan, out: Path, outcome: Outcome | None = None) -> Index:
+    """The index of an experiment's folder as it is now."""
 
-    def arm(one: Any) -> Arm:
+    def arm(one: PlannedArm) -> Arm:
         runs, failed = [], {}
         for run in one.runs:
-            reasons = [failures[job.key] for job in run.jobs if job.key in failures]
-            if reasons:
+            failures = [outcome.first_failure(job.key) for job in run.jobs] if outcome else []
+            if reasons := [failure.error for failure in failures if failure is not None]:
                 failed[run.seed] = reasons[0]
             elif all((job.folder(out) / MANIFEST).is_file() for job in run.answers.values()):
                 answers = {bench: job.folder(out) for bench, job in run.answers.items()}
@@ -157,17 +158,16 @@ def index_of(plan: Plan, out: Path, failures: Mapping[str, str] | None = None) -
 
 def _finish(plan: Plan, out: Path, outcome: Outcome) -> Experiment:
     """Write index, results and manifest, once all jobs are finished or have failed."""
-    index = index_of(plan, out, outcome.failures)
+    index = index_of(plan, out, outcome)
     write_index(out, index)
-    failures = {job.title: outcome.failures[job.key] for job in plan.jobs if job.key in outcome.failures}
-    open_runs = [
-        run for one, arm in zip(plan.arms, index.arms, strict=True) for run in one.runs[len(arm.runs) + len(arm.failed) :]
-    ]
-    if open_runs:
+    failures = {job.title: outcome.failed[job.key] for job in plan.jobs if job.key in outcome.failed}
+    if outcome.left:
         return Experiment(out, None, failures)
     if not any(arm.runs for arm in index.arms):
-        title, why = next(iter(failures.items()))
-        raise CrossinError(f"no arm finished; {title}: {why}", file=out, hint="repair that, and run again")
+        title, failure = next(iter(failures.items()))
+        raise CrossinError(
+            f"no arm finished; {title}: {failure.error}", file=out, hint="repair that, and run again"
+        )
     results = write_results(out)
     if not failures:
         _write_manifest(plan, out)
@@ -179,8 +179,8 @@ def _is_finished(plan: Plan, out: Path) -> bool:
     if not (out / MANIFEST).is_file():
         return False
     found = read_json(out / MANIFEST)
-    same = found.get("fingerprint") == fingerprint("experiment", _settings(plan), {})
-    return same and found.get("outputs") == hashes_of(out, _outputs(out))
+    mark = fingerprint("experiment", _settings(plan), {})
+    return bool(found.get("fingerprint") == mark and found.get("outputs") == hashes_of(out, _outputs(out)))
 
 
 def _write_manifest(plan: Plan, out: Path) -> None:
@@ -195,7 +195,7 @@ def _settings(plan: Plan) -> dict[str, Any]:
 
 
 def _outputs(out: Path) -> list[str]:
-    return [name for name in (INDEX, SETTINGS, *WRITTEN) if (out / name).is_file()]
+    return [name for name in _WRITTEN if (out / name).is_file()]
 
 
 def _as_yaml(plan: Plan) -> str:
@@ -204,3 +204,10 @@ def _as_yaml(plan: Plan) -> str:
     entries = plan.config.model_dump(mode="json", exclude_unset=True, exclude={"tiny"})
     head = f"# The settings of these results, by crossin {__version__}.\n"
     return head + str(yaml.safe_dump(entries, sort_keys=False, allow_unicode=True))
+
+
+def _table(file: Path) -> pyarrow.Table:
+    import pyarrow.parquet
+
+    with reading(file):
+        return pyarrow.parquet.read_table(file)
