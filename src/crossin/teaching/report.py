@@ -25,11 +25,15 @@ def figures(questions: Questions, judgements: Sequence[Judgement]) -> dict[str, 
     """
     groups = {name: next(iter(items.values())).group for name, items in questions.items.items()}
     found: dict[str, Any] = {
-        "agreement": _mean([one.agreement for one in judgements], [groups[one.question] for one in judgements])
+        "agreement": _mean(
+            [one.agreement for one in judgements], [groups[one.question] for one in judgements]
+        )
     }
     right: dict[str, Any] = {}
     for name, left_out in (("kept", False), ("left_out", True)):
-        judged = [one for one in judgements if bool(one.reason) is left_out and one.question in questions.golds]
+        judged = [
+            one for one in judgements if bool(one.reason) is left_out and one.question in questions.golds
+        ]
         values = [_is_right(one, questions.golds[one.question]) for one in judged]
         right[name] = _mean(values, [groups[one.question] for one in judged])
     return {**found, "right": right}
@@ -43,7 +47,9 @@ def _is_right(judgement: Judgement, gold: Item) -> bool:
     if gold.inventory:
         return judgement.meaning == gold.entity
     if gold.answer_type == "number":
-        return any(judgement.meaning in map(str, last_number(text, gold.language)) for text in gold.right_texts)
+        return any(
+            judgement.meaning in map(str, last_number(text, gold.language)) for text in gold.right_texts
+        )
     return judgement.meaning in (" ".join(units(text)) for text in gold.right_texts)
 
 

@@ -94,7 +94,8 @@ def teach(
                 texts = translated(config, questions, judgements, out, work.scratch, progress, say)
                 skipped = questions.skipped + Counter(one.reason for one in judgements if one.reason)
                 rows = list(rows_of(questions, judgements, texts, config.pivot, config.wordings, skipped))
-                counts = {"answers_from_cache": known, "notes": [*questions.notes, *engine.notes]}
+                counts: dict[str, Any] = {"answers_from_cache": known, "notes": list(questions.notes)}
+                counts["engine_notes"] = list(engine.notes)
                 _finish(work, questions, judgements, rows, skipped, counts)
             remove_cache(out / CACHE, config.cache)
     return work
@@ -163,6 +164,7 @@ def _engine(config: TeachConfig, out: Path, progress: Progress) -> Iterator[Engi
 def _checked(config: TeachConfig, scratch: Path, progress: Progress) -> Questions:
     """The questions. All that can be wrong is a CrossinError here, before the first request."""
     questions = read_questions(config, scratch, progress)
+    _requests(config, questions, config.form_of())
     if config.cache is not None:
         check_cache(config.cache)
     if config.engine == "openai":
@@ -214,7 +216,14 @@ def _described(
 
 def _requests(config: TeachConfig, questions: Questions, form: Form) -> list[PreparedQuestion]:
     """Every question of the pivot in every wording, as often as replies to it are drawn."""
-    asked = asked_questions(questions.in_pivot(config.pivot), form, seed=config.seed)
+    try:
+        asked = asked_questions(questions.in_pivot(config.pivot), form, seed=config.seed)
+    except CrossinError as error:
+        if error.field not in ("wordings", "language"):
+            raise
+        # Its option has another name here.
+        hint = (error.hint or _HINT).replace("--wordings", "--ask")
+        raise CrossinError(error.message, field="ask", hint=hint) from error
     requests = [with_request(one, form, config.choice) for one in asked]
     if not config.samples:
         return requests
