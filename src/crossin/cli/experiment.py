@@ -11,13 +11,12 @@ from crossin.cli.options import (
     Command,
     dry_run_option,
     json_option,
-    need_out,
     out_option,
     set_option,
     settings_options,
 )
 from crossin.core.cluster import Runner
-from crossin.core.settings import Settings, setting, validated
+from crossin.core.settings import Settings, setting
 
 _WHERE = "Where it runs"
 

@@ -10,13 +10,14 @@ from pydantic import model_validator
 
 from crossin.core.configs import config_of
 from crossin.core.paths import as_path
-from crossin.core.settings import Settings, setting
+from crossin.core.settings import setting
 from crossin.evaluation.config import EvaluateConfig, FormKind
 from crossin.evaluation.preparation import Choice
 from crossin.items import Form
 from crossin.languages.codes import Language, Languages
 from crossin.models.chat import ARGUMENTS_HELP, TemplateArguments, thinks
 from crossin.servers import ServerSettings
+from crossin.teaching.asking import AskingConfig
 from crossin.translation.config import TranslateConfig
 
 _what = partial(setting, group="What is asked")
@@ -28,7 +29,7 @@ _local = partial(setting, group="Models of transformers (hf)")
 _ADAPTERS = ("adapter_config.json", "adapter/adapter_config.json")
 
 
-class TeachConfig(Settings):
+class TeachConfig(AskingConfig):
     """Whose answers to which questions are taught, and when they count as certain."""
 
     model: str = setting(..., "A model's name, hub id or folder.", flag=False)

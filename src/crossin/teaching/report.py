@@ -25,7 +25,7 @@ def figures(questions: Questions, judgements: Sequence[Judgement]) -> dict[str, 
     """
     groups = {name: next(iter(items.values())).group for name, items in questions.items.items()}
     found: dict[str, Any] = {
-        "agreement": _mean(
+        "agreement": mean_of(
             [one.agreement for one in judgements], [groups[one.question] for one in judgements]
         )
     }
@@ -34,26 +34,25 @@ def figures(questions: Questions, judgements: Sequence[Judgement]) -> dict[str, 
         judged = [
             one for one in judgements if bool(one.reason) is left_out and one.question in questions.golds
         ]
-        values = [_is_right(one, questions.golds[one.question]) for one in judged]
-        right[name] = _mean(values, [groups[one.question] for one in judged])
+        values = [means_gold(one.meaning, questions.golds[one.question]) for one in judged]
+        right[name] = mean_of(values, [groups[one.question] for one in judged])
     return {**found, "right": right}
 
 
-def _is_right(judgement: Judgement, gold: Item) -> bool:
-    if judgement.meaning is None:
+def means_gold(meaning: str | None, gold: Item) -> bool:
+    """Whether what an answer means is what the right answer does."""
+    if meaning is None:
         return False
     if not gold.free_text:
-        return judgement.meaning == gold.answer
+        return meaning == gold.answer
     if gold.inventory:
-        return judgement.meaning == gold.entity
+        return meaning == gold.entity
     if gold.answer_type == "number":
-        return any(
-            judgement.meaning in map(str, last_number(text, gold.language)) for text in gold.right_texts
-        )
-    return judgement.meaning in (" ".join(units(text)) for text in gold.right_texts)
+        return any(meaning in map(str, last_number(text, gold.language)) for text in gold.right_texts)
+    return meaning in (" ".join(units(text)) for text in gold.right_texts)
 
 
-def _mean(values: Sequence[float], groups: Sequence[str]) -> dict[str, float | int | None] | None:
+def mean_of(values: Sequence[float], groups: Sequence[str]) -> dict[str, float | int | None] | None:
     """The mean, its interval, and the number of values; None without any."""
     if not values:
         return None
