@@ -28,7 +28,7 @@ from crossin.items.item import Item
 from crossin.items.wordings import word_files
 from crossin.models import pull
 from crossin.servers import Accounting, check_client
-from crossin.teaching.asked import Answered, Place, answers_by_place, opened, prepared, requests_of
+from crossin.teaching.asked import AskedAnswer, Place, answers_by_place, opened, prepared, requests_of
 from crossin.teaching.prefer_config import PreferConfig
 from crossin.teaching.preferences import Agreed, AnswerPair, PreferReason, agreed, candidates, pair_of
 from crossin.teaching.questions import Questions, read_questions
@@ -195,7 +195,7 @@ def _finish(
     config: PreferConfig,
     work: Stage,
     plan: _Plan,
-    answers: Mapping[Place, Sequence[Answered]],
+    answers: Mapping[Place, Sequence[AskedAnswer]],
     counts: Mapping[str, Any],
 ) -> None:
     skipped = plan.skipped.copy()
@@ -253,7 +253,10 @@ class _Prompts:
 
 
 def _counts(
-    plan: _Plan, answers: Mapping[Place, Sequence[Answered]], pivot: Mapping[str, Agreed], rows: Sequence[Row]
+    plan: _Plan,
+    answers: Mapping[Place, Sequence[AskedAnswer]],
+    pivot: Mapping[str, Agreed],
+    rows: Sequence[Row],
 ) -> dict[str, Any]:
     """`right`: where right answers are known, the share of questions that the pivot's answer is right of,
     among all it agrees on and among the pairs; with 95% intervals.
