@@ -17,9 +17,11 @@ from crossin.core.suggestions import nearest
 from crossin.experiments.config import ARM, HINT, RESERVED, Entries, ExperimentConfig
 from crossin.experiments.grid import ArmSpec, arms_of, check_names
 from crossin.experiments.jobs import Job, references, replaced, with_needs
-from crossin.experiments.kinds import KINDS, kind_of
+from crossin.experiments.kinds import KINDS, Mixture, kind_of
 from crossin.experiments.paths import below, with_paths
 from crossin.mixture.job import inputs_of
+from crossin.mixture.pools import check_languages
+from crossin.mixture.recipe import Recipe
 from crossin.mixture.run import resolve
 
 # Entries that decide nothing: they would only keep arms from sharing a job.
@@ -221,11 +223,14 @@ class _Run:
                 entries = {**entries, name: self.seed if name == "seed" else self.spec.entries[name]}
         entries = with_paths(kind.settings, replaced(entries, names), below(self.folder))
         try:
-            settings = validated(kind.settings, entries, None, HINT).model_dump(mode="json", by_alias=True)
+            made = validated(kind.settings, entries, None, HINT)
+            if isinstance(made, Mixture):
+                _check_languages(made.recipe)
         except CrossinError as error:
             field = (error.field or "").removeprefix("recipe.")
             field = ".".join(filter(None, (place, field)))
             raise CrossinError(error.message, file=error.file, field=field, hint=error.hint) from error
+        settings = made.model_dump(mode="json", by_alias=True)
         key = self._key(stage, settings)
         if key not in self.jobs:
             gpus = self.spec.entries["resources"]["gpu"] if stage in ("train", "evaluate") else 0
@@ -262,6 +267,16 @@ class _Run:
                 "there is no such file or folder", file=path, field=key, hint='a source is named "${NAME}"'
             )
         return str(path)
+
+
+def _check_languages(recipe: Recipe) -> None:
+    """Raise CrossinError for a component that needs a language which the mixture, or its corpus, does not
+    have. A corpus that is not made yet is taken to have all.
+    """
+    languages = list(recipe.languages or ())
+    described = {name: list(spec.files) for name, spec in recipe.corpora.items() if spec.files}
+    corpora = {one.corpus: described.get(one.corpus, languages) for one in recipe.components}
+    check_languages(recipe, languages, corpora)
 
 
 def _key_of(entries: Mapping[str, Any], reference: str) -> str:
