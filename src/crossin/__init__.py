@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from crossin.reports.make import report
     from crossin.scoring.comparison import compare
     from crossin.scoring.scores import score
+    from crossin.teaching.preferring import prefer
     from crossin.teaching.run import teach
     from crossin.training.run import train
     from crossin.translation.run import translate
@@ -26,6 +27,7 @@ __all__ = [
     "compose",
     "evaluate",
     "experiment",
+    "prefer",
     "probe",
     "report",
     "score",
@@ -39,6 +41,7 @@ _MODULES = {
     "compose": "mixture.run",
     "evaluate": "evaluation.run",
     "experiment": "experiments.run",
+    "prefer": "teaching.preferring",
     "probe": "probing.run",
     "report": "reports.make",
     "score": "scoring.scores",

@@ -1,4 +1,4 @@
-"""Small files in the layout that the experiment `alpaca` reads, with the facts' texts in the paper's languages."""
+"""Small files in the layout that the experiment `alpaca` reads: facts in the paper's languages."""
 
 from __future__ import annotations
 

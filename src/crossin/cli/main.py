@@ -22,6 +22,7 @@ COMMANDS = {
     "demo": "Tune a small real model, and measure what came of it (about ten minutes).",
     "translate": "Translate instruction data into parallel data.",
     "teach": "Make a corpus from what a model answers consistently in English.",
+    "prefer": "Make pairs of a model's own answers, the better one by its answers in English.",
     "compose": "Compose a mixture from parallel instruction data.",
     "train": "Tune a model on a mixture.",
     "evaluate": "Ask models a benchmark in every language, and score the answers.",

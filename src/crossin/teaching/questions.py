@@ -21,7 +21,7 @@ from crossin.items.item import Item, items_file, read_items
 from crossin.items.selection import select
 from crossin.languages.codes import language_name
 from crossin.languages.file_language import wrong_language
-from crossin.teaching.config import TeachConfig
+from crossin.teaching.asking import AskingConfig
 from crossin.teaching.reasons import TeachReason
 
 # The rows of a facts corpus, and of what this stage writes.
@@ -52,7 +52,7 @@ class Questions:
         return [of[pivot] for of in self.items.values()]
 
 
-def read_questions(config: TeachConfig, scratch: Path, progress: Progress) -> Questions:
+def read_questions(config: AskingConfig, scratch: Path, progress: Progress) -> Questions:
     """The questions that the settings name. scratch: a folder for the texts of a corpus.
 
     Raises CrossinError, with file, row and field, for what cannot be read, where none is in the pivot, and
@@ -64,7 +64,7 @@ def read_questions(config: TeachConfig, scratch: Path, progress: Progress) -> Qu
     return _of_corpus(config, scratch, progress)
 
 
-def _of_bench(config: TeachConfig) -> Questions:
+def _of_bench(config: AskingConfig) -> Questions:
     file = items_file(config.questions)
     every = read_items(file)
     wanted = config.languages and dict.fromkeys([*config.languages, config.pivot])
@@ -88,7 +88,7 @@ def _of_bench(config: TeachConfig) -> Questions:
     return _asked(chosen, golds, config.pivot, languages, inputs, Counter(skipped), inventories)
 
 
-def _of_corpus(config: TeachConfig, scratch: Path, progress: Progress) -> Questions:
+def _of_corpus(config: AskingConfig, scratch: Path, progress: Progress) -> Questions:
     path = config.questions.absolute()
     spec, columns = _corpus_spec(path, config.pivot)
     corpus = read_corpus(
@@ -138,7 +138,7 @@ def _asked(
     return Questions(asked, languages, inputs, +skipped, inventories or {}, golds)
 
 
-def _check_pivot(config: TeachConfig, languages: Collection[str], file: Path) -> None:
+def _check_pivot(config: AskingConfig, languages: Collection[str], file: Path) -> None:
     if config.pivot not in languages:
         raise CrossinError(
             f"there are no questions in the pivot, {language_name(config.pivot)}",

@@ -13,11 +13,11 @@ from crossin.languages.numbers import last_number
 from crossin.languages.segmentation import units
 from crossin.metrics.bootstrap import Figure, resample
 from crossin.metrics.families import mean_family
-from crossin.teaching.judging import Verdict
+from crossin.teaching.judging import Judgement
 from crossin.teaching.questions import Questions
 
 
-def figures(questions: Questions, verdicts: Sequence[Verdict]) -> dict[str, Any]:
+def figures(questions: Questions, judgements: Sequence[Judgement]) -> dict[str, Any]:
     """`agreement`: the mean share of a question's answers that mean the most frequent. `right`: of the
     questions whose right answer is known, the share that this one is right of, among those kept and among
     those left out for being uncertain. Each with its 95% interval (bootstrap over groups); null where it is
@@ -25,29 +25,34 @@ def figures(questions: Questions, verdicts: Sequence[Verdict]) -> dict[str, Any]
     """
     groups = {name: next(iter(items.values())).group for name, items in questions.items.items()}
     found: dict[str, Any] = {
-        "agreement": _mean([one.agreement for one in verdicts], [groups[one.question] for one in verdicts])
+        "agreement": mean_of(
+            [one.agreement for one in judgements], [groups[one.question] for one in judgements]
+        )
     }
     right: dict[str, Any] = {}
     for name, left_out in (("kept", False), ("left_out", True)):
-        judged = [one for one in verdicts if bool(one.reason) is left_out and one.question in questions.golds]
-        values = [_is_right(one, questions.golds[one.question]) for one in judged]
-        right[name] = _mean(values, [groups[one.question] for one in judged])
+        judged = [
+            one for one in judgements if bool(one.reason) is left_out and one.question in questions.golds
+        ]
+        values = [means_gold(one.meaning, questions.golds[one.question]) for one in judged]
+        right[name] = mean_of(values, [groups[one.question] for one in judged])
     return {**found, "right": right}
 
 
-def _is_right(verdict: Verdict, gold: Item) -> bool:
-    if verdict.meaning is None:
+def means_gold(meaning: str | None, gold: Item) -> bool:
+    """Whether what an answer means is what the right answer does."""
+    if meaning is None:
         return False
     if not gold.free_text:
-        return verdict.meaning == gold.answer
+        return meaning == gold.answer
     if gold.inventory:
-        return verdict.meaning == gold.entity
+        return meaning == gold.entity
     if gold.answer_type == "number":
-        return any(verdict.meaning in map(str, last_number(text, gold.language)) for text in gold.right_texts)
-    return verdict.meaning in (" ".join(units(text)) for text in gold.right_texts)
+        return any(meaning in map(str, last_number(text, gold.language)) for text in gold.right_texts)
+    return meaning in (" ".join(units(text)) for text in gold.right_texts)
 
 
-def _mean(values: Sequence[float], groups: Sequence[str]) -> dict[str, float | int | None] | None:
+def mean_of(values: Sequence[float], groups: Sequence[str]) -> dict[str, float | int | None] | None:
     """The mean, its interval, and the number of values; None without any."""
     if not values:
         return None
