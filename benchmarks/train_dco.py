@@ -1,22 +1,22 @@
 """One side of `train.py --work dco`, in a process of its own: some steps of DCO (arXiv 2603.04678).
 
-`python benchmarks/train_dco.py pairs --model DIR --questions DIR --steps N --pairs N --out FILE` draws the pairs
-and counts their tokens. `... SIDE --model DIR --work FILE` prints, as JSON: the loss of every step before its
-update, the seconds of every step but the first `--warmup`, those of the reference apart, the peak memory of the
-process and that above the loaded model (on a GPU: what torch has allotted there), and a digest of the adapter's
-first weights.
+`python benchmarks/train_dco.py pairs --model DIR --questions DIR --out FILE` draws the pairs of `--steps`
+steps and counts their tokens. `... SIDE --model DIR --work FILE` prints, as JSON: the loss of every step before its
+update, the seconds of every step but the first `--warmup`, a digest of the adapter's first weights, and the
+peak memory: of the whole process, and above what it had when the model was loaded (on a GPU, of what torch
+has allotted there).
 
-All sides are one plain loop with AdamW over the same LoRA adapter; they differ in how the loss of a step's
+All sides are one plain loop with AdamW over the same LoRA adapter. They differ in how the loss of a step's
 pairs is computed:
 
-- crossin: `answer_loss`, with the reference computed before the first step;
-- published: each pair as a batch of four padded sequences (two options in two languages), gradients
-  accumulated over the pairs of a step;
-- published-step: the four sequences of all pairs of a step as one padded batch.
+- crossin: `answer_loss`, in parts of at most `--tokens` tokens, the reference computed before the first step;
+- published: each pair as a batch of four padded sequences (two options in two languages), one pair after the
+  other, gradients accumulated over the pairs of a step;
+- published-step: the four sequences of every pair of a step as one padded batch.
 
 The published sides are written from the paper's description: the logits of all places in float32 through a
-log-softmax, and a second forward pass without the adapter for the reference. `references` measures what it takes
-crossin to compute the reference of all questions.
+log-softmax, and a second forward pass without the adapter for the reference. `references` measures how long
+crossin takes to compute the reference of some questions, with all of their options.
 """
 
 from __future__ import annotations
@@ -31,6 +31,7 @@ import os  # noqa: E402
 import sys  # noqa: E402
 from collections.abc import Callable, Sequence  # noqa: E402
 from contextlib import nullcontext  # noqa: E402
+from itertools import pairwise  # noqa: E402
 from pathlib import Path  # noqa: E402
 from typing import Any  # noqa: E402
 
@@ -90,8 +91,10 @@ def question(one: Result) -> Any:
     return TokenizedQuestion([tuple(whole) for whole in one["wholes"]], one["starts"], ())
 
 
-def our_loss(network: Any, steps: Steps) -> Callable[[int], None]:
-    """Backward of crossin's loss of a step; the reference of the pairs is computed here."""
+def our_loss(network: Any, steps: Steps, room: int) -> Callable[[int], float]:
+    """Backward of crossin's loss of a step, in parts of `room` tokens or one larger pair. The reference of
+    the pairs is computed here.
+    """
     import torch
 
     from crossin.training.config import Consist
@@ -102,21 +105,40 @@ def our_loss(network: Any, steps: Steps) -> Callable[[int], None]:
     held: list[list[list[list[float]]]] = []
     with torch.no_grad():
         for step in asked:
-            flat = option_logprobs(network, [one for pair in step for one in pair], settings.length)
-            values = [one.tolist() for one in flat]
-            held.append([list(both) for both in zip(values[0::2], values[1::2], strict=True)])
+            held.append([])
+            for pair in step:
+                values = option_logprobs(network, pair, settings.length)
+                held[-1].append([one.tolist() for one in values])
 
     def backward(step: int) -> float:
-        loss = answer_loss(network, asked[step], settings, held[step], str(step))
-        loss.backward()
-        return loss.item()
+        pairs, total = asked[step], 0.0
+        for part in parts_of([sum(one.size for one in pair) for pair in pairs], room):
+            some = slice(part.start, part.stop)
+            loss = answer_loss(network, pairs[some], settings, held[step][some], str(step), part.start)
+            loss = loss * len(part) / len(pairs)
+            loss.backward()
+            total += loss.item()
+        return total
 
     return backward
 
 
+def parts_of(sizes: Sequence[int], room: int) -> list[range]:
+    """Places in a row whose sizes are at most `room` together, or one that is larger."""
+    parts: list[range] = []
+    left = 0
+    for place, size in enumerate(sizes):
+        if not parts or size > left:
+            parts.append(range(place, place))
+            left = room
+        parts[-1] = range(parts[-1].start, place + 1)
+        left -= size
+    return parts
+
+
 def logprobs(network: Any, wholes: Sequence[Sequence[int]], starts: Sequence[int]) -> Any:
-    """The log-likelihoods [N] of the options, as a plain loop over transformers computes them: the whole texts
-    padded to the longest, and a log-softmax in float32 at every place.
+    """The log-likelihoods [N] of the options as a plain loop over transformers computes them: texts padded to
+    the longest, and a log-softmax in float32 at every place.
     """
     import torch
 
@@ -178,13 +200,19 @@ def run_side(options: argparse.Namespace) -> Result:
     if ours:
         fused_lora.fuse(network)
     network.train()
+    with torch.no_grad():
+        # Weights that are not used yet may not be in the memory yet.
+        network(input_ids=torch.zeros(1, 2, dtype=torch.long, device=network.device))
     first, loaded = digest(network), reset_peak(options.device)
     begin = now()
     if options.side == "references":
-        return {"seconds": references(network, work["pool"]), "questions": len(work["pool"])}
+        some = work["pool"][: options.most]
+        return {"seconds": references(network, some, options.tokens), "questions": len(some)}
     steps = work["steps"]
     backward = (
-        our_loss(network, steps) if ours else published_loss(network, steps, options.side == "published-step")
+        our_loss(network, steps, options.tokens)
+        if ours
+        else published_loss(network, steps, options.side == "published-step")
     )
     before = now() - begin
     weights = [weight for weight in network.parameters() if weight.requires_grad]
@@ -196,7 +224,7 @@ def run_side(options: argparse.Namespace) -> Result:
             optimizer.step()
             optimizer.zero_grad()
             ends.append(now())
-    seconds = [later - earlier for earlier, later in zip(ends, ends[1:], strict=False)]
+    seconds = [later - earlier for earlier, later in pairwise(ends)]
     return {
         "losses": losses,
         "first": first,
@@ -207,7 +235,7 @@ def run_side(options: argparse.Namespace) -> Result:
     }
 
 
-def references(network: Any, pool: list[Result]) -> float:
+def references(network: Any, pool: list[Result], room: int) -> float:
     """The seconds to compute the reference of all options of these questions."""
     import torch
 
@@ -216,8 +244,8 @@ def references(network: Any, pool: list[Result]) -> float:
     asked = [question(one) for one in pool]
     begin = now()
     with torch.no_grad():
-        for start in range(0, len(asked), 4):
-            option_logprobs(network, asked[start : start + 4], "sum")
+        for part in parts_of([one.size for one in asked], room):
+            option_logprobs(network, asked[part.start : part.stop], "sum")
     return now() - begin
 
 
@@ -272,7 +300,9 @@ def main() -> None:
     parser.add_argument("--warmup", type=int, default=1, help="steps that are not counted")
     parser.add_argument("--device", default="cpu")
     parser.add_argument("--dtype", default="float32")
+    parser.add_argument("--tokens", type=int, default=512, help="of a part of crossin")
     parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--most", type=int, help="questions of `references`, all by default")
     parser.add_argument("--profile", action="store_true", help="print where the time goes")
     options = parser.parse_args()
     os.environ["OMP_NUM_THREADS"] = str(options.threads)
