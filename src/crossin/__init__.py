@@ -10,24 +10,42 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from crossin.evaluation.run import evaluate
+    from crossin.experiments.run import experiment
     from crossin.mixture.run import compose
     from crossin.probing.run import probe
     from crossin.reports.make import report
     from crossin.scoring.comparison import compare
     from crossin.scoring.scores import score
+    from crossin.teaching.preferring import prefer
+    from crossin.teaching.run import teach
     from crossin.training.run import train
     from crossin.translation.run import translate
 
 __version__ = "0.1.0"
-__all__ = ["compare", "compose", "evaluate", "probe", "report", "score", "train", "translate"]
+__all__ = [
+    "compare",
+    "compose",
+    "evaluate",
+    "experiment",
+    "prefer",
+    "probe",
+    "report",
+    "score",
+    "teach",
+    "train",
+    "translate",
+]
 
 _MODULES = {
     "compare": "scoring.comparison",
     "compose": "mixture.run",
     "evaluate": "evaluation.run",
+    "experiment": "experiments.run",
+    "prefer": "teaching.preferring",
     "probe": "probing.run",
     "report": "reports.make",
     "score": "scoring.scores",
+    "teach": "teaching.run",
     "train": "training.run",
     "translate": "translation.run",
 }

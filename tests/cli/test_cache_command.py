@@ -55,6 +55,17 @@ def test_it_shows_each_cache_with_its_size_and_the_limit(home: Path, monkeypatch
     assert left(home) == ALL
 
 
+def test_alignment_checks_are_shown_and_cleared_alone(home: Path) -> None:
+    assert "nothing to remove" in crossin("clear", "alignment").output
+    for name in ("a", "b"):
+        write_text(home / "alignment" / f"{name}.parquet", "x" * 1500)
+    shown = crossin().output
+    assert "alignment" in shown and "2 files" in shown and "3.0 kB" in shown
+    crossin("clear", "alignment", "--yes")
+    assert not list((home / "alignment").iterdir())
+    assert left(home) - {"alignment"} == ALL
+
+
 def test_an_empty_cache_is_shown_and_cleared_as_such(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CROSSIN_CACHE", str(tmp_path / "none"))
     assert f"0 bytes in {tmp_path / 'none'}" in crossin().output

@@ -131,6 +131,44 @@ def test_languages_and_seed_take_the_place_of_the_recipes(recipe: Path) -> None:
     assert "seed 7" in crossin(recipe, "--dry-run", "--seed", "7").stdout
 
 
+def test_any_entry_may_be_set_also_inside_of_lists(recipe: Path, tmp_path: Path) -> None:
+    words = ["--set", "components.x2x.rows=7", "--set", "tag=code", "--set", "components.0.languages=[en]"]
+    made = json.loads(crossin(recipe, "--out", tmp_path / "out", *words, "--json").stdout)
+    assert {name: one["rows"] for name, one in made["counts"]["components"].items()} == {
+        "base/alpaca": 20,
+        "x2x/alpaca": 7,
+    }
+    settings = json.loads((tmp_path / "out" / "manifest.json").read_text())["settings"]
+    assert settings["tag"] == "code"
+    # The mixture is that of a file with these entries.
+    recipe.write_text(
+        recipe.read_text().replace("rows: 30", "rows: 7").replace("rows: 20", "rows: 20, languages: [en]")
+    )
+    crossin(recipe, "--out", tmp_path / "file", "--set", "tag=code")
+    first, second = (tmp_path / out / "data" / "mixture-00000.parquet" for out in ("out", "file"))
+    assert first.read_bytes() == second.read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("entry", "field", "words"),
+    [
+        ("components.x2xx.rows=7", "components.x2xx", ["did you mean 'x2x'"]),
+        ("components.x2x.row=7", "components.1.row", ["did you mean 'rows'"]),
+        ("components.x2x.rows=many", "components.1.rows", ["'many'"]),
+        ("components.x2x.share=0.5", "components.1", ["exactly one of"]),
+        ("corpora.alpaca.join=name", "corpora.alpaca.join", ["'name'"]),
+        ("name.first=x", "name.first", ["'small'"]),
+        ("seed", "--set", ["KEY=VALUE"]),
+    ],
+)
+def test_a_wrong_entry_that_is_set_is_no_fault_of_the_file(
+    recipe: Path, entry: str, field: str, words: list[str]
+) -> None:
+    with refused(*words, field=field) as error:
+        crossin(recipe, "--dry-run", "--set", entry)
+    assert error.value.file is None
+
+
 def test_a_corpus_may_be_another_file(recipe: Path, tmp_path: Path) -> None:
     write_corpus(tmp_path / "data", 30, corpus="own")
     words = ["--languages", "en", "--corpus", "alpaca=own_en.json", "--dry-run", "--json"]

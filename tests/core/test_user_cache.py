@@ -13,6 +13,7 @@ from crossin.core.user_cache import (
     CacheEntry,
     cache_entries,
     cache_home,
+    limit_checks,
     limit_tokens,
     remove_entry,
     token_limit,
@@ -83,6 +84,17 @@ def test_what_was_used_longest_ago_makes_room(home: Path, monkeypatch: pytest.Mo
     limit_tokens(used)
     assert not old.exists() and not older.exists()
     assert recent.exists() and used.exists()
+
+
+def test_alignment_checks_have_a_limit_of_their_own(home: Path) -> None:
+    old, used = (home / "alignment" / f"{name}.parquet" for name in ("old", "used"))
+    for path, age in ((old, 3), (used, 5)):
+        write_text(path, "")
+        os.truncate(path, 70_000_000)
+        os.utime(path, (time.time() - age * HOURS,) * 2)
+    tokens = write_tokens(home, "a.parquet", 100, 9)
+    limit_checks(used)
+    assert used.exists() and not old.exists() and tokens.exists()
 
 
 def test_a_file_larger_than_the_limit_does_not_stay(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -143,3 +143,29 @@ def test_an_unknown_language_leaves_nothing_behind(tmp_path: Path) -> None:
     with refused("'tlh'", "ar, de"):
         build_facts(["en", "tlh"], tmp_path / "facts")
     assert not (tmp_path / "facts").exists()
+
+
+def test_languages_may_have_a_part_of_the_questions(facts_folder: Path, tmp_path: Path) -> None:
+    rows: dict[str, set[tuple[str, str]]] = {}
+    for name, shares in {"tenth": {"es": 0.1}, "third": {"es": 0.3, "vi": 0.3}}.items():
+        folder = build_facts("en,zh,vi,es", tmp_path / name, shares=shares).folder
+        assert sha256(folder / "facts.parquet") == sha256(facts_folder / "facts.parquet")
+        rows[name] = {(row["id"], row["language"]) for row in lines_of(folder / "questions.parquet")}
+    whole = {(row["id"], row["language"]) for row in lines_of(facts_folder / "questions.parquet")}
+
+    def part(name: str, language: str) -> float:
+        return sum(one == language for _, one in rows[name]) / sum(one == language for _, one in whole)
+
+    assert rows["tenth"] < whole
+    assert 0.07 < part("tenth", "es") < 0.13
+    assert 0.25 < part("third", "vi") < 0.35
+    assert part("tenth", "vi") == part("third", "zh") == 1
+    assert {one for one in rows["tenth"] if one[1] == "es"} < rows["third"]
+
+
+@pytest.mark.parametrize(
+    ("shares", "words"), [({"de": 0.5}, "'de'"), ({"es": 0}, "is 0"), ({"es": 30}, "is 30")]
+)
+def test_a_share_that_cannot_be_is_refused(shares: dict[str, float], words: str, tmp_path: Path) -> None:
+    with refused(words, field="shares"):
+        build_facts("en,es", tmp_path / "facts", shares=shares)

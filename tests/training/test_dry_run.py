@@ -38,6 +38,13 @@ def test_further_epochs_are_counted(entries: dict[str, Any]) -> None:
     assert twice.steps == -(-2 * once.rows // 32)
 
 
+def test_a_limit_of_steps_limits_the_tokens(entries: dict[str, Any]) -> None:
+    whole, short = previewed(entries), previewed(entries | {"max_steps": 3})
+    assert (short.rows, short.steps) == (whole.rows, 3)
+    assert 0.25 < short.tokens / whole.tokens < 0.4
+    assert short.seconds < whole.seconds
+
+
 def test_smaller_micro_batches_are_more_per_step(entries: dict[str, Any]) -> None:
     few = previewed(entries | {"batches": {"rows": 32, "tokens": 1}})
     assert few.micro_batches_per_step == pytest.approx(few.rows / few.steps)

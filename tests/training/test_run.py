@@ -94,6 +94,30 @@ def test_an_interrupted_run_resumes_to_the_same_weights_and_the_same_log(
         assert sha256(tmp_path / "out" / name) == sha256(trained.folder / name)
 
 
+def test_a_limit_of_steps_ends_the_run_with_the_whole_schedule_and_a_resumed_one_alike(
+    entries: dict[str, Any], trained: Stage, tmp_path: Path
+) -> None:
+    entries |= {"max_steps": 4}
+
+    def interrupt(_task: str, done: int, *_: object, **__: object) -> None:
+        if done == 3:
+            raise KeyboardInterrupt
+
+    whole = trained_with(entries, tmp_path / "whole")
+    with pytest.raises(KeyboardInterrupt):
+        trained_with(entries | {"checkpoint_every": 2}, tmp_path / "out", progress=interrupt)
+    trained_with(entries | {"checkpoint_every": 2}, tmp_path / "out")
+    for name in SAME:
+        assert sha256(tmp_path / "out" / name) == sha256(whole.folder / name)
+    columns = ["step", "learning_rate"]
+    log, longer = (read_parquet(stage.folder / "log.parquet", columns) for stage in (whole, trained))
+    assert log["step"].to_pylist() == [1, 2, 3, 4]
+    assert log["learning_rate"][3].as_py() < longer["learning_rate"][3].as_py() / 2
+    assert whole.manifest["counts"]["steps"] == 4
+    # More than there are change nothing.
+    assert trained_with(entries | {"max_steps": 1000}, tmp_path / "more").manifest["counts"]["steps"] == 9
+
+
 @pytest.mark.slow
 def test_a_killed_run_resumes_to_the_same_weights_and_the_same_log(
     entries: dict[str, Any], tmp_path: Path

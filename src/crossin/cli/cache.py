@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 @click.group(invoke_without_command=True)
 @click.pass_context
 def command(ctx: click.Context) -> None:
-    """Show what crossin keeps in the user's cache folder: models, and the tokens of texts; or clear it.
+    """Show what crossin keeps in the user's cache folder: models, the tokens of texts, and what the alignment
+    check found in corpora; or clear it.
 
     Tokens are limited to 5 GB, or to CROSSIN_TOKEN_CACHE_GB: what was used longest ago makes room.
     """
@@ -36,19 +37,26 @@ def command(ctx: click.Context) -> None:
 @option("--yes", is_flag=True, help="Do not ask.")
 @dry_run_option
 def clear(name: str | None, yes: bool, dry_run: bool) -> None:
-    """Remove NAME from the cache: `models`, `tokens`, or one model; everything if not given.
+    """Remove NAME from the cache: `models`, `tokens`, `alignment`, or one model; everything if not given.
 
     Shows what would be removed, and asks. What another process is using stays.
 
     Example: `crossin cache clear tokens`
     """
     from crossin.core.errors import CrossinError
-    from crossin.core.user_cache import cache_entries, cache_home, remove_entry
+    from crossin.core.user_cache import (
+        ALIGNMENT,
+        MODELS,
+        TOKENS,
+        cache_entries,
+        cache_home,
+        remove_entry,
+    )
 
     found = cache_entries()
     chosen = [one for one in found if name in (None, one.cache, one.name)]
-    if name is not None and not chosen and name not in ("models", "tokens"):
-        there = ", ".join(dict.fromkeys(one.name if one.cache == "models" else one.cache for one in found))
+    if name is not None and not chosen and name not in (MODELS, TOKENS, ALIGNMENT):
+        there = ", ".join(dict.fromkeys(one.name if one.cache == MODELS else one.cache for one in found))
         raise CrossinError(
             f"there is no '{name}' in the cache {cache_home()}",
             hint=f"use one of: {there}" if there else "the cache is empty",

@@ -8,7 +8,15 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from crossin.cli.options import Command, dry_run_option, json_option, need_out, out_option, settings_options
+from crossin.cli.options import (
+    Command,
+    dry_run_option,
+    json_option,
+    need_out,
+    out_option,
+    set_option,
+    settings_options,
+)
 from crossin.core.cluster import Runner
 from crossin.core.settings import Settings, setting, validated
 from crossin.languages.codes import Language, Languages, language_name
@@ -61,9 +69,17 @@ class ComposeOptions(Settings):
 @click.argument("recipe")
 @out_option
 @settings_options(ComposeOptions)
+@set_option("components.x2x.rows=500", to="changes")
 @dry_run_option
 @json_option
-def command(recipe: str, out: Path | None, given: Mapping[str, Any], dry_run: bool, as_json: bool) -> None:
+def command(
+    recipe: str,
+    out: Path | None,
+    given: Mapping[str, Any],
+    changes: Mapping[str, Any],
+    dry_run: bool,
+    as_json: bool,
+) -> None:
     """Compose a mixture: English, cross-lingual and translation rows from parallel instruction data.
 
     RECIPE is a YAML file, an example's name (`crossin examples`), or the manifest.json of a mixture to
@@ -88,7 +104,7 @@ def command(recipe: str, out: Path | None, given: Mapping[str, Any], dry_run: bo
     )
     if dry_run:
         with progress_bars() as progress:
-            found = preview(file, **choices, progress=progress)
+            found = preview(file, changes=changes, **choices, progress=progress)
         if not as_json:
             _show(found)
             return
@@ -106,7 +122,7 @@ def command(recipe: str, out: Path | None, given: Mapping[str, Any], dry_run: bo
         return
     processes = options.model_dump(include={"rank", "world_size", "runner"})
     with progress_bars(options.rank, options.world_size) as progress:
-        stage = compose(file, out=need_out(out), **choices, **processes, progress=progress)
+        stage = compose(file, out=need_out(out), changes=changes, **choices, **processes, progress=progress)
     if not stage.done:
         say(
             f"rank {options.rank} of {options.world_size} is done, in {out}; the process that finds all "

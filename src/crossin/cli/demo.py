@@ -15,6 +15,7 @@ from crossin.cli.options import (
     dry_run_option,
     json_option,
     option,
+    set_option,
     settings_options,
 )
 from crossin.experiments.demo import DemoConfig
@@ -22,6 +23,7 @@ from crossin.experiments.demo import DemoConfig
 
 @click.command(cls=Command)
 @settings_options(DemoConfig)
+@set_option("training.epochs=2")
 @config_option
 @option(
     "--out",

@@ -16,6 +16,7 @@ from crossin.cli.options import (
     json_option,
     need_out,
     out_option,
+    set_option,
     settings_options,
 )
 from crossin.core.interrupts import saying_what_was_saved
@@ -30,6 +31,7 @@ _SHOWN = 600
 @click.argument("models", nargs=-1, metavar="MODEL...")
 @config_option
 @settings_options(EvaluateConfig)
+@set_option("server.timeout=60")
 @out_option
 @dry_run_option
 @json_option

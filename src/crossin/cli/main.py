@@ -21,6 +21,8 @@ from crossin.core.suggestions import nearest
 COMMANDS = {
     "demo": "Tune a small real model, and measure what came of it (about ten minutes).",
     "translate": "Translate instruction data into parallel data.",
+    "teach": "Make a corpus from what a model answers consistently in English.",
+    "prefer": "Make pairs of a model's own answers, the better one by its answers in English.",
     "compose": "Compose a mixture from parallel instruction data.",
     "train": "Tune a model on a mixture.",
     "evaluate": "Ask models a benchmark in every language, and score the answers.",
@@ -28,6 +30,7 @@ COMMANDS = {
     "score": "Compute figures with intervals from stored answers.",
     "compare": "Compare two models on the same items.",
     "report": "Make a page of results: tables, plots, every question.",
+    "experiment": "Compare arms, each with several seeds, from one file.",
     "bench": "List, build, show, check and export benchmarks.",
     "models": "List, download and merge models.",
     "examples": "List the recipes and settings that come with crossin, or print one.",

@@ -15,8 +15,8 @@ import click
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
+from crossin.core.entries import changed
 from crossin.core.errors import CrossinError
-from crossin.core.settings import merged
 
 OUTPUT = "Output"
 # The home folder at the beginning of a word, or of the value in OPTION=VALUE or LABEL=VALUE.
@@ -72,28 +72,19 @@ dry_run_option = option("--dry-run", is_flag=True, help="Show what would be done
 json_option = option("--json", "as_json", is_flag=True, help="Print the figures as JSON.")
 
 
-def set_option(example: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """The option `--set KEY=VALUE` for any setting, whose entries join the mapping `given`. It stands below
-    `settings_options`.
+def set_option(example: str, to: str = "given") -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """The option `--set KEY=VALUE` for any entry of the command's file, whose entries join the mapping in the
+    parameter `to`, by keys with dots (`core/entries.py`). It stands below `settings_options`.
     """
-
-    import yaml
 
     def decorate(command: Callable[..., Any]) -> Callable[..., Any]:
         @functools.wraps(command)
-        def called(given: dict[str, Any], entries: Sequence[str], **values: Any) -> Any:
+        def called(entries: Sequence[str], **values: Any) -> Any:
+            changes = dict(values.pop(to, {}))
             for entry in entries:
-                key, equals, text = entry.partition("=")
-                if not (key and equals):
-                    raise CrossinError(f"expected KEY=VALUE, got '{entry}'", field="--set", hint=example)
-                try:
-                    value = yaml.safe_load(text)
-                except yaml.YAMLError as error:
-                    raise CrossinError(f"not YAML: {text}", field=key, hint=example) from error
-                for part in reversed(key.split(".")):
-                    value = {part: value}
-                given = merged(given, value)
-            return command(given=given, **values)
+                key, value = _entry(entry, example)
+                changes[key] = changed(changes, {key: value})[key] if "." not in key else value
+            return command(**values, **{to: changes})
 
         return option(
             "--set",
@@ -101,10 +92,23 @@ def set_option(example: str) -> Callable[[Callable[..., Any]], Callable[..., Any
             multiple=True,
             metavar="KEY=VALUE",
             group="Settings",
-            help=f"Any other setting of the file, its value as YAML: {example}.",
+            help=f"Any other entry of the file, its value as YAML: {example}.",
         )(called)
 
     return decorate
+
+
+def _entry(text: str, example: str) -> tuple[str, Any]:
+    """Key and value of a word such as `batches.rows=8`."""
+    import yaml
+
+    key, equals, value = text.partition("=")
+    if not (key and equals):
+        raise CrossinError(f"expected KEY=VALUE, got '{text}'", field="--set", hint=example)
+    try:
+        return key, yaml.safe_load(value)
+    except yaml.YAMLError as error:
+        raise CrossinError(f"not YAML: {value}", field=key, hint=example) from error
 
 
 def settings_options(
@@ -129,7 +133,7 @@ def settings_options(
             try:
                 return command(given=given, **values)
             except CrossinError as error:
-                raise _named_by_flag(error, flags) from error
+                raise _named_by_flag(error, flags, given) from error
 
         made: Callable[..., Any] = called
         for flag in reversed(flags):
@@ -326,11 +330,24 @@ def _put(given: dict[str, Any], place: tuple[str, ...], value: Any) -> None:
     given[place[-1]] = value
 
 
-def _named_by_flag(error: CrossinError, flags: Iterable[_Flag]) -> CrossinError:
-    """An error about a setting that no file holds, with the name of its option."""
+def _named_by_flag(error: CrossinError, flags: Iterable[_Flag], given: Mapping[str, Any]) -> CrossinError:
+    """An error about a setting that no file holds, with the name of its option; further inside, it may be of
+    `--set`.
+    """
     if error.file is None and error.field:
+        place = error.field.split(".")
         for flag in flags:
-            if error.field.split(".")[: len(flag.place)] == list(flag.place):
+            if place == list(flag.place) or (
+                _holds(given, flag.place) and place[: len(flag.place)] == list(flag.place)
+            ):
                 name = flag.names[0].split("/")[0]
                 return CrossinError(error.message, row=error.row, field=name, hint=error.hint)
     return error
+
+
+def _holds(given: Any, place: tuple[str, ...]) -> bool:
+    for part in place:
+        if not isinstance(given, Mapping) or part not in given:
+            return False
+        given = given[part]
+    return True

@@ -15,6 +15,7 @@ from crossin.cli.options import (
     json_option,
     need_out,
     out_option,
+    set_option,
     settings_options,
 )
 from crossin.core.settings import read_settings
@@ -24,6 +25,7 @@ from crossin.probing.config import ProbeConfig, ProbeReason
 @click.command(cls=Command)
 @click.argument("model", required=False)
 @settings_options(ProbeConfig)
+@set_option("languages=[en,sw]")
 @config_option
 @out_option
 @dry_run_option

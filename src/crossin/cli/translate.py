@@ -22,6 +22,7 @@ from crossin.cli.options import (
     need_out,
     option,
     out_option,
+    set_option,
     settings_options,
 )
 from crossin.core.errors import CrossinError
@@ -46,6 +47,7 @@ _SHOWN = 240
 @click.argument("files", nargs=-1, metavar="[CONFIG] CORPUS", type=click.Path(path_type=Path))
 @config_option
 @settings_options(TranslateConfig)
+@set_option("glossary={zh: {memory: 内存}}")
 @option("--rank", default=0, help="Make only the shards of this process, from 0.", group=_PROCESSES)
 @option("--world-size", default=1, help="How many processes share the work.", group=_PROCESSES)
 @option(

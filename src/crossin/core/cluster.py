@@ -1,9 +1,10 @@
-"""Numbered work as tasks of a Ray cluster; a task that dies is run again."""
+"""A Ray cluster, and numbered work as its tasks; a task that dies is run again."""
 
 from __future__ import annotations
 
 import signal
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from threading import current_thread, main_thread
 from typing import Any, Literal
 
@@ -13,34 +14,45 @@ from crossin.core.extras import require
 Runner = Literal["local", "ray"]
 
 
-def run_on_cluster(
-    shared: Any, work: Callable[[Any, int], int], numbers: Sequence[int], done: Callable[[int], None]
-) -> None:
-    """Call `work(shared, number)` for each number as a Ray Data task; `done` gets the count of rows that each
-    returns.
-
-    Uses a running cluster (RAY_ADDRESS, or an earlier `ray.init`), or starts one on this machine. `work` must
-    write to a folder that all machines share.
+@contextmanager
+def cluster() -> Iterator[None]:
+    """Connect to a Ray cluster for the block: a running one (RAY_ADDRESS, or an earlier `ray.init`), or one
+    that is started on this machine.
     """
     require("ray", "ray")
     import ray
-    import ray.data
 
+    if ray.is_initialized():
+        yield
+        return
+    handler = signal.getsignal(signal.SIGTERM)
+    # Ray's processes inherit the mask: this one would wait for those that a batch system's signal ends.
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
+    try:
+        ray.init(ignore_reinit_error=True, log_to_driver=False)
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+    # Ray takes this signal for itself.
+    if current_thread() is main_thread():
+        signal.signal(signal.SIGTERM, handler)
+    try:
+        yield
+    finally:
+        ray.shutdown()
+
+
+def run_on_cluster(
+    shared: Any, work: Callable[[Any, int], int], numbers: Sequence[int], done: Callable[[int], None]
+) -> None:
+    """Call `work(shared, number)` for each number as a task of Ray Data; `done` gets the count of rows that
+    each returns. `work` must write to a folder that all machines share.
+    """
     if not numbers:
         return
-    started = not ray.is_initialized()
-    if started:
-        handler = signal.getsignal(signal.SIGTERM)
-        # Ray's processes inherit the mask: this one would wait for those that a batch system's signal ends.
-        before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
-        try:
-            ray.init(ignore_reinit_error=True, log_to_driver=False)
-        finally:
-            signal.pthread_sigmask(signal.SIG_SETMASK, before)
-        # Ray takes this signal for itself.
-        if current_thread() is main_thread():
-            signal.signal(signal.SIGTERM, handler)
-    try:
+    with cluster():
+        import ray
+        import ray.data
+
         held = ray.put(shared)
 
         def one(row: dict[str, Any]) -> dict[str, Any]:
@@ -50,6 +62,3 @@ def run_on_cluster(
         results = ray.data.range(len(numbers), override_num_blocks=len(numbers)).map(one)
         for batch in results.iter_batches(batch_size=None, prefetch_batches=0):
             done(int(sum(batch["rows"])))
-    finally:
-        if started:
-            ray.shutdown()

@@ -6,10 +6,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from crossin.core.entries import changed
 from crossin.core.errors import CrossinError
 from crossin.core.examples import named_file
 from crossin.core.paths import is_path
-from crossin.core.settings import Model, merged, read_settings, validated
+from crossin.core.settings import Model, read_settings, validated
 
 
 def config_of(
@@ -31,11 +32,11 @@ def config_of(
         if not given:
             return config
         return validated(
-            model, merged(config.model_dump(exclude_unset=True, by_alias=True), given), None, hint
+            model, changed(config.model_dump(exclude_unset=True, by_alias=True), given), None, hint
         )
     if isinstance(config, Mapping):
         entries = {_key(model, name): value for name, value in config.items()}
-        return validated(model, merged(entries, given), None, hint)
+        return validated(model, changed(entries, given), None, hint)
     if is_path(config):
         return read_settings(model, named_file(command, config), given, hint=hint)
     raise CrossinError(

@@ -15,5 +15,7 @@ ITEMS = "items.parquet"
 ANSWERS = "answers.parquet"
 # The entities of a benchmark's inventories, with their names in each language.
 ENTITIES = "entities.parquet"
+# Pairs of answers, a better and a worse one.
+PREFERENCES = "preferences.parquet"
 # What a run's requests to a server share: rate limit, budget and usage.
 USAGE = "usage.sqlite"

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from crossin.core.errors import CrossinError
-from crossin.core.formats import ANSWERS, DATA_FOLDER, ITEMS
+from crossin.core.formats import ANSWERS, DATA_FOLDER, ITEMS, PREFERENCES
 
 if TYPE_CHECKING:
     import pandas
@@ -22,6 +22,8 @@ _TABLES = {
     "probe": "probe.parquet",
     "bench": ITEMS,
     "facts": "questions.parquet",
+    "teach": "questions.parquet",
+    "prefer": PREFERENCES,
 }
 # More names than these are only counted, and more results not shown.
 _MOST_NAMES, _MOST_RESULTS = 8, 10

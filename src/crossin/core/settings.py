@@ -4,10 +4,10 @@ the nearest key.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any, TypeVar, get_args
+from typing import Any, TypeVar, get_args, get_origin
 
 from pydantic import (
     BaseModel,
@@ -20,6 +20,7 @@ from pydantic import (
 )
 
 from crossin.core.coercion import coerced, holds_paths
+from crossin.core.entries import changed, place_of
 from crossin.core.errors import CrossinError
 from crossin.core.examples import folder_of, is_example
 from crossin.core.explanations import first_problem
@@ -98,7 +99,8 @@ def read_settings(
 ) -> Model:
     """The model in the YAML file `path`, with what is `given` in place of the file's entries.
 
-    given: entries as the file would hold them, from flags or from Python; mappings are merged key by key.
+    given: entries as the file would hold them, from flags or from Python; mappings are merged key by key, and
+    keys with dots lead inside of mappings and lists (`core/entries.py`).
     Relative paths in the file start from its folder, those given and those in an example from the working
     directory.
     Raises CrossinError with file and field; for an entry that was given, without the file.
@@ -111,23 +113,37 @@ def read_settings(
         raise CrossinError("expected a mapping (key: value)", file=path, hint=hint)
     # By itself first, so that an error in the file names the file.
     entries = _resolved(model, entries, folder_of(path))
-    whole = merged(entries, given)
+    whole = changed(entries, given)
     try:
         return model.model_validate(whole)
     except ValidationError as error:
         place = first_problem(error, whole).pydantic
         # What an example lacks is to be given.
-        given_or_missing = is_example(path) or _holds(given, place)
+        given_or_missing = is_example(path) or _holds(given, place, whole)
         raise explained(model, error, whole, None if given_or_missing else path, hint) from error
 
 
-def merged(entries: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
-    """`entries` with those of `given` in their place; where both are mappings, key by key."""
-    result = dict(entries)
-    for key, value in given.items():
-        old = result.get(key)
-        result[key] = merged(old, value) if isinstance(old, Mapping) and isinstance(value, Mapping) else value
-    return result
+def exists_in(model: type[BaseModel], key: str) -> bool:
+    """Whether settings have the entry that a key with dots (`core/entries.py`) leads to, in a file or not.
+    Elements of lists and names of the user's choice are taken to be there, as names without dots.
+    """
+    return _leads(model, key.split("."))
+
+
+def need_entry(model: type[BaseModel], entries: Mapping[str, Any], key: str) -> None:
+    """Raise CrossinError, with the nearest key, where no entry can stand at a key with dots: settings do not
+    have it, or a list in `entries` does not have the element.
+    """
+    with suppress(CrossinError):
+        place_of(entries, key, whole=True)
+        return
+    parts = key.split(".")
+    for number in range(1, len(parts) + 1):
+        place = parts[:number]
+        if not exists_in(model, ".".join(place)):
+            hint = _meant_key(model, place)
+            raise CrossinError(f"there is no key '{place[-1]}' here", field=".".join(place), hint=hint)
+    place_of(entries, key)
 
 
 def explained(
@@ -195,6 +211,22 @@ def _model_at(model: type[BaseModel], place: list[str]) -> type[BaseModel]:
     return model
 
 
+def _leads(annotation: Any, parts: list[str]) -> bool:
+    """Whether a value of this type can have an entry at the place of the parts."""
+    if not parts or annotation is Any:
+        return True
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        fields = annotation.model_fields.items()
+        return any(
+            parts[0] in (name, one.alias) and _leads(one.annotation, parts[1:]) for name, one in fields
+        )
+    inner = get_args(annotation)
+    if (origin := get_origin(annotation)) in (dict, Mapping, list, tuple, Sequence):
+        held = inner[-1] if origin in (dict, Mapping) else inner[0]
+        return _leads(held, parts[1:])
+    return any(_leads(one, parts) for one in inner)
+
+
 def _keys_of(model: type[BaseModel]) -> list[str]:
     return sorted(field.alias or name for name, field in model.model_fields.items())
 
@@ -221,8 +253,11 @@ def _below(base: Path, value: Any) -> Any:
     return base / as_path(value) if is_path(value) else value
 
 
-def _holds(given: Mapping[str, Any], place: tuple[Any, ...]) -> bool:
-    """Whether `given` has an entry at this place."""
+def _holds(given: Mapping[str, Any], place: tuple[Any, ...], whole: Mapping[str, Any]) -> bool:
+    """Whether `given` has an entry at this place, or inside of it by a key with dots. whole: all entries."""
+    for key in given:
+        if "." in key and all(one == other for one, other in zip(place_of(whole, key), place, strict=False)):
+            return bool(place)
     value: Any = given
     for part in place:
         if not isinstance(value, Mapping) or part not in value:

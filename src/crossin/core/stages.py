@@ -49,6 +49,15 @@ _SCRATCH = ".work"
 _SHOWN = 3
 
 
+class FolderInUse(CrossinError):
+    """Another process works in a stage's folder."""
+
+    def __init__(self, what: str, folder: Path) -> None:
+        hint = "wait for it to end, or choose another folder with --out"
+        super().__init__(f"{what} is already running in this folder", file=folder, hint=hint)
+        self.folder = folder
+
+
 @dataclass(repr=False)
 class Stage(Tabular):
     """A stage and its folder. `done` says that it is finished, by this run or by an earlier one. `saved` is
@@ -154,12 +163,12 @@ def stage(
     if _is_finished(work):
         yield work
         return
-    with _locked(folder, shared) as new, contextlib.ExitStack() as undo:
+    with locked(folder, shared) as new, contextlib.ExitStack() as undo:
         # Another process may have finished it before we had the lock.
         if not _is_finished(work) and not _claim(work, shared):
             undo.enter_context(saying_what_was_saved(folder))
             if shared:
-                undo.enter_context(_locked(work.scratch, shared=False, what=f"rank {rank}"))
+                undo.enter_context(locked(work.scratch, shared=False, what=f"rank {rank}"))
             # While the rank is locked: afterwards its scratch folder may be another process's.
             undo.callback(_clean_up, work, shared, new)
         yield work
@@ -206,8 +215,11 @@ def versions() -> dict[str, str]:
 
 
 @contextmanager
-def _locked(folder: Path, shared: bool, what: str = "the same command") -> Iterator[bool]:
-    """Hold the lock on a folder, which is made where there is none; yields whether it was."""
+def locked(folder: Path, shared: bool, what: str = "the same command") -> Iterator[bool]:
+    """Hold the lock on a folder, which is made where there is none; yields whether it was.
+
+    shared: beside other shared ones. Raises CrossinError where another process holds it; `what` is that.
+    """
     while True:
         with writing(folder):
             new = not folder.exists()
@@ -215,11 +227,7 @@ def _locked(folder: Path, shared: bool, what: str = "the same command") -> Itera
             handle = os.open(folder, os.O_RDONLY)
         try:
             if lock(handle, shared=shared) is False:
-                raise CrossinError(
-                    f"{what} is already running in this folder",
-                    file=folder,
-                    hint="wait for it to end, or choose another folder with --out",
-                )
+                raise FolderInUse(what, folder)
             if is_open(handle, folder):
                 yield new
                 return

@@ -1,4 +1,6 @@
-"""The user's cache folder: downloaded models, and the tokens of texts. What is in it, and removing it."""
+"""The user's cache folder: downloaded models, the tokens of texts, and alignment checks. What is in it, and
+removing it.
+"""
 
 from __future__ import annotations
 
@@ -16,10 +18,12 @@ from crossin.core.formats import MANIFEST
 from crossin.core.locks import is_open, lock
 from crossin.core.paths import as_path
 
-MODELS, TOKENS = "models", "tokens"
+MODELS, TOKENS, ALIGNMENT = "models", "tokens", "alignment"
 UNFINISHED = ".unfinished"
 # The most gigabytes of tokens: some ten million rows.
 TOKENS_VARIABLE, _TOKENS_GB = "CROSSIN_TOKEN_CACHE_GB", 5.0
+# The most bytes of alignment checks; one of 50,000 rows has about 3,000.
+_CHECKS_BYTES = 100_000_000
 # A temporary file of this age belongs to a process that was killed.
 _OLD_SECONDS = 24 * 3600
 # Locked until the process ends: what it uses.
@@ -46,14 +50,16 @@ def cache_home() -> Path:
 
 
 def cache_entries() -> list[CacheEntry]:
-    """What is in the cache: each model, each download that was cut off, and all tokens together."""
+    """What is in the cache: each model, each download that was cut off, all tokens and all checks."""
     home = cache_home()
     found = [
         _entry(MODELS, _model_name(folder), [folder]) for folder in _in(home / MODELS) if _is_ours(folder)
     ]
-    files = list(_token_files(home / TOKENS))
-    name = "1 file" if len(files) == 1 else f"{len(files):,} files"
-    return found + ([_entry(TOKENS, name, files)] if files else [])
+    for cache in (TOKENS, ALIGNMENT):
+        if files := list(_files(home / cache)):
+            name = "1 file" if len(files) == 1 else f"{len(files):,} files"
+            found.append(_entry(cache, name, files))
+    return found
 
 
 def remove_entry(entry: CacheEntry) -> bool:
@@ -109,11 +115,21 @@ def limit_tokens(used: Path) -> None:
     """Note that the file `used` of the tokens is in use now, and remove those that were used longest ago
     until the others are within the limit.
     """
+    _limit(used, token_limit())
+
+
+def limit_checks(used: Path) -> None:
+    """As `limit_tokens`, for the file of an alignment check."""
+    _limit(used, _CHECKS_BYTES)
+
+
+def _limit(used: Path, most: int) -> None:
+    """Keep the files beside `used` within `most` bytes."""
     with suppress(OSError):
         os.utime(used)
-    left = token_limit()
+    left = most
     ages = []
-    for path in _token_files(used.parent):
+    for path in _files(used.parent):
         with suppress(OSError):
             status = path.stat()
             ages.append((status.st_mtime, status.st_size, path))
@@ -142,7 +158,7 @@ def _in(folder: Path) -> Iterator[Path]:
             yield from sorted(folder.iterdir())
 
 
-def _token_files(folder: Path) -> Iterator[Path]:
+def _files(folder: Path) -> Iterator[Path]:
     return (path for path in _in(folder) if path.suffix == ".parquet" or _is_temporary(path))
 
 
@@ -186,7 +202,7 @@ def _is_temporary(path: Path) -> bool:
 
 
 def _is_free(path: Path) -> bool:
-    """Whether no process is writing a file of the tokens."""
+    """Whether no process is writing a file of the tokens or checks."""
     try:
         return not _is_temporary(path) or time.time() - path.stat().st_mtime > _OLD_SECONDS
     except FileNotFoundError:

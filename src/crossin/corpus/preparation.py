@@ -9,11 +9,11 @@ from pathlib import Path
 
 import numpy as np
 
-from crossin.alignment.check import check_alignment
 from crossin.core.errors import CrossinError
 from crossin.core.formats import FIELDS
 from crossin.core.progress import Progress, silent
 from crossin.core.skipping import check_faults
+from crossin.corpus.alignment_cache import checked
 from crossin.corpus.contamination import bench_ngrams, contaminated
 from crossin.corpus.duplicates import exact_duplicates, near_duplicates
 from crossin.corpus.faults import file_faults, missing_notes, refuse_faults, rejects
@@ -103,7 +103,7 @@ def _check(corpus: ParallelCorpus, against: str, progress: Progress) -> None:
             {field: corpus.text(side, field, both) for field in FIELDS} for side in (against, language)
         )
         places = corpus.place[language][both]
-        findings = check_alignment(one, other, against, language, places, progress=progress)
+        findings = checked(one, other, against, language, places, progress=progress)
         for number, reason in enumerate(findings.reasons, 1):
             corpus.reject(both[findings.reason == number], reason)
         corpus.notes += findings.notes

@@ -26,12 +26,12 @@ def scored_row(question: Question, found: Scores, bare: Scores | None, choice: C
     too; not where the others are `listed`, since then they are more probable.
     """
     values = option_values(question, found, bare, choice)
-    known = [(value, -place) for place, value in enumerate(values) if value is not None]
+    chosen = best_option(values)
     if (
         not (found.listed and bare is None)
         and values[question.item.option_ids.index(question.item.answer)] is None
     ):
-        known = []
+        chosen = None
     return _row(
         question,
         found,
@@ -39,7 +39,7 @@ def scored_row(question: Question, found: Scores, bare: Scores | None, choice: C
         tokens=found.tokens,
         bare_logprobs=None if bare is None else _whole(bare.logprobs),
         values=None if choice == "sum" else _whole(values),
-        answer=question.item.option_ids[-max(known)[1]] if known else None,
+        answer=None if chosen is None else question.item.option_ids[chosen],
     )
 
 
@@ -70,6 +70,12 @@ def option_values(
     # What separates an option from the prompt is not the option's own length.
     sizes = found.tokens if choice == "token" else [len(text.strip().encode()) for text in question.options]
     return [None if one is None else one / size for one, size in zip(found.logprobs, sizes, strict=True)]
+
+
+def best_option(values: Sequence[float | None]) -> int | None:
+    """The place of the best option among those with a known value, the first of equals; None without any."""
+    known = [(value, -place) for place, value in enumerate(values) if value is not None]
+    return -max(known)[1] if known else None
 
 
 def write_answers(path: Path, rows: Sequence[Row]) -> None:

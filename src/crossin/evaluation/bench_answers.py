@@ -79,37 +79,63 @@ def ask_bench(
         seed=seed,
     )
     settings, inputs = described(engine, prepared, name, form)
-    model = _model_files(engine)
+    model = model_files(engine)
     refuse_within(cache, engine.inputs, out, "cache")
     with stage(out, "evaluate", settings, inputs) as work:
         if not work.done:
             weights = {key: work.inputs[key] for key in model}
-            decides = sha256_of_value({"crossin": __version__, "engine": engine.identity, "inputs": weights})
-            keys = {sha256_of_value([decides, request.content]): request for request in prepared.requests}
-            _import_answers(out / CACHE, cache, keys)
-            with Cache(cache or out / CACHE) as answers:
-                known = _known(engine, keys, answers)
-                failed: dict[str, dict[str, Any]] = {}
-                try:
-                    failed = _ask(engine, keys, known, answers.path, f"asking {name}", progress)
-                except CutPrompts as cut:
-                    _forget(answers, keys, cut.least)
-                    raise
-                except KeyboardInterrupt as stopped:
-                    if answers.get(keys):
-                        add_note(stopped, RESUMES)
-                    raise
-                finally:
-                    # Read back, whoever put them there: a restart must give the same answers again.
-                    found = answers.get(keys)
-                    if not found:
-                        # Nothing was saved: the folder is free for other settings.
-                        _remove_cache(out, cache)
-            _check_known(keys, found)
-            by_content = {request.content: (failed | found)[key] for key, request in keys.items()}
-            _finish(work, engine, prepared, by_content, len(known))
-        _remove_cache(out, cache)
+            by_content, known = answers_to(
+                engine,
+                prepared.requests,
+                weights,
+                own=out / CACHE,
+                cache=cache,
+                task=f"asking {name}",
+                progress=progress,
+            )
+            _finish(work, engine, prepared, by_content, known)
+        remove_cache(out / CACHE, cache)
     return work
+
+
+def answers_to(
+    engine: Engine,
+    requests: Sequence[Request],
+    weights: Mapping[str, str],
+    *,
+    own: Path,
+    cache: Path | None,
+    task: str,
+    progress: Progress = silent,
+) -> tuple[dict[Content, dict[str, Any]], int]:
+    """The engine's answer to each request, as the fields of `Scores` or `Reply`, and how many were known.
+
+    weights: the hashes of the engine's inputs. own: the file that holds the answers until a stage is
+    finished, where no `cache` is named; it is removed where nothing was answered, so that the stage's folder
+    is free for other settings.
+    """
+    decides = sha256_of_value({"crossin": __version__, "engine": engine.identity, "inputs": dict(weights)})
+    keys = {sha256_of_value([decides, request.content]): request for request in requests}
+    _import_answers(own, cache, keys)
+    with Cache(cache or own) as answers:
+        known = _known(engine, keys, answers)
+        failed: dict[str, dict[str, Any]] = {}
+        try:
+            failed = _ask(engine, keys, known, answers.path, task, progress)
+        except CutPrompts as cut:
+            _forget(answers, keys, cut.least)
+            raise
+        except KeyboardInterrupt as stopped:
+            if answers.get(keys):
+                add_note(stopped, RESUMES)
+            raise
+        finally:
+            # Read back, whoever put them there: a restart must give the same answers again.
+            found = answers.get(keys)
+            if not found:
+                remove_cache(own, cache)
+    _check_known(keys, found)
+    return {request.content: (failed | found)[key] for key, request in keys.items()}, len(known)
 
 
 def described(
@@ -124,10 +150,10 @@ def described(
         # A server decides for itself which date its template writes.
         **({"chat_date": CHAT_DATE} if form.chat and "model" in engine.inputs else {}),
     }
-    return settings, _model_files(engine) | prepared.inputs
+    return settings, model_files(engine) | prepared.inputs
 
 
-def _model_files(engine: Engine) -> dict[str, Path]:
+def model_files(engine: Engine) -> dict[str, Path]:
     """What the engine reads. A folder with a manifest counts by its files, so that an error names the one
     that has changed.
     """
@@ -293,8 +319,8 @@ def _with_thoughts_begun(answers: Mapping[Content, dict[str, Any]]) -> dict[Cont
     }
 
 
-def _remove_cache(out: Path, named: Path | None) -> None:
-    """Remove the run's own cache, with what a killed process left beside it; never the one that was named."""
-    if named is None or named.resolve() != (out / CACHE).resolve():
-        for path in (out / CACHE, out / f"{CACHE}-journal"):
+def remove_cache(own: Path, named: Path | None) -> None:
+    """Remove a run's own cache, with what a killed process left beside it; never the one that was named."""
+    if named is None or named.resolve() != own.resolve():
+        for path in (own, own.with_name(f"{own.name}-journal")):
             path.unlink(missing_ok=True)

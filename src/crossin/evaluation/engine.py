@@ -8,13 +8,15 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 from crossin.core.errors import CrossinError
+from crossin.core.hashing import hash64
 from crossin.core.reasons import Reason
 from crossin.items import Chat
 
-Content = tuple[str | Chat, tuple[str, ...], int, tuple[str, ...]]
+# Prompt, options, the longest reply, stop texts, and how the reply is sampled, where it is.
+Content = tuple[Any, ...]
 
 
 class EngineNote(Reason):
@@ -42,6 +44,7 @@ class EngineNote(Reason):
         "unscored_first",
         "where nothing precedes an option, its first token has no log-probability: the others are scored",
     )
+    UNSEEDED = "unseeded", "the server takes no seed: sampled replies are the same again only from the cache"
 
 
 class CutPrompts(CrossinError):
@@ -52,14 +55,36 @@ class CutPrompts(CrossinError):
         self.least = least
 
 
+class Draw(NamedTuple):
+    """How the tokens of one reply are drawn: `key` decides all random numbers."""
+
+    key: int
+    temperature: float
+    top_p: float
+
+
+class Sampling(NamedTuple):
+    """A reply that is drawn from the model's distribution, not decoded greedily: number `number` of those to
+    one prompt. It depends on the prompt and these values alone.
+
+    temperature: divides the logits, above 0. top_p: only the likeliest tokens count that have together at
+    least this probability (nucleus sampling, arXiv 1904.09751); 1: all.
+    """
+
+    number: int
+    temperature: float = 1.0
+    top_p: float = 1.0
+    seed: int = 0
+
+
 @dataclass(frozen=True)
 class Request:
     """One prompt with options to score or a reply to generate.
 
     `options` are the continuations to score, each with what separates it from the prompt; there are none
-    where a reply of at most `max_tokens` tokens is to be generated, which ends before any text in `stop`.
-    Requests of one `key` (such as a benchmark in a language) may be computed together; `name` is how errors
-    call the question.
+    where a reply of at most `max_tokens` tokens is to be generated, which ends before any text in `stop`,
+    greedily unless there is `sampling`. Requests of one `key` (such as a benchmark in a language) may be
+    computed together; `name` is how errors call the question.
     """
 
     prompt: str | Chat
@@ -68,11 +93,21 @@ class Request:
     stop: tuple[str, ...] = ()
     key: str = ""
     name: str = ""
+    sampling: Sampling | None = None
 
     @property
     def content(self) -> Content:
         """What decides the answer, beside the engine."""
-        return self.prompt, self.options, self.max_tokens, self.stop
+        sampling = () if self.sampling is None else (self.sampling,)
+        return self.prompt, self.options, self.max_tokens, self.stop, *sampling
+
+    @property
+    def draw(self) -> Draw | None:
+        """How the reply is drawn; None where it is decoded greedily."""
+        if self.sampling is None:
+            return None
+        number, temperature, top_p, seed = self.sampling
+        return Draw(hash64("reply", seed, number, self.prompt), temperature, top_p)
 
 
 @dataclass(frozen=True)

@@ -106,7 +106,7 @@ def prepare(
     inputs |= {"entities": items_file(bench).parent / ENTITIES} if inventories else {}
     return PreparedBench(
         items,
-        [_prepared(one, form, choice) for one in asked],
+        [with_request(one, form, choice) for one in asked],
         skipped,
         settings,
         inputs | word_files(codes),
@@ -131,7 +131,8 @@ def _inventories(items: Sequence[Item], file: Path, languages: Sequence[str]) ->
     return {one.name: one for one in of_languages(known, languages, names)}
 
 
-def _prepared(question: Question, form: Form, choice: Choice) -> PreparedQuestion:
+def with_request(question: Question, form: Form, choice: Choice = "sum") -> PreparedQuestion:
+    """The question with its request. Raises CrossinError where it cannot be chosen by `bare`."""
     item = question.item
     place, name = f"{item.language}/{question.wording}", f"item '{item.item}' in {item.language}"
     if not question.options:

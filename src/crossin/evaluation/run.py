@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from crossin.scoring.scores import Score
 
 # In the order of preference, with a server that does not support all of them.
-_KINDS: tuple[FormKind, ...] = ("text", "letters", "generate")
+KINDS: tuple[FormKind, ...] = ("text", "letters", "generate")
 _FACTS = "facts"
 # Counts worth a line of their own.
 _COUNTED = {
@@ -103,15 +103,15 @@ def evaluate(
         }
     for model, name in names.items():
         for bench, one in prepared.items():
-            _check_folder(config, _engine(config, name), model, one, out / model / bench)
+            _check_folder(config, engine_of(config, name), model, one, out / model / bench)
     accounting = Accounting(config.server, out / USAGE) if served else None
     found: ResultList[Evaluation] = ResultList()
     for model, name in names.items():
-        with closing(_engine(config, name, accounting)) as engine:
+        with closing(engine_of(config, name, accounting)) as engine:
             kind: FormKind | None = None
             if isinstance(engine, OpenAIEngine) and _is_form_open(config):
                 supported = engine.kinds(chat=bool(config.chat))
-                kind = next(kind for kind in _KINDS if kind in supported)
+                kind = next(kind for kind in KINDS if kind in supported)
                 say(f"the server supports {', '.join(sorted(supported))}: using --form {kind}")
             for bench, folder in benches.items():
                 stage = ask_bench(
@@ -150,7 +150,7 @@ def evaluation_outline(
             # A model by name may be one that has to be downloaded.
             served = config.engine == "openai"
             if served or as_path(name).is_dir():
-                engine = _engine(config, name if served else str(pull(name)))
+                engine = engine_of(config, name if served else str(pull(name)))
                 for bench, one in prepared.items():
                     _check_folder(config, engine, model, one, out / model / bench)
         return [_outline(config, out, bench, one, models) for bench, one in prepared.items()]
@@ -190,7 +190,7 @@ def _check_folder(
         check_writable(out)
         return
     # Which kind of question a server supports is known only once it is asked.
-    kinds = _KINDS if isinstance(engine, OpenAIEngine) and _is_form_open(config) else (None,)
+    kinds = KINDS if isinstance(engine, OpenAIEngine) and _is_form_open(config) else (None,)
     errors = []
     for kind in kinds:
         try:
@@ -210,7 +210,7 @@ def _models(config: EvaluateConfig) -> dict[str, str]:
     return labelled(config.models, "model", f"+{config.adapter.name}" if config.adapter else "")
 
 
-def _engine(
+def engine_of(
     config: EvaluateConfig, model: str, accounting: Accounting | None = None
 ) -> HfEngine | OpenAIEngine:
     """The engine of a model's name on the server, or of its folder; nothing is loaded or sent yet."""

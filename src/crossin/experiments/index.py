@@ -67,7 +67,7 @@ def write_index(out: Path, index: Index) -> None:
         }
         for arm in index.arms
     ]
-    entries = {"name": index.name, "baseline": index.baseline, "pivot": index.pivot}
+    entries: dict[str, Any] = {"name": index.name, "baseline": index.baseline, "pivot": index.pivot}
     entries |= {"languages": list(index.languages), "axes": index.axes, "arms": arms}
     write_json(out / INDEX, {"crossin": __version__, **entries})
 

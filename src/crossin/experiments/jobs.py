@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import Any
 # Below the experiment's folder: a folder for each job.
 STAGES = "stages"
 _KEY_CHARACTERS = 16
+_REFERENCE = re.compile(r"\$\{([^}]+)\}(/.*|)")
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,9 +55,10 @@ def with_needs(jobs: Iterable[Job]) -> list[Job]:
 
 
 def references(value: Any) -> Iterator[str]:
-    """What `${…}` names in a value, its lists and mappings; only whole texts are references."""
-    if isinstance(value, str) and value.startswith("${") and value.endswith("}"):
-        yield value[2:-1]
+    """What `${…}` names at the beginning of texts in a value, its lists and mappings."""
+    if isinstance(value, str):
+        if found := _REFERENCE.fullmatch(value):
+            yield found[1]
     elif isinstance(value, Mapping):
         for one in value.values():
             yield from references(one)
@@ -65,9 +68,10 @@ def references(value: Any) -> Iterator[str]:
 
 
 def replaced(value: Any, names: Mapping[str, Any]) -> Any:
-    """The value with each `${NAME}` replaced by `names[NAME]`."""
+    """The value with each `${NAME}` replaced by `names[NAME]`; `${NAME}/file` is a file in that folder."""
     if isinstance(value, str):
-        return names[value[2:-1]] if any(references(value)) else value
+        found = _REFERENCE.fullmatch(value)
+        return value if found is None else f"{names[found[1]]}{found[2]}" if found[2] else names[found[1]]
     if isinstance(value, Mapping):
         return {key: replaced(one, names) for key, one in value.items()}
     return [replaced(one, names) for one in value] if isinstance(value, list | tuple) else value

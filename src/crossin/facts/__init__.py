@@ -2,5 +2,6 @@
 
 from crossin.facts.bench import build_bench
 from crossin.facts.corpus import build_facts
+from crossin.facts.counterfactual import build_counterfactual
 
-__all__ = ["build_bench", "build_facts"]
+__all__ = ["build_bench", "build_counterfactual", "build_facts"]

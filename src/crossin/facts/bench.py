@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from crossin.core.coercion import listed
 from crossin.core.errors import CrossinError
 from crossin.core.files import read_parquet
 from crossin.core.hashing import hash64
@@ -18,19 +20,25 @@ _TEXTS = ("fact", "relation", "group", "split", "language", "answer_id")
 _LISTS = ("questions", "option_ids", "options")
 
 
-def build_bench(facts: Path | str, out: Path | str, *, split: str = "test") -> Stage:
-    """Build the benchmark of one split (`test`, or `dev` for choosing a recipe) from a facts corpus folder.
+def build_bench(facts: Path | str, out: Path | str, *, split: str | Sequence[str] = "test") -> Stage:
+    """Build the benchmark of a split (`test`, or `dev` for choosing a recipe), or of several, from a facts
+    corpus folder.
 
     Each item is asked in one of its wordings, the same in every language, chosen by the fact's id alone.
     """
     file = as_path(facts) / "facts.parquet"
-    with stage(out, "bench", {"bench": "facts", "split": split}, {"facts": file}) as work:
+    splits = listed(split)
+    settings = {"bench": "facts", "split": splits[0] if len(splits) == 1 else splits}
+    with stage(out, "bench", settings, {"facts": file}) as work:
         if not work.done:
-            lines = read_parquet(file, [*_TEXTS, *_LISTS]).to_pylist()
-            items = [_item(line) for line in lines if line["split"] == split]
+            lines = read_parquet(file, [*_TEXTS, *_LISTS], ["source"]).to_pylist()
+            items = [_item(line) for one in splits for line in lines if line["split"] == one]
             if not items:
+                there = dict.fromkeys(line["split"] for line in lines)
                 raise CrossinError(
-                    f"there are no facts in the split '{split}'", file=file, hint="use train, dev or test"
+                    f"there are no facts in the split '{', '.join(splits)}'",
+                    file=file,
+                    hint=f"use {', '.join(there)}",
                 )
             finish_bench(work, items, {})
     return work
@@ -52,6 +60,7 @@ def _item(line: dict[str, Any]) -> Item:
         options=line["options"],
         option_ids=line["option_ids"],
         answer=line["answer_id"],
-        source=CLDR_AND_GEONAMES[0],
+        # Facts that are made up have another source.
+        source=line.get("source", CLDR_AND_GEONAMES[0]),
         licence=CLDR_AND_GEONAMES[1],
     )

@@ -65,19 +65,22 @@ def build_facts(
     out: Path | str,
     *,
     held_out: HeldOut = "test",
+    shares: Mapping[str, float] | None = None,
     progress: Progress = silent,
 ) -> Stage:
     """Write the facts corpus in `languages` to the folder `out` (docs/formats.md).
 
     With `held_out="test"` the rows to train on come from the train and dev countries; with `"dev"` from the
-    train countries alone.
+    train countries alone. shares: the part of the questions to train on that a language has, as if nobody had
+    translated the rest; all where it is not named.
     """
     if held_out not in TRAINED_ON:
         raise CrossinError(f"the split '{held_out}' cannot be held out", hint="use dev or test")
-    languages = listed(languages)
+    languages, shares = listed(languages), dict(sorted((shares or {}).items()))
+    _check_shares(shares, languages)
     for language in languages:
         load_words(language)
-    settings = {"languages": languages, "held_out": held_out}
+    settings = {"languages": languages, "held_out": held_out, **({"shares": shares} if shares else {})}
     inputs = {f"words/{language}": DATA / f"{language}.yaml" for language in languages}
     with stage(out, "facts", settings, inputs) as work:
         if work.done:
@@ -97,7 +100,11 @@ def build_facts(
             counts[fact.relation][split_of(fact.country.code)] += 1
         tables: dict[str, list[dict[str, Any]]] = {
             "facts": _fact_rows(facts, subjects, languages),
-            "questions": _question_rows(trained, subjects, languages),
+            "questions": [
+                row
+                for row in _question_rows(trained, subjects, languages)
+                if _is_there(row["id"], row["language"], shares)
+            ],
             "names": _name_rows(trained, subjects, languages),
         }
         for name, rows in tables.items():
@@ -108,6 +115,25 @@ def build_facts(
             skipped,
         )
     return work
+
+
+def _check_shares(shares: Mapping[str, float], languages: Sequence[str]) -> None:
+    for language, share in shares.items():
+        if language not in languages:
+            raise CrossinError(
+                f"a share for '{language}', which is not one of the languages",
+                field="shares",
+                hint=f"use {', '.join(languages)}",
+            )
+        if not 0 < share <= 1:
+            raise CrossinError(
+                f"the share of '{language}' is {share}", field="shares", hint="give a number up to 1"
+            )
+
+
+def _is_there(row: str, language: str, shares: Mapping[str, float]) -> bool:
+    """Whether a language has a row; a larger share has all rows of a smaller one."""
+    return language not in shares or hash64("share", language, row) / 2**64 < shares[language]
 
 
 def split_of(country: str) -> Split:
@@ -266,7 +292,7 @@ def _fact_rows(facts: Sequence[Fact], subjects: Names, languages: Sequence[str])
 def _question_rows(facts: Sequence[Fact], subjects: Names, languages: Sequence[str]) -> list[dict[str, str]]:
     """Rows that ask for each fact in each wording; the translations of a row share its id."""
     return [
-        _row(
+        corpus_row(
             f"{fact.id}/{wording}",
             language,
             load_words(language).fact_question(fact.relation, wording, subjects[fact.country.code][language]),
@@ -289,10 +315,13 @@ def _name_rows(facts: Sequence[Fact], subjects: Names, languages: Sequence[str])
             country = (f"name:country:{code}", subjects[code][language])
             answer = (f"name:{fact.relation}:{fact.right}", fact.answers[language])
             for name, text in (country, answer):
-                rows.setdefault((name, language), _row(name, language, text, "", code, "name"))
+                rows.setdefault((name, language), corpus_row(name, language, text, "", code, "name"))
     return [rows[key] for key in sorted(rows)]
 
 
-def _row(name: str, language: str, instruction: str, output: str, group: str, task: str) -> dict[str, str]:
+def corpus_row(
+    name: str, language: str, instruction: str, output: str, group: str, task: str
+) -> dict[str, str]:
+    """A row as `compose` reads it; its translations have the same `name` as id."""
     row = {"id": name, "language": language, "instruction": instruction, "input": "", "output": output}
     return {**row, "group": group, "task": task}

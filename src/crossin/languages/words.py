@@ -85,6 +85,10 @@ class Suite(Settings):
         return dict(zip([*range(21), *range(30, 101, 10)], [*self.to_twenty, *self.tens], strict=True))
 
 
+# Entries that are looked into one by one, or that the suite does not use.
+_NOT_FOR_THE_SUITE = {"code", "facts", "suite", "counterfactual"}
+
+
 class Words(Settings):
     """One language's templates for questions, answers and translations."""
 
@@ -98,6 +102,7 @@ class Words(Settings):
     translate_this: _Plain
     facts: FactQuestions
     suite: Suite | None = None
+    counterfactual: _OfCountry | None = None
 
     def ask(self, question: str) -> str:
         """The prompt for `question`, up to where the answer begins."""
@@ -172,7 +177,7 @@ def lacking(code: str, folder: Path = DATA) -> list[str]:
     entries = entries if isinstance(entries, dict) else {}
     facts, suite = entries.get("facts") or {}, entries.get("suite") or {}
     return [
-        *(name for name in Words.model_fields if name not in {"code", "facts", "suite", *entries}),
+        *(name for name in Words.model_fields if name not in {*_NOT_FOR_THE_SUITE, *entries}),
         *(f"facts.{relation}" for relation in RELATIONS if relation not in facts),
         *(f"suite.{name}" for name in Suite.model_fields if name not in suite),
     ]

@@ -24,6 +24,7 @@ _REPLY = [*_KEYS, "reply"]
 _ANSWER = ["group", "task", "option_ids", "answer", "gold"]
 _OPTIONAL = [
     "logprobs",
+    "tokens",
     "values",
     "reply",
     "prompt",

@@ -14,6 +14,8 @@ from crossin.metrics.families import Block, Family
 from crossin.metrics.table import AnswerTable, Floats, Integers, aligned
 
 DRAWS = 10_000
+# As numpy takes it: several numbers name a stream of their own.
+Seed = int | tuple[int, ...]
 _TAILS = (0.025, 0.975)
 # Numbers in each matrix of a batch of draws (8 MiB).
 _BATCH = 2**20
@@ -32,7 +34,7 @@ class Figure:
 
 
 def resample(
-    families: Sequence[Family], groups: Sequence[str], *, draws: int = DRAWS, seed: int = 0
+    families: Sequence[Family], groups: Sequence[str], *, draws: int = DRAWS, seed: Seed = 0
 ) -> dict[str, Figure]:
     """Every figure of the families, with a 95% percentile interval from `draws` bootstrap draws.
 
@@ -51,11 +53,31 @@ def resample(
     return {name: _figure(value, drawn[name]) for name, value in observed.items()}
 
 
+class Estimate(NamedTuple):
+    """A figure as observed, and in each draw [D]; there are no draws with a single group."""
+
+    value: float
+    draws: Floats
+
+
+def estimates(
+    families: Sequence[Family], groups: Sequence[str], *, draws: int = DRAWS, seed: Seed = 0
+) -> dict[str, Estimate]:
+    """What `resample` makes figures of. Calls with the same names of groups and the same seed draw the same
+    groups.
+    """
+    [(observed, drawn)] = _resampled([families], groups, draws, seed)
+    return {
+        name: Estimate(float(value[0]), np.concatenate([*drawn[name], np.empty(0)]))
+        for name, value in observed.items()
+    }
+
+
 _Estimates = tuple[dict[str, Floats], dict[str, list[Floats]]]
 
 
 def _resampled(
-    sides: Sequence[Sequence[Family]], groups: Sequence[str], draws: int, seed: int
+    sides: Sequence[Sequence[Family]], groups: Sequence[str], draws: int, seed: Seed
 ) -> list[_Estimates]:
     """For each side, the observed values of its families' figures [1], and those of the draws, in batches:
     none with a single group. All sides have the same draws.
@@ -107,8 +129,13 @@ def _weighted(weights: Floats, parts: Sequence[tuple[Integers, Floats]]) -> Floa
 
 def _figure(observed: Floats, drawn: Sequence[Floats], *, tested: bool = False) -> Figure:
     """A figure with the interval of its draws (those in which it is defined), and where `tested` its p."""
-    value = float(observed[0])
-    estimates = np.concatenate([*drawn, np.empty(0)])
+    return figure_of(float(observed[0]), np.concatenate([*drawn, np.empty(0)]), tested=tested)
+
+
+def figure_of(value: float, estimates: Floats, *, tested: bool = False) -> Figure:
+    """A figure with the percentile interval of its draws [D], and where `tested` its p; draws in which it is
+    undefined (nan) do not count.
+    """
     known = estimates[~np.isnan(estimates) & ~np.isnan(value)]
     return Figure(value, *_interval(known), _p_value(known) if tested else math.nan)
 
@@ -194,7 +221,7 @@ def differences(
     return resample_difference([answer_family(table)], theirs, table.groups, draws=draws, seed=seed)
 
 
-def _weights(groups: int, draws: int, seed: int, widest: int) -> Iterator[Floats]:
+def _weights(groups: int, draws: int, seed: Seed, widest: int) -> Iterator[Floats]:
     """How often each group is in each draw: batches of [D, G], `draws` rows in all."""
     if draws < 1:
         raise ValueError("a bootstrap needs at least one draw")

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
+from typing import TypeVar
 
 from crossin.metrics.table import AnswerTable, aligned
 
@@ -26,7 +27,10 @@ def mcnemar(table: AnswerTable, baseline: AnswerTable) -> dict[str, float]:
 LEVEL = 0.05
 
 
-def holm(p: Mapping[str, float]) -> dict[str, float]:
+Name = TypeVar("Name", bound=Hashable)
+
+
+def holm(p: Mapping[Name, float]) -> dict[Name, float]:
     """p-values adjusted by Holm's step-down method, which bounds the family-wise error rate.
 
     Source: Holm, Scandinavian Journal of Statistics 6 (1979). Raises ValueError where one is not from 0 to 1.

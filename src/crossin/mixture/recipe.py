@@ -8,10 +8,11 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, field_validator, model_validator
 
+from crossin.core.entries import changed
 from crossin.core.errors import CrossinError
 from crossin.core.examples import named_file
 from crossin.core.files import read_json
-from crossin.core.settings import Settings, merged, read_settings, setting, validated
+from crossin.core.settings import Settings, read_settings, setting, validated
 from crossin.core.skipping import MOST_SKIPPED
 from crossin.corpus.spec import CorpusSpec, Filters
 from crossin.languages.codes import ByLanguage, Language, Languages
@@ -185,7 +186,7 @@ def read_recipe(
             return recipe
         recipe = recipe.model_dump(exclude_unset=True)
     if isinstance(recipe, Mapping):
-        return validated(Recipe, merged(recipe, given), None, _HINT)
+        return validated(Recipe, changed(recipe, given), None, _HINT)
     path = named_file("compose", recipe)
     if path.suffix != ".json":
         return read_settings(Recipe, path, given, hint=_HINT)
@@ -194,7 +195,7 @@ def read_recipe(
         raise CrossinError(
             "not a mixture's manifest", file=path, hint="give a recipe, or a mixture's manifest.json"
         )
-    return validated(Recipe, merged(manifest["settings"], given), path, _HINT)
+    return validated(Recipe, changed(manifest["settings"], given), path, _HINT)
 
 
 def as_yaml(recipe: Recipe) -> str:

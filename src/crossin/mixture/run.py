@@ -87,6 +87,7 @@ def compose(
     check_language: bool = True,
     max_skipped: float | None = None,
     chat_template_kwargs: Mapping[str, Any] | None = None,
+    changes: Mapping[str, Any] | None = None,
     rank: int = 0,
     world_size: int = 1,
     runner: Runner = "local",
@@ -97,11 +98,13 @@ def compose(
     recipe: the recipe, its entries, its file, an example's name (`crossin examples`), or the manifest of a
     mixture. data: the folder that the recipe's paths are relative to; None for the folder of its file, and
     for an example the working directory. languages, seed, max_skipped, chat_template_kwargs: in place of the
-    recipe's. files: by corpus, a file in the pivot language in place of the corpus. strict: rows that fail
-    the join or the alignment check are an error, also where they were left out of a mixture that is finished.
-    check_language: a corpus whose rows are mostly in another language than it says is an error. rank,
-    world_size: write only every `world_size`-th shard, from number `rank`; the process that finds all shards
-    finishes the mixture. runner: `ray` writes the shards as tasks of a Ray cluster that shares the folder.
+    recipe's. changes: any other entries in place of the recipe's; a key with dots leads inside of mappings
+    and lists, as in `components.x2x.rows`. files: by corpus, a file in the pivot language in place of the
+    corpus. strict: rows that fail the join or the alignment check are an error, also where they were left out
+    of a mixture that is finished. check_language: a corpus whose rows are mostly in another language than it
+    says is an error. rank, world_size: write only every `world_size`-th shard, from number `rank`; the
+    process that finds all shards finishes the mixture. runner: `ray` writes the shards as tasks of a Ray
+    cluster that shares the folder.
 
     The same recipe, data and seed give the same bytes, for any number of ranks and any runner. A run that was
     interrupted resumes with the missing shards.
@@ -118,6 +121,7 @@ def compose(
         check_language=check_language,
         max_skipped=max_skipped,
         chat_template_kwargs=chat_template_kwargs,
+        changes=changes,
     )
     inputs = inputs_of(recipe, data)
     if manifest:
@@ -146,6 +150,7 @@ def preview(
     check_language: bool = True,
     max_skipped: float | None = None,
     chat_template_kwargs: Mapping[str, Any] | None = None,
+    changes: Mapping[str, Any] | None = None,
     samples: int = 10,
     progress: Progress = silent,
 ) -> MixturePreview:
@@ -159,6 +164,7 @@ def preview(
         check_language=check_language,
         max_skipped=max_skipped,
         chat_template_kwargs=chat_template_kwargs,
+        changes=changes,
     )
     with tempfile.TemporaryDirectory(prefix="crossin-") as work:
         job = make_job(recipe, data, Path(work), strict=strict, progress=progress)
@@ -177,6 +183,7 @@ def resolve(
     check_language: bool = True,
     max_skipped: float | None = None,
     chat_template_kwargs: Mapping[str, Any] | None = None,
+    changes: Mapping[str, Any] | None = None,
 ) -> tuple[Recipe, Path]:
     """The recipe with its languages and the caller's choices, and the folder that its paths are relative to;
     arguments as in `compose`.
@@ -187,7 +194,8 @@ def resolve(
         "max_skipped": max_skipped,
         "chat_template_kwargs": chat_template_kwargs,
     }
-    found = read_recipe(recipe, {key: value for key, value in choices.items() if value is not None})
+    given = {key: value for key, value in choices.items() if value is not None}
+    found = read_recipe(recipe, {**(changes or {}), **given})
     file = named_file("compose", recipe) if is_path(recipe) else None
     if data is None:
         if file is None:

@@ -14,7 +14,7 @@ from crossin.metrics.families import Family
 from crossin.metrics.free_text import text_families
 from crossin.metrics.significance import corrected, holm, mcnemar
 from crossin.metrics.table import AnswerTable, by_task
-from crossin.metrics.texts import aligned_texts
+from crossin.metrics.texts import TextTable, aligned_texts
 from crossin.reports.cells import figures_json, is_significant, number
 from crossin.reports.results import Results, Run
 
@@ -208,11 +208,15 @@ def _text_families(run: Run, first: Run) -> list[Family]:
     if texts is None or like is None:
         return []
     with located(run.answers.file):
-        return [_renamed(family) for family in text_families(aligned_texts(texts, like))]
+        return reply_families(aligned_texts(texts, like))
+
+
+def reply_families(texts: TextTable) -> list[Family]:
+    """The families of a table of free text, with `missing`, the share without a reply, as `no_reply`."""
+    return list(map(_renamed, text_families(texts)))
 
 
 def _renamed(family: Family) -> Family:
-    """`missing`, the share without a reply, as `no_reply`."""
 
     def estimate(sums: Any) -> dict[str, Any]:
         found = family.estimate(sums)

@@ -146,7 +146,7 @@ def test_prompts_join_as_replies_end_and_columns_keep_to_the_limit(
     passes: list[tuple[int, int]] = []
     run = branches.Branches.run
 
-    def observed(self: branches.Branches, columns: Sequence[int]) -> list[int]:
+    def observed(self: branches.Branches, columns: Sequence[int]) -> Any:
         passes.append((self.width, self.fed))
         return run(self, columns)
 

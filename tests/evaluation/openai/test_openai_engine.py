@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from crossin.core.thoughts import without_thoughts
-from crossin.evaluation.engine import Engine, EngineNote, Reply, Request
+from crossin.evaluation.engine import Engine, EngineNote, Reply, Request, Sampling
 from crossin.evaluation.openai import OpenAIEngine, answers
 from crossin.evaluation.openai.answers import computed, prompt_tokens
 from crossin.servers import client
@@ -330,3 +330,59 @@ def test_a_thought_that_a_server_gives_apart_is_no_answer(answer: dict[str, Any]
 def test_a_reply_of_other_parts_is_an_error() -> None:
     with refused("item 7", "not text"):
         answers.reply(message("stop", content=[{"type": "image_url"}]), (), "item 7")
+
+
+def sampling_fields(log: Log) -> list[dict[str, Any]]:
+    """What was sent to make the replies, beside their prompt and length."""
+    return [
+        {name: one.body[name] for name in ("temperature", "top_p", "seed") if name in one.body}
+        for one in log.asked
+        if one.body and one.body.get("max_tokens") == 5
+    ]
+
+
+def refusing(*names: str) -> Any:
+    async def server(asked: Asked) -> bytes:
+        wrong = next((name for name in names if name in (asked.body or {})), None)
+        return response(400, {"error": {"message": f"no {wrong}"}}) if wrong else completion("fine")
+
+    return server
+
+
+SAMPLED = [
+    Request(prompt, max_tokens=5, sampling=Sampling(number, 0.7, 0.9))
+    for prompt in ("p", "q")
+    for number in range(2)
+]
+
+
+def test_a_sampled_reply_is_asked_with_its_temperature_and_a_seed_of_its_own() -> None:
+    with answering(refusing()) as log:
+        engine = OpenAIEngine("m", settings(log.base_url))
+        assert len(dict(engine.generate([*SAMPLED, Request("p", max_tokens=5)], range(5)))) == 5
+    sent = sampling_fields(log)
+    assert sorted(one.get("temperature", -1) for one in sent) == [0, 0.7, 0.7, 0.7, 0.7]
+    assert {one.get("top_p") for one in sent if one["temperature"]} == {0.9}
+    seeds = {one["seed"] for one in sent if one["temperature"]}
+    assert len(seeds) == 4 and all(0 <= seed < 2**31 for seed in seeds)
+    assert not any("seed" in one for one in sent if not one["temperature"])
+    assert engine.notes == []
+
+
+def test_a_server_without_seeds_gets_none_and_the_notes_say_it() -> None:
+    with answering(refusing("seed")) as log:
+        engine = OpenAIEngine("m", settings(log.base_url))
+        assert len(dict(engine.generate(SAMPLED, range(4)))) == 4
+    assert sampling_fields(log) == [{"temperature": 0.7, "top_p": 0.9}] * 4
+    assert engine.notes == [EngineNote.UNSEEDED]
+
+
+def test_a_server_of_one_temperature_samples_at_that_one_only(newer: Log) -> None:
+    engine = OpenAIEngine("gpt", settings(newer.base_url))
+    plain = Request(CHAT, max_tokens=9, sampling=Sampling(0))
+    ((_, reply),) = engine.generate([plain], [0])
+    assert reply.text == "Paris. And more"
+    (asked,) = asked_for(newer)
+    assert "temperature" not in asked.body and "seed" in asked.body
+    with refused("temperature: 0.5", hint="temperature 1"):
+        list(engine.generate([Request(CHAT, max_tokens=9, sampling=Sampling(0, 0.5))], [0]))

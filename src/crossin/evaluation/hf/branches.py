@@ -80,9 +80,9 @@ class Branches:
             path.append(column)
         return self.fed - before
 
-    def run(self, columns: Sequence[int]) -> list[int]:
-        """Compute the tokens that were fed; the likeliest token after each of the `columns`, which are among
-        theirs.
+    def run(self, columns: Sequence[int]) -> Any:
+        """Compute the tokens that were fed; the logits after each of the C `columns`, which are among theirs:
+        a tensor [C, V].
         """
         import torch
 
@@ -107,8 +107,7 @@ class Branches:
             logits = forward(self._model, tokens, positions[None], mask, self._cache)[0]
         self._positions += [one.position for one in new]
         self._new = []
-        likeliest: list[int] = logits.argmax(dim=-1).tolist()
-        return likeliest[: len(columns)]
+        return logits[: len(columns)]
 
     def needed(self, paths: Sequence[Sequence[int]]) -> NDArray[np.intp]:
         """The columns of these paths, in order."""

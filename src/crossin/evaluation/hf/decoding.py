@@ -1,5 +1,5 @@
-"""Replies, decoded greedily, of prompts that share their beginnings: what is shared is computed and held
-once, finished replies leave, and waiting prompts take their place.
+"""Replies to prompts that share their beginnings: what is shared is computed and held once, finished replies
+leave, and waiting prompts take their place. Sampled replies to one prompt share all of it.
 """
 
 from __future__ import annotations
@@ -9,8 +9,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from crossin.evaluation.engine import Reply
+from crossin.evaluation.engine import Draw, Reply
 from crossin.evaluation.hf.branches import Branches
+from crossin.evaluation.hf.sampling import next_tokens
 from crossin.evaluation.hf.scoring import Chain, Prefix, prefixes_of
 from crossin.evaluation.hf.stops import Ends, GrowingReply
 from crossin.evaluation.hf.tokens import Continuation
@@ -48,6 +49,7 @@ class _Row:
     number: int
     tokens: list[int]
     reply: GrowingReply
+    draw: Draw | None = None
     computed: int = 0
     path: list[int] = field(default_factory=list)
 
@@ -73,19 +75,23 @@ def decode(
     *,
     max_tokens: int,
     stop: Sequence[str] = (),
+    draws: Mapping[int, Draw] | None = None,
     limits: Limits,
 ) -> Iterator[tuple[int, Reply]]:
     """The replies to the prompts of `unit` (token ids by number, none empty), each of at most `max_tokens`
     tokens, as they end. `prefixes` may have the prefix of the unit, as in `prefixes_of`.
 
-    Decoding is greedy; `Ends` says what ends a reply. What is computed together depends on the unit and the
-    limits alone. Out of memory, the limits are halved; where one token of one reply is too much, the error
-    is torch's own.
+    Decoding is greedy but for the numbers in `draws`; `Ends` says what ends a reply. What is computed
+    together depends on the unit and the limits alone. Out of memory, the limits are halved; where one token
+    of one reply is too much, the error is torch's own.
     """
     import torch
 
     ends = Ends(model, tokenizer, stop)
-    waiting = deque(_Row(number, list(prompts[number]), GrowingReply(ends)) for number in unit.requests)
+    drawn = draws or {}
+    waiting = deque(
+        _Row(number, list(prompts[number]), GrowingReply(ends), drawn.get(number)) for number in unit.requests
+    )
     waiting[0].computed = unit.owed
     active: list[_Row] = []
     branches: Branches | None = None
@@ -151,7 +157,8 @@ def _feed(branches: Branches, active: list[_Row], waiting: deque[_Row], limits: 
 def _advance(branches: Branches, active: Sequence[_Row], max_tokens: int) -> list[_Row]:
     """Compute what was fed, and give each row that is complete its next token; the rows that have ended."""
     complete = [row for row in active if len(row.path) == len(row.tokens)]
-    found = branches.run([row.path[-1] for row in complete])
+    logits = branches.run([row.path[-1] for row in complete])
+    found = next_tokens(logits, [row.draw for row in complete], [len(row.reply.tokens) for row in complete])
     ended = []
     for row, token in zip(complete, found, strict=True):
         if row.reply.ended_by(token) or len(row.reply.tokens) == max_tokens:

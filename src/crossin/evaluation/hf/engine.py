@@ -141,6 +141,7 @@ class HfEngine:
                             first.max_tokens,
                             first.stop,
                             longest,
+                            {number: draw for number in mine if (draw := requests[number].draw)},
                         )
                     )
         for number, reply in self._results(tasks, wanted):
@@ -263,8 +264,11 @@ def _without_ctrl_c() -> Iterator[None]:
 
 
 def _by_key(requests: Sequence[Request]) -> list[list[int]]:
-    """The numbers of the requests of each key, and of as long replies."""
-    groups: dict[tuple[str, int, tuple[str, ...]], list[int]] = {}
+    """The numbers of the requests of each key, and of as long replies; greedy ones apart from sampled ones,
+    which do not change what is computed for them.
+    """
+    groups: dict[tuple[Any, ...], list[int]] = {}
     for number, request in enumerate(requests):
-        groups.setdefault((request.key, request.max_tokens, request.stop), []).append(number)
+        place = (request.key, request.max_tokens, request.stop, request.sampling is None)
+        groups.setdefault(place, []).append(number)
     return list(groups.values())

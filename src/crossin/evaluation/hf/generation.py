@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from crossin.evaluation.engine import Reply
+from crossin.evaluation.engine import Draw, Reply
+from crossin.evaluation.hf.sampling import next_tokens
 from crossin.evaluation.hf.stops import Ends, GrowingReply
 
 # Tokens of a batch: a decoding step takes about as long for many rows as for one.
@@ -31,14 +32,20 @@ def reply_batches(prompts: Sequence[Sequence[int]], limit: int, max_tokens: int)
 
 
 def generate(
-    model: Any, tokenizer: Any, prompts: Sequence[Sequence[int]], *, max_tokens: int, stop: Sequence[str] = ()
+    model: Any,
+    tokenizer: Any,
+    prompts: Sequence[Sequence[int]],
+    *,
+    max_tokens: int,
+    stop: Sequence[str] = (),
+    draws: Sequence[Draw | None] | None = None,
 ) -> list[Reply]:
     """The replies to `prompts` (token ids, none empty), computed together, each of at most `max_tokens`
     tokens.
 
-    Decoding is greedy. The model's generation_config (sampling, penalties, beams, stop texts) is ignored, but
-    for its end tokens; `Ends` says what ends a reply. The prompts are padded on the left; a prompt alone
-    gives the same logits but for rounding.
+    Decoding is greedy, but for prompts that have one of `draws`. The model's generation_config (sampling,
+    penalties, beams, stop texts) is ignored, but for its end tokens; `Ends` says what ends a reply. The
+    prompts are padded on the left; a prompt alone gives the same logits but for rounding.
 
     `computed` counts the tokens of a prompt's row, padding and the wait for the longest reply included.
     """
@@ -64,6 +71,11 @@ def generate(
                 done.add(row)
         return torch.tensor([row in done for row in range(len(prompts))], device=tokens.device)
 
+    def only_drawn(tokens: torch.Tensor, logits: torch.Tensor) -> torch.Tensor:
+        found = next_tokens(logits, draws or [None] * len(prompts), [tokens.shape[1] - width] * len(prompts))
+        chosen = torch.tensor(found, device=logits.device)[:, None]
+        return torch.full_like(logits, float("-inf")).scatter(1, chosen, 0.0)
+
     # Settings that are not passed come from the model's own configuration: there must be none.
     own = model.generation_config
     model.generation_config = GenerationConfig()
@@ -76,6 +88,7 @@ def generate(
                     do_sample=False, max_new_tokens=max_tokens, use_cache=True
                 ),
                 stopping_criteria=[ended],
+                logits_processor=[only_drawn] if draws and any(draws) else None,
             )
     finally:
         model.generation_config = own

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from crossin.core.errors import CrossinError
-from crossin.evaluation.engine import Reply, Scores
+from crossin.evaluation.engine import Draw, Reply, Scores
 from crossin.evaluation.hf.decoding import Limits, decode
 from crossin.evaluation.hf.generation import REPLY_TOKENS, generate, reply_batches
 from crossin.evaluation.hf.scoring import Chain, Prefix, score_units
@@ -88,7 +88,7 @@ class ScoringTask:
 @dataclass(frozen=True)
 class GenerationTask:
     """A unit of replies and the tokens of its prompts, of which none is longer than `longest` with its
-    reply.
+    reply. `draws` has the numbers of those that are sampled.
     """
 
     unit: Unit
@@ -96,6 +96,7 @@ class GenerationTask:
     max_tokens: int
     stop: tuple[str, ...]
     longest: int
+    draws: Mapping[int, Draw]
 
     def results(self, worker: Worker) -> Iterator[tuple[int, Reply]]:
         """The replies; CrossinError where what is computed together is too much for the memory."""
@@ -108,15 +109,18 @@ class GenerationTask:
                     self.prompts,
                     self.unit,
                     worker.prefixes,
+                    draws=self.draws,
                     limits=worker.limits,
                     **how,
                 )
                 return
-            prompts = list(self.prompts.values())
+            numbers, prompts = list(self.prompts), list(self.prompts.values())
             for batch in reply_batches(prompts, REPLY_TOKENS, max_tokens=self.max_tokens):
                 chosen = [prompts[place] for place in batch]
-                replies = generate(worker.model, worker.tokenizer, chosen, **how)
-                yield from zip((list(self.prompts)[place] for place in batch), replies, strict=True)
+                mine = [numbers[place] for place in batch]
+                draws = [self.draws.get(number) for number in mine]
+                replies = generate(worker.model, worker.tokenizer, chosen, draws=draws, **how)
+                yield from zip(mine, replies, strict=True)
 
 
 @contextmanager

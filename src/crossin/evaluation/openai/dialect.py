@@ -87,6 +87,30 @@ def find_dialect(send: Callable[[ServerRequest], dict[str, Any]], model: str, pa
     )
 
 
+def takes_seed(
+    send: Callable[[ServerRequest], dict[str, Any]], model: str, dialect: Dialect, sampled: dict[str, Any]
+) -> bool:
+    """Whether the endpoint takes a seed next to the fields `sampled`, which make it sample a reply.
+
+    Raises CrossinError where it does not take these fields.
+    """
+    prompt = messages((("user", _PROMPT),)) if dialect.path == CHAT else {"prompt": _PROMPT}
+    refusal: Refused | None = None
+    for seed in ({"seed": 1}, {}):
+        body = {"model": model, **prompt, **dialect.generate, **sampled, **seed, dialect.limit: 1}
+        try:
+            send(ServerRequest(dialect.path, body, None, "probing for sampled replies", 4, 1))
+            return bool(seed)
+        except Refused as error:
+            if error.status not in UNSUPPORTED | {_FAILED}:
+                raise
+            refusal = error
+    raise CrossinError(
+        f"the server samples no replies with {', '.join(f'{x}: {y}' for x, y in sampled.items())}: {refusal}",
+        hint="some models take only temperature 1 and top_p 1",
+    )
+
+
 def messages(chat: Iterable[tuple[str, str]]) -> dict[str, Any]:
     """A conversation as a chat endpoint takes it."""
     return {"messages": [{"role": role, "content": text} for role, text in chat]}

@@ -18,6 +18,7 @@ from crossin.evaluation.openai.dialect import (
     Dialect,
     find_dialect,
     messages,
+    takes_seed,
 )
 from crossin.evaluation.openai.failures import (
     Ask,
@@ -47,6 +48,8 @@ from crossin.servers import (
 T = TypeVar("T")
 # OpenAI takes no more; the reply is cut at the others here.
 _MOST_STOPS = 4
+# Some servers take no greater seed.
+_SEEDS = 2**31
 # After so many questions without any log-probability the server is taken to give none.
 _ALL_UNKNOWN = 20
 
@@ -72,6 +75,8 @@ class OpenAIEngine:
         self._url = server.url
         self._accounting = accounting or Accounting(server)
         self._dialects: dict[str, Dialect] = {}
+        # By path and how replies are sampled, whether a seed may be sent.
+        self._seeded: dict[tuple[str, float, float], bool] = {}
         self._counts = PromptCounts()
         self._checked: dict[str, int] = {}
         self.notes: list[str] = []
@@ -146,11 +151,15 @@ class OpenAIEngine:
                 )
 
     def generate(self, requests: Sequence[Request], wanted: Collection[int]) -> Iterator[tuple[int, Reply]]:
-        """The replies to the wanted requests, as they come; greedy, where the server knows a temperature.
+        """The replies to the wanted requests, as they come; greedy, where the server knows a temperature and
+        the request has no `sampling`. That is sent with a seed of its own, where the server takes one.
 
         A reply whose request fails, where the server answers others, is empty. Raises as `logprobs` does.
         """
         self._find_dialects(requests, wanted)
+        # Here: nothing can be probed while requests are being sent.
+        for number in wanted:
+            self._sampled(requests[number])
         sent = (self._generation(requests[number], number) for number in sorted(wanted))
         for one, found in self._send(requests, wanted, sent, self._reply, len(requests)):
             if isinstance(found, CrossinError):
@@ -300,10 +309,29 @@ class OpenAIEngine:
 
     def _generation(self, request: Request, number: int) -> ServerRequest:
         dialect = self._dialect_of(request)
-        fields = {**dialect.generate, dialect.limit: request.max_tokens}
+        fields = {**dialect.generate, **self._sampled(request), dialect.limit: request.max_tokens}
         if request.stop:
             fields["stop"] = list(request.stop[:_MOST_STOPS])
         return self._request(dialect, fields, request, number, expected=request.max_tokens)
+
+    def _sampled(self, request: Request) -> dict[str, Any]:
+        """The fields that make the server sample the reply; none for a greedy one."""
+        if request.sampling is None or request.draw is None:
+            return {}
+        dialect, sampling = self._dialect_of(request), request.sampling
+        fields = {"temperature": sampling.temperature} | (
+            {"top_p": sampling.top_p} if sampling.top_p < 1 else {}
+        )
+        if sampling.temperature == 1 and "temperature" not in dialect.generate:
+            # It has only this one, and refuses the field.
+            del fields["temperature"]
+        key = dialect.path, sampling.temperature, sampling.top_p
+        if key not in self._seeded:
+            self._seeded[key] = takes_seed(self._probe, self.model, dialect, fields)
+        if not self._seeded[key]:
+            self._note(EngineNote.UNSEEDED)
+            return fields
+        return {**fields, "seed": request.draw.key % _SEEDS}
 
     def _request(
         self,

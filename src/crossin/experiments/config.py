@@ -1,0 +1,164 @@
+"""The settings of an experiment, as a YAML file holds them (docs/experiment.md)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from pydantic import Field, field_validator, model_validator
+
+from crossin.core.entries import changed
+from crossin.core.errors import CrossinError
+from crossin.core.examples import folder_of, named_file
+from crossin.core.files import read_yaml
+from crossin.core.paths import is_path
+from crossin.core.settings import Settings, setting, validated
+from crossin.core.suggestions import nearest
+from crossin.languages.codes import Language, Languages
+
+Entries = dict[str, Any]
+HINT = "see docs/experiment.md for the keys, and `crossin examples` for experiments"
+# The entries that an arm may change.
+ARM_ENTRIES = ("model", "languages", "pivot", "sources", "compose", "train", "evaluate", "resources")
+
+
+class Resources(Settings):
+    """What a cluster reserves for the training and the evaluation of an arm."""
+
+    gpu: float = setting(0, "GPUs of a job; a fraction shares one.", ge=0)
+
+
+class Axis(Settings):
+    """Values that entries take in turn: each arm is run with every value.
+
+    entry: the entry, or several that take the same value, such as `compose.components.x2x.rows`. values: a
+    list, or names with their values. arms: those that are varied; by default all that have the entry.
+    """
+
+    entry: tuple[str, ...]
+    values: dict[str, Any] = setting(min_length=1)
+    arms: tuple[str, ...] | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _listed(cls, entries: Any) -> Any:
+        if not isinstance(entries, dict):
+            return entries
+        entries = dict(entries)
+        if isinstance(entries.get("entry"), str):
+            entries["entry"] = [entries["entry"]]
+        if isinstance(values := entries.get("values"), list):
+            labels = [_label(value) for value in values]
+            if double := next((one for one in labels if labels.count(one) > 1), None):
+                raise ValueError(f"the value {double} is there twice")
+            entries["values"] = dict(zip(labels, values, strict=True))
+        elif isinstance(values, dict):
+            entries["values"] = {_label(key): value for key, value in values.items()}
+        return entries
+
+
+def _label(value: Any) -> str:
+    return " ".join(map(str, value)) if isinstance(value, list) else str(value)
+
+
+class ExperimentConfig(Settings):
+    """Arms and seeds, and the pipeline that all arms share.
+
+    `sources`, `compose`, `train` and `evaluate` are the entries of those stages; an arm changes some of them.
+    """
+
+    name: str = setting("experiment", "A name for you.")
+    baseline: str = setting(..., "The arm that the others are compared with.")
+    seeds: tuple[int, ...] = setting((0, 1, 2), "Each arm is run with every seed.", min_length=1)
+    model: str = setting(..., "A built-in name, a hub id or a folder.")
+    languages: Languages[tuple[Language, ...]] = setting(..., "The languages of all stages.", min_length=1)
+    pivot: Language = setting("en", "The language that the model knows best.")
+    sources: dict[str, dict[str, Any]] = setting({}, "Folders made first, by name.")
+    compose: dict[str, Any] | None = setting(None, "The recipe: entries in place of those of `recipe`.")
+    train: dict[str, Any] | None = setting(None, "The training: entries in place of those of `config`.")
+    evaluate: dict[str, Any] = setting(..., "The evaluation; `bench` names each benchmark's folder.")
+    resources: Resources = Resources()
+    axes: dict[str, Axis] = setting({}, "Entries that take several values.")
+    arms: dict[str, Entries] = setting(..., "The arms, by name: changes to the entries above.", min_length=1)
+    headline: tuple[str, ...] = setting(
+        ("accuracy", "consistency_2", "kappa_2", "ac3_2"), "Figures of the live table and the summary."
+    )
+    tiny: Entries = Field({}, description="Changes that `--tiny` makes, to try the file.")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _short_forms(cls, entries: Any) -> Any:
+        """`compose: NAME` is `compose: {recipe: NAME}`; an axis may be a list of values of the entry of its
+        name.
+        """
+        if not isinstance(entries, dict):
+            return entries
+        entries = long_forms(entries)
+        if isinstance(axes := entries.get("axes"), dict):
+            entries["axes"] = {
+                name: {"entry": name, "values": axis} if isinstance(axis, list) else axis
+                for name, axis in axes.items()
+            }
+        return entries
+
+    @field_validator("seeds")
+    @classmethod
+    def _distinct(cls, seeds: tuple[int, ...]) -> tuple[int, ...]:
+        if len(set(seeds)) < len(seeds):
+            raise ValueError("a seed is there twice")
+        return seeds
+
+    @field_validator("arms", mode="before")
+    @classmethod
+    def _arms(cls, arms: Any) -> Any:
+        if not isinstance(arms, dict):
+            return arms
+        for name, changes in arms.items():
+            if changes is not None and not isinstance(changes, dict):
+                raise ValueError(f"the arm '{name}' must be a mapping of changes")
+            for key in changes or {}:
+                if str(key).split(".")[0] not in ARM_ENTRIES:
+                    near = nearest(str(key), ARM_ENTRIES)
+                    meant = f"did you mean '{near[0]}'?" if near else f"use {', '.join(ARM_ENTRIES)}"
+                    raise ValueError(f"the arm '{name}' cannot change '{key}': {meant}")
+        return {name: long_forms(changes or {}) for name, changes in arms.items()}
+
+
+def long_forms(entries: Mapping[str, Any]) -> dict[str, Any]:
+    """The entries with `recipe` and `config` where a stage is given as a name."""
+    found = dict(entries)
+    for stage, key in (("compose", "recipe"), ("train", "config"), ("evaluate", "config")):
+        if is_path(found.get(stage)):
+            found[stage] = {key: found[stage]}
+    return found
+
+
+def read_config(
+    config: ExperimentConfig | Mapping[str, Any] | Path | str,
+    given: Mapping[str, Any] | None = None,
+    *,
+    tiny: bool = False,
+) -> tuple[ExperimentConfig, Path]:
+    """The settings of an experiment, and the folder that its relative paths start from.
+
+    config: the settings, their entries, a YAML file, or an example's name. given: changes to its entries,
+    whose keys may have dots. tiny: with the changes of its entry `tiny`. Raises CrossinError with file and
+    field.
+    """
+    file: Path | None = None
+    if isinstance(config, ExperimentConfig):
+        entries: Any = config.model_dump(exclude_unset=True)
+    elif isinstance(config, Mapping):
+        entries = dict(config)
+    else:
+        file = named_file("experiment", config)
+        entries = read_yaml(file)
+        if not isinstance(entries, dict):
+            raise CrossinError("expected a mapping (key: value)", file=file, hint=HINT)
+    if tiny and isinstance(entries.get("tiny"), dict):
+        entries = changed(entries, {key: value for key, value in entries["tiny"].items() if key != "tiny"})
+    if given:
+        entries = changed(entries, given)
+    folder = Path.cwd() if file is None else folder_of(file)
+    return validated(ExperimentConfig, entries, file, HINT), folder.absolute()

@@ -1,0 +1,197 @@
+"""The arms of an experiment with their entries: the common ones, the arm's changes, a value of each axis."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel
+
+from crossin.core.entries import changed, merged, place_of, put
+from crossin.core.errors import CrossinError
+from crossin.core.examples import folder_of, is_example, named_file
+from crossin.core.files import read_yaml
+from crossin.core.paths import as_path
+from crossin.core.settings import need_entry
+from crossin.core.suggestions import nearest
+from crossin.evaluation.config import EvaluateConfig
+from crossin.experiments.config import ARM_ENTRIES, Axis, Entries, ExperimentConfig, long_forms
+from crossin.experiments.paths import below, with_paths
+from crossin.mixture.recipe import Recipe
+from crossin.training.config import TrainConfig
+
+# Of each stage, the entry that names a file, the command whose examples it may be, and the settings.
+_FILES: dict[str, tuple[str, str, type[BaseModel]]] = {
+    "compose": ("recipe", "compose", Recipe),
+    "train": ("config", "train", TrainConfig),
+    "evaluate": ("config", "evaluate", EvaluateConfig),
+}
+
+
+@dataclass(frozen=True)
+class ArmSpec:
+    """An arm: its name, its value on each axis, and the entries of its pipeline. A stage that is None is left
+    out.
+    """
+
+    name: str
+    axes: dict[str, str]
+    entries: Entries
+
+
+def arms_of(config: ExperimentConfig, folder: Path, *, tiny: bool = False) -> list[ArmSpec]:
+    """All arms, in the order of the file; an arm's values of axes in the order of the axes.
+
+    folder: what relative paths start from. Raises CrossinError for a baseline that is not an arm, an entry
+    that does not exist, and a file that cannot be read.
+    """
+    common = {key: value for key, value in config.model_dump().items() if key in ARM_ENTRIES}
+    found: list[ArmSpec] = []
+    varied: dict[str, list[str]] = {name: [] for name in config.axes}
+    last: Entries = {}
+    for name, changes in config.arms.items():
+        entries = last = _entries_of(common, changes, folder)
+        axes = {axis: one for axis, one in config.axes.items() if _has_axis(one, name, entries)}
+        for axis in axes:
+            varied[axis].append(name)
+        for values in itertools.product(*(one.values.items() for one in axes.values())):
+            here = dict(zip(axes, (label for label, _ in values), strict=True))
+            changed_entries = entries
+            for one, (_, value) in zip(axes.values(), values, strict=True):
+                for key in one.entry:
+                    changed_entries = _put(changed_entries, key, value)
+            if tiny:
+                changed_entries = _made_tiny(changed_entries, config.tiny)
+            title = ", ".join([name, *(f"{axis} {label}" for axis, label in here.items())])
+            found.append(ArmSpec(title, here, _without_empty(changed_entries)))
+    for axis, arms in varied.items():
+        _check_axis(config, axis, arms, last)
+    names = [arm.name for arm in found]
+    if double := next((one for one in names if names.count(one) > 1), None):
+        raise CrossinError(f"two arms are called '{double}'", field="arms", hint="rename one of them")
+    check_names([config.baseline], names, "baseline")
+    return found
+
+
+def check_names(wanted: list[str], names: list[str], field: str) -> None:
+    """Raise CrossinError where one of the wanted arms does not exist."""
+    for name in wanted:
+        if name not in names:
+            near = nearest(name, names)
+            raise CrossinError(
+                f"no arm is called '{name}'",
+                field=field,
+                hint=f"did you mean '{near[0]}'?" if near else f"use one of: {', '.join(names)}",
+            )
+
+
+def _entries_of(common: Entries, changes: Mapping[str, Any], folder: Path) -> Entries:
+    """The arm's entries with the files read that its stages name."""
+    changes = long_forms(changes)
+    dotted = {key: value for key, value in changes.items() if "." in key}
+    entries = merged(common, {key: value for key, value in changes.items() if key not in dotted})
+    for stage in _FILES:
+        if entries.get(stage) is not None:
+            entries[stage] = _with_file(stage, entries[stage], folder)
+    return changed(entries, dotted)
+
+
+def _with_file(stage: str, entries: Entries, folder: Path) -> Entries:
+    """The entries of a stage in place of those of the file that it names; paths are absolute."""
+    key, command, model = _FILES[stage]
+    own = with_paths(model, {name: value for name, value in entries.items() if name != key}, below(folder))
+    if entries.get(key) is None:
+        return own
+    given = as_path(entries[key])
+    file = folder / given if (folder / given).is_file() else named_file(command, given)
+    read = read_yaml(file)
+    if not isinstance(read, dict):
+        raise CrossinError("expected a mapping (key: value)", file=file, hint="see `crossin examples`")
+    if stage == "compose" and not is_example(file):
+        own = {"data": str(folder_of(file).absolute()), **own}
+    return merged(with_paths(model, read, below(folder_of(file).absolute())), own)
+
+
+def _has_axis(axis: Axis, arm: str, entries: Entries) -> bool:
+    """Whether an arm is varied: it is named, or has one of the entries."""
+    if axis.arms is not None:
+        return arm in axis.arms
+    with suppress(CrossinError):
+        for key in axis.entry:
+            need(entries, key)
+        return True
+    return False
+
+
+def need(entries: Entries, key: str) -> None:
+    """Raise CrossinError, with the nearest key, where an arm has no entry at a key with dots, nor a default
+    for it.
+    """
+    stage, _, inner = key.partition(".")
+    if stage not in ARM_ENTRIES:
+        near = nearest(stage, ARM_ENTRIES)
+        hint = f"did you mean '{near[0]}'?" if near else f"use one of: {', '.join(ARM_ENTRIES)}"
+        raise CrossinError(f"there is no entry '{stage}' of arms", field=key, hint=hint)
+    if entries.get(stage) is None:
+        raise CrossinError(f"the arm leaves out the stage '{stage}'", field=key, hint="name other `arms`")
+    if inner and stage in _FILES:
+        need_entry(_FILES[stage][2], entries[stage], inner)
+    elif inner:
+        place_of(entries[stage], inner, whole=True)
+
+
+def _put(entries: Entries, key: str, value: Any) -> Entries:
+    need(entries, key)
+    return put(entries, key, value)
+
+
+def _check_axis(config: ExperimentConfig, axis: str, arms: list[str], entries: Entries) -> None:
+    """Raise CrossinError where an axis names an arm that does not exist, or varies none."""
+    check_names(list(config.axes[axis].arms or ()), list(config.arms), f"axes.{axis}.arms")
+    if not arms:
+        for key in config.axes[axis].entry:
+            try:
+                need(entries, key)
+            except CrossinError as error:
+                place, message = f"axes.{axis}.entry", f"no arm has the entry '{key}': {error.message}"
+                raise CrossinError(message, field=place, hint=error.hint) from error
+
+
+def _made_tiny(entries: Entries, tiny: Mapping[str, Any]) -> Entries:
+    """The arm's entries with the changes of `tiny`, but for stages that the arm leaves out."""
+    there = {
+        key: value
+        for key, value in tiny.items()
+        if (stage := key.partition(".")[0]) in ARM_ENTRIES and entries.get(stage) is not None
+    }
+    return changed(entries, there)
+
+
+def _without_empty(entries: Entries) -> Entries:
+    """The entries without components of no rows: the first value of an axis of sizes may be 0."""
+    compose = entries.get("compose")
+    if not compose or not isinstance(compose.get("components"), list):
+        return entries
+    kept = [one for one in compose["components"] if not _is_empty(one)]
+    return {**entries, "compose": {**compose, "components": kept} if kept else None}
+
+
+def _is_empty(component: Any) -> bool:
+    return isinstance(component, Mapping) and any(
+        component.get(size) == 0 and not isinstance(component.get(size), bool)
+        for size in ("rows", "tokens", "share")
+    )
+
+
+def languages_asked(arms: list[ArmSpec]) -> Iterator[str]:
+    """The languages that arms are evaluated in, each once."""
+    seen = set()
+    for arm in arms:
+        for language in arm.entries["evaluate"].get("languages") or arm.entries["languages"]:
+            if language not in seen:
+                seen.add(language)
+                yield language

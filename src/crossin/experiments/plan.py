@@ -1,0 +1,253 @@
+"""The jobs of an experiment: those of each arm and seed, shared where all that decides them is the same."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from crossin import __version__
+from crossin.core.errors import CrossinError
+from crossin.core.files import sha256_of_value
+from crossin.core.inputs import input_hash
+from crossin.core.paths import as_path
+from crossin.core.settings import validated
+from crossin.core.suggestions import nearest
+from crossin.experiments.config import HINT, Entries, ExperimentConfig
+from crossin.experiments.grid import ArmSpec, arms_of, check_names
+from crossin.experiments.jobs import Job, references, replaced, with_needs
+from crossin.experiments.kinds import KINDS, kind_of
+from crossin.experiments.paths import below, with_paths
+from crossin.mixture.job import inputs_of
+from crossin.mixture.run import resolve
+
+_ARM = "arms."
+# Entries that decide nothing: they would only keep arms from sharing a job.
+_NAMES = {"name"}
+
+
+@dataclass(frozen=True)
+class PlannedRun:
+    """The jobs of an arm with one seed: the training, if there is one, and the answers by benchmark."""
+
+    seed: int
+    training: Job | None
+    answers: dict[str, Job]
+
+    @property
+    def jobs(self) -> list[Job]:
+        """All jobs that it needs, needed ones first."""
+        return with_needs([*([self.training] if self.training else []), *self.answers.values()])
+
+
+@dataclass(frozen=True)
+class PlannedArm:
+    """An arm with the jobs of each seed."""
+
+    spec: ArmSpec
+    runs: tuple[PlannedRun, ...]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """All arms, in the order of the file."""
+
+    config: ExperimentConfig
+    arms: tuple[PlannedArm, ...]
+
+    @property
+    def jobs(self) -> list[Job]:
+        """All jobs, each once, in an order that finishes one arm after the other, seed by seed."""
+        by_seed = zip(*(arm.runs for arm in self.arms), strict=True)
+        return with_needs(job for runs in by_seed for run in runs for job in run.jobs)
+
+
+def plan_of(config: ExperimentConfig, folder: Path, *, tiny: bool = False, only: Sequence[str] = ()) -> Plan:
+    """The jobs of every arm and seed. Nothing is made or written; files that arms name are read.
+
+    folder: what relative paths start from. only: the arms to run, and the baseline; a name without the
+    values of axes stands for all of them. Raises CrossinError for all that is wrong in the settings.
+    """
+    specs = arms_of(config, folder, tiny=tiny)
+    arms = {spec.name: spec for spec in specs}
+    jobs: dict[str, Job] = {}
+    hashes: dict[Path, str] = {}
+    planned = []
+    for spec in _chosen(specs, config, only):
+        runs = []
+        for seed in config.seeds:
+            here = _Run(spec, seed, folder, arms, jobs, hashes)
+            try:
+                training = here.training()
+                runs.append(PlannedRun(seed, training, here.answers(training)))
+            except CrossinError as error:
+                raise _of_arm(error, spec.name) from error
+        planned.append(PlannedArm(spec, tuple(runs)))
+    return Plan(config, tuple(planned))
+
+
+def _chosen(specs: list[ArmSpec], config: ExperimentConfig, only: Sequence[str]) -> Iterator[ArmSpec]:
+    """The arms that are wanted, and the baseline."""
+    names = [spec.name for spec in specs]
+    check_names([name for name in only if name not in config.arms], names, "--only")
+    for spec in specs:
+        plain = spec.name.split(", ")[0] if spec.axes else spec.name
+        if not only or spec.name in (*only, config.baseline) or plain in only:
+            yield spec
+
+
+def _of_arm(error: CrossinError, arm: str) -> CrossinError:
+    message = f"the arm '{arm}': {error.message}"
+    return CrossinError(message, file=error.file, row=error.row, field=error.field, hint=error.hint)
+
+
+@dataclass(frozen=True)
+class _Run:
+    """An arm with one seed, on the way to its jobs."""
+
+    spec: ArmSpec
+    seed: int
+    folder: Path
+    arms: Mapping[str, ArmSpec]
+    jobs: dict[str, Job]
+    # Of files that were read for other jobs.
+    hashes: dict[Path, str]
+    # The sources and arms whose jobs are being planned: one that needs itself has no end.
+    within: tuple[str, ...] = field(default=())
+
+    def training(self) -> Job | None:
+        """The job of the training, with the mixture that it needs."""
+        entries = self.spec.entries
+        if entries["train"] is None:
+            return None
+        given = dict(entries["train"])
+        if entries["compose"] is not None and "mixture" not in given:
+            given["mixture"] = self._mixture(entries["compose"])
+        return self._job("train", given, f"train: {self.spec.name}, seed {self.seed}")
+
+    def answers(self, training: Job | None) -> dict[str, Job]:
+        """The jobs of the evaluation, by benchmark."""
+        entries = dict(self.spec.entries["evaluate"])
+        benches = entries.pop("bench", None)
+        if not isinstance(benches, Mapping) or not benches:
+            raise CrossinError(
+                "expected benchmarks by name", field="evaluate.bench", hint='for example {facts: "${test}"}'
+            )
+        entries.setdefault("languages", self.spec.entries["languages"])
+        model = self.spec.entries["model"]
+        found = {}
+        for label, bench in benches.items():
+            asked = {
+                "evaluate": {**entries, "models": [model], "bench": [label]},
+                "model": model,
+                "training": training and f"${{{training.key}}}",
+                "bench": self._place(bench, f"evaluate.bench.{label}"),
+            }
+            title = f"evaluate: {self.spec.name if training else model}, {label}"
+            title += f", seed {self.seed}" if training else ""
+            found[str(label)] = self._job("evaluate", asked, title, known=(training,) if training else ())
+        return found
+
+    def _mixture(self, entries: Entries) -> str:
+        given = dict(entries)
+        data = given.pop("data", None)
+        if data is None:
+            raise CrossinError(
+                "missing", field="compose.data", hint="name the folder of the corpora, or a source"
+            )
+        given.setdefault("name", "experiment")
+        given.setdefault("seed", self.seed)
+        given.setdefault("languages", self.spec.entries["languages"])
+        given.setdefault("pivot", self.spec.entries["pivot"])
+        mixture = {"recipe": given, "data": self._place(data, "compose.data")}
+        return f"${{{self._job('compose', mixture, f'compose: {self.spec.name}, seed {self.seed}').key}}}"
+
+    def _source(self, name: str) -> Job:
+        """The job of a source."""
+        sources = self.spec.entries["sources"]
+        if name not in sources:
+            known = [*sources, "seed", "model", *(_ARM + arm for arm in self.arms)]
+            near = nearest(name, known)
+            raise CrossinError(
+                f"nothing is called '{name}'",
+                hint=f"did you mean '${{{near[0]}}}'?" if near else f"use one of: {', '.join(known)}",
+            )
+        entries = dict(sources[name])
+        kind = kind_of(name, entries)
+        del entries["make"]
+        try:
+            return self._inside(name)._job(kind, entries, f"{kind}: {name}")
+        except CrossinError as error:
+            place = ".".join(["sources", name, *([error.field] if error.field else [])])
+            raise CrossinError(error.message, file=error.file, field=place, hint=error.hint) from error
+
+    def _trained(self, name: str) -> Job:
+        """The job of another arm's training, with this seed."""
+        check_names([name], list(self.arms), "arms")
+        job = replace(self._inside(_ARM + name), spec=self.arms[name]).training()
+        if job is None:
+            raise CrossinError(f"the arm '{name}' trains nothing", hint="name an arm with a training")
+        return job
+
+    def _inside(self, name: str) -> _Run:
+        if name in self.within:
+            raise CrossinError(f"'{name}' needs itself: {' → '.join([*self.within, name])}")
+        return replace(self, within=(*self.within, name))
+
+    def _job(self, stage: str, entries: Entries, title: str, known: Sequence[Job] = ()) -> Job:
+        """The job of a stage with these entries, whose references are to sources, arms and `known` jobs."""
+        kind = KINDS[stage]
+        needs = {job.key: job for job in known}
+        names: dict[str, Any] = {}
+        for name in references(entries):
+            if name in needs or name in self.jobs:
+                needs[name] = self.jobs[name]
+                names[name] = f"${{{name}}}"
+            elif name in ("seed", "model"):
+                names[name] = self.seed if name == "seed" else self.spec.entries["model"]
+            else:
+                job = self._trained(name[len(_ARM) :]) if name.startswith(_ARM) else self._source(name)
+                needs[job.key] = job
+                names[name] = f"${{{job.key}}}"
+        for name in kind.fills:
+            if entries.get(name) is None:
+                entries = {**entries, name: self.seed if name == "seed" else self.spec.entries[name]}
+        entries = with_paths(kind.settings, replaced(entries, names), below(self.folder))
+        settings = validated(kind.settings, entries, None, HINT).model_dump(mode="json", by_alias=True)
+        key = self._key(stage, settings)
+        if key not in self.jobs:
+            gpus = self.spec.entries["resources"]["gpu"] if stage in ("train", "evaluate") else 0
+            self.jobs[key] = Job(stage, title, settings, key, tuple(needs.values()), gpus)
+        return self.jobs[key]
+
+    def _key(self, stage: str, settings: Entries) -> str:
+        """The hash of all that decides a job's result: files by what is in them, other jobs by their keys."""
+        decisive = {name: value for name, value in settings.items() if name not in _NAMES or stage == "bench"}
+        if stage == "compose":
+            decisive["recipe"] = {k: v for k, v in settings["recipe"].items() if k not in _NAMES}
+            if not any(references(settings["data"])):
+                recipe, data = resolve(settings["recipe"], settings["data"])
+                decisive["data"] = {name: self._hash(path) for name, path in inputs_of(recipe, data).items()}
+        decisive = with_paths(KINDS[stage].settings, decisive, lambda path: self._hash(Path(path)))
+        for name in ("model", "teacher"):
+            if (given := decisive.get(name)) and as_path(str(given)).is_dir():
+                decisive[name] = self._hash(as_path(str(given)))
+        return sha256_of_value({"crossin": __version__, "stage": stage, "settings": decisive})
+
+    def _hash(self, path: Path) -> str:
+        if path not in self.hashes and path.exists():
+            self.hashes[path] = input_hash(path)
+        return self.hashes.get(path, str(path))
+
+    def _place(self, value: Any, key: str) -> str:
+        """A reference, or the absolute path of what is there."""
+        text = str(value)
+        if any(references(text)):
+            return text
+        path = self.folder / as_path(text)
+        if not path.exists():
+            raise CrossinError(
+                "there is no such file or folder", file=path, field=key, hint='a source is named "${NAME}"'
+            )
+        return str(path)

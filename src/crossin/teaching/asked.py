@@ -1,0 +1,94 @@
+"""Questions that are asked several times, and what the answers mean."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any, NamedTuple
+
+from crossin.evaluation.engine import Content, Request, Sampling
+from crossin.evaluation.preparation import Choice, PreparedQuestion, with_request
+from crossin.items import Form, questions
+from crossin.items.inventories import Inventories, Inventory
+from crossin.items.item import Item
+from crossin.teaching.judging import Answer, answer_of
+
+# An item and its language.
+Place = tuple[str, str]
+
+
+class Answered(NamedTuple):
+    """A question that was asked, and its answer; `cut`: a reply that ended at the limit of tokens."""
+
+    question: PreparedQuestion
+    answer: Answer
+    cut: bool = False
+
+
+def opened(items: Iterable[Item]) -> tuple[list[Item], dict[str, Inventory]]:
+    """The items with options as open questions, which no longer show their options, and for each an inventory
+    of them by which a reply is read; other items as they are. Option ids are the entities' ids.
+    """
+    found: list[Item] = []
+    names: dict[str, dict[str, dict[str, tuple[str, ...]]]] = {}
+    for item in items:
+        if item.free_text:
+            found.append(item)
+            continue
+        # Not the name of any inventory of the benchmark, whose names are words.
+        inventory = f"options of {item.item}"
+        for option, text in zip(item.option_ids, item.options, strict=True):
+            names.setdefault(inventory, {}).setdefault(option, {})[item.language] = (text,)
+        found.append(replace(item, options=[], option_ids=[], answer="", inventory=inventory))
+    return found, {name: Inventory(name, of) for name, of in names.items()}
+
+
+def prepared(
+    items: Sequence[Item], form: Form, choice: Choice, *, seed: int = 0, draws: Sequence[Sampling] = ()
+) -> list[PreparedQuestion]:
+    """Every item in every wording with its request; where a reply is generated, one for each of `draws`
+    (greedy without any).
+    """
+    found: list[PreparedQuestion] = []
+    for question in questions(items, form, seed=seed):
+        one = with_request(question, form, choice)
+        if one.request.options or not draws:
+            found.append(one)
+            continue
+        request = one.request
+        if question.item.inventory and not form.chat:
+            # It is read in the first line.
+            request = replace(request, stop=("\n", *request.stop))
+        found += [replace(one, request=replace(request, sampling=draw)) for draw in draws]
+    return found
+
+
+def requests_of(asked: Iterable[PreparedQuestion]) -> list[Request]:
+    """The requests, those that are the same once."""
+    once: dict[Content, Request] = {}
+    for one in asked:
+        for request in (one.request, one.bare):
+            if request is not None:
+                once.setdefault(request.content, request)
+    return list(once.values())
+
+
+def answers_by_place(
+    asked: Sequence[PreparedQuestion],
+    found: Mapping[Content, dict[str, Any]],
+    choice: Choice,
+    inventories: Inventories,
+) -> dict[Place, list[Answered]]:
+    """The answers to each item in each language, in the order asked, from an engine's answers by the content
+    of their requests (the fields of `Scores` or `Reply`).
+    """
+    places: dict[Place, list[Answered]] = {}
+    for one in asked:
+        item = one.question.item
+        bare = None if one.bare is None else found[one.bare.content]
+        answer = found[one.request.content]
+        meant = answer_of(one, answer, bare, choice, inventories, whole=False)
+        places.setdefault((item.item, item.language), []).append(
+            Answered(one, meant, answer.get("cut", False))
+        )
+    return places

@@ -1,0 +1,333 @@
+"""The teach stage: what a model answers consistently in the pivot becomes a corpus in every language."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager, nullcontext
+from dataclasses import replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from crossin.core.cache import check_cache
+from crossin.core.configs import config_of
+from crossin.core.errors import CrossinError
+from crossin.core.files import check_writable, write_parquet
+from crossin.core.formats import USAGE
+from crossin.core.inputs import refuse_within
+from crossin.core.paths import as_path
+from crossin.core.progress import Progress, silent
+from crossin.core.reasons import sentence_of
+from crossin.core.stages import Stage, check_folder, stage
+from crossin.evaluation.bench_answers import CACHE, answers_to, model_files, remove_cache
+from crossin.evaluation.engine import Content, Engine, Request, Sampling
+from crossin.evaluation.openai import OpenAIEngine
+from crossin.evaluation.preparation import PreparedQuestion, with_request
+from crossin.evaluation.run import KINDS, engine_of
+from crossin.items import Form
+from crossin.items import questions as asked_questions
+from crossin.items.wordings import word_files
+from crossin.models import pull
+from crossin.servers import Accounting, check_client
+from crossin.teaching.config import TeachConfig
+from crossin.teaching.expressing import Row, names_of, needs_translation, rows_of, translated
+from crossin.teaching.judging import Judgement, answer_of, judge
+from crossin.teaching.questions import Questions, read_questions
+from crossin.teaching.report import figures
+
+ROWS = "questions.parquet"
+NAMES = "names.parquet"
+JUDGEMENTS = "asked.parquet"
+_COLUMNS = ("id", "language", "instruction", "input", "output", "group", "task")
+# What a dry run shows.
+_EXAMPLES = 2
+_HINT = "see docs/teach.md"
+
+
+def teach(
+    config: TeachConfig | Mapping[str, Any] | Path | str,
+    out: Path | str,
+    *,
+    engine: Engine | None = None,
+    progress: Progress = silent,
+    say: Callable[[str], None] = lambda _: None,
+    **given: Any,
+) -> Stage:
+    """Make a corpus from what a model answers consistently in the pivot.
+
+    config: the settings, their entries, a YAML file, or an example's name (`crossin examples`). given:
+    settings by name, in place of those of `config`. engine: answers in place of the one that `config` names,
+    and stays open. say: gets lines for the user.
+
+    Each question is asked in the pivot in several wordings. Where the answers agree (`judge`), the answer is
+    kept and expressed in every language. Writes `questions.parquet`, `names.parquet` and `asked.parquet`
+    (docs/formats.md). Right answers are read for the manifest's report alone. Stopped at any moment, the
+    same call resumes, and repeats no request. Raises CrossinError for what is wrong with settings and
+    questions, and where answers have to be translated and nothing says how, before anything is asked.
+    """
+    config = config_of(TeachConfig, config, given, command="teach", hint=_HINT)
+    out = as_path(out).absolute()
+    with TemporaryDirectory() as temporary:
+        questions = _checked(config, Path(temporary), progress)
+    with _engine(config, out, progress) if engine is None else nullcontext(engine) as engine:
+        form = config.form_of()
+        if isinstance(engine, OpenAIEngine) and config.open_form:
+            supported = engine.kinds(chat=bool(config.chat))
+            form = config.form_of(next(kind for kind in KINDS if kind in supported))
+            say(f"the server supports {', '.join(sorted(supported))}: using --form {form.kind}")
+        settings, inputs = _described(config, engine, questions, form)
+        refuse_within(config.cache, inputs, out, "cache")
+        with stage(out, "teach", settings, inputs) as work:
+            if not work.done:
+                asked = _requests(config, questions, form)
+                found, known = answers_to(
+                    engine,
+                    _once(asked),
+                    {key: work.inputs[key] for key in model_files(engine)},
+                    own=out / CACHE,
+                    cache=config.cache,
+                    task=f"asking {as_path(config.answering[0]).name}",
+                    progress=progress,
+                )
+                judgements = _judgements(config, questions, asked, found)
+                texts = translated(config, questions, judgements, out, work.scratch, progress, say)
+                skipped = questions.skipped + Counter(one.reason for one in judgements if one.reason)
+                rows = list(rows_of(questions, judgements, texts, config.pivot, config.wordings, skipped))
+                counts = {"answers_from_cache": known, "notes": [*questions.notes, *engine.notes]}
+                _finish(work, questions, judgements, rows, skipped, counts)
+            remove_cache(out / CACHE, config.cache)
+    return work
+
+
+def teaching_outline(
+    config: TeachConfig, out: Path | str | None = None, *, progress: Progress = silent
+) -> dict[str, Any]:
+    """What `teach` would ask and write, as JSON values; nothing is loaded, sent or written. What would keep
+    it from beginning, in the folder `out` too, is an error.
+    """
+    with TemporaryDirectory() as temporary:
+        questions = _checked(config, Path(temporary), progress)
+    form = config.form_of()
+    asked = _requests(config, questions, form)
+    name, _ = config.answering
+    if out is not None:
+        check_writable(as_path(out))
+        if config.engine == "hf" and as_path(name).is_dir():
+            engine = engine_of(config.evaluation(), str(pull(name)))
+            check_folder(out, "teach", *_described(config, engine, questions, form))
+    some = list(questions.items)[:_EXAMPLES]
+    # As if they were answered with their first options.
+    supposed = [Judgement(one, (), _first(questions, one, config.pivot), "…", 1.0, None, "") for one in some]
+    texts = {
+        (one, code): dict.fromkeys(("instruction", "input", "output"), "…")
+        for one in some
+        for code in questions.languages
+    }
+    rows = list(rows_of(questions, supposed, texts, config.pivot, config.wordings, Counter()))
+    prompt = asked[0].request.prompt
+    return {
+        "model": name,
+        "questions": len(questions.items),
+        "answers": len(asked),
+        "languages": questions.languages,
+        "pivot": config.pivot,
+        "skipped": dict(questions.skipped),
+        "notes": list(questions.notes),
+        "translates": bool(config.translate and needs_translation(questions, config.pivot)),
+        "example": {
+            "prompt": prompt if isinstance(prompt, str) else "\n".join(f"{x}: {y}" for x, y in prompt),
+            "options": list(asked[0].request.options),
+        },
+        "rows": [{**row, "output": "…"} for row in rows],
+        "names": len(names_of(questions)),
+    }
+
+
+def _first(questions: Questions, name: str, pivot: str) -> str:
+    item = questions.items[name][pivot]
+    ids = questions.inventories[item.inventory].ids if item.inventory else item.option_ids
+    return ids[0] if ids else ""
+
+
+@contextmanager
+def _engine(config: TeachConfig, out: Path, progress: Progress) -> Iterator[Engine]:
+    name, _ = config.answering
+    if config.engine == "hf":
+        name = str(pull(name, accept_licence=config.accept_licence, progress=progress))
+    accounting = Accounting(config.server, out / USAGE) if config.engine == "openai" else None
+    with closing(engine_of(config.evaluation(), name, accounting)) as engine:
+        yield engine
+
+
+def _checked(config: TeachConfig, scratch: Path, progress: Progress) -> Questions:
+    """The questions. All that can be wrong is a CrossinError here, before the first request."""
+    questions = read_questions(config, scratch, progress)
+    if config.cache is not None:
+        check_cache(config.cache)
+    if config.engine == "openai":
+        check_client(config.server)
+    else:
+        from crossin.models.loading import resolve
+
+        resolve(config.device, config.dtype)
+    name = needs_translation(questions, config.pivot)
+    if name and config.translate is None:
+        raise CrossinError(
+            f"'{name}' has to be translated: its answer is a free text, or a language lacks it",
+            file=config.questions,
+            field="translate",
+            hint="name settings of `crossin translate` with --translate (an engine and its model), or teach "
+            f"in the pivot alone with --languages {config.pivot}",
+        )
+    to = tuple(language for language in questions.languages if language != config.pivot)
+    if name and to and (settings := config.translation(config.questions, to)) is not None:
+        from crossin.translation.run import prepared
+
+        prepared(settings, settings.translator())
+    return questions
+
+
+def _described(
+    config: TeachConfig, engine: Engine, questions: Questions, form: Form
+) -> tuple[dict[str, Any], dict[str, Path]]:
+    """The settings and inputs of the stage."""
+    kept = {"pivot", "tasks", "limit", "seed", "choice", "agreement", "margin", "similarity", "wordings"}
+    kept |= {"samples", "temperature", "top_p"} if config.samples else set()
+    to = tuple(language for language in questions.languages if language != config.pivot)
+    needed = needs_translation(questions, config.pivot)
+    translation = config.translation(config.questions, to) if needed and to else None
+    settings = {
+        **config.model_dump(mode="json", include=kept),
+        "languages": questions.languages,
+        "form": form.model_dump(mode="json"),
+        "engine": engine.identity,
+        "translate": None
+        if translation is None
+        else translation.model_dump(
+            mode="json", exclude={"corpus", "cache", "server", "to", "source"}, exclude_unset=True
+        ),
+    }
+    inputs = model_files(engine) | questions.inputs | word_files(questions.languages)
+    return settings, inputs
+
+
+def _requests(config: TeachConfig, questions: Questions, form: Form) -> list[PreparedQuestion]:
+    """Every question of the pivot in every wording, as often as replies to it are drawn."""
+    asked = asked_questions(questions.in_pivot(config.pivot), form, seed=config.seed)
+    requests = [with_request(one, form, config.choice) for one in asked]
+    if not config.samples:
+        return requests
+    draws = [Sampling(k, config.temperature, config.top_p, config.seed) for k in range(config.samples)]
+    return [replace(one, request=replace(one.request, sampling=draw)) for one in requests for draw in draws]
+
+
+def _once(asked: Sequence[PreparedQuestion]) -> list[Request]:
+    """The requests, those that are the same once."""
+    every = (request for one in asked for request in (one.request, one.bare) if request is not None)
+    once: dict[Content, Request] = {}
+    for request in every:
+        once.setdefault(request.content, request)
+    return list(once.values())
+
+
+def _judgements(
+    config: TeachConfig,
+    questions: Questions,
+    asked: Sequence[PreparedQuestion],
+    found: Mapping[Content, dict[str, Any]],
+) -> list[Judgement]:
+    answers: dict[str, list[Any]] = {name: [] for name in questions.items}
+    for one in asked:
+        item = one.question.item
+        answer = answer_of(
+            one,
+            found[one.request.content],
+            None if one.bare is None else found[one.bare.content],
+            config.choice,
+            questions.inventories,
+            whole=questions.instructions,
+        )
+        answers[item.item].append(answer)
+    return [
+        judge(
+            questions.items[name][config.pivot],
+            of,
+            agreement=config.agreement,
+            margin=config.margin,
+            similarity=config.similarity,
+        )
+        for name, of in answers.items()
+    ]
+
+
+def _finish(
+    work: Stage,
+    questions: Questions,
+    judgements: Sequence[Judgement],
+    rows: Sequence[Row],
+    skipped: Counter[str],
+    counts: Mapping[str, Any],
+) -> None:
+    if not rows:
+        why = "; ".join(f"{count:,}, {sentence_of(code)}" for code, count in skipped.most_common())
+        raise CrossinError(
+            f"no answer is certain enough to be taught: {why}",
+            hint="ask a model that knows more (--teacher), or lower --agreement or --margin with another "
+            f"--out and --cache {work.folder / CACHE} to keep the answers",
+        )
+    names = names_of(questions)
+    _write(work.folder / ROWS, rows)
+    _write(work.folder / NAMES, names)
+    _write_judgements(work.folder / JUDGEMENTS, questions, judgements)
+    by_language = Counter(row["language"] for row in rows)
+    work.finish(
+        [ROWS, NAMES, JUDGEMENTS],
+        {
+            "questions": len(judgements),
+            "certain": sum(not one.reason for one in judgements),
+            "rows": len(rows),
+            "names": len(names),
+            "by_language": {language: by_language[language] for language in questions.languages},
+            **figures(questions, judgements),
+            **counts,
+        },
+        skipped,
+    )
+
+
+def _write(path: Path, rows: Sequence[Row]) -> None:
+    import pyarrow
+
+    schema = pyarrow.schema([(name, pyarrow.string()) for name in _COLUMNS])
+    write_parquet(path, pyarrow.Table.from_pylist(list(rows), schema))
+
+
+def _write_judgements(path: Path, questions: Questions, judgements: Sequence[Judgement]) -> None:
+    """Write what each question's answers came to, without a right answer."""
+    import pyarrow
+
+    text, number = pyarrow.string(), pyarrow.float64()
+    kinds = {
+        **dict.fromkeys(("id", "group", "task", "reason", "answer"), text),
+        **dict.fromkeys(("agreement", "margin"), number),
+        **dict.fromkeys(("answers", "unread", "replies"), pyarrow.list_(text)),
+    }
+    rows = []
+    for one in judgements:
+        item = next(iter(questions.items[one.question].values()))
+        rows.append(
+            {
+                "id": one.question,
+                "group": item.group,
+                "task": item.task,
+                "reason": one.reason or None,
+                "answer": one.meaning,
+                "agreement": one.agreement,
+                "margin": one.margin,
+                "answers": [answer.meaning for answer in one.answers],
+                "unread": [answer.unread or None for answer in one.answers],
+                "replies": [answer.reply for answer in one.answers],
+            }
+        )
+    write_parquet(path, pyarrow.Table.from_pylist(rows, pyarrow.schema(kinds.items())))
