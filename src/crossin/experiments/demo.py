@@ -100,28 +100,8 @@ def plan_demo(config: DemoConfig) -> DemoPlan:
             field="components",
             hint="give each component's size as `tokens`",
         )
-<<<<<<< HEAD
-    tokens = round(sum(sizes) * (1 + PAIRS)) if config.consist else sum(sizes)
-    return DemoPlan(recipe, sum(sizes), tokens)
-||||||| a864435
-    tokens = round(sum(sizes) * (1 + PAIRS)) if config.consist else sum(sizes)
-    control = Recipe(
-        name="english-only",
-        pivot=recipe.pivot,
-        template=recipe.template,
-        components=[Component(kind="base", tokens=tokens, epochs=_ENOUGH_EPOCHS)],
-    )
-    return DemoPlan(recipe, control, sum(sizes), tokens)
-=======
     tokens = round(sum(sizes) / (1 - PAIRS)) if config.consist else sum(sizes)
-    control = Recipe(
-        name="english-only",
-        pivot=recipe.pivot,
-        template=recipe.template,
-        components=[Component(kind="base", tokens=tokens, epochs=_ENOUGH_EPOCHS)],
-    )
-    return DemoPlan(recipe, control, sum(sizes), tokens)
->>>>>>> main
+    return DemoPlan(recipe, sum(sizes), tokens)
 
 
 def describe_demo(config: DemoConfig, out: Path | str) -> list[str]:
