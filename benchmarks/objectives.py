@@ -129,7 +129,7 @@ def run_arm(name: str, arm: Arm, seed: int, options: argparse.Namespace, model: 
         seen = (*trained, options.held_out) if arm.transductive else trained
         entries["pairs"] = {
             "items": questions_of(facts, options.out / f"questions-{'-'.join(seen)}", seen),
-            "share": SHARE / (1 - SHARE),
+            "share": SHARE,
             "apart_from": () if arm.transductive else (bench,),
         }
     stage = train(TrainConfig.model_validate(entries), home / "training", say=print)

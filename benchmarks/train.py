@@ -25,7 +25,7 @@ differ, or losses in float32 by more than 1e-3, the exit status is 1. A side tha
 others go on.
 
 With `--objectives` crossin is also run with `align`, with `consist` (answers), and with both, on pairs that
-have `--share` of the rows' tokens: what that adds to tokens and seconds.
+have `--share` of all tokens: what that adds to tokens and seconds.
 """
 
 from __future__ import annotations
@@ -214,7 +214,7 @@ def main() -> None:
     parser.add_argument("--warmup", type=int, default=1, help="steps that come first and are not counted")
     parser.add_argument("--peak", type=float, help="what the device multiplies, in TFLOP/s, for the MFU")
     parser.add_argument("--objectives", action="store_true", help="also what align and consist add")
-    parser.add_argument("--share", type=float, default=0.2, help="the pairs' tokens by those of the rows")
+    parser.add_argument("--share", type=float, default=1 / 6, help="of all tokens that pairs have")
     parser.add_argument("--versions", nargs="*", default=[], help="of these too, beside the figures")
     parser.add_argument("--json", action="store_true", help="print JSON instead of tables")
     options = parser.parse_args()

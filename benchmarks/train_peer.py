@@ -236,7 +236,7 @@ def main() -> None:
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--terms", nargs="*", default=[], choices=["align", "consist"], help="crossin alone")
     parser.add_argument("--items", type=Path, help="the questions of the terms' pairs")
-    parser.add_argument("--share", type=float, default=0.2, help="the pairs' tokens by those of the rows")
+    parser.add_argument("--share", type=float, default=1 / 6, help="of all tokens that pairs have")
     options = parser.parse_args()
     os.environ["OMP_NUM_THREADS"] = str(options.threads)
     if options.side.startswith("unsloth"):

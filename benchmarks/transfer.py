@@ -241,7 +241,7 @@ def main() -> None:
     parser.add_argument("--epochs", type=int, default=12, help="how often each fact is taught in English")
     parser.add_argument("--others", type=float, default=1.5, help="rows in other languages, by English ones")
     parser.add_argument("--rows", type=int, default=4, help="a step")
-    parser.add_argument("--share", type=float, default=0.35, help="tokens of pairs, by those of the rows")
+    parser.add_argument("--share", type=float, default=0.35 / 1.35, help="of all tokens that pairs have")
     parser.add_argument("--learning-rate", type=float, default=1e-3)
     parser.add_argument("--table", action="store_true", help="only print the table of what is finished")
     options = parser.parse_args()

@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 
 import crossin
-from crossin import compare, compose, evaluate, probe, report, score, train, translate
+from crossin import compare, compose, evaluate, probe, report, score, teach, train, translate
 from crossin.bench import build_named
 from crossin.core.results import ResultList, Tabular
 from crossin.core.stages import Stage
@@ -53,6 +53,7 @@ PATHS = {
     "probe": ["config", "out"],
     "report": ["runs", "out", "bench", "log_mapping"],
     "score": ["paths", "bench", "log_mapping"],
+    "teach": ["config", "out"],
     "train": ["config", "out"],
     "translate": ["config", "out"],
 }
@@ -92,6 +93,9 @@ def results(tiny_model: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[
         found["probe"] = probe(
             "flores", "~/probe", model="~/model", parallel="~/bench", languages="en,es", limit=6, draws=5
         )
+        found["teach"] = teach(
+            {"margin": 0, "limit": 6}, "~/taught", model="~/model", questions="~/bench", ask="question"
+        )
         table = table_of(write_rows(home / "rows.jsonl", 5), home / "table.json")
         with mock_server(table) as url:
             found["translate"] = translate(
@@ -121,6 +125,7 @@ def test_a_result_is_short_when_it_is_printed(name: str, results: dict[str, Tabu
         ("score", {"model", "answers", "task", "figure", "value", "low", "high"}, None),
         ("compare", {"figure", "ours", "theirs", "difference", "difference_low", "p", "holm"}, None),
         ("report", {"run", "less", "figure", "value", "low", "high"}, None),
+        ("teach", {"id", "language", "instruction", "input", "output", "group", "task"}, None),
         ("probe", {"layer", "pooling", "language", "figure", "value"}, None),
     ],
 )

@@ -9,7 +9,7 @@ import pytest
 
 from crossin.evaluation.preparation import with_request
 from crossin.items import Form, Item, questions
-from crossin.teaching.judging import Answer, Verdict, answer_of, judge, number_text
+from crossin.teaching.judging import Answer, Judgement, answer_of, judge, number_text
 from tests.helpers import small_bench
 
 FREE = replace(next(one for one in small_bench.items() if one.item == "name"), answer="")
@@ -23,41 +23,45 @@ def read(reply: str, *, item: Item = FREE, whole: bool = False, cut: bool = Fals
     return answer_of(with_request(question, Form(kind="generate")), found, None, "sum", {}, whole=whole)
 
 
-def verdict(*replies: str, agreement: float = 0.75, similarity: float = 1.0, item: Item = FREE) -> Verdict:
+def judgement(
+    *replies: str, agreement: float = 0.75, similarity: float = 1.0, item: Item = FREE
+) -> Judgement:
     answers = [read(reply, item=item) for reply in replies]
     return judge(item, answers, agreement=agreement, margin=1.0, similarity=similarity)
 
 
-def scored(*values: tuple[float, float, float, float], margin: float = 1.0) -> Verdict:
-    """The verdict of answers with these values of the options red, green, blue and black."""
+def scored(*values: tuple[float, float, float, float], margin: float = 1.0) -> Judgement:
+    """The judgement of answers with these values of the options red, green, blue and black."""
     answers = [Answer(small_bench.IDS[one.index(max(one))], values=one) for one in values]
     return judge(OPTIONS, answers, agreement=0.75, margin=margin, similarity=1.0)
 
 
 def test_texts_that_differ_in_case_and_punctuation_mean_the_same() -> None:
-    found = verdict("Vienna.", "vienna", "Vienna\nIt is old.")
+    found = judgement("Vienna.", "vienna", "Vienna\nIt is old.")
     assert (found.reason, found.text, found.agreement) == ("", "Vienna.", 1.0)
 
 
 def test_longer_texts_are_similar_by_their_words_where_that_is_asked_for() -> None:
     replies = ("The old town of Vienna", "The very old town of Vienna", "Graz")
-    assert verdict(*replies, agreement=0.6).reason == "answers_disagree"
-    found = verdict(*replies, agreement=0.6, similarity=0.9)
+    assert judgement(*replies, agreement=0.6).reason == "answers_disagree"
+    found = judgement(*replies, agreement=0.6, similarity=0.9)
     assert (found.reason, found.text) == ("", "The old town of Vienna")
-    assert verdict("It is Paris", "It is London", agreement=0.6, similarity=0.7).reason == "answers_disagree"
+    assert (
+        judgement("It is Paris", "It is London", agreement=0.6, similarity=0.7).reason == "answers_disagree"
+    )
 
 
 def test_too_few_answers_that_can_be_read_are_a_reason_of_their_own() -> None:
-    assert verdict("Vienna", "", "Vienna").reason == "no_answer:empty_reply"
-    assert verdict("", "<think>who", "").reason == "no_answer:empty_reply"
-    assert verdict("Vienna", "Graz", "Vienna").reason == "answers_disagree"
+    assert judgement("Vienna", "", "Vienna").reason == "no_answer:empty_reply"
+    assert judgement("", "<think>who", "").reason == "no_answer:empty_reply"
+    assert judgement("Vienna", "Graz", "Vienna").reason == "answers_disagree"
 
 
 @pytest.mark.parametrize(
     ("agreement", "reason"), [(0.75, ""), (0.76, "answers_disagree"), (1.0, "answers_disagree")]
 )
 def test_a_share_that_is_just_reached_is_enough(agreement: float, reason: str) -> None:
-    assert verdict("Vienna", "Vienna", "Vienna", "Graz", agreement=agreement).reason == reason
+    assert judgement("Vienna", "Vienna", "Vienna", "Graz", agreement=agreement).reason == reason
 
 
 def test_the_margin_is_the_mean_over_the_answers_to_the_best_other_option() -> None:
@@ -71,7 +75,7 @@ def test_the_margin_is_the_mean_over_the_answers_to_the_best_other_option() -> N
 
 def test_numbers_are_compared_by_value_and_taught_in_digits() -> None:
     number = replace(FREE, answer_type="number")
-    found = verdict("The answer is 1,250.", "1250", "So 1250.0 apples", item=number)
+    found = judgement("The answer is 1,250.", "1250", "So 1250.0 apples", item=number)
     assert (found.reason, found.text) == ("", "1250")
     assert read("none", item=number).unread == "no_number"
 
@@ -102,6 +106,6 @@ def test_of_an_instruction_the_whole_reply_is_taught_and_none_that_was_cut() -> 
 
 
 def test_a_reply_that_names_no_option_or_two_is_not_an_answer() -> None:
-    listed = [read(reply, item=OPTIONS) for reply in ("C", "blue", "red or green", "I cannot say")]
+    listed = [read(reply, item=OPTIONS) for reply in ("C", "blue", "blue or green", "I cannot say")]
     assert [one.meaning for one in listed] == ["blue", "blue", None, None]
     assert {one.unread for one in listed[2:]} == {"no_option"}

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import get_args
+from typing import Any, get_args
 
 import pytest
 
 from crossin.core.examples import find_example, list_examples
 from crossin.experiments.demo import TRAINING
-from crossin.training.config import Align, Batches, Optimiser, TrainConfig, read_config
+from crossin.training.config import Align, Batches, Consist, Optimiser, TrainConfig, read_config
 from tests.helpers.errors import refused
 from tests.helpers.paths import ROOT
 
@@ -75,6 +75,28 @@ def test_what_is_given_takes_the_place_of_the_files(tmp_path: Path) -> None:
     assert config.batches == Batches(rows=2)
 
 
+@pytest.mark.parametrize(
+    ("pairs", "prefer", "rows"), [(0.25, 0.25, 0.5), (0.7, 0.3, 0), (1, None, 0), (None, 1, 0), (0, None, 1)]
+)
+def test_rows_have_the_tokens_that_pairs_leave(
+    pairs: float | None, prefer: float | None, rows: float
+) -> None:
+    entries: dict[str, Any] = {}
+    if pairs is not None:
+        entries |= {"pairs": {"items": "a", "share": pairs}, "consist": {}}
+    if prefer is not None:
+        entries |= {"prefer": {"data": "b", "share": prefer}}
+    assert TrainConfig.model_validate(entries).rows_share == rows
+
+
+def test_a_direction_is_the_number_of_the_first_by_that_of_the_second() -> None:
+    consist = Consist.model_validate({"divergence": "dco", "direction": {"English": 4, "zh": 2}})
+    assert consist.balance("en", "vi") == 4
+    assert consist.balance("vi", "en") == 1 / 4
+    assert consist.balance("en", "zh") == 2
+    assert consist.balance("es", "vi") == 1
+
+
 def test_languages_have_any_spelling(tmp_path: Path) -> None:
     config = read(tmp_path, "pairs: {items: a, pivot: English, languages: [Vietnamese, zho_Hans]}\nalign: {}")
     assert config.pairs is not None
@@ -109,6 +131,26 @@ def test_languages_have_any_spelling(tmp_path: Path) -> None:
         ("pairs: {items: a}\nconsist: {granularity: token}", None, ["need `pairs.rows`", "sentence"]),
         ("pairs: {items: a, among: any}\nconsist: {hold_pivot: true}", None, ["`pairs.among: pivot`"]),
         ("pairs: {}\nalign: {}", "pairs", ["`rows` or `items`"]),
+        ("pairs: {items: a, share: 1.2}\nalign: {}", "pairs.share", ["less than or equal to 1"]),
+        ("pairs: {items: a, share: 0.6}\nalign: {}\nprefer: {data: a, share: 0.6}", None, ["more than 1"]),
+        (
+            "pairs: {items: a, share: 1}\nalign: {}\nheld_out: {share: 0.1}",
+            None,
+            ["`held_out.share` needs rows"],
+        ),
+        (
+            "pairs: {items: a, share: 1}\nconsist: {}\nsampler: {kind: adaptive, criterion: gap}",
+            None,
+            ["adaptive", "needs rows"],
+        ),
+        ("prefer: {}", "prefer.data", ["missing"]),
+        ("prefer: {data: a, smoothing: 0.5}", "prefer.smoothing", ["less than 0.5"]),
+        ("pairs: {items: a}\nconsist: {direction: {en: 2}}", "consist", ["`divergence: dco`"]),
+        (
+            "pairs: {items: a}\nconsist: {divergence: dco, direction: {en: 0}}",
+            "consist.direction.en",
+            ["greater than 0"],
+        ),
         ("sampler: {kind: adaptive}", None, ["`sampler.criterion: loss` needs `held_out.share`"]),
         (
             "sampler: {kind: adaptive, every: 7}\nheld_out: {share: 0.1}",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -13,15 +13,18 @@ from crossin.core.errors import CrossinError
 from crossin.core.paths import as_path
 from crossin.logs.options import LogOptions
 
+if TYPE_CHECKING:
+    from crossin.experiments.results import ExperimentResults
+
 
 @click.command(cls=Command)
 @click.argument("runs", metavar="[NAME=]PATH...", nargs=-1, required=True)
 @option(
     "--out",
     type=click.Path(path_type=Path),
-    required=True,
     metavar="FILE",
-    help="The page to write (.html); its figures go beside it (.json).",
+    help="The page to write (.html); its figures go beside it (.json). Of an experiment: report.html in its "
+    "folder, if not given.",
 )
 @option("--baseline", metavar="NAME", help="The run to compare with; the first if not given.")
 @option("--wording", metavar="NAME", help="The prompt's wording to report, if there are several.")
@@ -31,7 +34,7 @@ from crossin.logs.options import LogOptions
 @option("--markdown", "as_markdown", is_flag=True, help="Print the table as Markdown, for a README.")
 def command(
     runs: tuple[str, ...],
-    out: Path,
+    out: Path | None,
     baseline: str | None,
     wording: str | None,
     given: dict[str, Any],
@@ -42,7 +45,7 @@ def command(
     """Make one HTML page of results: figures with intervals, plots, and every question in every language.
 
     Each PATH is an evaluation's folder, or another log that `crossin score` reads; the last is the run under
-    study.
+    study. Of an experiment, PATH is its folder, and the page has its tables, curves and seeds.
     """
     from crossin.cli.console import console, print_json, progress_bars, show
     from crossin.core.files import read_json
@@ -51,6 +54,15 @@ def command(
     from crossin.reports.make import TITLE, report
     from crossin.reports.table import as_rich, markdown
 
+    if len(runs) == 1 and is_experiment(runs[0]):
+        if unused := [
+            name for name, value in (("baseline", baseline), ("wording", wording)) if value
+        ] or list(given):
+            raise CrossinError("does not apply to an experiment", field=unused[0], hint="leave it out")
+        _report_experiment(as_path(runs[0]), out, title, as_json=as_json, as_markdown=as_markdown)
+        return
+    if out is None:
+        raise CrossinError("where should the page go?", field="out", hint="--out report.html")
     with progress_bars() as progress, phase(progress, "making the report", "pages"):
         made = report(
             _by_name(runs),
@@ -69,6 +81,46 @@ def command(
         if made.summary.parts:
             show(parts_table(made.summary.parts))
         print(f"Page: {made.page}\nFigures: {made.figures}")
+
+
+def is_experiment(path: Path | str) -> bool:
+    """Whether a folder is that of an experiment."""
+    from crossin.experiments.index import INDEX
+
+    return (as_path(path) / INDEX).is_file()
+
+
+def _report_experiment(
+    folder: Path, out: Path | None, title: str | None, *, as_json: bool, as_markdown: bool
+) -> None:
+    from crossin.cli.console import print_json, progress_bars
+    from crossin.core.files import read_json
+    from crossin.core.progress import phase
+    from crossin.experiments.page import write_experiment_page
+    from crossin.experiments.results import current_results
+    from crossin.experiments.tables import as_markdown as markdown
+
+    with progress_bars() as progress, phase(progress, "making the report", "pages"):
+        page = write_experiment_page(folder, out, title=title)
+        results = current_results(folder)
+    if as_json:
+        print_json(read_json(page.with_suffix(".json")))
+    elif as_markdown:
+        print(markdown(results), end="")
+    else:
+        show_experiment(results)
+        print(f"Page: {page}\nFigures: {page.with_suffix('.json')}")
+
+
+def show_experiment(results: ExperimentResults) -> None:
+    """Print an experiment's tables, and what one should know to read them."""
+    from crossin.cli.console import show
+    from crossin.experiments.tables import terminal_tables
+
+    for table in terminal_tables(results):
+        show(table)
+    for note in results.notes:
+        print(f"note: {note}")
 
 
 def _by_name(runs: Sequence[str]) -> dict[str, Path]:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from crossin.cli.options import Command, json_option, option, settings_options
+from crossin.cli.report import is_experiment, show_experiment
 from crossin.core.errors import CrossinError
 from crossin.core.reasons import counted_sentences, sentence_of
 from crossin.core.settings import read_settings, setting
@@ -63,7 +64,8 @@ def command(
     """Score stored predictions: accuracy, consistency, agreement beyond chance, transfer, free text.
 
     FILE|FOLDER: evaluation folders, files of replies, logs of SeaEval, lm-eval (samples), inspect_ai and
-    lighteval (details), PolyFact's published runs, or folders that hold them. In brackets: 95% intervals.
+    lighteval (details), PolyFact's published runs, or folders that hold them; or the folder of an
+    experiment, whose arms are compared. In brackets: 95% intervals.
 
     A file of replies is JSON lines or Parquet with `item`, `language` and `reply` (and `prompt`, if there
     are several wordings). A reply to a multiple-choice question counts as the option that it names. A reply
@@ -88,6 +90,11 @@ def command(
             raise CrossinError("--seaeval makes no page", field="page", hint="leave one of the two out")
         _show_seaeval(paths, as_json)
         return
+    if len(paths) == 1 and is_experiment(paths[0]):
+        if unused := sorted(set(given) - {"draws", "seed"}):
+            raise CrossinError("does not apply to an experiment", field=unused[0], hint="leave it out")
+        _show_experiment(paths[0], page, options["draws"], options["seed"], as_json)
+        return
     if page:
         check_page(page)
     of_draws = {"draws": options["draws"], "seed": options["seed"]}
@@ -105,6 +112,23 @@ def command(
     show_scores(scores, varied, details=details)
     if len(scores) > 1 and not details:
         say("--details shows the languages and tasks of each")
+
+
+def _show_experiment(folder: Path, page: Path | None, draws: int, seed: int, as_json: bool) -> None:
+    from crossin.cli.console import print_json, progress_bars, say
+    from crossin.core.progress import phase
+    from crossin.experiments.page import write_experiment_page
+    from crossin.experiments.results import current_results
+
+    with progress_bars() as progress, phase(progress, "scoring", "experiments"):
+        results = current_results(folder, draws=draws, seed=seed)
+        if page:
+            made = write_experiment_page(folder, page, draws=draws, seed=seed)
+            say(f"Page: {made}\nFigures: {made.with_suffix('.json')}")
+    if as_json:
+        print_json({"notes": list(results.notes), "figures": results.rows})
+    else:
+        show_experiment(results)
 
 
 def show_scores(scores: Sequence[Score], varied: Sequence[Wordings], *, details: bool = False) -> None:

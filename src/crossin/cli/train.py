@@ -96,9 +96,10 @@ def _show_preview(shown: TrainingPreview, mixture: Path | None) -> None:
         console.print(Text(line))
     figures = {
         "rows": f"{shown.rows:,}, and {shown.rows_held_out:,} held out",
+        "pairs": f"{shown.pairs:,}",
         "tokens": f"{shown.tokens:,}, of which {shown.learned_tokens:,} are learned; no padding",
-        "steps": f"{shown.steps:,}, of {shown.micro_batches_per_step:.1f} micro-batches",
-        "terms": ", ".join(["sft", *shown.terms]),
+        "steps": f"{shown.steps:,}, of {shown.micro_batches_per_step:.1f} micro-batches of rows",
+        "terms": ", ".join([*(["sft"] if shown.rows else []), *shown.terms]),
         "weights": f"{shown.trained_weights:,} of {shown.weights:,} are trained",
         "memory": f"about {shown.memory_mb:,.0f} MiB",
         "time": f"about {shown.seconds / 60:,.1f} minutes, estimated from one step here",
@@ -126,12 +127,18 @@ def _show_result(stage: Stage, mixture: Path | None) -> None:
     for line in read_parquet(stage.folder / "losses.parquet", columns).to_pylist():
         *group, loss = line.values()
         curves.setdefault(tuple(group), []).append(loss)
+    terms: dict[str, list[float]] = {}
+    for line in read_parquet(stage.folder / "terms.parquet", ["term", "value"]).to_pylist():
+        if line["term"] != "sft":
+            terms.setdefault(line["term"], []).append(line["value"])
     for (split, component, lang_in, lang_out), losses in sorted(curves.items()):
         # Measured once, it has not changed.
         first = f"{losses[0]:.3f}" if len(losses) > 1 else "–"
         sides = (language_name(lang_in), language_name(lang_out))
         cells = (f"{component}, {split}", *sides, first, f"{losses[-1]:.3f}")
         table.add_row(*map(Text, cells))
+    for name, values in terms.items():
+        table.add_row(*map(Text, (f"term {name}", "", "", f"{values[0]:.3f}", f"{values[-1]:.3f}")))
     show(table)
     counts, skipped = stage.manifest["counts"], stage.manifest["skipped"]
     say_skipped(skipped, notes=_notes(mixture, counts["rows"] + counts["rows_held_out"], skipped))

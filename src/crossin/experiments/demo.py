@@ -37,8 +37,8 @@ BASE, ENGLISH, CROSSIN = "base model", "English only", "CrossIn"
 TRAINING = TrainConfig(batches=Batches(rows=8))
 # The term that `consist` adds: the other languages are moved towards English, which is held.
 CONSIST = Consist(granularity="answer", divergence="js", hold_pivot=True)
-# The tokens of the questions asked in pairs, relative to those of the mixture: a fifth of all.
-PAIRS = 0.25
+# The part of all tokens that questions asked in pairs have.
+PAIRS = 0.2
 # The control reads more tokens than the corpus has in English: rows are repeated as often as needed.
 _ENOUGH_EPOCHS = 1_000_000
 
@@ -92,7 +92,7 @@ def plan_demo(config: DemoConfig) -> DemoPlan:
             field="components",
             hint="give each component's size as `tokens`",
         )
-    tokens = round(sum(sizes) * (1 + PAIRS)) if config.consist else sum(sizes)
+    tokens = round(sum(sizes) / (1 - PAIRS)) if config.consist else sum(sizes)
     control = Recipe(
         name="english-only",
         pivot=recipe.pivot,

@@ -20,6 +20,7 @@ from crossin.experiments.jobs import Job, replaced
 from crossin.facts.corpus import HeldOut
 from crossin.languages.codes import ByLanguage, Language, Languages
 from crossin.mixture.recipe import Recipe
+from crossin.teaching.config import TeachConfig
 from crossin.training.config import TrainConfig
 from crossin.translation.config import TranslateConfig
 
@@ -140,6 +141,12 @@ def _translate(config: TranslateConfig, out: Path, progress: Progress) -> Stage:
     return translate(config, out, progress=progress)
 
 
+def _teach(config: TeachConfig, out: Path, progress: Progress) -> Stage:
+    from crossin.teaching.run import teach
+
+    return teach(config, out, progress=progress)
+
+
 def _compose(mixture: Mixture, out: Path, progress: Progress) -> Stage:
     from crossin.mixture import compose
     from crossin.models import pull
@@ -188,6 +195,7 @@ KINDS: dict[str, Kind] = {
     "counterfactual": Kind(CounterfactualSource, _counterfactual, ("languages", "seed")),
     "bench": Kind(BenchSource, _bench, ("languages",)),
     "translate": Kind(TranslateConfig, _translate),
+    "teach": Kind(TeachConfig, _teach, ("model", "languages", "pivot")),
     "compose": Kind(Mixture, _compose),
     "train": Kind(TrainConfig, _train, ("model", "seed")),
     "evaluate": Kind(Asked, _evaluate),

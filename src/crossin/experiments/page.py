@@ -1,10 +1,244 @@
-"""The page of an experiment."""
+"""The page of an experiment: its tables, curves, seeds, failures and settings, in one file."""
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
+from html import escape
 from pathlib import Path
+from typing import Any
+
+from crossin.core.files import read_text, write_json, write_text
+from crossin.core.interrupts import held_signals
+from crossin.core.paths import as_path
+from crossin.experiments.curves import DRAWN, Curve, curve_plots, curve_values, curves
+from crossin.experiments.figures import Row
+from crossin.experiments.notes import part_name
+from crossin.experiments.results import ExperimentResults, current_results
+from crossin.experiments.tables import (
+    Grid,
+    caption,
+    difference,
+    figure_of_row,
+    grids,
+    key_of_row,
+    part_of_row,
+    value,
+)
+from crossin.metrics.bootstrap import DRAWS, Figure
+from crossin.reports.cells import is_significant, label, scale
+from crossin.reports.make import check_page
+from crossin.reports.page import cell_html, list_items
+from crossin.reports.plots import Plot, error_bars, plain, plot, style_of, trace
+from crossin.reports.sentences import percent, points, within
+from crossin.reports.standalone import stand_alone
+
+PAGE = "report.html"
+# As `crossin experiment` writes them.
+_SETTINGS = "experiment.yaml"
+_HERE = Path(__file__).parent
+_NONE = "<p>None.</p>"
 
 
-def write_experiment_page(out: Path) -> Path:
-    """Write `report.html` and `report.json` of the experiment in the folder `out`; returns the page."""
-    raise NotImplementedError
+def write_experiment_page(
+    out: Path, page: Path | None = None, *, title: str | None = None, draws: int = DRAWS, seed: int = 0
+) -> Path:
+    """Write the page of the experiment in the folder `out`, and its figures beside it (`.json`); returns the
+    page. The same results give the same bytes. Results that are not there yet are computed, and not written.
+
+    page: its file, by default `report.html` in the folder. title: by default the experiment's name. draws,
+    seed: of the bootstrap. Raises CrossinError where there is no experiment, or plotly is not installed.
+    """
+    out = as_path(out)
+    page = out / PAGE if page is None else as_path(page)
+    check_page(page)
+    results = current_results(out, draws=draws, seed=seed)
+    found = curves(results)
+    title = title or results.index.name
+    html = _page(results, found, title, out / _SETTINGS)
+    # Both or none.
+    with held_signals():
+        write_json(page.with_suffix(".json"), {"title": title, **_values(results, found)})
+        write_text(page, html)
+    return page
+
+
+def _page(results: ExperimentResults, found: Sequence[Curve], title: str, settings: Path) -> str:
+    by_kind: dict[str, list[Grid]] = {}
+    for grid in grids(results):
+        by_kind.setdefault(grid.kind, []).append(grid)
+    first, *rest = sentences(results)
+    values = {
+        "title": escape(title),
+        "result": escape(first),
+        "sentences": list_items(rest),
+        "notes": f"<ul>{list_items(results.notes)}</ul>" if results.notes else _NONE,
+        "caption": escape(caption(results)),
+        "seeds": "".join(map(_table, seed_grids(results))) or _NONE,
+        "settings": _settings(settings),
+        **{
+            kind: "".join(map(_table, by_kind.get(kind, []))) or _NONE
+            for kind in ("figures", "differences", "choices")
+        },
+    }
+    return stand_alone(_HERE / "page.html", values, [*_plots(results), *curve_plots(found)])
+
+
+def sentences(results: ExperimentResults) -> list[str]:
+    """The result in words: each arm against the baseline, the largest difference first."""
+    index = results.index
+    rows = [row for row in results.rows if row["main"] and row["shown"] and row["seed"] is None]
+    pooled = {(part_of_row(row), row["arm"], key_of_row(row)): row for row in rows if row["less"] is None}
+    said = []
+    for part in results.parts:
+        name = part_name(part, results.parts)
+        keys = [key for of, _, key in pooled if of == part]
+        main = next((key for key in DRAWN if key in keys), keys[0] if keys else "")
+        apart = [row for row in rows if part_of_row(row) == part and row["less"] and key_of_row(row) == main]
+        for row in sorted(apart, key=lambda row: -abs(row["value"] or 0)):
+            ours, theirs = (figure_of_row(pooled[part, arm, main]) for arm in (row["arm"], row["less"]))
+            said.append(_against(name, main, row, ours, theirs))
+        if not apart:
+            of_arms = [(arm, row) for (of, arm, key), row in pooled.items() if of == part and key == main]
+            said += [
+                f"{arm} on {name}: {label(main)} {_amount(main, figure_of_row(row))} "
+                f"{within(figure_of_row(row), scale(main))}."
+                for arm, row in of_arms
+            ]
+    return said or [f"{index.name}: no arm has a result."]
+
+
+def _against(bench: str, key: str, row: Row, ours: Figure, theirs: Figure) -> str:
+    change = figure_of_row(row)
+    said = (
+        f"{row['arm']} against {row['less']} on {bench}: {label(key)} {_amount(key, ours)} and "
+        f"{_amount(key, theirs)}, {points(change, scale(key))}"
+    )
+    if not is_significant(change, row["holm"]):
+        said += ", which may be chance"
+    return said + ("; it depends on the choice between options." if row["depends"] else ".")
+
+
+def _amount(key: str, figure: Figure) -> str:
+    return percent(figure.value) if scale(key) != 1 else f"{figure.value:.1f}"
+
+
+def seed_grids(results: ExperimentResults) -> list[Grid]:
+    """Tables of arms by seeds, one for each of the main figures."""
+    rows = [row for row in results.rows if row["main"] and row["shown"] and row["less"] is None]
+    seeds = sorted({row["seed"] for row in rows if row["seed"] is not None})
+    found = {(part_of_row(row), key_of_row(row), row["arm"], row["seed"]): row for row in rows}
+    made = []
+    for part in results.parts:
+        keys = dict.fromkeys(key for of, key, _, _ in found if of == part)
+        for key in (
+            key for key in keys if key.partition("/")[0] in DRAWN and ("/" not in key or len(keys) == 1)
+        ):
+            lines = [
+                (arm.name, [value(found.get((part, key, arm.name, seed))) for seed in (*seeds, None)])
+                for arm in results.index.arms
+            ]
+            heads = [*(f"seed {seed}" for seed in seeds), "mean"]
+            title = f"{part_name(part, results.parts)}: {label(key)}".removesuffix(", mean")
+            made.append(Grid(title, "seeds", heads, lines))
+    return made
+
+
+def _table(grid: Grid) -> str:
+    heads = "".join(f'<th scope="col">{escape(head)}</th>' for head in grid.heads)
+    rows = "".join(
+        f'<tr><th scope="row">{escape(name)}</th>{"".join(map(cell_html, cells))}</tr>'
+        for name, cells in grid.rows
+    )
+    return (
+        f"<h3>{escape(grid.title)}</h3>"
+        f'<div class="scroll" tabindex="0" role="region" aria-label="{escape(grid.title)}">'
+        f'<table class="figures"><thead><tr><th scope="col">arm</th>{heads}</tr></thead>'
+        f"<tbody>{rows}</tbody></table></div>"
+    )
+
+
+def _settings(file: Path) -> str:
+    if not file.is_file():
+        return ""
+    return f'<h3>Settings</h3><div class="scroll"><pre>{escape(read_text(file))}</pre></div>'
+
+
+def _plots(results: ExperimentResults) -> list[Plot]:
+    """Of each part, the differences to the baseline with their intervals."""
+    rows = [row for row in results.rows if row["main"] and row["shown"] and row["less"] is not None]
+    made = []
+    for number, part in enumerate(results.parts):
+        of_part = [row for row in rows if part_of_row(row) == part]
+        keys = list(dict.fromkeys(key for row in of_part if "/" not in (key := key_of_row(row))))
+        keys = keys or list(dict.fromkeys(map(key_of_row, of_part)))
+        if keys:
+            arms = list(dict.fromkeys(row["arm"] for row in of_part))
+            made.append(_differences(results, number, part_name(part, results.parts), keys, arms, of_part))
+    return made
+
+
+def _differences(
+    results: ExperimentResults,
+    number: int,
+    bench: str,
+    keys: Sequence[str],
+    arms: Sequence[str],
+    rows: Sequence[Row],
+) -> Plot:
+    found = {(row["arm"], key_of_row(row)): row for row in rows}
+    lines = []
+    for place, arm in enumerate(arms):
+        there = [(spot, found[arm, key]) for spot, key in enumerate(keys) if (arm, key) in found]
+        aside = (place - (len(arms) - 1) / 2) * 0.8 / max(len(arms), 2)
+        figures = [_in_points(row) for _, row in there]
+        xs = [None if math.isnan(one.value) else round(one.value, 6) for one in figures]
+        line = trace(arm, style_of(place), xs, [spot + aside for spot, _ in there])
+        line["error_x"] = error_bars(figures)
+        symbol = style_of(place)["symbol"]
+        line["marker"]["symbol"] = [
+            symbol + ("" if difference(row).mark.strip("†") else "-open") for _, row in there
+        ]
+        lines.append(line)
+    layout = {
+        "xaxis": {
+            "title": {"text": "difference in points (hundredths of the range)"},
+            "zeroline": True,
+            "zerolinewidth": 2,
+        },
+        "yaxis": {
+            "tickvals": list(range(len(keys))),
+            "ticktext": [label(key) for key in keys],
+            "range": [len(keys) - 0.5, -0.5],
+        },
+    }
+    title = f"{bench}: differences to {results.index.baseline}"
+    text = "Paired differences with 95% intervals; a filled symbol has a mark in the table."
+    height = 150 + len(keys) * max(22, 12 * len(arms))
+    return plot(f"differences-{number}", plain(title), text, lines, layout, height=height)
+
+
+def _in_points(row: Row) -> Figure:
+    figure, times = figure_of_row(row), scale(key_of_row(row))
+    return Figure(*(times * one for one in (figure.value, figure.low, figure.high)))
+
+
+def _values(results: ExperimentResults, found: Sequence[Curve]) -> dict[str, Any]:
+    """All that the page shows, as JSON values."""
+    index = results.index
+    return {
+        "result": sentences(results),
+        "baseline": index.baseline,
+        "notes": list(results.notes),
+        "arms": [
+            {
+                "name": arm.name,
+                "axes": arm.axes,
+                "seeds": [run.seed for run in arm.runs],
+                "failed": {str(seed): why for seed, why in arm.failed.items()},
+            }
+            for arm in index.arms
+        ],
+        "figures": [row for row in results.rows if row["shown"]],
+        "curves": [curve_values(curve) for curve in found],
+    }

@@ -37,5 +37,10 @@ def with_paths(
 
 
 def below(folder: Path) -> Callable[[str], str]:
-    """A path as it is from `folder`."""
-    return lambda text: str(folder / as_path(text))
+    """A path as it is from `folder`. A bare name that is not there may be an example's, and stays."""
+
+    def place(text: str) -> str:
+        path = folder / as_path(text)
+        return str(path) if path.exists() or any(mark in text for mark in "/.~") else text
+
+    return place

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,7 @@ from crossin.experiments.grid import ArmSpec, arms_of, check_names
 from crossin.experiments.jobs import Job, references, replaced, with_needs
 from crossin.experiments.kinds import KINDS, kind_of
 from crossin.experiments.paths import below, with_paths
+from crossin.mixture.job import inputs_of
 from crossin.mixture.run import resolve
 
 _ARM = "arms."
@@ -71,11 +72,12 @@ def plan_of(config: ExperimentConfig, folder: Path, *, tiny: bool = False, only:
     specs = arms_of(config, folder, tiny=tiny)
     arms = {spec.name: spec for spec in specs}
     jobs: dict[str, Job] = {}
+    hashes: dict[Path, str] = {}
     planned = []
     for spec in _chosen(specs, config, only):
         runs = []
         for seed in config.seeds:
-            here = _Run(spec, seed, folder, arms, jobs)
+            here = _Run(spec, seed, folder, arms, jobs, hashes)
             try:
                 training = here.training()
                 runs.append(PlannedRun(seed, training, here.answers(training)))
@@ -109,6 +111,8 @@ class _Run:
     folder: Path
     arms: Mapping[str, ArmSpec]
     jobs: dict[str, Job]
+    # Of files that were read for other jobs.
+    hashes: dict[Path, str]
     # The sources and arms whose jobs are being planned: one that needs itself has no end.
     within: tuple[str, ...] = field(default=())
 
@@ -181,8 +185,7 @@ class _Run:
     def _trained(self, name: str) -> Job:
         """The job of another arm's training, with this seed."""
         check_names([name], list(self.arms), "arms")
-        other = self._inside(_ARM + name)
-        job = _Run(self.arms[name], self.seed, self.folder, self.arms, self.jobs, other.within).training()
+        job = replace(self._inside(_ARM + name), spec=self.arms[name]).training()
         if job is None:
             raise CrossinError(f"the arm '{name}' trains nothing", hint="name an arm with a training")
         return job
@@ -190,7 +193,7 @@ class _Run:
     def _inside(self, name: str) -> _Run:
         if name in self.within:
             raise CrossinError(f"'{name}' needs itself: {' → '.join([*self.within, name])}")
-        return _Run(self.spec, self.seed, self.folder, self.arms, self.jobs, (*self.within, name))
+        return replace(self, within=(*self.within, name))
 
     def _job(self, stage: str, entries: Entries, title: str, known: Sequence[Job] = ()) -> Job:
         """The job of a stage with these entries, whose references are to sources, arms and `known` jobs."""
@@ -224,11 +227,18 @@ class _Run:
         if stage == "compose":
             decisive["recipe"] = {k: v for k, v in settings["recipe"].items() if k not in _NAMES}
             if not any(references(settings["data"])):
-                decisive |= _files_of(settings)
-        decisive = with_paths(KINDS[stage].settings, decisive, _hash_of)
-        if (model := decisive.get("model")) and as_path(str(model)).is_dir():
-            decisive["model"] = input_hash(as_path(str(model)))
+                recipe, data = resolve(settings["recipe"], settings["data"])
+                decisive["data"] = {name: self._hash(path) for name, path in inputs_of(recipe, data).items()}
+        decisive = with_paths(KINDS[stage].settings, decisive, lambda path: self._hash(Path(path)))
+        for name in ("model", "teacher"):
+            if (given := decisive.get(name)) and as_path(str(given)).is_dir():
+                decisive[name] = self._hash(as_path(str(given)))
         return sha256_of_value({"crossin": __version__, "stage": stage, "settings": decisive})
+
+    def _hash(self, path: Path) -> str:
+        if path not in self.hashes and path.exists():
+            self.hashes[path] = input_hash(path)
+        return self.hashes.get(path, str(path))
 
     def _place(self, value: Any, key: str) -> str:
         """A reference, or the absolute path of what is there."""
@@ -241,16 +251,3 @@ class _Run:
                 "there is no such file or folder", file=path, field=key, hint='a source is named "${NAME}"'
             )
         return str(path)
-
-
-def _hash_of(path: str) -> Any:
-    place = Path(path)
-    return input_hash(place) if place.exists() else path
-
-
-def _files_of(settings: Entries) -> Entries:
-    """The hashes of the files that a recipe reads, in place of the folder's."""
-    from crossin.mixture.job import inputs_of
-
-    recipe, data = resolve(settings["recipe"], settings["data"])
-    return {"data": {name: input_hash(path) for name, path in inputs_of(recipe, data).items()}}

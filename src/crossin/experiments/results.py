@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from crossin.core.errors import CrossinError
-from crossin.core.files import read_parquet, write_parquet, write_text
+from crossin.core.files import read_parquet, reading, sha256, write_parquet, write_text
 from crossin.core.paths import as_path
 from crossin.core.results import Tabular
 from crossin.experiments.answered import Part, answered
 from crossin.experiments.figures import Compared, Row, cells, compare, rounded
-from crossin.experiments.index import Index, read_index
+from crossin.experiments.index import INDEX, Index, read_index
 from crossin.experiments.marks import best_arms, corrected, depends_on_choice, key_of
 from crossin.experiments.notes import notes_on
 from crossin.metrics.bootstrap import DRAWS, Figure
@@ -29,7 +29,8 @@ TABLES = {"markdown": "table.md", "latex": "table.tex", "csv": "table.csv"}
 WRITTEN = (RESULTS, *TABLES.values())
 # Before the name of an axis.
 AXIS = "axis."
-_NOTES = b"crossin notes"
+# In the file's metadata: the hash of the index, draws and seed of the bootstrap, and the notes.
+_INDEX, _DRAWS, _NOTES = "crossin.index", "crossin.draws", "crossin.notes"
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -71,32 +72,61 @@ def write_results(out: Path, *, draws: int = DRAWS, seed: int = 0) -> Experiment
     from crossin.experiments.tables import as_csv, as_latex, as_markdown
 
     out = as_path(out)
-    index = read_index(out)
-    parts = answered(index)
-    rows: list[Row] = []
-    for part, runs in parts.items():
-        rows += _rows(list(compare(part, runs, index.baseline, draws=draws, seed=seed)), index)
-    notes = tuple(notes_on(index, parts))
-    results = ExperimentResults(index, _table(rows, index, notes), notes)
+    results = computed(out, draws=draws, seed=seed)
     write_parquet(out / RESULTS, results.table)
     for name, made in (("markdown", as_markdown), ("latex", as_latex), ("csv", as_csv)):
         write_text(out / TABLES[name], made(results))
     return results
 
 
-def read_results(out: Path) -> ExperimentResults:
-    """The results that `write_results` wrote in the folder `out`; CrossinError where there are none."""
-    import pyarrow.parquet
+def computed(out: Path, *, draws: int = DRAWS, seed: int = 0) -> ExperimentResults:
+    """The results of the runs that the index of the folder `out` has now; nothing is written."""
+    index = read_index(out)
+    parts = answered(index)
+    rows: list[Row] = []
+    for part, runs in parts.items():
+        rows += _rows(list(compare(part, runs, index.baseline, draws=draws, seed=seed)), index)
+    notes = tuple(notes_on(index, parts))
+    made_of = {_INDEX: sha256(out / INDEX), _DRAWS: f"{draws} {seed}", _NOTES: json.dumps(notes)}
+    return ExperimentResults(index, _table(rows, index, made_of), notes)
 
+
+def read_results(out: Path) -> ExperimentResults:
+    """The results that `write_results` wrote in the folder `out`. Raises CrossinError where there are none,
+    or they are of other runs than the index has now.
+    """
     out = as_path(out)
     index = read_index(out)
+    made_of = _made_of(out)
+    if made_of.get(_INDEX) != sha256(out / INDEX):
+        message = "not there, or of other runs than the experiment has now"
+        raise CrossinError(
+            message, file=out / RESULTS, hint="run the experiment again: it writes its results"
+        )
+    table = read_parquet(out / RESULTS, [name for name, _ in _columns(index)])
+    return ExperimentResults(index, table, tuple(json.loads(made_of[_NOTES])))
+
+
+def current_results(out: Path, *, draws: int = DRAWS, seed: int = 0) -> ExperimentResults:
+    """The results as `read_results` gives them, or computed where those are not there, are of other runs, or
+    have other draws.
+    """
+    out = as_path(out)
+    made_of = _made_of(out)
+    same = made_of.get(_DRAWS) == f"{draws} {seed}" and made_of.get(_INDEX) == sha256(out / INDEX)
+    return read_results(out) if same else computed(out, draws=draws, seed=seed)
+
+
+def _made_of(out: Path) -> dict[str, str]:
+    """What the results in a folder were made of; empty without results."""
+    import pyarrow.parquet
+
     file = out / RESULTS
     if not file.is_file():
-        raise CrossinError("not found", file=file, hint="run the experiment again: it writes its results")
-    names = [name for name, _ in _columns(index)]
-    table = read_parquet(file, names)
-    metadata = pyarrow.parquet.read_schema(file).metadata or {}
-    return ExperimentResults(index, table, tuple(json.loads(metadata.get(_NOTES, b"[]"))))
+        return {}
+    with reading(file):
+        metadata = pyarrow.parquet.read_schema(file).metadata or {}
+    return {name.decode(): value.decode() for name, value in metadata.items()}
 
 
 def _rows(slices: Sequence[Compared], index: Index) -> Iterator[Row]:
@@ -217,8 +247,7 @@ def _columns(index: Index) -> list[tuple[str, pyarrow.DataType]]:
     ]
 
 
-def _table(rows: Sequence[Row], index: Index, notes: Sequence[str]) -> pyarrow.Table:
+def _table(rows: Sequence[Row], index: Index, made_of: Mapping[str, str]) -> pyarrow.Table:
     import pyarrow
 
-    metadata = {_NOTES: json.dumps(list(notes), ensure_ascii=False).encode()}
-    return pyarrow.Table.from_pylist(list(rows), pyarrow.schema(_columns(index), metadata=metadata))
+    return pyarrow.Table.from_pylist(list(rows), pyarrow.schema(_columns(index), metadata=dict(made_of)))

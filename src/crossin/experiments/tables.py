@@ -73,12 +73,12 @@ def grids(results: ExperimentResults) -> list[Grid]:
 
 def part_grids(results: ExperimentResults, part: Part) -> list[Grid]:
     """The tables of one part."""
-    rows = [row for row in results.rows if _part(row) == part and row["shown"] and row["seed"] is None]
+    rows = [row for row in results.rows if part_of_row(row) == part and row["shown"] and row["seed"] is None]
     main = [row for row in rows if row["main"]]
     name = part_name(part, results.parts)
     arms = [arm.name for arm in results.index.arms]
-    values = {(row["arm"], _key(row)): row for row in main if row["less"] is None}
-    apart = {(row["arm"], _key(row)): row for row in main if row["less"] is not None}
+    values = {(row["arm"], key_of_row(row)): row for row in main if row["less"] is None}
+    apart = {(row["arm"], key_of_row(row)): row for row in main if row["less"] is not None}
     groups = _columns(dict.fromkeys(key for _, key in values))
     made = [
         Grid(
@@ -108,7 +108,7 @@ def part_grids(results: ExperimentResults, part: Part) -> list[Grid]:
 
 def _choice_grids(rows: Sequence[Row], groups: Callable[[str], list[Any]], name: str) -> list[Grid]:
     """The differences in figures of options by each choice, where there are several."""
-    found = {(row["arm"], row["choice"], _key(row)): row for row in rows}
+    found = {(row["arm"], row["choice"], key_of_row(row)): row for row in rows}
     choices = dict.fromkeys(choice for _, choice, _ in found)
     if len(choices) < 2:
         return []
@@ -148,11 +148,13 @@ def _heads(keys: Sequence[str]) -> list[str]:
     ]
 
 
-def _part(row: Row) -> Part:
+def part_of_row(row: Row) -> Part:
+    """The part that a row belongs to."""
     return Part(row["bench"], row["prompt"] or "")
 
 
-def _key(row: Row) -> str:
+def key_of_row(row: Row) -> str:
+    """The figure of a row, with its language if it has one: `accuracy/vi`."""
     return f"{row['figure']}/{row['language']}" if row["language"] else str(row["figure"])
 
 
@@ -171,7 +173,7 @@ def difference(row: Row | None) -> Cell:
     """A signed difference with its marks."""
     if row is None:
         return Cell(NONE, "")
-    cell = difference_cell(_key(row), figure_of_row(row), row["holm"])
+    cell = difference_cell(key_of_row(row), figure_of_row(row), row["holm"])
     return replace(cell, mark=cell.mark + DEPENDS) if row["depends"] else cell
 
 

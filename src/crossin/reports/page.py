@@ -55,7 +55,7 @@ def page_html(summary: Summary, *, title: str, notes: Sequence[Note] = ()) -> st
     values = {
         "title": escape(title),
         "result": escape(first),
-        "sentences": _items(rest),
+        "sentences": list_items(rest),
         "table": _table(summary),
         "parts": _parts(summary),
         "notes": "\n".join(f"<h3>{escape(heading)}</h3>{_note(body)}" for heading, body in notes),
@@ -66,12 +66,13 @@ def page_html(summary: Summary, *, title: str, notes: Sequence[Note] = ()) -> st
     return stand_alone(_HERE / "page.html", values, report_plots(summary), [_HERE / "page.js"])
 
 
-def _items(lines: Sequence[str]) -> str:
+def list_items(lines: Sequence[str]) -> str:
+    """The items of a list."""
     return "".join(f"<li>{escape(line)}</li>" for line in lines)
 
 
 def _note(body: str | Sequence[str]) -> str:
-    return f"<p>{escape(body)}</p>" if isinstance(body, str) else f"<ul>{_items(body)}</ul>"
+    return f"<p>{escape(body)}</p>" if isinstance(body, str) else f"<ul>{list_items(body)}</ul>"
 
 
 def _table(summary: Summary) -> str:
@@ -83,7 +84,7 @@ def _table(summary: Summary) -> str:
     )
     lines = []
     for name, cells in shape.rows:
-        row = "".join(map(_cell, cells, columns))
+        row = "".join(map(cell_html, cells, columns))
         kind = "sum" if name == "accuracy, mean" else ""
         lines.append(f'<tr{_class(kind)}><th scope="row">{escape(name)}</th>{row}</tr>')
     return (
@@ -105,7 +106,7 @@ def _parts(summary: Summary) -> str:
 def _parts_table(parts: Figures, languages: Sequence[str]) -> str:
     heads = "".join(f'<th scope="col">{escape(head)}</th>' for head in HEADS)
     rows = "".join(
-        f'<tr><th scope="row">{escape(name)}</th>{"".join(_cell(cell, "") for cell in cells)}</tr>'
+        f'<tr><th scope="row">{escape(name)}</th>{"".join(cell_html(cell, "") for cell in cells)}</tr>'
         for name, cells in parts_rows(parts, languages)
     )
     return (
@@ -118,7 +119,8 @@ def _class(name: str) -> str:
     return f' class="{name}"' if name else ""
 
 
-def _cell(cell: Cell, kind: str) -> str:
+def cell_html(cell: Cell, kind: str = "") -> str:
+    """A cell of a table, of a class besides that of its tone."""
     kinds = f"{kind} {cell.tone}".strip()
     mark = f' <span class="mark">{cell.mark}</span>' if cell.mark else ""
     return f'<td class="{kinds}"><b>{cell.value}</b>{mark} <span class="interval">{cell.interval}</span></td>'

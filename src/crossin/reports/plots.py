@@ -74,7 +74,7 @@ def report_plots(summary: Summary) -> list[Plot]:
 
 def run_styles(summary: Summary) -> list[dict[str, str]]:
     """The colour and symbol of each run, everywhere on the page."""
-    return [{"name": name, **_style(place)} for place, name in enumerate(summary.results.names)]
+    return [{"name": name, **style_of(place)} for place, name in enumerate(summary.results.names)]
 
 
 def plot(name: str, title: str, text: str, data: list[Any], layout: dict[str, Any], **more: Any) -> Plot:
@@ -113,7 +113,7 @@ def _by_language(
         _points(place, arm, ticks, [figures[f"{key}/{language.code}"] for language in languages])
         for place, (arm, figures) in enumerate(summary.by_arm.items())
     ]
-    upwards = _share(axis)
+    upwards = share_axis(axis)
     if scale(key) == 1:
         upwards = {"title": {"text": axis}, "rangemode": "tozero"}
         for line in lines:
@@ -144,7 +144,7 @@ def _by_task(summary: Summary) -> Plot:
         "scattermode": "group",
         "scattergap": 0.3,
         "yaxis": {"type": "category", "autorange": "reversed"},
-        "xaxis": _share("right answers"),
+        "xaxis": share_axis("right answers"),
         "shapes": _chance_lines("x", summary.chance),
     }
     text = "How many answers are right in each task, mean over languages, with 95% intervals."
@@ -169,7 +169,7 @@ def _by_size(summary: Summary, key: str, title: str, text: str) -> Plot:
             "tickvals": summary.sizes,
             "range": [1.6, summary.sizes[-1] + 0.4],
         },
-        "yaxis": _share("consistency") if key == "consistency" else of_kappa,
+        "yaxis": share_axis("consistency") if key == "consistency" else of_kappa,
     }
     return plot(f"by-size-{key}", title, text, lines, layout)
 
@@ -184,11 +184,11 @@ def _forest(summary: Summary) -> Plot:
     for place, (arm, other) in enumerate(pairs):
         figures = [summary.by_pair[arm, other].get(key, _UNDEFINED) for key in keys]
         aside = (place - (len(pairs) - 1) / 2) * 0.8 / max(len(pairs), 2)
-        style = _style(names.index(arm) if other == summary.results.baseline else len(names))
+        style = style_of(names.index(arm) if other == summary.results.baseline else len(names))
         scales = [scale(key) for key in keys]
         points = [_number(size * figure.value) for size, figure in zip(scales, figures, strict=True)]
-        line = _trace(f"{arm} − {other}", style, points, [row + aside for row in range(len(keys))])
-        line["error_x"] = _bars(
+        line = trace(f"{arm} − {other}", style, points, [row + aside for row in range(len(keys))])
+        line["error_x"] = error_bars(
             [
                 Figure(*(size * v for v in (f.value, f.low, f.high)))
                 for size, f in zip(scales, figures, strict=True)
@@ -216,15 +216,15 @@ def _scatter(summary: Summary) -> Plot:
     lines = []
     for place, (name, figures) in enumerate(summary.by_arm.items()):
         across, up = figures["accuracy"], figures["consistency_2"]
-        line = _trace(name, _style(place), [_number(across.value)], [_number(up.value)])
-        line["error_x"], line["error_y"] = _bars([across]), _bars([up])
+        line = trace(name, style_of(place), [_number(across.value)], [_number(up.value)])
+        line["error_x"], line["error_y"] = error_bars([across]), error_bars([up])
         line["marker"]["size"] = 12
         line["hovertemplate"] = "accuracy %{x:.1%}, consistency_2 %{y:.1%}<extra>%{fullData.name}</extra>"
         lines.append(line)
     axis = {"range": [0, 1.02], "dtick": 0.2}
     layout = {
-        "xaxis": {**_share("accuracy"), **axis},
-        "yaxis": {**_share("consistency_2"), **axis},
+        "xaxis": {**share_axis("accuracy"), **axis},
+        "yaxis": {**share_axis("consistency_2"), **axis},
         "annotations": [_contour_name(height) for height in _CONTOURS],
     }
     text = "Both together, with 95% intervals; along a grey line AC3_2 (their harmonic mean) is the same."
@@ -258,8 +258,8 @@ def _points(
 ) -> dict[str, Any]:
     """One run's figures with their error bars, upwards, or `across` the page."""
     values = [_number(figure.value) for figure in figures]
-    line = _trace(name, _style(place), values if across else along, along if across else values)
-    line["error_x" if across else "error_y"] = _bars(figures)
+    line = trace(name, style_of(place), values if across else along, along if across else values)
+    line["error_x" if across else "error_y"] = error_bars(figures)
     line["offsetgroup"] = str(place)
     if across:
         line["orientation"] = "h"
@@ -268,12 +268,14 @@ def _points(
     return line
 
 
-def _trace(name: str, style: dict[str, str], x: list[Any], y: list[Any]) -> dict[str, Any]:
+def trace(name: str, style: dict[str, str], x: list[Any], y: list[Any]) -> dict[str, Any]:
+    """Points called `name`, in the colour and symbol of `style_of`."""
     marker: dict[str, Any] = {"color": style["colour"], "symbol": style["symbol"], "size": 8}
     return {"type": "scatter", "mode": "markers", "name": plain(name), "x": x, "y": y, "marker": marker}
 
 
-def _bars(figures: Sequence[Figure]) -> dict[str, Any]:
+def error_bars(figures: Sequence[Figure]) -> dict[str, Any]:
+    """The intervals of figures as error bars."""
     return {
         "type": "data",
         "symmetric": False,
@@ -284,11 +286,13 @@ def _bars(figures: Sequence[Figure]) -> dict[str, Any]:
     }
 
 
-def _style(place: int) -> dict[str, str]:
+def style_of(place: int) -> dict[str, str]:
+    """The colour and symbol of the run at a place."""
     return {"colour": COLOURS[place % len(COLOURS)], "symbol": SYMBOLS[place % len(SYMBOLS)]}
 
 
-def _share(title: str) -> dict[str, Any]:
+def share_axis(title: str) -> dict[str, Any]:
+    """An axis of shares, in percent."""
     return {"title": {"text": title}, "tickformat": ".0%", "rangemode": "tozero"}
 
 

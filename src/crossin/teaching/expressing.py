@@ -13,7 +13,7 @@ from crossin.core.formats import DATA_FOLDER, FIELDS
 from crossin.core.progress import Progress
 from crossin.items.item import Item
 from crossin.teaching.config import TeachConfig
-from crossin.teaching.judging import Verdict
+from crossin.teaching.judging import Judgement
 from crossin.teaching.questions import Questions
 from crossin.teaching.reasons import TeachReason
 from crossin.teaching.wordings import worded
@@ -43,7 +43,7 @@ def needs_translation(questions: Questions, pivot: str) -> str:
 def translated(
     config: TeachConfig,
     questions: Questions,
-    verdicts: Sequence[Verdict],
+    judgements: Sequence[Judgement],
     out: Path,
     scratch: Path,
     progress: Progress,
@@ -52,7 +52,7 @@ def translated(
     """The kept questions and answers in free text in every language, by the stage `translate` in OUT."""
     rows = [
         {"id": one.question, "instruction": question_text(item), "input": item.context, "output": one.text}
-        for one in verdicts
+        for one in judgements
         if not one.reason and _is_text(item := questions.items[one.question][config.pivot])
     ]
     to = tuple(language for language in questions.languages if language != config.pivot)
@@ -72,7 +72,7 @@ def translated(
 
 def rows_of(
     questions: Questions,
-    verdicts: Sequence[Verdict],
+    judgements: Sequence[Judgement],
     texts: Translated,
     pivot: str,
     wordings: Literal["other", "same"],
@@ -81,27 +81,27 @@ def rows_of(
     """The rows of the certain answers, question by question, then by wording and language; what a language
     lacks is counted in `skipped`.
     """
-    for verdict in verdicts:
-        if verdict.reason:
+    for judgement in judgements:
+        if judgement.reason:
             continue
-        items = questions.items[verdict.question]
+        items = questions.items[judgement.question]
         answers: dict[str, str] = {}
         asked: dict[str, tuple[str, str]] = {}
         for language in questions.languages:
-            text = texts.get((verdict.question, language), {})
+            text = texts.get((judgement.question, language), {})
             item = items.get(language)
             if item is not None:
                 asked[language] = question_text(item), item.context
             elif text:
                 asked[language] = text["instruction"], text["input"]
-            answer, reason = _answer(items[pivot], item, verdict, language, pivot, questions, text)
+            answer, reason = _answer(items[pivot], item, judgement, language, pivot, questions, text)
             if language not in asked:
                 reason = reason if reason == TeachReason.NOT_TRANSLATED else TeachReason.NO_QUESTION
             if reason:
                 skipped[reason.about(language)] += 1
             else:
                 answers[language] = answer
-        for name, by_language in _named(verdict.question, items, wordings).items():
+        for name, by_language in _named(judgement.question, items, wordings).items():
             for language, answer in answers.items():
                 question, context = asked[language]
                 yield {
@@ -188,19 +188,19 @@ def _named(
 def _answer(
     asked: Item,
     item: Item | None,
-    verdict: Verdict,
+    judgement: Judgement,
     language: str,
     pivot: str,
     questions: Questions,
     text: Mapping[str, Any],
 ) -> tuple[str, TeachReason | None]:
     """The answer in a language, or the reason why there is none."""
-    meaning = verdict.meaning or ""
+    meaning = judgement.meaning or ""
     if not asked.free_text:
         return (item.options[item.option_ids.index(meaning)], None) if item else ("", TeachReason.NO_QUESTION)
     if asked.inventory:
         names = questions.inventories[asked.inventory].names[meaning].get(language)
         return (names[0], None) if names else ("", TeachReason.NO_NAME)
     if language == pivot or not _is_text(asked):
-        return verdict.text, None
+        return judgement.text, None
     return (text["output"], None) if text.get("output") else ("", TeachReason.NOT_TRANSLATED)

@@ -38,7 +38,7 @@ class Answer:
 
 
 @dataclass(frozen=True)
-class Verdict:
+class Judgement:
     """What a question's answers come to. `meaning` is that of the most answers, even where they are not
     certain; `reason` says why they are not, '' where they are. agreement: the share of all answers that mean
     it. margin: mean difference to the best other option, None where none was scored.
@@ -121,7 +121,7 @@ def number_text(number: str) -> str:
 
 def judge(
     item: Item, answers: Sequence[Answer], *, agreement: float, margin: float, similarity: float
-) -> Verdict:
+) -> Judgement:
     """Whether the answers to an item agree, and by how much. Settings as in `TeachConfig`.
 
     Of texts that mean the same, the one that most others are similar to is taken; of equals the first.
@@ -130,7 +130,7 @@ def judge(
     read = [one for one in answers if one.meaning is not None]
     support = [sum(_alike(one, other, similarity if free else 1.0) for other in read) for one in read]
     if not read:
-        return Verdict(item.item, tuple(answers), None, "", 0.0, None, _no_answer(answers))
+        return Judgement(item.item, tuple(answers), None, "", 0.0, None, _no_answer(answers))
     best = read[support.index(max(support))]
     share = max(support) / len(answers)
     found = _margin(item, best.meaning, answers)
@@ -140,7 +140,7 @@ def judge(
         reason = TeachReason.ANSWERS_DISAGREE if enough else _no_answer(answers)
     elif found is not None and found < margin:
         reason = TeachReason.SMALL_MARGIN
-    return Verdict(item.item, tuple(answers), best.meaning, best.text, share, found, str(reason))
+    return Judgement(item.item, tuple(answers), best.meaning, best.text, share, found, str(reason))
 
 
 def _no_answer(answers: Sequence[Answer]) -> str:

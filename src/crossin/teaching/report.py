@@ -13,11 +13,11 @@ from crossin.languages.numbers import last_number
 from crossin.languages.segmentation import units
 from crossin.metrics.bootstrap import Figure, resample
 from crossin.metrics.families import mean_family
-from crossin.teaching.judging import Verdict
+from crossin.teaching.judging import Judgement
 from crossin.teaching.questions import Questions
 
 
-def figures(questions: Questions, verdicts: Sequence[Verdict]) -> dict[str, Any]:
+def figures(questions: Questions, judgements: Sequence[Judgement]) -> dict[str, Any]:
     """`agreement`: the mean share of a question's answers that mean the most frequent. `right`: of the
     questions whose right answer is known, the share that this one is right of, among those kept and among
     those left out for being uncertain. Each with its 95% interval (bootstrap over groups); null where it is
@@ -25,11 +25,15 @@ def figures(questions: Questions, verdicts: Sequence[Verdict]) -> dict[str, Any]
     """
     groups = {name: next(iter(items.values())).group for name, items in questions.items.items()}
     found: dict[str, Any] = {
-        "agreement": mean_of([one.agreement for one in verdicts], [groups[one.question] for one in verdicts])
+        "agreement": mean_of(
+            [one.agreement for one in judgements], [groups[one.question] for one in judgements]
+        )
     }
     right: dict[str, Any] = {}
     for name, left_out in (("kept", False), ("left_out", True)):
-        judged = [one for one in verdicts if bool(one.reason) is left_out and one.question in questions.golds]
+        judged = [
+            one for one in judgements if bool(one.reason) is left_out and one.question in questions.golds
+        ]
         values = [means_gold(one.meaning, questions.golds[one.question]) for one in judged]
         right[name] = mean_of(values, [groups[one.question] for one in judged])
     return {**found, "right": right}

@@ -13,10 +13,13 @@ from crossin.core.configs import config_of
 from crossin.core.examples import folder_of, named_file
 from crossin.core.paths import as_path, is_path
 from crossin.core.settings import Settings, setting
-from crossin.languages.codes import Language, Languages
+from crossin.languages.codes import ByLanguage, Language, Languages
 from crossin.models.chat import ARGUMENTS_HELP, TemplateArguments
 
 Share = Annotated[float, Field(ge=0, lt=1)]
+# Smaller shares of the tokens are rounding.
+_NOTHING = 1e-9
+_NO_ROWS = "the pairs have all tokens (`share`)"
 
 
 class Method(Settings):
@@ -56,6 +59,7 @@ class Batches(Settings):
     """How rows become steps and micro-batches."""
 
     rows: int = setting(16, "Rows of a step, over all processes.", gt=0)
+    pairs: int = setting(16, "Pairs of a step that has no rows, over all processes.", gt=0)
     tokens: int | None = setting(
         None, "Tokens of a micro-batch at most; decides speed and memory, not the result.", gt=0
     )
@@ -68,40 +72,51 @@ class Batches(Settings):
         return self.tokens or (512 if device == "cpu" else 8192)
 
 
-class _TermSettings(Settings):
+class TermSettings(Settings):
+    """What every term of the loss beside that of the rows has."""
+
     weight: float = setting(1.0, "Weight of the term in the loss.", gt=0)
     warmup: Share = setting(0.0, "Share of the steps over which the weight rises.")
-    layers: tuple[int, ...] = setting((), "Numbers of blocks (from 1); the middle one by default.")
-    temperature: float = setting(0.1, "Divisor of the cosine similarities.", gt=0)
 
     def weight_at(self, step: int, steps: int) -> float:
         """The weight at step `step` (from 0) of `steps`."""
         return self.weight * min(1.0, (step + 1) / max(1.0, self.warmup * steps))
 
 
-class Align(_TermSettings):
+class _Contrast(TermSettings):
+    layers: tuple[int, ...] = setting((), "Numbers of blocks (from 1); the middle one by default.")
+    temperature: float = setting(0.1, "Divisor of the cosine similarities.", gt=0)
+
+
+class Align(_Contrast):
     """The shared latent space: a contrastive loss (InfoNCE) between the mean-pooled states of parallel texts
     at `layers`, symmetric (after MidAlign, arXiv 2502.14830).
     """
 
 
-class Consist(_TermSettings):
+class Consist(_Contrast):
     """The same answer in two languages, at one granularity.
 
     granularity: `answer` compares the distributions over the options of an item, `token` the next-token
     distributions wherever two completions have the same token, `sentence` the states of two completions as
     `Align` does. divergence (of answers and tokens): `js` (Jensen-Shannon), `kl` (towards the pivot, whose
     side has no gradient), or for answers `dco` (direct consistency optimisation, arXiv 2603.04678; the
-    reference is the model before training).
+    reference is the model before training). direction (of `dco`): by language, how much the others take on
+    its preferences; 1 where it is not named.
     """
 
     granularity: Literal["answer", "token", "sentence"] = setting("answer", "What is compared.")
     divergence: Literal["js", "kl", "dco"] = setting("js", "How it is compared.")
     hold_pivot: bool = setting(False, "Give the pivot's side no gradient.")
     length: Literal["sum", "token"] = setting("sum", "An option's log-likelihood: sum, or mean per token.")
+    direction: ByLanguage[Annotated[float, Field(gt=0)]] = setting(
+        {}, "With `dco`, how much others follow a language.", metavar="JSON"
+    )
 
     @model_validator(mode="after")
     def _consistent(self) -> Consist:
+        if self.direction and self.divergence != "dco":
+            raise ValueError("`direction` needs `divergence: dco`")
         if self.divergence == "dco" and self.granularity != "answer":
             raise ValueError("`divergence: dco` needs `granularity: answer`")
         return self
@@ -111,9 +126,34 @@ class Consist(_TermSettings):
         """Whether one of the two languages has no gradient."""
         return self.granularity != "sentence" and (self.divergence == "kl" or self.hold_pivot)
 
+    def balance(self, one: str, other: str) -> float:
+        """How much `other` takes on the preferences of `one` in the loss of `dco`, and `one` inversely."""
+        return self.direction.get(one, 1.0) / self.direction.get(other, 1.0)
 
-class Pairs(Settings):
-    """The stream of pairs beside the mixture: the same content in two languages.
+
+class _Pairs(Settings):
+    share: float = setting(0.2, "Their share of all tokens; 1: no rows.", ge=0, le=1)
+    apart_from: tuple[Path, ...] = setting(
+        (), "Benchmarks for evaluation, which must share no item and no fact."
+    )
+
+
+class Prefer(TermSettings, _Pairs):
+    """Pivot preference (after CM-Align, arXiv 2509.08541): of two answers of the model in one language, the
+    one that means the pivot's most frequent answer becomes likelier than the other, by direct preference
+    optimisation (DPO, arXiv 2305.18290). The reference is the model before training.
+
+    smoothing: the share of the preferences that are taken to be wrong (conservative DPO).
+    """
+
+    data: Path = setting(..., "A folder written by `crossin prefer`, or its preferences.parquet.")
+    beta: float = setting(0.1, "How strongly the model is held to the reference.", gt=0)
+    length: Literal["sum", "token"] = setting("sum", "An answer's log-likelihood: sum, or mean per token.")
+    smoothing: float = setting(0.0, "Share of the preferences taken to be wrong.", ge=0, lt=0.5)
+
+
+class Pairs(_Pairs):
+    """The stream of pairs beside the mixture, or in its place: the same content in two languages.
 
     rows: a mixture or dataset whose rows share an `id` between languages. items: a benchmark's folder, whose
     answers are not read. At least one of the two.
@@ -125,11 +165,7 @@ class Pairs(Settings):
     languages: Languages[tuple[Language, ...]] = setting((), "Limit the pairs to these and the pivot.")
     among: Literal["pivot", "any"] = setting("pivot", "Pair the pivot with another, or any two languages.")
     check_language: bool = setting(True, "Stop where most rows are in another language than they say.")
-    share: float = setting(0.2, "Tokens of the pairs, relative to those of a step's rows.", gt=0, lt=1)
     wording: str = setting("question", "How questions are worded (docs/evaluate.md).")
-    apart_from: tuple[Path, ...] = setting(
-        (), "Benchmarks for evaluation, which must share no item and no fact."
-    )
 
     @model_validator(mode="after")
     def _consistent(self) -> Pairs:
@@ -166,10 +202,11 @@ class TrainConfig(Settings):
     optimiser: Optimiser = Optimiser()
     batches: Batches = Batches()
     weigh: Literal["token", "row"] = setting("token", "What has equal weight in the loss.")
-    epochs: int = setting(1, "Passes over the mixture.", gt=0)
+    epochs: int = setting(1, "Passes over the mixture; without rows, over the pairs.", gt=0)
     max_steps: int | None = setting(None, "Steps at most; the schedule is over the steps there are.", gt=0)
     align: Align | None = None
     consist: Consist | None = None
+    prefer: Prefer | None = None
     pairs: Pairs | None = None
     sampler: Sampler = Sampler()
     held_out: HeldOut = HeldOut()
@@ -199,11 +236,27 @@ class TrainConfig(Settings):
             (criterion == "loss" and not held_out.share, "`sampler.criterion: loss` needs `held_out.share`"),
             (criterion == "loss" and uneven, "`sampler.every` must be a multiple of `held_out.every`"),
             (criterion == "gap" and not items, "`sampler.criterion: gap` needs `pairs.items`"),
+            (self._free_share < -_NOTHING, "`pairs.share` and `prefer.share` are more than 1 together"),
+            (not self.rows_share and held_out.share, f"`held_out.share` needs rows, but {_NO_ROWS}"),
+            (not self.rows_share and criterion, f"`sampler.kind: adaptive` needs rows, but {_NO_ROWS}"),
         )
         for broken, message in rules:
             if broken:
                 raise ValueError(message)
         return self
+
+    def limited(self, steps: int) -> int:
+        """So many steps, or `max_steps` where these are fewer."""
+        return min(steps, self.max_steps or steps)
+
+    @property
+    def _free_share(self) -> float:
+        return 1 - sum(pairs.share for pairs in (self.pairs, self.prefer) if pairs)
+
+    @property
+    def rows_share(self) -> float:
+        """The share of a step's tokens that is left for the mixture's rows: 0 where only pairs are read."""
+        return self._free_share if self._free_share > _NOTHING else 0.0
 
 
 def read_config(

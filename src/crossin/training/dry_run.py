@@ -34,6 +34,7 @@ class TrainingPreview:
     tokens: int
     learned_tokens: int
     steps: int
+    pairs: int
     micro_batches_per_step: float
     trained_weights: int
     weights: int
@@ -59,20 +60,24 @@ def preview(config: TrainConfig, *, progress: Progress = silent) -> TrainingPrev
     trained = sum(weight.numel() for weight in weights if weight.requires_grad)
     steps = [plan.rows_at(step) for step in range(plan.steps)]
     batches = [batch for rows in steps for batch in micro_batches(rows, room)]
-    tokens = sum(len(row.tokens) for rows in steps for row in rows)
+    pairs = [[size for term in plan.terms for size in term.sizes(step)] for step in range(plan.steps)]
+    read = [
+        sum(sizes) + sum(len(row.tokens) for row in rows) for sizes, rows in zip(pairs, steps, strict=True)
+    ]
     return TrainingPreview(
         rows=len(plan.rows),
         rows_held_out=len(plan.held_out),
         skipped=plan.skipped,
         groups=dict(sorted(Counter("/".join(row.group) for row in plan.rows).items())),
-        tokens=tokens,
+        tokens=sum(read),
         learned_tokens=sum(row.learned for rows in steps for row in rows),
         steps=plan.steps,
+        pairs=sum(map(len, pairs)),
         micro_batches_per_step=len(batches) / plan.steps,
         trained_weights=trained,
         weights=sum(weight.numel() for weight in weights),
         terms=[term.name for term in plan.terms],
-        seconds=seconds * tokens / sum(len(row.tokens) for row in steps[0]),
+        seconds=seconds * sum(read) / read[0],
         memory_mb=peak_memory() + 2 * 4 * trained / 2**20,
         shown=[
             [(tokenizer.decode(row.prompt), tokenizer.decode(row.completion)) for row in batch]
@@ -92,7 +97,8 @@ def _time_step(network: Any, plan: TrainingPlan, room: int) -> float:
     for _ in range(2):
         started = time.monotonic()
         for term in plan.terms:
-            torch.autograd.backward(term.loss(network, 0)[0])
+            for places in term.parts(0, room):
+                torch.autograd.backward(term.loss(network, 0, places).value)
         for part in micro_batches(rows, room):
             torch.autograd.backward(row_losses(network, part, row_weights(part, rows, plan.config.weigh))[0])
         network.zero_grad()

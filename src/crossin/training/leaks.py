@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -10,17 +11,26 @@ from crossin.core.errors import CrossinError
 from crossin.core.reasons import sentence_of
 from crossin.items.item import items_file, read_items
 from crossin.training.pairs import PairPool
+from crossin.training.preferences import Preference
 
 # Of what two texts share, the characters that an error shows.
 _SHOWN = 80
 
 
-def check_apart(pool: PairPool, benches: Sequence[Path]) -> None:
-    """Raise CrossinError where a pair has an id, a group, a text or a fact of one of the benchmarks, as
-    `crossin.bench.matching` finds them: whatever the case, the spaces and the prompt around a question, since
-    a mixture's rows are rendered by templates. A subject alone, without its answer, may be in both.
+def check_apart(pool: PairPool, benches: Sequence[Path], preferences: Sequence[Preference] = ()) -> None:
+    """Raise CrossinError where a pair or a preference has an id, a group, a text or a fact of one of the
+    benchmarks, as `crossin.bench.matching` finds them: whatever the case, the spaces and the prompt around a
+    question, since a mixture's rows are rendered by templates. A subject alone, without its answer, may be in
+    both.
     """
     groups_of = {item.item: item.group for item in pool.items}
+    groups_of |= {one.id: one.group for one in preferences}
+    texts: dict[str, list[tuple[str, str]]] = defaultdict(
+        list, {name: [*pool.texts[name]] for name in pool.rows}
+    )
+    for one in preferences:
+        texts[one.id] += one.texts
+    field = "pairs.apart_from" if pool.rows or pool.questions else "prefer.apart_from"
     for bench in benches:
         items = read_items(bench)
         rows = {(item.item, item.language): row for row, item in enumerate(items, start=1)}
@@ -32,9 +42,9 @@ def check_apart(pool: PairPool, benches: Sequence[Path]) -> None:
             # A subject that both have is no leak.
             if match.evidence.level is not Level.SUBJECT:
                 alike.setdefault(match.item, match)
-        index = TextIndex(items) if pool.rows else None
+        index = TextIndex(items) if texts else None
         wrong: list[tuple[str, str, int]] = []
-        for name in dict.fromkeys((*pool.rows, *pool.questions)):
+        for name in dict.fromkeys((*texts, *pool.questions)):
             group = groups_of.get(name)
             if name in ids:
                 wrong.append((name, "its id", ids[name]))
@@ -42,7 +52,9 @@ def check_apart(pool: PairPool, benches: Sequence[Path]) -> None:
                 wrong.append((name, f"its group {group}", groups[group]))
             elif same := alike.get(name):
                 wrong.append((name, _evidence(same), ids[same.other]))
-            elif index and (found := next((x for one in pool.texts[name] for x in index.matches(one)), None)):
+            elif index and (
+                found := next((x for one in texts.get(name, ()) for x in index.matches(one)), None)
+            ):
                 wrong.append((name, _evidence(found), rows[found.item, found.language]))
         if wrong:
             first, why, row = wrong[0]
@@ -50,7 +62,7 @@ def check_apart(pool: PairPool, benches: Sequence[Path]) -> None:
                 f"{len(wrong)} of the pairs are in a benchmark for evaluation, such as '{first}' ({why})",
                 file=items_file(bench),
                 row=row,
-                field="pairs.apart_from",
+                field=field,
                 hint="use pairs of another split, or see all that they share: crossin bench overlap",
             )
 

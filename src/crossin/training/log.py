@@ -18,14 +18,17 @@ _COLUMNS = {
     "log": ("step", "loss", "learning_rate", "gradient_norm", "tokens", "learned_tokens"),
     "losses": ("step", "split", "component", "lang_in", "lang_out", "loss", "tokens"),
     "terms": ("step", "term", "value", "weight", "share", "gradient_norm", "pairs"),
+    "figures": ("step", "term", "figure", "value"),
     "speed": ("step", "seconds", "tokens_per_second", "memory_mb"),
 }
+_TEXTS = {"split", "component", "lang_in", "lang_out", "term", "figure"}
 Lines = Sequence[dict[str, Any]]
 
 
 def write_log(out: Path, lines: Lines) -> list[Path]:
     """Write `log.parquet` (a line for each logged step), `losses.parquet` (by group of rows, trained on and
-    held out), `terms.parquet` (by term of the loss) and `speed.parquet`; returns their paths.
+    held out), `terms.parquet` (by term of the loss), `figures.parquet` (of terms that have figures of their
+    own) and `speed.parquet`; returns their paths.
     """
     import pyarrow
 
@@ -34,12 +37,18 @@ def write_log(out: Path, lines: Lines) -> list[Path]:
         "log": steps,
         "losses": [{"step": line["step"], **group} for line in lines for group in line.get("groups", [])],
         "terms": [{"step": line["step"], **term} for line in steps for term in line["terms"]],
+        "figures": [{"step": line["step"], **one} for line in steps for one in line.get("figures", [])],
         "speed": steps,
     }
-    for name, columns in _COLUMNS.items():
-        table = [{column: row[column] for column in columns} for row in rows[name]]
-        write_parquet(out / f"{name}.parquet", pyarrow.Table.from_pylist(table))
-    return [out / f"{name}.parquet" for name in _COLUMNS]
+    if not rows["figures"]:
+        del rows["figures"]
+    for name, lines_of in rows.items():
+        table = {column: [row[column] for row in lines_of] for column in _COLUMNS[name]}
+        kinds = {column: pyarrow.string() for column in _TEXTS & table.keys()}
+        # Where there are no rows, the columns are still there.
+        columns = {name: pyarrow.array(values, kinds.get(name)) for name, values in table.items()}
+        write_parquet(out / f"{name}.parquet", pyarrow.table(columns))
+    return [out / f"{name}.parquet" for name in rows]
 
 
 def write_page(out: Path, lines: Lines) -> Path | None:

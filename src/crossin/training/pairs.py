@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from itertools import combinations
 from pathlib import Path
@@ -166,13 +166,39 @@ def _is_wanted(language: str, pairs: Pairs) -> bool:
     return not pairs.languages or language in (*pairs.languages, pairs.pivot)
 
 
+class Rounds:
+    """Which of the names each step has, as a function of `draw` and the step's number alone: `count` of them
+    in each process.
+
+    Names come in rounds, each once a round, every round in an order of its own. What is left of a round and
+    is fewer than `count` is not used, so that no step of a process has a name twice.
+    """
+
+    def __init__(self, names: Iterable[str], count: int, draw: Callable[..., int]) -> None:
+        self._names, self._draw = list(names), draw
+        self.count = min(count, len(self._names))
+        self._rounds: dict[int, list[str]] = {}
+
+    def at(self, step: int, rank: int = 0, processes: int = 1) -> list[tuple[str, int]]:
+        """The names of process `rank` at a step, each with the number of the round."""
+        number, place = divmod(step * processes + rank, len(self._names) // self.count)
+        chosen = self._round(number)[place * self.count : (place + 1) * self.count]
+        return [(name, number) for name in chosen]
+
+    def _round(self, number: int) -> list[str]:
+        if number not in self._rounds:
+            # Steps come in order: no round before the last is needed again.
+            self._rounds = {key: kept for key, kept in self._rounds.items() if key == number - 1}
+            self._rounds[number] = sorted(self._names, key=lambda name: self._draw("round", number, name))
+        return self._rounds[number]
+
+
 class PairStream:
     """Which pairs a step has: a function of the seed and the step's number alone.
 
-    Ids come in rounds, each at most once a round, every round in an order of its own. What is left of a round
-    and is fewer than `count` is not used, so that no step has an id twice, which would be its own negative
-    example. Ids and their languages take turns, so that all languages are equally frequent. `ids` are the
-    languages by id. Raises CrossinError where there is one id only.
+    An id comes once a round (`Rounds`), since twice in a step it would be its own negative example. Ids and
+    their languages take turns, so that all languages are equally frequent. `ids` are the languages by id.
+    Raises CrossinError where there is one id only.
     """
 
     def __init__(self, ids: Mapping[str, Iterable[str]], pairs: Pairs, seed: int, count: int) -> None:
@@ -183,33 +209,29 @@ class PairStream:
                 field="pairs",
                 hint="add more pairs",
             )
-        self._seed = seed
-        self.count = min(count, len(ids))
-        self._rounds: dict[int, list[Pair]] = {}
+
+        def draw(*key: object) -> int:
+            return hash64(seed, "pairs", *key)
+
         # By id, its pairs of languages in the order in which they come.
         self._pairs: dict[str, list[Pair]] = {}
         turns = Counter[tuple[str, ...]]()
-        for name in sorted(ids, key=lambda name: self._draw("turn", name)):
+        for name in sorted(ids, key=lambda name: draw("turn", name)):
             languages = tuple(sorted(ids[name]))
-            both = list(combinations(languages, 2))
-            if pairs.among == "pivot":
-                both = [(pairs.pivot, language) for language in languages if language != pairs.pivot]
+            both = list(languages_paired(languages, pairs))
             first = turns[languages] % len(both)
             self._pairs[name] = [Pair(name, *two) for two in both[first:] + both[:first]]
             turns[languages] += 1
+        self._rounds = Rounds(self._pairs, count, draw)
 
     def at(self, step: int, rank: int = 0, processes: int = 1) -> list[Pair]:
         """The pairs of process `rank` at a step: `count` of them."""
-        number, place = divmod(step * processes + rank, len(self._pairs) // self.count)
-        return self._round(number)[place * self.count : (place + 1) * self.count]
+        chosen = self._rounds.at(step, rank, processes)
+        return [self._pairs[name][number % len(self._pairs[name])] for name, number in chosen]
 
-    def _round(self, number: int) -> list[Pair]:
-        if number not in self._rounds:
-            # Steps come in order: no round before the last is needed again.
-            self._rounds = {key: kept for key, kept in self._rounds.items() if key == number - 1}
-            order = sorted(self._pairs, key=lambda name: self._draw("round", number, name))
-            self._rounds[number] = [both[number % len(both)] for both in map(self._pairs.__getitem__, order)]
-        return self._rounds[number]
 
-    def _draw(self, *key: object) -> int:
-        return hash64(self._seed, "pairs", *key)
+def languages_paired(languages: Iterable[str], pairs: Pairs) -> Iterable[tuple[str, str]]:
+    """The pairs of languages that content in these languages is compared in."""
+    if pairs.among == "any":
+        return combinations(sorted(languages), 2)
+    return ((pairs.pivot, language) for language in sorted(languages) if language != pairs.pivot)

@@ -24,7 +24,8 @@ class Record:
     """`lines` are the log's; `shares` the languages' shares of each period of an adaptive sampler; `tokens`
     the size of a micro-batch, which may have been halved; `zeros` for how many steps in a row a term was 0.
     The rest are sums over the steps since the last line: `groups` of loss and learned tokens by group (its
-    three parts joined by tabs), `terms` of each term's value, weighted value, weight and pairs.
+    three parts joined by tabs), `terms` of each term's value, weighted value, weight and pairs, `figures` of
+    each term's own figures.
     """
 
     tokens: int
@@ -32,6 +33,7 @@ class Record:
     shares: list[dict[str, float]] = field(default_factory=list)
     groups: dict[str, list[float]] = field(default_factory=dict)
     terms: dict[str, list[float]] = field(default_factory=dict)
+    figures: dict[str, dict[str, float]] = field(default_factory=dict)
     zeros: dict[str, int] = field(default_factory=dict)
     steps: int = 0
     read: int = 0
@@ -48,6 +50,12 @@ class Record:
         held = self.terms.get(term, [0.0, 0.0, 0.0, 0])
         step = (value, weight * value, weight, used)
         self.terms[term] = [before + added for before, added in zip(held, step, strict=True)]
+
+    def add_figures(self, term: str, figures: Mapping[str, float]) -> None:
+        """Add a step's own figures of a term, which are means over its pairs."""
+        for name, value in figures.items():
+            held = self.figures.setdefault(term, {})
+            held[name] = held.get(name, 0.0) + value
 
     def write_line(
         self, step: int, gradient_norm: float, learning_rate: float, norms: Mapping[str, float]
@@ -79,9 +87,14 @@ class Record:
                     }
                     for name, (value, weighted, weight, pairs) in self.terms.items()
                 ],
+                "figures": [
+                    {"term": term, "figure": name, "value": value / self.steps}
+                    for term, held in self.figures.items()
+                    for name, value in held.items()
+                ],
             }
         )
-        self.groups, self.terms = {}, {}
+        self.groups, self.terms, self.figures = {}, {}, {}
         self.steps = self.read = 0
         self.seconds = 0.0
 
@@ -108,6 +121,9 @@ class Record:
                     name = "/".join(group[part] for part in ("split", *Group._fields))
                     found[name] = group["loss"]
                 found |= {f"term/{term['term']}": term["value"] for term in line.get("terms", [])}
+                found |= {
+                    f"term/{one['term']}/{one['figure']}": one["value"] for one in line.get("figures", [])
+                }
         return found
 
 

@@ -91,7 +91,7 @@ class TrainingRow:
         return len(self.tokens) - self.learned_from
 
 
-class _Text(NamedTuple):
+class RowText(NamedTuple):
     """The texts of a row. A `templated` one has its own heading, and an `ended` one its own end."""
 
     prompt: str
@@ -118,13 +118,7 @@ def read_rows(
     Raises CrossinError for a place without rows, and with file, row and field for a row that cannot be
     learned from.
     """
-    end = tokenizer.eos_token_id
-    if end is None:
-        raise CrossinError(
-            "this model's tokenizer has no end-of-text token",
-            field="eos_token",
-            hint="set its eos_token, and save it",
-        )
+    _end_of(tokenizer)
     ends = _marks(tokenizer)
     template = ChatTemplate(tokenizer, arguments or {}) if tokenizer.chat_template else None
     read = [
@@ -134,12 +128,23 @@ def read_rows(
     ]
     if not read:
         raise CrossinError("the mixture is empty: no rows", file=place, hint="compose the mixture again")
-    borders = [len(text.prompt) for _, text in read]
-    found = tokenise(tokenizer, [text.prompt + text.completion for _, text in read], borders)
+    rows, skipped = rows_of([(*names, text) for names, text in read], tokenizer, batches)
+    return rows, dict(skipped)
+
+
+def rows_of(
+    texts: Sequence[tuple[str, Group, RowText]], tokenizer: Any, batches: Batches
+) -> tuple[list[TrainingRow], Counter[str]]:
+    """The rows of texts with their ids and groups, numbered in their order; and how many were left out, by
+    reason code. `read_rows` says which tokens a row has.
+    """
+    end = _end_of(tokenizer)
+    borders = [len(text.prompt) for *_, text in texts]
+    found = tokenise(tokenizer, [text.prompt + text.completion for *_, text in texts], borders)
     heading = heading_of(tokenizer)
     rows: list[TrainingRow] = []
     skipped = Counter[str]()
-    for number, (((name, group), text), (tokens, border)) in enumerate(zip(read, found, strict=True)):
+    for number, ((name, group, text), (tokens, border)) in enumerate(zip(texts, found, strict=True)):
         learned = list(tokens[border:])
         if not learned:
             skipped[RowReason.NO_TOKENS] += 1
@@ -159,7 +164,7 @@ def read_rows(
             del prompt[kept : kept + excess]
             skipped[RowReason.PROMPT_CUT] += 1
         rows.append(TrainingRow(number, name, group, [*prompt, *learned], len(prompt)))
-    return rows, dict(skipped)
+    return rows, skipped
 
 
 def held_out(rows: Sequence[TrainingRow], share: float) -> tuple[list[TrainingRow], list[TrainingRow]]:
@@ -172,8 +177,19 @@ def held_out(rows: Sequence[TrainingRow], share: float) -> tuple[list[TrainingRo
     return sides
 
 
+def _end_of(tokenizer: Any) -> int:
+    end: int | None = tokenizer.eos_token_id
+    if end is None:
+        raise CrossinError(
+            "this model's tokenizer has no end-of-text token",
+            field="eos_token",
+            hint="set its eos_token, and save it",
+        )
+    return end
+
+
 def _headed(
-    text: _Text, prompt: Sequence[int], tokenizer: Any, heading: tuple[int, ...]
+    text: RowText, prompt: Sequence[int], tokenizer: Any, heading: tuple[int, ...]
 ) -> tuple[int, list[int]]:
     """The tokens before the completion with the heading, and how many of them are never cut. A template, or a
     beginning of sequence in the text, is its own heading.
@@ -216,7 +232,7 @@ def _id_and_group(record: dict[str, Any]) -> tuple[str, Group]:
 
 def _text(
     record: dict[str, Any], template: ChatTemplate | None, ends: re.Pattern[str], wrong: RowError
-) -> _Text:
+) -> RowText:
     if missing := [name for name in ("prompt", "completion") if name not in record]:
         if "messages" in record:
             return _conversation(_with_system(record), template, ends, wrong)
@@ -230,7 +246,7 @@ def _text(
         if len(completion) != 1:
             raise wrong("expected a list of one message", field="completion", hint=_HINT)
         return _conversation([*prompt, *completion], template, ends, wrong)
-    return _Text(_checked(prompt, "prompt", wrong), _checked(completion, "completion", wrong))
+    return RowText(_checked(prompt, "prompt", wrong), _checked(completion, "completion", wrong))
 
 
 def _with_system(record: dict[str, Any]) -> Any:
@@ -255,7 +271,9 @@ def _checked(value: Any, field: str, wrong: RowError) -> str:
     return value
 
 
-def _conversation(turns: Any, template: ChatTemplate | None, ends: re.Pattern[str], wrong: RowError) -> _Text:
+def _conversation(
+    turns: Any, template: ChatTemplate | None, ends: re.Pattern[str], wrong: RowError
+) -> RowText:
     """A conversation in the chat template, which may mark the end of a turn."""
     from jinja2 import TemplateError
 
@@ -283,7 +301,7 @@ def _conversation(turns: Any, template: ChatTemplate | None, ends: re.Pattern[st
     end = max(0, found.ends)
     mark = ends.search(found.answer, end)
     end = mark.end() if mark else end or len(found.answer)
-    return _Text(found.prompt, found.answer[:end], templated=True, ended=mark is not None)
+    return RowText(found.prompt, found.answer[:end], templated=True, ended=mark is not None)
 
 
 def _marks(tokenizer: Any) -> re.Pattern[str]:

@@ -56,7 +56,9 @@ def train(
     """
     config = read_config(config, given)
     model, mixture = pulled_inputs(config, progress)
-    inputs = {"model": model, "mixture": mixture}
+    inputs = {"model": model}
+    if mixture:
+        inputs["mixture"] = mixture
     settings = config.model_dump(mode="json", exclude={"model", "mixture", "pairs", "name"})
     settings["chat_date"] = CHAT_DATE
     if pairs := config.pairs:
@@ -64,6 +66,10 @@ def train(
         named = {"pairs.rows": pairs.rows, "pairs.items": pairs.items}
         inputs |= {name: path for name, path in named.items() if path}
         inputs |= {f"pairs.apart_from.{n}": path for n, path in enumerate(pairs.apart_from)}
+    if prefer := config.prefer:
+        settings["prefer"] = prefer.model_dump(mode="json", exclude={"data", "apart_from"})
+        inputs["prefer.data"] = prefer.data
+        inputs |= {f"prefer.apart_from.{n}": path for n, path in enumerate(prefer.apart_from)}
     rank, world_size = rank_and_world_size()
     first = rank == 0
     if not first:
@@ -73,6 +79,8 @@ def train(
             if PAGE not in work.manifest["outputs"]:
                 say(_no_page())
             return work
+        if config.mixture and not mixture:
+            say("note: the pairs have all tokens (`share`), and the mixture is not read")
         with _saying_the_step(work.folder) if first else nullcontext():
             try:
                 trainer = _fit(config, model, mixture, work.folder, progress, say, first=first)
@@ -87,15 +95,21 @@ def train(
     return work
 
 
-def pulled_inputs(config: TrainConfig, progress: Progress = silent) -> tuple[Path, Path]:
-    """The folder of the model, which is pulled where it is given by name, and the mixture."""
+def pulled_inputs(config: TrainConfig, progress: Progress = silent) -> tuple[Path, Path | None]:
+    """The folder of the model, which is pulled where it is given by name, and the mixture; None where pairs
+    have all tokens, and it is not read.
+    """
     require("train", "accelerate", "peft", "torch", "transformers")
-    if config.model is None or config.mixture is None:
+    mixture = config.mixture if config.rows_share else None
+    if config.model is None or (mixture is None and config.rows_share):
         name = "mixture" if config.model else "model"
-        raise CrossinError("missing", field=name, hint=f"set `{name}` in the config, or --{name}")
-    if not config.mixture.exists():
-        raise CrossinError("there is no mixture here", file=config.mixture, hint="compose one first")
-    return pull(config.model, progress=progress), config.mixture
+        hint = f"set `{name}` in the config, or --{name}"
+        if config.model and (config.pairs or config.prefer):
+            hint += f"; to train on pairs alone, set `{'pairs' if config.pairs else 'prefer'}.share: 1`"
+        raise CrossinError("missing", field=name, hint=hint)
+    if mixture and not mixture.exists():
+        raise CrossinError("there is no mixture here", file=mixture, hint="compose one first")
+    return pull(config.model, progress=progress), mixture
 
 
 @contextmanager
@@ -112,7 +126,7 @@ def _saying_the_step(out: Path) -> Iterator[None]:
 def _fit(
     config: TrainConfig,
     model: Path,
-    mixture: Path,
+    mixture: Path | None,
     out: Path,
     progress: Progress,
     say: Say,
@@ -161,6 +175,7 @@ def _counts(trainer: CrossinTrainer) -> dict[str, int]:
         "rows": len(plan.rows),
         "rows_held_out": len(plan.held_out),
         "steps": plan.steps,
+        "pairs": sum(term["pairs"] for line in lines for term in line.get("terms", [])),
         "tokens": sum(line.get("tokens", 0) for line in lines),
         "learned_tokens": sum(line.get("learned_tokens", 0) for line in lines),
         "trained_weights": sum(weight.numel() for weight in weights if weight.requires_grad),

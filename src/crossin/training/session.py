@@ -54,13 +54,17 @@ def load_trainable(config: TrainConfig, folder: Path, say: Callable[[str], None]
 
 
 def plan_of(
-    config: TrainConfig, mixture: Path, network: Any, tokenizer: Any, shares: list[dict[str, float]]
+    config: TrainConfig, mixture: Path | None, network: Any, tokenizer: Any, shares: list[dict[str, float]]
 ) -> TrainingPlan:
-    """The steps of a run; `shares` are those that an adaptive sampler has had so far, and grow.
+    """The steps of a run, without a mixture of pairs alone; `shares` are those that an adaptive sampler has
+    had so far, and grow.
 
-    Call it before a checkpoint is loaded: the reference of `dco` is the model before training. Raises
-    CrossinError where no row is left to learn from, or the pairs cannot be used.
+    Call it before a checkpoint is loaded: the reference of `dco` and `prefer` is the model before training.
+    Raises CrossinError where no row is left to learn from, or the pairs cannot be used.
     """
+    if mixture is None:
+        found = terms_of(config, network, tokenizer)
+        return TrainingPlan(config, found.steps, lambda _: (), (), (), dict(found.skipped), found.terms)
     batches, sampler = config.batches, config.sampler
     every_row, skipped = read_rows(mixture, tokenizer, batches, config.chat_template_kwargs)
     rows, kept = held_out(every_row, config.held_out.share)
@@ -70,8 +74,7 @@ def plan_of(
             file=mixture,
             hint="raise batches.longest, or lower held_out.share",
         )
-    steps = -(-len(rows) * config.epochs // batches.rows)
-    steps = min(steps, config.max_steps or steps)
+    steps = config.limited(-(-len(rows) * config.epochs // batches.rows))
     adaptive: AdaptiveSampler | None = None
     rows_at: Callable[[int], Sequence[TrainingRow]]
     if sampler.kind == "adaptive":
@@ -80,12 +83,12 @@ def plan_of(
     else:
         rows_at = fixed_steps(rows, batches.rows, config.epochs, config.seed).__getitem__
     tokens = sum(len(row.tokens) for row in rows) * batches.rows / len(rows)
-    terms, pool = terms_of(config, network, tokenizer, tokens, steps)
+    found = terms_of(config, network, tokenizer, tokens, steps)
 
     def after_step(model: Any, step: int, held_out_loss: dict[str, float]) -> None:
         if adaptive and step % sampler.every == 0:
-            if sampler.criterion == "gap" and pool and config.pairs:
-                adaptive.follow(measured_gap(pool, model, config.pairs))
+            if sampler.criterion == "gap" and found.pool and config.pairs:
+                adaptive.follow(measured_gap(found.pool, model, config.pairs))
             else:
                 adaptive.follow(held_out_loss)
 
@@ -95,8 +98,8 @@ def plan_of(
         rows_at=rows_at,
         rows=rows,
         held_out=kept,
-        skipped=skipped | pool.skipped if pool else skipped,
-        terms=terms,
+        skipped=skipped | found.skipped,
+        terms=found.terms,
         after_step=after_step,
     )
 
@@ -124,6 +127,6 @@ def arguments_of(config: TrainConfig, out: Path, device: str) -> Any:
         report_to=list(config.track) or "none",
         disable_tqdm=True,
         remove_unused_columns=False,
-        # Every trained weight has a part in the rows' loss.
+        # Every trained weight has a part in the rows' loss. Without rows, we average the gradients ourselves.
         ddp_find_unused_parameters=False,
     )

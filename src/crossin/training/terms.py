@@ -2,111 +2,155 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from functools import partial
-from typing import Any
+from collections import Counter
+from typing import Any, NamedTuple
 
 import torch
 
-from crossin.training.config import Align, Consist, Pairs, TrainConfig
+from crossin.core.errors import CrossinError
+from crossin.training.config import Consist, Pairs, TrainConfig
 from crossin.training.leaks import check_apart
-from crossin.training.objectives.answers import answer_loss, option_logprobs
+from crossin.training.objectives.answers import option_logprobs
 from crossin.training.objectives.distances import jensen_shannon
-from crossin.training.objectives.texts import align_loss, sentence_loss, token_loss
-from crossin.training.pairs import PairPool, PairStream, TokenizedQuestion, read_pool
+from crossin.training.pairs import PairPool, read_pool
+from crossin.training.preferences import Preference, read_preferences
 from crossin.training.sampling import rank_and_world_size
+from crossin.training.sources import Source, pair_sources, preference_source
 
 # Questions of each language on which the consistency gap is measured.
 _MEASURED = 32
-# From the model, a step's pairs and its number: a term's value, and how many pairs it is of.
-Loss = Callable[[Any, list[tuple[Any, Any]], int], tuple[torch.Tensor, int]]
+
+
+class Measured(NamedTuple):
+    """A term on some pairs of a step: its value (their part of the mean over all), of how many pairs, how
+    many tokens were read, and the part of these pairs in the term's own figures.
+    """
+
+    value: torch.Tensor
+    pairs: int
+    tokens: int
+    figures: dict[str, float]
 
 
 class Term:
-    """A term of the loss beside that of the rows, computed on pairs of `versions`: texts, questions or rows,
-    by id, then by language.
+    """A term of the loss beside that of the rows, or in its place."""
 
-    tokens: of its pairs at a step, in this process. size: the tokens of a version. least: the pairs of a step
-    at least; a contrast needs two.
-    """
-
-    def __init__(
-        self,
-        config: TrainConfig,
-        steps: int,
-        tokens: float,
-        settings: Align | Consist,
-        versions: Mapping[str, Mapping[str, Any]],
-        size: Callable[[Any], int],
-        loss: Loss,
-        least: int = 1,
-    ) -> None:
-        assert config.pairs is not None
-        self.name = "align" if isinstance(settings, Align) else "consist"
-        self._settings, self._steps = settings, steps
-        self._versions, self._size, self._loss = versions, size, loss
-        sizes = [size(one) for languages in versions.values() for one in languages.values()]
-        count = max(least, round(tokens / (2 * sum(sizes) / len(sizes))))
-        self._stream = PairStream(versions, config.pairs, config.seed, count)
+    def __init__(self, source: Source, model: Any, count: int, steps: int) -> None:
+        self.name = type(source.settings).__name__.lower()
+        self._source, self._steps = source, steps
+        self._at = source.stream(count)
+        every = (example for step in range(steps) for example in self._at(step))
+        self._loss = source.prepare(model, every)
 
     def weight(self, step: int) -> float:
         """Its weight at a step (from 0)."""
-        return self._settings.weight_at(step, self._steps)
+        return self._source.settings.weight_at(step, self._steps)
 
-    def loss(self, model: Any, step: int) -> tuple[torch.Tensor, int, int]:
-        """Its value for the model at a step, how many pairs it is of, and how many tokens were read."""
-        pairs = self._stream.at(step, *rank_and_world_size())
-        both = [(self._versions[id][one], self._versions[id][other]) for id, one, other in pairs]
-        value, used = self._loss(model, both, step)
-        return value, used, sum(self._size(version) for pair in both for version in pair)
+    def parts(self, step: int, room: int) -> list[range]:
+        """The places of a step's pairs in this process, in parts that are computed one after the other: of
+        at most `room` tokens, or one larger pair, where the term allows it.
+        """
+        sizes = [self._source.size(example) for example in self._at(step)]
+        if not self._source.separable:
+            return [range(len(sizes))]
+        parts: list[range] = []
+        left = 0
+        for place, size in enumerate(sizes):
+            if not parts or size > left:
+                parts.append(range(place, place))
+                left = room
+            parts[-1] = range(parts[-1].start, place + 1)
+            left -= size
+        return parts
+
+    def loss(self, model: Any, step: int, part: range | None = None) -> Measured:
+        """The term for the model at a step, on all of its pairs in this process or on a part of them."""
+        every = self._at(step)
+        part = range(len(every)) if part is None else part
+        chosen = every[part.start : part.stop]
+        value, used, figures = self._loss(model, chosen, step, part.start)
+        share = len(chosen) / len(every)
+        figures = {name: figure * share for name, figure in figures.items()}
+        return Measured(value * share, used, sum(map(self._source.size, chosen)), figures)
+
+    def sizes(self, step: int) -> list[int]:
+        """The tokens of each of a step's pairs in this process."""
+        return list(map(self._source.size, self._at(step)))
+
+    def longest(self, step: int) -> int:
+        """The tokens of the largest pair of a step, where pairs can be computed one by one; else 0."""
+        return max(self.sizes(step)) if self._source.separable else 0
+
+
+class Terms(NamedTuple):
+    """The terms of a run, how many steps it has, the pool of the pairs, and what was left out, by reason."""
+
+    terms: list[Term]
+    steps: int
+    pool: PairPool | None
+    skipped: Counter[str]
 
 
 def terms_of(
-    config: TrainConfig, model: Any, tokenizer: Any, step_tokens: float, steps: int
-) -> tuple[list[Term], PairPool | None]:
-    """The terms of a config, and the pool that their pairs come from. `model` is not trained yet, and gives
-    the reference of `dco`; `step_tokens` are the tokens of a step's rows on average, of which the pairs'
-    tokens are `pairs.share`.
+    config: TrainConfig, model: Any, tokenizer: Any, row_tokens: float = 0.0, steps: int = 0
+) -> Terms:
+    """The terms of a config. `model` is not trained yet, and gives the reference of `dco` and `prefer`;
+    `row_tokens` are the tokens of a step's rows on average, and `steps` the number of steps.
+
+    Where only pairs are read, a step has `batches.pairs` of them, each term its share of the tokens; and
+    there are as many steps as the term needs that takes the longest to see all of its pairs `epochs` times.
     """
-    pairs, align, consist = config.pairs, config.align, config.consist
-    if pairs is None:
-        return [], None
-    pool = read_pool(pairs, tokenizer, config.batches, config.chat_template_kwargs)
-    check_apart(pool, pairs.apart_from)
-    share = pairs.share / (bool(align) + bool(consist))
-    term = partial(Term, config, steps, step_tokens * share / rank_and_world_size()[1])
-    terms = []
-    if align:
-        texts: dict[str, dict[str, Sequence[int]]] = {
-            name: {language: row.prompt for language, row in versions.items()}
-            for name, versions in pool.rows.items()
-        }
-        for name, asked in pool.questions.items():
-            texts[name] = {language: question.text for language, question in asked.items()}
+    pool, preferences, skipped = _read(config, tokenizer)
+    sources = []
+    if pool and config.pairs and config.pairs.share:
+        sources += pair_sources(config, config.pairs, pool)
+    if preferences and config.prefer and config.prefer.share:
+        sources.append(preference_source(config, config.prefer, preferences))
+    if config.rows_share:
+        step_tokens = row_tokens / config.rows_share
+    else:
+        step_tokens = config.batches.pairs / sum(source.share / source.tokens for source in sources)
+    counts = [source.count(step_tokens) for source in sources]
+    if not config.rows_share:
+        processes = rank_and_world_size()[1]
+        needed = (
+            -(-source.pairs * config.epochs // (count * processes))
+            for source, count in zip(sources, counts, strict=True)
+        )
+        steps = config.limited(max(needed))
+    model.eval()
+    terms = [Term(source, model, count, steps) for source, count in zip(sources, counts, strict=True)]
+    return Terms(terms, steps, pool, skipped)
 
-        def aligned(model: Any, both: list[tuple[Any, Any]], _: int) -> tuple[torch.Tensor, int]:
-            return align_loss(model, both, align.layers, align.temperature), len(both)
 
-        terms.append(term(align, texts, len, aligned, least=2))
-    if consist and consist.granularity == "answer":
-        references = _references(model, pool, consist) if consist.divergence == "dco" else {}
+def _read(config: TrainConfig, tokenizer: Any) -> tuple[PairPool | None, list[Preference], Counter[str]]:
+    """The pairs and the preferences of a config, apart from the benchmarks that it names."""
+    pairs, prefer = config.pairs, config.prefer
+    pool = None
+    preferences: list[Preference] = []
+    skipped = Counter[str]()
+    if pairs:
+        pool = read_pool(pairs, tokenizer, config.batches, config.chat_template_kwargs)
+        skipped += pool.skipped
+        if config.consist:
+            _check_directions(pool, pairs, config.consist)
+    if prefer:
+        preferences, lost = read_preferences(prefer.data, tokenizer, config.batches)
+        skipped += lost
+    benches = [bench for one in (pairs, prefer) if one for bench in one.apart_from]
+    check_apart(pool or PairPool(), list(dict.fromkeys(benches)), preferences)
+    return pool, preferences, skipped
 
-        def answered(model: Any, both: list[tuple[Any, Any]], step: int) -> tuple[torch.Tensor, int]:
-            held = [(references[left], references[right]) for left, right in both if references]
-            key = f"{config.seed}/{step}/{rank_and_world_size()[0]}"
-            return answer_loss(model, both, consist, held, key), len(both)
 
-        terms.append(term(consist, pool.questions, lambda question: question.size, answered))
-    elif consist:
-
-        def completed(model: Any, both: list[tuple[Any, Any]], _: int) -> tuple[torch.Tensor, int]:
-            if consist.granularity == "sentence":
-                return sentence_loss(model, both, consist), len(both)
-            return token_loss(model, both, consist)
-
-        least = 2 if consist.granularity == "sentence" else 1
-        terms.append(term(consist, pool.rows, lambda row: len(row.tokens), completed, least))
-    return terms, pool
+def _check_directions(pool: PairPool, pairs: Pairs, consist: Consist) -> None:
+    there = {language for versions in pool.questions.values() for language in versions}
+    if unknown := sorted(consist.direction.keys() - there):
+        raise CrossinError(
+            f"there are no pairs in {', '.join(unknown)}",
+            file=pairs.items,
+            field="consist.direction",
+            hint=f"choose among {', '.join(sorted(there))}",
+        )
 
 
 def measured_gap(pool: PairPool, model: Any, pairs: Pairs) -> dict[str, float]:
@@ -123,15 +167,3 @@ def measured_gap(pool: PairPool, model: Any, pairs: Pairs) -> dict[str, float]:
                 gap = jensen_shannon(pivot, logprobs.log_softmax(-1))
                 gaps.setdefault(language, []).append(gap.item())
     return {language: sum(values) / len(values) for language, values in gaps.items()}
-
-
-def _references(model: Any, pool: PairPool, consist: Consist) -> dict[TokenizedQuestion, list[float]]:
-    """The log-likelihoods of all options under the model before training."""
-    model.eval()
-    found: dict[TokenizedQuestion, list[float]] = {}
-    with torch.no_grad():
-        for versions in pool.questions.values():
-            questions = list(versions.values())
-            logprobs = option_logprobs(model, questions, consist.length)
-            found |= {question: one.tolist() for question, one in zip(questions, logprobs, strict=True)}
-    return found

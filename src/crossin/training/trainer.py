@@ -12,7 +12,7 @@ from contextlib import nullcontext
 from dataclasses import dataclass
 from math import isfinite
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 import transformers
@@ -27,18 +27,26 @@ from crossin.training.losses import row_losses, row_weights
 from crossin.training.record import Record, save_record
 from crossin.training.rows import Group, TrainingRow
 from crossin.training.sampling import micro_batches, share_of
-from crossin.training.terms import Term
+from crossin.training.terms import Measured, Term
 
 # A term that is 0 for this many steps in a row has no effect.
 _DEAD = 20
-# Of a term at a step: its name, value, weight and number of pairs.
-_TermValue = tuple[str, float, float, int]
+
+
+class _TermValue(NamedTuple):
+    """A term at a step, in this process."""
+
+    name: str
+    value: float
+    weight: float
+    pairs: int
+    figures: dict[str, float]
 
 
 @dataclass(frozen=True)
 class TrainingPlan:
-    """The steps of a run: the rows of each (over all processes) and the other terms; all rows trained on, the
-    held-out rows, and how many were left out, by reason code.
+    """The steps of a run: the rows of each (over all processes), if any, and the other terms; all rows
+    trained on, the held-out rows, and how many were left out, by reason code.
 
     `after_step` is called with the model, the number of steps done and, where it was just measured, the
     held-out loss by language.
@@ -51,7 +59,12 @@ class TrainingPlan:
     held_out: Sequence[TrainingRow]
     skipped: dict[str, int]
     terms: Sequence[Term]
-    after_step: Callable[[Any, int, dict[str, float]], None]
+    after_step: Callable[[Any, int, dict[str, float]], None] = lambda *_: None
+
+    def longest(self, step: int) -> int:
+        """The tokens of the longest row or pair of a step, which no micro-batch can be smaller than."""
+        rows = [len(row.tokens) for row in self.rows_at(step)]
+        return max([*rows, *(term.longest(step) for term in self.terms)])
 
 
 class GradientMeter:
@@ -126,13 +139,13 @@ class CrossinTrainer(transformers.Trainer):  # type: ignore[misc]
             except RuntimeError as error:
                 if not is_out_of_memory(error):
                     raise
-                longest = max(len(row.tokens) for row in self.plan.rows_at(step))
+                longest = self.plan.longest(step)
                 if self.args.world_size > 1 or self.record.tokens <= longest:
                     raise CrossinError(
                         f"not enough memory for step {step + 1}; the last checkpoint is kept",
                         field="batches.tokens",
-                        hint="lower `batches.tokens` or `batches.longest`, or set `recompute: true`, and run "
-                        "in another folder",
+                        hint="lower `batches.tokens`, `batches.longest` or `batches.pairs`, or set "
+                        "`recompute: true`, and run in another folder",
                     ) from error
                 self.record.tokens = max(longest, self.record.tokens // 2)
                 note = f"not enough memory: micro-batches of {self.record.tokens} tokens from now on"
@@ -151,15 +164,24 @@ class CrossinTrainer(transformers.Trainer):  # type: ignore[misc]
         read = 0
         for term in self.plan.terms:
             weight = term.weight(step)
-            with self.accelerator.no_sync(model):
-                with self.compute_loss_context_manager():
-                    value, used, tokens = term.loss(model, step)
-                self.accelerator.backward(weight * value)
-            values.append((term.name, value.item(), weight, used))
-            read += tokens
+            found: list[Measured] = []
+            for places in term.parts(step, self.record.tokens):
+                with self.accelerator.no_sync(model):
+                    with self.compute_loss_context_manager():
+                        measured = term.loss(model, step, places)
+                    self.accelerator.backward(weight * measured.value)
+                found.append(measured._replace(value=measured.value.detach()))
+            values.append(_summed(term.name, weight, found))
+            read += sum(one.tokens for one in found)
             if meter:
                 self._norms[term.name] = meter.added()
         whole = self.plan.rows_at(step)
+        if not whole:
+            self._average_gradients()
+            total = total + sum(one.weight * one.value for one in values)
+            self._add_to_record(step, total, [], values)
+            self.record.read += read
+            return total
         mine = share_of(whole, rank, processes)
         # A process without rows computes one with weight 0: the others wait for it.
         spare = not mine
@@ -182,15 +204,28 @@ class CrossinTrainer(transformers.Trainer):  # type: ignore[misc]
         self.record.read += read + sum(len(row.tokens) for row in whole)
         return total
 
+    def _average_gradients(self) -> None:
+        """Average the gradients of a step without rows over the processes. Some terms do not reach all
+        weights, which DistributedDataParallel would wait for.
+        """
+        if self.args.world_size == 1:
+            return
+        for weight in self._weights:
+            if weight.grad is None:
+                weight.grad = torch.zeros_like(weight)
+            torch.distributed.all_reduce(weight.grad)
+            weight.grad /= self.args.world_size
+
     def _add_to_record(
         self, step: int, total: Tensor, each: Sequence[tuple[TrainingRow, Tensor]], values: list[_TermValue]
     ) -> None:
         """Add the step's sums over all processes to the record; an error where one is not a number."""
         losses = torch.stack([part.double().sum() for _, part in each]).tolist() if each else []
         hint = "lower the learning rate, or check these rows; the last checkpoint is kept"
-        for name, value, _, _ in values:
-            if not isfinite(value):
-                raise CrossinError(f"step {step + 1}: the term '{name}' is {value}", field=name, hint=hint)
+        for term in values:
+            if not isfinite(term.value):
+                what = f"step {step + 1}: the term '{term.name}' is {term.value}"
+                raise CrossinError(what, field=term.name, hint=hint)
         wrong = [row.number + 1 for (row, _), loss in zip(each, losses, strict=True) if not isfinite(loss)]
         if wrong:
             shown = ", ".join(map(str, wrong[:10])) + (" and more" if len(wrong) > 10 else "")
@@ -204,7 +239,11 @@ class CrossinTrainer(transformers.Trainer):  # type: ignore[misc]
             sums[row.group][0] += loss
             sums[row.group][1] += row.learned
         mine = [number for pair in sums.values() for number in pair] + [float(total)]
-        mine += [value / self.args.world_size for _, value, _, _ in values]
+        mine += [
+            number / self.args.world_size
+            for term in values
+            for number in (term.value, *term.figures.values())
+        ]
         # All processes must stop at the same step.
         table = torch.tensor([*mine, float(self._stop())], dtype=torch.float64)
         if self.args.world_size > 1:
@@ -214,9 +253,13 @@ class CrossinTrainer(transformers.Trainer):  # type: ignore[misc]
         self.stopped = stops > 0
         numbers = iter(found)
         self.record.add_groups({group: (next(numbers), int(next(numbers))) for group in sums})
-        self.record.add_term("sft", next(numbers), 1.0, 0)
-        for (name, _, weight, used), value in zip(values, numbers, strict=True):
+        whole = next(numbers)
+        if self.plan.rows:
+            self.record.add_term("sft", whole, 1.0, 0)
+        for name, _, weight, used, figures in values:
+            value = next(numbers)
             self.record.add_term(name, value, weight, used)
+            self.record.add_figures(name, {figure: next(numbers) for figure in figures})
             self.record.zeros[name] = self.record.zeros.get(name, 0) + 1 if value == 0 else 0
             if self.record.zeros[name] >= _DEAD:
                 raise CrossinError(
@@ -237,7 +280,10 @@ class CrossinTrainer(transformers.Trainer):  # type: ignore[misc]
         # It is called once more at the end.
         if record.steps and step != self._ended_step:
             self._ended_step = step
-            note = f"loss {record.terms['sft'][0] / record.steps:.3f}, "
+            loss = (
+                record.terms["sft"][0] if self.plan.rows else sum(held[1] for held in record.terms.values())
+            )
+            note = f"loss {loss / record.steps:.3f}, "
             note += f"{record.read / max(record.seconds, 1e-9):.0f} tokens/s"
             self._watch(step, note)
             if self._is_logged(step - 1):
@@ -275,3 +321,10 @@ class CrossinTrainer(transformers.Trainer):  # type: ignore[misc]
             super()._save_checkpoint(model, trial)
         if self.args.should_save:
             save_record(folder, self.record)
+
+
+def _summed(name: str, weight: float, parts: Sequence[Measured]) -> _TermValue:
+    """A term at a step from its parts."""
+    value = torch.stack([part.value for part in parts]).sum().item()
+    figures = {name: sum(part.figures[name] for part in parts) for name in parts[0].figures}
+    return _TermValue(name, value, weight, sum(part.pairs for part in parts), figures)

@@ -23,15 +23,20 @@ def answer_loss(
     settings: Consist,
     references: Sequence[tuple[Sequence[float], Sequence[float]]] = (),
     key: str = "",
+    start: int = 0,
+    balances: Sequence[float] = (),
 ) -> torch.Tensor:
     """The mean divergence between the distributions over an item's options in two languages, the first of
     which is the pivot. With `dco`, `references` are the log-likelihoods under the model before training,
-    and `key` decides which two options are compared.
+    `key` and the pair's number (from `start`) decide which two options are compared, and `balances` are the
+    directions of the pairs, all 1 by default.
     """
     both = [one for pair in questions for one in pair]
     chosen = None
     if settings.divergence == "dco":
-        drawn = [compared(len(left.wholes), f"{key}/{number}") for number, (left, _) in enumerate(questions)]
+        drawn = [
+            compared(len(left.wholes), f"{key}/{number}") for number, (left, _) in enumerate(questions, start)
+        ]
         chosen = [two for two in drawn for _ in range(2)]
     found = option_logprobs(model, both, settings.length, chosen)
     losses = []
@@ -39,7 +44,8 @@ def answer_loss(
         if chosen:
             two = list(chosen[2 * number])
             held = [torch.tensor(one, device=left.device)[None, two] for one in references[number]]
-            losses.append(direct_consistency(left[None], right[None], held[0], held[1])[0])
+            balance = balances[number] if balances else 1.0
+            losses.append(direct_consistency(left[None], right[None], held[0], held[1], balance)[0])
         else:
             divergence = jensen_shannon if settings.divergence == "js" else towards
             pivot = left.detach() if settings.hold_pivot else left

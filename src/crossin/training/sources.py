@@ -1,0 +1,229 @@
+"""Where the pairs of each term come from, and what its loss is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import torch
+
+from crossin.core.hashing import hash64
+from crossin.training.config import Align, Consist, Pairs, Prefer, TrainConfig
+from crossin.training.objectives.answers import answer_loss, option_logprobs
+from crossin.training.objectives.preferences import preference_loss
+from crossin.training.objectives.texts import align_loss, sentence_loss, token_loss
+from crossin.training.packing import unwrapped
+from crossin.training.pairs import PairPool, PairStream, Rounds, TokenizedQuestion, languages_paired
+from crossin.training.preferences import Preference
+from crossin.training.sampling import rank_and_world_size
+
+
+class Example(NamedTuple):
+    """A pair as a term reads it: a text, question or row in each of two languages, or one preference."""
+
+    versions: tuple[Any, ...]
+    languages: tuple[str, ...] = ()
+
+
+# From the model, some pairs of a step, its number, and the place of the first of these pairs in it: the
+# term's mean, how many pairs have what it compares, and means of figures of its own.
+Loss = Callable[[Any, Sequence[Example], int, int], tuple[torch.Tensor, int, dict[str, float]]]
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where a term's pairs come from. share: of a step's tokens. size: the tokens of a pair; tokens: their
+    mean. pairs: how many are in a pass over all. stream: from the pairs of a step in this process, the pairs
+    by step. prepare: from the model before training and all the pairs it will see, the loss. least: the pairs
+    of a step at least; a contrast needs two. separable: pairs may be computed a few at a time.
+    """
+
+    settings: Align | Consist | Prefer
+    share: float
+    size: Callable[[Example], int]
+    tokens: float
+    pairs: int
+    stream: Callable[[int], Callable[[int], list[Example]]]
+    prepare: Callable[[Any, Iterable[Example]], Loss]
+    least: int = 1
+    separable: bool = False
+
+    def count(self, step_tokens: float) -> int:
+        """The pairs of a step in this process, of all of whose steps' tokens over all processes."""
+        tokens = step_tokens * self.share / rank_and_world_size()[1]
+        return max(self.least, round(tokens / self.tokens))
+
+
+def pair_sources(config: TrainConfig, pairs: Pairs, pool: PairPool) -> list[Source]:
+    """The terms that compare two languages; they have equal shares of the pairs' tokens."""
+    align, consist = config.align, config.consist
+    share = pairs.share / (bool(align) + bool(consist))
+
+    def source(
+        settings: Align | Consist,
+        versions: Mapping[str, Mapping[str, Any]],
+        size: Callable[[Any], int],
+        prepare: Callable[[Any, Iterable[Example]], Loss],
+        **more: Any,
+    ) -> Source:
+        sizes = [size(one) for languages in versions.values() for one in languages.values()]
+
+        def stream(count: int) -> Callable[[int], list[Example]]:
+            found = PairStream(versions, pairs, config.seed, count)
+
+            def at(step: int) -> list[Example]:
+                chosen = found.at(step, *rank_and_world_size())
+                return [
+                    Example((versions[id][one], versions[id][other]), (one, other))
+                    for id, one, other in chosen
+                ]
+
+            return at
+
+        return Source(
+            settings,
+            share,
+            lambda example: sum(map(size, example.versions)),
+            2 * sum(sizes) / len(sizes),
+            sum(len(list(languages_paired(languages, pairs))) for languages in versions.values()),
+            stream,
+            prepare,
+            **more,
+        )
+
+    sources = []
+    if align:
+        texts: dict[str, dict[str, Sequence[int]]] = {
+            name: {language: row.prompt for language, row in versions.items()}
+            for name, versions in pool.rows.items()
+        }
+        for name, asked in pool.questions.items():
+            texts[name] = {language: question.text for language, question in asked.items()}
+
+        def aligned(
+            model: Any, examples: Sequence[Example], _: int, __: int
+        ) -> tuple[torch.Tensor, int, dict[str, float]]:
+            both = [(left, right) for (left, right), _ in examples]
+            return align_loss(model, both, align.layers, align.temperature), len(both), {}
+
+        sources.append(source(align, texts, len, lambda *_: aligned, least=2))
+    if consist and consist.granularity == "answer":
+
+        def compared(model: Any, every: Iterable[Example]) -> Loss:
+            references = _references(model, pool, consist, every) if consist.divergence == "dco" else {}
+
+            def answered(
+                model: Any, examples: Sequence[Example], step: int, first: int
+            ) -> tuple[torch.Tensor, int, dict[str, float]]:
+                both = [(left, right) for (left, right), _ in examples]
+                held = [(references[left], references[right]) for left, right in both if references]
+                key = f"{config.seed}/{step}/{rank_and_world_size()[0]}"
+                balances = [consist.balance(*languages) for _, languages in examples]
+                return answer_loss(model, both, consist, held, key, first, balances), len(both), {}
+
+            return answered
+
+        # Beside rows, the few pairs of a step are computed at once.
+        alone = not config.rows_share
+        sources.append(
+            source(consist, pool.questions, lambda question: question.size, compared, separable=alone)
+        )
+    elif consist:
+
+        def completed(
+            model: Any, examples: Sequence[Example], _: int, __: int
+        ) -> tuple[torch.Tensor, int, dict[str, float]]:
+            both = [(left, right) for (left, right), _ in examples]
+            if consist.granularity == "sentence":
+                return sentence_loss(model, both, consist), len(both), {}
+            return *token_loss(model, both, consist), {}
+
+        least = 2 if consist.granularity == "sentence" else 1
+        sources.append(
+            source(consist, pool.rows, lambda row: len(row.tokens), lambda *_: completed, least=least)
+        )
+    return sources
+
+
+def preference_source(config: TrainConfig, prefer: Prefer, preferences: Sequence[Preference]) -> Source:
+    """The term that compares a better and a worse answer."""
+    examples = {str(number): Example((one.answers,)) for number, one in enumerate(preferences)}
+    sizes = [one.answers.size for one in preferences]
+
+    def stream(count: int) -> Callable[[int], list[Example]]:
+        rounds = Rounds(examples, count, lambda *key: hash64(config.seed, "preferences", *key))
+
+        def at(step: int) -> list[Example]:
+            return [examples[name] for name, _ in rounds.at(step, *rank_and_world_size())]
+
+        return at
+
+    def prepare(model: Any, every: Iterable[Example]) -> Loss:
+        references = _preference_references(model, config, prefer, every)
+
+        def preferred(
+            model: Any, chosen: Sequence[Example], _: int, __: int
+        ) -> tuple[torch.Tensor, int, dict[str, float]]:
+            answers = [one for (one,), _ in chosen]
+            value, margins = preference_loss(model, answers, [references[one] for one in answers], prefer)
+            figures = {"margin": margins.mean().item(), "preferred": (margins > 0).double().mean().item()}
+            return value, len(answers), figures
+
+        return preferred
+
+    return Source(
+        prefer,
+        prefer.share,
+        lambda example: example.versions[0].size,
+        sum(sizes) / len(sizes),
+        len(examples),
+        stream,
+        prepare,
+        separable=True,
+    )
+
+
+@torch.no_grad()
+def _references(
+    model: Any, pool: PairPool, consist: Consist, every: Iterable[Example]
+) -> dict[TokenizedQuestion, list[float]]:
+    """The log-likelihoods of all options under the model before training, of all versions of the questions
+    that the run will see.
+    """
+    needed = {question for example in every for question in example.versions}
+    found: dict[TokenizedQuestion, list[float]] = {}
+    for versions in pool.questions.values():
+        if needed.isdisjoint(versions.values()):
+            continue
+        questions = list(versions.values())
+        logprobs = option_logprobs(model, questions, consist.length)
+        found |= {question: one.tolist() for question, one in zip(questions, logprobs, strict=True)}
+    return found
+
+
+@torch.no_grad()
+def _preference_references(
+    model: Any, config: TrainConfig, prefer: Prefer, every: Iterable[Example]
+) -> dict[TokenizedQuestion, list[float]]:
+    """The log-likelihoods of both answers under the model before training. With an adapter they are those of
+    the model with the adapter switched off, since it does nothing yet.
+    """
+    room = config.batches.tokens_on(unwrapped(model).device.type)
+    found: dict[TokenizedQuestion, list[float]] = {}
+    batch: list[TokenizedQuestion] = []
+
+    def compute() -> None:
+        logprobs = option_logprobs(model, batch, prefer.length)
+        found.update({one: both.tolist() for one, both in zip(batch, logprobs, strict=True)})
+        batch.clear()
+
+    for (answers,), _ in every:
+        if answers in found or answers in batch:
+            continue
+        if batch and sum(one.size for one in batch) + answers.size > room:
+            compute()
+        batch.append(answers)
+    if batch:
+        compute()
+    return found
