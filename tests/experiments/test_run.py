@@ -130,7 +130,7 @@ def test_a_failed_arm_is_reported_and_the_others_go_on(tiny_model: Path, tmp_pat
 
 def test_where_all_arms_fail_there_are_no_results(tiny_model: Path, tmp_path: Path) -> None:
     train = {"config": "demo", "batches": {"longest": 2}}
-    arms = {"control": {}}
+    arms: dict[str, Any] = {"control": {}}
     with refused("no arm finished", "no row is left"):
         experiment(config(tiny_model, arms=arms, train=train, seeds=[0]), tmp_path / "run")
 
