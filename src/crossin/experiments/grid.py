@@ -34,11 +34,12 @@ _FILES: dict[str, tuple[str, str, type[BaseModel]]] = {
 
 @dataclass(frozen=True)
 class ArmSpec:
-    """An arm: its name, its value on each axis, and the entries of its pipeline. A stage that is None is left
-    out.
+    """An arm: its name, the file's name of it, which is without values of axes, its value on each axis, and
+    the entries of its pipeline. A stage that is None is left out.
     """
 
     name: str
+    plain: str
     axes: dict[str, str]
     entries: Entries
 
@@ -71,7 +72,7 @@ def arms_of(config: ExperimentConfig, folder: Path, *, tiny: bool = False) -> li
             if tiny:
                 changed_entries = _made_tiny(changed_entries, config.tiny)
             title = ", ".join([name, *(f"{axis} {label}" for axis, label in here.items())])
-            found.append(ArmSpec(title, here, _without_empty(changed_entries)))
+            found.append(ArmSpec(title, name, here, _without_empty(changed_entries)))
     for axis, arms in varied.items():
         _check_axis(config, axis, arms, last)
     names = [arm.name for arm in found]

@@ -93,8 +93,7 @@ def _chosen(specs: list[ArmSpec], config: ExperimentConfig, only: Sequence[str])
     names = [spec.name for spec in specs]
     check_names([name for name in only if name not in config.arms], names, "--only")
     for spec in specs:
-        plain = spec.name.removesuffix("".join(f", {axis} {value}" for axis, value in spec.axes.items()))
-        if not only or spec.name in (*only, config.baseline) or plain in only:
+        if not only or spec.name in (*only, config.baseline) or spec.plain in only:
             yield spec
 
 
