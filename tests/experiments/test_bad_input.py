@@ -100,6 +100,12 @@ def test_an_unknown_name_is_shown_with_the_nearest(
         ('data: "${facts}"', "data: nowhere", "compose.data", "nowhere"),
         ('{facts: "${test}"}', "{facts: nowhere}", "evaluate.bench.facts", "nowhere"),
         ('{facts: "${test}"}', "{}", "evaluate.bench", "${test}"),
+        ("train: {config: demo}", "train: {config: demo, model: other/model}", "train.model", "some/model"),
+        ("evaluate: {", "evaluate: {models: [other/model], ", "evaluate.models", "some/model"),
+        ("evaluate: {", "evaluate: {adapter: ., ", "evaluate.adapter", "train: null"),
+        ("{make: facts}", "{make: bench, name: klar, source: no/where}", "sources.facts", "no/where"),
+        ("{make: facts}", "{make: bench, name: own.yaml}", "sources.facts", "own.yaml"),
+        ("train: {config: demo}", "train: {config: demo, mixture: no/mixture}", "train", "no/mixture"),
         ("  facts: {make: facts}", "  model: {make: facts}", "sources", "${model}"),
     ],
 )

@@ -190,7 +190,7 @@ def _evaluate(asked: Asked, out: Path, progress: Progress) -> Stage:
     from crossin.training.run import MODEL
 
     config = asked.evaluate
-    model, adapter = asked.model, asked.training
+    model, adapter = asked.model, asked.training or config.adapter
     if adapter is not None and (adapter / MODEL).is_dir():
         model, adapter = str(adapter / MODEL), None
     if config.engine == "hf":
