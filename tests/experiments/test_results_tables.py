@@ -15,7 +15,7 @@ from click.testing import CliRunner
 
 from crossin.cli.main import app
 from crossin.core.errors import CrossinError
-from crossin.experiments.curves import curve_plots, curves
+from crossin.experiments.curves import curve_plots, curves_of
 from crossin.experiments.index import Arm, Index, read_index, write_index
 from crossin.experiments.live import live_rows
 from crossin.experiments.page import write_experiment_page
@@ -127,7 +127,7 @@ def test_a_terminal_shows_figures_and_differences(results: ExperimentResults) ->
 
 
 def test_a_curve_has_a_line_for_each_arm_and_the_baseline_beside(results: ExperimentResults) -> None:
-    found = {curve.name: curve for curve in curves(results)}
+    found = {curve.name: curve for curve in curves_of(results)}
     curve = found["accuracy"]
     assert curve.values == [0.0, 500.0, 1000.0]
     assert list(curve.lines) == ["x2x"]
@@ -146,7 +146,7 @@ def test_an_axis_of_names_keeps_their_order_and_one_line_for_each_other_place(tm
     axes = {"tag": ["none", "name"], "n": ["1", "2"]}
     arms = {name: skill(0.5) for name in names}
     folder = write_experiment(tmp_path, arms, seeds=[0], axes=axes, places=places, items=12)
-    found = {curve.axis: curve for curve in curves(computed(folder, draws=50)) if curve.name == "accuracy"}
+    found = {curve.axis: curve for curve in curves_of(computed(folder, draws=50)) if curve.name == "accuracy"}
     assert found["tag"].values == ["none", "name"]
     assert list(found["tag"].lines) == ["x2x, n 1", "x2x, n 2"]
     assert list(found["n"].lines) == ["x2x, tag none", "x2x, tag name"]

@@ -8,7 +8,7 @@ import re
 import numpy as np
 import pytest
 
-from crossin.metrics.bootstrap import Estimate, estimates, intervals
+from crossin.metrics.bootstrap import Drawn, estimates, intervals
 from crossin.metrics.choices import answer_family
 from crossin.metrics.seeds import differences, over_seeds, stream
 from crossin.metrics.table import Floats
@@ -18,7 +18,7 @@ from tests.helpers.paths import ROOT
 GROUPS = 60
 
 
-def of_seeds(seeds: list[int], known: float = 0.4, draws: int = 500) -> dict[int, Estimate]:
+def of_seeds(seeds: list[int], known: float = 0.4, draws: int = 500) -> dict[int, Drawn]:
     """The accuracy of a model by seed, all asked the same questions."""
     tables = {seed: random_table(seed, items=GROUPS, known=known) for seed in seeds}
     return {
@@ -41,7 +41,7 @@ def test_a_model_that_no_seed_changes_has_no_variance_of_seeds() -> None:
 
 def test_seeds_that_differ_widen_the_interval() -> None:
     [one] = of_seeds([3]).values()
-    apart = [Estimate(one.value + by, one.draws + by) for by in (-0.1, 0.0, 0.1)]
+    apart = [Drawn(one.value + by, one.draws + by) for by in (-0.1, 0.0, 0.1)]
     same, wide = over_seeds([one] * 3), over_seeds(apart)
     assert wide.value == pytest.approx(same.value)
     assert wide.low < same.low - 0.1
@@ -57,7 +57,7 @@ def test_seeds_that_differ_no_more_than_their_questions_explain_narrow_it() -> N
 
 
 def test_two_seeds_that_are_all_right_and_all_wrong_leave_everything_open() -> None:
-    sure = [Estimate(value, np.full(400, value)) for value in (0.0, 1.0)]
+    sure = [Drawn(value, np.full(400, value)) for value in (0.0, 1.0)]
     found = over_seeds(sure, limits=(0, 1))
     assert (found.value, found.low, found.high) == (0.5, 0.0, 1.0)
 
@@ -72,7 +72,7 @@ def test_differences_are_paired_by_seed_and_by_the_draws_of_groups() -> None:
 
 def test_an_undefined_figure_of_one_seed_leaves_the_mean_undefined() -> None:
     [one] = of_seeds([3]).values()
-    found = over_seeds([one, Estimate(math.nan, np.full_like(one.draws, math.nan))])
+    found = over_seeds([one, Drawn(math.nan, np.full_like(one.draws, math.nan))])
     assert math.isnan(found.value)
     assert math.isnan(found.low)
 
@@ -130,9 +130,9 @@ def simulated(
     return covered / rounds
 
 
-def _estimate(cells: Floats, generator: np.random.Generator) -> Estimate:
+def _estimate(cells: Floats, generator: np.random.Generator) -> Drawn:
     weights = generator.multinomial(GROUPS, [1 / GROUPS] * GROUPS, 400) / GROUPS
-    return Estimate(float(cells.mean()), weights @ cells)
+    return Drawn(float(cells.mean()), weights @ cells)
 
 
 @pytest.mark.parametrize("nested", [False, True])

@@ -102,7 +102,7 @@ def experiment(
     check_rank(rank, world_size)
     plan = config if isinstance(config, Plan) else planned(config, given, tiny=tiny, only=only)
     check_out(out)
-    if _is_finished(plan, out):
+    if is_finished(plan, out):
         return Experiment(out, read_results(out), {})
     with locked(out, shared=world_size > 1, what="this experiment"):
         write_text(out / SETTINGS, _as_yaml(plan))
@@ -179,7 +179,7 @@ def _finish(plan: Plan, out: Path, outcome: Outcome) -> Experiment:
     return Experiment(out, results, failures)
 
 
-def _is_finished(plan: Plan, out: Path) -> bool:
+def is_finished(plan: Plan, out: Path) -> bool:
     """Whether the folder holds these results already; then nothing in it is written again."""
     if not (out / MANIFEST).is_file():
         return False
