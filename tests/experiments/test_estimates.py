@@ -19,7 +19,7 @@ from crossin.experiments.estimates import (
     STEP,
     check_space,
     estimate_lines,
-    estimates,
+    estimates_of,
     span,
 )
 from crossin.experiments.jobs import Job
@@ -57,23 +57,23 @@ def evaluate(key: str, *needs: Job, label: str = "facts", **settings: Any) -> Jo
 
 
 def seconds_of(one: Job, out: Path, **options: Any) -> float | None:
-    [found] = estimates([one], out, **options)
+    [found] = estimates_of([one], out, **options)
     return found.seconds
 
 
 def test_nothing_measured_is_unknown(tmp_path: Path) -> None:
-    [found] = estimates([train("a")], tmp_path)
+    [found] = estimates_of([train("a")], tmp_path)
     assert found.seconds is None and found.size_bytes is None
 
 
 def test_a_finished_job_needs_no_estimate(tmp_path: Path) -> None:
-    assert estimates([finish(train("a"), tmp_path)], tmp_path) == []
+    assert estimates_of([finish(train("a"), tmp_path)], tmp_path) == []
 
 
 def test_the_same_job_with_another_seed_takes_as_long(tmp_path: Path) -> None:
     for key, seconds, size in (("a", 10.0, 300), ("b", 20.0, 100)):
         note_rate(finish(train(key, seed=1), tmp_path, size), tmp_path, seconds, at_once=1, cache=False)
-    [found] = estimates([train("c", seed=2)], tmp_path)
+    [found] = estimates_of([train("c", seed=2)], tmp_path)
     assert (found.seconds, found.basis) == (15.0, HERE)
     written = sum(path.stat().st_size for path in (tmp_path / "stages").glob("*/*"))
     assert found.size_bytes == written / 2
@@ -85,9 +85,9 @@ def test_a_training_on_twice_as_much_takes_twice_as_long_and_writes_as_much(
 ) -> None:
     small, large = compose("small", **{unit: 100}), compose("large", **{unit: 200})
     note_rate(finish(train("a", small), tmp_path, 50), tmp_path, 10.0, at_once=1, cache=False)
-    [found] = estimates([train("b", large)], tmp_path)
+    [found] = estimates_of([train("b", large)], tmp_path)
     assert found.seconds == pytest.approx(20) and found.basis == HERE
-    assert found.size_bytes == estimates([train("c", small)], tmp_path)[0].size_bytes
+    assert found.size_bytes == estimates_of([train("c", small)], tmp_path)[0].size_bytes
     assert seconds_of(train("d", large, epochs=2), tmp_path) == pytest.approx(40)
 
 
@@ -114,7 +114,7 @@ def test_another_benchmark_is_another_setting(tmp_path: Path) -> None:
     assert (
         seconds_of(evaluate("c"), tmp_path) == 10 and seconds_of(evaluate("d", label="mmlu"), tmp_path) == 90
     )
-    [found] = estimates([evaluate("e", label="new")], tmp_path)
+    [found] = estimates_of([evaluate("e", label="new")], tmp_path)
     assert found.seconds == 50 and found.basis == f"{HERE}, with other settings"
 
 
@@ -128,7 +128,7 @@ def test_earlier_runs_on_this_machine_count_where_the_folder_has_none(
     tmp_path: Path, cache_of_its_own: Path
 ) -> None:
     note_rate(finish(train("a"), tmp_path / "one"), tmp_path / "one", 10.0, at_once=1, cache=True)
-    [found] = estimates([train("b")], tmp_path / "two")
+    [found] = estimates_of([train("b")], tmp_path / "two")
     assert (found.seconds, found.basis) == (10, EARLIER)
     # Like jobs there come before unlike ones here.
     unlike = finish(train("c", dtype="float16"), tmp_path / "two")
@@ -186,7 +186,7 @@ def test_a_disk_without_the_room_is_an_error_before_the_first_job(
     monkeypatch.setattr(shutil, "disk_usage", lambda _: left)
     with refused("disk has", "left", file=tmp_path, hint="free some space"):
         run_jobs([replace_key(one, "b")], tmp_path, run_made_up)
-    check_space(estimates([one], tmp_path), tmp_path)
+    check_space(estimates_of([one], tmp_path), tmp_path)
 
 
 def replace_key(one: Job, key: str) -> Job:
@@ -207,7 +207,7 @@ def test_the_lines_say_what_is_known_and_what_is_not(tmp_path: Path) -> None:
     for key in "ab":
         note_rate(finish(train(key, mixture), tmp_path, 500_000), tmp_path, 1800.0, at_once=1, cache=False)
     jobs = [train("a", mixture), train("c", mixture), train("d", mixture), evaluate("e"), compose("m2")]
-    lines = estimate_lines(estimates(jobs, tmp_path), jobs, tmp_path, at_once=2)
+    lines = estimate_lines(estimates_of(jobs, tmp_path), jobs, tmp_path, at_once=2)
     assert lines[0] == "1 of 5 jobs are finished"
     assert lines[1] == f"train: 2 jobs, 1:00:00 (from {HERE})"
     assert lines[2] == "evaluate: 1 job, time unknown until one has run"
@@ -234,7 +234,7 @@ def test_a_step_is_timed_where_nothing_is_known_but_model_and_mixture_are_there(
         )
         for seed in (0, 1)
     ]
-    found = estimates(jobs, tmp_path, measure=True)
+    found = estimates_of(jobs, tmp_path, measure=True)
     assert [one.basis for one in found] == [STEP, STEP] and found[0].seconds == found[1].seconds
     assert found[0].seconds is not None and found[0].seconds > 0
     assert found[0].size_bytes is None, "a step says nothing of the disk"

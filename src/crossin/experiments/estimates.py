@@ -23,7 +23,7 @@ _LATEST = 20
 
 
 @dataclass(frozen=True)
-class Estimate:
+class JobEstimate:
     """What a job will take: seconds and bytes, each None where no like job was measured. basis: what the
     seconds rest on.
     """
@@ -34,14 +34,14 @@ class Estimate:
     basis: str
 
 
-def estimates(
+def estimates_of(
     jobs: Sequence[Job],
     out: Path,
     *,
     at_once: int = 1,
     measure: bool = False,
     progress: Progress = silent,
-) -> list[Estimate]:
+) -> list[JobEstimate]:
     """An estimate for each job that is not finished.
 
     at_once: how many jobs will run at the same time; jobs measured so are preferred. measure: time a step of
@@ -78,7 +78,9 @@ def span(seconds: Mapping[str, float], jobs: Sequence[Job], at_once: int) -> flo
     return now
 
 
-def estimate_lines(found: Sequence[Estimate], jobs: Sequence[Job], out: Path, at_once: int = 1) -> list[str]:
+def estimate_lines(
+    found: Sequence[JobEstimate], jobs: Sequence[Job], out: Path, at_once: int = 1
+) -> list[str]:
     """The estimates in words: a line for each stage, then time and disk together."""
     if not found:
         return ["all jobs are finished"]
@@ -108,7 +110,7 @@ def estimate_lines(found: Sequence[Estimate], jobs: Sequence[Job], out: Path, at
     return lines
 
 
-def check_space(found: Iterable[Estimate], out: Path) -> None:
+def check_space(found: Iterable[JobEstimate], out: Path) -> None:
     """Raise CrossinError where the disk has less room than the jobs are known to need."""
     needed, free = sum(one.size_bytes or 0 for one in found), free_space(out)
     if needed > free:
@@ -139,7 +141,7 @@ def gigabytes(size: float) -> str:
     return f"{size / 1e3:,.1f} kB"
 
 
-def _estimate(job: Job, out: Path, sources: Mapping[str, list[Rate]], at_once: int) -> Estimate:
+def _estimate(job: Job, out: Path, sources: Mapping[str, list[Rate]], at_once: int) -> JobEstimate:
     same, model, sizes = alike(job), model_of(job), sizes_of(job, out)
 
     def is_alike(rate: Rate) -> bool:
@@ -163,8 +165,8 @@ def _estimate(job: Job, out: Path, sources: Mapping[str, list[Rate]], at_once: i
                 # What a training writes has the size of its weights, whatever it reads.
                 fixed = {} if job.stage == "train" else sizes
                 disk = _scaled(measured, [one.size_bytes for one in measured], fixed) if measured else None
-                return Estimate(job, seconds, disk, basis + words)
-    return Estimate(job, None, None, "")
+                return JobEstimate(job, seconds, disk, basis + words)
+    return JobEstimate(job, None, None, "")
 
 
 def _scaled(rates: Sequence[Rate], values: Sequence[float], sizes: Mapping[str, float]) -> float:

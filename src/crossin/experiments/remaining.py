@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from crossin.experiments.estimates import estimates, span
+from crossin.experiments.estimates import estimates_of, span
 from crossin.experiments.jobs import Job
 from crossin.experiments.watching import JobEvent
 
@@ -70,7 +70,7 @@ class TimeLeft:
         return span(left, self.jobs, self.at_once), list(unknown)
 
     def _estimate(self) -> None:
-        found = estimates(self.jobs, self.out, at_once=self.at_once)
+        found = estimates_of(self.jobs, self.out, at_once=self.at_once)
         self._seconds = {one.job.key: one.seconds for one in found}
 
 

@@ -11,8 +11,8 @@ from crossin.core.errors import CrossinError
 from crossin.core.extras import require
 from crossin.core.paths import as_path
 from crossin.core.stages import check_rank
-from crossin.experiments.board import Board, Outcome
-from crossin.experiments.estimates import check_space, estimates
+from crossin.experiments.board import Board, JobsOutcome
+from crossin.experiments.estimates import check_space, estimates_of
 from crossin.experiments.execution import RunJob, execute
 from crossin.experiments.jobs import Job
 from crossin.experiments.rates import note_rate
@@ -30,7 +30,7 @@ def run_jobs(
     rank: int = 0,
     world_size: int = 1,
     watch: Watch = unwatched,
-) -> Outcome:
+) -> JobsOutcome:
     """Run the jobs, and all that they need, in the experiment's folder `out`.
 
     run_job: runs one job, or resumes it, or finds it finished; a function of a module where other processes
@@ -47,7 +47,7 @@ def run_jobs(
     out = as_path(out).absolute()
     check_running(processes, runner, rank, world_size)
     board = Board.of(jobs, watch)
-    check_space(estimates(board.jobs, out), out)
+    check_space(estimates_of(board.jobs, out), out)
 
     def noting(event: JobEvent) -> None:
         if event.kind == "finished" and event.whole:
