@@ -34,7 +34,8 @@ def answer_loss(
     both = [one for pair in questions for one in pair]
     chosen = None
     if settings.divergence == "dco":
-        drawn = [compared(len(left.wholes), f"{key}/{number}") for number, (left, _) in enumerate(questions, start)]
+        numbered = enumerate(questions, start)
+        drawn = [compared(len(left.wholes), f"{key}/{number}") for number, (left, _) in numbered]
         chosen = [two for two in drawn for _ in range(2)]
     found = option_logprobs(model, both, settings.length, chosen)
     losses = []
