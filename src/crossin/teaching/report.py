@@ -25,11 +25,15 @@ def figures(questions: Questions, judgements: Sequence[Judgement]) -> dict[str, 
     """
     groups = {name: next(iter(items.values())).group for name, items in questions.items.items()}
     found: dict[str, Any] = {
-        "agreement": mean_of([one.agreement for one in judgements], [groups[one.question] for one in judgements])
+        "agreement": mean_of(
+            [one.agreement for one in judgements], [groups[one.question] for one in judgements]
+        )
     }
     right: dict[str, Any] = {}
     for name, left_out in (("kept", False), ("left_out", True)):
-        judged = [one for one in judgements if bool(one.reason) is left_out and one.question in questions.golds]
+        judged = [
+            one for one in judgements if bool(one.reason) is left_out and one.question in questions.golds
+        ]
         values = [means_gold(one.meaning, questions.golds[one.question]) for one in judged]
         right[name] = mean_of(values, [groups[one.question] for one in judged])
     return {**found, "right": right}

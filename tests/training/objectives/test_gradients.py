@@ -41,7 +41,8 @@ def model(tiny_model: Path) -> Any:
 
 def normalised(norm: LlamaRMSNorm, states: torch.Tensor) -> torch.Tensor:
     size: torch.Tensor = states.pow(2).mean(-1, keepdim=True) + norm.variance_epsilon
-    return norm.weight * states * torch.rsqrt(size)
+    found: torch.Tensor = norm.weight * states * torch.rsqrt(size)
+    return found
 
 
 def row(language: str, *tokens: int) -> TrainingRow:

@@ -28,14 +28,15 @@ def answer_loss(
 ) -> torch.Tensor:
     """The mean divergence between the distributions over an item's options in two languages, the first of
     which is the pivot. With `dco`, `references` are the log-likelihoods under the model before training,
-    `key` and the pair's number (from `start`) decide which two options are compared, and `balances` are the
-    directions of the pairs, all 1 by default.
+    `key` and the pair's number (from `start`) decide which two options are compared and computed, and
+    `balances` are the directions of the pairs, all 1 by default.
     """
     both = [one for pair in questions for one in pair]
     chosen = None
     if settings.divergence == "dco":
-        numbered = enumerate(questions, start)
-        drawn = [compared(len(left.wholes), f"{key}/{number}") for number, (left, _) in numbered]
+        drawn = [
+            compared(len(left.wholes), f"{key}/{number}") for number, (left, _) in enumerate(questions, start)
+        ]
         chosen = [two for two in drawn for _ in range(2)]
     found = option_logprobs(model, both, settings.length, chosen)
     losses = []
