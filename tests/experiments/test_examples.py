@@ -70,7 +70,7 @@ def test_its_comment_says_what_it_asks_how_to_run_it_how_long_it_takes_and_what_
     assert re.search(r"minutes|hours|not measured", head)
     assert "ours" in head.casefold()
     assert f"\nname: {example.name}\n" in text
-    assert "\ntiny: " in text
+    assert re.search(r"^tiny:", text, re.MULTILINE)
 
 
 @pytest.mark.parametrize("tiny", [False, True], ids=["whole", "tiny"])
