@@ -14,6 +14,7 @@ from crossin.experiments.config import read_config as read_experiment
 from crossin.experiments.demo import DemoConfig
 from crossin.mixture import read_recipe
 from crossin.probing.config import ProbeConfig
+from crossin.teaching.config import TeachConfig
 from crossin.training.config import TrainConfig, read_config
 from crossin.translation.config import TranslateConfig
 from tests.helpers.errors import refused
@@ -23,6 +24,7 @@ SETTINGS: dict[str, tuple[type[Settings], dict[str, object]]] = {
     "demo": (DemoConfig, {}),
     "evaluate": (EvaluateConfig, {"models": ["m"]}),
     "probe": (ProbeConfig, {"model": "m", "parallel": "sentences"}),
+    "teach": (TeachConfig, {"model": "m", "questions": "bench"}),
     "translate": (TranslateConfig, {"corpus": "rows.jsonl", "model": "m"}),
 }
 
@@ -38,7 +40,7 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def test_the_examples_are_inside_the_package_and_for_seven_commands() -> None:
+def test_the_examples_are_inside_the_package_and_for_eight_commands() -> None:
     assert FOLDER.is_relative_to(Path(crossin.__file__).parent)
     assert {one.command for one in EXAMPLES} == {"compose", "experiment", "train", *SETTINGS}
     assert {"first-paper-x2x", "demo"} <= {one.name for one in EXAMPLES}
