@@ -23,7 +23,9 @@ def read(reply: str, *, item: Item = FREE, whole: bool = False, cut: bool = Fals
     return answer_of(with_request(question, Form(kind="generate")), found, None, "sum", {}, whole=whole)
 
 
-def judgement(*replies: str, agreement: float = 0.75, similarity: float = 1.0, item: Item = FREE) -> Judgement:
+def judgement(
+    *replies: str, agreement: float = 0.75, similarity: float = 1.0, item: Item = FREE
+) -> Judgement:
     answers = [read(reply, item=item) for reply in replies]
     return judge(item, answers, agreement=agreement, margin=1.0, similarity=similarity)
 
@@ -44,7 +46,9 @@ def test_longer_texts_are_similar_by_their_words_where_that_is_asked_for() -> No
     assert judgement(*replies, agreement=0.6).reason == "answers_disagree"
     found = judgement(*replies, agreement=0.6, similarity=0.9)
     assert (found.reason, found.text) == ("", "The old town of Vienna")
-    assert judgement("It is Paris", "It is London", agreement=0.6, similarity=0.7).reason == "answers_disagree"
+    assert (
+        judgement("It is Paris", "It is London", agreement=0.6, similarity=0.7).reason == "answers_disagree"
+    )
 
 
 def test_too_few_answers_that_can_be_read_are_a_reason_of_their_own() -> None:
