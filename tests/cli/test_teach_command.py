@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ import pytest
 from crossin.core.files import read_json
 from crossin.facts import build_bench
 from crossin.teaching.config import TeachConfig
+from tests.helpers import small_bench
 from tests.helpers.errors import refused
 from tests.helpers.in_process import crossin
 
@@ -56,7 +58,7 @@ def test_errors_name_the_option(bench: Path, tmp_path: Path) -> None:
         crossin(*arguments, "--teacher", "other", "--adapter", tmp_path)
     with refused("nowhere", hint="path"):
         crossin("teach", "smollm2-135m", "--questions", tmp_path / "nowhere", "--dry-run")
-    with refused("wording", hint="asked"):
+    with refused("wording", field="--ask", hint="asked"):
         crossin(*arguments, "--ask", "loudly")
     with refused(field="--questions"):
         crossin("teach", "smollm2-135m", "--dry-run")
@@ -80,3 +82,12 @@ def test_the_teacher_is_a_model_or_an_adapter_on_the_model(tmp_path: Path) -> No
     assert answering(training) == ("student", training)
     assert answering(full) == (str(full / "model"), None)
     assert answering("gpt", engine="openai") == ("gpt", None)
+
+
+def test_a_pivot_without_words_of_its_own_is_asked_in_the_plain_wording(tmp_path: Path) -> None:
+    items = [replace(item, language="sw") for item in small_bench.items() if item.language == "en"]
+    bench = small_bench.write_bench(tmp_path / "bench", [item for item in items if item.options])
+    arguments = ["teach", "smollm2-135m", "--questions", bench, "--pivot", "sw", "--dry-run"]
+    with refused("sw", field="--ask", hint="--ask plain"):
+        crossin(*arguments)
+    assert json.loads(crossin(*arguments, "--ask", "plain", "--json").stdout)["answers"] == 3

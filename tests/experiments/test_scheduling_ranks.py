@@ -75,7 +75,7 @@ def test_a_job_that_another_rank_runs_is_waited_for(tmp_path: Path) -> None:
     facts = job("facts", kind="facts", meet=["go"])
     jobs = [facts, job("a", facts), job("b", facts)]
     first = apart.start(ending_well, jobs, tmp_path, 0)
-    wait_for(tmp_path / "begun" / "facts")
+    wait_for(tmp_path / "begun" / "facts", first.is_alive)
 
     def watch(event: JobEvent) -> None:
         if event.task == "waiting for another rank":
@@ -89,7 +89,7 @@ def test_a_job_that_another_rank_runs_is_waited_for(tmp_path: Path) -> None:
 def test_a_rank_leaves_to_another_what_that_one_runs(tmp_path: Path) -> None:
     jobs = [job("a", meet=["go"]), job("b")]
     first = apart.start(ending_well, jobs, tmp_path, 0)
-    wait_for(tmp_path / "begun" / "a")
+    wait_for(tmp_path / "begun" / "a", first.is_alive)
     outcome = run_rank(jobs, tmp_path, 1)
     assert outcome.finished == ("b-key",) and outcome.left == ("a-key",)
     (tmp_path / "begun" / "go").touch()

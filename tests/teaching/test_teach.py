@@ -351,3 +351,13 @@ def test_a_pivot_that_no_question_is_in_is_refused(tmp_path: Path) -> None:
     bench = coloured(tmp_path / "bench")
     with refused("Spanish", field="pivot", hint="de, en, th"):
         teach({"model": "m", "questions": bench, "pivot": "es"}, tmp_path / "out", engine=Knowing())
+
+
+def test_a_single_reply_is_not_taken_for_agreement(tmp_path: Path) -> None:
+    bench = entity_bench.write_entity_bench(tmp_path / "bench")
+    settings: dict[str, Any] = {"model": "m", "questions": bench, "ask": ["question"]}
+    with refused("agrees with itself", field="ask", hint="--samples"):
+        teach(settings, tmp_path / "out", engine=Knowing())
+    engine = Knowing(reply=lambda _: "Vienna")
+    stage = teach({**settings, "samples": 2}, tmp_path / "out", engine=engine)
+    assert len(engine.asked) == 2 * stage.manifest["counts"]["questions"]

@@ -76,8 +76,11 @@ def command(
 
 def _say_counts(work: Stage) -> None:
     from crossin.cli.console import say, say_skipped
+    from crossin.core.reasons import sentence_of
 
     counts = work.manifest["counts"]
+    for note in counts["engine_notes"]:
+        say(f"note: {sentence_of(note)}")
     say_skipped(work.manifest["skipped"], "questions", counts["notes"])
     say(f"answers agree: {_figure(counts['agreement'])}")
     for name, words in (("kept", "certain answers that are right"), ("left_out", "uncertain ones")):

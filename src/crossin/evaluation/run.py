@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
-from contextlib import closing
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import closing, contextmanager
 from dataclasses import asdict, dataclass
 from difflib import get_close_matches
 from pathlib import Path
@@ -165,17 +165,37 @@ def _checked(config: EvaluateConfig, benches: Mapping[str, Path]) -> dict[str, P
     }
     if any(item.free_text for one in prepared.values() for item in one.items):
         require("text", "sacrebleu", "lingua")
+    check_engine(config)
+    return prepared
+
+
+def check_engine(config: EvaluateConfig) -> None:
+    """Raise CrossinError for what is wrong with cache, server, device or adapter; nothing is loaded."""
     if config.cache is not None:
         check_cache(config.cache)
     if config.engine == "openai":
         check_client(config.server)
-        return prepared
+        return
     from crossin.models.loading import resolve
 
     resolve(config.device, config.dtype)
     if config.adapter is not None and not config.adapter.is_dir():
         raise CrossinError("no such folder", file=config.adapter, hint="name the adapter's with --adapter")
-    return prepared
+
+
+@contextmanager
+def opened_engine(
+    config: EvaluateConfig, out: Path, progress: Progress = silent
+) -> Iterator[HfEngine | OpenAIEngine]:
+    """The engine of the one model that the settings name, for a stage in the folder `out` that asks it."""
+    from crossin.models import pull
+
+    [name] = config.models
+    if config.engine == "hf":
+        name = str(pull(name, accept_licence=config.accept_licence, progress=progress))
+    accounting = Accounting(config.server, out / USAGE) if config.engine == "openai" else None
+    with closing(engine_of(config, name, accounting)) as engine:
+        yield engine
 
 
 def _check_folder(

@@ -21,6 +21,7 @@ from crossin.facts.corpus import HeldOut
 from crossin.languages.codes import ByLanguage, Language, Languages
 from crossin.mixture.recipe import Recipe
 from crossin.teaching.config import TeachConfig
+from crossin.teaching.prefer_config import PreferConfig
 from crossin.training.config import TrainConfig
 from crossin.translation.config import TranslateConfig
 
@@ -147,6 +148,12 @@ def _teach(config: TeachConfig, out: Path, progress: Progress) -> Stage:
     return teach(config, out, progress=progress)
 
 
+def _prefer(config: PreferConfig, out: Path, progress: Progress) -> Stage:
+    from crossin.teaching.preferring import prefer
+
+    return prefer(config, out, progress=progress)
+
+
 def _compose(mixture: Mixture, out: Path, progress: Progress) -> Stage:
     from crossin.mixture import compose
     from crossin.models import pull
@@ -196,6 +203,7 @@ KINDS: dict[str, Kind] = {
     "bench": Kind(BenchSource, _bench, ("languages",)),
     "translate": Kind(TranslateConfig, _translate),
     "teach": Kind(TeachConfig, _teach, ("model", "languages", "pivot")),
+    "prefer": Kind(PreferConfig, _prefer, ("model", "languages", "pivot")),
     "compose": Kind(Mixture, _compose),
     "train": Kind(TrainConfig, _train, ("model", "seed")),
     "evaluate": Kind(Asked, _evaluate),

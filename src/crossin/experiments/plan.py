@@ -14,7 +14,7 @@ from crossin.core.inputs import input_hash
 from crossin.core.paths import as_path
 from crossin.core.settings import validated
 from crossin.core.suggestions import nearest
-from crossin.experiments.config import HINT, Entries, ExperimentConfig
+from crossin.experiments.config import ARM, HINT, RESERVED, Entries, ExperimentConfig
 from crossin.experiments.grid import ArmSpec, arms_of, check_names
 from crossin.experiments.jobs import Job, references, replaced, with_needs
 from crossin.experiments.kinds import KINDS, kind_of
@@ -22,7 +22,6 @@ from crossin.experiments.paths import below, with_paths
 from crossin.mixture.job import inputs_of
 from crossin.mixture.run import resolve
 
-_ARM = "arms."
 # Entries that decide nothing: they would only keep arms from sharing a job.
 _NAMES = {"name"}
 
@@ -92,7 +91,7 @@ def _chosen(specs: list[ArmSpec], config: ExperimentConfig, only: Sequence[str])
     names = [spec.name for spec in specs]
     check_names([name for name in only if name not in config.arms], names, "--only")
     for spec in specs:
-        plain = spec.name.split(", ")[0] if spec.axes else spec.name
+        plain = spec.name.removesuffix("".join(f", {axis} {value}" for axis, value in spec.axes.items()))
         if not only or spec.name in (*only, config.baseline) or plain in only:
             yield spec
 
@@ -124,7 +123,7 @@ class _Run:
         given = dict(entries["train"])
         if entries["compose"] is not None and "mixture" not in given:
             given["mixture"] = self._mixture(entries["compose"])
-        return self._job("train", given, f"train: {self.spec.name}, seed {self.seed}")
+        return self._job("train", given, f"train: {self.spec.name}, seed {self.seed}", place="train")
 
     def answers(self, training: Job | None) -> dict[str, Job]:
         """The jobs of the evaluation, by benchmark."""
@@ -161,42 +160,47 @@ class _Run:
         given.setdefault("languages", self.spec.entries["languages"])
         given.setdefault("pivot", self.spec.entries["pivot"])
         mixture = {"recipe": given, "data": self._place(data, "compose.data")}
-        return f"${{{self._job('compose', mixture, f'compose: {self.spec.name}, seed {self.seed}').key}}}"
+        title = f"compose: {self.spec.name}, seed {self.seed}"
+        return f"${{{self._job('compose', mixture, title, place='compose').key}}}"
 
-    def _source(self, name: str) -> Job:
-        """The job of a source."""
+    def _source(self, name: str, place: str) -> Job:
+        """The job of a source that an entry at `place` names."""
         sources = self.spec.entries["sources"]
         if name not in sources:
-            known = [*sources, "seed", "model", *(_ARM + arm for arm in self.arms)]
+            known = [*sources, *RESERVED, *(ARM + arm for arm in self.arms)]
             near = nearest(name, known)
             raise CrossinError(
                 f"nothing is called '{name}'",
+                field=place or None,
                 hint=f"did you mean '${{{near[0]}}}'?" if near else f"use one of: {', '.join(known)}",
             )
         entries = dict(sources[name])
         kind = kind_of(name, entries)
         del entries["make"]
-        try:
-            return self._inside(name)._job(kind, entries, f"{kind}: {name}")
-        except CrossinError as error:
-            place = ".".join(["sources", name, *([error.field] if error.field else [])])
-            raise CrossinError(error.message, file=error.file, field=place, hint=error.hint) from error
+        return self._inside(name, place)._job(kind, entries, f"{kind}: {name}", place=f"sources.{name}")
 
-    def _trained(self, name: str) -> Job:
-        """The job of another arm's training, with this seed."""
-        check_names([name], list(self.arms), "arms")
-        job = replace(self._inside(_ARM + name), spec=self.arms[name]).training()
+    def _trained(self, name: str, place: str) -> Job:
+        """The job of another arm's training, with this seed, that an entry at `place` names."""
+        check_names([name], list(self.arms), place)
+        job = replace(self._inside(ARM + name, place), spec=self.arms[name]).training()
         if job is None:
-            raise CrossinError(f"the arm '{name}' trains nothing", hint="name an arm with a training")
+            raise CrossinError(
+                f"the arm '{name}' trains nothing", field=place, hint="name an arm with a training"
+            )
         return job
 
-    def _inside(self, name: str) -> _Run:
+    def _inside(self, name: str, place: str) -> _Run:
         if name in self.within:
-            raise CrossinError(f"'{name}' needs itself: {' → '.join([*self.within, name])}")
+            chain = " → ".join([*self.within, name])
+            raise CrossinError(f"'{name}' needs itself: {chain}", field=place, hint="name another one")
         return replace(self, within=(*self.within, name))
 
-    def _job(self, stage: str, entries: Entries, title: str, known: Sequence[Job] = ()) -> Job:
-        """The job of a stage with these entries, whose references are to sources, arms and `known` jobs."""
+    def _job(
+        self, stage: str, entries: Entries, title: str, *, place: str = "", known: Sequence[Job] = ()
+    ) -> Job:
+        """The job of a stage with these entries, whose references are to sources, arms and `known` jobs.
+        place: where the experiment's file has them, for errors.
+        """
         kind = KINDS[stage]
         needs = {job.key: job for job in known}
         names: dict[str, Any] = {}
@@ -204,17 +208,24 @@ class _Run:
             if name in needs or name in self.jobs:
                 needs[name] = self.jobs[name]
                 names[name] = f"${{{name}}}"
-            elif name in ("seed", "model"):
+            elif name in RESERVED:
                 names[name] = self.seed if name == "seed" else self.spec.entries["model"]
             else:
-                job = self._trained(name[len(_ARM) :]) if name.startswith(_ARM) else self._source(name)
+                here = ".".join(filter(None, (place, _key_of(entries, name))))
+                arm = name.removeprefix(ARM)
+                job = self._source(name, here) if arm == name else self._trained(arm, here)
                 needs[job.key] = job
                 names[name] = f"${{{job.key}}}"
         for name in kind.fills:
             if entries.get(name) is None:
                 entries = {**entries, name: self.seed if name == "seed" else self.spec.entries[name]}
         entries = with_paths(kind.settings, replaced(entries, names), below(self.folder))
-        settings = validated(kind.settings, entries, None, HINT).model_dump(mode="json", by_alias=True)
+        try:
+            settings = validated(kind.settings, entries, None, HINT).model_dump(mode="json", by_alias=True)
+        except CrossinError as error:
+            field = (error.field or "").removeprefix("recipe.")
+            field = ".".join(filter(None, (place, field)))
+            raise CrossinError(error.message, file=error.file, field=field, hint=error.hint) from error
         key = self._key(stage, settings)
         if key not in self.jobs:
             gpus = self.spec.entries["resources"]["gpu"] if stage in ("train", "evaluate") else 0
@@ -251,3 +262,8 @@ class _Run:
                 "there is no such file or folder", file=path, field=key, hint='a source is named "${NAME}"'
             )
         return str(path)
+
+
+def _key_of(entries: Mapping[str, Any], reference: str) -> str:
+    """The key of the first entry that names something."""
+    return next((key for key, value in entries.items() if reference in references(value)), "")

@@ -43,13 +43,14 @@ def run_on_ray(board: Board, out: Path, run_job: RunJob, cpus: float) -> None:
 
         _check_gpus(board.jobs, ray.nodes())
         events = ray.remote(_Events).options(num_cpus=0, max_restarts=-1).remote()
-        task = ray.remote(_run).options(num_cpus=cpus, max_retries=_RETRIES)
+        task = ray.remote(_run)
         tasks: dict[Any, Job] = {}
         try:
             while True:
                 while (job := board.take()) is not None:
                     board.watch(JobEvent("progress", job.key, task=_waiting(job), total=1, unit="jobs"))
-                    named = task.options(num_gpus=job.gpus, name=job.title)
+                    needs = {"num_cpus": cpus, "num_gpus": job.gpus, "max_retries": _RETRIES}
+                    named = task.options(**needs, name=job.title)
                     tasks[named.remote(job, out, run_job, events)] = job
                 if not tasks:
                     return

@@ -12,11 +12,9 @@ from crossin.core.configs import config_of
 from crossin.core.paths import as_path
 from crossin.core.settings import setting
 from crossin.evaluation.config import EvaluateConfig, FormKind
-from crossin.evaluation.preparation import Choice
+from crossin.evaluation.engine import Sampling
 from crossin.items import Form
-from crossin.languages.codes import Language, Languages
-from crossin.models.chat import ARGUMENTS_HELP, TemplateArguments, thinks
-from crossin.servers import ServerSettings
+from crossin.models.chat import thinks
 from crossin.teaching.asking import AskingConfig
 from crossin.translation.config import TranslateConfig
 
@@ -24,7 +22,6 @@ _what = partial(setting, group="What is asked")
 _how = partial(setting, group="How it is asked")
 _kept = partial(setting, group="Which answers are kept")
 _rows = partial(setting, group="What is written")
-_local = partial(setting, group="Models of transformers (hf)")
 # PEFT's, in the folder of an adapter or of a training.
 _ADAPTERS = ("adapter_config.json", "adapter/adapter_config.json")
 
@@ -32,7 +29,6 @@ _ADAPTERS = ("adapter_config.json", "adapter/adapter_config.json")
 class TeachConfig(AskingConfig):
     """Whose answers to which questions are taught, and when they count as certain."""
 
-    model: str = setting(..., "A model's name, hub id or folder.", flag=False)
     teacher: str | None = _what(
         None,
         "Who answers in place of MODEL: another model, or an adapter on MODEL (a training's folder).",
@@ -44,35 +40,13 @@ class TeachConfig(AskingConfig):
         "whose outputs are not read.",
         metavar="FILE|FOLDER",
     )
-    pivot: Language = _what("en", "Language that the questions are asked in.", metavar="LANGUAGE")
-    languages: Languages[tuple[Language, ...]] | None = _what(
-        None,
-        "Languages of the rows, with commas; all of the questions if not given. The pivot is always one.",
-        metavar="LIST",
-        min_length=1,
-    )
-    tasks: tuple[str, ...] | None = _what(None, "Tasks with commas; all if not given.", min_length=1)
-    limit: int | None = _what(None, "Number of questions, drawn in whole groups as by `evaluate`.", ge=1)
-    seed: int = _what(0, "Decides that draw, and those of --samples.", ge=0)
-    engine: Literal["hf", "openai"] = _what(
-        "hf", "`hf`: the model runs here. `openai`: behind an OpenAI-compatible server."
-    )
-    cache: Path | None = _what(
-        None,
-        "File that holds the answers for other runs too, those of `evaluate` among them; without it, a file "
-        "in OUT holds them until the run is finished.",
-    )
     form: FormKind | None = _how(
         None,
         "`text`: how likely is each option's full text? `letters`: options are listed, and how likely is "
         "each letter? `generate`: a reply is generated and parsed. Default: text, or with a server the first "
         "of these that it supports. Questions without options are always answered in text.",
     )
-    choice: Choice = _how(
-        "sum", "What decides between options, as in `evaluate`: `sum`, `token`, `byte` or `bare`."
-    )
     chat: bool | None = _how(None, "With the model's chat template, or plain.", flag="--chat/--plain")
-    chat_template_kwargs: TemplateArguments = _how({}, ARGUMENTS_HELP, metavar="JSON")
     ask: tuple[str, ...] = _how(
         ("question", "plain", "asked"),
         "The wordings that each question is asked in, with commas: those of `evaluate --wordings`.",
@@ -116,15 +90,6 @@ class TeachConfig(AskingConfig):
         "questions that a language lacks.",
         metavar="FILE|NAME",
     )
-    adapter: Path | None = _local(None, "Adapter on the model: PEFT's, or a training's.", metavar="FOLDER")
-    device: str = _local("auto", "`auto`, `cpu`, `cuda`, `cuda:1`, `mps`.")
-    dtype: Literal["auto", "float32", "bfloat16", "float16", "4bit"] = _local(
-        "auto", "Precision; `auto`: float32 on a CPU, else bfloat16 if the GPU supports it."
-    )
-    processes: int = _local(1, "Copies of the model, one on each GPU.", ge=1)
-    batch_tokens: int | None = _local(None, "Most tokens in a batch on a GPU.", ge=1)
-    accept_licence: bool = _local(False, "Accept the model's terms.")
-    server: ServerSettings = ServerSettings()
 
     @model_validator(mode="after")
     def _check_teacher(self) -> Self:
@@ -166,6 +131,11 @@ class TeachConfig(AskingConfig):
     def form_of(self, kind: FormKind | None = None) -> Form:
         """How questions are put, as the given kind where the settings leave it open."""
         return self.evaluation().form_of("generate" if self.samples else kind)
+
+    @property
+    def draws(self) -> list[Sampling]:
+        """How each reply to a question is drawn; none where the likeliest one is asked for."""
+        return [Sampling(k, self.temperature, self.top_p, self.seed) for k in range(self.samples)]
 
     @property
     def open_form(self) -> bool:

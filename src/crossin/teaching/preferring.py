@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager, nullcontext
+from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from crossin.core.cache import check_cache
 from crossin.core.configs import config_of
 from crossin.core.errors import CrossinError
 from crossin.core.files import check_writable, write_parquet
-from crossin.core.formats import PREFERENCES, USAGE
+from crossin.core.formats import PREFERENCES
 from crossin.core.inputs import refuse_within
 from crossin.core.paths import as_path
 from crossin.core.progress import Progress, silent
@@ -23,12 +22,11 @@ from crossin.core.stages import Stage, check_folder, stage
 from crossin.evaluation.bench_answers import CACHE, answers_to, model_files, remove_cache
 from crossin.evaluation.engine import Engine, Request
 from crossin.evaluation.preparation import PreparedQuestion
-from crossin.evaluation.run import engine_of
+from crossin.evaluation.run import check_engine, engine_of, opened_engine
 from crossin.items.item import Item
 from crossin.items.wordings import word_files
 from crossin.models import pull
-from crossin.servers import Accounting, check_client
-from crossin.teaching.asked import Answered, Place, answers_by_place, opened, prepared, requests_of
+from crossin.teaching.asked import AskedAnswer, Place, answers_by_place, opened, prepared, requests_of
 from crossin.teaching.prefer_config import PreferConfig
 from crossin.teaching.preferences import Agreed, AnswerPair, PreferReason, agreed, candidates, pair_of
 from crossin.teaching.questions import Questions, read_questions
@@ -73,7 +71,8 @@ def prefer(
     config = config_of(PreferConfig, config, given, command="prefer", hint=_HINT)
     out = as_path(out).absolute()
     plan = _planned(config, progress)
-    with _engine(config, out, progress) if engine is None else nullcontext(engine) as model:
+    evaluation = config.evaluation()
+    with nullcontext(engine) if engine else opened_engine(evaluation, out, progress) as model:
         settings, inputs = _described(config, model, plan)
         refuse_within(config.cache, inputs, out, "cache")
         with stage(out, "prefer", settings, inputs) as work:
@@ -122,28 +121,11 @@ def preference_outline(
     }
 
 
-@contextmanager
-def _engine(config: PreferConfig, out: Path, progress: Progress) -> Iterator[Engine]:
-    name = config.model
-    if config.engine == "hf":
-        name = str(pull(name, accept_licence=config.accept_licence, progress=progress))
-    accounting = Accounting(config.server, out / USAGE) if config.engine == "openai" else None
-    with closing(engine_of(config.evaluation(), name, accounting)) as engine:
-        yield engine
-
-
 def _planned(config: PreferConfig, progress: Progress) -> _Plan:
     """What is asked. All that can be wrong is a CrossinError here, before the first request."""
     with TemporaryDirectory() as temporary:
         questions = read_questions(config, Path(temporary), progress)
-    if config.cache is not None:
-        check_cache(config.cache)
-    if config.engine == "openai":
-        check_client(config.server)
-    else:
-        from crossin.models.loading import resolve
-
-        resolve(config.device, config.dtype)
+    check_engine(config.evaluation())
     targets = [code for code in questions.languages if code != config.pivot]
     if config.languages is not None:
         targets = [code for code in targets if code in config.languages]
@@ -195,7 +177,7 @@ def _finish(
     config: PreferConfig,
     work: Stage,
     plan: _Plan,
-    answers: Mapping[Place, Sequence[Answered]],
+    answers: Mapping[Place, Sequence[AskedAnswer]],
     counts: Mapping[str, Any],
 ) -> None:
     skipped = plan.skipped.copy()
@@ -253,7 +235,10 @@ class _Prompts:
 
 
 def _counts(
-    plan: _Plan, answers: Mapping[Place, Sequence[Answered]], pivot: Mapping[str, Agreed], rows: Sequence[Row]
+    plan: _Plan,
+    answers: Mapping[Place, Sequence[AskedAnswer]],
+    pivot: Mapping[str, Agreed],
+    rows: Sequence[Row],
 ) -> dict[str, Any]:
     """`right`: where right answers are known, the share of questions that the pivot's answer is right of,
     among all it agrees on and among the pairs; with 95% intervals.

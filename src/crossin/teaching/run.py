@@ -3,38 +3,35 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager, nullcontext
-from dataclasses import replace
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import nullcontext
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from crossin.core.cache import check_cache
 from crossin.core.configs import config_of
 from crossin.core.errors import CrossinError
 from crossin.core.files import check_writable, write_parquet
-from crossin.core.formats import USAGE
 from crossin.core.inputs import refuse_within
 from crossin.core.paths import as_path
 from crossin.core.progress import Progress, silent
 from crossin.core.reasons import sentence_of
 from crossin.core.stages import Stage, check_folder, stage
 from crossin.evaluation.bench_answers import CACHE, answers_to, model_files, remove_cache
-from crossin.evaluation.engine import Content, Engine, Request, Sampling
+from crossin.evaluation.engine import Content, Engine
 from crossin.evaluation.openai import OpenAIEngine
-from crossin.evaluation.preparation import PreparedQuestion, with_request
-from crossin.evaluation.run import KINDS, engine_of
+from crossin.evaluation.preparation import PreparedQuestion
+from crossin.evaluation.run import KINDS, check_engine, engine_of, opened_engine
 from crossin.items import Form
-from crossin.items import questions as asked_questions
 from crossin.items.wordings import word_files
 from crossin.models import pull
-from crossin.servers import Accounting, check_client
+from crossin.teaching.asked import prepared, requests_of
 from crossin.teaching.config import TeachConfig
 from crossin.teaching.expressing import Row, names_of, needs_translation, rows_of, translated
 from crossin.teaching.judging import Judgement, answer_of, judge
 from crossin.teaching.questions import Questions, read_questions
 from crossin.teaching.report import figures
+from crossin.translation.run import prepared as check_translation
 
 ROWS = "questions.parquet"
 NAMES = "names.parquet"
@@ -70,21 +67,22 @@ def teach(
     out = as_path(out).absolute()
     with TemporaryDirectory() as temporary:
         questions = _checked(config, Path(temporary), progress)
-    with _engine(config, out, progress) if engine is None else nullcontext(engine) as engine:
+    evaluation = config.evaluation()
+    with nullcontext(engine) if engine else opened_engine(evaluation, out, progress) as model:
         form = config.form_of()
-        if isinstance(engine, OpenAIEngine) and config.open_form:
-            supported = engine.kinds(chat=bool(config.chat))
+        if isinstance(model, OpenAIEngine) and config.open_form:
+            supported = model.kinds(chat=bool(config.chat))
             form = config.form_of(next(kind for kind in KINDS if kind in supported))
             say(f"the server supports {', '.join(sorted(supported))}: using --form {form.kind}")
-        settings, inputs = _described(config, engine, questions, form)
+        settings, inputs = _described(config, model, questions, form)
         refuse_within(config.cache, inputs, out, "cache")
         with stage(out, "teach", settings, inputs) as work:
             if not work.done:
                 asked = _requests(config, questions, form)
                 found, known = answers_to(
-                    engine,
-                    _once(asked),
-                    {key: work.inputs[key] for key in model_files(engine)},
+                    model,
+                    requests_of(asked),
+                    {key: work.inputs[key] for key in model_files(model)},
                     own=out / CACHE,
                     cache=config.cache,
                     task=f"asking {as_path(config.answering[0]).name}",
@@ -94,7 +92,8 @@ def teach(
                 texts = translated(config, questions, judgements, out, work.scratch, progress, say)
                 skipped = questions.skipped + Counter(one.reason for one in judgements if one.reason)
                 rows = list(rows_of(questions, judgements, texts, config.pivot, config.wordings, skipped))
-                counts = {"answers_from_cache": known, "notes": [*questions.notes, *engine.notes]}
+                counts: dict[str, Any] = {"answers_from_cache": known, "notes": list(questions.notes)}
+                counts["engine_notes"] = list(model.notes)
                 _finish(work, questions, judgements, rows, skipped, counts)
             remove_cache(out / CACHE, config.cache)
     return work
@@ -150,27 +149,11 @@ def _first(questions: Questions, name: str, pivot: str) -> str:
     return ids[0] if ids else ""
 
 
-@contextmanager
-def _engine(config: TeachConfig, out: Path, progress: Progress) -> Iterator[Engine]:
-    name, _ = config.answering
-    if config.engine == "hf":
-        name = str(pull(name, accept_licence=config.accept_licence, progress=progress))
-    accounting = Accounting(config.server, out / USAGE) if config.engine == "openai" else None
-    with closing(engine_of(config.evaluation(), name, accounting)) as engine:
-        yield engine
-
-
 def _checked(config: TeachConfig, scratch: Path, progress: Progress) -> Questions:
     """The questions. All that can be wrong is a CrossinError here, before the first request."""
     questions = read_questions(config, scratch, progress)
-    if config.cache is not None:
-        check_cache(config.cache)
-    if config.engine == "openai":
-        check_client(config.server)
-    else:
-        from crossin.models.loading import resolve
-
-        resolve(config.device, config.dtype)
+    _requests(config, questions, config.form_of())
+    check_engine(config.evaluation())
     name = needs_translation(questions, config.pivot)
     if name and config.translate is None:
         raise CrossinError(
@@ -182,9 +165,7 @@ def _checked(config: TeachConfig, scratch: Path, progress: Progress) -> Question
         )
     to = tuple(language for language in questions.languages if language != config.pivot)
     if name and to and (settings := config.translation(config.questions, to)) is not None:
-        from crossin.translation.run import prepared
-
-        prepared(settings, settings.translator())
+        check_translation(settings, settings.translator())
     return questions
 
 
@@ -213,22 +194,32 @@ def _described(
 
 
 def _requests(config: TeachConfig, questions: Questions, form: Form) -> list[PreparedQuestion]:
-    """Every question of the pivot in every wording, as often as replies to it are drawn."""
-    asked = asked_questions(questions.in_pivot(config.pivot), form, seed=config.seed)
-    requests = [with_request(one, form, config.choice) for one in asked]
-    if not config.samples:
-        return requests
-    draws = [Sampling(k, config.temperature, config.top_p, config.seed) for k in range(config.samples)]
-    return [replace(one, request=replace(one.request, sampling=draw)) for one in requests for draw in draws]
+    """Every question of the pivot in every wording, as often as replies to it are drawn.
 
-
-def _once(asked: Sequence[PreparedQuestion]) -> list[Request]:
-    """The requests, those that are the same once."""
-    every = (request for one in asked for request in (one.request, one.bare) if request is not None)
-    once: dict[Content, Request] = {}
-    for request in every:
-        once.setdefault(request.content, request)
-    return list(once.values())
+    Raises CrossinError where a single reply would agree with itself.
+    """
+    try:
+        asked = prepared(
+            questions.in_pivot(config.pivot), form, config.choice, seed=config.seed, draws=config.draws
+        )
+    except CrossinError as error:
+        if error.field not in ("wordings", "language"):
+            raise
+        # Its option has another name here.
+        hint = (error.hint or _HINT).replace("--wordings", "--ask")
+        raise CrossinError(error.message, field="ask", hint=hint) from error
+    replies: dict[str, set[Content]] = {}
+    for one in asked:
+        if not one.request.options:
+            replies.setdefault(one.question.item.item, set()).add(one.request.content)
+    single = next((name for name, contents in replies.items() if len(contents) == 1), None)
+    if single is not None:
+        raise CrossinError(
+            f"there would be one reply to '{single}', which agrees with itself",
+            field="ask",
+            hint="draw several replies (--samples 8), or ask in several wordings (a gap has one)",
+        )
+    return asked
 
 
 def _judgements(
