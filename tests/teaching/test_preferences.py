@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from crossin.evaluation.engine import Request
 from crossin.evaluation.preparation import PreparedQuestion
 from crossin.items import Question
-from crossin.teaching.asked import Answered
+from crossin.teaching.asked import AskedAnswer
 from crossin.teaching.judging import Answer
 from crossin.teaching.preferences import (
     AnswerPair,
@@ -103,7 +103,7 @@ def replied(reply: str, *, cut: bool = False, entity: bool = True) -> str | None
     """How a reply would be learned."""
     item = entity_bench.items()[0] if entity else small_bench.items()[0]
     question = PreparedQuestion(Question(item, "question", "prompt", ()), Request("prompt"))
-    [found] = candidates([Answered(question, Answer("x", reply=reply), cut)], 1.0)
+    [found] = candidates([AskedAnswer(question, Answer("x", reply=reply), cut)], 1.0)
     return found.text
 
 
@@ -133,11 +133,11 @@ def test_another_reply_is_learned_up_to_the_next_question() -> None:
     assert replied(" B\nQuestion: x", cut=True, entity=False) == " B"
 
 
-def scored(values: tuple[float | None, ...], best: str | None) -> list[Answered]:
+def scored(values: tuple[float | None, ...], best: str | None) -> list[AskedAnswer]:
     item = small_bench.items()[0]
     options = tuple(f" {text}" for text in item.options)
     question = PreparedQuestion(Question(item, "question", "prompt", options), Request("prompt", options))
-    return [Answered(question, Answer(best, values=values))]
+    return [AskedAnswer(question, Answer(best, values=values))]
 
 
 def test_scored_options_have_their_probabilities_and_the_best_is_the_models_own() -> None:

@@ -17,7 +17,7 @@ from crossin.teaching.judging import Answer, answer_of
 Place = tuple[str, str]
 
 
-class Answered(NamedTuple):
+class AskedAnswer(NamedTuple):
     """A question that was asked, and its answer; `cut`: a reply that ended at the limit of tokens."""
 
     question: PreparedQuestion
@@ -78,17 +78,17 @@ def answers_by_place(
     found: Mapping[Content, dict[str, Any]],
     choice: Choice,
     inventories: Inventories,
-) -> dict[Place, list[Answered]]:
+) -> dict[Place, list[AskedAnswer]]:
     """The answers to each item in each language, in the order asked, from an engine's answers by the content
     of their requests (the fields of `Scores` or `Reply`).
     """
-    places: dict[Place, list[Answered]] = {}
+    places: dict[Place, list[AskedAnswer]] = {}
     for one in asked:
         item = one.question.item
         bare = None if one.bare is None else found[one.bare.content]
         answer = found[one.request.content]
         meant = answer_of(one, answer, bare, choice, inventories, whole=False)
         places.setdefault((item.item, item.language), []).append(
-            Answered(one, meant, answer.get("cut", False))
+            AskedAnswer(one, meant, answer.get("cut", False))
         )
     return places

@@ -12,7 +12,7 @@ from typing import NamedTuple
 from crossin.core.reasons import Reason
 from crossin.core.thoughts import holds_thought
 from crossin.items.replies.cleaning import own_answer
-from crossin.teaching.asked import Answered
+from crossin.teaching.asked import AskedAnswer
 
 # A share that is a sum of fractions.
 _ROUNDING = 1e-9
@@ -71,7 +71,7 @@ class AnswerPair(NamedTuple):
     rejected: str
 
 
-def candidates(answers: Sequence[Answered], temperature: float) -> list[Candidate]:
+def candidates(answers: Sequence[AskedAnswer], temperature: float) -> list[Candidate]:
     """The candidates among the answers to one question in one language: each reply that was drawn, or where
     options were scored, each option with its probability among them (the softmax of what decides between
     them, over the temperature).

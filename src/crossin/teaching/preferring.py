@@ -26,7 +26,7 @@ from crossin.evaluation.run import check_engine, engine_of, opened_engine
 from crossin.items.item import Item
 from crossin.items.wordings import word_files
 from crossin.models import pull
-from crossin.teaching.asked import Answered, Place, answers_by_place, opened, prepared, requests_of
+from crossin.teaching.asked import AskedAnswer, Place, answers_by_place, opened, prepared, requests_of
 from crossin.teaching.prefer_config import PreferConfig
 from crossin.teaching.preferences import Agreed, AnswerPair, PreferReason, agreed, candidates, pair_of
 from crossin.teaching.questions import Questions, read_questions
@@ -177,7 +177,7 @@ def _finish(
     config: PreferConfig,
     work: Stage,
     plan: _Plan,
-    answers: Mapping[Place, Sequence[Answered]],
+    answers: Mapping[Place, Sequence[AskedAnswer]],
     counts: Mapping[str, Any],
 ) -> None:
     skipped = plan.skipped.copy()
@@ -235,7 +235,10 @@ class _Prompts:
 
 
 def _counts(
-    plan: _Plan, answers: Mapping[Place, Sequence[Answered]], pivot: Mapping[str, Agreed], rows: Sequence[Row]
+    plan: _Plan,
+    answers: Mapping[Place, Sequence[AskedAnswer]],
+    pivot: Mapping[str, Agreed],
+    rows: Sequence[Row],
 ) -> dict[str, Any]:
     """`right`: where right answers are known, the share of questions that the pivot's answer is right of,
     among all it agrees on and among the pairs; with 95% intervals.
