@@ -24,6 +24,9 @@ the head multiply, forward and backward, by the fewest: computed from shapes, no
 differ, or losses in float32 by more than 1e-3, the exit status is 1. A side that fails is named, and the
 others go on.
 
+With `--work dco` the work is another: pairs of questions alone, by DCO as published, beside crossin's
+(`train_dco.py`); `--pairs` are those of a step, and losses in float32 must agree to 1e-4.
+
 With `--objectives` crossin is also run with `align`, with `consist` (answers), and with both, on pairs that
 have `--share` of all tokens: what that adds to tokens and seconds.
 """
@@ -38,6 +41,7 @@ from pathlib import Path
 from typing import Any
 
 # Nothing large is imported here: Linux counts a process's memory to the peaks of those that it starts.
+import dco
 from evaluate import SHAPES, child
 from machine import machine
 from rich.console import Console
@@ -203,7 +207,9 @@ def main() -> None:
     parser.add_argument("--tokenizer", type=Path, help="the folder of the shapes' tokenizer")
     parser.add_argument("--model", nargs="*", default=["smollm2-135m"], help="by name or folder")
     parser.add_argument("--shape", nargs="*", default=[], choices=SHAPES, help="random weights")
-    parser.add_argument("--steps", type=int, default=3, help="counted steps, after one that is not")
+    parser.add_argument("--work", choices=("rows", "dco"), default="rows")
+    parser.add_argument("--steps", type=int, help="counted steps, after those that are not: 3, of dco 6")
+    parser.add_argument("--pairs", type=int, default=4, help="pairs a step, of dco")
     parser.add_argument("--rows", type=int, default=16, help="rows a step")
     parser.add_argument("--tokens", type=int, default=512, help="of a micro-batch of crossin")
     parser.add_argument("--threads", type=int, default=2)
@@ -220,25 +226,28 @@ def main() -> None:
     options = parser.parse_args()
     if not options.model and not options.shape:
         parser.error("name a model with --model, or a shape with --shape")
-    if not options.data and not options.mixture:
+    pairs = options.work == "dco"
+    if not pairs and not options.data and not options.mixture:
         parser.error("name the rows with --data or --mixture")
+    if options.steps is None:
+        options.steps = dco.STEPS if pairs else 3
     if options.steps < 1 or options.warmup < 1:
         parser.error("--steps and --warmup must be at least 1")
     if options.sides is None:
         options.sides = CPU[:2] if options.device == "cpu" else GPU
     console = Console(stderr=True)
     with tempfile.TemporaryDirectory(prefix="crossin-benchmark-") as home:
-        result = measure(options, Path(home), console)
+        result = (dco.measure if pairs else measure)(options, Path(home), console)
     result["machine"] = machine("torch", "transformers", "trl", "peft", *options.versions)
     if options.device == "cuda":
         import torch
 
         result["machine"] += f", {torch.cuda.get_device_name()}"
-    result["faults"] = faults(result, options.dtype == "float32")
+    result["faults"] = (dco.faults if pairs else faults)(result, options.dtype == "float32")
     if options.json:
         print(json.dumps(result, indent=2))
     else:
-        print("\n".join([result["machine"], "", *lines_of(result)]))
+        print("\n".join([result["machine"], "", *(dco.lines_of if pairs else lines_of)(result)]))
     for fault in result["faults"]:
         console.print(fault)
     sys.exit(1 if result["faults"] else 0)

@@ -1,22 +1,22 @@
 """One side of `train.py --work dco`, in a process of its own: some steps of DCO (arXiv 2603.04678).
 
-`python benchmarks/train_dco.py pairs --model DIR --questions DIR --steps N --pairs N --out FILE` draws the pairs
-and counts their tokens. `... SIDE --model DIR --work FILE` prints, as JSON: the loss of every step before its
-update, the seconds of every step but the first `--warmup`, those of the reference apart, the peak memory of the
-process and that above the loaded model (on a GPU: what torch has allotted there), and a digest of the adapter's
-first weights.
+`python benchmarks/train_dco.py pairs --model DIR --questions DIR --out FILE` draws the pairs of `--steps`
+steps and counts their tokens. `... SIDE --model DIR --questions DIR --work FILE` prints, as JSON: the loss of
+every step before its update, the seconds of every step but the first `--warmup`, a digest of the adapter's
+first weights, and the peak memory: of the whole process, and above what it had when the model was loaded (on
+a GPU, of what torch has allotted there).
 
-All sides are one plain loop with AdamW over the same LoRA adapter; they differ in how the loss of a step's
+All sides are one plain loop with AdamW over the same LoRA adapter. They differ in how the loss of a step's
 pairs is computed:
 
-- crossin: `answer_loss`, with the reference computed before the first step;
-- published: each pair as a batch of four padded sequences (two options in two languages), gradients
-  accumulated over the pairs of a step;
-- published-step: the four sequences of all pairs of a step as one padded batch.
+- crossin: `answer_loss`, in parts of at most `--tokens` tokens, the reference computed before the first step;
+- published: each pair as a batch of four padded sequences (two options in two languages), one pair after the
+  other, gradients accumulated over the pairs of a step;
+- published-step: the four sequences of every pair of a step as one padded batch.
 
 The published sides are written from the paper's description: the logits of all places in float32 through a
-log-softmax, and a second forward pass without the adapter for the reference. `references` measures what it takes
-crossin to compute the reference of all questions.
+log-softmax, and a second forward pass without the adapter for the reference. crossin's is also timed on a
+sample of all questions, from which `reference` is estimated: the seconds for all of them.
 """
 
 from __future__ import annotations
@@ -31,6 +31,7 @@ import os  # noqa: E402
 import sys  # noqa: E402
 from collections.abc import Callable, Sequence  # noqa: E402
 from contextlib import nullcontext  # noqa: E402
+from itertools import pairwise  # noqa: E402
 from pathlib import Path  # noqa: E402
 from typing import Any  # noqa: E402
 
@@ -41,82 +42,101 @@ LANGUAGES = ("en", "es", "vi", "zh")
 LEARNING_RATE = 1e-5
 SIDES = ("crossin", "published", "published-step")
 Result = dict[str, Any]
-Steps = list[list[Result]]
+# An option after its prompt, and where its own tokens begin; a pair is four: two options in two languages.
+Text = tuple[Sequence[int], int]
+Steps = list[list[list[Text]]]
 
 
-def draw_pairs(model: Path, questions: Path, steps: int, pairs: int) -> Result:
-    """The pairs of each step: the questions of both sides, and which two options are compared; and tokens."""
+def config_of(options: argparse.Namespace) -> Any:
+    """The settings of crossin's run: pairs alone."""
+    from crossin.training import TrainConfig
+
+    return TrainConfig.model_validate(
+        {
+            "pairs": {"items": options.questions, "among": "any", "languages": LANGUAGES, "share": 1},
+            "consist": {"divergence": "dco"},
+            "batches": {"pairs": options.pairs, "tokens": options.tokens},
+            "max_steps": options.steps,
+            "seed": SEED,
+        }
+    )
+
+
+def draw_pairs(options: argparse.Namespace) -> Result:
+    """The pairs of each step, as crossin draws them: the options that are compared, in both languages; and
+    the tokens of a pair that each side computes.
+    """
     from crossin.models.loading import load_tokenizer
-    from crossin.training.config import Batches, Pairs
+    from crossin.training.config import Batches
     from crossin.training.objectives.answers import compared
     from crossin.training.objectives.branches import branched
     from crossin.training.pairs import PairStream, read_pool
+    from crossin.training.sampling import parts_of
 
-    settings = Pairs(items=questions, among="any", languages=LANGUAGES)
-    pool = read_pool(settings, load_tokenizer(model)[0], Batches()).questions
-    stream = PairStream(pool, settings, SEED, pairs)
-    found: Steps = []
+    config = config_of(options)
+    pool = read_pool(config.pairs, load_tokenizer(options.model)[0], Batches()).questions
+    stream = PairStream(pool, config.pairs, SEED, options.pairs)
+    steps: Steps = []
     counts = {"crossin": 0, "published": 0, "published-step": 0, "real": 0, "scored": 0}
-    for step in range(steps):
-        found.append([])
-        texts: list[tuple[int, ...]] = []
-        for number, (id, *languages) in enumerate(stream.at(step)):
-            both = [pool[id][language] for language in languages]
-            two = compared(len(both[0].wholes), f"{step}/{number}")
-            sides = [{"wholes": one.wholes, "starts": one.starts} for one in both]
-            found[-1].append({"sides": sides, "two": two})
-            wholes = [one.wholes[option] for one in both for option in two]
-            counts["scored"] += sum(
-                len(one.wholes[option]) - one.starts[option] for one in both for option in two
-            )
-            counts["real"] += sum(map(len, wholes))
-            counts["published"] += 4 * max(map(len, wholes))
-            texts += wholes
-        counts["published-step"] += len(texts) * max(map(len, texts))
-        counts["crossin"] += sum(len(one.tokens) for one in branched([text[:-1] for text in texts])[0])
-    drawn = steps * pairs
-    return {
-        "steps": found,
-        "pairs": pairs,
-        "tokens of a pair": {name: count / drawn for name, count in counts.items()},
-        "questions": len(pool),
-        "pool": [{"wholes": one.wholes, "starts": one.starts} for by in pool.values() for one in by.values()],
-    }
+    for step in range(options.steps):
+        texts: list[list[Text]] = []
+        sizes = []
+        for number, (name, *languages) in enumerate(stream.at(step)):
+            both = [pool[name][language] for language in languages]
+            two = compared(len(both[0].wholes), f"{SEED}/{step}/0/{number}")
+            texts.append([(one.wholes[option], one.starts[option]) for one in both for option in two])
+            sizes.append(sum(one.size for one in both))
+        steps.append(texts)
+        lengths = [[len(whole) for whole, _ in pair] for pair in texts]
+        counts["real"] += sum(map(sum, lengths))
+        counts["scored"] += sum(len(whole) - start for pair in texts for whole, start in pair)
+        counts["published"] += sum(4 * max(of_pair) for of_pair in lengths)
+        counts["published-step"] += 4 * len(texts) * max(map(max, lengths))
+        for part in parts_of(sizes, options.tokens):
+            wholes = [whole[:-1] for pair in texts[part.start : part.stop] for whole, _ in pair]
+            counts["crossin"] += sum(len(one.tokens) for one in branched(wholes)[0])
+    drawn = options.steps * options.pairs
+    tokens = {name: count / drawn for name, count in counts.items()}
+    return {"steps": steps, "questions": len(pool), "pairs": drawn, "tokens": tokens}
 
 
-def question(one: Result) -> Any:
-    from crossin.training.pairs import TokenizedQuestion
-
-    return TokenizedQuestion([tuple(whole) for whole in one["wholes"]], one["starts"], ())
-
-
-def our_loss(network: Any, steps: Steps) -> Callable[[int], None]:
-    """Backward of crossin's loss of a step; the reference of the pairs is computed here."""
-    import torch
-
-    from crossin.training.config import Consist
-    from crossin.training.objectives.answers import answer_loss, option_logprobs
-
-    settings = Consist(divergence="dco")
-    asked = [[tuple(map(question, pair["sides"])) for pair in step] for step in steps]
-    held: list[list[list[list[float]]]] = []
-    with torch.no_grad():
-        for step in asked:
-            flat = option_logprobs(network, [one for pair in step for one in pair], settings.length)
-            values = [one.tolist() for one in flat]
-            held.append([list(both) for both in zip(values[0::2], values[1::2], strict=True)])
+def our_loss(network: Any, term: Any, room: int) -> Callable[[int], float]:
+    """Backward of crossin's loss of a step, in parts of at most `room` tokens."""
 
     def backward(step: int) -> float:
-        loss = answer_loss(network, asked[step], settings, held[step], str(step))
-        loss.backward()
-        return loss.item()
+        total = 0.0
+        for part in term.parts(step, room):
+            loss = term.loss(network, step, part).value
+            loss.backward()
+            total += loss.item()
+        return total
 
     return backward
 
 
+def reference_seconds(network: Any, pool: Any, options: argparse.Namespace) -> float:
+    """About how long it takes to compute the reference of all questions with all their options: from every
+    `--every`th of the parts that this is computed in.
+    """
+    import torch
+
+    from crossin.training.objectives.answers import option_logprobs
+    from crossin.training.sampling import parts_of
+
+    every = [question for versions in pool.questions.values() for question in versions.values()]
+    every.sort(key=lambda question: question.wholes[0])
+    parts = parts_of((question.size for question in every), options.tokens)
+    measured = parts[:: options.every]
+    begin = now()
+    with torch.no_grad():
+        for part in measured:
+            option_logprobs(network, every[part.start : part.stop], "sum")
+    return (now() - begin) * len(parts) / len(measured)
+
+
 def logprobs(network: Any, wholes: Sequence[Sequence[int]], starts: Sequence[int]) -> Any:
-    """The log-likelihoods [N] of the options, as a plain loop over transformers computes them: the whole texts
-    padded to the longest, and a log-softmax in float32 at every place.
+    """The log-likelihoods [N] of the options as a plain loop over transformers computes them: texts padded to
+    the longest, and a log-softmax in float32 at every place.
     """
     import torch
 
@@ -138,14 +158,12 @@ def published_loss(network: Any, steps: Steps, whole_step: bool) -> Callable[[in
     """Backward of the published loss of a step."""
     import torch
 
-    def loss_of(pairs: list[Result]) -> Any:
-        options = [(side, number) for pair in pairs for side in pair["sides"] for number in pair["two"]]
-        wholes = [side["wholes"][number] for side, number in options]
-        starts = [side["starts"][number] for side, number in options]
+    def loss_of(pairs: list[list[Text]]) -> Any:
+        wholes, starts = zip(*(text for pair in pairs for text in pair), strict=True)
         policy = logprobs(network, wholes, starts)
         with torch.no_grad(), network.disable_adapter():
             reference = logprobs(network, wholes, starts)
-        # [pairs, language], the first option's lead over the second.
+        # [pairs, languages]: by how much the first option is likelier than the second.
         lead, held = ((one[0::2] - one[1::2]).view(-1, 2) for one in (policy, reference))
         ratio = lead - held
         return ((ratio[:, 0] - held[:, 1]).abs() + (ratio[:, 1] - held[:, 0]).abs()).sum()
@@ -168,57 +186,52 @@ def run_side(options: argparse.Namespace) -> Result:
     from crossin.training import fused_lora, packing
     from crossin.training.config import Method
     from crossin.training.method import apply
+    from crossin.training.terms import terms_of
 
-    work = json.loads(options.work.read_text(encoding="utf-8"))
-    network, _ = load(options.model, device=options.device, dtype=options.dtype)
-    ours = options.side in ("crossin", "references")
+    steps = json.loads(options.work.read_text(encoding="utf-8"))["steps"]
+    options.steps, options.pairs = len(steps), len(steps[0])
+    network, tokenizer = load(options.model, device=options.device, dtype=options.dtype)
+    ours = options.side == "crossin"
     if ours:
         packing.prepare(network)
     network = apply(network, Method(rank=RANK, alpha=ALPHA), SEED)
     if ours:
         fused_lora.fuse(network)
-    network.train()
+    with torch.no_grad():
+        # Weights that were not used yet may not be in the memory yet.
+        network(input_ids=torch.zeros(1, 2, dtype=torch.long, device=network.device))
     first, loaded = digest(network), reset_peak(options.device)
-    begin = now()
-    if options.side == "references":
-        return {"seconds": references(network, work["pool"]), "questions": len(work["pool"])}
-    steps = work["steps"]
-    backward = (
-        our_loss(network, steps) if ours else published_loss(network, steps, options.side == "published-step")
-    )
-    before = now() - begin
+    ends = [now()]
+    if ours:
+        terms = terms_of(config_of(options), network, tokenizer)
+        backward = our_loss(network, terms.terms[0], options.tokens)
+    else:
+        backward = published_loss(network, steps, options.side == "published-step")
+    network.train()
     weights = [weight for weight in network.parameters() if weight.requires_grad]
     optimizer = torch.optim.AdamW(weights, lr=LEARNING_RATE, weight_decay=WEIGHT_DECAY)
-    losses, ends = [], [now()]
+    losses = []
+    ends.append(now())
     with profiled(options.profile):
         for step in range(len(steps)):
             losses.append(backward(step))
             optimizer.step()
             optimizer.zero_grad()
             ends.append(now())
-    seconds = [later - earlier for earlier, later in zip(ends, ends[1:], strict=False)]
-    return {
+    before, *seconds = (later - earlier for earlier, later in pairwise(ends))
+    found = {
         "losses": losses,
         "first": first,
-        "start": begin - _BEGIN,
+        "start": ends[0] - _BEGIN,
         "before": before,
         "seconds": seconds[options.warmup :],
+        "pairs": options.pairs * (len(steps) - options.warmup),
         **peaks(options.device, loaded),
+        "reference": 0.0,
     }
-
-
-def references(network: Any, pool: list[Result]) -> float:
-    """The seconds to compute the reference of all options of these questions."""
-    import torch
-
-    from crossin.training.objectives.answers import option_logprobs
-
-    asked = [question(one) for one in pool]
-    begin = now()
-    with torch.no_grad():
-        for start in range(0, len(asked), 4):
-            option_logprobs(network, asked[start : start + 4], "sum")
-    return now() - begin
+    if ours:
+        found["reference"] = reference_seconds(network, terms.pool, options)
+    return found
 
 
 def reset_peak(device: str) -> float:
@@ -262,14 +275,16 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("side", choices=["pairs", "references", *SIDES])
+    parser.add_argument("side", choices=["pairs", *SIDES])
     parser.add_argument("--model", type=Path, required=True)
-    parser.add_argument("--questions", type=Path)
+    parser.add_argument("--questions", type=Path, required=True, help="a benchmark's folder")
     parser.add_argument("--steps", type=int, default=4)
-    parser.add_argument("--pairs", type=int, default=8, help="pairs of a step")
-    parser.add_argument("--out", type=Path)
-    parser.add_argument("--work", type=Path)
+    parser.add_argument("--pairs", type=int, default=4, help="of a step")
+    parser.add_argument("--tokens", type=int, default=512, help="of a part of crossin")
+    parser.add_argument("--out", type=Path, help="where the pairs are written")
+    parser.add_argument("--work", type=Path, help="the pairs")
     parser.add_argument("--warmup", type=int, default=1, help="steps that are not counted")
+    parser.add_argument("--every", type=int, default=8, help="of the parts of the whole reference")
     parser.add_argument("--device", default="cpu")
     parser.add_argument("--dtype", default="float32")
     parser.add_argument("--threads", type=int, default=2)
@@ -282,9 +297,8 @@ def main() -> None:
     # What libraries print goes elsewhere: the last line is the answer.
     answer, sys.stdout = sys.stdout, sys.stderr
     if options.side == "pairs":
-        found = draw_pairs(options.model, options.questions, options.steps, options.pairs)
-        options.out.write_text(json.dumps(found), encoding="utf-8")
-        found = {name: one for name, one in found.items() if name not in ("steps", "pool")}
+        found = draw_pairs(options)
+        options.out.write_text(json.dumps({"steps": found.pop("steps")}), encoding="utf-8")
     else:
         found = run_side(options)
     print(json.dumps(found), file=answer)

@@ -37,11 +37,11 @@ def make_mixture(data: Path, rows: int, out: Path) -> None:
     compose(recipe, data, out, languages=list(LANGUAGES), seed=0)
 
 
-def make_pairs(out: Path) -> Path:
+def make_pairs(out: Path, languages: Sequence[str]) -> Path:
     """Questions with options about the countries of the facts corpus, in every language."""
     from crossin.facts import build_bench, build_facts
 
-    facts = build_facts(list(LANGUAGES), out / "facts").folder
+    facts = build_facts(list(languages), out / "facts").folder
     return build_bench(facts, out / "questions", split="train").folder
 
 
@@ -116,6 +116,7 @@ def main() -> None:
     composing.add_argument("--out", type=Path, required=True)
     pairing = tasks.add_parser("pairs")
     pairing.add_argument("--out", type=Path, required=True)
+    pairing.add_argument("--languages", nargs="*", default=LANGUAGES)
     pulling = tasks.add_parser("model")
     pulling.add_argument("name")
     counting = tasks.add_parser("work")
@@ -129,7 +130,7 @@ def main() -> None:
     if options.task == "mixture":
         make_mixture(options.data, options.rows, options.out)
     elif options.task == "pairs":
-        answer = {"folder": str(make_pairs(options.out).resolve())}
+        answer = {"folder": str(make_pairs(options.out, options.languages).resolve())}
     elif options.task == "model":
         from crossin.models import pull
 

@@ -11,12 +11,13 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from crossin import compare, compose, evaluate, probe, report, score, train, translate
+from crossin import compare, compose, evaluate, probe, report, score, teach, train, translate
 from crossin.core.stages import Stage
 from crossin.evaluation import EvaluateConfig
 from crossin.facts import build_bench, build_facts
 from crossin.probing.config import ProbeConfig
 from crossin.servers import ServerSettings
+from crossin.teaching.config import TeachConfig
 from crossin.training import TrainConfig
 from crossin.translation.config import TranslateConfig
 
@@ -51,6 +52,14 @@ def measure(out: Path, model: str, adapter: Path) -> None:
     report({"base model": folders["base"], "CrossIn": folders["tuned"]}, out / "report.html")
 
 
+def teach_itself(out: Path, model: str) -> Stage:
+    """Make a corpus from what the model says consistently in English of the countries that are trained on."""
+    questions = build_bench(out / "facts", out / "questions", split="train").folder
+    taught = teach(TeachConfig(model=model, questions=questions, tasks=("capital",)), out / "taught")
+    print(f"{taught.manifest['counts']['certain']} certain answers, left out: {taught.manifest['skipped']}")
+    return taught
+
+
 def look_inside(out: Path, model: str, adapter: Path) -> Stage:
     """Measure how close the languages are in each layer, on the benchmark's questions."""
     return probe(ProbeConfig(model=model, parallel=out / "bench", adapter=adapter), out / "probe")
@@ -64,10 +73,11 @@ def translate_rows(rows: Path, out: Path, server: str, model: str) -> Stage:
 
 
 def main(out: Path, model: str = "smollm2-135m") -> None:
-    """Tune, measure, and look inside."""
+    """Tune, measure, look inside, and teach."""
     adapter = tune(out, model).folder
     measure(out, model, adapter)
     look_inside(out, model, adapter)
+    teach_itself(out, model)
 
 
 if __name__ == "__main__":

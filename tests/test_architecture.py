@@ -42,7 +42,21 @@ MAY_IMPORT: dict[str, set[str]] = {
     "reports": {"items", "logs", "metrics"},
     "scoring": {"corpus", "items", "logs", "metrics", "reports"},
     "probing": {"corpus", "items", "models", "reports"},
-    "experiments": {"evaluation", "facts", "items", "metrics", "mixture", "models", "reports", "training"},
+    "experiments": {
+        "bench",
+        "evaluation",
+        "facts",
+        "items",
+        "logs",
+        "metrics",
+        "mixture",
+        "models",
+        "reports",
+        "scoring",
+        "teaching",
+        "training",
+        "translation",
+    },
 }
 
 

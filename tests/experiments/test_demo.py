@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+from contextlib import suppress
 from pathlib import Path
 from unittest.mock import patch
 
@@ -13,33 +14,40 @@ import torch
 from click.testing import CliRunner
 
 from crossin.cli.main import app
+from crossin.core.errors import CrossinError
 from crossin.core.files import sha256
+from crossin.core.progress import Progress
 from crossin.core.settings import read_settings
-from crossin.experiments.demo import DemoConfig, plan_demo, run_demo
+from crossin.core.stages import Stage
+from crossin.experiments.demo import EXPERIMENT, DemoConfig, changes, plan_demo, run_demo
+from crossin.experiments.index import Index, write_index
+from crossin.experiments.jobs import Job
+from crossin.experiments.kinds import run_job
+from crossin.experiments.run import planned
 from crossin.reports.summary import to_json
 from crossin.training import TrainConfig
+from crossin.training.config import Batches, Optimiser
 from tests.helpers.apart import run
 from tests.helpers.errors import refused
 
 SMALL = """
 name: small
 components:
-  - {kind: base, tokens: 4000}
-  - {kind: mono, tokens: 4000}
-  - {kind: x2en, tokens: 4000}
-  - {kind: en2x, tokens: 4000}
-  - {kind: x2x, tokens: 4000}
-  - {kind: trans, corpus: names, tokens: 4000}
+  - {kind: base, tokens: 800}
+  - {kind: mono, tokens: 800}
+  - {kind: x2en, tokens: 800}
+  - {kind: en2x, tokens: 800}
+  - {kind: x2x, tokens: 800}
+  - {kind: trans, corpus: names, tokens: 800}
 """
-SAME = [
-    "facts/facts.parquet",
-    "bench/items.parquet",
-    "english-only/mixture/data/mixture-00000.parquet",
-    "crossin/mixture/data/mixture-00000.parquet",
-    "crossin/training/adapter/adapter_model.safetensors",
-    "crossin/answers/answers.parquet",
-    "report.json",
-]
+# What a run writes that says when and where it was.
+_ITS_OWN = {"manifest.json", "report.html", "speed.parquet"}
+
+
+def files_of(out: Path) -> dict[str, str]:
+    """The hashes of all files of a run, but those that say when and where it was."""
+    files = (path for path in sorted(out.rglob("*")) if path.is_file() and path.name not in _ITS_OWN)
+    return {str(path.relative_to(out)): sha256(path) for path in files}
 
 
 @pytest.fixture(scope="module")
@@ -47,6 +55,10 @@ def recipe(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("recipe") / "small.yaml"
     path.write_text(SMALL)
     return path
+
+
+def jobs_of(config: DemoConfig) -> list[Job]:
+    return planned(EXPERIMENT, changes(config)).jobs
 
 
 def demo(out: Path, model: Path, recipe: Path, deadly: str = "never", at_least: int = 0) -> None:
@@ -60,12 +72,15 @@ def demo(out: Path, model: Path, recipe: Path, deadly: str = "never", at_least: 
         if task.startswith(deadly) and done >= at_least:
             die()
 
-    # Two stages are too short to report progress: they are killed where they write.
-    if deadly == "bench":
-        patch("crossin.facts.bench.finish_bench", die).start()
-    if deadly == "report":
-        patch("crossin.reports.make.write_text", die).start()
-    training = TrainConfig(checkpoint_every=4)
+    # These are too short to report progress: they are killed where they write.
+    for stage, writer in (
+        ("bench", "crossin.facts.bench.finish_bench"),
+        ("results", "crossin.experiments.run.write_results"),
+        ("report", "crossin.reports.make.write_text"),
+    ):
+        if deadly == stage:
+            patch(writer, die).start()
+    training = TrainConfig(batches=Batches(rows=2), checkpoint_every=4)
     config = DemoConfig(languages=("en", "es"), model=str(model), recipe=recipe, training=training)
     run_demo(config, out, progress=progress)
 
@@ -78,17 +93,27 @@ def test_killed_in_each_stage_and_started_again_it_ends_the_same(
         ("collecting", 2),
         ("bench", 0),
         ("composing", 1),
-        ("training", 6),
-        ("asking English", 100),
-        ("asking CrossIn", 300),
+        ("train: English only", 6),
+        ("evaluate: English only", 100),
+        ("train: CrossIn", 6),
+        ("evaluate: CrossIn", 300),
+        ("results", 0),
         ("report", 0),
     ):
         assert run(demo, tmp_path / "killed", tiny_model, recipe, task, done) == -9, task
-        assert not (tmp_path / "killed" / "manifest.json").exists()
+        assert not (tmp_path / "killed" / "report.html").exists()
     for out in ("killed", "whole"):
         assert run(demo, tmp_path / out, tiny_model, recipe) == 0
-    for name in SAME:
-        assert sha256(tmp_path / "killed" / name) == sha256(tmp_path / "whole" / name), name
+    whole = files_of(tmp_path / "whole")
+    assert files_of(tmp_path / "killed") == whole
+    names = {Path(name).name for name in whole}
+    assert {
+        "questions.parquet",
+        "items.parquet",
+        "mixture-00000.parquet",
+        "adapter_model.safetensors",
+    } < names
+    assert {"answers.parquet", "results.parquet", "report.json"} < names
     assert not list((tmp_path / "killed").rglob("*.tmp"))
     assert not list((tmp_path / "killed").rglob("stage.json"))
     assert "</html>" in (tmp_path / "killed" / "report.html").read_text()
@@ -108,9 +133,40 @@ def test_the_command_prints_the_figures_and_leaves_the_page(
     ].keys()
     for stage in ("facts", "bench", "compose", "train", "evaluate"):
         assert f"{stage}: " in ended.stderr
-    assert (tmp_path / "run" / "base-model" / "answers" / "answers.parquet").exists()
-    with refused("another run's files", "seed: 0 there, 1 here"):
-        CliRunner().invoke(app, [*words, "--seed", "1"], catch_exceptions=False)
+    assert (tmp_path / "run" / "results.parquet").exists()
+
+
+def test_another_seed_shares_what_no_seed_changes(recipe: Path) -> None:
+    one, other = (jobs_of(DemoConfig(seed=seed, languages=("en", "es"), recipe=recipe)) for seed in (0, 1))
+    shared = {job.key for job in one} & {job.key for job in other}
+    assert [job.stage for job in one if job.key in shared] == ["facts", "facts-bench", "evaluate"]
+
+
+def test_a_page_of_other_results_does_not_stay(tiny_model: Path, recipe: Path, tmp_path: Path) -> None:
+    out = tmp_path / "run"
+    write_index(out, Index("demo", "English only", "en", ("en",), {}, ()))
+    for name in ("report.html", "report.json"):
+        (out / name).write_text("of another seed")
+    with (
+        patch("crossin.experiments.demo.experiment", side_effect=KeyboardInterrupt),
+        suppress(KeyboardInterrupt),
+    ):
+        run_demo(DemoConfig(languages=("en", "es"), model=str(tiny_model), recipe=recipe), out)
+    assert not list(out.glob("report.*"))
+
+
+def test_what_fails_is_an_error_that_names_the_arm(tiny_model: Path, recipe: Path, tmp_path: Path) -> None:
+    config = DemoConfig(languages=("en", "es"), model=str(tiny_model), recipe=recipe)
+    real = run_job
+
+    def fail(job: Job, out: Path, progress: Progress) -> Stage:
+        if job.title.startswith("train: CrossIn"):
+            raise CrossinError("no memory is left", hint="take a smaller model")
+        return real(job, out, progress)
+
+    with patch("crossin.experiments.run.run_job", fail), refused("CrossIn", "no memory", hint="run again"):
+        run_demo(config, tmp_path / "run")
+    assert not (tmp_path / "run" / "report.html").exists()
 
 
 def test_a_finished_demo_is_left_as_it_is_also_after_an_upgrade(
@@ -134,13 +190,47 @@ def test_a_finished_demo_is_left_as_it_is_also_after_an_upgrade(
     run_demo(config, out)
 
 
-@pytest.mark.parametrize(("consist", "tokens"), [(True, 30_000), (False, 24_000)])
+@pytest.mark.parametrize(("consist", "tokens"), [(True, 6_000), (False, 4_800)])
 def test_the_control_has_as_many_tokens_as_mixture_and_pairs(
     recipe: Path, consist: bool, tokens: int
 ) -> None:
-    plan = plan_demo(DemoConfig(languages=("en", "es"), recipe=recipe, consist=consist))
-    assert plan.control.components[0].tokens == plan.tokens == tokens
-    assert [part.kind for part in plan.control.components] == ["base"]
+    config = DemoConfig(languages=("en", "es"), recipe=recipe, consist=consist)
+    assert plan_demo(config).tokens == tokens
+    recipes = {job.title: job.settings["recipe"] for job in jobs_of(config) if job.stage == "compose"}
+    control, mixture = (
+        recipes[f"compose: {arm}, seed 0"]["components"] for arm in ("English only", "CrossIn")
+    )
+    assert [(part["kind"], part["tokens"]) for part in control] == [("base", tokens)]
+    assert sum(part["tokens"] for part in mixture) == 4_800
+
+
+def test_settings_reach_every_stage(recipe: Path) -> None:
+    training = TrainConfig(optimiser=Optimiser(learning_rate=2e-4))
+    jobs = jobs_of(
+        DemoConfig(
+            languages=("en", "th"), seed=3, recipe=recipe, held_out="dev", consist=True, training=training
+        )
+    )
+    by_stage = {stage: [job for job in jobs if job.stage == stage] for stage in {job.stage for job in jobs}}
+    assert {stage: len(found) for stage, found in by_stage.items()} == {
+        "facts": 1,
+        "facts-bench": 2,
+        "compose": 2,
+        "train": 2,
+        "evaluate": 3,
+    }
+    [facts] = by_stage["facts"]
+    assert (facts.settings["held_out"], facts.settings["languages"]) == ("dev", ["en", "th"])
+    assert {tuple(job.settings["splits"]) for job in by_stage["facts-bench"]} == {("dev",), ("train",)}
+    assert {job.settings["recipe"]["seed"] for job in by_stage["compose"]} == {3}
+    assert {tuple(job.settings["recipe"]["languages"]) for job in by_stage["compose"]} == {("en", "th")}
+    assert {job.settings["seed"] for job in by_stage["train"]} == {3}
+    assert {job.settings["optimiser"]["learning_rate"] for job in by_stage["train"]} == {2e-4}
+    assert [bool(job.settings["consist"]) for job in by_stage["train"]] == [False, True]
+
+
+def test_without_settings_it_is_the_experiment_of_that_name() -> None:
+    assert {job.key for job in jobs_of(DemoConfig())} == {job.key for job in planned("demo").jobs}
 
 
 def test_a_file_holds_the_settings_and_flags_override_them(recipe: Path, tmp_path: Path) -> None:

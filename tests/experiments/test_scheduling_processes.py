@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import time
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 
 import pytest
@@ -101,15 +102,15 @@ def holding_arms() -> list[Job]:
     return [job("a", hold=True), job("b", hold=True)]
 
 
-def wait_until_they_hold(out: Path) -> None:
+def wait_until_they_hold(out: Path, process: BaseProcess) -> None:
     for name in "ab":
-        wait_for(out / "begun" / f"{name} holds")
+        wait_for(out / "begun" / f"{name} holds", process.is_alive)
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_an_interrupt_stops_the_processes_which_save_what_they_have(tmp_path: Path, number: int) -> None:
     process = apart.start(interrupted, tmp_path, number)
-    wait_until_they_hold(tmp_path)
+    wait_until_they_hold(tmp_path, process)
     assert process.pid is not None
     os.kill(process.pid, number)
     process.join()
@@ -124,7 +125,7 @@ def test_an_interrupt_stops_the_processes_which_save_what_they_have(tmp_path: Pa
 
 def test_where_the_command_is_killed_its_processes_save_and_end(tmp_path: Path) -> None:
     process = apart.start(interrupted, tmp_path, signal.SIGKILL)
-    wait_until_they_hold(tmp_path)
+    wait_until_they_hold(tmp_path, process)
     process.kill()
     process.join()
     # Whoever is still at work is waited for.

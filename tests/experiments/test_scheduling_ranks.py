@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from crossin.experiments.board import Outcome
+from crossin.experiments.board import JobsOutcome
 from crossin.experiments.jobs import Job
 from crossin.experiments.ranks import own_jobs
 from crossin.experiments.scheduling import run_jobs
@@ -17,7 +17,7 @@ from tests.helpers.errors import refused
 from tests.helpers.made_up_jobs import job, results, run_made_up, two_arms, wait_for
 
 
-def run_rank(jobs: list[Job], out: Path, rank: int, ranks: int = 2) -> Outcome:
+def run_rank(jobs: list[Job], out: Path, rank: int, ranks: int = 2) -> JobsOutcome:
     return run_jobs(jobs, out, run_made_up, rank=rank, world_size=ranks)
 
 
@@ -75,7 +75,7 @@ def test_a_job_that_another_rank_runs_is_waited_for(tmp_path: Path) -> None:
     facts = job("facts", kind="facts", meet=["go"])
     jobs = [facts, job("a", facts), job("b", facts)]
     first = apart.start(ending_well, jobs, tmp_path, 0)
-    wait_for(tmp_path / "begun" / "facts")
+    wait_for(tmp_path / "begun" / "facts", first.is_alive)
 
     def watch(event: JobEvent) -> None:
         if event.task == "waiting for another rank":
@@ -89,7 +89,7 @@ def test_a_job_that_another_rank_runs_is_waited_for(tmp_path: Path) -> None:
 def test_a_rank_leaves_to_another_what_that_one_runs(tmp_path: Path) -> None:
     jobs = [job("a", meet=["go"]), job("b")]
     first = apart.start(ending_well, jobs, tmp_path, 0)
-    wait_for(tmp_path / "begun" / "a")
+    wait_for(tmp_path / "begun" / "a", first.is_alive)
     outcome = run_rank(jobs, tmp_path, 1)
     assert outcome.finished == ("b-key",) and outcome.left == ("a-key",)
     (tmp_path / "begun" / "go").touch()

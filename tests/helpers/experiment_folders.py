@@ -37,9 +37,9 @@ def write_answers_of(
     chat: bool = False,
     choice: str = "sum",
 ) -> Path:
-    """An evaluation of multiple choice, or of `free` text. An arm is right on a question that is easy enough for
-    its skill; half of that is luck, which `name` decides. `world` decides the right answers. logprobs: of the
-    options, by language, item and the place of the right one. `stored`: whether log-probabilities are.
+    """An evaluation of multiple choice, or of `free` text. An arm is right on a question that is easy enough
+    for its skill, give or take luck, which `name` decides. `world` decides the right answers. logprobs: of
+    the options, by language, item and the place of the right one. `stored`: whether log-probabilities are.
     """
     rows: list[dict[str, Any]] = []
     asked: list[Item] = []
@@ -71,7 +71,10 @@ def write_answers_of(
             rows.append(row)
             asked.append(
                 Item(
-                    **key,
+                    item=key["item"],
+                    group=key["group"],
+                    task=key["task"],
+                    language=key["language"],
                     context="",
                     question=f"Which river is {number}?",
                     options=[] if free else options,
@@ -113,8 +116,8 @@ def write_experiment(
     places: Mapping[str, Mapping[str, object]] | None = None,
     **answers: Any,
 ) -> Path:
-    """An experiment's folder. `own_worlds`: each seed has right answers of its own. `fixed`: arms that no seed
-    changes.
+    """An experiment's folder. `own_worlds`: each seed has right answers of its own. `fixed`: arms that no
+    seed changes.
     """
     made = []
     for name, skill in arms.items():

@@ -8,6 +8,7 @@ import os
 import signal
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -79,9 +80,10 @@ def run_made_up(job: Job, out: Path, progress: Progress) -> Stage:
     return work
 
 
-def wait_for(file: Path) -> None:
-    """Wait until a file is there."""
+def wait_for(file: Path, alive: Callable[[], bool] = lambda: True) -> None:
+    """Wait until a file is there, as long as whoever writes it is alive."""
     while not file.exists():
+        assert alive()
         time.sleep(0.01)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
@@ -11,17 +11,15 @@ from crossin.cli.options import (
     Command,
     dry_run_option,
     json_option,
+    need_out,
     out_option,
     set_option,
     settings_options,
 )
 from crossin.core.cluster import Runner
-from crossin.core.settings import Settings, setting
+from crossin.core.settings import Settings, setting, validated
 
 _WHERE = "Where it runs"
-
-if TYPE_CHECKING:
-    pass
 
 
 class ExperimentOptions(Settings):
@@ -66,7 +64,8 @@ def command(config: str, out: Path | None, given: dict[str, Any], dry_run: bool,
     Then run it:
       crossin experiment paper --out runs/paper
     """
-    from crossin.cli.console import say
+    from crossin.cli.console import print_json, say
+    from crossin.cli.report import show_experiment
     from crossin.core.examples import named_file
     from crossin.experiments.run import experiment, planned
 
@@ -90,4 +89,11 @@ def command(config: str, out: Path | None, given: dict[str, Any], dry_run: bool,
     )
     for title, failure in done.failures.items():
         say(f"failed: {title}: {failure.error}")
+    if done.results is None:
+        say(f"rank {options.rank} of {options.world_size} is done; the last one writes the results")
+    elif as_json:
+        print_json(done.results.to_arrow().to_pylist())
+    else:
+        show_experiment(done.results)
+        say(f"results: {done.out}; the page: crossin report {done.out}")
     return 1 if done.failures else 0

@@ -21,6 +21,10 @@ _CORPUS = "questions"
 Place = tuple[str | int, ...]
 
 
+class AmbiguousEntry(CrossinError):
+    """A name that several elements of a list have."""
+
+
 def merged(entries: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
     """`entries` with those of `given` in their place; where both are mappings, key by key."""
     result = dict(entries)
@@ -100,7 +104,7 @@ def place_of(entries: Mapping[str, Any], key: str, *, whole: bool = False) -> Pl
             found = _numbers(".".join(parts[:count]), names)
             if len(found) > 1:
                 same = " and ".join(map(str, found))
-                raise CrossinError(
+                raise AmbiguousEntry(
                     f"'{'.'.join(parts[:count])}' is elements {same} of '{here}'",
                     field=key,
                     hint=f"give the number, or one of: {', '.join(names[one][0] for one in found)}",

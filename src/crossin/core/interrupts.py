@@ -68,7 +68,12 @@ def held_signals(message: str = "") -> Iterator[HeldSignal]:
             if handler is not None:
                 signal.signal(number, handler)
     if held.number is not None:
-        signal.raise_signal(held.number)
+        handler = before[signal.Signals(held.number)]
+        # Called, since Ray's workers block the signal itself.
+        if callable(handler):
+            handler(held.number, None)
+        else:
+            signal.raise_signal(held.number)
 
 
 def write_line(text: str) -> None:

@@ -23,9 +23,9 @@ CHOICES: tuple[Choice, ...] = tuple(one for one in get_args(Choice) if one != "b
 
 def choice_of(predictions: Predictions) -> str:
     """What decided between the options; empty where none was scored by its text."""
-    if not any(line.get("logprobs") for line in _scored(predictions)):
-        return ""
-    return str(predictions.log.settings.get("choice", CHOICES[0]))
+    scored, settings = _scored(predictions), predictions.log.settings
+    known = "choice" in settings or any(line.get("logprobs") for line in scored)
+    return str(settings.get("choice", CHOICES[0])) if scored and known else ""
 
 
 def answers_by_choice(predictions: Predictions) -> dict[str, AnswerTable]:

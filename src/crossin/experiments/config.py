@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,7 @@ from crossin.core.errors import CrossinError
 from crossin.core.examples import folder_of, named_file
 from crossin.core.files import read_yaml
 from crossin.core.paths import is_path
-from crossin.core.settings import Settings, setting, validated
+from crossin.core.settings import Settings, as_value_error, setting, validated
 from crossin.core.suggestions import nearest
 from crossin.languages.codes import Language, Languages
 
@@ -21,6 +21,10 @@ Entries = dict[str, Any]
 HINT = "see docs/experiment.md for the keys, and `crossin examples` for experiments"
 # The entries that an arm may change.
 ARM_ENTRIES = ("model", "languages", "pivot", "sources", "compose", "train", "evaluate", "resources")
+
+# What `${…}` means that is no source: the seed, the model, and `arms.NAME`, the training of an arm.
+RESERVED = ("seed", "model")
+ARM = "arms."
 
 
 class Resources(Settings):
@@ -117,12 +121,36 @@ class ExperimentConfig(Settings):
         for name, changes in arms.items():
             if changes is not None and not isinstance(changes, dict):
                 raise ValueError(f"the arm '{name}' must be a mapping of changes")
-            for key in changes or {}:
-                if str(key).split(".")[0] not in ARM_ENTRIES:
-                    near = nearest(str(key), ARM_ENTRIES)
-                    meant = f"did you mean '{near[0]}'?" if near else f"use {', '.join(ARM_ENTRIES)}"
-                    raise ValueError(f"the arm '{name}' cannot change '{key}': {meant}")
+            with as_value_error():
+                _check_keys(changes or {}, ARM_ENTRIES, f"{name}")
         return {name: long_forms(changes or {}) for name, changes in arms.items()}
+
+    @field_validator("sources")
+    @classmethod
+    def _no_reserved_name(cls, sources: dict[str, Any]) -> dict[str, Any]:
+        for name in sources:
+            if name in RESERVED or name.startswith(ARM):
+                raise ValueError(f"'${{{name}}}' means something else: give the source another name")
+        return sources
+
+    @field_validator("tiny")
+    @classmethod
+    def _known_changes(cls, tiny: Entries) -> Entries:
+        with as_value_error():
+            _check_keys(tiny, [key for key in cls.model_fields if key != "tiny"])
+        return tiny
+
+
+def _check_keys(changes: Mapping[str, Any], known: Sequence[str], place: str = "") -> None:
+    """Raise CrossinError for a change to an entry that is not among the `known`, by its first name."""
+    for key in map(str, changes):
+        if key.partition(".")[0] not in known:
+            near = nearest(key.partition(".")[0], known)
+            raise CrossinError(
+                f"'{key}' cannot be changed here",
+                field=f"{place}.{key}" if place else key,
+                hint=f"did you mean '{near[0]}'?" if near else f"use one of: {', '.join(known)}",
+            )
 
 
 def long_forms(entries: Mapping[str, Any]) -> dict[str, Any]:
@@ -157,8 +185,29 @@ def read_config(
         if not isinstance(entries, dict):
             raise CrossinError("expected a mapping (key: value)", file=file, hint=HINT)
     if tiny and isinstance(entries.get("tiny"), dict):
-        entries = changed(entries, {key: value for key, value in entries["tiny"].items() if key != "tiny"})
+        # Those of stages are made in each arm that has the stage (`grid.arms_of`).
+        changes = {key: value for key, value in entries["tiny"].items() if not _is_of_arms(key)}
+        entries = changed(entries, {key: value for key, value in changes.items() if key != "tiny"})
     if given:
         entries = changed(entries, given)
     folder = Path.cwd() if file is None else folder_of(file)
-    return validated(ExperimentConfig, entries, file, HINT), folder.absolute()
+    try:
+        return validated(ExperimentConfig, entries, None, HINT), folder.absolute()
+    except CrossinError as error:
+        raise of_file(error, file, given or {}) from error
+
+
+def of_file(error: CrossinError, file: Path | None, given: Mapping[str, Any]) -> CrossinError:
+    """An error in the settings with the file that they are in, unless it is about what was given."""
+    field = error.field or ""
+    if (
+        error.file is not None
+        or field.startswith("--")
+        or any(f"{field}.".startswith(f"{key}.") for key in given)
+    ):
+        return error
+    return CrossinError(error.message, file=file, row=error.row, field=error.field, hint=error.hint)
+
+
+def _is_of_arms(key: Any) -> bool:
+    return str(key).partition(".")[0] in ARM_ENTRIES

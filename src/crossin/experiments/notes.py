@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from crossin.experiments.answered import Part, Runs, is_fixed, is_nested
+from crossin.experiments.arm_answers import BenchPart, Runs, is_fixed, is_nested
 from crossin.experiments.figures import common_seeds
 from crossin.experiments.index import Index
 from crossin.metrics.seeds import FEW_SEEDS
@@ -13,7 +13,7 @@ from crossin.metrics.seeds import FEW_SEEDS
 FEW_GROUPS = 30
 
 
-def notes_on(index: Index, parts: Mapping[Part, Runs]) -> Iterator[str]:
+def notes_on(index: Index, parts: Mapping[BenchPart, Runs]) -> Iterator[str]:
     """A sentence for each thing that limits what the figures say."""
     for arm in index.arms:
         for seed, why in arm.failed.items():
@@ -26,13 +26,13 @@ def notes_on(index: Index, parts: Mapping[Part, Runs]) -> Iterator[str]:
         yield from _on_part(names[part], runs, index)
 
 
-def part_name(part: Part, parts: list[Part]) -> str:
+def part_name(part: BenchPart, parts: list[BenchPart]) -> str:
     """The benchmark's name, with the wording where it was asked in several."""
     several = sum(one.bench == part.bench for one in parts) > 1
     return f"{part.bench}, {part.prompt}" if several else part.bench
 
 
-def _few_seeds(index: Index, parts: Mapping[Part, Runs]) -> Iterator[str]:
+def _few_seeds(index: Index, parts: Mapping[BenchPart, Runs]) -> Iterator[str]:
     few: dict[int, list[str]] = {}
     for arm in index.arms:
         runs = [found for of_arms in parts.values() if (found := of_arms.get(arm.name))]

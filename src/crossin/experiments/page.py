@@ -11,12 +11,12 @@ from typing import Any
 from crossin.core.files import read_text, write_json, write_text
 from crossin.core.interrupts import held_signals
 from crossin.core.paths import as_path
-from crossin.experiments.curves import DRAWN, Curve, curve_plots, curve_values, curves
+from crossin.experiments.curves import DRAWN, Curve, curve_plots, curve_values, curves_of
 from crossin.experiments.figures import Row
 from crossin.experiments.notes import part_name
 from crossin.experiments.results import ExperimentResults, current_results
 from crossin.experiments.tables import (
-    Grid,
+    ArmTable,
     caption,
     difference,
     figure_of_row,
@@ -53,7 +53,7 @@ def write_experiment_page(
     page = out / PAGE if page is None else as_path(page)
     check_page(page)
     results = current_results(out, draws=draws, seed=seed)
-    found = curves(results)
+    found = curves_of(results)
     title = title or results.index.name
     html = _page(results, found, title, out / _SETTINGS)
     # Both or none.
@@ -64,7 +64,7 @@ def write_experiment_page(
 
 
 def _page(results: ExperimentResults, found: Sequence[Curve], title: str, settings: Path) -> str:
-    by_kind: dict[str, list[Grid]] = {}
+    by_kind: dict[str, list[ArmTable]] = {}
     for grid in grids(results):
         by_kind.setdefault(grid.kind, []).append(grid)
     first, *rest = sentences(results)
@@ -123,7 +123,7 @@ def _amount(key: str, figure: Figure) -> str:
     return percent(figure.value) if scale(key) != 1 else f"{figure.value:.1f}"
 
 
-def seed_grids(results: ExperimentResults) -> list[Grid]:
+def seed_grids(results: ExperimentResults) -> list[ArmTable]:
     """Tables of arms by seeds, one for each of the main figures."""
     rows = [row for row in results.rows if row["main"] and row["shown"] and row["less"] is None]
     seeds = sorted({row["seed"] for row in rows if row["seed"] is not None})
@@ -140,11 +140,11 @@ def seed_grids(results: ExperimentResults) -> list[Grid]:
             ]
             heads = [*(f"seed {seed}" for seed in seeds), "mean"]
             title = f"{part_name(part, results.parts)}: {label(key)}".removesuffix(", mean")
-            made.append(Grid(title, "seeds", heads, lines))
+            made.append(ArmTable(title, "seeds", heads, lines))
     return made
 
 
-def _table(grid: Grid) -> str:
+def _table(grid: ArmTable) -> str:
     heads = "".join(f'<th scope="col">{escape(head)}</th>' for head in grid.heads)
     rows = "".join(
         f'<tr><th scope="row">{escape(name)}</th>{"".join(map(cell_html, cells))}</tr>'

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -14,17 +14,24 @@ from crossin.core.inputs import input_hash
 from crossin.core.paths import as_path
 from crossin.core.settings import validated
 from crossin.core.suggestions import nearest
-from crossin.experiments.config import HINT, Entries, ExperimentConfig
+from crossin.experiments.config import ARM, HINT, RESERVED, Entries, ExperimentConfig
 from crossin.experiments.grid import ArmSpec, arms_of, check_names
 from crossin.experiments.jobs import Job, references, replaced, with_needs
-from crossin.experiments.kinds import KINDS, kind_of
+from crossin.experiments.kinds import KINDS, Mixture, kind_of
 from crossin.experiments.paths import below, with_paths
 from crossin.mixture.job import inputs_of
+from crossin.mixture.pools import check_languages
+from crossin.mixture.recipe import Recipe
 from crossin.mixture.run import resolve
 
-_ARM = "arms."
-# Entries that decide nothing: they would only keep arms from sharing a job.
+# Entries that decide nothing: they would only keep arms from sharing a job, and a run with another limit from
+# going on with its answers.
 _NAMES = {"name"}
+_HOW = {"cache", "accept_licence", "processes", "key_variable", "concurrency", "requests_per_minute"}
+_HOW |= {"tokens_per_minute", "timeout", "retries", "price_in", "price_out", "budget"}
+# The entries that may hold some of these.
+_INNER = ("evaluate", "translate", "server")
+_SOURCE_HINT = 'relative paths start from the folder of the experiment; a source is named "${NAME}"'
 
 
 @dataclass(frozen=True)
@@ -92,8 +99,7 @@ def _chosen(specs: list[ArmSpec], config: ExperimentConfig, only: Sequence[str])
     names = [spec.name for spec in specs]
     check_names([name for name in only if name not in config.arms], names, "--only")
     for spec in specs:
-        plain = spec.name.split(", ")[0] if spec.axes else spec.name
-        if not only or spec.name in (*only, config.baseline) or plain in only:
+        if not only or spec.name in (*only, config.baseline) or spec.plain in only:
             yield spec
 
 
@@ -122,9 +128,10 @@ class _Run:
         if entries["train"] is None:
             return None
         given = dict(entries["train"])
+        self._same_model(given.get("model"), "train.model")
         if entries["compose"] is not None and "mixture" not in given:
             given["mixture"] = self._mixture(entries["compose"])
-        return self._job("train", given, f"train: {self.spec.name}, seed {self.seed}")
+        return self._job("train", given, f"train: {self.spec.name}, seed {self.seed}", place="train")
 
     def answers(self, training: Job | None) -> dict[str, Job]:
         """The jobs of the evaluation, by benchmark."""
@@ -136,6 +143,12 @@ class _Run:
             )
         entries.setdefault("languages", self.spec.entries["languages"])
         model = self.spec.entries["model"]
+        for other in entries.get("models") or ():
+            self._same_model(other, "evaluate.models")
+        if training and entries.get("adapter"):
+            raise CrossinError(
+                "the arm's own training is evaluated", field="evaluate.adapter", hint="or set `train: null`"
+            )
         found = {}
         for label, bench in benches.items():
             asked = {
@@ -149,6 +162,14 @@ class _Run:
             found[str(label)] = self._job("evaluate", asked, title, known=(training,) if training else ())
         return found
 
+    def _same_model(self, model: str | None, place: str) -> None:
+        if model not in (None, "${model}", self.spec.entries["model"]):
+            raise CrossinError(
+                f"the arm's model is '{self.spec.entries['model']}', and here it is '{model}'",
+                field=place,
+                hint="name an arm's model by its entry `model`",
+            )
+
     def _mixture(self, entries: Entries) -> str:
         given = dict(entries)
         data = given.pop("data", None)
@@ -161,42 +182,47 @@ class _Run:
         given.setdefault("languages", self.spec.entries["languages"])
         given.setdefault("pivot", self.spec.entries["pivot"])
         mixture = {"recipe": given, "data": self._place(data, "compose.data")}
-        return f"${{{self._job('compose', mixture, f'compose: {self.spec.name}, seed {self.seed}').key}}}"
+        title = f"compose: {self.spec.name}, seed {self.seed}"
+        return f"${{{self._job('compose', mixture, title, place='compose').key}}}"
 
-    def _source(self, name: str) -> Job:
-        """The job of a source."""
+    def _source(self, name: str, place: str) -> Job:
+        """The job of a source that an entry at `place` names."""
         sources = self.spec.entries["sources"]
         if name not in sources:
-            known = [*sources, "seed", "model", *(_ARM + arm for arm in self.arms)]
+            known = [*sources, *RESERVED, *(ARM + arm for arm in self.arms)]
             near = nearest(name, known)
             raise CrossinError(
                 f"nothing is called '{name}'",
+                field=place or None,
                 hint=f"did you mean '${{{near[0]}}}'?" if near else f"use one of: {', '.join(known)}",
             )
         entries = dict(sources[name])
         kind = kind_of(name, entries)
         del entries["make"]
-        try:
-            return self._inside(name)._job(kind, entries, f"{kind}: {name}")
-        except CrossinError as error:
-            place = ".".join(["sources", name, *([error.field] if error.field else [])])
-            raise CrossinError(error.message, file=error.file, field=place, hint=error.hint) from error
+        return self._inside(name, place)._job(kind, entries, f"{kind}: {name}", place=f"sources.{name}")
 
-    def _trained(self, name: str) -> Job:
-        """The job of another arm's training, with this seed."""
-        check_names([name], list(self.arms), "arms")
-        job = replace(self._inside(_ARM + name), spec=self.arms[name]).training()
+    def _trained(self, name: str, place: str) -> Job:
+        """The job of another arm's training, with this seed, that an entry at `place` names."""
+        check_names([name], list(self.arms), place)
+        job = replace(self._inside(ARM + name, place), spec=self.arms[name]).training()
         if job is None:
-            raise CrossinError(f"the arm '{name}' trains nothing", hint="name an arm with a training")
+            raise CrossinError(
+                f"the arm '{name}' trains nothing", field=place, hint="name an arm with a training"
+            )
         return job
 
-    def _inside(self, name: str) -> _Run:
+    def _inside(self, name: str, place: str) -> _Run:
         if name in self.within:
-            raise CrossinError(f"'{name}' needs itself: {' → '.join([*self.within, name])}")
+            chain = " → ".join([*self.within, name])
+            raise CrossinError(f"'{name}' needs itself: {chain}", field=place, hint="name another one")
         return replace(self, within=(*self.within, name))
 
-    def _job(self, stage: str, entries: Entries, title: str, known: Sequence[Job] = ()) -> Job:
-        """The job of a stage with these entries, whose references are to sources, arms and `known` jobs."""
+    def _job(
+        self, stage: str, entries: Entries, title: str, *, place: str = "", known: Sequence[Job] = ()
+    ) -> Job:
+        """The job of a stage with these entries, whose references are to sources, arms and `known` jobs.
+        place: where the experiment's file has them, for errors.
+        """
         kind = KINDS[stage]
         needs = {job.key: job for job in known}
         names: dict[str, Any] = {}
@@ -204,18 +230,30 @@ class _Run:
             if name in needs or name in self.jobs:
                 needs[name] = self.jobs[name]
                 names[name] = f"${{{name}}}"
-            elif name in ("seed", "model"):
+            elif name in RESERVED:
                 names[name] = self.seed if name == "seed" else self.spec.entries["model"]
             else:
-                job = self._trained(name[len(_ARM) :]) if name.startswith(_ARM) else self._source(name)
+                here = ".".join(filter(None, (place, _key_of(entries, name))))
+                arm = name.removeprefix(ARM)
+                job = self._source(name, here) if arm == name else self._trained(arm, here)
                 needs[job.key] = job
                 names[name] = f"${{{job.key}}}"
         for name in kind.fills:
             if entries.get(name) is None:
                 entries = {**entries, name: self.seed if name == "seed" else self.spec.entries[name]}
         entries = with_paths(kind.settings, replaced(entries, names), below(self.folder))
-        settings = validated(kind.settings, entries, None, HINT).model_dump(mode="json", by_alias=True)
-        key = self._key(stage, settings)
+        if stage == "bench" and _is_mapping(str(entries.get("name"))):
+            entries["name"] = below(self.folder)(str(entries["name"]))
+        try:
+            made = validated(kind.settings, entries, None, HINT)
+            if isinstance(made, Mixture):
+                _check_languages(made.recipe)
+            settings = made.model_dump(mode="json", by_alias=True)
+            key = self._key(stage, settings)
+        except CrossinError as error:
+            field = (error.field or "").removeprefix("recipe.")
+            field = ".".join(filter(None, (place, field)))
+            raise CrossinError(error.message, file=error.file, field=field, hint=error.hint) from error
         if key not in self.jobs:
             gpus = self.spec.entries["resources"]["gpu"] if stage in ("train", "evaluate") else 0
             self.jobs[key] = Job(stage, title, settings, key, tuple(needs.values()), gpus)
@@ -223,7 +261,11 @@ class _Run:
 
     def _key(self, stage: str, settings: Entries) -> str:
         """The hash of all that decides a job's result: files by what is in them, other jobs by their keys."""
-        decisive = {name: value for name, value in settings.items() if name not in _NAMES or stage == "bench"}
+        decisive = _without(settings, _HOW)
+        if stage != "bench":
+            decisive.pop("name", None)
+        elif _is_mapping(settings["name"]):
+            decisive["name"] = self._hash(Path(settings["name"]))
         if stage == "compose":
             decisive["recipe"] = {k: v for k, v in settings["recipe"].items() if k not in _NAMES}
             if not any(references(settings["data"])):
@@ -236,9 +278,11 @@ class _Run:
         return sha256_of_value({"crossin": __version__, "stage": stage, "settings": decisive})
 
     def _hash(self, path: Path) -> str:
-        if path not in self.hashes and path.exists():
+        if path not in self.hashes:
+            if not path.exists():
+                raise CrossinError("there is no such file or folder", file=path, hint=_SOURCE_HINT)
             self.hashes[path] = input_hash(path)
-        return self.hashes.get(path, str(path))
+        return self.hashes[path]
 
     def _place(self, value: Any, key: str) -> str:
         """A reference, or the absolute path of what is there."""
@@ -247,7 +291,32 @@ class _Run:
             return text
         path = self.folder / as_path(text)
         if not path.exists():
-            raise CrossinError(
-                "there is no such file or folder", file=path, field=key, hint='a source is named "${NAME}"'
-            )
+            raise CrossinError("there is no such file or folder", file=path, field=key, hint=_SOURCE_HINT)
         return str(path)
+
+
+def _is_mapping(bench: str) -> bool:
+    """Whether a benchmark is named by the file of its mapping."""
+    return bench.endswith((".yaml", ".yml"))
+
+
+def _without(entries: Mapping[str, Any], names: Container[str]) -> Entries:
+    """The entries without some, here and where settings hold others."""
+    found = {key: value for key, value in entries.items() if key not in names}
+    inner = [key for key in _INNER if isinstance(found.get(key), Mapping)]
+    return found | {key: _without(found[key], names) for key in inner}
+
+
+def _check_languages(recipe: Recipe) -> None:
+    """Raise CrossinError for a component that needs a language which the mixture, or its corpus, does not
+    have. A corpus that is not made yet is taken to have all.
+    """
+    languages = list(recipe.languages or ())
+    described = {name: list(spec.files) for name, spec in recipe.corpora.items() if spec.files}
+    corpora = {one.corpus: described.get(one.corpus, languages) for one in recipe.components}
+    check_languages(recipe, languages, corpora)
+
+
+def _key_of(entries: Mapping[str, Any], reference: str) -> str:
+    """The key of the first entry that names something."""
+    return next((key for key, value in entries.items() if reference in references(value)), "")

@@ -6,7 +6,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from crossin.core.cluster import cluster
+from crossin.core.cluster import ray_cluster
 from crossin.core.errors import CrossinError
 from crossin.core.interrupts import RESUMES, add_note
 from crossin.experiments.board import Board
@@ -38,18 +38,19 @@ def run_on_ray(board: Board, out: Path, run_job: RunJob, cpus: float) -> None:
     """Run each job as a task with `cpus` cores and the GPUs that it needs; one whose worker is lost is run
     again, and resumes.
     """
-    with cluster():
+    with ray_cluster():
         import ray
 
         _check_gpus(board.jobs, ray.nodes())
         events = ray.remote(_Events).options(num_cpus=0, max_restarts=-1).remote()
-        task = ray.remote(_run).options(num_cpus=cpus, max_retries=_RETRIES)
+        task = ray.remote(_run)
         tasks: dict[Any, Job] = {}
         try:
             while True:
                 while (job := board.take()) is not None:
                     board.watch(JobEvent("progress", job.key, task=_waiting(job), total=1, unit="jobs"))
-                    named = task.options(num_gpus=job.gpus, name=job.title)
+                    needs = {"num_cpus": cpus, "num_gpus": job.gpus, "max_retries": _RETRIES}
+                    named = task.options(**needs, name=job.title)
                     tasks[named.remote(job, out, run_job, events)] = job
                 if not tasks:
                     return

@@ -13,8 +13,8 @@ from crossin.core.errors import CrossinError
 from crossin.core.files import read_parquet, reading, sha256, write_parquet, write_text
 from crossin.core.paths import as_path
 from crossin.core.results import Tabular
-from crossin.experiments.answered import Part, answered
-from crossin.experiments.figures import Compared, Row, cells, compare, rounded
+from crossin.experiments.arm_answers import BenchPart, answers_of_arms
+from crossin.experiments.figures import Row, SliceFigures, cells, compare, rounded
 from crossin.experiments.index import INDEX, Index, read_index
 from crossin.experiments.marks import best_arms, corrected, depends_on_choice, key_of
 from crossin.experiments.notes import notes_on
@@ -57,9 +57,9 @@ class ExperimentResults(Tabular):
         return found
 
     @cached_property
-    def parts(self) -> list[Part]:
+    def parts(self) -> list[BenchPart]:
         """What was asked: benchmarks, and the wordings of their prompts."""
-        return list(dict.fromkeys(Part(row["bench"], row["prompt"] or "") for row in self.rows))
+        return list(dict.fromkeys(BenchPart(row["bench"], row["prompt"] or "") for row in self.rows))
 
 
 def write_results(out: Path, *, draws: int = DRAWS, seed: int = 0) -> ExperimentResults:
@@ -82,7 +82,7 @@ def write_results(out: Path, *, draws: int = DRAWS, seed: int = 0) -> Experiment
 def computed(out: Path, *, draws: int = DRAWS, seed: int = 0) -> ExperimentResults:
     """The results of the runs that the index of the folder `out` has now; nothing is written."""
     index = read_index(out)
-    parts = answered(index)
+    parts = answers_of_arms(index)
     rows: list[Row] = []
     for part, runs in parts.items():
         rows += _rows(list(compare(part, runs, index.baseline, draws=draws, seed=seed)), index)
@@ -129,7 +129,7 @@ def _made_of(out: Path) -> dict[str, str]:
     return {name.decode(): value.decode() for name, value in metadata.items()}
 
 
-def _rows(slices: Sequence[Compared], index: Index) -> Iterator[Row]:
+def _rows(slices: Sequence[SliceFigures], index: Index) -> Iterator[Row]:
     """The rows of a part: of each slice the means over seeds, those of single seeds, and the differences."""
     whole = {one.slice.choice: one for one in slices if one.slice.task is None}
     main = next(one for one in slices if one.slice.main and one.slice.task is None)
@@ -175,7 +175,7 @@ def _rows(slices: Sequence[Compared], index: Index) -> Iterator[Row]:
             }
 
 
-def _depending(slices: Sequence[Compared], holm: dict[str, dict[Any, float]]) -> dict[Any, bool]:
+def _depending(slices: Sequence[SliceFigures], holm: dict[str, dict[Any, float]]) -> dict[Any, bool]:
     """Whether each difference in a figure of options depends on the choice, by task and difference; only
     where there are several choices.
     """
@@ -189,7 +189,7 @@ def _depending(slices: Sequence[Compared], holm: dict[str, dict[Any, float]]) ->
     return {key: depends_on_choice(found) for key, found in by_choice.items() if len(found) > 1}
 
 
-def _place(one: Compared, name: str) -> Row:
+def _place(one: SliceFigures, name: str) -> Row:
     figure, _, language = name.partition("/")
     of = one.slice
     return {

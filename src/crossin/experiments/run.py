@@ -10,20 +10,21 @@ from typing import TYPE_CHECKING, Any
 from crossin import __version__
 from crossin.core.cluster import Runner
 from crossin.core.errors import CrossinError
-from crossin.core.files import check_writable, read_json, reading, write_text
+from crossin.core.examples import named_file
+from crossin.core.files import check_writable, read_json, write_text
 from crossin.core.formats import MANIFEST
 from crossin.core.inputs import hashes_of
-from crossin.core.paths import as_path
+from crossin.core.paths import as_path, is_path
 from crossin.core.results import Tabular
 from crossin.core.stages import Stage, check_rank, fingerprint, locked
-from crossin.experiments.board import JobFailure, Outcome
-from crossin.experiments.config import ExperimentConfig, read_config
+from crossin.experiments.board import JobFailure, JobsOutcome
+from crossin.experiments.config import ExperimentConfig, of_file, read_config
 from crossin.experiments.grid import languages_asked
 from crossin.experiments.index import INDEX, Arm, ArmRun, Index, read_index, write_index
 from crossin.experiments.jobs import STAGES
 from crossin.experiments.kinds import run_job
 from crossin.experiments.plan import Plan, PlannedArm, plan_of
-from crossin.experiments.results import RESULTS, ExperimentResults, write_results
+from crossin.experiments.results import RESULTS, ExperimentResults, read_results, write_results
 from crossin.experiments.scheduling import run_jobs
 from crossin.experiments.watching import Watch, unwatched
 
@@ -65,7 +66,11 @@ def planned(
 ) -> Plan:
     """The jobs of an experiment; arguments as in `experiment`. Nothing is made or written."""
     settings, folder = read_config(config, given, tiny=tiny)
-    return plan_of(settings, folder, tiny=tiny, only=only)
+    try:
+        return plan_of(settings, folder, tiny=tiny, only=only)
+    except CrossinError as error:
+        file = named_file("experiment", config) if is_path(config) else None
+        raise of_file(error, file, given or {}) from error
 
 
 def experiment(
@@ -97,8 +102,8 @@ def experiment(
     check_rank(rank, world_size)
     plan = config if isinstance(config, Plan) else planned(config, given, tiny=tiny, only=only)
     check_out(out)
-    if _is_finished(plan, out):
-        return Experiment(out, ExperimentResults(read_index(out), _table(out / RESULTS)), {})
+    if is_finished(plan, out):
+        return Experiment(out, read_results(out), {})
     with locked(out, shared=world_size > 1, what="this experiment"):
         write_text(out / SETTINGS, _as_yaml(plan))
         write_index(out, index_of(plan, out))
@@ -130,7 +135,7 @@ def check_out(out: Path) -> None:
         )
 
 
-def index_of(plan: Plan, out: Path, outcome: Outcome | None = None) -> Index:
+def index_of(plan: Plan, out: Path, outcome: JobsOutcome | None = None) -> Index:
     """The index of an experiment's folder as it is now."""
 
     def arm(one: PlannedArm) -> Arm:
@@ -156,13 +161,14 @@ def index_of(plan: Plan, out: Path, outcome: Outcome | None = None) -> Index:
     )
 
 
-def _finish(plan: Plan, out: Path, outcome: Outcome) -> Experiment:
+def _finish(plan: Plan, out: Path, outcome: JobsOutcome) -> Experiment:
     """Write index, results and manifest, once all jobs are finished or have failed."""
     index = index_of(plan, out, outcome)
-    write_index(out, index)
     failures = {job.title: outcome.failed[job.key] for job in plan.jobs if job.key in outcome.failed}
     if outcome.left:
+        # The last one may have written its index by now, and this one knows less.
         return Experiment(out, None, failures)
+    write_index(out, index)
     if not any(arm.runs for arm in index.arms):
         title, failure = next(iter(failures.items()))
         raise CrossinError(
@@ -174,7 +180,7 @@ def _finish(plan: Plan, out: Path, outcome: Outcome) -> Experiment:
     return Experiment(out, results, failures)
 
 
-def _is_finished(plan: Plan, out: Path) -> bool:
+def is_finished(plan: Plan, out: Path) -> bool:
     """Whether the folder holds these results already; then nothing in it is written again."""
     if not (out / MANIFEST).is_file():
         return False
@@ -204,10 +210,3 @@ def _as_yaml(plan: Plan) -> str:
     entries = plan.config.model_dump(mode="json", exclude_unset=True, exclude={"tiny"})
     head = f"# The settings of these results, by crossin {__version__}.\n"
     return head + str(yaml.safe_dump(entries, sort_keys=False, allow_unicode=True))
-
-
-def _table(file: Path) -> pyarrow.Table:
-    import pyarrow.parquet
-
-    with reading(file):
-        return pyarrow.parquet.read_table(file)

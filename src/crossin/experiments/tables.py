@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from crossin.experiments.answered import Part
+from crossin.experiments.arm_answers import BenchPart
 from crossin.experiments.figures import Row
 from crossin.experiments.notes import part_name
 from crossin.experiments.results import ExperimentResults
@@ -50,7 +50,7 @@ _LATEX = {
 
 
 @dataclass(frozen=True)
-class Grid:
+class ArmTable:
     """A table: `heads` of the columns, and rows of cells by name. `kind`: `figures`, `differences` or
     `choices`.
     """
@@ -61,7 +61,7 @@ class Grid:
     rows: list[tuple[str, list[Cell]]]
 
 
-def grids(results: ExperimentResults) -> list[Grid]:
+def grids(results: ExperimentResults) -> list[ArmTable]:
     """All tables: for each part, the figures of all languages together and those by language, then the
     differences to the baseline in the same way, and these by every choice between options.
     """
@@ -71,7 +71,7 @@ def grids(results: ExperimentResults) -> list[Grid]:
     return made
 
 
-def part_grids(results: ExperimentResults, part: Part) -> list[Grid]:
+def part_grids(results: ExperimentResults, part: BenchPart) -> list[ArmTable]:
     """The tables of one part."""
     rows = [row for row in results.rows if part_of_row(row) == part and row["shown"] and row["seed"] is None]
     main = [row for row in rows if row["main"]]
@@ -81,7 +81,7 @@ def part_grids(results: ExperimentResults, part: Part) -> list[Grid]:
     apart = {(row["arm"], key_of_row(row)): row for row in main if row["less"] is not None}
     groups = _columns(dict.fromkeys(key for _, key in values))
     made = [
-        Grid(
+        ArmTable(
             title,
             "figures",
             _heads(keys),
@@ -93,7 +93,7 @@ def part_grids(results: ExperimentResults, part: Part) -> list[Grid]:
     others = [arm for arm in arms if arm != baseline]
     if apart:
         made += [
-            Grid(
+            ArmTable(
                 title,
                 "differences",
                 _heads(keys),
@@ -106,7 +106,7 @@ def part_grids(results: ExperimentResults, part: Part) -> list[Grid]:
     )
 
 
-def _choice_grids(rows: Sequence[Row], groups: Callable[[str], list[Any]], name: str) -> list[Grid]:
+def _choice_grids(rows: Sequence[Row], groups: Callable[[str], list[Any]], name: str) -> list[ArmTable]:
     """The differences in figures of options by each choice, where there are several."""
     found = {(row["arm"], row["choice"], key_of_row(row)): row for row in rows}
     choices = dict.fromkeys(choice for _, choice, _ in found)
@@ -120,7 +120,7 @@ def _choice_grids(rows: Sequence[Row], groups: Callable[[str], list[Any]], name:
             for arm in dict.fromkeys(arm for arm, _, _ in found)
             for choice in choices
         ]
-        made += [Grid(title, "choices", _heads(chosen), lines)] * bool(chosen)
+        made += [ArmTable(title, "choices", _heads(chosen), lines)] * bool(chosen)
     return made
 
 
@@ -148,9 +148,9 @@ def _heads(keys: Sequence[str]) -> list[str]:
     ]
 
 
-def part_of_row(row: Row) -> Part:
+def part_of_row(row: Row) -> BenchPart:
     """The part that a row belongs to."""
-    return Part(row["bench"], row["prompt"] or "")
+    return BenchPart(row["bench"], row["prompt"] or "")
 
 
 def key_of_row(row: Row) -> str:

@@ -53,7 +53,7 @@ def resample(
     return {name: _figure(value, drawn[name]) for name, value in observed.items()}
 
 
-class Estimate(NamedTuple):
+class Drawn(NamedTuple):
     """A figure as observed, and in each draw [D]; there are no draws with a single group."""
 
     value: float
@@ -62,13 +62,13 @@ class Estimate(NamedTuple):
 
 def estimates(
     families: Sequence[Family], groups: Sequence[str], *, draws: int = DRAWS, seed: Seed = 0
-) -> dict[str, Estimate]:
+) -> dict[str, Drawn]:
     """What `resample` makes figures of. Calls with the same names of groups and the same seed draw the same
     groups.
     """
     [(observed, drawn)] = _resampled([families], groups, draws, seed)
     return {
-        name: Estimate(float(value[0]), np.concatenate([*drawn[name], np.empty(0)]))
+        name: Drawn(float(value[0]), np.concatenate([*drawn[name], np.empty(0)]))
         for name, value in observed.items()
     }
 

@@ -17,7 +17,7 @@ from functools import lru_cache
 
 import numpy as np
 
-from crossin.metrics.bootstrap import Estimate, Figure, Seed, figure_of
+from crossin.metrics.bootstrap import Drawn, Figure, Seed, figure_of
 from crossin.metrics.table import Floats
 
 # Fewer seeds say little about others.
@@ -25,7 +25,7 @@ FEW_SEEDS = 3
 
 
 def over_seeds(
-    of_seeds: Sequence[Estimate],
+    of_seeds: Sequence[Drawn],
     *,
     tested: bool = False,
     seed: int = 0,
@@ -53,19 +53,17 @@ def over_seeds(
     `tests/metrics/test_seeds.py` simulates how often it covers the true mean.
     """
     values = np.array([one.value for one in of_seeds])
-    draws = np.column_stack([one.draws for one in of_seeds])
-    means = draws.mean(axis=1)
-    if len(values) > 1 and len(draws) and not np.isnan(values).any():
-        means = np.clip(
-            means + _share_of_seeds(values, draws) * _deviations(values, len(draws), seed), *limits
-        )
+    draws = np.stack([one.draws for one in of_seeds])
+    means = draws.mean(axis=0)
+    if draws.size and not np.isnan(values).any() and (share := _share_of_seeds(values, draws)):
+        means = np.clip(means + share * _deviations(values, len(means), seed), *limits)
     return figure_of(float(values.mean()), means, tested=tested)
 
 
-def differences(ours: Mapping[int, Estimate], theirs: Mapping[int, Estimate]) -> list[Estimate]:
+def differences(ours: Mapping[int, Drawn], theirs: Mapping[int, Drawn]) -> list[Drawn]:
     """Paired differences of a figure, by the seeds that both have: the same draws of groups for both."""
     return [
-        Estimate(one.value - theirs[seed].value, one.draws - theirs[seed].draws)
+        Drawn(one.value - theirs[seed].value, one.draws - theirs[seed].draws)
         for seed, one in ours.items()
         if seed in theirs
     ]
@@ -79,13 +77,13 @@ def stream(seed: int, of: int, *, nested: bool) -> Seed:
 
 
 def _share_of_seeds(values: Floats, draws: Floats) -> float:
-    """c: the square root of the share of the variance between seeds that the draws [D, S] do not explain."""
-    variance = values.var(ddof=1)
-    known = draws[~np.isnan(draws).any(axis=1)]
-    if variance <= 0 or not len(known):
+    """c: the square root of the share of the variance between seeds that the draws [S, D] do not explain."""
+    variance = values.var(ddof=1) if len(values) > 1 else 0.0
+    apart = draws - draws.mean(axis=0)
+    known = ~np.isnan(apart[0])
+    if variance <= 0 or not known.any():
         return 0.0
-    apart = known - known.mean(axis=1, keepdims=True)
-    explained = apart.var(axis=0).sum() / (len(values) - 1)
+    explained = apart[:, known].var(axis=1).sum() / (len(values) - 1)
     return math.sqrt(max(0.0, 1 - explained / variance))
 
 
@@ -93,15 +91,16 @@ def _deviations(values: Floats, draws: int, seed: int) -> Floats:
     """t s / sqrt(S) for each draw [D], s the standard deviation of the values [S]: as weights of the seeds
     that add up to 0, so that a difference has the same weights as the figures that it is between.
     """
-    found: Floats = (_weights(draws, len(values), seed) * values).sum(axis=1)
+    found: Floats = (_weights(draws, len(values), seed) * values[:, None]).sum(axis=0)
     return found
 
 
 @lru_cache(maxsize=8)
 def _weights(draws: int, seeds: int, seed: int) -> Floats:
+    """Normal weights about their mean, divided by an independent chi: [S, D]."""
     generator = np.random.default_rng((seed, seeds))
-    normal = generator.standard_normal((draws, seeds))
-    chi = np.sqrt(generator.chisquare(seeds - 1, (draws, 1)) / (seeds - 1))
-    found: Floats = (normal - normal.mean(axis=1, keepdims=True)) / chi / math.sqrt(seeds * (seeds - 1))
+    normal = generator.standard_normal((seeds, draws))
+    chi = np.sqrt(generator.chisquare(seeds - 1, draws) / (seeds - 1))
+    found: Floats = (normal - normal.mean(axis=0)) / chi / math.sqrt(seeds * (seeds - 1))
     found.flags.writeable = False
     return found

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import os
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from crossin.core.hashing import hash64
 from crossin.training.rows import TrainingRow
@@ -57,6 +57,19 @@ def micro_batches(rows: Sequence[TrainingRow], tokens: int) -> list[list[Trainin
         found[-1].append(row)
         room -= len(row.tokens)
     return found
+
+
+def parts_of(sizes: Iterable[int], room: int) -> list[range]:
+    """Consecutive places whose sizes are at most `room` together, or one place whose size is larger."""
+    parts: list[range] = []
+    left = 0
+    for place, size in enumerate(sizes):
+        if not parts or size > left:
+            parts.append(range(place, place))
+            left = room
+        parts[-1] = range(parts[-1].start, place + 1)
+        left -= size
+    return parts
 
 
 def _longest_first(rows: Sequence[TrainingRow]) -> list[TrainingRow]:

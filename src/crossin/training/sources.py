@@ -16,7 +16,7 @@ from crossin.training.objectives.texts import align_loss, sentence_loss, token_l
 from crossin.training.packing import unwrapped
 from crossin.training.pairs import PairPool, PairStream, Rounds, TokenizedQuestion, languages_paired
 from crossin.training.preferences import Preference
-from crossin.training.sampling import rank_and_world_size
+from crossin.training.sampling import parts_of, rank_and_world_size
 
 
 class Example(NamedTuple):
@@ -111,7 +111,9 @@ def pair_sources(config: TrainConfig, pairs: Pairs, pool: PairPool) -> list[Sour
     if consist and consist.granularity == "answer":
 
         def compared(model: Any, every: Iterable[Example]) -> Loss:
-            references = _references(model, pool, consist, every) if consist.divergence == "dco" else {}
+            references = (
+                _references(model, config, consist.length, every) if consist.divergence == "dco" else {}
+            )
 
             def answered(
                 model: Any, examples: Sequence[Example], step: int, first: int
@@ -124,11 +126,11 @@ def pair_sources(config: TrainConfig, pairs: Pairs, pool: PairPool) -> list[Sour
 
             return answered
 
+        def size(question: TokenizedQuestion) -> int:
+            return question.size_of(2) if consist.divergence == "dco" else question.size
+
         # Beside rows, the few pairs of a step are computed at once.
-        alone = not config.rows_share
-        sources.append(
-            source(consist, pool.questions, lambda question: question.size, compared, separable=alone)
-        )
+        sources.append(source(consist, pool.questions, size, compared, separable=not config.rows_share))
     elif consist:
 
         def completed(
@@ -160,7 +162,7 @@ def preference_source(config: TrainConfig, prefer: Prefer, preferences: Sequence
         return at
 
     def prepare(model: Any, every: Iterable[Example]) -> Loss:
-        references = _preference_references(model, config, prefer, every)
+        references = _references(model, config, prefer.length, every)
 
         def preferred(
             model: Any, chosen: Sequence[Example], _: int, __: int
@@ -186,44 +188,21 @@ def preference_source(config: TrainConfig, prefer: Prefer, preferences: Sequence
 
 @torch.no_grad()
 def _references(
-    model: Any, pool: PairPool, consist: Consist, every: Iterable[Example]
+    model: Any, config: TrainConfig, length: str, every: Iterable[Example]
 ) -> dict[TokenizedQuestion, list[float]]:
-    """The log-likelihoods of all options under the model before training, of all versions of the questions
-    that the run will see.
+    """The log-likelihoods under the model before training of all options, or of both answers, of what the run
+    will see. With an adapter they are those of the model with the adapter switched off, since it does nothing
+    yet.
     """
-    needed = {question for example in every for question in example.versions}
-    found: dict[TokenizedQuestion, list[float]] = {}
-    for versions in pool.questions.values():
-        if needed.isdisjoint(versions.values()):
-            continue
-        questions = list(versions.values())
-        logprobs = option_logprobs(model, questions, consist.length)
-        found |= {question: one.tolist() for question, one in zip(questions, logprobs, strict=True)}
-    return found
-
-
-@torch.no_grad()
-def _preference_references(
-    model: Any, config: TrainConfig, prefer: Prefer, every: Iterable[Example]
-) -> dict[TokenizedQuestion, list[float]]:
-    """The log-likelihoods of both answers under the model before training. With an adapter they are those of
-    the model with the adapter switched off, since it does nothing yet.
-    """
+    # Neighbours in this order begin alike: that is computed once.
+    needed = sorted(
+        dict.fromkeys(question for example in every for question in example.versions),
+        key=lambda question: question.wholes[0],
+    )
     room = config.batches.tokens_on(unwrapped(model).device.type)
     found: dict[TokenizedQuestion, list[float]] = {}
-    batch: list[TokenizedQuestion] = []
-
-    def compute() -> None:
-        logprobs = option_logprobs(model, batch, prefer.length)
-        found.update({one: both.tolist() for one, both in zip(batch, logprobs, strict=True)})
-        batch.clear()
-
-    for (answers,), _ in every:
-        if answers in found or answers in batch:
-            continue
-        if batch and sum(one.size for one in batch) + answers.size > room:
-            compute()
-        batch.append(answers)
-    if batch:
-        compute()
+    for part in parts_of((question.size for question in needed), room):
+        some = needed[part.start : part.stop]
+        logprobs = option_logprobs(model, some, length)
+        found |= {question: one.tolist() for question, one in zip(some, logprobs, strict=True)}
     return found

@@ -14,7 +14,7 @@ from crossin.training.objectives.answers import option_logprobs
 from crossin.training.objectives.distances import jensen_shannon
 from crossin.training.pairs import PairPool, read_pool
 from crossin.training.preferences import Preference, read_preferences
-from crossin.training.sampling import rank_and_world_size
+from crossin.training.sampling import parts_of, rank_and_world_size
 from crossin.training.sources import Source, pair_sources, preference_source
 
 # Questions of each language on which the consistency gap is measured.
@@ -53,15 +53,7 @@ class Term:
         sizes = [self._source.size(example) for example in self._at(step)]
         if not self._source.separable:
             return [range(len(sizes))]
-        parts: list[range] = []
-        left = 0
-        for place, size in enumerate(sizes):
-            if not parts or size > left:
-                parts.append(range(place, place))
-                left = room
-            parts[-1] = range(parts[-1].start, place + 1)
-            left -= size
-        return parts
+        return parts_of(sizes, room)
 
     def loss(self, model: Any, step: int, part: range | None = None) -> Measured:
         """The term for the model at a step, on all of its pairs in this process or on a part of them."""

@@ -28,8 +28,8 @@ def answer_loss(
 ) -> torch.Tensor:
     """The mean divergence between the distributions over an item's options in two languages, the first of
     which is the pivot. With `dco`, `references` are the log-likelihoods under the model before training,
-    `key` and the pair's number (from `start`) decide which two options are compared, and `balances` are the
-    directions of the pairs, all 1 by default.
+    `key` and the pair's number (from `start`) decide which two options are compared and computed, and
+    `balances` are the directions of the pairs, all 1 by default.
     """
     both = [one for pair in questions for one in pair]
     chosen = None

@@ -11,7 +11,7 @@ from typing import NamedTuple
 from crossin.experiments.choices import CHOICES, answers_by_choice, choice_of
 from crossin.experiments.index import Index
 from crossin.logs.tables import Predictions
-from crossin.metrics.bootstrap import Estimate, Seed, estimates
+from crossin.metrics.bootstrap import Drawn, Seed, estimates
 from crossin.metrics.choices import answer_family
 from crossin.metrics.families import Family
 from crossin.metrics.table import AnswerTable, select
@@ -22,7 +22,7 @@ from crossin.scoring.predictions import read_predictions
 _OF_TASKS = ("exact_match", "containment", "f1", "no_reply")
 
 
-class Part(NamedTuple):
+class BenchPart(NamedTuple):
     """Answers that are compared: to one benchmark, under one wording of the prompt."""
 
     bench: str
@@ -30,7 +30,7 @@ class Part(NamedTuple):
 
 
 @dataclass(frozen=True, eq=False)
-class Answered:
+class ArmAnswers:
     """One model's answers to a part. `choice` is what decided between its options (`sum`, `token`, `byte`,
     `bare`); empty where a reply or a letter did.
     """
@@ -65,7 +65,7 @@ class Answered:
         found = dict.fromkeys(task for table in self.predictions.tables for task in table.tasks)
         return list(found) if len(found) > 1 else []
 
-    def options(self, choice: str, task: str | None, draws: int, seed: Seed) -> dict[str, Estimate]:
+    def options(self, choice: str, task: str | None, draws: int, seed: Seed) -> dict[str, Drawn]:
         """The figures of options as `choice` decides, or as the evaluation did; of one task or of all."""
         table = self.by_choice.get(choice) if choice and choice != self.choice else self.predictions.choices
         if table is None or (task is not None and task not in table.tasks):
@@ -76,7 +76,7 @@ class Answered:
         sizes = None if task is None else sorted({2, several} if several > 1 else ())
         return estimates([answer_family(part, sizes)], part.groups, draws=draws, seed=seed)
 
-    def replies(self, task: str | None, draws: int, seed: Seed) -> dict[str, Estimate]:
+    def replies(self, task: str | None, draws: int, seed: Seed) -> dict[str, Drawn]:
         """The figures of free text; of one task or of all."""
         texts = self.predictions.texts
         if texts is None or (task is not None and task not in texts.tasks):
@@ -90,30 +90,30 @@ class Answered:
 
 
 # By arm, then by seed.
-Runs = dict[str, dict[int, Answered]]
+Runs = dict[str, dict[int, ArmAnswers]]
 
 
-def answered(index: Index) -> dict[Part, Runs]:
+def answers_of_arms(index: Index) -> dict[BenchPart, Runs]:
     """The answers of all finished runs, by part, in the order of the index. A folder is read once.
 
     Raises CrossinError where answers cannot be read.
     """
-    folders: dict[Path, list[Answered]] = {}
-    parts: dict[Part, Runs] = {}
+    folders: dict[Path, list[ArmAnswers]] = {}
+    parts: dict[BenchPart, Runs] = {}
     for arm in index.arms:
         for run in arm.runs:
             for bench, folder in run.answers.items():
                 if folder not in folders:
                     folders[folder] = list(_read(folder))
                 for one in folders[folder]:
-                    part = Part(bench, one.predictions.prompt)
+                    part = BenchPart(bench, one.predictions.prompt)
                     parts.setdefault(part, {}).setdefault(arm.name, {})[run.seed] = one
     return parts
 
 
-def _read(folder: Path) -> Iterator[Answered]:
+def _read(folder: Path) -> Iterator[ArmAnswers]:
     for found in read_predictions(folder):
-        yield Answered(found, choice_of(found))
+        yield ArmAnswers(found, choice_of(found))
 
 
 def is_nested(runs: Runs) -> bool:
@@ -121,7 +121,7 @@ def is_nested(runs: Runs) -> bool:
     return any(len({one.questions for one in of_seeds.values()}) > 1 for of_seeds in runs.values())
 
 
-def is_fixed(of_seeds: dict[int, Answered]) -> bool:
+def is_fixed(of_seeds: dict[int, ArmAnswers]) -> bool:
     """Whether no seed changes the answers: all are of one folder."""
     return len(of_seeds) > 1 and len({one.predictions.file for one in of_seeds.values()}) == 1
 
@@ -130,7 +130,7 @@ def choices_of(runs: Runs) -> list[str]:
     """What decided between options, first, then the other choices that can be made from what is stored; one
     empty choice where options were not scored.
     """
-    everyone: Sequence[Answered] = [one for of_seeds in runs.values() for one in of_seeds.values()]
+    everyone: Sequence[ArmAnswers] = [one for of_seeds in runs.values() for one in of_seeds.values()]
     own = next((one.choice for one in everyone if one.choice), "")
     known = [name for name in CHOICES if any(name in one.by_choice for one in everyone)]
     return [own, *(name for name in known if name != own)]
