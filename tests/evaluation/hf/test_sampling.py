@@ -120,10 +120,11 @@ def test_the_same_distribution_where_one_token_is_nearly_certain() -> None:
 
 
 def test_places_of_a_reply_and_replies_are_independent() -> None:
-    logits = torch.zeros(1, 2)
+    count = 4000
+    logits = torch.zeros(count, 2)
     first, second = draws(2)
     one, later, other = (
-        [next_tokens(logits, [draw], [place + shift])[0] for place in range(4000)]
+        next_tokens(logits, [draw] * count, range(shift, count + shift))
         for draw, shift in ((first, 0), (first, 1), (second, 0))
     )
     for two in (later, other):

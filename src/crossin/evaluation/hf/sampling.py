@@ -72,7 +72,8 @@ def random_bits(keys: Sequence[int], like: torch.Tensor) -> torch.Tensor:
 
 def _shifted(words: torch.Tensor, by: int) -> torch.Tensor:
     """The bits moved to the right; the sign is a bit like the others."""
-    return (words >> by) & (2 ** (64 - by) - 1)
+    found: torch.Tensor = (words >> by) & (2 ** (64 - by) - 1)
+    return found
 
 
 def _likeliest(scores: torch.Tensor, top_p: torch.Tensor) -> torch.Tensor:
@@ -82,4 +83,5 @@ def _likeliest(scores: torch.Tensor, top_p: torch.Tensor) -> torch.Tensor:
     ordered, tokens = scores.sort(dim=-1, descending=True, stable=True)
     probabilities = ordered.softmax(dim=-1)
     before = probabilities.cumsum(dim=-1) - probabilities
-    return scores.scatter(-1, tokens, ordered.masked_fill(before >= top_p, float("-inf")))
+    kept: torch.Tensor = ordered.masked_fill(before >= top_p, float("-inf"))
+    return scores.scatter(-1, tokens, kept)
