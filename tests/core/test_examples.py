@@ -10,9 +10,11 @@ import crossin
 from crossin.core.examples import FOLDER, Example, find_example, folder_of, list_examples, named_file
 from crossin.core.settings import Settings, read_settings
 from crossin.evaluation.config import EvaluateConfig
+from crossin.experiments.config import read_config as read_experiment
 from crossin.experiments.demo import DemoConfig
 from crossin.mixture import read_recipe
 from crossin.probing.config import ProbeConfig
+from crossin.teaching.config import TeachConfig
 from crossin.training.config import TrainConfig, read_config
 from crossin.translation.config import TranslateConfig
 from tests.helpers.errors import refused
@@ -22,6 +24,7 @@ SETTINGS: dict[str, tuple[type[Settings], dict[str, object]]] = {
     "demo": (DemoConfig, {}),
     "evaluate": (EvaluateConfig, {"models": ["m"]}),
     "probe": (ProbeConfig, {"model": "m", "parallel": "sentences"}),
+    "teach": (TeachConfig, {"model": "m", "questions": "bench"}),
     "translate": (TranslateConfig, {"corpus": "rows.jsonl", "model": "m"}),
 }
 
@@ -37,9 +40,9 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def test_the_examples_are_inside_the_package_and_for_six_commands() -> None:
+def test_the_examples_are_inside_the_package_and_for_eight_commands() -> None:
     assert FOLDER.is_relative_to(Path(crossin.__file__).parent)
-    assert {one.command for one in EXAMPLES} == {"compose", "train", *SETTINGS}
+    assert {one.command for one in EXAMPLES} == {"compose", "experiment", "train", *SETTINGS}
     assert {"first-paper-x2x", "demo"} <= {one.name for one in EXAMPLES}
 
 
@@ -59,6 +62,9 @@ def test_an_example_needs_only_what_the_user_alone_knows(example: Example, here:
         assert read_recipe(example.name).components
     elif example.command == "train":
         assert read_config(example.name, {"model": "m", "mixture": "x"}).mixture == Path("x")
+    elif example.command == "experiment":
+        # Their arms: tests/experiments/test_examples.py.
+        assert read_experiment(example.name)[0].name == example.name
     else:
         model, given = SETTINGS[example.command]
         read_settings(model, named_file(example.command, example.name), given, hint="none")
@@ -154,7 +160,7 @@ def test_what_an_example_lacks_is_asked_for_without_its_file(here: Path) -> None
 
 
 def test_an_example_is_found_by_its_name_or_with_its_command() -> None:
-    assert find_example("paper").command == "train"
+    assert find_example("first-paper-x2x").command == "compose"
     assert find_example("train/demo").path == FOLDER / "train" / "demo.yaml"
     with refused("several", "'demo'", hint="crossin examples compose/demo"):
         find_example("demo")

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from crossin.experiments.board import Outcome
+from crossin.experiments.board import JobsOutcome
 from crossin.experiments.jobs import Job
 from crossin.experiments.ranks import own_jobs
 from crossin.experiments.scheduling import run_jobs
@@ -17,7 +17,7 @@ from tests.helpers.errors import refused
 from tests.helpers.made_up_jobs import job, results, run_made_up, two_arms, wait_for
 
 
-def run_rank(jobs: list[Job], out: Path, rank: int, ranks: int = 2) -> Outcome:
+def run_rank(jobs: list[Job], out: Path, rank: int, ranks: int = 2) -> JobsOutcome:
     return run_jobs(jobs, out, run_made_up, rank=rank, world_size=ranks)
 
 

@@ -154,7 +154,8 @@ def test_languages_may_have_a_part_of_the_questions(facts_folder: Path, tmp_path
     whole = {(row["id"], row["language"]) for row in lines_of(facts_folder / "questions.parquet")}
 
     def part(name: str, language: str) -> float:
-        return sum(one == language for _, one in rows[name]) / sum(one == language for _, one in whole)
+        mine, all_rows = (sum(one == language for _, one in some) for some in (rows[name], whole))
+        return float(mine / all_rows)
 
     assert rows["tenth"] < whole
     assert 0.07 < part("tenth", "es") < 0.13

@@ -86,7 +86,7 @@ def progress_bars(rank: int = 0, world_size: int = 1) -> Iterator[Progress]:
         yield silent
         return
     if not is_live():
-        with logged_progress(_log, f"rank {rank}: " if world_size > 1 else "") as progress:
+        with logged_progress(log, f"rank {rank}: " if world_size > 1 else "") as progress:
             yield progress
         return
     from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn, TimeRemainingColumn
@@ -117,7 +117,8 @@ def progress_bars(rank: int = 0, world_size: int = 1) -> Iterator[Progress]:
         yield update
 
 
-def _log(line: str) -> None:
+def log(line: str) -> None:
+    """A line on standard error, for a log."""
     try:
         print(line, file=sys.stderr, flush=True)
     except (OSError, ValueError):

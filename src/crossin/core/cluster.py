@@ -15,7 +15,7 @@ Runner = Literal["local", "ray"]
 
 
 @contextmanager
-def cluster() -> Iterator[None]:
+def ray_cluster() -> Iterator[None]:
     """Connect to a Ray cluster for the block: a running one (RAY_ADDRESS, or an earlier `ray.init`), or one
     that is started on this machine.
     """
@@ -49,7 +49,7 @@ def run_on_cluster(
     """
     if not numbers:
         return
-    with cluster():
+    with ray_cluster():
         import ray
         import ray.data
 

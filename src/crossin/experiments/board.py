@@ -19,7 +19,7 @@ class JobFailure:
 
 
 @dataclass(frozen=True)
-class Outcome:
+class JobsOutcome:
     """What became of the jobs, by key, each in the order of the jobs.
 
     skipped: those that need a failed one, with the key of the first that failed. left: those that other ranks
@@ -95,14 +95,14 @@ class Board:
                     self.skipped[job.key] = first.key
                     self.watch(JobEvent("skipped", job.key, error=f"needs '{first.title}', which failed"))
 
-    def outcome(self) -> Outcome:
+    def outcome(self) -> JobsOutcome:
         """What became of the jobs. Raises CrossinError where the disk was full."""
         if self.full:
             raise CrossinError(
                 self.full, hint="free some space on that disk; then the same command resumes from here"
             )
         keys = [job.key for job in self.jobs]
-        return Outcome(
+        return JobsOutcome(
             tuple(key for key in keys if key in self.finished),
             {key: self.failed[key] for key in keys if key in self.failed},
             {key: self.skipped[key] for key in keys if key in self.skipped},

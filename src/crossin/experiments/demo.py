@@ -153,8 +153,10 @@ def run_demo(
         for file in (page, figures):
             file.unlink(missing_ok=True)
     done = experiment(plan, out, watch=_watch(plan, out, progress, say))
-    for title, why in done.failures.items():
-        raise CrossinError(f"{title}: {why}", file=out, hint="repair that, and run again: the rest is kept")
+    for title, failure in done.failures.items():
+        raise CrossinError(
+            f"{title}: {failure.error}", file=out, hint="repair that, and run again: the rest is kept"
+        )
     runs = {arm.name: arm.runs[0].answers[_BENCH] for arm in read_index(out).arms}
     if page.exists() and figures.exists():
         return Report(page, figures, summarize(load(runs, ENGLISH)))

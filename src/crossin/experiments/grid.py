@@ -30,15 +30,18 @@ _FILES: dict[str, tuple[str, str, type[BaseModel]]] = {
     "train": ("config", "train", TrainConfig),
     "evaluate": ("config", "evaluate", EvaluateConfig),
 }
+# What the experiment decides, whatever such a file says: with one seed of their own, all runs would be alike.
+_OF_THE_EXPERIMENT = {"compose": {"seed"}, "train": {"seed", "model"}, "evaluate": {"models"}}
 
 
 @dataclass(frozen=True)
 class ArmSpec:
-    """An arm: its name, its value on each axis, and the entries of its pipeline. A stage that is None is left
-    out.
+    """An arm: its name, the file's name of it, which is without values of axes, its value on each axis, and
+    the entries of its pipeline. A stage that is None is left out.
     """
 
     name: str
+    plain: str
     axes: dict[str, str]
     entries: Entries
 
@@ -71,7 +74,7 @@ def arms_of(config: ExperimentConfig, folder: Path, *, tiny: bool = False) -> li
             if tiny:
                 changed_entries = _made_tiny(changed_entries, config.tiny)
             title = ", ".join([name, *(f"{axis} {label}" for axis, label in here.items())])
-            found.append(ArmSpec(title, here, _without_empty(changed_entries)))
+            found.append(ArmSpec(title, name, here, _without_empty(changed_entries)))
     for axis, arms in varied.items():
         _check_axis(config, axis, arms, last)
     names = [arm.name for arm in found]
@@ -116,6 +119,7 @@ def _with_file(stage: str, entries: Entries, folder: Path) -> Entries:
     read = read_yaml(file)
     if not isinstance(read, dict):
         raise CrossinError("expected a mapping (key: value)", file=file, hint="see `crossin examples`")
+    read = {name: value for name, value in read.items() if name not in _OF_THE_EXPERIMENT[stage]}
     if stage == "compose" and not is_example(file):
         own = {"data": str(folder_of(file).absolute()), **own}
     return merged(with_paths(model, read, below(folder_of(file).absolute())), own)

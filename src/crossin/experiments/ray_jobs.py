@@ -6,7 +6,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from crossin.core.cluster import cluster
+from crossin.core.cluster import ray_cluster
 from crossin.core.errors import CrossinError
 from crossin.core.interrupts import RESUMES, add_note
 from crossin.experiments.board import Board
@@ -38,7 +38,7 @@ def run_on_ray(board: Board, out: Path, run_job: RunJob, cpus: float) -> None:
     """Run each job as a task with `cpus` cores and the GPUs that it needs; one whose worker is lost is run
     again, and resumes.
     """
-    with cluster():
+    with ray_cluster():
         import ray
 
         _check_gpus(board.jobs, ray.nodes())

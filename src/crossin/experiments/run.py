@@ -17,7 +17,7 @@ from crossin.core.inputs import hashes_of
 from crossin.core.paths import as_path, is_path
 from crossin.core.results import Tabular
 from crossin.core.stages import Stage, check_rank, fingerprint, locked
-from crossin.experiments.board import JobFailure, Outcome
+from crossin.experiments.board import JobFailure, JobsOutcome
 from crossin.experiments.config import ExperimentConfig, of_file, read_config
 from crossin.experiments.grid import languages_asked
 from crossin.experiments.index import INDEX, Arm, ArmRun, Index, read_index, write_index
@@ -135,7 +135,7 @@ def check_out(out: Path) -> None:
         )
 
 
-def index_of(plan: Plan, out: Path, outcome: Outcome | None = None) -> Index:
+def index_of(plan: Plan, out: Path, outcome: JobsOutcome | None = None) -> Index:
     """The index of an experiment's folder as it is now."""
 
     def arm(one: PlannedArm) -> Arm:
@@ -161,13 +161,14 @@ def index_of(plan: Plan, out: Path, outcome: Outcome | None = None) -> Index:
     )
 
 
-def _finish(plan: Plan, out: Path, outcome: Outcome) -> Experiment:
+def _finish(plan: Plan, out: Path, outcome: JobsOutcome) -> Experiment:
     """Write index, results and manifest, once all jobs are finished or have failed."""
     index = index_of(plan, out, outcome)
-    write_index(out, index)
     failures = {job.title: outcome.failed[job.key] for job in plan.jobs if job.key in outcome.failed}
     if outcome.left:
+        # The last one may have written its index by now, and this one knows less.
         return Experiment(out, None, failures)
+    write_index(out, index)
     if not any(arm.runs for arm in index.arms):
         title, failure = next(iter(failures.items()))
         raise CrossinError(

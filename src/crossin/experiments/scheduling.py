@@ -11,10 +11,12 @@ from crossin.core.errors import CrossinError
 from crossin.core.extras import require
 from crossin.core.paths import as_path
 from crossin.core.stages import check_rank
-from crossin.experiments.board import Board, Outcome
+from crossin.experiments.board import Board, JobsOutcome
+from crossin.experiments.estimates import check_space, estimates_of
 from crossin.experiments.execution import RunJob, execute
 from crossin.experiments.jobs import Job
-from crossin.experiments.watching import Watch, unwatched
+from crossin.experiments.rates import note_rate
+from crossin.experiments.watching import JobEvent, Watch, unwatched
 
 
 def run_jobs(
@@ -28,7 +30,7 @@ def run_jobs(
     rank: int = 0,
     world_size: int = 1,
     watch: Watch = unwatched,
-) -> Outcome:
+) -> JobsOutcome:
     """Run the jobs, and all that they need, in the experiment's folder `out`.
 
     run_job: runs one job, or resumes it, or finds it finished; a function of a module where other processes
@@ -39,11 +41,22 @@ def run_jobs(
 
     A job starts once all that it needs is finished, and a failed one stops only what needs it. An interrupt
     stops all: a training saves a checkpoint, and processes are waited for. The files are the same however the
-    jobs are run, where each has as many threads. Raises CrossinError where the disk is full.
+    jobs are run, where each has as many threads. Raises CrossinError where the disk is full, or has less room
+    than is known to be needed.
     """
     out = as_path(out).absolute()
     check_running(processes, runner, rank, world_size)
     board = Board.of(jobs, watch)
+    check_space(estimates_of(board.jobs, out), out)
+
+    def noting(event: JobEvent) -> None:
+        if event.kind == "finished" and event.whole:
+            job = next(one for one in board.jobs if one.key == event.key)
+            # A cluster's machines are not this one.
+            note_rate(job, out, event.seconds, at_once=processes, cache=runner == "local")
+        watch(event)
+
+    board.watch = noting
     if runner == "ray":
         from crossin.experiments.ray_jobs import run_on_ray
 
@@ -58,7 +71,7 @@ def run_jobs(
         run_in_processes(board, out, run_job, processes)
     else:
         while (job := board.take()) is not None:
-            board.settle(execute(job, out, run_job, watch))
+            board.settle(execute(job, out, run_job, board.watch))
     return board.outcome()
 
 
