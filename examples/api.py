@@ -62,7 +62,7 @@ def teach_itself(out: Path, model: str) -> Stage:
 
 
 def prefer_its_own(out: Path, model: str) -> Stage:
-    """Make pairs of the model's own answers, of which one means what it answers in English."""
+    """Make pairs of the model's own answers, the better one by its answers in English."""
     config = PreferConfig(
         model=model, questions=out / "questions", tasks=("capital",), form="text", share=0.3
     )

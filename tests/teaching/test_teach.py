@@ -23,6 +23,8 @@ from crossin.teaching.run import teach
 from tests.helpers import entity_bench, small_bench
 from tests.helpers.errors import refused
 from tests.helpers.knowing import Knowing
+from tests.helpers.loopback import serving
+from tests.helpers.vllm_dialect import vllm_app
 
 OUTPUTS = ("questions.parquet", "names.parquet", "asked.parquet")
 # What the model of these tests holds to be true, rightly or not, of the small benchmark's questions.
@@ -273,6 +275,25 @@ def test_the_answers_of_an_evaluation_are_not_asked_again(tiny_model: Path, tmp_
     )
     settings = {"model": str(tiny_model), "questions": bench, "margin": 0, "ask": ["question"], **common}
     assert teach(settings, tmp_path / "out").manifest["counts"]["answers_from_cache"] == 3
+
+
+@pytest.mark.slow
+def test_a_server_with_the_same_model_teaches_the_same(tiny_model: Path, tmp_path: Path) -> None:
+    bench = coloured(tmp_path / "bench")
+    settings: dict[str, Any] = {"questions": bench, "margin": 0, "ask": ["question"]}
+    local = teach({"model": str(tiny_model), "device": "cpu", **settings}, tmp_path / "local")
+    lines: list[str] = []
+    with serving(vllm_app(tiny_model)) as url:
+        server = {"engine": "openai", "server": {"base_url": url}}
+        served = teach({"model": "tiny", **server, **settings}, tmp_path / "served", say=lines.append)
+    assert [sha256(stage.folder / "questions.parquet") for stage in (local, served)] == [
+        sha256(local.folder / "questions.parquet")
+    ] * 2
+    assert "--form text" in lines[0]
+    assert (served.manifest["settings"]["form"]["kind"], served.manifest["counts"]["form"]) == (
+        "open",
+        "text",
+    )
 
 
 def test_replies_are_drawn_and_compared(tmp_path: Path) -> None:

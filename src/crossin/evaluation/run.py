@@ -193,8 +193,8 @@ def opened_engine(
     [name] = config.models
     if config.engine == "hf":
         name = str(pull(name, accept_licence=config.accept_licence, progress=progress))
-    accounting = Accounting(config.server, out / USAGE) if config.engine == "openai" else None
-    with closing(engine_of(config, name, accounting)) as engine:
+    # As a file, which must not be there before the stage has claimed its folder.
+    with closing(engine_of(config, name, out / USAGE)) as engine:
         yield engine
 
 
@@ -231,7 +231,7 @@ def _models(config: EvaluateConfig) -> dict[str, str]:
 
 
 def engine_of(
-    config: EvaluateConfig, model: str, accounting: Accounting | None = None
+    config: EvaluateConfig, model: str, accounting: Accounting | Path | None = None
 ) -> HfEngine | OpenAIEngine:
     """The engine of a model's name on the server, or of its folder; nothing is loaded or sent yet."""
     if config.engine == "openai":

@@ -154,7 +154,9 @@ def run_demo(
             file.unlink(missing_ok=True)
     done = experiment(plan, out, watch=_watch(plan, out, progress, say))
     for title, failure in done.failures.items():
-        raise CrossinError(f"{title}: {failure.error}", file=out, hint="repair that, and run again: the rest is kept")
+        raise CrossinError(
+            f"{title}: {failure.error}", file=out, hint="repair that, and run again: the rest is kept"
+        )
     runs = {arm.name: arm.runs[0].answers[_BENCH] for arm in read_index(out).arms}
     if page.exists() and figures.exists():
         return Report(page, figures, summarize(load(runs, ENGLISH)))

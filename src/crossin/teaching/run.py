@@ -70,15 +70,11 @@ def teach(
         questions = _checked(config, Path(temporary), progress)
     evaluation = config.evaluation()
     with nullcontext(engine) if engine else opened_engine(evaluation, out, progress) as model:
-        form = config.form_of()
-        if isinstance(model, OpenAIEngine) and config.open_form:
-            supported = model.kinds(chat=bool(config.chat))
-            form = config.form_of(next(kind for kind in KINDS if kind in supported))
-            say(f"the server supports {', '.join(sorted(supported))}: using --form {form.kind}")
-        settings, inputs = _described(config, model, questions, form)
+        settings, inputs = _described(config, model, questions)
         refuse_within(config.cache, inputs, out, "cache")
         with stage(out, "teach", settings, inputs) as work:
             if not work.done:
+                form = _supported(config, model, say)
                 asked = _requests(config, questions, form)
                 found, known = answers_to(
                     model,
@@ -93,11 +89,25 @@ def teach(
                 texts = translated(config, questions, judgements, out, work.scratch, progress, say)
                 skipped = questions.skipped + Counter(one.reason for one in judgements if one.reason)
                 rows = list(rows_of(questions, judgements, texts, config.pivot, config.wordings, skipped))
-                counts: dict[str, Any] = {"answers_from_cache": known, "notes": list(questions.notes)}
-                counts["engine_notes"] = list(model.notes)
+                counts = {
+                    "form": form.kind,
+                    "answers_from_cache": known,
+                    "notes": list(questions.notes),
+                    "engine_notes": list(model.notes),
+                }
                 _finish(work, questions, judgements, rows, skipped, counts)
             remove_cache(out / CACHE, config.cache)
     return work
+
+
+def _supported(config: TeachConfig, engine: Engine, say: Callable[[str], None]) -> Form:
+    """How questions are put; where the settings leave it open, in the first way that a server supports."""
+    if not isinstance(engine, OpenAIEngine) or not config.open_form:
+        return config.form_of()
+    supported = engine.kinds(chat=bool(config.chat))
+    form = config.form_of(next(kind for kind in KINDS if kind in supported))
+    say(f"the server supports {', '.join(sorted(supported))}: using --form {form.kind}")
+    return form
 
 
 def teaching_outline(
@@ -115,11 +125,12 @@ def teaching_outline(
         check_writable(as_path(out))
         if config.engine == "hf" and as_path(name).is_dir():
             engine = engine_of(config.evaluation(), str(pull(name)))
-            check_folder(out, "teach", *_described(config, engine, questions, form))
+            check_folder(out, "teach", *_described(config, engine, questions))
     some = list(questions.items)[:_EXAMPLES]
     # As if they were answered with their first options.
     supposed = [Judgement(one, (), _first(questions, one, config.pivot), "…", 1.0, None, "") for one in some]
-    texts = {(one, code): dict.fromkeys(FIELDS, "…") for one in some for code in questions.languages}
+    shown: dict[str, str] = dict.fromkeys(FIELDS, "…")
+    texts = {(one, code): shown for one in some for code in questions.languages}
     rows = list(rows_of(questions, supposed, texts, config.pivot, config.wordings, Counter()))
     prompt = asked[0].request.prompt
     return {
@@ -180,7 +191,7 @@ def _check_translation(config: TeachConfig, to: tuple[str, ...]) -> None:
 
 
 def _described(
-    config: TeachConfig, engine: Engine, questions: Questions, form: Form
+    config: TeachConfig, engine: Engine, questions: Questions
 ) -> tuple[dict[str, Any], dict[str, Path]]:
     """The settings and inputs of the stage."""
     kept = {"pivot", "tasks", "limit", "seed", "choice", "agreement", "margin", "similarity", "wordings"}
@@ -188,10 +199,13 @@ def _described(
     to = tuple(language for language in questions.languages if language != config.pivot)
     needed = needs_translation(questions, config.pivot)
     translation = config.translation(config.questions, to) if needed and to else None
+    form = config.form_of().model_dump(mode="json")
+    if config.engine == "openai" and config.open_form:
+        form["kind"] = "open"
     settings = {
         **config.model_dump(mode="json", include=kept),
         "languages": questions.languages,
-        "form": form.model_dump(mode="json"),
+        "form": form,
         "engine": engine.identity,
         "translate": None
         if translation is None

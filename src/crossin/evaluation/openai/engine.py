@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -58,8 +59,8 @@ class OpenAIEngine:
     """A model behind a server.
 
     chat: True sends everything as a conversation, False nothing; None sends conversations as such, and plain
-    prompts too where the server completes none. accounting: what it shares with other engines. Nothing is
-    sent before the first question.
+    prompts too where the server completes none. accounting: what it shares with other engines, or the
+    file of that, which is made at the first question. Nothing is sent before.
     """
 
     def __init__(
@@ -69,11 +70,11 @@ class OpenAIEngine:
         *,
         chat: bool | None = None,
         truncate: bool = False,
-        accounting: Accounting | None = None,
+        accounting: Accounting | Path | None = None,
     ) -> None:
         self.model, self.server, self.chat, self.truncate = model, server, chat, truncate
         self._url = server.url
-        self._accounting = accounting or Accounting(server)
+        self._shared = accounting
         self._dialects: dict[str, Dialect] = {}
         # By path and how replies are sampled, whether a seed may be sent.
         self._seeded: dict[tuple[str, float, float], bool] = {}
@@ -99,6 +100,11 @@ class OpenAIEngine:
     def inputs(self) -> dict[str, Path]:
         """No files."""
         return {}
+
+    @cached_property
+    def _accounting(self) -> Accounting:
+        given = self._shared
+        return given if isinstance(given, Accounting) else Accounting(self.server, given)
 
     @property
     def usage(self) -> Usage:
