@@ -11,13 +11,14 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from crossin import compare, compose, evaluate, probe, report, score, teach, train, translate
+from crossin import compare, compose, evaluate, prefer, probe, report, score, teach, train, translate
 from crossin.core.stages import Stage
 from crossin.evaluation import EvaluateConfig
 from crossin.facts import build_bench, build_facts
 from crossin.probing.config import ProbeConfig
 from crossin.servers import ServerSettings
 from crossin.teaching.config import TeachConfig
+from crossin.teaching.prefer_config import PreferConfig
 from crossin.training import TrainConfig
 from crossin.translation.config import TranslateConfig
 
@@ -60,6 +61,16 @@ def teach_itself(out: Path, model: str) -> Stage:
     return taught
 
 
+def prefer_its_own(out: Path, model: str) -> Stage:
+    """Make pairs of the model's own answers, the better one by its answers in English."""
+    config = PreferConfig(
+        model=model, questions=out / "questions", tasks=("capital",), form="text", share=0.3
+    )
+    preferred = prefer(config, out / "preferences")
+    print(f"{preferred.manifest['counts']['pairs']} pairs, left out: {preferred.manifest['skipped']}")
+    return preferred
+
+
 def look_inside(out: Path, model: str, adapter: Path) -> Stage:
     """Measure how close the languages are in each layer, on the benchmark's questions."""
     return probe(ProbeConfig(model=model, parallel=out / "bench", adapter=adapter), out / "probe")
@@ -73,11 +84,12 @@ def translate_rows(rows: Path, out: Path, server: str, model: str) -> Stage:
 
 
 def main(out: Path, model: str = "smollm2-135m") -> None:
-    """Tune, measure, look inside, and teach."""
+    """Tune, measure, look inside, teach, and prefer."""
     adapter = tune(out, model).folder
     measure(out, model, adapter)
     look_inside(out, model, adapter)
     teach_itself(out, model)
+    prefer_its_own(out, model)
 
 
 if __name__ == "__main__":

@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 
 import crossin
-from crossin import compare, compose, evaluate, probe, report, score, teach, train, translate
+from crossin import compare, compose, evaluate, prefer, probe, report, score, teach, train, translate
 from crossin.bench import build_named
 from crossin.core.results import ResultList, Tabular
 from crossin.core.stages import Stage
@@ -50,6 +50,7 @@ PATHS = {
     "compare": ["ours", "theirs", "bench", "log_mapping"],
     "compose": ["recipe", "data", "out"],
     "evaluate": ["config", "out"],
+    "prefer": ["config", "out"],
     "probe": ["config", "out"],
     "report": ["runs", "out", "bench", "log_mapping"],
     "score": ["paths", "bench", "log_mapping"],
@@ -93,6 +94,9 @@ def results(tiny_model: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[
         found["probe"] = probe(
             "flores", "~/probe", model="~/model", parallel="~/bench", languages="en,es", limit=6, draws=5
         )
+        found["prefer"] = prefer(
+            {"form": "text", "share": 0.1, "limit": 6}, "~/preferred", model="~/model", questions="~/bench"
+        )
         found["teach"] = teach(
             {"margin": 0, "limit": 6}, "~/taught", model="~/model", questions="~/bench", ask="question"
         )
@@ -126,6 +130,7 @@ def test_a_result_is_short_when_it_is_printed(name: str, results: dict[str, Tabu
         ("compare", {"figure", "ours", "theirs", "difference", "difference_low", "p", "holm"}, None),
         ("report", {"run", "less", "figure", "value", "low", "high"}, None),
         ("teach", {"id", "language", "instruction", "input", "output", "group", "task"}, None),
+        ("prefer", {"id", "group", "language", "prompt", "chosen", "rejected", "pivot_share"}, None),
         ("probe", {"layer", "pooling", "language", "figure", "value"}, None),
     ],
 )

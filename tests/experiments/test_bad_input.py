@@ -77,6 +77,7 @@ def test_the_file_itself_is_sound(file: Path) -> None:
         ("tiny: {seeds", "tiny: {seed", "tiny.seed", "'seeds'"),
         ("{config: demo}", "{config: demoo}", "train.config", "'demo'"),
         ("recipe: demo", "recipe: dem", "compose.recipe", "'demo'"),
+        ("model: some/model", "model: smollm2-135", "model", "smollm2-135m"),
         ("amount: {entry", "amount: {entri", "axes.amount.entri", "'entry'"),
         ("languages: [en, hi]", "languages: [en, Hindo]", "languages.1", "Hindi"),
     ],

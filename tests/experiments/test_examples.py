@@ -9,15 +9,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from crossin.core.examples import Example, list_examples
 from crossin.core.files import read_text
+from crossin.experiments.config import read_config
 from crossin.experiments.index import read_index
 from crossin.experiments.plan import Plan
 from crossin.experiments.run import experiment, planned
 from tests.helpers.errors import refused
 from tests.helpers.paper_data import write_paper_data
-from tests.helpers.paths import REAL_DATA
+from tests.helpers.paths import REAL_DATA, ROOT
 
 EXAMPLES = {one.name: one for one in list_examples("experiment")}
 # With data of the user's.
@@ -124,6 +126,36 @@ def test_facts_that_no_model_can_know_are_another_set_for_each_seed() -> None:
     plan = planned("transfer")
     facts = [job for job in plan.jobs if job.stage == "counterfactual"]
     assert [job.settings["seed"] for job in facts] == [0, 1, 2]
+
+
+def documented() -> dict[str, Any]:
+    """The experiment that docs/experiment.md begins with."""
+    blocks = re.findall(r"```yaml\n(.*?)```", read_text(ROOT / "docs" / "experiment.md"), re.DOTALL)
+    first: dict[str, Any] = yaml.safe_load(blocks[0])
+    assert len(blocks[0].splitlines()) <= 20
+    return first
+
+
+def test_the_documented_experiment_can_be_planned() -> None:
+    plan = planned(documented())
+    assert [arm.spec.name for arm in plan.arms] == ["English", "asking", "answering"]
+    assert len([job for job in plan.jobs if job.stage == "train"]) == 9
+
+
+@pytest.mark.slow
+def test_the_documented_experiment_runs(tiny_model: Path, tmp_path: Path) -> None:
+    plan = planned(documented(), {"model": str(tiny_model)}, tiny=True)
+    assert experiment(plan, tmp_path / "run").failures == {}
+
+
+def test_the_page_lists_every_example() -> None:
+    ready = (
+        read_text(ROOT / "docs" / "experiment.md").partition("## Ready experiments")[2].partition("\n## ")[0]
+    )
+    rows = re.findall(r"^\| `([\w-]+)` \| .* \| (\d+)", ready, re.MULTILINE)
+    assert {name for name, _ in rows} == EXAMPLES.keys()
+    for name, arms in rows:
+        assert len(read_config(name)[0].arms) == int(arms), name
 
 
 def test_the_paper_runs(tiny_model: Path, tmp_path: Path) -> None:

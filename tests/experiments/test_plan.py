@@ -194,3 +194,13 @@ def test_an_arm_that_is_not_trained_may_have_an_adapter(tmp_path: Path) -> None:
     adapted = {"train": None, "evaluate": {"adapter": str(tmp_path)}}
     job = plan(arms={"control": {}, "published": adapted}).arms[1].runs[0].answers["facts"]
     assert (job.settings["training"], job.settings["evaluate"]["adapter"]) == (None, str(tmp_path))
+
+
+def test_a_model_may_be_a_folder_beside_the_file(tmp_path: Path) -> None:
+    import yaml
+
+    (tmp_path / "near").mkdir()
+    (tmp_path / "near" / "config.json").write_text("{}")
+    file = tmp_path / "mine.yaml"
+    file.write_text(yaml.safe_dump({**CONFIG, "model": "near"}))
+    assert planned(file).jobs[-1].settings["model"] == str(tmp_path / "near")

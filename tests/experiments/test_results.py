@@ -20,6 +20,7 @@ from crossin.experiments.results import (
     read_results,
     write_results,
 )
+from crossin.experiments.tables import as_markdown
 from crossin.metrics.bootstrap import intervals
 from crossin.scoring.comparison import compare
 from crossin.scoring.predictions import read_predictions
@@ -254,3 +255,18 @@ def test_axes_are_columns_with_numbers_where_all_values_are(tmp_path: Path) -> N
 def test_a_folder_without_an_experiment_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(CrossinError, match="no experiment"):
         write_results(tmp_path)
+
+
+def test_each_wording_of_the_prompt_has_figures_of_its_own(tmp_path: Path) -> None:
+    out = write_experiment(tmp_path, {"control": skill(0.4), "x2x": skill(0.7)}, seeds=[0], items=20)
+    for arm in ("control", "x2x"):
+        file = folder_of(out, arm, 0) / "answers.parquet"
+        lines = pyarrow.parquet.read_table(file).to_pylist()
+        asked = [{**line, "prompt": "asked", "answer": line["gold"]} for line in lines]
+        schema = pyarrow.parquet.read_schema(file)
+        pyarrow.parquet.write_table(pyarrow.Table.from_pylist(lines + asked, schema), file)
+    results = computed(out, draws=50)
+    assert [part.prompt for part in results.parts] == ["question", "asked"]
+    assert one(results, arm="x2x", seed=None, figure="accuracy", prompt="asked")["value"] == 1
+    assert one(results, arm="x2x", figure="accuracy", prompt="asked", less="control")["value"] == 0
+    assert "## facts, asked" in as_markdown(results)

@@ -175,3 +175,21 @@ def test_sign_and_significance_decide(found: list[Figure], depends: bool) -> Non
     for choice, figure in zip(CHOICES, found, strict=True):
         by_choice[choice] = figure, figure.p
     assert depends_on_choice(by_choice) is depends
+
+
+def test_arms_that_chose_in_several_ways_are_also_compared_by_each(tmp_path: Path) -> None:
+    form, items = Form(), river_items()
+    chosen: dict[str, Choice] = {"by-sum": "sum", "by-byte": "byte"}
+    for arm, choice in chosen.items():
+        asked(tmp_path / "stages" / f"evaluate-{arm}-0", items, form, choice)
+    nothing = {"by-sum": lambda _: {"en": 0.0}, "by-byte": lambda _: {"en": 0.0}}
+    results = computed(write_experiment(tmp_path, nothing, seeds=[0]), draws=100)
+    apart = {
+        row["choice"]: row["value"]
+        for row in results.rows
+        if row["less"] and row["figure"] == "accuracy" and row["language"] is None
+    }
+    # The same log-probabilities: only as they were evaluated do the two differ.
+    assert {name: value for name, value in apart.items() if name} == {"sum": 0, "token": 0, "byte": 0}
+    assert apart[None] != 0
+    assert any("in several ways (byte, sum)" in note for note in results.notes)

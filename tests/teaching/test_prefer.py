@@ -18,6 +18,7 @@ from crossin.items import Item
 from crossin.items.inventories import write_inventories
 from crossin.items.wordings import wordings_in
 from crossin.models.loading import load_tokenizer
+from crossin.teaching.asked import opened
 from crossin.teaching.preferring import prefer
 from tests.helpers import entity_bench, small_bench
 from tests.helpers.errors import refused
@@ -197,6 +198,26 @@ def test_an_open_question_does_not_show_its_options_and_is_read_by_them(tmp_path
         ("de", " blau", " rot", "blue"),
         ("th", " น้ำเงิน", " แดง", "blue"),
     ]
+
+
+def test_an_open_question_is_read_by_all_options_of_its_task_where_ids_mean_the_same(
+    tmp_path: Path,
+) -> None:
+    items = [
+        replace(item, options=item.options[:3], option_ids=item.option_ids[:3])
+        if item.item == "sky"
+        else item
+        for item in small_bench.items()
+        if item.options
+    ]
+    found, inventories = opened(items)
+    assert {name: one.ids for name, one in inventories.items()} == {"options of colour": small_bench.IDS}
+    # Ids that are places: "black" would mean another option of each item.
+    turned = [replace(item, options=item.options[::-1]) if item.item == "sky" else item for item in items]
+    found, inventories = opened(turned)
+    assert set(inventories) == {"options of sky", "options of grass", "options of coal"}
+    sky = next(item for item in found if (item.item, item.language) == ("sky", "de"))
+    assert inventories[sky.inventory].names["red"] == {"en": ("blue",), "de": ("blau",), "th": ("น้ำเงิน",)}
 
 
 def test_of_scored_options_the_models_own_is_rejected_where_it_is_another(tmp_path: Path) -> None:

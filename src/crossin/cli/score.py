@@ -73,7 +73,7 @@ def command(
     an inventory counts as the entity that it names, and is compared with the reference text, too.
 
     \b
-    crossin score runs/demo/crossin/answers
+    crossin score runs/eval/smollm2-135m/facts
     crossin score replies.jsonl --bench bench/facts
     crossin score out --page out.html    # of lm_eval --log_samples --output_path out
     """

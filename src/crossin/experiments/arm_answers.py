@@ -65,15 +65,18 @@ class ArmAnswers:
         found = dict.fromkeys(task for table in self.predictions.tables for task in table.tasks)
         return list(found) if len(found) > 1 else []
 
-    def options(self, choice: str, task: str | None, draws: int, seed: Seed) -> dict[str, Drawn]:
-        """The figures of options as `choice` decides, or as the evaluation did; of one task or of all."""
+    def options(
+        self, choice: str, task: str | None, draws: int, seed: Seed, *, every_size: bool
+    ) -> dict[str, Drawn]:
+        """The figures of options as `choice` decides; of one task or of all. `every_size`: consistency for
+        any number of languages, and not for two and for all only.
+        """
         table = self.by_choice.get(choice) if choice and choice != self.choice else self.predictions.choices
         if table is None or (task is not None and task not in table.tasks):
             return {}
         part = table if task is None else select(table, tasks=[task])
         several = len(part.languages) if part.parallel else 0
-        # Of a task alone, consistency for two languages and for all.
-        sizes = None if task is None else sorted({2, several} if several > 1 else ())
+        sizes = None if every_size else sorted({2, several} if several > 1 else ())
         return estimates([answer_family(part, sizes)], part.groups, draws=draws, seed=seed)
 
     def replies(self, task: str | None, draws: int, seed: Seed) -> dict[str, Drawn]:
@@ -127,10 +130,11 @@ def is_fixed(of_seeds: dict[int, ArmAnswers]) -> bool:
 
 
 def choices_of(runs: Runs) -> list[str]:
-    """What decided between options, first, then the other choices that can be made from what is stored; one
-    empty choice where options were not scored.
+    """What decided between options, first, then the other choices that can be made from what is stored. The
+    first is empty where options were not scored, or the arms differ in it.
     """
     everyone: Sequence[ArmAnswers] = [one for of_seeds in runs.values() for one in of_seeds.values()]
-    own = next((one.choice for one in everyone if one.choice), "")
+    owns = {one.choice for one in everyone}
+    own = owns.pop() if len(owns) == 1 else ""
     known = [name for name in CHOICES if any(name in one.by_choice for one in everyone)]
     return [own, *(name for name in known if name != own)]

@@ -13,7 +13,7 @@ from crossin.experiments.notes import part_name
 from crossin.experiments.results import ExperimentResults, axis_values
 from crossin.experiments.tables import figure_of_row, key_of_row, part_of_row
 from crossin.metrics.bootstrap import Figure
-from crossin.reports.cells import label, row_label, scale
+from crossin.reports.cells import row_label, scale
 from crossin.reports.plots import Plot, chance_line, error_bars, plain, plot, share_axis, style_of, trace
 
 # The figures that are drawn, where there are any.
@@ -83,17 +83,19 @@ def _plot(number: int, curve: Curve) -> Plot:
         line["mode"] = "lines+markers"
         line["error_y"] = error_bars(figures)
         lines.append(line)
-    upwards: dict[str, Any] = {"title": {"text": label(curve.name)}, "rangemode": "tozero"}
+    named = row_label(curve.name).removesuffix(", mean")
+    upwards: dict[str, Any] = {"title": {"text": named}, "rangemode": "tozero"}
     if scale(curve.name) != 1 and not curve.name.startswith("kappa"):
-        upwards = share_axis(label(curve.name))
+        upwards = share_axis(named)
     along: dict[str, Any] = {"title": {"text": plain(curve.axis)}}
     along |= {} if numeric else {"type": "category", "categoryorder": "array", "categoryarray": xs}
     layout: dict[str, Any] = {"xaxis": along, "yaxis": upwards}
-    text = "Means over seeds with 95% intervals."
+    alone = f"{next(iter(curve.lines))}: m" if len(curve.lines) == 1 else "M"
+    text = f"{alone}eans over seeds with 95% intervals."
     if curve.baseline is not None and not math.isnan(curve.baseline.value):
         layout["shapes"] = [chance_line("y", round(curve.baseline.value, 6))]
         text = f"{text[:-1]}; the dashed line is the baseline."
-    title = f"{curve.bench}: {row_label(curve.name)} by {curve.axis}"
+    title = f"{curve.bench}: {named} by {curve.axis}"
     return plot(f"curve-{number}", title, text, lines, layout, height=400)
 
 

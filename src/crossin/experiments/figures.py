@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from crossin.experiments.arm_answers import ArmAnswers, BenchPart, Runs, choices_of, is_nested
+from crossin.experiments.arm_answers import ArmAnswers, BenchPart, Runs, choices_of
 from crossin.metrics.bootstrap import Drawn, Figure
 from crossin.metrics.seeds import differences, over_seeds, stream
 from crossin.metrics.significance import mcnemar
@@ -64,26 +64,26 @@ class SliceFigures:
 
 def compare(part: BenchPart, runs: Runs, baseline: str, *, draws: int, seed: int) -> Iterator[SliceFigures]:
     """All figures of a part: over all tasks and of each, as the evaluation decided, and by other choices."""
-    nested = is_nested(runs)
     everyone = [one for of_seeds in runs.values() for one in of_seeds.values()]
     tasks = list(dict.fromkeys(task for one in everyone for task in one.tasks()))
     for place, choice in enumerate(choices_of(runs)):
         for task in (None, *tasks):
-            yield _compared(Slice(part, task, choice, place == 0), runs, baseline, nested, draws, seed)
+            yield _compared(Slice(part, task, choice, place == 0), runs, baseline, draws, seed)
 
 
-def _compared(of: Slice, runs: Runs, baseline: str, nested: bool, draws: int, seed: int) -> SliceFigures:
+def _compared(of: Slice, runs: Runs, baseline: str, draws: int, seed: int) -> SliceFigures:
     figures: dict[str, ByArm] = {}
     texts: set[str] = set()
+    sets: dict[int, int] = {}
     # A model that no seed changes answered once, unless its questions change.
     known: dict[ArmAnswers, dict[str, Drawn]] = {}
     for arm, of_seeds in runs.items():
         for run, one in of_seeds.items():
             if one not in known:
-                own = stream(seed, run, nested=nested)
+                own = stream(seed, sets.setdefault(one.questions, len(sets)))
                 # By the evaluation's own choice where it differs from that of others.
                 choice = one.choice if of.main else of.choice
-                known[one] = one.options(choice, of.task, draws, own)
+                known[one] = one.options(choice, of.task, draws, own, every_size=of.main and of.task is None)
                 if of.main:
                     replies = one.replies(of.task, draws, own)
                     texts |= replies.keys()

@@ -74,7 +74,7 @@ def arms_of(config: ExperimentConfig, folder: Path, *, tiny: bool = False) -> li
             if tiny:
                 changed_entries = _made_tiny(changed_entries, config.tiny)
             title = ", ".join([name, *(f"{axis} {label}" for axis, label in here.items())])
-            found.append(ArmSpec(title, name, here, _without_empty(changed_entries)))
+            found.append(ArmSpec(title, name, here, _without_empty(_beside(folder, changed_entries))))
     for axis, arms in varied.items():
         _check_axis(config, axis, arms, last)
     names = [arm.name for arm in found]
@@ -188,6 +188,12 @@ def _made_tiny(entries: Entries, tiny: Mapping[str, Any]) -> Entries:
         if (stage := key.partition(".")[0]) in ARM_ENTRIES and entries.get(stage) is not None
     }
     return changed(entries, there)
+
+
+def _beside(folder: Path, entries: Entries) -> Entries:
+    """The entries with the path of a model that is a folder beside the file."""
+    model = folder / as_path(entries["model"])
+    return {**entries, "model": str(model)} if (model / "config.json").is_file() else entries
 
 
 def _without_empty(entries: Entries) -> Entries:

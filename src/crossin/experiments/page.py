@@ -29,7 +29,7 @@ from crossin.metrics.bootstrap import DRAWS, Figure
 from crossin.reports.cells import is_significant, label, scale
 from crossin.reports.make import check_page
 from crossin.reports.page import cell_html, list_items
-from crossin.reports.plots import Plot, error_bars, plain, plot, style_of, trace
+from crossin.reports.plots import Plot, error_bars, plot, style_of, trace
 from crossin.reports.sentences import percent, points, within
 from crossin.reports.standalone import stand_alone
 
@@ -101,7 +101,7 @@ def sentences(results: ExperimentResults) -> list[str]:
         if not apart:
             of_arms = [(arm, row) for (of, arm, key), row in pooled.items() if of == part and key == main]
             said += [
-                f"{arm} on {name}: {label(main)} {_amount(main, figure_of_row(row))} "
+                f"{arm} on {name}: {_named(main)} {_amount(main, figure_of_row(row))} "
                 f"{within(figure_of_row(row), scale(main))}."
                 for arm, row in of_arms
             ]
@@ -111,12 +111,16 @@ def sentences(results: ExperimentResults) -> list[str]:
 def _against(bench: str, key: str, row: Row, ours: Figure, theirs: Figure) -> str:
     change = figure_of_row(row)
     said = (
-        f"{row['arm']} against {row['less']} on {bench}: {label(key)} {_amount(key, ours)} and "
+        f"{row['arm']} against {row['less']} on {bench}: {_named(key)} {_amount(key, ours)} and "
         f"{_amount(key, theirs)}, {points(change, scale(key))}"
     )
     if not is_significant(change, row["holm"]):
         said += ", which may be chance"
     return said + ("; it depends on the choice between options." if row["depends"] else ".")
+
+
+def _named(key: str) -> str:
+    return label(key).removesuffix(", mean")
 
 
 def _amount(key: str, figure: Figure) -> str:
@@ -139,7 +143,7 @@ def seed_grids(results: ExperimentResults) -> list[ArmTable]:
                 for arm in results.index.arms
             ]
             heads = [*(f"seed {seed}" for seed in seeds), "mean"]
-            title = f"{part_name(part, results.parts)}: {label(key)}".removesuffix(", mean")
+            title = f"{part_name(part, results.parts)}: {_named(key)}"
             made.append(ArmTable(title, "seeds", heads, lines))
     return made
 
@@ -208,14 +212,14 @@ def _differences(
         },
         "yaxis": {
             "tickvals": list(range(len(keys))),
-            "ticktext": [label(key) for key in keys],
+            "ticktext": [_named(key) for key in keys],
             "range": [len(keys) - 0.5, -0.5],
         },
     }
     title = f"{bench}: differences to {results.index.baseline}"
     text = "Paired differences with 95% intervals; a filled symbol has a mark in the table."
     height = 150 + len(keys) * max(22, 12 * len(arms))
-    return plot(f"differences-{number}", plain(title), text, lines, layout, height=height)
+    return plot(f"differences-{number}", title, text, lines, layout, height=height)
 
 
 def _in_points(row: Row) -> Figure:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from crossin import __version__
-from crossin.core.errors import CrossinError
+from crossin.core.errors import CrossinError, located
 from crossin.core.files import sha256_of_value
 from crossin.core.inputs import input_hash
 from crossin.core.paths import as_path
@@ -23,6 +23,7 @@ from crossin.mixture.job import inputs_of
 from crossin.mixture.pools import check_languages
 from crossin.mixture.recipe import Recipe
 from crossin.mixture.run import resolve
+from crossin.models.download import check_model
 
 # Entries that decide nothing: they would only keep arms from sharing a job, and a run with another limit from
 # going on with its answers.
@@ -129,6 +130,8 @@ class _Run:
             return None
         given = dict(entries["train"])
         self._same_model(given.get("model"), "train.model")
+        with located(field="model"):
+            check_model(self.spec.entries["model"])
         if entries["compose"] is not None and "mixture" not in given:
             given["mixture"] = self._mixture(entries["compose"])
         return self._job("train", given, f"train: {self.spec.name}, seed {self.seed}", place="train")
@@ -149,6 +152,9 @@ class _Run:
             raise CrossinError(
                 "the arm's own training is evaluated", field="evaluate.adapter", hint="or set `train: null`"
             )
+        if training is None and entries.get("engine", "hf") == "hf":
+            with located(field="model"):
+                check_model(model)
         found = {}
         for label, bench in benches.items():
             asked = {

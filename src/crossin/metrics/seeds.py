@@ -69,11 +69,11 @@ def differences(ours: Mapping[int, Drawn], theirs: Mapping[int, Drawn]) -> list[
     ]
 
 
-def stream(seed: int, of: int, *, nested: bool) -> Seed:
-    """The seed of the draws of groups for the run with seed `of`: the same for all runs, or one for each
-    where groups are `nested` in seeds.
+def stream(seed: int, questions: int) -> Seed:
+    """The seed of the draws of groups for a set of questions, by its number from 0: the same draws for all
+    that were asked the same (groups are crossed with seeds), and others for each other set (nested).
     """
-    return (seed, of) if nested else seed
+    return (seed, questions) if questions else seed
 
 
 def _share_of_seeds(values: Floats, draws: Floats) -> float:

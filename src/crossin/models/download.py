@@ -38,6 +38,24 @@ def cached(name: str) -> dict[str, Any] | None:
     return read_json(record) if record.exists() else None
 
 
+def check_model(name: Path | str) -> None:
+    """Raise CrossinError for what is no model by its name: neither a folder with one, a built-in name, nor
+    of the form of a hub id.
+    """
+    local, name = as_path(name), os.fspath(name)
+    if (local / "config.json").exists() or name.lower() in BUILT_IN:
+        return
+    if local.is_dir():
+        raise CrossinError(
+            "not a model: there is no config.json here", file=local, hint="name the model's own folder"
+        )
+    if not re.fullmatch(r"\w[\w.-]*/\w[\w.-]*", name):
+        raise CrossinError(
+            f"no model is called '{name}', and there is no such folder",
+            hint=f"use a built-in one ({', '.join(BUILT_IN)}), a hub id (owner/name), or an existing folder",
+        )
+
+
 def pull(name: Path | str, *, accept_licence: bool = False, progress: Progress = silent) -> Path:
     """A folder with the model `name` as safetensors: a built-in name, a hub id `owner/name`, or a local
     folder itself.
@@ -50,15 +68,7 @@ def pull(name: Path | str, *, accept_licence: bool = False, progress: Progress =
     if (local / "config.json").exists():
         return local
     # A folder that happens to be called as a built-in model, such as one of answers, is none.
-    if local.is_dir() and model is None:
-        raise CrossinError(
-            "not a model: there is no config.json here", file=local, hint="name the model's own folder"
-        )
-    if model is None and not re.fullmatch(r"\w[\w.-]*/\w[\w.-]*", name):
-        raise CrossinError(
-            f"no model is called '{name}', and there is no such folder",
-            hint=f"use a built-in one ({', '.join(BUILT_IN)}), a hub id (owner/name), or an existing folder",
-        )
+    check_model(name)
     name = model.name if model else name
     folder = cache_folder() / name.replace("/", "--")
     # Of two processes, one may remove what the other has just found.

@@ -25,18 +25,33 @@ class AskedAnswer(NamedTuple):
     cut: bool = False
 
 
-def opened(items: Iterable[Item]) -> tuple[list[Item], dict[str, Inventory]]:
-    """The items with options as open questions, which no longer show their options, and for each an inventory
-    of them by which a reply is read; other items as they are. Option ids are the entities' ids.
+def tasks_of_local_ids(items: Iterable[Item]) -> set[str]:
+    """The tasks in which an option id has several texts in a language, such as a place in the list: it names
+    an option of its item only. Elsewhere an id means the same everywhere.
     """
+    texts: dict[tuple[str, str, str], str] = {}
+    return {
+        item.task
+        for item in items
+        for option, text in zip(item.option_ids, item.options, strict=True)
+        if texts.setdefault((item.task, option, item.language), text) != text
+    }
+
+
+def opened(items: Sequence[Item]) -> tuple[list[Item], dict[str, Inventory]]:
+    """The items with options as open questions, which no longer show their options, and the inventories by
+    which their replies are read: all options of the task, or of the item where ids are local
+    (`tasks_of_local_ids`). Other items are as they were.
+    """
+    local = tasks_of_local_ids(items)
     found: list[Item] = []
     names: dict[str, dict[str, dict[str, tuple[str, ...]]]] = {}
     for item in items:
         if item.free_text:
             found.append(item)
             continue
-        # Not the name of any inventory of the benchmark, whose names are words.
-        inventory = f"options of {item.item}"
+        # Unlike the names of a benchmark's own inventories.
+        inventory = f"options of {item.item if item.task in local else item.task}"
         for option, text in zip(item.option_ids, item.options, strict=True):
             names.setdefault(inventory, {}).setdefault(option, {})[item.language] = (text,)
         found.append(replace(item, options=[], option_ids=[], answer="", inventory=inventory))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
@@ -12,6 +12,7 @@ from crossin.core.files import read_parquet, write_text
 from crossin.core.formats import DATA_FOLDER, FIELDS
 from crossin.core.progress import Progress
 from crossin.items.item import Item
+from crossin.teaching.asked import tasks_of_local_ids
 from crossin.teaching.config import TeachConfig
 from crossin.teaching.judging import Judgement
 from crossin.teaching.questions import Questions
@@ -153,17 +154,12 @@ def _options(questions: Questions) -> Iterator[tuple[str, str, str, dict[str, st
     """Each option of each item: the task, or the item where the task's ids have several texts; its id; the
     item's group; and its text by language.
     """
-    texts: dict[tuple[str, str, str], set[str]] = defaultdict(set)
-    for items in questions.items.values():
-        for language, item in items.items():
-            for option, text in zip(item.option_ids, item.options, strict=True):
-                texts[item.task, option, language].add(text)
-    differing = {task for (task, _, _), found in texts.items() if len(found) > 1}
+    local = tasks_of_local_ids(item for of in questions.items.values() for item in of.values())
     for name, items in questions.items.items():
         first = next(iter(items.values()))
         for option in first.option_ids:
             yield (
-                name if first.task in differing else first.task,
+                name if first.task in local else first.task,
                 option,
                 first.group,
                 {language: item.options[item.option_ids.index(option)] for language, item in items.items()},

@@ -207,7 +207,10 @@ def _finish(
             )
     if not rows:
         why = "; ".join(f"{count:,}, {sentence_of(code)}" for code, count in skipped.most_common())
-        raise CrossinError(f"there is no pair: {why}", hint="draw more --samples, or lower --share")
+        raise CrossinError(
+            f"there is no pair: {why}",
+            hint="draw more --samples, lower --share, or score the options: --form text",
+        )
     _write(work.folder / PREFERENCES, rows)
     work.finish([PREFERENCES], {**_counts(plan, answers, pivot, rows), **counts}, skipped)
 

@@ -9,14 +9,16 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 
+from crossin.core.draws import hashed
 from crossin.evaluation.engine import Draw, Reply, Request, Sampling
-from crossin.evaluation.hf import HfEngine
+from crossin.evaluation.hf import HfEngine, sampling
 from crossin.evaluation.hf.decoding import Limits
 from crossin.evaluation.hf.generation import generate
-from crossin.evaluation.hf.sampling import next_tokens
+from crossin.evaluation.hf.sampling import next_tokens, random_bits
 from crossin.models.loading import load
 from tests.helpers.decoding import shared
 
@@ -65,7 +67,7 @@ def test_first_tokens_have_the_distribution_of_the_model(
     kept = order[expected[order].cumsum(-1) - expected[order] < top_p]
     expected = torch.zeros_like(expected).index_put((kept,), expected[kept])
     expected /= expected.sum()
-    count = 2000
+    count = 1000
     firsts: list[int] = []
 
     class Recorded:
@@ -92,19 +94,37 @@ def test_first_tokens_have_the_distribution_of_the_model(
     assert chance(observed, wanted) > 0.001
 
 
+def test_random_bits_are_those_of_all_other_draws() -> None:
+    keys = [0, 1, 2**63, 2**64 - 1, 0x9E3779B97F4A7C15]
+    found = random_bits(keys, torch.zeros(len(keys), 1000)).numpy().view(np.uint64)
+    assert [row.tolist() for row in found] == [hashed(np.arange(1000), key).tolist() for key in keys]
+
+
+def test_rows_are_drawn_apart_each_with_its_temperature_and_nucleus(monkeypatch: pytest.MonkeyPatch) -> None:
+    logits = torch.randn(7, 50, generator=torch.Generator().manual_seed(0)) * 3
+    some: list[Draw | None] = [*draws(2, 0.5), None, *draws(2, 2.0, 0.7), None, *draws(1, 1.0, 0.2)]
+    places = [3, 0, 9, 1, 2, 0, 5]
+    alone = [next_tokens(logits[[row]], [some[row]], [places[row]])[0] for row in range(7)]
+    assert next_tokens(logits, some, places) == alone
+    monkeypatch.setattr(sampling, "_NUMBERS", 120)
+    assert next_tokens(logits, some, places) == alone
+    assert [alone[row] for row in (2, 5)] == logits[[2, 5]].argmax(dim=-1).tolist()
+
+
 def test_the_same_distribution_where_one_token_is_nearly_certain() -> None:
-    logits = torch.tensor([[0.0, 6.0, -1.0, float("-inf")]]).expand(20_000, -1)
-    found = Counter(next_tokens(logits, draws(20_000), [0] * 20_000))
-    expected = logits[0, :3].double().softmax(-1) * 20_000
+    logits = torch.tensor([[0.0, 6.0, -1.0, float("-inf")]]).expand(8_000, -1)
+    found = Counter(next_tokens(logits, draws(8_000), [0] * 8_000))
+    expected = logits[0, :3].double().softmax(-1) * 8_000
     assert found[3] == 0
     assert chance([found[0], found[1], found[2]], expected.tolist()) > 0.001
 
 
 def test_places_of_a_reply_and_replies_are_independent() -> None:
-    logits = torch.zeros(1, 2)
+    count = 4000
+    logits = torch.zeros(count, 2)
     first, second = draws(2)
     one, later, other = (
-        [next_tokens(logits, [draw], [place + shift])[0] for place in range(4000)]
+        next_tokens(logits, [draw] * count, range(shift, count + shift))
         for draw, shift in ((first, 0), (first, 1), (second, 0))
     )
     for two in (later, other):
