@@ -10,11 +10,12 @@ from crossin.core.files import read_json, write_json
 from crossin.experiments.index import Index, write_index
 from crossin.experiments.run import experiment, planned
 from tests.helpers.errors import refused
+from tests.helpers.full_disk import full_disk
 
 FILE = """
 baseline: English rows
 seeds: [3, 5]
-languages: [en, sw]
+languages: [en, hi]
 model: some/model
 sources:
   facts: {make: facts}
@@ -77,7 +78,7 @@ def test_the_file_itself_is_sound(file: Path) -> None:
         ("{config: demo}", "{config: demoo}", "train.config", "'demo'"),
         ("recipe: demo", "recipe: dem", "compose.recipe", "'demo'"),
         ("amount: {entry", "amount: {entri", "axes.amount.entri", "'entry'"),
-        ("languages: [en, sw]", "languages: [en, Swahilo]", "languages.1", "Swahili"),
+        ("languages: [en, hi]", "languages: [en, Hindo]", "languages.1", "Hindi"),
     ],
 )
 def test_an_unknown_name_is_shown_with_the_nearest(
@@ -99,6 +100,12 @@ def test_an_unknown_name_is_shown_with_the_nearest(
         ('data: "${facts}"', "data: nowhere", "compose.data", "nowhere"),
         ('{facts: "${test}"}', "{facts: nowhere}", "evaluate.bench.facts", "nowhere"),
         ('{facts: "${test}"}', "{}", "evaluate.bench", "${test}"),
+        ("train: {config: demo}", "train: {config: demo, model: other/model}", "train.model", "some/model"),
+        ("evaluate: {", "evaluate: {models: [other/model], ", "evaluate.models", "some/model"),
+        ("evaluate: {", "evaluate: {adapter: ., ", "evaluate.adapter", "train: null"),
+        ("{make: facts}", "{make: bench, name: klar, source: no/where}", "sources.facts", "no/where"),
+        ("{make: facts}", "{make: bench, name: own.yaml}", "sources.facts", "own.yaml"),
+        ("train: {config: demo}", "train: {config: demo, mixture: no/mixture}", "train", "no/mixture"),
         ("  facts: {make: facts}", "  model: {make: facts}", "sources", "${model}"),
     ],
 )
@@ -108,6 +115,39 @@ def test_an_arm_that_refers_to_nothing_says_to_what(
     edit(file, old, new)
     with refused(words, field=field):
         planned(file)
+
+
+@pytest.mark.parametrize(
+    ("languages", "field", "words"),
+    [
+        ("languages: [hi, th]", "compose", "'en' is not among hi, th"),
+        ("languages: [en, eu]", "sources.facts.languages", "'eu'"),
+        ("languages: [en]", "compose.components.1", "another language beside en"),
+    ],
+)
+def test_a_mixture_without_the_languages_of_its_components_is_an_error(
+    file: Path, languages: str, field: str, words: str
+) -> None:
+    edit(file, "languages: [en, hi]", languages)
+    with refused(words, file=file.name, field=field):
+        planned(file)
+
+
+def test_a_full_disk_is_one_clear_error_and_the_run_goes_on_when_there_is_room(
+    file: Path, tmp_path: Path, tiny_model: Path
+) -> None:
+    edit(file, "{bench:", "{limit: 2, bench:")
+    out = tmp_path / "out"
+    with full_disk(100), refused("cannot write", file="experiment.yaml"):
+        experiment(file, out, only=["as it is"], model=str(tiny_model))
+    with full_disk(3000), refused("no arm finished", "facts.parquet", "cannot write"):
+        experiment(
+            file, out, only=["as it is"], model=str(tiny_model), arms={"English rows": {"train": None}}
+        )
+    done = experiment(
+        file, out, only=["as it is"], model=str(tiny_model), arms={"English rows": {"train": None}}
+    )
+    assert not done.failures and (out / "results.parquet").is_file()
 
 
 def test_a_baseline_that_is_no_arm_is_an_error(file: Path) -> None:
@@ -194,7 +234,7 @@ def test_what_is_set_in_place_of_an_entry_is_no_fault_of_the_file(file: Path) ->
 def test_results_of_another_version_are_refused_and_stay(file: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"
     out.mkdir()
-    write_index(out, Index("mine", "English rows", "en", ("en", "sw"), {}, ()))
+    write_index(out, Index("mine", "English rows", "en", ("en", "hi"), {}, ()))
     write_json(out / "experiment.json", {**read_json(out / "experiment.json"), "crossin": "0.0.1"})
     with refused("0.0.1", file="experiment.json", hint="another folder"):
         experiment(file, out)

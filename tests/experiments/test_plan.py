@@ -139,3 +139,58 @@ def test_a_reference_may_be_followed_by_a_path() -> None:
     text = ["${facts}/names.parquet", {"a": "${facts}"}, "plain", 3]
     assert list(references(text)) == ["facts", "facts"]
     assert replaced(text, {"facts": "/x"}) == ["/x/names.parquet", {"a": "/x"}, "plain", 3]
+
+
+def test_how_answers_are_requested_does_not_decide_them(tmp_path: Path) -> None:
+    def key(**more: Any) -> str:
+        return plan(arms={"control": {}}, seeds=[0], evaluate={**CONFIG["evaluate"], **more}).jobs[-1].key
+
+    server = {"engine": "openai", "server": {"base_url": "http://localhost:1/v1"}}
+    first = key(**server)
+    (tmp_path / "answers.sqlite").write_bytes(b"answers")
+    limits = {"base_url": "http://localhost:1/v1", "retries": 9, "concurrency": 2, "timeout": 3}
+    assert key(engine="openai", server=limits, cache=str(tmp_path / "answers.sqlite")) == first
+    assert key(engine="openai", server={"base_url": "http://localhost:2/v1"}) != first
+    assert key(**server, limit=3) != first
+
+
+def test_a_mapping_of_ones_own_is_found_beside_the_file_and_decides_the_benchmark(tmp_path: Path) -> None:
+    import yaml
+
+    def job() -> Any:
+        return planned(tmp_path / "mine.yaml").jobs[0]
+
+    sources = {"birds": {"make": "bench", "name": "birds.yaml"}}
+    entries = {**CONFIG, "sources": sources, "evaluate": {"bench": {"b": "${birds}"}}}
+    entries |= {"arms": {"control": {"train": None}}}
+    (tmp_path / "mine.yaml").write_text(yaml.safe_dump(entries))
+    (tmp_path / "birds.yaml").write_text("licence: x")
+    first = job()
+    assert first.settings["name"] == str(tmp_path / "birds.yaml")
+    (tmp_path / "birds.yaml").write_text("licence: y")
+    assert job().key != first.key
+
+
+def test_a_seed_in_the_file_of_a_stage_gives_way_to_those_of_the_experiment(tmp_path: Path) -> None:
+    (tmp_path / "train.yaml").write_text("seed: 42\nmodel: other/model\nepochs: 2\n")
+    (tmp_path / "recipe.yaml").write_text("name: x\nseed: 7\ncomponents: [{kind: base, rows: 10}]\n")
+    stages: dict[str, dict[str, Any]] = {
+        "train": {"config": str(tmp_path / "train.yaml")},
+        "compose": {"recipe": str(tmp_path / "recipe.yaml"), "data": "${facts}"},
+    }
+    jobs = plan(**stages, arms={"control": {}}).jobs
+    trained = [job.settings for job in jobs if job.stage == "train"]
+    assert [(one["seed"], one["model"], one["epochs"]) for one in trained] == [
+        (0, "some/model", 2),
+        (1, "some/model", 2),
+    ]
+    assert [job.settings["recipe"]["seed"] for job in jobs if job.stage == "compose"] == [0, 1]
+    # One that the experiment itself names stays.
+    stages["train"]["seed"] = 5
+    assert {job.settings["seed"] for job in plan(**stages).jobs if job.stage == "train"} == {5}
+
+
+def test_an_arm_that_is_not_trained_may_have_an_adapter(tmp_path: Path) -> None:
+    adapted = {"train": None, "evaluate": {"adapter": str(tmp_path)}}
+    job = plan(arms={"control": {}, "published": adapted}).arms[1].runs[0].answers["facts"]
+    assert (job.settings["training"], job.settings["evaluate"]["adapter"]) == (None, str(tmp_path))

@@ -361,3 +361,14 @@ def test_a_single_reply_is_not_taken_for_agreement(tmp_path: Path) -> None:
     engine = Knowing(reply=lambda _: "Vienna")
     stage = teach({**settings, "samples": 2}, tmp_path / "out", engine=engine)
     assert len(engine.asked) == 2 * stage.manifest["counts"]["questions"]
+
+
+def test_a_corpus_of_facts_is_taught_in_its_own_wordings(facts_folder: Path, tmp_path: Path) -> None:
+    settings = {"model": "m", "questions": facts_folder, "languages": "en", "tasks": ["capital"], "limit": 4}
+    stage = teach(settings, tmp_path / "out", engine=Knowing(reply=lambda _: "Atlantis"))
+    known = read_parquet(facts_folder / "questions.parquet", ["id", "language", "instruction"]).to_pylist()
+    texts = {row["id"]: row["instruction"] for row in known if row["language"] == "en"}
+    rows = table(stage, "questions")
+    assert len(rows) >= 4
+    assert all(row["instruction"] == texts[row["id"]] for row in rows)
+    assert {row["output"] for row in rows} == {"Atlantis"}

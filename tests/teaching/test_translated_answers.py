@@ -67,8 +67,8 @@ def test_a_translation_that_was_rejected_is_counted_in_its_language(tmp_path: Pa
 
 def test_what_is_wrong_with_the_translator_is_found_before_anything_is_asked(tmp_path: Path) -> None:
     write_rows(tmp_path / "rows.jsonl", COUNT)
-    with refused("model", field="model"):
+    with refused("model", field="translate.model"):
         given = settings(tmp_path, "http://127.0.0.1:9/v1", translate={"engine": "openai"})
         teach(given, tmp_path / "out", engine=Knowing())
-    with refused("engin", field="engin", hint="engine"):
+    with refused("engin", field="translate.engin", hint="engine"):
         teach(settings(tmp_path, "", translate={"engin": "openai"}), tmp_path / "out", engine=Knowing())

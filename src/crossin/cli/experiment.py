@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -19,7 +19,12 @@ from crossin.cli.options import (
 from crossin.core.cluster import Runner
 from crossin.core.settings import Settings, setting, validated
 
+if TYPE_CHECKING:
+    from crossin.experiments.plan import Plan
+
 _WHERE = "Where it runs"
+# Of a dry run's shared jobs, what fits on a screen.
+_SHOWN = 12
 
 
 class ExperimentOptions(Settings):
@@ -65,30 +70,41 @@ def command(config: str, out: Path | None, given: dict[str, Any], dry_run: bool,
       crossin experiment paper --out runs/paper
     """
     from crossin.cli.console import print_json, say
+    from crossin.cli.experiment_live import watching
     from crossin.cli.report import show_experiment
     from crossin.core.examples import named_file
-    from crossin.experiments.run import experiment, planned
+    from crossin.experiments.estimates import check_space, estimates_of
+    from crossin.experiments.live import live_rows
+    from crossin.experiments.run import experiment, index_of, planned
 
     names = ExperimentOptions.model_fields
     options = validated(
         ExperimentOptions, {key: given.pop(key) for key in names if key in given}, None, "see --help"
     )
-    file = named_file("experiment", config, say)
-    plan = planned(file, given, tiny=options.tiny, only=options.only)
+    plan = planned(named_file("experiment", config, say), given, tiny=options.tiny, only=options.only)
     if dry_run:
-        for job in plan.jobs:
-            say(job.title)
+        _show_plan(plan, out, options.jobs, as_json=as_json)
         return 0
-    done = experiment(
-        plan,
-        need_out(out),
-        processes=options.jobs,
-        runner=options.runner,
-        rank=options.rank,
-        world_size=options.world_size,
-    )
-    for title, failure in done.failures.items():
-        say(f"failed: {title}: {failure.error}")
+    out = need_out(out).absolute()
+    check_space(estimates_of(plan.jobs, out, at_once=options.jobs), out)
+    label = f"rank {options.rank}: " if options.world_size > 1 else ""
+    arms = {arm.spec.name: [job for run in arm.runs for job in run.jobs] for arm in plan.arms}
+    with watching(
+        arms,
+        out,
+        lambda: live_rows(index_of(plan, out), plan.config.headline),
+        at_once=options.jobs,
+        label=label,
+    ) as watch:
+        done = experiment(
+            plan,
+            out,
+            processes=options.jobs,
+            runner=options.runner,
+            rank=options.rank,
+            world_size=options.world_size,
+            watch=watch,
+        )
     if done.results is None:
         say(f"rank {options.rank} of {options.world_size} is done; the last one writes the results")
     elif as_json:
@@ -96,4 +112,55 @@ def command(config: str, out: Path | None, given: dict[str, Any], dry_run: bool,
     else:
         show_experiment(done.results)
         say(f"results: {done.out}; the page: crossin report {done.out}")
+    for title, failure in done.failures.items():
+        say(f"failed: {title}: {failure.error}{failure.detail and chr(10)}{failure.detail}")
     return 1 if done.failures else 0
+
+
+def _show_plan(plan: Plan, out: Path | None, at_once: int, *, as_json: bool) -> None:
+    """The arms and their jobs, what they share, and how long it will take."""
+    from crossin.cli.console import console, first_lines, print_json, progress_bars, say
+    from crossin.experiments.estimates import estimate_lines, estimates_of
+    from crossin.experiments.run import check_out
+
+    if out is not None:
+        check_out(out.absolute())
+    place = (out or Path()).absolute()
+    with progress_bars() as progress:
+        found = estimates_of(plan.jobs, place, at_once=at_once, measure=True, progress=progress)
+    users: dict[str, list[str]] = {job.key: [] for job in plan.jobs}
+    for arm in plan.arms:
+        for key in dict.fromkeys(job.key for run in arm.runs for job in run.jobs):
+            users[key].append(arm.spec.name)
+    if as_json:
+        open_jobs = {one.job.key: one for one in found}
+        print_json(
+            [
+                {
+                    "job": job.title,
+                    "key": job.key,
+                    "arms": users[job.key],
+                    "needs": [needed.key for needed in job.needs],
+                    "finished": job.key not in open_jobs,
+                    "seconds": (one := open_jobs.get(job.key)) and one.seconds,
+                    "bytes": one and one.size_bytes,
+                }
+                for job in plan.jobs
+            ]
+        )
+        return
+    seeds = ", ".join(map(str, plan.config.seeds))
+    lines = [f"{len(plan.arms)} arms, seeds {seeds}; the baseline is '{plan.config.baseline}'"]
+    width = max(len(arm.spec.name) for arm in plan.arms)
+    for arm in plan.arms:
+        own = [job for run in arm.runs for job in run.jobs if users[job.key] == [arm.spec.name]]
+        stages = dict.fromkeys(job.stage for job in own)
+        counts = [f"{len({j.key for j in own if j.stage == stage})} {stage}" for stage in stages]
+        lines.append(f"  {arm.spec.name:<{width}}  {', '.join(counts) or 'shares all its jobs'}")
+    shared = [f"{job.title} ({len(users[job.key])} arms)" for job in plan.jobs if len(users[job.key]) > 1]
+    if shared:
+        lines.append(f"shared by several arms: {len(shared)} jobs")
+        lines += [f"  {text}" for text in first_lines(shared, _SHOWN, "jobs")]
+    for line in [*lines, *estimate_lines(found, plan.jobs, place, at_once)]:
+        console.print(line, markup=False, highlight=False, soft_wrap=True)
+    say("dry run: nothing was run or written")

@@ -30,6 +30,8 @@ _FILES: dict[str, tuple[str, str, type[BaseModel]]] = {
     "train": ("config", "train", TrainConfig),
     "evaluate": ("config", "evaluate", EvaluateConfig),
 }
+# What the experiment decides, whatever such a file says: with one seed of their own, all runs would be alike.
+_OF_THE_EXPERIMENT = {"compose": {"seed"}, "train": {"seed", "model"}, "evaluate": {"models"}}
 
 
 @dataclass(frozen=True)
@@ -117,6 +119,7 @@ def _with_file(stage: str, entries: Entries, folder: Path) -> Entries:
     read = read_yaml(file)
     if not isinstance(read, dict):
         raise CrossinError("expected a mapping (key: value)", file=file, hint="see `crossin examples`")
+    read = {name: value for name, value in read.items() if name not in _OF_THE_EXPERIMENT[stage]}
     if stage == "compose" and not is_example(file):
         own = {"data": str(folder_of(file).absolute()), **own}
     return merged(with_paths(model, read, below(folder_of(file).absolute())), own)

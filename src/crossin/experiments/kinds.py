@@ -8,17 +8,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel
+from pydantic import BaseModel, field_validator
 
 from crossin.core.errors import CrossinError
 from crossin.core.progress import Progress, silent
-from crossin.core.settings import Settings, setting
+from crossin.core.settings import Settings, as_value_error, setting
 from crossin.core.skipping import MOST_SKIPPED
 from crossin.core.stages import Stage
 from crossin.evaluation.config import EvaluateConfig
 from crossin.experiments.jobs import Job, replaced
 from crossin.facts.corpus import HeldOut
 from crossin.languages.codes import ByLanguage, Language, Languages
+from crossin.languages.words import load_words
 from crossin.mixture.recipe import Recipe
 from crossin.teaching.config import TeachConfig
 from crossin.teaching.prefer_config import PreferConfig
@@ -26,10 +27,23 @@ from crossin.training.config import TrainConfig
 from crossin.translation.config import TranslateConfig
 
 
-class FactsSource(Settings):
-    """The world's facts as a corpus (docs/formats.md)."""
+class _InWords(Settings):
+    """What is made from crossin's own words, in the languages that have them."""
 
     languages: Languages[tuple[Language, ...]]
+
+    @field_validator("languages")
+    @classmethod
+    def _have_words(cls, languages: tuple[str, ...]) -> tuple[str, ...]:
+        with as_value_error():
+            for language in languages:
+                load_words(language)
+        return languages
+
+
+class FactsSource(_InWords):
+    """The world's facts as a corpus (docs/formats.md)."""
+
     held_out: HeldOut = "test"
     shares: ByLanguage[float] = setting({}, "The part of the questions to train on that languages have.")
 
@@ -41,10 +55,9 @@ class FactsBenchSource(Settings):
     splits: tuple[str, ...] = ("test",)
 
 
-class CounterfactualSource(Settings):
+class CounterfactualSource(_InWords):
     """Facts that no model can know (docs/formats.md)."""
 
-    languages: Languages[tuple[Language, ...]]
     countries: int = setting(30, gt=0)
     seed: int = 0
     held_out_languages: Languages[tuple[Language, ...]] = ()
@@ -177,7 +190,7 @@ def _evaluate(asked: Asked, out: Path, progress: Progress) -> Stage:
     from crossin.training.run import MODEL
 
     config = asked.evaluate
-    model, adapter = asked.model, asked.training
+    model, adapter = asked.model, asked.training or config.adapter
     if adapter is not None and (adapter / MODEL).is_dir():
         model, adapter = str(adapter / MODEL), None
     if config.engine == "hf":

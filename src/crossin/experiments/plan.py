@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -17,13 +17,21 @@ from crossin.core.suggestions import nearest
 from crossin.experiments.config import ARM, HINT, RESERVED, Entries, ExperimentConfig
 from crossin.experiments.grid import ArmSpec, arms_of, check_names
 from crossin.experiments.jobs import Job, references, replaced, with_needs
-from crossin.experiments.kinds import KINDS, kind_of
+from crossin.experiments.kinds import KINDS, Mixture, kind_of
 from crossin.experiments.paths import below, with_paths
 from crossin.mixture.job import inputs_of
+from crossin.mixture.pools import check_languages
+from crossin.mixture.recipe import Recipe
 from crossin.mixture.run import resolve
 
-# Entries that decide nothing: they would only keep arms from sharing a job.
+# Entries that decide nothing: they would only keep arms from sharing a job, and a run with another limit from
+# going on with its answers.
 _NAMES = {"name"}
+_HOW = {"cache", "accept_licence", "processes", "key_variable", "concurrency", "requests_per_minute"}
+_HOW |= {"tokens_per_minute", "timeout", "retries", "price_in", "price_out", "budget"}
+# The entries that may hold some of these.
+_INNER = ("evaluate", "translate", "server")
+_SOURCE_HINT = 'relative paths start from the folder of the experiment; a source is named "${NAME}"'
 
 
 @dataclass(frozen=True)
@@ -120,6 +128,7 @@ class _Run:
         if entries["train"] is None:
             return None
         given = dict(entries["train"])
+        self._same_model(given.get("model"), "train.model")
         if entries["compose"] is not None and "mixture" not in given:
             given["mixture"] = self._mixture(entries["compose"])
         return self._job("train", given, f"train: {self.spec.name}, seed {self.seed}", place="train")
@@ -134,6 +143,12 @@ class _Run:
             )
         entries.setdefault("languages", self.spec.entries["languages"])
         model = self.spec.entries["model"]
+        for other in entries.get("models") or ():
+            self._same_model(other, "evaluate.models")
+        if training and entries.get("adapter"):
+            raise CrossinError(
+                "the arm's own training is evaluated", field="evaluate.adapter", hint="or set `train: null`"
+            )
         found = {}
         for label, bench in benches.items():
             asked = {
@@ -146,6 +161,14 @@ class _Run:
             title += f", seed {self.seed}" if training else ""
             found[str(label)] = self._job("evaluate", asked, title, known=(training,) if training else ())
         return found
+
+    def _same_model(self, model: str | None, place: str) -> None:
+        if model not in (None, "${model}", self.spec.entries["model"]):
+            raise CrossinError(
+                f"the arm's model is '{self.spec.entries['model']}', and here it is '{model}'",
+                field=place,
+                hint="name an arm's model by its entry `model`",
+            )
 
     def _mixture(self, entries: Entries) -> str:
         given = dict(entries)
@@ -219,13 +242,18 @@ class _Run:
             if entries.get(name) is None:
                 entries = {**entries, name: self.seed if name == "seed" else self.spec.entries[name]}
         entries = with_paths(kind.settings, replaced(entries, names), below(self.folder))
+        if stage == "bench" and _is_mapping(str(entries.get("name"))):
+            entries["name"] = below(self.folder)(str(entries["name"]))
         try:
-            settings = validated(kind.settings, entries, None, HINT).model_dump(mode="json", by_alias=True)
+            made = validated(kind.settings, entries, None, HINT)
+            if isinstance(made, Mixture):
+                _check_languages(made.recipe)
+            settings = made.model_dump(mode="json", by_alias=True)
+            key = self._key(stage, settings)
         except CrossinError as error:
             field = (error.field or "").removeprefix("recipe.")
             field = ".".join(filter(None, (place, field)))
             raise CrossinError(error.message, file=error.file, field=field, hint=error.hint) from error
-        key = self._key(stage, settings)
         if key not in self.jobs:
             gpus = self.spec.entries["resources"]["gpu"] if stage in ("train", "evaluate") else 0
             self.jobs[key] = Job(stage, title, settings, key, tuple(needs.values()), gpus)
@@ -233,7 +261,11 @@ class _Run:
 
     def _key(self, stage: str, settings: Entries) -> str:
         """The hash of all that decides a job's result: files by what is in them, other jobs by their keys."""
-        decisive = {name: value for name, value in settings.items() if name not in _NAMES or stage == "bench"}
+        decisive = _without(settings, _HOW)
+        if stage != "bench":
+            decisive.pop("name", None)
+        elif _is_mapping(settings["name"]):
+            decisive["name"] = self._hash(Path(settings["name"]))
         if stage == "compose":
             decisive["recipe"] = {k: v for k, v in settings["recipe"].items() if k not in _NAMES}
             if not any(references(settings["data"])):
@@ -246,9 +278,11 @@ class _Run:
         return sha256_of_value({"crossin": __version__, "stage": stage, "settings": decisive})
 
     def _hash(self, path: Path) -> str:
-        if path not in self.hashes and path.exists():
+        if path not in self.hashes:
+            if not path.exists():
+                raise CrossinError("there is no such file or folder", file=path, hint=_SOURCE_HINT)
             self.hashes[path] = input_hash(path)
-        return self.hashes.get(path, str(path))
+        return self.hashes[path]
 
     def _place(self, value: Any, key: str) -> str:
         """A reference, or the absolute path of what is there."""
@@ -257,10 +291,30 @@ class _Run:
             return text
         path = self.folder / as_path(text)
         if not path.exists():
-            raise CrossinError(
-                "there is no such file or folder", file=path, field=key, hint='a source is named "${NAME}"'
-            )
+            raise CrossinError("there is no such file or folder", file=path, field=key, hint=_SOURCE_HINT)
         return str(path)
+
+
+def _is_mapping(bench: str) -> bool:
+    """Whether a benchmark is named by the file of its mapping."""
+    return bench.endswith((".yaml", ".yml"))
+
+
+def _without(entries: Mapping[str, Any], names: Container[str]) -> Entries:
+    """The entries without some, here and where settings hold others."""
+    found = {key: value for key, value in entries.items() if key not in names}
+    inner = [key for key in _INNER if isinstance(found.get(key), Mapping)]
+    return found | {key: _without(found[key], names) for key in inner}
+
+
+def _check_languages(recipe: Recipe) -> None:
+    """Raise CrossinError for a component that needs a language which the mixture, or its corpus, does not
+    have. A corpus that is not made yet is taken to have all.
+    """
+    languages = list(recipe.languages or ())
+    described = {name: list(spec.files) for name, spec in recipe.corpora.items() if spec.files}
+    corpora = {one.corpus: described.get(one.corpus, languages) for one in recipe.components}
+    check_languages(recipe, languages, corpora)
 
 
 def _key_of(entries: Mapping[str, Any], reference: str) -> str:

@@ -16,7 +16,7 @@ from crossin.teaching.config import TeachConfig
 from crossin.teaching.judging import Judgement
 from crossin.teaching.questions import Questions
 from crossin.teaching.reasons import TeachReason
-from crossin.teaching.wordings import worded
+from crossin.teaching.wordings import Worded, worded
 from crossin.translation.run import translate
 
 Row = dict[str, str]
@@ -101,7 +101,9 @@ def rows_of(
                 skipped[reason.about(language)] += 1
             else:
                 answers[language] = answer
-        for name, by_language in _named(judgement.question, items, wordings).items():
+        # A corpus has the wordings that it has.
+        found = None if questions.instructions else worded(items)
+        for name, by_language in _named(judgement.question, items[pivot].task, found, wordings).items():
             for language, answer in answers.items():
                 question, context = asked[language]
                 yield {
@@ -127,7 +129,8 @@ def names_of(questions: Questions) -> list[Row]:
         one = next(iter(items.values()))
         if found := worded(items):
             names.setdefault(f"name:subject:{one.group}", (one.group, found.subjects))
-    for inventory in questions.inventories.values():
+    used = dict.fromkeys(next(iter(of.values())).inventory for of in questions.items.values())
+    for inventory in (questions.inventories[name] for name in used if name):
         for entity, of in inventory.names.items():
             called = {language: of[language][0] for language in questions.languages if language in of}
             names.setdefault(f"name:{inventory.name}:{entity}", ("", called))
@@ -173,15 +176,13 @@ def _is_text(item: Item) -> bool:
 
 
 def _named(
-    question: str, items: Mapping[str, Item], wordings: Literal["other", "same"]
+    question: str, task: str, found: Worded | None, wordings: Literal["other", "same"]
 ) -> dict[str, dict[str, str]]:
     """The question's texts by language, by the id of their rows; none where they are the item's own."""
-    found = worded(items)
     if found is None:
         return {question: {}}
     if wordings == "same":
         return {f"{question}/{found.wording}": {}}
-    task = next(iter(items.values())).task
     return {f"{question}/{wording}": texts for wording, texts in found.others(task).items()}
 
 

@@ -12,6 +12,7 @@ from typing import Any
 from crossin.core.configs import config_of
 from crossin.core.errors import CrossinError
 from crossin.core.files import check_writable, write_parquet
+from crossin.core.formats import FIELDS
 from crossin.core.inputs import refuse_within
 from crossin.core.paths import as_path
 from crossin.core.progress import Progress, silent
@@ -118,11 +119,7 @@ def teaching_outline(
     some = list(questions.items)[:_EXAMPLES]
     # As if they were answered with their first options.
     supposed = [Judgement(one, (), _first(questions, one, config.pivot), "…", 1.0, None, "") for one in some]
-    texts = {
-        (one, code): dict.fromkeys(("instruction", "input", "output"), "…")
-        for one in some
-        for code in questions.languages
-    }
+    texts = {(one, code): dict.fromkeys(FIELDS, "…") for one in some for code in questions.languages}
     rows = list(rows_of(questions, supposed, texts, config.pivot, config.wordings, Counter()))
     prompt = asked[0].request.prompt
     return {
@@ -164,9 +161,22 @@ def _checked(config: TeachConfig, scratch: Path, progress: Progress) -> Question
             f"in the pivot alone with --languages {config.pivot}",
         )
     to = tuple(language for language in questions.languages if language != config.pivot)
-    if name and to and (settings := config.translation(config.questions, to)) is not None:
-        check_translation(settings, settings.translator())
+    if name and to:
+        _check_translation(config, to)
     return questions
+
+
+def _check_translation(config: TeachConfig, to: tuple[str, ...]) -> None:
+    try:
+        if (settings := config.translation(config.questions, to)) is not None:
+            check_translation(settings, settings.translator())
+    except CrossinError as error:
+        if error.file is not None:
+            raise
+        # Options of another command, and a field of an entry here.
+        place = ".".join(filter(None, ("translate", error.field)))
+        hint = f"in the settings of --translate, as for `crossin translate`: {error.hint or _HINT}"
+        raise CrossinError(error.message, field=place, hint=hint) from error
 
 
 def _described(

@@ -49,8 +49,13 @@ class TokenizedQuestion:
     @property
     def size(self) -> int:
         """The tokens that are read to score the options, the shared ones once."""
+        return self.size_of(len(self.wholes))
+
+    def size_of(self, options: int) -> int:
+        """The same for so many of the options, on average."""
         shared = self.shared
-        return shared + sum(len(whole) - 1 - shared for whole in self.wholes)
+        own = sum(len(whole) - 1 - shared for whole in self.wholes)
+        return shared + round(own * options / len(self.wholes))
 
 
 @dataclass(frozen=True)

@@ -126,11 +126,11 @@ def pair_sources(config: TrainConfig, pairs: Pairs, pool: PairPool) -> list[Sour
 
             return answered
 
+        def size(question: TokenizedQuestion) -> int:
+            return question.size_of(2) if consist.divergence == "dco" else question.size
+
         # Beside rows, the few pairs of a step are computed at once.
-        alone = not config.rows_share
-        sources.append(
-            source(consist, pool.questions, lambda question: question.size, compared, separable=alone)
-        )
+        sources.append(source(consist, pool.questions, size, compared, separable=not config.rows_share))
     elif consist:
 
         def completed(

@@ -14,7 +14,8 @@ from crossin.models.loading import load
 from crossin.training import TrainConfig
 from crossin.training.config import Batches, Consist, Method, Pairs
 from crossin.training.method import apply
-from crossin.training.objectives.answers import answer_loss, option_logprobs
+from crossin.training.objectives import answers
+from crossin.training.objectives.answers import answer_loss, compared, option_logprobs
 from crossin.training.objectives.distances import info_nce, jensen_shannon
 from crossin.training.objectives.texts import align_loss, sentence_loss, shared_places, token_loss
 from crossin.training.packing import Document, prepare, states
@@ -178,6 +179,68 @@ def test_options_as_branches_have_the_likelihoods_of_whole_texts(
                 each = [float(logits[place - 1, whole[place]]) for place in range(start, len(whole))]
                 due = sum(each) if length == "sum" else float(np.mean(each))
                 assert value.item() == pytest.approx(due, abs=1e-4)
+
+
+def loss_of_whole_texts(
+    model: Any,
+    pairs: list[tuple[TokenizedQuestion, TokenizedQuestion]],
+    references: list[tuple[list[float], list[float]]],
+    key: str,
+) -> torch.Tensor:
+    """The loss of DCO from its definition (arXiv 2603.04678), each option with its whole prompt."""
+
+    def logprob(question: TokenizedQuestion, option: int) -> torch.Tensor:
+        whole, start = question.wholes[option], question.starts[option]
+        each = model(torch.tensor([whole])).logits[0].log_softmax(-1)
+        places = range(start, len(whole))
+        return torch.stack([each[place - 1, whole[place]] for place in places]).sum()
+
+    losses = []
+    for number, (both, held) in enumerate(zip(pairs, references, strict=True)):
+        one, two = compared(len(both[0].wholes), f"{key}/{number}")
+        lead = [logprob(question, one) - logprob(question, two) for question in both]
+        due = [options[one] - options[two] for options in held]
+        losses.append((lead[0] - due[0] - due[1]).abs() + (lead[1] - due[1] - due[0]).abs())
+    return torch.stack(losses).mean()
+
+
+@pytest.mark.parametrize("layout", ["packed", "padded"])
+def test_dco_has_the_loss_and_gradient_of_whole_texts(model: Any, pool: PairPool, layout: str) -> None:
+    pairs = pairs_of(pool)[:6]
+    settings = Consist(divergence="dco")
+    generator = torch.Generator().manual_seed(0)
+    drawn = torch.randn(len(pairs), 2, len(pairs[0][0].wholes), generator=generator).tolist()
+    references = [(left, right) for left, right in drawn]
+    model.get_base_model().crossin_layout = layout
+    weights = [weight for weight in model.parameters() if weight.requires_grad]
+    due = loss_of_whole_texts(model, pairs, references, "step")
+    due_gradient = torch.autograd.grad(due, weights)
+    # In two parts, as a step of many pairs is computed.
+    parts = [
+        answer_loss(model, pairs[some], settings, references[some], "step", some.start) / 2
+        for some in (slice(0, 3), slice(3, 6))
+    ]
+    loss = torch.stack(parts).sum()
+    assert loss.item() == pytest.approx(due.item(), abs=1e-4)
+    for found, expected in zip(torch.autograd.grad(loss, weights), due_gradient, strict=True):
+        torch.testing.assert_close(found, expected, rtol=1e-3, atol=1e-5)
+
+
+def test_dco_reads_the_two_options_that_it_compares_alone(
+    model: Any, pool: PairPool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read: list[int] = []
+
+    def noting(model: Any, documents: list[Document]) -> torch.Tensor:
+        read.append(sum(len(document.tokens) for document in documents))
+        return states(model, documents)
+
+    monkeypatch.setattr(answers, "states", noting)
+    (pair,) = pairs_of(pool)[:1]
+    held = [([0.0] * len(pair[0].wholes), [0.0] * len(pair[1].wholes))]
+    answer_loss(model, [pair], Consist(divergence="dco"), held)
+    answer_loss(model, [pair], Consist(divergence="js"))
+    assert read[0] < read[1]
 
 
 def test_terms_have_their_share_of_a_steps_tokens(

@@ -46,8 +46,9 @@ def info_nce(left: Tensor, right: Tensor, temperature: float) -> Tensor:
     """
     if len(left) < 2:
         raise ValueError("a contrastive loss needs at least two pairs")
-    near = torch.nn.functional.normalize(left.float(), dim=-1)
-    other = torch.nn.functional.normalize(right.float(), dim=-1)
+    precise = torch.promote_types(left.dtype, torch.float32)
+    near = torch.nn.functional.normalize(left.to(precise), dim=-1)
+    other = torch.nn.functional.normalize(right.to(precise), dim=-1)
     similarity = near @ other.T / temperature
     own = torch.arange(len(left), device=left.device)
     cross_entropy = torch.nn.functional.cross_entropy
