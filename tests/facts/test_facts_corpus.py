@@ -156,10 +156,6 @@ def test_languages_may_have_a_part_of_the_questions(facts_folder: Path, tmp_path
     def part(name: str, language: str) -> float:
         count = Counter(language for _, language in rows[name])
         return count[language] / Counter(language for _, language in whole)[language]
->>=======
-        mine, all_rows = (sum(one == language for _, one in some) for some in (rows[name], whole))
-        return float(mine / all_rows)
->>>>>>> ex
 
     assert rows["tenth"] < whole
     assert 0.07 < part("tenth", "es") < 0.13
