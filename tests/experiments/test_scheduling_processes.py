@@ -107,6 +107,7 @@ def wait_until_they_hold(out: Path, process: BaseProcess) -> None:
         wait_for(out / "begun" / f"{name} holds", process.is_alive)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_an_interrupt_stops_the_processes_which_save_what_they_have(tmp_path: Path, number: int) -> None:
     process = apart.start(interrupted, tmp_path, number)
@@ -123,6 +124,7 @@ def test_an_interrupt_stops_the_processes_which_save_what_they_have(tmp_path: Pa
     assert len(run_jobs(holding_arms(), tmp_path, run_made_up, processes=2).finished) == 2
 
 
+@pytest.mark.slow
 def test_where_the_command_is_killed_its_processes_save_and_end(tmp_path: Path) -> None:
     process = apart.start(interrupted, tmp_path, signal.SIGKILL)
     wait_until_they_hold(tmp_path, process)
@@ -133,6 +135,34 @@ def test_where_the_command_is_killed_its_processes_save_and_end(tmp_path: Path) 
     assert outcome.finished == ("a-key", "b-key")
     while any(is_alive(int((tmp_path / "begun" / name).read_text())) for name in "ab"):
         time.sleep(0.01)
+
+
+def killed_at(out: Path, event: int, processes: int) -> None:
+    """Run two arms in a process that is killed when so many events have come."""
+    seen = 0
+
+    def watch(_: JobEvent) -> None:
+        nonlocal seen
+        seen += 1
+        if seen == event:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    run_jobs(two_arms(), out, run_made_up, processes=processes, watch=watch)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("processes", [1, 2])
+def test_killed_at_any_moment_and_started_again_the_results_are_the_same(
+    tmp_path: Path, processes: int
+) -> None:
+    run_jobs(two_arms(), tmp_path / "whole", run_made_up)
+    runs = 0
+    while apart.run(killed_at, tmp_path / "out", 3 + 4 * runs, processes) == -signal.SIGKILL:
+        runs += 1
+    assert runs >= 3
+    assert results(tmp_path / "out") == results(tmp_path / "whole")
+    # Nothing of the killed runs is left in the folders.
+    assert len(list((tmp_path / "out" / "stages").rglob("*"))) == 7 * 3
 
 
 def is_alive(number: int) -> bool:

@@ -21,7 +21,7 @@ from crossin.core.cluster import Runner
 from crossin.core.settings import Settings, setting, validated
 
 if TYPE_CHECKING:
-    from crossin.experiments.plan import Plan
+    from crossin.experiments.plan import ExperimentPlan
 
 _WHERE = "Where it runs"
 # Of a dry run's shared jobs, what fits on a screen.
@@ -126,7 +126,7 @@ def command(
     return 1 if done.failures else 0
 
 
-def _show_plan(plan: Plan, out: Path | None, at_once: int, *, as_json: bool) -> None:
+def _show_plan(plan: ExperimentPlan, out: Path | None, at_once: int, *, as_json: bool) -> None:
     """The arms and their jobs, what they share, and how long it will take."""
     from crossin.cli.console import console, first_lines, print_json, progress_bars, say
     from crossin.experiments.estimates import estimate_lines, estimates_of
