@@ -171,9 +171,10 @@ class _Run:
         return found
 
     def _same_model(self, model: str | None, place: str) -> None:
-        if model not in (None, "${model}", self.spec.entries["model"]):
+        own = self.spec.entries["model"]
+        if model not in (None, "${model}", own) and str(self.folder / as_path(model)) != own:
             raise CrossinError(
-                f"the arm's model is '{self.spec.entries['model']}', and here it is '{model}'",
+                f"the arm's model is '{own}', and here it is '{model}'",
                 field=place,
                 hint="name an arm's model by its entry `model`",
             )
