@@ -95,7 +95,7 @@ def results(tiny_model: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[
             "flores", "~/probe", model="~/model", parallel="~/bench", languages="en,es", limit=6, draws=5
         )
         found["prefer"] = prefer(
-            {"form": "text", "share": 0.1, "limit": 6}, "~/preferred", model="~/model", questions="~/bench"
+            {"form": "text", "share": 0.1, "limit": 30}, "~/preferred", model="~/model", questions="~/bench"
         )
         found["teach"] = teach(
             {"margin": 0, "limit": 6}, "~/taught", model="~/model", questions="~/bench", ask="question"

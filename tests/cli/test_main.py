@@ -37,7 +37,10 @@ def loaded_by(code: str) -> set[str]:
 def test_help_names_every_verb() -> None:
     shown = run("--help").stdout
     verbs = {line.split()[0] for line in shown.split("Commands:")[1].splitlines() if line[:3].strip()}
-    expected = "bench cache compare compose demo evaluate examples models probe report score train translate"
+    expected = (
+        "bench cache compare compose demo evaluate examples experiment models prefer probe report score "
+        "teach train translate"
+    )
     assert verbs == set(COMMANDS) == set(expected.split())
 
 

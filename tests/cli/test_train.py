@@ -210,3 +210,19 @@ def test_bad_input_is_one_clear_error(
 def test_it_needs_a_folder_or_a_dry_run(config: Path) -> None:
     with refused("folder to write to", hint="--dry-run"):
         train(config)
+
+
+def test_pairs_alone_end_with_the_values_of_their_terms(config: Path, tmp_path: Path) -> None:
+    alone = config.parent / "alone.yaml"
+    alone.write_text(
+        config.read_text()
+        .replace("mixture: rows.parquet\n", "")
+        .replace("held_out: {share: 0.2, every: 2}\n", "consist: {granularity: sentence}\n")
+        + "pairs: {rows: rows.parquet, share: 1, check_language: false}\nmax_steps: 2\n"
+    )
+    shown = train(alone, "--dry-run").output
+    assert "pairs" in shown and "32" in shown
+    assert "sft" not in shown
+    ended = train(alone, "--out", tmp_path / "out")
+    assert "term consist" in ended.output
+    assert any("2 steps" in line for line in messages(ended.stderr))

@@ -15,7 +15,7 @@ from crossin.core.examples import Example, list_examples
 from crossin.core.files import read_text
 from crossin.experiments.config import read_config
 from crossin.experiments.index import read_index
-from crossin.experiments.plan import Plan
+from crossin.experiments.plan import ExperimentPlan
 from crossin.experiments.run import experiment, planned
 from tests.helpers.errors import refused
 from tests.helpers.paper_data import write_paper_data
@@ -27,7 +27,7 @@ ALPACA = "alpaca"
 OTHERS = sorted(EXAMPLES.keys() - {ALPACA})
 
 
-def run_tiny(name: str, model: Path, out: Path, only: Sequence[str] = ()) -> Plan:
+def run_tiny(name: str, model: Path, out: Path, only: Sequence[str] = ()) -> ExperimentPlan:
     """Run an example in its tiny form, and check that every arm has its answers and figures."""
     plan = planned(name, {"model": str(model)}, tiny=True, only=only)
     done = experiment(plan, out)
@@ -40,7 +40,7 @@ def run_tiny(name: str, model: Path, out: Path, only: Sequence[str] = ()) -> Pla
     return plan
 
 
-def steps_of(plan: Plan, out: Path) -> set[int]:
+def steps_of(plan: ExperimentPlan, out: Path) -> set[int]:
     manifests = (job.folder(out) / "manifest.json" for job in plan.jobs if job.stage == "train")
     return {json.loads(path.read_text())["counts"]["steps"] for path in manifests}
 
@@ -86,7 +86,7 @@ def test_every_arm_can_be_planned(name: str, tiny: bool) -> None:
     assert steps == ({2} if tiny else {None, 1250} if name == "label-free" else {None})
 
 
-def tokens_of(plan: Plan) -> dict[str, float]:
+def tokens_of(plan: ExperimentPlan) -> dict[str, float]:
     """The tokens that each trained arm reads, pairs included, by the sizes of its recipe."""
     found = {}
     for arm in plan.arms:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from crossin.experiments.jobs import references, replaced
-from crossin.experiments.plan import Plan
+from crossin.experiments.plan import ExperimentPlan
 from crossin.experiments.run import planned
 from tests.helpers.small_bench import write_bench
 
@@ -36,11 +36,11 @@ CONFIG: dict[str, Any] = {
 }
 
 
-def plan(**more: Any) -> Plan:
+def plan(**more: Any) -> ExperimentPlan:
     return planned({**CONFIG, **more})
 
 
-def counts(found: Plan) -> dict[str, int]:
+def counts(found: ExperimentPlan) -> dict[str, int]:
     stages = [job.stage for job in found.jobs]
     return {stage: stages.count(stage) for stage in dict.fromkeys(stages)}
 

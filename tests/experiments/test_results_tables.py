@@ -18,7 +18,7 @@ from crossin.core.errors import CrossinError
 from crossin.experiments.curves import curve_plots, curves_of
 from crossin.experiments.index import Arm, Index, read_index, write_index
 from crossin.experiments.live import live_rows
-from crossin.experiments.page import write_experiment_page
+from crossin.experiments.page import seed_grids, sentences, write_experiment_page
 from crossin.experiments.results import ExperimentResults, computed, write_results
 from crossin.experiments.tables import BEST, as_csv, as_latex, as_markdown, grids, terminal_tables
 from tests.helpers.experiment_folders import Skill, write_experiment
@@ -124,6 +124,7 @@ def test_the_caption_says_what_the_marks_mean(results: ExperimentResults) -> Non
 def test_a_terminal_shows_figures_and_differences(results: ExperimentResults) -> None:
     titles = [str(table.title) for table in terminal_tables(results)]
     assert titles == ["facts", "facts, difference to control"]
+    assert len(terminal_tables(results, details=True)) == len(grids(results))
 
 
 def test_a_curve_has_a_line_for_each_arm_and_the_baseline_beside(results: ExperimentResults) -> None:
@@ -153,6 +154,17 @@ def test_an_axis_of_names_keeps_their_order_and_one_line_for_each_other_place(tm
     # The baseline is on the axis.
     assert found["n"].baseline is None
     assert curve_plots([found["tag"]])[0]["layout"]["xaxis"]["type"] == "category"
+
+
+def test_one_language_has_curves_and_tables_of_seeds_too(tmp_path: Path) -> None:
+    arms = {name: lambda _: {"en": 0.5} for name in VOLUMES}
+    places = {name: {"volume": name.rpartition(" ")[2]} for name in VOLUMES}
+    axes = {"volume": ["0", "500", "1000"]}
+    folder = write_experiment(tmp_path, arms, seeds=[0], axes=axes, places=places, items=12)
+    results = computed(folder, draws=50)
+    assert [curve.name for curve in curves_of(results)] == ["accuracy/en"]
+    assert len(seed_grids(results)) == 1
+    assert "accuracy" in sentences(results)[0]
 
 
 def test_the_page_is_escaped_and_complete(out: Path, results: ExperimentResults) -> None:

@@ -51,7 +51,7 @@ def test_seeds_that_differ_widen_the_interval() -> None:
 def test_seeds_that_differ_no_more_than_their_questions_explain_narrow_it() -> None:
     # All seeds are equally good, and each is right on other questions.
     cells = [np.arange(GROUPS) % 4 == seed for seed in range(4)]
-    found = [_estimate(one.astype(np.float64), np.random.default_rng(0)) for one in cells]
+    found = [_estimate(one.astype(np.float64)) for one in cells]
     alone, mean = over_seeds(found[:1]), over_seeds(found)
     assert mean.high - mean.low < 0.1 * (alone.high - alone.low)
 
@@ -117,7 +117,7 @@ def simulated(
         groups = of_group * generator.standard_normal((seeds if nested else 1, GROUPS))
         cells = of_seed * generator.standard_normal((seeds, 1)) + groups
         cells = cells + of_both * generator.standard_normal((seeds, GROUPS))
-        found = [_estimate(one, generator if nested else np.random.default_rng(0)) for one in cells]
+        found = [_estimate(one, generator if nested else None) for one in cells]
         if plain:
             drawn = np.column_stack([one.draws for one in found])
             weights = generator.multinomial(seeds, [1 / seeds] * seeds, len(drawn)) / seeds
@@ -129,9 +129,17 @@ def simulated(
     return covered / rounds
 
 
-def _estimate(cells: Floats, generator: np.random.Generator) -> Drawn:
-    weights = generator.multinomial(GROUPS, [1 / GROUPS] * GROUPS, 400) / GROUPS
+def _estimate(cells: Floats, generator: np.random.Generator | None = None) -> Drawn:
+    """The mean of a seed's groups, with draws of its own by `generator`, or those of all seeds."""
+    weights = SAME if generator is None else _draws(generator)
     return Drawn(float(cells.mean()), weights @ cells)
+
+
+def _draws(generator: np.random.Generator) -> Floats:
+    return generator.multinomial(GROUPS, [1 / GROUPS] * GROUPS, 400) / GROUPS
+
+
+SAME = _draws(np.random.default_rng(0))
 
 
 @pytest.mark.parametrize("nested", [False, True])

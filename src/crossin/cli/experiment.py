@@ -12,6 +12,7 @@ from crossin.cli.options import (
     dry_run_option,
     json_option,
     need_out,
+    option,
     out_option,
     set_option,
     settings_options,
@@ -20,7 +21,7 @@ from crossin.core.cluster import Runner
 from crossin.core.settings import Settings, setting, validated
 
 if TYPE_CHECKING:
-    from crossin.experiments.plan import Plan
+    from crossin.experiments.plan import ExperimentPlan
 
 _WHERE = "Where it runs"
 # Of a dry run's shared jobs, what fits on a screen.
@@ -30,7 +31,6 @@ _SHOWN = 12
 class ExperimentOptions(Settings):
     """The options of `experiment` that are not settings of the file."""
 
-    only: tuple[str, ...] = setting((), "Run these arms and the baseline: --only x2x --only en2x.")
     tiny: bool = setting(False, "Make the file's `tiny` changes, to see that it runs.")
     jobs: int = setting(1, "How many jobs run at once on this machine.", ge=1, group=_WHERE)
     runner: Runner = setting(
@@ -51,10 +51,19 @@ class ExperimentSettings(ExperimentOptions):
 @click.argument("config", metavar="FILE")
 @out_option
 @settings_options(ExperimentSettings)
+@option(
+    "--only",
+    multiple=True,
+    metavar="ARM",
+    group="Settings",
+    help="Run these arms and the baseline: --only x2x --only 'x2x, volume 500'.",
+)
 @set_option("train.max_steps=20")
 @dry_run_option
 @json_option
-def command(config: str, out: Path | None, given: dict[str, Any], dry_run: bool, as_json: bool) -> int:
+def command(
+    config: str, out: Path | None, given: dict[str, Any], only: tuple[str, ...], dry_run: bool, as_json: bool
+) -> int:
     """Compare arms: mixtures, trainings or models, each with several seeds, on the same questions.
 
     FILE is a YAML file (docs/experiment.md), or an example's name (`crossin examples`). What several arms
@@ -81,7 +90,7 @@ def command(config: str, out: Path | None, given: dict[str, Any], dry_run: bool,
     options = validated(
         ExperimentOptions, {key: given.pop(key) for key in names if key in given}, None, "see --help"
     )
-    plan = planned(named_file("experiment", config, say), given, tiny=options.tiny, only=options.only)
+    plan = planned(named_file("experiment", config, say), given, tiny=options.tiny, only=only)
     if dry_run:
         _show_plan(plan, out, options.jobs, as_json=as_json)
         return 0
@@ -117,7 +126,7 @@ def command(config: str, out: Path | None, given: dict[str, Any], dry_run: bool,
     return 1 if done.failures else 0
 
 
-def _show_plan(plan: Plan, out: Path | None, at_once: int, *, as_json: bool) -> None:
+def _show_plan(plan: ExperimentPlan, out: Path | None, at_once: int, *, as_json: bool) -> None:
     """The arms and their jobs, what they share, and how long it will take."""
     from crossin.cli.console import console, first_lines, print_json, progress_bars, say
     from crossin.experiments.estimates import estimate_lines, estimates_of

@@ -112,12 +112,12 @@ def _report_experiment(
         print(f"Page: {page}\nFigures: {page.with_suffix('.json')}")
 
 
-def show_experiment(results: ExperimentResults) -> None:
-    """Print an experiment's tables, and what one should know to read them."""
+def show_experiment(results: ExperimentResults, *, details: bool = False) -> None:
+    """Print an experiment's tables, the main ones or all, and what one should know to read them."""
     from crossin.cli.console import show
     from crossin.experiments.tables import terminal_tables
 
-    for table in terminal_tables(results):
+    for table in terminal_tables(results, details=details):
         show(table)
     for note in results.notes:
         print(f"note: {note}")

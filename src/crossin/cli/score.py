@@ -93,7 +93,7 @@ def command(
     if len(paths) == 1 and is_experiment(paths[0]):
         if unused := sorted(set(given) - {"draws", "seed"}):
             raise CrossinError("does not apply to an experiment", field=unused[0], hint="leave it out")
-        _show_experiment(paths[0], page, options["draws"], options["seed"], as_json)
+        _show_experiment(paths[0], page, options["draws"], options["seed"], details=details, as_json=as_json)
         return
     if page:
         check_page(page)
@@ -114,7 +114,9 @@ def command(
         say("--details shows the languages and tasks of each")
 
 
-def _show_experiment(folder: Path, page: Path | None, draws: int, seed: int, as_json: bool) -> None:
+def _show_experiment(
+    folder: Path, page: Path | None, draws: int, seed: int, *, details: bool, as_json: bool
+) -> None:
     from crossin.cli.console import print_json, progress_bars, say
     from crossin.core.progress import phase
     from crossin.experiments.page import write_experiment_page
@@ -128,7 +130,7 @@ def _show_experiment(folder: Path, page: Path | None, draws: int, seed: int, as_
     if as_json:
         print_json({"notes": list(results.notes), "figures": results.rows})
     else:
-        show_experiment(results)
+        show_experiment(results, details=details)
 
 
 def show_scores(scores: Sequence[Score], varied: Sequence[Wordings], *, details: bool = False) -> None:

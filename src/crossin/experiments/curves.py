@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -43,12 +43,19 @@ def curves_of(results: ExperimentResults) -> list[Curve]:
     made = []
     for axis in results.index.axes:
         for part in results.parts:
-            keys = dict.fromkeys(key for of, _, key in found if of == part)
-            for key in keys:
-                if key in DRAWN or (key.partition("/")[0] in DRAWN and key.partition("/")[0] not in keys):
-                    of_arms = {arm: row for (of, arm, one), row in found.items() if of == part and one == key}
-                    made += _curve(results, axis, part_name(part, results.parts), key, of_arms)
+            for key in main_keys(key for of, _, key in found if of == part):
+                of_arms = {arm: row for (of, arm, one), row in found.items() if of == part and one == key}
+                made += _curve(results, axis, part_name(part, results.parts), key, of_arms)
     return made
+
+
+def main_keys(keys: Iterable[str]) -> list[str]:
+    """Those of the figures DRAWN, each once: over all languages, or where there is one only, in that."""
+    known = dict.fromkeys(keys)
+    alone = {key: key.partition("/")[0] for key in known}
+    return [
+        key for key, figure in alone.items() if figure in DRAWN and (key == figure or figure not in known)
+    ]
 
 
 def _curve(results: ExperimentResults, axis: str, bench: str, key: str, rows: dict[str, Row]) -> list[Curve]:

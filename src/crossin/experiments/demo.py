@@ -21,7 +21,7 @@ from crossin.core.progress import Progress, silent
 from crossin.core.settings import Settings, as_value_error, setting
 from crossin.experiments.index import read_index
 from crossin.experiments.jobs import Job
-from crossin.experiments.plan import Plan
+from crossin.experiments.plan import ExperimentPlan
 from crossin.experiments.run import check_out, experiment, is_finished, planned
 from crossin.experiments.watching import JobEvent, Watch
 from crossin.facts.corpus import TRAINED_ON, HeldOut
@@ -200,7 +200,7 @@ def changes(config: DemoConfig) -> dict[str, Any]:
     }
 
 
-def _watch(plan: Plan, out: Path, progress: Progress, say: Callable[[str], None]) -> Watch:
+def _watch(plan: ExperimentPlan, out: Path, progress: Progress, say: Callable[[str], None]) -> Watch:
     """Progress of the jobs, and a line on each that is finished."""
     jobs = {job.key: job for job in plan.jobs}
 

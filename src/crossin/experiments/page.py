@@ -11,7 +11,7 @@ from typing import Any
 from crossin.core.files import read_text, write_json, write_text
 from crossin.core.interrupts import held_signals
 from crossin.core.paths import as_path
-from crossin.experiments.curves import DRAWN, Curve, curve_plots, curve_values, curves_of
+from crossin.experiments.curves import Curve, curve_plots, curve_values, curves_of, main_keys
 from crossin.experiments.figures import Row
 from crossin.experiments.notes import part_name
 from crossin.experiments.results import ExperimentResults, current_results
@@ -93,7 +93,7 @@ def sentences(results: ExperimentResults) -> list[str]:
     for part in results.parts:
         name = part_name(part, results.parts)
         keys = [key for of, _, key in pooled if of == part]
-        main = next((key for key in DRAWN if key in keys), keys[0] if keys else "")
+        main = next(iter(main_keys(keys)), "")
         apart = [row for row in rows if part_of_row(row) == part and row["less"] and key_of_row(row) == main]
         for row in sorted(apart, key=lambda row: -abs(row["value"] or 0)):
             ours, theirs = (figure_of_row(pooled[part, arm, main]) for arm in (row["arm"], row["less"]))
@@ -134,10 +134,7 @@ def seed_grids(results: ExperimentResults) -> list[ArmTable]:
     found = {(part_of_row(row), key_of_row(row), row["arm"], row["seed"]): row for row in rows}
     made = []
     for part in results.parts:
-        keys = dict.fromkeys(key for of, key, _, _ in found if of == part)
-        for key in (
-            key for key in keys if key.partition("/")[0] in DRAWN and ("/" not in key or len(keys) == 1)
-        ):
+        for key in main_keys(key for of, key, _, _ in found if of == part):
             lines = [
                 (arm.name, [value(found.get((part, key, arm.name, seed))) for seed in (*seeds, None)])
                 for arm in results.index.arms

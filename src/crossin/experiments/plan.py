@@ -58,7 +58,7 @@ class PlannedArm:
 
 
 @dataclass(frozen=True)
-class Plan:
+class ExperimentPlan:
     """All arms, in the order of the file."""
 
     config: ExperimentConfig
@@ -71,7 +71,9 @@ class Plan:
         return with_needs(job for runs in by_seed for run in runs for job in run.jobs)
 
 
-def plan_of(config: ExperimentConfig, folder: Path, *, tiny: bool = False, only: Sequence[str] = ()) -> Plan:
+def plan_of(
+    config: ExperimentConfig, folder: Path, *, tiny: bool = False, only: Sequence[str] = ()
+) -> ExperimentPlan:
     """The jobs of every arm and seed. Nothing is made or written; files that arms name are read.
 
     folder: what relative paths start from. only: the arms to run, and the baseline; a name without the
@@ -92,7 +94,7 @@ def plan_of(config: ExperimentConfig, folder: Path, *, tiny: bool = False, only:
             except CrossinError as error:
                 raise _of_arm(error, spec.name) from error
         planned.append(PlannedArm(spec, tuple(runs)))
-    return Plan(config, tuple(planned))
+    return ExperimentPlan(config, tuple(planned))
 
 
 def _chosen(specs: list[ArmSpec], config: ExperimentConfig, only: Sequence[str]) -> Iterator[ArmSpec]:

@@ -23,7 +23,7 @@ from crossin.experiments.grid import languages_asked
 from crossin.experiments.index import INDEX, Arm, ArmRun, Index, read_index, write_index
 from crossin.experiments.jobs import STAGES
 from crossin.experiments.kinds import run_job
-from crossin.experiments.plan import Plan, PlannedArm, plan_of
+from crossin.experiments.plan import ExperimentPlan, PlannedArm, plan_of
 from crossin.experiments.results import RESULTS, ExperimentResults, read_results, write_results
 from crossin.experiments.scheduling import run_jobs
 from crossin.experiments.watching import Watch, unwatched
@@ -63,7 +63,7 @@ def planned(
     *,
     tiny: bool = False,
     only: Sequence[str] = (),
-) -> Plan:
+) -> ExperimentPlan:
     """The jobs of an experiment; arguments as in `experiment`. Nothing is made or written."""
     settings, folder = read_config(config, given, tiny=tiny)
     try:
@@ -74,7 +74,7 @@ def planned(
 
 
 def experiment(
-    config: ExperimentConfig | Mapping[str, Any] | Path | str | Plan,
+    config: ExperimentConfig | Mapping[str, Any] | Path | str | ExperimentPlan,
     out: Path | str,
     *,
     tiny: bool = False,
@@ -100,7 +100,7 @@ def experiment(
     """
     out = as_path(out).absolute()
     check_rank(rank, world_size)
-    plan = config if isinstance(config, Plan) else planned(config, given, tiny=tiny, only=only)
+    plan = config if isinstance(config, ExperimentPlan) else planned(config, given, tiny=tiny, only=only)
     check_out(out)
     if is_finished(plan, out):
         return Experiment(out, read_results(out), {})
@@ -135,7 +135,7 @@ def check_out(out: Path) -> None:
         )
 
 
-def index_of(plan: Plan, out: Path, outcome: JobsOutcome | None = None) -> Index:
+def index_of(plan: ExperimentPlan, out: Path, outcome: JobsOutcome | None = None) -> Index:
     """The index of an experiment's folder as it is now."""
 
     def arm(one: PlannedArm) -> Arm:
@@ -161,7 +161,7 @@ def index_of(plan: Plan, out: Path, outcome: JobsOutcome | None = None) -> Index
     )
 
 
-def _finish(plan: Plan, out: Path, outcome: JobsOutcome) -> Experiment:
+def _finish(plan: ExperimentPlan, out: Path, outcome: JobsOutcome) -> Experiment:
     """Write index, results and manifest, once all jobs are finished or have failed."""
     index = index_of(plan, out, outcome)
     failures = {job.title: outcome.failed[job.key] for job in plan.jobs if job.key in outcome.failed}
@@ -180,7 +180,7 @@ def _finish(plan: Plan, out: Path, outcome: JobsOutcome) -> Experiment:
     return Experiment(out, results, failures)
 
 
-def is_finished(plan: Plan, out: Path) -> bool:
+def is_finished(plan: ExperimentPlan, out: Path) -> bool:
     """Whether the folder holds these results already; then nothing in it is written again."""
     if not (out / MANIFEST).is_file():
         return False
@@ -189,12 +189,12 @@ def is_finished(plan: Plan, out: Path) -> bool:
     return bool(found.get("fingerprint") == mark and found.get("outputs") == hashes_of(out, _outputs(out)))
 
 
-def _write_manifest(plan: Plan, out: Path) -> None:
+def _write_manifest(plan: ExperimentPlan, out: Path) -> None:
     counts = {"arms": len(plan.arms), "seeds": len(plan.config.seeds), "jobs": len(plan.jobs)}
     Stage(out, "experiment", _settings(plan), {}).finish(_outputs(out), counts)
 
 
-def _settings(plan: Plan) -> dict[str, Any]:
+def _settings(plan: ExperimentPlan) -> dict[str, Any]:
     """All that decides the results: the jobs' keys hold their settings and inputs."""
     entries = plan.config.model_dump(mode="json", exclude={"tiny"})
     return {**entries, "jobs": [job.key for job in plan.jobs]}
@@ -204,7 +204,7 @@ def _outputs(out: Path) -> list[str]:
     return [name for name in _WRITTEN if (out / name).is_file()]
 
 
-def _as_yaml(plan: Plan) -> str:
+def _as_yaml(plan: ExperimentPlan) -> str:
     import yaml
 
     entries = plan.config.model_dump(mode="json", exclude_unset=True, exclude={"tiny"})

@@ -283,18 +283,23 @@ def _number(value: Any) -> Any:
     return str(value).lower() if isinstance(value, bool) else value
 
 
-def terminal_tables(results: ExperimentResults) -> list[Table]:
-    """Tables for a terminal: of each part, the figures of all languages together, and their differences."""
+def terminal_tables(results: ExperimentResults, *, details: bool = False) -> list[Table]:
+    """Tables for a terminal: of each part, the figures of all languages together, and their differences;
+    `details`: all tables.
+    """
     from crossin.reports.terminal import add_row, new_table
 
     made = []
     for part in results.parts:
-        for kind in ("figures", "differences"):
-            if grid := next((one for one in part_grids(results, part) if one.kind == kind), None):
-                table = new_table("arm", grid.heads, title=grid.title)
-                for name, cells in grid.rows:
-                    add_row(table, name, cells)
-                made.append(table)
+        found = part_grids(results, part)
+        if not details:
+            first = {grid.kind: grid for grid in reversed(found)}
+            found = [first[kind] for kind in ("figures", "differences") if kind in first]
+        for grid in found:
+            table = new_table("arm", grid.heads, title=grid.title)
+            for name, cells in grid.rows:
+                add_row(table, name, cells)
+            made.append(table)
     if made:
         made[-1].caption = caption(results)
     return made
