@@ -105,6 +105,8 @@ def experiment(
     if is_finished(plan, out):
         return Experiment(out, read_results(out), {})
     with locked(out, shared=world_size > 1, what="this experiment"):
+        # Results that it lists are about to be replaced.
+        (out / MANIFEST).unlink(missing_ok=True)
         write_text(out / SETTINGS, _as_yaml(plan))
         write_index(out, index_of(plan, out))
         outcome = run_jobs(
