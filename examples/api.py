@@ -11,9 +11,22 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from crossin import compare, compose, evaluate, prefer, probe, report, score, teach, train, translate
+from crossin import (
+    compare,
+    compose,
+    evaluate,
+    experiment,
+    prefer,
+    probe,
+    report,
+    score,
+    teach,
+    train,
+    translate,
+)
 from crossin.core.stages import Stage
 from crossin.evaluation import EvaluateConfig
+from crossin.experiments.run import Experiment
 from crossin.facts import build_bench, build_facts
 from crossin.probing.config import ProbeConfig
 from crossin.servers import ServerSettings
@@ -23,6 +36,7 @@ from crossin.training import TrainConfig
 from crossin.translation.config import TranslateConfig
 
 LANGUAGES = ["en", "zh", "vi", "es"]
+ENGLISH = {"components": [{"kind": "base", "tokens": 24_000, "epochs": 100}]}
 
 
 def tune(out: Path, model: str) -> Stage:
@@ -71,6 +85,23 @@ def prefer_its_own(out: Path, model: str) -> Stage:
     return preferred
 
 
+def compare_arms(out: Path, model: str) -> Experiment:
+    """Train on English rows alone and on the demo's mixture, two seeds each, and ask the same questions."""
+    arms = {"base model": {"train": None}, "English only": {"compose": ENGLISH}, "CrossIn": {}}
+    entries = {
+        "baseline": "English only",
+        "seeds": [0, 1],
+        "languages": LANGUAGES,
+        "compose": {"recipe": "demo", "data": out / "facts"},
+        "train": {"config": "demo", "max_steps": 20},
+        "evaluate": {"bench": {"facts": out / "bench"}},
+        "arms": arms,
+    }
+    done = experiment(entries, out / "arms", model=model)
+    print(done.to_pandas().query("shown and less.isna()")[["arm", "figure", "value", "low", "high"]])
+    return done
+
+
 def look_inside(out: Path, model: str, adapter: Path) -> Stage:
     """Measure how close the languages are in each layer, on the benchmark's questions."""
     return probe(ProbeConfig(model=model, parallel=out / "bench", adapter=adapter), out / "probe")
@@ -84,10 +115,11 @@ def translate_rows(rows: Path, out: Path, server: str, model: str) -> Stage:
 
 
 def main(out: Path, model: str = "smollm2-135m") -> None:
-    """Tune, measure, look inside, teach, and prefer."""
+    """Tune, measure, look inside, compare arms, teach, and prefer."""
     adapter = tune(out, model).folder
     measure(out, model, adapter)
     look_inside(out, model, adapter)
+    compare_arms(out, model)
     teach_itself(out, model)
     prefer_its_own(out, model)
 

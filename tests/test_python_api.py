@@ -17,7 +17,19 @@ from typing import Any
 import pytest
 
 import crossin
-from crossin import compare, compose, evaluate, prefer, probe, report, score, teach, train, translate
+from crossin import (
+    compare,
+    compose,
+    evaluate,
+    experiment,
+    prefer,
+    probe,
+    report,
+    score,
+    teach,
+    train,
+    translate,
+)
 from crossin.bench import build_named
 from crossin.core.results import ResultList, Tabular
 from crossin.core.stages import Stage
@@ -45,11 +57,20 @@ RECIPE = {
         {"kind": "x2en", "corpus": "questions", "rows": 12},
     ],
 }
+EXPERIMENT = {
+    "baseline": "base",
+    "languages": LANGUAGES,
+    "compose": {**RECIPE, "data": "~/facts"},
+    "train": {"config": "demo"},
+    "evaluate": {"bench": {"facts": "~/bench"}, "limit": 6},
+    "arms": {"base": {"train": None}, "tuned": {}},
+}
 # The parameters that are paths, or settings that may be a file.
 PATHS = {
     "compare": ["ours", "theirs", "bench", "log_mapping"],
     "compose": ["recipe", "data", "out"],
     "evaluate": ["config", "out"],
+    "experiment": ["config", "out"],
     "prefer": ["config", "out"],
     "probe": ["config", "out"],
     "report": ["runs", "out", "bench", "log_mapping"],
@@ -68,29 +89,19 @@ def results(tiny_model: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[
     found: dict[str, Tabular] = {}
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("HOME", str(home))
-        import time
-
-        t0 = time.time()
         build_facts(LANGUAGES, "~/facts")
         build_bench("~/facts", "~/bench")
-        print("T", time.time() - t0)
         found["compose"] = compose(RECIPE, "~/facts", "~/mixture", languages=LANGUAGES)
-        print("T", time.time() - t0)
         found["train"] = train(
             "demo", "~/tuned", model="~/model", mixture="~/mixture", log_every=1, held_out={"share": 0.2}
         )
-        print("T", time.time() - t0)
         found["evaluate"] = evaluate(
             {"bench": "~/bench", "limit": 6}, "~/answers", models=["base=~/model", "other=~/model"]
         )
         runs = {label: f"~/answers/{label}/bench" for label in ("base", "other")}
-        print("T", time.time() - t0)
         found["score"] = score("~/answers", draws=50)
-        print("T", time.time() - t0)
         found["compare"] = compare(runs["base"], runs["other"], draws=50)
-        print("T", time.time() - t0)
         found["report"] = report(runs, "~/report.html", draws=50)
-        print("T", time.time() - t0)
         found["probe"] = probe(
             "flores", "~/probe", model="~/model", parallel="~/bench", languages="en,es", limit=6, draws=5
         )
@@ -100,6 +111,7 @@ def results(tiny_model: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[
         found["teach"] = teach(
             {"margin": 0, "limit": 6}, "~/taught", model="~/model", questions="~/bench", ask="question"
         )
+        found["experiment"] = experiment(EXPERIMENT, "~/experiment", model="~/model", seeds=[3])
         table = table_of(write_rows(home / "rows.jsonl", 5), home / "table.json")
         with mock_server(table) as url:
             found["translate"] = translate(
@@ -131,6 +143,7 @@ def test_a_result_is_short_when_it_is_printed(name: str, results: dict[str, Tabu
         ("report", {"run", "less", "figure", "value", "low", "high"}, None),
         ("teach", {"id", "language", "instruction", "input", "output", "group", "task"}, None),
         ("prefer", {"id", "group", "language", "prompt", "chosen", "rejected", "pivot_share"}, None),
+        ("experiment", {"arm", "seed", "bench", "figure", "value", "low", "high", "less", "p", "holm"}, None),
         ("probe", {"layer", "pooling", "language", "figure", "value"}, None),
     ],
 )

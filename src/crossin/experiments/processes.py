@@ -101,6 +101,7 @@ def _started(out: Path, run_job: RunJob, threads: int, messages: SimpleQueue[_Me
     """A new process, whose messages a thread puts into `messages`."""
     context = multiprocessing.get_context("spawn")
     ours, theirs = context.Pipe()
+    assert isinstance(ours, Connection)
     process = context.Process(target=_work, args=(theirs, out), name="crossin-job")
     before = {name: os.environ.get(name) for name in _THREADS}
     # Signals wait until it has handlers.

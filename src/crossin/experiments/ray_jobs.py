@@ -40,6 +40,7 @@ def run_on_ray(board: Board, out: Path, run_job: RunJob, cpus: float) -> None:
     """
     with ray_cluster():
         import ray
+        from ray.exceptions import RayError
 
         _check_gpus(board.jobs, ray.nodes())
         events = ray.remote(_Events).options(num_cpus=0, max_restarts=-1).remote()
@@ -56,7 +57,7 @@ def run_on_ray(board: Board, out: Path, run_job: RunJob, cpus: float) -> None:
                     return
                 done, _ = ray.wait(list(tasks), timeout=_LOOKS)
                 # They are for people: a lost machine may take some with it.
-                with suppress(ray.exceptions.RayError):
+                with suppress(RayError):
                     for event in ray.get(events.drain.remote()):
                         board.watch(event)
                 for reference in done:
@@ -78,13 +79,14 @@ def _run(job: Job, out: Path, run_job: RunJob, events: Any) -> JobEvent:
 
 def _result(reference: Any, job: Job) -> JobEvent:
     import ray
+    from ray.exceptions import RayError, RayTaskError
 
     try:
         event: JobEvent = ray.get(reference)
-    except ray.exceptions.RayError as error:
+    except RayError as error:
         reason = (str(error).strip() or type(error).__name__).splitlines()[0]
         text = f"its worker was lost {_RETRIES + 1} times: {reason}"
-        if isinstance(error, ray.exceptions.RayTaskError):
+        if isinstance(error, RayTaskError):
             text = f"the task failed: {reason}"
         return JobEvent("failed", job.key, error=text, detail=str(error))
     return event

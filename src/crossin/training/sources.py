@@ -19,7 +19,7 @@ from crossin.training.preferences import Preference
 from crossin.training.sampling import parts_of, rank_and_world_size
 
 
-class Example(NamedTuple):
+class TermPair(NamedTuple):
     """A pair as a term reads it: a text, question or row in each of two languages, or one preference."""
 
     versions: tuple[Any, ...]
@@ -28,11 +28,11 @@ class Example(NamedTuple):
 
 # From the model, some pairs of a step, its number, and the place of the first of these pairs in it: the
 # term's mean, how many pairs have what it compares, and means of figures of its own.
-Loss = Callable[[Any, Sequence[Example], int, int], tuple[torch.Tensor, int, dict[str, float]]]
+Loss = Callable[[Any, Sequence[TermPair], int, int], tuple[torch.Tensor, int, dict[str, float]]]
 
 
 @dataclass(frozen=True)
-class Source:
+class TermSource:
     """Where a term's pairs come from. share: of a step's tokens. size: the tokens of a pair; tokens: their
     mean. pairs: how many are in a pass over all. stream: from the pairs of a step in this process, the pairs
     by step. prepare: from the model before training and all the pairs it will see, the loss. least: the pairs
@@ -41,11 +41,11 @@ class Source:
 
     settings: Align | Consist | Prefer
     share: float
-    size: Callable[[Example], int]
+    size: Callable[[TermPair], int]
     tokens: float
     pairs: int
-    stream: Callable[[int], Callable[[int], list[Example]]]
-    prepare: Callable[[Any, Iterable[Example]], Loss]
+    stream: Callable[[int], Callable[[int], list[TermPair]]]
+    prepare: Callable[[Any, Iterable[TermPair]], Loss]
     least: int = 1
     separable: bool = False
 
@@ -55,7 +55,7 @@ class Source:
         return max(self.least, round(tokens / self.tokens))
 
 
-def pair_sources(config: TrainConfig, pairs: Pairs, pool: PairPool) -> list[Source]:
+def pair_sources(config: TrainConfig, pairs: Pairs, pool: PairPool) -> list[TermSource]:
     """The terms that compare two languages; they have equal shares of the pairs' tokens."""
     align, consist = config.align, config.consist
     share = pairs.share / (bool(align) + bool(consist))
@@ -64,24 +64,24 @@ def pair_sources(config: TrainConfig, pairs: Pairs, pool: PairPool) -> list[Sour
         settings: Align | Consist,
         versions: Mapping[str, Mapping[str, Any]],
         size: Callable[[Any], int],
-        prepare: Callable[[Any, Iterable[Example]], Loss],
+        prepare: Callable[[Any, Iterable[TermPair]], Loss],
         **more: Any,
-    ) -> Source:
+    ) -> TermSource:
         sizes = [size(one) for languages in versions.values() for one in languages.values()]
 
-        def stream(count: int) -> Callable[[int], list[Example]]:
+        def stream(count: int) -> Callable[[int], list[TermPair]]:
             found = PairStream(versions, pairs, config.seed, count)
 
-            def at(step: int) -> list[Example]:
+            def at(step: int) -> list[TermPair]:
                 chosen = found.at(step, *rank_and_world_size())
                 return [
-                    Example((versions[id][one], versions[id][other]), (one, other))
+                    TermPair((versions[id][one], versions[id][other]), (one, other))
                     for id, one, other in chosen
                 ]
 
             return at
 
-        return Source(
+        return TermSource(
             settings,
             share,
             lambda example: sum(map(size, example.versions)),
@@ -102,7 +102,7 @@ def pair_sources(config: TrainConfig, pairs: Pairs, pool: PairPool) -> list[Sour
             texts[name] = {language: question.text for language, question in asked.items()}
 
         def aligned(
-            model: Any, examples: Sequence[Example], _: int, __: int
+            model: Any, examples: Sequence[TermPair], _: int, __: int
         ) -> tuple[torch.Tensor, int, dict[str, float]]:
             both = [(left, right) for (left, right), _ in examples]
             return align_loss(model, both, align.layers, align.temperature), len(both), {}
@@ -110,13 +110,13 @@ def pair_sources(config: TrainConfig, pairs: Pairs, pool: PairPool) -> list[Sour
         sources.append(source(align, texts, len, lambda *_: aligned, least=2))
     if consist and consist.granularity == "answer":
 
-        def compared(model: Any, every: Iterable[Example]) -> Loss:
+        def compared(model: Any, every: Iterable[TermPair]) -> Loss:
             references = (
                 _references(model, config, consist.length, every) if consist.divergence == "dco" else {}
             )
 
             def answered(
-                model: Any, examples: Sequence[Example], step: int, first: int
+                model: Any, examples: Sequence[TermPair], step: int, first: int
             ) -> tuple[torch.Tensor, int, dict[str, float]]:
                 both = [(left, right) for (left, right), _ in examples]
                 held = [(references[left], references[right]) for left, right in both if references]
@@ -134,7 +134,7 @@ def pair_sources(config: TrainConfig, pairs: Pairs, pool: PairPool) -> list[Sour
     elif consist:
 
         def completed(
-            model: Any, examples: Sequence[Example], _: int, __: int
+            model: Any, examples: Sequence[TermPair], _: int, __: int
         ) -> tuple[torch.Tensor, int, dict[str, float]]:
             both = [(left, right) for (left, right), _ in examples]
             if consist.granularity == "sentence":
@@ -148,24 +148,24 @@ def pair_sources(config: TrainConfig, pairs: Pairs, pool: PairPool) -> list[Sour
     return sources
 
 
-def preference_source(config: TrainConfig, prefer: Prefer, preferences: Sequence[Preference]) -> Source:
+def preference_source(config: TrainConfig, prefer: Prefer, preferences: Sequence[Preference]) -> TermSource:
     """The term that compares a better and a worse answer."""
-    examples = {str(number): Example((one.answers,)) for number, one in enumerate(preferences)}
+    examples = {str(number): TermPair((one.answers,)) for number, one in enumerate(preferences)}
     sizes = [one.answers.size for one in preferences]
 
-    def stream(count: int) -> Callable[[int], list[Example]]:
+    def stream(count: int) -> Callable[[int], list[TermPair]]:
         rounds = Rounds(examples, count, lambda *key: hash64(config.seed, "preferences", *key))
 
-        def at(step: int) -> list[Example]:
+        def at(step: int) -> list[TermPair]:
             return [examples[name] for name, _ in rounds.at(step, *rank_and_world_size())]
 
         return at
 
-    def prepare(model: Any, every: Iterable[Example]) -> Loss:
+    def prepare(model: Any, every: Iterable[TermPair]) -> Loss:
         references = _references(model, config, prefer.length, every)
 
         def preferred(
-            model: Any, chosen: Sequence[Example], _: int, __: int
+            model: Any, chosen: Sequence[TermPair], _: int, __: int
         ) -> tuple[torch.Tensor, int, dict[str, float]]:
             answers = [one for (one,), _ in chosen]
             value, margins = preference_loss(model, answers, [references[one] for one in answers], prefer)
@@ -174,7 +174,7 @@ def preference_source(config: TrainConfig, prefer: Prefer, preferences: Sequence
 
         return preferred
 
-    return Source(
+    return TermSource(
         prefer,
         prefer.share,
         lambda example: example.versions[0].size,
@@ -188,7 +188,7 @@ def preference_source(config: TrainConfig, prefer: Prefer, preferences: Sequence
 
 @torch.no_grad()
 def _references(
-    model: Any, config: TrainConfig, length: str, every: Iterable[Example]
+    model: Any, config: TrainConfig, length: str, every: Iterable[TermPair]
 ) -> dict[TokenizedQuestion, list[float]]:
     """The log-likelihoods under the model before training of all options, or of both answers, of what the run
     will see. With an adapter they are those of the model with the adapter switched off, since it does nothing

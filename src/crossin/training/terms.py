@@ -15,7 +15,7 @@ from crossin.training.objectives.distances import jensen_shannon
 from crossin.training.pairs import PairPool, read_pool
 from crossin.training.preferences import Preference, read_preferences
 from crossin.training.sampling import parts_of, rank_and_world_size
-from crossin.training.sources import Source, pair_sources, preference_source
+from crossin.training.sources import TermSource, pair_sources, preference_source
 
 # Questions of each language on which the consistency gap is measured.
 _MEASURED = 32
@@ -35,7 +35,7 @@ class Measured(NamedTuple):
 class Term:
     """A term of the loss beside that of the rows, or in its place."""
 
-    def __init__(self, source: Source, model: Any, count: int, steps: int) -> None:
+    def __init__(self, source: TermSource, model: Any, count: int, steps: int) -> None:
         self.name = type(source.settings).__name__.lower()
         self._source, self._steps = source, steps
         self._at = source.stream(count)
