@@ -121,7 +121,7 @@ def test_a_choice_that_is_near_is_suggested() -> None:
 @pytest.mark.parametrize(
     ("key", "hint"),
     [
-        ("max_steps", "use one of: align, batches"),
+        ("logging_dir", "use one of: align, batches"),
         ("epoch", "did you mean 'epochs'?"),
         ("learning_rate", "did you mean 'optimiser.learning_rate'?"),
         ("rank", "did you mean 'method.rank'?"),

@@ -99,12 +99,13 @@ def test_a_full_disk_is_one_error_and_no_other_job_is_started(tmp_path: Path) ->
 def test_an_interrupt_stops_and_the_next_command_resumes(tmp_path: Path, number: int) -> None:
     sender = threading.Thread(target=send_when_it_holds, args=(tmp_path, number))
     sender.start()
-    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    # A command in the background is started with SIGINT ignored.
+    before = signal.signal(number, signal.default_int_handler)
     try:
         with pytest.raises(KeyboardInterrupt) as stopped:
             run_jobs(two_arms(hold=True), tmp_path, run_made_up)
     finally:
-        signal.signal(signal.SIGTERM, before)
+        signal.signal(number, before)
     sender.join()
     assert stopped.value.__notes__ == [RESUMES]
     assert (tmp_path / "stages" / "train-tuned-a-key" / "part.txt").exists()

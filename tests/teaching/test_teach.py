@@ -159,7 +159,7 @@ def test_a_language_in_which_the_entity_has_no_name_is_left_out_and_counted(tmp_
     engine = Knowing(reply=lambda _: "The Danube.")
     stage = teach({"model": "m", "questions": bench}, tmp_path / "out", engine=engine)
     assert [row["language"] for row in table(stage, "questions")] == ["en", "de"]
-    assert stage.manifest["skipped"] == {"no_name:ru": 1}
+    assert stage.manifest["skipped"] == {"no_answer_name:ru": 1}
 
 
 def test_names_of_all_options_are_there_in_every_language_whatever_was_answered(taught: Stage) -> None:

@@ -15,6 +15,7 @@ from crossin.cli.options import (
     json_option,
     need_out,
     out_option,
+    set_option,
     settings_options,
 )
 from crossin.core.settings import read_settings
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 @click.command(cls=Command)
 @click.argument("model", required=False)
 @settings_options(PreferConfig)
+@set_option("server.concurrency=4")
 @config_option
 @out_option
 @dry_run_option

@@ -197,7 +197,7 @@ def _answer(
         return (item.options[item.option_ids.index(meaning)], None) if item else ("", TeachReason.NO_QUESTION)
     if asked.inventory:
         names = questions.inventories[asked.inventory].names[meaning].get(language)
-        return (names[0], None) if names else ("", TeachReason.NO_NAME)
+        return (names[0], None) if names else ("", TeachReason.NO_ANSWER_NAME)
     if language == pivot or not _is_text(asked):
         return judgement.text, None
     return (text["output"], None) if text.get("output") else ("", TeachReason.NOT_TRANSLATED)

@@ -17,7 +17,7 @@ class TeachReason(Reason):
         "there is no such question in the language",
         "add it, or give settings of `crossin translate` with --translate",
     )
-    NO_NAME = "no_name", "the answer has no name in the language", "add it to entities.parquet"
+    NO_ANSWER_NAME = "no_answer_name", "the answer has no name in the language", "add it to entities.parquet"
     NOT_TRANSLATED = "not_translated", "it was not translated, or its translation was rejected"
 
 
