@@ -52,8 +52,8 @@ def test_longer_texts_are_similar_by_their_words_where_that_is_asked_for() -> No
 
 
 def test_too_few_answers_that_can_be_read_are_a_reason_of_their_own() -> None:
-    assert judgement("Vienna", "", "Vienna").reason == "no_answer:empty_reply"
-    assert judgement("", "<think>who", "").reason == "no_answer:empty_reply"
+    assert judgement("Vienna", "", "Vienna").reason == "unread_answers:empty_reply"
+    assert judgement("", "<think>who", "").reason == "unread_answers:empty_reply"
     assert judgement("Vienna", "Graz", "Vienna").reason == "answers_disagree"
 
 

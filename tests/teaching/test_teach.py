@@ -144,7 +144,7 @@ def test_scrambled_entities_give_the_same_bytes(tmp_path: Path) -> None:
     assert [sha256(folders[0] / name) for name in OUTPUTS] == [sha256(folders[1] / name) for name in OUTPUTS]
     rows = read_parquet(folders[0] / "questions.parquet", ["language", "output"]).to_pylist()
     assert [row["output"] for row in rows] == ["Vienna", "Wien", "Вена", "Danube", "Donau", "Дунай"]
-    assert read_json(folders[0] / "manifest.json")["skipped"] == {"no_answer:no_entity": 1}
+    assert read_json(folders[0] / "manifest.json")["skipped"] == {"unread_answers:no_entity": 1}
 
 
 def test_a_language_in_which_the_entity_has_no_name_is_left_out_and_counted(tmp_path: Path) -> None:
@@ -319,7 +319,7 @@ def test_an_option_of_unknown_probability_makes_a_question_uncertain(tmp_path: P
 
     settings = {"model": "m", "questions": coloured(tmp_path / "bench")}
     stage = teach(settings, tmp_path / "out", engine=Knowing(score))
-    assert stage.manifest["skipped"] == {"no_answer:unknown_logprobs": 2}
+    assert stage.manifest["skipped"] == {"unread_answers:unscored_options": 2}
     # Among a server's most probable tokens, one that is not there is less probable than those that are.
     listed = teach(settings, tmp_path / "listed", engine=Knowing(score, listed=True))
     assert listed.manifest["skipped"] == {"small_margin": 1}
@@ -353,7 +353,7 @@ def test_the_outputs_of_a_corpus_are_not_read(tmp_path: Path) -> None:
         sha256(other.folder / name) for name in OUTPUTS
     ]
     assert [(row["id"], row["output"]) for row in table(one, "questions")] == [("1", "Two.")]
-    assert one.manifest["skipped"] == {"no_answer:reply_cut": 1, "answers_disagree": 1}
+    assert one.manifest["skipped"] == {"unread_answers:reply_cut": 1, "answers_disagree": 1}
     assert one.manifest["counts"]["right"] == {"kept": None, "left_out": None}
 
 

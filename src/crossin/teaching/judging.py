@@ -101,7 +101,7 @@ def _scored(one: PreparedQuestion, found: Scores, bare: Scores | None, choice: C
     known = [(value, -place) for place, value in enumerate(values) if value is not None]
     # An option that is not among the most probable tokens is less probable than those that are.
     if not known or (len(known) < len(values) and not (found.listed and bare is None)):
-        return Answer(None, Unsure.UNKNOWN_LOGPROBS, values=values)
+        return Answer(None, Unsure.UNSCORED, values=values)
     return Answer(one.question.item.option_ids[-max(known)[1]], values=values)
 
 
@@ -146,7 +146,7 @@ def judge(
 def _no_answer(answers: Sequence[Answer]) -> str:
     """The reason, with the most frequent one of the single answers."""
     [(code, _)] = Counter(one.unread for one in answers if one.unread).most_common(1)
-    return TeachReason.NO_ANSWER.about(code)
+    return TeachReason.UNREAD.about(code)
 
 
 def _alike(one: Answer, other: Answer, similarity: float) -> bool:

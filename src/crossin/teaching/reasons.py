@@ -9,7 +9,7 @@ class TeachReason(Reason):
     """Why a question is left out, in all languages or in one."""
 
     NOT_IN_PIVOT = "not_in_pivot", "there is no such question in the pivot", "add it, or choose another pivot"
-    NO_ANSWER = "no_answer", "too few of its answers could be read"
+    UNREAD = "unread_answers", "too few of its answers could be read"
     ANSWERS_DISAGREE = "answers_disagree", "its answers disagree"
     SMALL_MARGIN = "small_margin", "the second option is nearly as likely as the first"
     NO_QUESTION = (
@@ -24,7 +24,7 @@ class TeachReason(Reason):
 class Unsure(Reason):
     """Why nothing was read from an answer, beside the reasons of `Unread`."""
 
-    UNKNOWN_LOGPROBS = "unknown_logprobs", "some options have no log-probability"
+    UNSCORED = "unscored_options", "some options have no log-probability"
     FAILED = "request_failed", "the server did not answer"
     CUT = "reply_cut", "the reply ends at the limit of tokens", "raise --max-tokens"
     NO_OPTION = "no_option", "the reply names none of the options, or several"
