@@ -41,7 +41,7 @@ components:
   - {kind: trans, corpus: names, tokens: 800}
 """
 # What a run writes that says when and where it was.
-_ITS_OWN = {"manifest.json", "report.html", "speed.parquet"}
+_ITS_OWN = {"rates.jsonl", "manifest.json", "report.html", "speed.parquet"}
 
 
 def files_of(out: Path) -> dict[str, str]:

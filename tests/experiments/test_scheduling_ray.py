@@ -37,8 +37,9 @@ gpus = what.pop("gpus", 0)
 ours = what.pop("ours", False)
 jobs = [Job("train", "train: a", {"name": "a"}, "a-key", (), gpus)] if gpus else two_arms(**what)
 kinds = set()
-# As the command line does, whose handler makes it an interrupt.
-signal.signal(signal.SIGTERM, signal.default_int_handler)
+# As the command line does, whose handler makes it an interrupt. In the background, SIGINT would be ignored.
+for number in (signal.SIGTERM, signal.SIGINT):
+    signal.signal(number, signal.default_int_handler)
 if not ours:
     ray.init(num_cpus=2, include_dashboard=False, log_to_driver=False, logging_level="error")
 try:
@@ -64,10 +65,10 @@ def start(out: Path, **what: Any) -> subprocess.Popen[str]:
 
 def ended(process: subprocess.Popen[str]) -> Any:
     written, errors = process.communicate(timeout=300)
-    # Ray writes there, too.
-    [*_, last] = written.splitlines() or [""]
-    assert last.startswith("{"), written[-2000:] + errors[-4000:]
-    return json.loads(last)
+    # Ray writes there, too, before and after.
+    ours = [line for line in written.splitlines() if line.startswith("{")]
+    assert ours, written[-2000:] + errors[-4000:]
+    return json.loads(ours[-1])
 
 
 @pytest.mark.parametrize("number", [None, signal.SIGKILL], ids=["two workers", "one of two workers killed"])
