@@ -10,7 +10,9 @@ import torch
 from safetensors.torch import load_file
 
 from crossin.core.files import read_parquet, sha256
+from crossin.core.formats import ITEMS
 from crossin.core.stages import Stage
+from crossin.items.item import read_items, write_items
 from crossin.training import TrainConfig, train
 from crossin.training.dry_run import preview
 from tests.helpers.errors import refused
@@ -59,6 +61,20 @@ def test_pairs_alone_train_and_are_all_that_is_logged(alone: dict[str, Any], tmp
     assert any(
         weight.abs().sum() > 0 for name, weight in load_file(stage.folder / ADAPTER).items() if "B" in name
     )
+
+
+def test_dco_lets_languages_take_on_each_others_preferences(
+    alone: dict[str, Any], benches: dict[str, Path], tmp_path: Path
+) -> None:
+    every = read_items(benches["train"])
+    few = sorted({item.item for item in every})[:8]
+    write_items(tmp_path / ITEMS, [item for item in every if item.item in few])
+    alone["pairs"] |= {"items": str(tmp_path), "languages": ["es"]}
+    alone |= {"consist": {"divergence": "dco", "length": "token"}, "optimiser": {"learning_rate": 1e-2}}
+    alone |= {"method": {"rank": 32, "alpha": 64}, "epochs": 60, "max_steps": 60}
+    values = column(trained_with(alone, tmp_path / "out"), "terms", "value")
+    # The first two are near those of the model before training; what comes next overshoots.
+    assert sum(values[-10:]) / 10 < 0.8 * sum(values[:2]) / 2
 
 
 def test_the_dry_run_counts_the_pairs(alone: dict[str, Any], tmp_path: Path) -> None:

@@ -54,6 +54,12 @@ def say_skipped(skipped: Mapping[str, int], unit: str = "rows", notes: Sequence[
         say(f"note: {note}")
 
 
+def share_text(figure: Mapping[str, Any]) -> str:
+    """A share with its interval, where it has one, and how many things it is of."""
+    interval = "" if figure["low"] is None else f" ({figure['low']:.1%} to {figure['high']:.1%})"
+    return f"{figure['value']:.1%}{interval} of {figure['of']:,}"
+
+
 def show(table: Table) -> None:
     """A table at its full width: a narrow terminal wraps its lines, but nothing is cut off."""
     table.width = console.measure(table, options=console.options.update(width=_WIDEST)).maximum

@@ -73,7 +73,7 @@ def command(
 
 
 def _say_counts(work: Stage) -> None:
-    from crossin.cli.console import say, say_skipped
+    from crossin.cli.console import say, say_skipped, share_text
     from crossin.core.reasons import sentence_of
 
     counts = work.manifest["counts"]
@@ -81,8 +81,7 @@ def _say_counts(work: Stage) -> None:
     for code, count in counts["unread"].items():
         say(f"not read: {count:,} of {counts['answers']:,} answers, {sentence_of(code)}")
     if figure := counts["right"]["pairs"]:
-        interval = "" if figure["low"] is None else f" ({figure['low']:.1%} to {figure['high']:.1%})"
-        say(f"chosen answers that are right: {figure['value']:.1%}{interval} of {figure['of']:,}")
+        say(f"chosen answers that are right: {share_text(figure)}")
     say(
         f"prefer: {counts['pairs']:,} pairs; the pivot's answers agree on {counts['consistent']:,} of "
         f"{counts['questions']:,} questions; in {work.folder} ({work.manifest['wall_seconds']:.1f} s)"

@@ -75,26 +75,21 @@ def command(
 
 
 def _say_counts(work: Stage) -> None:
-    from crossin.cli.console import say, say_skipped
+    from crossin.cli.console import say, say_skipped, share_text
     from crossin.core.reasons import sentence_of
 
     counts = work.manifest["counts"]
     for note in counts["engine_notes"]:
         say(f"note: {sentence_of(note)}")
     say_skipped(work.manifest["skipped"], "questions", counts["notes"])
-    say(f"answers agree: {_figure(counts['agreement'])}")
+    say(f"answers agree: {share_text(counts['agreement'])}")
     for name, words in (("kept", "certain answers that are right"), ("left_out", "uncertain ones")):
         if figure := counts["right"][name]:
-            say(f"{words}: {_figure(figure)}")
+            say(f"{words}: {share_text(figure)}")
     say(
         f"teach: {counts['certain']:,} of {counts['questions']:,} questions, {counts['rows']:,} rows and "
         f"{counts['names']:,} names, in {work.folder} ({work.manifest['wall_seconds']:.1f} s)"
     )
-
-
-def _figure(figure: dict[str, float | None]) -> str:
-    interval = "" if figure["low"] is None else f" ({figure['low']:.1%} to {figure['high']:.1%})"
-    return f"{figure['value']:.1%}{interval} of {figure['of']:,}"
 
 
 def _show_outline(outline: dict[str, Any]) -> None:

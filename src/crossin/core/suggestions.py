@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 # The similarity (difflib's ratio) from which on a name is suggested: a letter or two of a word.
 _NEAR = 0.7
@@ -23,6 +23,13 @@ def nearest(name: str, known: Iterable[str], most: int = 1) -> list[str]:
     if len(plain) >= _BEGINNING:
         near += [one for one in by_spelling if one.startswith(plain) and one not in near]
     return [by_spelling[one] for one in near[:most]]
+
+
+def hint_at(name: str, known: Sequence[str], form: str = "{}") -> str:
+    """A hint at the known name that was meant, or at all of them; `form` is how one is written."""
+    if near := nearest(name, known):
+        return f"did you mean '{form.format(near[0])}'?"
+    return f"use one of: {', '.join(known)}"
 
 
 def _plain(name: str) -> str:

@@ -102,6 +102,14 @@ class Request:
         return self.prompt, self.options, self.max_tokens, self.stop, *sampling
 
     @property
+    def example(self) -> dict[str, Any]:
+        """Prompt and options as a dry run shows them; a conversation has a line for each turn."""
+        lines = (
+            [self.prompt] if isinstance(self.prompt, str) else [f"{who}: {text}" for who, text in self.prompt]
+        )
+        return {"prompt": "\n".join(lines), "options": list(self.options)}
+
+    @property
     def draw(self) -> Draw | None:
         """How the reply is drawn; None where it is decoded greedily."""
         if self.sampling is None:

@@ -334,7 +334,6 @@ def _outline(
     taken: dict[str, Any] = {}
     if config.engine == "openai":
         taken["estimate"] = asdict(estimate(requests, config.form_of().kind, config.server))
-    prompt = requests[0].prompt
     return {
         "bench": bench,
         "questions": len(prepared.questions),
@@ -343,9 +342,6 @@ def _outline(
         "skipped": prepared.skipped,
         "scored": scored,
         "generated": len(requests) - scored,
-        "example": {
-            "prompt": prompt if isinstance(prompt, str) else "\n".join(f"{x}: {y}" for x, y in prompt),
-            "options": list(requests[0].options),
-        },
+        "example": requests[0].example,
         "models": {label: {"out": str(out / label / bench), **taken} for label in models},
     }

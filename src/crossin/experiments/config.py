@@ -14,7 +14,7 @@ from crossin.core.examples import folder_of, named_file
 from crossin.core.files import read_yaml
 from crossin.core.paths import is_path
 from crossin.core.settings import Settings, as_value_error, setting, validated
-from crossin.core.suggestions import nearest
+from crossin.core.suggestions import hint_at
 from crossin.languages.codes import Language, Languages
 
 Entries = dict[str, Any]
@@ -145,11 +145,10 @@ def _check_keys(changes: Mapping[str, Any], known: Sequence[str], place: str = "
     """Raise CrossinError for a change to an entry that is not among the `known`, by its first name."""
     for key in map(str, changes):
         if key.partition(".")[0] not in known:
-            near = nearest(key.partition(".")[0], known)
             raise CrossinError(
                 f"'{key}' cannot be changed here",
                 field=f"{place}.{key}" if place else key,
-                hint=f"did you mean '{near[0]}'?" if near else f"use one of: {', '.join(known)}",
+                hint=hint_at(key.partition(".")[0], known),
             )
 
 

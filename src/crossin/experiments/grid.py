@@ -17,7 +17,7 @@ from crossin.core.examples import folder_of, is_example, named_file
 from crossin.core.files import read_yaml
 from crossin.core.paths import as_path
 from crossin.core.settings import need_entry
-from crossin.core.suggestions import nearest
+from crossin.core.suggestions import hint_at
 from crossin.evaluation.config import EvaluateConfig
 from crossin.experiments.config import ARM_ENTRIES, Axis, Entries, ExperimentConfig, long_forms
 from crossin.experiments.paths import below, with_paths
@@ -88,12 +88,7 @@ def check_names(wanted: list[str], names: list[str], field: str) -> None:
     """Raise CrossinError where one of the wanted arms does not exist."""
     for name in wanted:
         if name not in names:
-            near = nearest(name, names)
-            raise CrossinError(
-                f"no arm is called '{name}'",
-                field=field,
-                hint=f"did you mean '{near[0]}'?" if near else f"use one of: {', '.join(names)}",
-            )
+            raise CrossinError(f"no arm is called '{name}'", field=field, hint=hint_at(name, names))
 
 
 def _entries_of(common: Entries, changes: Mapping[str, Any], folder: Path) -> Entries:
@@ -145,9 +140,9 @@ def need(entries: Entries, key: str) -> None:
     """
     stage, _, inner = key.partition(".")
     if stage not in ARM_ENTRIES:
-        near = nearest(stage, ARM_ENTRIES)
-        hint = f"did you mean '{near[0]}'?" if near else f"use one of: {', '.join(ARM_ENTRIES)}"
-        raise CrossinError(f"there is no entry '{stage}' of arms", field=key, hint=hint)
+        raise CrossinError(
+            f"there is no entry '{stage}' of arms", field=key, hint=hint_at(stage, ARM_ENTRIES)
+        )
     if entries.get(stage) is None:
         raise CrossinError(f"the arm leaves out the stage '{stage}'", field=key, hint="name other `arms`")
     if inner and stage in _FILES:

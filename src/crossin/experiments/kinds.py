@@ -15,6 +15,7 @@ from crossin.core.progress import Progress, silent
 from crossin.core.settings import Settings, as_value_error, setting
 from crossin.core.skipping import MOST_SKIPPED
 from crossin.core.stages import Stage
+from crossin.core.suggestions import hint_at
 from crossin.evaluation.config import EvaluateConfig
 from crossin.experiments.jobs import Job, replaced
 from crossin.facts.corpus import HeldOut
@@ -225,15 +226,12 @@ KINDS: dict[str, Kind] = {
 
 def kind_of(source: str, entries: Mapping[str, Any]) -> str:
     """The kind of the source called `source`; CrossinError where there is none of that name."""
-    from crossin.core.suggestions import nearest
-
     made = sorted(KINDS.keys() - {"compose", "train", "evaluate"})
     kind = entries.get("make")
     if kind not in made:
-        near = nearest(str(kind), made)
         raise CrossinError(
             "missing" if kind is None else f"nothing makes '{kind}'",
             field=f"sources.{source}.make",
-            hint=f"did you mean '{near[0]}'?" if near else f"use one of: {', '.join(made)}",
+            hint=hint_at(str(kind), made),
         )
     return str(kind)

@@ -13,7 +13,7 @@ from crossin.core.files import sha256_of_value
 from crossin.core.inputs import input_hash
 from crossin.core.paths import as_path
 from crossin.core.settings import validated
-from crossin.core.suggestions import nearest
+from crossin.core.suggestions import hint_at
 from crossin.experiments.config import ARM, HINT, RESERVED, Entries, ExperimentConfig
 from crossin.experiments.grid import ArmSpec, arms_of, check_names
 from crossin.experiments.jobs import Job, references, replaced, with_needs
@@ -25,9 +25,7 @@ from crossin.mixture.recipe import Recipe
 from crossin.mixture.run import resolve
 from crossin.models.download import check_model
 
-# Entries that decide nothing: they would only keep arms from sharing a job, and a run with another limit from
-# going on with its answers.
-_NAMES = {"name"}
+# Entries that decide nothing: they would only keep a run with another limit from using its answers.
 _HOW = {"cache", "accept_licence", "processes", "key_variable", "concurrency", "requests_per_minute"}
 _HOW |= {"tokens_per_minute", "timeout", "retries", "price_in", "price_out", "budget"}
 # The entries that may hold some of these.
@@ -199,11 +197,10 @@ class _Run:
         sources = self.spec.entries["sources"]
         if name not in sources:
             known = [*sources, *RESERVED, *(ARM + arm for arm in self.arms)]
-            near = nearest(name, known)
             raise CrossinError(
                 f"nothing is called '{name}'",
                 field=place or None,
-                hint=f"did you mean '${{{near[0]}}}'?" if near else f"use one of: {', '.join(known)}",
+                hint=hint_at(name, known, "${{{}}}"),
             )
         entries = dict(sources[name])
         kind = kind_of(name, entries)
@@ -276,7 +273,7 @@ class _Run:
         elif _is_mapping(settings["name"]):
             decisive["name"] = self._hash(Path(settings["name"]))
         if stage == "compose":
-            decisive["recipe"] = {k: v for k, v in settings["recipe"].items() if k not in _NAMES}
+            decisive["recipe"] = {key: value for key, value in settings["recipe"].items() if key != "name"}
             if not any(references(settings["data"])):
                 recipe, data = resolve(settings["recipe"], settings["data"])
                 decisive["data"] = {name: self._hash(path) for name, path in inputs_of(recipe, data).items()}

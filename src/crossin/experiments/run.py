@@ -24,7 +24,7 @@ from crossin.experiments.index import INDEX, Arm, ArmRun, Index, read_index, wri
 from crossin.experiments.jobs import STAGES
 from crossin.experiments.kinds import run_job
 from crossin.experiments.plan import ExperimentPlan, PlannedArm, plan_of
-from crossin.experiments.results import RESULTS, ExperimentResults, read_results, write_results
+from crossin.experiments.results import WRITTEN, ExperimentResults, read_results, write_results
 from crossin.experiments.scheduling import run_jobs
 from crossin.experiments.watching import Watch, unwatched
 
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 # The settings that a folder's results are of.
 SETTINGS = "experiment.yaml"
-_WRITTEN = (INDEX, SETTINGS, RESULTS, "table.md", "table.tex", "table.csv")
+_LISTED = (INDEX, SETTINGS, *WRITTEN)
 
 
 @dataclass(frozen=True, repr=False)
@@ -203,7 +203,7 @@ def _settings(plan: ExperimentPlan) -> dict[str, Any]:
 
 
 def _outputs(out: Path) -> list[str]:
-    return [name for name in _WRITTEN if (out / name).is_file()]
+    return [name for name in _LISTED if (out / name).is_file()]
 
 
 def _as_yaml(plan: ExperimentPlan) -> str:

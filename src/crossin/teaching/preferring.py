@@ -105,7 +105,6 @@ def preference_outline(
             engine = engine_of(config.evaluation(), str(pull(config.model)))
             check_folder(out, "prefer", *_described(config, engine, plan))
     requests = requests_of(plan.asked)
-    prompt = requests[0].prompt
     return {
         "model": config.model,
         "questions": len(plan.questions.items),
@@ -114,10 +113,7 @@ def preference_outline(
         "scored": sum(bool(request.options) for request in requests),
         "generated": sum(not request.options for request in requests),
         "skipped": dict(plan.skipped),
-        "example": {
-            "prompt": prompt if isinstance(prompt, str) else "\n".join(f"{x}: {y}" for x, y in prompt),
-            "options": list(requests[0].options),
-        },
+        "example": requests[0].example,
     }
 
 

@@ -132,7 +132,6 @@ def teaching_outline(
     shown: dict[str, str] = dict.fromkeys(FIELDS, "…")
     texts = {(one, code): shown for one in some for code in questions.languages}
     rows = list(rows_of(questions, supposed, texts, config.pivot, config.wordings, Counter()))
-    prompt = asked[0].request.prompt
     return {
         "model": name,
         "questions": len(questions.items),
@@ -142,10 +141,7 @@ def teaching_outline(
         "skipped": dict(questions.skipped),
         "notes": list(questions.notes),
         "translates": bool(config.translate and needs_translation(questions, config.pivot)),
-        "example": {
-            "prompt": prompt if isinstance(prompt, str) else "\n".join(f"{x}: {y}" for x, y in prompt),
-            "options": list(asked[0].request.options),
-        },
+        "example": asked[0].request.example,
         "rows": [{**row, "output": "…"} for row in rows],
         "names": len(names_of(questions)),
     }
