@@ -55,7 +55,7 @@ def test_a_folder_without_a_model_is_refused(tmp_path: Path) -> None:
 
 
 def test_an_unknown_name_lists_the_built_in_ones() -> None:
-    with refused("no model is called 'smol'", hint="smollm2-135m, gemma3-270m"):
+    with refused("no model is called 'smol'", hint="smollm2-135m, qwen2.5-coder-0.5b, gemma3-270m"):
         pull("smol")
 
 

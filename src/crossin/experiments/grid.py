@@ -22,6 +22,7 @@ from crossin.evaluation.config import EvaluateConfig
 from crossin.experiments.config import ARM_ENTRIES, Axis, Entries, ExperimentConfig, long_forms
 from crossin.experiments.paths import below, with_paths
 from crossin.mixture.recipe import Recipe
+from crossin.models.gguf_files import is_gguf
 from crossin.training.config import TrainConfig
 
 # Of each stage, the entry that names a file, the command whose examples it may be, and the settings.
@@ -186,9 +187,10 @@ def _made_tiny(entries: Entries, tiny: Mapping[str, Any]) -> Entries:
 
 
 def _beside(folder: Path, entries: Entries) -> Entries:
-    """The entries with the path of a model that is a folder beside the file."""
+    """The entries with the path of a model that is a folder or a GGUF file beside the experiment's file."""
     model = folder / as_path(entries["model"])
-    return {**entries, "model": str(model)} if (model / "config.json").is_file() else entries
+    there = (model / "config.json").is_file() or (is_gguf(model) and model.is_file())
+    return {**entries, "model": str(model)} if there else entries
 
 
 def _without_empty(entries: Entries) -> Entries:

@@ -24,6 +24,7 @@ from crossin.mixture.pools import check_languages
 from crossin.mixture.recipe import Recipe
 from crossin.mixture.run import resolve
 from crossin.models.download import check_model
+from crossin.models.gguf_files import is_gguf
 
 # Entries that decide nothing: they would only keep a run with another limit from using its answers.
 _HOW = {"cache", "accept_licence", "processes", "key_variable", "concurrency", "requests_per_minute"}
@@ -279,8 +280,8 @@ class _Run:
                 decisive["data"] = {name: self._hash(path) for name, path in inputs_of(recipe, data).items()}
         decisive = with_paths(KINDS[stage].settings, decisive, lambda path: self._hash(Path(path)))
         for name in ("model", "teacher"):
-            if (given := decisive.get(name)) and as_path(str(given)).is_dir():
-                decisive[name] = self._hash(as_path(str(given)))
+            if (given := decisive.get(name)) and ((path := as_path(str(given))).is_dir() or is_gguf(path)):
+                decisive[name] = self._hash(path)
         return sha256_of_value({"crossin": __version__, "stage": stage, "settings": decisive})
 
     def _hash(self, path: Path) -> str:

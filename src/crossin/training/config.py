@@ -196,7 +196,7 @@ class TrainConfig(Settings):
     """A training run: model and mixture, what is trained, on what loss, in which batches."""
 
     name: str = setting("train", "A name for you; it decides nothing.", flag=False)
-    model: str | None = setting(None, "A built-in name, a hub id or a folder.")
+    model: str | None = setting(None, "A built-in name, a hub id, a folder or a GGUF file.")
     mixture: Path | None = setting(None, "A mixture folder or a dataset.")
     method: Method = Method()
     optimiser: Optimiser = Optimiser()
@@ -265,13 +265,14 @@ def read_config(
     """The settings in a YAML file, with those `given` (nested like the file) in place of its own. In place of
     the file: an example's name, entries, or settings.
 
-    Relative paths in the file start from its folder; `model` is a folder where there is one, else a name.
+    Relative paths in the file start from its folder; `model` is a folder or GGUF file that is there, else a
+    name.
     Raises CrossinError with file, field and the nearest key for an entry that is wrong.
     """
     given = dict(given or {})
     found = config_of(TrainConfig, config, given, command="train", hint="see docs/train.md for the keys")
     if found.model and "model" not in given and is_path(config):
         folder = folder_of(named_file("train", config)) / as_path(found.model)
-        if folder.is_dir():
+        if folder.exists():
             return found.model_copy(update={"model": str(folder)})
     return found
