@@ -18,9 +18,10 @@ _SHORTEST = 4
 _PENN = {"``": '"', "''": '"', "-LRB-": "(", "-RRB-": ")"}
 
 
-def with_gap(values: RowValues, row: DatasetRow, text: str) -> tuple[str, str]:
+def with_gap(values: RowValues, row: DatasetRow, text: str, line: str = "") -> tuple[str, str]:
     """The question with its gap marked by a line, `____` or longer than any line in it, and that line; '' for
-    a mapping without a gap. Raises RowFault where there is no gap, or more than one.
+    a mapping without a gap. line: the mark to use instead. Raises RowFault where there is no gap, or more
+    than one.
     """
     gap = values.mapping.gap
     if not gap or not text:
@@ -42,7 +43,7 @@ def with_gap(values: RowValues, row: DatasetRow, text: str) -> tuple[str, str]:
         raise row.fault(
             NotBuilt.SEVERAL_GAPS, f"a line touches the gap in '{text[:60]}'", "question", "repair the row"
         )
-    line = "_" * max([_SHORTEST, *(len(run) + 1 for run in re.findall("_+", text))])
+    line = line or "_" * max([_SHORTEST, *(len(run) + 1 for run in re.findall("_+", text))])
     return before + line + after, line
 
 

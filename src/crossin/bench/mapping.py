@@ -71,10 +71,11 @@ _Given = Annotated[str, Field(min_length=1), _AS_TEXT]
 
 class FilledTemplate(Settings):
     """A template that is in the data: the text in `column`, in which each mark in `fill` is replaced by its
-    own template.
+    own template. `paraphrases`: the columns of templates that ask the same in other words.
     """
 
     column: _Given
+    paraphrases: tuple[_Given, ...] = ()
     fill: dict[str, str] = Field(default_factory=dict)
 
 

@@ -34,6 +34,7 @@ def item_of(
     else:
         answer, aliases = references(values, row)
     question, gap = with_gap(values, row, values.fill(row, mapping.question, "question"))
+    others = [one.fill(row, mapping.question, "question") for one in values.paraphrased()]
     number = mapping.options is None and mapping.answer.form == "number"
     return Item(
         item=item,
@@ -53,6 +54,7 @@ def item_of(
         origin=_origin(values, row),
         inventory=inventory,
         entity=values.label(row, mapping.entity),
+        paraphrases=[with_gap(values, row, text, gap)[0] for text in others],
     )
 
 

@@ -63,6 +63,14 @@ class RowValues:
             found = [self.spelled(source.column) if column == FILLED else column for column in found]
         return found
 
+    def paraphrased(self) -> list[RowValues]:
+        """The same values with each further template that the mapping has for its questions."""
+        source = self.mapping.template
+        if source is None:
+            return []
+        templates = [source.model_copy(update={"column": column}) for column in source.paraphrases]
+        return [RowValues(self.mapping.model_copy(update={"template": one}), self.code) for one in templates]
+
     def spelled(self, template: str) -> str:
         """A template or path with the dataset's name for the language."""
         return template.replace("{language}", self.mapping.languages[self.code])

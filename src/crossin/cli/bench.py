@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
@@ -115,6 +115,40 @@ def build_benchmark(
     notes = skipped_note(source or name, counts["items"] + sum(skipped.values()), skipped, "items")
     say_skipped(skipped, "items", [*notes, *disagreement_notes(counts.get("disagreements", {}))])
     say(f"bench: {counts['items']:,} items, in {out} ({stage.manifest['wall_seconds']:.1f} s)")
+
+
+@command.command("part", cls=Command)
+@_bench_argument
+@_out_option
+@option("--share", required=True, metavar="FROM,TO", help="Where the part begins and ends: 0,0.6.")
+@option("--by", type=click.Choice(["group", "task"]), default="group", help="Shares of groups, or of tasks.")
+@option("--items", type=click.IntRange(min=1), help="Only the first groups that hold this many items.")
+@option("--seed", type=click.IntRange(min=0), default=0, help="Decides the order of the groups.")
+def build_bench_part(
+    folder: Path, out: Path, share: str, by: Literal["group", "task"], items: int | None, seed: int
+) -> None:
+    """Build a part of a benchmark, such as the questions to train on and those to ask afterwards.
+
+    Parts whose shares do not overlap have no group in common:
+
+    crossin bench part bench/klar --share 0,0.6 --out bench/taught
+    crossin bench part bench/klar --share 0.6,1 --out bench/test
+
+    With `--by task`, they have no task in common.
+    """
+    from crossin.bench.part import build_part
+    from crossin.cli.console import say
+
+    try:
+        low, high = map(float, share.split(","))
+    except ValueError:
+        raise CrossinError(
+            f"expected two numbers, got '{share}'", field="--share", hint="such as 0,0.6"
+        ) from None
+    with located(field="--share"):
+        stage = build_part(folder, out, share=(low, high), by=by, items=items, seed=seed)
+    say(f"{stage.manifest['counts']['items']:,} items")
+    print(out)
 
 
 @command.command("show", cls=Command)

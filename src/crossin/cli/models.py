@@ -42,8 +42,8 @@ def list_models() -> None:
 @click.argument("name")
 @_accept
 def pull_model(name: str, accept_licence: bool) -> None:
-    """Get a model into the cache, and print its folder: a built-in name, a hub id (owner/name), a folder, or a
-    local GGUF file.
+    """Get a model into the cache, and print its folder: a built-in name, a hub id (owner/name), a folder,
+    or a GGUF file.
 
     Example: `crossin models pull smollm2-135m`
     """

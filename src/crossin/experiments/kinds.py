@@ -10,6 +10,7 @@ from typing import Any
 
 from pydantic import BaseModel, field_validator
 
+from crossin.bench.part import By
 from crossin.core.errors import CrossinError
 from crossin.core.progress import Progress, silent
 from crossin.core.settings import Settings, as_value_error, setting
@@ -72,6 +73,16 @@ class BenchSource(Settings):
     languages: Languages[tuple[Language, ...]] | None = None
     split: str | None = None
     max_skipped: float = setting(MOST_SKIPPED, ge=0, le=1)
+
+
+class BenchPartSource(Settings):
+    """A part of a benchmark, by shares of its groups or tasks (`crossin bench part`)."""
+
+    bench: Path
+    share: tuple[float, float]
+    by: By = "group"
+    items: int | None = setting(None, gt=0)
+    seed: int = 0
 
 
 class Mixture(Settings):
@@ -150,6 +161,14 @@ def _bench(source: BenchSource, out: Path, progress: Progress) -> Stage:
     )
 
 
+def _bench_part(source: BenchPartSource, out: Path, _: Progress) -> Stage:
+    from crossin.bench.part import build_part
+
+    return build_part(
+        source.bench, out, share=source.share, by=source.by, items=source.items, seed=source.seed
+    )
+
+
 def _translate(config: TranslateConfig, out: Path, progress: Progress) -> Stage:
     from crossin.translation.run import translate
 
@@ -215,6 +234,7 @@ KINDS: dict[str, Kind] = {
     "facts-bench": Kind(FactsBenchSource, _facts_bench),
     "counterfactual": Kind(CounterfactualSource, _counterfactual, ("languages", "seed")),
     "bench": Kind(BenchSource, _bench, ("languages",)),
+    "bench-part": Kind(BenchPartSource, _bench_part),
     "translate": Kind(TranslateConfig, _translate),
     "teach": Kind(TeachConfig, _teach, ("model", "languages", "pivot")),
     "prefer": Kind(PreferConfig, _prefer, ("model", "languages", "pivot")),

@@ -21,7 +21,7 @@ from crossin.languages.numbers import last_number
 # JSON can hold lone surrogates; no file can.
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _HINT = "build the benchmark again, or list all errors: crossin bench check DIR"
-_LISTS = ("options", "option_ids", "aliases")
+_LISTS = ("options", "option_ids", "aliases", "paraphrases")
 # How a free-text reply is compared: by its words, or by the last number in it.
 AnswerType = Literal["text", "number"]
 
@@ -82,7 +82,8 @@ class Item:
     answer replaces; empty for an item without one. `origin` is the language that the question was first
     written in, or whose speakers know the answer; empty where this is not known. `inventory` names the
     inventory of a free-text item, the entities that may answer it (`crossin.items.inventories`), and `entity`
-    is the right one's id there; both are empty where the item has none.
+    is the right one's id there; both are empty where the item has none. `paraphrases` ask the same in other
+    words, with the same gap, in the same order in every language; an evaluation does not ask them.
     """
 
     item: str
@@ -102,6 +103,7 @@ class Item:
     origin: str = ""
     inventory: str = ""
     entity: str = ""
+    paraphrases: list[str] = field(default_factory=list)
 
     @property
     def free_text(self) -> bool:
@@ -131,6 +133,7 @@ _OPTIONAL: dict[str, Any] = {
     "origin": "",
     "inventory": "",
     "entity": "",
+    "paraphrases": [],
 }
 _REQUIRED = [one.name for one in fields(Item) if one.name not in _OPTIONAL]
 
@@ -267,8 +270,11 @@ def faults(item: Item) -> Iterator[Fault]:
         yield Fault(ItemFault.OPTIONS_ALIKE, "options")
     if item.entity and not item.inventory:
         yield Fault(ItemFault.EMPTY.about("inventory"), "inventory")
-    if item.gap and item.question.count(item.gap) != 1:
-        yield Fault(ItemFault.GAP, "question", item.gap)
+    if not all(text.strip() for text in item.paraphrases):
+        yield Fault(ItemFault.EMPTY.about("paraphrase"), "paraphrases")
+    for name, texts in (("question", [item.question]), ("paraphrases", item.paraphrases)):
+        if item.gap and any(text.count(item.gap) != 1 for text in texts):
+            yield Fault(ItemFault.GAP, name, item.gap)
     if item.free_text and item.answer_type == "number":
         for name, references in (("answer", [item.answer]), ("aliases", item.aliases)):
             for reference in references:
@@ -288,6 +294,7 @@ def difference(one: Item, two: Item) -> Fault | None:
         "gap": (bool(one.gap), bool(two.gap)),
         "inventory": (one.inventory, two.inventory),
         "entity": (one.entity, two.entity),
+        "paraphrases": (len(one.paraphrases), len(two.paraphrases)),
     }
     for name, (left, right) in compared.items():
         if left != right:

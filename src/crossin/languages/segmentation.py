@@ -52,5 +52,9 @@ def units_a_word(language: str) -> float:
     """The number of units in a word: two characters in a language written without spaces, one and a half of
     the syllables of Vietnamese, else one.
     """
-    code = language.partition("-")[0]
-    return 2 if code in _UNSPACED_LANGUAGES else 1.5 if code == "vi" else 1
+    return 2 if is_unspaced(language) else 1.5 if language.partition("-")[0] == "vi" else 1
+
+
+def is_unspaced(language: str) -> bool:
+    """Whether a language is written without spaces between words."""
+    return language.partition("-")[0] in _UNSPACED_LANGUAGES

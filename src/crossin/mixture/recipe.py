@@ -111,9 +111,9 @@ class Recipe(Settings):
     tag: how a cross-lingual row names the language of the answer. `sentence`: in the words of that language
     ("Answer in English."), after the instruction; `code`: `[en]` on a new line after the input, as in the
     authors' released code; `none`: not at all.
-    template: `question` (each language's own words for question and answer), one of the paper's (`alpaca`,
-    `cl_boost`, `llama`, `gemma`), a YAML file such as theirs, or `chat`: that of `tokenizer`, with
-    `chat_template_kwargs` as its arguments.
+    template: `question` (each language's own words for question and answer), `plain` (no words: the answer
+    continues the instruction), one of the paper's (`alpaca`, `cl_boost`, `llama`, `gemma`), a YAML file such
+    as theirs, or `chat`: that of `tokenizer`, with `chat_template_kwargs` as its arguments.
     format: `prompt-completion` (Parquet), or `messages` (JSON lines, for a trainer that applies its own
     template).
     max_skipped: the largest share of a file's rows that may be left out for what is wrong with them.

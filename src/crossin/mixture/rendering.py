@@ -16,6 +16,7 @@ import pyarrow.compute as pc
 from crossin.core.reasons import sentence_of
 from crossin.corpus.parallel import ParallelCorpus
 from crossin.languages import load_words
+from crossin.languages.segmentation import is_unspaced
 from crossin.mixture.planning import Plan
 from crossin.mixture.recipe import Component, Recipe
 from crossin.mixture.templates import Template, load_template
@@ -23,6 +24,7 @@ from crossin.mixture.tokens import load_tokenizer
 from crossin.models.chat import ChatTemplate
 
 QUESTION = "question"
+PLAIN = "plain"
 # Texts (n,), or one text for all rows.
 Piece: TypeAlias = pa.Array | str
 # Texts (n,) and the place of each among the rows that are rendered.
@@ -51,6 +53,8 @@ def row_style(recipe: Recipe, data: Path) -> RowStyle:
         return RowStyle(recipe, lambda _: plain)
     if recipe.template == QUESTION:
         return RowStyle(recipe, _question_template)
+    if recipe.template == PLAIN:
+        return RowStyle(recipe, _plain_template)
     template = load_template(
         recipe.template, data, tokenizer=recipe.tokenizer, arguments=recipe.chat_template_kwargs
     )
@@ -72,6 +76,12 @@ def _question_template(language: str) -> Template:
         without_input=words.prompt.replace("{question}", "{instruction}"),
         separator=words.separator,
     )
+
+
+def _plain_template(language: str) -> Template:
+    """Nothing but the instruction, which the completion continues, as a benchmark's sentence with a gap."""
+    separator = "" if is_unspaced(language) else " "
+    return Template(with_input="{instruction}\n{input}", without_input="{instruction}", separator=separator)
 
 
 def render(style: RowStyle, part: Plan, corpora: Mapping[str, ParallelCorpus]) -> pa.Table:

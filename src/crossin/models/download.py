@@ -56,7 +56,8 @@ def check_model(name: Path | str) -> None:
     if not re.fullmatch(r"\w[\w.-]*/\w[\w.-]*", name):
         raise CrossinError(
             f"no model is called '{name}', and there is no such folder",
-            hint=f"use a built-in one ({', '.join(BUILT_IN)}), a hub id (owner/name), an existing folder, or a GGUF file",
+            hint=f"use a built-in one ({', '.join(BUILT_IN)}), a hub id (owner/name), an existing folder, "
+            "or a GGUF file",
         )
 
 

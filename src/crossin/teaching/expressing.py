@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -17,7 +18,7 @@ from crossin.teaching.config import TeachConfig
 from crossin.teaching.judging import Judgement
 from crossin.teaching.questions import Questions
 from crossin.teaching.reasons import TeachReason
-from crossin.teaching.wordings import Worded, worded
+from crossin.teaching.wordings import worded
 from crossin.translation.run import translate
 
 Row = dict[str, str]
@@ -103,8 +104,8 @@ def rows_of(
             else:
                 answers[language] = answer
         # A corpus has the wordings that it has.
-        found = None if questions.instructions else worded(items)
-        for name, by_language in _named(judgement.question, items[pivot].task, found, wordings).items():
+        others = {} if questions.instructions else _others(items)
+        for name, by_language in _named(judgement.question, others, wordings).items():
             for language, answer in answers.items():
                 question, context = asked[language]
                 yield {
@@ -171,15 +172,34 @@ def _is_text(item: Item) -> bool:
     return item.free_text and not item.inventory and item.answer_type == "text"
 
 
+def _others(items: Mapping[str, Item]) -> dict[int, dict[str, str]]:
+    """An item's question in each other wording, by number and language: its paraphrases, or those of a
+    question about a fact.
+    """
+    one = next(iter(items.values()))
+    if one.paraphrases:
+        return {
+            number: {
+                language: question_text(replace(item, question=item.paraphrases[number - 1]))
+                for language, item in items.items()
+            }
+            for number in range(1, len(one.paraphrases) + 1)
+        }
+    found = worded(items)
+    return found.others(one.task) if found else {}
+
+
 def _named(
-    question: str, task: str, found: Worded | None, wordings: Literal["other", "same"]
+    question: str, others: Mapping[int, dict[str, str]], wordings: Literal["other", "same"]
 ) -> dict[str, dict[str, str]]:
     """The question's texts by language, by the id of their rows; none where they are the item's own."""
-    if found is None:
+    if not others:
         return {question: {}}
     if wordings == "same":
-        return {f"{question}/{found.wording}": {}}
-    return {f"{question}/{wording}": texts for wording, texts in found.others(task).items()}
+        # The one number that the others do not have.
+        own = min(set(range(len(others) + 1)) - set(others))
+        return {f"{question}/{own}": {}}
+    return {f"{question}/{wording}": texts for wording, texts in others.items()}
 
 
 def _answer(

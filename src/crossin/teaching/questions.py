@@ -48,8 +48,12 @@ class Questions:
     instructions: bool = False
 
     def in_pivot(self, pivot: str) -> list[Item]:
-        """The items to ask."""
-        return [of[pivot] for of in self.items.values()]
+        """The items to ask: each as it is, and in its paraphrases."""
+        return [
+            replace(of[pivot], question=text)
+            for of in self.items.values()
+            for text in (of[pivot].question, *of[pivot].paraphrases)
+        ]
 
 
 def read_questions(config: AskingConfig, scratch: Path, progress: Progress) -> Questions:

@@ -1,0 +1,97 @@
+"""A part of a benchmark: what is trained on, and what is asked afterwards, are parts that share no group."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Literal
+
+from crossin.core.errors import CrossinError
+from crossin.core.formats import ENTITIES
+from crossin.core.hashing import hash64
+from crossin.core.reasons import Reason
+from crossin.core.stages import Stage, stage
+from crossin.items.inventories import read_inventories
+from crossin.items.item import Item, finish_bench, items_file, read_items
+
+By = Literal["group", "task"]
+
+
+class PartReason(Reason):
+    """Why an item of the whole is not in the part."""
+
+    OUTSIDE = "outside_part", "in another part"
+    BEYOND = "beyond_number", "beyond the number of items"
+
+
+def build_part(
+    bench: Path | str,
+    out: Path | str,
+    *,
+    share: tuple[float, float],
+    by: By = "group",
+    items: int | None = None,
+    seed: int = 0,
+) -> Stage:
+    """Build the part of a benchmark (its folder or file) between two shares of its groups, or of its tasks.
+
+    The groups, or the tasks, are in the order of a hash of their names with `seed`: (0, .6) has the first six
+    tenths of them, and (.6, 1) the others, so that parts whose shares do not overlap have nothing in common.
+    `items`: of the part, the first groups (also with `by="task"`) that hold this many items, so that a
+    smaller number is among a larger one. Raises CrossinError for shares that are not in order, and where the
+    part is empty.
+    """
+    low, high = share
+    file = items_file(bench)
+    if not 0 <= low < high <= 1:
+        raise CrossinError(
+            f"no part goes from {low} to {high}", field="share", hint="give two shares in order, as 0,0.6"
+        )
+    inputs = {"bench": file}
+    if (file.parent / ENTITIES).is_file():
+        inputs["entities"] = file.parent / ENTITIES
+    settings = {"share": [low, high], "by": by, "items": items, "seed": seed}
+    with stage(out, "bench", {"bench": "part", **settings}, inputs) as work:
+        if not work.done:
+            every = read_items(file)
+            names = _ordered([getattr(one, by) for one in every], by, seed)
+            inside = set(names[round(low * len(names)) : round(high * len(names))])
+            kept = [one for one in every if getattr(one, by) in inside]
+            skipped: Counter[str] = Counter({PartReason.OUTSIDE: _count(every) - _count(kept)})
+            if items is not None:
+                first = _first(kept, items, seed)
+                skipped[PartReason.BEYOND] = _count(kept) - _count(first)
+                kept = first
+            if not kept:
+                raise CrossinError(
+                    f"this part has none of the {len(names)} {by}s",
+                    file=file,
+                    field="share",
+                    hint="give a wider one",
+                )
+            used = {one.inventory for one in kept}
+            inventories = [one for name, one in read_inventories(file.parent).items() if name in used]
+            finish_bench(work, kept, dict(+skipped), inventories=inventories)
+    return work
+
+
+def _ordered(names: Sequence[str], kind: str, seed: int) -> list[str]:
+    return sorted(set(names), key=lambda name: (hash64(str(seed), "part", kind, name), name))
+
+
+def _first(items: Sequence[Item], number: int, seed: int) -> list[Item]:
+    """The items of the first groups that hold this many."""
+    found: set[str] = set()
+    held = 0
+    counts = Counter({one.item: one.group for one in items}.values())
+    for group in _ordered([one.group for one in items], "group", seed):
+        if held >= number:
+            break
+        found.add(group)
+        held += counts[group]
+    return [one for one in items if one.group in found]
+
+
+def _count(items: Sequence[Item]) -> int:
+    return len({one.item for one in items})
