@@ -1,0 +1,276 @@
+"""The tables and the picture of a results page, from the folder of an experiment.
+
+`python benchmarks/evidence.py runs/label-free --base "base model" --against "English only,mixture" --out docs/results/label-free`
+writes OUT.md and OUT.svg. For each benchmark of the experiment:
+
+- each arm's accuracy in the pivot and in the mean over the other languages, and the share of the base model's distance
+  between the two that is closed: (others - others of BASE) / (pivot of BASE - others of BASE);
+- paired differences to the arms of `--against`, with Holm's correction over all that the table shows;
+- of each difference to BASE, the part from questions that both answer, and that from questions newly answered;
+- differences by sum, token and byte, and how often answers are the shortest option or at one place.
+
+All are means over seeds; the intervals cover seeds and groups of questions (docs/experiment-results.md).
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+from evidence_plot import Dot, write_plot
+
+from crossin.core.files import write_text
+from crossin.experiments.arm_answers import ArmAnswers, BenchPart, Runs, answers_of_arms
+from crossin.experiments.index import Index, read_index
+from crossin.metrics.bootstrap import Drawn, Figure, estimates
+from crossin.metrics.choices import answer_family
+from crossin.metrics.difference_parts import has_missing, split_family
+from crossin.metrics.seeds import differences, over_seeds, stream
+from crossin.metrics.significance import holm
+from crossin.metrics.table import MISSING, AnswerTable, aligned
+
+# Bootstrap draws of groups, as `crossin score` takes.
+DRAWS = 10_000
+# By seed.
+Of = dict[int, Drawn]
+_SUMMARY = ("consistency_2", "kappa_2", "ac3_2")
+_SPLIT = ("gain_both", "gain_new", "gain_lost", "both_difference")
+
+
+def combined(draws: Sequence[Drawn], formula: Callable[..., np.ndarray | float]) -> Drawn:
+    """A figure that follows from others, as observed and in each draw."""
+    return Drawn(float(formula(*(one.value for one in draws))), formula(*(one.draws for one in draws)))
+
+
+class Part:
+    """The answers of all arms to a benchmark, and their figures by arm and seed."""
+
+    def __init__(self, runs: Runs, pivot: str, base: str) -> None:
+        self.runs, self.pivot, self.base = runs, pivot, base
+        first = next(iter(runs[base].values())).predictions.choices
+        assert first is not None, "no answer is an option or an entity"
+        self.languages = first.languages
+        self.others = [code for code in self.languages if code != pivot]
+        self._sets: dict[int, int] = {}
+        self.figures: dict[str, dict[str, Of]] = {}
+        for arm, of_seeds in runs.items():
+            for seed, one in of_seeds.items():
+                for name, drawn in self._of(one).items():
+                    self.figures.setdefault(name, {}).setdefault(arm, {})[seed] = drawn
+        for arm in runs:
+            self._add("closed", arm, lambda seed, arm=arm: self._closed(arm, seed))
+
+    def _stream(self, one: ArmAnswers) -> int | tuple[int, ...]:
+        return stream(0, self._sets.setdefault(one.questions, len(self._sets)))
+
+    def _of(self, one: ArmAnswers, choice: str = "") -> dict[str, Drawn]:
+        table = one.by_choice[choice] if choice else one.predictions.choices
+        assert table is not None
+        found = estimates([answer_family(table, [2])], table.groups, draws=DRAWS, seed=self._stream(one))
+        found["others"] = combined(
+            [found[f"accuracy/{code}"] for code in self.others], lambda *of: sum(of) / len(of)
+        )
+        found["pivot"] = found[f"accuracy/{self.pivot}"]
+        return found
+
+    def _add(self, name: str, arm: str, made: Callable[[int], Drawn]) -> None:
+        self.figures.setdefault(name, {})[arm] = {seed: made(seed) for seed in self.runs[arm]}
+
+    def _closed(self, arm: str, seed: int) -> Drawn:
+        of = self.figures
+        parts = [of["others"][arm][seed], of["others"][self.base][seed], of["pivot"][self.base][seed]]
+        return combined(parts, lambda ours, others, pivot: (ours - others) / (pivot - others))
+
+    def mean(self, name: str, arm: str) -> Figure:
+        return over_seeds(list(self.figures[name][arm].values()))
+
+    def difference(self, name: str, arm: str, other: str) -> Figure:
+        return over_seeds(differences(self.figures[name][arm], self.figures[name][other]), tested=True)
+
+    def by_choice(self, choice: str, arm: str, other: str) -> Figure:
+        """The difference of the mean over the languages other than the pivot, as `choice` would decide."""
+        sides: list[Of] = [
+            {seed: self._of(one, choice)["others"] for seed, one in self.runs[name].items()} for name in (arm, other)
+        ]
+        return over_seeds(differences(*sides), tested=True)
+
+    def split(self, arm: str) -> dict[str, Figure]:
+        """The parts of the difference to the base model, in the mean over the other languages and in the pivot."""
+        found: dict[str, list[Drawn]] = {}
+        for seed, one in self.runs[arm].items():
+            table, base = one.predictions.choices, self.runs[self.base][seed].predictions.choices
+            assert table is not None and base is not None
+            of = estimates([split_family(table, aligned(base, table))], table.groups, draws=DRAWS, seed=self._stream(one))
+            for name in _SPLIT:
+                parts = [of[f"{name}/{code}"] for code in self.others]
+                found.setdefault(f"{name}/others", []).append(combined(parts, lambda *each: sum(each) / len(each)))
+                found.setdefault(f"{name}/pivot", []).append(of[f"{name}/{self.pivot}"])
+        return {name: over_seeds(of) for name, of in found.items()}
+
+
+def shown(figure: Figure, *, signed: bool = False, mark: bool = False) -> str:
+    """A figure in percent with its interval; `mark`: its interval and Holm's correction exclude 0."""
+    if np.isnan(figure.value):
+        return "–"
+    form = "{:+.1f}" if signed else "{:.1f}"
+    low, value, high = (form.format(100 * one).replace("-", "−") for one in (figure.low, figure.value, figure.high))
+    return f"{value} [{low} {high}]" + (" *" if mark else "")
+
+
+def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    lines = [head, ["---"] * len(head), *rows]
+    return "".join(f"| {' | '.join(line)} |\n" for line in lines)
+
+
+def main_table(part: Part) -> str:
+    head = ["arm", "others", "closed", *_SUMMARY, *(f"{code}" for code in part.languages)]
+    rows = []
+    for arm in part.runs:
+        names = ["others", "closed", *_SUMMARY, *(f"accuracy/{code}" for code in part.languages)]
+        cells = ["–" if name == "closed" and arm == part.base else shown(part.mean(name, arm)) for name in names]
+        rows.append([arm, *cells])
+    return table(head, rows)
+
+
+def difference_tables(part: Part, against: Sequence[str]) -> str:
+    names = ["others", "pivot", *_SUMMARY]
+    text = ""
+    found = {
+        (arm, other, name): part.difference(name, arm, other)
+        for other in (part.base, *against)
+        for arm in part.runs
+        if arm != other
+        for name in names
+    }
+    corrected = holm({str(key): one.p for key, one in found.items()})
+    for other in (part.base, *against):
+        rows = []
+        for arm in part.runs:
+            if arm == other:
+                continue
+            cells = []
+            for name in names:
+                one = found[arm, other, name]
+                clear = (one.low > 0 or one.high < 0) and corrected[str((arm, other, name))] < 0.05
+                cells.append(shown(one, signed=True, mark=clear))
+            rows.append([arm, *cells])
+        text += table([f"less {other}", *names], rows) + "\n"
+    return text
+
+
+def split_table(part: Part) -> str:
+    head = ["less " + part.base, "both answer", "newly answered", "no longer answered", "accuracy where both answer"]
+    rows = []
+    for arm in part.runs:
+        if arm == part.base:
+            continue
+        found = part.split(arm)
+        for place in ("others", "pivot"):
+            label = f"{arm}, {part.pivot if place == 'pivot' else place}"
+            rows.append([label, *(shown(found[f"{name}/{place}"], signed=True) for name in _SPLIT)])
+    return table(head, rows)
+
+
+def choice_table(part: Part, against: Sequence[str]) -> str:
+    rows = [
+        [f"{arm} less {other}", *(shown(part.by_choice(choice, arm, other), signed=True) for choice in ("sum", "token", "byte"))]
+        for other in (part.base, *against)
+        for arm in part.runs
+        if arm != other
+    ]
+    return table(["others", "sum", "token", "byte"], rows)
+
+
+def bias_table(part: Part) -> str:
+    """How often an answer is its item's shortest option, or at the place most often chosen; the golds' in brackets."""
+    rows = []
+    for arm, of_seeds in part.runs.items():
+        for what, share in (("shortest", _shortest), ("one place", _one_place)):
+            cells = []
+            for place, _ in enumerate(part.languages):
+                shares = [share(one, place) for one in of_seeds.values()]
+                ours, gold = np.mean(shares, axis=0)
+                cells.append(f"{100 * ours:.0f} ({100 * gold:.0f})")
+            rows.append([arm, what, *cells])
+    return table(["arm", "answers that are", *part.languages], rows)
+
+
+def _shortest(one: ArmAnswers, column: int) -> tuple[float, float]:
+    answers = one.predictions.choices
+    assert answers is not None
+    texts = {(item.item, item.language): dict(zip(item.option_ids, item.options, strict=True)) for item in one.predictions.log.items}
+    order: dict[str, list[str]] = {}
+    for line in one.predictions.log.lines:
+        order.setdefault(line["item"], line["option_ids"])
+    chosen, gold = [], []
+    for row, name in enumerate(answers.items):
+        named = texts[name, answers.languages[column]]
+        lengths = [len(named[option].encode()) for option in order[name]]
+        place = answers.answers[row, column]
+        chosen.append(place != MISSING and lengths[place] == min(lengths))
+        gold.append(lengths[answers.gold[row]] == min(lengths))
+    return float(np.mean(chosen)), float(np.mean(gold))
+
+
+def _one_place(one: ArmAnswers, column: int) -> tuple[float, float]:
+    answers = one.predictions.choices
+    assert answers is not None
+    often = np.bincount(answers.answers[:, column][answers.answers[:, column] >= 0]).argmax()
+    return float(np.mean(answers.answers[:, column] == often)), float(np.mean(answers.gold == often))
+
+
+def is_scored(part: Part) -> bool:
+    return all(one.by_choice for of_seeds in part.runs.values() for one in of_seeds.values())
+
+
+def page(parts: Mapping[BenchPart, Runs], index: Index, base: str, against: Sequence[str], folder: str) -> tuple[str, list[Dot]]:
+    """The page's text, and the dots of its picture."""
+    text, dots = "", []
+    for place, runs in parts.items():
+        usable = {arm: of for arm, of in runs.items() if next(iter(of.values())).predictions.choices is not None}
+        if base not in usable:
+            continue
+        part = Part(usable, index.pivot, base)
+        seeds = {len(of) for of in usable.values()}
+        groups = len(set(_table_of(part).groups))
+        text += f"## {place.bench}\n\n{len(_table_of(part).items)} questions in {groups} groups; {min(seeds)} to {max(seeds)} seeds.\n\n"
+        text += main_table(part) + "\n" + difference_tables(part, against)
+        if any(has_missing(_choices(one)) for of in usable.values() for one in of.values()):
+            text += split_table(part) + "\n"
+        if is_scored(part):
+            text += choice_table(part, against) + "\n" + bias_table(part) + "\n"
+        dots += [
+            Dot(place.bench, arm, {"others": part.mean("others", arm), index.pivot: part.mean("pivot", arm)})
+            for arm in usable
+        ]
+    note = "`*`: the interval, and Holm's correction over the differences of the benchmark's tables, exclude 0.\n\n"
+    return f"<!-- Made by benchmarks/evidence.py from {folder}. -->\n\n{note}{text}", dots
+
+
+def _choices(one: ArmAnswers) -> AnswerTable:
+    assert one.predictions.choices is not None
+    return one.predictions.choices
+
+
+def _table_of(part: Part) -> AnswerTable:
+    return _choices(next(iter(part.runs[part.base].values())))
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("experiment", type=Path, help="folder of `crossin experiment`")
+    parser.add_argument("--base", default="base model", help="the arm without training")
+    parser.add_argument("--against", default="", help="arms that others are compared with, with commas")
+    parser.add_argument("--out", type=Path, required=True, help="OUT.md and OUT.svg are written")
+    given = parser.parse_args()
+    index = read_index(given.experiment)
+    against = [name for name in given.against.split(",") if name]
+    text, dots = page(answers_of_arms(index), index, given.base, against, given.experiment.name)
+    write_text(given.out.with_suffix(".md"), text)
+    write_plot(given.out.with_suffix(".svg"), dots)
+
+
+if __name__ == "__main__":
+    main()
