@@ -1,12 +1,14 @@
 """The tables and the picture of a results page, from the folder of an experiment.
 
-`python benchmarks/evidence.py runs/label-free --base "base model" --against "English only,mixture" --out docs/results/label-free`
+`python benchmarks/evidence.py runs/label-free --against "English only,mixture" --out docs/results/label-free`
 writes OUT.md and OUT.svg. For each benchmark of the experiment:
 
-- each arm's accuracy in the pivot and in the mean over the other languages, and the share of the base model's distance
-  between the two that is closed: (others - others of BASE) / (pivot of BASE - others of BASE);
-- paired differences to the arms of `--against`, with Holm's correction over all that the table shows;
-- of each difference to BASE, the part from questions that both answer, and that from questions newly answered;
+- each arm's accuracy in the pivot and in the mean over the other languages, and the share of the base
+  model's distance between the two that is closed: (others - others of BASE) / (pivot of BASE - others of
+  BASE);
+- paired differences to the base model and to the arms of `--against`, with Holm's correction over all that
+  the tables show;
+- of each difference to BASE, the part from questions that both answer, and that from those newly answered;
 - differences by sum, token and byte, and how often answers are the shortest option or at one place.
 
 All are means over seeds; the intervals cover seeds and groups of questions (docs/experiment-results.md).
@@ -17,6 +19,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from evidence_plot import Dot, write_plot
@@ -36,12 +39,17 @@ DRAWS = 10_000
 # By seed.
 Of = dict[int, Drawn]
 _SUMMARY = ("consistency_2", "kappa_2", "ac3_2")
+_CHOICES = ("sum", "token", "byte")
 _SPLIT = ("gain_both", "gain_new", "gain_lost", "both_difference")
 
 
-def combined(draws: Sequence[Drawn], formula: Callable[..., np.ndarray | float]) -> Drawn:
+def combined(draws: Sequence[Drawn], formula: Callable[..., Any]) -> Drawn:
     """A figure that follows from others, as observed and in each draw."""
     return Drawn(float(formula(*(one.value for one in draws))), formula(*(one.draws for one in draws)))
+
+
+def _average(draws: Sequence[Drawn]) -> Drawn:
+    return combined(draws, lambda *each: sum(each) / len(each))
 
 
 class Part:
@@ -59,8 +67,9 @@ class Part:
             for seed, one in of_seeds.items():
                 for name, drawn in self._of(one).items():
                     self.figures.setdefault(name, {}).setdefault(arm, {})[seed] = drawn
-        for arm in runs:
-            self._add("closed", arm, lambda seed, arm=arm: self._closed(arm, seed))
+        self.figures["closed"] = {
+            arm: {seed: self._closed(arm, seed) for seed in of_seeds} for arm, of_seeds in runs.items()
+        }
 
     def _stream(self, one: ArmAnswers) -> int | tuple[int, ...]:
         return stream(0, self._sets.setdefault(one.questions, len(self._sets)))
@@ -69,14 +78,9 @@ class Part:
         table = one.by_choice[choice] if choice else one.predictions.choices
         assert table is not None
         found = estimates([answer_family(table, [2])], table.groups, draws=DRAWS, seed=self._stream(one))
-        found["others"] = combined(
-            [found[f"accuracy/{code}"] for code in self.others], lambda *of: sum(of) / len(of)
-        )
+        found["others"] = _average([found[f"accuracy/{code}"] for code in self.others])
         found["pivot"] = found[f"accuracy/{self.pivot}"]
         return found
-
-    def _add(self, name: str, arm: str, made: Callable[[int], Drawn]) -> None:
-        self.figures.setdefault(name, {})[arm] = {seed: made(seed) for seed in self.runs[arm]}
 
     def _closed(self, arm: str, seed: int) -> Drawn:
         of = self.figures
@@ -92,20 +96,22 @@ class Part:
     def by_choice(self, choice: str, arm: str, other: str) -> Figure:
         """The difference of the mean over the languages other than the pivot, as `choice` would decide."""
         sides: list[Of] = [
-            {seed: self._of(one, choice)["others"] for seed, one in self.runs[name].items()} for name in (arm, other)
+            {seed: self._of(one, choice)["others"] for seed, one in self.runs[name].items()}
+            for name in (arm, other)
         ]
         return over_seeds(differences(*sides), tested=True)
 
     def split(self, arm: str) -> dict[str, Figure]:
-        """The parts of the difference to the base model, in the mean over the other languages and in the pivot."""
+        """The parts of the difference to the base model, in the other languages' mean and in the pivot."""
         found: dict[str, list[Drawn]] = {}
         for seed, one in self.runs[arm].items():
             table, base = one.predictions.choices, self.runs[self.base][seed].predictions.choices
             assert table is not None and base is not None
-            of = estimates([split_family(table, aligned(base, table))], table.groups, draws=DRAWS, seed=self._stream(one))
+            family = split_family(table, aligned(base, table))
+            of = estimates([family], table.groups, draws=DRAWS, seed=self._stream(one))
             for name in _SPLIT:
-                parts = [of[f"{name}/{code}"] for code in self.others]
-                found.setdefault(f"{name}/others", []).append(combined(parts, lambda *each: sum(each) / len(each)))
+                others = _average([of[f"{name}/{code}"] for code in self.others])
+                found.setdefault(f"{name}/others", []).append(others)
                 found.setdefault(f"{name}/pivot", []).append(of[f"{name}/{self.pivot}"])
         return {name: over_seeds(of) for name, of in found.items()}
 
@@ -115,7 +121,8 @@ def shown(figure: Figure, *, signed: bool = False, mark: bool = False) -> str:
     if np.isnan(figure.value):
         return "–"
     form = "{:+.1f}" if signed else "{:.1f}"
-    low, value, high = (form.format(100 * one).replace("-", "−") for one in (figure.low, figure.value, figure.high))
+    numbers = (figure.low, figure.value, figure.high)
+    low, value, high = (form.format(100 * one).replace("-", "−") for one in numbers)
     return f"{value} [{low} {high}]" + (" *" if mark else "")
 
 
@@ -129,8 +136,8 @@ def main_table(part: Part) -> str:
     rows = []
     for arm in part.runs:
         names = ["others", "closed", *_SUMMARY, *(f"accuracy/{code}" for code in part.languages)]
-        cells = ["–" if name == "closed" and arm == part.base else shown(part.mean(name, arm)) for name in names]
-        rows.append([arm, *cells])
+        absent = {"closed"} if arm == part.base else set()
+        rows.append([arm, *("–" if name in absent else shown(part.mean(name, arm)) for name in names)])
     return table(head, rows)
 
 
@@ -161,7 +168,8 @@ def difference_tables(part: Part, against: Sequence[str]) -> str:
 
 
 def split_table(part: Part) -> str:
-    head = ["less " + part.base, "both answer", "newly answered", "no longer answered", "accuracy where both answer"]
+    head = ["less " + part.base, "both answer", "newly answered", "no longer answered"]
+    head.append("accuracy where both answer")
     rows = []
     for arm in part.runs:
         if arm == part.base:
@@ -175,16 +183,21 @@ def split_table(part: Part) -> str:
 
 def choice_table(part: Part, against: Sequence[str]) -> str:
     rows = [
-        [f"{arm} less {other}", *(shown(part.by_choice(choice, arm, other), signed=True) for choice in ("sum", "token", "byte"))]
+        [
+            f"{arm} less {other}",
+            *(shown(part.by_choice(choice, arm, other), signed=True) for choice in _CHOICES),
+        ]
         for other in (part.base, *against)
         for arm in part.runs
         if arm != other
     ]
-    return table(["others", "sum", "token", "byte"], rows)
+    return table(["others", *_CHOICES], rows)
 
 
 def bias_table(part: Part) -> str:
-    """How often an answer is its item's shortest option, or at the place most often chosen; the golds' in brackets."""
+    """How often an answer is its item's shortest option, or at the place most often chosen, in percent; in
+    brackets, how often the right answer is.
+    """
     rows = []
     for arm, of_seeds in part.runs.items():
         for what, share in (("shortest", _shortest), ("one place", _one_place)):
@@ -200,7 +213,10 @@ def bias_table(part: Part) -> str:
 def _shortest(one: ArmAnswers, column: int) -> tuple[float, float]:
     answers = one.predictions.choices
     assert answers is not None
-    texts = {(item.item, item.language): dict(zip(item.option_ids, item.options, strict=True)) for item in one.predictions.log.items}
+    texts = {
+        (item.item, item.language): dict(zip(item.option_ids, item.options, strict=True))
+        for item in one.predictions.log.items
+    }
     order: dict[str, list[str]] = {}
     for line in one.predictions.log.lines:
         order.setdefault(line["item"], line["option_ids"])
@@ -225,27 +241,30 @@ def is_scored(part: Part) -> bool:
     return all(one.by_choice for of_seeds in part.runs.values() for one in of_seeds.values())
 
 
-def page(parts: Mapping[BenchPart, Runs], index: Index, base: str, against: Sequence[str], folder: str) -> tuple[str, list[Dot]]:
+def page(
+    parts: Mapping[BenchPart, Runs], index: Index, base: str, against: Sequence[str], folder: str
+) -> tuple[str, list[Dot]]:
     """The page's text, and the dots of its picture."""
     text, dots = "", []
     for place, runs in parts.items():
-        usable = {arm: of for arm, of in runs.items() if next(iter(of.values())).predictions.choices is not None}
+        usable = {arm: of for arm, of in runs.items() if all(one.predictions.choices for one in of.values())}
         if base not in usable:
             continue
         part = Part(usable, index.pivot, base)
-        seeds = {len(of) for of in usable.values()}
-        groups = len(set(_table_of(part).groups))
-        text += f"## {place.bench}\n\n{len(_table_of(part).items)} questions in {groups} groups; {min(seeds)} to {max(seeds)} seeds.\n\n"
+        asked = _choices(next(iter(usable[base].values())))
+        seeds = max(len(of) for of in usable.values())
+        text += f"## {place.bench}\n\n{len(asked.items)} questions in {len(set(asked.groups))} groups; "
+        text += f"seeds: {seeds}.\n\n"
         text += main_table(part) + "\n" + difference_tables(part, against)
         if any(has_missing(_choices(one)) for of in usable.values() for one in of.values()):
             text += split_table(part) + "\n"
         if is_scored(part):
             text += choice_table(part, against) + "\n" + bias_table(part) + "\n"
         dots += [
-            Dot(place.bench, arm, {"others": part.mean("others", arm), index.pivot: part.mean("pivot", arm)})
+            Dot(place.bench, arm, {name: part.mean(name, arm) for name in ("others", "pivot")})
             for arm in usable
         ]
-    note = "`*`: the interval, and Holm's correction over the differences of the benchmark's tables, exclude 0.\n\n"
+    note = "`*`: the interval, and Holm's correction over all differences of these tables, exclude 0.\n\n"
     return f"<!-- Made by benchmarks/evidence.py from {folder}. -->\n\n{note}{text}", dots
 
 
@@ -254,12 +273,9 @@ def _choices(one: ArmAnswers) -> AnswerTable:
     return one.predictions.choices
 
 
-def _table_of(part: Part) -> AnswerTable:
-    return _choices(next(iter(part.runs[part.base].values())))
-
-
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    raw = argparse.RawDescriptionHelpFormatter
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=raw)
     parser.add_argument("experiment", type=Path, help="folder of `crossin experiment`")
     parser.add_argument("--base", default="base model", help="the arm without training")
     parser.add_argument("--against", default="", help="arms that others are compared with, with commas")

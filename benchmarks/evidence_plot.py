@@ -57,8 +57,10 @@ def write_plot(path: Path, dots: Sequence[Dot]) -> None:
         for tick in ticks:
             line = f'<line x1="{x(tick):.1f}" x2="{x(tick):.1f}" y1="{top}" y2="{y + 12}" stroke="#ddd"/>'
             parts.insert(0, line)
-            parts.append(f'<text x="{x(tick):.1f}" y="{y + 26}" text-anchor="middle" fill="#666">{tick:.0%}</text>')
+            place = f'x="{x(tick):.1f}" y="{y + 26}" text-anchor="middle" fill="#666"'
+            parts.append(f"<text {place}>{tick:.0%}</text>")
         y += 2.4 * _ROW
-    frame = f'xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_WIDTH} {y:.0f}" font-family="sans-serif" font-size="13"'
+    frame = f'xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_WIDTH} {y:.0f}"'
+    font = 'font-family="sans-serif" font-size="13"'
     background = '<rect width="100%" height="100%" fill="white"/>'
-    write_text(path, f"<svg {frame}>{background}{''.join(parts)}</svg>\n")
+    write_text(path, f"<svg {frame} {font}>{background}{''.join(parts)}</svg>\n")

@@ -66,6 +66,13 @@ def test_shares_that_are_not_in_order_are_refused(
         build_part(bench, tmp_path / "out", share=share)
 
 
+def test_a_part_may_have_some_tasks_only(bench: Path, tmp_path: Path) -> None:
+    part = build_part(bench, tmp_path / "out", share=(0, 0.5), tasks=["t1", "t2"]).folder
+    assert names(part, "task") == {"t1", "t2"}
+    with refused("no items whose task is 't9'", hint="t0"):
+        build_part(bench, tmp_path / "wrong", tasks=["t9"])
+
+
 def test_an_empty_part_is_refused(bench: Path, tmp_path: Path) -> None:
     with refused("has none of the 20 groups", file=bench / "items.parquet"):
         build_part(bench, tmp_path / "out", share=(0, 0.01))

@@ -14,6 +14,7 @@ from crossin.core.reasons import Reason
 from crossin.core.stages import Stage, stage
 from crossin.items.inventories import read_inventories
 from crossin.items.item import Item, finish_bench, items_file, read_items
+from crossin.items.selection import select
 
 By = Literal["group", "task"]
 
@@ -29,8 +30,9 @@ def build_part(
     bench: Path | str,
     out: Path | str,
     *,
-    share: tuple[float, float],
+    share: tuple[float, float] = (0, 1),
     by: By = "group",
+    tasks: Sequence[str] | None = None,
     items: int | None = None,
     seed: int = 0,
 ) -> Stage:
@@ -38,9 +40,9 @@ def build_part(
 
     The groups, or the tasks, are in the order of a hash of their names with `seed`: (0, .6) has the first six
     tenths of them, and (.6, 1) the others, so that parts whose shares do not overlap have nothing in common.
-    `items`: of the part, the first groups (also with `by="task"`) that hold this many items, so that a
-    smaller number is among a larger one. Raises CrossinError for shares that are not in order, and where the
-    part is empty.
+    `tasks`: of the part, only these. `items`: of the part, the first groups (also with `by="task"`) that hold
+    this many items, so that a smaller number is among a larger one. Raises CrossinError for shares that are
+    not in order, a task that the benchmark does not have, and where the part is empty.
     """
     low, high = share
     file = items_file(bench)
@@ -51,13 +53,16 @@ def build_part(
     inputs = {"bench": file}
     if (file.parent / ENTITIES).is_file():
         inputs["entities"] = file.parent / ENTITIES
-    settings = {"share": [low, high], "by": by, "items": items, "seed": seed}
+    named = None if tasks is None else sorted(tasks)
+    settings = {"share": [low, high], "by": by, "tasks": named, "items": items, "seed": seed}
     with stage(out, "bench", {"bench": "part", **settings}, inputs) as work:
         if not work.done:
             every = read_items(file)
             names = _ordered([getattr(one, by) for one in every], by, seed)
             inside = set(names[round(low * len(names)) : round(high * len(names))])
             kept = [one for one in every if getattr(one, by) in inside]
+            if named is not None:
+                kept, _ = select(kept, file, tasks=named)
             skipped: Counter[str] = Counter({PartReason.OUTSIDE: _count(every) - _count(kept)})
             if items is not None:
                 first = _first(kept, items, seed)

@@ -120,12 +120,19 @@ def build_benchmark(
 @command.command("part", cls=Command)
 @_bench_argument
 @_out_option
-@option("--share", required=True, metavar="FROM,TO", help="Where the part begins and ends: 0,0.6.")
+@option("--share", default="0,1", metavar="FROM,TO", help="Where the part begins and ends: 0,0.6.")
+@option("--tasks", help="Only these tasks, with commas.")
 @option("--by", type=click.Choice(["group", "task"]), default="group", help="Shares of groups, or of tasks.")
 @option("--items", type=click.IntRange(min=1), help="Only the first groups that hold this many items.")
 @option("--seed", type=click.IntRange(min=0), default=0, help="Decides the order of the groups.")
 def build_bench_part(
-    folder: Path, out: Path, share: str, by: Literal["group", "task"], items: int | None, seed: int
+    folder: Path,
+    out: Path,
+    share: str,
+    by: Literal["group", "task"],
+    tasks: str | None,
+    items: int | None,
+    seed: int,
 ) -> None:
     """Build a part of a benchmark, such as the questions to train on and those to ask afterwards.
 
@@ -138,6 +145,7 @@ def build_bench_part(
     """
     from crossin.bench.part import build_part
     from crossin.cli.console import say
+    from crossin.core.coercion import listed
 
     try:
         low, high = map(float, share.split(","))
@@ -146,7 +154,8 @@ def build_bench_part(
             f"expected two numbers, got '{share}'", field="--share", hint="such as 0,0.6"
         ) from None
     with located(field="--share"):
-        stage = build_part(folder, out, share=(low, high), by=by, items=items, seed=seed)
+        wanted = None if tasks is None else listed(tasks)
+    stage = build_part(folder, out, share=(low, high), by=by, tasks=wanted, items=items, seed=seed)
     say(f"{stage.manifest['counts']['items']:,} items")
     print(out)
 

@@ -55,6 +55,7 @@ class FactsBenchSource(Settings):
 
     facts: Path
     splits: tuple[str, ...] = ("test",)
+    other_wording: bool = False
 
 
 class CounterfactualSource(_InWords):
@@ -79,8 +80,9 @@ class BenchPartSource(Settings):
     """A part of a benchmark, by shares of its groups or tasks (`crossin bench part`)."""
 
     bench: Path
-    share: tuple[float, float]
+    share: tuple[float, float] = (0, 1)
     by: By = "group"
+    tasks: tuple[str, ...] | None = setting(None, min_length=1)
     items: int | None = setting(None, gt=0)
     seed: int = 0
 
@@ -132,7 +134,7 @@ def _facts(source: FactsSource, out: Path, progress: Progress) -> Stage:
 def _facts_bench(source: FactsBenchSource, out: Path, _: Progress) -> Stage:
     from crossin.facts import build_bench
 
-    return build_bench(source.facts, out, split=source.splits)
+    return build_bench(source.facts, out, split=source.splits, other_wording=source.other_wording)
 
 
 def _counterfactual(source: CounterfactualSource, out: Path, _: Progress) -> Stage:
@@ -164,9 +166,7 @@ def _bench(source: BenchSource, out: Path, progress: Progress) -> Stage:
 def _bench_part(source: BenchPartSource, out: Path, _: Progress) -> Stage:
     from crossin.bench.part import build_part
 
-    return build_part(
-        source.bench, out, share=source.share, by=source.by, items=source.items, seed=source.seed
-    )
+    return build_part(out=out, **source.model_dump())
 
 
 def _translate(config: TranslateConfig, out: Path, progress: Progress) -> Stage:

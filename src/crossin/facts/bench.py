@@ -20,19 +20,23 @@ _TEXTS = ("fact", "relation", "group", "split", "language", "answer_id")
 _LISTS = ("questions", "option_ids", "options")
 
 
-def build_bench(facts: Path | str, out: Path | str, *, split: str | Sequence[str] = "test") -> Stage:
+def build_bench(
+    facts: Path | str, out: Path | str, *, split: str | Sequence[str] = "test", other_wording: bool = False
+) -> Stage:
     """Build the benchmark of a split (`test`, or `dev` for choosing a recipe), or of several, from a facts
     corpus folder.
 
-    Each item is asked in one of its wordings, the same in every language, chosen by the fact's id alone.
+    Each item is asked in one of its wordings, the same in every language, chosen by the fact's id alone; with
+    `other_wording` in the next one, so that what is learned from is not the text that is tested.
     """
     file = as_path(facts) / "facts.parquet"
     splits = listed(split)
-    settings = {"bench": "facts", "split": splits[0] if len(splits) == 1 else splits}
+    settings: dict[str, Any] = {"bench": "facts", "split": splits[0] if len(splits) == 1 else splits}
+    settings |= {"other_wording": True} if other_wording else {}
     with stage(out, "bench", settings, {"facts": file}) as work:
         if not work.done:
             lines = read_parquet(file, [*_TEXTS, *_LISTS], ["source"]).to_pylist()
-            items = [_item(line) for one in splits for line in lines if line["split"] == one]
+            items = [_item(line, other_wording) for one in splits for line in lines if line["split"] == one]
             if not items:
                 there = dict.fromkeys(line["split"] for line in lines)
                 raise CrossinError(
@@ -49,14 +53,15 @@ def drawn_wording(fact: str, wordings: int) -> int:
     return (hash64(fact) >> 56) % wordings
 
 
-def _item(line: dict[str, Any]) -> Item:
+def _item(line: dict[str, Any], other: bool) -> Item:
+    asked = line["questions"]
     return Item(
         item=line["fact"],
         group=line["group"],
         task=line["relation"],
         language=line["language"],
         context="",
-        question=line["questions"][drawn_wording(line["fact"], len(line["questions"]))],
+        question=asked[(drawn_wording(line["fact"], len(asked)) + other) % len(asked)],
         options=line["options"],
         option_ids=line["option_ids"],
         answer=line["answer_id"],
