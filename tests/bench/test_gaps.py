@@ -106,3 +106,17 @@ class TestTokens:
         rows = [good, {**good, "tokens": tokens, "span": span}]
         _, skipped = _build(tmp_path, rows, gap={"tokens": "tokens", "span": "span"})
         assert skipped == {"no_gap:en": 1}
+
+
+def test_further_templates_are_paraphrases_with_the_same_gap(tmp_path: Path) -> None:
+    row = {"q": ["The <x> is <blank>.", "Of which kind is the <x>? <blank>"], "x": "oak"}
+    template = {"column": "q.0", "paraphrases": ["q.1"], "fill": {"<x>": "{x}"}}
+    [item], _ = _build(tmp_path, [row], question="{template}", template=template)
+    assert (item.question, item.paraphrases) == ("The oak is ____.", ["Of which kind is the oak? ____"])
+
+
+def test_a_paraphrase_without_its_gap_leaves_the_item_out(tmp_path: Path) -> None:
+    rows = [{"q": ["<blank>", "A <blank>"]}, {"q": ["<blank>", "A gap"]}, {"q": ["<blank>"]}]
+    template = {"column": "q.0", "paraphrases": ["q.1"]}
+    items, skipped = _build(tmp_path, rows, question="{template}", template=template)
+    assert (len(items), skipped) == (1, {"no_gap:en": 1, "empty_text:template:en": 1})

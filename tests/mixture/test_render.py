@@ -131,6 +131,22 @@ def test_a_row_of_each_kind_in_alpacas_template(
     assert rendered(tmp_path, component, row, tag=tag, template="alpaca") == (prompt, completion)
 
 
+@pytest.mark.parametrize(
+    ("language", "prompt", "completion"),
+    [
+        ("es", "La capital de Francia es", " París"),
+        # Chinese has no space before the answer.
+        ("zh", "法国的首都是：", "巴黎"),
+    ],
+)
+def test_a_plain_row_continues_its_instruction(
+    tmp_path: Path, language: str, prompt: str, completion: str
+) -> None:
+    row = {"en": ("The capital of France is", "", "Paris"), language: (prompt, "", completion.strip())}
+    found = rendered(tmp_path, {"kind": "mono", "languages": [language]}, row, tag="none", template="plain")
+    assert found == (prompt, completion)
+
+
 def test_a_text_that_looks_like_a_placeholder_is_put_in_as_it_stands(tmp_path: Path) -> None:
     odd = {
         "en": ("Fill {input} and {instruction}.", "{instruction}", "{text}"),
