@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from crossin.bench.part import build_part
 from crossin.core.files import read_json, read_parquet, sha256
 from crossin.core.formats import ENTITIES
 from crossin.core.hashing import hash64
@@ -410,6 +411,24 @@ def capital_gaps(folder: Path) -> Path:
     small_bench.write_bench(folder, items)
     write_inventories(folder / ENTITIES, [entity_bench.CAPITALS])
     return folder
+
+
+def test_shots_come_from_questions_that_are_not_asked(tmp_path: Path) -> None:
+    bench = capital_gaps(tmp_path / "bench")
+    one, other = (
+        build_part(bench, tmp_path / name, share=share).folder
+        for name, share in (("one", (0, 0.5)), ("other", (0.5, 1)))
+    )
+    shot = next(item for item in read_items(other) if item.language == "en")
+    engine = Knowing(reply=lambda _: " Paris")
+    teach({"model": "m", "questions": one, "shots": 1, "shots_from": other}, tmp_path / "out", engine=engine)
+    assert {str(request.prompt).partition("\n")[0] for request in engine.asked} == {
+        shot.filled(shot.right_text)
+    }
+    with refused("is asked, and is a shot", field="shots_from"):
+        teach(
+            {"model": "m", "questions": one, "shots": 1, "shots_from": bench}, tmp_path / "no", engine=engine
+        )
 
 
 def test_a_question_is_asked_in_its_paraphrases_too_and_taught_in_them(tmp_path: Path) -> None:

@@ -59,13 +59,19 @@ def opened(items: Sequence[Item]) -> tuple[list[Item], dict[str, Inventory]]:
 
 
 def prepared(
-    items: Sequence[Item], form: Form, choice: Choice, *, seed: int = 0, draws: Sequence[Sampling] = ()
+    items: Sequence[Item],
+    form: Form,
+    choice: Choice,
+    *,
+    shots: Sequence[Item] = (),
+    seed: int = 0,
+    draws: Sequence[Sampling] = (),
 ) -> list[PreparedQuestion]:
     """Every item in every wording with its request; where a reply is generated, one for each of `draws`
     (greedy without any).
     """
     found: list[PreparedQuestion] = []
-    for question in questions(items, form, seed=seed):
+    for question in questions(items, form, shots=shots, seed=seed):
         one = with_request(question, form, choice)
         if one.request.options or not draws:
             found.append(one)

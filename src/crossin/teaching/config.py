@@ -52,6 +52,12 @@ class TeachConfig(AskingConfig):
         "The wordings that each question is asked in, with commas: those of `evaluate --wordings`.",
         min_length=1,
     )
+    shots: int = _how(0, "Worked examples before each question.", ge=0)
+    shots_from: Path | None = _how(
+        None,
+        "Benchmark that they come from, with their right answers: no item of it may be asked.",
+        metavar="FILE|FOLDER",
+    )
     max_tokens: int = _how(256, "Longest reply, in tokens.", ge=1)
     samples: int = _how(
         0, "Replies that are drawn for each wording, in place of the likeliest one; options are listed.", ge=0

@@ -24,6 +24,8 @@ from crossin.evaluation.openai import OpenAIEngine
 from crossin.evaluation.preparation import PreparedQuestion
 from crossin.evaluation.run import KINDS, check_engine, engine_of, opened_engine
 from crossin.items import Form
+from crossin.items.item import Item, items_file
+from crossin.items.shots import read_shots
 from crossin.items.wordings import word_files
 from crossin.models import pull
 from crossin.teaching.asked import prepared, requests_of
@@ -210,6 +212,8 @@ def _described(
         ),
     }
     inputs = model_files(engine) | questions.inputs | word_files(questions.languages)
+    if config.shots_from is not None:
+        inputs["shots"] = items_file(config.shots_from)
     return settings, inputs
 
 
@@ -220,7 +224,12 @@ def _requests(config: TeachConfig, questions: Questions, form: Form) -> list[Pre
     """
     try:
         asked = prepared(
-            questions.in_pivot(config.pivot), form, config.choice, seed=config.seed, draws=config.draws
+            questions.in_pivot(config.pivot),
+            form,
+            config.choice,
+            shots=_shots(config, questions, form),
+            seed=config.seed,
+            draws=config.draws,
         )
     except CrossinError as error:
         if error.field not in ("wordings", "language"):
@@ -240,6 +249,21 @@ def _requests(config: TeachConfig, questions: Questions, form: Form) -> list[Pre
             hint="draw several replies (--samples 8), or ask in several wordings (a gap has one)",
         )
     return asked
+
+
+def _shots(config: TeachConfig, questions: Questions, form: Form) -> list[Item]:
+    """The items that worked examples are taken from. Raises CrossinError where one of them is asked, since
+    its right answer would be read.
+    """
+    found = read_shots(form.shots, config.shots_from)
+    if asked := next((shot.item for shot in found if shot.item in questions.items), None):
+        raise CrossinError(
+            f"the item '{asked}' is asked, and is a shot with its right answer",
+            file=config.shots_from,
+            field="shots_from",
+            hint="take the shots from another part: crossin bench part",
+        )
+    return found
 
 
 def _judgements(
