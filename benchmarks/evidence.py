@@ -120,10 +120,15 @@ def shown(figure: Figure, *, signed: bool = False, mark: bool = False) -> str:
     """A figure in percent with its interval; `mark`: its interval and Holm's correction exclude 0."""
     if np.isnan(figure.value):
         return "–"
-    form = "{:+.1f}" if signed else "{:.1f}"
-    numbers = (figure.low, figure.value, figure.high)
-    low, value, high = (form.format(100 * one).replace("-", "−") for one in numbers)
-    return f"{value} [{low} {high}]" + (" *" if mark else "")
+    return shown_number(figure, 100, 1, signed=signed) + (" *" if mark else "")
+
+
+def shown_number(figure: Figure, scale: float = 1, digits: int = 3, *, signed: bool = False) -> str:
+    """A figure with its interval, in units of 1 / scale."""
+    sign = "+" if signed else ""
+    numbers = (figure.value, figure.low, figure.high)
+    value, low, high = (f"{scale * one:{sign}.{digits}f}".replace("-", "−") for one in numbers)
+    return f"{value} [{low} {high}]"
 
 
 def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
@@ -242,7 +247,7 @@ def is_scored(part: Part) -> bool:
 
 
 def page(
-    parts: Mapping[BenchPart, Runs], index: Index, base: str, against: Sequence[str], folder: str
+    parts: Mapping[BenchPart, Runs], index: Index, base: str, against: Sequence[str]
 ) -> tuple[str, list[Dot]]:
     """The page's text, and the dots of its picture."""
     text, dots = "", []
@@ -265,7 +270,7 @@ def page(
             for arm in usable
         ]
     note = "`*`: the interval, and Holm's correction over all differences of these tables, exclude 0.\n\n"
-    return f"<!-- Made by benchmarks/evidence.py from {folder}. -->\n\n{note}{text}", dots
+    return f"<!-- Made by benchmarks/evidence.py from the answers of {index.name}. -->\n\n{note}{text}", dots
 
 
 def _choices(one: ArmAnswers) -> AnswerTable:
@@ -273,17 +278,30 @@ def _choices(one: ArmAnswers) -> AnswerTable:
     return one.predictions.choices
 
 
+def merged(folders: Sequence[Path]) -> tuple[Index, dict[BenchPart, Runs]]:
+    """The index of the first experiment, and the answers of all: of an arm that several have, the first's."""
+    indexes = [read_index(folder) for folder in folders]
+    found: dict[BenchPart, Runs] = {}
+    for index in indexes:
+        for part, runs in answers_of_arms(index).items():
+            found[part] = runs | found.get(part, {})
+    order = [arm.name for index in indexes for arm in index.arms]
+    for part, runs in found.items():
+        found[part] = {arm: runs[arm] for arm in dict.fromkeys(order) if arm in runs}
+    return indexes[0], found
+
+
 def main() -> None:
     raw = argparse.RawDescriptionHelpFormatter
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=raw)
-    parser.add_argument("experiment", type=Path, help="folder of `crossin experiment`")
+    parser.add_argument("experiments", type=Path, nargs="+", help="folders of `crossin experiment`")
     parser.add_argument("--base", default="base model", help="the arm without training")
     parser.add_argument("--against", default="", help="arms that others are compared with, with commas")
     parser.add_argument("--out", type=Path, required=True, help="OUT.md and OUT.svg are written")
     given = parser.parse_args()
-    index = read_index(given.experiment)
+    index, parts = merged(given.experiments)
     against = [name for name in given.against.split(",") if name]
-    text, dots = page(answers_of_arms(index), index, given.base, against, given.experiment.name)
+    text, dots = page(parts, index, given.base, against)
     write_text(given.out.with_suffix(".md"), text)
     write_plot(given.out.with_suffix(".svg"), dots)
 

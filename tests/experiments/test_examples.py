@@ -23,8 +23,8 @@ from tests.helpers.paths import REAL_DATA, ROOT
 
 EXAMPLES = {one.name: one for one in list_examples("experiment")}
 # With data of the user's.
-ALPACA = "alpaca"
-OTHERS = sorted(EXAMPLES.keys() - {ALPACA})
+ALPACA, KLAR = "alpaca", "klar"
+OTHERS = sorted(EXAMPLES.keys() - {ALPACA, KLAR})
 
 
 def run_tiny(name: str, model: Path, out: Path, only: Sequence[str] = ()) -> ExperimentPlan:
@@ -51,6 +51,7 @@ def test_there_is_one_for_each_question_of_the_paper_and_ours() -> None:
         "balance",
         "demo",
         "how-many-languages",
+        "klar",
         "label-free",
         "objectives",
         "paper",
@@ -82,8 +83,8 @@ def test_every_arm_can_be_planned(name: str, tiny: bool) -> None:
     assert [arm.spec.name for arm in plan.arms].count(plan.config.baseline) == 1
     assert len(plan.config.seeds) == (1 if tiny or name == "demo" else 3)
     steps = {job.settings["max_steps"] for job in plan.jobs if job.stage == "train"}
-    # Those of DCO are published.
-    assert steps == ({2} if tiny else {None, 1250} if name == "label-free" else {None})
+    # Trainings on pairs alone end by their steps.
+    assert steps == ({2} if tiny else {None, 350} if name == "label-free" else {None})
 
 
 def tokens_of(plan: ExperimentPlan) -> dict[str, float]:
@@ -98,9 +99,27 @@ def tokens_of(plan: ExperimentPlan) -> dict[str, float]:
     return found
 
 
-@pytest.mark.parametrize("name", ["balance", "how-many-languages", "objectives", "paper", "unseen-languages"])
-def test_arms_read_as_many_tokens_as_each_other(name: str) -> None:
-    assert set(tokens_of(planned(name)).values()) == {24_000}
+@pytest.mark.parametrize(
+    ("name", "tokens"),
+    [
+        ("balance", 24_000),
+        ("how-many-languages", 24_000),
+        ("label-free", 64_000),
+        ("objectives", 24_000),
+        ("paper", 24_000),
+        ("unseen-languages", 24_000),
+    ],
+)
+def test_arms_read_as_many_tokens_as_each_other(name: str, tokens: int) -> None:
+    assert set(tokens_of(planned(name)).values()) == {tokens}
+
+
+def test_what_is_taught_is_asked_in_other_words_than_what_is_tested() -> None:
+    plan = planned("label-free")
+    benches = [job for job in plan.jobs if job.stage == "facts-bench"]
+    assert [job.settings["other_wording"] for job in benches] == [False, True]
+    taught = next(job for job in plan.jobs if job.stage == "teach")
+    assert taught.settings["wordings"] == "other"
 
 
 def test_larger_volumes_hold_the_smaller_ones(tiny_model: Path, tmp_path: Path) -> None:
@@ -176,6 +195,19 @@ def test_instruction_data_runs(
     plan = run_tiny(ALPACA, tiny_model, tmp_path / "run", only=["x2x + translation"])
     rows = {job.settings["recipe"]["rows"] for job in plan.jobs if job.stage == "compose"}
     assert rows == {100}
+
+
+@pytest.mark.slow
+def test_free_generation_runs_on_the_real_data(
+    tiny_model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A random model answers nothing that could be taught: its own answers, and the plan of the rest."""
+    if not (REAL_DATA / "klar").is_dir():
+        pytest.skip(f"KLAR is not in {REAL_DATA}")
+    (tmp_path / "data").symlink_to(REAL_DATA)
+    monkeypatch.chdir(tmp_path)
+    assert set(tokens_of(planned(KLAR)).values()) == {24_000}
+    run_tiny(KLAR, tiny_model, tmp_path / "run", only=["base model"])
 
 
 def test_without_its_files_it_says_which_are_missing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 RECIPE = FOLDER / "compose" / "demo.yaml"
 EXPERIMENT = FOLDER / "experiment" / "demo.yaml"
 BASE, ENGLISH, CROSSIN = "base model", "English only", "CrossIn"
-# With few tokens, many small steps train better than few large ones (docs/results.md).
+# With few tokens, many small steps train better than few large ones (docs/results/objectives.md).
 TRAINING = TrainConfig(batches=Batches(rows=8))
 # The term that `consist` adds: the other languages are moved towards English, which is held.
 CONSIST = Consist(granularity="answer", divergence="js", hold_pivot=True)
@@ -65,7 +65,7 @@ class DemoConfig(Settings):
     )
     held_out: HeldOut = setting("test", "Countries to evaluate on: `test`, or `dev` to choose a recipe.")
     accept_licence: bool = setting(False, "Accept the model's terms.")
-    consist: bool = setting(False, "Also train for equal answers in two languages (ours; docs/results.md).")
+    consist: bool = setting(False, "Also train for equal answers in two languages (ours; docs/results/objectives.md).")
     training: TrainConfig = setting(TRAINING, "Settings of both trainings (docs/train.md).", flag=False)
 
     @field_validator("languages", mode="before")
