@@ -25,7 +25,6 @@ from crossin.metrics.families import Family, ratio
 from crossin.metrics.seeds import differences, over_seeds
 from crossin.models import pull
 
-
 Texts = dict[str, list[str]]
 
 
