@@ -119,4 +119,6 @@ def test_a_paraphrase_without_its_gap_leaves_the_item_out(tmp_path: Path) -> Non
     rows = [{"q": ["<blank>", "A <blank>"]}, {"q": ["<blank>", "A gap"]}, {"q": ["<blank>"]}]
     template = {"column": "q.0", "paraphrases": ["q.1"]}
     items, skipped = _build(tmp_path, rows, question="{template}", template=template)
-    assert (len(items), skipped) == (1, {"no_gap:en": 1, "empty_text:template:en": 1})
+    assert skipped == {"no_gap:en": 1}
+    # A row may have fewer.
+    assert [len(item.paraphrases) for item in items] == [1, 0]

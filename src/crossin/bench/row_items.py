@@ -34,7 +34,7 @@ def item_of(
     else:
         answer, aliases = references(values, row)
     question, gap = with_gap(values, row, values.fill(row, mapping.question, "question"))
-    others = [one.fill(row, mapping.question, "question") for one in values.paraphrased()]
+    others = [one.fill(row, mapping.question, "question") for one in values.paraphrased(row)]
     number = mapping.options is None and mapping.answer.form == "number"
     return Item(
         item=item,

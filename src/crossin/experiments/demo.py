@@ -65,7 +65,9 @@ class DemoConfig(Settings):
     )
     held_out: HeldOut = setting("test", "Countries to evaluate on: `test`, or `dev` to choose a recipe.")
     accept_licence: bool = setting(False, "Accept the model's terms.")
-    consist: bool = setting(False, "Also train for equal answers in two languages (ours; docs/results/objectives.md).")
+    consist: bool = setting(
+        False, "Also train for equal answers in two languages (ours; docs/results/objectives.md)."
+    )
     training: TrainConfig = setting(TRAINING, "Settings of both trainings (docs/train.md).", flag=False)
 
     @field_validator("languages", mode="before")
