@@ -16,12 +16,12 @@ from tests.helpers.mapping_files import built, document, jsonl, only, parquet, s
 def test_klar_asks_the_first_template_of_each_relation_with_the_object_in_the_gap(tmp_path: Path) -> None:
     templates = {
         "en": {
-            "river_mouth": ["Where does <subject> end? The answer is: <mask>", "<mask>: <subject>"],
-            "bird_colour": ["What colour is <subject>? The answer is: <mask>.", "?"],
+            "river_mouth": ["Where does <subject> end? The answer is: <mask>", "<subject>: <mask>"],
+            "bird_colour": ["What colour is <subject>? The answer is: <mask>.", "<subject>: <mask>."],
         },
         "ko": {
-            "river_mouth": ["<subject>은 어디에서 끝나요? 대답은: <mask>", "?"],
-            "bird_colour": ["<subject>은 무슨 색이에요? 대답은: <mask>입니다.", "?"],
+            "river_mouth": ["<subject>은 어디에서 끝나요? 대답은: <mask>", "<subject>: <mask>"],
+            "bird_colour": ["<subject>은 무슨 색이에요? 대답은: <mask>입니다.", "<subject>: <mask>."],
         },
     }
     facts = {
@@ -54,6 +54,7 @@ def test_klar_asks_the_first_template_of_each_relation_with_the_object_in_the_ga
     english, korean = only(items, "7", "en"), only(items, "7", "ko")
     assert english.question == "Where does the Vell end? The answer is: ____"
     assert (english.gap, english.answer, english.free_text) == ("____", "the Grey Sea", True)
+    assert (english.paraphrases, korean.paraphrases) == (["the Vell: ____"], ["벨강: ____"])
     assert (korean.group, korean.task, korean.answer) == ("the Vell", "river_mouth", "잿빛 바다")
     assert only(items, "21", "ko").question == "러펫은 무슨 색이에요? 대답은: ____입니다."
     # The public fa and he have facts that no other language has.
