@@ -270,7 +270,8 @@ def page(
             for arm in usable
         ]
     note = "`*`: the interval, and Holm's correction over all differences of these tables, exclude 0.\n\n"
-    return f"<!-- Made by benchmarks/evidence.py from the answers of {index.name}. -->\n\n{note}{text}", dots
+    title = f"# {index.name}: all figures\n\nMade by `benchmarks/evidence.py`. "
+    return f"{title}{note}{text}".rstrip() + "\n", dots
 
 
 def _choices(one: ArmAnswers) -> AnswerTable:
