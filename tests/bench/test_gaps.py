@@ -115,10 +115,9 @@ def test_further_templates_are_paraphrases_with_the_same_gap(tmp_path: Path) -> 
     assert (item.question, item.paraphrases) == ("The oak is ____.", ["Of which kind is the oak? ____"])
 
 
-def test_a_paraphrase_without_its_gap_leaves_the_item_out(tmp_path: Path) -> None:
+def test_a_damaged_or_missing_paraphrase_does_not_leave_the_item_out(tmp_path: Path) -> None:
     rows = [{"q": ["<blank>", "A <blank>"]}, {"q": ["<blank>", "A gap"]}, {"q": ["<blank>"]}]
     template = {"column": "q.0", "paraphrases": ["q.1"]}
     items, skipped = _build(tmp_path, rows, question="{template}", template=template)
-    assert skipped == {"no_gap:en": 1}
-    # A row may have fewer.
-    assert [len(item.paraphrases) for item in items] == [1, 0]
+    assert skipped == {}
+    assert [item.paraphrases for item in items] == [["A ____"], [], []]

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from string import ascii_uppercase
 
 from crossin.bench.answers import references, right_place
 from crossin.bench.assemble import NotBuilt
-from crossin.bench.dataset import DatasetRow
+from crossin.bench.dataset import DatasetRow, RowFault
 from crossin.bench.gaps import with_gap
 from crossin.bench.options import RowOptions, read_options
 from crossin.bench.row_values import RowValues
@@ -34,7 +35,6 @@ def item_of(
     else:
         answer, aliases = references(values, row)
     question, gap = with_gap(values, row, values.fill(row, mapping.question, "question"))
-    others = [one.fill(row, mapping.question, "question") for one in values.paraphrased(row)]
     number = mapping.options is None and mapping.answer.form == "number"
     return Item(
         item=item,
@@ -54,8 +54,19 @@ def item_of(
         origin=_origin(values, row),
         inventory=inventory,
         entity=values.label(row, mapping.entity),
-        paraphrases=[with_gap(values, row, text, gap)[0] for text in others],
+        paraphrases=list(_paraphrases(values, row, gap)),
     )
+
+
+def _paraphrases(values: RowValues, row: DatasetRow, gap: str) -> Iterator[str]:
+    """The question by each further template. One that is damaged is none: an evaluation does not ask it, so
+    the item is kept.
+    """
+    for one in values.paraphrased(row):
+        try:
+            yield with_gap(values, row, one.fill(row, values.mapping.question, "question"), gap)[0]
+        except RowFault:
+            continue
 
 
 def _origin(values: RowValues, row: DatasetRow) -> str:

@@ -83,7 +83,7 @@ class Item:
     written in, or whose speakers know the answer; empty where this is not known. `inventory` names the
     inventory of a free-text item, the entities that may answer it (`crossin.items.inventories`), and `entity`
     is the right one's id there; both are empty where the item has none. `paraphrases` ask the same in other
-    words, with the same gap, in the same order in every language; an evaluation does not ask them.
+    words, with the same gap; a language may have fewer. An evaluation does not ask them.
     """
 
     item: str
@@ -294,7 +294,6 @@ def difference(one: Item, two: Item) -> Fault | None:
         "gap": (bool(one.gap), bool(two.gap)),
         "inventory": (one.inventory, two.inventory),
         "entity": (one.entity, two.entity),
-        "paraphrases": (len(one.paraphrases), len(two.paraphrases)),
     }
     for name, (left, right) in compared.items():
         if left != right:

@@ -177,13 +177,14 @@ def _others(items: Mapping[str, Item]) -> dict[int, dict[str, str]]:
     question about a fact.
     """
     one = next(iter(items.values()))
-    if one.paraphrases:
+    # A language may have fewer: those that all have.
+    if (count := min(len(item.paraphrases) for item in items.values())) > 0:
         return {
             number: {
                 language: question_text(replace(item, question=item.paraphrases[number - 1]))
                 for language, item in items.items()
             }
-            for number in range(1, len(one.paraphrases) + 1)
+            for number in range(1, count + 1)
         }
     found = worded(items)
     return found.others(one.task) if found else {}
