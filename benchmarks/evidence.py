@@ -26,20 +26,18 @@ from evidence_plot import Dot, write_plot
 
 from crossin.core.files import write_text
 from crossin.experiments.arm_answers import ArmAnswers, BenchPart, Runs, answers_of_arms
+from crossin.experiments.choices import CHOICES
 from crossin.experiments.index import Index, read_index
-from crossin.metrics.bootstrap import Drawn, Figure, estimates
+from crossin.metrics.bootstrap import DRAWS, Drawn, Figure, estimates
 from crossin.metrics.choices import answer_family
 from crossin.metrics.difference_parts import has_missing, split_family
 from crossin.metrics.seeds import differences, over_seeds, stream
 from crossin.metrics.significance import holm
 from crossin.metrics.table import MISSING, AnswerTable, aligned
 
-# Bootstrap draws of groups, as `crossin score` takes.
-DRAWS = 10_000
 # By seed.
 Of = dict[int, Drawn]
 _SUMMARY = ("consistency_2", "kappa_2", "ac3_2")
-_CHOICES = ("sum", "token", "byte")
 _SPLIT = ("gain_both", "gain_new", "gain_lost", "both_difference")
 
 
@@ -57,11 +55,10 @@ class Part:
 
     def __init__(self, runs: Runs, pivot: str, base: str) -> None:
         self.runs, self.pivot, self.base = runs, pivot, base
-        first = next(iter(runs[base].values())).predictions.choices
-        assert first is not None, "no answer is an option or an entity"
-        self.languages = first.languages
+        self.languages = _choices(next(iter(runs[base].values()))).languages
         self.others = [code for code in self.languages if code != pivot]
         self._sets: dict[int, int] = {}
+        self._known: dict[tuple[ArmAnswers, str], dict[str, Drawn]] = {}
         self.figures: dict[str, dict[str, Of]] = {}
         for arm, of_seeds in runs.items():
             for seed, one in of_seeds.items():
@@ -75,11 +72,13 @@ class Part:
         return stream(0, self._sets.setdefault(one.questions, len(self._sets)))
 
     def _of(self, one: ArmAnswers, choice: str = "") -> dict[str, Drawn]:
-        table = one.by_choice[choice] if choice else one.predictions.choices
-        assert table is not None
+        if (one, choice) in self._known:
+            return self._known[one, choice]
+        table = one.by_choice[choice] if choice else _choices(one)
         found = estimates([answer_family(table, [2])], table.groups, draws=DRAWS, seed=self._stream(one))
         found["others"] = _average([found[f"accuracy/{code}"] for code in self.others])
         found["pivot"] = found[f"accuracy/{self.pivot}"]
+        self._known[one, choice] = found
         return found
 
     def _closed(self, arm: str, seed: int) -> Drawn:
@@ -105,8 +104,7 @@ class Part:
         """The parts of the difference to the base model, in the other languages' mean and in the pivot."""
         found: dict[str, list[Drawn]] = {}
         for seed, one in self.runs[arm].items():
-            table, base = one.predictions.choices, self.runs[self.base][seed].predictions.choices
-            assert table is not None and base is not None
+            table, base = _choices(one), _choices(self.runs[self.base][seed])
             family = split_family(table, aligned(base, table))
             of = estimates([family], table.groups, draws=DRAWS, seed=self._stream(one))
             for name in _SPLIT:
@@ -137,7 +135,7 @@ def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
 
 
 def main_table(part: Part) -> str:
-    head = ["arm", "others", "closed", *_SUMMARY, *(f"{code}" for code in part.languages)]
+    head = ["arm", "others", "closed", *_SUMMARY, *part.languages]
     rows = []
     for arm in part.runs:
         names = ["others", "closed", *_SUMMARY, *(f"accuracy/{code}" for code in part.languages)]
@@ -190,13 +188,13 @@ def choice_table(part: Part, against: Sequence[str]) -> str:
     rows = [
         [
             f"{arm} less {other}",
-            *(shown(part.by_choice(choice, arm, other), signed=True) for choice in _CHOICES),
+            *(shown(part.by_choice(choice, arm, other), signed=True) for choice in CHOICES),
         ]
         for other in (part.base, *against)
         for arm in part.runs
         if arm != other
     ]
-    return table(["others", *_CHOICES], rows)
+    return table(["others", *CHOICES], rows)
 
 
 def bias_table(part: Part) -> str:
@@ -216,8 +214,7 @@ def bias_table(part: Part) -> str:
 
 
 def _shortest(one: ArmAnswers, column: int) -> tuple[float, float]:
-    answers = one.predictions.choices
-    assert answers is not None
+    answers = _choices(one)
     texts = {
         (item.item, item.language): dict(zip(item.option_ids, item.options, strict=True))
         for item in one.predictions.log.items
@@ -236,8 +233,7 @@ def _shortest(one: ArmAnswers, column: int) -> tuple[float, float]:
 
 
 def _one_place(one: ArmAnswers, column: int) -> tuple[float, float]:
-    answers = one.predictions.choices
-    assert answers is not None
+    answers = _choices(one)
     often = np.bincount(answers.answers[:, column][answers.answers[:, column] >= 0]).argmax()
     return float(np.mean(answers.answers[:, column] == often)), float(np.mean(answers.gold == often))
 

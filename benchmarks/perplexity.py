@@ -16,7 +16,7 @@ from contextlib import closing
 from pathlib import Path
 
 import numpy as np
-from evidence import DRAWS, shown_number, table
+from evidence import shown_number, table
 
 from crossin.evaluation.engine import Request
 from crossin.evaluation.hf import HfEngine
@@ -42,7 +42,7 @@ def bits_of(model: Path, adapter: Path | None, texts: Texts) -> dict[str, np.nda
 
 def bits_per_byte(bits: np.ndarray, sizes: np.ndarray) -> Drawn:
     family = Family(np.stack([bits, sizes], axis=1), lambda sums: {"bits": ratio(sums[:, 0], sums[:, 1])})
-    return estimates([family], [str(n) for n in range(len(bits))], draws=DRAWS)["bits"]
+    return estimates([family], [str(n) for n in range(len(bits))])["bits"]
 
 
 def main() -> None:

@@ -41,8 +41,8 @@ def build_part(
     The groups, or the tasks, are in the order of a hash of their names with `seed`: (0, .6) has the first six
     tenths of them, and (.6, 1) the others, so that parts whose shares do not overlap have nothing in common.
     `tasks`: of the part, only these. `items`: of the part, the first groups (also with `by="task"`) that hold
-    this many items, so that a smaller number is among a larger one. Raises CrossinError for shares that are
-    not in order, a task that the benchmark does not have, and where the part is empty.
+    this many items (`select`), so that a smaller number is among a larger one. Raises CrossinError for shares
+    that are not in order, a task that the benchmark does not have, and where the part is empty.
     """
     low, high = share
     file = items_file(bench)
@@ -61,13 +61,6 @@ def build_part(
             names = _ordered([getattr(one, by) for one in every], by, seed)
             inside = set(names[round(low * len(names)) : round(high * len(names))])
             kept = [one for one in every if getattr(one, by) in inside]
-            if named is not None:
-                kept, _ = select(kept, file, tasks=named)
-            skipped: Counter[str] = Counter({PartReason.OUTSIDE: _count(every) - _count(kept)})
-            if items is not None:
-                first = _first(kept, items, seed)
-                skipped[PartReason.BEYOND] = _count(kept) - _count(first)
-                kept = first
             if not kept:
                 raise CrossinError(
                     f"this part has none of the {len(names)} {by}s",
@@ -75,6 +68,11 @@ def build_part(
                     field="share",
                     hint="give a wider one",
                 )
+            part, _ = select(kept, file, tasks=named)
+            kept, _ = select(part, file, limit=items, seed=seed)
+            skipped = Counter[str]()
+            skipped[PartReason.OUTSIDE] = _count(every) - _count(part)
+            skipped[PartReason.BEYOND] = _count(part) - _count(kept)
             used = {one.inventory for one in kept}
             inventories = [one for name, one in read_inventories(file.parent).items() if name in used]
             finish_bench(work, kept, dict(+skipped), inventories=inventories)
@@ -83,19 +81,6 @@ def build_part(
 
 def _ordered(names: Sequence[str], kind: str, seed: int) -> list[str]:
     return sorted(set(names), key=lambda name: (hash64(str(seed), "part", kind, name), name))
-
-
-def _first(items: Sequence[Item], number: int, seed: int) -> list[Item]:
-    """The items of the first groups that hold this many."""
-    found: set[str] = set()
-    held = 0
-    counts = Counter({one.item: one.group for one in items}.values())
-    for group in _ordered([one.group for one in items], "group", seed):
-        if held >= number:
-            break
-        found.add(group)
-        held += counts[group]
-    return [one for one in items if one.group in found]
 
 
 def _count(items: Sequence[Item]) -> int:

@@ -59,10 +59,10 @@ def item_of(
 
 
 def _paraphrases(values: RowValues, row: DatasetRow, gap: str) -> Iterator[str]:
-    """The question by each further template. One that is damaged is none: an evaluation does not ask it, so
-    the item is kept.
+    """The question by each further template. One that is damaged, or that the row lacks, is none: an
+    evaluation does not ask it, so the item is kept.
     """
-    for one in values.paraphrased(row):
+    for one in values.paraphrased():
         try:
             yield with_gap(values, row, one.fill(row, values.mapping.question, "question"), gap)[0]
         except RowFault:

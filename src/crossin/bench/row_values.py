@@ -63,18 +63,12 @@ class RowValues:
             found = [self.spelled(source.column) if column == FILLED else column for column in found]
         return found
 
-    def paraphrased(self, row: DatasetRow) -> list[RowValues]:
-        """The same values with each further template that the mapping names and the row holds: some copies of
-        a dataset have fewer.
-        """
+    def paraphrased(self) -> list[RowValues]:
+        """The same values with each further template that the mapping names."""
         source = self.mapping.template
         if source is None:
             return []
-        templates = [
-            source.model_copy(update={"column": column})
-            for column in source.paraphrases
-            if _holds(row, self.spelled(column))
-        ]
+        templates = [source.model_copy(update={"column": column}) for column in source.paraphrases]
         return [RowValues(self.mapping.model_copy(update={"template": one}), self.code) for one in templates]
 
     def spelled(self, template: str) -> str:
@@ -209,13 +203,6 @@ class RowValues:
         # In one pass: a value may hold a mark itself. The longest first, since one may begin another.
         marks = "|".join(re.escape(mark) for mark in sorted(source.fill, key=len, reverse=True))
         return re.sub(marks, lambda found: self.fill(row, source.fill[found[0]], "question"), text)
-
-
-def _holds(row: DatasetRow, path: str) -> bool:
-    try:
-        return bool(row.value(path))
-    except RowFault:
-        return False
 
 
 def listed(row: DatasetRow, value: Any, column: str, reason: str) -> list[Any]:
