@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from crossin.core.extras import require
 from crossin.languages.codes import script_of
+from crossin.languages.han import is_other_chinese
 from crossin.languages.scripts import letter_script, script_share, scripts_of
 
 if TYPE_CHECKING:
@@ -59,9 +60,9 @@ def require_for(language: str) -> None:
 def likelihood(text: str, language: str, *, source_text: str = "", source: str = "en") -> float:
     """How well a text fits `language`, 0..1; below 0.1 it is in another language, and 1 if it is too short.
 
-    For a script of its own: the share of its letters in that script. For a shared script: how likely lingua
-    finds the language, compared with the likeliest one. Words of `source_text`, which is in the language
-    `source`, do not count: names do not change in a translation.
+    For a script of its own: the share of its letters in that script; 0 in the other Chinese script. For a
+    shared script: how likely lingua finds the language, compared with the likeliest one. Words of
+    `source_text`, which is in the language `source`, do not count: names do not change in a translation.
     """
     known = {word.casefold() for word in _WORD.findall(source_text)}
     words = [word for word in _WORD.findall(text[: 4 * _HEAD]) if word.casefold() not in known]
@@ -73,6 +74,8 @@ def likelihood(text: str, language: str, *, source_text: str = "", source: str =
     if share < _OWN_SHARE:
         # Half of the letters in another script is much, but a short text may be all names.
         return share / 5 if letters >= _SOME else share
+    if is_other_chinese(own, script):
+        return 0.0
     if script == "Jpan":
         return 1.0 if letters < _SOME or any(letter_script(x) == "Kana" for x in own) else 0.05
     if script not in CONFUSED:
@@ -106,6 +109,8 @@ def verdict(
     if script == "Jpan" and not kana and len(scripts) >= _KANA_EXPECTED:
         return WRONG
     if own == ("Han",) and kana > _KANA_SHARE * len(scripts):
+        return WRONG
+    if is_other_chinese(text, script):
         return WRONG
     if len(scripts) >= _WORDS and len(candidates) > 1 and code in candidates:
         found = odds(text, language, candidates)
