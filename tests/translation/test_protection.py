@@ -39,6 +39,21 @@ ALPACA = REAL_DATA / "alpaca" / "alpaca_en.json"
         ("Sort [3, 1, 2] please.", ["[3, 1, 2]"], ["JSON"]),
         ("The mark ⟦1⟧ is there before.", ["⟦1⟧"], ["placeholder"]),
         ("Is 5 < 6 and 7 > 6? A & B, 100% sure.", [], []),
+        ("So $2\\times 3$, $5$ and $5\\theta$.", ["$2\\times 3$", "$5$", "$5\\theta$"], ["math"] * 3),
+        ("It is \\boxed{6}, as \\theta_1 > 0.", ["\\boxed{6}", "\\theta"], ["math"] * 2),
+        ("\\sqrt[3]{x^{2}} and \\hat{a}", ["\\sqrt[3]{x^{2}}", "\\hat{a}"], ["math"] * 2),
+        (
+            "M is \\begin{pmatrix} 1 & 2 \\\\ 3 & 4 \\end{pmatrix}.",
+            ["\\begin{pmatrix} 1 & 2 \\\\ 3 & 4 \\end{pmatrix}"],
+            ["math"],
+        ),
+        ("\\textbf{Very} \\section{Words}", ["\\textbf", "\\section"], ["math"] * 2),
+        ("\\begin{itemize}\n\\item One", ["\\begin{itemize}", "\\item"], ["math"] * 2),
+        ("Hi {0} {1:>10} {x!r} {}", ["{0}", "{1:>10}", "{x!r}", "{}"], ["variable"] * 4),
+        ("%1$s %2$05d %.2f %i %@", ["%1$s", "%2$05d", "%.2f", "%i", "%@"], ["variable"] * 5),
+        ("%(n)d of %name%, :name", ["%(n)d", "%name%", ":name"], ["variable"] * 3),
+        ("[INST] Hi [/INST]", ["[INST]", "[/INST]"], ["variable"] * 2),
+        ("A &amp; B, &#169; &#x2014; C&nbsp;D", ["&amp;", "&#169;", "&#x2014;", "&nbsp;"], ["entity"] * 4),
     ],
 )
 def test_spans_of_each_kind_are_kept(text: str, kept: list[str], kinds: list[str]) -> None:
@@ -104,8 +119,12 @@ def test_prose_is_no_code(prose: str) -> None:
         "Pay $five or $six; set $a, $b and $HOME to $PATH.",
         "The price in $ and in € are the same, $100 - $200 (USD).",
         "100% sure, a 5% discount, 20%d of it",
-        "The set {1, 2, 3} and {it is so} and {}.",
+        "The set {1, 2, 3} and {it is so}.",
         "[Your Name] and [sic]",
+        "I paid $5 and the other one costs $6; $20 in cash, $30 by card.",
+        # Colons and entities within words.
+        "At 12:30: go. Note:this and (a):b, and 3:2.",
+        "They don&#39;t, and the caf&eacute;s won&rsquo;t.",
         # Quotation marks and apostrophes typed as backticks.
         "I don`t and you can`t.",
         "He said `hello' and `bye'.",
@@ -177,7 +196,22 @@ def test_any_text_comes_back_as_it_was(text: str) -> None:
 
 
 def test_a_long_line_of_anything_is_read_in_time() -> None:
-    for part in (*"`$\\{<⟦@/.[ =(", "<a ", "<a b=", '<a b="', "<a b", "a<b, c", "<|a", "</a"):
+    for part in (
+        *"`$\\{<⟦@/.[ =(",
+        "<a ",
+        "<a b=",
+        '<a b="',
+        "<a b",
+        "a<b, c",
+        "<|a",
+        "</a",
+        "$1",
+        "\\a{",
+        "&a",
+        ":a",
+        "%1",
+        "{a:",
+    ):
         text = part * (200_000 // len(part))
         found = protect(text)
         assert restore(found.text, found) == text

@@ -38,8 +38,8 @@ _SQL = re.compile(r"\s*(?:SELECT|INSERT|UPDATE|DELETE|CREATE|FROM|WHERE)\b")
 # A line that is code next to code: a comment, or an indented line.
 _BESIDE = re.compile(r"^\s*(?:\#|//|/\*|\*|--\s|<!--)|^(?:\s{2,}|\t)\S|^\s*$|^\s*(?:\"\"\"|''')")
 _LONGEST = 2000
-# A list of strings alone may be a list of words, which are translated.
-_JSON_BEGIN = re.compile(r"\{\s*\"|\[\s*[\[{\d-]")
+# A list of strings alone may be a list of words, which are translated. After a word it is an index.
+_JSON_BEGIN = re.compile(r"\{\s*\"|(?<!\w)\[\s*[\[{\d-]")
 # Beginnings of JSON that are tried, at most.
 _MOST = 100
 _DECODER = json.JSONDecoder()

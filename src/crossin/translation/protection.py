@@ -52,19 +52,54 @@ _TAG = "|".join(
         r"<!--.{0,2000}?-->|<!doctype[^<>\n]{0,200}>|<\?xml[^<>\n]{0,200}\?>",
     )
 )
+# A formula, which may begin with a digit if it is not two prices with words between them; and LaTeX in prose.
+# The arguments of a command are part of it, but of one for text, which is translated.
+_ARGUMENT = r"\{(?:[^{}\n]|\{(?:[^{}\n]|\{[^{}\n]*\})*\})*\}"
+_TEXT_COMMANDS = (
+    r"text(?:bf|it|rm|sf|tt|sc|sl|up|md)?|emph|underline|mbox|title|author|date|caption|footnote|paragraph|item|"
+    r"(?:sub){0,2}section|chapter|part"
+)
+_FORMULAS = (
+    "equation|align|alignat|gather|multline|eqnarray|displaymath|math|array|cases|split|aligned|gathered|"
+    "[a-zA-Z]?matrix|smallmatrix"
+)
+_MATH = "|".join(
+    (
+        r"\$\$.{1,2000}?\$\$|\\\[.{1,2000}?\\\]|\\\(.{1,2000}?\\\)",
+        r"(?<![\w$\\])\$(?=[^\s$\d])[^$\n]{1,200}?(?<=\S)\$(?![\w$])",
+        r"(?<![\w$\\])\$(?=\d)(?![^$\n]*(?<![\\\w{])[^\W\d_]{2,}[\s,]+[^\W\d_]{2,})[^$\n]{1,200}?(?<=[^\s,-])\$(?![\w$])",
+        rf"\\begin\{{(?P<formula>(?:{_FORMULAS})\*?)\}}.{{0,2000}}?\\end\{{(?P=formula)\}}",
+        rf"\\(?:{_TEXT_COMMANDS})\b\*?(?=\s*\{{)",
+        rf"\\[a-zA-Z]+\*?(?:\[[^\[\]\n]*\])?(?:{_ARGUMENT})*",
+    )
+)
+_VARIABLE = "|".join(
+    (
+        r"\{\{[^{}\n]{1,80}\}\}|\$\{[^{}\n]{1,80}\}",
+        # Not the argument of a LaTeX command.
+        r"(?:(?<![a-z*])\{[a-z_][\w.]{0,40}|\{\d{0,3})(?:![rsa])?(?::[^{}\s]{1,20})?\}",
+        # As in C, Python, Java and PHP; as in Windows and Drupal; as in Laravel.
+        r"%\([A-Za-z_]\w*\)[-+#0]?\d*(?:\.\d+)?[sdifgxr]|%\d{1,2}\$[-+#0]?\d*(?:\.\d+)?[sdifgxcu@]",
+        r"(?<![\d%])%[-+#0]?\d*(?:\.\d+)?(?:ll?|hh?|z)?[sdifgxcu@](?!\w)|(?<![\w%])%[A-Za-z_]\w{1,40}%(?!\w)",
+        r"(?<![\w:)\]}])[:][a-z_]\w{1,40}:?(?![\w:])",
+        # What templates of chats write.
+        r"\[/?INST\]",
+    )
+)
+_ENTITY = r"&(?:[a-z][a-z\d]{1,31}|\#\d{1,7}|\#x[\da-f]{1,6});"
 # In the order of search: what a longer span holds is part of it.
 _LINK_END = r"[^\s<>\"'.,;:!?)\]，。；！？）」』]"
 _KINDS = {
     # Not the mark of "don`t", nor one that opens a quotation (`so').
     "inline code": r"``[^\n]+?``|(?<![a-z\d`])`[^`\n]+`(?!(?!s\b)[a-z\d])",
-    "math": r"\$\$.{1,2000}?\$\$|\\\[.{1,2000}?\\\]|\\\(.{1,2000}?\\\)"
-    r"|(?<![\w$])\$(?=[^\s$\d])[^$\n]{1,200}?(?<=\S)\$(?![\w$])|\\(?:frac|sqrt|sum|int)\b(?:\{[^{}\n]*\})*",
+    "math": _MATH,
     "link": rf"\b(?:https?|ftp)://[^\s<>\"'，。；！？）」』]*{_LINK_END}|\bwww\.[^\s<>\"']+{_LINK_END}",
     "e-mail": r"\b[\w.+-]{1,64}@[\w-]{1,64}(?:\.[\w-]{1,64})+",
     "no input": r"<\s*no\s?input\s*>",
     "tag": _TAG,
-    "variable": r"\{\{[^{}\n]{1,80}\}\}|\$\{[^{}\n]{1,80}\}|\{[A-Za-z_][\w.]{0,40}\}"
-    r"|%\([A-Za-z_]\w*\)[sdf]|(?<!\d)%[sd]\b",
+    "variable": _VARIABLE,
+    # Not in a word: "don&#39;t" has no place for a mark.
+    "entity": rf"(?:(?<![^\W\d_]){_ENTITY}|{_ENTITY}(?![^\W\d_])|&(?:amp|lt|gt|quot|nbsp|[mn]dash|hellip);)",
     "placeholder": r"⟦[^⟦⟧\n]{0,20}⟧|[⟦⟧]",
 }
 _SPANS = re.compile(
@@ -74,7 +109,7 @@ _SPANS = re.compile(
 _NAMES = {re.sub("[ -]", "_", name): name for name in _KINDS}
 _FENCE = re.compile(r"```.*?(?:```|\Z)|^~~~.*?(?:^~~~|\Z)", re.DOTALL | re.MULTILINE)
 # A text without one of these holds no span.
-_MAY_HOLD = re.compile(r"[`~$\\<{%@⟦⟧\[]|//|www", re.IGNORECASE)
+_MAY_HOLD = re.compile(r"[`~$\\<{%@⟦⟧\[&]|//|www|:\w", re.IGNORECASE)
 _MARK = re.compile(r"⟦\s*(\d{1,6})\s*⟧")
 
 

@@ -21,6 +21,8 @@ class TranslationReason(Reason):
     PLACEHOLDER_MISSING = "placeholder_missing", "a placeholder is missing"
     PLACEHOLDER_REPEATED = "placeholder_repeated", "a placeholder is repeated"
     PLACEHOLDER_UNKNOWN = "placeholder_unknown", "a placeholder that the request does not have"
+    UNKNOWN_TOKEN = "unknown_token", "the model wrote its unknown token in the place of a word"
+    CONTROL_CHARACTER = "control_character", "a control character that the source does not have"
     ADDED_TEXT = "added_text", "a text where the source has none"
     REFUSAL = "refusal", "the model refuses"
     COMMENT = "comment", "a comment about the translation"

@@ -8,6 +8,7 @@ import pytest
 
 from crossin.core.formats import FIELDS
 from crossin.languages.detection import likelihood
+from crossin.translation.checks.characters import character_fault
 from crossin.translation.checks.features import TranslationPair, features_of, prose_of, sentences_of
 from crossin.translation.checks.signals import comment_in, copied_share, loops, repetition
 from crossin.translation.checks.verdicts import Verdict, fit_thresholds, verdicts_on
@@ -71,6 +72,36 @@ def test_a_true_translation_passes() -> None:
 )  # fmt: skip
 def test_a_fault_is_rejected_with_its_reason(target: dict[str, str], expected: str) -> None:
     assert reason(target) == expected
+
+
+@pytest.mark.parametrize(
+    ("target", "expected"),
+    [
+        # "\\theta", "\\beta", "\\frac", "\\rho" and "\\nabla" in JSON, with one backslash.
+        ("El ángulo es \theta.", "control_character"),
+        ("El ángulo es \beta.", "control_character"),
+        ("La mitad es \frac{1}{2}.", "control_character"),
+        ("La densidad es \rho.", "control_character"),
+        ("El gradiente es \nabla.", "control_character"),
+        ("El ángulo es \x00.", "control_character"),
+        ("El ángulo es \ufffd\ufffd.", "control_character"),
+        ("La <unk> y el águila.", "unknown_token"),
+        ("La ⁇ y el águila.", "unknown_token"),
+        ("La gallina\r\ny el águila.", ""),
+        ("La gallina\nno es águila.", ""),
+    ],
+)
+def test_characters_that_no_translation_has(target: str, expected: str) -> None:
+    source = "The angle and the half of the density of the hen and the eagle."
+    found = character_fault(source, target)
+    assert (found[0] if found else "") == expected
+    assert (
+        reason({**SPANISH, "input": target}, {**SOURCE, "input": source}) in {expected} - {""} or not expected
+    )
+
+
+def test_characters_that_the_source_has_may_stay() -> None:
+    assert character_fault("a\tb <unk> \ufffd", "c\td <unk> \ufffd") is None
 
 
 def test_a_translation_that_was_cut_at_the_limit_is_rejected() -> None:

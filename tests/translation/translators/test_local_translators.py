@@ -14,6 +14,7 @@ import pytest
 from crossin.core.files import read_parquet
 from crossin.core.formats import FIELDS
 from crossin.translation.config import TranslateConfig
+from crossin.translation.reasons import TranslationReason
 from crossin.translation.requests import TranslationRequest, TranslationResponse, Translator
 from crossin.translation.run import translate
 from crossin.translation.scheduler import cache_key
@@ -123,6 +124,27 @@ def test_a_loop_is_cut(translator: Translator) -> None:
     (response,) = translated(translator, [request]).values()
     assert response.texts is not None
     assert response.completion_tokens <= 3 * response.prompt_tokens + 25
+
+
+@pytest.mark.parametrize("engine", ["hf", "ctranslate2"])
+def test_a_word_that_the_model_cannot_write_is_not_left_out(
+    engine: str, model: Path, converted: Path, tmp_path: Path
+) -> None:
+    from transformers import AutoTokenizer
+
+    tokenizer = AutoTokenizer.from_pretrained(model)
+    # A piece of a sentence that the model was taught is its unknown token from now on.
+    tokenizer.unk_token = tokenizer.tokenize("El gato duerme.")[1]
+    tokenizer.save_pretrained(tmp_path)
+    poor: Translator = (
+        Seq2SeqTranslator(model, tokenizer=tmp_path)
+        if engine == "hf"
+        else CTranslate2Translator(converted, tokenizer=tmp_path)
+    )
+    response = translated(poor, REQUESTS)[TranslationRequest("en", "es", ("text",), ("The cat sleeps.",))]
+    assert response.texts is None
+    assert response.reason == TranslationReason.UNKNOWN_TOKEN
+    assert response.detail.startswith("El")
 
 
 def test_a_language_that_the_model_lacks_is_an_error(translator: Translator) -> None:

@@ -15,6 +15,7 @@ from crossin.alignment.measures import Columns
 from crossin.alignment.reasons import AlignmentReason
 from crossin.core.formats import FIELDS
 from crossin.languages.codes import script_of
+from crossin.translation.checks.characters import character_fault
 from crossin.translation.checks.features import FieldFeatures, RowFeatures
 from crossin.translation.reasons import Rejection, TranslationReason
 
@@ -131,6 +132,9 @@ def _rejection(one: RowFeatures, distances: dict[str, float], structure: Structu
         source, target = one.pair.source[field].strip(), one.pair.target[field].strip()
         if bool(source) != bool(target):
             return Rejection(AlignmentReason.EMPTY if source else TranslationReason.ADDED_TEXT, field)
+    for field in FIELDS:
+        if (fault := character_fault(one.pair.source[field], one.pair.target[field])) is not None:
+            return Rejection(fault[0], field, fault[1])
     for field in FIELDS:
         if (found := _of_field(one.fields[field], distances[field], structure)) is not None:
             return Rejection(found[0], field, found[1])

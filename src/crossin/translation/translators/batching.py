@@ -12,6 +12,7 @@ from typing import Any, Literal, Self, TypeVar
 from crossin.core.errors import CrossinError
 from crossin.core.extras import require
 from crossin.core.files import sha256, sha256_of_value
+from crossin.translation.reasons import TranslationReason
 from crossin.translation.requests import TranslationRequest, TranslationResponse
 from crossin.translation.translators.language_tokens import LanguageTokens, tokens_for
 
@@ -19,6 +20,8 @@ from crossin.translation.translators.language_tokens import LanguageTokens, toke
 WINDOW = 4096
 # Endings of files that no tokenizer is made from, and which are large.
 _WEIGHTS = {".safetensors", ".bin", ".pt", ".pth", ".h5", ".msgpack", ".gguf", ".onnx"}
+# Characters of a translation that a reason names.
+_SHOWN = 80
 T = TypeVar("T")
 
 
@@ -125,6 +128,29 @@ class LocalTranslator(ABC):
             loop.call_soon_threadsafe(_set, futures[request], response)
             if self._stopped:
                 return
+
+    def _response(
+        self, ids: Sequence[int], *, cut: bool, prompt_tokens: int, completion_tokens: int
+    ) -> TranslationResponse:
+        """The translation that the tokens `ids` are; a failure where the model wrote its unknown token, which
+        would leave a word out.
+        """
+        tokenizer = self._tokenizer
+        others = {tokenizer.eos_token_id, tokenizer.pad_token_id, tokenizer.bos_token_id}
+        texts, reason, detail = None, "", ""
+        if ({tokenizer.unk_token_id} - others - {None}).intersection(ids):
+            reason = TranslationReason.UNKNOWN_TOKEN
+            detail = tokenizer.decode([one for one in ids if one not in others])[:_SHOWN]
+        else:
+            texts = (tokenizer.decode(ids, skip_special_tokens=True),)
+        return TranslationResponse(
+            texts,
+            reason,
+            detail,
+            cut=cut,
+            prompt_tokens=prompt_tokens,
+            completion_tokens=completion_tokens,
+        )
 
     def _tokens_for(self, request: TranslationRequest) -> LanguageTokens:
         return tokens_for(self._vocabulary, request.source, request.target)

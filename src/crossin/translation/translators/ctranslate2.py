@@ -99,8 +99,8 @@ class CTranslate2Translator(LocalTranslator):
 
     def _read(self, tokens: list[str], prefix: int, length: int) -> TranslationResponse:
         ids = self._tokenizer.convert_tokens_to_ids(tokens[prefix:])
-        return TranslationResponse(
-            (self._tokenizer.decode(ids, skip_special_tokens=True),),
+        return self._response(
+            ids,
             cut=len(tokens) - prefix >= longest_translation(length),
             prompt_tokens=length,
             completion_tokens=len(tokens),

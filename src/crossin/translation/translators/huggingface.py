@@ -110,10 +110,11 @@ class Seq2SeqTranslator(LocalTranslator):
             new = row[1 + len(begin) :]
             ended = tokenizer.eos_token_id in new
             length = new.index(tokenizer.eos_token_id) if ended else len(new)
-            text = tokenizer.decode(new[:length], skip_special_tokens=True)
-            cut = length >= longest_translation(len(source))
-            response = TranslationResponse(
-                (text,), cut=cut, prompt_tokens=len(source), completion_tokens=length
+            response = self._response(
+                new[:length],
+                cut=length >= longest_translation(len(source)),
+                prompt_tokens=len(source),
+                completion_tokens=length,
             )
             found.append((request, response))
         return found
