@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from crossin.core.errors import CrossinError
 from crossin.core.formats import FIELDS
+from crossin.corpus.faults import file_faults
 from crossin.corpus.parallel import ParallelCorpus, read_corpus
 from tests.helpers import errors
 from tests.helpers.corpus_files import FORMATS, corpus_spec, row, save
@@ -237,11 +238,12 @@ def test_a_language_that_is_none_is_named(tmp_path: Path, language: str | None, 
         mixed(tmp_path, [row(1)])
 
 
-def test_an_error_in_a_mixed_file_names_the_files_row(tmp_path: Path) -> None:
+def test_a_bad_row_of_a_mixed_file_is_told_with_its_row(tmp_path: Path) -> None:
     records = [row(1, language="zh"), row(1, language="en"), row(2, language="zh"), row(2, language="en")]
     records[2]["output"] = 5
-    with errors.refused(row=3, field="output"):
-        mixed(tmp_path, records)
+    corpus = mixed(tmp_path, records)
+    assert corpus.unjoined == {"value_not_text:zh": 1}
+    assert [one.first for one in file_faults(corpus) if one.reasons] == [3]
     # Other languages are not checked.
     assert mixed(tmp_path, records, languages=["en"]).read == {"en": 2}
 

@@ -17,6 +17,31 @@ class CorpusReason(Reason):
     )
     INCOMPLETE_EXCHANGE = "incomplete_exchange", "no complete exchange in the chat", _ONE_EXCHANGE
     OTHER_ROLE = "other_role", "a turn of neither user nor assistant", _ONE_EXCHANGE
+    NO_CHAT = (
+        "no_chat",
+        "no list of messages with role and content",
+        'write the turns as [{"role": "user", "content": …}, {"role": "assistant", "content": …}]',
+    )
+    OTHER_PART = (
+        "other_part",
+        "a part of a message that is no text",
+        "rows with images, sounds or files cannot be used: write their text, or drop them",
+    )
+    NOT_TEXT = (
+        "value_not_text",
+        "a value that is no text",
+        "write text there, or name the column that holds it under `columns`",
+    )
+    BROKEN_TEXT = (
+        "unreadable_text",
+        "a NUL, half of a surrogate pair, or bytes that are not UTF-8",
+        "remove such characters, or write the file again in UTF-8",
+    )
+    TOO_LONG = (
+        "too_long_field",
+        "a text longer than `longest_field`",
+        "shorten the text, or raise `longest_field` in the recipe",
+    )
     TURN_WITHOUT_TEXT = "turn_without_text", "a turn without text", "write the turn's text, or drop the row"
     MISSING_ID = (
         "missing_id",

@@ -9,7 +9,7 @@ import pytest
 from crossin.core.errors import CrossinError
 from crossin.core.formats import FIELDS
 from crossin.corpus.reading.batch import Batch
-from crossin.corpus.reading.rows import Rows, to_rows
+from crossin.corpus.reading.rows import Rows, language_column, to_rows
 from crossin.corpus.reasons import CorpusReason
 from crossin.corpus.spec import Source
 from tests.helpers import errors
@@ -139,19 +139,34 @@ def test_other_chats_are_rejected_with_a_reason(kind: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("messages", "message"),
+    ("messages", "reason"),
     [
-        ("Hi", "not a list of messages"),
-        (["Hi"], "message that is not an object"),
-        ([{"content": "Hi"}], "without a role"),
-        ([{"role": "user", "content": ["Hi"]}], "content is not text"),
+        ("Hi", CorpusReason.NO_CHAT),
+        (["Hi"], CorpusReason.NO_CHAT),
+        ([{"content": "Hi"}], CorpusReason.NO_CHAT),
+        (chat(("user", {"text": "Hi"}), ("assistant", "b")), CorpusReason.NOT_TEXT),
+        (chat(("user", [{"type": "image_url", "image_url": "x"}])), CorpusReason.OTHER_PART),
+        (
+            chat(("user", [{"type": "text", "text": "a"}, {"type": "audio", "text": "b"}])),
+            CorpusReason.OTHER_PART,
+        ),
+        (chat(("user", []), ("assistant", "b")), CorpusReason.TURN_WITHOUT_TEXT),
     ],
 )
-def test_chats_of_the_wrong_type_are_errors(messages: Any, message: str) -> None:
+def test_a_chat_of_another_form_is_rejected_alone(messages: Any, reason: CorpusReason) -> None:
     good = {"messages": chat(("user", "a"), ("assistant", "b"))}
-    error = refused([good, {"messages": messages}])
-    assert message in error.message
-    assert (error.row, error.field) == (102, "messages")
+    rows = shaped([good, {"messages": messages}])
+    assert reasons(rows) == {1: reason}
+    assert fields(rows) == [("a", "", "b"), ("", "", "")]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_parts_of_text_are_joined(kind: str) -> None:
+    parts = [{"type": "text", "text": "Name a lake"}, {"type": "text", "text": "in Italy."}]
+    answer = [{"type": "output_text", "text": "Lake Como."}]
+    rows = shaped([{"messages": chat(("user", parts), ("assistant", answer))}], kind)
+    assert fields(rows) == [("Name a lake\nin Italy.", "", "Lake Como.")]
+    assert reasons(rows) == {}
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -169,9 +184,10 @@ def test_prompt_and_completion_as_texts_and_as_messages(kind: str) -> None:
     assert reasons(rows) == {1: CorpusReason.SEVERAL_EXCHANGES}
 
 
-def test_a_prompt_in_both_forms_is_an_error() -> None:
-    error = refused([{"prompt": chat(("user", "Hi")), "completion": "Hello"}])
-    assert error.field == "completion"
+def test_a_prompt_of_messages_with_a_completion_of_text_is_no_chat() -> None:
+    assert reasons(shaped([{"prompt": chat(("user", "Hi")), "completion": "Hello"}])) == {
+        0: CorpusReason.NO_CHAT
+    }
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -191,18 +207,22 @@ def test_a_record_that_lacks_the_output_is_named() -> None:
 
 @pytest.mark.parametrize("value", [["x"], 5, True, {"a": 1}, 1.5])
 @pytest.mark.parametrize("field", FIELDS)
-def test_a_value_of_the_wrong_type_is_named(value: Any, field: str) -> None:
-    error = refused([row(1), row(2) | {field: value}])
-    assert (error.row, error.field) == (102, field)
-    assert "instead of text (line 202)" in error.message
+def test_a_value_that_is_no_text_rejects_its_row(value: Any, field: str) -> None:
+    assert reasons(shaped([row(1), row(2) | {field: value}])) == {1: CorpusReason.NOT_TEXT}
+
+
+@pytest.mark.parametrize("value", [["x"], 5, True, {"a": 1}, 1.5])
+@pytest.mark.parametrize("field", FIELDS)
+def test_a_column_of_a_table_that_is_no_text_is_named(value: Any, field: str) -> None:
     error = refused([row(1) | {field: None}, row(2) | {field: value}], "table")
     assert (error.row, error.field) == (102, field)
 
 
 @pytest.mark.parametrize("value", [True, 1.5, ["x"], {"a": 1}])
-def test_an_id_of_the_wrong_type_is_named(value: Any) -> None:
-    error = refused([row(1), row(value)])
-    assert (error.row, error.field) == (102, "id")
+def test_an_id_that_is_none_rejects_its_row_and_a_column_of_them_is_named(value: Any) -> None:
+    rows = shaped([row(1), row(value)])
+    assert reasons(rows) == {1: CorpusReason.NOT_TEXT}
+    assert rows.ids.to_pylist() == ["1", None]
     error = refused([row(value)], "table")
     assert (error.row, error.field) == (101, "id")
 
@@ -215,36 +235,59 @@ def test_ids_of_numbers_and_texts() -> None:
 
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("field", [*FIELDS, "id"])
-def test_nul_characters_are_named(kind: str, field: str) -> None:
-    error = refused([row("a", "", ""), row("b") | {field: "x\0y"}, row("c")], kind)
-    assert (error.row, error.field) == (102, field)
-    assert "NUL" in error.message
+def test_a_nul_rejects_its_row(kind: str, field: str) -> None:
+    rows = shaped([row("a", "i", "k"), row("b") | {field: "x\0y"}, row("c")], kind)
+    assert reasons(rows) == {1: CorpusReason.BROKEN_TEXT}
+    assert fields(rows)[0] == ("i", "", "k")
 
 
 @pytest.mark.parametrize("text", ["x\ud800", "\udc00", "\udc00\ud800"])
 @pytest.mark.parametrize("field", [*FIELDS, "id"])
-def test_lone_surrogates_are_named(text: str, field: str) -> None:
-    error = refused([row("a"), row("b") | {field: text}])
-    assert (error.row, error.field) == (102, field)
-    assert "surrogate" in error.message
+def test_half_of_a_surrogate_pair_rejects_its_row(text: str, field: str) -> None:
+    rows = shaped([row("a"), row("b") | {field: text}])
+    assert reasons(rows) == {1: CorpusReason.BROKEN_TEXT}
+
+
+def test_half_of_a_surrogate_pair_in_a_chat_rejects_its_row() -> None:
+    good, bad = (chat(("user", text), ("assistant", "b")) for text in ("a", "a\ud83d"))
+    assert reasons(shaped([{"messages": good}, {"messages": bad}])) == {1: CorpusReason.BROKEN_TEXT}
 
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_the_longest_field_is_counted_in_characters(kind: str) -> None:
-    assert fields(shaped([row(1, "字" * 1000)], kind))[0][0] == "字" * 1000
-    error = refused([row(1), row(2, "字" * 1001)], kind)
-    assert (error.row, error.field) == (102, "instruction")
-    assert "1,001 characters" in error.message
-    assert "longest_field" in str(error.hint)
+    rows = shaped([row(1, "字" * 1000), row(2, "字" * 1001)], kind)
+    assert fields(rows)[0][0] == "字" * 1000
+    assert reasons(rows) == {1: CorpusReason.TOO_LONG}
 
 
-def test_texts_in_parquet_that_are_not_utf8() -> None:
+def test_texts_in_parquet_that_are_not_utf8_reject_their_rows() -> None:
     for kind in (pa.string(), pa.binary()):
-        data = pa.array([b"fine", None, "schön".encode("latin-1")], pa.binary())
+        data = pa.array([b"fine", b"also", "schön".encode("latin-1")], pa.binary())
         texts = pa.Array.from_buffers(kind, 3, data.buffers())
         table = pa.table({"instruction": texts, "output": ["a", "b", "c"]})
-        with errors.refused("not UTF-8", row=3, field="instruction"):
-            to_rows(Batch.of(FILE, 0, table, table.schema.names), source({}), 1000)
+        rows = to_rows(Batch.of(FILE, 0, table, table.schema.names), source({}), 1000)
+        assert reasons(rows) == {2: CorpusReason.BROKEN_TEXT}
+        assert [one for one, _, _ in fields(rows)] == ["fine", "also", ""]
+
+
+def languages(records: list[dict[str, Any]], kind: str, **columns: str) -> list[str]:
+    return list(language_column(batch(records, kind), source(columns), 1000)[1].to_pylist())
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_column_of_scripts_is_part_of_the_language(kind: str) -> None:
+    records = [{"language": "zho", "script": one} for one in ("Hans", "Hant")]
+    assert languages(records, kind) == ["zho_Hans", "zho_Hant"]
+    assert languages([{"language": "eng", "script": "play"}], kind) == ["eng"]
+    assert languages([*records, {"language": "eng", "script": None}], kind) == ["zho_Hans", "zho_Hant", "eng"]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_language_may_be_in_several_columns(kind: str) -> None:
+    records = [{"tongue": "zh", "written": "Hant"}, {"tongue": "pt", "written": "BR"}]
+    assert languages(records, kind, language="{tongue}-{written}") == ["zh-Hant", "pt-BR"]
+    with errors.refused("no column 'land'"):
+        languages(records, kind, language="{tongue}-{land}")
 
 
 def test_texts_in_any_of_arrows_types() -> None:

@@ -139,8 +139,8 @@ def _parts(
     if language is not None:
         yield language, to_rows(batch, source, spec.longest_field, columns), batch.rows
         return
-    column = source.columns.get("language", "language")
-    spelled = pc.dictionary_encode(language_column(batch, source, spec.longest_field))
+    column, spellings = language_column(batch, source, spec.longest_field)
+    spelled = pc.dictionary_encode(spellings)
     numbers = spelled.indices.to_numpy()
     for number, spelling in enumerate(spelled.dictionary.to_pylist()):
         if spelling not in codes:
