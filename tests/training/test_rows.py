@@ -174,6 +174,38 @@ def test_a_system_column_is_the_first_turn_of_messages_without_one(chat: Any, tm
     assert "<turn>system\nBe brief.<done>" in found[0][0]
 
 
+@pytest.mark.parametrize(
+    "before",
+    [
+        pytest.param(
+            "{% if messages[0].role == 'system' %}{{ raise_exception('no system') }}{% endif %}", id="refused"
+        ),
+        pytest.param(
+            "{% if messages[0].role == 'system' %}{% set messages = messages[1:] %}{% endif %}", id="left out"
+        ),
+    ],
+)
+def test_where_a_template_has_no_system_turn_its_text_is_in_the_users(
+    chat: Any, tmp_path: Path, before: str
+) -> None:
+    chat.chat_template = before + TEMPLATE
+    system = {"role": "system", "content": "Be brief."}
+    place = lines(tmp_path, {"messages": [system, ASKED, ANSWERED]}, {"messages": [ASKED, ANSWERED]})
+    rows, skipped = read_rows(place, chat, Batches())
+    assert skipped == {"system_folded": 1}
+    folded, other = (parts(chat, row)[0] for row in rows)
+    assert folded == other.replace(ASKED["content"], f"Be brief.\n\n{ASKED['content']}")
+
+
+def test_content_may_be_parts_of_text(chat: Any, tmp_path: Path) -> None:
+    in_parts = {**ASKED, "content": [{"type": "text", "text": ASKED["content"]}]}
+    one, other = ({"messages": [turn, ANSWERED]} for turn in (in_parts, ASKED))
+    assert only(lines(tmp_path, one), chat) == only(lines(tmp_path, other), chat)
+    image = {**ASKED, "content": [{"type": "image_url", "image_url": "x"}]}
+    with refused("a part of a message that is no text", row=1, field="messages.content"):
+        read_rows(lines(tmp_path, {"messages": [image, ANSWERED]}), chat, Batches())
+
+
 @pytest.mark.parametrize("answer", ["d", "n", "<", "done", " Madrid \n", "A <done> B \n"])
 def test_the_end_of_a_turn_is_found_behind_any_answer(chat: Any, tmp_path: Path, answer: str) -> None:
     turns = [ASKED, {"role": "assistant", "content": answer}]

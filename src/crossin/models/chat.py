@@ -113,6 +113,30 @@ class ChatTemplate:
         """Notes on the arguments whose names do not occur in the template, which jinja ignores."""
         return [ChatNote.UNKNOWN_ARGUMENT.about(name) for name in self._arguments if name not in self._names]
 
+    @cached_property
+    def has_system(self) -> bool:
+        """Whether the template writes a system turn: some refuse it, and some leave it out."""
+        from jinja2 import TemplateError
+
+        turns = [{"role": "system", "content": _ASKED}, {"role": "user", "content": _ANSWERED}]
+        try:
+            return _ASKED in self._rendered(turns, asks=True)
+        except TemplateError:
+            return False
+
+    def folded(self, turns: Turns) -> Turns:
+        """The turns as the template can write them: where it has no system turn, its text stands before the
+        user's, with an empty line between.
+        """
+        if (
+            len(turns) < 2
+            or [turn.get("role") for turn in turns[:2]] != ["system", "user"]
+            or self.has_system
+        ):
+            return turns
+        system, user, *others = turns
+        return [{**user, "content": f"{system['content']}\n\n{user['content']}"}, *others]
+
     def prompt(self, turns: Turns) -> str:
         """A conversation that asks for an answer, up to where the answer begins.
 

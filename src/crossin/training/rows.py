@@ -16,6 +16,8 @@ from crossin.core.hashing import hash64
 from crossin.core.plain_values import shown
 from crossin.core.reasons import Reason
 from crossin.corpus.reading.records import read_records
+from crossin.corpus.reading.rows import text_of_parts
+from crossin.corpus.reasons import CorpusReason
 from crossin.models.chat import ChatTemplate
 from crossin.models.joining import heading_of
 from crossin.training.config import Batches
@@ -42,6 +44,10 @@ class RowReason(Reason):
         "raise `batches.longest`",
     )
     PROMPT_CUT = "prompt_cut", "only the beginning of the prompt"
+    SYSTEM_FOLDED = (
+        "system_folded",
+        "the chat template has no system turn: its text is put before the user's",
+    )
     NO_TOKENS = (
         "completion_without_tokens",
         "the completion has no tokens",
@@ -92,12 +98,15 @@ class TrainingRow:
 
 
 class RowText(NamedTuple):
-    """The texts of a row. A `templated` one has its own heading, and an `ended` one its own end."""
+    """The texts of a row. A `templated` one has its own heading, and an `ended` one its own end; of a
+    `folded` one the system turn is in the user's.
+    """
 
     prompt: str
     completion: str
     templated: bool = False
     ended: bool = False
+    folded: bool = False
 
 
 def read_rows(
@@ -146,6 +155,8 @@ def rows_of(
     skipped = Counter[str]()
     for number, ((name, group, text), (tokens, border)) in enumerate(zip(texts, found, strict=True)):
         learned = list(tokens[border:])
+        if text.folded:
+            skipped[RowReason.SYSTEM_FOLDED] += 1
         if not learned:
             skipped[RowReason.NO_TOKENS] += 1
             continue
@@ -271,6 +282,16 @@ def _checked(value: Any, field: str, wrong: RowError) -> str:
     return value
 
 
+def _content_of(turn: dict[str, Any], wrong: RowError) -> str:
+    """A message's text; the parts that it may be in are joined."""
+    content = text_of_parts(turn.get("content"))
+    if content is CorpusReason.OTHER_PART:
+        raise wrong(content.sentence, field="messages.content", hint=_HINT)
+    return _checked(
+        turn.get("content") if isinstance(content, CorpusReason) else content, "messages.content", wrong
+    )
+
+
 def _conversation(
     turns: Any, template: ChatTemplate | None, ends: re.Pattern[str], wrong: RowError
 ) -> RowText:
@@ -281,16 +302,16 @@ def _conversation(
         raise wrong("expected a list of messages with `role` and `content`", field="messages", hint=_HINT)
     if len(turns) < 2 or turns[-1].get("role") != "assistant":
         raise wrong("does not end with the assistant's answer to a message", field="messages", hint=_HINT)
-    for turn in turns:
-        _checked(turn.get("content"), "messages.content", wrong)
+    turns = [{**turn, "content": _content_of(turn, wrong)} for turn in turns]
     if template is None:
         raise wrong(
             "this model's tokenizer has no chat template",
             field="messages",
             hint="compose with another template than `messages`, or take a model with a chat template",
         )
+    whole = template.folded(turns)
     try:
-        found = template.conversation(turns)
+        found = template.conversation(whole)
     except TemplateError as error:
         raise wrong(f"the chat template rejects it: {error}", field="messages", hint=_HINT) from error
     except ValueError as error:
@@ -301,7 +322,9 @@ def _conversation(
     end = max(0, found.ends)
     mark = ends.search(found.answer, end)
     end = mark.end() if mark else end or len(found.answer)
-    return RowText(found.prompt, found.answer[:end], templated=True, ended=mark is not None)
+    return RowText(
+        found.prompt, found.answer[:end], templated=True, ended=mark is not None, folded=whole is not turns
+    )
 
 
 def _marks(tokenizer: Any) -> re.Pattern[str]:

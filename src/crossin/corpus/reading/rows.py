@@ -200,7 +200,7 @@ def _exchange(turns: Any) -> tuple[str, str] | CorpusReason:
             return CorpusReason.NO_CHAT
         if role.lower() not in _ROLES:
             return CorpusReason.OTHER_ROLE
-        text = _content(turn.get("content", turn.get("value")))
+        text = text_of_parts(turn.get("content", turn.get("value")))
         if isinstance(text, CorpusReason):
             return text
         found.append((_ROLES[role.lower()], text))
@@ -212,7 +212,7 @@ def _exchange(turns: Any) -> tuple[str, str] | CorpusReason:
     return (f"{system}\n\n{found[0][1]}" if system else found[0][1]), found[1][1]
 
 
-def _content(content: Any) -> str | CorpusReason:
+def text_of_parts(content: Any) -> str | CorpusReason:
     """The text of a message, whose parts may stand in a list; or why there is none."""
     if content is None:
         return CorpusReason.TURN_WITHOUT_TEXT
