@@ -19,7 +19,7 @@ from transformers import AutoModelForCausalLM, AutoTokenizer, LlamaConfig, Llama
 from crossin.core.files import read_json, write_json
 from crossin.core.formats import CLAIM, MANIFEST
 from crossin.models.loading import load
-from crossin.models.merging import merge
+from crossin.models.merging import GENERATION, merge
 from tests.helpers.disk_log import DiskLog
 from tests.helpers.errors import refused
 from tests.helpers.full_disk import full_disk
@@ -206,6 +206,22 @@ def test_what_stands_beside_the_weights_is_the_bases_own(
     assert tokenizer.chat_template == before.chat_template
     modes = {path.stat().st_mode for path in (tmp_path / "out").iterdir() if path.is_file()}
     assert len(modes) == 1
+
+
+def test_replies_end_where_the_base_ends_them_and_where_the_rows_did(
+    tiny_model: Path, adapter: Path, tmp_path: Path
+) -> None:
+    base = Path(shutil.copytree(tiny_model, tmp_path / "base"))
+    # As training leaves it beside an adapter.
+    write_json(adapter / GENERATION, {"eos_token_id": [0, 5]})
+    write_json(base / GENERATION, {"do_sample": False, "eos_token_id": 0})
+    merge(base, adapter, tmp_path / "one")
+    assert read_json(tmp_path / "one" / GENERATION) == {"do_sample": False, "eos_token_id": [0, 5]}
+    (base / GENERATION).unlink()
+    write_json(base / "config.json", read_json(base / "config.json") | {"eos_token_id": [0, 1]})
+    stage = merge(base, adapter, tmp_path / "other")
+    assert read_json(tmp_path / "other" / GENERATION) == {"eos_token_id": [0, 1, 5]}
+    assert GENERATION in stage.manifest["outputs"]
 
 
 def test_a_finished_merge_is_not_made_again_and_another_one_is_refused(

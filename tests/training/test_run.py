@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import fcntl
+import json
 import os
 import shutil
 from pathlib import Path
@@ -14,8 +15,9 @@ import pytest
 import torch
 from peft import PeftModel
 from safetensors.torch import load_file, save_file
+from transformers import AutoTokenizer
 
-from crossin.core.files import read_parquet, sha256, write_json, write_parquet
+from crossin.core.files import read_json, read_parquet, sha256, write_json, write_parquet
 from crossin.core.stages import Stage
 from crossin.models.loading import load
 from crossin.models.merging import merge
@@ -221,6 +223,21 @@ def test_export_writes_a_whole_model_too(entries: dict[str, Any], trained: Stage
     merge(entries["model"], trained.folder, tmp_path / "merged")
     for name in ("model.safetensors", "config.json"):
         assert sha256(stage.folder / "merged" / name) == sha256(tmp_path / "merged" / name)
+
+
+def test_a_merged_model_stops_where_its_rows_end(tiny_model: Path, tmp_path: Path) -> None:
+    model = Path(shutil.copytree(tiny_model, tmp_path / "model"))
+    tokenizer = AutoTokenizer.from_pretrained(model)
+    # Replies of the base end at another token.
+    base_end = tokenizer.convert_tokens_to_ids("a")
+    write_json(model / "generation_config.json", {"eos_token_id": base_end})
+    rows = [{"prompt": f"Say {n}. ", "completion": f"It is {n}."} for n in range(8)]
+    (tmp_path / "rows.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    settings = {"model": str(model), "mixture": str(tmp_path / "rows.jsonl"), "max_steps": 1, "export": True}
+    train(settings, tmp_path / "out")
+    ends = {"eos_token_id": [base_end, tokenizer.eos_token_id]}
+    assert read_json(tmp_path / "out" / "adapter" / "generation_config.json") == ends
+    assert read_json(tmp_path / "out" / "merged" / "generation_config.json") == ends
 
 
 def test_a_loss_that_is_not_a_number_stops_the_run_and_names_the_rows(

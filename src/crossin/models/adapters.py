@@ -29,7 +29,7 @@ def with_adapter(model: Any, adapter: Path | str, *, base: Path | str, merge: bo
     cannot be used after an error.
     """
     adapter, base = as_path(adapter), as_path(base)
-    folder = adapter / _FOLDER if (adapter / _FOLDER).is_dir() else adapter
+    folder = adapter_folder(adapter)
     _check_files(folder)
     _check_base(folder, base)
     import torch
@@ -94,6 +94,11 @@ def with_adapter(model: Any, adapter: Path | str, *, base: Path | str, merge: bo
     if tied and torch.equal(embeddings.weight, head.weight):
         head.weight = embeddings.weight
     return merged
+
+
+def adapter_folder(place: Path) -> Path:
+    """The folder of an adapter's files: `place`, or the one within the folder of a train stage."""
+    return place / _FOLDER if (place / _FOLDER).is_dir() else place
 
 
 def is_tied(model: Any) -> bool:

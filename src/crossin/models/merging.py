@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,7 +11,7 @@ from crossin.core.errors import CrossinError
 from crossin.core.files import copy_file, read_json, sync, write_json
 from crossin.core.paths import as_path
 from crossin.core.stages import Stage, stage
-from crossin.models.adapters import is_tied, with_adapter
+from crossin.models.adapters import adapter_folder, is_tied, with_adapter
 from crossin.models.loading import load, resolve
 from crossin.models.weights import writing_weights
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     import torch
 
 _CONFIG = "config.json"
+GENERATION = "generation_config.json"
 _WEIGHTS = ("*.safetensors", "*.safetensors.index.json")
 # Files that are copied from the base, byte for byte. Converters to GGUF need `tokenizer.model` where there
 # is one, and a licence must be passed on.
@@ -30,7 +32,8 @@ _COPIED = (
 
 def merge(base: Path | str, adapter: Path | str, out: Path | str, *, dtype: str = "auto") -> Stage:
     """Merge `adapter` into the model in the folder `base`, and write the result to the folder `out` as
-    safetensors, with the base's tokenizer, chat template and generation config.
+    safetensors, with the base's tokenizer, chat template and generation config; its replies also end where
+    those of the training's rows did.
 
     The sum is computed in float32 on the CPU (4 bytes per weight, tied embeddings twice) and rounded once, to
     `dtype`: `float32`, `bfloat16`, `float16`, or with `auto` each tensor as the base stores it. Names and
@@ -63,7 +66,8 @@ def merge(base: Path | str, adapter: Path | str, out: Path | str, *, dtype: str 
             for path in weights:
                 sync(path)
                 path.replace(work.folder / path.name)
-        written = [path.name for path in weights] + _copy(base, work.folder)
+        written = {path.name for path in weights} | _copy(base, work.folder)
+        written |= add_ends(work.folder, [*end_tokens(base), *end_tokens(adapter_folder(adapter))])
         config: dict[str, Any] = read_json(base / _CONFIG)
         if untied:
             config["tie_word_embeddings"] = False
@@ -73,7 +77,7 @@ def merge(base: Path | str, adapter: Path | str, out: Path | str, *, dtype: str 
         # Last: without it, no program takes an unfinished folder for a model.
         write_json(work.folder / _CONFIG, config)
         counts = {"weights": sum(weight.numel() for weight in model.parameters()), "untied": untied}
-        work.finish(sorted([*written, _CONFIG]), counts)
+        work.finish(sorted(written | {_CONFIG}), counts)
     return work
 
 
@@ -108,8 +112,31 @@ def _stored(base: Path) -> dict[str, torch.dtype]:
     return found
 
 
-def _copy(base: Path, out: Path) -> list[str]:
+def _copy(base: Path, out: Path) -> set[str]:
     files = {path for pattern in _COPIED for path in base.glob(pattern) if path.is_file()}
     for path in files:
         copy_file(path, out / path.relative_to(base))
-    return [path.relative_to(base).as_posix() for path in files]
+    return {path.relative_to(base).as_posix() for path in files}
+
+
+def end_tokens(folder: Path) -> list[int]:
+    """The ids of the tokens at which a model's replies end, by its `generation_config.json` or, without one,
+    its `config.json`.
+    """
+    for name in (GENERATION, _CONFIG):
+        if (folder / name).is_file():
+            found = read_json(folder / name).get("eos_token_id")
+            return [found] if isinstance(found, int) else list(found or [])
+    return []
+
+
+def add_ends(folder: Path, ends: Sequence[int]) -> set[str]:
+    """Let the replies of the model in `folder` end at all of `ends`; returns the file that is written for it,
+    if any. A model that learned to end its turns goes on after them where a program knows another end only.
+    """
+    known = end_tokens(folder)
+    if set(ends) <= set(known):
+        return set()
+    kept = read_json(folder / GENERATION) if (folder / GENERATION).is_file() else {}
+    write_json(folder / GENERATION, kept | {"eos_token_id": list(dict.fromkeys([*known, *ends]))})
+    return {GENERATION}

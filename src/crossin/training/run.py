@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 import signal
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -197,6 +197,7 @@ def _write(trainer: CrossinTrainer, out: Path, base: Path, say: Say) -> list[str
         (out / kind / "README.md").unlink(missing_ok=True)
         if kind == MODEL:
             trainer.processing_class.save_pretrained(out / kind)
+        _write_ends(out / kind, base, [row.tokens[-1] for row in trainer.plan.rows])
     written = [path for path in (out / kind).iterdir() if path.is_file()]
     if config.export and kind == ADAPTER:
         written.append(merge(base, out / ADAPTER, out / MERGED).folder / MANIFEST)
@@ -206,6 +207,19 @@ def _write(trainer: CrossinTrainer, out: Path, base: Path, say: Say) -> list[str
     else:
         say(_no_page())
     return sorted(str(path.relative_to(out)) for path in written)
+
+
+def _write_ends(folder: Path, base: Path, ends: Sequence[int]) -> None:
+    """Let what is trained end its replies where the rows end, beside the base's own ends."""
+    from crossin.models.merging import GENERATION, add_ends, end_tokens
+
+    known = end_tokens(base)
+    new = sorted(set(ends) - set(known))
+    if new and (folder / "config.json").is_file():
+        add_ends(folder, [*known, *new])
+    elif new:
+        # Beside an adapter, for whoever merges it.
+        write_json(folder / GENERATION, {"eos_token_id": [*known, *new]})
 
 
 def _no_page() -> str:
