@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -165,6 +166,37 @@ def test_a_damaged_description_is_refused(model: Any, adapter: Path, tiny_model:
     (adapter / "adapter_config.json").write_text(content)
     with refused(file=adapter / "adapter_config.json"):
         with_adapter(model, adapter, base=tiny_model)
+
+
+def test_an_adapter_of_a_newer_peft_is_told_with_both_versions(
+    model: Any, adapter: Path, tiny_model: Path
+) -> None:
+    file = adapter / "adapter_config.json"
+    saved = json.loads(file.read_text()) | {"peft_version": "999.1.0", "peft_type": "PLEATED"}
+    file.write_text(json.dumps(saved))
+    with refused("PEFT 999.1.0 saved", version("peft"), hint="peft>=999.1.0"):
+        with_adapter(model, adapter, base=tiny_model)
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"modules_to_save": ["embed_tokens", "lm_head"]},
+        {"target_modules": ["embed_tokens"]},
+        {"target_modules": ["lm_head"]},
+    ],
+    ids=lambda one: str(one),
+)
+def test_a_larger_vocabulary_is_told_with_both_sizes(
+    model: Any, tiny_model: Path, tmp_path: Path, settings: dict[str, Any]
+) -> None:
+    other = load(tiny_model, device="cpu")[0]
+    due = other.get_input_embeddings().weight.shape[0]
+    other.resize_token_embeddings(due + 40)
+    larger = make_adapter(other, tmp_path / "larger", **settings)
+    (larger / "tokenizer.json").write_text("{}")
+    with refused(f"{due + 40:,} tokens", f"{due:,}", hint="it is beside the adapter"):
+        with_adapter(model, larger, base=tiny_model)
 
 
 def test_what_works_beside_the_layers_is_refused(model: Any, tiny_model: Path, tmp_path: Path) -> None:

@@ -10,8 +10,9 @@ import torch
 from peft import PeftModel
 from transformers import AutoModelForCausalLM
 
+from crossin.models.adapters import with_adapter
 from crossin.training.config import Method
-from crossin.training.method import apply
+from crossin.training.method import apply, reached_share
 from tests.helpers.errors import refused
 from tests.helpers.small_models import small_model
 
@@ -40,6 +41,34 @@ def test_an_adapter_is_on_all_linear_layers_and_nothing_else_is_trained() -> Non
     names = trained(apply(small_model("llama"), Method(), 0))
     assert len(names) == 2 * 2 * 7
     assert all("lora_" in name and "lm_head" not in name for name in names)
+
+
+@pytest.mark.parametrize("kind", ["mixtral", "qwen2_moe", "qwen3_moe", "phimoe"])
+def test_experts_that_are_one_tensor_are_adapted_and_come_back(kind: str, tmp_path: Path) -> None:
+    small_model(kind).save_pretrained(tmp_path / "base")
+    adapted = apply(AutoModelForCausalLM.from_pretrained(tmp_path / "base"), Method(rank=4, alpha=8), 0)
+    assert any(".experts." in name for name in trained(adapted))
+    assert not any("router" in name for name in trained(adapted))
+    before = logits(adapted)
+    take_steps(adapted)
+    assert (logits(adapted) - before).abs().max() > 0.01
+    adapted.save_pretrained(tmp_path / "adapter")
+    base = AutoModelForCausalLM.from_pretrained(tmp_path / "base")
+    merged = with_adapter(base, tmp_path / "adapter", base=tmp_path / "base")
+    torch.testing.assert_close(logits(merged), logits(adapted), atol=1e-4, rtol=0)
+
+
+def test_experts_that_are_one_tensor_have_no_dropout() -> None:
+    with refused("no dropout", field="method.dropout"):
+        apply(small_model("qwen2_moe"), Method(dropout=0.1), 0)
+
+
+def test_the_share_that_training_reaches() -> None:
+    llama = small_model("llama")
+    every = sum(weight.numel() for weight in llama.parameters())
+    layers = sum(weight.numel() for name, weight in llama.named_parameters() if "_proj" in name)
+    assert reached_share(apply(llama, Method(), 0)) == pytest.approx(layers / every)
+    assert reached_share(apply(small_model("llama"), Method(kind="full"), 0)) == 1
 
 
 def test_targets_are_those_that_are_named() -> None:

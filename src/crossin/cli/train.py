@@ -101,6 +101,7 @@ def _show_preview(shown: TrainingPreview, mixture: Path | None) -> None:
         "steps": f"{shown.steps:,}, of {shown.micro_batches_per_step:.1f} micro-batches of rows",
         "terms": ", ".join([*(["sft"] if shown.rows else []), *shown.terms]),
         "weights": f"{shown.trained_weights:,} of {shown.weights:,} are trained",
+        "reach": f"{shown.reached_share:.0%} of the model's own weights can change",
         "memory": f"about {shown.memory_mb:,.0f} MiB",
         "time": f"about {shown.seconds / 60:,.1f} minutes, estimated from one step here",
     }

@@ -15,6 +15,11 @@ from crossin.core.paths import as_path
 _FOLDER = "adapter"
 _CONFIG = "adapter_config.json"
 _WEIGHTS = "adapter_model.safetensors"
+# Tensors with a row for each token, by the usual names of a model's embeddings and head.
+_VOCABULARY = (
+    *("embed_tokens.weight", "lm_head.weight", "wte.weight", "embed_in.weight", "embed_out.weight"),
+    *("lm_head.lora_B.weight", "embed_out.lora_B.weight"),
+)
 
 
 def with_adapter(model: Any, adapter: Path | str, *, base: Path | str, merge: bool = True) -> Any:
@@ -47,17 +52,14 @@ def with_adapter(model: Any, adapter: Path | str, *, base: Path | str, merge: bo
         if config.peft_type is None:
             raise ValueError("it has no peft_type")
     except (ValueError, TypeError, KeyError, AttributeError) as error:
-        raise CrossinError(
-            f"not the description of an adapter: {error}",
-            file=folder / _CONFIG,
-            hint="save the adapter again with PEFT",
-        ) from error
+        raise _undescribed(folder, error) from error
     if config.is_prompt_learning or config.is_adaption_prompt:
         raise CrossinError(
             f"an adapter of the kind {config.peft_type} works beside the model's layers, not in them",
             file=folder / _CONFIG,
             hint="use a LoRA adapter",
         )
+    _check_vocabulary(folder, model, base)
     tied, head = is_tied(model), model.get_output_embeddings()
     if merge and tied:
         # PEFT adds its changes in place: on a shared weight, those of one layer would be added to the other,
@@ -130,6 +132,50 @@ def _check_base(folder: Path, base: Path) -> None:
     record = read_json(folder.parent / MANIFEST)
     if record.get("stage") == "train" and record["inputs"]["model"] != input_hash(base):
         raise _other_base(folder, base, "its training run's manifest has another hash of the model")
+
+
+def _undescribed(folder: Path, error: Exception) -> CrossinError:
+    """The error that PEFT cannot read an adapter's description: a newer PEFT may have written it."""
+    from importlib.metadata import version
+
+    from packaging.version import InvalidVersion, Version
+
+    own, hint = version("peft"), "save the adapter again with PEFT"
+    message = f"not the description of an adapter: {error}"
+    try:
+        saved = str(read_json(folder / _CONFIG).get("peft_version", ""))
+        if Version(saved) > Version(own):
+            message = f"PEFT {saved} saved this adapter, and PEFT {own} cannot read it: {error}"
+            hint = f"install that version: pip install 'peft>={saved}'"
+    except (CrossinError, AttributeError, InvalidVersion):
+        # It does not say by which version.
+        pass
+    return CrossinError(message, file=folder / _CONFIG, hint=hint)
+
+
+def _check_vocabulary(folder: Path, model: Any, base: Path) -> None:
+    """Raise CrossinError where the adapter's embeddings or head are of another size than the base's."""
+    from safetensors import SafetensorError, safe_open
+
+    due = model.get_input_embeddings().weight.shape[0]
+    try:
+        with safe_open(folder / _WEIGHTS, framework="pt") as file:
+            shapes = {name: file.get_slice(name).get_shape() for name in file.keys()}  # noqa: SIM118
+    except (SafetensorError, OSError):
+        # Loading it says what is wrong.
+        return
+    for name, shape in shapes.items():
+        if name.endswith(_VOCABULARY) or name.endswith(".lora_embedding_A"):
+            found = shape[1] if name.endswith(".lora_embedding_A") else shape[0]
+            if found != due:
+                own = any(folder.glob("tokenizer*"))
+                raise CrossinError(
+                    f"the adapter has a vocabulary of {found:,} tokens, and {base} one of {due:,}",
+                    file=folder / _WEIGHTS,
+                    hint=f"give the base {found:,} embeddings first, with the adapter's tokenizer"
+                    + (" (it is beside the adapter)" if own else "")
+                    + f": model.resize_token_embeddings({found}), and save both",
+                )
 
 
 def _other_base(folder: Path, base: Path, reason: str) -> CrossinError:

@@ -37,6 +37,7 @@ class TrainingPreview:
     pairs: int
     micro_batches_per_step: float
     trained_weights: int
+    reached_share: float
     weights: int
     terms: list[str]
     seconds: float
@@ -48,6 +49,7 @@ class TrainingPreview:
 def preview(config: TrainConfig, *, progress: Progress = silent) -> TrainingPreview:
     """What `train` would do with this config; errors as there. Writes nothing."""
     folder, mixture = pulled_inputs(config, progress)
+    from crossin.training.method import reached_share
     from crossin.training.session import load_trainable, plan_of
 
     notes: list[str] = []
@@ -75,6 +77,7 @@ def preview(config: TrainConfig, *, progress: Progress = silent) -> TrainingPrev
         pairs=sum(map(len, pairs)),
         micro_batches_per_step=len(batches) / plan.steps,
         trained_weights=trained,
+        reached_share=reached_share(network),
         weights=sum(weight.numel() for weight in weights),
         terms=[term.name for term in plan.terms],
         seconds=seconds * sum(read) / read[0],
