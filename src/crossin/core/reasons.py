@@ -7,6 +7,7 @@ from enum import StrEnum
 
 _SENTENCES: dict[str, str] = {}
 _FIXES: dict[str, str] = {}
+_KEPT: set[str] = set()
 
 
 class Reason(StrEnum):
@@ -19,14 +20,16 @@ class Reason(StrEnum):
 
     sentence: str
 
-    def __new__(cls, code: str, sentence: str, fix: str = "") -> Reason:
-        """Make a member, which is equal to its code."""
+    def __new__(cls, code: str, sentence: str, fix: str = "", kept: bool = False) -> Reason:
+        """Make a member, which is equal to its code. `kept`: what it is about is changed, not left out."""
         member = str.__new__(cls, code)
         member._value_ = code
         member.sentence = sentence
         _SENTENCES[code] = sentence
         if fix:
             _FIXES[code] = fix
+        if kept:
+            _KEPT.add(code)
         return member
 
     def about(self, *details: str) -> str:
@@ -49,6 +52,12 @@ def fix_of(code: str) -> str:
 
 
 def counted_sentences(counts: Mapping[str, int], unit: str = "rows") -> list[str]:
-    """A line for each reason, the most frequent first: `left out: 4,315 rows, longer than the limit`."""
-    ordered = sorted(counts.items(), key=lambda pair: -pair[1])
-    return [f"left out: {count:,} {unit}, {sentence_of(code)}" for code, count in ordered]
+    """A line for each reason, the most frequent first: `left out: 4,315 rows, longer than the limit`; of rows
+    that are kept `changed: …`.
+    """
+
+    def line(code: str, count: int) -> str:
+        what = "changed" if code.partition(":")[0] in _KEPT else "left out"
+        return f"{what}: {count:,} {unit}, {sentence_of(code)}"
+
+    return [line(*pair) for pair in sorted(counts.items(), key=lambda pair: -pair[1])]

@@ -48,6 +48,25 @@ def split(tokenizer: Any, texts: list[str], borders: list[int]) -> list[tuple[tu
     return split
 
 
+def split_spelled(
+    tokenizer: Any, text: str, border: int, spans: Sequence[tuple[int, int]]
+) -> tuple[tuple[int, ...], int]:
+    """As `split`, of one text; within `spans` (in characters) a special token that is spelled out is text."""
+    special = {number for number, one in tokenizer.added_tokens_decoder.items() if one.special}
+    encoded = tokenizer(text, add_special_tokens=False, return_offsets_mapping=True)
+    tokens: list[int] = []
+    before = 0
+    for token, (start, end) in zip(encoded["input_ids"], encoded["offset_mapping"], strict=True):
+        inside = any(first <= start and end <= last for first, last in spans)
+        if token in special and inside:
+            plain = tokenizer(text[start:end], add_special_tokens=False, split_special_tokens=True)
+            tokens += plain["input_ids"]
+        else:
+            tokens.append(token)
+        before = len(tokens) if end <= border else before
+    return tuple(tokens), before
+
+
 def shared_length(*texts: Sequence[int]) -> int:
     """How many tokens all of the texts begin with."""
     columns = enumerate(zip(*texts, strict=False))

@@ -19,7 +19,7 @@ from crossin.corpus.reading.records import read_records
 from crossin.corpus.reading.rows import text_of_parts
 from crossin.corpus.reasons import CorpusReason
 from crossin.models.chat import ChatTemplate
-from crossin.models.joining import heading_of
+from crossin.models.joining import heading_of, split_spelled
 from crossin.training.config import Batches
 from crossin.training.tokens import tokenise
 
@@ -43,10 +43,18 @@ class RowReason(Reason):
         "more tokens in the completion than `batches.longest`",
         "raise `batches.longest`",
     )
-    PROMPT_CUT = "prompt_cut", "only the beginning of the prompt"
+    PROMPT_CUT = "prompt_cut", "only the beginning of the prompt", "", True
+    SPELLED_TOKEN = (
+        "special_token_spelled",
+        "a special token is spelled out in a text: it is read as text",
+        "",
+        True,
+    )
     SYSTEM_FOLDED = (
         "system_folded",
         "the chat template has no system turn: its text is put before the user's",
+        "",
+        True,
     )
     NO_TOKENS = (
         "completion_without_tokens",
@@ -99,7 +107,8 @@ class TrainingRow:
 
 class RowText(NamedTuple):
     """The texts of a row. A `templated` one has its own heading, and an `ended` one its own end; of a
-    `folded` one the system turn is in the user's.
+    `folded` one the system turn is in the user's. `spelled`: places in both texts together, in characters, in
+    which special tokens are text.
     """
 
     prompt: str
@@ -107,6 +116,7 @@ class RowText(NamedTuple):
     templated: bool = False
     ended: bool = False
     folded: bool = False
+    spelled: tuple[tuple[int, int], ...] = ()
 
 
 def read_rows(
@@ -154,6 +164,10 @@ def rows_of(
     rows: list[TrainingRow] = []
     skipped = Counter[str]()
     for number, ((name, group, text), (tokens, border)) in enumerate(zip(texts, found, strict=True)):
+        if text.spelled and tokenizer.is_fast:
+            whole, place = text.prompt + text.completion, len(text.prompt)
+            tokens, border = split_spelled(tokenizer, whole, place, text.spelled)
+            skipped[RowReason.SPELLED_TOKEN] += 1
         learned = list(tokens[border:])
         if text.folded:
             skipped[RowReason.SYSTEM_FOLDED] += 1
@@ -257,7 +271,13 @@ def _text(
         if len(completion) != 1:
             raise wrong("expected a list of one message", field="completion", hint=_HINT)
         return _conversation([*prompt, *completion], template, ends, wrong)
-    return RowText(_checked(prompt, "prompt", wrong), _checked(completion, "completion", wrong))
+    prompt, completion = _checked(prompt, "prompt", wrong), _checked(completion, "completion", wrong)
+    # The marks of a composed row are its template's; those at the end of any completion are meant as such.
+    composed = record.get("component") or record.get("kind")
+    body = completion[: len(completion) - _length_of_end(completion, ends)]
+    spelled = ends.search(body) and not composed
+    first = len(prompt)
+    return RowText(prompt, completion, spelled=((first, first + len(body)),) if spelled else ())
 
 
 def _with_system(record: dict[str, Any]) -> Any:
@@ -322,9 +342,37 @@ def _conversation(
     end = max(0, found.ends)
     mark = ends.search(found.answer, end)
     end = mark.end() if mark else end or len(found.answer)
+    answer = found.answer[:end]
+    spelled = _places(found.prompt + answer, [turn["content"] for turn in whole], ends)
     return RowText(
-        found.prompt, found.answer[:end], templated=True, ended=mark is not None, folded=whole is not turns
+        found.prompt,
+        answer,
+        templated=True,
+        ended=mark is not None,
+        folded=whole is not turns,
+        spelled=spelled,
     )
+
+
+def _places(text: str, contents: Sequence[str], ends: re.Pattern[str]) -> tuple[tuple[int, int], ...]:
+    """Where those contents stand in a text that spell out special tokens, in their order."""
+    found, start = [], 0
+    for content in contents:
+        place = text.find(content.strip(), start)
+        if place >= 0:
+            start = place + len(content.strip())
+            if ends.search(content):
+                found.append((place, start))
+    return tuple(found)
+
+
+def _length_of_end(text: str, ends: re.Pattern[str]) -> int:
+    """How many characters of special tokens, with blanks around them, a text ends with."""
+    length = 0
+    for mark in ends.finditer(text):
+        if not text[mark.end() :].strip():
+            length = len(text) - mark.start()
+    return length
 
 
 def _marks(tokenizer: Any) -> re.Pattern[str]:
