@@ -53,6 +53,23 @@ def test_every_format_gives_the_same_records(tmp_path: Path, format: str) -> Non
     ]
 
 
+@pytest.mark.parametrize("indent", [None, 2])
+@pytest.mark.parametrize("beside", [{}, {"version": "1.1"}])
+def test_one_object_may_hold_the_records(tmp_path: Path, indent: int | None, beside: dict[str, str]) -> None:
+    records = [row(1, "Hi"), row(2, "字")]
+    text = json.dumps({**beside, "data": records}, indent=indent, ensure_ascii=False)
+    (tmp_path / "rows.json").write_text(f"\n{text}\n", encoding="utf-8")
+    assert column(read(tmp_path, path="rows.json"), "instruction") == ["Hi", "字"]
+
+
+def test_a_record_with_a_list_is_no_such_object(tmp_path: Path) -> None:
+    one = {"data": [{"a": 1}], "instruction": "x", "output": "y"}
+    save(tmp_path / "rows.jsonl", [one, one])
+    assert column(read(tmp_path, path="rows.jsonl"), "instruction") == ["x", "x"]
+    save(tmp_path / "chat.jsonl", [{"messages": [{"role": "user", "content": "Hi"}]}])
+    assert len(column(read(tmp_path, path="chat.jsonl"), "messages")) == 1
+
+
 @pytest.mark.parametrize("format", ["json", "jsonl", "parquet"])
 def test_content_tells_the_format_whatever_the_name_says(tmp_path: Path, format: str) -> None:
     save(tmp_path / f"rows.{format}", [row(1)]).rename(tmp_path / "rows.txt")

@@ -30,11 +30,14 @@ _SPACE = re.compile(r"[ \t\n\r]*")
 _LONGEST_CUT = 16
 _LONGEST_VALUE = 2**31 - 1
 _QUOTED = re.compile(r'"((?:[^"]|"")+)"')
+# Under what name an object holds a file's records.
+_WRAPPERS = ("data", "rows", "records", "examples", "instances", "items", "train")
 _decode = json.JSONDecoder().raw_decode
 
 
 def json_batches(stream: IO[bytes], file: str | Path) -> Iterator[Batch]:
-    """The records of a JSON array or of JSON lines (the first character decides), in batches.
+    """The records of a JSON array or of JSON lines (the first character decides), in batches; or of one
+    object with a list of them under a name such as `data`, which is read whole.
 
     Blank lines are skipped. Raises CrossinError, with row and line, where the text is not UTF-8 or not JSON,
     or a record is not an object.
@@ -55,7 +58,47 @@ def json_batches(stream: IO[bytes], file: str | Path) -> Iterator[Batch]:
             hint="save the rows as one JSON array, one JSON object a line, .csv or Parquet",
         )
     chunks = chain([head], chunks)
-    yield from _batched(_array(chunks, file) if opening == "[" else _lines(chunks, file), file)
+    if opening == "[":
+        yield from _batched(_array(chunks, file), file)
+        return
+    lines, wrapped = _wrapped(_split(chunks))
+    if wrapped is not None:
+        yield from _batched(((0, record) for record in wrapped), file)
+    else:
+        yield from _batched(_lines(lines, file), file)
+
+
+def _wrapped(lines: Iterator[str]) -> tuple[Iterator[str], list[Any] | None]:
+    """The lines, and the records where they are one object with a list of them (`{"data": [{…}, …]}`)."""
+    read = []
+    for line in lines:
+        read.append(line)
+        if line.strip():
+            break
+    try:
+        value = json.loads(read[-1])
+    except ValueError:
+        if not read[-1].rstrip().endswith(("{", "[", ",", ":")):
+            return chain(read, lines), None
+        # An object over several lines.
+        read += lines
+        try:
+            value = json.loads("\n".join(read))
+        except (ValueError, RecursionError):
+            return iter(read), None
+        return iter(read), _list_in(value)
+    found = _list_in(value)
+    if found is None:
+        return chain(read, lines), None
+    # Where more lines follow, it is the first of several records.
+    others = list(lines)
+    return chain(read, others), None if any(map(str.strip, others)) else found
+
+
+def _list_in(value: Any) -> list[Any] | None:
+    found = [value[name] for name in _WRAPPERS if name in value] if isinstance(value, dict) else []
+    lists = [one for one in found if isinstance(one, list) and all(isinstance(each, dict) for each in one)]
+    return lists[0] if len(lists) == 1 and lists[0] else None
 
 
 def csv_batches(
@@ -78,7 +121,7 @@ def csv_batches(
 
 
 def _batched(records: Numbered, file: str | Path) -> Iterator[Batch]:
-    """Records, each with its line, in batches."""
+    """Records, each with its line (0 where that is not known), in batches."""
     first = 0
     held: list[dict[str, Any]] = []
     lines: list[int] = []
@@ -93,11 +136,11 @@ def _batched(records: Numbered, file: str | Path) -> Iterator[Batch]:
         held.append(record)
         lines.append(line)
         if len(held) == BATCH:
-            yield Batch.of(file, first, held, lines=lines)
+            yield Batch.of(file, first, held, lines=lines if line else None)
             first += BATCH
             held, lines = [], []
     if held:
-        yield Batch.of(file, first, held, lines=lines)
+        yield Batch.of(file, first, held, lines=lines if lines[0] else None)
 
 
 def kind_of(value: Any) -> str:
@@ -134,10 +177,10 @@ def _decoded(stream: IO[bytes], file: str | Path) -> Iterator[str]:
             return
 
 
-def _lines(chunks: Iterator[str], file: str | Path) -> Numbered:
+def _lines(lines: Iterator[str], file: str | Path) -> Numbered:
     """The value of each line that is not blank, with the line's number."""
     row = 0
-    for number, line in enumerate(_split(chunks), 1):
+    for number, line in enumerate(lines, 1):
         start = _SPACE.match(line).end()  # type: ignore[union-attr]
         if start == len(line):
             continue
