@@ -32,7 +32,7 @@ COMMANDS = {
     "report": "Make a page of results: tables, plots, every question.",
     "experiment": "Compare arms, each with several seeds, from one file.",
     "bench": "List, build, show, check and export benchmarks.",
-    "models": "List, download and merge models.",
+    "models": "List, download, try and merge models.",
     "examples": "List the recipes and settings that come with crossin, or print one.",
     "cache": "Show and clear the cache of models and tokens.",
 }

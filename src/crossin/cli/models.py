@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -14,7 +16,7 @@ _DTYPES = click.Choice(["auto", "float32", "bfloat16", "float16"])
 
 @click.group(no_args_is_help=True)
 def command() -> None:
-    """List the built-in models, get a model by name, or merge an adapter into one."""
+    """List the built-in models, get a model by name, talk to it, or merge an adapter into it."""
 
 
 @command.command("list", cls=Command)
@@ -85,3 +87,51 @@ def merge_models(model: str, adapter: Path, out: Path, dtype: str, accept_licenc
     if stage.manifest["counts"]["untied"]:
         say("the adapter changed embeddings and head in different ways: the merged model holds both")
     print(out)
+
+
+@command.command("chat", cls=Command)
+@click.argument("model")
+@option(
+    "--adapter", type=click.Path(path_type=Path), metavar="FOLDER", help="Adapter to try: a trained folder."
+)
+@option("--system", metavar="TEXT", help="System prompt.")
+@option("--plain", is_flag=True, help="Continue what is written, without the chat template.")
+@option("--max-tokens", type=int, default=512, show_default=True, help="The longest reply.")
+@option("--temperature", type=float, default=0.0, show_default=True, help="0: the likeliest words.")
+@option("--seed", type=int, default=0, show_default=True, help="Of the temperature's draws.")
+@option("--device", default="auto", show_default=True, help="`auto`, `cpu`, `cuda` or `mps`.")
+@_accept
+def chat_with_model(
+    model: str, adapter: Path | None, system: str | None, accept_licence: bool, **given: Any
+) -> None:
+    """Talk to a model, with or without an adapter, to see what tuning did.
+
+    Each line is a turn, and the reply follows. /new begins another conversation; /quit or the end of the
+    input ends it. What was trained on prompts of another form than the model's chat template, such as
+    Alpaca's, expects that form: write it yourself, with --plain.
+
+    Example: `crossin models chat smollm2-135m --adapter runs/x2x`
+    """
+    from crossin.cli.console import progress_bars
+    from crossin.models import pull
+    from crossin.models.talking import open_talk
+
+    with progress_bars() as progress:
+        folder = pull(model, accept_licence=accept_licence, progress=progress)
+    reply = open_talk(folder, adapter, **given)
+    first = [{"role": "system", "content": system}] if system and not given["plain"] else []
+    turns = list(first)
+    shown = "> " if sys.stdin.isatty() else ""
+    print(shown, end="", flush=True)
+    for line in sys.stdin:
+        text = line.strip()
+        if text == "/quit":
+            return
+        if text == "/new":
+            turns = list(first)
+        elif text:
+            turns.append({"role": "user", "content": text})
+            said = reply(turns, lambda piece: print(piece, end="", flush=True))
+            turns.append({"role": "assistant", "content": said})
+            print()
+        print(shown, end="", flush=True)
