@@ -5,7 +5,7 @@ writes OUT.md and OUT.svg. For each benchmark of the experiment:
 
 - each arm's accuracy in the pivot and in the mean over the other languages, and the share of the base
   model's distance between the two that is closed: (others - others of BASE) / (pivot of BASE - others of
-  BASE);
+  BASE); `kept`: of what an arm has right in the pivot, the share that it has right in another language;
 - paired differences to the base model and to the arms of `--against`, with Holm's correction over all that
   the tables show;
 - of each difference to BASE, the part from questions that both answer, and that from those newly answered;
@@ -31,13 +31,14 @@ from crossin.experiments.index import Index, read_index
 from crossin.metrics.bootstrap import DRAWS, Drawn, Figure, estimates
 from crossin.metrics.choices import answer_family
 from crossin.metrics.difference_parts import has_missing, split_family
+from crossin.metrics.pivot_transfer import transfer_family
 from crossin.metrics.seeds import differences, over_seeds, stream
 from crossin.metrics.significance import holm
 from crossin.metrics.table import MISSING, AnswerTable, aligned
 
 # By seed.
 Of = dict[int, Drawn]
-_SUMMARY = ("consistency_2", "kappa_2", "ac3_2")
+_SUMMARY = ("kept", "consistency_2", "kappa_2", "ac3_2")
 _SPLIT = ("gain_both", "gain_new", "gain_lost", "both_difference")
 
 
@@ -75,7 +76,8 @@ class Part:
         if (one, choice) in self._known:
             return self._known[one, choice]
         table = one.by_choice[choice] if choice else _choices(one)
-        found = estimates([answer_family(table, [2])], table.groups, draws=DRAWS, seed=self._stream(one))
+        families = [answer_family(table, [2]), transfer_family(table, self.pivot)]
+        found = estimates(families, table.groups, draws=DRAWS, seed=self._stream(one))
         found["others"] = _average([found[f"accuracy/{code}"] for code in self.others])
         found["pivot"] = found[f"accuracy/{self.pivot}"]
         self._known[one, choice] = found
