@@ -94,8 +94,8 @@ class TestRowsInsideAnObject:
             built(self._name(tmp_path), tmp_path)
 
     def test_an_object_on_one_line_without_rows_hints_at_them(self, tmp_path: Path) -> None:
-        (tmp_path / "en.json").write_text(json.dumps({"data": [{"q": "?"}], "version": 1}))
-        with refused("the columns are: data, version", hint="rows: data"):
+        (tmp_path / "en.json").write_text(json.dumps({"homes": [{"q": "?"}], "version": 1}))
+        with refused("the columns are: homes, version", hint="rows: homes"):
             built(own(tmp_path, languages=["en"], question="{q}", item="{q}"), tmp_path)
 
 

@@ -74,8 +74,9 @@ def test_a_sentence_is_right_in_its_own_language_only(written: str) -> None:
         ("他在 Microsoft 工作", "zh", RIGHT),
         ("The word is 北京 in Chinese letters", "zh", WRONG),
         ("यह Windows है", "hi", RIGHT),
-        # A Japanese sentence with many Chinese characters, and a Chinese one.
-        ("東京都知事選挙の投票結果", "zh", RIGHT),
+        # Japanese sentences with many Chinese characters, most of them traditional, and Chinese ones.
+        ("東京都知事選挙の投票結果", "zh", WRONG),
+        ("北京的の政府工作人数目前很少", "zh", RIGHT),
         ("東京の知事を選ぶ", "zh", WRONG),
         ("北京市人民政府办公厅", "ja", WRONG),
         # Languages that lingua does not know.

@@ -174,62 +174,6 @@ def test_a_system_column_is_the_first_turn_of_messages_without_one(chat: Any, tm
     assert "<turn>system\nBe brief.<done>" in found[0][0]
 
 
-@pytest.mark.parametrize(
-    "before",
-    [
-        pytest.param(
-            "{% if messages[0].role == 'system' %}{{ raise_exception('no system') }}{% endif %}", id="refused"
-        ),
-        pytest.param(
-            "{% if messages[0].role == 'system' %}{% set messages = messages[1:] %}{% endif %}", id="left out"
-        ),
-    ],
-)
-def test_where_a_template_has_no_system_turn_its_text_is_in_the_users(
-    chat: Any, tmp_path: Path, before: str
-) -> None:
-    chat.chat_template = before + TEMPLATE
-    system = {"role": "system", "content": "Be brief."}
-    place = lines(tmp_path, {"messages": [system, ASKED, ANSWERED]}, {"messages": [ASKED, ANSWERED]})
-    rows, skipped = read_rows(place, chat, Batches())
-    assert skipped == {"system_folded": 1}
-    folded, other = (parts(chat, row)[0] for row in rows)
-    assert folded == other.replace(ASKED["content"], f"Be brief.\n\n{ASKED['content']}")
-
-
-def test_a_special_token_that_a_text_spells_out_is_text(chat: Any, tmp_path: Path) -> None:
-    said = {"role": "assistant", "content": "Write <done> at the end."}
-    asks = {"role": "user", "content": "What is <done>?"}
-    place = lines(tmp_path, {"messages": [asks, said]}, {"messages": [ASKED, ANSWERED]})
-    rows, skipped = read_rows(place, chat, Batches())
-    assert skipped == {"special_token_spelled": 1}
-    mark = chat.convert_tokens_to_ids("<done>")
-    # The ends of the turns alone are marks, in both rows.
-    assert [list(row.tokens).count(mark) for row in rows] == [2, 2]
-    whole = chat.apply_chat_template([asks, said], tokenize=False)
-    assert chat.decode(rows[0].tokens) == whole[: whole.rfind("<done>") + len("<done>")]
-
-
-def test_a_completion_may_end_with_special_tokens_and_spell_others(chat: Any, tmp_path: Path) -> None:
-    spelt = asked("How does a turn end? ", "By <done>, always.<done>")
-    place = lines(tmp_path, spelt, {**spelt, "component": "base"})
-    rows, skipped = read_rows(place, chat, Batches())
-    mark = chat.convert_tokens_to_ids("<done>")
-    # The marks of a composed row are its template's.
-    assert [list(row.completion).count(mark) for row in rows] == [1, 2]
-    assert skipped == {"special_token_spelled": 1}
-    assert chat.decode(rows[0].completion) == chat.decode(rows[1].completion)
-
-
-def test_content_may_be_parts_of_text(chat: Any, tmp_path: Path) -> None:
-    in_parts = {**ASKED, "content": [{"type": "text", "text": ASKED["content"]}]}
-    one, other = ({"messages": [turn, ANSWERED]} for turn in (in_parts, ASKED))
-    assert only(lines(tmp_path, one), chat) == only(lines(tmp_path, other), chat)
-    image = {**ASKED, "content": [{"type": "image_url", "image_url": "x"}]}
-    with refused("a part of a message that is no text", row=1, field="messages.content"):
-        read_rows(lines(tmp_path, {"messages": [image, ANSWERED]}), chat, Batches())
-
-
 @pytest.mark.parametrize("answer", ["d", "n", "<", "done", " Madrid \n"])
 def test_the_end_of_a_turn_is_found_behind_any_answer(chat: Any, tmp_path: Path, answer: str) -> None:
     turns = [ASKED, {"role": "assistant", "content": answer}]

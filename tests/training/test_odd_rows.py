@@ -1,0 +1,94 @@
+"""Rows as people have them: system turns that a template lacks, special tokens in texts, content in parts."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from crossin.training.config import Batches
+from crossin.training.rows import TrainingRow, read_rows
+from tests.helpers.errors import refused
+from tests.helpers.thinking_templates import PLAIN, chat_tokenizer
+
+ASKED = {"role": "user", "content": "What is the capital of Spain?"}
+ANSWERED = {"role": "assistant", "content": "Madrid"}
+SYSTEM = {"role": "system", "content": "Be brief."}
+MARK = "<|end|>"
+
+
+@pytest.fixture
+def chat(tmp_path: Path) -> Any:
+    return chat_tokenizer(tmp_path / "tokenizer", PLAIN)
+
+
+def read(folder: Path, tokenizer: Any, *records: Any) -> tuple[list[TrainingRow], dict[str, int]]:
+    file = folder / "rows.jsonl"
+    file.write_text("".join(json.dumps(record) + "\n" for record in records), "utf-8")
+    return read_rows(file, tokenizer, Batches())
+
+
+def marks(tokenizer: Any, tokens: Any) -> int:
+    return list(tokens).count(tokenizer.convert_tokens_to_ids(MARK))
+
+
+@pytest.mark.parametrize(
+    "before",
+    [
+        pytest.param(
+            "{% if messages[0].role == 'system' %}{{ raise_exception('no system') }}{% endif %}", id="refused"
+        ),
+        pytest.param(
+            "{% if messages[0].role == 'system' %}{% set messages = messages[1:] %}{% endif %}", id="left out"
+        ),
+    ],
+)
+def test_where_a_template_has_no_system_turn_its_text_is_in_the_users(
+    chat: Any, tmp_path: Path, before: str
+) -> None:
+    chat.chat_template = before + PLAIN
+    rows, skipped = read(
+        tmp_path, chat, {"messages": [SYSTEM, ASKED, ANSWERED]}, {"messages": [ASKED, ANSWERED]}
+    )
+    assert skipped == {"system_folded": 1}
+    folded, other = (chat.decode(row.prompt) for row in rows)
+    assert folded == other.replace(ASKED["content"], f"Be brief.\n\n{ASKED['content']}")
+
+
+def test_a_system_turn_that_the_template_writes_stays(chat: Any, tmp_path: Path) -> None:
+    (row,), skipped = read(tmp_path, chat, {"messages": [SYSTEM, ASKED, ANSWERED]})
+    assert skipped == {}
+    assert "<|system|>Be brief." in chat.decode(row.prompt)
+
+
+def test_a_special_token_that_a_text_spells_out_is_text(chat: Any, tmp_path: Path) -> None:
+    turns = [
+        {"role": "user", "content": f"What is {MARK}?"},
+        {"role": "assistant", "content": f"{MARK} ends."},
+    ]
+    rows, skipped = read(tmp_path, chat, {"messages": turns}, {"messages": [ASKED, ANSWERED]})
+    assert skipped == {"special_token_spelled": 1}
+    # The ends of the turns alone are marks, in both rows.
+    assert [marks(chat, row.tokens) for row in rows] == [2, 2]
+    assert chat.decode(rows[0].completion) == f"{MARK} ends.{MARK}"
+
+
+def test_a_completion_may_end_with_special_tokens_and_spell_others(chat: Any, tmp_path: Path) -> None:
+    spelt = {"prompt": "How does a turn end? ", "completion": f"By {MARK}, always.{MARK}"}
+    rows, skipped = read(tmp_path, chat, spelt, {**spelt, "component": "base"})
+    # The marks of a composed row are its template's.
+    assert [marks(chat, row.completion) for row in rows] == [1, 2]
+    assert skipped == {"special_token_spelled": 1}
+    assert chat.decode(rows[0].completion) == chat.decode(rows[1].completion)
+
+
+def test_content_may_be_parts_of_text(chat: Any, tmp_path: Path) -> None:
+    in_parts = {**ASKED, "content": [{"type": "text", "text": ASKED["content"]}]}
+    one, other = ({"messages": [turn, ANSWERED]} for turn in (in_parts, ASKED))
+    rows, _ = read(tmp_path, chat, one, other)
+    assert rows[0].tokens == rows[1].tokens
+    image = {**ASKED, "content": [{"type": "image_url", "image_url": "x"}]}
+    with refused("a part of a message that is no text", row=1, field="messages.content"):
+        read(tmp_path, chat, {"messages": [image, ANSWERED]})
