@@ -3,11 +3,10 @@
 `python benchmarks/inside.py runs/label-free --sentences ../shared/data/flores200 --out docs/results/inside`
 writes OUT.md:
 
-- each arm's measures in one layer, the mean over the languages other than the pivot. The layer is the one
-  where MEXA is highest in the base model, so that no arm chooses it;
+- each arm's measures, means over all layers but the embeddings and over the languages other than the pivot;
 - the correlation (Pearson's r) over trained models and languages between the change of a measure and the
-  change of accuracy, both against the base model. Arms and seeds are few, and neither are independent: read
-  it as a description.
+  change of accuracy, both against the base model: of all, and within languages, each change less the mean of
+  its language. Arms and seeds are few, and not independent: read it as a description.
 
 States are means over a sentence's tokens. Probes are kept in `--probes`, so that the command resumes.
 """
@@ -24,7 +23,6 @@ from evidence import Part, merged, table
 from crossin import probe
 from crossin.core.files import read_json, write_text
 from crossin.experiments.index import ArmRun, Index
-from crossin.probing.table import best_layer
 
 _MEASURES = {
     "mexa": "MEXA",
@@ -53,36 +51,45 @@ def curves_of(run: ArmRun, model: str, index: Index, given: argparse.Namespace) 
 
 
 def page(index: Index, part: Part, curves: dict[str, dict[int, Curves]], bench: str) -> str:
+    def mean(curve: np.ndarray) -> float:
+        return float(np.nanmean(curve[1:]))
+
     base = next(iter(curves[part.base].values()))
-    layer = best_layer({"value": list(base["mean"]["mexa"])})
     rows = []
     for arm, seeds in curves.items():
         cells = []
         for measure in _MEASURES:
-            values = [one["mean"][measure][layer] for one in seeds.values()]
+            values = [mean(one["mean"][measure]) for one in seeds.values()]
             spread = f" [{min(values):.3f} {max(values):.3f}]" if arm != part.base else ""
             cells.append(f"{np.mean(values):.3f}{spread}")
         rows.append([arm, *cells])
-    text = f"# {index.name}: alignment inside the model\n\nMade by `benchmarks/inside.py`. Layer {layer} of "
-    text += f"{len(base['mean']['mexa']) - 1}; in brackets the lowest and the highest seed.\n\n"
+    layers = len(base["mean"]["mexa"]) - 1
+    text = (
+        f"# {index.name}: alignment inside the model\n\nMade by `benchmarks/inside.py`. Means over {layers} "
+    )
+    text += "layers; in brackets the lowest and the highest seed.\n\n"
     text += table(["arm", *_MEASURES.values()], rows)
     trained = [(arm, seed) for arm in curves if arm != part.base for seed in curves[arm]]
+    gains = np.array(
+        [
+            [of[arm][seed].value - of[part.base][seed].value for arm, seed in trained]
+            for of in (part.figures[f"accuracy/{code}"] for code in part.others)
+        ]
+    )
     rows = []
     for measure, label in _MEASURES.items():
-        cells = []
-        for place in (layer, None):
-            apart, gains = [], []
-            for arm, seed in trained:
-                for code in part.others:
-                    change = curves[arm][seed][code][measure] - base[code][measure]
-                    apart.append(float(np.nanmean(change) if place is None else change[place]))
-                    of = part.figures[f"accuracy/{code}"]
-                    gains.append(of[arm][seed].value - of[part.base][seed].value)
-            cells.append(f"{np.corrcoef(apart, gains)[0, 1]:.2f}")
-        rows.append([label, *cells])
+        changes = np.array(
+            [
+                [mean(curves[arm][seed][code][measure] - base[code][measure]) for arm, seed in trained]
+                for code in part.others
+            ]
+        )
+        within = [one - one.mean(axis=1, keepdims=True) for one in (changes, gains)]
+        found = (np.corrcoef(one.ravel(), other.ravel())[0, 1] for one, other in ((changes, gains), within))
+        rows.append([label, *(f"{one:.2f}" for one in found)])
     text += f"\nCorrelation with the change of accuracy on {bench}, over {len(trained)} trained models and "
     text += f"{len(part.others)} languages:\n\n"
-    return text + table(["measure", f"in layer {layer}", "mean over layers"], rows)
+    return text + table(["measure", "all", "within languages"], rows)
 
 
 def main() -> None:
