@@ -43,7 +43,9 @@ def train_in_process(
     start = [sys.executable, "-m", "torch.distributed.run", "--nproc-per-node", str(processes)]
     command = [*start, "--standalone", __file__, json.dumps(entries), str(out), str(kill_at)]
     command.append(str(int(number)))
-    environment = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": os.pathsep.join(sys.path)}
+    # pytest imports `tests` without putting its folder on the path.
+    places = os.pathsep.join([str(Path(__file__).parents[2]), *sys.path])
+    environment = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": places}
     return subprocess.run(command, env=environment, check=False).returncode
 
 
