@@ -88,8 +88,8 @@ def verdicts(table: TextTable) -> Integers:
     5. Any other line is right, but undecided in Latin script, where English cannot be excluded.
 
     A language that lingua does not know (Khmer, Nepali) is judged by script alone; where that script is Latin
-    (Galician), only rule 1 applies. Simplified and traditional Chinese are told apart
-    by the characters that only one of them has (`crossin.languages.han`).
+    (Galician), only rule 1 applies. Simplified and traditional Chinese are
+    distinguished by the characters that only one of them has (`crossin.languages.han`).
     """
     require("text", "lingua")
     if (stored := _verdicts.get(table)) is not None:

@@ -211,15 +211,12 @@ def _write(trainer: CrossinTrainer, out: Path, base: Path, say: Say) -> list[str
 
 def _write_ends(folder: Path, base: Path, ends: Sequence[int]) -> None:
     """Let what is trained end its replies where the rows end, beside the base's own ends."""
-    from crossin.models.merging import GENERATION, add_ends, end_tokens
+    from crossin.models.merging import add_ends, end_tokens
 
     known = end_tokens(base)
-    new = sorted(set(ends) - set(known))
-    if new and (folder / "config.json").is_file():
+    if new := sorted(set(ends) - set(known)):
+        # Beside an adapter, too, for whoever merges it.
         add_ends(folder, [*known, *new])
-    elif new:
-        # Beside an adapter, for whoever merges it.
-        write_json(folder / GENERATION, {"eos_token_id": [*known, *new]})
 
 
 def _no_page() -> str:

@@ -381,3 +381,17 @@ def test_what_holds_no_object_is_named(tmp_path: Path, content: bytes, word: str
     file.write_bytes(content)
     with errors.refused(word, file="run.json"):
         read_object(file)
+
+
+def test_lines_after_a_first_record_with_a_list_keep_their_numbers() -> None:
+    one = {"items": [{"a": 1}], "instruction": "x", "output": "y"}
+    text = "\n\n".join(json.dumps(one) for _ in range(3)) + "\n{broken"
+    batches = json_batches(io.BytesIO(text.encode()), "rows.jsonl")
+    with errors.refused("line 6 is not JSON", row=4):
+        list(batches)
+
+
+def test_a_first_line_that_is_nested_too_deeply_is_named() -> None:
+    text = '{"a": ' + "[" * 200_000
+    with errors.refused("nested too deeply", row=1):
+        list(json_batches(io.BytesIO(text.encode()), "rows.jsonl"))

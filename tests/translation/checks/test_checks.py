@@ -89,6 +89,7 @@ def test_a_fault_is_rejected_with_its_reason(target: dict[str, str], expected: s
         ("La ⁇ y el águila.", "unknown_token"),
         ("La gallina\r\ny el águila.", ""),
         ("La gallina\nno es águila.", ""),
+        ("La gallina\ne l'aquila\nu orla", ""),
     ],
 )
 def test_characters_that_no_translation_has(target: str, expected: str) -> None:

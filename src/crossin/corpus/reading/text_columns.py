@@ -9,11 +9,11 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from crossin.core.reasons import fix_of
 from crossin.corpus.reading.batch import Batch
 from crossin.corpus.reasons import CorpusReason
 from crossin.corpus.texts import raw
 
-TEXT_HINT = "write text there, or name the column that holds it under `columns`"
 Values: TypeAlias = list[Any] | pa.Array
 # uint8 (n,), 0 for a usable row, else the number of its `CorpusReason`.
 Status: TypeAlias = npt.NDArray[np.uint8]
@@ -69,7 +69,7 @@ def _from_json(values: list[Any], status: Status) -> pa.LargeStringArray:
 
 def _from_arrow(batch: Batch, name: str, values: pa.Array, status: Status) -> pa.LargeStringArray:
     if not (is_text(values.type) or pa.types.is_null(values.type)):
-        raise wrong_type(batch, name, values, "instead of text", TEXT_HINT)
+        raise wrong_type(batch, name, values, "instead of text", fix_of(CorpusReason.NOT_TEXT))
     try:
         texts = values.cast(pa.large_string())
         texts.validate(full=True)

@@ -77,6 +77,8 @@ def _wrapped(lines: Iterator[str]) -> tuple[Iterator[str], list[Any] | None]:
             break
     try:
         value = json.loads(read[-1])
+    except RecursionError:
+        return chain(read, lines), None
     except ValueError:
         if not read[-1].rstrip().endswith(("{", "[", ",", ":")):
             return chain(read, lines), None
@@ -90,9 +92,12 @@ def _wrapped(lines: Iterator[str]) -> tuple[Iterator[str], list[Any] | None]:
     found = _list_in(value)
     if found is None:
         return chain(read, lines), None
-    # Where more lines follow, it is the first of several records.
-    others = list(lines)
-    return chain(read, others), None if any(map(str.strip, others)) else found
+    for line in lines:
+        read.append(line)
+        if line.strip():
+            # It is the first of several records.
+            return chain(read, lines), None
+    return iter(read), found
 
 
 def _list_in(value: Any) -> list[Any] | None:

@@ -10,7 +10,7 @@ from crossin.translation.reasons import TranslationReason
 # Tokens of models and the mark of SentencePiece.
 _UNKNOWN = re.compile(r"<unk>|\[UNK\]|<\|unk\|>|⁇", re.IGNORECASE)
 # What is left of `\\nabla`, `\\neq` and the like, where JSON read the backslash and the n as a line break.
-_CUT_COMMAND = re.compile(r"\n(?:abla|atural|eq?|earrow|ewline|exists|i|leq|geq|mid|ot(?:in)?|u|warrow)\b")
+_CUT_COMMAND = re.compile(r"\n(?:abla|atural|eq|earrow|ewline|exists|leq|geq|otin|warrow)\b")
 
 
 def character_fault(source: str, target: str) -> tuple[str, str] | None:
