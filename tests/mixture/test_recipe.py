@@ -37,7 +37,7 @@ def read(folder: Path, text: str) -> None:
         (
             "name: a\ncomponents: [{kind: base, rows: 1, pairs: [[en, zh]]}]",
             "components.0",
-            "x2x and trans",
+            "x2x, switch and trans",
         ),
         (
             "name: a\ncomponents: [{kind: x2x, rows: 1, pairs: [[zh, Chinese]]}]",

@@ -158,13 +158,6 @@ def test_the_first_token_that_is_learned_has_one_before_it(tokenizer: Any, tmp_p
     assert only(lines(tmp_path, asked(" cap", "ital")), tokenizer) == ("<end>", " capital<end>")
 
 
-def test_a_conversation_is_learned_to_the_end_of_its_last_turn(chat: Any, tmp_path: Path) -> None:
-    turns = [ASKED, {"role": "assistant", "content": "Paris"}, ASKED, ANSWERED]
-    read, learned = only(lines(tmp_path, {"messages": turns}), chat)
-    assert read == chat.apply_chat_template(turns[:-1], tokenize=False, add_generation_prompt=True)
-    assert learned == "Madrid<done>"
-
-
 def test_a_system_column_is_the_first_turn_of_messages_without_one(chat: Any, tmp_path: Path) -> None:
     system = {"role": "system", "content": "Be brief."}
     beside = {"messages": [ASKED, ANSWERED], "system": "Be brief."}

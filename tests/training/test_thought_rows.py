@@ -44,7 +44,7 @@ def test_an_answer_is_learned_behind_a_closed_thought(tmp_path: Path, template: 
 
 def test_a_thought_of_an_answer_is_learned_with_it(tmp_path: Path) -> None:
     thought = "<think>\nMadrid or Toledo?\n</think>\n\nMadrid"
-    turns = [ASKED, ANSWERED, ASKED, {**ANSWERED, "content": thought}]
+    turns = [ASKED, {**ANSWERED, "content": thought}]
     for name in ("SWITCHED", "PLAIN", "ALWAYS_EMPTY"):
         tokenizer = chat_tokenizer(tmp_path / name, getattr(templates, name))
         read, learned = only(rows_file(tmp_path, *turns), tokenizer)

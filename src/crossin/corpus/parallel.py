@@ -15,6 +15,7 @@ import pyarrow.compute as pc
 from crossin.core.errors import CrossinError
 from crossin.core.progress import Progress, silent
 from crossin.core.suggestions import nearest
+from crossin.corpus.conversations import roles
 from crossin.corpus.reading.language_rows import LanguageRows, read_languages
 from crossin.corpus.reading.origins import Origins
 from crossin.corpus.reasons import CorpusReason
@@ -40,6 +41,9 @@ class ParallelCorpus:
     without_id: rows of a file that have no id of their own, by reason code: their indices in the language's
         texts. Each code ends in the language, and the rows read of a language are those present plus these.
     own_ids: language -> the ids of all rows of its file. origins: language -> where they come from.
+    turns: language -> where the turns of all texts of its file are (`conversations.py`); empty where no row
+        of any language has more than one exchange.
+    changed: how many rows had a part left out, by reason code.
     notes: on its files as a whole. details: more on the reason of a rejected row, by the row's number.
     """
 
@@ -58,6 +62,8 @@ class ParallelCorpus:
     id_prefix: str = ""
     notes: list[str] = field(default_factory=list)
     details: dict[int, str] = field(default_factory=dict)
+    turns: dict[str, Texts | None] = field(default_factory=dict)
+    changed: dict[str, int] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -106,6 +112,17 @@ class ParallelCorpus:
             raise ValueError(f"{int((places < 0).sum())} of the rows are absent in {language}")
         return self.texts[language, field].take(places)
 
+    def places_of_turns(self, language: str, rows: npt.NDArray[np.integer]) -> pa.LargeStringArray:
+        """Where the turns of `rows` are in the language's texts; '' for a single exchange, and for an absent
+        row.
+        """
+        texts = self.turns.get(language)
+        places = self.place[language][rows]
+        if texts is None:
+            return pa.array([""] * len(rows), pa.large_string())
+        found = texts.take(np.maximum(places, 0))
+        return pc.if_else(pa.array(places >= 0), found, pa.scalar("", pa.large_string()))
+
 
 def read_corpus(
     name: str,
@@ -115,6 +132,7 @@ def read_corpus(
     columns: Set[str],
     work: Path,
     *,
+    several: bool = False,
     progress: Progress = silent,
 ) -> ParallelCorpus:
     """Read and join the corpus that `spec` describes; rows that cannot be used are rejected with a reason.
@@ -124,13 +142,15 @@ def read_corpus(
         files are read. None: all.
     columns: further columns, for filters.
     work: a folder for the texts, in a subfolder of the corpus's name; earlier texts are replaced.
+    several: whether rows may be conversations of more than one exchange.
 
     Rows are rejected that are missing in a language (unless `incomplete` is `keep`), whose id occurs twice in
-    a language (which one is right cannot be known), or whose instruction is empty in a language.
+    a language (which one is right cannot be known), whose instruction is empty in a language, or whose turns
+    are others than in the first language that has them.
     Raises CrossinError for files that cannot be read, unknown shapes, wrong types, missing ids, a column that
     no language has, and files of different length that are joined by position.
     """
-    found, seen = read_languages(name, spec, data, languages, columns, work / name, progress)
+    found, seen = read_languages(name, spec, data, languages, columns, work / name, progress, several=several)
     if found:
         _check_columns(name, columns, seen)
     corpus = _joined(name, found, _is_by_position(name, spec, found))
@@ -142,6 +162,8 @@ def read_corpus(
         status = rows.status[corpus.place[rows.language][present]]
         blank = present[status == CorpusReason.EMPTY_INSTRUCTION.number]
         corpus.reject(blank, CorpusReason.EMPTY_INSTRUCTION.about(rows.language))
+    if corpus.turns:
+        _reject_other_turns(corpus)
     if spec.id_prefix:
         prefix, separator = pa.array([spec.id_prefix, ""], pa.large_string())
         corpus.ids = pc.binary_join_element_wise(prefix, corpus.ids, separator)
@@ -228,9 +250,25 @@ def _joined(name: str, found: list[LanguageRows], by_position: bool) -> Parallel
         own_ids={rows.language: rows.ids for rows in found},
         origins={rows.language: rows.origins for rows in found},
     )
+    if any(rows.several for rows in found):
+        corpus.turns = {rows.language: rows.turns for rows in found}
+    for rows in found:
+        corpus.changed |= rows.changed
     for language, indices in twice.items():
         corpus.reject(indices, CorpusReason.DUPLICATE_ID.about(language))
     return corpus
+
+
+def _reject_other_turns(corpus: ParallelCorpus) -> None:
+    """Reject rows whose turns are others than in the first language that has the row."""
+    count = len(corpus)
+    first = np.array([""] * count, object)
+    for language in corpus.languages:
+        present = corpus.present(language)
+        found = roles(corpus.places_of_turns(language, np.arange(count))).to_numpy(zero_copy_only=False)
+        other = present & (first != "") & (first != found)
+        corpus.reject(other, CorpusReason.TURNS_DIFFER.about(language))
+        first = np.where(present & (first == ""), found, first)
 
 
 def _usable(

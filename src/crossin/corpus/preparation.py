@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 
 from crossin.core.errors import CrossinError
 from crossin.core.formats import FIELDS
@@ -15,6 +16,7 @@ from crossin.core.progress import Progress, silent
 from crossin.core.skipping import check_faults
 from crossin.corpus.alignment_cache import checked
 from crossin.corpus.contamination import bench_ngrams, contaminated
+from crossin.corpus.conversations import by_exchange
 from crossin.corpus.duplicates import exact_duplicates, near_duplicates
 from crossin.corpus.faults import file_faults, missing_notes, refuse_faults, rejects
 from crossin.corpus.filters import CHARACTERS, apply_filters
@@ -39,6 +41,7 @@ def prepare(
     filters: Sequence[Filters] = (),
     strict: bool = False,
     max_skipped: float = 1.0,
+    several: bool = False,
     progress: Progress = silent,
 ) -> ParallelCorpus:
     """A corpus ready to be drawn from.
@@ -46,12 +49,13 @@ def prepare(
     languages: those of the mixture; None for all that the corpus has. filters: filters that are applied
     later, whose columns must be read. work: a folder for its texts. strict: a row that fails the join or the
     alignment check is an error instead of a rejection. max_skipped: the largest share of a file's rows that
-    may be left out for what is wrong with them; more is an error.
+    may be left out for what is wrong with them; more is an error. several: whether rows may be conversations
+    of more than one exchange.
 
     Raises CrossinError where most rows of a language are in another one.
     """
     columns = {column for wanted in (spec.filter, *filters) for column in wanted} - {CHARACTERS}
-    corpus = read_corpus(name, spec, data, languages, columns, work, progress=progress)
+    corpus = read_corpus(name, spec, data, languages, columns, work, several=several, progress=progress)
     if strict:
         refuse_faults(name, rejects(corpus))
     check_faults(file_faults(corpus), max_skipped, OVERRIDE)
@@ -102,11 +106,39 @@ def _check(corpus: ParallelCorpus, against: str, progress: Progress) -> None:
         one, other = (
             {field: corpus.text(side, field, both) for field in FIELDS} for side in (against, language)
         )
-        places = corpus.place[language][both]
+        places: npt.NDArray[np.integer] = corpus.place[language][both]
+        if corpus.turns:
+            one, rows = by_exchange(one, corpus.places_of_turns(against, both))
+            other, rows = by_exchange(other, corpus.places_of_turns(language, both))
+            places, both = _places_of_exchanges(places, rows), both[rows]
         findings = checked(one, other, against, language, places, progress=progress)
+        if corpus.turns:
+            _name_exchanges(corpus, both, np.flatnonzero(findings.reason))
         for number, reason in enumerate(findings.reasons, 1):
             corpus.reject(both[findings.reason == number], reason)
         corpus.notes += findings.notes
+
+
+def _places_of_exchanges(
+    places: npt.NDArray[np.integer], rows: npt.NDArray[np.int64]
+) -> npt.NDArray[np.int64]:
+    """The position of each exchange among all of its language's, from each row's among the rows (n,) and the
+    row of each exchange.
+    """
+    order = np.argsort(places[rows], kind="stable")
+    found = np.empty(len(rows), np.int64)
+    found[order] = np.arange(len(rows))
+    return found
+
+
+def _name_exchanges(
+    corpus: ParallelCorpus, rows: npt.NDArray[np.int64], faulty: npt.NDArray[np.int64]
+) -> None:
+    """Write which exchange is at fault into the details of rows that are still kept. rows: that of each."""
+    for index in faulty.tolist():
+        row = int(rows[index])
+        if not corpus.status[row]:
+            corpus.details.setdefault(row, f"exchange {1 + index - int(np.searchsorted(rows, row))}")
 
 
 def _deduplicate(corpus: ParallelCorpus, language: str, near: bool) -> None:

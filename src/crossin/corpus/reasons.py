@@ -13,7 +13,8 @@ class CorpusReason(Reason):
     SEVERAL_EXCHANGES = (
         "several_exchanges",
         "more than one exchange in the chat",
-        "split such a chat into rows of one exchange each, or keep one of them",
+        "let the recipe write conversations (`format: messages`, or `template: chat`), or draw their first"
+        " exchange (`turns: first` in the component)",
     )
     INCOMPLETE_EXCHANGE = "incomplete_exchange", "no complete exchange in the chat", _ONE_EXCHANGE
     OTHER_ROLE = "other_role", "a turn of neither user nor assistant", _ONE_EXCHANGE
@@ -63,6 +64,18 @@ class CorpusReason(Reason):
     DUPLICATE = "duplicate", "repeats an earlier row"
     NEAR_DUPLICATE = "near_duplicate", "nearly repeats an earlier row"
     CONTAMINATED = "contaminated", "overlaps a benchmark"
+    TURNS_DO_NOT_ALTERNATE = (
+        "turns_do_not_alternate",
+        "turns of user and assistant that do not alternate",
+        "join turns of one side that follow each other, or drop the row",
+    )
+    TURNS_DIFFER = (
+        "turns_differ",
+        "other turns than the same row in another language",
+        "let a row have the same turns in every language, a system turn included",
+    )
+    GREETING = "greeting", "the assistant's turn before the first of the user is left out", "", True
+    UNANSWERED_TURN = "unanswered_turn", "the user's last turn, which has no answer, is left out", "", True
 
     @property
     def number(self) -> int:

@@ -157,6 +157,7 @@ def make_job(
             filters=filters,
             strict=strict,
             max_skipped=recipe.max_skipped,
+            several=recipe.reads_conversations(name),
             progress=progress,
         )
     _check_ids(specs, corpora)
@@ -189,10 +190,11 @@ def counts_of(job: MixtureJob) -> dict[str, Any]:
 
 
 def skipped_of(job: MixtureJob) -> dict[str, int]:
-    """The number of rows that were left out of all corpora, by reason code."""
+    """The number of rows that were left out of all corpora, or changed, by reason code."""
     skipped = Counter[str]()
     for corpus in job.corpora.values():
         skipped.update(corpus.skipped())
+        skipped.update(corpus.changed)
     return dict(sorted(skipped.items()))
 
 

@@ -14,6 +14,7 @@ from crossin.core.draws import Ints
 from crossin.core.errors import CrossinError
 from crossin.core.hashing import hash64
 from crossin.core.reasons import counted_sentences, fix_of
+from crossin.corpus.conversations import exchanges
 from crossin.corpus.filters import apply_filters
 from crossin.corpus.parallel import ParallelCorpus
 from crossin.mixture.recipe import Component, Recipe
@@ -191,6 +192,8 @@ def _usable(
         texts.release()
         if len(lengths):
             mask &= lengths[corpus.place[language]] > 0
+        if component.kind == "switch":
+            mask &= exchanges(corpus.places_of_turns(language, np.arange(len(corpus)))) > 1
         return mask & passing[language] if language in passing else mask
 
     asked, answered = component.fields

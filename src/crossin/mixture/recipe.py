@@ -18,7 +18,7 @@ from crossin.corpus.spec import CorpusSpec, Filters
 from crossin.languages.codes import ByLanguage, Language, Languages
 from crossin.models.chat import TemplateArguments
 
-Kind = Literal["base", "mono", "x2en", "en2x", "x2x", "trans"]
+Kind = Literal["base", "mono", "x2en", "en2x", "x2x", "switch", "trans"]
 # Kinds whose direction is decided by one language other than the pivot.
 PIVOT_KINDS = ("mono", "x2en", "en2x")
 _HINT = "for examples of recipes: crossin examples"
@@ -28,12 +28,15 @@ class Component(Settings):
     """One ingredient.
 
     kind: `base` (all in the pivot language), `mono` (all in another), `x2en` (asked in another, answered in
-    the pivot), `en2x` (the reverse), `x2x` (two different languages), `trans` (translate a row's `side`).
+    the pivot), `en2x` (the reverse), `x2x` (two different languages), `switch` (a conversation that changes
+    its language with every exchange), `trans` (translate a row's `side`).
     corpus: by default the recipe's, where it describes a single one, else `questions`.
     rows, tokens, share: the size; exactly one. `rows: all` is as many as the corpus has; `tokens` are those
     of prompt and completion, estimated or counted by the recipe's tokenizer; `share` is of the recipe's
     `rows`, which all components together must make.
-    languages: where not all of the recipe's; for x2x and trans, `pairs` may name the directions instead.
+    languages: where not all of the recipe's; for x2x, switch and trans, `pairs` may name the directions.
+    turns: of a conversation, `all` exchanges, the `first` alone, or all of which only the `last` answer is
+    learned. trans takes one exchange: one that the draw decides, the first, or the last.
     sampler: how often each language (or pair) is drawn. `uniform`: equally; `proportional`: by its rows;
     `temperature`: p ~ n^(1/temperature); `unimax`: equally until a language has had `epochs` epochs (Chung
     et al., arXiv 2304.09151); `weights`: by the weights.
@@ -54,6 +57,7 @@ class Component(Settings):
     pairs: list[tuple[Language, Language]] | None = setting(None, min_length=1)
     side: Literal["instruction", "output"] = "instruction"
     direction: Literal["any", "to-pivot", "from-pivot"] = "any"
+    turns: Literal["all", "first", "last"] = "all"
     sampler: Literal["uniform", "proportional", "temperature", "unimax", "weights"] = "uniform"
     temperature: float = setting(1.0, gt=0)
     weights: ByLanguage[float] = setting({})
@@ -81,8 +85,10 @@ class Component(Settings):
             raise ValueError("`weights` and `sampler: weights` go together")
         if self.weights and (min(self.weights.values()) < 0 or not sum(self.weights.values())):
             raise ValueError("`weights` must not be negative, and not all zero")
-        if self.pairs and (self.kind not in ("x2x", "trans") or self.languages):
-            raise ValueError("`pairs` goes with x2x and trans, in place of `languages`")
+        if self.pairs and (self.kind not in ("x2x", "switch", "trans") or self.languages):
+            raise ValueError("`pairs` goes with x2x, switch and trans, in place of `languages`")
+        if self.kind == "switch" and self.turns == "first":
+            raise ValueError("`switch` needs more than the first exchange")
         if self.pairs and any(one == other for one, other in self.pairs):
             raise ValueError("`pairs` must be of two different languages")
         if self.direction != "any" and (self.kind != "trans" or self.pairs):
@@ -110,7 +116,8 @@ class Recipe(Settings):
 
     tag: how a cross-lingual row names the language of the answer. `sentence`: in the words of that language
     ("Answer in English."), after the instruction; `code`: `[en]` on a new line after the input, as in the
-    authors' released code; `none`: not at all.
+    authors' released code; `none`: not at all. place: where in a conversation, in the user's `first` turn, in
+    `every` one, or in the `system` turn.
     template: `question` (each language's own words for question and answer), `plain` (no words: the answer
     continues the instruction), one of the paper's (`alpaca`, `cl_boost`, `llama`, `gemma`), a YAML file such
     as theirs, or `chat`: that of `tokenizer`, with `chat_template_kwargs` as its arguments.
@@ -125,6 +132,7 @@ class Recipe(Settings):
     seed: int = 0
     rows: int | None = setting(None, gt=0)
     tag: Literal["sentence", "code", "none"] = "sentence"
+    place: Literal["first", "every", "system"] = "first"
     template: str = "alpaca"
     tokenizer: str | None = None
     chat_template_kwargs: TemplateArguments = setting({})
@@ -154,7 +162,32 @@ class Recipe(Settings):
             raise ValueError("`template: chat` needs a `tokenizer`")
         if self.chat_template_kwargs and (self.template != "chat" or self.format == "messages"):
             raise ValueError("`chat_template_kwargs` goes with `template: chat`")
+        if not self.has_turns:
+            self._check_single()
         return self
+
+    def _check_single(self) -> None:
+        """Refuse what needs conversations where the template writes one exchange."""
+        fix = "needs `format: messages`, or `template: chat`"
+        if self.place != "first":
+            raise ValueError(f"`place: {self.place}` {fix}")
+        first = {one.corpus for one in self.components if one.turns == "first"}
+        for component in self.components:
+            if component.kind == "switch" or (component.turns == "last" and component.kind != "trans"):
+                what = "`switch`" if component.kind == "switch" else "`turns: last`"
+                raise ValueError(f"{what} {fix}")
+            if component.corpus in first and component.turns == "all" and component.kind != "trans":
+                raise ValueError(f"`turns: all` beside `turns: first` of the same corpus {fix}")
+
+    @property
+    def has_turns(self) -> bool:
+        """Whether the mixture's rows can be conversations of several exchanges."""
+        return self.format == "messages" or self.template == "chat"
+
+    def reads_conversations(self, corpus: str) -> bool:
+        """Whether a corpus's conversations of several exchanges can be drawn."""
+        mine = (one for one in self.components if one.corpus == corpus)
+        return self.has_turns or any(one.turns != "all" for one in mine)
 
     @field_validator("components")
     @classmethod

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from itertools import groupby
 from pathlib import Path
 from typing import TypeAlias
@@ -17,9 +18,10 @@ from crossin.core.reasons import sentence_of
 from crossin.corpus.parallel import ParallelCorpus
 from crossin.languages import load_words
 from crossin.languages.segmentation import is_unspaced
+from crossin.mixture.conversations import Converse, drawn_texts, with_conversations
 from crossin.mixture.planning import Plan
 from crossin.mixture.recipe import Component, Recipe
-from crossin.mixture.templates import Template, load_template
+from crossin.mixture.templates import CHAT, Template, conversation_text, load_template
 from crossin.mixture.tokens import load_tokenizer
 from crossin.models.chat import ChatTemplate
 
@@ -33,13 +35,14 @@ Placed: TypeAlias = tuple[npt.NDArray[np.int64], pa.Array]
 
 @dataclass(frozen=True)
 class RowStyle:
-    """How rows become prompts: `template` returns the template for a language's rows. `notes` are what a user
-    should know of it.
+    """How rows become prompts: `template` returns the template for a language's rows, and `converse` the
+    prompt and completion of a conversation in a chat template. `notes` are what a user should know of it.
     """
 
     recipe: Recipe
     template: Callable[[str], Template]
     notes: tuple[str, ...] = ()
+    converse: Converse | None = None
 
 
 def row_style(recipe: Recipe, data: Path) -> RowStyle:
@@ -58,14 +61,12 @@ def row_style(recipe: Recipe, data: Path) -> RowStyle:
     template = load_template(
         recipe.template, data, tokenizer=recipe.tokenizer, arguments=recipe.chat_template_kwargs
     )
-    return RowStyle(recipe, lambda _: template, _notes(recipe))
-
-
-def _notes(recipe: Recipe) -> tuple[str, ...]:
-    if not recipe.tokenizer or not recipe.chat_template_kwargs:
-        return ()
-    found = ChatTemplate(load_tokenizer(recipe.tokenizer), recipe.chat_template_kwargs)
-    return tuple(map(sentence_of, found.unknown_arguments))
+    if recipe.template != CHAT or not recipe.tokenizer:
+        return RowStyle(recipe, lambda _: template)
+    tokenizer = load_tokenizer(recipe.tokenizer)
+    chat = ChatTemplate(tokenizer, recipe.chat_template_kwargs)
+    notes = tuple(map(sentence_of, chat.unknown_arguments))
+    return RowStyle(recipe, lambda _: template, notes, partial(conversation_text, chat, tokenizer))
 
 
 def _question_template(language: str) -> Template:
@@ -88,10 +89,16 @@ def render(style: RowStyle, part: Plan, corpora: Mapping[str, ParallelCorpus]) -
     """The mixture's rows (docs/formats.md) for a part of its plan, in the plan's order."""
     components = dict(style.recipe.named())
     drawn = [components[name] for name in part.components]
+    texts = {
+        "prompt": _in_order(_prompts(style, part, components, corpora), len(part)),
+        "completion": _in_order(_completions(style, part, components, corpora), len(part)),
+    }
+    beside: dict[str, pa.Array] = {}
+    if style.recipe.has_turns:
+        texts, beside = with_conversations(style.recipe, style.converse, part, corpora, texts)
     return pa.table(
         {
-            "prompt": _in_order(_prompts(style, part, components, corpora), len(part)),
-            "completion": _in_order(_completions(style, part, components, corpora), len(part)),
+            **texts,
             "kind": _named(part.component, [component.kind for component in drawn]),
             "lang_in": _named(part.language_in, part.languages),
             "lang_out": _named(part.language_out, part.languages),
@@ -99,6 +106,7 @@ def render(style: RowStyle, part: Plan, corpora: Mapping[str, ParallelCorpus]) -
             "slot": pa.array(part.slot.astype(np.int64)),
             "source": _named(part.component, [component.corpus for component in drawn]),
             "component": _named(part.component, part.components),
+            **beside,
         }
     )
 
@@ -114,8 +122,9 @@ def _prompts(
     for (name, language_in), directions in groupby(part.directions(), key=lambda direction: direction[:2]):
         component, asked_in = components[name], list(directions)
         corpus, field = corpora[component.corpus], component.fields[0]
-        rows = part.row[np.concatenate([places for *_, places in asked_in])]
-        asked = corpus.text(language_in, field, rows)
+        drawn = np.concatenate([places for *_, places in asked_in])
+        rows = part.row[drawn]
+        asked = drawn_texts(corpus, component, language_in, field, rows, part.slot[drawn])
         given = None if component.kind == "trans" else corpus.text(language_in, "input", rows)
         start = 0
         for _, _, language_out, places in asked_in:
@@ -140,7 +149,8 @@ def _completions(
         groups.setdefault((name, language_out, template.separator, template.end), []).append(places)
     for (name, language_out, separator, end), found in groups.items():
         component, places = components[name], np.concatenate(found)
-        answers = corpora[component.corpus].text(language_out, component.fields[1], part.row[places])
+        corpus, field = corpora[component.corpus], component.fields[1]
+        answers = drawn_texts(corpus, component, language_out, field, part.row[places], part.slot[places])
         yield places, _join(separator, answers, end)
 
 

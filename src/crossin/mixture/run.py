@@ -247,12 +247,17 @@ def _check_inputs(manifest: Path, inputs: Mapping[str, Path]) -> None:
 
 
 def settings_of(recipe: Recipe) -> dict[str, Any]:
-    """The recipe as a manifest holds it; what may be left out is in it only where the recipe says so."""
+    """The recipe as a manifest holds it; later entries are in it only where they are not the default."""
     settings = recipe.model_dump(mode="json")
     if recipe.max_skipped == MOST_SKIPPED:
         del settings["max_skipped"]
     if not recipe.chat_template_kwargs:
         del settings["chat_template_kwargs"]
+    if recipe.place == "first":
+        del settings["place"]
+    for component in settings["components"]:
+        if component["turns"] == "all":
+            del component["turns"]
     return settings
 
 

@@ -78,10 +78,13 @@ def _write_parquet(path: Path, table: pa.Table, plan: str) -> None:
 
 
 def _write_messages(path: Path, table: pa.Table) -> None:
-    """JSON lines: the question and answer as `messages`, and the other columns beside them."""
+    """JSON lines: the turns as `messages`, and the other columns beside them."""
     with path.open("w", encoding="utf-8") as file:
         for batch in table.to_batches(max_chunksize=4096):
             for row in batch.to_pylist():
                 asked, answered = row.pop("prompt"), row.pop("completion")
-                turns = [{"role": "user", "content": asked}, {"role": "assistant", "content": answered}]
+                turns = row.pop("messages", None) or [
+                    {"role": "user", "content": asked},
+                    {"role": "assistant", "content": answered},
+                ]
                 file.write(json.dumps({"messages": turns, **row}, ensure_ascii=False) + "\n")

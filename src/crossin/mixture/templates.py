@@ -13,7 +13,7 @@ from crossin.core.errors import CrossinError
 from crossin.core.settings import Settings, read_settings
 from crossin.core.suggestions import nearest
 from crossin.mixture.tokens import load_tokenizer
-from crossin.models.chat import ChatTemplate
+from crossin.models.chat import ChatTemplate, Turns
 
 DATA = Path(__file__).parent / "templates"
 CHAT = "chat"
@@ -138,6 +138,27 @@ def _one_turn(loaded: Any, arguments: Mapping[str, Any]) -> Template:
         separator=separator,
         end=end.partition(loaded.eos_token)[0] if loaded.eos_token else end,
     )
+
+
+def conversation_text(chat: ChatTemplate, tokenizer: Any, turns: Turns) -> tuple[str, str]:
+    """A conversation up to its last answer, and this answer, as a row's prompt and completion; without the
+    tokens that begin and end a sequence, as in `chat_template`.
+
+    Raises CrossinError where the template refuses the conversation.
+    """
+    from jinja2.exceptions import TemplateError
+
+    try:
+        found = chat.conversation(chat.folded(turns))
+    except (TemplateError, ValueError) as error:
+        raise CrossinError(
+            f"the chat template cannot write a conversation of {len(turns)} turns: {error}",
+            field="template",
+            hint="draw single exchanges (`turns: first` in the component), or use `format: messages`",
+        ) from error
+    text, end = found.answer[: max(0, found.ends)], found.answer[max(0, found.ends) :]
+    end = end.partition(tokenizer.eos_token)[0] if tokenizer.eos_token else end
+    return found.prompt.removeprefix(tokenizer.bos_token or ""), text + end
 
 
 def _split(text: str, marks: list[str]) -> list[str]:

@@ -49,13 +49,18 @@ def split(tokenizer: Any, texts: list[str], borders: list[int]) -> list[tuple[tu
 
 
 def split_spelled(
-    tokenizer: Any, text: str, border: int, spans: Sequence[tuple[int, int]]
-) -> tuple[tuple[int, ...], int]:
-    """As `split`, of one text; within `spans` (in characters) a special token that is spelled out is text."""
+    tokenizer: Any, text: str, borders: Sequence[int], spans: Sequence[tuple[int, int]]
+) -> tuple[tuple[int, ...], list[int]]:
+    """As `split`, of one text with several borders; within `spans` (in characters) a special token that is
+    spelled out is text, if the tokenizer is a fast one.
+    """
+    if not tokenizer.is_fast:
+        found = split(tokenizer, [text] * len(borders), list(borders))
+        return found[0][0], [before for _, before in found]
     special = {number for number, one in tokenizer.added_tokens_decoder.items() if one.special}
     encoded = tokenizer(text, add_special_tokens=False, return_offsets_mapping=True)
     tokens: list[int] = []
-    before = 0
+    before = [0] * len(borders)
     for token, (start, end) in zip(encoded["input_ids"], encoded["offset_mapping"], strict=True):
         inside = any(first <= start and end <= last for first, last in spans)
         if token in special and inside:
@@ -63,7 +68,7 @@ def split_spelled(
             tokens += plain["input_ids"]
         else:
             tokens.append(token)
-        before = len(tokens) if end <= border else before
+        before = [len(tokens) if end <= border else one for one, border in zip(before, borders, strict=True)]
     return tuple(tokens), before
 
 

@@ -65,6 +65,7 @@ class Batches(Settings):
     )
     longest: int = setting(1024, "Tokens of a row at most.", gt=1)
     too_long: Literal["skip", "cut"] = setting("skip", "Leave longer rows out, or cut their prompt.")
+    turns: Literal["all", "last"] = setting("all", "Learn all answers of a conversation, or its last.")
     recompute: bool = setting(False, "Recompute activations in the backward pass (less memory).")
 
     def tokens_on(self, device: str) -> int:

@@ -31,7 +31,7 @@ def row_losses(
     targets: list[int] = []
     start = 0
     for row in rows:
-        places += range(start + row.learned_from - 1, start + len(row.tokens) - 1)
+        places += [start + place - 1 for place in row.places]
         targets += row.completion
         start += len(row.tokens)
     counts = [row.learned for row in rows]

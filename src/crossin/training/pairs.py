@@ -88,7 +88,9 @@ def read_pool(
     """
     pool = PairPool()
     if pairs.rows:
-        _add_rows(pool, pairs, read_rows(pairs.rows, tokenizer, batches, arguments), tokenizer)
+        # A pair compares one answer of a conversation.
+        one_answer = batches.model_copy(update={"turns": "last"})
+        _add_rows(pool, pairs, read_rows(pairs.rows, tokenizer, one_answer, arguments), tokenizer)
     if pairs.items:
         _add_questions(pool, pairs, pairs.items, tokenizer)
     needed = {pairs.pivot} if pairs.among == "pivot" else set()

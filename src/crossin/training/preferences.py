@@ -13,7 +13,9 @@ from crossin.core.formats import PREFERENCES
 from crossin.core.reasons import Reason, counted_sentences
 from crossin.training.config import Batches
 from crossin.training.pairs import TokenizedQuestion
-from crossin.training.rows import Group, RowReason, RowText, rows_of
+from crossin.training.reasons import RowReason
+from crossin.training.row_texts import RowText
+from crossin.training.rows import Group, rows_of
 
 _COLUMNS = ["id", "group", "language", "prompt", "chosen", "rejected"]
 # What the codes of left-out preferences are about.

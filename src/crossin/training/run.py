@@ -61,6 +61,9 @@ def train(
         inputs["mixture"] = mixture
     settings = config.model_dump(mode="json", exclude={"model", "mixture", "pairs", "name"})
     settings["chat_date"] = CHAT_DATE
+    if config.batches.turns == "all":
+        # Runs from before this setting was there are the same.
+        del settings["batches"]["turns"]
     if pairs := config.pairs:
         settings["pairs"] = pairs.model_dump(mode="json", exclude={"rows", "items", "apart_from"})
         named = {"pairs.rows": pairs.rows, "pairs.items": pairs.items}

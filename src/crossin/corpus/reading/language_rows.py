@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence, Set
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,10 +15,12 @@ import pyarrow.compute as pc
 from crossin.core.errors import CrossinError
 from crossin.core.formats import FIELDS
 from crossin.core.progress import Progress
+from crossin.corpus.conversations import exchanges
 from crossin.corpus.reading.batch import Batch
 from crossin.corpus.reading.origins import Origins
 from crossin.corpus.reading.records import read_source
 from crossin.corpus.reading.rows import Rows, columns_read, language_column, to_rows
+from crossin.corpus.reasons import CorpusReason
 from crossin.corpus.spec import CorpusSpec, Source
 from crossin.corpus.texts import Texts, TextsWriter
 from crossin.languages.codes import parse_language
@@ -26,7 +29,9 @@ from crossin.languages.codes import parse_language
 @dataclass(frozen=True)
 class LanguageRows:
     """All rows of one language in the order of its file: ids (empty where a row has none), texts by field,
-    status as in `Rows`, the extra columns that have a value somewhere, and where the rows come from.
+    status and changed as in `Rows`, the extra columns that have a value somewhere, and where the rows come
+    from. turns: where each turn of a conversation is ('' for one exchange without a system turn); None where
+    no row has such. several: whether a row has more than one exchange.
     """
 
     language: str
@@ -36,6 +41,9 @@ class LanguageRows:
     status: npt.NDArray[np.uint8]
     extras: dict[str, pa.Array]
     origins: Origins
+    turns: Texts | None = None
+    several: bool = False
+    changed: Counter[str] = field(default_factory=Counter)
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -52,6 +60,9 @@ class _Collector:
     status: list[npt.NDArray[np.uint8]] = field(default_factory=list)
     extras: dict[str, list[pa.Array]] = field(default_factory=dict)
     origins: Origins = field(default_factory=Origins)
+    changed: Counter[str] = field(default_factory=Counter)
+    turns: TextsWriter | None = None
+    several: bool = False
 
     def __post_init__(self) -> None:
         self.writers = {name: TextsWriter(self.work, f"{self.language}.{name}") for name in ("id", *FIELDS)}
@@ -62,6 +73,7 @@ class _Collector:
         self.writers["id"].append(rows.ids.fill_null("") if rows.ids.null_count else rows.ids)
         for name in FIELDS:
             self.writers[name].append(rows.texts[name])
+        self._add_turns(rows)
         self.status.append(rows.status)
         for name, values in rows.extras.items():
             parts = self.extras.setdefault(name, [])
@@ -69,6 +81,21 @@ class _Collector:
             missing = self.rows - sum(map(len, parts))
             parts += [pa.nulls(missing), values] if missing else [values]
         self.rows += len(rows.ids)
+
+    def _add_turns(self, rows: Rows) -> None:
+        if rows.turns is None:
+            turns = pa.repeat(pa.scalar("", pa.large_string()), len(rows.ids))
+        else:
+            turns = rows.turns
+            self.several = self.several or bool((exchanges(turns) > 1).any())
+            if self.turns is None:
+                self.turns = TextsWriter(self.work, f"{self.language}.turns")
+                self.turns.append(pa.repeat(pa.scalar("", pa.large_string()), self.rows))
+        if self.turns is not None:
+            self.turns.append(turns)
+        if rows.changed is not None:
+            for number in rows.changed[(rows.status == 0) & (rows.changed > 0)].tolist():
+                self.changed[list(CorpusReason)[number - 1].about(self.language)] += 1
 
     def close(self) -> LanguageRows:
         """The language as a whole."""
@@ -80,7 +107,9 @@ class _Collector:
                 extras[name] = whole
         ids = closed.pop("id")
         status = np.concatenate(self.status)
-        return LanguageRows(self.language, self.file, ids, closed, status, extras, self.origins)
+        turns = self.turns.close() if self.turns is not None else None
+        found = (self.language, self.file, ids, closed, status, extras, self.origins)
+        return LanguageRows(*found, turns, self.several, +self.changed)
 
 
 def read_languages(
@@ -91,9 +120,12 @@ def read_languages(
     columns: Set[str],
     work: Path,
     progress: Progress,
+    *,
+    several: bool = False,
 ) -> tuple[list[LanguageRows], set[str]]:
     """The rows of each of `languages` that the corpus `name` has (None: of all), and all columns' names.
 
+    several: whether rows may be conversations of more than one exchange.
     Raises CrossinError for a source without any rows, and for what cannot be read.
     """
     order = None if languages is None else list(dict.fromkeys(languages))
@@ -110,7 +142,7 @@ def read_languages(
         for batch in read_source(source, data, columns_read(source, columns), columns):
             rows += len(batch)
             seen.update(batch.names)
-            for code, part, numbers in _parts(batch, spec, source, language, order, columns, codes):
+            for code, part, numbers in _parts(batch, spec, source, language, order, columns, codes, several):
                 if code not in collectors:
                     collectors[code] = _Collector(code, file, work)
                 collectors[code].add(part, batch.file, numbers)
@@ -131,13 +163,14 @@ def _parts(
     languages: Sequence[str] | None,
     columns: Set[str],
     codes: dict[str, str],
+    several: bool,
 ) -> Iterator[tuple[str, Rows, npt.NDArray[np.int64]]]:
     """The batch's rows with their numbers in the file: all of `language`, or by their column `language`, in
     order of its first row; those of each language in the batch's order. codes: the languages by their
     spellings so far.
     """
     if language is not None:
-        yield language, to_rows(batch, source, spec.longest_field, columns), batch.rows
+        yield language, to_rows(batch, source, spec.longest_field, columns, several=several), batch.rows
         return
     column, spellings = language_column(batch, source, spec.longest_field)
     spelled = pc.dictionary_encode(spellings)
@@ -159,7 +192,7 @@ def _parts(
     ends = np.searchsorted(places[order], np.arange(len(wanted)), side="right").tolist()
     if wanted:
         chosen = batch.select(order[: ends[-1]])
-        rows = to_rows(chosen, source, spec.longest_field, columns)
+        rows = to_rows(chosen, source, spec.longest_field, columns, several=several)
         for code, start, end in zip(wanted, [0, *ends], ends, strict=False):
             yield code, rows.slice(start, end - start), chosen.rows[start:end]
 

@@ -1,8 +1,8 @@
 """A batch of records becomes rows: checked Arrow columns of id, instruction, input, output and extras.
 
-Known shapes are Alpaca's columns (`instruction`, `input`, `output`), chats (`messages` with role and content,
-`conversations` with from and value; a column `system` beside them) and `prompt` with `completion`, as texts
-or as lists of messages.
+Known shapes are Alpaca's columns (`instruction`, `input`, `output`; `history` with earlier exchanges), chats
+(`messages`, `conversations`, `conversation`; `chats.py` knows their forms), `prompt` with `completion`, as
+texts or as lists of messages, and trees of replies. A column `system` may stand beside them.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 import re
 import sys
-from collections.abc import Sequence, Set
+from collections.abc import Set
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,30 +19,22 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from crossin.core.formats import FIELDS
+from crossin.corpus.conversations import JOINT, joined
 from crossin.corpus.reading.batch import Batch
+from crossin.corpus.reading.chats import CHATS, ChatTexts, texts_of_chat, with_history
 from crossin.corpus.reading.text_columns import Status, Values, is_text, mark, texts_of, wrong_type
 from crossin.corpus.reading.text_records import kind_of
 from crossin.corpus.reasons import CorpusReason
 from crossin.corpus.spec import Source
 
-_CHATS = ("messages", "conversations")
 # A column beside a chat, as ShareGPT's files have it.
 _SYSTEM = "system"
+_HISTORY = "history"
+# A tree of replies, as Open-Assistant's files have it, and its id.
+_TREE, _TREE_ID = "prompt", "message_tree_id"
 # A column beside the language's, as `zho` with `Hans` or `Hant`: ISO 15924.
 _LANGUAGE, _SCRIPT = "language", "script"
 _ISO_SCRIPT = re.compile("[A-Z][a-z]{3}")
-# Kinds of parts that a message's content may have, if it is a list.
-_TEXT_PARTS = {"text", "input_text", "output_text"}
-_ROLES = {
-    "system": "system",
-    "developer": "system",
-    "user": "user",
-    "human": "user",
-    "assistant": "assistant",
-    "gpt": "assistant",
-    "model": "assistant",
-    "chatgpt": "assistant",
-}
 _ID_HINT = "write ids as text or as whole numbers"
 
 
@@ -51,13 +43,17 @@ class Rows:
     """Rows in one shape, as many as the batch that they come from has records.
 
     ids: null where a record has none. texts: by field. status: uint8 (n,), 0 for a usable row, else the
-    number of its `CorpusReason`. extras: further columns by name.
+    number of its `CorpusReason`. extras: further columns by name. turns: where each turn of a conversation is
+    (`conversations.py`), '' for one exchange; None where no row has any. changed: as `status`, for what is
+    left out of a row that can be used.
     """
 
     ids: pa.LargeStringArray
     texts: dict[str, pa.LargeStringArray]
     status: Status
     extras: dict[str, pa.Array]
+    turns: pa.LargeStringArray | None = None
+    changed: Status | None = None
 
     def slice(self, start: int, length: int) -> Rows:
         """`length` rows from `start` on, without a copy."""
@@ -66,13 +62,16 @@ class Rows:
             {field: texts.slice(start, length) for field, texts in self.texts.items()},
             self.status[start : start + length],
             {name: values.slice(start, length) for name, values in self.extras.items()},
+            None if self.turns is None else self.turns.slice(start, length),
+            None if self.changed is None else self.changed[start : start + length],
         )
 
 
 def columns_read(source: Source, extras: Set[str]) -> set[str]:
     """The names of all columns that `to_rows` and `language_column` may read."""
     names = {part for name in _names(source).values() for part in re.findall(r"\{(\w+)\}", name) or [name]}
-    return {*names, *_CHATS, _SYSTEM, _SCRIPT, "prompt", "completion", *extras}
+    beside = {_SYSTEM, _HISTORY, _SCRIPT, _TREE_ID, "prompt", "completion"}
+    return {*names, *CHATS, *beside, *extras}
 
 
 def language_column(batch: Batch, source: Source, longest: int) -> tuple[str, pa.LargeStringArray]:
@@ -97,8 +96,8 @@ def language_column(batch: Batch, source: Source, longest: int) -> tuple[str, pa
         return name, columns[0]
     pieces = [pa.scalar(part, pa.large_string()) for part in parts[::2]]
     mixed = [one for pair in zip(pieces, columns, strict=False) for one in pair] + [pieces[-1]]
-    joined = pc.binary_join_element_wise(*mixed, pa.scalar("", pa.large_string()))
-    return name, pc.utf8_trim(joined, characters="_- ")
+    whole = pc.binary_join_element_wise(*mixed, pa.scalar("", pa.large_string()))
+    return name, pc.utf8_trim(whole, characters="_- ")
 
 
 def _are_scripts(values: Values) -> bool:
@@ -106,39 +105,35 @@ def _are_scripts(values: Values) -> bool:
     return bool(found) and all(isinstance(value, str) and _ISO_SCRIPT.fullmatch(value) for value in found)
 
 
-def to_rows(batch: Batch, source: Source, longest: int, extras: Set[str] = frozenset()) -> Rows:
+def to_rows(
+    batch: Batch, source: Source, longest: int, extras: Set[str] = frozenset(), *, several: bool = False
+) -> Rows:
     """The records as rows.
 
     longest: the most characters that a field may have. extras: more columns to keep where the batch has them.
-    A chat that is not one exchange cannot be used, nor a row without an instruction, nor one with a value
-    that is no text, a text that is too long or not valid Unicode, or a NUL: its `status` says why. Raises
-    CrossinError, with file, row and field, for an unknown shape, and a column of a table of another type.
+    several: whether a chat may have more than one exchange. A chat of other roles cannot be used, nor a row
+    without an instruction, nor one with a value that is no text, a text that is too long or not valid
+    Unicode, or a NUL: its `status` says why. Raises CrossinError, with file, row and field, for an unknown
+    shape, and a column of a table of another type.
     """
     status = np.zeros(len(batch), np.uint8)
     names = _names(source)
-    chat = next((name for name in _CHATS if name in batch.names), None)
-    renamed = "instruction" in source.columns or "output" in source.columns
-    if renamed or names["instruction"] in batch.names:
-        texts = {
-            field: texts_of(
-                batch, names[field], batch.column(names[field], required=field != "input"), longest, status
-            )
-            for field in FIELDS
-        }
-    elif chat is not None:
-        texts = _exchanges(batch, chat, _listed(batch.column(chat, required=True)), longest, status)
-        if _SYSTEM in batch.names:
-            texts["instruction"] = _below_system(batch, chat, texts["instruction"], longest, status)
-    elif {"prompt", "completion"} <= set(batch.names):
-        texts = _prompt_completion(batch, longest, status)
+    chats = _chats(batch, source, longest, status)
+    turns: pa.LargeStringArray | None = None
+    changed: Status | None = None
+    if chats is None:
+        texts = _plain_texts(batch, source, longest, status)
+        if any(one in batch.names and any(_listed(batch.column(one))) for one in (_SYSTEM, _HISTORY)):
+            texts, turns, changed = _with_context(batch, texts, longest, status, several)
     else:
-        raise batch.no_column(names["instruction"], batch.names)
+        name, found = chats
+        texts, turns, changed = _texts_of_chats(batch, name, found, longest, status, several)
     instructions = texts["instruction"]
     blank = pc.or_(pc.equal(pc.binary_length(instructions), 0), pc.utf8_is_space(instructions))
     status[blank.to_numpy(zero_copy_only=False) & (status == 0)] = CorpusReason.EMPTY_INSTRUCTION.number
-    ids = _ids(batch, names["id"], longest, status)
+    ids = _ids(batch, _TREE_ID if _has_trees(batch) else names["id"], longest, status)
     kept = {name: _extra(batch, name, status) for name in sorted(extras) if name in batch.names}
-    return Rows(ids, texts, status, kept)
+    return Rows(ids, texts, status, kept, turns, changed)
 
 
 def _names(source: Source) -> dict[str, str]:
@@ -146,110 +141,106 @@ def _names(source: Source) -> dict[str, str]:
     return {field: field for field in ("id", "language", *FIELDS)} | dict(source.columns)
 
 
-def _prompt_completion(batch: Batch, longest: int, status: Status) -> dict[str, pa.LargeStringArray]:
-    prompts, completions = (batch.column(name, required=True) for name in ("prompt", "completion"))
-    if isinstance(prompts, list):
-        chats = any(isinstance(prompt, list) for prompt in prompts)
+def _chats(batch: Batch, source: Source, longest: int, status: Status) -> tuple[str, list[Any]] | None:
+    """The name of the column of chats, and each row's chat with its system text; None for rows of texts."""
+    names = _names(source)
+    renamed = "instruction" in source.columns or "output" in source.columns
+    name = next((one for one in CHATS if one in batch.names), None)
+    if renamed or names["instruction"] in batch.names:
+        return None
+    if name is not None:
+        chats = _listed(batch.column(name, required=True))
+    elif _has_trees(batch):
+        name, chats = _TREE, _listed(batch.column(_TREE, required=True))
+    elif {"prompt", "completion"} <= set(batch.names):
+        name, both = "prompt", [_listed(batch.column(one, required=True)) for one in ("prompt", "completion")]
+        if not any(isinstance(prompt, list) for prompt in both[0]):
+            return None
+        lists = (all(isinstance(part, list) for part in pair) for pair in zip(*both, strict=True))
+        chats = [[*one, *two] if right else "" for one, two, right in zip(*both, lists, strict=True)]
     else:
-        chats = pa.types.is_list(prompts.type) or pa.types.is_large_list(prompts.type)
-    if not chats:
-        return {
-            "instruction": texts_of(batch, "prompt", prompts, longest, status),
-            "input": _empty_texts(len(batch)),
-            "output": texts_of(batch, "completion", completions, longest, status),
-        }
-    both = zip(_listed(prompts), _listed(completions), strict=True)
-    turns = [
-        [*before, *after] if isinstance(before, list) and isinstance(after, list) else ""
-        for before, after in both
-    ]
-    return _exchanges(batch, "prompt", turns, longest, status)
+        raise batch.no_column(names["instruction"], batch.names)
+    systems = texts_of(batch, _SYSTEM, batch.column(_SYSTEM), longest, status).to_pylist()
+    return name, list(zip(chats, systems, strict=True))
 
 
-def _exchanges(
-    batch: Batch, name: str, chats: Sequence[Any], longest: int, status: Status
+def _has_trees(batch: Batch) -> bool:
+    return _TREE in batch.names and "completion" not in batch.names and _TREE_ID in batch.names
+
+
+def _with_context(
+    batch: Batch, texts: dict[str, pa.LargeStringArray], longest: int, status: Status, several: bool
+) -> tuple[dict[str, pa.LargeStringArray], pa.LargeStringArray, Status]:
+    """Alpaca's rows below their system texts and after the exchanges of their `history`."""
+    changed = np.zeros(len(batch), np.uint8)
+    systems = texts_of(batch, _SYSTEM, batch.column(_SYSTEM), longest, status).to_pylist()
+    histories = _listed(batch.column(_HISTORY))
+    rows: list[tuple[str, str, str]] = []
+    found: list[str] = []
+    columns = (texts[field].to_pylist() for field in FIELDS)
+    for index, (asked, given, said) in enumerate(zip(*columns, strict=True)):
+        system, history = systems[index], histories[index]
+        chat = ChatTexts(asked, said)
+        if history:
+            own = JOINT.join(filter(None, (asked, given)))
+            whole = with_history(history, ("user", own), ("assistant", said))
+            read = texts_of_chat(whole, system, several=several)
+            if isinstance(read, CorpusReason):
+                mark(status, [index], read)
+            else:
+                chat, given = read, ""
+        elif system and asked:
+            chat = ChatTexts(*joined([("system", system), ("user", asked), ("assistant", said)]))
+        rows.append((chat.instruction, given, chat.output))
+        found.append(chat.turns)
+        changed[index] = chat.changed.number if chat.changed else 0
+    fields = {
+        field: texts_of(batch, field, list(values), longest, status)
+        for field, values in zip(FIELDS, zip(*rows, strict=True), strict=True)
+    }
+    return fields, pa.array(found, pa.large_string()), changed
+
+
+def _plain_texts(
+    batch: Batch, source: Source, longest: int, status: Status
 ) -> dict[str, pa.LargeStringArray]:
-    instructions, outputs = [], []
-    for index, turns in enumerate(chats):
-        found = _exchange(turns)
-        if isinstance(found, CorpusReason):
-            mark(status, [index], found)
-            found = ("", "")
-        instructions.append(found[0])
-        outputs.append(found[1])
+    """The texts of rows whose columns are texts."""
+    names = _names(source)
+    renamed = "instruction" in source.columns or "output" in source.columns
+    if not renamed and names["instruction"] not in batch.names:
+        prompt, completion = (
+            texts_of(batch, one, batch.column(one, required=True), longest, status)
+            for one in ("prompt", "completion")
+        )
+        return {"instruction": prompt, "input": _empty_texts(len(batch)), "output": completion}
     return {
-        "instruction": texts_of(batch, name, instructions, longest, status),
-        "input": _empty_texts(len(batch)),
-        "output": texts_of(batch, name, outputs, longest, status),
+        field: texts_of(
+            batch, names[field], batch.column(names[field], required=field != "input"), longest, status
+        )
+        for field in FIELDS
     }
 
 
-def _exchange(turns: Any) -> tuple[str, str] | CorpusReason:
-    """Instruction and output of one chat, or why it does not have exactly one of each.
-
-    A system text, if there is one, goes before the user's, with an empty line between.
-    """
-    if turns is None:
-        return CorpusReason.INCOMPLETE_EXCHANGE
-    if not isinstance(turns, list):
-        return CorpusReason.NO_CHAT
-    found: list[tuple[str, str]] = []
-    for turn in turns:
-        role = turn.get("role", turn.get("from")) if isinstance(turn, dict) else None
-        if not isinstance(role, str):
-            return CorpusReason.NO_CHAT
-        if role.lower() not in _ROLES:
-            return CorpusReason.OTHER_ROLE
-        text = text_of_parts(turn.get("content", turn.get("value")))
-        if isinstance(text, CorpusReason):
-            return text
-        found.append((_ROLES[role.lower()], text))
-    system = found.pop(0)[1] if found and found[0][0] == "system" else ""
-    if len(found) > 2:
-        return CorpusReason.SEVERAL_EXCHANGES
-    if [role for role, _ in found] != ["user", "assistant"]:
-        return CorpusReason.INCOMPLETE_EXCHANGE
-    return (f"{system}\n\n{found[0][1]}" if system else found[0][1]), found[1][1]
-
-
-def text_of_parts(content: Any) -> str | CorpusReason:
-    """The text of a message, whose parts may stand in a list; or why there is none."""
-    if content is None:
-        return CorpusReason.TURN_WITHOUT_TEXT
-    if isinstance(content, str):
-        return content
-    if not isinstance(content, list):
-        return CorpusReason.NOT_TEXT
-    texts = []
-    for part in content:
-        text = part.get("text") if isinstance(part, dict) and part.get("type") in _TEXT_PARTS else part
-        if not isinstance(text, str):
-            return CorpusReason.OTHER_PART
-        texts.append(text)
-    return "\n".join(texts) if texts else CorpusReason.TURN_WITHOUT_TEXT
-
-
-def _below_system(
-    batch: Batch, chat: str, instructions: pa.LargeStringArray, longest: int, status: Status
-) -> pa.LargeStringArray:
-    """The instructions with the column `system` before them, where the chat has no system turn of its own. An
-    empty instruction, as of a chat that cannot be used, stays empty.
-    """
-    systems = texts_of(batch, _SYSTEM, batch.column(_SYSTEM), longest, status).to_pylist()
-    whole = [
-        f"{system}\n\n{text}" if system and text and not _has_system_turn(turns) else text
-        for system, text, turns in zip(
-            systems, instructions.to_pylist(), _listed(batch.column(chat)), strict=True
-        )
-    ]
-    return texts_of(batch, chat, whole, longest, status)
-
-
-def _has_system_turn(turns: Any) -> bool:
-    first = turns[0] if isinstance(turns, list) and turns else {}
-    return (
-        isinstance(first, dict) and _ROLES.get(str(first.get("role", first.get("from"))).lower()) == "system"
-    )
+def _texts_of_chats(
+    batch: Batch, name: str, chats: list[Any], longest: int, status: Status, several: bool
+) -> tuple[dict[str, pa.LargeStringArray], pa.LargeStringArray, Status]:
+    """The texts of chats with their system texts, where their turns are, and what was left out of them."""
+    changed = np.zeros(len(batch), np.uint8)
+    found: list[ChatTexts] = []
+    for index, (chat, system) in enumerate(chats):
+        texts = texts_of_chat(chat, system, several=several)
+        if isinstance(texts, CorpusReason):
+            mark(status, [index], texts)
+            texts = ChatTexts("", "")
+        elif texts.changed is not None:
+            changed[index] = texts.changed.number
+        found.append(texts)
+    fields = {
+        "instruction": texts_of(batch, name, [one.instruction for one in found], longest, status),
+        "input": _empty_texts(len(batch)),
+        "output": texts_of(batch, name, [one.output for one in found], longest, status),
+    }
+    return fields, pa.array([one.turns for one in found], pa.large_string()), changed
 
 
 def _listed(values: Values) -> list[Any]:

@@ -1,0 +1,173 @@
+"""A chat in any of the forms that public files have, as turns; and its turns as the texts of a row."""
+
+from __future__ import annotations
+
+import json
+from typing import Any, NamedTuple
+
+from crossin.corpus.conversations import Turn, joined
+from crossin.corpus.reasons import CorpusReason
+
+# Columns that hold a chat.
+CHATS = ("messages", "conversations", "conversation")
+_ROLES = {
+    "system": "system",
+    "developer": "system",
+    "user": "user",
+    "human": "user",
+    # Open-Assistant.
+    "prompter": "user",
+    "assistant": "assistant",
+    "gpt": "assistant",
+    "bot": "assistant",
+    "model": "assistant",
+    "chatgpt": "assistant",
+}
+# Keys of a turn, the usual one first; and of an exchange that is one object.
+_WHO, _WHAT = ("role", "from"), ("content", "value", "text")
+_PAIRS = (("human", "assistant"), ("user", "assistant"), ("input", "output"))
+# Kinds of parts that a message's content may have, if it is a list.
+_TEXT_PARTS = {"text", "input_text", "output_text"}
+
+
+class ChatTexts(NamedTuple):
+    """A chat as the texts of a row, and how its turns are found in them ('' for a single exchange without a
+    system turn). `changed`: what was left out of the chat.
+    """
+
+    instruction: str
+    output: str
+    turns: str = ""
+    changed: CorpusReason | None = None
+
+
+def texts_of_chat(chat: Any, system: str = "", *, several: bool) -> ChatTexts | CorpusReason:
+    """The texts of a chat, or why it cannot be used.
+
+    system: the system text beside a chat that has none of its own. several: whether chats of more than one
+    exchange can be used. A first turn of the assistant, which answers nothing, and a last one of the user,
+    which is not answered, are left out of a chat that has more than these.
+    """
+    found = turns_of(chat)
+    if isinstance(found, CorpusReason):
+        return found
+    if found and found[0][0] == "system":
+        system = found.pop(0)[1]
+    changed = None
+    if several and len(found) > 2 and found[0][0] == "assistant":
+        changed = CorpusReason.GREETING
+        found.pop(0)
+    if several and len(found) > 2 and found[-1][0] == "user":
+        changed = CorpusReason.UNANSWERED_TURN
+        found.pop()
+    roles = [role for role, _ in found]
+    if not several and len(found) > 2:
+        return CorpusReason.SEVERAL_EXCHANGES
+    if len(found) < 2 or (len(found) == 2 and roles != ["user", "assistant"]):
+        return CorpusReason.INCOMPLETE_EXCHANGE
+    if roles != ["user", "assistant"] * (len(found) // 2):
+        return CorpusReason.TURNS_DO_NOT_ALTERNATE
+    if len(found) > 2 and not all(text.strip() for _, text in found):
+        return CorpusReason.TURN_WITHOUT_TEXT
+    if len(found) == 2 and not system:
+        return ChatTexts(found[0][1], found[1][1], "", changed)
+    whole = [("system", system), *found] if system else found
+    # One exchange without a user's text has no instruction, whatever its system turn says.
+    if len(found) == 2 and not found[0][1].strip():
+        return ChatTexts("", found[1][1], "", changed)
+    return ChatTexts(*joined(whole), changed)
+
+
+def turns_of(chat: Any) -> list[Turn] | CorpusReason:
+    """The turns of a chat, or why it has none that can be read.
+
+    A chat is a list of messages (`role` and `content`, or `from` and `value`), of exchanges (`human` and
+    `assistant`, `input` and `output`, or two texts), such a list as JSON, or a tree of replies as
+    Open-Assistant has them, of which the best path is read.
+    """
+    if isinstance(chat, str) and chat.lstrip().startswith(("[", "{")):
+        # CSV has no lists.
+        try:
+            chat = json.loads(chat)
+        except ValueError:
+            return CorpusReason.NO_CHAT
+    if chat is None:
+        return CorpusReason.INCOMPLETE_EXCHANGE
+    if isinstance(chat, dict) and "replies" in chat:
+        chat = _best_path(chat)
+    if not isinstance(chat, list):
+        return CorpusReason.NO_CHAT
+    found: list[Turn] = []
+    for part in chat:
+        for role, content in _messages(part):
+            if not isinstance(role, str):
+                return CorpusReason.NO_CHAT
+            if role.lower() not in _ROLES:
+                return CorpusReason.OTHER_ROLE
+            text = text_of_parts(content)
+            if isinstance(text, CorpusReason):
+                return text
+            found.append((_ROLES[role.lower()], text))
+    return found
+
+
+def with_history(history: Any, *own: Turn) -> Any:
+    """A chat from the exchanges before an Alpaca row, and the row's own turns; what is no list as it is."""
+    if isinstance(history, str):
+        try:
+            history = json.loads(history)
+        except ValueError:
+            return history
+    if not isinstance(history, list):
+        return history
+    return [*history, *({"role": role, "content": text} for role, text in own)]
+
+
+def _messages(part: Any) -> list[tuple[Any, Any]]:
+    """The role and the content of a message, or of an exchange's two; no role where it is neither."""
+    if isinstance(part, list | tuple) and len(part) == 2 and all(isinstance(text, str) for text in part):
+        return [("user", part[0]), ("assistant", part[1])]
+    if not isinstance(part, dict):
+        return [(None, None)]
+    if who := next((key for key in _WHO if key in part), None):
+        return [(part[who], next((part[key] for key in _WHAT if key in part), None))]
+    for asked, answered in _PAIRS:
+        if asked in part and answered in part:
+            system = [("system", part["system"])] if part.get("system") else []
+            return [*system, ("user", part[asked]), ("assistant", part[answered])]
+    return [(None, None)]
+
+
+def _best_path(tree: dict[str, Any]) -> list[Any]:
+    """From the root to a leaf by the reply that people ranked best; of unranked ones the first."""
+    path: list[Any] = []
+    node: Any = tree
+    while isinstance(node, dict):
+        path.append(node)
+        replies = [
+            one for one in node.get("replies") or () if isinstance(one, dict) and not one.get("deleted")
+        ]
+        node = min(replies, key=_rank, default=None)
+    return path
+
+
+def _rank(reply: dict[str, Any]) -> float:
+    rank = reply.get("rank")
+    return float(rank) if isinstance(rank, int | float) else float("inf")
+
+
+def text_of_parts(content: Any) -> str | CorpusReason:
+    """The text of a message, whose parts may stand in a list; or why there is none."""
+    if content is None:
+        return CorpusReason.TURN_WITHOUT_TEXT
+    if isinstance(content, str):
+        return content
+    if not isinstance(content, list):
+        return CorpusReason.NOT_TEXT
+    texts = []
+    for part in content:
+        text = part.get("text") if isinstance(part, dict) and part.get("type") in _TEXT_PARTS else part
+        if not isinstance(text, str):
+            return CorpusReason.OTHER_PART
+        texts.append(text)
+    return "\n".join(texts) if texts else CorpusReason.TURN_WITHOUT_TEXT
