@@ -110,3 +110,21 @@ def test_the_logits_are_those_of_the_model() -> None:
         tokens = torch.tensor([[5, 6, 7]])
         states = model.base_model(input_ids=tokens).last_hidden_state[0]
         torch.testing.assert_close(logits(model, states), model(input_ids=tokens).logits[0])
+
+
+def test_what_is_only_read_between_answers_has_no_loss() -> None:
+    from crossin.training.losses import row_losses
+    from crossin.training.packing import prepare
+    from crossin.training.rows import Group, TrainingRow
+
+    model = small_model("llama")
+    prepare(model)
+    tokens = list(range(5, 21))
+    row = TrainingRow(0, "", Group("", "", ""), tokens, 3, ((5, 9), (12, 13)))
+    labels = torch.tensor([[token if place in row.places else -100 for place, token in enumerate(tokens)]])
+    assert list(row.places) == [3, 4, 9, 10, 11, 13, 14, 15]
+    expected = model(torch.tensor([tokens]), labels=labels).loss
+    other = TrainingRow(1, "", Group("", "", ""), tokens[::-1], 4)
+    loss, each = row_losses(model, [other, row], [0.0, 1 / row.learned])
+    torch.testing.assert_close(loss, expected, check_dtype=False, rtol=1e-5, atol=1e-5)
+    assert [len(losses) for losses in each] == [12, 8]
