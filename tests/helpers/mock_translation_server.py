@@ -70,7 +70,8 @@ class MockTranslator:
         """
         system, user = (message["content"] for message in body["messages"])
         try:
-            texts = json.loads(user)
+            # Before the texts may stand what was said before them.
+            texts = json.loads(user.rpartition("Translate:\n")[2])
         except ValueError:
             texts = {"question": user}
         name = json.dumps([system, texts], sort_keys=True)

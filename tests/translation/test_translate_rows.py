@@ -53,17 +53,17 @@ def test_the_one_file_of_a_folder_that_has_no_ids_is_named(tmp_path: Path, each:
     assert (len(found), found.skipped) == (2 * each, {"missing_id:en": each})
 
 
-def test_half_of_a_file_of_long_chats_stops_and_a_handful_is_told(tmp_path: Path) -> None:
+def test_half_of_a_file_of_chats_that_are_too_long_stops_and_a_handful_is_told(tmp_path: Path) -> None:
     turns = [{"from": "human", "value": "a"}, {"from": "gpt", "value": "b"}]
     for chats in (20, 4):
         rows = [{"id": n, "conversations": turns * (1 + n % 2)} for n in range(chats)]
         (tmp_path / "rows.jsonl").write_text("\n".join(map(json.dumps, rows)))
         if chats == 20:
             with refused(
-                "10 of 20", "more than one exchange", file="rows.jsonl", row=2, hint="one exchange each"
+                "10 of 20", "more than one exchange", file="rows.jsonl", row=2, hint="first exchange"
             ):
-                read(tmp_path / "rows.jsonl", tmp_path / "scratch", max_skipped=0.1)
-    found = read(tmp_path / "rows.jsonl", tmp_path / "scratch", max_skipped=0.1)
+                read(tmp_path / "rows.jsonl", tmp_path / "scratch", max_skipped=0.1, several=False)
+    found = read(tmp_path / "rows.jsonl", tmp_path / "scratch", max_skipped=0.1, several=False)
     assert found.skipped == {"several_exchanges:en": 2}
     assert "rows.jsonl: 2 of 4 en rows" in found.notes[0]
 

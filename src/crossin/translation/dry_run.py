@@ -16,7 +16,7 @@ from crossin.core.progress import Progress, silent
 from crossin.core.stages import check_folder, stage
 from crossin.servers import ServerRequest, ServerSettings, rough_tokens, running_loop
 from crossin.translation.config import TranslateConfig
-from crossin.translation.language_specific import language_specific_reason, reads_instructions
+from crossin.translation.language_specific import reads_instructions, reason_of
 from crossin.translation.native import question_of, question_request
 from crossin.translation.requests import TranslationRequest, Translator
 from crossin.translation.rows import SourceRow
@@ -25,6 +25,7 @@ from crossin.translation.scheduler import open_scheduler
 from crossin.translation.shards import Outcome, Pipeline, Shard, translate_rows, ways
 from crossin.translation.splitting import split_row
 from crossin.translation.translators.openai import OpenAITranslator
+from crossin.translation.turns import asked_in
 
 _READ_AT_ONCE = 1000
 
@@ -106,7 +107,7 @@ def estimate_run(
 def _add(found: RunEstimate, row: SourceRow, pipeline: Pipeline, seen: set[int]) -> None:
     """Add a row's requests. seen: the hashes of those before, since equal requests are sent once."""
     config, translator, server = pipeline.config, pipeline.translator, _server(pipeline)
-    reason = language_specific_reason(row.texts, config.source)
+    reason = reason_of(row.texts, config.source)
     if reason is not None:
         found.language_specific[reason.value] = found.language_specific.get(reason.value, 0) + 1
         if config.language_specific != "instruction":
@@ -139,7 +140,7 @@ def _requests(
     """
     config, (by, attempt) = pipeline.config, ways(pipeline.translator)[0]
     native = config.native and whole
-    texts = dict(row.texts) if whole else {"instruction": row.texts["instruction"]}
+    texts = dict(row.texts) if whole else asked_in(row.texts)
     if native:
         texts["output"] = ""
     asked = split_row(

@@ -12,6 +12,7 @@ from crossin.core.formats import FIELDS
 from crossin.translation.corrections import is_correction
 from crossin.translation.instruction_rules import LanguageSpecific, asked_for, head_of, is_other_task
 from crossin.translation.protection import PLACEHOLDER, protect
+from crossin.translation.turns import exchanges_of
 
 
 def language_specific_reason(texts: Mapping[str, str], language: str) -> LanguageSpecific | None:
@@ -31,6 +32,16 @@ def language_specific_reason(texts: Mapping[str, str], language: str) -> Languag
     if (reason := asked_for(head)) is not None:
         return reason
     return LanguageSpecific.CORRECTION if is_correction(head, *prose) else None
+
+
+def reason_of(texts: Mapping[str, str], language: str) -> LanguageSpecific | None:
+    """As `language_specific_reason`, of a row that may be a conversation: one exchange is enough, but code
+    alone must be in all.
+    """
+    found = [language_specific_reason(one, language) for one in exchanges_of(texts)]
+    if all(reason is LanguageSpecific.CODE_ONLY for reason in found):
+        return LanguageSpecific.CODE_ONLY
+    return next((one for one in found if one not in (None, LanguageSpecific.CODE_ONLY)), None)
 
 
 def reads_instructions(language: str) -> bool:

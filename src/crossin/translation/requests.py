@@ -11,9 +11,10 @@ from typing import Any, Literal, Protocol
 class TranslationRequest:
     """Texts to translate together, from the language `source` into `target` (codes).
 
-    names: what each text is (`instruction`, `input`, `output`, or `text`). Spans that must not change are
-    placeholders in `texts` (`crossin.translation.protection`). attempt: 0 for the first time; later attempts
-    use other settings.
+    names: what each text is (`instruction`, `input`, `output`, `text`, or a turn such as `user 1`). Spans
+    that must not change are placeholders in `texts` (`crossin.translation.protection`). attempt: 0 for the
+    first time; later attempts use other settings. context: earlier turns of a conversation, by name, which
+    are not translated.
     """
 
     source: str
@@ -21,6 +22,7 @@ class TranslationRequest:
     names: tuple[str, ...]
     texts: tuple[str, ...]
     attempt: int = 0
+    context: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True)

@@ -15,16 +15,20 @@ from crossin.core.progress import Progress
 from crossin.core.reasons import counted_sentences
 from crossin.core.settings import validated
 from crossin.core.skipping import check_faults
+from crossin.corpus.conversations import JOINT, answers_of, asked_of
 from crossin.corpus.faults import file_faults
 from crossin.corpus.parallel import ParallelCorpus, read_corpus
 from crossin.corpus.spec import CorpusSpec
 from crossin.languages.codes import language_name
 from crossin.languages.file_language import wrong_language
+from crossin.translation.turns import named_turns
 
 
 @dataclass(frozen=True)
 class SourceRow:
-    """A row in the source language. texts: its instruction, input and output, '' where it has none."""
+    """A row in the source language. texts: its instruction, input and output, '' where it has none; in a
+    corpus of conversations its turns (`turns.py`).
+    """
 
     id: str
     texts: Mapping[str, str]
@@ -50,10 +54,21 @@ class SourceRows:
         chosen = self.kept[start:end]
         columns = [self.corpus.text(self.language, field, chosen).to_pylist() for field in FIELDS]
         ids = self.corpus.ids.take(chosen).to_pylist()
-        return [
-            SourceRow(str(name), dict(zip(FIELDS, texts, strict=True)))
-            for name, *texts in zip(ids, *columns, strict=True)
-        ]
+        places = self.corpus.places_of_turns(self.language, chosen).to_pylist()
+        rows = zip(ids, *columns, places, strict=True)
+        return [SourceRow(str(name), self._texts(*texts)) for name, *texts in rows]
+
+    def _texts(self, instruction: str, given: str, output: str, places: str) -> dict[str, str]:
+        if not self.conversations:
+            return dict(zip(FIELDS, (instruction, given, output), strict=True))
+        system, users = asked_of(instruction, places)
+        users[0] = JOINT.join(filter(None, (users[0], given)))
+        return named_turns(system, users, answers_of(output, places))
+
+    @property
+    def conversations(self) -> bool:
+        """Whether a row has more than one exchange."""
+        return bool(self.corpus.turns)
 
 
 def check_corpus(path: Path) -> None:
@@ -78,12 +93,14 @@ def read_rows(
     limit: int | None = None,
     max_skipped: float = 1.0,
     check: bool = True,
+    several: bool = True,
 ) -> SourceRows:
     """The first `limit` usable rows of a file or a folder of files.
 
     columns: names of columns that differ, as in a recipe. scratch: the folder for their texts. check: refuse
     texts in another language than `language`. max_skipped: the largest share of a file that may be left out
-    for what is wrong with it. Raises CrossinError.
+    for what is wrong with it. several: whether rows may be conversations of more than one exchange. Raises
+    CrossinError.
     """
     # A name for the folder `.` too.
     path = path.absolute()
@@ -93,7 +110,9 @@ def read_rows(
         None,
         f"columns go to the fields id, {', '.join(FIELDS)}: --column output=response",
     )
-    corpus = read_corpus(path.stem, spec, path.parent, [language], set(), scratch, progress=progress)
+    corpus = read_corpus(
+        path.stem, spec, path.parent, [language], set(), scratch, several=several, progress=progress
+    )
     notes = check_faults(file_faults(corpus), max_skipped, "--max-skipped 1")
     kept = np.flatnonzero(corpus.kept & corpus.present(language))[:limit]
     if not len(kept):

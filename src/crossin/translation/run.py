@@ -209,6 +209,8 @@ def read_rows_of(config: TranslateConfig, scratch: Path, progress: Progress) -> 
         limit=config.limit,
         max_skipped=config.max_skipped,
         check=not config.any_language,
+        # The model answers one question.
+        several=not config.native,
     )
 
 
@@ -283,9 +285,9 @@ async def _make_shard(plan: ShardPlan, shard: Shard, number: int, places: asynci
 def _write(plan: ShardPlan, shard: Shard, number: int, outcomes: Sequence[Outcome]) -> None:
     config = plan.pipeline.config
     if shard.target == config.to[0]:
-        write_source(plan.out, config.source, number, outcomes)
+        write_source(plan.out, config.source, number, outcomes, plan.rows.conversations)
     identity = plan.pipeline.translator.identity
-    write_shard(plan.out, shard.target, number, outcomes, identity, shard.counts)
+    write_shard(plan.out, shard.target, number, outcomes, identity, shard.counts, plan.rows.conversations)
 
 
 def _first(error: BaseException) -> BaseException:

@@ -59,7 +59,8 @@ class ResponseCounts:
 def cache_key(identity: Mapping[str, Any], request: TranslationRequest) -> str:
     """The key of a request's response: a hash of everything that decides it."""
     parts = (request.source, request.target, request.names, request.texts, request.attempt)
-    return sha256_of_value([identity, *parts])
+    # Without a context as before there was one.
+    return sha256_of_value([identity, *parts, *([request.context] if request.context else [])])
 
 
 class Scheduler:

@@ -15,13 +15,13 @@ from crossin.core.files import read_parquet, write_parquet
 from crossin.core.formats import DATA_FOLDER, FIELDS
 from crossin.translation.scheduler import ResponseCounts
 from crossin.translation.shards import Outcome
+from crossin.translation.turns import is_conversation, joined_fields, turns_of
 
 DATA, _REJECTS, _PROVENANCE = DATA_FOLDER, "rejects", "provenance"
 _KEPT = ("translated", "kept")
 _TEXT = pa.string()
-_SOURCE_COLUMNS = {"id": _TEXT, **dict.fromkeys(FIELDS, _TEXT)}
+_MESSAGES = pa.list_(pa.struct([("role", _TEXT), ("content", _TEXT)]))
 _DATA_COLUMNS = {
-    **_SOURCE_COLUMNS,
     "status": _TEXT,
     "language_specific": _TEXT,
     "answer": _TEXT,
@@ -46,10 +46,25 @@ def shard_files(language: str, number: int) -> dict[str, str]:
     return {kind: f"{kind}/{name}" for kind in (DATA, _REJECTS, _PROVENANCE)}
 
 
-def write_source(out: Path, language: str, number: int, outcomes: Sequence[Outcome]) -> None:
-    """Write the rows themselves, in their own language, under the ids of their translations."""
-    rows = [{"id": one.row.id, **one.row.texts} for one in outcomes]
-    write_parquet(out / shard_files(language, number)[DATA], _table(rows, _SOURCE_COLUMNS))
+def write_source(
+    out: Path, language: str, number: int, outcomes: Sequence[Outcome], conversations: bool
+) -> None:
+    """Write the rows themselves, in their own language, under the ids of their translations. conversations:
+    whether they are written as messages.
+    """
+    rows = [{"id": one.row.id, **_columns(one.row.texts)} for one in outcomes]
+    write_parquet(out / shard_files(language, number)[DATA], _table(rows, _text_columns(conversations)))
+
+
+def _text_columns(conversations: bool) -> dict[str, pa.DataType]:
+    return {"id": _TEXT, **({"messages": _MESSAGES} if conversations else dict.fromkeys(FIELDS, _TEXT))}
+
+
+def _columns(texts: Mapping[str, str]) -> dict[str, Any]:
+    """A row's texts as columns; a conversation is one column of messages."""
+    if not is_conversation(texts):
+        return dict(texts)
+    return {"messages": [{"role": role, "content": text} for role, text in turns_of(texts)]}
 
 
 def write_shard(
@@ -59,6 +74,7 @@ def write_shard(
     outcomes: Sequence[Outcome],
     identity: Mapping[str, Any],
     counts: ResponseCounts,
+    conversations: bool,
 ) -> None:
     """Write what became of a shard's rows. The data come last: where they are, everything is."""
     files = shard_files(language, number)
@@ -85,7 +101,7 @@ def write_shard(
     rows = [
         {
             "id": one.row.id,
-            **one.texts,
+            **_columns(one.texts),
             "status": one.status,
             "language_specific": one.language_specific,
             "answer": one.answer,
@@ -94,7 +110,11 @@ def write_shard(
         }
         for one in kept
     ]
-    columns = {**_DATA_COLUMNS, **{f"check_{name}": pa.float64() for name in figures}}
+    columns = {
+        **_text_columns(conversations),
+        **_DATA_COLUMNS,
+        **{f"check_{name}": pa.float64() for name in figures},
+    }
     write_parquet(out / files[DATA], _table(rows, columns))
 
 
@@ -133,15 +153,16 @@ def count_responses(out: Path, shards: Sequence[tuple[str, int]]) -> dict[str, i
 
 
 def _reject(outcome: Outcome, language: str) -> dict[str, Any]:
-    left_out = outcome.status == "left_out"
+    found = {} if outcome.status == "left_out" or not outcome.texts else joined_fields(outcome.texts)
+    source = joined_fields(outcome.row.texts)
     return {
         "id": outcome.row.id,
         "language": language,
         "status": outcome.status,
         **outcome.why(),
         "attempts": outcome.attempts,
-        **{name: None if left_out else outcome.texts.get(name) for name in FIELDS},
-        **{f"source_{name}": outcome.row.texts[name] for name in FIELDS},
+        **{name: found.get(name) for name in FIELDS},
+        **{f"source_{name}": source[name] for name in FIELDS},
     }
 
 

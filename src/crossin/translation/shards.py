@@ -8,21 +8,21 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
-from crossin.core.formats import FIELDS
 from crossin.translation.checks.features import RowFeatures, TranslationPair, features_of
 from crossin.translation.checks.quality import QualityModel, round_trip_score
-from crossin.translation.checks.verdicts import Thresholds, fit_thresholds, verdicts_on
+from crossin.translation.checks.verdicts import Thresholds, Verdict, fit_thresholds, verdicts_on
 from crossin.translation.config import TranslateConfig
-from crossin.translation.language_specific import language_specific_reason
+from crossin.translation.language_specific import reason_of
 from crossin.translation.native import answer_natively, question_of
 from crossin.translation.reasons import Rejection, TranslationReason
 from crossin.translation.requests import TranslationRequest, TranslationResponse, Translator
 from crossin.translation.rows import SourceRow
 from crossin.translation.scheduler import SENT_AT_ONCE, ResponseCounts, Scheduler
 from crossin.translation.splitting import SplitBy, SplitRow, join_row, split_row
+from crossin.translation.turns import asked_in, exchanges_of, is_conversation, name_in
 
 RowStatus = Literal["translated", "kept", "left_out", "rejected"]
 # The texts of rows by field, by the rows' numbers in the shard.
@@ -68,10 +68,10 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Draft:
-    """What one attempt gave for a row: its texts, or a rejection, and their features."""
+    """What one attempt gave for a row: its texts, or a rejection, and the features of each exchange."""
 
     texts: Mapping[str, str] | Rejection
-    features: RowFeatures | None
+    features: Sequence[RowFeatures]
     time: str
 
 
@@ -111,7 +111,7 @@ async def translate_rows(shard: Shard, rows: Sequence[SourceRow]) -> list[Outcom
         if not texts:
             break
         drafts = await _request(shard, texts, by, attempt, first=number == 0)
-        features = [draft.features for draft in drafts.values() if draft.features is not None]
+        features = [one for draft in drafts.values() for one in draft.features]
         # Fitted to the first attempt, unless that gave little but failures.
         if thresholds is None or thresholds.rows < len(features):
             thresholds = await asyncio.to_thread(fit_thresholds, features, config.source, shard.target)
@@ -123,8 +123,9 @@ async def translate_rows(shard: Shard, rows: Sequence[SourceRow]) -> list[Outcom
             if isinstance(draft.texts, Rejection):
                 outcome.rejection = draft.texts
                 continue
-            outcome.texts, verdict = draft.texts, next(verdicts)
-            outcome.figures, outcome.rejection = verdict.figures, verdict.rejection
+            outcome.texts = draft.texts
+            of_row = [next(verdicts) for _ in draft.features]
+            outcome.figures, outcome.rejection = _of_all(of_row, outcome.row.texts)
         await _check_quality(shard, {row: texts[row] for row in drafts}, outcomes)
         for row in drafts:
             if outcomes[row].rejection is None:
@@ -141,12 +142,12 @@ def _sort_rows(config: TranslateConfig, rows: Sequence[SourceRow]) -> tuple[list
     outcomes: list[Outcome] = []
     texts: RowTexts = {}
     for number, row in enumerate(rows):
-        reason = language_specific_reason(row.texts, config.source)
+        reason = reason_of(row.texts, config.source)
         status: RowStatus = "rejected"
         if reason is None:
             texts[number] = {**row.texts, "output": ""} if config.native else row.texts
         elif config.language_specific == "instruction":
-            texts[number] = {"instruction": row.texts["instruction"]}
+            texts[number] = asked_in(row.texts)
         else:
             status = "kept" if config.language_specific == "keep" else "left_out"
         outcomes.append(Outcome(row, status, {} if number in texts else row.texts, reason or ""))
@@ -198,13 +199,30 @@ def _joined(
     time = max((response.time for response in responses), default="")
     translated = join_row(row, responses)
     if isinstance(translated, Rejection):
-        return Draft(translated, None, time)
-    pair = TranslationPair(
-        {name: texts.get(name, "") for name in FIELDS},
-        {name: translated.get(name, "") for name in FIELDS},
-        any(response.cut for response in responses),
-    )
-    return Draft(translated, features_of(pair, source, target), time)
+        return Draft(translated, (), time)
+    cut = any(response.cut for response in responses)
+    both = zip(exchanges_of(texts), exchanges_of(translated), strict=True)
+    features = [features_of(TranslationPair(one, other, cut), source, target) for one, other in both]
+    return Draft(translated, features, time)
+
+
+def _of_all(
+    verdicts: Sequence[Verdict], texts: Mapping[str, str]
+) -> tuple[Mapping[str, float], Rejection | None]:
+    """The figures of a row and the first rejection of its exchanges: the lowest likelihood of the language,
+    and of other figures the one that is farthest from 0.
+    """
+    if len(verdicts) == 1 and not is_conversation(texts):
+        return verdicts[0].figures, verdicts[0].rejection
+    figures = {
+        name: min(values) if name == "language" else max(values, key=abs)
+        for name in verdicts[0].figures
+        for values in [[verdict.figures[name] for verdict in verdicts]]
+    }
+    for number, verdict in enumerate(verdicts):
+        if (found := verdict.rejection) is not None:
+            return figures, replace(found, field=name_in(texts, number, found.field))
+    return figures, None
 
 
 async def _check_quality(shard: Shard, texts: RowTexts, outcomes: list[Outcome]) -> None:

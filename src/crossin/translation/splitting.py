@@ -5,14 +5,20 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import accumulate, groupby
 from typing import Literal
 
 from crossin.languages.codes import script_of
 from crossin.translation.protection import PLACEHOLDER, Protected, protect, restore
 from crossin.translation.reasons import Rejection
 from crossin.translation.requests import TranslationRequest, TranslationResponse
+from crossin.translation.turns import is_conversation
 
 SplitBy = Literal["text", "paragraph", "sentence", "span"]
+# A field, and the number of its piece.
+Place = tuple[str, int]
+# Characters of a conversation that one request holds.
+_LONG = 8000
 # What precedes a line's own words: indentation, marks of quotation, list and heading, and their numbers.
 _LEAD = re.compile(r"[ \t]*(?:(?:>|#{1,6}|[-*•+–]|\(?\d{1,3}[.)、]|\(?[A-Za-z][.)])[ \t]+)*")
 # A full stop ends a sentence before a blank and anything but a small letter; other scripts' stops always do.
@@ -41,7 +47,7 @@ class SplitRow:
     protected: Mapping[str, Protected]
     pieces: Mapping[str, list[Piece]]
     requests: tuple[TranslationRequest, ...]
-    places: tuple[tuple[tuple[str, int], ...], ...]
+    places: tuple[tuple[Place, ...], ...]
 
 
 def split_row(
@@ -52,7 +58,9 @@ def split_row(
     attempt: int = 0,
     glossary: Mapping[str, str] = {},
 ) -> SplitRow:
-    """The requests for a row's `texts`, by field: one for all whole texts, or one for each piece."""
+    """The requests for a row's `texts`, by field: one for all whole texts, or one for each piece; for each
+    exchange of a long conversation one, with what was said before as its context.
+    """
     protected: dict[str, Protected] = {}
     first = 1
     for field, text in texts.items():
@@ -66,8 +74,7 @@ def split_row(
         for number, piece in enumerate(found)
         if piece.translated
     ]
-    together = [tuple(wanted)] if wanted else []
-    places = together if by == "text" else [(place,) for place in wanted]
+    places = _together(texts, wanted) if by == "text" else [(place,) for place in wanted]
     requests = tuple(
         TranslationRequest(
             source,
@@ -75,10 +82,27 @@ def split_row(
             tuple(field for field, _ in group) if by == "text" else ("text",),
             tuple(parts[field][number].text for field, number in group),
             attempt,
+            _context(texts, group[0][0]) if by == "text" and len(places) > 1 else (),
         )
         for group in places
     )
     return SplitRow(protected, parts, requests, tuple(places))
+
+
+def _together(texts: Mapping[str, str], wanted: Sequence[Place]) -> list[tuple[Place, ...]]:
+    """The texts that one request holds."""
+    if not is_conversation(texts) or sum(map(len, texts.values())) <= _LONG:
+        return [tuple(wanted)] if wanted else []
+    # The system text goes with the first exchange.
+    by_exchange = groupby(wanted, lambda place: place[0].partition(" ")[2] or "1")
+    return [tuple(group) for _, group in by_exchange]
+
+
+def _context(texts: Mapping[str, str], name: str) -> tuple[tuple[str, str], ...]:
+    """The turns before one of this name, the last of them, as far as they are not long."""
+    before = list(texts.items())[: list(texts).index(name)]
+    sizes = accumulate(len(text) for _, text in reversed(before))
+    return tuple(before[len(before) - sum(size <= _LONG // 2 for size in sizes) :])
 
 
 def join_row(row: SplitRow, responses: Sequence[TranslationResponse]) -> dict[str, str] | Rejection:
