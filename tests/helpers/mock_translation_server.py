@@ -35,6 +35,10 @@ CONTENT = (
     "changed number",
 )
 _SENTENCE_END = re.compile(r"(?<=[.!?。！？])\s*")
+_PLAIN = re.compile(
+    r"(?s)Translate the following text from English into (?P<target>\w+)\."
+    r"\nEnglish: (?P<text>.*)\n(?P=target):"
+)
 _OTHER_LANGUAGE = "Это совсем другой язык, на котором никто не просил отвечать, и он здесь ни к чему."
 
 
@@ -68,6 +72,13 @@ class MockTranslator:
 
         gone: whether the client has left by now, so that the answer does not count.
         """
+        if len(body["messages"]) == 1:
+            # One text in, one text out, in the words of the prompt `tower`.
+            found = _PLAIN.fullmatch(body["messages"][0]["content"])
+            assert found is not None
+            self.answered[found[0]] += not gone()
+            reply = self.table.get(f"{found['target']}|{found['text']}", found["text"])
+            return 200, {}, _completion(found[0], f" {reply}\n")
         system, user = (message["content"] for message in body["messages"])
         try:
             # Before the texts may stand what was said before them.

@@ -29,7 +29,7 @@ ROWS = 40
 class Capitals:
     """Gives sentences back in capitals, until it has answered `most` of them."""
 
-    unit: Literal["row", "sentence"] = "sentence"
+    unit: Literal["row", "text", "sentence"] = "sentence"
     attempts = 1
     concurrency = 3
     by_span = False

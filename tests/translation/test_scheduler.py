@@ -22,7 +22,7 @@ class Upper:
     "lost".
     """
 
-    unit: Literal["row", "sentence"] = "row"
+    unit: Literal["row", "text", "sentence"] = "row"
     attempts = 1
     by_span = False
     identity: Mapping[str, Any] = {"engine": "upper"}

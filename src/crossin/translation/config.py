@@ -8,13 +8,13 @@ from typing import Annotated, Literal
 from pydantic import RootModel, StringConstraints, ValidationInfo, field_validator
 
 from crossin.core.errors import CrossinError
-from crossin.core.files import read_text, read_yaml
+from crossin.core.files import read_yaml
 from crossin.core.settings import Settings, setting, validated
 from crossin.core.skipping import MOST_SKIPPED
 from crossin.languages.codes import ByLanguage, Language, Languages
 from crossin.servers import ServerSettings
 from crossin.translation.checks.quality import QualityModel
-from crossin.translation.prompts import PROMPT
+from crossin.translation.prompts import is_plain, read_prompt
 from crossin.translation.requests import Translator
 
 _Term = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
@@ -96,8 +96,10 @@ class TranslateConfig(Settings):
     quality: float = setting(0.0, "Reject below this score of the quality model.", group=_CHECKS)
     prompt: Path | None = setting(
         None,
-        "Text file with another system prompt; {source} and {target} become the languages' names.",
-        metavar="FILE",
+        "Text file with another system prompt; {source} and {target} become the languages' names. With "
+        "{text} it is all that is sent, one text a request, and the reply is the translation. Such prompts by "
+        "name: hunyuan-mt, hunyuan-mt-zh, seed-x, tower, translategemma.",
+        metavar="FILE|NAME",
         group="A server (openai)",
     )
     server: ServerSettings = ServerSettings()
@@ -156,7 +158,13 @@ class TranslateConfig(Settings):
                 raise CrossinError(
                     "a server needs an address", field="base_url", hint="--base-url http://HOST/v1"
                 )
-            prompt = PROMPT if self.prompt is None else read_text(self.prompt)
+            prompt = read_prompt(self.prompt)
+            if self.native and is_plain(prompt):
+                raise CrossinError(
+                    "a model that is made to translate does not answer instructions",
+                    field="native",
+                    hint="leave out --native, or --prompt",
+                )
             return OpenAITranslator(self.model, self.server, prompt=prompt, accounting=accounting)
         if self.native:
             raise CrossinError(

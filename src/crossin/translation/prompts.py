@@ -1,4 +1,6 @@
-"""Prompts for chat models, and how replies are read: one JSON object in, one out, with the same keys."""
+"""Prompts for chat models, and how replies are read: one JSON object in, one out, with the same keys; or for
+models that are made to translate, one text in and one text out.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +8,10 @@ import json
 import re
 from collections.abc import Iterable, Sequence
 from functools import cache
+from pathlib import Path
 
+from crossin.core.errors import CrossinError
+from crossin.core.files import read_text
 from crossin.translation.reasons import Rejection, TranslationReason
 from crossin.translation.requests import TranslationRequest
 from crossin.translation.turns import is_turn
@@ -32,6 +37,12 @@ You are a helpful assistant. Answer in {target}, whatever the language of names 
 # The one name of a request for an answer instead of a translation.
 QUESTION = "question"
 
+# Where a prompt has the text, the model is one that is made to translate: it gets this prompt as the user's
+# turn, and its reply is the translation.
+_TEXT = "{text}"
+# A language's name in English, its code, or its name in a language: {target}, {target:code}, {target:zh}.
+_LANGUAGE = re.compile(r"\{(source|target)(?::([\w-]+))?\}")
+_FILES = Path(__file__).with_name("prompt_files")
 _THINKING = re.compile(r"(?s)\A\s*<think>.*?</think>")
 _FENCE = re.compile(r"(?s)\A```(?:json)?[ \t]*\n(.*?)\n?```\Z")
 
@@ -43,7 +54,9 @@ def messages(request: TranslationRequest, prompt: str = PROMPT) -> list[dict[str
             {"role": "system", "content": ANSWER.format(target=_name(request.target))},
             {"role": "user", "content": request.texts[0]},
         ]
-    system = prompt.replace("{source}", _name(request.source)).replace("{target}", _name(request.target))
+    system = _in_languages(prompt, request)
+    if is_plain(prompt):
+        return [{"role": "user", "content": system.replace(_TEXT, request.texts[0])}]
     if is_turn(request.names[0]):
         system = system.replace(_ROW, _TURNS)
     texts = _as_json(zip(request.names, request.texts, strict=True))
@@ -51,18 +64,51 @@ def messages(request: TranslationRequest, prompt: str = PROMPT) -> list[dict[str
     return [{"role": "system", "content": system}, {"role": "user", "content": before + texts}]
 
 
+def is_plain(prompt: str) -> bool:
+    """Whether a prompt holds one text, and the reply is its translation and nothing else."""
+    return _TEXT in prompt
+
+
+def built_in() -> list[str]:
+    """The names of prompts of models that are made to translate, in their authors' words."""
+    return sorted(file.stem for file in _FILES.glob("*.txt"))
+
+
+def read_prompt(prompt: Path | None) -> str:
+    """The prompt in a file, or of such a name; by default that of any chat model."""
+    if prompt is None:
+        return PROMPT
+    named = _FILES / f"{prompt}.txt"
+    if not prompt.exists() and named.parent == _FILES and named.exists():
+        return read_text(named)
+    if not prompt.exists():
+        message = f"there is no such file; prompts by name are: {', '.join(built_in())}"
+        raise CrossinError(message, file=prompt, field="prompt", hint="name a text file, or one of these")
+    return read_text(prompt)
+
+
+def _in_languages(prompt: str, request: TranslationRequest) -> str:
+    languages = {"source": request.source, "target": request.target}
+
+    def name(found: re.Match[str]) -> str:
+        language, form = languages[found[1]], found[2]
+        return language if form == "code" else _name(language, form or "en")
+
+    return _LANGUAGE.sub(name, prompt)
+
+
 def _as_json(texts: Iterable[tuple[str, str]]) -> str:
     return json.dumps(dict(texts), ensure_ascii=False, indent=1)
 
 
-def read_reply(reply: str, names: Sequence[str]) -> tuple[str, ...] | Rejection:
-    """The texts in a reply, in the order of `names`.
+def read_reply(reply: str, names: Sequence[str], plain: bool = False) -> tuple[str, ...] | Rejection:
+    """The texts in a reply, in the order of `names`; plain: the reply is the one text.
 
     Nothing but the object may be there, except for a fence around it and the thoughts that some models put
     first: anything else is as likely a comment as a part of the translation.
     """
     text = _THINKING.sub("", reply).strip()
-    if names == (QUESTION,):
+    if plain or names == (QUESTION,):
         return (text,)
     fenced = _FENCE.match(text)
     try:
@@ -84,7 +130,7 @@ def _begin(text: str) -> str:
 
 
 @cache
-def _name(language: str) -> str:
+def _name(language: str, among: str = "en") -> str:
     import langcodes
 
-    return str(langcodes.get(language).display_name("en"))
+    return str(langcodes.get(language).display_name(among))

@@ -47,12 +47,12 @@ class TranslationResponse:
 class Translator(Protocol):
     """A way to translate: `async with translator: response = await translator.translate(request)`.
 
-    unit: what a request holds, all texts of a row or one sentence. attempts: how often a text may be
-    requested before it is rejected. concurrency: how many requests it can use at once. Entering it loads
-    the model or opens connections.
+    unit: what a request holds, all texts of a row, one of them, or one sentence. attempts: how often a text
+    may be requested before it is rejected. concurrency: how many requests it can use at once. Entering it
+    loads the model or opens connections.
     """
 
-    unit: Literal["row", "sentence"]
+    unit: Literal["row", "text", "sentence"]
     attempts: int
     concurrency: int
 

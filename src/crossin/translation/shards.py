@@ -97,6 +97,9 @@ def ways(translator: Translator) -> list[tuple[SplitBy, int]]:
         # The last time in smaller parts.
         last = translator.attempts - 1
         return [("text", number) for number in range(last)] + [("paragraph", last)]
+    if translator.unit == "text":
+        # Such a model may lose placeholders: the last time it does not see them.
+        return [("field", 0), ("paragraph", 1), *(("span", n) for n in range(2, translator.attempts))]
     whole: list[tuple[SplitBy, int]] = [] if translator.by_span else [("sentence", 0)]
     return whole + [("span", number) for number in range(translator.attempts)]
 

@@ -14,7 +14,7 @@ from crossin.translation.reasons import Rejection
 from crossin.translation.requests import TranslationRequest, TranslationResponse
 from crossin.translation.turns import is_conversation
 
-SplitBy = Literal["text", "paragraph", "sentence", "span"]
+SplitBy = Literal["text", "field", "paragraph", "sentence", "span"]
 # A field, and the number of its piece.
 Place = tuple[str, int]
 # Characters of a conversation that one request holds.
@@ -58,8 +58,8 @@ def split_row(
     attempt: int = 0,
     glossary: Mapping[str, str] = {},
 ) -> SplitRow:
-    """The requests for a row's `texts`, by field: one for all whole texts, or one for each piece; for each
-    exchange of a long conversation one, with what was said before as its context.
+    """The requests for a row's `texts`, by field: for all whole texts one (`text`), or for each piece. For
+    each exchange of a long conversation one, with what was said before as its context.
     """
     protected: dict[str, Protected] = {}
     first = 1
@@ -132,11 +132,11 @@ def join_row(row: SplitRow, responses: Sequence[TranslationResponse]) -> dict[st
 def split_text(text: str, by: SplitBy) -> list[Piece]:
     """The parts of a protected text; joined they give the text again.
 
-    `text`: the whole, but for the blanks around it. `paragraph`: line by line, without indentation and list
-    marks. `sentence`: sentence by sentence. `span`: what is between the placeholders of a sentence.
+    `text`, `field`: the whole, but for the blanks around it. `paragraph`: line by line, without indentation
+    and list marks. `sentence`: sentence by sentence. `span`: what is between the placeholders of a sentence.
     A part without a letter outside its placeholders is not translated.
     """
-    if by == "text":
+    if by in ("text", "field"):
         return _bare(text)
     found: list[Piece] = []
     for line in re.split(r"(\n+)", text):

@@ -32,7 +32,7 @@ class LocalTranslator(ABC):
     that begin with `_` are not pickled: another process loads its own model.
     """
 
-    unit: Literal["row", "sentence"] = "sentence"
+    unit: Literal["row", "text", "sentence"] = "sentence"
     attempts = 2
     concurrency = WINDOW
     folder: Path

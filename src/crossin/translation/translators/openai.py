@@ -18,7 +18,7 @@ from crossin.servers import (
     rough_tokens,
     tokens_used,
 )
-from crossin.translation.prompts import ANSWER, PROMPT, QUESTION, messages, read_reply
+from crossin.translation.prompts import ANSWER, PROMPT, QUESTION, is_plain, messages, read_reply
 from crossin.translation.reasons import Rejection, TranslationReason
 from crossin.translation.requests import TranslationRequest, TranslationResponse
 
@@ -41,11 +41,11 @@ _UNKNOWN_FIELD = re.compile(
 class OpenAITranslator:
     """A chat model behind a server.
 
-    prompt: replaces the system prompt; `{source}` and `{target}` in it become the languages' names.
+    prompt: replaces the system prompt; `{source}` and `{target}` in it become the languages' names. One with
+    `{text}` is the whole of a request, for a model that is made to translate: one text in, one text out.
     accounting: the file by which all processes of a run share budget, rate limit and usage.
     """
 
-    unit: Literal["row", "sentence"] = "row"
     attempts = len(_TEMPERATURES)
     by_span = False
 
@@ -54,6 +54,7 @@ class OpenAITranslator:
     ) -> None:
         self.model, self.settings, self.prompt, self.accounting = model, settings, prompt, accounting
         self.concurrency, self._limit = settings.concurrency, "max_tokens"
+        self.unit: Literal["row", "text", "sentence"] = "text" if is_plain(prompt) else "row"
 
     @property
     def identity(self) -> Mapping[str, Any]:
@@ -97,7 +98,7 @@ class OpenAITranslator:
                 raise
             return TranslationResponse(None, TranslationReason.SERVER_ERROR, refused.message, cacheable=False)
         self._answered, self._failed_in_a_row = True, 0
-        return _read(answer, request)
+        return _read(answer, request, is_plain(self.prompt))
 
     async def _answer(self, request: TranslationRequest) -> dict[str, Any]:
         """The server's answer, by the other name of the limit of tokens where it does not take the first."""
@@ -145,7 +146,7 @@ class OpenAITranslator:
         return refused.status >= 500 or refused.status in _OF_THE_TEXT
 
 
-def _read(answer: dict[str, Any], request: TranslationRequest) -> TranslationResponse:
+def _read(answer: dict[str, Any], request: TranslationRequest, plain: bool) -> TranslationResponse:
     prompt, completion = tokens_used(answer) or (0, 0)
 
     def failed(reason: str, detail: str = "") -> TranslationResponse:
@@ -159,7 +160,7 @@ def _read(answer: dict[str, Any], request: TranslationRequest) -> TranslationRes
         return failed(TranslationReason.INVALID_RESPONSE)
     if not isinstance(reply, str) or (refused and not reply):
         return failed(TranslationReason.REFUSAL)
-    texts = read_reply(reply, request.names)
+    texts = read_reply(reply, request.names, plain)
     if isinstance(texts, Rejection):
         return failed(TranslationReason.TOKEN_LIMIT) if cut else failed(texts.reason, texts.detail)
     return TranslationResponse(texts, cut=cut, prompt_tokens=prompt, completion_tokens=completion)
