@@ -74,11 +74,11 @@ class MockTranslator:
         """
         if len(body["messages"]) == 1:
             # One text in, one text out, in the words of the prompt `tower`.
-            found = _PLAIN.fullmatch(body["messages"][0]["content"])
-            assert found is not None
-            self.answered[found[0]] += not gone()
-            reply = self.table.get(f"{found['target']}|{found['text']}", found["text"])
-            return 200, {}, _completion(found[0], f" {reply}\n")
+            plain = _PLAIN.fullmatch(body["messages"][0]["content"])
+            assert plain is not None
+            self.answered[plain[0]] += not gone()
+            reply = self.table.get(f"{plain['target']}|{plain['text']}", plain["text"])
+            return 200, {}, _completion(plain[0], f" {reply}\n")
         system, user = (message["content"] for message in body["messages"])
         try:
             # Before the texts may stand what was said before them.

@@ -196,3 +196,60 @@ def test_trl_learns_the_answers_and_the_end_and_nothing_else(
             asked = f"<|user|>{asked}\n<|assistant|>"
         assert tokenizer.decode(tokens[labels == -100]) == asked
         assert tokenizer.decode(labels[labels != -100]) == answered + tokenizer.eos_token
+
+
+@pytest.fixture(scope="module")
+def talks(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A mixture of 12 conversations of one to three exchanges."""
+    folder = tmp_path_factory.mktemp("talks")
+    for language in ("en", "es"):
+        rows = []
+        for number in range(12):
+            said = [
+                f"{language} {role} {number} {k}"
+                for k in range(1 + number % 3)
+                for role in ("user", "assistant")
+            ]
+            rows.append(
+                {"id": number, "messages": [{"role": text.split()[1], "content": text} for text in said]}
+            )
+        (folder / f"{language}.json").write_text(json.dumps(rows))
+    recipe = {
+        "name": "talks",
+        "format": "messages",
+        "corpora": {"talks": {"files": {"en": "en.json", "es": "es.json"}, "check": "none"}},
+        "components": [{"kind": "x2en", "rows": 12}],
+    }
+    return compose(recipe, folder, folder / "mixture").folder
+
+
+def test_conversations_load_unchanged(talks: Path) -> None:
+    rows = shard_rows(talks)
+    assert {len(row["messages"]) for row in rows} == {2, 4, 6}
+    assert datasets.load_dataset(str(talks), split="train").to_list() == rows
+    assert axolotl(talks).to_list() == rows
+    # LLaMA-Factory keeps a conversation whose turns alternate and end with the assistant.
+    tags = json.loads((talks / "dataset_info.json").read_text())["mixture"]["tags"]
+    for row in rows:
+        roles = [turn[tags["role_tag"]] for turn in row["messages"]]
+        assert roles == [tags["user_tag"], tags["assistant_tag"]] * (len(roles) // 2)
+
+
+@pytest.mark.slow
+def test_trl_learns_every_answer_of_a_conversation_as_we_do(
+    talks: Path, tiny_model: Path, tmp_path: Path
+) -> None:
+    from crossin.training.config import Batches
+    from crossin.training.rows import read_rows
+
+    trainer, tokenizer = trained(tiny_model, talks, tmp_path, assistant_only_loss=True)
+    assert math.isfinite(trainer.state.log_history[-1]["train_loss"])
+    # Ours know no marks of generation: the same template without them.
+    tokenizer.chat_template = CHAT.replace("{% generation %}", "").replace("{% endgeneration %}", "")
+    ours, _ = read_rows(talks, tokenizer, Batches())
+    for prepared, row, mine in zip(trainer.train_dataset, shard_rows(talks), ours, strict=True):
+        labels = trainer.data_collator([prepared])["labels"][0]
+        answers = [turn["content"] for turn in row["messages"] if turn["role"] == "assistant"]
+        learned = "".join(answer + tokenizer.eos_token for answer in answers)
+        assert tokenizer.decode(labels[labels != -100]) == learned
+        assert tokenizer.decode(mine.completion) == learned

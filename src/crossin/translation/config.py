@@ -97,8 +97,8 @@ class TranslateConfig(Settings):
     prompt: Path | None = setting(
         None,
         "Text file with another system prompt; {source} and {target} become the languages' names. With "
-        "{text} it is all that is sent, one text a request, and the reply is the translation. Such prompts by "
-        "name: hunyuan-mt, hunyuan-mt-zh, seed-x, tower, translategemma.",
+        "{text} it is all that is sent, one text a request, and the reply is the translation. Such prompts "
+        "by name: hunyuan-mt, hunyuan-mt-zh, seed-x, tower, translategemma.",
         metavar="FILE|NAME",
         group="A server (openai)",
     )
