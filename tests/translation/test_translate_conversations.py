@@ -38,6 +38,24 @@ def as_messages(texts: dict[str, str]) -> list[dict[str, str]]:
     return [{"role": role, "content": text} for role, text in turns_of(texts)]
 
 
+def table_of_chats(path: Path) -> Path:
+    """The true translations of every turn, as it is sent."""
+    table: dict[str, str] = {}
+    for language, name in NAMES.items():
+        for source, true in zip(chats("en"), chats(language), strict=True):
+            # By exchange too, as in long conversations.
+            for texts in [source, *({key: source[key]} for key in source)]:
+                first = 1
+                for key, text in texts.items():
+                    asked, answer = protect(text, {}, first), true[key]
+                    for place, kept in enumerate(asked.kept, first):
+                        answer = answer.replace(kept, f"⟦{place}⟧")
+                    table[f"{name}|{asked.text}"] = answer
+                    first += len(asked.kept)
+    path.write_text(json.dumps(table))
+    return path
+
+
 @pytest.fixture(scope="module")
 def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with `chats.json` in ShareGPT's form, and `table.json` with the true translations."""
@@ -51,19 +69,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
         for number, texts in enumerate(chats("en"))
     ]
     (folder / "chats.json").write_text(json.dumps(rows))
-    table: dict[str, str] = {}
-    for language, name in NAMES.items():
-        for source, true in zip(chats("en"), chats(language), strict=True):
-            # By exchange too, as in long conversations.
-            for texts in [source, *({key: source[key]} for key in source)]:
-                first = 1
-                for key, text in texts.items():
-                    asked, answer = protect(text, {}, first), true[key]
-                    for place, kept in enumerate(asked.kept, first):
-                        answer = answer.replace(kept, f"⟦{place}⟧")
-                    table[f"{name}|{asked.text}"] = answer
-                    first += len(asked.kept)
-    (folder / "table.json").write_text(json.dumps(table))
+    table_of_chats(folder / "table.json")
     return folder
 
 
