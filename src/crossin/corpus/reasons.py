@@ -13,8 +13,8 @@ class CorpusReason(Reason):
     SEVERAL_EXCHANGES = (
         "several_exchanges",
         "more than one exchange in the chat",
-        "let the recipe write conversations (`format: messages` or `template: chat`), draw their first exchange"
-        " (`turns: first`), or split them into rows of one exchange each",
+        "let the recipe write conversations (`format: messages` or `template: chat`), draw their first"
+        " exchange (`turns: first`), or split them into rows of one exchange each",
     )
     INCOMPLETE_EXCHANGE = "incomplete_exchange", "no complete exchange in the chat", _ONE_EXCHANGE
     OTHER_ROLE = "other_role", "a turn of neither user nor assistant", _ONE_EXCHANGE
