@@ -78,7 +78,7 @@ def merge_models(model: str, adapter: Path, out: Path, dtype: str, accept_licenc
     from crossin.cli.console import progress_bars, say
     from crossin.core.progress import phase
     from crossin.models import pull
-    from crossin.models.merging import merge
+    from crossin.models.merging import form_note, merge
 
     with progress_bars() as progress:
         folder = pull(model, accept_licence=accept_licence, progress=progress)
@@ -86,6 +86,8 @@ def merge_models(model: str, adapter: Path, out: Path, dtype: str, accept_licenc
             stage = merge(folder, adapter, out, dtype=dtype)
     if stage.manifest["counts"]["untied"]:
         say("the adapter changed embeddings and head in different ways: the merged model holds both")
+    if note := form_note(adapter):
+        say(f"note: {note}")
     print(out)
 
 
@@ -107,18 +109,21 @@ def chat_with_model(
     """Talk to a model, with or without an adapter, to see what tuning did.
 
     Each line is a turn, and the reply follows. /new begins another conversation; /quit or the end of the
-    input ends it. What was trained on prompts of another form than the model's chat template, such as
-    Alpaca's, expects that form: write it yourself, with --plain.
+    input ends it. An adapter is asked in the form that it was trained on: in the model's chat template, or in
+    Alpaca's form, say. Where that form is not known, write it yourself, with --plain.
 
     Example: `crossin models chat smollm2-135m --adapter runs/x2x`
     """
-    from crossin.cli.console import progress_bars
+    from crossin.cli.console import progress_bars, say
     from crossin.models import pull
+    from crossin.models.merging import form_note
     from crossin.models.talking import open_talk
 
     with progress_bars() as progress:
         folder = pull(model, accept_licence=accept_licence, progress=progress)
     reply = open_talk(folder, adapter, **given)
+    if adapter is not None and not given["plain"] and (note := form_note(adapter)):
+        say(f"note: {note}")
     first = [{"role": "system", "content": system}] if system and not given["plain"] else []
     turns = list(first)
     shown = "> " if sys.stdin.isatty() else ""

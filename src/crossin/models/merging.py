@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from crossin.core.errors import CrossinError
 from crossin.core.files import copy_file, read_json, sync, write_json
+from crossin.core.formats import MANIFEST
 from crossin.core.paths import as_path
 from crossin.core.stages import Stage, stage
 from crossin.models.adapters import adapter_folder, is_tied, with_adapter
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 
 _CONFIG = "config.json"
 GENERATION = "generation_config.json"
+# The chat template of a model, or beside an adapter the form of the prompts that it was trained on.
+CHAT_TEMPLATE = "chat_template.jinja"
 _WEIGHTS = ("*.safetensors", "*.safetensors.index.json")
 # Files that are copied from the base, byte for byte. Converters to GGUF need `tokenizer.model` where there
 # is one, and a licence must be passed on.
@@ -32,8 +35,8 @@ _COPIED = (
 
 def merge(base: Path | str, adapter: Path | str, out: Path | str, *, dtype: str = "auto") -> Stage:
     """Merge `adapter` into the model in the folder `base`, and write the result to the folder `out` as
-    safetensors, with the base's tokenizer, chat template and generation config; its replies also end where
-    those of the training's rows did.
+    safetensors, with the base's tokenizer, chat template and generation config. Where the training's rows had
+    another form, this is the chat template; the replies also end where those of the rows did.
 
     The sum is computed in float32 on the CPU (4 bytes per weight, tied embeddings twice) and rounded once, to
     `dtype`: `float32`, `bfloat16`, `float16`, or with `auto` each tensor as the base stores it. Names and
@@ -67,6 +70,7 @@ def merge(base: Path | str, adapter: Path | str, out: Path | str, *, dtype: str 
                 sync(path)
                 path.replace(work.folder / path.name)
         written = {path.name for path in weights} | _copy(base, work.folder)
+        written |= _take_template(adapter_folder(adapter), work.folder)
         written |= add_ends(work.folder, [*end_tokens(base), *end_tokens(adapter_folder(adapter))])
         config: dict[str, Any] = read_json(base / _CONFIG)
         if untied:
@@ -117,6 +121,39 @@ def _copy(base: Path, out: Path) -> set[str]:
     for path in files:
         copy_file(path, out / path.relative_to(base))
     return {path.relative_to(base).as_posix() for path in files}
+
+
+def _take_template(adapter: Path, out: Path) -> set[str]:
+    """Give the merged model the chat template beside the adapter, if there is one."""
+    if not (adapter / CHAT_TEMPLATE).is_file():
+        return set()
+    copy_file(adapter / CHAT_TEMPLATE, out / CHAT_TEMPLATE)
+    # A template within this file would be another one.
+    settings = out / "tokenizer_config.json"
+    if settings.is_file() and "chat_template" in (found := read_json(settings)):
+        write_json(settings, {name: value for name, value in found.items() if name != "chat_template"})
+    return {CHAT_TEMPLATE}
+
+
+def form_note(adapter: Path) -> str:
+    """What to know of the prompts that an adapter was trained on, '' where the model's chat template is their
+    form, or where it is not known.
+    """
+    folder = adapter_folder(adapter)
+    manifest = folder.parent / MANIFEST
+    record = read_json(manifest) if folder != adapter and manifest.is_file() else {}
+    template = record.get("counts", {}).get("template")
+    if template in (None, "chat"):
+        return ""
+    if (folder / CHAT_TEMPLATE).is_file():
+        return (
+            f"it was trained on the template '{template}', which is its chat template in place of the base's"
+        )
+    what = f"the template '{template}'" if template else "rows of prompt and completion"
+    return (
+        f"it was trained on {what}, and asked in the base's chat template it may do no better than the base: "
+        "ask as the training's rows do (--plain)"
+    )
 
 
 def end_tokens(folder: Path) -> list[int]:

@@ -7,10 +7,11 @@ from pathlib import Path
 from typing import Any
 
 from crossin.core.errors import CrossinError
+from crossin.core.files import read_text
 from crossin.models.adapters import adapter_folder, with_adapter
 from crossin.models.chat import ChatTemplate, Turns
 from crossin.models.loading import load
-from crossin.models.merging import end_tokens
+from crossin.models.merging import CHAT_TEMPLATE, end_tokens
 
 # From a conversation and a function that takes the reply's text piece by piece: the whole reply.
 Reply = Callable[[Turns, Callable[[str], None]], str]
@@ -35,11 +36,15 @@ def open_talk(
     import torch
 
     network, tokenizer = load(model, device=device)
+    ends = end_tokens(model)
+    form = adapter_folder(adapter) / CHAT_TEMPLATE if adapter else None
+    if form and form.is_file():
+        # The form that was trained.
+        tokenizer.chat_template = read_text(form)
     if not plain and not tokenizer.chat_template:
         raise CrossinError(
             "this model has no chat template", file=model, hint="--plain continues the text that you write"
         )
-    ends = end_tokens(model)
     if adapter is not None:
         network = with_adapter(network, adapter, base=model)
         ends = [*ends, *end_tokens(adapter_folder(adapter))]

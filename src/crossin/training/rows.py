@@ -105,7 +105,7 @@ def read_rows(
     template = ChatTemplate(tokenizer, arguments or {}) if tokenizer.chat_template else None
     texts: list[tuple[str, Group, RowText]] = []
     unusable = Counter[str]()
-    for file in _files(place):
+    for file in files_of(place):
         faults = FileFaults(file, 0)
         for row, record in read_records(file):
             faults.rows += 1
@@ -222,7 +222,8 @@ def _headed(
     return len(heading), [*heading, *prompt]
 
 
-def _files(place: Path) -> list[Path]:
+def files_of(place: Path) -> list[Path]:
+    """The files of rows of a mixture folder, of a folder of such files, or the one file."""
     folder = place / DATA_FOLDER if (place / DATA_FOLDER).is_dir() else place
     there = sorted(folder.iterdir()) if folder.is_dir() else [folder] if folder.exists() else []
     found = [file for file in there if _kind(file) and file.name != MANIFEST and file.name[0] != "."]

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from crossin.core.errors import CrossinError
 from crossin.core.extras import install_hint, require
-from crossin.core.files import read_json, write_json
+from crossin.core.files import read_json, write_json, write_text
 from crossin.core.formats import MANIFEST
 from crossin.core.interrupts import Stopped, add_note, held_signals
 from crossin.core.progress import Progress, silent
@@ -92,8 +92,12 @@ def train(
                 if first and last_checkpoint(work.folder) is None:
                     shutil.rmtree(work.folder / CHECKPOINTS, ignore_errors=True)
             if first:
-                outputs = _write(trainer, work.folder, model, say)
-                work.finish(outputs, _counts(trainer), trainer.plan.skipped)
+                from crossin.training.prompt_form import prompt_form
+
+                form = prompt_form(mixture, trainer.processing_class)
+                outputs = _write(trainer, work.folder, model, form.chat_template, say)
+                counts = {**_counts(trainer), "template": form.name}
+                work.finish(outputs, counts, trainer.plan.skipped)
                 shutil.rmtree(work.folder / CHECKPOINTS, ignore_errors=True)
     return work
 
@@ -186,9 +190,11 @@ def _counts(trainer: CrossinTrainer) -> dict[str, int]:
     }
 
 
-def _write(trainer: CrossinTrainer, out: Path, base: Path, say: Say) -> list[str]:
-    """Write the results of the run; returns the files for the manifest."""
-    from crossin.models.merging import merge
+def _write(trainer: CrossinTrainer, out: Path, base: Path, chat_template: str, say: Say) -> list[str]:
+    """Write the results of the run; returns the files for the manifest. chat_template: the form of the
+    prompts that were learned, '' where the model's own chat template is not to be replaced.
+    """
+    from crossin.models.merging import CHAT_TEMPLATE, merge
 
     config, lines = trainer.config, trainer.record.lines
     kind = ADAPTER if config.method.kind == "lora" else MODEL
@@ -200,6 +206,8 @@ def _write(trainer: CrossinTrainer, out: Path, base: Path, say: Say) -> list[str
         (out / kind / "README.md").unlink(missing_ok=True)
         if kind == MODEL:
             trainer.processing_class.save_pretrained(out / kind)
+        if chat_template:
+            write_text(out / kind / CHAT_TEMPLATE, chat_template)
         _write_ends(out / kind, base, [row.tokens[-1] for row in trainer.plan.rows])
     written = [path for path in (out / kind).iterdir() if path.is_file()]
     if config.export and kind == ADAPTER:
