@@ -15,7 +15,7 @@ from safetensors.torch import load_file, save_file
 from transformers import LlamaForCausalLM
 
 from crossin.core.stages import stage
-from crossin.models.adapters import with_adapter
+from crossin.models.adapters import tuned_model, with_adapter
 from crossin.models.loading import load
 from tests.helpers.errors import refused
 
@@ -226,3 +226,23 @@ def test_an_adapter_without_numbers_is_not_merged(model: Any, adapter: Path, tin
     save_file({name: tensor * torch.nan for name, tensor in load_file(weights).items()}, weights)
     with refused("cannot be merged", file="adapter_model.safetensors"):
         with_adapter(model, adapter, base=tiny_model)
+
+
+def test_a_folder_of_a_training_or_an_adapter_says_what_it_is(
+    adapter: Path, tiny_model: Path, tmp_path: Path
+) -> None:
+    run = trained_run(adapter, tmp_path / "run", tiny_model)
+    assert tuned_model(adapter) == (str(tiny_model), adapter)
+    assert tuned_model(run) == (str(tiny_model), run)
+    shutil.copytree(tiny_model, tmp_path / "full" / "model")
+    assert tuned_model(tmp_path / "full") == (str(tmp_path / "full" / "model"), None)
+    for other in (tiny_model, tmp_path / "gone", "smollm2-135m", "owner/name"):
+        assert tuned_model(other) is None
+
+
+def test_an_adapter_whose_base_is_elsewhere_asks_for_it(adapter: Path, tmp_path: Path) -> None:
+    config = json.loads((adapter / "adapter_config.json").read_text())
+    for base in (str(tmp_path / "gone"), None):
+        (adapter / "adapter_config.json").write_text(json.dumps({**config, "base_model_name_or_path": base}))
+        with refused("base model", file="adapter_config.json", hint="--adapter"):
+            tuned_model(adapter)

@@ -45,7 +45,8 @@ def command(
 ) -> None:
     """Ask models a parallel benchmark in every language, and score the answers.
 
-    MODEL is a name from `crossin models list`, a hub id or a folder; with a server, its name of the model.
+    MODEL is a name from `crossin models list`, a hub id or a folder, also of a training or an adapter; with a
+    server, its name of the model.
     LABEL=MODEL gives one a name of its own. Each model's answers to each benchmark go to OUT/MODEL/BENCH:
     `answers.parquet`, `scores.json`, `manifest.json`. What questions share is computed once. Stopped at any
     moment, the same command resumes, and repeats no request.
@@ -55,7 +56,7 @@ def command(
     Then two models, fifty items: `crossin evaluate smollm2-135m gemma3-270m --bench bench/xquad --limit 50
     --out runs/eval`
 
-    A tuned one: `crossin evaluate tuned=smollm2-135m --adapter runs/training --bench facts --out runs/eval`
+    Before and after tuning: `crossin evaluate smollm2-135m tuned=runs/training --bench facts --out runs/eval`
 
     A model on a server: `crossin evaluate NAME --engine openai --base-url http://localhost:8000/v1 --bench
     bench/mmlu --out runs/eval`

@@ -33,7 +33,9 @@ class EvaluateConfig(Settings):
     last part of a folder.
     """
 
-    models: tuple[str, ...] = setting(..., "Names, hub ids or folders of models.", flag=False, min_length=1)
+    models: tuple[str, ...] = setting(
+        ..., "Names, hub ids or folders of models, and of trainings or adapters.", flag=False, min_length=1
+    )
     bench: tuple[str, ...] = _what(
         ...,
         "A folder that `crossin bench build` wrote, or `facts`, which is built on the way; LABEL=FOLDER "

@@ -86,7 +86,6 @@ def evaluate(
     the same call resumes, and repeats no request. A budget holds for all models together. For an engine of
     your own see `ask_bench`.
     """
-    from crossin.models import pull
     from crossin.scoring.scores import score, wordings
     from crossin.scoring.values import write_scores
 
@@ -96,18 +95,14 @@ def evaluate(
     names = _models(config)
     served = config.engine == "openai"
     prepared = _checked(config, benches)
-    if not served:
-        names = {
-            label: str(pull(name, accept_licence=config.accept_licence, progress=progress))
-            for label, name in names.items()
-        }
-    for model, name in names.items():
+    located = {label: _located(config, name, progress) for label, name in names.items()}
+    for model, (own, name) in located.items():
         for bench, one in prepared.items():
-            _check_folder(config, engine_of(config, name), model, one, out / model / bench)
+            _check_folder(own, engine_of(own, name), model, one, out / model / bench)
     accounting = Accounting(config.server, out / USAGE) if served else None
     found: ResultList[Evaluation] = ResultList()
-    for model, name in names.items():
-        with closing(engine_of(config, name, accounting)) as engine:
+    for model, (own, name) in located.items():
+        with closing(engine_of(own, name, accounting)) as engine:
             kind: FormKind | None = None
             if isinstance(engine, OpenAIEngine) and _is_form_open(config):
                 supported = engine.kinds(chat=bool(config.chat))
@@ -139,8 +134,6 @@ def evaluation_outline(
     """What `evaluate` would ask, as a JSON value for each benchmark; nothing is loaded, sent or written. What
     would keep it from beginning, in the folder `out` too, is an error.
     """
-    from crossin.models import pull
-
     out = as_path(out)
     with TemporaryDirectory() as temporary:
         benches = _benches(config, Path(temporary), progress)
@@ -150,9 +143,10 @@ def evaluation_outline(
             # A model by name may be one that has to be downloaded.
             served = config.engine == "openai"
             if served or as_path(name).is_dir():
-                engine = engine_of(config, name if served else str(pull(name)))
+                own, name = _located(config, name, progress)
+                engine = engine_of(own, name)
                 for bench, one in prepared.items():
-                    _check_folder(config, engine, model, one, out / model / bench)
+                    _check_folder(own, engine, model, one, out / model / bench)
         return [_outline(config, out, bench, one, models) for bench, one in prepared.items()]
 
 
@@ -188,14 +182,26 @@ def opened_engine(
     config: EvaluateConfig, out: Path, progress: Progress = silent
 ) -> Iterator[HfEngine | OpenAIEngine]:
     """The engine of the one model that the settings name, for a stage in the folder `out` that asks it."""
-    from crossin.models import pull
-
     [name] = config.models
-    if config.engine == "hf":
-        name = str(pull(name, accept_licence=config.accept_licence, progress=progress))
+    config, name = _located(config, name, progress)
     # As a file, which must not be there before the stage has claimed its folder.
     with closing(engine_of(config, name, out / USAGE)) as engine:
         yield engine
+
+
+def _located(config: EvaluateConfig, name: str, progress: Progress) -> tuple[EvaluateConfig, str]:
+    """The settings of one model, with its adapter where its folder is that of one, and its folder, or a
+    server's name of it.
+    """
+    if config.engine == "openai":
+        return config, name
+    from crossin.models import pull
+    from crossin.models.adapters import tuned_model
+
+    if config.adapter is None and (found := tuned_model(name)) is not None:
+        name, adapter = found
+        config = config.model_copy(update={"adapter": adapter})
+    return config, str(pull(name, accept_licence=config.accept_licence, progress=progress))
 
 
 def _check_folder(

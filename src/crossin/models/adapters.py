@@ -7,12 +7,14 @@ from pathlib import Path
 from typing import Any
 
 from crossin.core.errors import CrossinError
-from crossin.core.files import read_json
+from crossin.core.files import read_json, read_text
 from crossin.core.formats import MANIFEST
 from crossin.core.inputs import input_hash
 from crossin.core.paths import as_path
 
-_FOLDER = "adapter"
+# Beside an adapter the form of the prompts that it was trained on.
+CHAT_TEMPLATE = "chat_template.jinja"
+_FOLDER, _MODEL = "adapter", "model"
 _CONFIG = "adapter_config.json"
 _WEIGHTS = "adapter_model.safetensors"
 # Tensors with a row for each token, by the usual names of a model's embeddings and head.
@@ -101,6 +103,40 @@ def with_adapter(model: Any, adapter: Path | str, *, base: Path | str, merge: bo
 def adapter_folder(place: Path) -> Path:
     """The folder of an adapter's files: `place`, or the one within the folder of a train stage."""
     return place / _FOLDER if (place / _FOLDER).is_dir() else place
+
+
+def tuned_model(place: Path | str) -> tuple[str, Path | None] | None:
+    """What a folder of the train stage holds, or one of an adapter: the whole model, or the base that the
+    adapter names and the adapter. None for any other folder, and for a name.
+
+    Raises CrossinError for an adapter whose base is not where it says.
+    """
+    place = as_path(place)
+    if (place / "config.json").exists():
+        return None
+    if (place / _MODEL / "config.json").exists():
+        return str(place / _MODEL), None
+    folder = adapter_folder(place)
+    if not (folder / _CONFIG).exists():
+        return None
+    base = read_json(folder / _CONFIG).get("base_model_name_or_path")
+    if not isinstance(base, str) or (as_path(base).is_absolute() and not as_path(base).exists()):
+        raise CrossinError(
+            f"the base model of this adapter is not here: {base}"
+            if base
+            else "this adapter names no base model",
+            file=folder / _CONFIG,
+            hint="name the base, and the adapter with --adapter",
+        )
+    return base, place
+
+
+def read_trained_template(adapter: Path) -> str | None:
+    """The chat template beside an adapter: the form of the prompts that it was trained on, where that is not
+    the base's.
+    """
+    file = adapter_folder(adapter) / CHAT_TEMPLATE
+    return read_text(file) if file.is_file() else None
 
 
 def is_tied(model: Any) -> bool:

@@ -12,7 +12,7 @@ from crossin.core.files import copy_file, read_json, sync, write_json
 from crossin.core.formats import MANIFEST
 from crossin.core.paths import as_path
 from crossin.core.stages import Stage, stage
-from crossin.models.adapters import adapter_folder, is_tied, with_adapter
+from crossin.models.adapters import CHAT_TEMPLATE, adapter_folder, is_tied, with_adapter
 from crossin.models.loading import load, resolve
 from crossin.models.weights import writing_weights
 
@@ -21,8 +21,6 @@ if TYPE_CHECKING:
 
 _CONFIG = "config.json"
 GENERATION = "generation_config.json"
-# The chat template of a model, or beside an adapter the form of the prompts that it was trained on.
-CHAT_TEMPLATE = "chat_template.jinja"
 _WEIGHTS = ("*.safetensors", "*.safetensors.index.json")
 # Files that are copied from the base, byte for byte. Converters to GGUF need `tokenizer.model` where there
 # is one, and a licence must be passed on.

@@ -7,11 +7,10 @@ from pathlib import Path
 from typing import Any
 
 from crossin.core.errors import CrossinError
-from crossin.core.files import read_text
-from crossin.models.adapters import adapter_folder, with_adapter
+from crossin.models.adapters import adapter_folder, read_trained_template, with_adapter
 from crossin.models.chat import ChatTemplate, Turns
 from crossin.models.loading import load
-from crossin.models.merging import CHAT_TEMPLATE, end_tokens
+from crossin.models.merging import end_tokens
 
 # From a conversation and a function that takes the reply's text piece by piece: the whole reply.
 Reply = Callable[[Turns, Callable[[str], None]], str]
@@ -37,10 +36,8 @@ def open_talk(
 
     network, tokenizer = load(model, device=device)
     ends = end_tokens(model)
-    form = adapter_folder(adapter) / CHAT_TEMPLATE if adapter else None
-    if form and form.is_file():
-        # The form that was trained.
-        tokenizer.chat_template = read_text(form)
+    if adapter is not None and (form := read_trained_template(adapter)) is not None:
+        tokenizer.chat_template = form
     if not plain and not tokenizer.chat_template:
         raise CrossinError(
             "this model has no chat template", file=model, hint="--plain continues the text that you write"

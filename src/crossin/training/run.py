@@ -194,7 +194,8 @@ def _write(trainer: CrossinTrainer, out: Path, base: Path, chat_template: str, s
     """Write the results of the run; returns the files for the manifest. chat_template: the form of the
     prompts that were learned, '' where the model's own chat template is not to be replaced.
     """
-    from crossin.models.merging import CHAT_TEMPLATE, merge
+    from crossin.models.adapters import CHAT_TEMPLATE
+    from crossin.models.merging import merge
 
     config, lines = trainer.config, trainer.record.lines
     kind = ADAPTER if config.method.kind == "lora" else MODEL

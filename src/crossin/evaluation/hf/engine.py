@@ -167,9 +167,12 @@ class HfEngine:
 
     def _texts(self) -> tuple[Any, Any, int | None]:
         """The tokenizer, the configuration of the text model, and the length of its context where known."""
+        from crossin.models.adapters import read_trained_template
         from crossin.models.loading import load_tokenizer
 
         tokenizer, whole = load_tokenizer(self.model)
+        if self.adapter is not None and (form := read_trained_template(as_path(self.adapter))) is not None:
+            tokenizer.chat_template = form
         if self.chat_template_kwargs and tokenizer.chat_template:
             self._note(ChatTemplate(tokenizer, self.chat_template_kwargs).unknown_arguments)
         config = whole.get_text_config()
