@@ -102,6 +102,12 @@ def test_what_was_translated_is_composed(home: Path, tmp_path: Path) -> None:
         "components": [{"kind": "x2en", "rows": 10}],
     }
     compose(recipe, tmp_path, tmp_path / "mixture")
+    card = (tmp_path / "mixture" / "README.md").read_text()
+    assert (
+        f"- talk, es: {CHATS} rows translated from en by mock (engine openai), 0 of them in another" in card
+    )
+    assert "- talk, en: the rows that were translated\n" in card
+    assert "- talk: licence unknown\n" in card
     text = (tmp_path / "mixture" / "data" / "mixture-00000.jsonl").read_text()
     for row in map(json.loads, text.splitlines()):
         number = int(row["id"].removeprefix("chat-"))

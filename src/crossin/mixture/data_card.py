@@ -11,6 +11,7 @@ from crossin import __version__
 from crossin.core.formats import DATA_FOLDER
 from crossin.core.reasons import sentence_of
 from crossin.mixture.job import MixtureJob
+from crossin.mixture.provenance import provenance
 from crossin.mixture.recipe import Recipe, as_yaml
 from crossin.mixture.shards import shard_name
 
@@ -46,6 +47,7 @@ def card(job: MixtureJob, counts: dict[str, Any]) -> str:
         for code, amount in (Counter(corpus["rejected"]) + Counter(corpus["unjoined"])).items()
     ]
     new_line = "\n"
+    sources = _sources(job)
     return f"""---
 {yaml.safe_dump(front, sort_keys=False, allow_unicode=True).rstrip()}
 ---
@@ -63,7 +65,7 @@ Columns: `prompt` and `completion` (or `messages`), `kind` (base, mono, x2en, en
 `lang_out`, `id` (shared by a row's translations), `slot` (which draw of its component), `source` (the \
 corpus), `component`.
 
-## Left out
+{sources}## Left out
 
 {new_line.join(left_out) or "- nothing"}
 
@@ -76,6 +78,15 @@ the inputs.
 {as_yaml(recipe).rstrip()}
 ```
 """
+
+
+def _sources(job: MixtureJob) -> str:
+    """The section on where the rows come from, where an earlier stage made some of them."""
+    lines = provenance(job.corpora)
+    if not lines:
+        return ""
+    lines += [f"{name}: licence {spec.licence}" for name, spec in job.recipe.corpora.items()]
+    return "## Where the rows come from\n\n" + "".join(f"- {line}\n" for line in lines) + "\n"
 
 
 def _licence(recipe: Recipe) -> str:
