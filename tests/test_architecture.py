@@ -42,6 +42,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "reports": {"items", "logs", "metrics"},
     "scoring": {"corpus", "items", "logs", "metrics", "reports"},
     "probing": {"corpus", "items", "models", "reports"},
+    "publishing": {"corpus", "logs", "metrics", "mixture", "models", "scoring"},
     "experiments": {
         "bench",
         "evaluation",

@@ -16,7 +16,7 @@ _DTYPES = click.Choice(["auto", "float32", "bfloat16", "float16"])
 
 @click.group(no_args_is_help=True)
 def command() -> None:
-    """List the built-in models, get a model by name, talk to it, or merge an adapter into it."""
+    """List the built-in models, get a model by name, talk to it, merge an adapter into it, or publish it."""
 
 
 @command.command("list", cls=Command)
@@ -140,3 +140,72 @@ def chat_with_model(
             turns.append({"role": "assistant", "content": said})
             print()
         print(shown, end="", flush=True)
+
+
+@command.command("card", cls=Command)
+@click.argument("folder", type=click.Path(path_type=Path))
+@option("--base", metavar="NAME", help="The base model's name on the hub. Known for a built-in model.")
+@option("--mixture", type=click.Path(path_type=Path), metavar="FOLDER", help="What it was trained on.")
+@option(
+    "--evaluation",
+    "evaluations",
+    type=click.Path(path_type=Path),
+    metavar="FOLDER",
+    multiple=True,
+    help="Answers to a benchmark, for the figures; the base model's too. Several: repeat it.",
+)
+@option(
+    "--licence", default="unknown", show_default=True, help="Of the model, as the hub writes it: apache-2.0."
+)
+@option("--name", metavar="TEXT", help="The model's name. Default: the folder's.")
+@option("--out", type=click.Path(path_type=Path), metavar="FILE", help="Default: the terminal.")
+def write_card(folder: Path, out: Path | None, **given: Any) -> None:
+    """Write the model card of a training or a merged model, as the hub reads it: languages, base model, how
+    to ask it, data with licences, settings, figures with intervals, limits.
+
+    Example: `crossin models card runs/x2x --mixture mixtures/x2x --evaluation runs/eval/x2x/facts --out
+    card.md`
+    """
+    from crossin.core.files import write_text
+    from crossin.publishing.cards import model_card
+
+    text = model_card(folder, **given)
+    if out is None:
+        print(text, end="")
+        return
+    write_text(out, text)
+    print(out)
+
+
+@command.command("push", cls=Command)
+@click.argument("folder", type=click.Path(path_type=Path))
+@click.argument("repository", metavar="OWNER/NAME")
+@option("--card", type=click.Path(path_type=Path), metavar="FILE", help="The README.md: crossin models card.")
+@option(
+    "--kind",
+    type=click.Choice(["model", "dataset"]),
+    default="model",
+    show_default=True,
+    help="Of the repository.",
+)
+@option("--public", is_flag=True, help="Let everybody see a new repository.")
+@option("--dry-run", is_flag=True, help="List what would be uploaded.")
+def push_folder(
+    folder: Path, repository: str, card: Path | None, kind: Any, public: bool, dry_run: bool
+) -> None:
+    """Upload a model, a mixture or results to the hub, with the hub's own token.
+
+    The token is in HF_TOKEN, or stored by `hf auth login`. Of a training, the adapter or the model goes
+    there. Caches, checkpoints and counts of a server's use stay here.
+
+    Example: `crossin models push merged/x2x OWNER/NAME --card card.md --dry-run`
+    """
+    from crossin.publishing.uploads import push, upload_of
+
+    if dry_run:
+        found = upload_of(folder, card)
+        for name, file in sorted(found.files.items()):
+            print(f"{file.stat().st_size:>14,}  {name}")
+        print(f"{found.bytes:>14,}  {len(found.files)} files to {repository} ({kind}); nothing was uploaded")
+        return
+    print(push(folder, repository, card=card, kind=kind, private=not public))

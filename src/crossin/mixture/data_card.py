@@ -10,8 +10,8 @@ import yaml
 from crossin import __version__
 from crossin.core.formats import DATA_FOLDER
 from crossin.core.reasons import sentence_of
+from crossin.mixture.earlier_stages import provenance
 from crossin.mixture.job import MixtureJob
-from crossin.mixture.provenance import provenance
 from crossin.mixture.recipe import Recipe, as_yaml
 from crossin.mixture.shards import shard_name
 

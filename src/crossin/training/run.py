@@ -92,7 +92,7 @@ def train(
                 if first and last_checkpoint(work.folder) is None:
                     shutil.rmtree(work.folder / CHECKPOINTS, ignore_errors=True)
             if first:
-                from crossin.training.prompt_form import prompt_form
+                from crossin.training.trained_form import prompt_form
 
                 form = prompt_form(mixture, trainer.processing_class)
                 outputs = _write(trainer, work.folder, model, form.chat_template, say)

@@ -12,8 +12,8 @@ from crossin.core.files import read_json
 from crossin.mixture import compose
 from crossin.models.merging import form_note, merge
 from crossin.models.talking import open_talk
-from crossin.training.prompt_form import PromptForm, as_chat_template, prompt_form
 from crossin.training.run import train
+from crossin.training.trained_form import PromptForm, as_chat_template, prompt_form
 from tests.helpers.small_corpora import recipe_of, row, write_corpus
 
 ROWS = [{"kind": "base", "rows": 8}]

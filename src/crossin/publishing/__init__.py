@@ -1,0 +1,1 @@
+"""What others get: model cards, and uploads to the hub."""
