@@ -181,7 +181,7 @@ def counts(base_url: str) -> dict[str, int]:
 
 def config_of(corpus: Path, url: str, to: Sequence[str], **settings: Any) -> TranslateConfig:
     """Settings for the mock server. server: more of the server's settings."""
-    server = {"base_url": url, "timeout": 6.0, **settings.pop("server", {})}
+    server = {"base_url": url, "timeout": 60.0, **settings.pop("server", {})}
     entries = {"engine": "openai", "model": "mock", **settings}
     return TranslateConfig(corpus=corpus, to=to, server=server, **entries)  # type: ignore[arg-type]
 

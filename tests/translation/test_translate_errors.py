@@ -233,6 +233,24 @@ def test_the_other_name_of_the_limit_is_tried(home: Path, tmp_path: Path, messag
     assert len(log.asked) <= 2 * ROWS
 
 
+def test_a_model_without_a_temperature_is_asked_without_one(home: Path, tmp_path: Path) -> None:
+    table = json.loads((home / "table.json").read_text())
+
+    async def newer(asked: Asked) -> bytes:
+        for field in ("max_tokens", "temperature"):
+            if field in asked.body:
+                return response(400, {"error": {"message": f"Unsupported parameter: '{field}'"}})
+        texts = json.loads(asked.body["messages"][-1]["content"])
+        reply = json.dumps({name: table[f"Spanish|{text}"] for name, text in texts.items()})
+        return response(200, {"choices": [{"message": {"content": reply}, "finish_reason": "stop"}]})
+
+    with answering(newer) as log:
+        config = config_of(home / "rows.jsonl", log.base_url, ["es"], server={"concurrency": 2})
+        stage = translate(config, tmp_path / "out")
+    assert stage.manifest["counts"]["languages"]["es"]["passed"] == ROWS
+    assert len(log.asked) <= 3 * ROWS
+
+
 def test_a_field_that_the_model_does_not_take_ends_the_run_at_once(home: Path, tmp_path: Path) -> None:
     async def newer(asked: Asked) -> bytes:
         return response(400, {"error": {"message": "Unsupported value: 'temperature' does not support 0"}})
@@ -241,4 +259,4 @@ def test_a_field_that_the_model_does_not_take_ends_the_run_at_once(home: Path, t
         config = config_of(home / "rows.jsonl", log.base_url, ["es"], server={"concurrency": 2})
         with refused("temperature", hint="--body"):
             translate(config, tmp_path / "out")
-        assert len(log.asked) <= 4
+        assert len(log.asked) <= 6

@@ -107,7 +107,7 @@ def test_a_row_that_stays_faulty_is_rejected_with_its_reason(home: Path, tmp_pat
 def test_faults_of_transport_cost_time_and_nothing_else(home: Path, tmp_path: Path) -> None:
     faults = ("--faults", "0.4", "--kinds", "429,500,hang,cut stream,bad JSON body")
     with mock_server(home / "table.json", *faults) as url:
-        run(home, tmp_path / "out", url, ["es"])
+        run(home, tmp_path / "out", url, ["es"], server={"timeout": 6.0})
         seen = counts(url)
     assert len(kept(tmp_path / "out", "es")) == ROWS
     assert seen["faults"] > 0

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Literal
 
@@ -27,8 +29,12 @@ _TEMPERATURES = (0.0, 0.5, 0.5)
 # Limit of a reply's tokens: a script that the tokenizer knows badly takes several for each of the source's.
 _TIMES, _MORE = 4, 256
 _LONGEST_ANSWER = 1024
+# Seconds that other requests wait for the first.
+_PATIENCE = 10.0
 # After this many failures in a row the server is taken to be down.
 _IN_A_ROW = 20
+# Fields that newer models do not take, or take by another name.
+_FIELDS = ("temperature", "max_tokens")
 # With these statuses the text may be the reason; with others it is the server, the key, or the model.
 _OF_THE_TEXT = {400, 408, 413, 422}
 # How servers say that a model does not take a field, as newer models of OpenAI do not.
@@ -54,6 +60,7 @@ class OpenAITranslator:
     ) -> None:
         self.model, self.settings, self.prompt, self.accounting = model, settings, prompt, accounting
         self.concurrency, self._limit = settings.concurrency, "max_tokens"
+        self._has_temperature = True
         self.unit: Literal["row", "text", "sentence"] = "text" if is_plain(prompt) else "row"
 
     @property
@@ -76,6 +83,7 @@ class OpenAITranslator:
     async def __aenter__(self) -> OpenAITranslator:
         self._server = await Server(self.settings, self.accounting).__aenter__()
         self._answered, self._failed_in_a_row = False, 0
+        self._first, self._tried_one = True, asyncio.Event()
         return self
 
     async def __aexit__(self, *_: object) -> None:
@@ -101,18 +109,43 @@ class OpenAITranslator:
         return _read(answer, request, is_plain(self.prompt))
 
     async def _answer(self, request: TranslationRequest) -> dict[str, Any]:
-        """The server's answer, by the other name of the limit of tokens where it does not take the first."""
-        try:
-            return await self._server.request(self.server_request(request))
-        except Refused as refused:
-            if self._refuses("temperature", refused):
-                # Every request has it: the text is not the reason.
-                hint = "leave the field out: --body '{\"temperature\": null}'"
-                raise CrossinError(refused.message, hint=hint) from refused
-            if not self._refuses("max_tokens", refused):
-                raise
-        self._limit = "max_completion_tokens"
-        return await self._server.request(self.server_request(request))
+        """The server's answer. The first request goes alone, or a server that does not take a field refuses
+        as many as are sent at once; the others do not wait long for it.
+        """
+        if self._first:
+            self._first = False
+            try:
+                return await self._tried(request)
+            finally:
+                self._tried_one.set()
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._tried_one.wait(), _PATIENCE)
+        self._tried_one.set()
+        return await self._tried(request)
+
+    async def _tried(self, request: TranslationRequest) -> dict[str, Any]:
+        """The server's answer, by the other name of the limit of tokens and without a temperature, where the
+        server does not take these.
+
+        Raises CrossinError where it refuses these fields in any form.
+        """
+        while True:
+            sent = self._limit, self._has_temperature
+            try:
+                return await self._server.request(self.server_request(request))
+            except Refused as refused:
+                field = next((one for one in _FIELDS if self._refuses(one, refused)), None)
+                if field is None:
+                    raise
+                if field == "temperature":
+                    self._has_temperature = False
+                else:
+                    self._limit = "max_completion_tokens"
+                # Another request may have found it out meanwhile.
+                if sent == (self._limit, self._has_temperature):
+                    # Every request has it: the text is not the reason.
+                    hint = f"leave the field out: --body '{{\"{field}\": null}}'"
+                    raise CrossinError(refused.message, hint=hint) from refused
 
     def _refuses(self, field: str, refused: Refused) -> bool:
         known = field in self.settings.body or refused.status not in (400, 422)
@@ -122,10 +155,11 @@ class OpenAITranslator:
         """What is sent for a request, without the settings' `body`."""
         sent, expected = self.tokens(request)
         question = request.names == (QUESTION,)
+        temperature = _TEMPERATURES[min(request.attempt, len(_TEMPERATURES) - 1)]
         body = {
             "model": self.model,
             "messages": messages(request, self.prompt),
-            "temperature": _TEMPERATURES[min(request.attempt, len(_TEMPERATURES) - 1)],
+            **({"temperature": temperature} if self._has_temperature else {}),
             self._limit: _LONGEST_ANSWER if question else _TIMES * expected + _MORE,
         }
         return ServerRequest(
