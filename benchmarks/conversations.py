@@ -1,9 +1,9 @@
 """The speed and the memory of composing conversations, beside single exchanges.
 
 `python benchmarks/conversations.py [--rows 100000] [--languages 4] [--exchanges 2] [--json]` composes as many
-rows as the corpus has, half of them `x2en` and half `switch` (of single exchanges `x2x`), as messages, without
-the alignment check: once from conversations and once from single exchanges with the same texts a turn. Each
-run is in a process of its own. *Turns* counts the turns of users and assistants.
+rows as the corpus has, half of them `x2en` and half `switch` (of single exchanges `x2x`), as messages,
+without the alignment check: once from conversations, and once from single exchanges of such turns. Each run
+is in a process of its own. *Turns* counts the turns of users and assistants.
 """
 
 from __future__ import annotations
@@ -19,7 +19,8 @@ from pathlib import Path
 from typing import Any
 
 LANGUAGES = ("en", "es", "zh", "vi", "de", "fr", "ru", "ar", "th", "hi", "tr", "ro")
-WORDS = "The river is long and the hills behind it are green in the spring when the rain has come".split()
+TEXT = "The river is long and the hills behind it are green in the spring when the rain has come"
+WORDS = TEXT.split()
 
 
 def text(language: str, row: int, turn: int) -> str:

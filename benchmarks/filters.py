@@ -175,6 +175,50 @@ def flattened(_source: Texts, target: Texts, _third: Texts, _random: random.Rand
     return {**target, field: " ".join(target[field].split())}
 
 
+def dropped_variable(source: Texts, target: Texts, _third: Texts, random: random.Random) -> Texts | None:
+    """A variable, an entity, a formula or a model's token, which is first put behind both sides, is gone."""
+    field, span = longest(target), random.choice(VARIABLES)
+    faulty = dict(target)
+    source[field] += f" {span}"
+    target[field] += f" {span}"
+    return faulty
+
+
+def control_character(_source: Texts, target: Texts, _third: Texts, random: random.Random) -> Texts | None:
+    """What unescaped LaTeX in JSON leaves: a control character in the place of a letter."""
+    field = longest(target)
+    place = random.randrange(len(target[field]))
+    return {**target, field: target[field][:place] + random.choice("\t\b\f") + target[field][place + 1 :]}
+
+
+def unknown_token(_source: Texts, target: Texts, _third: Texts, random: random.Random) -> Texts | None:
+    """A character that the model's vocabulary lacks."""
+    field = longest(target)
+    place = random.randrange(len(target[field]))
+    return {**target, field: target[field][:place] + "<unk>" + target[field][place + 1 :]}
+
+
+def other_script(_source: Texts, target: Texts, _third: Texts, _random: random.Random) -> Texts | None:
+    """Traditional characters in the place of simplified ones, in all fields."""
+    found = {field: target[field].translate(TRADITIONAL) for field in FIELDS}
+    changed = sum(
+        one != other for field in FIELDS for one, other in zip(found[field], target[field], strict=True)
+    )
+    return found if changed >= 4 else None
+
+
+def swapped_roles(_source: Texts, target: Texts, _third: Texts, _random: random.Random) -> Texts | None:
+    """What the user says and what the assistant says, exchanged."""
+    if not target["instruction"] or not target["output"]:
+        return None
+    return {**target, "instruction": target["output"], "output": target["instruction"]}
+
+
+VARIABLES = ("{0}", "%1$s", ":user_name", "&amp;", r"$2\times 3$", r"\boxed{6}", "<|im_end|>")
+TRADITIONAL = str.maketrans(
+    "这个们来时说会对为国还过学样点开应关现样话请问题边让给经种见体实电车书长东门马鸟鱼龙风飞写业丽举么义乐习买乱争云产亲",
+    "這個們來時說會對為國還過學樣點開應關現樣話請問題邊讓給經種見體實電車書長東門馬鳥魚龍風飛寫業麗舉麼義樂習買亂爭雲產親",
+)
 PLANTS: dict[str, Plant] = {
     "wrong language": wrong_language,
     "wrong language of the output": wrong_language_of_output,
@@ -191,7 +235,16 @@ PLANTS: dict[str, Plant] = {
     "cut off": cut_off,
     "placeholder dropped": dropped_placeholder,
     "line breaks lost": flattened,
+    "variable or formula dropped": dropped_variable,
+    "control character": control_character,
+    "unknown token": unknown_token,
+    "other Chinese script": other_script,
+    "roles swapped": swapped_roles,
 }
+
+
+# Planted only where the language can have it.
+ONLY = {"other Chinese script": "zh"}
 
 
 def load(data: Path, language: str, everything: bool) -> list[tuple[Texts, Texts, Texts]]:
@@ -248,7 +301,7 @@ def measure(data: Path, language: str, rows: int, seed: int, show: int, everythi
     each = rows // 5 // len(PLANTS)
     for kind, plant in sorted(PLANTS.items(), key=lambda item: item[0] != "placeholder dropped"):
         planted = 0
-        for number in order:
+        for number in order if ONLY.get(kind, language) == language else ():
             if planted == each:
                 break
             if not kinds[number]:
