@@ -199,12 +199,26 @@ def unknown_token(_source: Texts, target: Texts, _third: Texts, random: random.R
 
 
 def other_script(_source: Texts, target: Texts, _third: Texts, _random: random.Random) -> Texts | None:
-    """Traditional characters in the place of simplified ones, in all fields."""
+    """Traditional characters in the place of simplified ones, of rows where we know them all."""
     found = {field: target[field].translate(TRADITIONAL) for field in FIELDS}
     changed = sum(
         one != other for field in FIELDS for one, other in zip(found[field], target[field], strict=True)
     )
-    return found if changed >= 4 else None
+    left = any(_is_simplified(character) for text in found.values() for character in text)
+    return found if changed >= 2 and not left else None
+
+
+def _is_simplified(character: str) -> bool:
+    """Whether GB 2312 has a character that Big5 lacks."""
+    try:
+        character.encode("gb2312")
+    except UnicodeEncodeError:
+        return False
+    try:
+        character.encode("big5")
+    except UnicodeEncodeError:
+        return ord(character) >= 0x4E00
+    return False
 
 
 def swapped_roles(_source: Texts, target: Texts, _third: Texts, _random: random.Random) -> Texts | None:
