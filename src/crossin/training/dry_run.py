@@ -24,7 +24,8 @@ class TrainingPreview:
     """A run in figures; `shown` are the rows of its first micro-batches, each as prompt and completion.
 
     `seconds` and `memory_mb` are estimates from the forward and backward pass of one step: time by the number
-    of tokens, and the memory it took with the optimiser's two numbers per trained weight.
+    of tokens, and the memory it took with the optimiser's two numbers per trained weight. `template` is the
+    form of the prompts, as in `PromptForm`.
     """
 
     rows: int
@@ -44,6 +45,7 @@ class TrainingPreview:
     memory_mb: float
     shown: list[list[tuple[str, str]]]
     notes: list[str]
+    template: str
 
 
 def preview(config: TrainConfig, *, progress: Progress = silent) -> TrainingPreview:
@@ -51,6 +53,7 @@ def preview(config: TrainConfig, *, progress: Progress = silent) -> TrainingPrev
     folder, mixture = pulled_inputs(config, progress)
     from crossin.training.method import reached_share
     from crossin.training.session import load_trainable, plan_of
+    from crossin.training.trained_form import prompt_form
 
     notes: list[str] = []
     network, tokenizer = load_trainable(config, folder, notes.append)
@@ -87,6 +90,7 @@ def preview(config: TrainConfig, *, progress: Progress = silent) -> TrainingPrev
             for batch in batches[:_SHOWN]
         ],
         notes=notes,
+        template=prompt_form(mixture, tokenizer).name,
     )
 
 
