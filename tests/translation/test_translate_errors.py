@@ -211,6 +211,13 @@ def test_a_glossary_of_another_form_is_an_error(
         translate(config, tmp_path / "out")
 
 
+def translated(asked: Asked, table: dict[str, str]) -> bytes:
+    """The answer of a server that knows the true translations."""
+    texts = json.loads(asked.body["messages"][-1]["content"])
+    reply = json.dumps({name: table[f"Spanish|{text}"] for name, text in texts.items()})
+    return response(200, {"choices": [{"message": {"content": reply}, "finish_reason": "stop"}]})
+
+
 @pytest.mark.parametrize(
     "message",
     ["Unsupported parameter: 'max_tokens'", "max_tokens: use max_completion_tokens with this model"],
@@ -221,9 +228,7 @@ def test_the_other_name_of_the_limit_is_tried(home: Path, tmp_path: Path, messag
     async def newer(asked: Asked) -> bytes:
         if "max_tokens" in asked.body:
             return response(400, {"error": {"message": message}})
-        texts = json.loads(asked.body["messages"][-1]["content"])
-        reply = json.dumps({name: table[f"Spanish|{text}"] for name, text in texts.items()})
-        return response(200, {"choices": [{"message": {"content": reply}, "finish_reason": "stop"}]})
+        return translated(asked, table)
 
     with answering(newer) as log:
         config = config_of(home / "rows.jsonl", log.base_url, ["es"], server={"concurrency": 2})
@@ -240,9 +245,7 @@ def test_a_model_without_a_temperature_is_asked_without_one(home: Path, tmp_path
         for field in ("max_tokens", "temperature"):
             if field in asked.body:
                 return response(400, {"error": {"message": f"Unsupported parameter: '{field}'"}})
-        texts = json.loads(asked.body["messages"][-1]["content"])
-        reply = json.dumps({name: table[f"Spanish|{text}"] for name, text in texts.items()})
-        return response(200, {"choices": [{"message": {"content": reply}, "finish_reason": "stop"}]})
+        return translated(asked, table)
 
     with answering(newer) as log:
         config = config_of(home / "rows.jsonl", log.base_url, ["es"], server={"concurrency": 2})
