@@ -14,11 +14,16 @@ import pytest
 import torch
 
 from crossin.core.files import read_json
-from crossin.translation.turns import turns_of
 from tests.helpers.paths import ROOT
 from tests.helpers.thinking_templates import PLAIN, chat_tokenizer
 from tests.helpers.translated_rows import mock_server
-from tests.translation.test_translate_conversations import CHATS, as_messages, chats, table_of_chats
+from tests.translation.test_translate_conversations import (
+    CHATS,
+    as_messages,
+    chats,
+    sharegpt,
+    table_of_chats,
+)
 
 PAGE = (ROOT / "docs" / "tutorials" / "conversations.md").read_text("utf-8")
 
@@ -31,15 +36,7 @@ def write_chats(folder: Path, form: str) -> str:
     """The conversations in one of the forms; the file's name."""
     found = [(f"chat-{number}", texts) for number, texts in enumerate(chats("en"))]
     if form == "ShareGPT":
-        names = {"system": "system", "user": "human", "assistant": "gpt"}
-        rows = [
-            {
-                "id": key,
-                "conversations": [{"from": names[role], "value": said} for role, said in turns_of(texts)],
-            }
-            for key, texts in found
-        ]
-        (folder / "chats.json").write_text(json.dumps(rows))
+        (folder / "chats.json").write_text(json.dumps(sharegpt()))
         return "chats.json"
     messages = [{"id": key, "messages": as_messages(texts)} for key, texts in found]
     if form == "messages":

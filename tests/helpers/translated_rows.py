@@ -125,6 +125,12 @@ def write_rows(path: Path, count: int) -> list[dict[str, Any]]:
     return rows
 
 
+def write_home(folder: Path, count: int) -> Path:
+    """A folder with `rows.jsonl`, and `table.json` with their translations."""
+    table_of(write_rows(folder / "rows.jsonl", count), folder / "table.json")
+    return folder
+
+
 def table_of(rows: Sequence[dict[str, Any]], path: Path) -> Path:
     """Every text that a row is asked in, as it is sent, with its translation as it should come back."""
     names = {"es": "Spanish", "zh": "Chinese"}

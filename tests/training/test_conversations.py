@@ -105,6 +105,16 @@ def test_an_answer_that_cannot_be_the_last_is_only_read(tmp_path: Path) -> None:
         ({"conversation": [{"human": "Hi", "assistant": "Hello."}]}, {}),
         ({"messages": json.dumps(messages(*TURNS[:2]))}, {}),
         ({"instruction": "Hi", "input": "", "output": "Hello."}, {}),
+        (
+            {
+                "prompt": {
+                    "role": "prompter",
+                    "text": "Hi",
+                    "replies": [{"role": "assistant", "text": "Hello.", "replies": []}],
+                }
+            },
+            {},
+        ),
         ({"messages": messages(("assistant", "Welcome."), *TURNS[:2])}, {"greeting": 1}),
         ({"messages": messages(*TURNS[:3])}, {"unanswered_turn": 1}),
     ],
@@ -114,6 +124,14 @@ def test_what_compose_reads_is_read(plain: Any, tmp_path: Path, record: Any, ski
     assert plain.decode(row.tokens) == "<|user|>Hi<|end|><|assistant|>Hello.<|end|>"
     assert learned(row, plain) == ["Hello.<|end|>"]
     assert found == skipped
+
+
+def test_the_history_of_an_alpaca_row_is_learned_too(plain: Any, tmp_path: Path) -> None:
+    texts = [text for _, text in TURNS]
+    record = {"instruction": texts[2], "input": "", "output": texts[3], "history": [texts[:2]]}
+    (row,), _ = read(tmp_path, plain, record)
+    (same,), _ = read(tmp_path, plain, {"messages": messages(*TURNS)})
+    assert (row.tokens, row.asides) == (same.tokens, same.asides)
 
 
 def test_a_conversation_that_is_too_long_loses_whole_turns_at_its_end(plain: Any, tmp_path: Path) -> None:

@@ -11,25 +11,14 @@ from crossin.translation.prompts import built_in, is_plain, messages, read_promp
 from crossin.translation.requests import TranslationRequest
 from crossin.translation.run import translate
 from tests.helpers.errors import refused
-from tests.helpers.translated_rows import (
-    config_of,
-    counts,
-    kept,
-    mock_server,
-    rejected,
-    rows_of,
-    table_of,
-    write_rows,
-)
+from tests.helpers.translated_rows import config_of, counts, kept, mock_server, rejected, rows_of, write_home
 
 ROWS = 20
 
 
 @pytest.fixture(scope="module")
 def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("home")
-    table_of(write_rows(folder / "rows.jsonl", ROWS), folder / "table.json")
-    return folder
+    return write_home(tmp_path_factory.mktemp("home"), ROWS)
 
 
 def test_every_field_is_a_request_and_its_reply_the_translation(home: Path, tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from crossin.cli.translate import command
 from crossin.core.errors import CrossinError
 from tests.helpers import apart
 from tests.helpers.messages import messages
-from tests.helpers.translated_rows import counts, mock_server, table_of, write_rows
+from tests.helpers.translated_rows import counts, mock_server, write_home
 
 KEY = "sk-a-key-that-nobody-may-read"
 ROWS = 12
@@ -32,9 +32,7 @@ def invoked(*arguments: object) -> Result:
 
 @pytest.fixture(scope="module")
 def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("home")
-    table_of(write_rows(folder / "rows.jsonl", ROWS), folder / "table.json")
-    return folder
+    return write_home(tmp_path_factory.mktemp("home"), ROWS)
 
 
 def served(url: str) -> list[str]:

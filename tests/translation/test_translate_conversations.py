@@ -38,6 +38,18 @@ def as_messages(texts: dict[str, str]) -> list[dict[str, str]]:
     return [{"role": role, "content": text} for role, text in turns_of(texts)]
 
 
+def sharegpt() -> list[dict[str, Any]]:
+    """The English conversations in ShareGPT's form."""
+    roles = {"system": "system", "user": "human", "assistant": "gpt"}
+    return [
+        {
+            "id": f"chat-{number}",
+            "conversations": [{"from": roles[role], "value": text} for role, text in turns_of(texts)],
+        }
+        for number, texts in enumerate(chats("en"))
+    ]
+
+
 def table_of_chats(path: Path) -> Path:
     """The true translations of every turn, as it is sent."""
     table: dict[str, str] = {}
@@ -60,15 +72,7 @@ def table_of_chats(path: Path) -> Path:
 def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with `chats.json` in ShareGPT's form, and `table.json` with the true translations."""
     folder = tmp_path_factory.mktemp("home")
-    roles = {"system": "system", "user": "human", "assistant": "gpt"}
-    rows = [
-        {
-            "id": f"chat-{number}",
-            "conversations": [{"from": roles[role], "value": text} for role, text in turns_of(texts)],
-        }
-        for number, texts in enumerate(chats("en"))
-    ]
-    (folder / "chats.json").write_text(json.dumps(rows))
+    (folder / "chats.json").write_text(json.dumps(sharegpt()))
     table_of_chats(folder / "table.json")
     return folder
 

@@ -24,7 +24,7 @@ from tests.helpers.translated_rows import (
     counts,
     mock_server,
     rows_of,
-    table_of,
+    write_home,
     write_rows,
 )
 
@@ -34,10 +34,7 @@ NOWHERE = "http://127.0.0.1:9/v1"
 
 @pytest.fixture(scope="module")
 def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with `rows.jsonl` and `table.json`."""
-    folder = tmp_path_factory.mktemp("home")
-    table_of(write_rows(folder / "rows.jsonl", ROWS), folder / "table.json")
-    return folder
+    return write_home(tmp_path_factory.mktemp("home"), ROWS)
 
 
 def test_a_spent_budget_ends_the_run_and_says_what_is_left(home: Path, tmp_path: Path) -> None:

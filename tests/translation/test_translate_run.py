@@ -25,8 +25,7 @@ from tests.helpers.translated_rows import (
     mock_server,
     rejected,
     rows_of,
-    table_of,
-    write_rows,
+    write_home,
 )
 
 ROWS = 40
@@ -34,10 +33,7 @@ ROWS = 40
 
 @pytest.fixture(scope="module")
 def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with `rows.jsonl` and `table.json`."""
-    folder = tmp_path_factory.mktemp("home")
-    table_of(write_rows(folder / "rows.jsonl", ROWS), folder / "table.json")
-    return folder
+    return write_home(tmp_path_factory.mktemp("home"), ROWS)
 
 
 def run(home: Path, out: Path, url: str, to: Sequence[str], **settings: Any) -> Stage:

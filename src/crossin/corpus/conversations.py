@@ -22,7 +22,6 @@ Turn = tuple[str, str]
 # Between the turns of one side.
 JOINT = "\n\n"
 _LETTERS = {"system": "s", "user": "u", "assistant": "a"}
-_ROLES = {letter: role for role, letter in _LETTERS.items()}
 _TURN = re.compile(r"([sua])(\d+)")
 
 

@@ -23,24 +23,26 @@ def provenance(corpora: Mapping[str, ParallelCorpus]) -> list[str]:
     lines = []
     for name, corpus in corpora.items():
         for language, origins in corpus.origins.items():
-            # A language has a file for each shard.
-            records = dict(_stage_of(file) for file in origins.rows_by_file())
-            told = (_told(record, language) for record in records.values())
+            # A language has a file for each shard of its stage.
+            folders = dict.fromkeys(_stage_of(Path(file)) for file in origins.rows_by_file())
+            told = (_told(_manifest(folder), language) for folder in folders if folder)
             lines += [f"{name}, {language}: {text}" for text in told if text]
     return lines
 
 
-def _stage_of(file: str) -> tuple[Path, dict[str, Any]]:
-    """The folder of the stage that wrote a file, and its manifest; nothing where there is none."""
-    path = Path(file)
-    for folder in [path, *path.parents][:_LEVELS]:
-        if (folder / MANIFEST).is_file():
-            try:
-                found = read_json(folder / MANIFEST)
-            except CrossinError:
-                return folder, {}
-            return folder, found if isinstance(found, dict) else {}
-    return path, {}
+def _stage_of(file: Path) -> Path | None:
+    """The folder of the stage that wrote a file, if there is one."""
+    near = [file, *file.parents][:_LEVELS]
+    return next((folder for folder in near if (folder / MANIFEST).is_file()), None)
+
+
+def _manifest(folder: Path) -> dict[str, Any]:
+    try:
+        found = read_json(folder / MANIFEST)
+    except CrossinError:
+        # Another program's file of this name.
+        return {}
+    return found if isinstance(found, dict) else {}
 
 
 def _told(record: Mapping[str, Any], language: str) -> str:

@@ -57,7 +57,7 @@ def row_style(recipe: Recipe, data: Path) -> RowStyle:
     if recipe.template == QUESTION:
         return RowStyle(recipe, _question_template)
     if recipe.template == PLAIN:
-        return RowStyle(recipe, _plain_template)
+        return RowStyle(recipe, plain_template)
     template = load_template(
         recipe.template, data, tokenizer=recipe.tokenizer, arguments=recipe.chat_template_kwargs
     )
@@ -79,7 +79,7 @@ def _question_template(language: str) -> Template:
     )
 
 
-def _plain_template(language: str) -> Template:
+def plain_template(language: str) -> Template:
     """Nothing but the instruction, which the completion continues, as a benchmark's sentence with a gap."""
     separator = "" if is_unspaced(language) else " "
     return Template(with_input="{instruction}\n{input}", without_input="{instruction}", separator=separator)

@@ -134,8 +134,8 @@ def _take_template(adapter: Path, out: Path) -> set[str]:
 
 
 def form_note(adapter: Path) -> str:
-    """What to know of the prompts that an adapter was trained on, '' where the model's chat template is their
-    form, or where it is not known.
+    """What to know of the prompts that an adapter was trained on; '' where the model's chat template is their
+    form, and where the training's manifest does not name one.
     """
     folder = adapter_folder(adapter)
     manifest = folder.parent / MANIFEST

@@ -8,14 +8,14 @@ from typing import Literal
 
 from crossin.core.errors import CrossinError
 from crossin.core.extras import require
-from crossin.core.formats import MANIFEST
+from crossin.core.formats import CLAIM, MANIFEST
 from crossin.core.inputs import files_in
 from crossin.core.network import use_certificates_for_hub
 from crossin.core.paths import as_path
 
 RepositoryKind = Literal["model", "dataset"]
-# What a run leaves for itself: caches, counts of a server's use, claims, checkpoints.
-_PRIVATE = ("usage.sqlite", "cache.sqlite", "stage.json", "checkpoints/", ".lock")
+# What a run leaves for itself, beside its databases: its claim, and checkpoints.
+_PRIVATE = (CLAIM, "checkpoints/")
 
 
 @dataclass(frozen=True)
@@ -40,11 +40,7 @@ def upload_of(folder: Path | str, card: Path | str | None = None) -> Upload:
     if not folder.is_dir():
         raise CrossinError("not a folder", file=folder, hint="name what a stage wrote")
     root = next((folder / name for name in ("adapter", "model") if (folder / name).is_dir()), folder)
-    found = {
-        name: root / name
-        for name in files_in(root)
-        if not any(part in name for part in _PRIVATE) and not name.startswith(".")
-    }
+    found = {name: root / name for name in files_in(root) if not name.startswith((*_PRIVATE, "."))}
     if root != folder and (folder / MANIFEST).is_file():
         found["training.json"] = folder / MANIFEST
     if card is not None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Callable, Sequence
 from itertools import pairwise
@@ -10,7 +9,14 @@ from typing import Any, NamedTuple
 
 from crossin.core.errors import CrossinError
 from crossin.core.plain_values import shown
-from crossin.corpus.reading.chats import CHATS, text_of_parts, turns_of
+from crossin.corpus.reading.chats import (
+    CHATS,
+    parsed,
+    text_of_parts,
+    turns_of,
+    with_history,
+    without_loose_ends,
+)
 from crossin.corpus.reasons import CorpusReason
 from crossin.models.chat import ChatTemplate
 from crossin.training.reasons import RowReason
@@ -64,6 +70,9 @@ def texts_of(
     if missing := [name for name in ("prompt", "completion") if name not in record]:
         if chat is not None:
             turns = _chat(record[chat], record.get("system"))
+        elif isinstance(record.get("prompt"), dict):
+            # A tree of replies.
+            turns = _chat(record["prompt"], record.get("system"))
         elif "instruction" in record and "output" in record and template is not None:
             turns = _alpaca(record)
         else:
@@ -101,11 +110,7 @@ def _chat(chat: Any, system: Any) -> Any:
     """The messages of a chat in any form, below the column `system` where they have no system turn of their
     own; messages with roles as they are: a template may know more fields and roles than we do.
     """
-    if isinstance(chat, str) and chat.lstrip().startswith("["):
-        try:
-            chat = json.loads(chat)
-        except ValueError:
-            return CorpusReason.NO_CHAT
+    chat = parsed(chat)
     if not (isinstance(chat, list) and all(isinstance(turn, dict) and "role" in turn for turn in chat)):
         turns = turns_of(chat) if chat else CorpusReason.NO_CHAT
         if isinstance(turns, CorpusReason):
@@ -118,10 +123,11 @@ def _chat(chat: Any, system: Any) -> Any:
 
 
 def _alpaca(record: dict[str, Any]) -> Any:
-    """The messages of an Alpaca row: its instruction and input, and its output."""
+    """The messages of an Alpaca row: its history, its instruction and input, and its output."""
     asked = "\n\n".join(str(record[name]) for name in ("instruction", "input") if record.get(name))
-    turns = [{"role": "user", "content": asked}, {"role": "assistant", "content": record["output"]}]
-    return _chat(turns, record.get("system"))
+    earlier = record.get("history") or []
+    whole = with_history(earlier, ("user", asked), ("assistant", record["output"]))
+    return _chat(whole, record.get("system"))
 
 
 def _checked(value: Any, field: str, wrong: RowError) -> str:
@@ -144,13 +150,8 @@ def _conversation(
     """A conversation in the chat template, which may mark the end of a turn."""
     if not isinstance(turns, list) or not all(isinstance(turn, dict) for turn in turns):
         raise wrong("expected a list of messages with `role` and `content`", field="messages", hint=_HINT)
-    changes: list[str] = []
-    if len(turns) > 2 and turns[0].get("role") == "assistant":
-        turns = turns[1:]
-        changes.append(CorpusReason.GREETING)
-    if len(turns) > 2 and turns[-1].get("role") == "user":
-        turns = turns[:-1]
-        changes.append(CorpusReason.UNANSWERED_TURN)
+    kept, left_out = without_loose_ends([turn.get("role") for turn in turns])
+    turns, changes = [turns[number] for number in kept], list[str](left_out)
     if len(turns) < 2 or turns[-1].get("role") != "assistant":
         raise wrong("does not end with the assistant's answer to a message", field="messages", hint=_HINT)
     contents = [text_of_parts(turn.get("content")) for turn in turns]

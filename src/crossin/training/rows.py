@@ -130,16 +130,19 @@ def rows_of(
     reason code. `read_rows` says which tokens a row has.
     """
     end = _end_of(tokenizer)
-    borders = [len(text.prompt) for *_, text in texts]
-    found = tokenise(tokenizer, [text.prompt + text.completion for *_, text in texts], borders)
+    plain = [text for *_, text in texts if not _is_split(text, tokenizer)]
+    borders = [len(text.prompt) for text in plain]
+    found = iter(tokenise(tokenizer, [text.prompt + text.completion for text in plain], borders))
     heading = heading_of(tokenizer)
     rows: list[TrainingRow] = []
     skipped = Counter[str]()
     number = -1
-    for (name, group, text), (tokens, border) in zip(texts, found, strict=True):
+    for name, group, text in texts:
         number += not text.continued
         asides: tuple[tuple[int, int], ...] = ()
-        if text.asides or (text.spelled and tokenizer.is_fast):
+        if not _is_split(text, tokenizer):
+            tokens, border = next(found)
+        else:
             places = [len(text.prompt), *(place for span in text.asides for place in span)]
             whole = text.prompt + text.completion
             tokens, (border, *inner) = split_spelled(tokenizer, whole, places, text.spelled)
@@ -161,6 +164,11 @@ def rows_of(
         if row is not None:
             rows.append(row)
     return rows, skipped
+
+
+def _is_split(text: RowText, tokenizer: Any) -> bool:
+    """Whether a text has more borders than that of prompt and completion, or tokens that are text."""
+    return bool(text.asides or (text.spelled and tokenizer.is_fast))
 
 
 def _shortened(row: TrainingRow, kept: int, batches: Batches) -> tuple[TrainingRow | None, RowReason | None]:

@@ -96,7 +96,8 @@ def train(
 
                 form = prompt_form(mixture, trainer.processing_class)
                 outputs = _write(trainer, work.folder, model, form.chat_template, say)
-                counts = {**_counts(trainer), "template": form.name}
+                # Pairs alone have no form of their own.
+                counts = {**_counts(trainer), **({"template": form.name} if mixture else {})}
                 work.finish(outputs, counts, trainer.plan.skipped)
                 shutil.rmtree(work.folder / CHECKPOINTS, ignore_errors=True)
     return work

@@ -12,7 +12,7 @@ from crossin.core.errors import CrossinError
 from crossin.corpus.reading.chats import CHATS
 from crossin.corpus.reading.records import read_records
 from crossin.mixture.recipe import Recipe, read_recipe
-from crossin.mixture.rendering import PLAIN, QUESTION
+from crossin.mixture.rendering import PLAIN, QUESTION, plain_template
 from crossin.mixture.templates import CHAT, Template, built_in, load_template
 from crossin.mixture.tokens import load_tokenizer
 from crossin.models.joining import heading_of
@@ -49,8 +49,7 @@ def prompt_form(mixture: Path | None, tokenizer: Any) -> PromptForm:
     if recipe.format == "messages" or (recipe.template == CHAT and _is_own(recipe, tokenizer)):
         return PromptForm(CHAT)
     if recipe.template == PLAIN:
-        template = Template(with_input="{instruction}\n{input}", without_input="{instruction}", separator=" ")
-        return PromptForm(PLAIN, as_chat_template(template, tokenizer))
+        return PromptForm(PLAIN, as_chat_template(plain_template(recipe.pivot), tokenizer))
     if recipe.template == QUESTION or recipe.template not in built_in():
         # The words are those of the row's language, or in a file that we do not have.
         return PromptForm(recipe.template)

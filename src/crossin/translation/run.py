@@ -285,9 +285,9 @@ async def _make_shard(plan: ShardPlan, shard: Shard, number: int, places: asynci
 def _write(plan: ShardPlan, shard: Shard, number: int, outcomes: Sequence[Outcome]) -> None:
     config = plan.pipeline.config
     if shard.target == config.to[0]:
-        write_source(plan.out, config.source, number, outcomes, plan.rows.conversations)
+        write_source(plan.out, config.source, number, outcomes)
     identity = plan.pipeline.translator.identity
-    write_shard(plan.out, shard.target, number, outcomes, identity, shard.counts, plan.rows.conversations)
+    write_shard(plan.out, shard.target, number, outcomes, identity, shard.counts)
 
 
 def _first(error: BaseException) -> BaseException:

@@ -46,17 +46,15 @@ def shard_files(language: str, number: int) -> dict[str, str]:
     return {kind: f"{kind}/{name}" for kind in (DATA, _REJECTS, _PROVENANCE)}
 
 
-def write_source(
-    out: Path, language: str, number: int, outcomes: Sequence[Outcome], conversations: bool
-) -> None:
-    """Write the rows themselves, in their own language, under the ids of their translations. conversations:
-    whether they are written as messages.
-    """
+def write_source(out: Path, language: str, number: int, outcomes: Sequence[Outcome]) -> None:
+    """Write the rows themselves, in their own language, under the ids of their translations."""
     rows = [{"id": one.row.id, **_columns(one.row.texts)} for one in outcomes]
-    write_parquet(out / shard_files(language, number)[DATA], _table(rows, _text_columns(conversations)))
+    write_parquet(out / shard_files(language, number)[DATA], _table(rows, _text_columns(outcomes)))
 
 
-def _text_columns(conversations: bool) -> dict[str, pa.DataType]:
+def _text_columns(outcomes: Sequence[Outcome]) -> dict[str, pa.DataType]:
+    """The columns of ids and texts: of a corpus of conversations, all rows are such."""
+    conversations = any(is_conversation(one.row.texts) for one in outcomes)
     return {"id": _TEXT, **({"messages": _MESSAGES} if conversations else dict.fromkeys(FIELDS, _TEXT))}
 
 
@@ -74,7 +72,6 @@ def write_shard(
     outcomes: Sequence[Outcome],
     identity: Mapping[str, Any],
     counts: ResponseCounts,
-    conversations: bool,
 ) -> None:
     """Write what became of a shard's rows. The data come last: where they are, everything is."""
     files = shard_files(language, number)
@@ -111,7 +108,7 @@ def write_shard(
         for one in kept
     ]
     columns = {
-        **_text_columns(conversations),
+        **_text_columns(outcomes),
         **_DATA_COLUMNS,
         **{f"check_{name}": pa.float64() for name in figures},
     }

@@ -44,7 +44,7 @@ def asked_in(texts: Mapping[str, str]) -> dict[str, str]:
 
 def exchanges_of(texts: Mapping[str, str]) -> list[dict[str, str]]:
     """The fields of each exchange, '' where a text is missing; a system text goes with the first."""
-    if not any(name.startswith((_USER, _ASSISTANT)) for name in texts):
+    if not is_conversation(texts):
         return [{field: texts.get(field, "") for field in FIELDS}]
     numbers = dict.fromkeys(name.partition(" ")[2] for name in texts if name != _SYSTEM)
     found = []

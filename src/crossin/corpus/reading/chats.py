@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from crossin.corpus.conversations import Turn, joined
@@ -51,15 +52,13 @@ def texts_of_chat(chat: Any, system: str = "", *, several: bool) -> ChatTexts | 
     found = turns_of(chat)
     if isinstance(found, CorpusReason):
         return found
+    changed = None
+    if several:
+        kept, left_out = without_loose_ends([role for role, _ in found])
+        found = [found[number] for number in kept]
+        changed = left_out[-1] if left_out else None
     if found and found[0][0] == "system":
         system = found.pop(0)[1]
-    changed = None
-    if several and len(found) > 2 and found[0][0] == "assistant":
-        changed = CorpusReason.GREETING
-        found.pop(0)
-    if several and len(found) > 2 and found[-1][0] == "user":
-        changed = CorpusReason.UNANSWERED_TURN
-        found.pop()
     roles = [role for role, _ in found]
     if not several and len(found) > 2:
         return CorpusReason.SEVERAL_EXCHANGES
@@ -85,12 +84,7 @@ def turns_of(chat: Any) -> list[Turn] | CorpusReason:
     `assistant`, `input` and `output`, or two texts), such a list as JSON, or a tree of replies as
     Open-Assistant has them, of which the best path is read.
     """
-    if isinstance(chat, str) and chat.lstrip().startswith(("[", "{")):
-        # CSV has no lists.
-        try:
-            chat = json.loads(chat)
-        except ValueError:
-            return CorpusReason.NO_CHAT
+    chat = parsed(chat)
     if chat is None:
         return CorpusReason.INCOMPLETE_EXCHANGE
     if isinstance(chat, dict) and "replies" in chat:
@@ -111,13 +105,35 @@ def turns_of(chat: Any) -> list[Turn] | CorpusReason:
     return found
 
 
+def parsed(chat: Any) -> Any:
+    """A chat that is a text of JSON, since CSV has no lists, as what it says; any other value as it is."""
+    if not (isinstance(chat, str) and chat.lstrip().startswith(("[", "{"))):
+        return chat
+    try:
+        return json.loads(chat)
+    except ValueError:
+        return chat
+
+
+def without_loose_ends(roles: Sequence[str]) -> tuple[list[int], list[CorpusReason]]:
+    """The turns to keep of a chat, by number, and what is left out where it has more than two beside a
+    system turn: a first turn of the assistant, which answers nothing, and a last one of the user, which is
+    not answered.
+    """
+    kept, left_out = list(range(len(roles))), []
+    first = int(bool(roles) and roles[0] == "system")
+    if len(kept) - first > 2 and roles[first] == "assistant":
+        del kept[first]
+        left_out.append(CorpusReason.GREETING)
+    if len(kept) - first > 2 and roles[kept[-1]] == "user":
+        kept.pop()
+        left_out.append(CorpusReason.UNANSWERED_TURN)
+    return kept, left_out
+
+
 def with_history(history: Any, *own: Turn) -> Any:
-    """A chat from the exchanges before an Alpaca row, and the row's own turns; what is no list as it is."""
-    if isinstance(history, str):
-        try:
-            history = json.loads(history)
-        except ValueError:
-            return history
+    """A chat from the exchanges before an Alpaca row, and the row's own turns; another value as it is."""
+    history = parsed(history)
     if not isinstance(history, list):
         return history
     return [*history, *({"role": role, "content": text} for role, text in own)]

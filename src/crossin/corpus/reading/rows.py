@@ -143,11 +143,9 @@ def _names(source: Source) -> dict[str, str]:
 
 def _chats(batch: Batch, source: Source, longest: int, status: Status) -> tuple[str, list[Any]] | None:
     """The name of the column of chats, and each row's chat with its system text; None for rows of texts."""
-    names = _names(source)
-    renamed = "instruction" in source.columns or "output" in source.columns
-    name = next((one for one in CHATS if one in batch.names), None)
-    if renamed or names["instruction"] in batch.names:
+    if _has_instruction(batch, source):
         return None
+    name = next((one for one in CHATS if one in batch.names), None)
     if name is not None:
         chats = _listed(batch.column(name, required=True))
     elif _has_trees(batch):
@@ -159,9 +157,15 @@ def _chats(batch: Batch, source: Source, longest: int, status: Status) -> tuple[
         lists = (all(isinstance(part, list) for part in pair) for pair in zip(*both, strict=True))
         chats = [[*one, *two] if right else "" for one, two, right in zip(*both, lists, strict=True)]
     else:
-        raise batch.no_column(names["instruction"], batch.names)
+        raise batch.no_column(_names(source)["instruction"], batch.names)
     systems = texts_of(batch, _SYSTEM, batch.column(_SYSTEM), longest, status).to_pylist()
     return name, list(zip(chats, systems, strict=True))
+
+
+def _has_instruction(batch: Batch, source: Source) -> bool:
+    """Whether the rows are in Alpaca's columns, under their names or others."""
+    renamed = "instruction" in source.columns or "output" in source.columns
+    return renamed or _names(source)["instruction"] in batch.names
 
 
 def _has_trees(batch: Batch) -> bool:
@@ -206,8 +210,7 @@ def _plain_texts(
 ) -> dict[str, pa.LargeStringArray]:
     """The texts of rows whose columns are texts."""
     names = _names(source)
-    renamed = "instruction" in source.columns or "output" in source.columns
-    if not renamed and names["instruction"] not in batch.names:
+    if not _has_instruction(batch, source):
         prompt, completion = (
             texts_of(batch, one, batch.column(one, required=True), longest, status)
             for one in ("prompt", "completion")

@@ -106,7 +106,7 @@ class OpenAITranslator:
                 raise
             return TranslationResponse(None, TranslationReason.SERVER_ERROR, refused.message, cacheable=False)
         self._answered, self._failed_in_a_row = True, 0
-        return _read(answer, request, is_plain(self.prompt))
+        return _read(answer, request, self.unit == "text")
 
     async def _answer(self, request: TranslationRequest) -> dict[str, Any]:
         """The server's answer. The first request goes alone, or a server that does not take a field refuses
