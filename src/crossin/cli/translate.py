@@ -32,6 +32,7 @@ from crossin.core.reasons import sentence_of
 from crossin.core.settings import read_settings
 from crossin.languages.codes import language_name, parse_language
 from crossin.translation.config import TranslateConfig
+from crossin.translation.translators.services import SERVICES
 
 if TYPE_CHECKING:
     from crossin.core.cluster import Runner
@@ -183,16 +184,8 @@ def _show_estimate(settings: TranslateConfig, out: Path | None, as_json: bool) -
         print_json(asdict(found))
         return
     table = Table(title=f"{found.rows:,} rows of {settings.corpus}")
-    for column in (
-        "into",
-        "rows",
-        "requests",
-        "characters",
-        "prompt tokens",
-        "reply tokens",
-        "cost",
-        "minutes",
-    ):
+    tokens = () if settings.engine in SERVICES else ("prompt tokens", "reply tokens")
+    for column in ("into", "rows", "requests", "characters", *tokens, "cost", "minutes"):
         table.add_column(column, justify="left" if column == "into" else "right")
     for part in found.languages:
         table.add_row(
@@ -200,13 +193,13 @@ def _show_estimate(settings: TranslateConfig, out: Path | None, as_json: bool) -
             f"{part.rows:,}",
             f"{part.requests:,}",
             f"{part.characters:,}",
-            f"{part.prompt_tokens:,}",
-            f"{part.completion_tokens:,}",
+            *((f"{part.prompt_tokens:,}", f"{part.completion_tokens:,}") if tokens else ()),
             "–" if part.cost is None else f"{part.cost:,.2f}",
             "–" if part.minutes is None else f"{part.minutes:,.0f}",
         )
-    table.caption = "Tokens are rough: one for four bytes. Repeated requests come on top."
-    if settings.server.tokens_per_minute:
+    rough = "Tokens are rough: one for four bytes." if tokens else "The service charges for characters."
+    table.caption = f"{rough} Repeated requests come on top."
+    if tokens and settings.server.tokens_per_minute:
         table.caption += " A limit of tokens counts of each reply the most that it may have."
     show(table)
     for reason, count in Counter(found.language_specific).most_common():

@@ -20,6 +20,7 @@ also works in notebooks. `settings.cost(prompt, completion)` gives a price, `rou
 
 from crossin.servers.accounting import Accounting, BudgetSpent
 from crossin.servers.client import Server, check_client
+from crossin.servers.keys import KeyPlace, key_of
 from crossin.servers.requests import ServerRequest, Usage, rough_tokens, tokens_used
 from crossin.servers.responses import Refused
 from crossin.servers.settings import ServerSettings
@@ -28,12 +29,14 @@ from crossin.servers.threaded import request_all, request_each, running_loop
 __all__ = [
     "Accounting",
     "BudgetSpent",
+    "KeyPlace",
     "Refused",
     "Server",
     "ServerRequest",
     "ServerSettings",
     "Usage",
     "check_client",
+    "key_of",
     "request_all",
     "request_each",
     "rough_tokens",

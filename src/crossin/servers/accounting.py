@@ -104,12 +104,17 @@ class Accounting:
             due = max(free, due)
             await self._sleep(max(0.0, free - self._clock()))
 
-    def settle(self, answer: dict[str, Any] | None, tokens: int, cost: float = 0.0) -> None:
+    def settle(
+        self, answer: dict[str, Any] | None, tokens: int, cost: float = 0.0, billed: int | None = None
+    ) -> None:
         """Count an answer (None: the attempt failed), and release the cost that was reserved.
 
-        tokens: as in `admit`. Those that the request used beyond them count for the rate limit too.
+        tokens: as in `admit`. Those that the request used beyond them count for the rate limit too. billed:
+        what an answer counts where it does not say.
         """
         used = None if answer is None else tokens_used(answer)
+        if answer is not None and used is None and billed is not None:
+            used = billed, 0
         prompt, completion = used or (0, 0)
         values = {
             "answered": int(answer is not None),

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
 import random
 from pathlib import Path
 from time import monotonic
@@ -14,6 +13,7 @@ from crossin.core.errors import CrossinError
 from crossin.core.extras import require
 from crossin.core.network import certificates
 from crossin.servers.accounting import Accounting
+from crossin.servers.keys import KeyPlace, key_of
 from crossin.servers.requests import ServerRequest, Usage
 from crossin.servers.responses import Failure, Refused, hint_for, read_response
 from crossin.servers.settings import ServerSettings
@@ -26,6 +26,7 @@ FIRST_WAIT = 0.5
 LONGEST_WAIT = 30.0
 # Bytes of an answer: more than any has, and few enough for the memory.
 LARGEST = 1 << 26
+_BEARER = KeyPlace()
 
 
 class Server:
@@ -35,15 +36,21 @@ class Server:
     `timeout` seconds; a request at most `retries` more attempts, and in all no longer than `timeout` and
     LONGEST_WAIT for each, where waiting for the rate limit is not counted. A server on this machine is not
     reached through a proxy, and redirects are not followed. accounting: what is shared with the other
-    processes of a run, or its file.
+    processes of a run, or its file. key_place: where the server takes its key.
     """
 
-    def __init__(self, settings: ServerSettings, accounting: Accounting | Path | None = None) -> None:
-        self.settings, self._url = settings, settings.url
+    def __init__(
+        self,
+        settings: ServerSettings,
+        accounting: Accounting | Path | None = None,
+        *,
+        key_place: KeyPlace = _BEARER,
+    ) -> None:
+        self.settings, self._url, self._key_place = settings, settings.url, key_place
         self.accounting = (
             accounting if isinstance(accounting, Accounting) else Accounting(settings, accounting)
         )
-        self._client = _client(settings)
+        self._client = _client(settings, key_place)
         self._places = asyncio.Semaphore(settings.concurrency)
         self._turn = asyncio.Lock()
         self._waiting: set[asyncio.Task[Any]] = set()
@@ -78,21 +85,20 @@ class Server:
         settings = self.settings
         request = request.merged(settings.body)
         cost = settings.cost(request.prompt_tokens, request.completion_tokens) or 0.0
-        content = json.dumps(request.body).encode()
-        result = await self._attempts(request.path, content, request.limit_tokens, cost)
+        result = await self._attempts(request, cost)
         if isinstance(result, dict):
             return result
-        key, model = settings.key_variable, str(request.body.get("model"))
-        models = await self._models() if result.status == 404 else None
+        key, model = settings.key_variable, request.body.get("model")
+        models = await self._models() if result.status == 404 and model else None
         raise Refused(
             f"{request.name + ': ' if request.name else ''}{self._url}: {result.message}",
             status=result.status,
-            hint=hint_for(result, key, _key(key) is not None, model, models),
+            hint=hint_for(result, key, key_of(key) is not None, model and str(model), models),
         )
 
-    async def _attempts(
-        self, path: str, content: bytes, tokens: int, cost: float
-    ) -> dict[str, Any] | Failure:
+    async def _attempts(self, request: ServerRequest, cost: float) -> dict[str, Any] | Failure:
+        body = self._key_place.with_key(request.body, key_of(self.settings.key_variable))
+        content, tokens = json.dumps(body).encode(), request.limit_tokens
         task = asyncio.current_task()
         assert task is not None
         deadline = monotonic() + (self.settings.timeout + LONGEST_WAIT) * (self.settings.retries + 1)
@@ -109,9 +115,10 @@ class Server:
                         await self.accounting.admit(tokens, cost)
                     deadline += monotonic() - begin
                     self._waiting.discard(task)
-                    result = await self._attempt(path, content, deadline - monotonic())
+                    result = await self._attempt(request.path, content, deadline - monotonic())
                     self._waiting.add(task)
-                self.accounting.settle(None if isinstance(result, Failure) else result, tokens, cost)
+                answer = None if isinstance(result, Failure) else result
+                self.accounting.settle(answer, tokens, cost, request.billed)
                 if isinstance(result, dict):
                     self._asked_to_wait = 0
                     return result
@@ -157,7 +164,7 @@ class Server:
             return Failure("not an address of a server", temporary=False)
         except (httpx2.TransportError, httpx2.DecodingError) as error:
             return Failure(f"the connection broke off ({type(error).__name__})")
-        key = _key(self.settings.key_variable)
+        key = key_of(self.settings.key_variable)
         return read_response(response.status_code, response.headers, bytes(received), key)
 
     async def _models(self) -> list[str] | None:
@@ -177,17 +184,17 @@ def check_client(settings: ServerSettings) -> None:
     no address, no HTTP client, a key that is none.
     """
     require("openai", "httpx2")
-    _ = settings.url, _key(settings.key_variable)
+    _ = settings.url, key_of(settings.key_variable)
 
 
-def _client(settings: ServerSettings) -> httpx2.AsyncClient:
+def _client(settings: ServerSettings, key_place: KeyPlace) -> httpx2.AsyncClient:
     require("openai", "httpx2")
     import httpx2
 
-    key, trusted = _key(settings.key_variable), certificates()
+    key, trusted = key_of(settings.key_variable), certificates()
     try:
         return httpx2.AsyncClient(
-            headers={"Authorization": f"Bearer {key}"} if key else {},
+            headers=key_place.headers(key),
             timeout=settings.timeout,
             limits=httpx2.Limits(max_connections=None, max_keepalive_connections=settings.concurrency),
             trust_env=not settings.is_local,
@@ -200,17 +207,3 @@ def _client(settings: ServerSettings) -> httpx2.AsyncClient:
             hint="check the environment variables of proxies and certificates: ALL_PROXY, HTTPS_PROXY, "
             "HTTP_PROXY, REQUESTS_CA_BUNDLE, SSL_CERT_FILE",
         ) from None
-
-
-def _key(variable: str) -> str | None:
-    """The key, which is read when it is needed and stored nowhere."""
-    key = os.environ.get(variable, "").strip()
-    if not key:
-        return None
-    if not key.isascii() or not key.isprintable():
-        # The HTTP client's own error would quote it.
-        raise CrossinError(
-            f"the environment variable {variable} does not hold a key",
-            hint="set it to the key alone, without quotes or line breaks",
-        )
-    return key

@@ -13,7 +13,8 @@ class ServerRequest:
 
     tag: the caller's own mark. name: what errors call the request. prompt_tokens, completion_tokens: about
     how many tokens it will take, for rate limits and budgets. A rate limit counts the body's `max_tokens`
-    (or `max_completion_tokens`) instead of completion_tokens, as servers do.
+    (or `max_completion_tokens`) instead of completion_tokens, as servers do. billed: what its answer counts
+    where the server counts nothing, as services do that charge for the characters sent.
     """
 
     path: str
@@ -22,6 +23,7 @@ class ServerRequest:
     name: str = ""
     prompt_tokens: int = 0
     completion_tokens: int = 0
+    billed: int | None = None
 
     def merged(self, more: Mapping[str, Any]) -> ServerRequest:
         """The request with more fields in its body, in place of its own; one that is None is left out."""

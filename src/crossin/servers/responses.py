@@ -13,6 +13,8 @@ from typing import Any
 from crossin.core.errors import CrossinError
 
 _TEMPORARY = {408, 409, 425, 429}
+# DeepL's own status: the characters of the account are used up.
+_QUOTA = 456
 _LONGEST_QUOTE = 300
 
 
@@ -52,15 +54,18 @@ def read_response(
     return Failure(f"status {status}: {_quote(body, content, key)}", status, temporary, wait)
 
 
-def hint_for(failure: Failure, key_variable: str, keyed: bool, model: str, models: list[str] | None) -> str:
+def hint_for(
+    failure: Failure, key_variable: str, keyed: bool, model: str | None, models: list[str] | None
+) -> str:
     """What a user can do about a failure.
 
-    keyed: whether a key was sent. models: those that the server lists, None where it does not answer.
+    keyed: whether a key was sent. model: None where a request names none. models: those that the server
+    lists, None where it does not answer.
     """
     status = failure.status
     if status is None:
         return "check that the server runs and can be reached, and run again: finished answers are cached"
-    if status == 401:
+    if status == 401 or (status == 403 and model is None):
         state = "the one that is set is not accepted" if keyed else "it is not set"
         return f"set the environment variable {key_variable} to a key of this server ({state})"
     if status == 403:
@@ -69,9 +74,11 @@ def hint_for(failure: Failure, key_variable: str, keyed: bool, model: str, model
         shown = ", ".join(models[:20]) + (" and more" if len(models) > 20 else "")
         return f"name one of the server's models: {shown}" if models else "load a model into the server"
     if status == 404:
-        return "check the base URL: it usually ends in /v1"
+        return "check the base URL" + (": it usually ends in /v1" if model else "")
     if 300 <= status < 400:
         return "give the base URL that it redirects to; a key is not sent to another address"
+    if status == _QUOTA:
+        return "wait until the quota is renewed, or raise it: finished answers are cached"
     if status == 429:
         return "set a limit of requests or tokens a minute, lower the concurrency, or check the quota"
     if not failure.temporary:

@@ -16,6 +16,7 @@ from crossin.servers import ServerSettings
 from crossin.translation.checks.quality import QualityModel
 from crossin.translation.prompts import is_plain, read_prompt
 from crossin.translation.requests import Translator
+from crossin.translation.translators.services import SERVICES, ServiceTranslator
 
 _Term = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
 _Glossary = RootModel[ByLanguage[dict[_Term, _Term]]]
@@ -36,12 +37,15 @@ class TranslateConfig(Settings):
     to: Languages[tuple[Language, ...]] = setting(
         ..., "Languages to translate into: --to zh vi Thai.", metavar="LANGUAGE...", greedy=True, group=_ROWS
     )
-    engine: Literal["openai", "ctranslate2", "hf"] | None = setting(
+    engine: Literal["openai", "ctranslate2", "hf", "deepl", "google", "libretranslate"] | None = setting(
         None,
         "openai: a chat model behind a server (vLLM, llama.cpp, OpenAI). ctranslate2: NLLB, MADLAD, OPUS and "
-        "M2M models in that format. hf: a translation model of transformers.",
+        "M2M models in that format. hf: a translation model of transformers. deepl, google, libretranslate: "
+        "a translation service; --price-in and limits of tokens then count characters.",
     )
-    model: str | None = setting(None, "The server's name of the model; else a folder, or with hf a hub id.")
+    model: str | None = setting(
+        None, "The server's name of the model; else a folder, or with hf a hub id. Not for a service."
+    )
     columns: dict[Literal["id", "instruction", "input", "output"], str] = setting(
         {},
         "Where a column has another name: output=response.",
@@ -146,6 +150,8 @@ class TranslateConfig(Settings):
 
         accounting: the file by which the processes of a run share budget, rate limit and usage.
         """
+        if self.engine in SERVICES:
+            return self._service(self.engine, accounting)
         if self.engine is None or self.model is None:
             missing = "engine" if self.engine is None else "model"
             raise CrossinError(
@@ -190,3 +196,14 @@ class TranslateConfig(Settings):
             batch_tokens=self.batch_tokens,
             beam=self.beam,
         )
+
+    def _service(self, engine: str, accounting: Path | None) -> Translator:
+        for field, given, message in (
+            ("model", self.model is not None, "takes no model; --body '{…}' adds fields of its own"),
+            ("prompt", self.prompt is not None, "takes no prompt"),
+            ("native", self.native, "does not answer instructions"),
+        ):
+            if given:
+                hint = f"leave out --{field}, or use --engine openai"
+                raise CrossinError(f"{SERVICES[engine].name} {message}", field=field, hint=hint)
+        return ServiceTranslator(engine, self.server, accounting=accounting)

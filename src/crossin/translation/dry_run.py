@@ -24,7 +24,7 @@ from crossin.translation.run import cache_file, prepared, read_rows_of, settings
 from crossin.translation.scheduler import open_scheduler
 from crossin.translation.shards import Outcome, Pipeline, Shard, translate_rows, ways
 from crossin.translation.splitting import split_row
-from crossin.translation.translators.openai import OpenAITranslator
+from crossin.translation.translators.server import ServerTranslator
 from crossin.translation.turns import asked_in
 
 _READ_AT_ONCE = 1000
@@ -120,12 +120,13 @@ def _add(found: RunEstimate, row: SourceRow, pipeline: Pipeline, seen: set[int])
             seen.add(hash(request))
             size = sum(map(rough_tokens, request.texts))
             sent = ServerRequest("", {}, prompt_tokens=size, completion_tokens=size)
-            if isinstance(translator, OpenAITranslator):
+            if isinstance(translator, ServerTranslator):
                 sent = translator.server_request(request).merged(server.body)
             part.requests += 1
             part.characters += sum(map(len, request.texts))
             part.prompt_tokens += sent.prompt_tokens
-            part.completion_tokens += reply
+            # A service charges for what is sent alone.
+            part.completion_tokens += reply if sent.billed is None else 0
             part.limit_tokens += sent.limit_tokens
             if seconds := server.seconds(sent.limit_tokens):
                 part.minutes = (part.minutes or 0.0) + seconds / 60
@@ -156,7 +157,7 @@ def _requests(
 
 def _server(pipeline: Pipeline) -> ServerSettings:
     translator = pipeline.translator
-    return translator.settings if isinstance(translator, OpenAITranslator) else pipeline.config.server
+    return translator.settings if isinstance(translator, ServerTranslator) else pipeline.config.server
 
 
 def translate_sample(

@@ -42,6 +42,7 @@ from crossin.translation.shard_tables import (
     write_source,
 )
 from crossin.translation.shards import Outcome, Pipeline, Shard, translate_rows
+from crossin.translation.translators.server import ServerTranslator
 
 CACHE = "cache.sqlite"
 # Shards in progress: while the last responses of one arrive, the next is requested. Each holds its texts, so
@@ -325,7 +326,7 @@ def _finish(work: Stage, plan: ShardPlan) -> None:
         "responses": count_responses(work.folder, plan.shards),
     }
     usage = Accounting(config.server, work.folder / USAGE).usage
-    if config.engine == "openai" or usage.requests:
+    if isinstance(plan.pipeline.translator, ServerTranslator) or usage.requests:
         counts["usage"] = asdict(usage)
     if plan.rows.notes:
         counts["notes"] = list(plan.rows.notes)

@@ -98,8 +98,11 @@ def ways(translator: Translator) -> list[tuple[SplitBy, int]]:
         last = translator.attempts - 1
         return [("text", number) for number in range(last)] + [("paragraph", last)]
     if translator.unit == "text":
-        # Such a model may lose placeholders: the last time it does not see them.
-        return [("field", 0), ("paragraph", 1), *(("span", n) for n in range(2, translator.attempts))]
+        # Such a model may lose placeholders: the last time it does not see them. A translator without other
+        # settings for another attempt is not paid twice for the same text: its number stays.
+        spans: list[SplitBy] = ["span"] * max(1, translator.attempts - 2)
+        last = translator.attempts - 1
+        return [(by, min(number, last)) for number, by in enumerate(("field", "paragraph", *spans))]
     whole: list[tuple[SplitBy, int]] = [] if translator.by_span else [("sentence", 0)]
     return whole + [("span", number) for number in range(translator.attempts)]
 
