@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Collection
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ from typing import Any
 from crossin.core.errors import CrossinError
 from crossin.core.extras import require
 from crossin.core.paths import as_path
+from crossin.models.kinds import CAUSAL, Kind, kind_of, loader
 
 DTYPES = ("auto", "float32", "bfloat16", "float16", "4bit")
 _DEVICES = ("cpu", "cuda", "mps")
@@ -19,8 +21,10 @@ _VOCABULARIES = ("tokenizer.json", "*.model", "vocab.*", "*.tiktoken", "tekken.j
 _LOCAL = {"local_files_only": True, "trust_remote_code": False}
 
 
-def load(folder: Path | str, *, device: str = "auto", dtype: str = "auto") -> tuple[Any, Any]:
-    """The causal language model in `folder`, in evaluation mode, and its tokenizer.
+def load(
+    folder: Path | str, *, device: str = "auto", dtype: str = "auto", kinds: Collection[Kind] = CAUSAL
+) -> tuple[Any, Any]:
+    """The causal language model in `folder`, in evaluation mode, and its tokenizer; or one of other `kinds`.
 
     `device`: `cpu`, `mps`, `cuda` or one card of several as `cuda:1`; `auto` takes CUDA, else Apple's MPS,
     else the CPU. `dtype` is one of DTYPES: `auto` takes float32 on a CPU and bfloat16 on CUDA where the card
@@ -33,15 +37,14 @@ def load(folder: Path | str, *, device: str = "auto", dtype: str = "auto") -> tu
     """
     folder = as_path(folder)
     place, dtype = resolve(device, dtype)
-    tokenizer, config = load_tokenizer(folder)
+    tokenizer, config = load_tokenizer(folder, kinds)
     import torch
-    import transformers
 
     # PEFT uses a deprecated name of transformers; the user can do nothing about it.
     warnings.filterwarnings("ignore", message=".*is_gradient_checkpointing", category=FutureWarning)
     options = _four_bit(place) if dtype == "4bit" else {"dtype": getattr(torch, dtype)}
     try:
-        model, found = transformers.AutoModelForCausalLM.from_pretrained(
+        model, found = loader(kind_of(folder, config, kinds)).from_pretrained(
             folder, config=config, use_safetensors=True, output_loading_info=True, **_LOCAL, **options
         )
         model = model.to(place).eval()
@@ -63,7 +66,7 @@ def load(folder: Path | str, *, device: str = "auto", dtype: str = "auto") -> tu
     return model, tokenizer
 
 
-def load_tokenizer(folder: Path | str) -> tuple[Any, Any]:
+def load_tokenizer(folder: Path | str, kinds: Collection[Kind] = CAUSAL) -> tuple[Any, Any]:
     """The tokenizer and the configuration of the model in `folder`, without its weights; errors as `load`."""
     require("train", "torch", "transformers", "peft")
     import transformers
@@ -77,7 +80,7 @@ def load_tokenizer(folder: Path | str) -> tuple[Any, Any]:
         tokenizer = transformers.AutoTokenizer.from_pretrained(folder, **_LOCAL)
     except Exception as error:
         raise _unloadable(folder, error) from error
-    _check_causal(folder, config)
+    kind_of(folder, config, kinds)
     if tokenizer.pad_token is None:
         tokenizer.pad_token = tokenizer.eos_token
     return tokenizer, config
@@ -148,22 +151,6 @@ def _check_files(folder: Path) -> None:
 
 def _has(folder: Path, *patterns: str) -> bool:
     return any(path for pattern in patterns for path in folder.glob(pattern))
-
-
-def _check_causal(folder: Path, config: Any) -> None:
-    """Raise CrossinError where the model that `config` describes does not predict the next token."""
-    import transformers
-
-    known = transformers.models.auto.modeling_auto.MODEL_FOR_CAUSAL_LM_MAPPING_NAMES.values()
-    names = config.architectures or []
-    # Some models that transformers includes keep the class names of their authors.
-    named = [name for name in names if name in known or name.endswith(("ForCausalLM", "LMHeadModel"))]
-    if type(config) not in transformers.MODEL_FOR_CAUSAL_LM_MAPPING or (names and not named):
-        raise CrossinError(
-            f"not a causal language model, but {names[0] if names else config.model_type}",
-            file=folder / "config.json",
-            hint="use a model that generates text, of a class such as LlamaForCausalLM",
-        )
 
 
 def _unloadable(folder: Path, error: Exception) -> CrossinError:

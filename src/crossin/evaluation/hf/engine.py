@@ -1,4 +1,4 @@
-"""Any causal language model of transformers, in this process or in several."""
+"""Any language model of transformers, in this process or in several."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from crossin.core.errors import CrossinError
 from crossin.core.paths import as_path
 from crossin.evaluation.engine import Reply, Request, Scores
-from crossin.evaluation.hf.tokens import tokenise, tokenise_prompts
+from crossin.evaluation.hf.tokens import tokenise, tokenise_pairs, tokenise_prompts
 from crossin.evaluation.hf.units import Unit, plan_units
 from crossin.models.chat import ChatTemplate
 
@@ -89,7 +89,9 @@ class HfEngine:
             return
         tokenizer, config, context = self._texts()
         arguments = self.chat_template_kwargs
-        tokens = tokenise(tokenizer, requests, longest=context, truncate=self.truncate, arguments=arguments)
+        tokens = (tokenise_pairs if config.is_encoder_decoder else tokenise)(
+            tokenizer, requests, longest=context, truncate=self.truncate, arguments=arguments
+        )
         longest = max(len(option.tokens) for options in tokens for option in options)
         units = []
         for numbers in _by_key(requests):
@@ -121,7 +123,12 @@ class HfEngine:
         tokenizer, config, context = self._texts()
         arguments = self.chat_template_kwargs
         asked = tokenise_prompts(
-            tokenizer, requests, longest=context, truncate=self.truncate, arguments=arguments
+            tokenizer,
+            requests,
+            longest=context,
+            truncate=self.truncate,
+            arguments=arguments,
+            encoder=config.is_encoder_decoder,
         )
         tokens = [prompt.tokens for prompt in asked]
         longest = max(
@@ -168,14 +175,15 @@ class HfEngine:
     def _texts(self) -> tuple[Any, Any, int | None]:
         """The tokenizer, the configuration of the text model, and the length of its context where known."""
         from crossin.models.adapters import read_trained_template
+        from crossin.models.kinds import ANSWERING
         from crossin.models.loading import load_tokenizer
 
-        tokenizer, whole = load_tokenizer(self.model)
+        tokenizer, whole = load_tokenizer(self.model, ANSWERING)
         if self.adapter is not None and (form := read_trained_template(as_path(self.adapter))) is not None:
             tokenizer.chat_template = form
         if self.chat_template_kwargs and tokenizer.chat_template:
             self._note(ChatTemplate(tokenizer, self.chat_template_kwargs).unknown_arguments)
-        config = whole.get_text_config()
+        config = whole if whole.is_encoder_decoder else whole.get_text_config()
         return tokenizer, config, getattr(config, "max_position_embeddings", None)
 
     def _results(self, tasks: Sequence[Any], wanted: Collection[int]) -> Iterator[tuple[int, Any]]:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from crossin.evaluation.engine import Draw, Reply
+from crossin.evaluation.hf.encoder_decoder import decoder_start
 from crossin.evaluation.hf.sampling import next_tokens
 from crossin.evaluation.hf.stops import Ends, GrowingReply
 
@@ -45,7 +46,8 @@ def generate(
 
     Decoding is greedy, but for prompts that have one of `draws`. The model's generation_config (sampling,
     penalties, beams, stop texts) is ignored, but for its end tokens; `Ends` says what ends a reply. The
-    prompts are padded on the left; a prompt alone gives the same logits but for rounding.
+    prompts are padded on the left (those of an encoder on the right); a prompt alone gives the same logits
+    but for rounding.
 
     `computed` counts the tokens of a prompt's row, padding and the wait for the longest reply included.
     """
@@ -54,12 +56,16 @@ def generate(
 
     if not prompts:
         return []
-    width = max(map(len, prompts))
+    width, encoder = max(map(len, prompts)), model.config.is_encoder_decoder
     ids = torch.zeros(len(prompts), width, dtype=torch.long)
     mask = torch.zeros_like(ids)
     for row, prompt in enumerate(prompts):
-        ids[row, width - len(prompt) :] = torch.tensor(prompt)
-        mask[row, width - len(prompt) :] = 1
+        # Where a decoder writes the reply, it does not follow the prompt's last token.
+        place = slice(0, len(prompt)) if encoder else slice(width - len(prompt), width)
+        ids[row, place] = torch.tensor(prompt)
+        mask[row, place] = 1
+    start = decoder_start(model) if encoder else None
+    before = width if start is None else 1
     ends = Ends(model, tokenizer, stop)
     replies = [GrowingReply(ends) for _ in prompts]
     # The rows that have ended; what comes while they wait for the others is ignored.
@@ -72,7 +78,7 @@ def generate(
         return torch.tensor([row in done for row in range(len(prompts))], device=tokens.device)
 
     def only_drawn(tokens: torch.Tensor, logits: torch.Tensor) -> torch.Tensor:
-        found = next_tokens(logits, draws or [None] * len(prompts), [tokens.shape[1] - width] * len(prompts))
+        found = next_tokens(logits, draws or [None] * len(prompts), [tokens.shape[1] - before] * len(prompts))
         chosen = torch.tensor(found, device=logits.device)[:, None]
         return torch.full_like(logits, float("-inf")).scatter(1, chosen, 0.0)
 
@@ -85,12 +91,15 @@ def generate(
                 ids.to(model.device),
                 attention_mask=mask.to(model.device),
                 generation_config=GenerationConfig(
-                    do_sample=False, max_new_tokens=max_tokens, use_cache=True
+                    do_sample=False,
+                    max_new_tokens=max_tokens,
+                    use_cache=True,
+                    decoder_start_token_id=start,
                 ),
                 stopping_criteria=[ended],
                 logits_processor=[only_drawn] if draws and any(draws) else None,
             )
     finally:
         model.generation_config = own
-    computed = output.shape[1] - 1
+    computed = output.shape[1] - before + width - 1
     return [reply.reply(computed) for reply in replies]

@@ -93,6 +93,31 @@ def tokenise(
     return found
 
 
+def tokenise_pairs(
+    tokenizer: Any,
+    requests: Sequence[Request],
+    *,
+    longest: int | None,
+    truncate: bool = False,
+    arguments: Mapping[str, Any] | None = None,
+) -> list[list[Continuation]]:
+    """As `tokenise`, for an encoder-decoder: the prompt is what its encoder reads, with the special tokens of
+    its tokenizer, and the option what its decoder writes, without any.
+    """
+    found = []
+    template = _template(tokenizer, arguments)
+    for request in requests:
+        prompt = prompt_text(tokenizer, request, template)
+        asked = _encoder_tokens(tokenizer, request, prompt, longest, truncate)
+        # The blank between prompt and option belongs to neither.
+        texts = [(prompt.before_option + option).strip() for option in request.options]
+        written = [tuple(tokenizer(text, add_special_tokens=False)["input_ids"]) for text in texts]
+        wholes = [Continuation((*asked, *tokens), len(asked)) for tokens in written]
+        _check(request, wholes)
+        found.append(wholes)
+    return found
+
+
 def tokenise_prompts(
     tokenizer: Any,
     requests: Sequence[Request],
@@ -100,25 +125,53 @@ def tokenise_prompts(
     longest: int | None,
     truncate: bool = False,
     arguments: Mapping[str, Any] | None = None,
+    encoder: bool = False,
 ) -> list[Prompt]:
-    """The tokens of each request's prompt, with room for its reply; arguments and errors as in `tokenise`."""
+    """The tokens of each request's prompt, with room for its reply; arguments and errors as in `tokenise`.
+    encoder: the prompt is an encoder's, and the reply a decoder's.
+    """
     heading = heading_of(tokenizer)
     template = _template(tokenizer, arguments)
     found = []
     for request in requests:
         prompt = prompt_text(tokenizer, request, template)
+        if encoder:
+            found.append(Prompt(_encoder_tokens(tokenizer, request, prompt, longest, truncate)))
+            continue
         head = () if prompt.whole else heading
         tokens = (*head, *tokenizer(prompt.text, add_special_tokens=False)["input_ids"])
-        if not tokens:
-            raise CrossinError(f"{request.name}: the prompt has no tokens", hint="fix the benchmark's item")
-        excess = 0 if longest is None else len(tokens) + request.max_tokens - longest
-        if excess > 0:
-            kept = _kept(tokenizer, head, tokens)
-            if not truncate or excess >= len(tokens) - kept:
-                raise _too_long(request, len(tokens) + request.max_tokens, longest, "with its reply ")
-            tokens = (*tokens[:kept], *tokens[kept + excess :])
+        tokens = _cut(tokenizer, request, tokens, longest, truncate, head=head, reply=request.max_tokens)
         found.append(Prompt(tokens, _opening(request, prompt.text)))
     return found
+
+
+def _encoder_tokens(
+    tokenizer: Any, request: Request, prompt: PromptText, longest: int | None, truncate: bool
+) -> tuple[int, ...]:
+    tokens = tuple(tokenizer(prompt.text)["input_ids"])
+    return _cut(tokenizer, request, tokens, longest, truncate)
+
+
+def _cut(
+    tokenizer: Any,
+    request: Request,
+    tokens: tuple[int, ...],
+    longest: int | None,
+    truncate: bool,
+    *,
+    head: tuple[int, ...] = (),
+    reply: int = 0,
+) -> tuple[int, ...]:
+    """A prompt's tokens, cut on the left where they and a reply of so many are too long for the model."""
+    if not tokens:
+        raise CrossinError(f"{request.name}: the prompt has no tokens", hint="fix the benchmark's item")
+    excess = 0 if longest is None else len(tokens) + reply - longest
+    if excess <= 0:
+        return tokens
+    kept = _kept(tokenizer, head, tokens)
+    if not truncate or excess >= len(tokens) - kept:
+        raise _too_long(request, len(tokens) + reply, longest, "with its reply " if reply else "")
+    return (*tokens[:kept], *tokens[kept + excess :])
 
 
 def prompt_text(tokenizer: Any, request: Request, template: ChatTemplate | None) -> PromptText:

@@ -13,11 +13,13 @@ from typing import TYPE_CHECKING, Any
 from crossin.core.errors import CrossinError
 from crossin.evaluation.engine import Draw, Reply, Scores
 from crossin.evaluation.hf.decoding import Limits, decode
+from crossin.evaluation.hf.encoder_decoder import score_encoder_decoder
 from crossin.evaluation.hf.generation import REPLY_TOKENS, generate, reply_batches
 from crossin.evaluation.hf.scoring import Chain, Prefix, score_units
 from crossin.evaluation.hf.units import Unit
 from crossin.evaluation.hf.unshared import cannot_share, length_to_check, score_unshared
 from crossin.models.adapters import with_adapter
+from crossin.models.kinds import ANSWERING
 from crossin.models.loading import load
 from crossin.models.memory import is_out_of_memory
 
@@ -47,7 +49,9 @@ class Worker:
 
     def __init__(self, setup: ModelSetup) -> None:
         self.setup = setup
-        self.model, self.tokenizer = load(setup.model, device=setup.device, dtype=setup.dtype)
+        self.model, self.tokenizer = load(
+            setup.model, device=setup.device, dtype=setup.dtype, kinds=ANSWERING
+        )
         if setup.adapter is not None:
             self.model = with_adapter(self.model, setup.adapter, base=setup.model, merge=setup.merge)
         self.notes: list[str] = []
@@ -59,6 +63,8 @@ class Worker:
 
     def can_share(self, longest: int) -> bool:
         """Whether sequences of up to `longest` tokens can share prefixes; if not, the notes say why."""
+        if self.model.config.is_encoder_decoder:
+            return False
         length = length_to_check(self.model.config.get_text_config(), longest)
         if length not in self._shares:
             reason = cannot_share(self.model, length)
@@ -78,7 +84,10 @@ class ScoringTask:
     def results(self, worker: Worker) -> Iterator[tuple[int, Scores]]:
         """The scores of the requests; CrossinError where one alone is too much for the memory."""
         with _enough_memory():
-            if worker.can_share(self.longest):
+            if worker.model.config.is_encoder_decoder:
+                numbers = [number for unit in self.units for number in unit.requests]
+                yield from score_encoder_decoder(worker.model, self.requests, numbers)
+            elif worker.can_share(self.longest):
                 yield from score_units(worker.model, self.requests, self.units, worker.setup.batch_tokens)
             else:
                 numbers = [number for unit in self.units for number in unit.requests]
