@@ -90,4 +90,4 @@ def _libretranslate(asked: Asked, known: dict[str, str], keyed: bool) -> bytes:
 
 
 def _known(known: dict[str, str], name: str, text: Any) -> str:
-    return known.get(f"{name}|{text}", text)
+    return known.get(f"{name}|{text}", str(text))

@@ -160,16 +160,21 @@ def _best_path(tree: dict[str, Any]) -> list[Any]:
     node: Any = tree
     while isinstance(node, dict):
         path.append(node)
-        replies = [
-            one for one in node.get("replies") or () if isinstance(one, dict) and not one.get("deleted")
-        ]
+        replies = [one for one in node.get("replies") or () if isinstance(one, dict) and not _deleted(one)]
         node = min(replies, key=_rank, default=None)
     return path
 
 
+def _deleted(reply: dict[str, Any]) -> bool:
+    # In CSV it is a text.
+    return str(reply.get("deleted") or False).lower() not in ("false", "0")
+
+
 def _rank(reply: dict[str, Any]) -> float:
-    rank = reply.get("rank")
-    return float(rank) if isinstance(rank, int | float) else float("inf")
+    try:
+        return float(reply.get("rank"))  # type: ignore[arg-type]
+    except (TypeError, ValueError):
+        return float("inf")
 
 
 def text_of_parts(content: Any) -> str | CorpusReason:

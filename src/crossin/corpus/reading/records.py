@@ -22,6 +22,7 @@ from crossin.core.extras import require
 from crossin.core.suggestions import nearest
 from crossin.corpus.reading.batch import Batch
 from crossin.corpus.reading.text_records import csv_batches, json_batches
+from crossin.corpus.reading.trees import with_trees
 from crossin.corpus.spec import Source
 
 _TABLE_BATCH = 16_384
@@ -47,11 +48,16 @@ def read_records(
 def read_batches(
     file: Path, columns: Set[str] | None = None, typed: Set[str] = frozenset(), names: Sequence[str] = ()
 ) -> Iterator[Batch]:
-    """The records of a file in batches, as `read_records`.
+    """The records of a file in batches, as `read_records`; those of a file whose rows are the messages of
+    trees are the trees.
 
     typed: the columns of a CSV file that become numbers or truth values where all their values are such.
     The content decides between JSON and Parquet, the name (.csv, .tsv) on CSV.
     """
+    yield from with_trees(_batches(file, columns, typed, names))
+
+
+def _batches(file: Path, columns: Set[str] | None, typed: Set[str], names: Sequence[str]) -> Iterator[Batch]:
     with unpacked(file) as stream:
         parquet = stream.read(4) == b"PAR1"
     if parquet:
@@ -150,7 +156,7 @@ def read_source(
     line, for what cannot be read.
     """
     if source.path is None:
-        yield from _dataset(source, data, columns)
+        yield from with_trees(_dataset(source, data, columns))
         return
     # An absolute path, such as the one that `translate` is given, is not relative to a recipe's data.
     relative = not Path(source.path).is_absolute()

@@ -2,7 +2,7 @@
 
 Known shapes are Alpaca's columns (`instruction`, `input`, `output`; `history` with earlier exchanges), chats
 (`messages`, `conversations`, `conversation`; `chats.py` knows their forms), `prompt` with `completion`, as
-texts or as lists of messages, and trees of replies. A column `system` may stand beside them.
+texts or as lists of messages, and trees of replies (`trees.py`). A column `system` may stand beside them.
 """
 
 from __future__ import annotations
@@ -24,14 +24,13 @@ from crossin.corpus.reading.batch import Batch
 from crossin.corpus.reading.chats import CHATS, ChatTexts, texts_of_chat, with_history
 from crossin.corpus.reading.text_columns import Status, Values, is_text, mark, texts_of, wrong_type
 from crossin.corpus.reading.text_records import kind_of
+from crossin.corpus.reading.trees import MESSAGE_COLUMNS, TREE, TREE_ID
 from crossin.corpus.reasons import CorpusReason
 from crossin.corpus.spec import Source
 
 # A column beside a chat, as ShareGPT's files have it.
 _SYSTEM = "system"
 _HISTORY = "history"
-# A tree of replies, as Open-Assistant's files have it, and its id.
-_TREE, _TREE_ID = "prompt", "message_tree_id"
 # A column beside the language's, as `zho` with `Hans` or `Hant`: ISO 15924.
 _LANGUAGE, _SCRIPT = "language", "script"
 _ISO_SCRIPT = re.compile("[A-Z][a-z]{3}")
@@ -70,8 +69,8 @@ class Rows:
 def columns_read(source: Source, extras: Set[str]) -> set[str]:
     """The names of all columns that `to_rows` and `language_column` may read."""
     names = {part for name in _names(source).values() for part in re.findall(r"\{(\w+)\}", name) or [name]}
-    beside = {_SYSTEM, _HISTORY, _SCRIPT, _TREE_ID, "prompt", "completion"}
-    return {*names, *CHATS, *beside, *extras}
+    beside = {_SYSTEM, _HISTORY, _SCRIPT, TREE_ID, "prompt", "completion"}
+    return {*names, *CHATS, *beside, *MESSAGE_COLUMNS, *extras}
 
 
 def language_column(batch: Batch, source: Source, longest: int) -> tuple[str, pa.LargeStringArray]:
@@ -131,7 +130,7 @@ def to_rows(
     instructions = texts["instruction"]
     blank = pc.or_(pc.equal(pc.binary_length(instructions), 0), pc.utf8_is_space(instructions))
     status[blank.to_numpy(zero_copy_only=False) & (status == 0)] = CorpusReason.EMPTY_INSTRUCTION.number
-    ids = _ids(batch, _TREE_ID if _has_trees(batch) else names["id"], longest, status)
+    ids = _ids(batch, TREE_ID if _has_trees(batch) else names["id"], longest, status)
     kept = {name: _extra(batch, name, status) for name in sorted(extras) if name in batch.names}
     return Rows(ids, texts, status, kept, turns, changed)
 
@@ -149,7 +148,7 @@ def _chats(batch: Batch, source: Source, longest: int, status: Status) -> tuple[
     if name is not None:
         chats = _listed(batch.column(name, required=True))
     elif _has_trees(batch):
-        name, chats = _TREE, _listed(batch.column(_TREE, required=True))
+        name, chats = TREE, _listed(batch.column(TREE, required=True))
     elif {"prompt", "completion"} <= set(batch.names):
         name, both = "prompt", [_listed(batch.column(one, required=True)) for one in ("prompt", "completion")]
         if not any(isinstance(prompt, list) for prompt in both[0]):
@@ -169,7 +168,7 @@ def _has_instruction(batch: Batch, source: Source) -> bool:
 
 
 def _has_trees(batch: Batch) -> bool:
-    return _TREE in batch.names and "completion" not in batch.names and _TREE_ID in batch.names
+    return TREE in batch.names and "completion" not in batch.names and TREE_ID in batch.names
 
 
 def _with_context(
