@@ -287,12 +287,10 @@ def test_a_completion_that_comes_to_no_token_is_left_out_and_counted(tokenizer: 
         (asked(3, "b"), "prompt", ["got 3"]),
         (asked("", "b"), "prompt", ["empty"]),
         (asked("a", ""), "completion", ["empty"]),
-        (["a", "b"], None, ["object"]),
         ({"messages": "a"}, "messages", ["list of messages"]),
         ({"messages": [ASKED]}, "messages", ["assistant"]),
         ({"messages": [ANSWERED]}, "messages", ["assistant"]),
         ({"messages": [ASKED, {**ANSWERED, "content": ""}]}, "messages.content", ["empty"]),
-        ({"messages": [ASKED, {"role": "assistant"}]}, "messages.content", ["null"]),
         ({"messages": [ASKED, ANSWERED]}, "messages", ["no chat template"]),
         (asked([ASKED], [ANSWERED, ANSWERED]), "completion", ["one message"]),
         (asked([ASKED], "b"), "prompt", ["list"]),
@@ -306,10 +304,14 @@ def test_a_row_that_cannot_be_learned_is_named(
         read_rows(file, tokenizer, Batches())
 
 
-def test_half_a_character_is_named(tokenizer: Any, tmp_path: Path) -> None:
-    (tmp_path / "rows.jsonl").write_text('{"prompt": "\\ud83c", "completion": "b"}')
-    with refused("half a character", row=1, field="prompt"):
-        read_rows(tmp_path / "rows.jsonl", tokenizer, Batches())
+def test_what_cannot_be_read_is_left_out_and_counted(tokenizer: Any, tmp_path: Path) -> None:
+    good = json.dumps(asked("Spain?", " Madrid")).encode()
+    bad = [b'{"prompt": "\\ud83c", "completion": "b"}', b'{"prompt": "\xf6", "completion": "b"}', b'["a"]']
+    cut = b'{"prompt": "a", "comp'
+    (tmp_path / "rows.jsonl").write_bytes(b"\n".join([*[good] * 40, *bad, good, cut]))
+    rows, skipped = read_rows(tmp_path / "rows.jsonl", tokenizer, Batches())
+    assert len(rows) == 41
+    assert skipped == {"unreadable_text": 2, "unreadable_record": 2}
 
 
 def test_parquet_without_the_columns_names_those_it_has(tokenizer: Any, tmp_path: Path) -> None:
@@ -332,7 +334,7 @@ def test_what_a_template_rejects_or_rewrites_is_named(chat: Any, tmp_path: Path)
     ("name", "content", "says"),
     [
         ("rows.parquet", b"no parquet", r"not JSON, CSV or Parquet"),
-        ("rows.jsonl", b'{"prompt": "a", "completion": "b"}\n{"prompt"', r"row 2: line 2 is not JSON"),
+        ("rows.jsonl", b'{"prompt"\n{"prompt": "a", "completion": "b"}', r"row 1: line 1 is not JSON"),
         ("rows.json", b'[\n{"prompt"', r"row 1: line 2 is not JSON"),
         ("rows.json", b'{"prompt": "a"}', r"row 1, field 'completion'"),
         ("rows.jsonl", b"\xff\xfe", r"UTF-16"),

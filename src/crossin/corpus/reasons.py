@@ -38,6 +38,11 @@ class CorpusReason(Reason):
         "a NUL, half of a surrogate pair, or bytes that are not UTF-8",
         "remove such characters, or write the file again in UTF-8",
     )
+    BROKEN_RECORD = (
+        "unreadable_record",
+        "a line that is not a JSON object",
+        "repair the line; it may have been cut when it was written",
+    )
     TOO_LONG = (
         "too_long_field",
         "a text longer than `longest_field`",

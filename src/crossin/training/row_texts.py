@@ -11,6 +11,7 @@ from crossin.core.errors import CrossinError
 from crossin.core.plain_values import shown
 from crossin.corpus.reading.chats import (
     CHATS,
+    SYSTEMS,
     parsed,
     text_of_parts,
     turns_of,
@@ -67,14 +68,15 @@ def texts_of(
     which ends with it. Raises `wrong` for a record that is not of any form.
     """
     chat = next((name for name in CHATS if name in record), None)
+    system = next((record[name] for name in SYSTEMS if record.get(name)), None)
     if missing := [name for name in ("prompt", "completion") if name not in record]:
         if chat is not None:
-            turns = _chat(record[chat], record.get("system"))
+            turns = _chat(record[chat], system)
         elif isinstance(record.get("prompt"), dict):
             # A tree of replies.
-            turns = _chat(record["prompt"], record.get("system"))
+            turns = _chat(record["prompt"], system)
         elif "instruction" in record and "output" in record and template is not None:
-            turns = _alpaca(record)
+            turns = _alpaca(record, system)
         else:
             raise wrong(
                 f"there is no such column; there are: {', '.join(record) or 'none'}",
@@ -111,7 +113,7 @@ def _chat(chat: Any, system: Any) -> Any:
     own; messages with roles as they are: a template may know more fields and roles than we do.
     """
     chat = parsed(chat)
-    if not (isinstance(chat, list) and all(isinstance(turn, dict) and "role" in turn for turn in chat)):
+    if not (isinstance(chat, list) and all(map(_is_message, chat))):
         turns = turns_of(chat) if chat else CorpusReason.NO_CHAT
         if isinstance(turns, CorpusReason):
             # What is no chat at all is an error of the file.
@@ -122,12 +124,16 @@ def _chat(chat: Any, system: Any) -> Any:
     return chat
 
 
-def _alpaca(record: dict[str, Any]) -> Any:
+def _is_message(turn: Any) -> bool:
+    return isinstance(turn, dict) and "role" in turn and ("content" in turn or "tool_calls" in turn)
+
+
+def _alpaca(record: dict[str, Any], system: Any) -> Any:
     """The messages of an Alpaca row: its history, its instruction and input, and its output."""
     asked = "\n\n".join(str(record[name]) for name in ("instruction", "input") if record.get(name))
     earlier = record.get("history") or []
     whole = with_history(earlier, ("user", asked), ("assistant", record["output"]))
-    return _chat(whole, record.get("system"))
+    return _chat(whole, system)
 
 
 def _checked(value: Any, field: str, wrong: RowError) -> str:
@@ -135,12 +141,6 @@ def _checked(value: Any, field: str, wrong: RowError) -> str:
         raise wrong("empty" if value == "" else "empty (null)", field=field, hint=_HINT)
     if not isinstance(value, str):
         raise wrong(f"expected a text, got {shown(value)}", field=field, hint=_HINT)
-    try:
-        value.encode()
-    except UnicodeEncodeError as error:
-        raise wrong(
-            f"half a character ({value[error.start]!a})", field=field, hint="save the file as UTF-8"
-        ) from error
     return value
 
 

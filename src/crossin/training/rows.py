@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -13,7 +13,8 @@ from crossin.core.errors import CrossinError
 from crossin.core.formats import DATA_FOLDER, MANIFEST
 from crossin.core.hashing import hash64
 from crossin.core.skipping import MOST_SKIPPED, FileFaults, check_faults
-from crossin.corpus.reading.records import read_records
+from crossin.corpus.reading.records import read_batches
+from crossin.corpus.reading.text_columns import is_unicode
 from crossin.corpus.reasons import CorpusReason
 from crossin.models.chat import ChatTemplate
 from crossin.models.joining import heading_of, split_spelled
@@ -107,9 +108,12 @@ def read_rows(
     unusable = Counter[str]()
     for file in files_of(place):
         faults = FileFaults(file, 0)
-        for row, record in read_records(file):
+        for row, record in _records(file):
             faults.rows += 1
             wrong = partial(CrossinError, file=file, row=row)
+            if isinstance(record, CorpusReason):
+                faults.add(record, 1, row)
+                continue
             found = texts_of(record, template, ends, wrong, last=batches.turns == "last")
             if isinstance(found, CorpusReason):
                 faults.add(found, 1, row)
@@ -121,6 +125,19 @@ def read_rows(
         raise CrossinError("the mixture is empty: no rows", file=place, hint="compose the mixture again")
     rows, skipped = rows_of(texts, tokenizer, batches)
     return rows, dict(unusable + skipped)
+
+
+def _records(file: Path) -> Iterator[tuple[int, dict[str, Any] | CorpusReason]]:
+    """The records of a file by their row, from 1, or why one cannot be used."""
+    for batch in read_batches(file, lenient=True):
+        for place, record in enumerate(batch.to_list()):
+            row = int(batch.rows[place]) + 1
+            if place in batch.broken:
+                yield row, CorpusReason.BROKEN_RECORD
+            elif not is_unicode(record):
+                yield row, CorpusReason.BROKEN_TEXT
+            else:
+                yield row, record
 
 
 def rows_of(

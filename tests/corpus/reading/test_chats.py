@@ -69,6 +69,19 @@ TREE = {
         pytest.param(pairs("human", "assistant"), id="exchanges"),
         pytest.param(pairs("input", "output"), id="XTuner"),
         pytest.param([[one["human"], one["assistant"]] for one in pairs("human", "assistant")], id="pairs"),
+        pytest.param([text for _, text in TURNS], id="UltraChat"),
+        pytest.param(pairs("question", "answer"), id="questions"),
+        pytest.param(pairs("prompt", "response"), id="prompts"),
+        pytest.param(
+            [
+                {"role": {"assistant": "model"}.get(role, role), "parts": [{"text": text}]}
+                for role, text in TURNS
+            ],
+            id="Gemini",
+        ),
+        pytest.param(
+            messages(*((role, {"type": "text", "text": text}) for role, text in TURNS)), id="one part"
+        ),
         pytest.param(TREE, id="Open-Assistant"),
         pytest.param(
             [{"role": role, "content": [{"type": "text", "text": text}]} for role, text in TURNS], id="parts"

@@ -7,6 +7,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from crossin.core.errors import CrossinError
@@ -32,6 +33,13 @@ def column(batches: list[Batch], name: str) -> list[Any]:
         values = batch.column(name)
         found += values if isinstance(values, list) else values.to_pylist()
     return found
+
+
+def strictly(file: Path) -> CrossinError:
+    """The error of reading a file as logs and mixtures are read, where nothing may be wrong."""
+    with pytest.raises(CrossinError) as caught:
+        list(records_module.read_batches(file))
+    return caught.value
 
 
 def refused(data: Path, **source: Any) -> CrossinError:
@@ -134,7 +142,7 @@ def test_malformed_json_is_named_with_file_and_line(
     tmp_path: Path, text: str, line: int, row_number: int
 ) -> None:
     save_bytes(tmp_path / "bad.json", text.encode())
-    error = refused(tmp_path, path="bad.json")
+    error = strictly(tmp_path / "bad.json")
     assert error.file == tmp_path / "bad.json"
     assert f"line {line} is not JSON" in error.message
     assert error.row == row_number
@@ -145,9 +153,9 @@ def test_malformed_json_far_into_a_large_file_has_the_right_line(tmp_path: Path)
     records = [json.dumps(row(k, "x" * 500)) for k in range(9000)]
     records[7000] = '{"id": 7000, "instruction": nothing}'
     save_bytes(tmp_path / "bad.json", ("[\n" + ",\n".join(records) + "\n]").encode())
-    assert "line 7002 is not JSON" in refused(tmp_path, path="bad.json").message
+    assert "line 7002 is not JSON" in strictly(tmp_path / "bad.json").message
     save_bytes(tmp_path / "bad.jsonl", "\n".join(records).encode())
-    assert "line 7001 is not JSON" in refused(tmp_path, path="bad.jsonl").message
+    assert "line 7001 is not JSON" in strictly(tmp_path / "bad.jsonl").message
 
 
 @pytest.mark.parametrize(
@@ -155,7 +163,7 @@ def test_malformed_json_far_into_a_large_file_has_the_right_line(tmp_path: Path)
 )
 def test_a_record_that_is_no_object_is_named(tmp_path: Path, text: str, kind: str) -> None:
     save_bytes(tmp_path / "bad.json", text.encode())
-    error = refused(tmp_path, path="bad.json")
+    error = strictly(tmp_path / "bad.json")
     assert f"is {kind}, not an object" in error.message
     assert error.row == (2 if "{}" in text else 1)
 
@@ -193,14 +201,33 @@ def test_a_byte_that_is_not_utf8_is_named_with_its_line_and_place(
     monkeypatch.setattr(text_records, "_CHUNK", chunk)
     data = '{"output": "schön"}\n{"output": "sch'.encode() + "ö".encode("latin-1") + b'n"}\n'
     save_bytes(tmp_path / "mixed.jsonl", data)
-    error = refused(tmp_path, path="mixed.jsonl")
+    error = strictly(tmp_path / "mixed.jsonl")
     assert f"line 2 is not UTF-8: byte 0xf6 at position {data.index(0xF6)}" in error.message
     assert error.hint == "save the file as UTF-8"
 
 
 def test_a_text_that_ends_within_a_character_is_not_utf8(tmp_path: Path) -> None:
     save_bytes(tmp_path / "cut.jsonl", '{"output": "ö'.encode()[:-1])
-    assert "line 1 is not UTF-8" in refused(tmp_path, path="cut.jsonl").message
+    assert "line 1 is not UTF-8" in strictly(tmp_path / "cut.jsonl").message
+
+
+@pytest.mark.parametrize("chunk", [5, 1 << 20])
+def test_lines_of_a_corpus_that_cannot_be_read_are_left_to_be_counted(
+    tmp_path: Path, chunk: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(text_records, "_CHUNK", chunk)
+    lines = [b'{"id": 1}', b'{"id": "sch\xf6n"}', b"", b'["a list"]', b'{"id": 4}', b'{"id": 5, "instr']
+    save_bytes(tmp_path / "rows.jsonl", b"\n".join(lines))
+    [batch] = read(tmp_path, path="rows.jsonl")
+    assert batch.column("id", required=True) == [1, "sch\udcf6n", None, 4, None]
+    assert batch.broken == [2, 4]
+    assert batch.lines == [1, 2, 4, 5, 6]
+    assert batch.select(np.array([4, 0])).broken == [0]
+
+
+def test_a_corpus_whose_first_line_cannot_be_read_is_an_error(tmp_path: Path) -> None:
+    save_bytes(tmp_path / "rows.jsonl", b'{\n"id": 1\n}\n')
+    assert "line 1 is not JSON" in refused(tmp_path, path="rows.jsonl").message
 
 
 def test_a_damaged_archive_is_named(tmp_path: Path) -> None:

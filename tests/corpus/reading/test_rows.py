@@ -96,8 +96,9 @@ def test_a_chat_of_one_exchange(kind: str, column: str, names: tuple[str, str]) 
     assert rows.ids.to_pylist() == [None] * 3
 
 
+@pytest.mark.parametrize("name", ["system", "system_prompt", "system_message"])
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_column_beside_a_chat_is_its_system_turn_where_it_has_none(kind: str) -> None:
+def test_a_column_beside_a_chat_is_its_system_turn_where_it_has_none(kind: str, name: str) -> None:
     one = [("user", "Hi"), ("assistant", "Hello")]
     records: list[dict[str, Any]] = [
         {"system": "Be brief.", "messages": chat(*one)},
@@ -108,6 +109,7 @@ def test_a_column_beside_a_chat_is_its_system_turn_where_it_has_none(kind: str) 
         {"system": "Be brief.", "messages": []},
         {"system": "Be brief.", "messages": None},
     ]
+    records = [{name if key == "system" else key: value for key, value in one.items()} for one in records]
     rows = shaped(records, kind)
     asked = [instruction for instruction, _, _ in fields(rows)]
     assert asked == ["Be brief.\n\nHi", "Be kind.\n\nHi", "Hi", "Hi", "", "", ""]
@@ -144,7 +146,7 @@ def test_other_chats_are_rejected_with_a_reason(kind: str) -> None:
         ("Hi", CorpusReason.NO_CHAT),
         (["Hi"], CorpusReason.NO_CHAT),
         ([{"content": "Hi"}], CorpusReason.NO_CHAT),
-        (chat(("user", {"text": "Hi"}), ("assistant", "b")), CorpusReason.NOT_TEXT),
+        (chat(("user", {"image": "Hi"}), ("assistant", "b")), CorpusReason.OTHER_PART),
         (chat(("user", [{"type": "image_url", "image_url": "x"}])), CorpusReason.OTHER_PART),
         (
             chat(("user", [{"type": "text", "text": "a"}, {"type": "audio", "text": "b"}])),

@@ -22,7 +22,8 @@ class Batch:
     """Records of one file; `rows` (n,) are their numbers in it, counted from 0.
 
     names: the file's columns; of JSON, those that any record of the batch has. lines: the line that each JSON
-    record begins on, counted from 1. A table may hold only some of the columns.
+    record begins on, counted from 1. A table may hold only some of the columns. broken: the places of records
+    that could not be read, whose values are None.
     """
 
     file: str | Path
@@ -30,6 +31,7 @@ class Batch:
     records: list[dict[str, Any]] | pa.Table
     names: list[str]
     lines: list[int] | None = None
+    broken: Sequence[int] = ()
 
     @classmethod
     def of(
@@ -39,10 +41,13 @@ class Batch:
         records: list[dict[str, Any]] | pa.Table,
         names: list[str] | None = None,
         lines: list[int] | None = None,
+        broken: Sequence[int] = (),
     ) -> Batch:
         """A batch that begins with row `first`; without `names`, of JSON objects."""
         names = list(dict.fromkeys(chain.from_iterable(records))) if names is None else names
-        return cls(file, np.arange(first, first + len(records)), records, names, lines)
+        for place in broken:
+            records[place] = dict.fromkeys(names)
+        return cls(file, np.arange(first, first + len(records)), records, names, lines, broken)
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -80,7 +85,8 @@ class Batch:
         if isinstance(self.records, list):
             records = [self.records[i] for i in indices]
             lines = [self.lines[i] for i in indices] if self.lines else None
-            return Batch(self.file, self.rows[indices], records, self.names, lines)
+            broken = np.flatnonzero(np.isin(indices, self.broken)).tolist()
+            return Batch(self.file, self.rows[indices], records, self.names, lines, broken)
         return Batch(self.file, self.rows[indices], self.records.take(pa.array(indices)), self.names)
 
     def error(self, index: int | None, message: str, *, field: str | None = None, hint: str) -> CrossinError:

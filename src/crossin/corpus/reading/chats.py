@@ -11,6 +11,8 @@ from crossin.corpus.reasons import CorpusReason
 
 # Columns that hold a chat.
 CHATS = ("messages", "conversations", "conversation")
+# Columns that hold the system text beside a chat; the first that is there counts.
+SYSTEMS = ("system", "system_prompt", "system_message")
 _ROLES = {
     "system": "system",
     "developer": "system",
@@ -25,8 +27,16 @@ _ROLES = {
     "chatgpt": "assistant",
 }
 # Keys of a turn, the usual one first; and of an exchange that is one object.
-_WHO, _WHAT = ("role", "from"), ("content", "value", "text")
-_PAIRS = (("human", "assistant"), ("user", "assistant"), ("input", "output"))
+_WHO, _WHAT = ("role", "from"), ("content", "value", "text", "parts")
+_PAIRS = (
+    ("human", "assistant"),
+    ("user", "assistant"),
+    ("input", "output"),
+    ("instruction", "output"),
+    ("question", "answer"),
+    ("prompt", "response"),
+    ("query", "response"),
+)
 # Kinds of parts that a message's content may have, if it is a list.
 _TEXT_PARTS = {"text", "input_text", "output_text"}
 
@@ -81,8 +91,8 @@ def turns_of(chat: Any) -> list[Turn] | CorpusReason:
     """The turns of a chat, or why it has none that can be read.
 
     A chat is a list of messages (`role` and `content`, or `from` and `value`), of exchanges (`human` and
-    `assistant`, `input` and `output`, or two texts), such a list as JSON, or a tree of replies as
-    Open-Assistant has them, of which the best path is read.
+    `assistant`, `input` and `output`, or two texts), of an even number of texts, such a list as JSON, or a
+    tree of replies as Open-Assistant has them, of which the best path is read.
     """
     chat = parsed(chat)
     if chat is None:
@@ -91,6 +101,9 @@ def turns_of(chat: Any) -> list[Turn] | CorpusReason:
         chat = _best_path(chat)
     if not isinstance(chat, list):
         return CorpusReason.NO_CHAT
+    if chat and len(chat) % 2 == 0 and all(isinstance(text, str) for text in chat):
+        # Texts alone, as in UltraChat: by turns of user and assistant.
+        return [(("user", "assistant")[place % 2], text) for place, text in enumerate(chat)]
     found: list[Turn] = []
     for part in chat:
         for role, content in _messages(part):
@@ -183,11 +196,15 @@ def text_of_parts(content: Any) -> str | CorpusReason:
         return CorpusReason.TURN_WITHOUT_TEXT
     if isinstance(content, str):
         return content
+    if isinstance(content, dict):
+        content = [content]
     if not isinstance(content, list):
         return CorpusReason.NOT_TEXT
     texts = []
     for part in content:
-        text = part.get("text") if isinstance(part, dict) and part.get("type") in _TEXT_PARTS else part
+        # Parts without a type are texts where they say nothing else.
+        plain = isinstance(part, dict) and (part.get("type") in _TEXT_PARTS or list(part) == ["text"])
+        text = part["text"] if plain and "text" in part else part
         if not isinstance(text, str):
             return CorpusReason.OTHER_PART
         texts.append(text)

@@ -175,6 +175,10 @@ def _parts(
     column, spellings = language_column(batch, source, spec.longest_field)
     spelled = pc.dictionary_encode(spellings)
     numbers = spelled.indices.to_numpy()
+    if batch.broken:
+        # What could not be read names no language: it is counted with the rows around it.
+        read = np.setdiff1d(np.arange(len(batch)), batch.broken)
+        numbers = numbers[read[np.minimum(np.searchsorted(read, np.arange(len(batch))), len(read) - 1)]]
     for number, spelling in enumerate(spelled.dictionary.to_pylist()):
         if spelling not in codes:
             try:

@@ -46,18 +46,26 @@ def read_records(
 
 
 def read_batches(
-    file: Path, columns: Set[str] | None = None, typed: Set[str] = frozenset(), names: Sequence[str] = ()
+    file: Path,
+    columns: Set[str] | None = None,
+    typed: Set[str] = frozenset(),
+    names: Sequence[str] = (),
+    *,
+    lenient: bool = False,
 ) -> Iterator[Batch]:
     """The records of a file in batches, as `read_records`; those of a file whose rows are the messages of
     trees are the trees.
 
     typed: the columns of a CSV file that become numbers or truth values where all their values are such.
-    The content decides between JSON and Parquet, the name (.csv, .tsv) on CSV.
+    The content decides between JSON and Parquet, the name (.csv, .tsv) on CSV. lenient: a line or bytes that
+    cannot be read are left to the caller to count (`json_batches`).
     """
-    yield from with_trees(_batches(file, columns, typed, names))
+    yield from with_trees(_batches(file, columns, typed, names, lenient))
 
 
-def _batches(file: Path, columns: Set[str] | None, typed: Set[str], names: Sequence[str]) -> Iterator[Batch]:
+def _batches(
+    file: Path, columns: Set[str] | None, typed: Set[str], names: Sequence[str], lenient: bool
+) -> Iterator[Batch]:
     with unpacked(file) as stream:
         parquet = stream.read(4) == b"PAR1"
     if parquet:
@@ -66,9 +74,11 @@ def _batches(file: Path, columns: Set[str] | None, typed: Set[str], names: Seque
     kind = kind_of_name(file.name)
     with unpacked(file) as stream:
         if kind in ("csv", "tsv"):
-            yield from csv_batches(stream, file, tabs=kind == "tsv", typed=typed, names=names)
+            yield from csv_batches(
+                stream, file, tabs=kind == "tsv", typed=typed, names=names, lenient=lenient
+            )
         else:
-            yield from json_batches(stream, file)
+            yield from json_batches(stream, file, lenient=lenient)
 
 
 def read_object(file: Path) -> dict[str, Any]:
@@ -152,8 +162,8 @@ def read_source(
 ) -> Iterator[Batch]:
     """All records of a source in their order, in batches of one file each; paths are relative to `data`.
 
-    columns, typed: as in `read_batches`. Raises CrossinError, with the file and where it can the row and
-    line, for what cannot be read.
+    columns, typed: as in `read_batches`, which is lenient here. Raises CrossinError, with the file and where
+    it can the row and line, for what cannot be read.
     """
     if source.path is None:
         yield from with_trees(_dataset(source, data, columns))
@@ -162,7 +172,7 @@ def read_source(
     relative = not Path(source.path).is_absolute()
     hint = f"check `path`, which is relative to the data folder {data}" if relative else "check the path"
     for file in _files(data / source.path, hint):
-        yield from read_batches(file, columns, typed)
+        yield from read_batches(file, columns, typed, lenient=True)
 
 
 def _files(path: Path, hint: str) -> list[Path]:

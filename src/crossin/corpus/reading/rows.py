@@ -2,7 +2,8 @@
 
 Known shapes are Alpaca's columns (`instruction`, `input`, `output`; `history` with earlier exchanges), chats
 (`messages`, `conversations`, `conversation`; `chats.py` knows their forms), `prompt` with `completion`, as
-texts or as lists of messages, and trees of replies (`trees.py`). A column `system` may stand beside them.
+texts or as lists of messages, and trees of replies (`trees.py`). A column `system` (`system_prompt`,
+`system_message`) may stand beside them.
 """
 
 from __future__ import annotations
@@ -21,15 +22,13 @@ import pyarrow.compute as pc
 from crossin.core.formats import FIELDS
 from crossin.corpus.conversations import JOINT, joined
 from crossin.corpus.reading.batch import Batch
-from crossin.corpus.reading.chats import CHATS, ChatTexts, texts_of_chat, with_history
+from crossin.corpus.reading.chats import CHATS, SYSTEMS, ChatTexts, texts_of_chat, with_history
 from crossin.corpus.reading.text_columns import Status, Values, is_text, mark, texts_of, wrong_type
 from crossin.corpus.reading.text_records import kind_of
 from crossin.corpus.reading.trees import MESSAGE_COLUMNS, TREE, TREE_ID
 from crossin.corpus.reasons import CorpusReason
 from crossin.corpus.spec import Source
 
-# A column beside a chat, as ShareGPT's files have it.
-_SYSTEM = "system"
 _HISTORY = "history"
 # A column beside the language's, as `zho` with `Hans` or `Hant`: ISO 15924.
 _LANGUAGE, _SCRIPT = "language", "script"
@@ -69,7 +68,7 @@ class Rows:
 def columns_read(source: Source, extras: Set[str]) -> set[str]:
     """The names of all columns that `to_rows` and `language_column` may read."""
     names = {part for name in _names(source).values() for part in re.findall(r"\{(\w+)\}", name) or [name]}
-    beside = {_SYSTEM, _HISTORY, _SCRIPT, TREE_ID, "prompt", "completion"}
+    beside = {*SYSTEMS, _HISTORY, _SCRIPT, TREE_ID, "prompt", "completion"}
     return {*names, *CHATS, *beside, *MESSAGE_COLUMNS, *extras}
 
 
@@ -116,13 +115,14 @@ def to_rows(
     shape, and a column of a table of another type.
     """
     status = np.zeros(len(batch), np.uint8)
+    mark(status, list(batch.broken), CorpusReason.BROKEN_RECORD)
     names = _names(source)
     chats = _chats(batch, source, longest, status)
     turns: pa.LargeStringArray | None = None
     changed: Status | None = None
     if chats is None:
         texts = _plain_texts(batch, source, longest, status)
-        if any(one in batch.names and any(_listed(batch.column(one))) for one in (_SYSTEM, _HISTORY)):
+        if any(one in batch.names and any(_listed(batch.column(one))) for one in (*SYSTEMS, _HISTORY)):
             texts, turns, changed = _with_context(batch, texts, longest, status, several)
     else:
         name, found = chats
@@ -157,8 +157,14 @@ def _chats(batch: Batch, source: Source, longest: int, status: Status) -> tuple[
         chats = [[*one, *two] if right else "" for one, two, right in zip(*both, lists, strict=True)]
     else:
         raise batch.no_column(_names(source)["instruction"], batch.names)
-    systems = texts_of(batch, _SYSTEM, batch.column(_SYSTEM), longest, status).to_pylist()
+    systems = _systems(batch, longest, status)
     return name, list(zip(chats, systems, strict=True))
+
+
+def _systems(batch: Batch, longest: int, status: Status) -> list[str]:
+    """The system text beside each row; empty where there is none."""
+    name = next((one for one in SYSTEMS if one in batch.names), SYSTEMS[0])
+    return list(texts_of(batch, name, batch.column(name), longest, status).to_pylist())
 
 
 def _has_instruction(batch: Batch, source: Source) -> bool:
@@ -176,7 +182,7 @@ def _with_context(
 ) -> tuple[dict[str, pa.LargeStringArray], pa.LargeStringArray, Status]:
     """Alpaca's rows below their system texts and after the exchanges of their `history`."""
     changed = np.zeros(len(batch), np.uint8)
-    systems = texts_of(batch, _SYSTEM, batch.column(_SYSTEM), longest, status).to_pylist()
+    systems = _systems(batch, longest, status)
     histories = _listed(batch.column(_HISTORY))
     rows: list[tuple[str, str, str]] = []
     found: list[str] = []

@@ -60,7 +60,7 @@ def _from_json(values: list[Any], status: Status) -> pa.LargeStringArray:
         return pa.array(values, pa.large_string())
     except (pa.ArrowException, UnicodeEncodeError):
         strange = [value is not None and not isinstance(value, str) for value in values]
-        broken = [isinstance(value, str) and not _is_unicode(value) for value in values]
+        broken = [isinstance(value, str) and not is_unicode(value) for value in values]
         mark(status, np.array(strange), CorpusReason.NOT_TEXT)
         mark(status, np.array(broken), CorpusReason.BROKEN_TEXT)
         kept = zip(values, strange, broken, strict=True)
@@ -81,8 +81,13 @@ def _from_arrow(batch: Batch, name: str, values: pa.Array, status: Status) -> pa
     return texts
 
 
-def _is_unicode(text: str) -> bool:
-    return not any("\ud800" <= character <= "\udfff" for character in text)
+def is_unicode(value: Any) -> bool:
+    """Whether a text holds no half of a surrogate pair, nor the texts in a list or an object."""
+    if isinstance(value, str):
+        return value.isascii() or not any("\ud800" <= character <= "\udfff" for character in value)
+    if isinstance(value, dict):
+        return all(map(is_unicode, value.values()))
+    return not isinstance(value, list) or all(map(is_unicode, value))
 
 
 def _decoded(data: bytes | None) -> str | None:

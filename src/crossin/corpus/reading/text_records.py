@@ -35,14 +35,15 @@ _WRAPPERS = ("data", "rows", "records", "examples", "instances", "items", "train
 _decode = json.JSONDecoder().raw_decode
 
 
-def json_batches(stream: IO[bytes], file: str | Path) -> Iterator[Batch]:
+def json_batches(stream: IO[bytes], file: str | Path, *, lenient: bool = False) -> Iterator[Batch]:
     """The records of a JSON array or of JSON lines (the first character decides), in batches; or of one
     object with a list of them under a name such as `data`, which is read whole.
 
     Blank lines are skipped. Raises CrossinError, with row and line, where the text is not UTF-8 or not JSON,
-    or a record is not an object.
+    or a record is not an object; lenient: after a first good record, bytes that are not UTF-8 become lone
+    surrogates, and a line that is not JSON, or not an object, is one of the batch's `broken` records.
     """
-    chunks = _decoded(stream, file)
+    chunks = _decoded(stream, file, lenient)
     head = ""
     while not head.strip():
         more = next(chunks, None)
@@ -59,13 +60,13 @@ def json_batches(stream: IO[bytes], file: str | Path) -> Iterator[Batch]:
         )
     chunks = chain([head], chunks)
     if opening == "[":
-        yield from _batched(_array(chunks, file), file)
+        yield from _batched(_array(chunks, file), file, lenient)
         return
     lines, wrapped = _wrapped(_split(chunks))
     if wrapped is not None:
-        yield from _batched(((0, record) for record in wrapped), file)
+        yield from _batched(((0, record) for record in wrapped), file, lenient)
     else:
-        yield from _batched(_lines(lines, file), file)
+        yield from _batched(_lines(lines, file, lenient), file, lenient)
 
 
 def _wrapped(lines: Iterator[str]) -> tuple[Iterator[str], list[Any] | None]:
@@ -107,7 +108,13 @@ def _list_in(value: Any) -> list[Any] | None:
 
 
 def csv_batches(
-    stream: IO[bytes], file: str | Path, *, tabs: bool, typed: Set[str], names: Sequence[str]
+    stream: IO[bytes],
+    file: str | Path,
+    *,
+    tabs: bool,
+    typed: Set[str],
+    names: Sequence[str],
+    lenient: bool = False,
 ) -> Iterator[Batch]:
     """The records of CSV, or with `tabs` of TSV, which has no quotes (but see `_unquoted`).
 
@@ -116,7 +123,7 @@ def csv_batches(
     numbers or truth values where all values of a batch are such; all other values are text. Raises
     CrossinError as `json_batches`.
     """
-    for batch in _batched(_csv(_decoded(stream, file), file, tabs, names), file):
+    for batch in _batched(_csv(_decoded(stream, file, lenient), file, tabs, names), file, lenient):
         assert isinstance(batch.records, list)
         for name in typed & set(batch.names):
             values = _typed([record[name] for record in batch.records])
@@ -125,13 +132,17 @@ def csv_batches(
         yield batch
 
 
-def _batched(records: Numbered, file: str | Path) -> Iterator[Batch]:
+def _batched(records: Numbered, file: str | Path, lenient: bool) -> Iterator[Batch]:
     """Records, each with its line (0 where that is not known), in batches."""
     first = 0
     held: list[dict[str, Any]] = []
     lines: list[int] = []
+    broken: list[int] = []
     for line, record in records:
-        if type(record) is not dict:
+        if type(record) is not dict and lenient and (first or held):
+            broken.append(len(held))
+            record = {}
+        elif type(record) is not dict:
             raise CrossinError(
                 f"the record on line {line} is {kind_of(record)}, not an object",
                 file=file,
@@ -141,11 +152,11 @@ def _batched(records: Numbered, file: str | Path) -> Iterator[Batch]:
         held.append(record)
         lines.append(line)
         if len(held) == BATCH:
-            yield Batch.of(file, first, held, lines=lines if line else None)
+            yield Batch.of(file, first, held, lines=lines if line else None, broken=broken)
             first += BATCH
-            held, lines = [], []
+            held, lines, broken = [], [], []
     if held:
-        yield Batch.of(file, first, held, lines=lines if lines[0] else None)
+        yield Batch.of(file, first, held, lines=lines if lines[0] else None, broken=broken)
 
 
 def kind_of(value: Any) -> str:
@@ -154,8 +165,10 @@ def kind_of(value: Any) -> str:
     return kinds.get(type(value), "text" if isinstance(value, str) else "null")
 
 
-def _decoded(stream: IO[bytes], file: str | Path) -> Iterator[str]:
-    """The text of a UTF-8 stream in pieces, without its byte order mark."""
+def _decoded(stream: IO[bytes], file: str | Path, lenient: bool) -> Iterator[str]:
+    """The text of a UTF-8 stream in pieces, without its byte order mark. lenient: other bytes become lone
+    surrogates, by which their rows are known later.
+    """
     rest, position, line = b"", 0, 1
     while True:
         data = stream.read(_CHUNK)
@@ -166,7 +179,7 @@ def _decoded(stream: IO[bytes], file: str | Path) -> Iterator[str]:
             data = data.removeprefix(codecs.BOM_UTF8)
         data = rest + data
         try:
-            text, used = codecs.utf_8_decode(data, "strict", final)
+            text, used = codecs.utf_8_decode(data, "surrogateescape" if lenient else "strict", final)
         except UnicodeDecodeError as error:
             line += data.count(b"\n", 0, error.start)
             raise CrossinError(
@@ -182,8 +195,10 @@ def _decoded(stream: IO[bytes], file: str | Path) -> Iterator[str]:
             return
 
 
-def _lines(lines: Iterator[str], file: str | Path) -> Numbered:
-    """The value of each line that is not blank, with the line's number."""
+def _lines(lines: Iterator[str], file: str | Path, lenient: bool) -> Numbered:
+    """The value of each line that is not blank, with the line's number; lenient: None for a line after the
+    first that is not JSON.
+    """
     row = 0
     for number, line in enumerate(lines, 1):
         start = _SPACE.match(line).end()  # type: ignore[union-attr]
@@ -196,7 +211,9 @@ def _lines(lines: Iterator[str], file: str | Path) -> Numbered:
             if after != len(line):
                 raise JSONDecodeError("Extra data", line, after)
         except (ValueError, RecursionError) as error:
-            raise _not_json(error, file, row, number) from error
+            if not lenient or row == 1:
+                raise _not_json(error, file, row, number) from error
+            value = None
         yield number, value
 
 
