@@ -7,7 +7,6 @@ import json
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 
 from crossin.core.errors import CrossinError
@@ -209,25 +208,6 @@ def test_a_byte_that_is_not_utf8_is_named_with_its_line_and_place(
 def test_a_text_that_ends_within_a_character_is_not_utf8(tmp_path: Path) -> None:
     save_bytes(tmp_path / "cut.jsonl", '{"output": "ö'.encode()[:-1])
     assert "line 1 is not UTF-8" in strictly(tmp_path / "cut.jsonl").message
-
-
-@pytest.mark.parametrize("chunk", [5, 1 << 20])
-def test_lines_of_a_corpus_that_cannot_be_read_are_left_to_be_counted(
-    tmp_path: Path, chunk: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(text_records, "_CHUNK", chunk)
-    lines = [b'{"id": 1}', b'{"id": "sch\xf6n"}', b"", b'["a list"]', b'{"id": 4}', b'{"id": 5, "instr']
-    save_bytes(tmp_path / "rows.jsonl", b"\n".join(lines))
-    [batch] = read(tmp_path, path="rows.jsonl")
-    assert batch.column("id", required=True) == [1, "sch\udcf6n", None, 4, None]
-    assert batch.broken == [2, 4]
-    assert batch.lines == [1, 2, 4, 5, 6]
-    assert batch.select(np.array([4, 0])).broken == [0]
-
-
-def test_a_corpus_whose_first_line_cannot_be_read_is_an_error(tmp_path: Path) -> None:
-    save_bytes(tmp_path / "rows.jsonl", b'{\n"id": 1\n}\n')
-    assert "line 1 is not JSON" in refused(tmp_path, path="rows.jsonl").message
 
 
 def test_a_damaged_archive_is_named(tmp_path: Path) -> None:
