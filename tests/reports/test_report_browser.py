@@ -112,14 +112,29 @@ def test_the_policy_stops_requests_and_foreign_scripts(page: Any) -> None:
 
 def test_every_plot_is_drawn(page: Any) -> None:
     drawn = page.execute_script("""
-        return [...document.querySelectorAll(".plot > div")].map((node) => [
-            node.classList.contains("js-plotly-plot"),
-            node.querySelectorAll(".main-svg").length > 0,
-            node.querySelectorAll(".point").length,
+        return [...document.querySelectorAll(".plot")].map((node) => [
+            node.querySelector("svg").getBoundingClientRect().width,
+            node.querySelectorAll("path[role=graphics-symbol]").length,
+            node.querySelectorAll("details tbody tr").length,
         ]);
     """)
     assert len(drawn) == 6
-    assert all(plot and svg and points for plot, svg, points in drawn)
+    assert all(width > 100 and marks and marks == rows for width, marks, rows in drawn)
+
+
+def test_a_mark_says_what_it_is_where_it_is_pointed_at(page: Any) -> None:
+    said = page.execute_script("""
+        const mark = document.querySelector("#plot-by-language path[role=graphics-symbol]");
+        const box = mark.getBoundingClientRect();
+        const at = { bubbles: true, clientX: box.x + box.width / 2, clientY: box.y + box.height / 2 };
+        mark.dispatchEvent(new PointerEvent("pointermove", at));
+        const tip = document.querySelector(".mark-tip"), shown = [tip.hidden, tip.textContent];
+        document.body.dispatchEvent(new PointerEvent("pointermove", at));
+        return [...shown, mark.getAttribute("aria-label"), tip.hidden];
+    """)
+    assert said[:2] == [False, said[2]]
+    assert "%" in said[2]
+    assert said[3]
 
 
 def test_hostile_text_is_only_text(page: Any) -> None:

@@ -14,6 +14,7 @@ import pytest
 from pyarrow.parquet import read_table as read_parquet
 from rich.console import Console
 
+from crossin.charts.standalone import script_json
 from crossin.core.files import write_json, write_parquet
 from crossin.metrics.bootstrap import Figure
 from crossin.metrics.significance import holm
@@ -22,7 +23,6 @@ from crossin.reports.page import page_html
 from crossin.reports.plots import report_plots
 from crossin.reports.results import load
 from crossin.reports.sentences import headline, points
-from crossin.reports.standalone import script_json
 from crossin.reports.summary import Summary, summarize, to_json
 from crossin.reports.table import as_rich, grid, markdown
 from tests.helpers.errors import refused
@@ -242,10 +242,11 @@ def test_table_sentences_plot_and_json_agree_on_what_is_significant(
                 assert difference["figures"][key]["low"] * difference["figures"][key]["high"] > 0
             for language, test in difference["mcnemar"].items():
                 assert difference["corrected"][f"accuracy/{language}"] == test["holm"]
-        [forest] = [plot for plot in report_plots(one) if plot["id"] == "differences"]
-        for line, pair in zip(forest["data"], one.results.pairs, strict=True):
+        [forest] = [plot for plot in report_plots(one) if plot.name == "differences"]
+        assert ("x", 0.0) in forest.rules
+        for series, pair in zip(forest.series, one.results.pairs, strict=True):
             keys = [key for key in one.rows if key not in ("wrong_2", "missing")]
-            filled = [not symbol.endswith("-open") for symbol in line["marker"]["symbol"]]
+            filled = [point.filled for point in series.points]
             assert filled == [one.is_significant(pair, key) for key in keys]
 
 
@@ -310,14 +311,8 @@ def test_data_cannot_leave_its_element(tmp_path: Path) -> None:
     one = {HOSTILE: write_run(tmp_path / "run", "arm", {"en": 0.6, "zh": 0.5}, stray=HOSTILE)}
     made = report(one, tmp_path / "page.html", title=HOSTILE, notes=[(HOSTILE, [HOSTILE])], draws=DRAWS)
     page = made.page.read_text(encoding="utf-8")
-    assert "<img" not in page.replace(_plotly(), "")
+    assert "<img" not in page
     assert shipped(page, "item-data")["items"][0]["texts"][0][0].endswith(HOSTILE)
-
-
-def _plotly() -> str:
-    from plotly.offline import get_plotlyjs
-
-    return str(get_plotlyjs())
 
 
 def test_explorer_data_is_what_was_answered(runs: dict[str, Path], tmp_path: Path) -> None:
@@ -333,16 +328,15 @@ def test_explorer_data_is_what_was_answered(runs: dict[str, Path], tmp_path: Pat
 
 def test_the_page_asks_the_network_for_nothing(runs: dict[str, Path], tmp_path: Path) -> None:
     page = report(runs, tmp_path / "page.html", draws=DRAWS).page.read_text(encoding="utf-8")
-    ours = page.replace(_plotly(), "")
-    assert "default-src 'none'" in ours
-    assert "http://" not in ours and "https://" not in ours
-    assert "{{" not in ours.replace("%{", "")
+    assert "default-src 'none'" in page
+    assert "http://" not in page and "https://" not in page
+    assert "{{" not in page
 
 
 def test_a_page_of_300_questions_in_9_languages_is_small(tmp_path: Path) -> None:
     big = three_arms(tmp_path, list(QUESTIONS), items=300)
     made = report(big, tmp_path / "page.html", draws=DRAWS)
-    assert made.page.stat().st_size - len(_plotly().encode()) < 3_000_000
+    assert made.page.stat().st_size < 3_000_000
 
 
 def test_errors_say_what_to_do(runs: dict[str, Path], tmp_path: Path) -> None:
@@ -363,11 +357,11 @@ def test_errors_say_what_to_do(runs: dict[str, Path], tmp_path: Path) -> None:
         load({})
 
 
-def test_without_plotly_the_error_names_the_extra(
+def test_without_vl_convert_the_error_names_the_extra(
     runs: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setitem(__import__("sys").modules, "plotly.offline", None)
-    with refused("plotly", hint="crossin[report]"):
+    monkeypatch.setitem(__import__("sys").modules, "vl_convert", None)
+    with refused("vl-convert", hint="crossin[report]"):
         report(runs, tmp_path / "page.html", draws=DRAWS)
     assert not (tmp_path / "page.html").exists() and not (tmp_path / "page.json").exists()
 

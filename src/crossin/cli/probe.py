@@ -71,8 +71,8 @@ def command(
     for table in tables(figures):
         show(table)
     skipped = dict(work.manifest["skipped"])
-    if skipped.pop(ProbeReason.NO_PLOTLY, None):
-        say(sentence_of(ProbeReason.NO_PLOTLY))
+    if skipped.pop(ProbeReason.NO_PLOTS, None):
+        say(sentence_of(ProbeReason.NO_PLOTS))
     say_skipped(skipped, "sentences", work.manifest["counts"].get("notes", ()))
     made = work.folder / (PAGE if PAGE in work.manifest["outputs"] else FIGURES)
     say(f"probe: {made} ({work.manifest['wall_seconds']:.1f} s)")

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from crossin.charts.parts import Place, Plot, PlotAxis, Series, along, known, shares, style_of
 from crossin.experiments.figures import Row
 from crossin.experiments.index import Arm
 from crossin.experiments.notes import part_name
@@ -14,7 +15,6 @@ from crossin.experiments.results import ExperimentResults, axis_values
 from crossin.experiments.tables import figure_of_row, key_of_row, part_of_row
 from crossin.metrics.bootstrap import Figure
 from crossin.reports.cells import row_label, scale
-from crossin.reports.plots import Plot, chance_line, error_bars, plain, plot, share_axis, style_of, trace
 
 # The figures that are drawn, where there are any.
 DRAWN = ("accuracy", "consistency_2", "kappa_2", "right_2", "ac3_2", "exact_match", "chrf", "in_language")
@@ -83,31 +83,29 @@ def curve_plots(found: Sequence[Curve]) -> list[Plot]:
 
 def _plot(number: int, curve: Curve) -> Plot:
     numeric = all(isinstance(value, float) for value in curve.values)
-    xs = [value if numeric else plain(value) for value in curve.values]
-    lines = []
-    for place, (name, figures) in enumerate(curve.lines.items()):
-        line = trace(name, style_of(place), list(xs), [_value(figure) for figure in figures])
-        line["mode"] = "lines+markers"
-        line["error_y"] = error_bars(figures)
-        lines.append(line)
+    places: list[Place] = [value if numeric else str(value) for value in curve.values]
     named = row_label(curve.name).removesuffix(", mean")
-    upwards: dict[str, Any] = {"title": {"text": named}, "rangemode": "tozero"}
-    if scale(curve.name) != 1 and not curve.name.startswith("kappa"):
-        upwards = share_axis(named)
-    along: dict[str, Any] = {"title": {"text": plain(curve.axis)}}
-    along |= {} if numeric else {"type": "category", "categoryorder": "array", "categoryarray": xs}
-    layout: dict[str, Any] = {"xaxis": along, "yaxis": upwards}
+    share = scale(curve.name) != 1 and not curve.name.startswith("kappa")
+    series = []
+    for order, (name, figures) in enumerate(curve.lines.items()):
+        points = [
+            along(
+                place,
+                figure,
+                f"{name}, {curve.axis} {value}: {figure.value:{'.1%' if share else '.2f'}}",
+            )
+            for place, value, figure in zip(places, curve.values, figures, strict=True)
+        ]
+        series.append(Series(name, style_of(order), known(points), joined=True))
+    x = PlotAxis(curve.axis, categories=() if numeric else tuple(map(str, places)))
+    y = shares(named) if share else PlotAxis(named)
     alone = f"{next(iter(curve.lines))}: m" if len(curve.lines) == 1 else "M"
     text = f"{alone}eans over seeds with 95% intervals."
     if curve.baseline is not None and not math.isnan(curve.baseline.value):
-        layout["shapes"] = [chance_line("y", round(curve.baseline.value, 6))]
         text = f"{text[:-1]}; the dashed line is the baseline."
     title = f"{curve.bench}: {named} by {curve.axis}"
-    return plot(f"curve-{number}", title, text, lines, layout, height=400)
-
-
-def _value(figure: Figure) -> float | None:
-    return None if math.isnan(figure.value) else round(figure.value, 6)
+    made = Plot(f"curve-{number}", title, text, tuple(series), x, y)
+    return made if curve.baseline is None else made.with_rule("y", round(curve.baseline.value, 6))
 
 
 def curve_values(curve: Curve) -> dict[str, Any]:

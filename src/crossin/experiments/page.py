@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from html import escape
 from pathlib import Path
 from typing import Any
 
+from crossin.charts.parts import Plot, Series, along, known, style_of
+from crossin.charts.standalone import stand_alone
 from crossin.core.files import read_text, write_json, write_text
 from crossin.core.interrupts import held_signals
 from crossin.core.paths import as_path
@@ -29,9 +30,8 @@ from crossin.metrics.bootstrap import DRAWS, Figure
 from crossin.reports.cells import is_significant, label, scale
 from crossin.reports.make import check_page
 from crossin.reports.page import cell_html, list_items
-from crossin.reports.plots import Plot, error_bars, plot, style_of, trace
+from crossin.reports.plots import differences
 from crossin.reports.sentences import percent, points, within
-from crossin.reports.standalone import stand_alone
 
 PAGE = "report.html"
 # As `crossin experiment` writes them.
@@ -47,7 +47,7 @@ def write_experiment_page(
     page. The same results give the same bytes. Results that are not there yet are computed, and not written.
 
     page: its file, by default `report.html` in the folder. title: by default the experiment's name. draws,
-    seed: of the bootstrap. Raises CrossinError where there is no experiment, or plotly is not installed.
+    seed: of the bootstrap. Raises CrossinError where there is no experiment, or vl-convert is not installed.
     """
     out = as_path(out)
     page = out / PAGE if page is None else as_path(page)
@@ -188,35 +188,18 @@ def _differences(
     rows: Sequence[Row],
 ) -> Plot:
     found = {(row["arm"], key_of_row(row)): row for row in rows}
-    lines = []
+    series = []
     for place, arm in enumerate(arms):
-        there = [(spot, found[arm, key]) for spot, key in enumerate(keys) if (arm, key) in found]
-        aside = (place - (len(arms) - 1) / 2) * 0.8 / max(len(arms), 2)
-        figures = [_in_points(row) for _, row in there]
-        xs = [None if math.isnan(one.value) else round(one.value, 6) for one in figures]
-        line = trace(arm, style_of(place), xs, [spot + aside for spot, _ in there])
-        line["error_x"] = error_bars(figures)
-        symbol = style_of(place)["symbol"]
-        line["marker"]["symbol"] = [
-            symbol + ("" if difference(row).mark.strip("†") else "-open") for _, row in there
-        ]
-        lines.append(line)
-    layout = {
-        "xaxis": {
-            "title": {"text": "difference in points (hundredths of the range)"},
-            "zeroline": True,
-            "zerolinewidth": 2,
-        },
-        "yaxis": {
-            "tickvals": list(range(len(keys))),
-            "ticktext": [_named(key) for key in keys],
-            "range": [len(keys) - 0.5, -0.5],
-        },
-    }
+        points = []
+        for key in keys:
+            if (row := found.get((arm, key))) is not None:
+                figure, filled = _in_points(row), bool(difference(row).mark.strip("†"))
+                said = f"{arm}, {_named(key)}: {figure.value:+.1f} points"
+                points.append(along(_named(key), figure, said, across=True, filled=filled))
+        series.append(Series(arm, style_of(place), known(points)))
     title = f"{bench}: differences to {results.index.baseline}"
     text = "Paired differences with 95% intervals; a filled symbol has a mark in the table."
-    height = 150 + len(keys) * max(22, 12 * len(arms))
-    return plot(f"differences-{number}", title, text, lines, layout, height=height)
+    return differences(f"differences-{number}", title, text, series, [_named(key) for key in keys])
 
 
 def _in_points(row: Row) -> Figure:

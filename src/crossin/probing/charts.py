@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from html import escape
-from pathlib import Path
+from dataclasses import replace
 from typing import Any
 
+from crossin.charts.parts import PALETTE, Plot, PlotAxis, Point, Series, Style, style_of
+from crossin.charts.standalone import plots_page
 from crossin.probing.figures import MEAN
 from crossin.probing.states import POOLINGS
-from crossin.reports.plots import Plot, chance_line, plot
-from crossin.reports.standalone import stand_alone
 
 # The figures drawn, each with its heading and one sentence that explains it.
 _DRAWN = {
@@ -25,6 +24,8 @@ _DRAWN = {
     "cka_debiased": ("CKA, debiased", "How similar the geometry of the sentences is; 0 for unrelated ones."),
 }
 _SHARES = ("mexa", "retrieval")
+_DASHES: tuple[tuple[int, ...], ...] = ((), (2, 2), (6, 3))
+_KEYS = ("value", "low", "high")
 
 
 def page(probe: dict[str, Any]) -> str:
@@ -32,64 +33,36 @@ def page(probe: dict[str, Any]) -> str:
     summary = (
         f"{probe['sentences']:,} sentences in {len(probe['languages'])} languages, each compared with "
         f"{probe['pivot']}. Layer 0 is the embeddings, the last is after the final norm. "
-        "Bands: 95% intervals. Dashed: chance. Click on a language in a legend to hide it."
+        "Bands: 95% intervals. The dashed line across is chance."
     )
-    values = {
-        "title": escape(f"How close the languages are inside {probe['name']}"),
-        "summary": escape(summary),
-    }
     drawn = [_plot(probe, figure, pooling) for figure in _DRAWN for pooling in POOLINGS]
-    return stand_alone(Path(__file__).parent / "page.html", values, drawn)
+    return plots_page(f"How close the languages are inside {probe['name']}", summary, drawn)
 
 
 def _plot(probe: dict[str, Any], figure: str, pooling: str) -> Plot:
-    from plotly.colors import qualitative
-
     entries = [
         one for one in probe["figures"] if one["pooling"] == pooling and one["other"] == probe["pivot"]
     ]
-    traces: list[dict[str, Any]] = []
-    for place, entry in enumerate(entries):
-        colour = qualitative.Safe[place % len(qualitative.Safe)]
-        mean = entry["language"] == MEAN
-        # Beyond the palette its colours repeat with another dash.
-        dash = ("solid", "dot", "dashdot")[place // len(qualitative.Safe) % 3]
-        style = {"color": "#7f7f7f", "width": 4} if mean else {"color": colour, "width": 2, "dash": dash}
-        traces += _line(entry["language"], entry[figure], style)
-    axis: dict[str, Any] = {"title": {"text": "layer"}, "rangemode": "tozero"}
-    layout: dict[str, Any] = {"xaxis": axis, "yaxis": {"rangemode": "tozero", "zeroline": True}, "shapes": []}
-    if figure in _SHARES:
-        layout["yaxis"] = {"tickformat": ".0%", "range": [0, 1.02]}
-        layout["shapes"] = [chance_line("y", probe["chance"][figure])]
+    series = [_line(place, one["language"], one[figure]) for place, one in enumerate(entries)]
     title, text = _DRAWN[figure]
-    return plot(f"{figure}-{pooling}", f"{title}: {POOLINGS[pooling]}", text, traces, layout)
+    y = PlotAxis("", ".0%", limits=(0, 1)) if figure in _SHARES else PlotAxis("")
+    named = f"{title}: {POOLINGS[pooling]}"
+    made = Plot(f"{figure}-{pooling}", named, text, tuple(series), PlotAxis("layer", "d"), y)
+    return made.with_rule("y", probe["chance"][figure]) if figure in _SHARES else made
 
 
-def _line(name: str, curve: dict[str, list[float | None]], style: dict[str, Any]) -> list[dict[str, Any]]:
+def _line(place: int, name: str, curve: dict[str, list[float | None]]) -> Series:
     """A line over the layers, with a band where the figure has intervals."""
-    layers = list(range(len(curve["value"])))
-    line = {
-        "type": "scatter",
-        "mode": "lines",
-        "name": name,
-        "legendgroup": name,
-        "x": layers,
-        "y": curve["value"],
-        "line": style,
-        "hovertemplate": "layer %{x}: %{y:.3f}<extra>%{fullData.name}</extra>",
-    }
-    if None in curve["low"] or None in curve["high"]:
-        return [line]
-    band = {
-        "type": "scatter",
-        "mode": "lines",
-        "legendgroup": name,
-        "showlegend": False,
-        "x": [*layers, *reversed(layers)],
-        "y": [*curve["high"], *reversed(curve["low"])],
-        "line": {"width": 0, "color": style["color"]},
-        "fill": "toself",
-        "opacity": 0.15,
-        "hoverinfo": "skip",
-    }
-    return [band, line]
+    style = Style("var(--soft)", "circle") if name == MEAN else style_of(place)
+    # Beyond the palette its colours repeat with another dash.
+    style = replace(style, dash=_DASHES[place // PALETTE % len(_DASHES)])
+    points = [
+        Point(layer, value, f"{name}, layer {layer}: {value:.3f}", y_interval=_interval(low, high))
+        for layer, (value, low, high) in enumerate(zip(*(curve[key] for key in _KEYS), strict=True))
+        if value is not None
+    ]
+    return Series(name, style, tuple(points), joined=True, band=True)
+
+
+def _interval(low: float | None, high: float | None) -> tuple[float, float] | None:
+    return None if low is None or high is None else (low, high)

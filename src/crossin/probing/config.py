@@ -48,8 +48,8 @@ class ProbeReason(Reason):
         "missing in the language",
         "leave the language out with --languages, or add what is missing in it",
     )
-    NO_PLOTLY = (
-        "no_plotly",
-        "no page: it needs plotly (pip install 'crossin[report]', or the path of your checkout or wheel in "
-        "place of the name)",
+    NO_PLOTS = (
+        "no_plots",
+        "no page: it needs vl-convert-python (pip install 'crossin[report]', or the path of your checkout or "
+        "wheel in place of the name)",
     )

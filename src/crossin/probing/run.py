@@ -41,7 +41,7 @@ def probe(
     config: the settings, their entries, a YAML file, or an example's name (`crossin examples`). given:
     settings by name, in place of those of `config`: `probe("flores", out, model=…, parallel=…)`.
 
-    Writes `probe.json`, `probe.parquet` and, where plotly is installed, `probe.html` (docs/probe.md) to
+    Writes `probe.json`, `probe.parquet` and, where vl-convert is installed, `probe.html` (docs/probe.md) to
     `out`. Each language is compared with the pivot, and optionally with every other. The states of a language
     are saved until all figures are computed, so that a stopped run resumes; those of one language are in
     memory at a time.
@@ -84,7 +84,7 @@ def probe(
         if _write_page(work.folder / PAGE, values):
             outputs.append(PAGE)
         else:
-            skipped[ProbeReason.NO_PLOTLY] = 1
+            skipped[ProbeReason.NO_PLOTS] = 1
         notes = {"notes": sentences.notes} if sentences.notes else {}
         work.finish(outputs, {**counts, **notes}, skipped)
         shutil.rmtree(work.folder / _STATES, ignore_errors=True)
@@ -193,9 +193,9 @@ def _write_long(path: Path, figures: Sequence[LayerFigure]) -> None:
 
 
 def _write_page(path: Path, values: dict[str, Any]) -> bool:
-    """Write the page; False where plotly is not installed."""
+    """Write the page; False where vl-convert is not installed."""
     try:
-        require("report", "plotly")
+        require("report", "vl_convert")
     except CrossinError:
         return False
     from crossin.probing.charts import page

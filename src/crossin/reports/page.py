@@ -7,13 +7,13 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
+from crossin.charts.standalone import script_json, stand_alone
 from crossin.reports.cells import Cell, digits
 from crossin.reports.difference_parts import CAPTION, HEADS, TITLE, parts_rows
 from crossin.reports.explorer import explorer_data
 from crossin.reports.plots import report_plots
 from crossin.reports.results import Run
 from crossin.reports.sentences import headline
-from crossin.reports.standalone import script_json, stand_alone
 from crossin.reports.summary import Figures, Summary
 from crossin.reports.table import caption, grid
 

@@ -233,7 +233,7 @@ def _write_ends(folder: Path, base: Path, ends: Sequence[int]) -> None:
 
 
 def _no_page() -> str:
-    return f"no plot of the losses: it needs plotly ({install_hint('report')})"
+    return f"no plot of the losses: it needs vl-convert-python ({install_hint('report')})"
 
 
 def _sort_targets(file: Path) -> None:

@@ -11,9 +11,9 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
+from crossin.charts.parts import Plot, Point
+from crossin.charts.svg import draw
 from crossin.core.errors import CrossinError
-from crossin.core.extras import install_hint
-from crossin.reports.plots import Plot
 
 _HERE = Path(__file__).parent
 # What could end a script element or a line of script; lone surrogates, because UTF-8 cannot hold them.
@@ -24,22 +24,26 @@ def stand_alone(
     template: Path, values: Mapping[str, str], plots: Sequence[Plot], scripts: Sequence[Path] = ()
 ) -> str:
     """The HTML file `template` with `values` (HTML) in place of its `{{name}}`, and with the style, the
-    `plots`, the scripts that draw them, and `scripts`. The page's policy allows these scripts only, and no
-    requests.
+    `plots`, the script that shows what a mark says, and `scripts`. The page's policy allows these scripts
+    only, and no requests.
 
-    Raises CrossinError where plotly is not installed.
+    Raises CrossinError where vl-convert, which draws the plots, is not installed.
     """
-    running = [_plotly(), *map(_read, (_HERE / "plots.js", *scripts))]
+    running = [*map(_read, (_HERE / "plots.js", *scripts))]
     filled = {
         **values,
         "policy": _policy(running),
         "style": _read(_HERE / "page.css"),
         "plots": "\n".join(map(_figure, plots)),
-        "plot_data": script_json(plots),
         "scripts": "\n".join(f"<script>{script}</script>" for script in running),
     }
     # The template is scanned once, so that text put in is never taken for a placeholder.
     return re.sub(r"\{\{(\w+)\}\}", lambda found: filled[found.group(1)], _read(template))
+
+
+def plots_page(title: str, summary: str, plots: Sequence[Plot]) -> str:
+    """A page of plots alone, with a sentence above them."""
+    return stand_alone(_HERE / "plots.html", {"title": escape(title), "summary": escape(summary)}, plots)
 
 
 def script_json(value: Any) -> str:
@@ -56,21 +60,30 @@ def _read(path: Path) -> str:
 
 
 def _figure(plot: Plot) -> str:
-    title, text = escape(plot["title"]), escape(plot["text"])
-    instead = f"{title}: a plot of figures in the JSON file beside this page"
+    title, text = escape(plot.title), escape(plot.text)
     return (
-        f'<figure class="plot"><figcaption><h3>{title}</h3><p>{text}</p></figcaption>'
-        f'<div id="plot-{plot["id"]}" role="img" aria-label="{instead}"></div></figure>'
+        f'<figure class="plot" id="plot-{plot.name}"><figcaption><h3>{title}</h3><p>{text}</p></figcaption>'
+        f'<div class="scroll drawn">{draw(plot)}</div>{_values(plot)}</figure>'
     )
 
 
-def _plotly() -> str:
-    try:
-        from plotly.offline import get_plotlyjs
-    except ImportError as error:
-        raise CrossinError("the page needs plotly", hint=install_hint("report")) from error
-    # The policy's hash is of what the browser reads, and it reads line ends as \n.
-    return str(get_plotlyjs()).replace("\r\n", "\n").replace("</script", "<\\/script")
+def _values(plot: Plot) -> str:
+    """The plot as a table, folded away."""
+    rows = "".join(
+        f"<tr><td>{escape(point.text)}</td><td>{_interval(point)}</td></tr>"
+        for series in plot.series
+        for point in series.points
+    )
+    return (
+        "<details><summary>As a table</summary><div class='scroll'><table class='values'><thead><tr>"
+        "<th scope='col'>figure</th><th scope='col'>95% interval</th></tr></thead>"
+        f"<tbody>{rows}</tbody></table></div></details>"
+    )
+
+
+def _interval(point: Point) -> str:
+    ends = [one for one in (point.x_interval, point.y_interval) if one]
+    return " and ".join(f"{low:.3g} to {high:.3g}" for low, high in ends) or "–"
 
 
 def _policy(scripts: Sequence[str]) -> str:
