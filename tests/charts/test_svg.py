@@ -85,3 +85,4 @@ def test_lines_and_bands_have_a_line_each() -> None:
     drawn = draw(Plot("bands", "Bands", "", bands, PlotAxis("step", "d"), PlotAxis()))
     assert drawn.count("mark-area") == 2
     assert labels(drawn) == ["a", "b"]
+    assert "role-legend" in drawn and "role-legend" in joined

@@ -76,7 +76,7 @@ def _row(series: Series, point: Point) -> dict[str, Any]:
     for axis, interval in (("x", point.x_interval), ("y", point.y_interval)):
         if interval is not None:
             row |= {f"{axis}_low": interval[0], f"{axis}_high": interval[1]}
-    return row | {"filled": point.filled, "kind": _kind(series)}
+    return row | {"filled": point.filled, "kind": _kind(series), "colour": series.style.colour}
 
 
 def _kind(series: Series) -> str:
@@ -165,8 +165,11 @@ def _bands(plot: Plot) -> list[dict[str, Any]]:
         return []
     mark = {"type": "area", "opacity": 0.15, "aria": False}
     ends = {"y": {**_channel("y", plot.y), "field": "y_low"}, "y2": {"field": "y_high"}}
-    ends["color"] = {**_colours(plot), "legend": None}
-    return [_layer(plot, mark, "datum.kind === 'band' && isValid(datum.y_low)", **ends)]
+    # The colour as it is, since a scale would join its legend to that of the lines.
+    ends |= {"fill": {"field": "colour", "type": "nominal", "scale": None}, "detail": {"field": "name"}}
+    layer = _layer(plot, mark, "datum.kind === 'band' && isValid(datum.y_low)", **ends)
+    del layer["encoding"]["color"]
+    return [layer]
 
 
 def _intervals(plot: Plot) -> list[dict[str, Any]]:
