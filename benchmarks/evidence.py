@@ -295,11 +295,17 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=raw)
     parser.add_argument("experiments", type=Path, nargs="+", help="folders of `crossin experiment`")
     parser.add_argument("--base", default="base model", help="the arm without training")
-    parser.add_argument("--against", default="", help="arms that others are compared with, with commas")
+    parser.add_argument(
+        "--against",
+        default="",
+        help="arms that others are compared with, with commas, or with semicolons where names have commas",
+    )
     parser.add_argument("--out", type=Path, required=True, help="OUT.md and OUT.svg are written")
     given = parser.parse_args()
     index, parts = merged(given.experiments)
-    against = [name for name in given.against.split(",") if name]
+    names = {arm for runs in parts.values() for arm in runs}
+    separator = ";" if ";" in given.against or given.against in names else ","
+    against = [name.strip() for name in given.against.split(separator) if name.strip()]
     text, dots = page(parts, index, given.base, against)
     write_text(given.out.with_suffix(".md"), text)
     write_plot(given.out.with_suffix(".svg"), dots)
