@@ -76,12 +76,10 @@ def test_lines_and_bands_have_a_line_each() -> None:
     points = tuple(
         Point(step, 0.1 * step, f"step {step}", y_interval=(0.1 * step, 0.2 * step)) for step in range(4)
     )
-    lines = tuple(Series(name, style_of(place), points, joined=True) for place, name in enumerate("ab"))
+    lines = tuple(Series(name, style_of(place), points, kind="joined") for place, name in enumerate("ab"))
     joined = draw(Plot("lines", "Lines", "", lines, PlotAxis("step", "d"), PlotAxis()))
     assert len(labels(joined)) == 8
-    bands = tuple(
-        Series(name, style_of(place), points, joined=True, band=True) for place, name in enumerate("ab")
-    )
+    bands = tuple(Series(name, style_of(place), points, kind="line") for place, name in enumerate("ab"))
     drawn = draw(Plot("bands", "Bands", "", bands, PlotAxis("step", "d"), PlotAxis()))
     assert drawn.count("mark-area") == 2
     assert labels(drawn) == ["a", "b"]

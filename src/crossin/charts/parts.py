@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Literal
 
 from crossin.metrics.bootstrap import Figure
 
@@ -27,15 +28,14 @@ class Style:
 @dataclass(frozen=True)
 class PlotAxis:
     """An axis. form: how its numbers are written (d3's format). categories: in order, where it has no
-    numbers. ticks: the labels of its numbers, where not every number has one. zero: whether it begins at 0.
-    limits: else of its data.
+    numbers. ticks: the labels of its numbers, where not every number has one. limits: where it begins and
+    ends; else at 0, and with its data.
     """
 
     title: str = ""
     form: str = ""
     categories: tuple[str, ...] = ()
     ticks: dict[float, str] = field(default_factory=dict)
-    zero: bool = True
     limits: tuple[float, float] | None = None
 
 
@@ -53,15 +53,14 @@ class Point:
 
 @dataclass(frozen=True)
 class Series:
-    """Points of one name. joined: a line goes through them. band: their y_intervals are a band, and the
-    points are not drawn.
+    """Points of one name, drawn as points, as points that a line joins, or as a line alone, whose y_intervals
+    are a band.
     """
 
     name: str
     style: Style
     points: tuple[Point, ...]
-    joined: bool = False
-    band: bool = False
+    kind: Literal["points", "joined", "line"] = "points"
 
 
 @dataclass(frozen=True)
@@ -103,8 +102,8 @@ def along(x: Place, figure: Figure, text: str, *, across: bool = False, filled: 
     if math.isnan(figure.value):
         return None
     value = round(figure.value, 6)
-    known = not (math.isnan(figure.low) or math.isnan(figure.high))
-    interval = (round(figure.low, 6), round(figure.high, 6)) if known else None
+    bounded = not (math.isnan(figure.low) or math.isnan(figure.high))
+    interval = (round(figure.low, 6), round(figure.high, 6)) if bounded else None
     if across:
         return Point(value, x, text, x_interval=interval, filled=filled)
     return Point(x, value, text, y_interval=interval, filled=filled)

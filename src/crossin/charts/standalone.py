@@ -23,22 +23,26 @@ _UNSAFE = re.compile("[<>&\u2028\u2029\ud800-\udfff]")
 def stand_alone(
     template: Path, values: Mapping[str, str], plots: Sequence[Plot], scripts: Sequence[Path] = ()
 ) -> str:
-    """The HTML file `template` with `values` (HTML) in place of its `{{name}}`, and with the style, the
-    `plots`, the script that shows what a mark says, and `scripts`. The page's policy allows these scripts
-    only, and no requests.
+    """The HTML file `template` with `values` (HTML, `title` among them) in place of its `{{name}}`, and with
+    the head of all pages, the `plots`, the script that shows what a mark says, and `scripts`. The page's
+    policy allows these scripts only, and no requests.
 
     Raises CrossinError where vl-convert, which draws the plots, is not installed.
     """
-    running = [*map(_read, (_HERE / "plots.js", *scripts))]
+    running = list(map(_read, (_HERE / "plots.js", *scripts)))
+    about = {"policy": _policy(running), "style": _read(_HERE / "page.css"), "title": values["title"]}
     filled = {
         **values,
-        "policy": _policy(running),
-        "style": _read(_HERE / "page.css"),
+        "head": _filled(_HERE / "head.html", about).rstrip("\n"),
         "plots": "\n".join(map(_figure, plots)),
         "scripts": "\n".join(f"<script>{script}</script>" for script in running),
     }
-    # The template is scanned once, so that text put in is never taken for a placeholder.
-    return re.sub(r"\{\{(\w+)\}\}", lambda found: filled[found.group(1)], _read(template))
+    return _filled(template, filled)
+
+
+def _filled(template: Path, values: Mapping[str, str]) -> str:
+    """A template with its values. One scan, so that text put in is never taken for a placeholder."""
+    return re.sub(r"\{\{(\w+)\}\}", lambda found: values[found.group(1)], _read(template))
 
 
 def plots_page(title: str, summary: str, plots: Sequence[Plot]) -> str:

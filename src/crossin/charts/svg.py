@@ -38,6 +38,7 @@ _CONFIG: dict[str, Any] = {
         "labelFontSize": 12,
         "labelLimit": _LONGEST_LABEL,
         "symbolSize": 70,
+        "columnPadding": 18,
     },
     "view": {"stroke": None},
 }
@@ -76,11 +77,7 @@ def _row(series: Series, point: Point) -> dict[str, Any]:
     for axis, interval in (("x", point.x_interval), ("y", point.y_interval)):
         if interval is not None:
             row |= {f"{axis}_low": interval[0], f"{axis}_high": interval[1]}
-    return row | {"filled": point.filled, "kind": _kind(series), "colour": series.style.colour}
-
-
-def _kind(series: Series) -> str:
-    return "band" if series.band else "joined" if series.joined else "points"
+    return row | {"filled": point.filled, "kind": series.kind, "colour": series.style.colour}
 
 
 def _encoding(plot: Plot) -> dict[str, Any]:
@@ -93,10 +90,11 @@ def _encoding(plot: Plot) -> dict[str, Any]:
 
 
 def _channel(name: str, axis: PlotAxis) -> dict[str, Any]:
-    shown: dict[str, Any] = {"title": axis.title or None, "grid": not axis.categories, "labelOverlap": True}
+    shown: dict[str, Any] = {"title": axis.title or None, "grid": not axis.categories}
     if axis.categories:
         # Two lines where a label has two.
         shown |= {"labelAngle": 0, "labelExpr": "split(datum.label, '\\n')", "ticks": False}
+        # Upwards there is room for every label.
         shown |= {"labelOverlap": name == "x"}
         scale = {"domain": list(axis.categories), "paddingOuter": 0.1, "paddingInner": 0.25}
         return {"field": name, "type": "nominal", "sort": None, "axis": shown, "scale": scale}
@@ -105,7 +103,7 @@ def _channel(name: str, axis: PlotAxis) -> dict[str, Any]:
         shown |= {"values": list(axis.ticks), "labelExpr": f"({named})[format(datum.value, '~g')]"}
     elif axis.form:
         shown |= {"format": axis.form, **({"tickMinStep": 1} if axis.form == "d" else {})}
-    span: dict[str, Any] = {"zero": axis.zero, "nice": axis.limits is None}
+    span: dict[str, Any] = {"zero": axis.limits is None, "nice": axis.limits is None}
     if axis.limits is not None:
         span["domain"] = list(axis.limits)
     return {"field": name, "type": "quantitative", "axis": shown, "scale": span}
@@ -136,8 +134,8 @@ def _marks(plot: Plot) -> list[dict[str, Any]]:
     shape = {"field": "name", "type": "nominal", "scale": scale, "legend": _legend(plot)}
     label = {"field": "text", "type": "nominal"}
     mark = {"type": "point", "size": 62, "strokeWidth": 1.8, "opacity": 1}
-    of_points = "datum.kind !== 'band'"
-    if all(one.band for one in plot.series):
+    of_points = "datum.kind !== 'line'"
+    if all(one.kind == "line" for one in plot.series):
         return []
     made = [
         _layer(plot, {**mark, "filled": True}, f"{of_points} && datum.filled", shape=shape, description=label)
@@ -149,10 +147,10 @@ def _marks(plot: Plot) -> list[dict[str, Any]]:
 
 
 def _lines(plot: Plot) -> list[dict[str, Any]]:
-    if not any(one.joined for one in plot.series):
+    if not any(one.kind != "points" for one in plot.series):
         return []
     # Where there are no points, the lines say whose they are.
-    mark = {"type": "line", "strokeWidth": 2, "aria": any(one.band for one in plot.series)}
+    mark = {"type": "line", "strokeWidth": 2, "aria": any(one.kind == "line" for one in plot.series)}
     dashes = {one.name: list(one.style.dash) or [1, 0] for one in plot.series}
     scale = {"domain": list(dashes), "range": list(dashes.values())}
     dash = {"field": "name", "type": "nominal", "scale": scale, "legend": _legend(plot)}
@@ -161,13 +159,13 @@ def _lines(plot: Plot) -> list[dict[str, Any]]:
 
 
 def _bands(plot: Plot) -> list[dict[str, Any]]:
-    if not any(one.band for one in plot.series):
+    if not any(one.kind == "line" for one in plot.series):
         return []
     mark = {"type": "area", "opacity": 0.15, "aria": False}
     ends = {"y": {**_channel("y", plot.y), "field": "y_low"}, "y2": {"field": "y_high"}}
     # The colour as it is, since a scale would join its legend to that of the lines.
     ends |= {"fill": {"field": "colour", "type": "nominal", "scale": None}, "detail": {"field": "name"}}
-    layer = _layer(plot, mark, "datum.kind === 'band' && isValid(datum.y_low)", **ends)
+    layer = _layer(plot, mark, "datum.kind === 'line' && isValid(datum.y_low)", **ends)
     del layer["encoding"]["color"]
     return [layer]
 
@@ -175,15 +173,14 @@ def _bands(plot: Plot) -> list[dict[str, Any]]:
 def _intervals(plot: Plot) -> list[dict[str, Any]]:
     made = []
     for name, axis in (("x", plot.x), ("y", plot.y)):
-        ends = [
-            getattr(point, f"{name}_interval") for one in plot.series if not one.band for point in one.points
-        ]
+        marked = [one for one in plot.series if one.kind != "line"]
+        ends = [getattr(point, f"{name}_interval") for one in marked for point in one.points]
         if not any(ends):
             continue
         mark = {"type": "rule", "strokeWidth": 1.6, "aria": False}
         encoding = {name: {**_channel(name, axis), "field": f"{name}_low"}}
         encoding[f"{name}2"] = {"field": f"{name}_high"}
-        made.append(_layer(plot, mark, f"datum.kind !== 'band' && isValid(datum.{name}_low)", **encoding))
+        made.append(_layer(plot, mark, f"datum.kind !== 'line' && isValid(datum.{name}_low)", **encoding))
     return made
 
 

@@ -96,7 +96,7 @@ def _plot(number: int, curve: Curve) -> Plot:
             )
             for place, value, figure in zip(places, curve.values, figures, strict=True)
         ]
-        series.append(Series(name, style_of(order), known(points), joined=True))
+        series.append(Series(name, style_of(order), known(points), kind="joined"))
     x = PlotAxis(curve.axis, categories=() if numeric else tuple(map(str, places)))
     y = shares(named) if share else PlotAxis(named)
     alone = f"{next(iter(curve.lines))}: m" if len(curve.lines) == 1 else "M"

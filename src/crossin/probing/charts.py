@@ -61,7 +61,7 @@ def _line(place: int, name: str, curve: dict[str, list[float | None]]) -> Series
         for layer, (value, low, high) in enumerate(zip(*(curve[key] for key in _KEYS), strict=True))
         if value is not None
     ]
-    return Series(name, style, tuple(points), joined=True, band=True)
+    return Series(name, style, tuple(points), kind="line")
 
 
 def _interval(low: float | None, high: float | None) -> tuple[float, float] | None:

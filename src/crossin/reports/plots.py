@@ -148,9 +148,9 @@ def _by_size(summary: Summary, key: str, title: str, text: str) -> Plot:
             along(s + aside, figure, f"{name}, s = {s}: {_said(key, figure)}")
             for s, figure in figures.items()
         ]
-        series.append(Series(name, style_of(place), known(points), joined=True))
+        series.append(Series(name, style_of(place), known(points), kind="joined"))
     ticks = {float(s): str(s) for s in summary.sizes}
-    x = PlotAxis("s, how many languages", ticks=ticks, zero=False, limits=(1.6, summary.sizes[-1] + 0.4))
+    x = PlotAxis("s, how many languages", ticks=ticks, limits=(1.6, summary.sizes[-1] + 0.4))
     y = shares("consistency") if key == "consistency" else PlotAxis("kappa_s", ".2f")
     return Plot(f"by-size-{key}", title, text, tuple(series), x, y)
 

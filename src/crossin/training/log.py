@@ -58,7 +58,7 @@ def write_log(out: Path, lines: Lines) -> list[Path]:
     return [out / f"{name}.parquet" for name in rows]
 
 
-def write_page(out: Path, lines: Lines, name: str = "") -> Path | None:
+def write_page(out: Path, lines: Lines) -> Path | None:
     """Write the curves of the losses, trained on and held out, by language and component, and of the terms
     as a page; returns its path, or None without vl-convert (extra `report`).
     """
@@ -74,7 +74,7 @@ def write_page(out: Path, lines: Lines, name: str = "") -> Path | None:
             curves["term"][term["term"]][line["step"]] = term["value"]
     plots = [_plot(kind, named) for kind, named in curves.items() if named]
     summary = "The loss of each logged step, in nats for each learned token."
-    write_text(out / PAGE, plots_page(f"Losses: {name or out.name}", summary, plots))
+    write_text(out / PAGE, plots_page(f"Losses: {out.name}", summary, plots))
     return out / PAGE
 
 
@@ -85,8 +85,7 @@ def _plot(kind: str, named: dict[str, dict[int, float]]) -> Plot:
             name,
             style_of(place),
             tuple(Point(step, value, f"{name}, step {step}: {value:.3f}") for step, value in values.items()),
-            joined=True,
-            band=True,
+            kind="line",
         )
         for place, (name, values) in enumerate(named.items())
     ]

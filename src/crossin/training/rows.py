@@ -130,9 +130,10 @@ def read_rows(
 def _records(file: Path) -> Iterator[tuple[int, dict[str, Any] | CorpusReason]]:
     """The records of a file by their row, from 1, or why one cannot be used."""
     for batch in read_batches(file, lenient=True):
+        broken = set(batch.broken)
         for place, record in enumerate(batch.to_list()):
             row = int(batch.rows[place]) + 1
-            if place in batch.broken:
+            if place in broken:
                 yield row, CorpusReason.BROKEN_RECORD
             elif not is_unicode(record):
                 yield row, CorpusReason.BROKEN_TEXT

@@ -83,6 +83,16 @@ def test_messages_of_a_tree_that_are_not_together_are_an_error(tmp_path: Path) -
         list(read_batches(write(tmp_path / "messages.jsonl", mixed)))
 
 
+def test_a_line_that_cannot_be_read_costs_itself_and_no_tree(tmp_path: Path) -> None:
+    lines = [json.dumps(one) for one in MESSAGES]
+    file = tmp_path / "messages.jsonl"
+    file.write_text("\n".join([*lines[:2], "[1]", *lines[2:], '{"mess', "{"]))
+    [batch] = read_batches(file, lenient=True)
+    assert batch.column("message_tree_id") == ["Basel", None, "Bonn", "Rome", None, None]
+    assert batch.broken == [1, 4, 5]
+    assert batch.rows.tolist() == [0, 2, 7, 13, 14, 15]
+
+
 def test_a_tree_without_its_first_message_is_counted(tmp_path: Path) -> None:
     [batch] = read_batches(write(tmp_path / "messages.jsonl", [*tree("Basel"), *tree("Bonn")[1:]]))
     rows = to_rows(batch, Source(path="messages.jsonl"), 10_000, several=True)

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from crossin.core.progress import silent
 from crossin.corpus.reading import text_records
+from crossin.corpus.reading.language_rows import read_languages
 from crossin.corpus.reading.records import read_source
+from crossin.corpus.reasons import CorpusReason
 from crossin.corpus.spec import Source
+from tests.helpers.corpus_files import corpus_spec, row
 from tests.helpers.errors import refused
 
 
@@ -31,3 +36,13 @@ def test_a_corpus_whose_first_line_cannot_be_read_is_an_error(tmp_path: Path) ->
     (tmp_path / "rows.jsonl").write_bytes(b'{\n"id": 1\n}\n')
     with refused("line 1 is not JSON", file="rows.jsonl", row=1):
         list(read_source(Source(path="rows.jsonl"), tmp_path, set()))
+
+
+def test_a_line_that_names_no_language_is_counted_with_the_rows_around_it(tmp_path: Path) -> None:
+    rows = [json.dumps({"language": code, **row(number)}) for number in range(3) for code in ("en", "zh")]
+    (tmp_path / "rows.jsonl").write_text("\n".join([*rows[:3], '{"language": "e', *rows[3:], "{"]))
+    spec = corpus_spec(source={"path": "rows.jsonl"})
+    [english, chinese], _ = read_languages("test", spec, tmp_path, None, set(), tmp_path / "work", silent)
+    broken = CorpusReason.BROKEN_RECORD.number
+    assert english.status.tolist() == [0, 0, 0]
+    assert chinese.status.tolist() == [0, broken, 0, 0, broken]

@@ -82,6 +82,11 @@ def image_text(name: str, like: Path, folder: Path) -> Path:
     return saved(transformers.AutoModelForImageTextToText.from_config(config), like, folder)
 
 
+def plainly(folder: Path, kind: Any) -> tuple[Any, Any]:
+    """The model and the tokenizer as transformers loads them."""
+    return kind.from_pretrained(folder).eval(), transformers.AutoTokenizer.from_pretrained(folder)
+
+
 def requests() -> list[Request]:
     prompts = ["Lima lies on the coast of Peru.\nWhere is it?\nAnswer:", "What is it?"]
     options = (" Peru", " in Peru, on the coast", " Lima")
@@ -93,8 +98,7 @@ def test_an_option_has_the_probability_that_the_decoder_gives_it(
     name: str, tiny_model: Path, tmp_path: Path
 ) -> None:
     folder = encoder_decoder(name, tiny_model, tmp_path / "model")
-    model = transformers.AutoModelForSeq2SeqLM.from_pretrained(folder).eval()
-    tokenizer = transformers.AutoTokenizer.from_pretrained(folder)
+    model, tokenizer = plainly(folder, transformers.AutoModelForSeq2SeqLM)
     engine = HfEngine(folder)
     found = dict(engine.logprobs(requests(), range(2)))
     engine.close()
@@ -113,8 +117,7 @@ def test_an_option_has_the_probability_that_the_decoder_gives_it(
 @pytest.mark.parametrize("name", ENCODER_DECODERS)
 def test_replies_are_those_of_transformers(name: str, tiny_model: Path, tmp_path: Path) -> None:
     folder = encoder_decoder(name, tiny_model, tmp_path / "model")
-    model = transformers.AutoModelForSeq2SeqLM.from_pretrained(folder).eval()
-    tokenizer = transformers.AutoTokenizer.from_pretrained(folder)
+    model, tokenizer = plainly(folder, transformers.AutoModelForSeq2SeqLM)
     asked = [Request(one.prompt, key="en", name=one.name, max_tokens=6) for one in requests()]
     engine = HfEngine(folder)
     found = dict(engine.generate(asked, range(2)))
@@ -144,8 +147,7 @@ def test_an_image_text_model_is_asked_by_its_language_part(
     name: str, tiny_model: Path, tmp_path: Path
 ) -> None:
     folder = image_text(name, tiny_model, tmp_path / "model")
-    model = transformers.AutoModelForImageTextToText.from_pretrained(folder).eval()
-    tokenizer = transformers.AutoTokenizer.from_pretrained(folder)
+    model, tokenizer = plainly(folder, transformers.AutoModelForImageTextToText)
     engine = HfEngine(folder)
     found = dict(engine.logprobs(requests(), range(2)))
     replies = dict(engine.generate([Request("What is it?", key="en", name="one", max_tokens=4)], [0]))

@@ -173,12 +173,13 @@ def _parts(
         yield language, to_rows(batch, source, spec.longest_field, columns, several=several), batch.rows
         return
     column, spellings = language_column(batch, source, spec.longest_field)
-    spelled = pc.dictionary_encode(spellings)
-    numbers = spelled.indices.to_numpy()
-    if batch.broken:
+    if 0 < len(batch.broken) < len(batch):
         # What could not be read names no language: it is counted with the rows around it.
         read = np.setdiff1d(np.arange(len(batch)), batch.broken)
-        numbers = numbers[read[np.minimum(np.searchsorted(read, np.arange(len(batch))), len(read) - 1)]]
+        near = np.searchsorted(read, np.arange(len(batch))).clip(max=len(read) - 1)
+        spellings = spellings.take(pa.array(read[near]))
+    spelled = pc.dictionary_encode(spellings)
+    numbers = spelled.indices.to_numpy()
     for number, spelling in enumerate(spelled.dictionary.to_pylist()):
         if spelling not in codes:
             try:

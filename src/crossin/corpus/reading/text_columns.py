@@ -84,7 +84,12 @@ def _from_arrow(batch: Batch, name: str, values: pa.Array, status: Status) -> pa
 def is_unicode(value: Any) -> bool:
     """Whether a text holds no half of a surrogate pair, nor the texts in a list or an object."""
     if isinstance(value, str):
-        return value.isascii() or not any("\ud800" <= character <= "\udfff" for character in value)
+        try:
+            # UTF-8 holds all of Unicode but these halves; encoding is far faster than a look at each.
+            value.encode()
+        except UnicodeEncodeError:
+            return False
+        return True
     if isinstance(value, dict):
         return all(map(is_unicode, value.values()))
     return not isinstance(value, list) or all(map(is_unicode, value))

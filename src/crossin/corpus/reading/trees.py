@@ -25,7 +25,8 @@ def with_trees(batches: Iterator[Batch]) -> Iterator[Batch]:
 
     Raises CrossinError, with the row, where the messages of a tree are not together.
     """
-    trees: list[tuple[int, dict[str, Any]]] = []
+    # By row, from 0; None is a record that could not be read.
+    trees: list[tuple[int, dict[str, Any] | None]] = []
     messages: list[dict[str, Any]] = []
     seen: set[Any] = set()
     first, last = 0, None
@@ -33,7 +34,11 @@ def with_trees(batches: Iterator[Batch]) -> Iterator[Batch]:
         if not set(batch.names) >= _COLUMNS or TREE in batch.names:
             yield batch
             continue
+        broken = set(batch.broken)
         for index, message in enumerate(batch.to_list()):
+            if index in broken:
+                trees.append((int(batch.rows[index]), None))
+                continue
             if messages and message.get(TREE_ID) != messages[0].get(TREE_ID):
                 trees.append((first, _tree(messages)))
                 messages = []
@@ -52,13 +57,18 @@ def with_trees(batches: Iterator[Batch]) -> Iterator[Batch]:
         if len(trees) >= _TREES_AT_ONCE:
             yield _batch(batch, trees)
             trees = []
-    if last is not None and messages:
-        yield _batch(last, [*trees, (first, _tree(messages))])
+    if messages:
+        trees.append((first, _tree(messages)))
+    if last is not None and trees:
+        yield _batch(last, trees)
 
 
-def _batch(like: Batch, trees: list[tuple[int, dict[str, Any]]]) -> Batch:
-    records = [tree for _, tree in trees]
-    return Batch(like.file, np.array([row for row, _ in trees]), records, [*like.names, TREE])
+def _batch(like: Batch, trees: list[tuple[int, dict[str, Any] | None]]) -> Batch:
+    trees = sorted(trees, key=lambda tree: tree[0])
+    names = [*like.names, TREE]
+    records = [dict.fromkeys(names) if tree is None else tree for _, tree in trees]
+    broken = [place for place, (_, tree) in enumerate(trees) if tree is None]
+    return Batch(like.file, np.array([row for row, _ in trees]), records, names, broken=broken)
 
 
 def _tree(messages: list[dict[str, Any]]) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from crossin.core.errors import CrossinError
 from crossin.core.paths import as_path
 from crossin.evaluation.engine import Reply, Request, Scores
-from crossin.evaluation.hf.tokens import tokenise, tokenise_pairs, tokenise_prompts
+from crossin.evaluation.hf.tokens import tokenise, tokenise_prompts
 from crossin.evaluation.hf.units import Unit, plan_units
 from crossin.models.chat import ChatTemplate
 
@@ -89,8 +89,13 @@ class HfEngine:
             return
         tokenizer, config, context = self._texts()
         arguments = self.chat_template_kwargs
-        tokens = (tokenise_pairs if config.is_encoder_decoder else tokenise)(
-            tokenizer, requests, longest=context, truncate=self.truncate, arguments=arguments
+        tokens = tokenise(
+            tokenizer,
+            requests,
+            longest=context,
+            truncate=self.truncate,
+            arguments=arguments,
+            encoder=config.is_encoder_decoder,
         )
         longest = max(len(option.tokens) for options in tokens for option in options)
         units = []

@@ -54,16 +54,19 @@ def tokenise(
     longest: int | None,
     truncate: bool = False,
     arguments: Mapping[str, Any] | None = None,
+    encoder: bool = False,
 ) -> list[list[Continuation]]:
     """For each request, the tokens of its options, each after the prompt.
 
     `longest` is how many tokens the model takes; `arguments` are those of a chat template. Raises
     CrossinError that names the request where an option has no tokens, or the whole is longer than that, and
     where the option would be scored within a thought; `truncate` cuts the prompt on the left instead, by as
-    much for all its options.
+    much for all its options. encoder: the prompt is an encoder's, and the option a decoder's.
     """
-    heading = heading_of(tokenizer)
     template = _template(tokenizer, arguments)
+    if encoder:
+        return _pairs(tokenizer, requests, template, longest, truncate)
+    heading = heading_of(tokenizer)
     found: list[list[Continuation]] = []
     pending: list[tuple[Request, PromptText]] = []
 
@@ -93,19 +96,17 @@ def tokenise(
     return found
 
 
-def tokenise_pairs(
+def _pairs(
     tokenizer: Any,
     requests: Sequence[Request],
-    *,
+    template: ChatTemplate | None,
     longest: int | None,
-    truncate: bool = False,
-    arguments: Mapping[str, Any] | None = None,
+    truncate: bool,
 ) -> list[list[Continuation]]:
     """As `tokenise`, for an encoder-decoder: the prompt is what its encoder reads, with the special tokens of
     its tokenizer, and the option what its decoder writes, without any.
     """
     found = []
-    template = _template(tokenizer, arguments)
     for request in requests:
         prompt = prompt_text(tokenizer, request, template)
         asked = _encoder_tokens(tokenizer, request, prompt, longest, truncate)
