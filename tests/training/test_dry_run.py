@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -75,10 +76,16 @@ def test_what_is_too_long_is_counted(entries: dict[str, Any]) -> None:
     assert shown.rows + shown.rows_held_out + sum(shown.skipped.values()) == 288
 
 
-def test_it_writes_nothing(entries: dict[str, Any], mixture: Path, tiny_model: Path) -> None:
-    before = [sorted(folder.rglob("*")) for folder in (mixture.parent, tiny_model.parent)]
-    previewed(entries)
-    assert [sorted(folder.rglob("*")) for folder in (mixture.parent, tiny_model.parent)] == before
+def test_it_writes_nothing(
+    entries: dict[str, Any], mixture: Path, tiny_model: Path, tmp_path: Path
+) -> None:
+    # Copies, since other tests write next to the originals.
+    given = {name: tmp_path / name for name in ("mixture", "model")}
+    shutil.copytree(tiny_model, given["model"])
+    shutil.copytree(mixture, given["mixture"])
+    before = sorted(tmp_path.rglob("*"))
+    previewed(entries | {name: str(path) for name, path in given.items()})
+    assert sorted(tmp_path.rglob("*")) == before
 
 
 def test_recomputing_takes_no_other_rows(entries: dict[str, Any]) -> None:
