@@ -178,7 +178,7 @@ def test_a_finished_demo_is_left_as_it_is_also_after_an_upgrade(
     files = {path: sha256(path) for path in sorted(out.rglob("*")) if path.is_file()}
     # Another release writes other texts, and another one of pyarrow other bytes.
     with (
-        patch("crossin.reports.page.caption", lambda _: "other words"),
+        patch("crossin.reports.figures_html.caption", lambda _: "other words"),
         patch("crossin.reports.make.headline", lambda _: ["another sentence"]),
         patch("crossin.items.item.write_parquet", lambda path, _: path.write_bytes(b"other bytes")),
     ):

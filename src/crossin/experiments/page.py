@@ -28,8 +28,9 @@ from crossin.experiments.tables import (
 )
 from crossin.metrics.bootstrap import DRAWS, Figure
 from crossin.reports.cells import is_significant, label, scale
+from crossin.reports.figures_html import cell_html
 from crossin.reports.make import check_page
-from crossin.reports.page import cell_html, list_items
+from crossin.reports.page import list_items
 from crossin.reports.plots import differences
 from crossin.reports.sentences import percent, points, within
 
