@@ -36,11 +36,12 @@ def completed(model: str, file: Path, parts: dict[Path, list[Line]], options: Lo
                 hint="name the benchmark's folder with --bench",
             )
         return LoggedAnswers(model, "", file, lines)
+    benchmark = "" if options.bench is None else folder_name(items_file(options.bench))
     lines = [line for part, read in parts.items() for line in complete(read, items, part)]
     unanswered = {item.item for item in items} - {line["item"] for line in lines}
     place = items_file(file.parent if options.bench is None else options.bench)
     inventories = read_inventories(place.parent)
-    return LoggedAnswers(model, "", file, lines, items, inventories, unanswered=len(unanswered))
+    return LoggedAnswers(model, benchmark, file, lines, items, inventories, unanswered=len(unanswered))
 
 
 def _items(file: Path, bench: Path | None) -> list[Item] | None:
@@ -54,9 +55,12 @@ def _items(file: Path, bench: Path | None) -> list[Item] | None:
 
 def _read_answers(files: Files, options: LogOptions) -> list[LoggedAnswers]:
     [file] = files
-    settings = _settings(file)
-    log = completed(str(settings.get("name") or folder_name(file)), file, {file: read_lines(file)}, options)
-    return [replace(log, settings=_how_asked(settings))]
+    settings, folder = _settings(file), folder_name(file)
+    log = completed(str(settings.get("name") or folder), file, {file: read_lines(file)}, options)
+    # `crossin evaluate` names folders MODEL/BENCH.
+    laid_out = file.absolute().parent.parent.name == settings.get("name")
+    benchmark = log.benchmark or (folder if laid_out else "")
+    return [replace(log, benchmark=benchmark, settings=_how_asked(settings))]
 
 
 def _read_replies(files: Files, options: LogOptions) -> list[LoggedAnswers]:

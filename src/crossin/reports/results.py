@@ -92,6 +92,11 @@ class Results:
         return f"Results({brief(self.names, 'runs')}, {len(self.items):,} items in {languages})"
 
     @property
+    def benchmark(self) -> str:
+        """The benchmark's name; empty where no run's log has it."""
+        return next((run.answers.log.benchmark for run in self.runs if run.answers.log.benchmark), "")
+
+    @property
     def items(self) -> list[str]:
         """The items in the order of the first run's tables."""
         return list(dict.fromkeys(item for table in self.runs[0].answers.tables for item in table.items))
