@@ -26,8 +26,8 @@ from evidence_plot import Dot, write_plot
 
 from crossin.core.files import write_text
 from crossin.experiments.arm_answers import ArmAnswers, BenchPart, Runs, answers_of_arms
-from crossin.experiments.choices import CHOICES
 from crossin.experiments.index import Index, read_index
+from crossin.logs.choices import CHOICES
 from crossin.metrics.bootstrap import DRAWS, Drawn, Figure, estimates
 from crossin.metrics.choices import answer_family
 from crossin.metrics.difference_parts import has_missing, split_family

@@ -9,10 +9,10 @@ import pyarrow.parquet
 import pytest
 
 from crossin.core.files import read_parquet
-from crossin.evaluation.answers import option_values, replied_row, scored_row, write_answers
+from crossin.evaluation.answers import replied_row, scored_row, write_answers
 from crossin.evaluation.engine import Reply, Scores
-from crossin.evaluation.preparation import Choice
 from crossin.items import Form, Item, Question, questions
+from crossin.items.scored_options import Choice, option_values
 
 ITEM = Item("q", "g", "t", "en", "", "Which?", ["red", "dark blue", "тёмный"], ["r", "b", "d"], "b", "", "")
 OPTIONAL = {"values", "aliases", "answer_type", "inventory", "entity"}
@@ -37,7 +37,9 @@ def question(item: Item = ITEM, kind: str = "text", order: str = "fixed", seed: 
 def test_an_option_is_chosen_as_asked(choice: Choice, values: list[float], answer: str) -> None:
     found = Scores([-6.0, -8.0, -8.1], [1, 2, 3])
     bare = Scores([-5.0, -9.0, -9.0], [1, 2, 3]) if choice == "bare" else None
-    assert option_values(question(), found, bare, choice) == pytest.approx(values)
+    alone = bare.logprobs if bare else None
+    made = option_values(question().options, found.logprobs, found.tokens, alone, choice)
+    assert made == pytest.approx(values)
     row = scored_row(question(), found, bare, choice)
     assert row["answer"] == answer
     assert row["logprobs"] == [-6.0, -8.0, -8.1]

@@ -12,7 +12,7 @@ import pytest
 from crossin.core.files import read_parquet
 from crossin.core.formats import ANSWERS
 from crossin.evaluation import Form, HfEngine, ask_bench, prepare
-from crossin.evaluation.preparation import Choice
+from crossin.items.scored_options import Choice
 from crossin.scoring.scores import score
 from tests.helpers.gap_items import FACTS, LANGUAGES, gap_item, write_gap_bench
 

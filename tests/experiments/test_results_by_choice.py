@@ -10,12 +10,12 @@ import pytest
 from crossin.core.files import write_json
 from crossin.evaluation.answers import scored_row, write_answers
 from crossin.evaluation.engine import Scores
-from crossin.evaluation.preparation import Choice
-from crossin.experiments.choices import CHOICES, answers_by_choice, choice_of
 from crossin.experiments.marks import depends_on_choice
 from crossin.experiments.results import computed
 from crossin.items import Form, Item, questions
 from crossin.items.item import write_items
+from crossin.items.scored_options import Choice
+from crossin.logs.choices import CHOICES, answers_by_choice, choice_of
 from crossin.metrics.bootstrap import Figure
 from crossin.metrics.reading import read_answers
 from crossin.scoring.predictions import read_predictions

@@ -5,9 +5,10 @@ from crossin.evaluation.config import EvaluateConfig
 from crossin.evaluation.engine import Engine, EngineNote, Reply, Request, Scores
 from crossin.evaluation.hf import HfEngine
 from crossin.evaluation.openai import OpenAIEngine
-from crossin.evaluation.preparation import Choice, prepare
+from crossin.evaluation.preparation import prepare
 from crossin.evaluation.run import Evaluation, evaluate, evaluation_outline
 from crossin.items import Form
+from crossin.items.scored_options import Choice
 
 __all__ = [
     "Choice",

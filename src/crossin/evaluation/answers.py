@@ -8,9 +8,9 @@ from typing import Any
 
 from crossin.core.files import write_parquet
 from crossin.evaluation.engine import Reply, Scores
-from crossin.evaluation.preparation import Choice
 from crossin.items import Question
 from crossin.items.replies import read_reply
+from crossin.items.scored_options import Choice, best_option, option_values
 
 Row = dict[str, Any]
 # By name: columns that are written only where a row has another value than this.
@@ -25,7 +25,8 @@ def scored_row(question: Question, found: Scores, bare: Scores | None, choice: C
     null. Where it lacks that of the right option, nothing can be said of the model, so the answer is null
     too; not where the others are `listed`, since then they are more probable.
     """
-    values = option_values(question, found, bare, choice)
+    alone = None if bare is None else bare.logprobs
+    values = option_values(question.options, found.logprobs, found.tokens, alone, choice)
     chosen = best_option(values)
     if (
         not (found.listed and bare is None)
@@ -51,31 +52,6 @@ def replied_row(question: Question, found: Reply) -> Row:
     options = [item.options[place] for place in shown]
     read = None if item.free_text else read_reply(text, options, language=item.language)
     return _row(question, found, answer=None if read is None else item.option_ids[shown[read]], reply=text)
-
-
-def option_values(
-    question: Question, found: Scores, bare: Scores | None, choice: Choice
-) -> list[float | None]:
-    """What decides between the options: each one's log-probability, by `choice` as it is, a token, or a byte;
-    less that in `bare` where the options were asked without their question. None where it is not known. Where
-    the option fills a gap, tokens and bytes are those of the whole sentence, which all is scored.
-    """
-    if bare is not None:
-        return [
-            None if one is None or alone is None else one - alone
-            for one, alone in zip(found.logprobs, bare.logprobs, strict=True)
-        ]
-    if choice == "sum":
-        return list(found.logprobs)
-    # What separates an option from the prompt is not the option's own length.
-    sizes = found.tokens if choice == "token" else [len(text.strip().encode()) for text in question.options]
-    return [None if one is None else one / size for one, size in zip(found.logprobs, sizes, strict=True)]
-
-
-def best_option(values: Sequence[float | None]) -> int | None:
-    """The place of the best option among those with a known value, the first of equals; None without any."""
-    known = [(value, -place) for place, value in enumerate(values) if value is not None]
-    return -max(known)[1] if known else None
 
 
 def write_answers(path: Path, rows: Sequence[Row]) -> None:

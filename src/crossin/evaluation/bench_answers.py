@@ -22,11 +22,12 @@ from crossin.core.stages import Stage, stage
 from crossin.core.thoughts import OPENING, begins_within_thought, holds_thought, without_thoughts
 from crossin.evaluation.answers import Row, replied_row, scored_row, write_answers
 from crossin.evaluation.engine import Content, CutPrompts, Engine, Recalling, Reply, Request, Scores
-from crossin.evaluation.preparation import Choice, PreparedBench, prepare
+from crossin.evaluation.preparation import PreparedBench, prepare
 from crossin.items import Form
 from crossin.items.inventories import write_inventories
 from crossin.items.item import write_items
 from crossin.items.replies.entities import read_entity
+from crossin.items.scored_options import Choice
 from crossin.models.chat import CHAT_DATE
 
 # Holds the answers until the run is finished; the finished table has all of them.

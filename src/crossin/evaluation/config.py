@@ -14,8 +14,8 @@ from crossin.core.errors import CrossinError
 from crossin.core.examples import folder_of, named_file
 from crossin.core.paths import as_path, is_path
 from crossin.core.settings import Settings, setting
-from crossin.evaluation.preparation import Choice
 from crossin.items import Form
+from crossin.items.scored_options import Choice
 from crossin.languages.codes import Language, Languages
 from crossin.models.chat import ARGUMENTS_HELP, TemplateArguments, thinks
 from crossin.servers import ServerSettings

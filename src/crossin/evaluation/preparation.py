@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from crossin.bench.inventories import entity_faults
 from crossin.core.coercion import listed
@@ -17,13 +17,10 @@ from crossin.evaluation.engine import Content, Request
 from crossin.items import Form, Item, Question, questions, read_items
 from crossin.items.inventories import Inventories, of_languages, read_inventories
 from crossin.items.item import items_file
+from crossin.items.scored_options import Choice
 from crossin.items.selection import select
 from crossin.items.shots import read_shots
 from crossin.items.wordings import word_files
-
-# What decides between options: the log-probability of each as it is (`sum`), a `token`, a UTF-8 `byte`, or
-# less that of the option without its question (`bare`).
-Choice = Literal["sum", "token", "byte", "bare"]
 
 
 @dataclass(frozen=True)

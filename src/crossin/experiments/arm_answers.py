@@ -8,8 +8,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import NamedTuple
 
-from crossin.experiments.choices import CHOICES, answers_by_choice, choice_of
 from crossin.experiments.index import Index
+from crossin.logs.choices import CHOICES, answers_by_choice, choice_of
 from crossin.logs.tables import Predictions
 from crossin.metrics.bootstrap import Drawn, Seed, estimates
 from crossin.metrics.choices import answer_family

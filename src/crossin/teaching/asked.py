@@ -7,10 +7,11 @@ from dataclasses import replace
 from typing import Any, NamedTuple
 
 from crossin.evaluation.engine import Content, Request, Sampling
-from crossin.evaluation.preparation import Choice, PreparedQuestion, with_request
+from crossin.evaluation.preparation import PreparedQuestion, with_request
 from crossin.items import Form, questions
 from crossin.items.inventories import Inventories, Inventory
 from crossin.items.item import Item
+from crossin.items.scored_options import Choice
 from crossin.teaching.judging import Answer, answer_of
 
 # An item and its language.

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Literal
 
 from crossin.core.settings import Settings, setting
-from crossin.evaluation.preparation import Choice
+from crossin.items.scored_options import Choice
 from crossin.languages.codes import Language, Languages
 from crossin.models.chat import ARGUMENTS_HELP, TemplateArguments
 from crossin.servers import ServerSettings

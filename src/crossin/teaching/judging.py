@@ -7,14 +7,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from crossin.evaluation.answers import option_values
 from crossin.evaluation.engine import Scores
-from crossin.evaluation.preparation import Choice, PreparedQuestion
+from crossin.evaluation.preparation import PreparedQuestion
 from crossin.items.inventories import Inventories
 from crossin.items.item import Item
 from crossin.items.replies import read_reply
 from crossin.items.replies.cleaning import cleaned, own_answer
 from crossin.items.replies.entities import Unread, first_line, read_entity
+from crossin.items.scored_options import Choice, option_values
 from crossin.languages.numbers import last_number
 from crossin.languages.segmentation import units
 from crossin.teaching.reasons import TeachReason, Unsure
@@ -97,7 +97,9 @@ def answer_of(
 
 
 def _scored(one: PreparedQuestion, found: Scores, bare: Scores | None, choice: Choice) -> Answer:
-    values = tuple(option_values(one.question, found, bare, choice))
+    alone = None if bare is None else bare.logprobs
+    options = one.question.options
+    values = tuple(option_values(options, found.logprobs, found.tokens, alone, choice))
     known = [(value, -place) for place, value in enumerate(values) if value is not None]
     # An option that is not among the most probable tokens is less probable than those that are.
     if not known or (len(known) < len(values) and not (found.listed and bare is None)):

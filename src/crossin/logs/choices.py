@@ -8,10 +8,8 @@ from typing import get_args
 
 import numpy as np
 
-from crossin.evaluation.answers import best_option, option_values
-from crossin.evaluation.engine import Scores
-from crossin.evaluation.preparation import Choice
-from crossin.items import Item, Question
+from crossin.items import Item
+from crossin.items.scored_options import Choice, best_option, option_values
 from crossin.logs.lines import Line
 from crossin.logs.tables import Predictions
 from crossin.metrics.table import MISSING, AnswerTable
@@ -54,10 +52,9 @@ def answers_by_choice(predictions: Predictions) -> dict[str, AnswerTable]:
         if line["item"] not in rows:
             continue
         cell = rows[line["item"]], columns[line["language"]]
-        question = _asked(items[line["item"], line["language"]], line, predictions.log.settings)
-        scores = Scores(line["logprobs"], line["tokens"])
+        texts = _scored_texts(items[line["item"], line["language"]], line, predictions.log.settings)
         for choice in CHOICES:
-            best = best_option(option_values(question, scores, None, choice))
+            best = best_option(option_values(texts, line["logprobs"], line["tokens"], None, choice))
             place = MISSING if best is None else first[line["item"]].index(line["option_ids"][best])
             # What the evaluation did not take as an answer is none by any measure.
             found[choice][cell] = MISSING if line["answer"] is None else place
@@ -76,12 +73,12 @@ def _scored(predictions: Predictions) -> list[Line]:
     ]
 
 
-def _asked(item: Item, line: Line, settings: Mapping[str, object]) -> Question:
-    """The question with the texts that were scored, in the order of the line: those of a gap are whole
-    sentences, but for a chat.
+def _scored_texts(item: Item, line: Line, settings: Mapping[str, object]) -> list[str]:
+    """The texts that were scored, in the order of the line: those of a gap are whole sentences, but for a
+    chat.
     """
     texts = dict(zip(item.option_ids, item.options, strict=True))
     options = [texts[option] for option in line["option_ids"]]
     if item.gap and not settings.get("chat"):
-        options = list(map(item.filled, options))
-    return Question(item, "", "", tuple(options))
+        return list(map(item.filled, options))
+    return options
