@@ -26,6 +26,7 @@ from tests.helpers import entity_bench, small_bench
 from tests.helpers.errors import refused
 from tests.helpers.free_runs import two_models
 from tests.helpers.in_process import crossin
+from tests.helpers.pages import explorer_of
 from tests.helpers.report_data import HOSTILE, three_arms, write_run
 from tests.helpers.small_bench import write_bench, write_replies
 
@@ -42,8 +43,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Report:
 
 
 def explorer(made: Report) -> Any:
-    page = made.page.read_text(encoding="utf-8")
-    return json.loads(page.split('id="item-data">')[1].split("</script>")[0])
+    return explorer_of(made.page)
 
 
 def item(made: Report, name: str) -> Any:

@@ -12,6 +12,7 @@ import pytest
 from crossin.reports.make import report
 from tests.helpers.errors import refused
 from tests.helpers.in_process import crossin
+from tests.helpers.pages import explorer_of
 from tests.helpers.paths import REAL_DATA
 from tests.helpers.report_data import HOSTILE
 
@@ -62,18 +63,13 @@ def scores_log(file: Path, items: dict[str, tuple[int, bool]]) -> Path:
     return file
 
 
-def explorer(page: Path) -> Any:
-    text = page.read_text(encoding="utf-8")
-    return json.loads(text.split('id="item-data">')[1].split("</script>")[0])
-
-
 def test_replies_to_choices_are_shown_and_have_no_bars(tmp_path: Path) -> None:
     runs = {
         "old": seaeval_log(tmp_path, "old", [("(B) blue", "(A) đỏ"), ("no idea", "(B) xanh")]),
         "new": seaeval_log(tmp_path, "new", [("(B) blue", "(B) xanh"), ("(B)", "(B) xanh")]),
     }
     made = report(runs, tmp_path / "page.html", draws=DRAWS)
-    [first, second] = explorer(made.page)["items"]
+    [first, second] = explorer_of(made.page)["items"]
     assert first["logprobs"] == second["logprobs"] == [None, None]
     assert first["answers"] == [[1, 0], [1, 1]] and second["answers"][0] == [-1, 1]
     assert second["replies"][0] == ["no idea", "(B) xanh"]
@@ -92,7 +88,7 @@ def test_where_the_right_option_is_only_marked_all_runs_have_the_same(tmp_path: 
         "new": scores_log(tmp_path / "new.json", plain | {unsure: (3, True)}),
     }
     made = report(runs, tmp_path / "page.html", draws=DRAWS)
-    [item] = [item for item in explorer(made.page)["items"] if item["id"] == unsure]
+    [item] = [item for item in explorer_of(made.page)["items"] if item["id"] == unsure]
     assert item["ids"][item["gold"]] == "3"
     accuracy = {name: figures["accuracy"].value for name, figures in made.summary.by_arm.items()}
     assert accuracy == pytest.approx({"old": 20 / 21, "new": 1})
@@ -109,7 +105,7 @@ def test_the_figures_of_a_harness_stand_beside_ours(tmp_path: Path) -> None:
 def test_a_question_whose_text_no_log_has_is_shown_by_its_ids(tmp_path: Path) -> None:
     items = {f"virology/test/{number}": (1, True) for number in range(20)}
     made = report({"one": scores_log(tmp_path / "one.json", items)}, tmp_path / "page.html", draws=DRAWS)
-    first = explorer(made.page)["items"][0]
+    first = explorer_of(made.page)["items"][0]
     assert first["texts"][0] is not None and first["texts"][0][2] == first["ids"]
 
 
@@ -133,7 +129,7 @@ def test_real_logs_in_five_languages_make_a_page(tmp_path: Path) -> None:
     # lingua does not know Galician.
     assert arm["figures"]["undecided/gl"]["value"] > 0.99
     assert arm["figures"]["in_language/gl"]["value"] is None
-    items = explorer(page)["items"]
+    items = explorer_of(page)["items"]
     assert len(items) == 817
     assert all(reply for item in items for reply in item["replies"][0])
     assert page.stat().st_size < 4_000_000

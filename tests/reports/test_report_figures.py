@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import io
 import json
+import re
 from dataclasses import replace
 from html import unescape
 from pathlib import Path
-from typing import Any
 
 import pyarrow
 import pytest
 from pyarrow.parquet import read_table as read_parquet
 from rich.console import Console
 
-from crossin.charts.standalone import script_json
+from crossin.charts.standalone import packed_json
 from crossin.core.files import write_json, write_parquet
 from crossin.metrics.bootstrap import Figure
 from crossin.metrics.significance import holm
@@ -26,6 +26,7 @@ from crossin.reports.sentences import headline, points
 from crossin.reports.summary import Summary, summarize, to_json
 from crossin.reports.table import as_rich, grid, markdown
 from tests.helpers.errors import refused
+from tests.helpers.pages import explorer_of, unpacked
 from tests.helpers.report_data import HOSTILE, QUESTIONS, three_arms, write_run
 
 DRAWS = 200
@@ -39,11 +40,6 @@ def printed(summary: Summary, width: int = 120) -> str:
     console = Console(width=width, record=True, file=io.StringIO())
     console.print(as_rich(summary, width=width))
     return console.export_text()
-
-
-def shipped(page: str, name: str) -> Any:
-    """The JSON in the page's data element `name`."""
-    return json.loads(page.split(f'id="{name}">')[1].split("</script>")[0])
 
 
 @pytest.fixture(scope="module")
@@ -306,18 +302,17 @@ def test_a_sentence_calls_no_change_clear_whose_interval_it_shows_to_touch_zero(
 
 
 def test_data_cannot_leave_its_element(tmp_path: Path) -> None:
-    assert script_json(["</script>", "a & b", "\u2028", "<!--"]).isascii()
-    assert json.loads(script_json([HOSTILE, "\ud800"])) == [HOSTILE, "\ud800"]
+    assert re.fullmatch("[A-Za-z0-9+/=]+", packed_json(["</script>", "a & b", "\u2028", "<!--"]))
+    assert unpacked(packed_json([HOSTILE, "\ud800"])) == [HOSTILE, "\ud800"]
     one = {HOSTILE: write_run(tmp_path / "run", "arm", {"en": 0.6, "zh": 0.5}, stray=HOSTILE)}
     made = report(one, tmp_path / "page.html", title=HOSTILE, notes=[(HOSTILE, [HOSTILE])], draws=DRAWS)
     page = made.page.read_text(encoding="utf-8")
     assert "<img" not in page
-    assert shipped(page, "item-data")["items"][0]["texts"][0][0].endswith(HOSTILE)
+    assert explorer_of(made.page)["items"][0]["texts"][0][0].endswith(HOSTILE)
 
 
 def test_explorer_data_is_what_was_answered(runs: dict[str, Path], tmp_path: Path) -> None:
-    page = report(runs, tmp_path / "page.html", draws=DRAWS).page.read_text(encoding="utf-8")
-    data = shipped(page, "item-data")
+    data = explorer_of(report(runs, tmp_path / "page.html", draws=DRAWS).page)
     cells = load(runs).run("base model").cells
     for item in data["items"][:10]:
         assert item["group"].startswith(item["ids"][item["gold"]])

@@ -10,14 +10,13 @@ from hashlib import sha256
 from html import escape
 from pathlib import Path
 from typing import Any
+from zlib import compress
 
 from crossin.charts.parts import Plot, Point
 from crossin.charts.svg import draw
 from crossin.core.errors import CrossinError
 
 _HERE = Path(__file__).parent
-# What could end a script element or a line of script; lone surrogates, because UTF-8 cannot hold them.
-_UNSAFE = re.compile("[<>&\u2028\u2029\ud800-\udfff]")
 
 
 def stand_alone(
@@ -50,13 +49,14 @@ def plots_page(title: str, summary: str, plots: Sequence[Plot]) -> str:
     return stand_alone(_HERE / "plots.html", {"title": escape(title), "summary": escape(summary)}, plots)
 
 
-def script_json(value: Any) -> str:
-    """JSON that is safe inside a script element, whatever the texts in it say."""
+def packed_json(value: Any) -> str:
+    """JSON for a script element: compressed (zlib), in base64, which no text in it can end."""
     try:
         text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
     except ValueError as error:
         raise CrossinError(f"a figure cannot be written: {error}", hint="report this as a bug") from error
-    return _UNSAFE.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
+    # UTF-8 cannot hold lone surrogates; JSON can, as the escapes that this makes of them.
+    return b64encode(compress(text.encode("utf-8", "backslashreplace"), level=9)).decode()
 
 
 def _read(path: Path) -> str:

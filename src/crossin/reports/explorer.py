@@ -21,6 +21,8 @@ def explorer_data(summary: Summary) -> dict[str, Any]:
     """The explorer's data; options are in the first language's order, and an answer is a position in it. The
     texts of a question are null in a language in which it was not asked.
 
+    `shown` of an item is the order of its options in each language, null where that is the first's.
+
     Of an item with an inventory, the options are the right entity and those that some reply names. An item
     in free text without one has no options; each reply has its F1 in `scores` (null where there is none).
     """
@@ -90,6 +92,8 @@ def _item(
             for of_run in lines
         ],
     }
+    if any(order_shown := [_shown(line, order) for line in lines[0]]):
+        found["shown"] = order_shown
     if any((line or {}).get("reply") for of_run in lines for line in of_run):
         found["replies"] = [[(line or {}).get("reply") for line in of_run] for of_run in lines]
     if inventory:
@@ -100,6 +104,13 @@ def _item(
     elif not order:
         found["scores"] = [[_rounded(of_run.get((item, code))) for code in codes] for of_run in scores]
     return found
+
+
+def _shown(line: Line | None, order: list[str]) -> list[int] | None:
+    """The places in `order` of the options in the order that the model saw; None where that is `order`."""
+    seen = (line or {}).get("shown") or (line or {}).get("option_ids") or ()
+    places = [_place(order, option) for option in seen]
+    return None if places == list(range(len(order))) or sorted(places) != list(range(len(order))) else places
 
 
 def _named(

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from html import escape
 from pathlib import Path
 
-from crossin.charts.standalone import script_json, stand_alone
+from crossin.charts.standalone import packed_json, stand_alone
 from crossin.reports.explorer import explorer_data
 from crossin.reports.figures_html import difference_tables, figures_table
 from crossin.reports.plots import report_plots
@@ -17,6 +17,8 @@ from crossin.reports.summary import Summary
 Note = tuple[str, str | Sequence[str]]
 
 _HERE = Path(__file__).parent
+# They share one scope, and the last one begins.
+_SCRIPTS = ("data", "conditions", "filters", "links", "matrix", "cards", "overview", "start")
 _FREE_TEXT = (
     "<p>Of free text: <b>exact match</b>, the share of replies that are a reference word for word, "
     "and <b>containment</b>, of those that contain one; <b>F1</b> "
@@ -40,9 +42,14 @@ def page_html(summary: Summary, *, title: str, notes: Sequence[Note] = ()) -> st
         "notes": "\n".join(f"<h3>{escape(heading)}</h3>{_note(body)}" for heading, body in notes),
         "free_text": _FREE_TEXT if summary.text_languages else "",
         "provenance": provenance_html(summary),
-        "item_data": script_json(explorer_data(summary)),
+        "item_data": packed_json(explorer_data(summary)),
     }
-    return stand_alone(_HERE / "page.html", values, report_plots(summary), [_HERE / "page.js"])
+    return stand_alone(
+        _HERE / "page.html",
+        values,
+        report_plots(summary),
+        [_HERE / "scripts" / f"{name}.js" for name in _SCRIPTS],
+    )
 
 
 def list_items(lines: Sequence[str]) -> str:

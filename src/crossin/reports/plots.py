@@ -68,10 +68,9 @@ def report_plots(summary: Summary) -> list[Plot]:
 
 
 def run_styles(summary: Summary) -> list[dict[str, str]]:
-    """The name and the colour of each run, everywhere on the page."""
-    return [
-        {"name": name, "colour": style_of(place).colour} for place, name in enumerate(summary.results.names)
-    ]
+    """The name, the colour and the symbol of each run, everywhere on the page."""
+    styles = [(name, style_of(place)) for place, name in enumerate(summary.results.names)]
+    return [{"name": name, "colour": style.colour, "symbol": style.symbol} for name, style in styles]
 
 
 def _by_language(
