@@ -8,7 +8,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from crossin.metrics.bootstrap import Figure
-from crossin.reports.cells import difference_cell, digits, label, row_label, value_cell
+from crossin.reports.cells import (
+    difference_cell,
+    digits,
+    label,
+    language_label,
+    p_value,
+    row_label,
+    value_cell,
+)
 
 
 @pytest.mark.parametrize(
@@ -123,3 +131,16 @@ def test_a_figure_has_a_name_for_people(key: str, name: str) -> None:
 )
 def test_a_row_names_its_language(key: str, name: str) -> None:
     assert row_label(key) == name
+
+
+@pytest.mark.parametrize(
+    ("code", "name"),
+    [("th", "Thai · th"), ("pt-BR", "Portuguese (Brazil) · pt-BR"), ("<b> x", "<b> x"), ("", "")],
+)
+def test_a_language_has_its_name_first(code: str, name: str) -> None:
+    assert language_label(code) == name
+
+
+@pytest.mark.parametrize(("p", "text"), [(0.0, "<.001"), (0.0009, "<.001"), (0.0214, ".021"), (1.0, "1.000")])
+def test_a_p_value_has_three_digits_and_is_never_0(p: float, text: str) -> None:
+    assert p_value(p) == text

@@ -72,6 +72,12 @@ def row_label(key: str) -> str:
     return label(f"{figure}/{language_name(of)}") if slash and "+" not in of else label(key)
 
 
+def language_label(code: str) -> str:
+    """A language as a page names it: `Thai · th`; what is no language stays as it is."""
+    name = language_name(code).removeprefix(code).strip()
+    return f"{name} · {code}" if name else code
+
+
 def value_cell(figure: Figure | None) -> Cell:
     """A value and its interval; a dash where it is undefined."""
     if figure is None or math.isnan(figure.value):
@@ -137,6 +143,11 @@ def rounded(value: float, places: int) -> str:
         if float(text):
             return text
     return f"{0:.{places}f}"
+
+
+def p_value(p: float) -> str:
+    """A p-value with three digits; never 0."""
+    return "<.001" if p < 0.001 else f"{p:.3f}".removeprefix("0")
 
 
 def short(value: float) -> str:

@@ -6,9 +6,8 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from crossin.languages.codes import language_name
 from crossin.metrics.bootstrap import Figure
-from crossin.reports.cells import Cell, signed_cell, value_cell
+from crossin.reports.cells import Cell, language_label, signed_cell, value_cell
 from crossin.reports.terminal import add_row, new_table
 
 if TYPE_CHECKING:
@@ -55,7 +54,7 @@ def parts_cells(parts: Figures, language: str = "") -> list[Cell]:
 
 def parts_rows(parts: Figures, languages: Sequence[str]) -> list[tuple[str, list[Cell]]]:
     """A row for each language, and the mean."""
-    rows = [(language_name(language), parts_cells(parts, language)) for language in languages]
+    rows = [(language_label(language), parts_cells(parts, language)) for language in languages]
     return rows + [("mean", parts_cells(parts))] * (len(languages) > 1)
 
 

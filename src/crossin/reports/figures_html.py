@@ -1,63 +1,170 @@
-"""The tables of figures, as HTML."""
+"""The tables of figures, as HTML. `scripts/table.js` sorts them."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from html import escape
+from itertools import groupby
+from typing import NamedTuple
 
-from crossin.reports.cells import Cell
+from crossin.reports.cells import Cell, label, language_label
+from crossin.reports.definitions import DEFINITIONS, PAPERS, figure_of
 from crossin.reports.difference_parts import CAPTION, HEADS, TITLE, parts_rows
 from crossin.reports.summary import Figures, Summary
-from crossin.reports.table import caption, grid
+from crossin.reports.table import Grid, caption, grid, p_grid
+
+# With more arms, each has a row.
+_MOST_ARMS = 4
+# With more columns, intervals stand below the values.
+_WIDE_COLUMNS = 4
+
+
+class _Line(NamedTuple):
+    """A row: its name and its cells, as HTML; without cells, the heading of a group. key: the figure that it
+    is of.
+    """
+
+    name: str
+    cells: Sequence[str] = ()
+    kind: str = ""
+    key: str = ""
 
 
 def figures_table(summary: Summary) -> str:
-    """The table of all runs and their differences."""
-    shape = grid(summary, summary.results.pairs)
-    columns = [""] * shape.runs + ["difference"] * (len(shape.heads) - shape.runs)
-    heads = "".join(
-        f'<th scope="col"{_class(kind)}>{escape(head)}</th>'
-        for head, kind in zip(shape.heads, columns, strict=True)
-    )
-    lines = []
-    for name, cells in shape.rows:
-        row = "".join(map(cell_html, cells, columns))
-        kind = "sum" if name == "accuracy, mean" else ""
-        lines.append(f'<tr{_class(kind)}><th scope="row">{escape(name)}</th>{row}</tr>')
-    return (
-        f"<table class='figures'><caption>{escape(caption(summary))}</caption>"
-        f"<thead><tr><th scope='col'>figure</th>{heads}</tr></thead><tbody>{''.join(lines)}</tbody></table>"
-    )
+    """The table of all runs and their differences; folded away below it, what the figures mean, and the
+    p-values.
+    """
+    pairs = summary.results.pairs
+    shape, tests = grid(summary, pairs), p_grid(summary, pairs)
+    parts = [
+        _box("Table of figures", _laid_out(summary, shape, tests)),
+        f'<p class="key">{escape(caption(summary))}</p>',
+        _folded("What the figures mean", _glossary(summary)),
+    ]
+    if pairs:
+        parts.append(_folded("p-values of the differences", _box("p-values", _laid_out(summary, tests))))
+    return "".join(parts)
 
 
 def difference_tables(summary: Summary) -> str:
     """What the difference of each pair of runs is made of, where some question was left without an answer."""
     return "".join(
         f"<h3>{TITLE}: {escape(arm)} − {escape(other)}</h3>"
-        f'<div class="scroll" tabindex="0" role="region" aria-label="{TITLE}">'
-        f'{_parts_table(parts, summary.choice_languages)}</div><p class="key">{escape(CAPTION)}</p>'
+        f'{_box(TITLE, _parts_table(parts, summary.choice_languages))}<p class="key">{escape(CAPTION)}</p>'
         for (arm, other), parts in summary.parts.items()
     )
 
 
-def _parts_table(parts: Figures, languages: Sequence[str]) -> str:
-    heads = "".join(f'<th scope="col">{escape(head)}</th>' for head in HEADS)
-    rows = "".join(
-        f'<tr><th scope="row">{escape(name)}</th>{"".join(cell_html(cell, "") for cell in cells)}</tr>'
-        for name, cells in parts_rows(parts, languages)
+def cell_html(cell: Cell, kind: str = "", title: str = "") -> str:
+    """A cell of a table, of a class besides that of its tone."""
+    kinds = f"{kind} {cell.tone}".strip()
+    titled = f' title="{escape(title)}"' if title else ""
+    mark = f' <span class="mark">{cell.mark}</span>' if cell.mark else ""
+    return (
+        f'<td class="{kinds}"{titled}><b>{escape(cell.value)}</b>{mark} '
+        f'<span class="interval">{escape(cell.interval)}</span></td>'
+    )
+
+
+def _laid_out(summary: Summary, shape: Grid, tests: Grid | None = None) -> str:
+    """A grid with a row for each figure or, of many arms, for each arm. tests: the p-values of its
+    differences, for the cells' titles.
+    """
+    kinds = [""] * shape.runs + ["difference"] * (len(shape.heads) - shape.runs)
+    rows = []
+    for place, (_, cells) in enumerate(shape.rows):
+        titles = [""] * len(cells)
+        if tests:
+            titles[shape.runs :] = [f"p {cell}" for cell in tests.rows[place][1]]
+        rows.append([cell_html(*cell) for cell in zip(cells, kinds, titles, strict=True)])
+    heads = [escape(head) for head in shape.heads]
+    if len(summary.by_arm) <= _MOST_ARMS:
+        named = zip(heads, kinds, strict=True)
+        columns = [f'<th scope="col"{_class(kind)}>{head}</th>' for head, kind in named]
+        return _table("figure", columns, _by_figure(summary.rows, rows))
+    by_language = {key.partition("/")[0] for key in summary.rows if "/" in key}
+    columns = [
+        f'<th scope="col"{_about(key)}>{_full_name(key)}{"<br>mean" * (key in by_language)}</th>'
+        for key in summary.rows
+    ]
+    lines = [_Line(head, cells) for head, cells in zip(heads, zip(*rows, strict=True), strict=True)]
+    return _table("arm", columns, [lines[: shape.runs], lines[shape.runs :]])
+
+
+def _by_figure(keys: Sequence[str], rows: Sequence[Sequence[str]]) -> Iterable[list[_Line]]:
+    """A group for each figure: its languages, and their mean."""
+    cells = dict(zip(keys, rows, strict=True))
+    for figure, found in groupby(keys, key=lambda key: key.partition("/")[0]):
+        mine = list(found)
+        if len(mine) == 1:
+            yield [_Line(_full_name(mine[0]), cells[mine[0]], key=figure)]
+            continue
+        lines = [_Line(_full_name(figure), key=figure)]
+        for key in mine:
+            language = key.partition("/")[2]
+            kind = "" if language else "sum"
+            lines.append(_Line(escape(language_label(language) or "mean"), cells[key], kind))
+        yield lines
+
+
+def _table(corner: str, heads: Sequence[str], groups: Iterable[Sequence[_Line]]) -> str:
+    """A table whose rows can be sorted within their groups."""
+    kinds = "figures sortable" + " narrow" * (len(heads) > _WIDE_COLUMNS)
+    bodies = "".join(
+        f"<tbody>{''.join(_row(line, len(heads)) for line in group)}</tbody>" for group in groups if group
     )
     return (
-        f'<table class="figures"><thead><tr><th scope="col">language</th>{heads}</tr></thead>'
-        f"<tbody>{rows}</tbody></table>"
+        f'<table class="{kinds}"><thead><tr><th scope="col">{corner}</th>{"".join(heads)}</tr></thead>'
+        f"{bodies}</table>"
     )
+
+
+def _row(line: _Line, columns: int) -> str:
+    about = _about(line.key) if line.key else ""
+    if not line.cells:
+        return f'<tr class="part"><th scope="rowgroup" colspan="{columns + 1}"{about}>{line.name}</th></tr>'
+    return f'<tr{_class(line.kind)}><th scope="row"{about}>{line.name}</th>{"".join(line.cells)}</tr>'
+
+
+def _full_name(key: str) -> str:
+    """A figure and, on a line of its own, its language."""
+    figure, _, language = key.partition("/")
+    name = escape(label(figure).removesuffix(", mean"))
+    return f"{name}<br>{escape(language_label(language))}" if language else name
+
+
+def _about(key: str) -> str:
+    """What a figure means, for who points at it, and for screen readers."""
+    figure = figure_of(key)
+    return f' title="{escape(DEFINITIONS[figure])}" aria-describedby="about-{figure}"'
+
+
+def _glossary(summary: Summary) -> str:
+    """What the table's figures mean, and whose they are."""
+    lines = []
+    for figure in dict.fromkeys(map(figure_of, summary.rows)):
+        whose = " (the paper's)" if figure in PAPERS else ""
+        about = escape(DEFINITIONS[figure] + whose)
+        lines.append(f'<dt>{_full_name(figure)}</dt><dd id="about-{figure}">{about}.</dd>')
+    return f"<dl>{''.join(lines)}</dl>"
+
+
+def _parts_table(parts: Figures, languages: Sequence[str]) -> str:
+    heads = [f'<th scope="col">{escape(head)}</th>' for head in HEADS]
+    rows = [
+        _Line(escape(name), list(map(cell_html, cells)), "" if name != "mean" else "sum")
+        for name, cells in parts_rows(parts, languages)
+    ]
+    return _table("language", heads, [rows])
+
+
+def _box(name: str, table: str) -> str:
+    return f'<div class="scroll tall" tabindex="0" role="region" aria-label="{escape(name)}">{table}</div>'
+
+
+def _folded(title: str, body: str) -> str:
+    return f'<details class="below"><summary>{title}</summary>{body}</details>'
 
 
 def _class(name: str) -> str:
     return f' class="{name}"' if name else ""
-
-
-def cell_html(cell: Cell, kind: str = "") -> str:
-    """A cell of a table, of a class besides that of its tone."""
-    kinds = f"{kind} {cell.tone}".strip()
-    mark = f' <span class="mark">{cell.mark}</span>' if cell.mark else ""
-    return f'<td class="{kinds}"><b>{cell.value}</b>{mark} <span class="interval">{cell.interval}</span></td>'

@@ -18,16 +18,7 @@ Note = tuple[str, str | Sequence[str]]
 
 _HERE = Path(__file__).parent
 # They share one scope, and the last one begins.
-_SCRIPTS = ("data", "conditions", "filters", "links", "matrix", "cards", "overview", "start")
-_FREE_TEXT = (
-    "<p>Of free text: <b>exact match</b>, the share of replies that are a reference word for word, "
-    "and <b>containment</b>, of those that contain one; <b>F1</b> "
-    "of the words that reply and reference share, and <b>chrF</b> of short strings of characters (0 to 100); "
-    "<b>in language asked</b>, the share of replies that are, and <b>fidelity</b>, that among those whose "
-    "language is clear; <b>undecided</b>, the share of the others; <b>no reply</b>, the share of empty ones. "
-    "Where the answers are entities with known names, a reply is read as the entity that it names, or as no "
-    "answer, and counts as an option in the figures above.</p>"
-)
+_SCRIPTS = ("table", "data", "conditions", "filters", "links", "matrix", "cards", "overview", "start")
 
 
 def page_html(summary: Summary, *, title: str, notes: Sequence[Note] = ()) -> str:
@@ -40,7 +31,6 @@ def page_html(summary: Summary, *, title: str, notes: Sequence[Note] = ()) -> st
         "table": figures_table(summary),
         "parts": difference_tables(summary),
         "notes": "\n".join(f"<h3>{escape(heading)}</h3>{_note(body)}" for heading, body in notes),
-        "free_text": _FREE_TEXT if summary.text_languages else "",
         "provenance": provenance_html(summary),
         "item_data": packed_json(explorer_data(summary)),
     }

@@ -54,7 +54,7 @@ def report_plots(summary: Summary) -> list[Plot]:
         made.append(_by_language(summary, summary.choice_languages, *_ACCURACY, chance=summary.chance))
     if summary.sizes:
         sentence = "How often all of s languages give the same answer (consistency_s, the paper's)."
-        beyond = "The same less the agreement that chance alone gives (kappa_s, ours)."
+        beyond = "The same, corrected for chance: (observed − chance) / (1 − chance) (kappa_s, ours)."
         made += [
             _scatter(summary),
             _by_size(summary, "consistency", "Consistency", sentence),

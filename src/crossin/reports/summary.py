@@ -8,12 +8,16 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from crossin.core.errors import located
-from crossin.metrics.bootstrap import DRAWS, Figure, differences, intervals, resample, resample_difference
+from crossin.metrics.bootstrap import DRAWS, Drawn, Figure, estimates, figure_of, resample
+from crossin.metrics.choices import answer_family
 from crossin.metrics.difference_parts import has_missing, split
 from crossin.metrics.families import Family
 from crossin.metrics.free_text import text_families
+from crossin.metrics.outcomes import outcome_family
+from crossin.metrics.pairwise import agreement_family, agreement_parts_family, pivot_family
+from crossin.metrics.pivot_transfer import default_pivot, transfer_family
 from crossin.metrics.significance import corrected, holm, mcnemar
-from crossin.metrics.table import AnswerTable, by_task
+from crossin.metrics.table import AnswerTable, aligned, by_task
 from crossin.metrics.texts import TextTable, aligned_texts
 from crossin.reports.cells import figures_json, is_significant, number
 from crossin.reports.results import Results, Run
@@ -37,6 +41,8 @@ TEXT_FIGURES = (
     "undecided",
     NO_REPLY,
 )
+# With more languages there are no figures of every two: 30 languages have 435 pairs.
+_MOST_PAIRED = 30
 # Shown where there are any.
 _FAULTS = ("undecided", NO_REPLY)
 
@@ -53,7 +59,8 @@ class McNemar:
 
 @dataclass(frozen=True, repr=False)
 class Summary:
-    """All figures; `by_task` is by run, then by task; `tests` by pair of runs, then by language.
+    """All figures; `by_task` is by run, then by task; `tests` by pair of runs, then by language. Figures of
+    every two languages are those of the `main_pair`, or of the only run.
 
     `parts` are what a difference in accuracy is made of (`split_family`), for pairs of runs that left some
     question without an answer. `chance` is how often guessing would be right among lists of choices; nan
@@ -92,6 +99,22 @@ class Summary:
         """The languages answered in free text."""
         texts = self.results.runs[0].answers.texts
         return texts.languages if texts else ()
+
+    @property
+    def subject(self) -> str:
+        """The run under study."""
+        return _subject(self.results)
+
+    @property
+    def main_pair(self) -> tuple[str, str] | None:
+        """The run under study and the baseline; None where there is one run."""
+        pair = (self.subject, self.results.baseline)
+        return pair if pair in self.results.pairs else None
+
+    @property
+    def pivot(self) -> str:
+        """The language that `kept`, `gained`, `transfer` and `pivot` refer to."""
+        return default_pivot(self.choice_languages)
 
     @property
     def sizes(self) -> list[int]:
@@ -144,13 +167,17 @@ class Summary:
         """Whether a figure that should be 0 is not, in some run."""
         return any(name in figures and figures[name].value > 0 for figures in self.by_arm.values())
 
-    def corrected(self, pair: tuple[str, str]) -> dict[str, float]:
-        """The p-values of the table's differences between two runs, after Holm's correction: McNemar's for
-        accuracy in a language, else the bootstrap's (`crossin.metrics.significance.corrected`).
+    def p_values(self, pair: tuple[str, str]) -> dict[str, float]:
+        """The p-values of the table's differences between two runs, each by itself: McNemar's for accuracy in
+        a language, else the bootstrap's; nan where undefined.
         """
         languages = {f"accuracy/{language}": test.p for language, test in self.tests[pair].items()}
         figures = self.by_pair[pair]
-        return corrected({key: languages.get(key, figures[key].p) for key in self.rows if key in figures})
+        return {key: languages.get(key, figures[key].p) for key in self.rows if key in figures}
+
+    def corrected(self, pair: tuple[str, str]) -> dict[str, float]:
+        """The same after Holm's correction (`crossin.metrics.significance.corrected`)."""
+        return corrected(self.p_values(pair))
 
     def is_significant(self, pair: tuple[str, str], key: str) -> bool:
         """Whether the table marks this difference between two runs."""
@@ -160,41 +187,85 @@ class Summary:
 
 def summarize(results: Results, *, draws: int = DRAWS, seed: int = 0) -> Summary:
     """Compute every figure of a report."""
-    runs = {run.name: run for run in results.runs}
-    tables = {name: run.answers.choices for name, run in runs.items()}
-    texts = {name: _text_families(run, results.runs[0]) for name, run in runs.items()}
-    of_texts = results.runs[0].answers.texts
+    tables = _tables(results)
+    tested = results.pairs
     by_arm: dict[str, Figures] = {}
-    for name, table in tables.items():
-        by_arm[name] = intervals(table, draws=draws, seed=seed) if table else {}
-        if of_texts:
-            by_arm[name] |= resample(texts[name], of_texts.groups, draws=draws, seed=seed)
     by_pair: dict[tuple[str, str], Figures] = {}
-    tests: dict[tuple[str, str], dict[str, McNemar]] = {}
-    parts: dict[tuple[str, str], Figures] = {}
-    for arm, other in results.pairs:
-        ours, theirs = tables[arm], tables[other]
-        by_pair[arm, other] = {}
-        tests[arm, other] = {}
-        if ours and theirs:
-            with located(runs[other].answers.file):
-                by_pair[arm, other] = differences(ours, theirs, draws=draws, seed=seed)
-            tests[arm, other] = _tested(ours, theirs)
-            if has_missing(ours) or has_missing(theirs):
-                parts[arm, other] = split(ours, theirs, draws=draws, seed=seed)
-        if of_texts:
-            by_pair[arm, other] |= resample_difference(
-                texts[arm], texts[other], of_texts.groups, draws=draws, seed=seed
-            )
+    # Of most runs, draws are needed only until they are compared.
+    held: dict[str, dict[str, Drawn]] = {}
+    for name in sorted(results.names, key=lambda name: name != results.baseline):
+        drawn = _drawn(results, name, tables.get(name), draws, seed)
+        by_arm[name] = {key: figure_of(*one) for key, one in drawn.items()}
+        for arm, other in tested:
+            if arm == name:
+                by_pair[arm, other] = _differences(drawn, held[other])
+        if name in (results.baseline, results.names[0]):
+            held[name] = drawn
+    compared = {pair: (tables[pair[0]], tables[pair[1]]) for pair in tested if pair[0] in tables}
     return Summary(
         results,
-        by_arm,
-        by_pair,
-        {name: _accuracy_by_task(table, draws, seed) for name, table in tables.items() if table},
-        tests,
+        {name: by_arm[name] for name in results.names},
+        {pair: by_pair[pair] for pair in tested},
+        {name: _accuracy_by_task(table, draws, seed) for name, table in tables.items()},
+        {pair: _tested(*compared[pair]) if pair in compared else {} for pair in tested},
         chance=_chance(results.runs[0].answers.choices),
-        parts=parts,
+        parts={
+            pair: split(ours, theirs, draws=draws, seed=seed)
+            for pair, (ours, theirs) in compared.items()
+            if has_missing(ours) or has_missing(theirs)
+        },
     )
+
+
+def _subject(results: Results) -> str:
+    """The last run, or the first where the last is the baseline."""
+    first, last = results.names[0], results.names[-1]
+    return last if last != results.baseline else first
+
+
+def _tables(results: Results) -> dict[str, AnswerTable]:
+    """Each run's table of options, in the first run's order; none where there are no options."""
+    first, found = results.runs[0].answers.choices, {}
+    for run in results.runs:
+        if first is not None and run.answers.choices is not None:
+            with located(run.answers.file):
+                found[run.name] = aligned(run.answers.choices, first)
+    return found
+
+
+def _drawn(
+    results: Results, name: str, table: AnswerTable | None, draws: int, seed: int
+) -> dict[str, Drawn]:
+    """Every figure of a run, as observed and in each draw."""
+    found: dict[str, Drawn] = {}
+    if table is not None:
+        paired = name in (results.baseline, _subject(results))
+        families = [answer_family(table), *_of_languages(table, paired=paired)]
+        found = estimates(families, table.groups, draws=draws, seed=seed)
+    if of_texts := results.runs[0].answers.texts:
+        families = _text_families(results.run(name), results.runs[0])
+        found |= estimates(families, of_texts.groups, draws=draws, seed=seed)
+    return found
+
+
+def _of_languages(table: AnswerTable, *, paired: bool) -> list[Family]:
+    """What languages have in common, where they were asked the same."""
+    if not table.parallel or len(table.languages) < 2:
+        return []
+    pivot = default_pivot(table.languages)
+    found = [pivot_family(table, pivot), transfer_family(table, pivot), outcome_family(table)]
+    if paired and len(table.languages) <= _MOST_PAIRED:
+        found += [agreement_family(table), agreement_parts_family(table)]
+    return found
+
+
+def _differences(ours: Mapping[str, Drawn], theirs: Mapping[str, Drawn]) -> Figures:
+    """Paired differences of those figures that both have."""
+    return {
+        key: figure_of(one.value - other.value, one.draws - other.draws, tested=True)
+        for key, one in ours.items()
+        if (other := theirs.get(key)) is not None
+    }
 
 
 def _chance(table: AnswerTable | None) -> float:
@@ -228,7 +299,10 @@ def _renamed(family: Family) -> Family:
 
 
 def _accuracy_by_task(table: AnswerTable, draws: int, seed: int) -> Figures:
-    return by_task(table, lambda part: intervals(part, draws=draws, seed=seed)["accuracy"])
+    def accuracy(part: AnswerTable) -> Figure:
+        return resample([answer_family(part, ())], part.groups, draws=draws, seed=seed)["accuracy"]
+
+    return by_task(table, accuracy)
 
 
 def _tested(table: AnswerTable, other: AnswerTable) -> dict[str, McNemar]:

@@ -7,7 +7,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from crossin.reports.cells import MARKS, TONE_COLOURS, Cell, difference_cell, row_label, value_cell
+from crossin.reports.cells import (
+    MARKS,
+    NONE,
+    TONE_COLOURS,
+    Cell,
+    difference_cell,
+    p_value,
+    row_label,
+    value_cell,
+)
 from crossin.reports.summary import PAPER, Summary
 
 if TYPE_CHECKING:
@@ -48,6 +57,23 @@ def grid(summary: Summary, pairs: Sequence[tuple[str, str]], chosen: Sequence[st
         rows.append((row_label(key), cells))
     heads = [*summary.by_arm, *(f"{arm} − {other}" for arm, other in pairs)]
     return Grid(heads, len(summary.by_arm), rows)
+
+
+def p_grid(summary: Summary, pairs: Sequence[tuple[str, str]]) -> Grid:
+    """The p-values of the differences of `pairs`, corrected and by themselves, in the rows of `grid`."""
+    alone = {pair: summary.p_values(pair) for pair in pairs}
+    corrected = {pair: summary.corrected(pair) for pair in pairs}
+    rows = [
+        (row_label(key), [_p_cell(corrected[pair].get(key), alone[pair].get(key)) for pair in pairs])
+        for key in summary.rows
+    ]
+    return Grid([f"{arm} − {other}" for arm, other in pairs], 0, rows)
+
+
+def _p_cell(corrected: float | None, alone: float | None) -> Cell:
+    if corrected is None or alone is None:
+        return Cell(NONE, "")
+    return Cell(p_value(corrected), f"({p_value(alone)} alone)")
 
 
 def as_rich(summary: Summary, *, width: int = 120) -> Table:

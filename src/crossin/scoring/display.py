@@ -9,7 +9,17 @@ from typing import TYPE_CHECKING
 
 from crossin.languages.codes import language_name
 from crossin.metrics.bootstrap import Figure
-from crossin.reports.cells import MARKS, NONE, Cell, difference_cell, digits, label, rounded, value_cell
+from crossin.reports.cells import (
+    MARKS,
+    NONE,
+    Cell,
+    difference_cell,
+    digits,
+    label,
+    p_value,
+    rounded,
+    value_cell,
+)
 from crossin.reports.terminal import add_row, new_table
 from crossin.scoring.comparison import is_overall, shown
 
@@ -167,7 +177,7 @@ def comparison_tables(comparison: Comparison) -> list[Table]:
             alone = tests.get(name, difference.p)
             cells: list[Cell | str] = [value_cell(compared.ours[name]), value_cell(compared.theirs[name])]
             cells.append(difference_cell(name, difference, holm))
-            cells.append(NONE if holm is None else f"{_p(alone)}, {_p(holm)}")
+            cells.append(NONE if holm is None else f"{p_value(alone)}, {p_value(holm)}")
             # The name stands below, as the intervals do.
             named = "\n".join(filter(None, (label(name), _name(name.partition("/")[2]))))
             add_row(table, named, cells)
@@ -256,7 +266,3 @@ def _pairs(figures: Mapping[str, Figure], languages: Sequence[str], kind: str) -
         if all(key in figures for key in keys):
             add_row(made, language_name(first), [""] * row + [value_cell(figures[key]).value for key in keys])
     return made
-
-
-def _p(value: float) -> str:
-    return "<.001" if value < 0.001 else f"{value:.3f}".removeprefix("0")
