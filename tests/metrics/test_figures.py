@@ -171,8 +171,8 @@ def test_figures_have_these_names() -> None:
     assert list(named) == [
         *("accuracy/en", "accuracy/zh", "accuracy/vi", "missing/en", "missing/zh", "missing/vi"),
         *("accuracy", "missing"),
-        *("consistency_2", "kappa_2", "right_2", "wrong_2", "ac3_2"),
-        *("consistency_3", "kappa_3", "right_3", "wrong_3", "ac3_3"),
+        *("consistency_2", "expected_2", "kappa_2", "right_2", "wrong_2", "ac3_2"),
+        *("consistency_3", "expected_3", "kappa_3", "right_3", "wrong_3", "ac3_3"),
     ]
     assert named["accuracy"] == 1 / 2
     assert named["missing"] == pytest.approx(1 / 12)

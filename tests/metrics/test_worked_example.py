@@ -15,7 +15,9 @@ from crossin.core.files import write_parquet
 from crossin.metrics.choices import answer_family, expected_consistency, figures
 from crossin.metrics.difference_parts import split_family
 from crossin.metrics.families import observed
-from crossin.metrics.pairwise import agreement_family, pivot_family
+from crossin.metrics.option_bias import OptionTraits, bias_families
+from crossin.metrics.outcomes import outcome_family
+from crossin.metrics.pairwise import agreement_family, agreement_parts_family, pivot_family
 from crossin.metrics.pivot_transfer import transfer_family
 from crossin.metrics.rankings import rankc_chance, rankc_family, rankc_floor, ranked
 from crossin.metrics.seaeval import chances_of, drawn_accuracy, drawn_consistency
@@ -55,11 +57,21 @@ def rankings() -> Floats:
     return logprobs
 
 
+def biases(whole: AnswerTable) -> dict[str, float]:
+    """The position bias where the prompt lists the options in their order."""
+    golds = np.broadcast_to(whole.gold[:, None], whole.answers.shape)
+    unknown = np.full(whole.answers.shape, -1)
+    traits = OptionTraits(whole.languages, whole.answers, golds, unknown, unknown)
+    return {name: value for one in bias_families(traits) for name, value in observed(one).items()}
+
+
 def computed() -> dict[str, float]:
     whole, other = answers_below("The example"), answers_below("Wordings")
     families = (
         answer_family(whole),
         agreement_family(whole),
+        agreement_parts_family(whole),
+        outcome_family(whole),
         pivot_family(whole, "en"),
         transfer_family(whole, "en"),
         rankc_family(whole, rankings()),
@@ -73,6 +85,11 @@ def computed() -> dict[str, float]:
     return {
         **{name: value for family in families for name, value in observed(family).items()},
         **{f"expected_{s}": expected_consistency(whole, s) for s in (2, 3)},
+        **{
+            name: value
+            for name, value in biases(whole).items()
+            if name.startswith("place_3") and "/vi" in name
+        },
         "expected_2, in pools": expected_consistency(pooled, 2),
         "kappa_2, in pools": figures(pooled)["kappa_2"],
         **{name: value for name, value in parts.items() if "/" not in name and name != "lost_accuracy"},
@@ -95,7 +112,8 @@ def test_the_page_names_every_figure_in_its_list() -> None:
     listed = {name for row in tables_below("All figures")[0] for name in re.findall(r"`([^`]+)`", row[0])}
     families = {re.sub(r"_\d$", "_s", name.split("/")[0]) for name in computed() if " " not in name}
     free_text = {"exact_match", "containment", "f1", "chrf", "bleu", "fidelity", "undecided", "in_language"}
-    assert families - {"expected_s", "mcnemar"} | free_text <= {name.split("/")[0] for name in listed}
+    families = {re.sub(r"^place_s", "place_<k>", name) for name in families}
+    assert families - {"mcnemar"} | free_text <= {name.split("/")[0] for name in listed}
 
 
 def test_the_rankings_and_answers_of_the_page_are_one_model() -> None:

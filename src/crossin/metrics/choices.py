@@ -110,7 +110,8 @@ def figures(table: AnswerTable, sizes: Sequence[int] | None = None) -> dict[str,
 
     `accuracy/<language>`, `missing/<language>`, `accuracy` and `missing` (means over languages); of a table
     with pools also `answered`, 1 less `missing`: the share of replies that name an entity; and for each
-    subset size s (2 to L where `sizes` is None) `consistency_s`, `kappa_s`, `right_s`, `wrong_s`, `ac3_s`.
+    subset size s (2 to L where `sizes` is None) `consistency_s`, `expected_s` (by chance), `kappa_s`,
+    `right_s`, `wrong_s`, `ac3_s`.
     A table of one language has no consistency, nor has one that is not parallel.
     """
     return observed(answer_family(table, sizes))
@@ -133,7 +134,7 @@ def answer_family(table: AnswerTable, sizes: Sequence[int] | None = None) -> Fam
         of_sizes = {
             f"{figure}_{size}": found[figure][:, i]
             for i, size in enumerate(chosen)
-            for figure in ("consistency", "kappa", "right", "wrong", "ac3")
+            for figure in ("consistency", "expected", "kappa", "right", "wrong", "ac3")
         }
         return of_each | means | of_sizes
 

@@ -65,6 +65,26 @@ def agreement_family(table: AnswerTable) -> Family:
     return Family(np.hstack([np.ones((items, 1)), same], dtype=np.float64), estimate, blocks)
 
 
+def agreement_parts_family(table: AnswerTable) -> Family:
+    """`right/<x>+<y>` and `wrong/<x>+<y>` of every two languages: the parts of their `agreement` on the right
+    option and on the same wrong one. Their means over pairs are `right_2` and `wrong_2`. None for a table of
+    one language. Raises CrossinError where the table is not parallel.
+    """
+    require_parallel(table)
+    first, second = np.triu_indices(len(table.languages), k=1)
+    same = (table.answers[:, first] == table.answers[:, second]) & (table.answers[:, first] != MISSING)
+    correct = table.answers[:, first] == table.gold[:, None]
+    names = pair_names(table)
+    columns = np.hstack([np.ones((len(same), 1)), same & correct, same & ~correct], dtype=np.float64)
+
+    def estimate(sums: Floats) -> dict[str, Floats]:
+        shares = sums[:, 1:] / sums[:, :1]
+        keys = [f"{part}/{name}" for part in ("right", "wrong") for name in names]
+        return {key: shares[:, place] for place, key in enumerate(keys)}
+
+    return Family(columns, estimate)
+
+
 def pair_names(table: AnswerTable) -> list[str]:
     """`<x>+<y>` of every two languages, in the order of the upper triangle of a matrix."""
     first, second = np.triu_indices(len(table.languages), k=1)

@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from crossin.metrics.families import Family, observed, ratio
 from crossin.metrics.table import AnswerTable, Floats, place, require_parallel
+
+
+def default_pivot(languages: Sequence[str]) -> str:
+    """English where it was asked, else the first language."""
+    return "en" if "en" in languages else languages[0]
 
 
 def kept(table: AnswerTable, pivot: str) -> dict[str, float]:

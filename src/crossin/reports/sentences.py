@@ -19,8 +19,7 @@ _NOUNS = {"exact_match": "exact match", "chrf": "chrF", "fidelity": "replies in 
 def headline(summary: Summary) -> list[str]:
     """The run under study (the last) against the baseline and the first run; the main result comes first."""
     results = summary.results
-    names = results.names
-    subject = names[-1] if names[-1] != results.baseline or len(names) == 1 else names[0]
+    subject = summary.subject
     pairs = [pair for pair in results.pairs if pair[0] == subject]
     if not pairs:
         return _alone(summary, subject)

@@ -233,9 +233,7 @@ def _tables(results: Results) -> dict[str, AnswerTable]:
     return found
 
 
-def _drawn(
-    results: Results, name: str, table: AnswerTable | None, draws: int, seed: int
-) -> dict[str, Drawn]:
+def _drawn(results: Results, name: str, table: AnswerTable | None, draws: int, seed: int) -> dict[str, Drawn]:
     """Every figure of a run, as observed and in each draw."""
     found: dict[str, Drawn] = {}
     if table is not None:

@@ -20,7 +20,7 @@ from crossin.metrics.families import Family
 from crossin.metrics.figure_tables import figure_rows, in_words, table_of_rows
 from crossin.metrics.free_text import text_families
 from crossin.metrics.pairwise import agreement_family, pivot_family
-from crossin.metrics.pivot_transfer import transfer_family
+from crossin.metrics.pivot_transfer import default_pivot, transfer_family
 from crossin.metrics.rankings import rankc_family, rankc_references
 from crossin.metrics.table import AnswerTable, Floats, by_task
 from crossin.metrics.wordings import Spread, spread, wording_family
@@ -28,8 +28,6 @@ from crossin.scoring.predictions import predictions_of
 
 if TYPE_CHECKING:
     import pyarrow
-
-PIVOT = "en"
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -150,7 +148,7 @@ def pivot_of(predictions: Predictions, pivot: str | None) -> str:
     """The `pivot` given, in any spelling; else English, or where it was not asked the first language."""
     languages = predictions.tables[0].languages
     if pivot is None:
-        return PIVOT if PIVOT in languages else languages[0]
+        return default_pivot(languages)
     with located(field="pivot"):
         code = parse_language(pivot)
     if code not in languages:
