@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import pytest
 
+from crossin.items.replies.cleaning import without_listing
 from crossin.items.replies.texts import is_distinctive, mentioned, plain
 
 
@@ -50,3 +51,27 @@ def test_numbers_and_short_words_tell_nothing() -> None:
         *[False] * 4,
         *[True] * 3,
     ]
+
+
+@pytest.mark.parametrize(
+    ("reply", "rest"),
+    [
+        ("(A) red fox\n(B) blue\nB", "\n\nB"),
+        ("(A) red fox (B) blue. It is blue", "\n. It is blue"),
+        # In another order, without labels, or with a word missing it is an answer.
+        ("(B) blue (A) red fox", "(B) blue (A) red fox"),
+        ("red fox, blue", "red fox, blue"),
+        ("(A) red (B) blue", "(A) red (B) blue"),
+    ],
+)
+def test_a_list_of_all_options_in_their_order_is_removed(reply: str, rest: str) -> None:
+    assert without_listing(reply, ["red fox", "blue"], {"A": 0, "B": 1}) == rest
+
+
+def test_a_reply_that_lacks_a_word_of_the_options_needs_no_pattern(monkeypatch: pytest.MonkeyPatch) -> None:
+    def compiled(*_: object, **__: object) -> str:
+        raise AssertionError
+
+    monkeypatch.setattr("crossin.items.replies.cleaning.re.sub", compiled)
+    reply = "red, since a blue fox is nowhere"
+    assert without_listing(reply, ["red fox", "blue"], {"A": 0, "B": 1}) == reply

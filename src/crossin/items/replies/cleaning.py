@@ -62,14 +62,28 @@ def without_labels(options: Sequence[str], shown: Sequence[str] | None) -> list[
 
 def without_listing(reply: str, texts: Sequence[str], positions: dict[str, int]) -> str:
     """A reply without repetitions of all options in their order, each with its label."""
+    words = [word.lower() for text in texts for word in _words(text)]
+    # Compiling takes longer than all else.
+    if len(texts) == 1 or not _in_order(reply.lower(), words):
+        return reply
     parts = []
-    folded = reply.lower()
     for position, text in enumerate(texts):
-        words = re.findall(r"\w+", text)
-        # Compiling takes longer than all else.
-        if len(texts) == 1 or (words and words[0].lower() not in folded):
-            return reply
         label = "|".join(re.escape(label) for label, place in positions.items() if place == position)
-        option = r"\W{0,9}".join(map(re.escape, words)) or re.escape(text)
+        option = r"\W{0,9}".join(map(re.escape, _words(text))) or re.escape(text)
         parts.append(rf"[^\w\n]{{0,3}}(?:{label})\W{{1,9}}{option}")
     return re.sub(r"\W{0,9}".join(parts), "\n", reply, flags=re.IGNORECASE)
+
+
+def _words(text: str) -> list[str]:
+    return re.findall(r"\w+", text)
+
+
+def _in_order(text: str, words: Sequence[str]) -> bool:
+    """Whether a text has these words in this order, whatever is between them."""
+    place = 0
+    for word in words:
+        found = text.find(word, place)
+        if found < 0:
+            return False
+        place = found + len(word)
+    return True

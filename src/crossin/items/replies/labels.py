@@ -41,7 +41,8 @@ _DIRECTLY = re.compile(rf"{any_of('answer', 'option', 'is', 'and_or')}$", re.IGN
 # "合为一", become one, names no option.
 _DIRECTLY_COUNTED = re.compile(rf"(?:{any_of('answer', 'option')}|是)$")
 # "And", written together with the label that follows, after another label: "أ وب", "א וב".
-_AND_PREFIX = re.compile(r"(?<![^\W\d_])[^\W\d_]\W? [וو]$")
+_AND = "וو"
+_AND_PREFIX = re.compile(rf"(?<![^\W\d_])[^\W\d_]\W? [{_AND}]$")
 # What may follow a label without a space: "是", or "and" with another label.
 _COPULA = rf"{any_of('is', 'correct')}|번|입니다|이다"
 _SAID = re.compile(rf"{_COPULA}")
@@ -81,6 +82,8 @@ def labels_in(line: str, labels: Labels) -> Iterator[Label]:
     line = line.replace(ZERO_WIDTH_SPACE, " ")
     for match in labels.pattern.finditer(line):
         start, end, label = match.start(), match.end(), match[0]
+        if _within_word(line, start, end):
+            continue
         counted = label.isdigit() or script(label[0]) == "HANGUL"
         counter = _COUNTER.match(line, end) if counted else None
         end = counter.end() if counter and counter[0].strip() else end
@@ -103,6 +106,18 @@ def labels_in(line: str, labels: Labels) -> Iterator[Label]:
             yield Label(start, end + after, position, LabelKind.DIGIT if numeral else LabelKind.MARKED)
         elif _named(before, rest) if strict else not _word(label, before, rest):
             yield Label(start, end, position, LabelKind.DIGIT if numeral else LabelKind.LETTER)
+
+
+def _within_word(line: str, start: int, end: int) -> bool:
+    """Whether a label's letters have others of their script beside them. Most have, so this comes first; what
+    is joined in other ways is left to `_joined`.
+    """
+    one, other = script(line[start]), script(line[end - 1])
+    if not one or not other or {one, other} & _BESIDE_DIGITS:
+        return False
+    before, after = line[start - 1 : start], line[end : end + 1]
+    begun = before != "" and before not in _AND and script(before) == one
+    return begun or (after != "" and script(after) == other)
 
 
 def _joined(left: str, right: str, label: str) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cache, lru_cache
 from itertools import groupby
 from pathlib import Path
@@ -19,6 +19,8 @@ _DENSE = {"CJK", "HIRAGANA", "KATAKANA", "HANGUL"}
 # Korean particles, written directly after a noun.
 _PARTICLE = re.compile(r"(?:입니다|이다|이며|이에요|예요|은|는|이|가|을|를|의|에|로)(?![가-힣])")
 _WHITE = re.compile(r"NEGATIVE (?:CIRCLED|SQUARED) LATIN CAPITAL LETTER (.)$")
+# Points, commas and hyphens that are not part of a number.
+_NO_NUMBER = re.compile(r"(?<!\d)[.,]|[.,](?!\d)|(?<=[^\W_])-|-(?!\d)")
 _MINUS = re.compile(r"[−–—‒](?=\s?\d)")
 # Scripts with spaces between words; others put words together, or prefixes onto them.
 _SPACED = {"LATIN", "CYRILLIC", "GREEK"}
@@ -51,11 +53,20 @@ def visible(text: str) -> str:
     if text.isascii():
         return text
     text = unicodedata.normalize("NFKC", text)
-    text = text.translate({ord(character): _seen(character) for character in set(text)})
+    text = text.translate(_SEEN)
     return _WITHIN.sub("", text) if ZERO_WIDTH_SPACE in text else text
 
 
-@cache
+class _Translation(dict[int, str]):
+    """A table for `str.translate`, which asks only once what a character becomes."""
+
+    def __init__(self, becomes: Callable[[str], str]) -> None:
+        self._becomes = becomes
+
+    def __missing__(self, code: int) -> str:
+        return self.setdefault(code, self._becomes(chr(code)))
+
+
 def _seen(character: str) -> str:
     """A character of an NFKC text, as it is compared."""
     digit = unicodedata.digit(character, None)
@@ -70,6 +81,9 @@ def _seen(character: str) -> str:
         return white[1]
     marks: dict[str, str] = data("labels.yaml")["marks"]
     return next((mark for mark, others in marks.items() if character in others), character)
+
+
+_SEEN = _Translation(_seen)
 
 
 @cache
@@ -112,22 +126,19 @@ def plain(text: str) -> str:
     """
     # The dot remains of a Turkish İ.
     text = _MINUS.sub("-", visible(text)).casefold().replace("\u0307", "").replace(ZERO_WIDTH_SPACE, "")
-    kept = []
-    for index, character in enumerate(text):
-        before, after = text[index - 1 : index], text[index + 1 : index + 2]
-        category = unicodedata.category(character)
-        number = after.isdigit() and (before.isdigit() if character in ".," else not before.isalnum())
-        if (
-            character.isalnum()
-            or category[0] == "M"
-            or category in ("Sm", "Sc")
-            or character in "%^/°"
-            or (character in "-.," and number)
-        ):
-            kept.append(character)
-        else:
-            kept.append(" ")
-    return " ".join("".join(kept).split())
+    text = _NO_NUMBER.sub(" ", text)
+    text = text.translate(_COMPARED)
+    return " ".join(text.split())
+
+
+def _compared(character: str) -> str:
+    """A character as a `plain` text has it."""
+    category = unicodedata.category(character)
+    kept = character.isalnum() or category[0] == "M" or category in ("Sm", "Sc") or character in "%^/°-.,"
+    return character if kept else " "
+
+
+_COMPARED = _Translation(_compared)
 
 
 def mentioned(text: str, options: Sequence[str]) -> list[tuple[int, int]]:
