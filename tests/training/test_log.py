@@ -1,18 +1,12 @@
-"""The log as tables and as a page."""
+"""The log as tables."""
 
 from __future__ import annotations
 
-import html
-import re
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 from crossin.core.files import read_parquet, sha256
-from crossin.training.log import write_log, write_page
-
-STRANGE = "</script><img src=x onerror=alert(1)>"
+from crossin.training.log import write_log
 
 
 def made_line(step: int, seconds: float) -> dict[str, Any]:
@@ -88,50 +82,3 @@ def test_how_fast_a_run_was_changes_one_table_only(tmp_path: Path) -> None:
 def test_the_paths_are_those_of_the_tables_there_are(tmp_path: Path) -> None:
     paths = write_log(tmp_path, [made_line(1, 1.0)])
     assert sorted(paths) == sorted(tmp_path.iterdir())
-
-
-def strange_lines() -> list[dict[str, Any]]:
-    """Lines of two steps, whose component has the name of a tag."""
-    lines = [line for step in (1, 2) for line in (made_line(step, 1.0), held_out_line(step))]
-    for line in lines:
-        line["groups"] = [{**group, "component": STRANGE} for group in line["groups"]]
-    return lines
-
-
-def drawn(page: Path | None) -> list[str]:
-    """What the points of the page say, by plot."""
-    assert page
-    return [html.unescape(found) for found in re.findall(r"<tr><td>(.*?)</td>", page.read_text("utf-8"))]
-
-
-def test_the_page_draws_what_is_learned_what_is_held_out_and_the_terms(tmp_path: Path) -> None:
-    page = write_page(tmp_path, strange_lines())
-    assert page == tmp_path / "loss.html"
-    said = [text.rpartition("> ")[2] if "> " in text else text for text in drawn(page)]
-    assert [text for text in said if "step 2" in text] == [
-        "en>en, step 2: 1.500",
-        "en>vi, step 2: 1.500",
-        "en>vi, step 2: 1.700",
-        "sft, step 2: 1.000",
-        "align, step 2: 1.000",
-    ]
-    content = page.read_text("utf-8")
-    assert [content.index(f"<h3>{title}") for title in ("Trained on", "Held out", "Terms of the loss")]
-    assert "<title>Losses: " in content and 'name="viewport"' in content
-    # No name can be taken for a tag.
-    assert "<img src=x" not in content
-
-
-def test_the_same_log_is_the_same_page_and_fetches_nothing(tmp_path: Path) -> None:
-    page = write_page(tmp_path, strange_lines())
-    assert page
-    before = sha256(page)
-    write_page(tmp_path, strange_lines())
-    assert sha256(page) == before
-    assert not re.search(r"<(script|link|img)[^>]+(src|href)=(?!\"data:)", page.read_text())
-
-
-def test_without_vl_convert_there_is_no_page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("crossin.training.log.find_spec", lambda name: None)
-    assert write_page(tmp_path, [made_line(1, 1.0)]) is None
-    assert not (tmp_path / "loss.html").exists()

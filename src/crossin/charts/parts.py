@@ -13,6 +13,7 @@ from crossin.metrics.bootstrap import Figure
 Place = float | str
 # How many colours and symbols there are; `page.css` has the colours, for light and dark.
 PALETTE = 8
+_DASHES: tuple[tuple[int, ...], ...] = ((), (2, 2), (6, 3), (9, 3, 2, 3))
 _SYMBOLS = ("circle", "square", "diamond", "triangle-up", "cross", "triangle-down", "triangle-right", "wedge")
 
 
@@ -87,9 +88,12 @@ class Plot:
 
 
 def style_of(place: int) -> Style:
-    """The colour and symbol of the series at a place: no two of the first 64 are alike."""
+    """The colour and symbol of the series at a place: no two of the first 64 are alike. Where colours repeat,
+    lines have another dash: no two of the first 32 are alike.
+    """
     turn = place // PALETTE
-    return Style(f"var(--arm-{place % PALETTE})", _SYMBOLS[(place + turn) % len(_SYMBOLS)])
+    symbol = _SYMBOLS[(place + turn) % len(_SYMBOLS)]
+    return Style(f"var(--arm-{place % PALETTE})", symbol, _DASHES[turn % len(_DASHES)])
 
 
 def shares(title: str) -> PlotAxis:

@@ -60,7 +60,9 @@ def draw(plot: Plot) -> str:
 def specification(plot: Plot) -> dict[str, Any]:
     """The plot in Vega-Lite's grammar."""
     layers = [*_contours(plot), *_rules(plot), *_bands(plot), *_intervals(plot), *_lines(plot), *_marks(plot)]
-    rows = [_row(one, point) for one in plot.series for point in one.points]
+    rows = [
+        {"line": place, **_row(one, point)} for place, one in enumerate(plot.series) for point in one.points
+    ]
     return {
         "$schema": _SCHEMA,
         "background": None,
@@ -155,7 +157,10 @@ def _lines(plot: Plot) -> list[dict[str, Any]]:
     scale = {"domain": list(dashes), "range": list(dashes.values())}
     dash = {"field": "name", "type": "nominal", "scale": scale, "legend": _legend(plot)}
     named = {"field": "name", "type": "nominal"}
-    return [_layer(plot, mark, "datum.kind !== 'points'", strokeDash=dash, description=named)]
+    # Two series of one name are two lines.
+    apart = {"field": "line"}
+    more = {"strokeDash": dash, "description": named, "detail": apart}
+    return [_layer(plot, mark, "datum.kind !== 'points'", **more)]
 
 
 def _bands(plot: Plot) -> list[dict[str, Any]]:
@@ -164,7 +169,7 @@ def _bands(plot: Plot) -> list[dict[str, Any]]:
     mark = {"type": "area", "opacity": 0.15, "aria": False}
     ends = {"y": {**_channel("y", plot.y), "field": "y_low"}, "y2": {"field": "y_high"}}
     # The colour as it is, since a scale would join its legend to that of the lines.
-    ends |= {"fill": {"field": "colour", "type": "nominal", "scale": None}, "detail": {"field": "name"}}
+    ends |= {"fill": {"field": "colour", "type": "nominal", "scale": None}, "detail": {"field": "line"}}
     layer = _layer(plot, mark, "datum.kind === 'line' && isValid(datum.y_low)", **ends)
     del layer["encoding"]["color"]
     return [layer]

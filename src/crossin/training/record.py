@@ -5,18 +5,21 @@ It is saved in every checkpoint, so that a resumed run has the log of an uninter
 
 from __future__ import annotations
 
+import json
 import shutil
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from crossin.core.files import read_json, sync, sync_tree, write_json, writing
+from crossin.core.files import read_json, sync, sync_tree, write_json, write_text, writing
 from crossin.models.memory import peak_memory
 from crossin.training.rows import Group
 
 CHECKPOINTS = "checkpoints"
 _RECORD = "crossin.json"
+# The lines so far, for whoever looks at a run in progress. A run resumes from its checkpoint's record alone.
+_LOG = "log.jsonl"
 
 
 @dataclass
@@ -127,6 +130,34 @@ class Record:
         return found
 
 
+def log_writer(out: Path, lines: Sequence[dict[str, Any]]) -> Callable[[], None]:
+    """A function that writes those `lines` of a run that were added since it was last called to a file of the
+    run's folder, which `lines_so_far` reads. The file begins with the lines that there are now.
+    """
+    path, written = out / CHECKPOINTS / _LOG, len(lines)
+    write_text(path, _json_lines(lines))
+
+    def write() -> None:
+        nonlocal written
+        if len(lines) > written:
+            with writing(path), path.open("a", encoding="utf-8") as file:
+                file.write(_json_lines(lines[written:]))
+            written = len(lines)
+
+    return write
+
+
+def lines_so_far(out: Path) -> list[dict[str, Any]] | None:
+    """The log's lines of a run that has not finished; None where the folder has none."""
+    try:
+        text = (out / CHECKPOINTS / _LOG).read_text(encoding="utf-8")
+    except OSError:
+        return None
+    # The last line may be half written.
+    whole = text[: text.rfind("\n") + 1]
+    return [json.loads(line) for line in whole.splitlines()]
+
+
 def last_checkpoint(out: Path) -> Path | None:
     """The last whole checkpoint of the run in `out`; incomplete ones are removed."""
     whole = []
@@ -157,6 +188,10 @@ def save_record(checkpoint: Path, record: Record) -> None:
 def read_record(checkpoint: Path) -> Record:
     """The record in a checkpoint."""
     return Record(**read_json(checkpoint / _RECORD))
+
+
+def _json_lines(lines: Sequence[dict[str, Any]]) -> str:
+    return "".join(json.dumps(line) + "\n" for line in lines)
 
 
 def _add(sums: dict[str, list[float]], key: tuple[str, ...], loss: float, count: int) -> None:

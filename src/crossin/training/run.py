@@ -20,8 +20,16 @@ from crossin.models.chat import CHAT_DATE
 from crossin.models.download import pull
 from crossin.models.weights import writing_weights
 from crossin.training.config import TrainConfig, read_config
-from crossin.training.log import PAGE, write_log, write_page
-from crossin.training.record import CHECKPOINTS, Record, last_checkpoint, read_record, step_of
+from crossin.training.log import write_log
+from crossin.training.loss_page import PAGE, page_writer, write_loss_page
+from crossin.training.record import (
+    CHECKPOINTS,
+    Record,
+    last_checkpoint,
+    log_writer,
+    read_record,
+    step_of,
+)
 from crossin.training.sampling import rank_and_world_size
 
 if TYPE_CHECKING:
@@ -158,6 +166,8 @@ def _fit(
             record=record,
             watch=lambda step, note: progress("training", step, plan.steps, "steps", note),
             stop=lambda: held.number is not None,
+            logged=log_writer(out, record.lines) if first else lambda: None,
+            saved=page_writer(out, record.lines),
             model=network,
             args=arguments_of(config, out, network.device.type),
             processing_class=tokenizer,
@@ -215,7 +225,7 @@ def _write(trainer: CrossinTrainer, out: Path, base: Path, chat_template: str, s
     if config.export and kind == ADAPTER:
         written.append(merge(base, out / ADAPTER, out / MERGED).folder / MANIFEST)
     written += write_log(out, lines)
-    if page := write_page(out, lines):
+    if page := write_loss_page(out, lines):
         written.append(page)
     else:
         say(_no_page())

@@ -87,7 +87,8 @@ class GradientMeter:
 
 class CrossinTrainer(transformers.Trainer):  # type: ignore[misc]
     """Transformers' Trainer; `plan` says what a step is, `record` is the run's state, and `watch` is called
-    with the number of steps done and a short text.
+    with the number of steps done and a short text. `logged` is called after each step, once the log has its
+    lines, and `saved` after each checkpoint, in one process.
 
     Once `stop` is true in one of the processes, all of them end after the same step, with a checkpoint, and
     `stopped` is true.
@@ -100,11 +101,14 @@ class CrossinTrainer(transformers.Trainer):  # type: ignore[misc]
         record: Record,
         watch: Callable[[int, str], None],
         stop: Callable[[], bool] = lambda: False,
+        logged: Callable[[], None] = lambda: None,
+        saved: Callable[[], None] = lambda: None,
         **options: Any,
     ):
         super().__init__(**options)
         self.plan, self.config, self.record, self._watch = plan, plan.config, record, watch
         self._stop, self.stopped, self._ended_step = stop, False, -1
+        self._logged, self._saved = logged, saved
         self._weights = [weight for weight in self.model.parameters() if weight.requires_grad]
         self._groups = sorted({row.group for row in plan.rows})
         self._norms: dict[str, float] = {}
@@ -291,6 +295,7 @@ class CrossinTrainer(transformers.Trainer):  # type: ignore[misc]
             by_language: dict[str, float] = {}
             if self.plan.held_out and (step % self.config.held_out.every == 0 or step == self.plan.steps):
                 by_language = record.write_held_out(step, self._held_out_losses())
+            self._logged()
             self.plan.after_step(self.model, step, by_language)
             self.stopped = self.stopped or (self.args.world_size == 1 and self._stop())
             if self.stopped:
@@ -321,6 +326,7 @@ class CrossinTrainer(transformers.Trainer):  # type: ignore[misc]
             super()._save_checkpoint(model, trial)
         if self.args.should_save:
             save_record(folder, self.record)
+            self._saved()
 
 
 def _summed(name: str, weight: float, parts: Sequence[Measured]) -> _TermValue:
