@@ -85,8 +85,9 @@ def test_the_page_has_all_rows_and_the_terminal_the_main_ones(made: Report) -> N
     assert [row for row in rows if row.startswith("f1")] == ["f1/en", "f1/de", "f1"]
     # The two say the same.
     assert "answered/de" in rows and "missing" not in rows
-    shown = made.page.read_text(encoding="utf-8").split("<tbody>")[1].split("</tbody>")[0]
-    assert "F1 de German" in shown and "chrF en English" in shown and "no reply de German" in shown
+    shown = made.page.read_text(encoding="utf-8").split("<table")[1].split("</table>")[0]
+    for name in ("F1", "chrF", "no reply"):
+        assert "German · de" in shown.split(f">{name}</th>")[1].split("</tbody>")[0]
     text = io.StringIO()
     Console(width=100, file=text).print(as_rich(made.summary, width=100))
     for name in ("exact match de German", "chrF de German", "F1 "):

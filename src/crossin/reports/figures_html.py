@@ -37,12 +37,12 @@ def figures_table(summary: Summary) -> str:
     pairs = summary.results.pairs
     shape, tests = grid(summary, pairs), p_grid(summary, pairs)
     parts = [
-        _box("Table of figures", _laid_out(summary, shape, tests)),
+        box("Table of figures", _laid_out(summary, shape, tests)),
         f'<p class="key">{escape(caption(summary))}</p>',
-        _folded("What the figures mean", _glossary(summary)),
+        folded("What the figures mean", _glossary(summary)),
     ]
     if pairs:
-        parts.append(_folded("p-values of the differences", _box("p-values", _laid_out(summary, tests))))
+        parts.append(folded("p-values of the differences", box("p-values", _laid_out(summary, tests))))
     return "".join(parts)
 
 
@@ -50,7 +50,7 @@ def difference_tables(summary: Summary) -> str:
     """What the difference of each pair of runs is made of, where some question was left without an answer."""
     return "".join(
         f"<h3>{TITLE}: {escape(arm)} − {escape(other)}</h3>"
-        f'{_box(TITLE, _parts_table(parts, summary.choice_languages))}<p class="key">{escape(CAPTION)}</p>'
+        f'{box(TITLE, _parts_table(parts, summary.choice_languages))}<p class="key">{escape(CAPTION)}</p>'
         for (arm, other), parts in summary.parts.items()
     )
 
@@ -158,11 +158,13 @@ def _parts_table(parts: Figures, languages: Sequence[str]) -> str:
     return _table("language", heads, [rows])
 
 
-def _box(name: str, table: str) -> str:
+def box(name: str, table: str) -> str:
+    """A box in which a table can be scrolled."""
     return f'<div class="scroll tall" tabindex="0" role="region" aria-label="{escape(name)}">{table}</div>'
 
 
-def _folded(title: str, body: str) -> str:
+def folded(title: str, body: str) -> str:
+    """HTML that is shown when its title is opened."""
     return f'<details class="below"><summary>{title}</summary>{body}</details>'
 
 

@@ -1,13 +1,16 @@
-"""How results were made, as HTML: the manifests of all runs side by side."""
+"""How results were made, as HTML: sources and licences, models, trainings, and the manifests of all runs."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from html import escape
 from typing import Any
 
-from crossin.reports.cells import digits
+from crossin.reports.cells import NONE, digits
+from crossin.reports.figures_html import box, folded
+from crossin.reports.lineage import Training, flat, in_short, of_training, trainings_of
 from crossin.reports.results import Run
+from crossin.reports.sources import sources_of
 from crossin.reports.summary import Summary
 
 # The sections of a manifest, and their titles.
@@ -16,7 +19,6 @@ _SECTIONS = {
     "counts": "Counts",
     "skipped": "Left out, by reason",
     "versions": "Versions",
-    "inputs": "Inputs (SHA-256)",
 }
 # The harnesses' names of figures that are ours, too. An exact match of a letter is accuracy.
 _OURS = {
@@ -29,9 +31,47 @@ _OURS = {
 
 
 def provenance_html(summary: Summary) -> str:
-    """The manifests of all runs side by side, a line for each setting; lines that differ are marked."""
+    """The sources of the questions with their licences, models and trainings in short, and, folded away, the
+    manifests of all runs side by side. Lines that differ are marked.
+    """
     runs = summary.results.runs
-    heads = "".join(f'<th scope="col">{escape(run.name)}</th>' for run in runs)
+    trainings = trainings_of(runs)
+    short = [in_short(run, trainings.get(run.name)) for run in runs]
+    parts = [_sources(summary), "<h3>Models</h3>" + box("Models", _table(summary, _rows(short)))]
+    if trainings:
+        parts.append(_trainings(summary, trainings))
+    return "".join([*parts, folded("All settings, counts and versions", _manifests(summary))])
+
+
+def _sources(summary: Summary) -> str:
+    lines = []
+    for source in sources_of(summary.results):
+        parts = [source.get("benchmark", ""), source.get("source", "")]
+        parts += [f"licence {source['licence']}"] if "licence" in source else []
+        lines.append(f"<li>{escape(', '.join(filter(None, parts)))}</li>")
+    said = "<p>The questions are their authors', under these licences:</p>"
+    return f"<h3>Where the questions are from</h3>{said}<ul>{''.join(lines)}</ul>" if lines else ""
+
+
+def _trainings(summary: Summary, trainings: Mapping[str, Training]) -> str:
+    """What differs between trainings, and, folded away, what does not."""
+    columns = [of_training(trainings[name]) if name in trainings else {} for name in summary.results.names]
+    trained = [of_training(training) for training in trainings.values()]
+    keys = list(dict.fromkeys(key for column in trained for key in column))
+    same = [key for key in keys if len({column.get(key) for column in trained}) == 1]
+    differing = _rows(columns, [key for key in keys if key not in same])
+    title = "What is the same in all trainings" if len(trained) > 1 else "Settings of the training"
+    common = f'<table class="made"><tbody>{_rows(trained[:1], same)}</tbody></table>'
+    return (
+        "<h3>Training</h3><p>As the manifests near the evaluations say; – where a model was not trained, or "
+        "its training is elsewhere.</p>"
+        + (box("What differs between trainings", _table(summary, differing)) if differing else "")
+        + folded(title, box(title, common))
+    )
+
+
+def _manifests(summary: Summary) -> str:
+    runs = summary.results.runs
     parts = [
         _section(title, of_runs)
         for name, title in _SECTIONS.items()
@@ -41,11 +81,10 @@ def provenance_html(summary: Summary) -> str:
         parts.append(_section("Replies that were not read", unread))
     if any(reported := [_reported(run, summary) for run in runs]):
         parts.append(_section("Figures that the harness reports", reported))
-    return (
-        "<h3>Settings, counts and versions</h3>"
-        '<div class="scroll" tabindex="0" role="region" aria-label="Manifests">'
-        f'<table class="made"><thead><tr><td></td>{heads}</tr></thead>{"".join(parts)}</table></div>'
-    )
+    made = box("Manifests", _table(summary, "".join(parts)))
+    if any(hashes := [run.manifest.get("inputs") or {} for run in runs]):
+        made += folded("Hashes of what was read (SHA-256)", box("Hashes", _table(summary, _rows(hashes))))
+    return made
 
 
 def _reported(run: Run, summary: Summary) -> dict[str, str]:
@@ -62,29 +101,27 @@ def _reported(run: Run, summary: Summary) -> dict[str, str]:
 
 
 def _section(title: str, of_runs: Sequence[Any]) -> str:
-    columns = [_flat(value) for value in of_runs]
-    lines = [f'<tr><th class="part" scope="rowgroup" colspan="{len(columns) + 1}">{title}</th></tr>']
-    for key in dict.fromkeys(key for column in columns for key in column):
-        values = [column.get(key, "–") for column in columns]
+    columns = list(map(flat, of_runs))
+    rows = _rows(columns) or f'<tr><td></td><td colspan="{len(columns)}">none</td></tr>'
+    return f'<tr><th class="part" scope="rowgroup" colspan="{len(columns) + 1}">{title}</th></tr>{rows}'
+
+
+def _rows(columns: Sequence[Mapping[str, str]], keys: Sequence[str] | None = None) -> str:
+    """A row for each key (of these, or of all), with one cell where all columns are the same."""
+    lines = []
+    for key in dict.fromkeys(key for column in columns for key in column) if keys is None else keys:
+        values = [column.get(key, NONE) for column in columns]
         differs = len(set(values)) > 1
         if differs:
             cells = "".join(f"<td>{escape(text)}</td>" for text in values)
         else:
             cells = f'<td colspan="{len(columns)}">{escape(values[0])}</td>'
-        kind = " class=differs" if differs else ""
+        kind = ' class="differs"' if differs else ""
         lines.append(f'<tr{kind}><th scope="row">{escape(key)}</th>{cells}</tr>')
-    if len(lines) == 1:
-        lines.append(f'<tr><td></td><td colspan="{len(columns)}">none</td></tr>')
-    return f"<tbody>{''.join(lines)}</tbody>"
+    return "".join(lines)
 
 
-def _flat(value: Any, prefix: str = "") -> dict[str, str]:
-    """Nested settings as lines: `training.lr` → `0.0005`."""
-    if isinstance(value, dict):
-        return {
-            name: text
-            for key, inner in value.items()
-            for name, text in _flat(inner, f"{prefix}{key}.").items()
-        }
-    text = ", ".join(map(str, value)) if isinstance(value, list) else str(value)
-    return {prefix.rstrip("."): text}
+def _table(summary: Summary, rows: str) -> str:
+    """A table with a column for each run."""
+    heads = "".join(f'<th scope="col">{escape(name)}</th>' for name in summary.results.names)
+    return f'<table class="made"><thead><tr><td></td>{heads}</tr></thead><tbody>{rows}</tbody></table>'
