@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import csv
+import io
+import json
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 
@@ -62,7 +66,7 @@ def page(browser: Any, address: str) -> Any:
     browser.get_log("browser")
     browser.get_log("performance")
     browser.get("about:blank")
-    browser.get(address)
+    open_page(browser, address)
     return browser
 
 
@@ -73,6 +77,34 @@ def text_of(page: Any, selector: str) -> list[str]:
     return found
 
 
+def open_page(browser: Any, address: str) -> None:
+    """Open a page, and wait until its questions can be read."""
+    from selenium.webdriver.support.ui import WebDriverWait
+
+    browser.get(address)
+    ready = "return 'ready' in document.body.dataset"
+    WebDriverWait(browser, 300).until(lambda page: page.execute_script(ready))
+
+
+def click(page: Any, name: str) -> None:
+    page.execute_script("document.getElementById(arguments[0]).click()", name)
+
+
+def preset(page: Any, name: str) -> str:
+    """Choose the first preset that begins with `name`; what it says."""
+    from selenium.webdriver.support.ui import Select
+
+    field = Select(page.find_element("id", "filter-preset"))
+    found = next(one for one in text_of(page, "#filter-preset option") if one.startswith(name))
+    field.select_by_visible_text(found)
+    return found
+
+
+def counted(preset: str) -> int:
+    """The number of questions that a preset says it shows."""
+    return int(preset.rpartition("(")[2].rstrip(")"))
+
+
 def choose(page: Any, name: str, text: str) -> None:
     """Choose the option that reads `text`, as a user does."""
     from selenium.webdriver.support.ui import Select
@@ -81,9 +113,10 @@ def choose(page: Any, name: str, text: str) -> None:
 
 
 def press(page: Any, key: str) -> None:
+    """Press a key, by its letter or the name that WebDriver has for it."""
     from selenium.webdriver.common.keys import Keys
 
-    page.find_element("tag name", "body").send_keys(getattr(Keys, key))
+    page.find_element("tag name", "body").send_keys(getattr(Keys, key, key))
 
 
 def test_nothing_breaks_and_nothing_is_fetched(page: Any) -> None:
@@ -144,6 +177,9 @@ def test_hostile_text_is_only_text(page: Any) -> None:
 
 
 def test_a_question_is_shown_in_every_script(page: Any) -> None:
+    # With more than four languages, the first alone is open.
+    assert len(text_of(page, ".question")) == 1
+    click(page, "every-card")
     shown = page.execute_script(
         "return [...document.querySelectorAll('.question')].map(node => [node.lang, node.textContent])"
     )
@@ -178,24 +214,151 @@ def test_filters_narrow_the_questions(page: Any) -> None:
     assert text_of(page, "#position") == ["1 of 2"]
     choose(page, "task", "capital")
     assert text_of(page, "#position") == ["No question fits"]
+    assert page.find_element("id", "grid-frame").is_displayed() is False
     page.find_element("css selector", "#filters button[type=reset]").click()
     page.execute_async_script("setTimeout(arguments[0], 50)")
     assert text_of(page, "#position") == [f"1 of {ITEMS}"]
 
 
+def test_a_search_marks_what_it_found(page: Any) -> None:
+    page.find_element("id", "filter-text").send_keys("CAPITAL egypt")
+    assert text_of(page, ".question mark") == ["capital", "Egypt"]
+    assert text_of(page, ".question")[0].startswith(QUESTIONS["en"].format("Egypt"))
+
+
+@pytest.mark.parametrize(
+    "name", ["all questions", "gained in", "lost in any", "CrossIn languages disagree", "no arm right"]
+)
+def test_a_preset_shows_as_many_questions_as_it_says(page: Any, name: str) -> None:
+    count = counted(preset(page, name))
+    assert text_of(page, "#position") == [f"1 of {count}" if count else "No question fits"]
+
+
 def test_where_the_method_helps_can_be_seen(page: Any) -> None:
-    choose(page, "kind", "CrossIn right, English only wrong")
-    choose(
-        page, "language", next(text for text in text_of(page, "#filter-language option") if "(ar)" in text)
-    )
-    count = int(text_of(page, "#position")[0].split(" of ")[1])
-    assert 0 < count < ITEMS
-    for _ in range(min(count, 5)):
+    assert 0 < counted(preset(page, "gained in العربية")) < ITEMS
+    click(page, "every-card")
+    for _ in range(5):
         card = page.find_element("css selector", "[data-language=ar]")
         marks = {mark.get_attribute("title") for mark in card.find_elements("css selector", "[role=img]")}
         assert "CrossIn chose this: right" in marks
         assert "English only chose this: right" not in marks
         page.execute_script("document.getElementById('next').click()")
+
+
+def shown_items(page: Any) -> list[str]:
+    found: list[str] = page.execute_script("return state.shown.map(item => data.items[item].id)")
+    return found
+
+
+# How each relation is decided, given the arm's answer, the right one, and the answer in the first language.
+RELATIONS = {
+    "is right": lambda answer, gold, pivot: answer == gold,
+    "is not right": lambda answer, gold, pivot: answer != gold,
+    "is wrong": lambda answer, gold, pivot: answer not in (gold, -1),
+    "gives no answer": lambda answer, gold, pivot: answer == -1,
+    "answers as in en": lambda answer, gold, pivot: answer == pivot != -1,
+    "answers otherwise than in en": lambda answer, gold, pivot: answer != pivot or answer == -1,
+}
+
+
+@pytest.mark.parametrize("relation", RELATIONS)
+def test_a_condition_keeps_what_it_says(page: Any, relation: str) -> None:
+    from selenium.webdriver.support.ui import Select
+
+    click(page, "add-condition")
+    holds = RELATIONS[relation]
+    everywhere = range(len(QUESTIONS))
+    for language, wanted in (
+        ("th", [list(QUESTIONS).index("th")]),
+        ("every language", everywhere),
+        ("any one language", everywhere),
+    ):
+        for label, text in (("answer", relation), ("language", language)):
+            field = Select(page.find_element("css selector", f"#conditions [aria-label={label}]"))
+            names = [one.text for one in field.options]
+            field.select_by_visible_text(next(one for one in names if text in (one, one.split(" · ")[-1])))
+        expected = []
+        for item in page.execute_script("return data.items"):
+            answers = item["answers"][2]
+            found = [holds(answers[place], item["gold"], answers[0]) for place in wanted]
+            if any(found) if language == "any one language" else all(found):
+                expected.append(item["id"])
+        assert shown_items(page) == expected
+
+
+def test_conditions_in_any_one_language_speak_of_the_same(page: Any) -> None:
+    preset(page, "gained in any language")
+    expected = [
+        item["id"]
+        for item in page.execute_script("return data.items")
+        if any(
+            ours == item["gold"] != theirs
+            for ours, theirs in zip(item["answers"][2], item["answers"][1], strict=True)
+        )
+    ]
+    assert shown_items(page) == expected
+
+
+def test_a_link_brings_back_what_was_shown(page: Any) -> None:
+    preset(page, "lost in any")
+    page.find_element("id", "filter-text").send_keys("capital")
+    choose(page, "order", "fewest right first: CrossIn")
+    press(page, "j")
+    page.execute_script("writeLink()")
+    before = [shown_items(page), text_of(page, "#position"), text_of(page, "#item > h3")]
+    assert before[1][0].startswith("2 of ")
+    address = page.current_url
+    assert "#" in address and "CrossIn" in address
+    click(page, "copy-link")
+    page.get("about:blank")
+    open_page(page, address)
+    assert [shown_items(page), text_of(page, "#position"), text_of(page, "#item > h3")] == before
+
+
+def test_a_link_of_another_page_does_no_harm(page: Any, address: str) -> None:
+    where = quote(json.dumps(["no such arm", "right", "en"]))
+    page.get("about:blank")
+    open_page(page, f"{address}#where={where}&where=[&task=none&item=none&search=capital")
+    assert text_of(page, "#position") == [f"1 of {ITEMS}"]
+    assert [line for line in page.get_log("browser") if line["level"] == "SEVERE"] == []
+
+
+def test_what_is_shown_can_be_saved(page: Any) -> None:
+    count = counted(preset(page, "gained in ไทย"))
+    text = page.execute_script("return csvText()")
+    rows = list(csv.DictReader(io.StringIO(text.removeprefix("\ufeff"))))
+    assert len(rows) == count * len(QUESTIONS)
+    thai = [row for row in rows if row["language"] == "th"]
+    assert {row["CrossIn: verdict"] for row in thai} == {"right"}
+    assert all(row["CrossIn: answer"] == row["right answer"] for row in thai)
+    assert any(row["question"].endswith(HOSTILE) for row in rows)
+    fields = page.execute_script("return ['=1+1', '-3.5', '+a', 'a,b', 'a\"b', '@x'].map(csvField)")
+    assert fields == ["'=1+1", "-3.5", "'+a", '"a,b"', '"a""b"', "'@x"]
+    click(page, "save-csv")
+    assert [line for line in page.get_log("browser") if line["level"] == "SEVERE"] == []
+
+
+def test_the_table_of_a_question_has_each_arm_once_a_language(page: Any) -> None:
+    cells = page.execute_script("""
+        const rows = [...document.querySelectorAll(".matrix tbody tr")];
+        return rows.map((row) => [...row.querySelectorAll("td")].map((cell) =>
+            [...cell.querySelectorAll(".symbol")].map((mark) => mark.title)));
+    """)
+    for column in zip(*cells, strict=True):
+        names = sorted(title.split(": ")[0] for cell in column for title in cell)
+        assert names == ["CrossIn", "English only", "base model"]
+    for row, option in zip(cells, text_of(page, ".matrix .option"), strict=False):
+        assert all(title.endswith("right") == (option == "Hanoi") for cell in row for title in cell)
+
+
+def test_a_click_on_a_language_opens_its_card(page: Any) -> None:
+    heads = page.find_elements("css selector", ".matrix thead button")
+    assert [head.text for head in heads] == list(QUESTIONS)
+    heads[4].click()
+    assert page.execute_script("return [...state.cards]") == [0, 4]
+    assert len(page.find_elements("css selector", ".card[data-language=ar]")) == 1
+    heads[4].click()
+    assert page.find_elements("css selector", ".card[data-language=ar]") == []
 
 
 def test_a_click_on_the_overview_shows_that_question(page: Any) -> None:
@@ -208,15 +371,31 @@ def test_a_click_on_the_overview_shows_that_question(page: Any) -> None:
         return [...seen];
     """)
     assert {"15,123,108", "243,201,169"} <= set(painted)
-    page.execute_script(
-        """
-        const grid = document.getElementById("grid"), box = grid.getBoundingClientRect();
-        const clientX = box.left + 54 + (box.width - 56) / arguments[0] * 7.5, clientY = box.top + 30;
-        grid.dispatchEvent(new MouseEvent("click", {clientX, clientY, bubbles: true}));
-        """,
-        ITEMS,
-    )
+    page.execute_script("""
+        const scroll = document.getElementById("grid-scroll"), box = scroll.getBoundingClientRect();
+        const at = { clientX: box.left + 7.5 * view.column, clientY: box.top + 30, bubbles: true };
+        scroll.dispatchEvent(new MouseEvent("mousemove", at));
+        scroll.dispatchEvent(new MouseEvent("click", at));
+    """)
     assert text_of(page, "#item > h3") == ["capital:007"]
+    assert text_of(page, "#grid-tip")[0].startswith("capital:007: en, ")
+    # A filter may hide that question.
+    preset(page, "gained in any")
+    assert text_of(page, "#grid-tip") == ["\u00a0"]
+
+
+def test_a_step_draws_nothing_but_the_frame(page: Any) -> None:
+    drawn = page.execute_script("""
+        const frame = document.getElementById("grid-frame"), grid = document.getElementById("grid");
+        const before = [frame.style.transform, grid.getContext("2d").getImageData(0, 0, 9, 9).data.join()];
+        let painted = 0;
+        const fill = CanvasRenderingContext2D.prototype.fillRect;
+        CanvasRenderingContext2D.prototype.fillRect = function (...box) { painted++; fill.apply(this, box); };
+        step(1);
+        CanvasRenderingContext2D.prototype.fillRect = fill;
+        return [painted, before[0] !== frame.style.transform];
+    """)
+    assert drawn == [0, True]
 
 
 @pytest.fixture
@@ -228,7 +407,7 @@ def free(browser: Any, tmp_path_factory: pytest.TempPathFactory) -> Any:
     runs, bench = two_models(folder)
     made = report(runs, folder / "report.html", bench=bench, title="Free", draws=200)
     browser.get_log("browser")
-    browser.get(made.page.as_uri())
+    open_page(browser, made.page.as_uri())
     return browser
 
 
@@ -271,7 +450,7 @@ def test_a_narrow_window_does_not_scroll_sideways(page: Any, tmp_path: Path) -> 
     emulate = "Emulation.setDeviceMetricsOverride"
     page.execute_cdp_cmd(emulate, {"width": 400, "height": 900, "deviceScaleFactor": 1, "mobile": False})
     try:
-        page.get(page.current_url)
+        open_page(page, page.current_url)
         assert page.execute_script("return document.documentElement.scrollWidth") <= 400
         page.save_screenshot(str(tmp_path / "narrow.png"))
         assert (tmp_path / "narrow.png").stat().st_size > 10_000

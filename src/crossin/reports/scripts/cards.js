@@ -11,27 +11,27 @@ function shares(logprobs) {
   return weights.map((weight) => weight / sum);
 }
 
+/* A line for each arm. The bar is a background, since thousands of elements would make a step slow. Answers
+   that were generated have no shares: an option names the arms that chose it. */
 function bars(item, language, option, found) {
-  const cells = data.arms.flatMap((arm, place) => {
-    const chosen = answerOf(item, place, language) === option, right = chosen && option === data.items[item].gold;
-    /* Answers that were generated have no shares: an option names the arms that chose it. */
+  const lines = data.arms.flatMap((arm, place) => {
+    const chosen = answerOf(item, place, language) === option;
     if (!found[place] && !chosen) return [];
-    const mark = make("span", { kind: `verdict ${right ? "right" : "wrong"}`, text: chosen ? (right ? "✓" : "✗") : "" });
-    if (chosen) {
-      mark.title = `${arm.name} chose this: ${right ? "right" : "wrong"}`;
-      mark.setAttribute("role", "img");
-      mark.setAttribute("aria-label", mark.title);
+    const line = make("div", { kind: `bar ${found[place] ? "track" : ""} ${chosen ? "chosen" : ""}` }, [make("span", { text: arm.name, title: arm.name })]);
+    if (found[place]) {
+      const share = `${(100 * found[place][option]).toFixed(0)}%`;
+      line.append(` ${share}`);
+      line.style.setProperty("--share", share);
+      line.style.setProperty("--colour", arm.colour);
+      line.title = `log-probability ${data.items[item].logprobs[place][language][option].toFixed(2)}`;
     }
-    if (!found[place]) return [make("span", { kind: "arm chosen wide", text: arm.name, title: arm.name }), mark];
-    const track = make("span", { kind: "track" }), bar = make("i");
-    bar.style.width = `${100 * found[place][option]}%`;
-    bar.style.background = arm.colour;
-    track.append(bar);
-    track.title = `log-probability ${data.items[item].logprobs[place][language][option].toFixed(2)}`;
-    return [make("span", { kind: chosen ? "arm chosen" : "arm", text: arm.name, title: arm.name }), track,
-      make("span", { kind: "share", text: `${(100 * found[place][option]).toFixed(0)}%` }), mark];
+    if (chosen) {
+      const right = option === data.items[item].gold, said = `${arm.name} chose this: ${right ? "right" : "wrong"}`;
+      line.append(make("b", { kind: right ? "right" : "wrong", text: right ? "✓" : "✗", title: said, role: "img", "aria-label": said }));
+    }
+    return [line];
   });
-  return make("div", { kind: "bars", dir: "ltr", lang: "en" }, cells);
+  return make("div", { kind: "bars", dir: "ltr", lang: "en" }, lines);
 }
 
 /* What an arm replied, and how it was read. The reply may be in any language. */
@@ -101,7 +101,7 @@ function showItem(item) {
   byId("previous").disabled = place <= 0;
   byId("next").disabled = item < 0 || place >= state.shown.length - 1;
   moveFrame(place);
-  writeLink();
+  writeLinkSoon();
   if (item < 0) return byId("item").replaceChildren();
   const { id, task, group, texts } = data.items[item];
   /* The cards of a benchmark with a question for each language show what there is. */

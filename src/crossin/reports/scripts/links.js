@@ -16,6 +16,13 @@ function fragment() {
   return found.toString();
 }
 
+let linking;
+/* A browser allows a limited number of changes of the address: it is written once the reader stays. */
+function writeLinkSoon() {
+  clearTimeout(linking);
+  linking = setTimeout(writeLink, 300);
+}
+
 function writeLink() {
   const found = fragment(), [before, now = ""] = location.href.split("#");
   /* A section's own anchor stays where there is nothing to say. */

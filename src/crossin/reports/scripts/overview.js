@@ -40,7 +40,9 @@ function paint() {
       if (!isAsked(item, language)) continue;
       const found = verdict(item, arm, language), top = TOP + language * band + arm * line;
       pen.fillStyle = paints[found];
-      pen.fillRect(x, top, column - 1, line - 1);
+      /* A thin line for no answer, so that the three differ in more than colour. */
+      if (found === SILENT) pen.fillRect(x, top + line / 3, column - 1, line / 3);
+      else pen.fillRect(x, top, column - 1, line - 1);
       if (found !== WRONG || !isOpen(item)) continue;
       pen.globalAlpha = scoreOf(item, arm, language);
       pen.fillStyle = paints[RIGHT];
@@ -91,8 +93,8 @@ function listenToOverview() {
     clearTimeout(waiting);
     waiting = setTimeout(() => { drawOverview(); moveFrame(state.shown.indexOf(state.current)); }, 100);
   });
-  for (const [name, colour] of [["right", "--right"], ["wrong", "--wrong"], ["no answer", "--missing"]]) {
-    const swatch = make("i");
+  for (const [name, colour, kind] of [["right", "--right", ""], ["wrong", "--wrong", ""], ["no answer", "--missing", "thin"]]) {
+    const swatch = make("i", { kind });
     swatch.style.background = `var(${colour})`;
     byId("grid-key").append(make("span", {}, [swatch, name]));
   }

@@ -33,7 +33,8 @@ async function start() {
   listenToOverview();
   listenToKeys();
   window.addEventListener("hashchange", () => { readLink(); drawConditions(); filter(); });
-  document.body.dataset.ready = "";
+  /* Milliseconds since the page began to load. */
+  document.body.dataset.ready = performance.now().toFixed(0);
 }
 
 start().catch((error) => { byId("position").textContent = `The questions cannot be shown: ${error.message}`; throw error; });
