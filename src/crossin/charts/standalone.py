@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 from zlib import compress
 
+from crossin.charts.heat_map import HeatMap, heat_map
 from crossin.charts.parts import Plot, Point
 from crossin.charts.svg import draw
 from crossin.core.errors import CrossinError
@@ -44,9 +45,10 @@ def _filled(template: Path, values: Mapping[str, str]) -> str:
     return re.sub(r"\{\{(\w+)\}\}", lambda found: values[found.group(1)], _read(template))
 
 
-def plots_page(title: str, summary: str, plots: Sequence[Plot]) -> str:
-    """A page of plots alone, with a sentence above them."""
-    return stand_alone(_HERE / "plots.html", {"title": escape(title), "summary": escape(summary)}, plots)
+def plots_page(title: str, summary: str, plots: Sequence[Plot], maps: Sequence[HeatMap] = ()) -> str:
+    """A page of heat maps and plots alone, with a sentence above them."""
+    values = {"title": escape(title), "summary": escape(summary), "maps": "\n".join(map(heat_map, maps))}
+    return stand_alone(_HERE / "plots.html", values, plots)
 
 
 def packed_json(value: Any) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -28,6 +28,13 @@ if TYPE_CHECKING:
 )
 @option("--baseline", metavar="NAME", help="The run to compare with; the first if not given.")
 @option("--wording", metavar="NAME", help="The prompt's wording to report, if there are several.")
+@option(
+    "--card",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Put the results into this model card (.md), too: sentences, table, licences, settings, and the "
+    "hub's metadata. Of a card that exists, only these parts change.",
+)
 @settings_options(LogOptions)
 @option("--title", help="The page's title.")
 @json_option
@@ -37,6 +44,7 @@ def command(
     out: Path | None,
     baseline: str | None,
     wording: str | None,
+    card: Path | None,
     given: dict[str, Any],
     title: str | None,
     as_json: bool,
@@ -46,30 +54,36 @@ def command(
 
     Each PATH is an evaluation's folder, or another log that `crossin score` reads; the last is the run under
     study. Of an experiment, PATH is its folder, and the page has its tables, curves and seeds.
+    Of `crossin probe`, each PATH is a folder, and the page compares the models layer by layer.
     """
     from crossin.cli.console import console, print_json, progress_bars, show
     from crossin.core.files import read_json
     from crossin.core.progress import phase
+    from crossin.probing.comparison import is_probe
     from crossin.reports.difference_parts import parts_table
     from crossin.reports.make import TITLE, report
     from crossin.reports.table import as_rich, markdown
 
+    unused = [name for name, value in (("baseline", baseline), ("wording", wording), ("card", card)) if value]
     if len(runs) == 1 and is_experiment(runs[0]):
-        if unused := [
-            name for name, value in (("baseline", baseline), ("wording", wording)) if value
-        ] or list(given):
-            raise CrossinError("does not apply to an experiment", field=unused[0], hint="leave it out")
+        _refuse("an experiment", [*unused, *given])
         _report_experiment(as_path(runs[0]), out, title, as_json=as_json, as_markdown=as_markdown)
         return
     if out is None:
         raise CrossinError("where should the page go?", field="out", hint="--out report.html")
+    named = _by_name(runs)
+    if any(map(is_probe, named.values())):
+        _refuse("probes", [*unused, *given, *(["markdown"] if as_markdown else [])])
+        _report_probes(named, out, title, as_json=as_json)
+        return
     with progress_bars() as progress, phase(progress, "making the report", "pages"):
         made = report(
-            _by_name(runs),
+            named,
             out,
             baseline=baseline,
             wording=wording,
             title=title or TITLE,
+            card=card,
             **given,
         )
     if as_json:
@@ -80,7 +94,7 @@ def command(
         console.print(as_rich(made.summary, width=console.width))
         if made.summary.parts:
             show(parts_table(made.summary.parts))
-        print(f"Page: {made.page}\nFigures: {made.figures}")
+        print(f"Page: {made.page}\nFigures: {made.figures}" + (f"\nCard: {card}" if card else ""))
 
 
 def is_experiment(path: Path | str) -> bool:
@@ -88,6 +102,25 @@ def is_experiment(path: Path | str) -> bool:
     from crossin.experiments.index import INDEX
 
     return (as_path(path) / INDEX).is_file()
+
+
+def _refuse(what: str, unused: Sequence[str]) -> None:
+    """An error where options were given that the page of `what` does not have."""
+    if unused:
+        raise CrossinError(f"does not apply to {what}", field=unused[0], hint="leave it out")
+
+
+def _report_probes(probes: Mapping[str, Path], out: Path, title: str | None, *, as_json: bool) -> None:
+    from crossin.cli.console import print_json, progress_bars
+    from crossin.core.progress import phase
+    from crossin.probing.comparison import read_probes, write_probes_page
+
+    with progress_bars() as progress, phase(progress, "making the report", "pages"):
+        page = write_probes_page(probes, out, title=title)
+    if as_json:
+        print_json(read_probes(probes))
+    else:
+        print(f"Page: {page}")
 
 
 def _report_experiment(

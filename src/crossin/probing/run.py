@@ -200,7 +200,7 @@ def _write_page(path: Path, values: dict[str, Any]) -> bool:
         return False
     from crossin.probing.charts import page
 
-    write_text(path, page(values))
+    write_text(path, page({values["name"]: values}))
     return True
 
 
