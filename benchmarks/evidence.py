@@ -28,13 +28,15 @@ from crossin.core.files import write_text
 from crossin.experiments.arm_answers import ArmAnswers, BenchPart, Runs, answers_of_arms
 from crossin.experiments.index import Index, read_index
 from crossin.logs.choices import CHOICES
+from crossin.logs.option_traits import option_traits, shortest_options
 from crossin.metrics.bootstrap import DRAWS, Drawn, Figure, estimates
 from crossin.metrics.choices import answer_family
 from crossin.metrics.difference_parts import has_missing, split_family
+from crossin.metrics.option_bias import UNKNOWN
 from crossin.metrics.pivot_transfer import transfer_family
 from crossin.metrics.seeds import differences, over_seeds, stream
 from crossin.metrics.significance import holm
-from crossin.metrics.table import MISSING, AnswerTable, aligned
+from crossin.metrics.table import AnswerTable, aligned
 
 # By seed.
 Of = dict[int, Drawn]
@@ -216,22 +218,11 @@ def bias_table(part: Part) -> str:
 
 
 def _shortest(one: ArmAnswers, column: int) -> tuple[float, float]:
-    answers = _choices(one)
-    texts = {
-        (item.item, item.language): dict(zip(item.option_ids, item.options, strict=True))
-        for item in one.predictions.log.items
-    }
-    order: dict[str, list[str]] = {}
-    for line in one.predictions.log.lines:
-        order.setdefault(line["item"], line["option_ids"])
-    chosen, gold = [], []
-    for row, name in enumerate(answers.items):
-        named = texts[name, answers.languages[column]]
-        lengths = [len(named[option].encode()) for option in order[name]]
-        place = answers.answers[row, column]
-        chosen.append(place != MISSING and lengths[place] == min(lengths))
-        gold.append(lengths[answers.gold[row]] == min(lengths))
-    return float(np.mean(chosen)), float(np.mean(gold))
+    shortest = shortest_options(one.predictions.log.items)
+    traits = option_traits(one.predictions, _choices(one), shortest)
+    known = traits.shortest[:, column] != UNKNOWN
+    shares = [float(of[known, column].mean()) for of in (traits.shortest, traits.gold_shortest)]
+    return shares[0], shares[1]
 
 
 def _one_place(one: ArmAnswers, column: int) -> tuple[float, float]:

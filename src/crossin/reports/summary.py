@@ -8,11 +8,13 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from crossin.core.errors import located
+from crossin.logs.option_traits import Shortest, option_traits, shortest_options
 from crossin.metrics.bootstrap import DRAWS, Drawn, Figure, estimates, figure_of, resample
 from crossin.metrics.choices import answer_family
 from crossin.metrics.difference_parts import has_missing, split
 from crossin.metrics.families import Family
 from crossin.metrics.free_text import text_families
+from crossin.metrics.option_bias import bias_families
 from crossin.metrics.outcomes import outcome_family
 from crossin.metrics.pairwise import agreement_family, agreement_parts_family, pivot_family
 from crossin.metrics.pivot_transfer import default_pivot, transfer_family
@@ -188,17 +190,21 @@ class Summary:
 def summarize(results: Results, *, draws: int = DRAWS, seed: int = 0) -> Summary:
     """Compute every figure of a report."""
     tables = _tables(results)
-    tested = results.pairs
+    tested, shortest = results.pairs, shortest_options(results.questions.values())
     by_arm: dict[str, Figures] = {}
     by_pair: dict[tuple[str, str], Figures] = {}
     # Of most runs, draws are needed only until they are compared.
     held: dict[str, dict[str, Drawn]] = {}
     for name in sorted(results.names, key=lambda name: name != results.baseline):
-        drawn = _drawn(results, name, tables.get(name), draws, seed)
-        by_arm[name] = {key: figure_of(*one) for key, one in drawn.items()}
+        drawn = _drawn(results, name, tables.get(name), shortest, draws, seed)
+        by_arm[name] = {
+            # Of one run, only an excess is compared with 0.
+            key: figure_of(*one, tested="_excess" in key)
+            for key, one in drawn.items()
+        }
         for arm, other in tested:
             if arm == name:
-                by_pair[arm, other] = _differences(drawn, held[other])
+                by_pair[arm, other] = paired_differences(drawn, held[other])
         if name in (results.baseline, results.names[0]):
             held[name] = drawn
     compared = {pair: (tables[pair[0]], tables[pair[1]]) for pair in tested if pair[0] in tables}
@@ -207,7 +213,7 @@ def summarize(results: Results, *, draws: int = DRAWS, seed: int = 0) -> Summary
         {name: by_arm[name] for name in results.names},
         {pair: by_pair[pair] for pair in tested},
         {name: _accuracy_by_task(table, draws, seed) for name, table in tables.items()},
-        {pair: _tested(*compared[pair]) if pair in compared else {} for pair in tested},
+        {pair: tested_languages(*compared[pair]) if pair in compared else {} for pair in tested},
         chance=_chance(results.runs[0].answers.choices),
         parts={
             pair: split(ours, theirs, draws=draws, seed=seed)
@@ -233,12 +239,15 @@ def _tables(results: Results) -> dict[str, AnswerTable]:
     return found
 
 
-def _drawn(results: Results, name: str, table: AnswerTable | None, draws: int, seed: int) -> dict[str, Drawn]:
+def _drawn(
+    results: Results, name: str, table: AnswerTable | None, shortest: Shortest, draws: int, seed: int
+) -> dict[str, Drawn]:
     """Every figure of a run, as observed and in each draw."""
     found: dict[str, Drawn] = {}
     if table is not None:
         paired = name in (results.baseline, _subject(results))
-        families = [answer_family(table), *_of_languages(table, paired=paired)]
+        traits = option_traits(results.run(name).answers, table, shortest)
+        families = [answer_family(table), *_of_languages(table, paired=paired), *bias_families(traits)]
         found = estimates(families, table.groups, draws=draws, seed=seed)
     if of_texts := results.runs[0].answers.texts:
         families = _text_families(results.run(name), results.runs[0])
@@ -257,7 +266,7 @@ def _of_languages(table: AnswerTable, *, paired: bool) -> list[Family]:
     return found
 
 
-def _differences(ours: Mapping[str, Drawn], theirs: Mapping[str, Drawn]) -> Figures:
+def paired_differences(ours: Mapping[str, Drawn], theirs: Mapping[str, Drawn]) -> Figures:
     """Paired differences of those figures that both have."""
     return {
         key: figure_of(one.value - other.value, one.draws - other.draws, tested=True)
@@ -303,7 +312,7 @@ def _accuracy_by_task(table: AnswerTable, draws: int, seed: int) -> Figures:
     return by_task(table, accuracy)
 
 
-def _tested(table: AnswerTable, other: AnswerTable) -> dict[str, McNemar]:
+def tested_languages(table: AnswerTable, other: AnswerTable) -> dict[str, McNemar]:
     alone = mcnemar(table, other)
     corrected = holm(alone)
     return {language: McNemar(p, corrected[language]) for language, p in alone.items()}
