@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -30,6 +31,8 @@ TEXTS = (
     "Free text: exact match, F1 of words and chrF (0 to 100) against the reference; fidelity is the share of "
     "replies in the language asked, among those whose language is clear."
 )
+# What is markup: an underscore within a word is not, nor are brackets that no address follows.
+_ACTIVE = re.compile(r"[\\`*>|~#$]|\](?=[(\[:])|(?<!\w)_|_(?!\w)")
 # With more columns, a terminal shows intervals below the values.
 _WIDE_COLUMNS = 5
 
@@ -99,8 +102,11 @@ def as_rich(summary: Summary, *, width: int = 120) -> Table:
 def markdown(summary: Summary) -> str:
     """The same table for a README."""
     shape = grid(summary, summary.results.main_pairs, summary.main_rows)
-    rows = [["figure", *map(_plain, shape.heads)]]
-    rows += [[name, *(f"{cell} {cell.mark}".strip() for cell in cells)] for name, cells in shape.rows]
+    rows = [["figure", *map(escaped_markdown, shape.heads)]]
+    rows += [
+        [escaped_markdown(name), *(f"{cell} {cell.mark}".strip() for cell in cells)]
+        for name, cells in shape.rows
+    ]
     lines = ["| " + " | ".join(row) + " |" for row in rows]
     lines.insert(1, "|---" * (len(shape.heads) + 1) + "|")
     return "\n".join([*lines, "", caption(summary)]) + "\n"
@@ -128,5 +134,7 @@ def _count(number: int, thing: str) -> str:
     return f"{number} {thing}" + ("" if number == 1 else "s")
 
 
-def _plain(text: str) -> str:
-    return text.replace("\\", "\\\\").replace("|", "\\|").replace("<", "&lt;").replace("\n", " ")
+def escaped_markdown(text: str) -> str:
+    """Text that Markdown shows as it is, in one line: no markup, no HTML, no link."""
+    line = " ".join(text.split()).replace("&", "&amp;").replace("<", "&lt;")
+    return _ACTIVE.sub(r"\\\g<0>", line).replace("://", ":\\//")

@@ -5,7 +5,7 @@ for (const table of document.querySelectorAll("table.sortable")) {
   const heads = [...table.tHead.rows[0].cells];
   const groups = [...table.tBodies].map((body) => [body, [...body.rows]]);
   // Figures as they are shown, so that equal ones stay in the order of the page.
-  const number = (row, column) => Number(row.cells[column].querySelector("b").textContent.replace("−", "-").replace("<", ""));
+  const number = (row, column) => Number((row.cells[column].querySelector("b")?.textContent ?? "–").replace("−", "-").replace("<", ""));
   const name = (row) => row.cells[0].textContent;
 
   const sorted = (rows, column, order) => {
