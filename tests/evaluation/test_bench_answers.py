@@ -14,8 +14,8 @@ from typing import Any
 import pytest
 
 from crossin.core.errors import CrossinError
-from crossin.core.files import read_parquet, sha256
-from crossin.core.formats import ANSWERS, CLAIM, ITEMS
+from crossin.core.files import read_json, read_parquet, sha256
+from crossin.core.formats import ANSWERS, CLAIM, ITEMS, PROMPTS
 from crossin.evaluation import Form, HfEngine, Reply, Request, Scores, ask_bench, prepare
 from crossin.evaluation.bench_answers import CACHE
 from crossin.facts import build_bench
@@ -98,6 +98,19 @@ def test_rows_stand_by_item_language_and_wording_whatever_the_order_of_the_file(
     write_items(tmp_path / "bench" / ITEMS, by_language)
     other = ask_bench(HfEngine(tiny_model), tmp_path / "bench", tmp_path / "other", **how)
     assert [(row["item"], row["prompt"]) for row in rows(other.folder)] == [(i, p) for i, _, p in found]
+
+
+def test_the_first_prompt_in_each_language_and_wording_is_kept(
+    bench: Path, tiny_model: Path, tmp_path: Path
+) -> None:
+    form = Form(wordings=("plain", "asked"))
+    stage = ask_bench(HfEngine(tiny_model), bench, tmp_path / "out", name="tiny", form=form)
+    kept = read_json(stage.folder / PROMPTS)
+    first = {}
+    for one in prepare(bench, form=form).questions:
+        first.setdefault((one.question.item.language, one.question.wording), one.request.example)
+    assert len(first) == 8
+    assert {(one.pop("language"), one.pop("wording")): one for one in kept} == first
 
 
 def test_items_in_free_text_are_answered_in_text(bench: Path, tiny_model: Path, tmp_path: Path) -> None:

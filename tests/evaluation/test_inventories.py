@@ -10,7 +10,7 @@ import pytest
 
 from crossin.bench import build_named
 from crossin.core.files import read_json, read_parquet
-from crossin.core.formats import ANSWERS, ENTITIES, ITEMS
+from crossin.core.formats import ANSWERS, ENTITIES, ITEMS, PROMPTS
 from crossin.evaluation import Form, Reply, Request, ask_bench, evaluate, prepare
 from crossin.items import read_items
 from crossin.items.inventories import read_inventories, write_inventories
@@ -50,7 +50,7 @@ def test_the_inventories_asked_lie_beside_the_answers(bench: Path, tmp_path: Pat
     assert name == "capital"
     assert {frozenset(names) for names in one.names.values()} == {frozenset({"en", "zh"})}
     assert len(one.ids) == 6
-    assert {*stage.manifest["outputs"]} == {ANSWERS, ITEMS, ENTITIES}
+    assert {*stage.manifest["outputs"]} == {ANSWERS, ITEMS, PROMPTS, ENTITIES}
     assert "entities" in stage.manifest["inputs"]
 
 
@@ -82,7 +82,7 @@ def test_without_inventories_nothing_is_counted_and_nothing_written(bench: Path,
     (tmp_path / "plain").mkdir()
     write_items(tmp_path / "plain" / ITEMS, items)
     stage = ask(tmp_path / "plain", tmp_path / "out")
-    assert {*stage.manifest["outputs"]} == {ANSWERS, ITEMS}
+    assert {*stage.manifest["outputs"]} == {ANSWERS, ITEMS, PROMPTS}
     assert "unread" not in stage.manifest["counts"]
     assert not {"entities", "per_task"} & {*stage.manifest["inputs"], *stage.manifest["settings"]}
 

@@ -13,6 +13,8 @@ REJECTS = "rejects.parquet"
 # A benchmark's items, and a model's answers to them.
 ITEMS = "items.parquet"
 ANSWERS = "answers.parquet"
+# The first prompt in each language and wording, as the model was asked.
+PROMPTS = "prompts.json"
 # The entities of a benchmark's inventories, with their names in each language.
 ENTITIES = "entities.parquet"
 # Pairs of answers, a better and a worse one.

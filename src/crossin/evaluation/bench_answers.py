@@ -12,8 +12,8 @@ from typing import Any
 from crossin import __version__
 from crossin.core.cache import Cache, CacheWriter
 from crossin.core.errors import CrossinError
-from crossin.core.files import sha256_of_value
-from crossin.core.formats import ANSWERS, ENTITIES, ITEMS, MANIFEST
+from crossin.core.files import sha256_of_value, write_json
+from crossin.core.formats import ANSWERS, ENTITIES, ITEMS, MANIFEST, PROMPTS
 from crossin.core.inputs import files_in, refuse_within
 from crossin.core.interrupts import RESUMES, add_note
 from crossin.core.paths import as_path
@@ -266,7 +266,8 @@ def _finish(
     thoughts_cut = sum(row["reply"] is not None and without_thoughts(row["reply"]) is None for row in rows)
     write_answers(work.folder / ANSWERS, rows)
     write_items(work.folder / ITEMS, prepared.items)
-    outputs = [ANSWERS, ITEMS]
+    write_json(work.folder / PROMPTS, _first_prompts(prepared))
+    outputs = [ANSWERS, ITEMS, PROMPTS]
     counts: dict[str, Any] = {
         "questions": len(rows),
         "items": len({item.item for item in prepared.items}),
@@ -287,6 +288,17 @@ def _finish(
         outputs.append(ENTITIES)
         counts["unread"] = _unread(prepared, rows)
     work.finish(outputs, counts, prepared.skipped)
+
+
+def _first_prompts(prepared: PreparedBench) -> list[dict[str, Any]]:
+    """The first prompt, and the options scored after it, in each language and wording."""
+    first: dict[tuple[str, str], Request] = {}
+    for one in prepared.questions:
+        first.setdefault((one.question.item.language, one.question.wording), one.request)
+    return [
+        {"language": language, "wording": wording, **request.example}
+        for (language, wording), request in first.items()
+    ]
 
 
 def _unread(prepared: PreparedBench, rows: Sequence[Row]) -> dict[str, int]:

@@ -1,0 +1,47 @@
+"""What the models were asked, word for word: the first prompt in each language and wording."""
+
+from __future__ import annotations
+
+from html import escape
+from typing import Any
+
+from crossin.core.files import read_json
+from crossin.core.formats import ANSWERS, PROMPTS
+from crossin.languages.codes import language_name
+from crossin.reports.results import Results, Run
+
+
+def prompts_html(results: Results) -> str:
+    """The prompts of all runs, folded away, those of several runs once; empty where none are known."""
+    runs: dict[tuple[str, str, tuple[str, ...]], list[str]] = {}
+    for run in results.runs:
+        for one in _prompts(run):
+            key = one["language"], one["prompt"], tuple(one["options"])
+            runs.setdefault(key, []).append(run.name)
+    parts = [_prompt(*asked, names, of=len(results.runs)) for asked, names in runs.items()]
+    return f"<h3>First prompt in each language</h3>{''.join(parts)}" if parts else ""
+
+
+def _prompts(run: Run) -> list[dict[str, Any]]:
+    """The prompts of a run under its wording, in the languages reported; other harnesses store none."""
+    log = run.answers.log
+    file = log.file.parent / PROMPTS
+    if log.file.name != ANSWERS or not file.is_file():
+        return []
+    wording = run.answers.prompt
+    return [
+        one
+        for one in read_json(file)
+        if one["language"] in run.answers.languages and wording in ("", one["wording"])
+    ]
+
+
+def _prompt(language: str, text: str, options: tuple[str, ...], names: list[str], of: int) -> str:
+    who = "" if len(names) == of else f": {', '.join(names)}"
+    scored = "".join(f"<li><span dir='auto'>{escape(option)}</span></li>" for option in options)
+    return (
+        f"<details><summary>{escape(language_name(language) + who)}</summary>"
+        f'<pre lang="{escape(language)}" dir="auto">{escape(text)}</pre>'
+        + (f"<p>Continuations scored after it:</p><ul>{scored}</ul>" if scored else "")
+        + "</details>"
+    )
