@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import re
+from dataclasses import replace
 
 import pytest
 
@@ -50,6 +51,14 @@ def test_every_point_says_what_it_is() -> None:
 def test_equal_plots_are_equal_bytes_and_name_no_address() -> None:
     assert draw(plot("base", "tuned")) == draw(plot("base", "tuned"))
     assert "http" not in draw(plot("base"))
+
+
+def test_names_of_javascript_are_names_like_others() -> None:
+    x = PlotAxis(categories=("__proto__", "constructor"))
+    one = Series("toString", style_of(0), tuple(Point(name, 0.5, name) for name in x.categories))
+    drawn = draw(replace(plot(), x=x, series=(one,)))
+    assert labels(drawn) == ["__proto__", "constructor"]
+    assert {">__proto__<", ">constructor<"} <= {*re.findall(">[^<>]+<", drawn)}
 
 
 def test_a_rule_is_dashed_and_one_series_needs_no_legend() -> None:

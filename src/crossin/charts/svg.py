@@ -86,7 +86,9 @@ def _encoding(plot: Plot) -> dict[str, Any]:
     """Both axes and the colours, which all layers share."""
     encoding = {"x": _channel("x", plot.x), "y": _channel("y", plot.y)}
     if plot.grouped:
-        aside = {"field": "name", "sort": None}
+        # The domain from the data would fail with a series called as a method of JavaScript's objects.
+        named = list(dict.fromkeys(one.name for one in plot.series))
+        aside = {"field": "name", "sort": None, "scale": {"domain": named}}
         encoding["xOffset" if plot.x.categories else "yOffset"] = aside
     return encoding | {"color": _colours(plot)}
 
