@@ -44,6 +44,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "scoring": {"corpus", "items", "logs", "metrics", "reports"},
     "probing": {"charts", "corpus", "items", "models", "reports"},
     "publishing": {"corpus", "logs", "metrics", "mixture", "models", "scoring"},
+    "viewing": {"charts", "training"},
     "experiments": {
         "bench",
         "charts",

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from crossin.charts import heat_map as module
-from crossin.charts.heat_map import HeatCell, HeatMap, heat_map
+from crossin.charts.heat_map import HeatCell, HeatMap, heat_table
 from tests.charts.test_parts import luminance
 
 HOSTILE = "<img src=x onerror=alert(1)>\" '"
@@ -18,7 +18,7 @@ CSS = (Path(module.__file__).parent / "page.css").read_text("utf-8")
 def cells(*values: float | None, most: float = 1.0) -> list[tuple[str, str]]:
     """The style and the text of each cell."""
     row = [HeatCell(value, str(value)) for value in values]
-    made = heat_map(HeatMap("MEXA", "Text.", "language", [""] * len(row), [("th", row)], most))
+    made = heat_table(HeatMap("MEXA", "Text.", "language", [""] * len(row), [("th", row)], most))
     return re.findall(r"<td([^>]*)>(.*?)</td>", made)
 
 
@@ -40,7 +40,7 @@ def test_the_strongest_colour_is_that_of_the_greatest_number() -> None:
 
 
 def test_rows_and_columns_have_heads_and_names_are_text() -> None:
-    made = heat_map(
+    made = heat_table(
         HeatMap(HOSTILE, HOSTILE, HOSTILE, [HOSTILE], [(HOSTILE, [HeatCell(1, HOSTILE, HOSTILE)])], 1)
     )
     assert "<img" not in made

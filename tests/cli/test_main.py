@@ -39,7 +39,7 @@ def test_help_names_every_verb() -> None:
     verbs = {line.split()[0] for line in shown.split("Commands:")[1].splitlines() if line[:3].strip()}
     expected = (
         "bench cache compare compose demo evaluate examples experiment models prefer probe report score "
-        "teach train translate"
+        "teach train translate view"
     )
     assert verbs == set(COMMANDS) == set(expected.split())
 
@@ -66,7 +66,7 @@ def test_starting_loads_nothing_heavy(code: str) -> None:
 
 
 def test_help_of_a_verb_loads_neither_torch_nor_numpy() -> None:
-    for verb in ("score", "compare", "report", "probe"):
+    for verb in ("score", "compare", "report", "probe", "view"):
         code = f"from crossin.cli.main import app\ntry: app(['{verb}', '--help'])\nexcept SystemExit: pass"
         assert not {"numpy", "torch", "transformers", "pyarrow", "vl_convert"} & loaded_by(code)
 

@@ -11,7 +11,7 @@ import pytest
 
 from crossin.core.files import sha256
 from crossin.core.stages import Stage
-from crossin.training.loss_page import PAGE, loss_page, page_writer, write_loss_page
+from crossin.training.loss_page import PAGE, losses_page, page_writer, write_loss_page
 from crossin.training.record import lines_so_far, log_writer
 from tests.training.test_run import SAME, trained_with
 
@@ -66,7 +66,7 @@ def values(figure: str) -> list[str]:
 
 
 def test_there_is_a_plot_for_each_component_and_one_for_the_terms() -> None:
-    found = figures(loss_page("run", made_lines()))
+    found = figures(losses_page("run", made_lines()))
     assert list(found) == ["mono", "x2en", "x2x", "Terms of the loss"]
     assert values(found["Terms of the loss"]) == [
         f"{term}, step {step}: 1.000" for term in ("sft", "align") for step in (1, 2)
@@ -74,7 +74,7 @@ def test_there_is_a_plot_for_each_component_and_one_for_the_terms() -> None:
 
 
 def test_a_plot_has_the_losses_of_each_language_trained_on_and_held_out() -> None:
-    assert values(figures(loss_page("run", made_lines()))["mono"]) == [
+    assert values(figures(losses_page("run", made_lines()))["mono"]) == [
         "en English, step 1: 1.000",
         "en English, step 2: 0.500",
         "vi Vietnamese, step 1: 2.000",
@@ -85,14 +85,14 @@ def test_a_plot_has_the_losses_of_each_language_trained_on_and_held_out() -> Non
 
 
 def test_pairs_of_languages_are_in_the_table_behind_the_mean_of_their_tokens() -> None:
-    said = values(figures(loss_page("run", made_lines()))["x2x"])
+    said = values(figures(losses_page("run", made_lines()))["x2x"])
     # (30 * 1 + 10 * 2) / 40
     assert "vi Vietnamese, step 1: 1.250 (en>vi 1.000, zh>vi 2.000)" in said
     assert "zh Chinese, step 1: 3.000" in said
 
 
 def test_where_all_answers_are_in_one_language_lines_are_those_of_the_questions() -> None:
-    figure = figures(loss_page("run", made_lines()))["x2en"]
+    figure = figures(losses_page("run", made_lines()))["x2en"]
     assert [text.partition(",")[0] for text in values(figure)] == [
         *["vi Vietnamese"] * 2,
         *["zh Chinese"] * 2,
@@ -101,7 +101,7 @@ def test_where_all_answers_are_in_one_language_lines_are_those_of_the_questions(
 
 
 def test_a_language_has_one_colour_in_all_plots() -> None:
-    found = figures(loss_page("run", made_lines()))
+    found = figures(losses_page("run", made_lines()))
     colours = [
         (name, colour) for title in ("mono", "x2en", "x2x") for name, colour in COLOUR.findall(found[title])
     ]
@@ -111,7 +111,7 @@ def test_a_language_has_one_colour_in_all_plots() -> None:
 
 def test_rows_without_component_or_language_are_drawn() -> None:
     lines = [{"step": 1, "groups": [group("train", "", ">", 1.0)]}]
-    [(title, figure)] = figures(loss_page("run", lines)).items()
+    [(title, figure)] = figures(losses_page("run", lines)).items()
     assert (title, values(figure)) == ("All rows", ["no language given, step 1: 1.000"])
 
 
@@ -119,7 +119,7 @@ def test_names_are_text_and_nothing_is_fetched() -> None:
     lines = made_lines()
     for line in lines:
         line["groups"] = [{**one, "component": STRANGE, "lang_in": STRANGE} for one in line["groups"]]
-    page = loss_page(STRANGE, lines)
+    page = losses_page(STRANGE, lines)
     assert "<img src=x" not in page
     assert "<title>Losses: &lt;/script&gt;" in page and 'name="viewport"' in page
     assert not re.search(r"<(script|link|img)[^>]+(src|href)=(?!\"data:)", page)
@@ -128,7 +128,7 @@ def test_names_are_text_and_nothing_is_fetched() -> None:
 def test_the_same_log_is_the_same_page(tmp_path: Path) -> None:
     pages = [write_loss_page(tmp_path, made_lines()) for _ in range(2)]
     assert pages[0] == tmp_path / PAGE
-    assert pages[0].read_text("utf-8") == loss_page(tmp_path.name, made_lines())
+    assert pages[0].read_text("utf-8") == losses_page(tmp_path.name, made_lines())
 
 
 def test_without_vl_convert_there_is_no_page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -145,7 +145,7 @@ def test_the_page_is_not_drawn_again_until_the_time_is_over(tmp_path: Path) -> N
     for known in (1, 4):
         lines[:] = made_lines()[:known]
         write()
-        assert (tmp_path / PAGE).read_text("utf-8") == loss_page(tmp_path.name, lines)
+        assert (tmp_path / PAGE).read_text("utf-8") == losses_page(tmp_path.name, lines)
 
 
 def test_the_lines_so_far_are_those_that_were_written_whole(tmp_path: Path) -> None:

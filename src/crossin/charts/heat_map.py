@@ -34,7 +34,7 @@ class HeatMap:
     most: float
 
 
-def heat_map(made: HeatMap) -> str:
+def heat_table(made: HeatMap) -> str:
     """The heat map as HTML, in a box in which it can be scrolled."""
     heads = "".join(f'<th scope="col">{escape(column)}</th>' for column in made.columns)
     rows = "".join(

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 from zlib import compress
 
-from crossin.charts.heat_map import HeatMap, heat_map
+from crossin.charts.heat_map import HeatMap, heat_table
 from crossin.charts.parts import Plot, Point
 from crossin.charts.svg import draw
 from crossin.core.errors import CrossinError
@@ -47,7 +47,7 @@ def _filled(template: Path, values: Mapping[str, str]) -> str:
 
 def plots_page(title: str, summary: str, plots: Sequence[Plot], maps: Sequence[HeatMap] = ()) -> str:
     """A page of heat maps and plots alone, with a sentence above them."""
-    values = {"title": escape(title), "summary": escape(summary), "maps": "\n".join(map(heat_map, maps))}
+    values = {"title": escape(title), "summary": escape(summary), "maps": "\n".join(map(heat_table, maps))}
     return stand_alone(_HERE / "plots.html", values, plots)
 
 

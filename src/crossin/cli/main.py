@@ -30,6 +30,7 @@ COMMANDS = {
     "score": "Compute figures with intervals from stored answers.",
     "compare": "Compare two models on the same items.",
     "report": "Make a page of results: tables, plots, every question.",
+    "view": "Look at the pages of a run in the browser, also while it is running.",
     "experiment": "Compare arms, each with several seeds, from one file.",
     "bench": "List, build, show, check and export benchmarks.",
     "models": "List, download, try and merge models.",

@@ -35,7 +35,7 @@ def write_loss_page(out: Path, lines: Lines) -> Path | None:
     """Write the page to a run's folder; returns its path, or None without vl-convert (extra `report`)."""
     if find_spec("vl_convert") is None:
         return None
-    write_text(out / PAGE, loss_page(out.name, lines))
+    write_text(out / PAGE, losses_page(out.name, lines))
     return out / PAGE
 
 
@@ -54,7 +54,7 @@ def page_writer(out: Path, lines: Lines, seconds: float = 60) -> Callable[[], No
     return write
 
 
-def loss_page(name: str, lines: Lines) -> str:
+def losses_page(name: str, lines: Lines) -> str:
     """The page: the losses of rows trained on and held out, by component and language, and the terms. name:
     the run's. lines: of the log so far.
 

@@ -1,0 +1,1 @@
+"""A run's folder in the browser, on this machine only."""
