@@ -13,6 +13,7 @@ from crossin.reports.results import load
 from crossin.reports.summary import Summary, summarize
 from crossin.reports.table import escaped_markdown
 from tests.helpers.errors import refused
+from tests.helpers.in_process import crossin
 from tests.helpers.report_data import three_arms, write_run
 from tests.reports.test_lineage import WEIGHTS, evaluated, write_training
 
@@ -152,3 +153,18 @@ def test_what_is_no_card_is_refused(tmp_path: Path) -> None:
     card.write_text("---\nmodel-index: 3\n---\n", encoding="utf-8")
     with refused("list of models", file="card.md", field="model-index"):
         check_card(card)
+
+
+def test_the_command_writes_the_card_beside_the_page(tmp_path: Path) -> None:
+    runs = three_arms(tmp_path / "runs", ["en", "th"], items=24)
+    card = tmp_path / "card.md"
+    named = [f"{name}={folder}" for name, folder in runs.items()]
+    shown = crossin("report", *named, "--out", tmp_path / "page.html", "--card", card).stdout
+    assert f"Card: {card}" in shown
+    text = card.read_text(encoding="utf-8")
+    assert "    crossin report 'base model=" in text and "--out" in text
+    broken = tmp_path / "broken.md"
+    broken.write_text("---\na: [\n---\n", encoding="utf-8")
+    with refused("not YAML", file="broken.md"):
+        crossin("report", *named, "--out", tmp_path / "other.html", "--card", broken)
+    assert not (tmp_path / "other.html").exists()

@@ -8,8 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from crossin import experiments, reports
 from crossin.reports.definitions import DEFINITIONS, figure_of
 from crossin.reports.figures_html import figures_table
+from crossin.reports.plots import report_plots
 from crossin.reports.results import load
 from crossin.reports.summary import TEXT_FIGURES, Summary, summarize
 from tests.helpers.report_data import HOSTILE, three_arms, write_run
@@ -77,8 +79,13 @@ def test_every_figure_has_a_definition_that_its_rows_point_at(summary: Summary) 
     assert {f"about-{figure_of(key)}" for key in summary.rows} == pointed
 
 
-def test_kappa_is_consistency_corrected_for_chance_and_no_plain_difference() -> None:
-    assert "(observed − chance) / (1 − chance)" in DEFINITIONS["kappa"]
+def test_kappa_is_consistency_corrected_for_chance_and_no_plain_difference(summary: Summary) -> None:
+    [plot] = [plot for plot in report_plots(summary) if plot.name == "by-size-kappa"]
+    pages = [Path(module.__file__ or "").with_name("page.html") for module in (reports, experiments)]
+    for text in (DEFINITIONS["kappa"], plot.text):
+        assert "(observed − chance) / (1 − chance)" in text
+    for text in [plot.text, *(page.read_text(encoding="utf-8") for page in pages)]:
+        assert "less what chance" not in text and "less the agreement" not in text
 
 
 def test_a_difference_shows_its_p_value_corrected_and_alone(summary: Summary) -> None:
