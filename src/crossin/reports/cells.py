@@ -23,6 +23,7 @@ TONE_COLOURS = {"better": "green", "worse": "red", "": ""}
 _NAMES = {
     "exact_match": "exact match",
     "f1": "F1",
+    "ac3": "AC3",
     "chrf": "chrF",
     "bleu": "BLEU",
     "rankc": "RankC",
@@ -74,8 +75,13 @@ def row_label(key: str) -> str:
 
 def language_label(code: str) -> str:
     """A language as a page names it: `Thai · th`; what is no language stays as it is."""
-    name = language_name(code).removeprefix(code).strip()
-    return f"{name} · {code}" if name else code
+    name = language_word(code)
+    return f"{name} · {code}" if name != code else code
+
+
+def language_word(code: str) -> str:
+    """A language in a sentence: `Thai`; what is no language stays as it is."""
+    return language_name(code).removeprefix(code).strip() or code
 
 
 def value_cell(figure: Figure | None) -> Cell:
