@@ -75,20 +75,24 @@ def specification(plot: Plot) -> dict[str, Any]:
 
 
 def _row(series: Series, point: Point) -> dict[str, Any]:
-    row: dict[str, Any] = {"x": point.x, "y": point.y, "name": series.name, "text": point.text}
+    row: dict[str, Any] = {"x": point.x, "y": point.y, "text": point.text}
+    row |= {"series": _key(series), "name": series.name}
     for axis, interval in (("x", point.x_interval), ("y", point.y_interval)):
         if interval is not None:
             row |= {f"{axis}_low": interval[0], f"{axis}_high": interval[1]}
     return row | {"filled": point.filled, "kind": series.kind, "colour": series.style.colour}
 
 
+def _key(series: Series) -> str:
+    """The series in scales: Vega fails with one called as a method of JavaScript's objects (`toString`)."""
+    return f"={series.name}"
+
+
 def _encoding(plot: Plot) -> dict[str, Any]:
     """Both axes and the colours, which all layers share."""
     encoding = {"x": _channel("x", plot.x), "y": _channel("y", plot.y)}
     if plot.grouped:
-        # The domain from the data would fail with a series called as a method of JavaScript's objects.
-        named = list(dict.fromkeys(one.name for one in plot.series))
-        aside = {"field": "name", "sort": None, "scale": {"domain": named}}
+        aside = {"field": "series", "sort": None}
         encoding["xOffset" if plot.x.categories else "yOffset"] = aside
     return encoding | {"color": _colours(plot)}
 
@@ -114,9 +118,9 @@ def _channel(name: str, axis: PlotAxis) -> dict[str, Any]:
 
 
 def _colours(plot: Plot) -> dict[str, Any]:
-    named = {one.name: one.style for one in plot.series}
+    named = {_key(one): one.style for one in plot.series}
     scale = {"domain": list(named), "range": [style.colour for style in named.values()]}
-    return {"field": "name", "type": "nominal", "scale": scale, "legend": _legend(plot)}
+    return {"field": "series", "type": "nominal", "scale": scale, "legend": _legend(plot)}
 
 
 def _legend(plot: Plot) -> dict[str, Any] | None:
@@ -124,7 +128,8 @@ def _legend(plot: Plot) -> dict[str, Any] | None:
     if len(names) < 2:
         return None
     longest = max(map(len, names))
-    return {"title": None, "orient": "top", "columns": max(1, min(6, 72 // (longest + 4)))}
+    columns = max(1, min(6, 72 // (longest + 4)))
+    return {"title": None, "orient": "top", "columns": columns, "labelExpr": "slice(datum.label, 1)"}
 
 
 def _layer(plot: Plot, mark: dict[str, Any], when: str, **more: Any) -> dict[str, Any]:
@@ -133,9 +138,9 @@ def _layer(plot: Plot, mark: dict[str, Any], when: str, **more: Any) -> dict[str
 
 
 def _marks(plot: Plot) -> list[dict[str, Any]]:
-    named = {one.name: one.style.symbol for one in plot.series}
+    named = {_key(one): one.style.symbol for one in plot.series}
     scale = {"domain": list(named), "range": list(named.values())}
-    shape = {"field": "name", "type": "nominal", "scale": scale, "legend": _legend(plot)}
+    shape = {"field": "series", "type": "nominal", "scale": scale, "legend": _legend(plot)}
     label = {"field": "text", "type": "nominal"}
     mark = {"type": "point", "size": 62, "strokeWidth": 1.8, "opacity": 1}
     of_points = "datum.kind !== 'line'"
@@ -155,9 +160,9 @@ def _lines(plot: Plot) -> list[dict[str, Any]]:
         return []
     # Where there are no points, the lines say whose they are.
     mark = {"type": "line", "strokeWidth": 2, "aria": any(one.kind == "line" for one in plot.series)}
-    dashes = {one.name: list(one.style.dash) or [1, 0] for one in plot.series}
+    dashes = {_key(one): list(one.style.dash) or [1, 0] for one in plot.series}
     scale = {"domain": list(dashes), "range": list(dashes.values())}
-    dash = {"field": "name", "type": "nominal", "scale": scale, "legend": _legend(plot)}
+    dash = {"field": "series", "type": "nominal", "scale": scale, "legend": _legend(plot)}
     named = {"field": "name", "type": "nominal"}
     # Two series of one name are two lines.
     apart = {"field": "line"}
