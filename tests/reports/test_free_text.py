@@ -27,7 +27,7 @@ from tests.helpers.errors import refused
 from tests.helpers.free_runs import two_models
 from tests.helpers.in_process import crossin
 from tests.helpers.pages import explorer_of
-from tests.helpers.report_data import HOSTILE, three_arms, write_run
+from tests.helpers.report_data import HOSTILE, three_arms
 from tests.helpers.small_bench import write_bench, write_replies
 
 pytest.importorskip("sacrebleu")
@@ -204,11 +204,14 @@ def test_replies_without_their_benchmark_are_an_error_that_names_the_option(tmp_
         report({"one": replies}, tmp_path / "page.html", draws=DRAWS)
 
 
-def test_a_folder_of_several_runs_is_refused_and_the_hint_names_score(tmp_path: Path) -> None:
-    for name in ("one", "two"):
-        write_run(tmp_path / "runs" / name, name, {"en": 0.5})
-    with refused("holds 2 runs", file="runs", hint="score"):
-        report({"both": tmp_path / "runs"}, tmp_path / "page.html", draws=DRAWS)
+def test_replies_in_free_text_are_reported_on_the_command_line(tmp_path: Path) -> None:
+    runs, bench = two_models(tmp_path)
+    done = crossin("report", *runs.values(), "--bench", bench, "--out", tmp_path / "page.html")
+    assert "exact match" in done.stdout and "chrF" in done.stdout
+    page = json.loads((tmp_path / "page.json").read_text(encoding="utf-8"))
+    assert [arm["name"] for arm in page["arms"]] == ["old", "new"]
+    assert page["benchmark"] == "bench"
+    assert page["arms"][0]["figures"]["f1/en"]["value"] < page["arms"][1]["figures"]["f1/en"]["value"] == 1
 
 
 def test_a_difference_is_split_by_who_answers(made: Report) -> None:

@@ -109,11 +109,21 @@ def test_a_question_whose_text_no_log_has_is_shown_by_its_ids(tmp_path: Path) ->
     assert first["texts"][0] is not None and first["texts"][0][2] == first["ids"]
 
 
-def test_logs_of_two_benchmarks_make_no_page_together(tmp_path: Path) -> None:
-    seaeval_log(tmp_path, "old", [("(B) blue", "(A) đỏ")])
-    scores_log(tmp_path / "old.json", {f"virology/test/{number}": (1, True) for number in range(20)})
-    with refused("different questions", hint="one benchmark"):
-        crossin("score", tmp_path, "--draws", DRAWS, "--page", tmp_path / "page.html")
+@pytest.mark.parametrize("command", ["report", "score"])
+def test_logs_of_two_benchmarks_make_a_page_each(tmp_path: Path, command: str) -> None:
+    logs = tmp_path / "logs"
+    logs.mkdir()
+    seaeval_log(logs, "old", [("(B) blue", "(A) đỏ")])
+    scores_log(logs / "old.json", {f"virology/test/{number}": (1, True) for number in range(20)})
+    out = ["--out"] if command == "report" else ["--draws", str(DRAWS), "--page"]
+    done = crossin(command, logs, *out, tmp_path / "page.html")
+    pages = sorted(path.name for path in tmp_path.glob("*.html"))
+    assert pages == ["page-colours.html", "page-global_mmlu_lite.html"]
+    assert all(page in done.stdout + done.stderr for page in pages)
+    figures = json.loads((tmp_path / "page-colours.json").read_text(encoding="utf-8"))
+    assert figures["benchmark"] == "colours" and figures["title"].endswith(": colours")
+    with refused("2 benchmarks", "colours (old/zero_shot)", hint="one benchmark"):
+        report(logs, tmp_path / "page.html", draws=DRAWS)
 
 
 @pytest.mark.slow

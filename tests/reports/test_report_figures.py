@@ -340,7 +340,7 @@ def test_errors_say_what_to_do(runs: dict[str, Path], tmp_path: Path) -> None:
     with refused("not found", file="gone"):
         load({"gone": tmp_path / "gone"})
     unfinished = write_run(tmp_path / "unfinished", "unfinished", {"en": 0.5})
-    (unfinished / "manifest.json").unlink()
+    (unfinished / "manifest.json").rename(unfinished / "stage.json")
     with refused("manifest.json", file="unfinished", hint="finish the evaluation"):
         load({"unfinished": unfinished})
     fewer = write_run(tmp_path / "fewer", "fewer", dict.fromkeys(["en", "zh", "vi", "es"], 0.5), items=8)

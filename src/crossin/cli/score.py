@@ -50,7 +50,8 @@ def options_of(given: dict[str, Any]) -> dict[str, Any]:
     "--page",
     type=click.Path(path_type=Path),
     metavar="FILE",
-    help="Also write a page of all runs (.html), as `crossin report` does; its figures go beside it.",
+    help="Also write a page of all runs (.html) for each benchmark, as `crossin report` does; figures go "
+    "beside it.",
 )
 @json_option
 def command(
@@ -79,8 +80,9 @@ def command(
     """
     from crossin.cli.console import print_json, progress_bars, say
     from crossin.core.progress import phase
-    from crossin.reports.make import check_page, write_report
-    from crossin.reports.results import arm_names, results_of
+    from crossin.reports.arms import arm_names, by_benchmark
+    from crossin.reports.make import check_page, write_each
+    from crossin.reports.results import results_of
     from crossin.scoring.scores import score, wordings
     from crossin.scoring.values import all_values
 
@@ -103,9 +105,11 @@ def command(
         varied = wordings(scores, **of_draws)
         if page:
             with phase(progress, "making the page", "pages"):
-                runs = results_of(arm_names([one.predictions for one in scores]))
-                made = write_report(runs, page, **of_draws)
-            say(f"Page: {made.page}\nFigures: {made.figures}")
+                found = [one.predictions for one in scores]
+                groups = [[found[place] for place in group] for group in by_benchmark(found)]
+                made = write_each([results_of(arm_names(group)) for group in groups], page, **of_draws)
+            for one in made:
+                say(f"Page: {one.page}\nFigures: {one.figures}")
     if as_json:
         print_json(all_values(scores, varied))
         return

@@ -36,7 +36,7 @@ class Predictions:
     names the wording; it is empty where the log names none. `thoughts_cut` counts by language the replies
     that end within a thought, which are missing. `entities` are those read from replies, by item and
     language, and `unread` counts the replies in which none was read, by language and reason code;
-    `reasons` has the code of each.
+    `reasons` has the code of each. `any_language` is how they were read (`tables_of_log`).
     """
 
     log: LoggedAnswers
@@ -48,6 +48,7 @@ class Predictions:
     entities: Mapping[Cell, str] = field(default_factory=dict)
     unread: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
     reasons: Mapping[Cell, str] = field(default_factory=dict)
+    any_language: bool = False
 
     def __repr__(self) -> str:
         return f"Predictions({self.name!r}, {self.items:,} items in {brief(self.languages)})"
@@ -142,7 +143,9 @@ def tables_of_log(log: LoggedAnswers, *, any_language: bool = False) -> list[Pre
         read = {cell: entity for cell, entity in entities.get(prompt, {}).items() if cell[0] in asked}
         reasons = unread.get(prompt, {})
         counted = _counted(reasons, asked)
-        found.append(Predictions(log, prompt, table, logprobs, texts, dict(cut), read, counted, reasons))
+        found.append(
+            Predictions(log, prompt, table, logprobs, texts, dict(cut), read, counted, reasons, any_language)
+        )
     if not all(one.parallel for one in found) and log.items and share_items(log.items):
         raise CrossinError(
             "each item was asked in one language only, though the benchmark has it in several",

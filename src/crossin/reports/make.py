@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Unpack
 
@@ -17,10 +18,13 @@ from crossin.core.results import Tabular
 from crossin.logs.options import LogChoices, options_of
 from crossin.metrics.bootstrap import DRAWS
 from crossin.metrics.figure_tables import figure_rows, table_of_rows
+from crossin.reports.arms import Runs
+from crossin.reports.other_choices import by_choices, choices_json
 from crossin.reports.page import Note, page_html
 from crossin.reports.results import Results, load
 from crossin.reports.sentences import headline
 from crossin.reports.summary import Summary, summarize, to_json
+from crossin.reports.wordings import WordingRange, ranges_json, wording_ranges
 
 if TYPE_CHECKING:
     import pyarrow
@@ -30,11 +34,12 @@ TITLE = "What the model knows in each language"
 
 @dataclass(frozen=True, repr=False)
 class Report(Tabular):
-    """The files written, and the figures in them."""
+    """The files written, and the figures in them; `wordings` are by run, where there are several."""
 
     page: Path
     figures: Path
     summary: Summary
+    wordings: Mapping[str, WordingRange] = field(default_factory=dict)
 
     def __repr__(self) -> str:
         return f"Report({str(self.page)!r}: {self.summary.results!r})"
@@ -50,11 +55,12 @@ class Report(Tabular):
 
 
 def report(
-    runs: Mapping[str, Path | str],
+    runs: Runs,
     out: Path | str,
     *,
     baseline: str | None = None,
     wording: str | None = None,
+    common: bool = False,
     title: str = TITLE,
     notes: Sequence[Note] = (),
     draws: int = DRAWS,
@@ -63,14 +69,43 @@ def report(
 ) -> Report:
     """Write the page `out` and the figures beside it (`.json`); the same results give the same bytes.
 
-    runs: stored answers by name (`crossin.reports.results.load`), in the order of the columns; the last is
-    the run under study. baseline: the run to compare with, by default the first. wording: of the prompt,
-    where there are answers in several. notes: headings for the end of the page, each with a text or a list of
-    lines. logs: how they are read, such as `bench` (`LogOptions`).
+    runs: stored answers (evaluation folders, other logs, folders of them), by name or as a list, whose runs
+    are called after their models; in the order of the columns. The last is the run under study. baseline: the
+    run to compare with, by default the first. wording: of the prompt; by default the first that all runs
+    have. common: leave out the questions that not all runs have, and count them. notes: headings for the end
+    of the page, each with a text or a list of lines. logs: how they are read, such as `bench` (`LogOptions`).
     """
     check_page(out)
-    results = load(runs, baseline, wording, options_of(logs))
+    results = load(runs, baseline, wording, options_of(logs), common=common)
     return write_report(results, out, title=title, notes=notes, draws=draws, seed=seed)
+
+
+def write_each(
+    found: Sequence[Results], out: Path | str, *, title: str = TITLE, draws: int = DRAWS, seed: int = 0
+) -> list[Report]:
+    """A page for each benchmark: `out`, or where there are several, `out` with the benchmark's name
+    (`page-klar.html`) or number.
+    """
+    out = as_path(out)
+    pages = {out: title}
+    if len(found) > 1:
+        names = _names([one.benchmark for one in found])
+        pages = {out.with_name(f"{out.stem}-{name}{out.suffix}"): f"{title}: {name}" for name in names}
+    for page in pages:
+        check_page(page)
+    return [
+        write_report(results, page, title=heading, draws=draws, seed=seed)
+        for results, (page, heading) in zip(found, pages.items(), strict=True)
+    ]
+
+
+def _names(benchmarks: Sequence[str]) -> list[str]:
+    """The benchmarks' names in a form for files; with numbers where they have none, or the same."""
+    names = [re.sub(r"[^\w.-]+", "-", name) for name in benchmarks]
+    return [
+        name if name and names.count(name) == 1 else f"{name}-{place}".strip("-")
+        for place, name in enumerate(names, start=1)
+    ]
 
 
 def check_page(out: Path | str) -> None:
@@ -98,16 +133,27 @@ def write_report(
     check_page(out)
     figures = out.with_suffix(".json")
     summary = summarize(results, draws=draws, seed=seed)
-    html = page_html(summary, title=title, notes=notes)
+    wordings = wording_ranges(results, draws=draws, seed=seed)
+    choices = by_choices(summary, draws=draws, seed=seed)
+    html = page_html(summary, title=title, notes=notes, wordings=wordings, choices=choices)
+    content = {
+        "title": title,
+        "result": headline(summary),
+        "benchmark": results.benchmark,
+        **to_json(summary),
+        "excluded": dict(results.excluded),
+        "wordings": ranges_json(wordings),
+        **choices_json(summary, choices),
+    }
     try:
         # Both or none.
         with held_signals():
-            write_json(figures, {"title": title, "result": headline(summary), **to_json(summary)})
+            write_json(figures, content)
             write_text(out, html)
     except KeyboardInterrupt as stopped:
         add_note(stopped, f"the report is written: {out}")
         raise
-    return Report(out, figures, summary)
+    return Report(out, figures, summary, wordings)
 
 
 def _refuse_outputs(page: Path) -> None:

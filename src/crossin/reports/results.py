@@ -3,27 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
-from pathlib import Path
 from typing import Any
 
 from crossin.core.errors import CrossinError
 from crossin.core.files import read_json
-from crossin.core.formats import ANSWERS, CLAIM, ITEMS, MANIFEST
-from crossin.core.paths import as_path
+from crossin.core.formats import ANSWERS, MANIFEST
 from crossin.core.reasons import sentence_of
 from crossin.core.results import brief
 from crossin.items import Item
 from crossin.languages import available, load_words
 from crossin.languages.codes import language_name
-from crossin.logs.find import find_logs, read_logs
 from crossin.logs.lines import Line
 from crossin.logs.options import LogOptions
-from crossin.logs.tables import Cell, Predictions, tables_of_log, with_same_golds
+from crossin.logs.tables import Cell, Predictions, with_same_golds
+from crossin.reports.arms import ArmAnswers, Runs, by_benchmark, find_arms, names_of, place_of, with_wording
+from crossin.reports.common import cells_of, common_part, only, same_question
 
-_OTHER_QUESTIONS = "evaluate the runs on one benchmark in the same languages, or report each by itself"
-_EVALUATE = "check the path, or finish the evaluation"
+_OTHER_QUESTIONS = (
+    "`crossin report --common` keeps what all runs have; else evaluate them on one benchmark in the same "
+    "languages"
+)
 
 
 @dataclass(frozen=True)
@@ -37,10 +38,13 @@ class LanguageInfo:
 
 @dataclass(frozen=True, repr=False)
 class Run:
-    """One model's answers under one wording, under the name that the page gives them."""
+    """One model's answers under one wording, under the name that the page gives them. `wordings` are its
+    answers under every wording, where there are several and one is reported.
+    """
 
     name: str
     answers: Predictions
+    wordings: Sequence[Predictions] = ()
 
     def __repr__(self) -> str:
         return f"Run({self.name!r}, {self.answers!r})"
@@ -48,9 +52,7 @@ class Run:
     @cached_property
     def cells(self) -> dict[Cell, Line]:
         """Every line of answers by item and language."""
-        lines = self.answers.log.lines
-        asked = (line for line in lines if (line.get("prompt") or "") == self.answers.prompt)
-        return {(line["item"], line["language"]): line for line in asked}
+        return cells_of(self.answers)
 
     @cached_property
     def manifest(self) -> dict[str, Any]:
@@ -79,13 +81,15 @@ class Run:
 @dataclass(frozen=True, repr=False)
 class Results:
     """All runs in the order given, the baseline's name, and the questions by item and language, as far as the
-    logs or the benchmark know them.
+    logs or the benchmark know them. `excluded` counts the questions in a language that are left out because
+    not all runs have them, by reason code.
     """
 
     runs: list[Run]
     baseline: str
     languages: list[LanguageInfo]
     questions: Mapping[Cell, Item]
+    excluded: Mapping[str, int] = field(default_factory=dict)
 
     def __repr__(self) -> str:
         languages = brief([language.code for language in self.languages])
@@ -133,34 +137,72 @@ class Results:
 
 
 def load(
-    runs: Mapping[str, Path | str],
+    runs: Runs,
     baseline: str | None = None,
     wording: str | None = None,
     options: LogOptions | None = None,
+    *,
+    common: bool = False,
 ) -> Results:
-    """Read the stored answers of each run by its name: an evaluation's folder, or a file or folder of another
-    format that `find_logs` knows.
+    """The results of `load_each` where all runs answer one benchmark; else a CrossinError."""
+    found = load_each(runs, baseline, wording, options, common=common)
+    if len(found) > 1:
+        parts = "; ".join(f"{one.benchmark or 'without a name'} ({', '.join(one.names)})" for one in found)
+        raise CrossinError(
+            f"the runs answer {len(found)} benchmarks: {parts}",
+            field="runs",
+            hint="report the runs of one benchmark, or all by `crossin report`, which makes a page for each",
+        )
+    return found[0]
 
-    baseline: the run that the others are compared with, by default the first. wording: of the prompt, which
-    has to be named where there are several. Raises CrossinError where a path holds several runs, a folder is
-    not a finished evaluation or lacks that wording, the runs answer different questions, or no run has the
-    baseline's name.
+
+def load_each(
+    runs: Runs,
+    baseline: str | None = None,
+    wording: str | None = None,
+    options: LogOptions | None = None,
+    *,
+    common: bool = False,
+) -> list[Results]:
+    """Read stored answers: evaluation folders, files of other formats that `find_logs` knows, and folders of
+    them; one result for each benchmark, and in it one run for each model.
+
+    runs: paths by name, or paths only, whose runs are then called after their models. baseline: the run that
+    the others are compared with, by default the first. wording: of the prompt; by default the first that all
+    runs have. common: whether questions that not all runs have are left out. Raises CrossinError where a path
+    holds no finished evaluation and no log, or no run with that wording or of the baseline's name, and where
+    runs answer different questions without `common`.
     """
     if not runs:
         raise CrossinError("there is no run to report", hint="name at least one evaluation folder")
-    _check_baseline(baseline, list(runs))
-    options = options or LogOptions()
-    return results_of(
-        {name: _read_run(as_path(path), wording, options) for name, path in runs.items()},
-        baseline,
-    )
+    arms = find_arms(runs, options or LogOptions())
+    groups = [[arms[place] for place in group] for group in by_benchmark([arm.answers for arm in arms])]
+    named = [names_of(group) for group in groups]
+    if baseline is not None and not any(baseline in names for names in named):
+        _check_baseline(baseline, list(dict.fromkeys(name for names in named for name in names)))
+    return [
+        _results(
+            dict(zip(names, with_wording(group, wording), strict=True)),
+            baseline if baseline in names else None,
+            common=common,
+        )
+        for names, group in zip(named, groups, strict=True)
+    ]
 
 
 def results_of(arms: Mapping[str, Predictions], baseline: str | None = None) -> Results:
-    """The results of answers that were read before, by the run's name; see `load`."""
+    """The results of answers to one benchmark that were read before, by the run's name; see `load_each`."""
     _check_baseline(baseline, list(arms))
-    names, found = list(arms), with_same_golds(list(arms.values()))
-    runs = [Run(name, answers) for name, answers in zip(names, found, strict=True)]
+    return _results({name: ArmAnswers(name, answers, ()) for name, answers in arms.items()}, baseline)
+
+
+def _results(arms: Mapping[str, ArmAnswers], baseline: str | None, *, common: bool = False) -> Results:
+    found = with_same_golds([arm.answers for arm in arms.values()])
+    runs = [Run(name, one, arm.wordings) for (name, arm), one in zip(arms.items(), found, strict=True)]
+    excluded: dict[str, int] = {}
+    if common:
+        cells, excluded = common_part(found)
+        runs = [_only(run, cells) for run in runs] if excluded else runs
     for other in runs[1:]:
         _check_same_questions(runs[0], other)
     languages = [_describe(code) for code in runs[0].answers.languages]
@@ -168,25 +210,12 @@ def results_of(arms: Mapping[str, Predictions], baseline: str | None = None) -> 
     for run in runs:
         for item in run.answers.log.items:
             questions.setdefault((item.item, item.language), item)
-    return Results(runs, baseline or runs[0].name, languages, questions)
+    return Results(runs, baseline or runs[0].name, languages, questions, excluded)
 
 
-def arm_names(found: Sequence[Predictions]) -> dict[str, Predictions]:
-    """Answers by a name of their own: the model and the wording, and as much of the file's path as tells
-    those of one name apart.
-    """
-    names = [one.name for one in found]
-    places = [_place(one).resolve().parts for one in found]
-    for length in range(1, 1 + max(map(len, places), default=0)):
-        double = {name for name in names if names.count(name) > 1}
-        names = [
-            f"{one.name} ({Path(*place[-length:])})" if name in double else name
-            for one, place, name in zip(found, places, names, strict=True)
-        ]
-    return {
-        name if names.count(name) == 1 else f"{name} {place}": one
-        for place, (name, one) in enumerate(zip(names, found, strict=True), start=1)
-    }
+def _only(run: Run, cells: set[Cell]) -> Run:
+    tables = only(run.answers, cells)
+    return Run(run.name, tables[run.answers.prompt], tuple(tables.values()) if run.wordings else ())
 
 
 def _check_baseline(baseline: str | None, names: list[str]) -> None:
@@ -201,35 +230,6 @@ def _describe(code: str) -> LanguageInfo:
     return LanguageInfo(code, language_name(code).partition(" ")[2] or code, "auto")
 
 
-def _read_run(path: Path, wording: str | None, options: LogOptions) -> Predictions:
-    _check_finished(path)
-    files = find_logs(path, options)
-    logs = read_logs(files[0], options) if len(files) == 1 else []
-    if len(logs) != 1:
-        raise CrossinError(
-            f"holds {len(logs) or len(files)} runs",
-            file=path,
-            hint="name a file of one run, or make a page of all: crossin score PATH --page FILE",
-        )
-    of_wording = {one.prompt: one for one in tables_of_log(logs[0], any_language=options.any_language)}
-    if wording is None and len(of_wording) == 1:
-        return next(iter(of_wording.values()))
-    if wording is not None and wording in of_wording:
-        return of_wording[wording]
-    message = f"{len(of_wording)} prompt wordings" if wording is None else f"unknown wording '{wording}'"
-    hint = f"--wording: choose one of: {', '.join(of_wording)}"
-    raise CrossinError(message, file=logs[0].file, field="prompt", hint=hint)
-
-
-def _check_finished(path: Path) -> None:
-    """A page of an evaluation needs its manifest and its items."""
-    if any((path / name).is_file() for name in (ANSWERS, CLAIM, ITEMS)):
-        for needed in (MANIFEST, ANSWERS, ITEMS):
-            if not (path / needed).is_file():
-                message = f"not a finished evaluation: '{needed}' is missing"
-                raise CrossinError(message, file=path, hint=_EVALUATE)
-
-
 def _check_same_questions(first: Run, other: Run) -> None:
     """Runs are compared item by item: same items and languages, same options, same right answers."""
     ours, theirs = set(first.cells), set(other.cells)
@@ -239,7 +239,7 @@ def _check_same_questions(first: Run, other: Run) -> None:
         raise CrossinError(
             f"the runs were asked different questions: '{asked.name}' has the item '{item}' in '{language}', "
             f"'{lacking.name}' has not ({len(ours ^ theirs)} such cells)",
-            file=_place(lacking.answers),
+            file=place_of(lacking.answers),
             hint=_OTHER_QUESTIONS,
         )
     ids, also_ids = (
@@ -251,19 +251,13 @@ def _check_same_questions(first: Run, other: Run) -> None:
         if name and ids[name] != also_ids.get(name):
             raise CrossinError(
                 f"the inventory '{name}' holds other entities than in '{first.name}'",
-                file=_place(other.answers),
+                file=place_of(other.answers),
                 hint=_OTHER_QUESTIONS,
             )
     for (item, language), ask in first.cells.items():
-        also = other.cells[item, language]
-        if set(ask["option_ids"]) != set(also["option_ids"]) or ask["gold"] != also["gold"]:
+        if not same_question(ask, other.cells[item, language]):
             raise CrossinError(
                 f"the item '{item}' in '{language}' has other options or another gold than in '{first.name}'",
-                file=_place(other.answers),
+                file=place_of(other.answers),
                 hint=_OTHER_QUESTIONS,
             )
-
-
-def _place(answers: Predictions) -> Path:
-    """What stands for a run in messages: an evaluation's folder, or the log's file."""
-    return answers.file.parent if answers.file.name == ANSWERS else answers.file
