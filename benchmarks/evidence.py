@@ -28,7 +28,7 @@ from crossin.core.files import write_text
 from crossin.experiments.arm_answers import ArmAnswers, BenchPart, Runs, answers_of_arms
 from crossin.experiments.index import Index, read_index
 from crossin.logs.choices import CHOICES
-from crossin.logs.option_traits import option_traits, shortest_options
+from crossin.logs.traits import option_traits, shortest_options
 from crossin.metrics.bootstrap import DRAWS, Drawn, Figure, estimates
 from crossin.metrics.choices import answer_family
 from crossin.metrics.difference_parts import has_missing, split_family

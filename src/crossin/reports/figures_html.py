@@ -19,9 +19,9 @@ _MOST_ARMS = 4
 _WIDE_COLUMNS = 4
 
 
-class _Line(NamedTuple):
-    """A row: its name and its cells, as HTML; without cells, the heading of a group. key: the figure that it
-    is of.
+class TableLine(NamedTuple):
+    """A row: its name and its cells, as HTML; without cells, the heading of a group. kind: `sum` stays last,
+    `part` first. key: the figure that it is of.
     """
 
     name: str
@@ -81,33 +81,33 @@ def _laid_out(summary: Summary, shape: Grid, tests: Grid | None = None) -> str:
     if len(summary.by_arm) <= _MOST_ARMS:
         named = zip(heads, kinds, strict=True)
         columns = [f'<th scope="col"{_class(kind)}>{head}</th>' for head, kind in named]
-        return _table("figure", columns, _by_figure(summary.rows, rows))
+        return table_html("figure", columns, _by_figure(summary.rows, rows))
     by_language = {key.partition("/")[0] for key in summary.rows if "/" in key}
     columns = [
         f'<th scope="col"{_about(key)}>{_full_name(key)}{"<br>mean" * (key in by_language)}</th>'
         for key in summary.rows
     ]
-    lines = [_Line(head, cells) for head, cells in zip(heads, zip(*rows, strict=True), strict=True)]
-    return _table("arm", columns, [lines[: shape.runs], lines[shape.runs :]])
+    lines = [TableLine(head, cells) for head, cells in zip(heads, zip(*rows, strict=True), strict=True)]
+    return table_html("arm", columns, [lines[: shape.runs], lines[shape.runs :]])
 
 
-def _by_figure(keys: Sequence[str], rows: Sequence[Sequence[str]]) -> Iterable[list[_Line]]:
+def _by_figure(keys: Sequence[str], rows: Sequence[Sequence[str]]) -> Iterable[list[TableLine]]:
     """A group for each figure: its languages, and their mean."""
     cells = dict(zip(keys, rows, strict=True))
     for figure, found in groupby(keys, key=lambda key: key.partition("/")[0]):
         mine = list(found)
         if len(mine) == 1:
-            yield [_Line(_full_name(mine[0]), cells[mine[0]], key=figure)]
+            yield [TableLine(_full_name(mine[0]), cells[mine[0]], key=figure)]
             continue
-        lines = [_Line(_full_name(figure), key=figure)]
+        lines = [TableLine(_full_name(figure), key=figure)]
         for key in mine:
             language = key.partition("/")[2]
             kind = "" if language else "sum"
-            lines.append(_Line(escape(language_label(language) or "mean"), cells[key], kind))
+            lines.append(TableLine(escape(language_label(language) or "mean"), cells[key], kind))
         yield lines
 
 
-def _table(corner: str, heads: Sequence[str], groups: Iterable[Sequence[_Line]]) -> str:
+def table_html(corner: str, heads: Sequence[str], groups: Iterable[Sequence[TableLine]]) -> str:
     """A table whose rows can be sorted within their groups."""
     kinds = "figures sortable" + " narrow" * (len(heads) > _WIDE_COLUMNS)
     bodies = "".join(
@@ -119,7 +119,7 @@ def _table(corner: str, heads: Sequence[str], groups: Iterable[Sequence[_Line]])
     )
 
 
-def _row(line: _Line, columns: int) -> str:
+def _row(line: TableLine, columns: int) -> str:
     about = _about(line.key) if line.key else ""
     if not line.cells:
         return f'<tr class="part"><th scope="rowgroup" colspan="{columns + 1}"{about}>{line.name}</th></tr>'
@@ -152,10 +152,10 @@ def _glossary(summary: Summary) -> str:
 def _parts_table(parts: Figures, languages: Sequence[str]) -> str:
     heads = [f'<th scope="col">{escape(head)}</th>' for head in HEADS]
     rows = [
-        _Line(escape(name), list(map(cell_html, cells)), "" if name != "mean" else "sum")
+        TableLine(escape(name), list(map(cell_html, cells)), "" if name != "mean" else "sum")
         for name, cells in parts_rows(parts, languages)
     ]
-    return _table("language", heads, [rows])
+    return table_html("language", heads, [rows])
 
 
 def box(name: str, table: str) -> str:
@@ -163,9 +163,10 @@ def box(name: str, table: str) -> str:
     return f'<div class="scroll tall" tabindex="0" role="region" aria-label="{escape(name)}">{table}</div>'
 
 
-def folded(title: str, body: str) -> str:
+def folded(title: str, body: str, *, is_open: bool = False) -> str:
     """HTML that is shown when its title is opened."""
-    return f'<details class="below"><summary>{title}</summary>{body}</details>'
+    opened = " open" if is_open else ""
+    return f'<details class="below"{opened}><summary>{title}</summary>{body}</details>'
 
 
 def _class(name: str) -> str:

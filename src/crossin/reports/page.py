@@ -23,6 +23,8 @@ from crossin.reports.wordings import WordingRange, ranges_html
 Note = tuple[str, str | Sequence[str]]
 
 _HERE = Path(__file__).parent
+# To sections that not every page has.
+_LINKS = {"why": '<a href="#why">Why</a>', "preference": '<a href="#preference">Preference</a>'}
 # They share one scope, and the last one begins.
 _SCRIPTS = ("table", "data", "conditions", "filters", "links", "matrix", "cards", "overview", "start")
 
@@ -39,14 +41,15 @@ def page_html(
     under several, by name. choices: the figures by other choices between options (`by_choices`).
     """
     first, *rest = headline(summary)
+    sections = {"why": why_html(summary), "preference": preference_html(summary, choices)}
     values = {
         "title": escape(title),
         "result": escape(first),
         "sentences": list_items(rest),
         "table": figures_table(summary),
         "parts": _left_out(summary) + difference_tables(summary) + ranges_html(summary, wordings),
-        "why": why_html(summary),
-        "preference": preference_html(summary, choices),
+        **sections,
+        "links": "".join(_LINKS[name] for name, section in sections.items() if section),
         "notes": "\n".join(f"<h3>{escape(heading)}</h3>{_note(body)}" for heading, body in notes),
         "prompts": prompts_html(summary.results),
         "provenance": provenance_html(summary),

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
-from crossin.charts.parts import Plot, PlotAxis, Point, Series, along, known, shares, style_of
+from crossin.charts.parts import Plot, PlotAxis, Point, Series, Style, along, known, shares, style_of
 from crossin.metrics.bootstrap import Figure
 from crossin.reports.cells import label, scale
 from crossin.reports.summary import Summary
 
 # With more languages an axis has room for their codes only.
 _MOST_NAMES = 5
+# With fewer languages, the outcomes of questions say as much as in how many they are right.
+_MANY = 5
 _CONTOURS = [0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9]
 _UNDEFINED = Figure(math.nan, math.nan, math.nan)
 # Plots by language: the plot's name, the figure, the title, the axis, and what it shows.
@@ -53,13 +56,16 @@ def report_plots(summary: Summary) -> list[Plot]:
     if summary.choice_languages:
         made.append(_by_language(summary, summary.choice_languages, *_ACCURACY, chance=summary.chance))
     if summary.sizes:
-        sentence = "How often all of s languages give the same answer (consistency_s, the paper's)."
+        sentence = "How often all of s languages give the same answer (consistency_s, the paper's); "
+        sentence += "dashed, what chance gives: the answers of each language in random order."
         beyond = "The same, corrected for chance: (observed − chance) / (1 − chance) (kappa_s, ours)."
         made += [
             _scatter(summary),
             _by_size(summary, "consistency", "Consistency", sentence),
             _by_size(summary, "kappa", "Consistency beyond chance", beyond),
         ]
+        if len(summary.choice_languages) >= _MANY:
+            made.append(_right_in(summary))
     if summary.text_languages:
         made += [_by_language(summary, summary.text_languages, *names) for names in _TEXTS]
     if summary.by_pair:
@@ -138,24 +144,52 @@ def _by_task(summary: Summary) -> Plot:
 
 
 def _by_size(summary: Summary, key: str, title: str, text: str) -> Plot:
-    series = []
-    for place, (name, by_name) in enumerate(summary.by_arm.items()):
-        # A small offset keeps the intervals of the runs apart.
-        aside = (place - (len(summary.by_arm) - 1) / 2) * 0.06
-        figures = {s: by_name[f"{key}_{s}"] for s in summary.sizes}
-        points = [
-            along(s + aside, figure, f"{name}, s = {s}: {_said(key, figure)}")
-            for s, figure in figures.items()
-        ]
-        series.append(Series(name, style_of(place), known(points), kind="joined"))
+    series = _joined(summary, {s: f"{key}_{s}" for s in summary.sizes}, "s")
+    if key == "consistency":
+        series.append(_by_chance(summary))
     ticks = {float(s): str(s) for s in summary.sizes}
     x = PlotAxis("s, how many languages", ticks=ticks, limits=(1.6, summary.sizes[-1] + 0.4))
     y = shares("consistency") if key == "consistency" else PlotAxis("kappa_s", ".2f")
     return Plot(f"by-size-{key}", title, text, tuple(series), x, y)
 
 
+def _right_in(summary: Summary) -> Plot:
+    most = len(summary.choice_languages)
+    keys = {k: f"right_in/{k}" for k in range(most + 1)}
+    text = f"How many questions are right in exactly k of the {most} languages, with 95% intervals."
+    x = PlotAxis("k, how many languages", ticks={float(k): str(k) for k in keys}, limits=(-0.4, most + 0.4))
+    series = _joined(summary, keys, "k")
+    return Plot("right-in", "Right in how many languages", text, tuple(series), x, shares("questions"))
+
+
+def _joined(summary: Summary, keys: Mapping[int, str], letter: str) -> list[Series]:
+    """The figures of each run at numbers along the axis, which `letter` stands for, joined by lines."""
+    series = []
+    for place, (name, by_name) in enumerate(summary.by_arm.items()):
+        # A small offset keeps the intervals of the runs apart.
+        aside = (place - (len(summary.by_arm) - 1) / 2) * 0.06
+        points = [
+            along(at + aside, by_name[key], f"{name}, {letter} = {at}: {_said(key, by_name[key])}")
+            for at, key in keys.items()
+        ]
+        series.append(Series(name, style_of(place), known(points), kind="joined"))
+    return series
+
+
+def _by_chance(summary: Summary) -> Series:
+    """The consistency by chance of the run under study."""
+    figures = summary.by_arm[summary.subject]
+    values = {s: figures[f"expected_{s}"].value for s in summary.sizes}
+    name = f"{summary.subject} by chance"
+    points = [
+        along(s, replace(_UNDEFINED, value=value), f"{name}, s = {s}: {value:.1%}")
+        for s, value in values.items()
+    ]
+    return Series(name, Style("var(--soft)", "circle", (4, 3)), known(points), kind="line")
+
+
 def _said(key: str, figure: Figure) -> str:
-    return f"{figure.value:.2f}" if key == "kappa" else f"{figure.value:.1%}"
+    return f"{figure.value:.2f}" if key.startswith("kappa") else f"{figure.value:.1%}"
 
 
 def _forest(summary: Summary) -> Plot:

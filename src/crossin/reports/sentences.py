@@ -83,7 +83,7 @@ def texts_alone(summary: Summary, arm: str) -> list[str]:
         for name, key in _text_keys(summary)
         if not math.isnan((found := summary.by_arm[arm][key]).value)
     ]
-    return [f"{arm} in free text: {_and(parts)}."] if parts else []
+    return [f"{arm} in free text: {in_a_row(parts)}."] if parts else []
 
 
 def text_changes(summary: Summary, arm: str, other: str) -> list[str]:
@@ -97,7 +97,7 @@ def text_changes(summary: Summary, arm: str, other: str) -> list[str]:
         said = f"{_NOUNS[name]} {_amount(name, ours)} against {_amount(name, theirs)}"
         clear = summary.is_significant((arm, other), key)
         parts.append(f"{said} ({points(change, scale(name))}{'' if clear else ', not clear'})")
-    return [f"In free text, {arm} against {other}: {_and(parts)}."] if parts else []
+    return [f"In free text, {arm} against {other}: {in_a_row(parts)}."] if parts else []
 
 
 def _text_keys(summary: Summary) -> list[tuple[str, str]]:
@@ -124,9 +124,9 @@ def _by_language(summary: Summary, arm: str, other: str) -> list[str]:
     )
     said = []
     if rises:
-        said.append(f"Language by language it is better than {other} in {_and(rises)}.")
+        said.append(f"Language by language it is better than {other} in {in_a_row(rises)}.")
     if falls:
-        said.append(f"It is worse than {other} in {_and(falls)}.")
+        said.append(f"It is worse than {other} in {in_a_row(falls)}.")
     if not clear:
         said.append(f"No single language shows a clear difference to {other}.")
     return said
@@ -165,7 +165,7 @@ def _warnings(summary: Summary, arm: str) -> list[str]:
     said = []
     if low:
         said.append(
-            f"{arm} is not shown to be better than guessing ({percent(summary.chance)}) in {_and(low)}."
+            f"{arm} is not shown to be better than guessing ({percent(summary.chance)}) in {in_a_row(low)}."
         )
     if summary.groups < _FEW_GROUPS:
         said.append(f"With as few as {summary.groups} groups of questions the intervals are too narrow.")
@@ -205,5 +205,6 @@ def _signed(value: float) -> str:
     return "0" if float(text) == 0 else text.replace("-", "−")
 
 
-def _and(words: list[str]) -> str:
+def in_a_row(words: list[str]) -> str:
+    """Words as a sentence lists them: a, b and c."""
     return words[0] if len(words) == 1 else ", ".join(words[:-1]) + " and " + words[-1]

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from crossin.core.errors import located
-from crossin.logs.option_traits import Shortest, option_traits, shortest_options
+from crossin.logs.traits import Shortest, option_traits, shortest_options
 from crossin.metrics.bootstrap import DRAWS, Drawn, Figure, estimates, figure_of, resample
 from crossin.metrics.choices import answer_family
 from crossin.metrics.difference_parts import has_missing, split
@@ -42,6 +42,18 @@ TEXT_FIGURES = (
     "fidelity",
     "undecided",
     NO_REPLY,
+)
+# What a page compares besides its table: languages with the pivot, every two, and outcomes of questions.
+_COMPARED = (
+    "kept/",
+    "gained/",
+    "transfer/",
+    "pivot/",
+    "agreement/",
+    "kappa/",
+    "right/",
+    "wrong/",
+    "outcome/",
 )
 # With more languages there are no figures of every two: 30 languages have 435 pairs.
 _MOST_PAIRED = 30
@@ -170,19 +182,20 @@ class Summary:
         return any(name in figures and figures[name].value > 0 for figures in self.by_arm.values())
 
     def p_values(self, pair: tuple[str, str]) -> dict[str, float]:
-        """The p-values of the table's differences between two runs, each by itself: McNemar's for accuracy in
+        """The p-values of the page's differences between two runs, each by itself: McNemar's for accuracy in
         a language, else the bootstrap's; nan where undefined.
         """
         languages = {f"accuracy/{language}": test.p for language, test in self.tests[pair].items()}
         figures = self.by_pair[pair]
-        return {key: languages.get(key, figures[key].p) for key in self.rows if key in figures}
+        shown = [*self.rows, *(key for key in figures if key.startswith(_COMPARED))]
+        return {key: languages.get(key, figures[key].p) for key in shown if key in figures}
 
     def corrected(self, pair: tuple[str, str]) -> dict[str, float]:
         """The same after Holm's correction (`crossin.metrics.significance.corrected`)."""
         return corrected(self.p_values(pair))
 
     def is_significant(self, pair: tuple[str, str], key: str) -> bool:
-        """Whether the table marks this difference between two runs."""
+        """Whether the page marks this difference between two runs."""
         found = self.by_pair[pair].get(key)
         return found is not None and is_significant(found, self.corrected(pair).get(key))
 
@@ -313,6 +326,7 @@ def _accuracy_by_task(table: AnswerTable, draws: int, seed: int) -> Figures:
 
 
 def tested_languages(table: AnswerTable, other: AnswerTable) -> dict[str, McNemar]:
+    """McNemar's test in each language."""
     alone = mcnemar(table, other)
     corrected = holm(alone)
     return {language: McNemar(p, corrected[language]) for language, p in alone.items()}
@@ -328,6 +342,7 @@ def to_json(summary: Summary) -> dict[str, Any]:
         "items": len(results.items),
         "incomplete": results.incomplete,
         "languages": [language.code for language in results.languages],
+        "pivot": summary.pivot if summary.sizes else None,
         "note": PAPER,
         "arms": [_arm_json(summary, run) for run in results.runs],
         "differences": [

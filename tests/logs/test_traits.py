@@ -10,7 +10,7 @@ from pyarrow.parquet import read_table
 
 from crossin.core.files import write_parquet
 from crossin.items import Item
-from crossin.logs.option_traits import option_traits, shortest_options
+from crossin.logs.traits import option_traits, shortest_options
 from crossin.metrics.option_bias import OptionTraits
 from crossin.scoring.predictions import read_predictions
 from tests.helpers.report_data import write_run
