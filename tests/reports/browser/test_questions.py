@@ -1,179 +1,20 @@
-"""The page in a real browser: nothing fetched, nothing broken, every script shown, hostile text inert."""
+"""The questions of a page: every script shown, filters, links, CSV, the table and the overview."""
 
 from __future__ import annotations
 
 import csv
 import io
 import json
-import shutil
-from collections.abc import Iterator
-from pathlib import Path
+from collections.abc import Callable
 from typing import Any
 from urllib.parse import quote
 
 import pytest
 
-from crossin.reports.make import report
-from tests.helpers.free_runs import two_models
-from tests.helpers.report_data import COUNTRIES, HOSTILE, QUESTIONS, three_arms
+from tests.helpers.browser import IN_BROWSER, ITEMS, choose, click, counted, open_page, preset, press, text_of
+from tests.helpers.report_data import COUNTRIES, HOSTILE, QUESTIONS
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-DRIVER = shutil.which("chromedriver")
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.skipif(
-        not CHROMIUM or not DRIVER, reason="needs chromium (or google-chrome) and chromedriver on the PATH"
-    ),
-]
-ITEMS = 40
-_QUIET = [
-    "--headless",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--window-size=1400,900",
-]
-
-
-@pytest.fixture(scope="module")
-def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
-    webdriver = pytest.importorskip("selenium.webdriver")
-    options = webdriver.ChromeOptions()
-    options.binary_location = CHROMIUM
-    for argument in [*_QUIET, f"--user-data-dir={tmp_path_factory.mktemp('profile')}"]:
-        options.add_argument(argument)
-    options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
-    driver = webdriver.Chrome(options=options, service=webdriver.ChromeService(DRIVER))
-    yield driver
-    driver.quit()
-
-
-@pytest.fixture(scope="module")
-def address(tmp_path_factory: pytest.TempPathFactory) -> str:
-    folder = tmp_path_factory.mktemp("report")
-    runs = three_arms(folder, list(QUESTIONS), items=ITEMS, stray=HOSTILE, missing=0.05)
-    made = report(
-        runs, folder / "report.html", baseline="English only", title="Hostile & harmless", draws=200
-    )
-    return made.page.as_uri()
-
-
-@pytest.fixture
-def page(browser: Any, address: str) -> Any:
-    browser.get_log("browser")
-    browser.get_log("performance")
-    browser.get("about:blank")
-    open_page(browser, address)
-    return browser
-
-
-def text_of(page: Any, selector: str) -> list[str]:
-    found: list[str] = page.execute_script(
-        "return [...document.querySelectorAll(arguments[0])].map(node => node.textContent)", selector
-    )
-    return found
-
-
-def open_page(browser: Any, address: str) -> None:
-    """Open a page, and wait until its questions can be read."""
-    from selenium.webdriver.support.ui import WebDriverWait
-
-    browser.get(address)
-    ready = "return 'ready' in document.body.dataset"
-    WebDriverWait(browser, 300).until(lambda page: page.execute_script(ready))
-
-
-def click(page: Any, name: str) -> None:
-    page.execute_script("document.getElementById(arguments[0]).click()", name)
-
-
-def preset(page: Any, name: str) -> str:
-    """Choose the first preset that begins with `name`; what it says."""
-    from selenium.webdriver.support.ui import Select
-
-    field = Select(page.find_element("id", "filter-preset"))
-    found = next(one for one in text_of(page, "#filter-preset option") if one.startswith(name))
-    field.select_by_visible_text(found)
-    return found
-
-
-def counted(preset: str) -> int:
-    """The number of questions that a preset says it shows."""
-    return int(preset.rpartition("(")[2].rstrip(")"))
-
-
-def choose(page: Any, name: str, text: str) -> None:
-    """Choose the option that reads `text`, as a user does."""
-    from selenium.webdriver.support.ui import Select
-
-    Select(page.find_element("id", f"filter-{name}")).select_by_visible_text(text)
-
-
-def press(page: Any, key: str) -> None:
-    """Press a key, by its letter or the name that WebDriver has for it."""
-    from selenium.webdriver.common.keys import Keys
-
-    page.find_element("tag name", "body").send_keys(getattr(Keys, key, key))
-
-
-def test_nothing_breaks_and_nothing_is_fetched(page: Any) -> None:
-    assert [line for line in page.get_log("browser") if line["level"] == "SEVERE"] == []
-    assert (
-        page.execute_script("return performance.getEntriesByType('resource').map(entry => entry.name)") == []
-    )
-    asked = [
-        line["message"]
-        for line in page.get_log("performance")
-        if "Network.requestWillBeSent" in line["message"]
-    ]
-    assert not any('"url":"http' in message for message in asked)
-
-
-def test_the_policy_stops_requests_and_foreign_scripts(page: Any) -> None:
-    outcome = page.execute_async_script("""
-        const done = arguments[0];
-        document.body.insertAdjacentHTML("beforeend", "<img src=x onerror='window.ran = true'>");
-        const refused = () => setTimeout(() => done(window.ran ? "ran" : "stopped"), 200);
-        fetch("http://127.0.0.1:9/").then(() => done("fetched"), refused);
-    """)
-    assert outcome == "stopped"
-    assert any("Content Security Policy" in line["message"] for line in page.get_log("browser"))
-
-
-def test_every_plot_is_drawn(page: Any) -> None:
-    drawn = page.execute_script("""
-        return [...document.querySelectorAll(".plot")].map((node) => [
-            node.querySelector("svg").getBoundingClientRect().width,
-            node.querySelectorAll("path[role=graphics-symbol]").length,
-            node.querySelectorAll("details tbody tr").length,
-        ]);
-    """)
-    assert len(drawn) == 6
-    assert all(width > 100 and marks and marks == rows for width, marks, rows in drawn)
-
-
-def test_a_mark_says_what_it_is_where_it_is_pointed_at(page: Any) -> None:
-    said = page.execute_script("""
-        const mark = document.querySelector("#plot-by-language path[role=graphics-symbol]");
-        const box = mark.getBoundingClientRect();
-        const at = { bubbles: true, clientX: box.x + box.width / 2, clientY: box.y + box.height / 2 };
-        mark.dispatchEvent(new PointerEvent("pointermove", at));
-        const tip = document.querySelector(".mark-tip"), shown = [tip.hidden, tip.textContent];
-        document.body.dispatchEvent(new PointerEvent("pointermove", at));
-        return [...shown, mark.getAttribute("aria-label"), tip.hidden];
-    """)
-    assert said[:2] == [False, said[2]]
-    assert "%" in said[2]
-    assert said[3]
-
-
-def test_hostile_text_is_only_text(page: Any) -> None:
-    assert page.title == "Hostile & harmless"
-    assert all(HOSTILE in question for question in text_of(page, ".question"))
-    assert page.execute_script("return document.querySelectorAll('img').length") == 0
+pytestmark = IN_BROWSER
 
 
 def test_a_question_is_shown_in_every_script(page: Any) -> None:
@@ -251,7 +92,7 @@ def shown_items(page: Any) -> list[str]:
 
 
 # How each relation is decided, given the arm's answer, the right one, and the answer in the first language.
-RELATIONS = {
+RELATIONS: dict[str, Callable[[int, int, int], bool]] = {
     "is right": lambda answer, gold, pivot: answer == gold,
     "is not right": lambda answer, gold, pivot: answer != gold,
     "is wrong": lambda answer, gold, pivot: answer not in (gold, -1),
@@ -397,63 +238,3 @@ def test_a_step_draws_nothing_but_the_frame(page: Any) -> None:
         return [painted, before[0] !== frame.style.transform];
     """)
     assert drawn == [0, True]
-
-
-@pytest.fixture
-def free(browser: Any, tmp_path_factory: pytest.TempPathFactory) -> Any:
-    """A page of free text, of answers that are entities and of choices, without log-probabilities."""
-    for extra in ("sacrebleu", "lingua"):
-        pytest.importorskip(extra)
-    folder = tmp_path_factory.mktemp("free")
-    runs, bench = two_models(folder)
-    made = report(runs, folder / "report.html", bench=bench, title="Free", draws=200)
-    browser.get_log("browser")
-    open_page(browser, made.page.as_uri())
-    return browser
-
-
-def test_replies_are_shown_beside_what_is_right_and_why_none_was_read(free: Any) -> None:
-    assert [line for line in free.get_log("browser") if line["level"] == "SEVERE"] == []
-    shown = set()
-    for _ in range(8):
-        [name] = text_of(free, "#item > h3")
-        shown.add(name)
-        if name == "austria":
-            assert text_of(free, "[data-language=de] .option") == ["Wien", "Paris"]
-            assert text_of(free, "[data-language=en] .option") == ["Vienna"]
-            assert text_of(free, "[data-language=de] .reply") == ["Paris", "Wien"]
-        if name == "name":
-            assert text_of(free, "[data-language=en] .reference bdi") == ["Vienna"]
-            assert len(text_of(free, "[data-language=en] .read")) == 2
-            assert text_of(free, "[data-language=de] .read") == ["F1 1.00"]
-            assert text_of(free, "[data-language=de] p.none") == ["No answer: old"]
-        if name == "japan":
-            unread = "No answer: the reply names no entity of the inventory"
-            assert text_of(free, "[data-language=de] dd.none") == [unread]
-        if name == "evil":
-            assert HOSTILE in "".join(text_of(free, "[data-language=en] .reply"))
-            assert text_of(free, "[data-language=en] .option") == [f"Good {HOSTILE}"]
-        # No share is known, so there is no bar.
-        assert free.execute_script("return document.querySelectorAll('.track').length") == 0
-        free.execute_script("document.getElementById('next').click()")
-    assert len(shown) == 8
-    assert free.title == "Free"
-    assert free.execute_script("return document.querySelectorAll('img').length") == 0
-
-
-def test_replies_can_be_searched(free: Any) -> None:
-    free.find_element("id", "filter-text").send_keys("i do not know")
-    assert text_of(free, "#position") == ["1 of 1"]
-    assert text_of(free, "#item > h3") == ["japan"]
-
-
-def test_a_narrow_window_does_not_scroll_sideways(page: Any, tmp_path: Path) -> None:
-    emulate = "Emulation.setDeviceMetricsOverride"
-    page.execute_cdp_cmd(emulate, {"width": 400, "height": 900, "deviceScaleFactor": 1, "mobile": False})
-    try:
-        open_page(page, page.current_url)
-        assert page.execute_script("return document.documentElement.scrollWidth") <= 400
-        page.save_screenshot(str(tmp_path / "narrow.png"))
-        assert (tmp_path / "narrow.png").stat().st_size > 10_000
-    finally:
-        page.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})

@@ -1,4 +1,3 @@
-# ruff: noqa: F811 (the fixture `browser`)
 """The page's table in a real browser: sorted, restored, in sight while it is scrolled."""
 
 from __future__ import annotations
@@ -9,9 +8,10 @@ from typing import Any
 import pytest
 
 from crossin.reports.make import report
+from tests.helpers.browser import IN_BROWSER
 from tests.helpers.report_data import HOSTILE, QUESTIONS, three_arms, write_run
-from tests.reports.test_report_browser import browser, pytestmark, text_of  # noqa: F401 (a fixture, and marks)
 
+pytestmark = IN_BROWSER
 CODES = list(QUESTIONS)
 TABLE = "#figures table.sortable"
 # The names and the figures of a column, row by row, in the accuracy of languages.
