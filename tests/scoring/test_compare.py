@@ -44,6 +44,13 @@ def test_a_difference_is_ours_less_theirs(tmp_path: Path) -> None:
     assert comparison_values(made)["mcnemar"]["de"] == {"p": 0.5, "holm": 1.0}
 
 
+def test_what_chance_gives_is_not_compared(tmp_path: Path) -> None:
+    made = compared(tmp_path, replies(), replies({("sky", "de"): "rot"}))
+    assert made.choices is not None
+    assert {"consistency_2", "kappa_2"} <= made.choices.corrected.keys()
+    assert not [name for name in made.choices.corrected if name.startswith("expected")]
+
+
 def test_paths_may_be_text(tmp_path: Path) -> None:
     bench = write_bench(tmp_path / "bench")
     path = write_replies(tmp_path / "mine.jsonl", replies())

@@ -189,8 +189,12 @@ def shown(figures: Collection[str]) -> list[str]:
 
 
 def is_overall(name: str, figures: Collection[str]) -> bool:
-    """Whether a figure is over all languages; of the sizes of subsets, two, three and all count."""
+    """Whether a figure is over all languages; of the sizes of subsets, two, three and all count. What chance
+    gives (`expected_s`) is no result.
+    """
     figure, _, size = name.rpartition("_")
+    if figure == "expected":
+        return False
     largest = not size.isdigit() or f"{figure}_{int(size) + 1}" not in figures
     return "/" not in name and (largest or size in ("2", "3"))
 
