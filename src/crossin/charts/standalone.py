@@ -69,7 +69,8 @@ def _figure(plot: Plot) -> str:
     title, text = escape(plot.title), escape(plot.text)
     return (
         f'<figure class="plot" id="plot-{plot.name}"><figcaption><h3>{title}</h3><p>{text}</p></figcaption>'
-        f'<div class="scroll drawn">{draw(plot)}</div>{_values(plot)}</figure>'
+        f'<div class="scroll drawn" tabindex="0" role="region" aria-label="{title}">{draw(plot)}</div>'
+        f"{_values(plot)}</figure>"
     )
 
 

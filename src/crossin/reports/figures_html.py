@@ -49,8 +49,8 @@ def figures_table(summary: Summary) -> str:
 def difference_tables(summary: Summary) -> str:
     """What the difference of each pair of runs is made of, where some question was left without an answer."""
     return "".join(
-        f"<h3>{TITLE}: {escape(arm)} − {escape(other)}</h3>"
-        f'{box(TITLE, _parts_table(parts, summary.choice_languages))}<p class="key">{escape(CAPTION)}</p>'
+        f"<h3>{escape(title := f'{TITLE}: {arm} − {other}')}</h3>"
+        f'{box(title, _parts_table(parts, summary.choice_languages))}<p class="key">{escape(CAPTION)}</p>'
         for (arm, other), parts in summary.parts.items()
     )
 
