@@ -10,9 +10,10 @@ from dataclasses import replace
 from html import escape
 
 from crossin.charts.heat_map import HeatCell, HeatMap, heat_table
+from crossin.languages.codes import language_label, language_word
 from crossin.metrics.bootstrap import Figure
 from crossin.metrics.outcomes import OUTCOMES
-from crossin.reports.cells import NONE, Cell, difference_cell, language_label, language_word, value_cell
+from crossin.reports.cells import NONE, Cell, difference_cell, value_cell
 from crossin.reports.figures_html import TableLine, box, cell_html, folded, table_html
 from crossin.reports.sentences import percent, points, within
 from crossin.reports.summary import Summary
@@ -163,7 +164,7 @@ def _matrix(
         pairs = ["+".join(sorted((first, second), key=codes.index)) for second in codes]
         rows.append((first, [by_pair.get(pair, HeatCell(None, "")) for pair in pairs]))
     most = max((abs(one.value) for one in found.values() if not math.isnan(one.value)), default=0)
-    return HeatMap(title, text, "", codes, rows, most)
+    return HeatMap(title, text, "language", codes, rows, most)
 
 
 def _outcomes(summary: Summary) -> str:
