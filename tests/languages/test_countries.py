@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from crossin.languages import parse_language
-from crossin.languages.codes import language_name
+from crossin.languages.codes import language_label, language_name
 from crossin.languages.countries import asks_back, country_name
 from tests.helpers.errors import refused
 
@@ -114,3 +114,11 @@ def test_few_codes_ask_back_and_none_of_a_language_with_templates() -> None:
 )
 def test_a_language_is_shown_with_its_name(code: str, shown: str) -> None:
     assert language_name(code) == shown
+
+
+@pytest.mark.parametrize(
+    ("code", "name"),
+    [("th", "Thai · th"), ("pt-BR", "Portuguese (Brazil) · pt-BR"), ("<b> x", "<b> x"), ("", "")],
+)
+def test_a_language_has_its_name_first(code: str, name: str) -> None:
+    assert language_label(code) == name

@@ -12,7 +12,6 @@ from crossin.reports.cells import (
     difference_cell,
     digits,
     label,
-    language_label,
     p_value,
     row_label,
     value_cell,
@@ -131,14 +130,6 @@ def test_a_figure_has_a_name_for_people(key: str, name: str) -> None:
 )
 def test_a_row_names_its_language(key: str, name: str) -> None:
     assert row_label(key) == name
-
-
-@pytest.mark.parametrize(
-    ("code", "name"),
-    [("th", "Thai · th"), ("pt-BR", "Portuguese (Brazil) · pt-BR"), ("<b> x", "<b> x"), ("", "")],
-)
-def test_a_language_has_its_name_first(code: str, name: str) -> None:
-    assert language_label(code) == name
 
 
 @pytest.mark.parametrize(("p", "text"), [(0.0, "<.001"), (0.0009, "<.001"), (0.0214, ".021"), (1.0, "1.000")])

@@ -75,29 +75,29 @@ def test_there_is_a_plot_for_each_component_and_one_for_the_terms() -> None:
 
 def test_a_plot_has_the_losses_of_each_language_trained_on_and_held_out() -> None:
     assert values(figures(losses_page("run", made_lines()))["mono"]) == [
-        "en English, step 1: 1.000",
-        "en English, step 2: 0.500",
-        "vi Vietnamese, step 1: 2.000",
-        "vi Vietnamese, step 2: 1.000",
-        "vi Vietnamese, held out, step 1: 1.700",
-        "vi Vietnamese, held out, step 2: 1.700",
+        "English · en, step 1: 1.000",
+        "English · en, step 2: 0.500",
+        "Vietnamese · vi, step 1: 2.000",
+        "Vietnamese · vi, step 2: 1.000",
+        "Vietnamese · vi, held out, step 1: 1.700",
+        "Vietnamese · vi, held out, step 2: 1.700",
     ]
 
 
 def test_pairs_of_languages_are_in_the_table_behind_the_mean_of_their_tokens() -> None:
     said = values(figures(losses_page("run", made_lines()))["x2x"])
     # (30 * 1 + 10 * 2) / 40
-    assert "vi Vietnamese, step 1: 1.250 (en>vi 1.000, zh>vi 2.000)" in said
-    assert "zh Chinese, step 1: 3.000" in said
+    assert "Vietnamese · vi, step 1: 1.250 (en>vi 1.000, zh>vi 2.000)" in said
+    assert "Chinese · zh, step 1: 3.000" in said
 
 
 def test_where_all_answers_are_in_one_language_lines_are_those_of_the_questions() -> None:
     figure = figures(losses_page("run", made_lines()))["x2en"]
     assert [text.partition(",")[0] for text in values(figure)] == [
-        *["vi Vietnamese"] * 2,
-        *["zh Chinese"] * 2,
+        *["Vietnamese · vi"] * 2,
+        *["Chinese · zh"] * 2,
     ]
-    assert "all answers are in en English" in figure
+    assert "all answers are in English · en" in figure
 
 
 def test_a_language_has_one_colour_in_all_plots() -> None:
@@ -105,7 +105,7 @@ def test_a_language_has_one_colour_in_all_plots() -> None:
     colours = [
         (name, colour) for title in ("mono", "x2en", "x2x") for name, colour in COLOUR.findall(found[title])
     ]
-    assert {name for name, _ in colours} == {"en English", "vi Vietnamese", "zh Chinese"}
+    assert {name for name, _ in colours} == {"English · en", "Vietnamese · vi", "Chinese · zh"}
     assert len(set(colours)) == 3
 
 

@@ -68,6 +68,17 @@ def language_name(code: str) -> str:
     return code if name.startswith("Unknown language") else f"{code} {name}"
 
 
+def language_label(code: str) -> str:
+    """A language as a page names it: `Thai · th`; what is no language stays as it is."""
+    name = language_word(code)
+    return f"{name} · {code}" if name != code else code
+
+
+def language_word(code: str) -> str:
+    """A language in a sentence: `Thai`; what is no language stays as it is."""
+    return language_name(code).removeprefix(code).strip() or code
+
+
 def _validated(name: str) -> str:
     with as_value_error():
         return parse_language(name)

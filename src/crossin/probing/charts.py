@@ -8,9 +8,10 @@ from typing import Any
 from crossin.charts.heat_map import HeatCell, HeatMap
 from crossin.charts.parts import Plot, PlotAxis, Point, Series, Style, style_of
 from crossin.charts.standalone import plots_page
+from crossin.languages.codes import language_label
 from crossin.probing.figures import MEAN
 from crossin.probing.states import POOLINGS
-from crossin.reports.cells import NONE, digits, language_label, short
+from crossin.reports.cells import NONE, digits, short
 
 # The figures drawn, each with its heading and one sentence that explains it.
 _DRAWN = {

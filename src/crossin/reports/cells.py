@@ -73,17 +73,6 @@ def row_label(key: str) -> str:
     return label(f"{figure}/{language_name(of)}") if slash and "+" not in of else label(key)
 
 
-def language_label(code: str) -> str:
-    """A language as a page names it: `Thai · th`; what is no language stays as it is."""
-    name = language_word(code)
-    return f"{name} · {code}" if name != code else code
-
-
-def language_word(code: str) -> str:
-    """A language in a sentence: `Thai`; what is no language stays as it is."""
-    return language_name(code).removeprefix(code).strip() or code
-
-
 def value_cell(figure: Figure | None) -> Cell:
     """A value and its interval; a dash where it is undefined."""
     if figure is None or math.isnan(figure.value):

@@ -6,8 +6,9 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
+from crossin.languages.codes import language_label
 from crossin.metrics.bootstrap import Figure
-from crossin.reports.cells import Cell, language_label, signed_cell, value_cell
+from crossin.reports.cells import Cell, signed_cell, value_cell
 from crossin.reports.terminal import add_row, new_table
 
 if TYPE_CHECKING:

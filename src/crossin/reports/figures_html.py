@@ -7,7 +7,8 @@ from html import escape
 from itertools import groupby
 from typing import NamedTuple
 
-from crossin.reports.cells import Cell, label, language_label
+from crossin.languages.codes import language_label
+from crossin.reports.cells import Cell, label
 from crossin.reports.definitions import DEFINITIONS, PAPERS, figure_of
 from crossin.reports.difference_parts import CAPTION, HEADS, TITLE, parts_rows
 from crossin.reports.summary import Figures, Summary

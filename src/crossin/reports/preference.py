@@ -7,17 +7,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from html import escape
 
+from crossin.languages.codes import language_label, language_word
 from crossin.metrics.significance import corrected
-from crossin.reports.cells import (
-    NONE,
-    difference_cell,
-    is_significant,
-    label,
-    language_label,
-    language_word,
-    short,
-    value_cell,
-)
+from crossin.reports.cells import NONE, difference_cell, is_significant, label, short, value_cell
 from crossin.reports.figures_html import TableLine, box, cell_html, folded, table_html
 from crossin.reports.other_choices import changed_marks, own_choice
 from crossin.reports.sentences import in_a_row, percent

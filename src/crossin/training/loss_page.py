@@ -12,7 +12,7 @@ from typing import NamedTuple
 from crossin.charts.parts import Plot, PlotAxis, Point, Series, Style, style_of
 from crossin.charts.standalone import plots_page
 from crossin.core.files import write_text
-from crossin.languages.codes import language_name
+from crossin.languages.codes import language_label
 from crossin.training.log import Lines
 from crossin.training.rows import Group
 
@@ -142,4 +142,4 @@ def _terms(lines: Lines) -> list[Plot]:
 
 
 def _named(language: str) -> str:
-    return language_name(language) or "no language given"
+    return language_label(language) or "no language given"
