@@ -18,7 +18,7 @@ Runs = Mapping[str, Path | str] | Sequence[Path | str | tuple[str, Path | str]] 
 
 
 @dataclass(frozen=True, eq=False)
-class ArmAnswers:
+class ReportArm:
     """One model's answers to one benchmark: those that are reported, and those under every wording of the
     prompt. `given` is the name that its path was given, if any.
     """
@@ -28,7 +28,7 @@ class ArmAnswers:
     wordings: Sequence[Predictions]
 
 
-def find_arms(runs: Runs, options: LogOptions) -> list[ArmAnswers]:
+def find_arms(runs: Runs, options: LogOptions) -> list[ReportArm]:
     """The answers in all paths, one arm for each model and benchmark; reported is the first wording.
 
     runs: paths, some or all of them with a name. Raises CrossinError where a path holds no answers, or occurs
@@ -43,7 +43,7 @@ def find_arms(runs: Runs, options: LogOptions) -> list[ArmAnswers]:
         for files in find_logs(path, options):
             for log in read_logs(files, options):
                 wordings = tables_of_log(log, any_language=options.any_language)
-                found.append(ArmAnswers(name, wordings[0], wordings if len(wordings) > 1 else ()))
+                found.append(ReportArm(name, wordings[0], wordings if len(wordings) > 1 else ()))
     return found
 
 
@@ -62,7 +62,7 @@ def _check_finished(path: Path) -> None:
         raise CrossinError(message, file=path, hint="check the path, or finish the evaluation")
 
 
-def with_wording(arms: Sequence[ArmAnswers], wording: str | None) -> list[ArmAnswers]:
+def with_wording(arms: Sequence[ReportArm], wording: str | None) -> list[ReportArm]:
     """Arms whose reported answers are those under one wording: the one named, or else the first that all arms
     with several have.
 
@@ -74,7 +74,7 @@ def with_wording(arms: Sequence[ArmAnswers], wording: str | None) -> list[ArmAns
     return [replace(arm, answers=_under(arm, chosen, wording)) for arm in arms]
 
 
-def _under(arm: ArmAnswers, chosen: str | None, wording: str | None) -> Predictions:
+def _under(arm: ReportArm, chosen: str | None, wording: str | None) -> Predictions:
     wordings = arm.wordings or [arm.answers]
     for one in wordings:
         if one.prompt == chosen or (not arm.wordings and wording is None):
@@ -120,7 +120,7 @@ def _questions(found: Predictions) -> set[tuple[str, str, frozenset[str], str]]:
     }
 
 
-def names_of(arms: Sequence[ArmAnswers]) -> list[str]:
+def names_of(arms: Sequence[ReportArm]) -> list[str]:
     """A name for each arm: the one given, followed by the model's where several arms have it, or else the
     model's; and what tells those of one name apart.
     """

@@ -18,7 +18,7 @@ from crossin.languages.codes import language_name
 from crossin.logs.lines import Line
 from crossin.logs.options import LogOptions
 from crossin.logs.tables import Cell, Predictions, with_same_golds
-from crossin.reports.arms import ArmAnswers, Runs, by_benchmark, find_arms, names_of, place_of, with_wording
+from crossin.reports.arms import ReportArm, Runs, by_benchmark, find_arms, names_of, place_of, with_wording
 from crossin.reports.common import cells_of, common_part, only, same_question
 
 _OTHER_QUESTIONS = (
@@ -193,10 +193,10 @@ def load_each(
 def results_of(arms: Mapping[str, Predictions], baseline: str | None = None) -> Results:
     """The results of answers to one benchmark that were read before, by the run's name; see `load_each`."""
     _check_baseline(baseline, list(arms))
-    return _results({name: ArmAnswers(name, answers, ()) for name, answers in arms.items()}, baseline)
+    return _results({name: ReportArm(name, answers, ()) for name, answers in arms.items()}, baseline)
 
 
-def _results(arms: Mapping[str, ArmAnswers], baseline: str | None, *, common: bool = False) -> Results:
+def _results(arms: Mapping[str, ReportArm], baseline: str | None, *, common: bool = False) -> Results:
     found = with_same_golds([arm.answers for arm in arms.values()])
     runs = [Run(name, one, arm.wordings) for (name, arm), one in zip(arms.items(), found, strict=True)]
     excluded: dict[str, int] = {}
