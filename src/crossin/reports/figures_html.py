@@ -48,12 +48,17 @@ def figures_table(summary: Summary) -> str:
 
 
 def difference_tables(summary: Summary) -> str:
-    """What the difference of each pair of runs is made of, where some question was left without an answer."""
-    return "".join(
-        f"<h3>{escape(title := f'{TITLE}: {arm} − {other}')}</h3>"
-        f'{box(title, _parts_table(parts, summary.choice_languages))}<p class="key">{escape(CAPTION)}</p>'
-        for (arm, other), parts in summary.parts.items()
-    )
+    """What the difference of each pair of runs is made of, where some question was left without an answer;
+    folded away but for the main pair.
+    """
+    made = []
+    for pair, parts in summary.parts.items():
+        title = f"{TITLE}: {' − '.join(pair)}"
+        body = (
+            f'{box(title, _parts_table(parts, summary.choice_languages))}<p class="key">{escape(CAPTION)}</p>'
+        )
+        made.append(folded(escape(title), body, is_open=pair == summary.main_pair))
+    return "".join(made)
 
 
 def cell_html(cell: Cell, kind: str = "", title: str = "") -> str:
