@@ -136,8 +136,8 @@ def _reported(reported: Mapping[str, float], languages: Sequence[str]) -> Table:
 def summary(scores: Sequence[Score]) -> Table:
     """Many scores in one table, a line each; names that occur twice are shown with benchmark or file."""
     names = [score.predictions.name for score in scores]
-    if len(set(names)) < len(names):
-        of = [score.predictions.log.benchmark for score in scores]
+    of = [score.predictions.log.benchmark for score in scores]
+    if len(set(names)) < len(names) and len(set(of)) > 1:
         names = [
             f"{name}, {benchmark}" if benchmark else name for name, benchmark in zip(names, of, strict=True)
         ]
