@@ -1,6 +1,6 @@
 """Size and speed of a report's page in a browser, for three sizes of benchmark.
 
-`python benchmarks/page.py --data FOLDER [--page demo xquad mmlu] [--screenshots DIR] [--json]` makes
+`python benchmarks/page.py --data FOLDER [--page demo xquad mmlu] [--json]` makes
 evaluations with drawn answers, `crossin report` of them, and opens the page in headless Chromium (selenium,
 chromedriver). The texts are real: of the built-in facts (demo: 4 languages, 242 questions, 3 arms), of XQuAD
 (12 languages, 1,190 questions, 4 arms), and of sentences from FLORES, as long as MMLU's questions (mmlu: 4
@@ -12,10 +12,9 @@ from __future__ import annotations
 
 import argparse
 import json
-import shutil
 import statistics
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -27,6 +26,7 @@ import pyarrow.parquet
 from machine import machine
 from rich.console import Console
 from rich.table import Table
+from screenshots import browser
 
 from crossin.core.files import sha256, write_json
 from crossin.facts import build_bench, build_facts
@@ -35,7 +35,6 @@ from crossin.reports.make import report
 
 LANGUAGES = ("en", "zh", "vi", "es")
 STEPS = 50
-_QUIET = ("--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--window-size=1300,1000")
 Rows = list[dict[str, Any]]
 
 
@@ -120,16 +119,6 @@ def write_run(folder: Path, rows: Rows, arm: int) -> Path:
     return folder
 
 
-def browser() -> Any:
-    from selenium import webdriver
-
-    options = webdriver.ChromeOptions()
-    options.binary_location = shutil.which("chromium") or shutil.which("google-chrome") or ""
-    for argument in _QUIET:
-        options.add_argument(argument)
-    return webdriver.Chrome(options=options, service=webdriver.ChromeService(shutil.which("chromedriver")))
-
-
 def measure(name: str, rows: Rows, arms: int, home: Path, driver: Any) -> Measured:
     runs: dict[str, Path | str] = {
         f"arm {arm}": write_run(home / name / str(arm), rows, arm) for arm in range(arms)
@@ -163,15 +152,6 @@ def opened(driver: Any, page: Path) -> float:
     return float(found)
 
 
-def screenshots(driver: Any, page: Path, out: Path) -> Iterator[Path]:
-    """The top of the page, its plots, and its questions."""
-    for section in ("result", "plots", "explorer"):
-        driver.execute_script("document.getElementById(arguments[0]).scrollIntoView()", section)
-        file = out / f"{page.stem}-{section}.png"
-        driver.save_screenshot(str(file))
-        yield file
-
-
 def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
@@ -180,7 +160,6 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument(
         "--page", nargs="+", choices=("demo", "xquad", "mmlu"), default=["demo", "xquad", "mmlu"]
     )
-    parser.add_argument("--screenshots", type=Path, help="write pictures of each page to this folder")
     parser.add_argument("--json", action="store_true")
     given = parser.parse_args(arguments)
     console = Console()
@@ -194,10 +173,6 @@ def main(arguments: Sequence[str] | None = None) -> None:
             }
             rows, source, arms = made[name]
             found.append(measure(name, rows(source), arms, home, driver))
-            if given.screenshots:
-                given.screenshots.mkdir(parents=True, exist_ok=True)
-                for file in screenshots(driver, home / f"{name}.html", given.screenshots):
-                    console.print(f"{file}")
         driver.quit()
     if given.json:
         console.print_json(data=[asdict(one) for one in found])

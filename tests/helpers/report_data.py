@@ -26,6 +26,12 @@ QUESTIONS = {
     "hi": "{} की राजधानी क्या है?",
     "ru": "Столица страны {} — это какой город?",
     "el": "Ποια είναι η πρωτεύουσα της χώρας {};",
+    "de": "Was ist die Hauptstadt von {}?",
+    "tr": "{} ülkesinin başkenti neresidir?",
+    "ro": "Care este capitala țării {}?",
+    "ja": "{}の首都はどこですか。",
+    "ko": "{}의 수도는 어디입니까?",
+    "he": "מהי עיר הבירה של {}?",
 }
 COUNTRIES = {
     "en": ["Vietnam", "Egypt", "Greece", "Russia"],
@@ -37,6 +43,12 @@ COUNTRIES = {
     "hi": ["वियतनाम", "मिस्र", "यूनान", "रूस"],
     "ru": ["Вьетнам", "Египет", "Греция", "Россия"],
     "el": ["Βιετνάμ", "Αίγυπτος", "Ελλάδα", "Ρωσία"],
+    "de": ["Vietnam", "Ägypten", "Griechenland", "Russland"],
+    "tr": ["Vietnam", "Mısır", "Yunanistan", "Rusya"],
+    "ro": ["Vietnam", "Egipt", "Grecia", "Rusia"],
+    "ja": ["ベトナム", "エジプト", "ギリシャ", "ロシア"],
+    "ko": ["베트남", "이집트", "그리스", "러시아"],
+    "he": ["וייטנאם", "מצרים", "יוון", "רוסיה"],
 }
 CAPITALS = {
     "en": ["Hanoi", "Cairo", "Athens", "Moscow"],
@@ -48,6 +60,12 @@ CAPITALS = {
     "hi": ["हनोई", "काहिरा", "एथेंस", "मास्को"],
     "ru": ["Ханой", "Каир", "Афины", "Москва"],
     "el": ["Ανόι", "Κάιρο", "Αθήνα", "Μόσχα"],
+    "de": ["Hanoi", "Kairo", "Athen", "Moskau"],
+    "tr": ["Hanoi", "Kahire", "Atina", "Moskova"],
+    "ro": ["Hanoi", "Cairo", "Atena", "Moscova"],
+    "ja": ["ハノイ", "カイロ", "アテネ", "モスクワ"],
+    "ko": ["하노이", "카이로", "아테네", "모스크바"],
+    "he": ["האנוי", "קהיר", "אתונה", "מוסקבה"],
 }
 IDS = ["VN", "EG", "GR", "RU"]
 

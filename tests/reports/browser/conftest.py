@@ -1,4 +1,4 @@
-"""The browser, and a page of three arms in nine languages."""
+"""The browser, and a page of three arms in 15 languages."""
 
 from __future__ import annotations
 
