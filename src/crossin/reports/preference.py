@@ -55,12 +55,12 @@ def choice_sentences(summary: Summary, choices: Mapping[str, Summary]) -> list[s
         return []
     rows: dict[tuple[str, bool], list[str]] = {}
     for one in changed_marks(summary, choices):
-        rows.setdefault((one.choice, one.reverses), []).append(_figure(one.figure))
+        rows.setdefault((one.choice, one.reverses), []).append(one.figure)
     said = []
-    for (choice, reverses), labels in rows.items():
-        several = len(labels) > 1
+    for (choice, reverses), keys in rows.items():
+        several = len(keys) > 1
         verb = ("are" if several else "is") + " reversed" if reverses else "vanish" + "es" * (not several)
-        marks = f"mark{'s' if several else ''} of {in_a_row(labels)}"
+        marks = f"mark{'s' if several else ''} of {in_a_row(_named(keys))}"
         said.append(f"Where {_CHOICES[choice]} decides, the {marks} {verb}.")
     return said or ["Every mark of the main difference stays, whatever decides between options."]
 
@@ -91,9 +91,19 @@ def _bias_sentences(summary: Summary, traits: Sequence[str]) -> list[str]:
     return said
 
 
-def _figure(key: str) -> str:
-    figure, _, language = key.partition("/")
-    return f"{figure} in {language_word(language)}" if language else label(figure)
+def _named(keys: Sequence[str]) -> list[str]:
+    """Figures in words, the languages of one together: `accuracy in Thai and Greek`, `mean accuracy`."""
+    languages: dict[str, list[str]] = {}
+    for key in keys:
+        figure, _, language = key.partition("/")
+        languages.setdefault(figure if language else key, []).extend([language] * bool(language))
+    named = []
+    for key, codes in languages.items():
+        if codes:
+            named.append(f"{label(f'{key}/').strip()} in {in_a_row(list(map(language_word, codes)))}")
+        if not codes or key in keys:
+            named.append("mean accuracy" if key == "accuracy" else label(key))
+    return named
 
 
 def _in_words(trait: str) -> str:
