@@ -35,6 +35,11 @@ def test_a_question_is_shown_in_every_script(page: Any) -> None:
     )
 
 
+def test_the_lines_of_a_text_stay_lines(page: Any) -> None:
+    spaces = "return getComputedStyle(document.querySelector(arguments[0])).whiteSpace"
+    assert [page.execute_script(spaces, name) for name in (".question", ".option")] == ["pre-wrap"] * 2
+
+
 def test_steps_by_button_and_by_key(page: Any) -> None:
     assert text_of(page, "#position") == [f"1 of {ITEMS}"]
     page.execute_script("document.getElementById('next').scrollIntoView({block: 'center'})")
