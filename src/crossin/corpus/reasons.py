@@ -40,8 +40,8 @@ class CorpusReason(Reason):
     )
     BROKEN_RECORD = (
         "unreadable_record",
-        "a line that is not a JSON object",
-        "repair the line; it may have been cut when it was written",
+        "a line that is not a JSON object, or not a row of the table",
+        "repair the line: it may have been cut, or lack quotes around a comma",
     )
     TOO_LONG = (
         "too_long_field",

@@ -351,7 +351,7 @@ def test_csv_columns_that_are_filtered_are_numbers_or_truth_values(tmp_path: Pat
     [
         ("id,text\n1,a\n2,b,c\n", 2, "line 3"),
         ('id,text\n1,"a\nb"\n2\n', 2, "line 4"),
-        ('id,text\n1,"a\n2,b\n', None, "line 2"),
+        ('id,text\n1,"a\n2,b\n', 1, "line 2"),
         ("id,id\n1,2\n", None, "twice"),
         (b"id,text\n1,\xff\n", None, "line 2 is not UTF-8"),
         ("", None, "empty"),

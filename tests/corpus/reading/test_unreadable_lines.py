@@ -46,3 +46,40 @@ def test_a_line_that_names_no_language_is_counted_with_the_rows_around_it(tmp_pa
     broken = CorpusReason.BROKEN_RECORD.number
     assert english.status.tolist() == [0, 0, 0]
     assert chinese.status.tolist() == [0, broken, 0, 0, broken]
+
+
+@pytest.mark.parametrize(
+    ("name", "lines", "texts", "broken"),
+    [
+        ("rows.csv", ["id,text", "1,a", "2,b,c", "3", "4,d"], ["a", None, None, "d"], [1, 2]),
+        ("rows.tsv", ["id\ttext", "1\ta", "2\tb\tc", "3", '4\t"d'], ["a", None, None, '"d'], [1, 2]),
+        # A stray quote, and one that nothing closes, cost their line, and no other.
+        ("rows.csv", ["id,text", "1,a", '2,"b', "3,c", '4,"d"', "5,e"], ["a", None, "c", "d", "e"], [1]),
+        ("rows.csv", ["id,text", '1,"a', 'a"', '2,"b', "3,c"], ["a\na", None, "c"], [1]),
+        ("rows.csv", ["id,text", "1,a", '2,"b"b', "3,c"], ["a", None, "c"], [1]),
+        ("rows.csv", ["id,text", "1,a", '2,"b', 'b",c', "3,d"], ["a", None, "d"], [1]),
+    ],
+)
+def test_rows_of_csv_that_cannot_be_read_are_left_to_be_counted(
+    tmp_path: Path, name: str, lines: list[str], texts: list[str | None], broken: list[int]
+) -> None:
+    (tmp_path / name).write_text("\n".join(lines) + "\n")
+    [batch] = read_source(Source(path=name), tmp_path, set(), {"id"})
+    assert batch.column("text", required=True) == texts
+    assert batch.broken == broken
+    assert batch.column("id")[0] == 1
+
+
+def test_many_stray_quotes_in_csv_are_read_in_time(tmp_path: Path) -> None:
+    rows = [f'{number},"a' if number % 3 == 2 else f"{number},a" for number in range(1, 30_001)]
+    (tmp_path / "rows.csv").write_text("\n".join(["id,text", *rows]))
+    batches = list(read_source(Source(path="rows.csv"), tmp_path, set()))
+    assert sum(len(batch.broken) for batch in batches) == 10_000
+    assert sum(map(len, batches)) == 30_000
+
+
+@pytest.mark.parametrize("line", ["1,a,b", "1", '1,"a'])
+def test_csv_whose_first_row_cannot_be_read_is_an_error(tmp_path: Path, line: str) -> None:
+    (tmp_path / "rows.csv").write_text(f"id,text\n{line}\n2,b\n")
+    with refused("line 2 is not CSV", file="rows.csv", row=1):
+        list(read_source(Source(path="rows.csv"), tmp_path, set()))

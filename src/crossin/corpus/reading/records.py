@@ -21,7 +21,8 @@ from crossin.core.errors import CrossinError
 from crossin.core.extras import require
 from crossin.core.suggestions import nearest
 from crossin.corpus.reading.batch import Batch
-from crossin.corpus.reading.text_records import csv_batches, json_batches
+from crossin.corpus.reading.csv_records import csv_batches
+from crossin.corpus.reading.text_records import json_batches
 from crossin.corpus.reading.trees import with_trees
 from crossin.corpus.spec import Source
 

@@ -1,4 +1,4 @@
-"""Records from text, a batch at a time: a JSON array of objects, one JSON object a line, or CSV.
+"""Records from text, a batch at a time: a JSON array of objects, or one JSON object a line.
 
 The text is decoded and parsed as a stream, so a file may be larger than memory, and errors name lines.
 (`ijson` and `pyarrow.json` do not know the lines of records or errors in a large array.)
@@ -7,10 +7,9 @@ The text is decoded and parsed as a stream, so a file may be larger than memory,
 from __future__ import annotations
 
 import codecs
-import csv
 import json
 import re
-from collections.abc import Iterator, Sequence, Set
+from collections.abc import Iterator
 from itertools import chain
 from json import JSONDecodeError
 from pathlib import Path
@@ -28,8 +27,6 @@ _SPACE = re.compile(r"[ \t\n\r]*")
 # An error this near the end of what has been read so far may be only the end: "-Infinity" and a pair of
 # escaped surrogates are the longest things that are cut without a closing quote being awaited.
 _LONGEST_CUT = 16
-_LONGEST_VALUE = 2**31 - 1
-_QUOTED = re.compile(r'"((?:[^"]|"")+)"')
 # Under what name an object holds a file's records.
 _WRAPPERS = ("data", "rows", "records", "examples", "instances", "items", "train")
 _decode = json.JSONDecoder().raw_decode
@@ -43,12 +40,12 @@ def json_batches(stream: IO[bytes], file: str | Path, *, lenient: bool = False) 
     or a record is not an object; lenient: after a first good record, bytes that are not UTF-8 become lone
     surrogates, and a line that is not JSON, or not an object, is one of the batch's `broken` records.
     """
-    chunks = _decoded(stream, file, lenient)
+    chunks = decoded(stream, file, lenient)
     head = ""
     while not head.strip():
         more = next(chunks, None)
         if more is None:
-            raise _empty(file)
+            raise empty_file(file)
         head += more
     opening = head.lstrip()[0]
     if opening not in "[{":
@@ -60,13 +57,13 @@ def json_batches(stream: IO[bytes], file: str | Path, *, lenient: bool = False) 
         )
     chunks = chain([head], chunks)
     if opening == "[":
-        yield from _batched(_array(chunks, file), file, lenient)
+        yield from batched(_array(chunks, file), file, lenient)
         return
-    lines, wrapped = _wrapped(_split(chunks))
+    lines, wrapped = _wrapped(split_lines(chunks))
     if wrapped is not None:
-        yield from _batched(((0, record) for record in wrapped), file, lenient)
+        yield from batched(((0, record) for record in wrapped), file, lenient)
     else:
-        yield from _batched(_lines(lines, file, lenient), file, lenient)
+        yield from batched(_lines(lines, file, lenient), file, lenient)
 
 
 def _wrapped(lines: Iterator[str]) -> tuple[Iterator[str], list[Any] | None]:
@@ -107,33 +104,8 @@ def _list_in(value: Any) -> list[Any] | None:
     return lists[0] if len(lists) == 1 and lists[0] else None
 
 
-def csv_batches(
-    stream: IO[bytes],
-    file: str | Path,
-    *,
-    tabs: bool,
-    typed: Set[str],
-    names: Sequence[str],
-    lenient: bool = False,
-) -> Iterator[Batch]:
-    """The records of CSV, or with `tabs` of TSV, which has no quotes (but see `_unquoted`).
-
-    names: the columns; if empty, the first line names them. Blank lines and lines that repeat the names (the
-    first one, with separators in place of their spaces, too) are skipped. typed: the columns that become
-    numbers or truth values where all values of a batch are such; all other values are text. Raises
-    CrossinError as `json_batches`.
-    """
-    for batch in _batched(_csv(_decoded(stream, file, lenient), file, tabs, names), file, lenient):
-        assert isinstance(batch.records, list)
-        for name in typed & set(batch.names):
-            values = _typed([record[name] for record in batch.records])
-            for record, value in zip(batch.records, values, strict=True):
-                record[name] = value
-        yield batch
-
-
-def _batched(records: Numbered, file: str | Path, lenient: bool) -> Iterator[Batch]:
-    """Records, each with its line (0 where that is not known), in batches."""
+def batched(records: Numbered, file: str | Path, lenient: bool) -> Iterator[Batch]:
+    """Records, each with its line (0 where that is not known), in batches; lenient: as in `json_batches`."""
     first = 0
     held: list[dict[str, Any]] = []
     lines: list[int] = []
@@ -165,7 +137,7 @@ def kind_of(value: Any) -> str:
     return kinds.get(type(value), "text" if isinstance(value, str) else "null")
 
 
-def _decoded(stream: IO[bytes], file: str | Path, lenient: bool) -> Iterator[str]:
+def decoded(stream: IO[bytes], file: str | Path, lenient: bool) -> Iterator[str]:
     """The text of a UTF-8 stream in pieces, without its byte order mark. lenient: other bytes become lone
     surrogates, by which their rows are known later.
     """
@@ -217,63 +189,7 @@ def _lines(lines: Iterator[str], file: str | Path, lenient: bool) -> Numbered:
         yield number, value
 
 
-def _csv(chunks: Iterator[str], file: str | Path, tabs: bool, names: Sequence[str]) -> Numbered:
-    """The row of each line as a dictionary, with the number of its first line."""
-    csv.field_size_limit(_LONGEST_VALUE)
-    reader = csv.reader(
-        (line + "\n" for line in _split(chunks)),
-        delimiter="\t" if tabs else ",",
-        quoting=csv.QUOTE_NONE if tabs else csv.QUOTE_MINIMAL,
-        strict=not tabs,
-    )
-    names, row, line = list(names), 0, 1
-    try:
-        for values in reader:
-            if tabs:
-                values = [_unquoted(value) for value in values]
-            if values and not names:
-                names = values
-                if twice := {name for name in names if names.count(name) > 1}:
-                    raise CrossinError(
-                        f"the columns {sorted(twice)} are there twice", file=file, hint="rename one of each"
-                    )
-            elif values and values != names and (row or " ".join(values) != " ".join(names)):
-                row += 1
-                if len(values) != len(names):
-                    raise csv.Error(f"expected {len(names)} columns, found {len(values)}")
-                yield line, dict(zip(names, values, strict=True))
-            line = reader.line_num + 1
-    except csv.Error as error:
-        raise CrossinError(
-            f"line {line} is not CSV: {error}", file=file, row=row or None, hint="repair the line"
-        ) from error
-    if not names:
-        raise _empty(file)
-
-
-def _unquoted(value: str) -> str:
-    """A value of TSV, without the quotes that programs for CSV write around a value that holds quotes:
-    `"a ""b"" c"` is `a "b" c`. A text that merely stands in quotes keeps them.
-    """
-    quoted = value[:1] == '"' and '""' in value[1:-1] and _QUOTED.fullmatch(value)
-    return quoted[1].replace('""', '"') if quoted else value
-
-
-def _typed(values: Sequence[str]) -> Sequence[Any]:
-    """Texts as truth values, whole numbers or numbers, where all that are not empty are such."""
-    given = {value for value in values if value}
-    if given <= {"true", "false", "True", "False"}:
-        return [value.lower() == "true" if value else None for value in values]
-    for kind in (int, float):
-        try:
-            found = {value: kind(value) for value in given}
-        except ValueError:
-            continue
-        return [found[value] if value else None for value in values]
-    return values
-
-
-def _split(chunks: Iterator[str]) -> Iterator[str]:
+def split_lines(chunks: Iterator[str]) -> Iterator[str]:
     """The lines of the text, ended by newlines only: other separators may be inside JSON strings."""
     pieces: list[str] = []
     for chunk in chunks:
@@ -363,7 +279,8 @@ class _Window:
         return _not_json(ValueError(message), self.file, self.row, self.line_here())
 
 
-def _empty(file: str | Path) -> CrossinError:
+def empty_file(file: str | Path) -> CrossinError:
+    """The error that a file holds nothing."""
     return CrossinError("the file is empty", file=file, hint="check the path")
 
 
