@@ -64,7 +64,8 @@ def xquad_rows(data: Path) -> Rows:
             asked = [(part["context"], one) for part in article["paragraphs"] for one in part["qas"]]
             answers = [one["answers"][0]["text"] for _, one in asked]
             for place, (context, one) in enumerate(asked):
-                options = [answers[(place + step) % len(answers)] for step in range(4)]
+                others = dict.fromkeys(answers[place:] + answers[:place])
+                options = list(others)[:4]
                 rows.append(
                     _row(
                         one["id"],

@@ -15,6 +15,11 @@ def unpacked(text: str) -> Any:
 
 
 def explorer_of(page: Path) -> Any:
-    """The data of a page's questions."""
+    """The data of a page's questions, each with its texts in all languages."""
     text = page.read_text(encoding="utf-8")
-    return unpacked(text.split('id="item-data">')[1].split("</script>")[0])
+    data = unpacked(text.split('id="item-data">')[1].split("</script>")[0])
+    columns = data.pop("texts")
+    items = [
+        {**item, "texts": [column[place] for column in columns]} for place, item in enumerate(data["items"])
+    ]
+    return {**data, "items": items}

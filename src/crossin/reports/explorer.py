@@ -18,8 +18,8 @@ from crossin.reports.summary import Summary
 
 
 def explorer_data(summary: Summary) -> dict[str, Any]:
-    """The explorer's data; options are in the first language's order, and an answer is a position in it. The
-    texts of a question are null in a language in which it was not asked.
+    """The explorer's data; options are in the first language's order, and an answer is a position in it.
+    `texts` are those of each item, by language; null in a language in which it was not asked.
 
     `shown` of an item is the order of its options in each language, null where that is the first's.
 
@@ -34,6 +34,12 @@ def explorer_data(summary: Summary) -> dict[str, Any]:
     }
     stored = _Stored()
     scores = [_scores(run) for run in results.runs]
+    items = [
+        {"id": item, "task": task, "group": group, **_item(results, item, stored, scores)}
+        for item, (task, group) in asked.items()
+    ]
+    # Language by language, which compresses better by a quarter.
+    texts = [list(column) for column in zip(*(item.pop("texts") for item in items), strict=True)]
     return {
         "arms": run_styles(summary),
         "baseline": results.names.index(results.baseline),
@@ -41,10 +47,8 @@ def explorer_data(summary: Summary) -> dict[str, Any]:
             {"code": language.code, "name": language.name, "direction": language.direction}
             for language in results.languages
         ],
-        "items": [
-            {"id": item, "task": task, "group": group, **_item(results, item, stored, scores)}
-            for item, (task, group) in asked.items()
-        ],
+        "items": items,
+        "texts": texts,
         "contexts": list(stored.contexts),
         "reasons": list(stored.reasons),
     }

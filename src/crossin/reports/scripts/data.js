@@ -16,6 +16,8 @@ async function unpacked(id) {
 async function readData() {
   Object.assign(data, await unpacked("item-data"));
   const { arms, languages, items } = data;
+  items.forEach((item, place) => { item.texts = data.texts.map((column) => column[place]); });
+  delete data.texts;
   data.every = range(items.length);
   data.armNumbers = range(arms.length);
   data.languageNumbers = range(languages.length);
