@@ -229,11 +229,14 @@ def test_one_file_with_a_column_language(tmp_path: Path, format: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("language", "message"), [("Klingonese", "unknown language"), ("", "no language"), (None, "no language")]
+    ("rows", "language", "message"),
+    [(2, "Klingonese", "unknown language"), (1, "", "no language"), (1, None, "no language")],
 )
-def test_a_language_that_is_none_is_named(tmp_path: Path, language: str | None, message: str) -> None:
-    with errors.refused(message, row=2, field="language"):
-        mixed(tmp_path, [row(1, language="en"), row(2, language=language)])
+def test_a_language_that_is_none_is_named(
+    tmp_path: Path, rows: int, language: str | None, message: str
+) -> None:
+    with errors.refused(message, row=rows, field="language"):
+        mixed(tmp_path, [row(1, language="en"), row(2, language=language)][-rows:])
     with errors.refused("no column 'language'"):
         mixed(tmp_path, [row(1)])
 

@@ -7,7 +7,9 @@ import sys
 
 import pytest
 
+from crossin.core.errors import CrossinError
 from crossin.languages import available, load_words, parse_language, parse_languages, script_of
+from crossin.languages.codes import names_none
 from tests.helpers.errors import refused
 
 
@@ -138,3 +140,11 @@ def test_importing_the_package_loads_no_language_data() -> None:
 )
 def test_a_language_has_the_script_that_it_is_usually_written_in(code: str, script: str) -> None:
     assert script_of(code) == script
+
+
+def test_what_names_no_language_is_not_suggested() -> None:
+    assert all(map(names_none, ("", " ", "und", "MUL", "zxx")))
+    assert not names_none("undetermined")
+    with pytest.raises(CrossinError) as caught:
+        parse_language("und")
+    assert "did you mean und" not in (caught.value.hint or "")

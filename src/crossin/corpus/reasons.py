@@ -54,7 +54,12 @@ class CorpusReason(Reason):
         "no id",
         "give each row an id, or name the column that holds it under `columns` (`{id: NAME}`)",
     )
-    DUPLICATE_ID = "duplicate_id", "the id occurs twice", "give each row an id of its own"
+    DUPLICATE_ID = (
+        "duplicate_id",
+        "the id occurs twice",
+        "give each row an id of its own; where another column tells scripts or countries of a language apart,"
+        ' name both: `columns: {language: "{language}_{script}"}`',
+    )
     MISSING_TRANSLATION = (
         "missing_translation",
         "missing in a language",
@@ -79,7 +84,19 @@ class CorpusReason(Reason):
         "other turns than the same row in another language",
         "let a row have the same turns in every language, a system turn included",
     )
+    MISSING_FIELD = (
+        "missing_field",
+        "a row without a column that other rows have",
+        "write it in every row, or name the column that holds it under `columns`",
+    )
+    NO_LANGUAGE = "no_language", "the row names no language", "write each row's language in its column"
     GREETING = "greeting", "the assistant's turn before the first of the user is left out", "", True
+    OTHER_SYSTEM = (
+        "other_system",
+        "the text of a system column is left out: the chat has another system turn",
+        "",
+        True,
+    )
     UNANSWERED_TURN = "unanswered_turn", "the user's last turn, which has no answer, is left out", "", True
 
     @property

@@ -54,6 +54,11 @@ def parse_language(name: str) -> str:
     return tag
 
 
+def names_none(name: str) -> bool:
+    """Whether what stands in the place of a language names none: nothing, or a code such as `und`."""
+    return name.strip().lower() in {"", *_NO_LANGUAGE}
+
+
 @cache
 def language_name(code: str) -> str:
     """A language's code with its English name, as people read it: `th Thai`; what is no language stays as it
@@ -250,7 +255,7 @@ def _near(text: str) -> list[str]:
     from langcodes.language_lists import CLDR_LANGUAGES
 
     spellings: dict[str, str] = {}
-    for code in sorted(CLDR_LANGUAGES | {key for key in LIKELY_SUBTAGS if len(key) == 2} - _NO_LANGUAGE):
+    for code in sorted((CLDR_LANGUAGES | {key for key in LIKELY_SUBTAGS if len(key) == 2}) - _NO_LANGUAGE):
         language = langcodes.get(code)
         for name in (code, language.display_name("en"), language.autonym()):
             spellings.setdefault(name.casefold(), name)

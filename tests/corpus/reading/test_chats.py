@@ -103,7 +103,27 @@ def test_each_side_is_joined_and_comes_apart_again() -> None:
 
 def test_a_text_beside_a_chat_is_its_system_turn_where_it_has_none() -> None:
     beside = texts_of_chat(messages(*TURNS), "Be brief.", several=True)
-    assert beside == texts_of_chat(messages(SYSTEM, *TURNS), "Be long.", several=True)
+    assert isinstance(beside, ChatTexts)
+    assert beside == texts_of_chat(messages(SYSTEM, *TURNS), "Be brief.", several=True)
+    other = texts_of_chat(messages(SYSTEM, *TURNS), "Be long.", several=True)
+    assert other == beside._replace(changed=CorpusReason.OTHER_SYSTEM)
+
+
+def test_keys_that_parquet_fills_with_null_say_nothing() -> None:
+    chat: list[dict[str, Any]] = [
+        {"role": None, "content": None, "from": "human", "value": [{"text": "Hi", "image": None}]},
+        {"role": "assistant", "content": "Hello.", "from": None, "value": None, "tool_calls": None},
+    ]
+    assert texts_of_chat(chat, several=True) == ChatTexts("Hi", "Hello.")
+    image = [{"text": None, "image": "file.png"}]
+    assert texts_of_chat([{**chat[0], "value": image}, chat[1]], several=True) == CorpusReason.OTHER_PART
+
+
+@pytest.mark.parametrize("key", ["tool_calls", "function_call"])
+def test_a_turn_that_calls_a_tool_is_no_text(key: str) -> None:
+    asked, answered = messages(*TURNS[:2])
+    chat = [asked, {**answered, key: [{"name": "search"}]}]
+    assert texts_of_chat(chat, several=True) == CorpusReason.OTHER_PART
 
 
 def test_one_exchange_without_a_system_turn_has_no_places() -> None:

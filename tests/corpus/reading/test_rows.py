@@ -201,10 +201,34 @@ def test_a_missing_column_is_named_with_those_that_exist(kind: str, missing: str
     assert all(name in error.message for name in record)
 
 
-def test_a_record_that_lacks_the_output_is_named() -> None:
-    error = refused([row(1), {"id": 2, "instruction": "x"}])
-    assert error.row == 102
-    assert "no column 'output'; the columns are: id, instruction (line 202)" in error.message
+@pytest.mark.parametrize("field", ["instruction", "output"])
+def test_a_record_that_lacks_a_field_of_the_others_is_rejected(field: str) -> None:
+    short = {key: value for key, value in row(2).items() if key != field}
+    assert reasons(shaped([short, row(1)])) == {0: CorpusReason.MISSING_FIELD}
+    prompted = [{"prompt": "a", "completion": "b"}, {"prompt": "a"}]
+    assert reasons(shaped(prompted)) == {1: CorpusReason.MISSING_FIELD}
+    with errors.refused("there is no column 'output'; the columns are: instruction"):
+        shaped([{"instruction": "a"}])
+
+
+def test_a_chat_is_in_any_of_the_usual_columns() -> None:
+    turns = chat(("user", "Hi"), ("assistant", "Hello"))
+    every: dict[str, Any] = dict.fromkeys(("messages", "conversations", "conversation"))
+    for kind in KINDS:
+        # A table has the columns of its first row.
+        before = every if kind == "table" else {}
+        rows = shaped([*(before | {name: turns} for name in every), before], kind)
+        assert fields(rows)[:3] == [("Hi", "", "Hello")] * 3
+        assert reasons(rows) == {3: CorpusReason.INCOMPLETE_EXCHANGE}
+
+
+def test_a_system_text_is_in_any_of_the_usual_columns() -> None:
+    names = ("system", "system_prompt", "system_message")
+    # A table has the columns of its first row.
+    every: dict[str, Any] = dict.fromkeys(names)
+    for kind in KINDS:
+        rows = shaped([row(number) | every | {name: "Be brief."} for number, name in enumerate(names)], kind)
+        assert [asked.startswith("Be brief.") for asked, _, _ in fields(rows)] == [True] * 3
 
 
 @pytest.mark.parametrize("value", [["x"], 5, True, {"a": 1}, 1.5])

@@ -28,6 +28,8 @@ _ROLES = {
 }
 # Keys of a turn, the usual one first; and of an exchange that is one object.
 _WHO, _WHAT = ("role", "from"), ("content", "value", "text", "parts")
+# Keys of a turn that calls a tool.
+_CALLS = ("tool_calls", "function_call")
 _PAIRS = (
     ("human", "assistant"),
     ("user", "assistant"),
@@ -68,7 +70,9 @@ def texts_of_chat(chat: Any, system: str = "", *, several: bool) -> ChatTexts | 
         found = [found[number] for number in kept]
         changed = left_out[-1] if left_out else None
     if found and found[0][0] == "system":
-        system = found.pop(0)[1]
+        beside, system = system, found.pop(0)[1]
+        if beside not in ("", system):
+            changed = changed or CorpusReason.OTHER_SYSTEM
     roles = [role for role, _ in found]
     if not several and len(found) > 2:
         return CorpusReason.SEVERAL_EXCHANGES
@@ -106,6 +110,8 @@ def turns_of(chat: Any) -> list[Turn] | CorpusReason:
         return [(("user", "assistant")[place % 2], text) for place, text in enumerate(chat)]
     found: list[Turn] = []
     for part in chat:
+        if isinstance(part, dict) and any(part.get(name) for name in _CALLS):
+            return CorpusReason.OTHER_PART
         for role, content in _messages(part):
             if not isinstance(role, str):
                 return CorpusReason.NO_CHAT
@@ -158,8 +164,9 @@ def _messages(part: Any) -> list[tuple[Any, Any]]:
         return [("user", part[0]), ("assistant", part[1])]
     if not isinstance(part, dict):
         return [(None, None)]
-    if who := next((key for key in _WHO if key in part), None):
-        return [(part[who], next((part[key] for key in _WHAT if key in part), None))]
+    # Parquet has every key in every turn, and null where a turn lacks it.
+    if who := next((key for key in _WHO if part.get(key) is not None), None):
+        return [(part[who], next((part[key] for key in _WHAT if part.get(key) is not None), None))]
     for asked, answered in _PAIRS:
         if asked in part and answered in part:
             system = [("system", part["system"])] if part.get("system") else []
@@ -202,9 +209,11 @@ def text_of_parts(content: Any) -> str | CorpusReason:
         return CorpusReason.NOT_TEXT
     texts = []
     for part in content:
+        entries = part.items() if isinstance(part, dict) else ()
+        said = {key: value for key, value in entries if value is not None}
         # Parts without a type are texts where they say nothing else.
-        plain = isinstance(part, dict) and (part.get("type") in _TEXT_PARTS or list(part) == ["text"])
-        text = part["text"] if plain and "text" in part else part
+        plain = said.get("type") in _TEXT_PARTS or list(said) == ["text"]
+        text = said["text"] if plain and "text" in said else part
         if not isinstance(text, str):
             return CorpusReason.OTHER_PART
         texts.append(text)

@@ -20,10 +20,11 @@ from crossin.corpus.reading.batch import Batch
 from crossin.corpus.reading.origins import Origins
 from crossin.corpus.reading.records import read_source
 from crossin.corpus.reading.rows import Rows, columns_read, language_column, to_rows
+from crossin.corpus.reading.text_columns import mark
 from crossin.corpus.reasons import CorpusReason
 from crossin.corpus.spec import CorpusSpec, Source
 from crossin.corpus.texts import Texts, TextsWriter
-from crossin.languages.codes import parse_language
+from crossin.languages.codes import names_none, parse_language
 
 
 @dataclass(frozen=True)
@@ -173,13 +174,15 @@ def _parts(
         yield language, to_rows(batch, source, spec.longest_field, columns, several=several), batch.rows
         return
     column, spellings = language_column(batch, source, spec.longest_field)
-    if 0 < len(batch.broken) < len(batch):
-        # What could not be read names no language: it is counted with the rows around it.
-        read = np.setdiff1d(np.arange(len(batch)), batch.broken)
-        near = np.searchsorted(read, np.arange(len(batch))).clip(max=len(read) - 1)
-        spellings = spellings.take(pa.array(read[near]))
     spelled = pc.dictionary_encode(spellings)
     numbers = spelled.indices.to_numpy()
+    unnamed = np.array([names_none(one) for one in spelled.dictionary.to_pylist()], np.bool_)[numbers]
+    if unnamed.any() and not unnamed.all():
+        # What names no language is counted with the rows around it.
+        named = np.flatnonzero(~unnamed)
+        near = np.searchsorted(named, np.arange(len(batch))).clip(max=len(named) - 1)
+        spelled = pc.dictionary_encode(spellings.take(pa.array(named[near])))
+        numbers = spelled.indices.to_numpy()
     for number, spelling in enumerate(spelled.dictionary.to_pylist()):
         if spelling not in codes:
             try:
@@ -198,6 +201,7 @@ def _parts(
     if wanted:
         chosen = batch.select(order[: ends[-1]])
         rows = to_rows(chosen, source, spec.longest_field, columns, several=several)
+        mark(rows.status, unnamed[order[: ends[-1]]], CorpusReason.NO_LANGUAGE)
         for code, start, end in zip(wanted, [0, *ends], ends, strict=False):
             yield code, rows.slice(start, end - start), chosen.rows[start:end]
 

@@ -31,7 +31,7 @@ from crossin.corpus.spec import Source
 
 _HISTORY = "history"
 # A column beside the language's, as `zho` with `Hans` or `Hant`: ISO 15924.
-_LANGUAGE, _SCRIPT = "language", "script"
+_SCRIPT = "script"
 _ISO_SCRIPT = re.compile("[A-Z][a-z]{3}")
 _ID_HINT = "write ids as text or as whole numbers"
 
@@ -76,12 +76,12 @@ def language_column(batch: Batch, source: Source, longest: int) -> tuple[str, pa
     """The column, or columns, of languages, and the language that each record names, in the record's own
     spelling; empty where it names none.
 
-    Several columns are one language where `columns` says so (`{language}_{script}`), and where a column
+    Several columns are one language where `columns` says so (`{language}_{region}`), and where a column
     `script` beside it has codes of scripts alone. Raises CrossinError where there is no such column.
     """
     name = _names(source)["language"]
-    if name == _LANGUAGE and _SCRIPT in batch.names and _are_scripts(batch.column(_SCRIPT)):
-        name = f"{{{_LANGUAGE}}}_{{{_SCRIPT}}}"
+    if "{" not in name and _SCRIPT in batch.names and _are_scripts(batch.column(_SCRIPT)):
+        name = f"{{{name}}}_{{{_SCRIPT}}}"
     parts = re.split(r"\{(\w+)\}", name) if "{" in name else ["", name, ""]
     columns = []
     for column in parts[1::2]:
@@ -146,11 +146,12 @@ def _chats(batch: Batch, source: Source, longest: int, status: Status) -> tuple[
         return None
     name = next((one for one in CHATS if one in batch.names), None)
     if name is not None:
-        chats = _listed(batch.column(name, required=True))
+        columns = [_listed(batch.column(one)) for one in CHATS if one in batch.names]
+        chats = [next((chat for chat in row if chat is not None), None) for row in zip(*columns, strict=True)]
     elif _has_trees(batch):
         name, chats = TREE, _listed(batch.column(TREE, required=True))
     elif {"prompt", "completion"} <= set(batch.names):
-        name, both = "prompt", [_listed(batch.column(one, required=True)) for one in ("prompt", "completion")]
+        name, both = "prompt", [_listed(batch.column(one)) for one in ("prompt", "completion")]
         if not any(isinstance(prompt, list) for prompt in both[0]):
             return None
         lists = (all(isinstance(part, list) for part in pair) for pair in zip(*both, strict=True))
@@ -162,9 +163,13 @@ def _chats(batch: Batch, source: Source, longest: int, status: Status) -> tuple[
 
 
 def _systems(batch: Batch, longest: int, status: Status) -> list[str]:
-    """The system text beside each row; empty where there is none."""
-    name = next((one for one in SYSTEMS if one in batch.names), SYSTEMS[0])
-    return list(texts_of(batch, name, batch.column(name), longest, status).to_pylist())
+    """The system text beside each row, the first that it has; empty where there is none."""
+    columns = (
+        texts_of(batch, name, batch.column(name), longest, status).to_pylist()
+        for name in SYSTEMS
+        if name in batch.names
+    )
+    return [next(filter(None, row), "") for row in zip([""] * len(batch), *columns, strict=True)]
 
 
 def _has_instruction(batch: Batch, source: Source) -> bool:
@@ -217,16 +222,29 @@ def _plain_texts(
     names = _names(source)
     if not _has_instruction(batch, source):
         prompt, completion = (
-            texts_of(batch, one, batch.column(one, required=True), longest, status)
+            texts_of(batch, one, _required(batch, one, status), longest, status)
             for one in ("prompt", "completion")
         )
         return {"instruction": prompt, "input": _empty_texts(len(batch)), "output": completion}
     return {
         field: texts_of(
-            batch, names[field], batch.column(names[field], required=field != "input"), longest, status
+            batch,
+            names[field],
+            batch.column(names[field]) if field == "input" else _required(batch, names[field], status),
+            longest,
+            status,
         )
         for field in FIELDS
     }
+
+
+def _required(batch: Batch, name: str, status: Status) -> Values:
+    """A column's values; rows that lack it are marked. Raises CrossinError where all rows lack it."""
+    if name not in batch.names:
+        raise batch.no_column(name, batch.names)
+    if isinstance(batch.records, list):
+        mark(status, np.array([name not in one for one in batch.records]), CorpusReason.MISSING_FIELD)
+    return batch.column(name)
 
 
 def _texts_of_chats(

@@ -100,8 +100,8 @@ def _wrapped(lines: Iterator[str]) -> tuple[Iterator[str], list[Any] | None]:
 
 def _list_in(value: Any) -> list[Any] | None:
     found = [value[name] for name in _WRAPPERS if name in value] if isinstance(value, dict) else []
-    lists = [one for one in found if isinstance(one, list) and all(isinstance(each, dict) for each in one)]
-    return lists[0] if len(lists) == 1 and lists[0] else None
+    lists = [one for one in found if isinstance(one, list) and one and isinstance(one[0], dict)]
+    return lists[0] if len(lists) == 1 else None
 
 
 def batched(records: Numbered, file: str | Path, lenient: bool) -> Iterator[Batch]:
