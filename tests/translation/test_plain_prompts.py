@@ -42,7 +42,14 @@ def test_every_field_is_a_request_and_its_reply_the_translation(home: Path, tmp_
             "Translate the following segment into Spanish, without additional explanation.\n\nHi {x}",
         ),
         ("hunyuan-mt-zh", "把下面的文本翻译成西班牙语，不要额外解释。\n\nHi {x}"),
+        ("hy-mt-zh", "将以下文本翻译为西班牙语，注意只需要输出翻译后的结果，不要额外解释：\n\nHi {x}"),
+        (
+            "hy-mt2",
+            "Translate the following text into Spanish. Note that you should only output the translated result"
+            " without any additional explanation:\n\nHi {x}",
+        ),
         ("seed-x", "Translate the following English sentence into Spanish:\nHi {x} <es>"),
+        ("tower-plus", "Translate the following English source text to Spanish:\nEnglish: Hi {x}\nSpanish: "),
         ("translategemma", "a professional English (en) to Spanish (es) translator"),
     ],
 )
@@ -53,6 +60,13 @@ def test_prompts_by_name_are_the_published_ones(name: str, words: str) -> None:
     assert turn["role"] == "user"
     assert words in turn["content"]
     assert "Hi {x}" in turn["content"]
+
+
+@pytest.mark.parametrize(("target", "tag"), [("pt-BR", "<pt>"), ("zh-Hant", "<zh>"), ("no", "<no>")])
+def test_the_tag_of_seed_x_is_the_language_alone(target: str, tag: str) -> None:
+    prompt = read_prompt(Path("seed-x"))
+    [turn] = messages(TranslationRequest("en", target, ("text",), ("Hi",)), prompt)
+    assert turn["content"].endswith(f"Hi {tag}")
 
 
 def test_every_prompt_by_name_is_in_the_help() -> None:

@@ -102,7 +102,7 @@ class TranslateConfig(Settings):
         None,
         "Text file with another system prompt; {source} and {target} become the languages' names. With "
         "{text} it is all that is sent, one text a request, and the reply is the translation. Such prompts "
-        "by name: hunyuan-mt, hunyuan-mt-zh, seed-x, tower, translategemma.",
+        "by name: hunyuan-mt, hunyuan-mt-zh, hy-mt-zh, hy-mt2, seed-x, tower, tower-plus, translategemma.",
         metavar="FILE|NAME",
         group="A server (openai)",
     )

@@ -40,7 +40,8 @@ QUESTION = "question"
 # Where a prompt has the text, the model is one that is made to translate: it gets this prompt as the user's
 # turn, and its reply is the translation.
 _TEXT = "{text}"
-# A language's name in English, its code, or its name in a language: {target}, {target:code}, {target:zh}.
+# A language's name in English, its code, the code without script and country, or its name in a language:
+# {target}, {target:code}, {target:language}, {target:zh}.
 _LANGUAGE = re.compile(r"\{(source|target)(?::([\w-]+))?\}")
 _FILES = Path(__file__).with_name("prompt_files")
 _THINKING = re.compile(r"(?s)\A\s*<think>.*?</think>")
@@ -92,7 +93,9 @@ def _in_languages(prompt: str, request: TranslationRequest) -> str:
 
     def name(found: re.Match[str]) -> str:
         language, form = languages[found[1]], found[2]
-        return language if form == "code" else _name(language, form or "en")
+        if form in ("code", "language"):
+            return language if form == "code" else language.partition("-")[0]
+        return _name(language, form or "en")
 
     return _LANGUAGE.sub(name, prompt)
 
