@@ -76,9 +76,7 @@ def test_what_is_too_long_is_counted(entries: dict[str, Any]) -> None:
     assert shown.rows + shown.rows_held_out + sum(shown.skipped.values()) == 288
 
 
-def test_it_writes_nothing(
-    entries: dict[str, Any], mixture: Path, tiny_model: Path, tmp_path: Path
-) -> None:
+def test_it_writes_nothing(entries: dict[str, Any], mixture: Path, tiny_model: Path, tmp_path: Path) -> None:
     # Copies, since other tests write next to the originals.
     given = {name: tmp_path / name for name in ("mixture", "model")}
     shutil.copytree(tiny_model, given["model"])

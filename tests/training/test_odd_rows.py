@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import math
 from pathlib import Path
 from typing import Any
 
+import pyarrow
 import pytest
 
+from crossin.core.files import write_parquet
 from crossin.training.config import Batches
 from crossin.training.rows import TrainingRow, read_rows
 from tests.helpers.errors import refused
@@ -28,6 +31,10 @@ def read(folder: Path, tokenizer: Any, *records: Any) -> tuple[list[TrainingRow]
     file = folder / "rows.jsonl"
     file.write_text("".join(json.dumps(record) + "\n" for record in records), "utf-8")
     return read_rows(file, tokenizer, Batches())
+
+
+def asked(prompt: Any, completion: Any) -> dict[str, Any]:
+    return {"prompt": prompt, "completion": completion}
 
 
 def marks(tokenizer: Any, tokens: Any) -> int:
@@ -94,3 +101,58 @@ def test_content_may_be_parts_of_text(chat: Any, tmp_path: Path) -> None:
     assert (len(rows), skipped) == (1, {"other_part": 1})
     with refused("a part of a message that is no text", row=1):
         read(tmp_path, chat, {"messages": [image, ANSWERED]})
+
+
+@pytest.mark.parametrize(
+    ("record", "code"),
+    [
+        ({"prompt": "a"}, "missing_field"),
+        ({"question": "a", "answer": "b"}, "missing_field"),
+        (asked("a", None), "empty_text"),
+        (asked("", "b"), "empty_text"),
+        (asked("a", math.nan), "value_not_text"),
+        (asked(3, "b"), "value_not_text"),
+        (asked([ASKED], "b"), "value_not_text"),
+        (asked([ASKED], [ANSWERED, ANSWERED]), "incomplete_exchange"),
+        ({"messages": "a"}, "no_chat"),
+        ({"messages": None}, "no_chat"),
+        ({"messages": [ASKED]}, "incomplete_exchange"),
+        ({"messages": [ANSWERED]}, "incomplete_exchange"),
+        ({"messages": []}, "incomplete_exchange"),
+        ({"messages": [ASKED, {**ANSWERED, "content": ""}]}, "turn_without_text"),
+        ({"messages": [ASKED, {**ANSWERED, "content": 5}]}, "value_not_text"),
+        ({"messages": [ASKED, {**ANSWERED, "content": None, "tool_calls": [{}]}, ANSWERED]}, "other_part"),
+    ],
+)
+def test_a_row_that_cannot_be_learned_is_left_out_and_counted(
+    chat: Any, tmp_path: Path, record: Any, code: str
+) -> None:
+    rows, skipped = read(tmp_path, chat, asked("a", "b"), record)
+    assert len(rows) == 1
+    assert skipped == {code: 1}
+
+
+def test_many_rows_that_cannot_be_learned_stop_the_training(chat: Any, tmp_path: Path) -> None:
+    with refused("5 of 25 rows", "empty prompt or completion", file="rows.jsonl", row=21):
+        read(tmp_path, chat, *[asked("a", "b")] * 20, *[asked("a", None)] * 5)
+
+
+def test_columns_that_parquet_fills_with_null_say_nothing(chat: Any, tmp_path: Path) -> None:
+    names = ("messages", "conversations", "prompt", "completion")
+    every: dict[str, Any] = dict.fromkeys(names)
+    turns = [ASKED, ANSWERED]
+    records = [every | {"messages": turns}, every | {"conversations": turns}, every | asked("a", "b")]
+    write_parquet(tmp_path / "rows.parquet", pyarrow.Table.from_pylist(records))
+    rows, skipped = read_rows(tmp_path, chat, Batches())
+    assert len(rows) == 3
+    assert skipped == {}
+
+
+def test_a_system_column_beside_another_system_turn_is_left_out_and_counted(
+    chat: Any, tmp_path: Path
+) -> None:
+    own = {"role": "system", "content": "Be kind."}
+    records = [{"system": text, "messages": [own, ASKED, ANSWERED]} for text in ("Be kind.", "Be brief.")]
+    (same, other), skipped = read(tmp_path, chat, *records)
+    assert same.tokens == other.tokens
+    assert skipped == {"other_system": 1}

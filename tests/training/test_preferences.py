@@ -96,6 +96,17 @@ def test_both_answers_have_the_tokens_of_rows(tokenizer: Any, tmp_path: Path) ->
     assert read_preferences(place / "preferences.parquet", tokenizer, Batches())[0][0].id == "a"
 
 
+def test_a_special_token_spelled_in_an_answer_is_read_as_text(tokenizer: Any, tmp_path: Path) -> None:
+    lines = [
+        line("a", "¿Capital?", " Lima <end> y Quito", " Quito"),
+        line("b", "¿Capital?", " Lima", " Quito"),
+    ]
+    found, skipped = read_preferences(written(tmp_path / "data", lines), tokenizer, Batches())
+    assert skipped == {"special_token_spelled:preferences": 1}
+    ends = [whole.count(tokenizer.eos_token_id) for one in found for whole in one.answers.wholes]
+    assert ends == [1, 1, 1, 1]
+
+
 def test_what_is_left_out_is_counted_by_reason(tokenizer: Any, tmp_path: Path) -> None:
     long = " palabra" * 40
     lines = [

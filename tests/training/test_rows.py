@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gzip
 import json
-import math
 from pathlib import Path
 from typing import Any
 
@@ -161,7 +160,7 @@ def test_the_first_token_that_is_learned_has_one_before_it(tokenizer: Any, tmp_p
 def test_a_system_column_is_the_first_turn_of_messages_without_one(chat: Any, tmp_path: Path) -> None:
     system = {"role": "system", "content": "Be brief."}
     beside = {"messages": [ASKED, ANSWERED], "system": "Be brief."}
-    within = {"messages": [system, ASKED, ANSWERED], "system": "Be long."}
+    within = {"messages": [system, ASKED, ANSWERED], "system": "Be brief."}
     found = [only(lines(tmp_path, record), chat) for record in (beside, within)]
     assert found[0] == found[1]
     assert "<turn>system\nBe brief.<done>" in found[0][0]
@@ -282,26 +281,14 @@ def test_a_completion_that_comes_to_no_token_is_left_out_and_counted(tokenizer: 
     [
         ({"question": "a", "answer": "b"}, "prompt", ["question, answer", "rename"]),
         ({"prompt": "a"}, "completion", ["no such column"]),
-        (asked("a", None), "completion", ["null"]),
-        (asked("a", math.nan), "completion", ["got NaN"]),
-        (asked(3, "b"), "prompt", ["got 3"]),
-        (asked("", "b"), "prompt", ["empty"]),
-        (asked("a", ""), "completion", ["empty"]),
-        ({"messages": "a"}, "messages", ["list of messages"]),
-        ({"messages": [ASKED]}, "messages", ["assistant"]),
-        ({"messages": [ANSWERED]}, "messages", ["assistant"]),
-        ({"messages": [ASKED, {**ANSWERED, "content": ""}]}, "messages.content", ["empty"]),
         ({"messages": [ASKED, ANSWERED]}, "messages", ["no chat template"]),
-        (asked([ASKED], [ANSWERED, ANSWERED]), "completion", ["one message"]),
-        (asked([ASKED], "b"), "prompt", ["list"]),
     ],
 )
-def test_a_row_that_cannot_be_learned_is_named(
+def test_a_file_that_cannot_be_learned_is_named(
     tokenizer: Any, tmp_path: Path, record: Any, field: str | None, words: list[str]
 ) -> None:
-    file = lines(tmp_path, asked("Spain?", " Madrid"), record)
-    with refused(*words, file="rows.jsonl", row=2, field=field):
-        read_rows(file, tokenizer, Batches())
+    with refused(*words, file="rows.jsonl", row=1, field=field):
+        read_rows(lines(tmp_path, record), tokenizer, Batches())
 
 
 def test_what_cannot_be_read_is_left_out_and_counted(tokenizer: Any, tmp_path: Path) -> None:
@@ -323,8 +310,11 @@ def test_parquet_without_the_columns_names_those_it_has(tokenizer: Any, tmp_path
 def test_what_a_template_rejects_or_rewrites_is_named(chat: Any, tmp_path: Path) -> None:
     file = lines(tmp_path, {"messages": [ASKED, ANSWERED]})
     chat.chat_template = "{{ raise_exception('roles must alternate') }}"
-    with refused("roles must alternate", row=1, field="messages"):
+    with refused("the chat template rejects it (roles must alternate)", row=1):
         read_rows(file, chat, Batches())
+    both = lines(tmp_path, asked("Spain?", " Madrid"), {"messages": [ASKED, ANSWERED]})
+    assert read_rows(both, chat, Batches())[1] == {"template_rejects:roles must alternate": 1}
+    file = lines(tmp_path, {"messages": [ASKED, ANSWERED]})
     chat.chat_template = "{{ messages | length }}" + TEMPLATE
     with refused("template", "differently", row=1, field="messages"):
         read_rows(file, chat, Batches())

@@ -45,8 +45,8 @@ def test_every_field_is_a_request_and_its_reply_the_translation(home: Path, tmp_
         ("hy-mt-zh", "将以下文本翻译为西班牙语，注意只需要输出翻译后的结果，不要额外解释：\n\nHi {x}"),
         (
             "hy-mt2",
-            "Translate the following text into Spanish. Note that you should only output the translated result"
-            " without any additional explanation:\n\nHi {x}",
+            "Translate the following text into Spanish. Note that you should only output the translated"
+            " result without any additional explanation:\n\nHi {x}",
         ),
         ("seed-x", "Translate the following English sentence into Spanish:\nHi {x} <es>"),
         ("tower-plus", "Translate the following English source text to Spanish:\nEnglish: Hi {x}\nSpanish: "),

@@ -14,7 +14,7 @@ from crossin.core.reasons import Reason, counted_sentences
 from crossin.training.config import Batches
 from crossin.training.pairs import TokenizedQuestion
 from crossin.training.reasons import RowReason
-from crossin.training.row_texts import RowText
+from crossin.training.row_texts import marks_of, plain_text
 from crossin.training.rows import Group, rows_of
 
 _COLUMNS = ["id", "group", "language", "prompt", "chosen", "rejected"]
@@ -66,13 +66,20 @@ def read_preferences(place: Path, tokenizer: Any, batches: Batches) -> tuple[lis
             skipped[PreferenceReason.ALIKE.about(_ABOUT)] += 1
         else:
             kept.append(one)
+    marks = marks_of(tokenizer)
     texts = [
-        (str(one["id"]), Group("", one["language"], one["language"]), RowText(one["prompt"], one[answer]))
+        (
+            str(one["id"]),
+            Group("", one["language"], one["language"]),
+            plain_text(one["prompt"], one[answer], marks),
+        )
         for one in kept
         for answer in ("chosen", "rejected")
     ]
     # A prompt that is cut would be another one for each answer.
-    rows = rows_of(texts, tokenizer, batches.model_copy(update={"too_long": "skip"}))[0]
+    rows, changed = rows_of(texts, tokenizer, batches.model_copy(update={"too_long": "skip"}))
+    if spelled := changed[RowReason.SPELLED_TOKEN]:
+        skipped[RowReason.SPELLED_TOKEN.about(_ABOUT)] = spelled
     by_number = {row.number: row for row in rows}
     preferences = []
     for number, one in enumerate(kept):

@@ -25,6 +25,16 @@ class RowReason(Reason):
         True,
     )
     PROMPT_CUT = "prompt_cut", "only the beginning of the prompt", "", True
+    EMPTY_TEXT = (
+        "empty_text",
+        "an empty prompt or completion",
+        "fill it, or leave these rows out of the mixture",
+    )
+    TEMPLATE_REJECTS = (
+        "template_rejects",
+        "the chat template rejects it",
+        "correct these rows, or leave them out of the mixture",
+    )
     SPELLED_TOKEN = (
         "special_token_spelled",
         "a special token is spelled out in a text: it is read as text",

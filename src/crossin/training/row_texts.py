@@ -8,7 +8,6 @@ from itertools import pairwise
 from typing import Any, NamedTuple
 
 from crossin.core.errors import CrossinError
-from crossin.core.plain_values import shown
 from crossin.corpus.reading.chats import (
     CHATS,
     SYSTEMS,
@@ -22,7 +21,6 @@ from crossin.corpus.reasons import CorpusReason
 from crossin.models.chat import ChatTemplate
 from crossin.training.reasons import RowReason
 
-_HINT = "correct the row, or leave it out"
 # A CrossinError that knows its file and row already.
 RowError = Callable[..., CrossinError]
 Turns = list[dict[str, Any]]
@@ -60,16 +58,21 @@ def texts_of(
     wrong: RowError,
     *,
     last: bool = False,
-) -> list[RowText] | CorpusReason:
-    """The texts of a record, or why it cannot be used. last: of a conversation, the last answer is learned.
+    known: bool = False,
+) -> list[RowText] | str:
+    """The texts of a record, or the code of why it cannot be used. last: of a conversation, the last answer
+    is learned. known: whether other records of the file could be used.
 
     Else all of its answers are learned, or those that the column `turns` says. They are in one text, as far
     as the template writes an answer with later turns as it does alone; else an answer has a text of its own,
-    which ends with it. Raises `wrong` for a record that is not of any form.
+    which ends with it. Raises `wrong` for a file that is not of any form, and a chat without a template.
     """
-    chat = next((name for name in CHATS if name in record), None)
+    # Parquet has every column in every row.
+    given = {name: value for name, value in record.items() if value is not None}
+    chat = next((name for names in (given, record) for name in CHATS if name in names), None)
     system = next((record[name] for name in SYSTEMS if record.get(name)), None)
-    if missing := [name for name in ("prompt", "completion") if name not in record]:
+    columns = record if chat is None else given
+    if missing := [name for name in ("prompt", "completion") if name not in columns]:
         if chat is not None:
             turns = _chat(record[chat], system)
         elif isinstance(record.get("prompt"), dict):
@@ -77,6 +80,8 @@ def texts_of(
             turns = _chat(record["prompt"], system)
         elif "instruction" in record and "output" in record and template is not None:
             turns = _alpaca(record, system)
+        elif known:
+            return CorpusReason.MISSING_FIELD
         else:
             raise wrong(
                 f"there is no such column; there are: {', '.join(record) or 'none'}",
@@ -85,20 +90,28 @@ def texts_of(
             )
         if isinstance(turns, CorpusReason):
             return turns
-        return _conversation(turns, template, ends, wrong, last or record.get("turns") == "last")
+        changes: list[str] = [CorpusReason.OTHER_SYSTEM] if _has_other_system(turns, system) else []
+        return _conversation(turns, template, ends, wrong, last or record.get("turns") == "last", changes)
     prompt, completion = record["prompt"], record["completion"]
     if isinstance(prompt, list) and isinstance(completion, list):
         if len(completion) != 1:
-            raise wrong("expected a list of one message", field="completion", hint=_HINT)
-        return _conversation([*prompt, *completion], template, ends, wrong, True)
-    prompt, completion = _checked(prompt, "prompt", wrong), _checked(completion, "completion", wrong)
-    # The marks of a composed row are its template's; those at the end of any completion are meant as such.
+            return CorpusReason.INCOMPLETE_EXCHANGE
+        return _conversation([*prompt, *completion], template, ends, wrong, True, [])
+    for text in (prompt, completion):
+        if fault := _fault(text, RowReason.EMPTY_TEXT):
+            return fault
+    # The marks of a composed row are its template's.
     composed = record.get("component") or record.get("kind")
+    return [RowText(prompt, completion) if composed else plain_text(prompt, completion, ends)]
+
+
+def plain_text(prompt: str, completion: str, ends: re.Pattern[str]) -> RowText:
+    """A prompt and its completion, in which special tokens are text but at its end."""
     body = completion[: len(completion) - _length_of_end(completion, ends)]
-    if composed or not ends.search(body):
-        return [RowText(prompt, completion)]
+    if not ends.search(body):
+        return RowText(prompt, completion)
     span = (len(prompt), len(prompt) + len(body))
-    return [RowText(prompt, completion, spelled=(span,), changes=(RowReason.SPELLED_TOKEN,))]
+    return RowText(prompt, completion, spelled=(span,), changes=(RowReason.SPELLED_TOKEN,))
 
 
 def marks_of(tokenizer: Any) -> re.Pattern[str]:
@@ -116,12 +129,17 @@ def _chat(chat: Any, system: Any) -> Any:
     if not (isinstance(chat, list) and all(map(_is_message, chat))):
         turns = turns_of(chat) if chat else CorpusReason.NO_CHAT
         if isinstance(turns, CorpusReason):
-            # What is no chat at all is an error of the file.
-            return chat if turns is CorpusReason.NO_CHAT else turns
+            return turns
         chat = [{"role": role, "content": text} for role, text in turns]
     if system and chat and chat[0].get("role") != "system":
         return [{"role": "system", "content": system}, *chat]
     return chat
+
+
+def _has_other_system(turns: Any, system: Any) -> bool:
+    """Whether a chat has another system turn than the column beside it."""
+    own = turns[0].get("content") if turns and turns[0].get("role") == "system" else system
+    return bool(system) and own != system
 
 
 def _is_message(turn: Any) -> bool:
@@ -136,33 +154,35 @@ def _alpaca(record: dict[str, Any], system: Any) -> Any:
     return _chat(whole, system)
 
 
-def _checked(value: Any, field: str, wrong: RowError) -> str:
+def _fault(value: Any, empty: str) -> str:
+    """The code of what is wrong with a text; '' where nothing is."""
     if value is None or value == "":
-        raise wrong("empty" if value == "" else "empty (null)", field=field, hint=_HINT)
-    if not isinstance(value, str):
-        raise wrong(f"expected a text, got {shown(value)}", field=field, hint=_HINT)
-    return value
+        return empty
+    return "" if isinstance(value, str) else CorpusReason.NOT_TEXT
 
 
 def _conversation(
-    turns: Any, template: ChatTemplate | None, ends: re.Pattern[str], wrong: RowError, last: bool
-) -> list[RowText] | CorpusReason:
+    turns: Any,
+    template: ChatTemplate | None,
+    ends: re.Pattern[str],
+    wrong: RowError,
+    last: bool,
+    changes: list[str],
+) -> list[RowText] | str:
     """A conversation in the chat template, which may mark the end of a turn."""
-    if not isinstance(turns, list) or not all(isinstance(turn, dict) for turn in turns):
-        raise wrong("expected a list of messages with `role` and `content`", field="messages", hint=_HINT)
+    if not all(isinstance(turn, dict) for turn in turns):
+        return CorpusReason.NO_CHAT
     kept, left_out = without_loose_ends([turn.get("role") for turn in turns])
-    turns, changes = [turns[number] for number in kept], list[str](left_out)
+    turns, changes = [turns[number] for number in kept], [*changes, *left_out]
     if len(turns) < 2 or turns[-1].get("role") != "assistant":
-        raise wrong("does not end with the assistant's answer to a message", field="messages", hint=_HINT)
+        return CorpusReason.INCOMPLETE_EXCHANGE
     contents = [text_of_parts(turn.get("content")) for turn in turns]
-    if CorpusReason.OTHER_PART in contents:
-        return CorpusReason.OTHER_PART
-    read = zip(turns, contents, strict=True)
-    texts = [turn.get("content") if isinstance(text, CorpusReason) else text for turn, text in read]
-    turns = [
-        {**turn, "content": _checked(text, "messages.content", wrong)}
-        for turn, text in zip(turns, texts, strict=True)
-    ]
+    for turn, text in zip(turns, contents, strict=True):
+        if isinstance(text, CorpusReason):
+            return CorpusReason.OTHER_PART if turn.get("tool_calls") else text
+        if not text:
+            return CorpusReason.TURN_WITHOUT_TEXT
+    turns = [{**turn, "content": text} for turn, text in zip(turns, contents, strict=True)]
     if template is None:
         raise wrong(
             "this model's tokenizer has no chat template",
@@ -173,6 +193,8 @@ def _conversation(
     if len(whole) < len(turns):
         changes.append(RowReason.SYSTEM_FOLDED)
     answers = _answers(whole, template, ends, wrong, last)
+    if isinstance(answers, str):
+        return answers
     numbers = [number for number, turn in enumerate(whole) if number and turn.get("role") == "assistant"]
     if not last and len(answers) < len(numbers):
         changes.append(RowReason.ONLY_READ)
@@ -181,8 +203,10 @@ def _conversation(
 
 def _answers(
     turns: Turns, template: ChatTemplate, ends: re.Pattern[str], wrong: RowError, last: bool
-) -> list[_Answer]:
-    """The answers of a conversation that can be learned. Raises `wrong` for the last one."""
+) -> list[_Answer] | str:
+    """The answers of a conversation that can be learned; or a code where the template rejects the last one.
+    Raises `wrong` for a template that writes it differently as a prompt.
+    """
     from jinja2 import TemplateError
 
     found = []
@@ -194,7 +218,7 @@ def _answers(
             written = template.conversation(turns[: number + 1])
         except TemplateError as error:
             if final:
-                raise wrong(f"the chat template rejects it: {error}", field="messages", hint=_HINT) from error
+                return RowReason.TEMPLATE_REJECTS.about(str(error).replace(":", ";")[:80])
         except ValueError as error:
             if final:
                 hint = "use rows with `prompt` and `completion`"

@@ -13,7 +13,7 @@ from crossin.core.errors import CrossinError
 from crossin.core.formats import DATA_FOLDER, MANIFEST
 from crossin.core.hashing import hash64
 from crossin.core.skipping import MOST_SKIPPED, FileFaults, check_faults
-from crossin.corpus.reading.records import read_batches
+from crossin.corpus.reading.records import kind_of_name, read_batches
 from crossin.corpus.reading.text_columns import is_unicode
 from crossin.corpus.reasons import CorpusReason
 from crossin.models.chat import ChatTemplate
@@ -23,7 +23,7 @@ from crossin.training.reasons import RowReason
 from crossin.training.row_texts import RowText, marks_of, texts_of
 from crossin.training.tokens import tokenise
 
-_KINDS = (".parquet", ".jsonl", ".json", ".csv")
+_KINDS = ("parquet", "jsonl", "ndjson", "json", "csv", "tsv")
 
 
 class Group(NamedTuple):
@@ -98,8 +98,8 @@ def read_rows(
     end of text, or where a template marks the end of a turn, to this mark. A conversation that is too long
     loses its last turns; one that the template writes differently turn by turn is several rows of one number.
 
-    Raises CrossinError for a place without rows, and with file, row and field for a row that cannot be
-    learned from.
+    Raises CrossinError for a place without rows, for files of another form (with file, row and field), and
+    where more than a tenth of a file's rows cannot be used.
     """
     _end_of(tokenizer)
     ends = marks_of(tokenizer)
@@ -114,8 +114,9 @@ def read_rows(
             if isinstance(record, CorpusReason):
                 faults.add(record, 1, row)
                 continue
-            found = texts_of(record, template, ends, wrong, last=batches.turns == "last")
-            if isinstance(found, CorpusReason):
+            one_answer = batches.turns == "last"
+            found = texts_of(record, template, ends, wrong, last=one_answer, known=bool(texts))
+            if isinstance(found, str):
                 faults.add(found, 1, row)
             else:
                 texts += [(*_id_and_group(record), text) for text in found]
@@ -257,15 +258,15 @@ def files_of(place: Path) -> list[Path]:
         raise CrossinError(
             "holds no mixture",
             file=place,
-            hint=f"compose one first, or name a file or folder of {', '.join(_KINDS)}",
+            hint=f"compose one first, or name a file or folder of .{', .'.join(_KINDS)}",
         )
     # A JSON file beside files of rows tells about them.
-    return [file for file in found if _kind(file) != ".json"] or found
+    return [file for file in found if _kind(file) != "json"] or found
 
 
 def _kind(file: Path) -> str:
-    suffix = Path(file.name.removesuffix(".gz").removesuffix(".zst")).suffix
-    return suffix if suffix in _KINDS and file.is_file() else ""
+    kind = kind_of_name(file.name)
+    return kind if kind in _KINDS and file.is_file() else ""
 
 
 def _id_and_group(record: dict[str, Any]) -> tuple[str, Group]:

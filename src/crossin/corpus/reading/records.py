@@ -28,7 +28,7 @@ from crossin.corpus.spec import Source
 
 _TABLE_BATCH = 16_384
 _IN_MEMORY = 1 << 24
-_SHARDS = ("parquet", "jsonl", "ndjson", "csv")
+_SHARDS = ("parquet", "jsonl", "ndjson", "csv", "tsv")
 _PACKED = (".gz", ".zst", ".zstd")
 _MAGIC = {b"\x1f\x8b": "gzip", b"\x28\xb5\x2f\xfd": "zstd"}
 
