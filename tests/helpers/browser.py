@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -18,7 +19,7 @@ IN_BROWSER = [
         not CHROMIUM or not DRIVER, reason="needs chromium (or google-chrome) and chromedriver on the PATH"
     ),
 ]
-QUIET = [
+_QUIET = [
     "--headless",
     "--no-sandbox",
     "--disable-gpu",
@@ -28,6 +29,17 @@ QUIET = [
     "--disable-sync",
     "--window-size=1400,900",
 ]
+
+
+def opened_browser(profile: Path) -> Any:
+    """Headless Chromium with a profile of its own; the caller quits it."""
+    webdriver = pytest.importorskip("selenium.webdriver")
+    options = webdriver.ChromeOptions()
+    options.binary_location = CHROMIUM
+    for argument in [*_QUIET, f"--user-data-dir={profile}"]:
+        options.add_argument(argument)
+    options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
+    return webdriver.Chrome(options=options, service=webdriver.ChromeService(DRIVER))
 
 
 def text_of(page: Any, selector: str) -> list[str]:

@@ -11,7 +11,7 @@ import pytest
 
 from crossin.training.record import log_writer
 from crossin.viewing.server import FolderServer
-from tests.helpers.browser import CHROMIUM, DRIVER, IN_BROWSER, QUIET, text_of
+from tests.helpers.browser import IN_BROWSER, opened_browser, text_of
 from tests.training.test_loss_page import made_lines
 
 pytestmark = IN_BROWSER
@@ -33,13 +33,7 @@ def server(tmp_path: Path) -> Iterator[FolderServer]:
 
 @pytest.fixture
 def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
-    webdriver = pytest.importorskip("selenium.webdriver")
-    options = webdriver.ChromeOptions()
-    options.binary_location = CHROMIUM
-    for argument in [*QUIET, f"--user-data-dir={tmp_path_factory.mktemp('profile')}"]:
-        options.add_argument(argument)
-    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
-    driver = webdriver.Chrome(options=options, service=webdriver.ChromeService(DRIVER))
+    driver = opened_browser(tmp_path_factory.mktemp("profile"))
     yield driver
     driver.quit()
 

@@ -8,19 +8,13 @@ from typing import Any
 import pytest
 
 from crossin.reports.make import report
-from tests.helpers.browser import CHROMIUM, DRIVER, ITEMS, QUIET, open_page
+from tests.helpers.browser import ITEMS, open_page, opened_browser
 from tests.helpers.report_data import HOSTILE, QUESTIONS, three_arms
 
 
 @pytest.fixture(scope="module")
 def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
-    webdriver = pytest.importorskip("selenium.webdriver")
-    options = webdriver.ChromeOptions()
-    options.binary_location = CHROMIUM
-    for argument in [*QUIET, f"--user-data-dir={tmp_path_factory.mktemp('profile')}"]:
-        options.add_argument(argument)
-    options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
-    driver = webdriver.Chrome(options=options, service=webdriver.ChromeService(DRIVER))
+    driver = opened_browser(tmp_path_factory.mktemp("profile"))
     yield driver
     driver.quit()
 
