@@ -120,7 +120,7 @@ def test_prose_is_no_code(prose: str) -> None:
         "The price in $ and in € are the same, $100 - $200 (USD).",
         "100% sure, a 5% discount, 20%d of it",
         "The set {1, 2, 3} and {it is so}.",
-        "[Your Name] and [sic]",
+        "[Your Name] and [sic], [mask] and [NOTE], __init and a __b__",
         "I paid $5 and the other one costs $6; $20 in cash, $30 by card.",
         # Colons and entities within words.
         "At 12:30: go. Note:this and (a):b, and 3:2.",
@@ -156,6 +156,9 @@ def test_prose_with_marks_is_not_protected(prose: str) -> None:
         ("A List<int> and a Map<String, Integer>", ["<int>", "<String, Integer>"]),
         ("Use `a` or `b`s, not ``c``, 在函数`d`里.", ["`a`", "`b`", "``c``", "`d`"]),
         ("So $x$ and $a + b$.", ["$x$", "$a + b$"]),
+        ("{% if x %}Hi{% endif %} <%= name %>", ["{% if x %}", "{% endif %}", "<%= name %>"]),
+        ("Hi #{user} and %{count}, __NAME__", ["#{user}", "%{count}", "__NAME__"]),
+        ("[FIRST_NAME] said [MASK]. <<SYS>>", ["[FIRST_NAME]", "[MASK]", "<<SYS>>"]),
     ],
 )
 def test_real_tags_and_other_spans_are_protected_whole(text: str, kept: list[str]) -> None:
@@ -211,6 +214,10 @@ def test_a_long_line_of_anything_is_read_in_time() -> None:
         ":a",
         "%1",
         "{a:",
+        "{%",
+        "<%",
+        "__A",
+        "[A_",
     ):
         text = part * (200_000 // len(part))
         found = protect(text)

@@ -82,8 +82,11 @@ _VARIABLE = "|".join(
         r"%\([A-Za-z_]\w*\)[-+#0]?\d*(?:\.\d+)?[sdifgxr]|%\d{1,2}\$[-+#0]?\d*(?:\.\d+)?[sdifgxcu@]",
         r"(?<![\d%])%[-+#0]?\d*(?:\.\d+)?(?:ll?|hh?|z)?[sdifgxcu@](?!\w)|(?<![\w%])%[A-Za-z_]\w{1,40}%(?!\w)",
         r"(?<![\w:)\]}])[:][a-z_]\w{1,40}:?(?![\w:])",
-        # What templates of chats write.
-        r"\[/?INST\]",
+        # Of Jinja and ERB; as in Ruby; names in capitals.
+        r"\{%.{1,200}?%\}|<%.{1,200}?%>|[#%]\{[^{}\n]{1,80}\}",
+        r"(?-i:(?<!\w)__[A-Z][A-Z\d]*(?:_[A-Z\d]+)*__(?!\w)|\[[A-Z]+(?:_[A-Z\d]+)+\])",
+        # What templates of chats write, and the special tokens of BERT.
+        r"\[/?INST\]|<</?SYS>>|(?-i:\[(?:MASK|UNK|CLS|SEP|PAD|BOS|EOS)\])",
     )
 )
 _ENTITY = r"&(?:[a-z][a-z\d]{1,31}|\#\d{1,7}|\#x[\da-f]{1,6});"
@@ -109,7 +112,7 @@ _SPANS = re.compile(
 _NAMES = {re.sub("[ -]", "_", name): name for name in _KINDS}
 _FENCE = re.compile(r"```.*?(?:```|\Z)|^~~~.*?(?:^~~~|\Z)", re.DOTALL | re.MULTILINE)
 # A text without one of these holds no span.
-_MAY_HOLD = re.compile(r"[`~$\\<{%@⟦⟧\[&]|//|www|:\w", re.IGNORECASE)
+_MAY_HOLD = re.compile(r"[`~$\\<{%@⟦⟧\[&]|//|www|:\w|__", re.IGNORECASE)
 _MARK = re.compile(r"⟦\s*(\d{1,6})\s*⟧")
 
 

@@ -87,6 +87,8 @@ def test_a_fault_is_rejected_with_its_reason(target: dict[str, str], expected: s
         ("El ángulo es \ufffd\ufffd.", "control_character"),
         ("La <unk> y el águila.", "unknown_token"),
         ("La ⁇ y el águila.", "unknown_token"),
+        ("La <0xE2><0x96> y el águila.", "unknown_token"),
+        ("La \ue000 y el águila.", "control_character"),
         ("La gallina\r\ny el águila.", ""),
         ("La gallina\nno es águila.", ""),
         ("La gallina\ne l'aquila\nu orla", ""),

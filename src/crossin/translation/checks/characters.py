@@ -7,8 +7,8 @@ import unicodedata
 
 from crossin.translation.reasons import TranslationReason
 
-# Tokens of models and the mark of SentencePiece.
-_UNKNOWN = re.compile(r"<unk>|\[UNK\]|<\|unk\|>|⁇", re.IGNORECASE)
+# Tokens of models, the mark of SentencePiece, and its token of a byte of a character that it does not know.
+_UNKNOWN = re.compile(r"<unk>|\[UNK\]|<\|unk\|>|⁇|<0x[\dA-F]{2}>", re.IGNORECASE)
 # What is left of `\\nabla`, `\\neq` and the like, where JSON read the backslash and the n as a line break.
 _CUT_COMMAND = re.compile(r"\n(?:abla|atural|eq|earrow|ewline|exists|leq|geq|otin|warrow)\b")
 
@@ -21,7 +21,7 @@ def character_fault(source: str, target: str) -> tuple[str, str] | None:
     """
     known = set(source)
     for character in dict.fromkeys(target.replace("\r\n", "\n")):
-        control = unicodedata.category(character) in ("Cc", "Cs") and character != "\n"
+        control = unicodedata.category(character) in ("Cc", "Co", "Cs") and character != "\n"
         if (control or character == "\ufffd") and character not in known:
             return TranslationReason.CONTROL_CHARACTER, f"U+{ord(character):04X}"
     if (found := _CUT_COMMAND.search(target)) and target.count("\n") > source.count("\n"):
