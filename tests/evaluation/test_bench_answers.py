@@ -106,7 +106,7 @@ def test_the_first_prompt_in_each_language_and_wording_is_kept(
     form = Form(wordings=("plain", "asked"))
     stage = ask_bench(HfEngine(tiny_model), bench, tmp_path / "out", name="tiny", form=form)
     kept = read_json(stage.folder / PROMPTS)
-    first = {}
+    first: dict[tuple[str, str], dict[str, Any]] = {}
     for one in prepare(bench, form=form).questions:
         first.setdefault((one.question.item.language, one.question.wording), one.request.example)
     assert len(first) == 8
