@@ -260,3 +260,38 @@ def test_a_field_that_the_model_does_not_take_ends_the_run_at_once(home: Path, t
         with refused("temperature", hint="--body"):
             translate(config, tmp_path / "out")
         assert len(log.asked) <= 6
+
+
+@pytest.mark.parametrize("status", [400, 422])
+def test_a_refusal_that_every_text_would_get_ends_the_run_at_once(
+    home: Path, tmp_path: Path, status: int
+) -> None:
+    async def strict(asked: Asked) -> bytes:
+        return response(status, {"error": {"message": "Bad request: invalid parameters"}})
+
+    with answering(strict) as log:
+        config = config_of(home / "rows.jsonl", log.base_url, ["es"], server={"concurrency": 8})
+        with refused("invalid parameters", hint="--body"):
+            translate(config, tmp_path / "out")
+        assert len(log.asked) == 2
+
+
+def test_a_first_text_that_is_refused_alone_costs_its_row(home: Path, tmp_path: Path) -> None:
+    table = json.loads((home / "table.json").read_text())
+    first: list[str] = []
+
+    async def picky(asked: Asked) -> bytes:
+        text = asked.body["messages"][-1]["content"]
+        first.append(text)
+        if text == first[0]:
+            return response(400, {"error": {"message": "the content is filtered"}})
+        if "Hello." in text:
+            return response(200, {"choices": [{"message": {"content": "{}"}, "finish_reason": "stop"}]})
+        return translated(asked, table)
+
+    with answering(picky) as log:
+        config = config_of(home / "rows.jsonl", log.base_url, ["es"], server={"concurrency": 2})
+        stage = translate(config, tmp_path / "out")
+    found = stage.manifest["counts"]["languages"]["es"]
+    assert found["passed"] + found.get("repaired", 0) >= ROWS - 1
+    assert sum("Hello." in text for text in first) == 1

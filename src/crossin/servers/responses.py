@@ -82,7 +82,10 @@ def hint_for(
     if status == 429:
         return "set a limit of requests or tokens a minute, lower the concurrency, or check the quota"
     if not failure.temporary:
-        return "fix what the server complains of; a prompt too long for the model needs fewer shots"
+        return (
+            "fix what the server complains of: a field is left out with --body '{\"FIELD\": null}', and a"
+            " prompt too long for the model needs a longer context"
+        )
     return "look at the server's own log, and run again: finished answers are cached"
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +29,7 @@ _TIMES, _MORE = 4, 256
 _LONGEST_ANSWER = 1024
 # Fields that newer models do not take, or take by another name.
 _FIELDS = ("temperature", "max_tokens")
+_BAD_REQUEST = (400, 422)
 # How servers say that a model does not take a field, as newer models of OpenAI do not.
 _UNKNOWN_FIELD = re.compile(
     r"unsupported|not support|un(known|recogni[sz]ed)|not (known|allowed|permitted)|max_completion_tokens",
@@ -76,6 +78,7 @@ class OpenAITranslator(ServerTranslator):
             except Refused as refused:
                 field = next((one for one in _FIELDS if self._refuses(one, refused)), None)
                 if field is None:
+                    await self._check_text(request, refused)
                     raise
                 if field == "temperature":
                     self._has_temperature = False
@@ -87,8 +90,27 @@ class OpenAITranslator(ServerTranslator):
                     hint = f"leave the field out: --body '{{\"{field}\": null}}'"
                     raise CrossinError(refused.message, hint=hint) from refused
 
+    async def _check_text(self, request: TranslationRequest, refused: Refused) -> None:
+        """Where nothing was answered yet, find out whether a refusal is about the text. Raises CrossinError
+        where the server refuses any text.
+        """
+        if self._answered or refused.status not in _BAD_REQUEST:
+            return
+        short = replace(request, names=request.names[:1], texts=("Hello.",), context=())
+        try:
+            await self._server.request(self.server_request(short))
+        except Refused as again:
+            if again.status not in _BAD_REQUEST:
+                raise
+            hint = (
+                "fix what the server complains of, since it refuses a text of one word, too; a field is left"
+                " out with --body '{\"FIELD\": null}'"
+            )
+            raise CrossinError(refused.message, hint=hint) from refused
+        self._answered = True
+
     def _refuses(self, field: str, refused: Refused) -> bool:
-        known = field in self.settings.body or refused.status not in (400, 422)
+        known = field in self.settings.body or refused.status not in _BAD_REQUEST
         return not known and field in refused.message and bool(_UNKNOWN_FIELD.search(refused.message))
 
     def server_request(self, request: TranslationRequest) -> ServerRequest:
