@@ -84,7 +84,7 @@ def hint_for(
     if not failure.temporary:
         return (
             "fix what the server complains of: a field is left out with --body '{\"FIELD\": null}', and a"
-            " prompt too long for the model needs a longer context"
+            " prompt too long for the model needs a longer context or fewer shots"
         )
     return "look at the server's own log, and run again: finished answers are cached"
 
