@@ -126,6 +126,17 @@ def test_a_turn_that_calls_a_tool_is_no_text(key: str) -> None:
     assert texts_of_chat(chat, several=True) == CorpusReason.OTHER_PART
 
 
+@pytest.mark.parametrize("field", ["reasoning_content", "reasoning", "thinking"])
+def test_a_thought_beside_a_turn_stands_in_tags_before_its_text(field: str) -> None:
+    chat = [*messages(*TURNS[:1]), {"role": "assistant", "content": "Hello.", field: "A greeting."}]
+    assert turns_of(chat) == [TURNS[0], ("assistant", "<think>\nA greeting.\n</think>\n\nHello.")]
+
+
+def test_a_switch_for_thinking_is_no_thought() -> None:
+    chat = [*messages(*TURNS[:1]), {"role": "assistant", "content": "Hello.", "thinking": True}]
+    assert turns_of(chat) == TURNS[:2]
+
+
 def test_one_exchange_without_a_system_turn_has_no_places() -> None:
     assert texts_of_chat(messages(*TURNS[:2]), several=True) == ChatTexts("Hi", "Hello.")
 

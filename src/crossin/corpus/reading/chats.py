@@ -6,6 +6,7 @@ import json
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
+from crossin.core.thoughts import CLOSING, OPENING, THOUGHT_FIELDS
 from crossin.corpus.conversations import Turn, joined
 from crossin.corpus.reasons import CorpusReason
 
@@ -120,8 +121,16 @@ def turns_of(chat: Any) -> list[Turn] | CorpusReason:
             text = text_of_parts(content)
             if isinstance(text, CorpusReason):
                 return text
-            found.append((_ROLES[role.lower()], text))
+            found.append((_ROLES[role.lower()], _with_thought(text, part)))
     return found
+
+
+def _with_thought(text: str, message: Any) -> str:
+    """The text after the thought that stands beside it, if any, which gets tags as in a reply."""
+    thoughts = (message[name] for name in THOUGHT_FIELDS if isinstance(message, dict) and name in message)
+    # Some have a switch of that name.
+    thought = next((one for one in thoughts if isinstance(one, str) and one.strip()), "")
+    return f"{OPENING}{thought}{CLOSING}{text}" if thought else text
 
 
 def parsed(chat: Any) -> Any:
