@@ -15,11 +15,18 @@ from crossin.viewing.server import FolderServer
 from tests.helpers.errors import refused
 from tests.helpers.in_process import crossin
 
+# A shell that starts the tests in the background has Ctrl-C ignored, and programs inherit that.
+RUN = """
+import runpy, signal
+signal.signal(signal.SIGINT, signal.default_int_handler)
+runpy.run_module("crossin", run_name="__main__")
+"""
+
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_it_prints_its_address_and_ends_well_at_ctrl_c(tmp_path: Path, number: signal.Signals) -> None:
     (tmp_path / "report.html").write_text("the page")
-    command = [sys.executable, "-m", "crossin", "view", str(tmp_path)]
+    command = [sys.executable, "-c", RUN, "view", str(tmp_path)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         assert process.stdout and process.stderr
         address = process.stdout.readline().strip()
