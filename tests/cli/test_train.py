@@ -77,7 +77,7 @@ def test_a_run_ends_with_the_losses_by_language_and_is_found_done_the_next_time(
 def test_a_finished_run_prints_what_the_first_one_did(
     config: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("crossin.training.log.find_spec", lambda _: None)
+    monkeypatch.setattr("crossin.training.loss_page.find_spec", lambda _: None)
     words = [config, "--out", tmp_path / "out", "--set", "batches.longest=15"]
     first, again = (train(*words) for _ in range(2))
     assert (first.stdout, messages(first.stderr)) == (again.stdout, messages(again.stderr))

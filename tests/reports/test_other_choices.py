@@ -57,7 +57,7 @@ def test_a_mark_may_reverse_by_another_choice(tmp_path: Path) -> None:
     assert {one.choice for one in found} == {"token"} and all(one.reverses for one in found)
     assert {"accuracy/en", "accuracy/zh", "accuracy", "right_2", "wrong_2"} <= {one.figure for one in found}
     html = preference_html(summary, choices)
-    assert "Where the log-probability per token decides, the marks of accuracy in English, " in html
+    assert "per token decides, the marks of accuracy in English and Chinese, mean accuracy, " in html
     assert "are reversed." in html and "vanish" not in html
 
 

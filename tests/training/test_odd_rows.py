@@ -108,8 +108,8 @@ def test_content_may_be_parts_of_text(chat: Any, tmp_path: Path) -> None:
     [
         ({"prompt": "a"}, "missing_field"),
         ({"question": "a", "answer": "b"}, "missing_field"),
-        (asked("a", None), "empty_text"),
-        (asked("", "b"), "empty_text"),
+        (asked("a", None), "empty_exchange"),
+        (asked("", "b"), "empty_exchange"),
         (asked("a", math.nan), "value_not_text"),
         (asked(3, "b"), "value_not_text"),
         (asked([ASKED], "b"), "value_not_text"),

@@ -89,7 +89,7 @@ class CorpusReason(Reason):
         "a row without a column that other rows have",
         "write it in every row, or name the column that holds it under `columns`",
     )
-    NO_LANGUAGE = "no_language", "the row names no language", "write each row's language in its column"
+    NO_LANGUAGE = "no_language", "the record names no language", "write each row's language in its column"
     GREETING = "greeting", "the assistant's turn before the first of the user is left out", "", True
     OTHER_SYSTEM = (
         "other_system",

@@ -25,8 +25,8 @@ class RowReason(Reason):
         True,
     )
     PROMPT_CUT = "prompt_cut", "only the beginning of the prompt", "", True
-    EMPTY_TEXT = (
-        "empty_text",
+    EMPTY_EXCHANGE = (
+        "empty_exchange",
         "an empty prompt or completion",
         "fill it, or leave these rows out of the mixture",
     )

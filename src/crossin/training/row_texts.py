@@ -98,7 +98,7 @@ def texts_of(
             return CorpusReason.INCOMPLETE_EXCHANGE
         return _conversation([*prompt, *completion], template, ends, wrong, True, [])
     for text in (prompt, completion):
-        if fault := _fault(text, RowReason.EMPTY_TEXT):
+        if fault := _fault(text, RowReason.EMPTY_EXCHANGE):
             return fault
     # The marks of a composed row are its template's.
     composed = record.get("component") or record.get("kind")
