@@ -149,7 +149,8 @@ def test_three_arms_and_the_parts_of_a_difference_fit_1300_pixels(browser: Any, 
     try:
         page = opened(browser, by_figure)
         wide = page.execute_script("""
-            const boxes = [...document.querySelectorAll("#figures > .scroll")];
+            for (const one of document.querySelectorAll("#figures details")) one.open = true;
+            const boxes = [...document.querySelectorAll("#figures .scroll")];
             return boxes.map((box) => box.scrollWidth - box.clientWidth);
         """)
         assert len(wide) >= 2
