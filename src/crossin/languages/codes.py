@@ -61,8 +61,8 @@ def names_none(name: str) -> bool:
 
 @cache
 def language_name(code: str) -> str:
-    """A language's code with its English name, as people read it: `th Thai`; what is no language stays as it
-    is.
+    """A language's code with its English name, as people read it: `th Thai`; other texts are returned
+    unchanged.
     """
     import langcodes
 
@@ -74,13 +74,13 @@ def language_name(code: str) -> str:
 
 
 def language_label(code: str) -> str:
-    """A language as a page names it: `Thai · th`; what is no language stays as it is."""
+    """A language as a page names it: `Thai · th`; other texts are returned unchanged."""
     name = language_word(code)
     return f"{name} · {code}" if name != code else code
 
 
 def language_word(code: str) -> str:
-    """A language in a sentence: `Thai`; what is no language stays as it is."""
+    """A language in a sentence: `Thai`; other texts are returned unchanged."""
     return language_name(code).removeprefix(code).strip() or code
 
 

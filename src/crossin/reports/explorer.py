@@ -38,7 +38,7 @@ def explorer_data(summary: Summary) -> dict[str, Any]:
         {"id": item, "task": task, "group": group, **_item(results, item, stored, scores)}
         for item, (task, group) in asked.items()
     ]
-    # Language by language, which compresses better by a quarter.
+    # Language by language, which compresses better.
     texts = [list(column) for column in zip(*(item.pop("texts") for item in items), strict=True)]
     return {
         "arms": run_styles(summary),

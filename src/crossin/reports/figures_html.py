@@ -65,11 +65,14 @@ def cell_html(cell: Cell, kind: str = "", title: str = "") -> str:
     """A cell of a table, of a class besides that of its tone."""
     kinds = f"{kind} {cell.tone}".strip()
     titled = f' title="{escape(title)}"' if title else ""
+    return f'<td class="{kinds}"{titled}>{cell_content(cell)}</td>'
+
+
+def cell_content(cell: Cell) -> str:
+    """What stands in a cell: value, mark and interval."""
     mark = f' <span class="mark">{cell.mark}</span>' if cell.mark else ""
-    return (
-        f'<td class="{kinds}"{titled}><b>{escape(cell.value)}</b>{mark} '
-        f'<span class="interval">{escape(cell.interval)}</span></td>'
-    )
+    interval = f'<span class="interval">{escape(cell.interval)}</span>'
+    return f"<b>{escape(cell.value)}</b>{mark} {interval}"
 
 
 def _laid_out(summary: Summary, shape: Grid, tests: Grid | None = None) -> str:

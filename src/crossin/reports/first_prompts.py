@@ -7,7 +7,8 @@ from typing import Any
 
 from crossin.core.files import read_json
 from crossin.core.formats import ANSWERS, PROMPTS
-from crossin.languages.codes import language_name
+from crossin.languages.codes import language_label
+from crossin.reports.figures_html import folded
 from crossin.reports.results import Results, Run
 
 
@@ -39,9 +40,6 @@ def _prompts(run: Run) -> list[dict[str, Any]]:
 def _prompt(language: str, text: str, options: tuple[str, ...], names: list[str], of: int) -> str:
     who = "" if len(names) == of else f": {', '.join(names)}"
     scored = "".join(f"<li><span dir='auto'>{escape(option)}</span></li>" for option in options)
-    return (
-        f"<details><summary>{escape(language_name(language) + who)}</summary>"
-        f'<pre lang="{escape(language)}" dir="auto">{escape(text)}</pre>'
-        + (f"<p>Continuations scored after it:</p><ul>{scored}</ul>" if scored else "")
-        + "</details>"
-    )
+    body = f'<pre lang="{escape(language)}" dir="auto">{escape(text)}</pre>'
+    body += f"<p>Continuations scored after it:</p><ul>{scored}</ul>" if scored else ""
+    return folded(escape(language_label(language) + who), body)

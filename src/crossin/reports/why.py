@@ -14,7 +14,7 @@ from crossin.languages.codes import language_label, language_word
 from crossin.metrics.bootstrap import Figure
 from crossin.metrics.outcomes import OUTCOMES
 from crossin.reports.cells import NONE, Cell, difference_cell, value_cell
-from crossin.reports.figures_html import TableLine, box, cell_html, folded, table_html
+from crossin.reports.figures_html import TableLine, box, cell_content, cell_html, folded, table_html
 from crossin.reports.sentences import percent, points, within
 from crossin.reports.summary import Summary
 
@@ -120,12 +120,11 @@ def _languages(summary: Summary) -> str:
 
 def _two_lines(summary: Summary, key: str, p: dict[str, float]) -> str:
     """The cell of a figure of the run under study, with its main difference below."""
-    cell = cell_html(value_cell(summary.by_arm[summary.subject].get(key)))
+    content = cell_content(value_cell(summary.by_arm[summary.subject].get(key)))
     change = difference_cell(key, _difference(summary, key), p.get(key))
-    if change.value == NONE:
-        return cell
-    below = cell_html(change).replace("<td", "<div", 1).replace("</td>", "</div>")
-    return cell.replace("</td>", f"{below}</td>")
+    if change.value != NONE:
+        content += f'<div class="{change.tone}">{cell_content(change)}</div>'
+    return f"<td>{content}</td>"
 
 
 def _pairs(summary: Summary) -> str:
@@ -200,8 +199,8 @@ def _bars(summary: Summary, kinds: Sequence[str]) -> str:
 
 
 def _counted(figure: Figure, items: int) -> str:
-    count = f' <span class="count">{round(figure.value * items):,}</span></td>'
-    return cell_html(value_cell(figure)).replace("</td>", count)
+    count = f'<span class="count">{round(figure.value * items):,}</span>'
+    return f"<td>{cell_content(value_cell(figure))} {count}</td>"
 
 
 def _items(summary: Summary) -> Sequence[str]:

@@ -12,7 +12,8 @@ from crossin.metrics.bootstrap import DRAWS, Figure, resample
 from crossin.metrics.choices import answer_family
 from crossin.metrics.families import observed
 from crossin.metrics.wordings import Spread, spread, wording_family
-from crossin.reports.cells import digits, figures_json, number, row_label, value_cell
+from crossin.reports.cells import Cell, digits, figures_json, number, row_label, value_cell
+from crossin.reports.figures_html import TableLine, box, cell_html, table_html
 from crossin.reports.results import Results
 from crossin.reports.summary import Summary, reply_families
 from crossin.reports.terminal import add_row, new_table
@@ -85,17 +86,14 @@ def ranges_html(summary: Summary, ranges: Mapping[str, WordingRange]) -> str:
     """A table for each run."""
     made = []
     for name, one in ranges.items():
-        heads = "".join(f'<th scope="col">{head}</th>' for head in ("figure", *_HEADS))
-        rows = "".join(
-            f'<tr><th scope="row">{escape(figure)}</th>{"".join(f"<td>{cell}</td>" for cell in cells)}</tr>'
+        title = f"{TITLE}: {name}"
+        lines = [
+            TableLine(escape(figure), [cell_html(Cell(value, "")) for value in cells])
             for figure, cells in _rows(summary, name, one, summary.rows)
-        )
-        made.append(
-            f"<h3>{TITLE}: {escape(name)}</h3>"
-            f'<div class="scroll tall" tabindex="0" role="region" aria-label="{TITLE}">'
-            f'<table class="figures"><thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table></div>'
-            f'<p class="key">{escape(one.caption)}</p>'
-        )
+        ]
+        table = table_html("figure", [f'<th scope="col">{head}</th>' for head in _HEADS], [lines])
+        key = f'<p class="key">{escape(one.caption)}</p>'
+        made.append(f"<h3>{escape(title)}</h3>{box(title, table)}{key}")
     return "".join(made)
 
 

@@ -147,6 +147,11 @@ def log_writer(out: Path, lines: Sequence[dict[str, Any]]) -> Callable[[], None]
     return write
 
 
+def is_in_progress(out: Path) -> bool:
+    """Whether the folder is that of a run that has not finished and has a log."""
+    return (out / CHECKPOINTS / _LOG).is_file()
+
+
 def lines_so_far(out: Path) -> list[dict[str, Any]] | None:
     """The log's lines of a run that has not finished; None where the folder has none."""
     try:

@@ -10,7 +10,7 @@ from urllib.parse import quote, unquote_to_bytes
 
 from crossin.charts.standalone import stand_alone
 from crossin.training.loss_page import PAGE, losses_page
-from crossin.training.record import CHECKPOINTS, lines_so_far
+from crossin.training.record import CHECKPOINTS, is_in_progress, lines_so_far
 
 # Suffixes of files that are shown, and their media types; pages come first.
 HTML = ".html"
@@ -66,7 +66,7 @@ def _folders(root: Path) -> Iterator[tuple[Path, list[str]]]:
         folder = Path(name)
         depth = len(folder.relative_to(root).parts)
         below[:] = sorted(one for one in below if _may_show(one) and one != CHECKPOINTS and depth < _DEPTH)
-        if lines_so_far(folder) is not None and PAGE not in files:
+        if is_in_progress(folder) and PAGE not in files:
             files.append(PAGE)
         if folder == root or any(one.endswith(HTML) for one in files):
             yield folder, files
@@ -79,7 +79,7 @@ def _section(root: Path, folder: Path, files: list[str]) -> str:
     for name in sorted(files, key=lambda name: (not name.endswith(HTML), name)):
         address = quote(os.fsencode((place / name).as_posix()))
         if file := shown_file(root, address):
-            live = name == PAGE and lines_so_far(file.parent) is not None
+            live = name == PAGE and is_in_progress(file.parent)
             aside = _LIVE if live else ""
             links.append(f'<li><a href="{address}">{escape(_shown(name))}</a>{aside}</li>')
     heading = f"<h2>{escape(_shown(place.as_posix()))}</h2>" if place.parts else ""

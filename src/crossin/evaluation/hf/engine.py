@@ -87,16 +87,8 @@ class HfEngine:
         wanted = set(wanted)
         if not wanted:
             return
-        tokenizer, config, context = self._texts()
-        arguments = self.chat_template_kwargs
-        tokens = tokenise(
-            tokenizer,
-            requests,
-            longest=context,
-            truncate=self.truncate,
-            arguments=arguments,
-            encoder=config.is_encoder_decoder,
-        )
+        tokenizer, config = self._texts()
+        tokens = tokenise(tokenizer, requests, **self._limits(config))
         longest = max(len(option.tokens) for options in tokens for option in options)
         units = []
         for numbers in _by_key(requests):
@@ -125,16 +117,8 @@ class HfEngine:
         wanted = set(wanted)
         if not wanted:
             return
-        tokenizer, config, context = self._texts()
-        arguments = self.chat_template_kwargs
-        asked = tokenise_prompts(
-            tokenizer,
-            requests,
-            longest=context,
-            truncate=self.truncate,
-            arguments=arguments,
-            encoder=config.is_encoder_decoder,
-        )
+        tokenizer, config = self._texts()
+        asked = tokenise_prompts(tokenizer, requests, **self._limits(config))
         tokens = [prompt.tokens for prompt in asked]
         longest = max(
             len(prompt) + request.max_tokens for prompt, request in zip(tokens, requests, strict=True)
@@ -177,8 +161,8 @@ class HfEngine:
         model, adapter = self.inputs["model"], self.inputs.get("adapter")
         return ModelSetup(model, adapter, self.merge, device, dtype, batch_tokens)
 
-    def _texts(self) -> tuple[Any, Any, int | None]:
-        """The tokenizer, the configuration of the text model, and the length of its context where known."""
+    def _texts(self) -> tuple[Any, Any]:
+        """The tokenizer, and the configuration of the text model."""
         from crossin.models.adapters import read_trained_template
         from crossin.models.kinds import ANSWERING
         from crossin.models.loading import load_tokenizer
@@ -189,7 +173,16 @@ class HfEngine:
         if self.chat_template_kwargs and tokenizer.chat_template:
             self._note(ChatTemplate(tokenizer, self.chat_template_kwargs).unknown_arguments)
         config = whole if whole.is_encoder_decoder else whole.get_text_config()
-        return tokenizer, config, getattr(config, "max_position_embeddings", None)
+        return tokenizer, config
+
+    def _limits(self, config: Any) -> dict[str, Any]:
+        """How texts are tokenised for a model of this configuration."""
+        return {
+            "longest": getattr(config, "max_position_embeddings", None),
+            "truncate": self.truncate,
+            "arguments": self.chat_template_kwargs,
+            "encoder": config.is_encoder_decoder,
+        }
 
     def _results(self, tasks: Sequence[Any], wanted: Collection[int]) -> Iterator[tuple[int, Any]]:
         """The results of the tasks for the wanted requests, as they come."""

@@ -30,8 +30,9 @@ function writeLink() {
   try { history.replaceState(null, "", `${before}#${found}`); } catch { /* Where a page may not, the button still copies. */ }
 }
 
+/* Whether the address holds filters, and not only a section. */
 function readLink() {
-  if (!location.hash.includes("=")) return;
+  if (!location.hash.includes("=")) return false;
   const found = new URLSearchParams(location.hash.slice(1));
   for (const [name, id] of Object.entries(FIELDS)) {
     const field = byId(`filter-${id}`);
@@ -41,6 +42,7 @@ function readLink() {
   state.conditions = found.getAll("where").flatMap(condition);
   const item = data.items.findIndex(({ id }) => id === found.get("item"));
   if (item >= 0) state.current = item;
+  return true;
 }
 
 /* The condition that a link names; none where this page has no such arm, answer or language. */

@@ -32,7 +32,11 @@ async function start() {
   listenToForm();
   listenToOverview();
   listenToKeys();
-  window.addEventListener("hashchange", () => { readLink(); drawConditions(); filter(); });
+  window.addEventListener("hashchange", () => {
+    if (!readLink()) return;
+    drawConditions();
+    filter();
+  });
   /* Milliseconds since the page began to load. */
   document.body.dataset.ready = performance.now().toFixed(0);
 }
