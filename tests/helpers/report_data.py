@@ -163,3 +163,17 @@ def three_arms(
         )
         for name, (english, other) in skills.items()
     }
+
+
+def in_wordings(folder: Path, right: dict[str, int]) -> Path:
+    """A run of eight questions in two languages, under each wording right in the first so many."""
+    write_run(folder, folder.name, {"en": 0.5, "vi": 0.5}, items=8)
+    lines = pyarrow.parquet.read_table(folder / "answers.parquet").to_pylist()
+    answers = []
+    for wording, first in right.items():
+        for line in lines:
+            wrong = next(option for option in line["option_ids"] if option != line["gold"])
+            answer = line["gold"] if int(line["item"][-3:]) < first else wrong
+            answers.append({**line, "answer": answer, "prompt": wording})
+    pyarrow.parquet.write_table(pa.Table.from_pylist(answers), folder / "answers.parquet")
+    return folder

@@ -302,7 +302,7 @@ def test_a_sentence_calls_no_change_clear_whose_interval_it_shows_to_touch_zero(
 
 
 def test_data_cannot_leave_its_element(tmp_path: Path) -> None:
-    assert re.fullmatch("[A-Za-z0-9+/=]+", packed_json(["</script>", "a & b", "\u2028", "<!--"]))
+    assert not re.search(r"[<\s\0]", packed_json([HOSTILE, "</script>", "\u2028", "<!--", *range(10_000)]))
     assert unpacked(packed_json([HOSTILE, "\ud800"])) == [HOSTILE, "\ud800"]
     one = {HOSTILE: write_run(tmp_path / "run", "arm", {"en": 0.6, "zh": 0.5}, stray=HOSTILE)}
     made = report(one, tmp_path / "page.html", title=HOSTILE, notes=[(HOSTILE, [HOSTILE])], draws=DRAWS)
@@ -325,7 +325,7 @@ def test_the_page_asks_the_network_for_nothing(runs: dict[str, Path], tmp_path: 
     page = report(runs, tmp_path / "page.html", draws=DRAWS).page.read_text(encoding="utf-8")
     assert "default-src 'none'" in page
     assert "http://" not in page and "https://" not in page
-    assert "{{" not in page
+    assert not re.search(r"\{\{\w+\}\}", page)
 
 
 def test_a_page_of_300_questions_in_15_languages_is_small(tmp_path: Path) -> None:

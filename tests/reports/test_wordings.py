@@ -6,31 +6,16 @@ import json
 from html import unescape
 from pathlib import Path
 
-import pyarrow as pa
-import pyarrow.parquet
 import pytest
 
 from crossin.reports.arms import find_arms, with_wording
 from crossin.reports.make import report
 from tests.helpers.errors import refused
 from tests.helpers.in_process import crossin
-from tests.helpers.report_data import write_run
+from tests.helpers.pages import explorer_of
+from tests.helpers.report_data import in_wordings, write_run
 
 DRAWS = 50
-
-
-def in_wordings(folder: Path, right: dict[str, int]) -> Path:
-    """A run of eight questions in two languages, under each wording right in the first so many."""
-    write_run(folder, folder.name, {"en": 0.5, "vi": 0.5}, items=8)
-    lines = pyarrow.parquet.read_table(folder / "answers.parquet").to_pylist()
-    answers = []
-    for wording, first in right.items():
-        for line in lines:
-            wrong = next(option for option in line["option_ids"] if option != line["gold"])
-            answer = line["gold"] if int(line["item"][-3:]) < first else wrong
-            answers.append({**line, "answer": answer, "prompt": wording})
-    pyarrow.parquet.write_table(pa.Table.from_pylist(answers), folder / "answers.parquet")
-    return folder
 
 
 def test_page_json_and_terminal_have_median_and_range_of_each_figure(tmp_path: Path) -> None:
@@ -70,6 +55,23 @@ def test_what_is_common_is_so_under_every_wording(tmp_path: Path) -> None:
         "not_asked_of_all_runs:en": 4,
         "not_asked_of_all_runs:vi": 4,
     }
+
+
+def test_questions_have_the_answers_under_each_wording_that_all_runs_have(tmp_path: Path) -> None:
+    one = in_wordings(tmp_path / "one", {"a": 1, "b": 2, "c": 3})
+    two = in_wordings(tmp_path / "two", {"c": 0, "b": 8})
+    alone = write_run(tmp_path / "alone", "alone", {"en": 0.5, "vi": 0.5}, items=8)
+    data = explorer_of(report([one, two, alone], tmp_path / "page.html", draws=DRAWS).page)
+    assert data["wordings"] == ["b", "c"]
+    golds = [item["gold"] for item in data["items"]]
+
+    def right(wording: int, arm: int) -> int:
+        answers = [said["answers"][arm][0] for said in data["said"][wording]]
+        return sum(answer == gold for answer, gold in zip(answers, golds, strict=True))
+
+    assert [[right(wording, arm) for arm in (0, 1)] for wording in (0, 1)] == [[2, 8], [3, 0]]
+    # The run with one wording stays as it is.
+    assert right(0, 2) == right(1, 2)
 
 
 @pytest.mark.parametrize("wording", ["b", None])

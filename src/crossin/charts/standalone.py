@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from base64 import b64encode
+from base64 import b64encode, b85encode
 from collections.abc import Mapping, Sequence
 from hashlib import sha256
 from html import escape
@@ -52,13 +52,15 @@ def plots_page(title: str, summary: str, plots: Sequence[Plot], maps: Sequence[H
 
 
 def packed_json(value: Any) -> str:
-    """JSON for a script element: compressed (zlib), in base64, which no text in it can end."""
+    """JSON for a script element: compressed (zlib), in base 85, a sixteenth shorter than base64."""
     try:
         text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
     except ValueError as error:
         raise CrossinError(f"a figure cannot be written: {error}", hint="report this as a bug") from error
     # UTF-8 cannot hold lone surrogates; JSON can, as the escapes that this makes of them.
-    return b64encode(compress(text.encode("utf-8", "backslashreplace"), level=9)).decode()
+    packed = compress(text.encode("utf-8", "backslashreplace"), level=9)
+    # A script element ends, or is taken for a comment, at some text after "<".
+    return b85encode(packed).decode().replace("<", ",")
 
 
 def _read(path: Path) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from crossin.core.reasons import sentence_of
@@ -21,7 +22,8 @@ def explorer_data(summary: Summary) -> dict[str, Any]:
     """The explorer's data; options are in the first language's order, and an answer is a position in it.
     `texts` are those of each item, by language; null in a language in which it was not asked.
 
-    `shown` of an item is the order of its options in each language, null where that is the first's.
+    `said` holds what the runs answered to each item under each of the `wordings`, the one reported first.
+    `shown` in it is the order of the options in each language, null where that is the first's.
 
     Of an item with an inventory, the options are the right entity and those that some reply names. An item
     in free text without one has no options; each reply has its F1 in `scores` (null where there is none).
@@ -32,12 +34,19 @@ def explorer_data(summary: Summary) -> dict[str, Any]:
         for table in results.runs[0].answers.tables
         for item, task, group in zip(table.items, table.tasks, table.groups, strict=True)
     }
+    wordings = _by_wording(results)
+    every_run = [run for runs in wordings.values() for run in runs]
+    codes = [language.code for language in results.languages]
     stored = _Stored()
-    scores = [_scores(run) for run in results.runs]
+    orders = {item: _order(every_run, item, codes) for item in asked}
     items = [
-        {"id": item, "task": task, "group": group, **_item(results, item, stored, scores)}
+        {"id": item, "task": task, "group": group, **_item(results, item, orders[item], stored)}
         for item, (task, group) in asked.items()
     ]
+    said = []
+    for runs in wordings.values():
+        scores = [_scores(run) for run in runs]
+        said.append([_said(runs, item, codes, orders[item], stored, scores) for item in asked])
     # Language by language, which compresses better.
     texts = [list(column) for column in zip(*(item.pop("texts") for item in items), strict=True)]
     return {
@@ -47,11 +56,25 @@ def explorer_data(summary: Summary) -> dict[str, Any]:
             {"code": language.code, "name": language.name, "direction": language.direction}
             for language in results.languages
         ],
+        "wordings": list(wordings),
         "items": items,
+        "said": said,
         "texts": texts,
         "contexts": list(stored.contexts),
         "reasons": list(stored.reasons),
     }
+
+
+def _by_wording(results: Results) -> dict[str, Sequence[Run]]:
+    """The runs under the wording reported, and under each other that all runs with several have."""
+    several = [run for run in results.runs if run.wordings]
+    reported = several[0].answers.prompt if several else ""
+    found: dict[str, Sequence[Run]] = {reported: results.runs}
+    by_run = {run.name: {one.prompt: Run(run.name, one) for one in run.wordings} for run in several}
+    for name in dict.fromkeys(name for runs in by_run.values() for name in runs):
+        if name != reported and all(name in runs for runs in by_run.values()):
+            found[name] = [by_run[run.name][name] if run.wordings else run for run in results.runs]
+    return found
 
 
 class _Stored:
@@ -68,44 +91,72 @@ class _Stored:
         return MISSING if code is None else self.reasons.setdefault(sentence_of(code), len(self.reasons))
 
 
-def _item(
-    results: Results, item: str, stored: _Stored, scores: Sequence[Mapping[Cell, float]]
-) -> dict[str, Any]:
-    codes = [language.code for language in results.languages]
-    runs = results.runs
-    lines = [[run.cells.get((item, code)) for code in codes] for run in runs]
-    first = next(filter(None, lines[0]))
+@dataclass(frozen=True)
+class _Order:
+    """The ids of an item's options in the page's order, the right one, and the inventory that names them."""
+
+    ids: list[str]
+    gold: str
+    inventory: Inventory | None
+
+
+def _order(runs: Sequence[Run], item: str, codes: Sequence[str]) -> _Order:
+    first = _first_line(runs[0], item, codes)
     inventory = runs[0].answers.log.inventories.get(first.get("inventory") or "")
-    order, gold = (
-        (_named(runs, item, codes, inventory, first["entity"]), first["entity"])
-        if inventory
-        else (list(first["option_ids"]), first["gold"])
-    )
+    if inventory is None:
+        return _Order(list(first["option_ids"]), first["gold"], None)
+    # The right entity and those that a reply names, in the inventory's order.
+    named = {first["entity"], *(run.answers.entities.get((item, code)) for run in runs for code in codes)}
+    return _Order([entity for entity in inventory.ids if entity in named], first["entity"], inventory)
+
+
+def _first_line(run: Run, item: str, codes: Sequence[str]) -> Line:
+    return next(filter(None, (run.cells.get((item, code)) for code in codes)))
+
+
+def _item(results: Results, item: str, order: _Order, stored: _Stored) -> dict[str, Any]:
+    """What was asked."""
+    lines = [results.runs[0].cells.get((item, language.code)) for language in results.languages]
+    return {
+        "ids": order.ids,
+        "gold": _place(order.ids, order.gold),
+        "texts": [None if line is None else _texts(results, line, order, stored) for line in lines],
+        **({"listed": False} if order.inventory else {}),
+    }
+
+
+def _said(
+    runs: Sequence[Run],
+    item: str,
+    codes: Sequence[str],
+    order: _Order,
+    stored: _Stored,
+    scores: Sequence[Mapping[Cell, float]],
+) -> dict[str, Any]:
+    """What the runs answered, by language."""
+    lines = [[run.cells.get((item, code)) for code in codes] for run in runs]
     found: dict[str, Any] = {
-        "ids": order,
-        "gold": _place(order, gold),
-        "texts": [
-            None if line is None else _texts(results, line, order, inventory, stored) for line in lines[0]
-        ],
         "answers": [
-            [_place(order, _answer(run, item, code, line)) for code, line in zip(codes, of_run, strict=True)]
+            [
+                _place(order.ids, _answer(run, item, code, line))
+                for code, line in zip(codes, of_run, strict=True)
+            ]
             for run, of_run in zip(runs, lines, strict=True)
         ],
         "logprobs": [
-            [_logprobs(line, order) for line in of_run] if any(map(_scored, of_run)) else None
+            [_logprobs(line, order.ids) for line in of_run] if any(map(_scored, of_run)) else None
             for of_run in lines
         ],
     }
-    if any(order_shown := [_shown(line, order) for line in lines[0]]):
+    if any(order_shown := [_shown(line, order.ids) for line in lines[0]]):
         found["shown"] = order_shown
     if any((line or {}).get("reply") for of_run in lines for line in of_run):
         found["replies"] = [[(line or {}).get("reply") for line in of_run] for of_run in lines]
-    if inventory:
-        found["listed"] = False
+    if order.inventory:
         found["unread"] = [
             [stored.reason(run.answers.reasons.get((item, code))) for code in codes] for run in runs
         ]
-    elif not order:
+    elif not order.ids:
         found["scores"] = [[_rounded(of_run.get((item, code))) for code in codes] for of_run in scores]
     return found
 
@@ -117,31 +168,21 @@ def _shown(line: Line | None, order: list[str]) -> list[int] | None:
     return None if places == list(range(len(order))) or sorted(places) != list(range(len(order))) else places
 
 
-def _named(
-    runs: Sequence[Run], item: str, codes: Sequence[str], inventory: Inventory, gold: str
-) -> list[str]:
-    """The right entity and those that a reply names, in the inventory's order."""
-    named = {gold, *(run.answers.entities.get((item, code)) for run in runs for code in codes)}
-    return [entity for entity in inventory.ids if entity in named]
-
-
-def _texts(
-    results: Results, line: Line, order: list[str], inventory: Inventory | None, stored: _Stored
-) -> list[Any]:
+def _texts(results: Results, line: Line, order: _Order, stored: _Stored) -> list[Any]:
     """The question, its context's place, the options' texts, and the references of free text; what is not
     known is empty, and an option without a text has its id.
     """
     code = line["language"]
     item = results.questions.get((line["item"], code))
-    if inventory:
-        names = {entity: next(iter(inventory.names[entity].get(code, ())), entity) for entity in order}
+    if inventory := order.inventory:
+        names = {entity: next(iter(inventory.names[entity].get(code, ())), entity) for entity in order.ids}
     else:
         names = dict(zip(item.option_ids, item.options, strict=True)) if item else {}
     references = [] if line["option_ids"] else [line["gold"], *(line.get("aliases") or ())]
     return [
         item.question if item else "",
         stored.context(item.context if item else ""),
-        [names.get(option, option) for option in order],
+        [names.get(option, option) for option in order.ids],
         list(dict.fromkeys(references)),
     ]
 

@@ -16,6 +16,8 @@ from tests.helpers.report_data import COUNTRIES, HOSTILE, QUESTIONS
 
 pytestmark = IN_BROWSER
 
+EVERY_ITEM = "return data.items.map((item, place) => ({...item, ...saidTo(place)}))"
+
 
 def test_a_question_is_shown_in_every_script(page: Any) -> None:
     # With more than four languages, the first alone is open.
@@ -124,7 +126,7 @@ def test_a_condition_keeps_what_it_says(page: Any, relation: str) -> None:
             names = [one.text for one in field.options]
             field.select_by_visible_text(next(one for one in names if text in (one, one.split(" · ")[-1])))
         expected = []
-        for item in page.execute_script("return data.items"):
+        for item in page.execute_script(EVERY_ITEM):
             answers = item["answers"][2]
             found = [holds(answers[place], item["gold"], answers[0]) for place in wanted]
             if any(found) if language == "any one language" else all(found):
@@ -136,7 +138,7 @@ def test_conditions_in_any_one_language_speak_of_the_same(page: Any) -> None:
     preset(page, "gained in any language")
     expected = [
         item["id"]
-        for item in page.execute_script("return data.items")
+        for item in page.execute_script(EVERY_ITEM)
         if any(
             ours == item["gold"] != theirs
             for ours, theirs in zip(item["answers"][2], item["answers"][1], strict=True)

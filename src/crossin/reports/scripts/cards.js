@@ -23,7 +23,7 @@ function bars(item, language, option, found) {
       line.append(` ${share}`);
       line.style.setProperty("--share", share);
       line.style.setProperty("--colour", arm.colour);
-      line.title = `log-probability ${data.items[item].logprobs[place][language][option].toFixed(2)}`;
+      line.title = `log-probability ${saidTo(item).logprobs[place][language][option].toFixed(2)}`;
     }
     if (chosen) {
       const right = option === data.items[item].gold, said = `${arm.name} chose this: ${right ? "right" : "wrong"}`;
@@ -36,7 +36,7 @@ function bars(item, language, option, found) {
 
 /* What an arm replied, and how it was read. The reply may be in any language. */
 function reply(item, arm, language) {
-  const text = replyOf(item, arm, language), why = data.items[item].unread?.[arm][language] ?? -1;
+  const text = replyOf(item, arm, language), why = saidTo(item).unread?.[arm][language] ?? -1;
   const lines = [text ? marked("dd", text, { kind: "reply", dir: "auto" }) : make("dd", { kind: "none", text: "empty reply" })];
   const answer = answerOf(item, arm, language);
   if (isOpen(item)) {
@@ -57,7 +57,7 @@ function contextOf(text, spoken) {
 
 function card(item, language) {
   const { code, name, direction } = data.languages[language];
-  const { texts, gold, listed, replies, unread, logprobs, shown } = data.items[item];
+  const { texts, gold, listed } = data.items[item], { replies, unread, logprobs, shown } = saidTo(item);
   const [question, context, options, references] = texts[language];
   const spoken = { lang: code, dir: direction };
   const right = data.armNumbers.filter((arm) => verdict(item, arm, language) === RIGHT).length;
@@ -91,7 +91,7 @@ function drawCards(item) {
 
 function keyOf(item) {
   if (isOpen(item)) return ["F1: words that reply and reference share"];
-  return ["★ right answer", ...(data.items[item].logprobs.some(Boolean) ? ["bars: each option's share of the probability"] : [])];
+  return ["★ right answer", ...(saidTo(item).logprobs.some(Boolean) ? ["bars: each option's share of the probability"] : [])];
 }
 
 function showItem(item) {

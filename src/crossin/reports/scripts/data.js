@@ -6,9 +6,22 @@ const RIGHT = 2, WRONG = 1, SILENT = 0;
 const byId = (id) => document.getElementById(id);
 const range = (length) => [...Array(length).keys()];
 
+/* Base 85: five characters hold four bytes, and the last n + 1 hold n. "," is in place of "<". */
+const DIGITS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz!#$%&()*+-;,=>?@^_`{|}~";
+
+function decoded(text) {
+  const values = new Uint8Array(128), bytes = new Uint8Array(4 * Math.ceil(text.length / 5)), view = new DataView(bytes.buffer);
+  for (let value = 0; value < 85; value++) values[DIGITS.charCodeAt(value)] = value;
+  for (let at = 0, to = 0; at < text.length; to += 4) {
+    let word = 0;
+    for (const end = at + 5; at < end; at++) word = 85 * word + (at < text.length ? values[text.charCodeAt(at)] : 84);
+    view.setUint32(to, word);
+  }
+  return bytes.subarray(0, Math.floor(4 * text.length / 5));
+}
+
 async function unpacked(id) {
-  const text = atob(byId(id).textContent), bytes = new Uint8Array(text.length);
-  for (let at = 0; at < text.length; at++) bytes[at] = text.charCodeAt(at);
+  const bytes = decoded(byId(id).textContent);
   const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("deflate"));
   return new Response(stream).json();
 }
@@ -27,6 +40,12 @@ async function readData() {
   /* A benchmark whose languages have questions of their own has each in one language. */
   data.parallel = items.every((item) => item.texts.every((texts) => texts !== null));
   data.verdicts = new Uint8Array(items.length * arms.length * languages.length);
+  useWording(0);
+}
+
+/* Show the answers under this wording of the prompt. */
+function useWording(place) {
+  data.wording = place;
   let at = 0;
   for (const item of data.every) for (const arm of data.armNumbers) for (const language of data.languageNumbers) {
     data.verdicts[at++] = judged(item, arm, language);
@@ -37,9 +56,11 @@ const languageTitle = ({ name, code }) => name === code ? code : `${name} · ${c
 const isAsked = (item, language) => data.items[item].texts[language] !== null;
 /* In free text without known answers, a reply is as right as the words that it shares with a reference. */
 const isOpen = (item) => data.items[item].ids.length === 0;
-const answerOf = (item, arm, language) => data.items[item].answers[arm][language];
-const scoreOf = (item, arm, language) => data.items[item].scores[arm][language];
-const replyOf = (item, arm, language) => data.items[item].replies?.[arm][language] ?? "";
+/* What the arms answered to an item under the wording shown. */
+const saidTo = (item) => data.said[data.wording][item];
+const answerOf = (item, arm, language) => saidTo(item).answers[arm][language];
+const scoreOf = (item, arm, language) => saidTo(item).scores[arm][language];
+const replyOf = (item, arm, language) => saidTo(item).replies?.[arm][language] ?? "";
 /* What tells two answers apart: the option, or the reply in free text. */
 const saidBy = (item, arm, language) => isOpen(item) ? replyOf(item, arm, language).trim() : answerOf(item, arm, language);
 

@@ -7,7 +7,6 @@ const MOST_GROUPS = 300;
 function fillForm() {
   data.relations = relations();
   data.orders = orders();
-  data.presets = presets();
   const choices = (key) => [["", "all"], ...[...new Set(data.items.map((item) => item[key]))].sort().map((name) => [`=${name}`, name])];
   const put = (id, pairs) => byId(id).append(...pairs.map(([value, text]) => make("option", { value, text })));
   put("filter-task", choices("task"));
@@ -15,14 +14,22 @@ function fillForm() {
   if (groups.length > MOST_GROUPS) byId("filter-group").closest("label").hidden = true;
   put("filter-group", groups.length > MOST_GROUPS ? groups.slice(0, 1) : groups);
   put("filter-order", data.orders.map(([name], place) => [place, name]));
-  for (const [heading, found] of data.presets) {
-    const made = found.map(([name, conditions]) => {
+  /* The figures of the page are under the first. */
+  put("filter-wording", data.wordings.map((name, place) => place ? [name, name] : ["", `${name} (reported)`]));
+  byId("filter-wording").closest("label").hidden = data.wordings.length < 2;
+  drawPresets();
+}
+
+/* The presets with how many questions fit each, under the wording shown. */
+function drawPresets() {
+  const made = presets().flatMap(([heading, found]) => {
+    const options = found.map(([name, conditions]) => {
       const count = data.every.reduce((sum, item) => sum + fits(item, conditions), 0);
       return make("option", { value: JSON.stringify(conditions), text: `${name} (${count})` });
     });
-    byId("filter-preset").append(...(heading ? [make("optgroup", { label: heading }, made)] : made));
-  }
-  byId("filter-preset").append(make("option", { value: "own", text: "your own conditions", hidden: "" }));
+    return heading ? [make("optgroup", { label: heading }, options)] : options;
+  });
+  byId("filter-preset").replaceChildren(...made, make("option", { value: "own", text: "your own conditions", hidden: "" }));
 }
 
 function conditionRow(condition) {
@@ -56,7 +63,7 @@ const searched = new Map();
 /* Lower-case texts of an item, made when they are first searched. */
 function textsOf(item) {
   if (!searched.has(item)) {
-    const { id, task, group, texts, replies } = data.items[item];
+    const { id, task, group, texts } = data.items[item], { replies } = saidTo(item);
     const found = texts.flatMap((one) => one ? [one[0], ...one[2], ...one[3], one[1] < 0 ? "" : data.contexts[one[1]]] : []);
     searched.set(item, [id, task, group, ...found, ...(replies ?? []).flat()].join("\n").toLocaleLowerCase());
   }
@@ -64,6 +71,12 @@ function textsOf(item) {
 }
 
 function filter() {
+  const wording = byId("filter-wording").selectedIndex;
+  if (wording !== data.wording) {
+    useWording(wording);
+    searched.clear();
+    drawPresets();
+  }
   state.words = byId("filter-text").value.toLocaleLowerCase().split(/\s+/).filter(Boolean);
   const task = byId("filter-task").value, group = byId("filter-group").value;
   const key = JSON.stringify(state.conditions), preset = byId("filter-preset");

@@ -1,6 +1,6 @@
 "use strict";
 /* The state of the filters in the address, and as a table. */
-const FIELDS = { search: "text", task: "task", group: "group", order: "order" };
+const FIELDS = { search: "text", task: "task", group: "group", order: "order", wording: "wording" };
 
 /* Arms by name and languages by code, so that a link holds on a page with more of them. */
 function fragment() {
