@@ -8,7 +8,16 @@ from dataclasses import dataclass
 from enum import Enum
 
 from crossin.items.replies.series import Labels
-from crossin.items.replies.texts import UNSPACED, ZERO_WIDTH_SPACE, any_of, data, is_mark, script
+from crossin.items.replies.texts import (
+    AND_BEFORE,
+    BESIDE_DIGITS,
+    UNSPACED,
+    ZERO_WIDTH_SPACE,
+    any_of,
+    data,
+    is_mark,
+    script,
+)
 
 _OPEN, _CLOSE = "([{<【〔「『《〈“\"«‹„༼'", ")]}>】〕」』》〉”\"»›“༽'"
 _AFTER = ".):]、。,;-–—"
@@ -21,8 +30,6 @@ _INITIAL = re.compile(r"\.\s?[^\W\d_]\.")
 # Scripts whose letters are joined to words so, and those whose letters are typed for each other's.
 _HYPHENED = {"LATIN", "CYRILLIC", "GREEK", "HEBREW"}
 _ALIKE = {"LATIN", "CYRILLIC", "GREEK"}
-# Scripts that put no space between a word and a digit.
-_BESIDE_DIGITS = UNSPACED | {"HANGUL"}
 # Directly after a digit or a Korean letter: "2번입니다", "3です", "나번이다".
 _COUNTER = re.compile(r"\s?(?:번|番|号|號)?\s?(?:입니다|이다|이에요|예요|です)?(?!\w)|\s?(?:번|番|号|號)")
 _AND_OR = any_of("and_or")
@@ -37,12 +44,13 @@ _ANNOUNCED = re.compile(
     rf"|(?<![^\W\d_])(?:[IVXivx]+|[^\W\d_])\W{{0,2}}(?:[,/&+]|{_AND_OR}))[\s{re.escape(_OPEN)}–—-]*$",
     re.IGNORECASE,
 )
+# No word of words.yaml has as many letters.
+_LONGEST_WORD = 20
 _DIRECTLY = re.compile(rf"{any_of('answer', 'option', 'is', 'and_or')}$", re.IGNORECASE)
 # "合为一", become one, names no option.
 _DIRECTLY_COUNTED = re.compile(rf"(?:{any_of('answer', 'option')}|是)$")
-# "And", written together with the label that follows, after another label: "أ وب", "א וב".
-_AND = "וو"
-_AND_PREFIX = re.compile(rf"(?<![^\W\d_])[^\W\d_]\W? [{_AND}]$")
+# "And" after another label.
+_AND_PREFIX = re.compile(rf"(?<![^\W\d_])[^\W\d_]\W? [{AND_BEFORE}]$")
 # What may follow a label without a space: "是", or "and" with another label.
 _COPULA = rf"{any_of('is', 'correct')}|번|입니다|이다"
 _SAID = re.compile(rf"{_COPULA}")
@@ -113,10 +121,10 @@ def _within_word(line: str, start: int, end: int) -> bool:
     is joined in other ways is left to `_joined`.
     """
     one, other = script(line[start]), script(line[end - 1])
-    if not one or not other or {one, other} & _BESIDE_DIGITS:
+    if not one or not other or {one, other} & BESIDE_DIGITS:
         return False
     before, after = line[start - 1 : start], line[end : end + 1]
-    begun = before != "" and before not in _AND and script(before) == one
+    begun = before != "" and before not in AND_BEFORE and script(before) == one
     return begun or (after != "" and script(after) == other)
 
 
@@ -133,7 +141,7 @@ def _joined(left: str, right: str, label: str) -> bool:
     last = next((x for x in reversed(left) if not is_mark(x)), "")
     one, other = script(last), script(right[0])
     if last.isdigit() or right[0].isdigit():
-        return last.isalnum() and right[0].isalnum() and not {one, other} & _BESIDE_DIGITS
+        return last.isalnum() and right[0].isalnum() and not {one, other} & BESIDE_DIGITS
     if script(label[0]) == "HIRAGANA":
         return {one, other} <= UNSPACED
     # "Dデイ", "Cクラス".
@@ -146,13 +154,13 @@ def _directly(before: str, label: str, numeral: bool) -> bool:
     its script: "选项甲".
     """
     word = _DIRECTLY_COUNTED if numeral else _DIRECTLY
-    unspaced = script(label[0]) in UNSPACED and word.search(before[-_REACH:])
-    return bool(unspaced or _AND_PREFIX.search(before[-_REACH:]))
+    unspaced = script(label[0]) in UNSPACED and word.search(before[-_LONGEST_WORD:])
+    return bool(unspaced or _AND_PREFIX.search(before[-_LONGEST_WORD:]))
 
 
 def _said(label: str, rest: str, strict: bool) -> bool:
     """Whether "is", "correct" or "and" follows a label without a space, as its script writes: 甲是对的."""
-    if script(label[0]) not in _BESIDE_DIGITS:
+    if script(label[0]) not in BESIDE_DIGITS:
         return False
     return _PAIR.match(rest) is not None or (not strict and _SAID.match(rest) is not None)
 

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
 
-from crossin.items.replies.texts import data, script, visible
+from crossin.items.replies.texts import alphabet, data, script, visible
 from crossin.languages.codes import script_of
 
 # The forms of the label at each place.
@@ -133,5 +133,18 @@ def _positions(sections: Iterable[Iterable[Series]], count: int) -> dict[str, in
 def _pattern(labels: Iterable[str]) -> re.Pattern[str]:
     """A pattern that matches any of these labels, the longest first."""
     long = sorted((re.escape(label) for label in labels if len(label) > 1), key=len, reverse=True)
-    single = "".join(re.escape(label) for label in sorted(labels) if len(label) == 1)
-    return re.compile("|".join([*long, *([f"[{single}]"] if single else [])]) or r"(?!)")
+    single: dict[str, list[str]] = {}
+    for label in sorted(label for label in labels if len(label) == 1):
+        single.setdefault(script(label), []).append(label)
+    return re.compile("|".join([*long, *(_apart(name, each) for name, each in single.items())]) or r"(?!)")
+
+
+def _apart(script_name: str, labels: Sequence[str]) -> str:
+    """A pattern for letters of one script. Most are within words; passing over them here is fastest."""
+    letters, marks = alphabet(script_name)
+    pattern = f"[{''.join(map(re.escape, labels))}]"
+    if letters:
+        pattern += f"(?<![{letters}].)(?![{letters}{marks}])"
+    if letters and marks:
+        pattern += f"(?<![{letters}][{marks}].)"
+    return pattern

@@ -8,19 +8,23 @@ from collections.abc import Callable, Sequence
 from functools import cache, lru_cache
 from itertools import groupby
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from crossin.core.files import read_yaml
 
 # Scripts that put no space between words.
 UNSPACED = {"CJK", "HIRAGANA", "KATAKANA", "THAI", "LAO", "KHMER", "MYANMAR"}
+# Scripts that put no space between a word and a digit.
+BESIDE_DIGITS = UNSPACED | {"HANGUL"}
+# "And", written together with the label that follows: "أ وب", "א וב".
+AND_BEFORE = "וو"
 # Scripts of which two letters make a word.
 _DENSE = {"CJK", "HIRAGANA", "KATAKANA", "HANGUL"}
 # Korean particles, written directly after a noun.
 _PARTICLE = re.compile(r"(?:입니다|이다|이며|이에요|예요|은|는|이|가|을|를|의|에|로)(?![가-힣])")
 _WHITE = re.compile(r"NEGATIVE (?:CIRCLED|SQUARED) LATIN CAPITAL LETTER (.)$")
 # Points, commas and hyphens that are not part of a number.
-_NO_NUMBER = re.compile(r"(?<!\d)[.,]|[.,](?!\d)|(?<=[^\W_])-|-(?!\d)")
+_NO_NUMBER = re.compile(r"[.,-](?:(?<!\d[.,])(?<=[.,])|(?<=[^\W_]-)|(?!\d))")
 _MINUS = re.compile(r"[−–—‒](?=\s?\d)")
 # Scripts with spaces between words; others put words together, or prefixes onto them.
 _SPACED = {"LATIN", "CYRILLIC", "GREEK"}
@@ -91,6 +95,41 @@ def script(character: str) -> str:
     """The script of a letter, from its Unicode name: "LATIN", "THAI", "CJK"; empty for all but letters."""
     # The long vowel ー is of "KATAKANA-HIRAGANA".
     return re.split("[ -]", unicodedata.name(character, ""))[0] if character.isalpha() else ""
+
+
+class ScriptSets(NamedTuple):
+    """Letters and marks (accents, vowel signs) of a script, each as a pattern's set without its brackets;
+    empty where there are none.
+    """
+
+    letters: str
+    marks: str
+
+
+def alphabet(script_name: str) -> ScriptSets:
+    """What makes a word of a letter of this script beside it; empty for scripts that put no space between
+    words, and digits. Far from all: what is below U+2000, without "and" of Hebrew and Arabic, which is
+    written together with a label.
+    """
+    known = {} if script_name in BESIDE_DIGITS else _alphabets()
+    return ScriptSets(known.get((script_name, False), ""), known.get((script_name, True), ""))
+
+
+@cache
+def _alphabets() -> dict[tuple[str, bool], str]:
+    """Sets of characters by script, and by whether they are marks."""
+    found: dict[tuple[str, bool], str] = {}
+    for name, codes in groupby(range(0x2000), key=lambda code: _named_script(chr(code))):
+        first, *_, last = [*codes] * 2
+        if name is not None:
+            found[name] = found.get(name, "") + rf"\u{first:04x}-\u{last:04x}"
+    return found
+
+
+def _named_script(character: str) -> tuple[str, bool] | None:
+    if is_mark(character):
+        return unicodedata.name(character, "").partition(" ")[0], True
+    return (script(character), False) if character.isalpha() and character not in AND_BEFORE else None
 
 
 def is_mark(character: str) -> bool:
@@ -173,7 +212,9 @@ def any_of(*kinds: Kind) -> str:
     )
     spaced = _either([word for word in words if script(word[0]) in _SPACED])
     others = _either([word for word in words if script(word[0]) not in _SPACED])
-    return f"(?:(?<!{_LETTER}){spaced}(?!{_LETTER})|{others})"
+    # Most characters begin none.
+    first = "".join(sorted({re.escape(word[0]) for word in words}))
+    return f"(?=[{first}])(?:(?<!{_LETTER}){spaced}(?!{_LETTER})|{others})"
 
 
 def _either(words: Sequence[str]) -> str:
