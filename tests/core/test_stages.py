@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -76,6 +77,7 @@ def test_a_finished_stage_is_found_done(tmp_path: Path) -> None:
         assert again.done
         assert again.manifest["counts"] == {"rows": 1}
         assert again.manifest["skipped"] == {"too_long": 2}
+        assert datetime.fromisoformat(again.manifest["finished"]).tzinfo is UTC
 
 
 def test_a_killed_stage_resumes_without_its_unfinished_files(tmp_path: Path) -> None:

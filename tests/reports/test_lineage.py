@@ -115,6 +115,7 @@ def test_a_run_in_short(tmp_path: Path) -> None:
         "model_args": "pretrained=org/model,revision=abc123",
         "seed": 1,
     }
+    manifest["finished"] = "2026-11-30T12:00:00+00:00"
     (folder / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
     results = load({"tuned": folder})
     assert in_short(results.runs[0], trainings_of(results.runs)["tuned"]) == {
@@ -127,5 +128,6 @@ def test_a_run_in_short(tmp_path: Path) -> None:
         "shots": "0",
         "seed of the questions": "1",
         "seed of the training": "7",
+        "date": "2026-11-30T12:00:00+00:00",
         "crossin": "0.1.0",
     }

@@ -15,6 +15,7 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -121,6 +122,7 @@ class Stage(Tabular):
             "skipped": dict(skipped or {}),
             "versions": versions(),
             "wall_seconds": round(time.monotonic() - self.started, 2),
+            "finished": datetime.now(UTC).isoformat(timespec="seconds"),
         }
         write_json(self.folder / MANIFEST, self.manifest)
         with writing(self.folder):

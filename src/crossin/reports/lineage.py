@@ -116,7 +116,7 @@ def in_short(run: Run, training: Training | None) -> dict[str, str]:
         "choice by": settings.get("choice"),
         "seed of the questions": settings.get("seed"),
         "seed of the training": trained,
-        "date": date_of(log.file),
+        "date": manifest.get("finished") or date_of(log.file),
         "crossin": _entries(manifest, "versions").get("crossin"),
     }
     return {name: str(value) for name, value in found.items() if value not in (None, "")}
