@@ -21,6 +21,7 @@ from crossin.experiments.live import live_rows
 from crossin.experiments.page import seed_grids, sentences, write_experiment_page
 from crossin.experiments.results import ExperimentResults, computed, write_results
 from crossin.experiments.tables import BEST, as_csv, as_latex, as_markdown, grids, terminal_tables
+from crossin.reports.figures_html import SORTING
 from tests.helpers.experiment_folders import Skill, write_experiment
 from tests.helpers.report_data import HOSTILE
 
@@ -175,6 +176,8 @@ def test_the_page_is_escaped_and_complete(out: Path, results: ExperimentResults)
     assert "<img src=x" not in html
     for text in ("no memory", "x2x, volume 1000", "name: rivers", "seed 2", "by token", "{{title"):
         assert (text in html) is (text != "{{title")
+    assert '<table class="figures sortable' in html
+    assert SORTING.read_text("utf-8") in html
     values = json.loads((out / "report.json").read_text("utf-8"))
     assert values["arms"][-1]["failed"]["1"] == "no memory"
     assert values["curves"][0]["axis"] == "volume"

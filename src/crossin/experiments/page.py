@@ -28,7 +28,7 @@ from crossin.experiments.tables import (
 )
 from crossin.metrics.bootstrap import DRAWS, Figure
 from crossin.reports.cells import is_significant, label, scale
-from crossin.reports.figures_html import cell_html
+from crossin.reports.figures_html import SORTING, TableLine, box, cell_html, table_html
 from crossin.reports.make import check_page
 from crossin.reports.page import list_items
 from crossin.reports.plots import differences
@@ -82,7 +82,7 @@ def _page(results: ExperimentResults, found: Sequence[Curve], title: str, settin
             for kind in ("figures", "differences", "choices")
         },
     }
-    return stand_alone(_HERE / "page.html", values, [*_plots(results), *curve_plots(found)])
+    return stand_alone(_HERE / "page.html", values, [*_plots(results), *curve_plots(found)], [SORTING])
 
 
 def sentences(results: ExperimentResults) -> list[str]:
@@ -146,18 +146,10 @@ def seed_grids(results: ExperimentResults) -> list[ArmTable]:
     return made
 
 
-def _table(grid: ArmTable) -> str:
-    heads = "".join(f'<th scope="col">{escape(head)}</th>' for head in grid.heads)
-    rows = "".join(
-        f'<tr><th scope="row">{escape(name)}</th>{"".join(map(cell_html, cells))}</tr>'
-        for name, cells in grid.rows
-    )
-    return (
-        f"<h3>{escape(grid.title)}</h3>"
-        f'<div class="scroll" tabindex="0" role="region" aria-label="{escape(grid.title)}">'
-        f'<table class="figures"><thead><tr><th scope="col">arm</th>{heads}</tr></thead>'
-        f"<tbody>{rows}</tbody></table></div>"
-    )
+def _table(shape: ArmTable) -> str:
+    heads = [f'<th scope="col">{escape(head)}</th>' for head in shape.heads]
+    lines = [TableLine(escape(name), list(map(cell_html, cells))) for name, cells in shape.rows]
+    return f"<h3>{escape(shape.title)}</h3>{box(shape.title, table_html('arm', heads, [lines]))}"
 
 
 def _settings(file: Path) -> str:

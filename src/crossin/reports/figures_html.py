@@ -1,10 +1,11 @@
-"""The tables of figures, as HTML. `scripts/table.js` sorts them."""
+"""The tables of figures, as HTML."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from html import escape
 from itertools import groupby
+from pathlib import Path
 from typing import NamedTuple
 
 from crossin.languages.codes import language_label
@@ -14,6 +15,8 @@ from crossin.reports.difference_parts import CAPTION, HEADS, TITLE, parts_rows
 from crossin.reports.summary import Figures, Summary
 from crossin.reports.table import Grid, caption, grid, p_grid
 
+# The script that sorts the tables of `table_html`.
+SORTING = Path(__file__).parent / "scripts" / "table.js"
 # With more arms, each has a row.
 _MOST_ARMS = 4
 # With more columns, intervals stand below the values.
