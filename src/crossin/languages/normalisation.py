@@ -74,6 +74,8 @@ def folded(text: str, language: str) -> str:
     return " ".join(_TASHKEEL.sub("", text).split())
 
 
+# References, and replies to several figures, come again and again.
+@lru_cache(maxsize=2**15)
 def tokens(text: str, language: str) -> tuple[str, ...]:
     """The words of the normalised text; in scripts without spaces between words, its characters.
 
