@@ -87,8 +87,13 @@ class Part:
 
     def _closed(self, arm: str, seed: int) -> Drawn:
         of = self.figures
-        parts = [of["others"][arm][seed], of["others"][self.base][seed], of["pivot"][self.base][seed]]
-        return combined(parts, lambda ours, others, pivot: (ours - others) / (pivot - others))
+        base, pivot = of["others"][self.base][seed], of["pivot"][self.base][seed]
+        # Of a distance that may be 0, no share is known.
+        is_known = np.quantile(pivot.draws - base.draws, 0.025) > 0
+        parts = [of["others"][arm][seed], base, pivot]
+        return combined(
+            parts, lambda ours, others, pivot: (ours - others) / (pivot - others if is_known else np.nan)
+        )
 
     def mean(self, name: str, arm: str) -> Figure:
         return over_seeds(list(self.figures[name][arm].values()))

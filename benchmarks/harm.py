@@ -18,7 +18,6 @@ from dataclasses import replace
 from pathlib import Path
 
 from crossin.core.files import make_folder
-from crossin.core.paths import folder_name
 from crossin.experiments.index import ArmRun, read_index, write_index
 
 
@@ -31,8 +30,8 @@ def evaluated(run: ArmRun, arm: str, base: str, benches: Sequence[Path], limit: 
         command = ["evaluate", model, "--bench", str(bench), "--out", str(home), "--form", "text"]
         command += ["--limit", str(limit)] if limit else []
         subprocess.run([sys.executable, "-m", "crossin", *command], check=True)
-        name = folder_name(bench)
-        answers[name] = home / folder_name(Path(model)) / name
+        name = bench.resolve().name
+        answers[name] = home / Path(model).name / name
     return replace(run, answers=answers, training=None)
 
 

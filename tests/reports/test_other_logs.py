@@ -121,6 +121,9 @@ def test_logs_of_two_benchmarks_make_a_page_each(tmp_path: Path, command: str) -
     assert pages == ["page-colours.html", "page-global_mmlu_lite.html"]
     assert all(page in done.stdout + done.stderr for page in pages)
     figures = json.loads((tmp_path / "page-colours.json").read_text(encoding="utf-8"))
+    html = (tmp_path / "page-colours.html").read_text(encoding="utf-8")
+    assert '<a href="" aria-current=page>colours</a>' in html
+    assert '<a href="page-global_mmlu_lite.html">global_mmlu_lite</a>' in html
     assert figures["benchmark"] == "colours" and figures["title"].endswith(": colours")
     with refused("2 benchmarks", "colours (old/zero_shot)", hint="one benchmark"):
         report(logs, tmp_path / "page.html", draws=DRAWS)

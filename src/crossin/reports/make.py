@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Unpack
 
 from crossin.core.errors import CrossinError
@@ -87,15 +88,20 @@ def write_each(
     (`page-klar.html`) or number.
     """
     out = as_path(out)
-    pages = {out: title}
-    if len(found) > 1:
-        names = _names([one.benchmark for one in found])
-        pages = {out.with_name(f"{out.stem}-{name}{out.suffix}"): f"{title}: {name}" for name in names}
-    for page in pages:
+    names = _names([one.benchmark for one in found]) if len(found) > 1 else []
+    pages = {name: out.with_name(f"{out.stem}-{name}{out.suffix}") for name in names} or {"": out}
+    for page in pages.values():
         check_page(page)
     return [
-        write_report(results, page, title=heading, draws=draws, seed=seed)
-        for results, (page, heading) in zip(found, pages.items(), strict=True)
+        write_report(
+            results,
+            page,
+            title=f"{title}: {name}" if name else title,
+            tabs={of: "" if of == name else other.name for of, other in pages.items() if name},
+            draws=draws,
+            seed=seed,
+        )
+        for results, (name, page) in zip(found, pages.items(), strict=True)
     ]
 
 
@@ -125,17 +131,20 @@ def write_report(
     *,
     title: str = TITLE,
     notes: Sequence[Note] = (),
+    tabs: Mapping[str, str] = MappingProxyType({}),
     draws: int = DRAWS,
     seed: int = 0,
 ) -> Report:
-    """The page and the figures of results that were read before; otherwise as `report`."""
+    """The page and the figures of results that were read before; otherwise as `report`. tabs: the pages
+    of several benchmarks by name; '' for this one.
+    """
     out = as_path(out)
     check_page(out)
     figures = out.with_suffix(".json")
     summary = summarize(results, draws=draws, seed=seed)
     wordings = wording_ranges(results, draws=draws, seed=seed)
     choices = by_choices(summary, draws=draws, seed=seed)
-    html = page_html(summary, title=title, notes=notes, wordings=wordings, choices=choices)
+    html = page_html(summary, title=title, notes=notes, tabs=tabs, wordings=wordings, choices=choices)
     content = {
         "title": title,
         "result": headline(summary),

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from html import escape
 from pathlib import Path
 from types import MappingProxyType
+from urllib.parse import quote
 
 from crossin.charts.standalone import packed_json, stand_alone
 from crossin.core.reasons import counted_sentences
@@ -34,11 +35,13 @@ def page_html(
     *,
     title: str,
     notes: Sequence[Note] = (),
+    tabs: Mapping[str, str] = MappingProxyType({}),
     wordings: Mapping[str, WordingRange] = MappingProxyType({}),
     choices: Mapping[str, Summary] = MappingProxyType({}),
 ) -> str:
-    """The whole page. notes: headings, each with a text or a list of lines. wordings: of runs that answered
-    under several, by name. choices: the figures by other choices between options (`by_choices`).
+    """The whole page. notes: headings, each with a text or a list of lines. tabs: the pages of several
+    benchmarks by name; '' for this one. wordings: of runs that answered under several, by name. choices: the
+    figures by other choices between options (`by_choices`).
     """
     first, *rest = headline(summary)
     sections = {"why": why_html(summary), "preference": preference_html(summary, choices)}
@@ -49,6 +52,7 @@ def page_html(
         "table": figures_table(summary),
         "parts": _left_out(summary) + difference_tables(summary) + ranges_html(summary, wordings),
         **sections,
+        "tabs": _tabs(tabs),
         "links": "".join(_LINKS[name] for name, section in sections.items() if section),
         "notes": "\n".join(f"<h3>{escape(heading)}</h3>{_note(body)}" for heading, body in notes),
         "prompts": prompts_html(summary.results),
@@ -61,6 +65,14 @@ def page_html(
         report_plots(summary),
         [_HERE / "scripts" / f"{name}.js" for name in _SCRIPTS],
     )
+
+
+def _tabs(tabs: Mapping[str, str]) -> str:
+    links = "".join(
+        f'<a href="{escape(quote(file))}"{"" if file else " aria-current=page"}>{escape(name)}</a>'
+        for name, file in tabs.items()
+    )
+    return f'<nav class="tabs" aria-label="Benchmarks">{links}</nav>' if links else ""
 
 
 def list_items(lines: Sequence[str]) -> str:
