@@ -48,6 +48,9 @@ def without_labels(options: Sequence[str], shown: Sequence[str] | None) -> list[
     labels = labels_for(texts, shown)
     bare = []
     for position, text in enumerate(texts):
+        # Most texts begin with none, which is seen here without looking at all others.
+        if not (labels.pattern.match(text) or labels.pattern.match(text, 1)):
+            return texts
         first = next(labels_in(text, labels), None)
         if (
             first is None

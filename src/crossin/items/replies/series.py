@@ -45,12 +45,17 @@ def labels_for(texts: Sequence[str], shown: Sequence[str] | None, language: str 
     options or the language are written in Cyrillic, else as the latter. Numerals that were not shown are not
     labels where an option holds one of their kind.
     """
-    joined = " ".join(texts)
-    cyrillic = any(script(character) == "CYRILLIC" for character in set(joined))
+    cyrillic, held = _written(" ".join(texts))
     cyrillic = cyrillic or (language is not None and script_of(language) == "Cyrl")
-    held = tuple(kind for kind, pattern in _NUMERALS.items() if re.search(pattern, joined))
     code = language.partition("-")[0] if language else ""
     return _labels(len(texts), tuple(map(visible, shown or ())), code, cyrillic, held)
+
+
+@lru_cache(maxsize=256)
+def _written(text: str) -> tuple[bool, tuple[str, ...]]:
+    """Whether a text has Cyrillic letters, and which kinds of numerals."""
+    cyrillic = not text.isascii() and any(script(character) == "CYRILLIC" for character in set(text))
+    return cyrillic, tuple(kind for kind, pattern in _NUMERALS.items() if re.search(pattern, text))
 
 
 def labels_of(texts: Sequence[str]) -> list[str] | None:
