@@ -109,6 +109,24 @@ def test_a_language_has_one_colour_in_all_plots() -> None:
     assert len(set(colours)) == 3
 
 
+def test_a_long_run_has_means_over_several_steps() -> None:
+    lines = [
+        {
+            "step": step,
+            "groups": [group("train", "mono", "en>en", float(step), tokens=step)],
+            "terms": [{"term": "sft", "value": float(step)}],
+        }
+        for step in range(1, 1002)
+    ]
+    page = losses_page("run", lines)
+    said = values(figures(page)["mono"])
+    assert "Each is the mean of 3 steps." in page
+    assert len(said) == 334
+    # (1 * 1 + 2 * 2 + 3 * 3) / 6
+    assert said[:2] == ["English · en, step 1: 2.333", "English · en, step 4: 5.133"]
+    assert values(figures(page)["Terms of the loss"])[0] == "sft, step 1: 2.000"
+
+
 def test_rows_without_component_or_language_are_drawn() -> None:
     lines = [{"step": 1, "groups": [group("train", "", ">", 1.0)]}]
     [(title, figure)] = figures(losses_page("run", lines)).items()

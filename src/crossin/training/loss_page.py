@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from importlib.util import find_spec
 from pathlib import Path
+from statistics import fmean
 from typing import NamedTuple
 
 from crossin.charts.parts import Plot, PlotAxis, Point, Series, Style, style_of
@@ -18,6 +20,8 @@ from crossin.training.rows import Group
 
 PAGE = "loss.html"
 _STEP = PlotAxis("step", "d")
+# With more points, a page is large, and drawing it takes longer than many steps.
+_MOST_POINTS = 500
 _SPLITS = ("train", "held-out")
 
 
@@ -60,11 +64,9 @@ def losses_page(name: str, lines: Lines) -> str:
 
     Raises CrossinError where vl-convert is not installed.
     """
-    losses = [
-        _Loss(line["step"], one["split"], Group(*map(one.get, Group._fields)), one["loss"], one["tokens"])
-        for line in lines
-        for one in line.get("groups", [])
-    ]
+    last = max((line["step"] for line in lines), default=0)
+    width = max(1, math.ceil(last / _MOST_POINTS))
+    losses = _thinned(lines, width)
     # A language has one colour in all plots, whichever components have it.
     known = sorted({code for one in losses for code in (one.group.lang_in, one.group.language)})
     styles = {code: style_of(place) for place, code in enumerate(known)}
@@ -75,11 +77,30 @@ def losses_page(name: str, lines: Lines) -> str:
         _component(f"component-{place}", name, found, styles)
         for place, (name, found) in enumerate(sorted(by_component.items()))
     ]
-    last = max((line["step"] for line in lines), default=0)
     summary = f"Losses up to step {last:,}, in nats for each learned token. Lines are rows trained on"
     held_out = any(one.split == "held-out" for one in losses)
     summary += ", points are held-out rows, which are not trained on." if held_out else "."
-    return plots_page(f"Losses: {name}", summary, [*plots, *_terms(lines)])
+    summary += f" Each is the mean of {width:,} steps." if width > 1 else ""
+    return plots_page(f"Losses: {name}", summary, [*plots, *_terms(lines, width)])
+
+
+def _thinned(lines: Lines, width: int) -> list[_Loss]:
+    """The losses of each group, as means over `width` steps, at the first of them."""
+    sums: dict[tuple[int, str, Group], list[tuple[float, int]]] = defaultdict(list)
+    for line in lines:
+        for one in line.get("groups", []):
+            place = _first(line["step"], width), one["split"], Group(*map(one.get, Group._fields))
+            sums[place].append((one["loss"], one["tokens"]))
+    found = []
+    for (step, split, group), each in sums.items():
+        tokens = sum(of for _, of in each)
+        found.append(_Loss(step, split, group, sum(loss * of for loss, of in each) / tokens, tokens))
+    return found
+
+
+def _first(step: int, width: int) -> int:
+    """The first of the `width` steps that a step, counted from 1, is among."""
+    return (step - 1) // width * width + 1
 
 
 def _component(place: str, name: str, losses: Sequence[_Loss], styles: Mapping[str, Style]) -> Plot:
@@ -121,16 +142,19 @@ def _line(language: str, split: str, by_step: Mapping[int, Sequence[_Loss]], sty
     return Series(name, style, tuple(points), kind="joined" if aside else "line")
 
 
-def _terms(lines: Lines) -> list[Plot]:
-    values: dict[str, list[tuple[int, float]]] = defaultdict(list)
+def _terms(lines: Lines, width: int) -> list[Plot]:
+    values: dict[str, dict[int, list[float]]] = defaultdict(lambda: defaultdict(list))
     for line in lines:
         for term in line.get("terms", []):
-            values[term["term"]].append((line["step"], term["value"]))
+            values[term["term"]][_first(line["step"], width)].append(term["value"])
     series = [
         Series(
             term,
             style_of(place),
-            tuple(Point(step, value, f"{term}, step {step}: {value:.3f}") for step, value in found),
+            tuple(
+                Point(step, fmean(each), f"{term}, step {step}: {fmean(each):.3f}")
+                for step, each in found.items()
+            ),
             kind="line",
         )
         for place, (term, found) in enumerate(values.items())
