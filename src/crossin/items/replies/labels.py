@@ -16,6 +16,7 @@ from crossin.items.replies.texts import (
     any_of,
     data,
     is_mark,
+    longest_of,
     script,
 )
 
@@ -44,8 +45,8 @@ _ANNOUNCED = re.compile(
     rf"|(?<![^\W\d_])(?:[IVXivx]+|[^\W\d_])\W{{0,2}}(?:[,/&+]|{_AND_OR}))[\s{re.escape(_OPEN)}–—-]*$",
     re.IGNORECASE,
 )
-# No word of words.yaml has as many letters.
-_LONGEST_WORD = 20
+# With the character before the word.
+_DIRECTLY_REACH = longest_of("answer", "option", "is", "and_or") + 1
 _DIRECTLY = re.compile(rf"{any_of('answer', 'option', 'is', 'and_or')}$", re.IGNORECASE)
 # "合为一", become one, names no option.
 _DIRECTLY_COUNTED = re.compile(rf"(?:{any_of('answer', 'option')}|是)$")
@@ -154,8 +155,8 @@ def _directly(before: str, label: str, numeral: bool) -> bool:
     its script: "选项甲".
     """
     word = _DIRECTLY_COUNTED if numeral else _DIRECTLY
-    unspaced = script(label[0]) in UNSPACED and word.search(before[-_LONGEST_WORD:])
-    return bool(unspaced or _AND_PREFIX.search(before[-_LONGEST_WORD:]))
+    unspaced = script(label[0]) in UNSPACED and word.search(before[-_DIRECTLY_REACH:])
+    return bool(unspaced or _AND_PREFIX.search(before[-_DIRECTLY_REACH:]))
 
 
 def _said(label: str, rest: str, strict: bool) -> bool:

@@ -206,15 +206,24 @@ def mentioned(text: str, options: Sequence[str]) -> list[tuple[int, int]]:
 @cache
 def any_of(*kinds: Kind) -> str:
     """A pattern that matches any word of these kinds, in a `visible` text, the longest first."""
-    found = (data("words.yaml")[kind] for kind in kinds)
-    words = sorted(
-        {visible(word) for by_language in found for listed in by_language.values() for word in listed}
-    )
+    words = _words_of(*kinds)
     spaced = _either([word for word in words if script(word[0]) in _SPACED])
     others = _either([word for word in words if script(word[0]) not in _SPACED])
     # Most characters begin none.
     first = "".join(sorted({re.escape(word[0]) for word in words}))
     return f"(?=[{first}])(?:(?<!{_LETTER}){spaced}(?!{_LETTER})|{others})"
+
+
+def longest_of(*kinds: Kind) -> int:
+    """The length of the longest word of these kinds."""
+    return max(map(len, _words_of(*kinds)))
+
+
+def _words_of(*kinds: Kind) -> list[str]:
+    found = (data("words.yaml")[kind] for kind in kinds)
+    return sorted(
+        {visible(word) for by_language in found for listed in by_language.values() for word in listed}
+    )
 
 
 def _either(words: Sequence[str]) -> str:
