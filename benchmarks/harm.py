@@ -21,8 +21,10 @@ from crossin.core.files import make_folder
 from crossin.experiments.index import ArmRun, read_index, write_index
 
 
-def evaluated(run: ArmRun, arm: str, base: str, benches: Sequence[Path], limit: int, out: Path) -> ArmRun:
-    """A model's answers to each benchmark."""
+def evaluated(
+    run: ArmRun, arm: str, base: str, benches: Sequence[Path], limit: int, out: Path
+) -> dict[str, Path]:
+    """The folders of a model's answers, by benchmark."""
     model = base if run.training is None else str(run.training)
     home = out / f"{arm.replace(' ', '-')}-{run.seed}"
     answers = {}
@@ -32,7 +34,7 @@ def evaluated(run: ArmRun, arm: str, base: str, benches: Sequence[Path], limit: 
         subprocess.run([sys.executable, "-m", "crossin", *command], check=True)
         name = bench.resolve().name
         answers[name] = home / Path(model).name / name
-    return replace(run, answers=answers, training=None)
+    return answers
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -50,22 +52,23 @@ def main(arguments: Sequence[str] | None = None) -> None:
     make_folder(given.out)
     os.environ["OMP_NUM_THREADS"] = str(max(1, (os.cpu_count() or 1) // given.jobs))
     with ThreadPoolExecutor(given.jobs) as pool:
-        arms = []
-        for arm in index.arms:
-            # An arm that nothing trained is the same for every seed.
-            runs = [run for run in arm.runs if run.training is not None] or list(arm.runs[:1])
-            asked = [
-                pool.submit(evaluated, run, arm.name, given.base, given.bench, given.limit, given.out)
-                for run in runs
-            ]
-            arms.append((arm, asked))
-        found = []
-        for arm, asked in arms:
-            done = {one.result().seed: one.result().answers for one in asked}
-            first = next(iter(done.values()))
-            again = tuple(ArmRun(run.seed, done.get(run.seed, first)) for run in arm.runs)
-            found.append(replace(arm, runs=again))
-    write_index(given.out, replace(index, name="harm", arms=tuple(found)))
+        # An arm that nothing trained is the same for every seed.
+        asked = {
+            (arm.name, run.seed): pool.submit(
+                evaluated, run, arm.name, given.base, given.bench, given.limit, given.out
+            )
+            for arm in index.arms
+            for run in (arm.runs if arm.runs[0].training else arm.runs[:1])
+        }
+
+    def answers(arm: str, run: ArmRun, first: ArmRun) -> ArmRun:
+        return ArmRun(run.seed, asked[arm, run.seed if run.training else first.seed].result())
+
+    arms = tuple(
+        replace(arm, runs=tuple(answers(arm.name, run, arm.runs[0]) for run in arm.runs))
+        for arm in index.arms
+    )
+    write_index(given.out, replace(index, name="harm", arms=arms))
 
 
 if __name__ == "__main__":

@@ -101,17 +101,13 @@ class _Order:
 
 
 def _order(runs: Sequence[Run], item: str, codes: Sequence[str]) -> _Order:
-    first = _first_line(runs[0], item, codes)
+    first = next(filter(None, (runs[0].cells.get((item, code)) for code in codes)))
     inventory = runs[0].answers.log.inventories.get(first.get("inventory") or "")
     if inventory is None:
         return _Order(list(first["option_ids"]), first["gold"], None)
     # The right entity and those that a reply names, in the inventory's order.
     named = {first["entity"], *(run.answers.entities.get((item, code)) for run in runs for code in codes)}
     return _Order([entity for entity in inventory.ids if entity in named], first["entity"], inventory)
-
-
-def _first_line(run: Run, item: str, codes: Sequence[str]) -> Line:
-    return next(filter(None, (run.cells.get((item, code)) for code in codes)))
 
 
 def _item(results: Results, item: str, order: _Order, stored: _Stored) -> dict[str, Any]:

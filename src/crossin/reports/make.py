@@ -97,7 +97,7 @@ def write_each(
             results,
             page,
             title=f"{title}: {name}" if name else title,
-            tabs={of: "" if of == name else other.name for of, other in pages.items() if name},
+            pages={of: "" if of == name else other.name for of, other in pages.items() if name},
             draws=draws,
             seed=seed,
         )
@@ -131,11 +131,11 @@ def write_report(
     *,
     title: str = TITLE,
     notes: Sequence[Note] = (),
-    tabs: Mapping[str, str] = MappingProxyType({}),
+    pages: Mapping[str, str] = MappingProxyType({}),
     draws: int = DRAWS,
     seed: int = 0,
 ) -> Report:
-    """The page and the figures of results that were read before; otherwise as `report`. tabs: the pages
+    """The page and the figures of results that were read before; otherwise as `report`. pages: the pages
     of several benchmarks by name; '' for this one.
     """
     out = as_path(out)
@@ -144,7 +144,7 @@ def write_report(
     summary = summarize(results, draws=draws, seed=seed)
     wordings = wording_ranges(results, draws=draws, seed=seed)
     choices = by_choices(summary, draws=draws, seed=seed)
-    html = page_html(summary, title=title, notes=notes, tabs=tabs, wordings=wordings, choices=choices)
+    html = page_html(summary, title=title, notes=notes, pages=pages, wordings=wordings, choices=choices)
     content = {
         "title": title,
         "result": headline(summary),

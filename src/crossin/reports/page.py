@@ -35,11 +35,11 @@ def page_html(
     *,
     title: str,
     notes: Sequence[Note] = (),
-    tabs: Mapping[str, str] = MappingProxyType({}),
+    pages: Mapping[str, str] = MappingProxyType({}),
     wordings: Mapping[str, WordingRange] = MappingProxyType({}),
     choices: Mapping[str, Summary] = MappingProxyType({}),
 ) -> str:
-    """The whole page. notes: headings, each with a text or a list of lines. tabs: the pages of several
+    """The whole page. notes: headings, each with a text or a list of lines. pages: the pages of several
     benchmarks by name; '' for this one. wordings: of runs that answered under several, by name. choices: the
     figures by other choices between options (`by_choices`).
     """
@@ -52,7 +52,7 @@ def page_html(
         "table": figures_table(summary),
         "parts": _left_out(summary) + difference_tables(summary) + ranges_html(summary, wordings),
         **sections,
-        "tabs": _tabs(tabs),
+        "pages": _links_to(pages),
         "links": "".join(_LINKS[name] for name, section in sections.items() if section),
         "notes": "\n".join(f"<h3>{escape(heading)}</h3>{_note(body)}" for heading, body in notes),
         "prompts": prompts_html(summary.results),
@@ -67,12 +67,12 @@ def page_html(
     )
 
 
-def _tabs(tabs: Mapping[str, str]) -> str:
+def _links_to(pages: Mapping[str, str]) -> str:
     links = "".join(
         f'<a href="{escape(quote(file))}"{"" if file else " aria-current=page"}>{escape(name)}</a>'
-        for name, file in tabs.items()
+        for name, file in pages.items()
     )
-    return f'<nav class="tabs" aria-label="Benchmarks">{links}</nav>' if links else ""
+    return f'<nav class="pages" aria-label="Benchmarks">{links}</nav>' if links else ""
 
 
 def list_items(lines: Sequence[str]) -> str:

@@ -18,7 +18,7 @@ function bars(item, language, option, found) {
     const chosen = answerOf(item, place, language) === option;
     if (!found[place] && !chosen) return [];
     const share = found[place] ? `${(100 * found[place][option]).toFixed(0)}%` : "";
-    /* One text: with an element for the name, a step takes a seventh longer. */
+    /* One text: an element for the name makes a step slower, dozens of times. */
     const line = make("div", { kind: `bar ${share ? "track" : ""} ${chosen ? "chosen" : ""}`, text: share ? `${share.padStart(4, "\u2007")} ${arm.name}` : arm.name, title: arm.name });
     if (share) {
       line.style.setProperty("--share", share);
