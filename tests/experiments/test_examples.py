@@ -57,6 +57,7 @@ def test_there_is_one_for_each_question_of_the_paper_and_ours() -> None:
         "paper",
         "transfer",
         "translation-share",
+        "twelve-languages",
         "unseen-languages",
         "volume",
     }
@@ -84,7 +85,7 @@ def test_every_arm_can_be_planned(name: str, tiny: bool) -> None:
     assert len(plan.config.seeds) == (1 if tiny or name == "demo" else 3)
     steps = {job.settings["max_steps"] for job in plan.jobs if job.stage == "train"}
     # Trainings on pairs alone end by their steps.
-    assert steps == ({2} if tiny else {None, 350} if name == "label-free" else {None})
+    assert steps == ({2} if tiny else {None, 200, 83} if name == "label-free" else {None})
 
 
 def tokens_of(plan: ExperimentPlan) -> dict[str, float]:
@@ -107,6 +108,7 @@ def tokens_of(plan: ExperimentPlan) -> dict[str, float]:
         ("label-free", 64_000),
         ("objectives", 24_000),
         ("paper", 24_000),
+        ("twelve-languages", 48_000),
         ("unseen-languages", 24_000),
     ],
 )
