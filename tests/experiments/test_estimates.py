@@ -101,6 +101,11 @@ def test_steps_at_most_are_the_size_of_a_training(tmp_path: Path) -> None:
     assert sizes_of(train("a", mixture, max_steps=5), tmp_path) == {"steps": 5}
 
 
+def test_tokens_at_most_are_the_size_of_a_training(tmp_path: Path) -> None:
+    mixture = compose("m", rows=100)
+    assert sizes_of(train("a", mixture, max_tokens=700), tmp_path) == {"tokens": 700}
+
+
 def test_an_evaluation_is_as_large_as_its_benchmark_or_its_limit(tmp_path: Path) -> None:
     bench = finish(Job("facts-bench", "bench", {}, "b"), tmp_path, items=120)
     training = compose("t")

@@ -46,6 +46,14 @@ def test_a_limit_of_steps_limits_the_tokens(entries: dict[str, Any]) -> None:
     assert short.seconds < whole.seconds
 
 
+def test_a_limit_of_tokens_counts_rows_and_pairs(entries: dict[str, Any], benches: dict[str, Path]) -> None:
+    entries |= {"pairs": {"items": str(benches["train"]), "share": 0.5}, "consist": {}, "epochs": 4}
+    limit = previewed(entries | {"epochs": 1}).tokens * 2
+    shown = previewed(entries | {"max_tokens": limit})
+    assert shown.tokens == pytest.approx(limit, rel=0.1)
+    assert 0 < shown.pairs < previewed(entries).pairs
+
+
 def test_smaller_micro_batches_are_more_per_step(entries: dict[str, Any]) -> None:
     few = previewed(entries | {"batches": {"rows": 32, "tokens": 1}})
     assert few.micro_batches_per_step == pytest.approx(few.rows / few.steps)

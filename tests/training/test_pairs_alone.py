@@ -96,6 +96,41 @@ def test_an_epoch_has_every_question_in_every_pair_of_languages(
     assert shown.steps == -(-2 * questions * pairs_of_languages // 8)
 
 
+def test_every_pair_is_seen_where_a_step_could_have_more_than_there_are_questions(
+    alone: dict[str, Any], benches: dict[str, Path], tmp_path: Path
+) -> None:
+    every = read_items(benches["train"])
+    few = sorted({item.item for item in every})[:3]
+    write_items(tmp_path / ITEMS, [item for item in every if item.item in few])
+    alone["pairs"] |= {"items": str(tmp_path)}
+    shown = preview(TrainConfig.model_validate(alone | {"max_steps": None}))
+    assert (shown.steps, shown.pairs) == (2, 6)
+
+
+def test_a_limit_of_tokens_ends_the_run_with_the_step_that_reaches_it(
+    alone: dict[str, Any], tmp_path: Path
+) -> None:
+    whole = preview(TrainConfig.model_validate(alone)).tokens
+    limit = whole // 2
+    counts = trained_with(alone | {"max_tokens": limit}, tmp_path / "out").manifest["counts"]
+    fewer = preview(TrainConfig.model_validate(alone | {"max_steps": counts["steps"] - 1}))
+    assert fewer.tokens < limit <= counts["tokens"] < whole
+    # More than there are change nothing.
+    assert preview(TrainConfig.model_validate(alone | {"max_tokens": 2 * whole})).tokens == whole
+
+
+def test_all_processes_find_the_same_limit_of_tokens(
+    alone: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    alone |= {"max_tokens": preview(TrainConfig.model_validate(alone)).tokens // 2}
+    steps = [preview(TrainConfig.model_validate(alone)).steps]
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    for rank in "01":
+        monkeypatch.setenv("RANK", rank)
+        steps.append(preview(TrainConfig.model_validate(alone)).steps)
+    assert steps == [5, 5, 5]
+
+
 def test_a_mixture_is_not_read_where_pairs_have_all_tokens(
     alone: dict[str, Any], mixture: Path, tmp_path: Path
 ) -> None:

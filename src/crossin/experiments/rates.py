@@ -89,6 +89,8 @@ def sizes_of(job: Job, out: Path) -> dict[str, float]:
     if job.stage == "train":
         if steps := settings.get("max_steps"):
             return {"steps": steps}
+        if tokens := settings.get("max_tokens"):
+            return {"tokens": tokens}
         epochs = settings.get("epochs") or 1
         mixtures = [sizes_of(one, out) for one in job.needs if one.stage == "compose"]
         return {unit: size * epochs for unit, size in mixtures[0].items()} if mixtures else {}

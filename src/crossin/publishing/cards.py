@@ -22,8 +22,8 @@ from crossin.publishing.figures import Scored, figures_section, scores_of
 
 # Settings of a training that people ask for first.
 _SETTINGS = (
-    *("method", "optimiser", "batches", "epochs", "max_steps", "weigh", "align", "consist", "prefer"),
-    *("chat_template_kwargs", "seed"),
+    *("method", "optimiser", "batches", "epochs", "max_steps", "max_tokens", "weigh"),
+    *("align", "consist", "prefer", "chat_template_kwargs", "seed"),
 )
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from itertools import accumulate
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -205,6 +206,7 @@ class TrainConfig(Settings):
     weigh: Literal["token", "row"] = setting("token", "What has equal weight in the loss.")
     epochs: int = setting(1, "Passes over the mixture; without rows, over the pairs.", gt=0)
     max_steps: int | None = setting(None, "Steps at most; the schedule is over the steps there are.", gt=0)
+    max_tokens: int | None = setting(None, "End with the step that reaches so many tokens.", gt=0)
     align: Align | None = None
     consist: Consist | None = None
     prefer: Prefer | None = None
@@ -246,9 +248,15 @@ class TrainConfig(Settings):
                 raise ValueError(message)
         return self
 
-    def limited(self, steps: int) -> int:
-        """So many steps, or `max_steps` where these are fewer."""
-        return min(steps, self.max_steps or steps)
+    def limited(self, steps: int, tokens_at: Callable[[int], float]) -> int:
+        """So many steps, or fewer where `max_steps` or `max_tokens` ends the run earlier; `tokens_at` gives
+        the tokens of a step over all processes.
+        """
+        steps = min(steps, self.max_steps or steps)
+        if self.max_tokens:
+            read = accumulate(map(tokens_at, range(steps)))
+            steps = next((step for step, sum_ in enumerate(read, 1) if sum_ >= self.max_tokens), steps)
+        return steps
 
     @property
     def _free_share(self) -> float:

@@ -69,9 +69,11 @@ def train(
         inputs["mixture"] = mixture
     settings = config.model_dump(mode="json", exclude={"model", "mixture", "pairs", "name"})
     settings["chat_date"] = CHAT_DATE
+    # Runs from before these settings were there are the same.
     if config.batches.turns == "all":
-        # Runs from before this setting was there are the same.
         del settings["batches"]["turns"]
+    if config.max_tokens is None:
+        del settings["max_tokens"]
     if pairs := config.pairs:
         settings["pairs"] = pairs.model_dump(mode="json", exclude={"rows", "items", "apart_from"})
         named = {"pairs.rows": pairs.rows, "pairs.items": pairs.items}

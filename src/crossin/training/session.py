@@ -74,7 +74,6 @@ def plan_of(
             file=mixture,
             hint="raise batches.longest, or lower held_out.share",
         )
-    steps = config.limited(-(-len(rows) * config.epochs // batches.rows))
     adaptive: AdaptiveSampler | None = None
     rows_at: Callable[[int], Sequence[TrainingRow]]
     if sampler.kind == "adaptive":
@@ -83,7 +82,7 @@ def plan_of(
     else:
         rows_at = fixed_steps(rows, batches.rows, config.epochs, config.seed).__getitem__
     tokens = sum(len(row.tokens) for row in rows) * batches.rows / len(rows)
-    found = terms_of(config, network, tokenizer, tokens, steps)
+    found = terms_of(config, network, tokenizer, tokens, -(-len(rows) * config.epochs // batches.rows))
 
     def after_step(model: Any, step: int, held_out_loss: dict[str, float]) -> None:
         if adaptive and step % sampler.every == 0:
@@ -94,7 +93,7 @@ def plan_of(
 
     return TrainingPlan(
         config=config,
-        steps=steps,
+        steps=found.steps,
         rows_at=rows_at,
         rows=rows,
         held_out=kept,

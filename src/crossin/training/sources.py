@@ -26,6 +26,8 @@ class TermPair(NamedTuple):
     languages: tuple[str, ...] = ()
 
 
+# From a step and a process, the pairs of the step in the process.
+PairsAt = Callable[[int, int], list[TermPair]]
 # From the model, some pairs of a step, its number, and the place of the first of these pairs in it: the
 # term's mean, how many pairs have what it compares, and means of figures of its own.
 Loss = Callable[[Any, Sequence[TermPair], int, int], tuple[torch.Tensor, int, dict[str, float]]]
@@ -34,9 +36,10 @@ Loss = Callable[[Any, Sequence[TermPair], int, int], tuple[torch.Tensor, int, di
 @dataclass(frozen=True)
 class TermSource:
     """Where a term's pairs come from. share: of a step's tokens. size: the tokens of a pair; tokens: their
-    mean. pairs: how many are in a pass over all. stream: from the pairs of a step in this process, the pairs
-    by step. prepare: from the model before training and all the pairs it will see, the loss. least: the pairs
-    of a step at least; a contrast needs two. separable: pairs may be computed a few at a time.
+    mean. pairs: how many are in a pass over all. ids: of how many ids, each once a step at most. stream: from
+    the pairs of a step in a process, the pairs by step and process. prepare: from the model before training
+    and all the pairs it will see, the loss. least: the pairs of a step at least; a contrast needs two.
+    separable: pairs may be computed a few at a time.
     """
 
     settings: Align | Consist | Prefer
@@ -44,7 +47,8 @@ class TermSource:
     size: Callable[[TermPair], int]
     tokens: float
     pairs: int
-    stream: Callable[[int], Callable[[int], list[TermPair]]]
+    ids: int
+    stream: Callable[[int], PairsAt]
     prepare: Callable[[Any, Iterable[TermPair]], Loss]
     least: int = 1
     separable: bool = False
@@ -52,7 +56,7 @@ class TermSource:
     def count(self, step_tokens: float) -> int:
         """The pairs of a step in this process, of all of whose steps' tokens over all processes."""
         tokens = step_tokens * self.share / rank_and_world_size()[1]
-        return max(self.least, round(tokens / self.tokens))
+        return min(self.ids, max(self.least, round(tokens / self.tokens)))
 
 
 def pair_sources(config: TrainConfig, pairs: Pairs, pool: PairPool) -> list[TermSource]:
@@ -69,11 +73,11 @@ def pair_sources(config: TrainConfig, pairs: Pairs, pool: PairPool) -> list[Term
     ) -> TermSource:
         sizes = [size(one) for languages in versions.values() for one in languages.values()]
 
-        def stream(count: int) -> Callable[[int], list[TermPair]]:
+        def stream(count: int) -> PairsAt:
             found = PairStream(versions, pairs, config.seed, count)
 
-            def at(step: int) -> list[TermPair]:
-                chosen = found.at(step, *rank_and_world_size())
+            def at(step: int, process: int) -> list[TermPair]:
+                chosen = found.at(step, process, rank_and_world_size()[1])
                 return [
                     TermPair((versions[id][one], versions[id][other]), (one, other))
                     for id, one, other in chosen
@@ -87,6 +91,7 @@ def pair_sources(config: TrainConfig, pairs: Pairs, pool: PairPool) -> list[Term
             lambda example: sum(map(size, example.versions)),
             2 * sum(sizes) / len(sizes),
             sum(len(list(languages_paired(languages, pairs))) for languages in versions.values()),
+            len(versions),
             stream,
             prepare,
             **more,
@@ -153,11 +158,11 @@ def preference_source(config: TrainConfig, prefer: Prefer, preferences: Sequence
     examples = {str(number): TermPair((one.answers,)) for number, one in enumerate(preferences)}
     sizes = [one.answers.size for one in preferences]
 
-    def stream(count: int) -> Callable[[int], list[TermPair]]:
+    def stream(count: int) -> PairsAt:
         rounds = Rounds(examples, count, lambda *key: hash64(config.seed, "preferences", *key))
 
-        def at(step: int) -> list[TermPair]:
-            return [examples[name] for name, _ in rounds.at(step, *rank_and_world_size())]
+        def at(step: int, process: int) -> list[TermPair]:
+            return [examples[name] for name, _ in rounds.at(step, process, rank_and_world_size()[1])]
 
         return at
 
@@ -179,6 +184,7 @@ def preference_source(config: TrainConfig, prefer: Prefer, preferences: Sequence
         prefer.share,
         lambda example: example.versions[0].size,
         sum(sizes) / len(sizes),
+        len(examples),
         len(examples),
         stream,
         prepare,

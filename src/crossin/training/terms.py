@@ -15,7 +15,7 @@ from crossin.training.objectives.distances import jensen_shannon
 from crossin.training.pairs import PairPool, read_pool
 from crossin.training.preferences import Preference, read_preferences
 from crossin.training.sampling import parts_of, rank_and_world_size
-from crossin.training.sources import TermSource, pair_sources, preference_source
+from crossin.training.sources import PairsAt, TermPair, TermSource, pair_sources, preference_source
 
 # Questions of each language on which the consistency gap is measured.
 _MEASURED = 32
@@ -35,12 +35,15 @@ class Measured(NamedTuple):
 class Term:
     """A term of the loss beside that of the rows, or in its place."""
 
-    def __init__(self, source: TermSource, model: Any, count: int, steps: int) -> None:
+    def __init__(self, source: TermSource, stream: PairsAt, model: Any, steps: int) -> None:
         self.name = type(source.settings).__name__.lower()
-        self._source, self._steps = source, steps
-        self._at = source.stream(count)
+        self._source, self._stream, self._steps = source, stream, steps
         every = (example for step in range(steps) for example in self._at(step))
         self._loss = source.prepare(model, every)
+
+    def _at(self, step: int) -> list[TermPair]:
+        """The pairs of a step in this process."""
+        return self._stream(step, rank_and_world_size()[0])
 
     def weight(self, step: int) -> float:
         """Its weight at a step (from 0)."""
@@ -87,7 +90,7 @@ def terms_of(
     config: TrainConfig, model: Any, tokenizer: Any, row_tokens: float = 0.0, steps: int = 0
 ) -> Terms:
     """The terms of a config. `model` is not trained yet, and gives the reference of `dco` and `prefer`;
-    `row_tokens` are the tokens of a step's rows on average, and `steps` the number of steps.
+    `row_tokens` are the tokens of a step's rows on average, and `steps` the steps that all epochs take.
 
     Where only pairs are read, a step has `batches.pairs` of them, each term its share of the tokens; and
     there are as many steps as the term needs that takes the longest to see all of its pairs `epochs` times.
@@ -103,15 +106,27 @@ def terms_of(
     else:
         step_tokens = config.batches.pairs / sum(source.share / source.tokens for source in sources)
     counts = [source.count(step_tokens) for source in sources]
+    processes = rank_and_world_size()[1]
+    streams = [source.stream(count) for source, count in zip(sources, counts, strict=True)]
+
+    def tokens_at(step: int) -> float:
+        # The mean of the rows: which rows an adaptive sampler will draw is not known.
+        return row_tokens + sum(
+            source.size(pair)
+            for source, stream in zip(sources, streams, strict=True)
+            for process in range(processes)
+            for pair in stream(step, process)
+        )
+
     if not config.rows_share:
-        processes = rank_and_world_size()[1]
         needed = (
             -(-source.pairs * config.epochs // (count * processes))
             for source, count in zip(sources, counts, strict=True)
         )
-        steps = config.limited(max(needed))
+        steps = max(needed)
+    steps = config.limited(steps, tokens_at)
     model.eval()
-    terms = [Term(source, model, count, steps) for source, count in zip(sources, counts, strict=True)]
+    terms = [Term(source, stream, model, steps) for source, stream in zip(sources, streams, strict=True)]
     return Terms(terms, steps, pool, skipped)
 
 
