@@ -206,7 +206,7 @@ class TrainConfig(Settings):
     weigh: Literal["token", "row"] = setting("token", "What has equal weight in the loss.")
     epochs: int = setting(1, "Passes over the mixture; without rows, over the pairs.", gt=0)
     max_steps: int | None = setting(None, "Steps at most; the schedule is over the steps there are.", gt=0)
-    max_tokens: int | None = setting(None, "End with the step that reaches so many tokens.", gt=0)
+    max_tokens: int | None = setting(None, "End with the step that reaches this number of tokens.", gt=0)
     align: Align | None = None
     consist: Consist | None = None
     prefer: Prefer | None = None
