@@ -41,6 +41,14 @@ def trained_with(entries: dict[str, Any], out: Path, **options: Any) -> Stage:
     return train(TrainConfig.model_validate(entries), out, **options)
 
 
+def few_questions(bench: Path, count: int, folder: Path) -> Path:
+    """The first questions of a benchmark, in a folder."""
+    every = read_items(bench)
+    few = sorted({item.item for item in every})[:count]
+    write_items(folder / ITEMS, [item for item in every if item.item in few])
+    return folder
+
+
 def column(stage: Stage, table: str, name: str) -> list[Any]:
     values: list[Any] = read_parquet(stage.folder / f"{table}.parquet", [name])[name].to_pylist()
     return values
@@ -66,10 +74,7 @@ def test_pairs_alone_train_and_are_all_that_is_logged(alone: dict[str, Any], tmp
 def test_dco_lets_languages_take_on_each_others_preferences(
     alone: dict[str, Any], benches: dict[str, Path], tmp_path: Path
 ) -> None:
-    every = read_items(benches["train"])
-    few = sorted({item.item for item in every})[:8]
-    write_items(tmp_path / ITEMS, [item for item in every if item.item in few])
-    alone["pairs"] |= {"items": str(tmp_path), "languages": ["es"]}
+    alone["pairs"] |= {"items": str(few_questions(benches["train"], 8, tmp_path)), "languages": ["es"]}
     alone |= {"consist": {"divergence": "dco", "length": "token"}, "optimiser": {"learning_rate": 1e-2}}
     alone |= {"method": {"rank": 32, "alpha": 64}, "epochs": 60, "max_steps": 60}
     values = column(trained_with(alone, tmp_path / "out"), "terms", "value")
@@ -99,10 +104,7 @@ def test_an_epoch_has_every_question_in_every_pair_of_languages(
 def test_every_pair_is_seen_where_a_step_could_have_more_than_there_are_questions(
     alone: dict[str, Any], benches: dict[str, Path], tmp_path: Path
 ) -> None:
-    every = read_items(benches["train"])
-    few = sorted({item.item for item in every})[:3]
-    write_items(tmp_path / ITEMS, [item for item in every if item.item in few])
-    alone["pairs"] |= {"items": str(tmp_path)}
+    alone["pairs"] |= {"items": str(few_questions(benches["train"], 3, tmp_path))}
     shown = preview(TrainConfig.model_validate(alone | {"max_steps": None}))
     assert (shown.steps, shown.pairs) == (2, 6)
 

@@ -36,10 +36,10 @@ Loss = Callable[[Any, Sequence[TermPair], int, int], tuple[torch.Tensor, int, di
 @dataclass(frozen=True)
 class TermSource:
     """Where a term's pairs come from. share: of a step's tokens. size: the tokens of a pair; tokens: their
-    mean. pairs: how many are in a pass over all. ids: of how many ids, each once a step at most. stream: from
-    the pairs of a step in a process, the pairs by step and process. prepare: from the model before training
-    and all the pairs it will see, the loss. least: the pairs of a step at least; a contrast needs two.
-    separable: pairs may be computed a few at a time.
+    mean. pairs: how many are in a pass over all. stream: from the pairs of a step in a process, at most, the
+    pairs by step and process. prepare: from the model before training and all the pairs it will see, the
+    loss. least: the pairs of a step at least; a contrast needs two. separable: pairs may be computed a few at
+    a time.
     """
 
     settings: Align | Consist | Prefer
@@ -47,7 +47,6 @@ class TermSource:
     size: Callable[[TermPair], int]
     tokens: float
     pairs: int
-    ids: int
     stream: Callable[[int], PairsAt]
     prepare: Callable[[Any, Iterable[TermPair]], Loss]
     least: int = 1
@@ -56,7 +55,7 @@ class TermSource:
     def count(self, step_tokens: float) -> int:
         """The pairs of a step in this process, of all of whose steps' tokens over all processes."""
         tokens = step_tokens * self.share / rank_and_world_size()[1]
-        return min(self.ids, max(self.least, round(tokens / self.tokens)))
+        return max(self.least, round(tokens / self.tokens))
 
 
 def pair_sources(config: TrainConfig, pairs: Pairs, pool: PairPool) -> list[TermSource]:
@@ -91,7 +90,6 @@ def pair_sources(config: TrainConfig, pairs: Pairs, pool: PairPool) -> list[Term
             lambda example: sum(map(size, example.versions)),
             2 * sum(sizes) / len(sizes),
             sum(len(list(languages_paired(languages, pairs))) for languages in versions.values()),
-            len(versions),
             stream,
             prepare,
             **more,
@@ -184,7 +182,6 @@ def preference_source(config: TrainConfig, prefer: Prefer, preferences: Sequence
         prefer.share,
         lambda example: example.versions[0].size,
         sum(sizes) / len(sizes),
-        len(examples),
         len(examples),
         stream,
         prepare,

@@ -105,9 +105,8 @@ def terms_of(
         step_tokens = row_tokens / config.rows_share
     else:
         step_tokens = config.batches.pairs / sum(source.share / source.tokens for source in sources)
-    counts = [source.count(step_tokens) for source in sources]
     processes = rank_and_world_size()[1]
-    streams = [source.stream(count) for source, count in zip(sources, counts, strict=True)]
+    streams = [source.stream(source.count(step_tokens)) for source in sources]
 
     def tokens_at(step: int) -> float:
         # The mean of the rows: which rows an adaptive sampler will draw is not known.
@@ -119,9 +118,10 @@ def terms_of(
         )
 
     if not config.rows_share:
+        # Few ids make fewer pairs than a step has room for.
         needed = (
-            -(-source.pairs * config.epochs // (count * processes))
-            for source, count in zip(sources, counts, strict=True)
+            -(-source.pairs * config.epochs // (len(stream(0, 0)) * processes))
+            for source, stream in zip(sources, streams, strict=True)
         )
         steps = max(needed)
     steps = config.limited(steps, tokens_at)
