@@ -35,6 +35,7 @@ from tests.helpers.made_up_jobs import job, run_made_up, two_arms
 out, what = Path(sys.argv[1]), json.loads(sys.argv[2])
 gpus = what.pop("gpus", 0)
 ours = what.pop("ours", False)
+cpus = what.pop("cpus", 1)
 jobs = [Job("train", "train: a", {"name": "a"}, "a-key", (), gpus)] if gpus else two_arms(**what)
 kinds = set()
 # As the command line does, whose handler makes it an interrupt. In the background, SIGINT would be ignored.
@@ -43,10 +44,14 @@ for number in (signal.SIGTERM, signal.SIGINT):
 if not ours:
     ray.init(num_cpus=2, include_dashboard=False, log_to_driver=False, logging_level="error")
 try:
-    outcome = run_jobs(jobs, out, run_made_up, runner="ray", watch=lambda event: kinds.add(event.kind))
+    watch = lambda event: kinds.add(event.kind)
+    outcome = run_jobs(jobs, out, run_made_up, runner="ray", cpus=cpus, watch=watch)
     print(json.dumps({"finished": outcome.finished, "skipped": outcome.skipped, "kinds": sorted(kinds),
                       "failed": {key: one.error for key, one in outcome.failed.items()}}))
 except KeyboardInterrupt as stopped:
+    if not ours:
+        # The cluster goes on: so do the tasks that waited for a worker, before this one.
+        ray.get(ray.remote(num_cpus=2)(lambda: None).remote())
     print(json.dumps({"notes": stopped.__notes__}))
 except CrossinError as error:
     print(json.dumps({"error": str(error)}))
@@ -99,6 +104,14 @@ def test_an_interrupt_stops_the_tasks_which_save_what_they_have(tmp_path: Path, 
     process.send_signal(number)
     assert ended(process) == {"notes": [RESUMES]}
     assert (tmp_path / "stages" / "train-tuned-a-key" / "part.txt").read_text() == "saved"
+
+
+def test_a_job_that_waits_for_a_worker_does_not_begin_after_an_interrupt(tmp_path: Path) -> None:
+    process = start(tmp_path, hold=True, cpus=2)
+    wait_for(tmp_path / "begun" / "tuned-a holds", lambda: process.poll() is None)
+    process.send_signal(signal.SIGINT)
+    assert ended(process) == {"notes": [RESUMES]}
+    assert not (tmp_path / "begun" / "tuned-b").exists()
 
 
 def test_gpus_that_no_machine_has_are_an_error_instead_of_a_wait(tmp_path: Path) -> None:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
+import _thread
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from threading import Event, Lock, Thread
 from typing import Any
 
 from crossin.core.cluster import ray_cluster
@@ -16,15 +19,19 @@ from crossin.experiments.watching import JobEvent
 
 # How often a job is run again whose worker or machine was lost.
 _RETRIES = 3
-# Seconds between two looks at the events.
+# Seconds between two looks at the events, and between two questions whether to stop.
 _LOOKS = 0.5
 
 
-class _Events:
-    """The events of the tasks, until this process asks for them: an actor, which tasks anywhere reach."""
+class _Messages:
+    """The events of the tasks, until this process asks for them, and whether to stop: an actor, which tasks
+    anywhere reach.
+    """
 
     def __init__(self) -> None:
         self._events: list[JobEvent] = []
+        self._running: set[str] = set()
+        self._stopped = False
 
     def put(self, event: JobEvent) -> None:
         self._events.append(event)
@@ -32,6 +39,17 @@ class _Events:
     def drain(self) -> list[JobEvent]:
         found, self._events = self._events, []
         return found
+
+    def may_run(self, key: str) -> bool:
+        """Note that a job runs, unless all are to stop."""
+        if not self._stopped:
+            self._running.add(key)
+        return not self._stopped
+
+    def stop(self) -> set[str]:
+        """Stop all jobs: the keys of those that had begun."""
+        self._stopped = True
+        return self._running
 
 
 def run_on_ray(board: Board, out: Path, run_job: RunJob, cpus: float) -> None:
@@ -43,7 +61,7 @@ def run_on_ray(board: Board, out: Path, run_job: RunJob, cpus: float) -> None:
         from ray.exceptions import RayError
 
         _check_gpus(board.jobs, ray.nodes())
-        events = ray.remote(_Events).options(num_cpus=0, max_restarts=-1).remote()
+        messages = ray.remote(_Messages).options(num_cpus=0, max_restarts=-1).remote()
         task = ray.remote(_run)
         tasks: dict[Any, Job] = {}
         try:
@@ -52,29 +70,81 @@ def run_on_ray(board: Board, out: Path, run_job: RunJob, cpus: float) -> None:
                     board.watch(JobEvent("progress", job.key, task=_waiting(job), total=1, unit="jobs"))
                     needs = {"num_cpus": cpus, "num_gpus": job.gpus, "max_retries": _RETRIES}
                     named = task.options(**needs, name=job.title)
-                    tasks[named.remote(job, out, run_job, events)] = job
+                    tasks[named.remote(job, out, run_job, messages)] = job
                 if not tasks:
                     return
                 done, _ = ray.wait(list(tasks), timeout=_LOOKS)
                 # They are for people: a lost machine may take some with it.
                 with suppress(RayError):
-                    for event in ray.get(events.drain.remote()):
+                    for event in ray.get(messages.drain.remote()):
                         board.watch(event)
                 for reference in done:
                     board.settle(_result(reference, tasks.pop(reference)))
         except BaseException as error:
-            for reference in tasks:
-                ray.cancel(reference)
-            # A training saves a checkpoint.
-            ray.wait(list(tasks), num_returns=len(tasks))
+            _stop(tasks, messages)
             if isinstance(error, KeyboardInterrupt):
                 add_note(error, RESUMES)
             raise
 
 
-def _run(job: Job, out: Path, run_job: RunJob, events: Any) -> JobEvent:
+def _stop(tasks: dict[Any, Job], messages: Any) -> None:
+    """Stop the jobs that run, and wait for them: a training saves a checkpoint.
+
+    Not by `ray.cancel`, which ends this process where a task ends at the same moment (Ray 2.60).
+    """
+    import ray
+    from ray.exceptions import RayError
+
+    begun: set[str] = set()
+    running = list(tasks)
+    while running:
+        with suppress(RayError):
+            begun |= ray.get(messages.stop.remote())
+            running = [reference for reference in running if tasks[reference].key in begun]
+        _, running = ray.wait(running, num_returns=len(running), timeout=_LOOKS) if running else ([], [])
+
+
+def _run(job: Job, out: Path, run_job: RunJob, messages: Any) -> JobEvent:
     """The task: run a job, in the process of a worker."""
-    return execute(job, out, run_job, lambda event: events.put.remote(event))
+    try:
+        with _interrupted_on_stop(job, messages):
+            return execute(job, out, run_job, lambda event: messages.put.remote(event))
+    except KeyboardInterrupt:
+        return JobEvent("failed", job.key, error="stopped")
+
+
+@contextmanager
+def _interrupted_on_stop(job: Job, messages: Any) -> Iterator[None]:
+    """Interrupt the block, in the main thread, once all jobs are to stop."""
+    ended, ending = Event(), Lock()
+
+    def ask() -> None:
+        while _may_run(job, messages):
+            if ended.wait(_LOOKS):
+                return
+        with ending:
+            if not ended.is_set():
+                _thread.interrupt_main()
+
+    if not _may_run(job, messages):
+        raise KeyboardInterrupt
+    Thread(target=ask, daemon=True).start()
+    try:
+        yield
+    finally:
+        with ending:
+            ended.set()
+
+
+def _may_run(job: Job, messages: Any) -> bool:
+    import ray
+    from ray.exceptions import RayError
+
+    try:
+        return bool(ray.get(messages.may_run.remote(job.key)))
+    except RayError:
+        # The machine of the actor is lost: it starts again on another.
+        return True
 
 
 def _result(reference: Any, job: Job) -> JobEvent:
