@@ -101,7 +101,8 @@ def _stop(tasks: dict[Any, Job], messages: Any) -> None:
         with suppress(RayError):
             begun |= ray.get(messages.stop.remote())
             running = [reference for reference in running if tasks[reference].key in begun]
-        _, running = ray.wait(running, num_returns=len(running), timeout=_LOOKS) if running else ([], [])
+        if running:
+            _, running = ray.wait(running, num_returns=len(running), timeout=_LOOKS)
 
 
 def _run(job: Job, out: Path, run_job: RunJob, messages: Any) -> JobEvent:
