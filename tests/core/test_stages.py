@@ -17,7 +17,7 @@ from tests.helpers.errors import refused
 
 # Runs a stage that saves a file, says so, and waits for how to end.
 HANGING = """
-import sys, time
+import os, signal, sys
 from pathlib import Path
 from crossin.core.files import write_text
 from crossin.core.stages import Stage, stage
@@ -32,6 +32,9 @@ with stage(Path(sys.argv[1]), "compose", {}, {}, rank=int(sys.argv[2]), world_si
         raise ValueError
     if ending == "interrupt":
         raise KeyboardInterrupt
+    if ending == "killed when finished":
+        Path.unlink = lambda *_, **__: os.kill(os.getpid(), signal.SIGKILL)
+        work.finish(["saved.txt"], {})
 """
 
 
@@ -55,7 +58,7 @@ def kill(process: subprocess.Popen[str]) -> None:
 
 
 def end(process: subprocess.Popen[str], how: str) -> None:
-    """End a hanging process by an `error`, an `interrupt`, or a `kill`."""
+    """End a hanging process by an `error`, an `interrupt`, a `kill`, or as HANGING says."""
     if how == "kill":
         kill(process)
     else:
@@ -87,6 +90,14 @@ def test_a_killed_stage_resumes_without_its_unfinished_files(tmp_path: Path) -> 
         assert "saved.txt" in files_in(tmp_path)
         assert ".b.txt.x.tmp" not in files_in(tmp_path)
     assert files_in(tmp_path) == {CLAIM, "saved.txt"}
+
+
+def test_a_stage_killed_after_its_manifest_was_written_is_done_and_cleaned_up(tmp_path: Path) -> None:
+    end(hanging(tmp_path), "killed when finished")
+    assert {CLAIM, MANIFEST, ".work/rank-0/part.txt"} <= files_in(tmp_path)
+    with stage(tmp_path, "compose", {}, {}) as work:
+        assert work.done
+        assert files_in(tmp_path) == {MANIFEST, "saved.txt"}
 
 
 def test_temporary_files_of_a_stage_in_a_folder_below_are_left_alone(tmp_path: Path) -> None:

@@ -163,6 +163,7 @@ def stage(
     work = Stage(folder, name, dict(settings), hashes, rank=rank)
     shared = world_size > 1
     if _is_finished(work):
+        _clean_up_after_a_kill(folder)
         yield work
         return
     with locked(folder, shared) as new, contextlib.ExitStack() as undo:
@@ -305,6 +306,18 @@ def _clean_up(work: Stage, shared: bool, new: bool) -> None:
     for folder in [*below, *([work.folder] if new else [])]:
         with contextlib.suppress(OSError):
             folder.rmdir()
+
+
+def _clean_up_after_a_kill(folder: Path) -> None:
+    """Remove what is left of a stage that was killed after its manifest was written."""
+    claim, scratch = folder / CLAIM, folder / _SCRATCH
+    # Whoever holds the lock cleans up itself, and who may only read leaves all as it is.
+    with contextlib.suppress(CrossinError, OSError):
+        if claim.exists() or scratch.exists():
+            with locked(folder, shared=False):
+                shutil.rmtree(scratch, ignore_errors=True)
+                _remove_temporary_files(folder)
+                claim.unlink(missing_ok=True)
 
 
 def _remove_temporary_files(folder: Path) -> None:
