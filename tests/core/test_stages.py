@@ -32,8 +32,14 @@ with stage(Path(sys.argv[1]), "compose", {}, {}, rank=int(sys.argv[2]), world_si
         raise ValueError
     if ending == "interrupt":
         raise KeyboardInterrupt
-    if ending == "killed when finished":
-        Path.unlink = lambda *_, **__: os.kill(os.getpid(), signal.SIGKILL)
+    if ending in ("interrupted at its end", "killed at its end"):
+        number = signal.SIGKILL if ending.startswith("killed") else signal.SIGINT
+        remove = Path.unlink
+        def unlink(path, **options):
+            if path.name == "stage.json":
+                os.kill(os.getpid(), number)
+            remove(path, **options)
+        Path.unlink = unlink
         work.finish(["saved.txt"], {})
 """
 
@@ -92,8 +98,13 @@ def test_a_killed_stage_resumes_without_its_unfinished_files(tmp_path: Path) -> 
     assert files_in(tmp_path) == {CLAIM, "saved.txt"}
 
 
-def test_a_stage_killed_after_its_manifest_was_written_is_done_and_cleaned_up(tmp_path: Path) -> None:
-    end(hanging(tmp_path), "killed when finished")
+def test_an_interrupt_when_the_manifest_is_written_waits_for_the_end(tmp_path: Path) -> None:
+    end(hanging(tmp_path), "interrupted at its end")
+    assert files_in(tmp_path) == {MANIFEST, "saved.txt", ".b.txt.x.tmp"}
+
+
+def test_a_stage_killed_when_its_manifest_is_written_is_done_and_cleaned_up(tmp_path: Path) -> None:
+    end(hanging(tmp_path), "killed at its end")
     assert {CLAIM, MANIFEST, ".work/rank-0/part.txt"} <= files_in(tmp_path)
     with stage(tmp_path, "compose", {}, {}) as work:
         assert work.done

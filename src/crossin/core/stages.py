@@ -35,7 +35,7 @@ from crossin.core.files import (
 )
 from crossin.core.formats import CLAIM, MANIFEST, USAGE
 from crossin.core.inputs import hashes_of, input_hash
-from crossin.core.interrupts import has_saved, saying_what_was_saved
+from crossin.core.interrupts import has_saved, held_signals, saying_what_was_saved
 from crossin.core.locks import is_open, lock
 from crossin.core.paths import as_path
 from crossin.core.plain_values import differences
@@ -124,11 +124,12 @@ class Stage(Tabular):
             "wall_seconds": round(time.monotonic() - self.started, 2),
             "finished": datetime.now(UTC).isoformat(timespec="seconds"),
         }
-        write_json(self.folder / MANIFEST, self.manifest)
-        with writing(self.folder):
-            (self.folder / CLAIM).unlink(missing_ok=True)
-            sync(self.folder)
-        self.done = True
+        with held_signals():
+            write_json(self.folder / MANIFEST, self.manifest)
+            with writing(self.folder):
+                (self.folder / CLAIM).unlink(missing_ok=True)
+                sync(self.folder)
+            self.done = True
 
 
 @contextmanager
