@@ -160,6 +160,32 @@ def build_bench_part(
     print(out)
 
 
+@command.command("rows", cls=Command)
+@_bench_argument
+@_out_option
+@option(
+    "--wordings",
+    type=click.Choice(["other", "same"]),
+    default="other",
+    help="Rows ask in the wordings that are not asked in an evaluation (other), where a question has any, "
+    "or in the one that is (same).",
+)
+def write_bench_rows(folder: Path, out: Path, wordings: Literal["other", "same"]) -> None:
+    """Make a corpus of a benchmark's questions and their right answers, in every language.
+
+    `crossin compose` reads it like any corpus. Take a part of the benchmark that is not tested:
+
+    crossin bench part bench/klar --share 0,0.6 --out bench/train
+    crossin bench rows bench/train --out corpora/train
+    """
+    from crossin.cli.console import say
+    from crossin.teaching.right_answers import bench_rows
+
+    counts = bench_rows(folder, out, wordings=wordings).manifest["counts"]
+    say(f"{counts['rows']:,} rows of {counts['questions']:,} questions, {counts['names']:,} names")
+    print(out)
+
+
 @command.command("show", cls=Command)
 @_bench_argument
 @click.argument("item", required=False)

@@ -22,6 +22,7 @@ _TABLES = {
     "probe": "probe.parquet",
     "bench": ITEMS,
     "facts": "questions.parquet",
+    "rows": "questions.parquet",
     "teach": "questions.parquet",
     "prefer": PREFERENCES,
 }

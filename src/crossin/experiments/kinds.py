@@ -23,7 +23,7 @@ from crossin.facts.corpus import HeldOut
 from crossin.languages.codes import ByLanguage, Language, Languages
 from crossin.languages.words import load_words
 from crossin.mixture.recipe import Recipe
-from crossin.teaching.config import TeachConfig
+from crossin.teaching.config import TeachConfig, Wordings
 from crossin.teaching.prefer_config import PreferConfig
 from crossin.training.config import TrainConfig
 from crossin.translation.config import TranslateConfig
@@ -85,6 +85,13 @@ class BenchPartSource(Settings):
     tasks: tuple[str, ...] | None = setting(None, min_length=1)
     items: int | None = setting(None, gt=0)
     seed: int = 0
+
+
+class BenchRowsSource(Settings):
+    """The questions of a benchmark with their right answers, as rows (`crossin bench rows`)."""
+
+    bench: Path
+    wordings: Wordings = "other"
 
 
 class Mixture(Settings):
@@ -169,6 +176,12 @@ def _bench_part(source: BenchPartSource, out: Path, _: Progress) -> Stage:
     return build_part(out=out, **source.model_dump())
 
 
+def _bench_rows(source: BenchRowsSource, out: Path, _: Progress) -> Stage:
+    from crossin.teaching.right_answers import bench_rows
+
+    return bench_rows(out=out, **source.model_dump())
+
+
 def _translate(config: TranslateConfig, out: Path, progress: Progress) -> Stage:
     from crossin.translation.run import translate
 
@@ -235,6 +248,7 @@ KINDS: dict[str, Kind] = {
     "counterfactual": Kind(CounterfactualSource, _counterfactual, ("languages", "seed")),
     "bench": Kind(BenchSource, _bench, ("languages",)),
     "bench-part": Kind(BenchPartSource, _bench_part),
+    "bench-rows": Kind(BenchRowsSource, _bench_rows),
     "translate": Kind(TranslateConfig, _translate),
     "teach": Kind(TeachConfig, _teach, ("model", "languages", "pivot")),
     "prefer": Kind(PreferConfig, _prefer, ("model", "languages", "pivot")),

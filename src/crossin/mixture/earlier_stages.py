@@ -17,8 +17,8 @@ _LEVELS = 4
 
 
 def provenance(corpora: Mapping[str, ParallelCorpus]) -> list[str]:
-    """A line for each corpus and language that `crossin translate` or `crossin teach` wrote: by which model,
-    and what was excluded there.
+    """A line for each corpus and language that `crossin translate`, `teach` or `bench rows` wrote: by which
+    model, and what was excluded there.
     """
     lines = []
     for name, corpus in corpora.items():
@@ -47,6 +47,8 @@ def _manifest(folder: Path) -> dict[str, Any]:
 
 def _told(record: Mapping[str, Any], language: str) -> str:
     counts, settings = record.get("counts", {}), record.get("settings", {})
+    if record.get("stage") == "rows":
+        return f"{counts.get('questions', 0):,} questions of a benchmark, with their right answers"
     if record.get("stage") == "teach":
         certain = counts.get("certain", 0)
         return (

@@ -25,6 +25,9 @@ _rows = partial(setting, group="What is written")
 # PEFT's, in the folder of an adapter or of a training.
 _ADAPTERS = ("adapter_config.json", "adapter/adapter_config.json")
 
+# Which of a question's wordings rows ask in.
+Wordings = Literal["other", "same"]
+
 
 class TeachConfig(AskingConfig):
     """Whose answers to which questions are taught, and when they count as certain."""
@@ -85,7 +88,7 @@ class TeachConfig(AskingConfig):
         gt=0,
         le=1,
     )
-    wordings: Literal["other", "same"] = _rows(
+    wordings: Wordings = _rows(
         "other",
         "Rows ask in the wordings that the question has beside the one asked (`other`), where it has any, "
         "or in the `same` one.",

@@ -7,14 +7,15 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
-from crossin.core.files import read_parquet, write_text
+from crossin.core.files import read_parquet, write_parquet, write_text
 from crossin.core.formats import DATA_FOLDER, FIELDS
 from crossin.core.progress import Progress
+from crossin.items.inventories import Inventories
 from crossin.items.item import Item
 from crossin.teaching.asked import tasks_of_local_ids
-from crossin.teaching.config import TeachConfig
+from crossin.teaching.config import TeachConfig, Wordings
 from crossin.teaching.judging import Judgement
 from crossin.teaching.questions import Questions
 from crossin.teaching.reasons import TeachReason
@@ -25,6 +26,9 @@ Row = dict[str, str]
 # The texts of a translated row, by question and language.
 Translated = Mapping[tuple[str, str], Mapping[str, str]]
 TRANSLATED = "translated"
+ROWS = "questions.parquet"
+NAMES = "names.parquet"
+_COLUMNS = ("id", "language", "instruction", "input", "output", "group", "task")
 
 
 def question_text(item: Item) -> str:
@@ -77,7 +81,7 @@ def rows_of(
     judgements: Sequence[Judgement],
     texts: Translated,
     pivot: str,
-    wordings: Literal["other", "same"],
+    wordings: Wordings,
     skipped: Counter[str],
 ) -> Iterator[Row]:
     """The rows of the certain answers, question by question, then by wording and language; what a language
@@ -104,8 +108,10 @@ def rows_of(
             else:
                 answers[language] = answer
         # A corpus has the wordings that it has.
-        others = {} if questions.instructions else _others(items)
-        for name, by_language in _named(judgement.question, others, wordings).items():
+        asking: dict[str, dict[str, str]] = {judgement.question: {}}
+        if not questions.instructions:
+            asking = row_texts(judgement.question, items, wordings)
+        for name, by_language in asking.items():
             for language, answer in answers.items():
                 question, context = asked[language]
                 yield {
@@ -119,7 +125,9 @@ def rows_of(
                 }
 
 
-def names_of(questions: Questions) -> list[Row]:
+def names_of(
+    questions: Mapping[str, Mapping[str, Item]], inventories: Inventories, languages: Sequence[str]
+) -> list[Row]:
     """Rows whose instruction is a bare name, for translation: of every option, entity and subject of the
     questions, whatever was answered. An option id that does not mean the same everywhere counts as the
     item's own.
@@ -127,14 +135,14 @@ def names_of(questions: Questions) -> list[Row]:
     names: dict[str, tuple[str, dict[str, str]]] = {}
     for name, option, group, texts in _options(questions):
         names.setdefault(f"name:{name}:{option}", (group, texts))
-    for items in questions.items.values():
+    for items in questions.values():
         one = next(iter(items.values()))
         if found := worded(items):
             names.setdefault(f"name:subject:{one.group}", (one.group, found.subjects))
-    used = dict.fromkeys(next(iter(of.values())).inventory for of in questions.items.values())
-    for inventory in (questions.inventories[name] for name in used if name):
+    used = dict.fromkeys(next(iter(of.values())).inventory for of in questions.values())
+    for inventory in (inventories[name] for name in used if name):
         for entity, of in inventory.names.items():
-            called = {language: of[language][0] for language in questions.languages if language in of}
+            called = {language: of[language][0] for language in languages if language in of}
             names.setdefault(f"name:{inventory.name}:{entity}", ("", called))
     return [
         {
@@ -151,12 +159,12 @@ def names_of(questions: Questions) -> list[Row]:
     ]
 
 
-def _options(questions: Questions) -> Iterator[tuple[str, str, str, dict[str, str]]]:
+def _options(questions: Mapping[str, Mapping[str, Item]]) -> Iterator[tuple[str, str, str, dict[str, str]]]:
     """Each option of each item: the task, or the item where the task's ids have several texts; its id; the
     item's group; and its text by language.
     """
-    local = tasks_of_local_ids(item for of in questions.items.values() for item in of.values())
-    for name, items in questions.items.items():
+    local = tasks_of_local_ids(item for of in questions.values() for item in of.values())
+    for name, items in questions.items():
         first = next(iter(items.values()))
         for option in first.option_ids:
             yield (
@@ -167,9 +175,31 @@ def _options(questions: Questions) -> Iterator[tuple[str, str, str, dict[str, st
             )
 
 
+def write_rows(path: Path, rows: Sequence[Row]) -> None:
+    """Write rows as a corpus that `crossin compose` reads."""
+    import pyarrow
+
+    schema = pyarrow.schema([(name, pyarrow.string()) for name in _COLUMNS])
+    write_parquet(path, pyarrow.Table.from_pylist(list(rows), schema))
+
+
 def _is_text(item: Item) -> bool:
     """Whether an answer is a free text, which only its own language has."""
     return item.free_text and not item.inventory and item.answer_type == "text"
+
+
+def row_texts(question: str, items: Mapping[str, Item], wordings: Wordings) -> dict[str, dict[str, str]]:
+    """What the rows of a question ask, in the wordings that are wanted: texts by language, by the id of the
+    row; no texts where they are the item's own.
+    """
+    others = _others(items)
+    if not others:
+        return {question: {}}
+    if wordings == "same":
+        # The one number that the others do not have.
+        own = min(set(range(len(others) + 1)) - set(others))
+        return {f"{question}/{own}": {}}
+    return {f"{question}/{wording}": texts for wording, texts in others.items()}
 
 
 def _others(items: Mapping[str, Item]) -> dict[int, dict[str, str]]:
@@ -188,19 +218,6 @@ def _others(items: Mapping[str, Item]) -> dict[int, dict[str, str]]:
         }
     found = worded(items)
     return found.others(one.task) if found else {}
-
-
-def _named(
-    question: str, others: Mapping[int, dict[str, str]], wordings: Literal["other", "same"]
-) -> dict[str, dict[str, str]]:
-    """The question's texts by language, by the id of their rows; none where they are the item's own."""
-    if not others:
-        return {question: {}}
-    if wordings == "same":
-        # The one number that the others do not have.
-        own = min(set(range(len(others) + 1)) - set(others))
-        return {f"{question}/{own}": {}}
-    return {f"{question}/{wording}": texts for wording, texts in others.items()}
 
 
 def _answer(

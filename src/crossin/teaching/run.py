@@ -30,16 +30,22 @@ from crossin.items.wordings import word_files
 from crossin.models import pull
 from crossin.teaching.asked import prepared, requests_of
 from crossin.teaching.config import TeachConfig
-from crossin.teaching.expressing import Row, names_of, needs_translation, rows_of, translated
+from crossin.teaching.expressing import (
+    NAMES,
+    ROWS,
+    Row,
+    names_of,
+    needs_translation,
+    rows_of,
+    translated,
+    write_rows,
+)
 from crossin.teaching.judging import Judgement, answer_of, judge
 from crossin.teaching.questions import Questions, read_questions
 from crossin.teaching.report import figures
 from crossin.translation.run import prepared as check_translation
 
-ROWS = "questions.parquet"
-NAMES = "names.parquet"
 JUDGEMENTS = "asked.parquet"
-_COLUMNS = ("id", "language", "instruction", "input", "output", "group", "task")
 # What a dry run shows.
 _EXAMPLES = 2
 _HINT = "see docs/teach.md"
@@ -145,7 +151,7 @@ def teaching_outline(
         "translates": bool(config.translate and needs_translation(questions, config.pivot)),
         "example": asked[0].request.example,
         "rows": [{**row, "output": "…"} for row in rows],
-        "names": len(names_of(questions)),
+        "names": len(names_of(questions.items, questions.inventories, questions.languages)),
     }
 
 
@@ -311,9 +317,9 @@ def _finish(
             hint="ask a model that knows more (--teacher), or lower --agreement or --margin with another "
             f"--out and --cache {work.folder / CACHE} to keep the answers",
         )
-    names = names_of(questions)
-    _write(work.folder / ROWS, rows)
-    _write(work.folder / NAMES, names)
+    names = names_of(questions.items, questions.inventories, questions.languages)
+    write_rows(work.folder / ROWS, rows)
+    write_rows(work.folder / NAMES, names)
     _write_judgements(work.folder / JUDGEMENTS, questions, judgements)
     by_language = Counter(row["language"] for row in rows)
     work.finish(
@@ -329,13 +335,6 @@ def _finish(
         },
         skipped,
     )
-
-
-def _write(path: Path, rows: Sequence[Row]) -> None:
-    import pyarrow
-
-    schema = pyarrow.schema([(name, pyarrow.string()) for name in _COLUMNS])
-    write_parquet(path, pyarrow.Table.from_pylist(list(rows), schema))
 
 
 def _write_judgements(path: Path, questions: Questions, judgements: Sequence[Judgement]) -> None:
