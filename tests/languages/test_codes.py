@@ -124,7 +124,7 @@ def test_the_command_lines_list_takes_any_spelling() -> None:
 
 
 def test_a_known_language_without_a_file_is_named_by_its_code() -> None:
-    with refused("no question templates for tlh ('Klingon')", "ar, de"):
+    with refused("no question templates for 'Klingon' (tlh)", "ar, de"):
         parse_languages("Klingon")
 
 

@@ -183,7 +183,7 @@ def test_a_file_that_is_no_mapping_holds_no_entries(tmp_path: Path, text: str) -
 
 def test_the_error_for_an_unknown_language_names_those_that_exist() -> None:
     for refuse in (load_words, parse_languages):
-        with refused("tlh", ", ".join(LANGUAGES)):
+        with refused("'tlh'", ", ".join(LANGUAGES)):
             refuse("tlh")
 
 

@@ -143,8 +143,8 @@ def _known(name: str, known: list[str]) -> str:
         code, message = "", f"{error.message}; these exist: {', '.join(known)}"
         near = f"{found} Else " if (found := (error.hint or "").partition(" Else ")[0]) else ""
     else:
-        named = "" if code == name else f" ('{name}')"
-        message = f"no question templates for {code}{named}; there are some for {', '.join(known)}"
+        found = "" if code == name else f" ({code})"
+        message = f"no question templates for '{name}'{found}; there are some for {', '.join(known)}"
     if code not in known:
         hint = f"{near}choose one of them, or add a template file (see CONTRIBUTING.md)"
         raise CrossinError(message, hint=hint)
