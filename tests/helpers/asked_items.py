@@ -13,6 +13,8 @@ SKY = {
     "zh": ("天空是什么颜色？", "蓝色", "红色", "绿色"),
     "ar": ("ما لون السماء؟", "أزرق", "أحمر", "أخضر"),
     "sv": ("Vilken färg har himlen?", "blå", "röd", "grön"),
+    # Without phrases.
+    "lb": ("Wéi eng Faarf huet den Himmel?", "blo", "rout", "gréng"),
 }
 SNOW = {
     "en": ("Which colour has snow?", "white", "black", "blue"),

@@ -154,16 +154,22 @@ def test_a_chat_has_shots_as_turns_and_no_words_that_call_for_the_answer() -> No
 
 
 def test_a_plain_chat_is_the_question_alone() -> None:
-    asked = ask(item(language="sv"), wordings=["plain"], chat=True)
-    assert asked.prompt == (("user", "Vilken färg har himlen?"),)
-    assert asked.options == ("blå", "röd", "grön")
+    asked = ask(item(language="lb"), wordings=["plain"], chat=True)
+    assert asked.prompt == (("user", "Wéi eng Faarf huet den Himmel?"),)
+    assert asked.options == ("blo", "rout", "gréng")
 
 
-def test_a_language_without_words_is_asked_plainly_or_not_at_all() -> None:
-    assert ask(item(language="sv"), wordings=["plain"]).prompt == "Vilken färg har himlen?\n"
+def test_a_language_without_phrases_is_asked_plainly_or_not_at_all() -> None:
+    assert ask(item(language="lb"), wordings=["plain"]).prompt == "Wéi eng Faarf huet den Himmel?\n"
     for name in ("question", "asked"):
-        with refused("word file", "sv", name, "CONTRIBUTING.md", field="language", hint="--wordings plain"):
-            questions([item(), item(language="sv")], Form(wordings=("plain", name)))
+        with refused("no phrases", "lb", name, "add-a-language", field="language", hint="--wordings plain"):
+            questions([item(), item(language="lb")], Form(wordings=("plain", name)))
+
+
+def test_a_language_without_questions_about_facts_has_its_own_words() -> None:
+    assert ask(item(language="sv"), wordings=["asked"]).prompt == (
+        "Svara på svenska.\nFråga: Vilken färg har himlen?\nSvar:"
+    )
 
 
 def test_an_unknown_wording_is_told_the_three() -> None:

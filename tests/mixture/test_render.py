@@ -88,6 +88,28 @@ def test_a_row_of_each_kind_in_the_languages_own_words(
 
 
 @pytest.mark.parametrize(
+    ("component", "prompt", "completion"),
+    [
+        (
+            {"kind": "en2x"},
+            "Question: What is the capital of France?\n日本語で答えてください。\nAnswer:",
+            " パリ",
+        ),
+        (
+            {"kind": "trans", "pairs": [["en", "ja"]], "side": "output"},
+            "質問：日本語に翻訳してください：Paris\n答え：",
+            "パリ",
+        ),
+    ],
+)
+def test_a_language_without_questions_about_facts_asks_in_its_own_words(
+    tmp_path: Path, component: dict[str, Any], prompt: str, completion: str
+) -> None:
+    row = {"en": FRANCE["en"], "ja": ("フランスの首都はどこですか？", "", "パリ")}
+    assert rendered(tmp_path, component, row, template="question") == (prompt, completion)
+
+
+@pytest.mark.parametrize(
     ("component", "tag", "row", "prompt", "completion"),
     [
         ({"kind": "base"}, "code", FRANCE, ALPACA_BARE.format("What is the capital of France?"), "Paris"),
@@ -178,13 +200,11 @@ def test_a_template_of_the_users_own_lies_in_the_data_folder_and_is_an_input(tmp
     assert '"template": "' in (tmp_path / "out" / "manifest.json").read_text()
 
 
-def test_a_language_without_words_of_its_own_can_be_tagged_but_not_asked_in_a_sentence(
-    tmp_path: Path,
-) -> None:
-    swedish = {"en": SUM["en"], "sv": ("Addera talen.", "2 och 3", "fem")}
-    with refused("'sv'"):
-        rendered(tmp_path, {"kind": "en2x"}, swedish, tag="sentence")
-    assert rendered(tmp_path, {"kind": "en2x"}, swedish, tag="code") == (
-        ALPACA.format("Add the numbers.", "2 and 3\n[sv]"),
-        "fem",
+def test_a_language_without_phrases_can_be_tagged_but_not_asked_in_a_sentence(tmp_path: Path) -> None:
+    luxembourgish = {"en": SUM["en"], "lb": ("Addéier d'Zuelen.", "2 an 3", "fënnef")}
+    with refused("no phrases in lb Luxembourgish", hint="tag: code"):
+        rendered(tmp_path, {"kind": "en2x"}, luxembourgish, tag="sentence")
+    assert rendered(tmp_path, {"kind": "en2x"}, luxembourgish, tag="code") == (
+        ALPACA.format("Add the numbers.", "2 and 3\n[lb]"),
+        "fënnef",
     )

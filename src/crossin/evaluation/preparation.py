@@ -20,7 +20,7 @@ from crossin.items.item import items_file
 from crossin.items.scored_options import Choice
 from crossin.items.selection import select
 from crossin.items.shots import read_shots
-from crossin.items.wordings import word_files
+from crossin.languages.words import word_files
 
 
 @dataclass(frozen=True)

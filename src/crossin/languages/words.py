@@ -1,8 +1,11 @@
-"""The words of one language, read from `data/<code>.yaml`. To add a language, add such a file."""
+"""The words of one language. Its phrases ask a question, and ask for an answer in it: `phrases/<code>.yaml`.
+A template file, `data/<code>.yaml`, has questions about facts beside them. To add a language, add a file.
+"""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
 from typing import Annotated, Literal
@@ -12,10 +15,13 @@ from pydantic import AfterValidator, Field, StringConstraints, ValidationInfo, f
 from crossin.core.errors import CrossinError
 from crossin.core.files import read_yaml
 from crossin.core.settings import Settings, read_settings
-from crossin.languages.codes import parse_language
+from crossin.languages.codes import language_name, parse_language, script_of
 
 DATA = Path(__file__).parent / "data"
+PHRASES = Path(__file__).parent / "phrases"
 WORDINGS = 3
+# CLDR's distance between variants of one language; from 8 on it is between languages.
+_NEAR = 5
 
 
 def _template(*placeholders: str) -> AfterValidator:
@@ -89,8 +95,8 @@ class Suite(Settings):
 _NOT_FOR_THE_SUITE = {"code", "facts", "suite", "counterfactual"}
 
 
-class Words(Settings):
-    """One language's templates for questions, answers and translations."""
+class LanguagePhrases(Settings):
+    """What stands around a question in one language, and what asks for an answer or a translation in it."""
 
     code: str
     name: _Text
@@ -100,13 +106,18 @@ class Words(Settings):
     answer_here: _Plain
     translate_here: Annotated[_Text, _template("{text}")]
     translate_this: _Plain
-    facts: FactQuestions
-    suite: Suite | None = None
-    counterfactual: _OfCountry | None = None
 
     def ask(self, question: str) -> str:
         """The prompt for `question`, up to where the answer begins."""
         return self.prompt.replace("{question}", question)
+
+
+class Words(LanguagePhrases):
+    """One language's phrases, and its questions about facts."""
+
+    facts: FactQuestions
+    suite: Suite | None = None
+    counterfactual: _OfCountry | None = None
 
     def fact_question(self, relation: str, wording: int, country: str) -> str:
         """The question for a relation, in one of its wordings (from 0), about `country`."""
@@ -115,8 +126,43 @@ class Words(Settings):
 
 
 def available(folder: Path = DATA) -> list[str]:
-    """The codes of all languages that have a file."""
+    """The codes of all languages that have a template file."""
     return sorted(path.stem for path in folder.glob("*.yaml"))
+
+
+def phrases_file(code: str) -> Path | None:
+    """The file with a language's phrases, which may be its template file; None where there is none. `pt-BR`
+    has those of `pt`, `no` those of `nb`: the nearest language by CLDR, if it is written in the same script.
+    """
+    files = {path.stem: path for folder in (PHRASES, DATA) for path in folder.glob("*.yaml")}
+    if code in files:
+        return files[code]
+
+    import langcodes
+
+    near, _ = langcodes.closest_match(code, files, max_distance=_NEAR)
+    return files[near] if near in files and script_of(near) == script_of(code) else None
+
+
+def word_files(languages: Iterable[str]) -> dict[str, Path]:
+    """The files with the words of these languages, as inputs of a stage: by `words/en` etc., by code."""
+    files = {f"words/{language}": phrases_file(language) for language in sorted(set(languages))}
+    return {name: path for name, path in files.items() if path}
+
+
+@cache
+def load_phrases(code: str) -> LanguagePhrases:
+    """The phrases of the language `code`. Raises CrossinError where it has none."""
+    path = phrases_file(code)
+    if path is None:
+        raise CrossinError(
+            f"crossin has no phrases in {language_name(code)}: none that ask for an answer in it",
+            hint="a recipe needs none with `tag: code`, without translation rows and without `template: "
+            "question`; or add a file of seven lines (see docs/add-a-language.md)",
+        )
+    if path.parent == DATA:
+        return load_words(path.stem)
+    return read_settings(LanguagePhrases, path, {"code": code}, hint=f"compare with {PHRASES / 'ja.yaml'}")
 
 
 def parse_languages(text: str, folder: Path = DATA) -> list[str]:

@@ -15,7 +15,7 @@ from crossin.core.formats import FIELDS
 from crossin.core.hashing import hash64
 from crossin.corpus.conversations import JOINT, answers_of, asked_of, exchanges
 from crossin.corpus.parallel import ParallelCorpus
-from crossin.languages import load_words
+from crossin.languages import load_phrases
 from crossin.mixture.planning import Plan
 from crossin.mixture.recipe import Component, Recipe
 
@@ -155,7 +155,7 @@ def _turns(sides: _Sides, wish: str | None, recipe: Recipe) -> Turns:
     """The turns as messages; `wish` is the language to answer in where it differs from the user's."""
     sentence = ""
     if wish and recipe.tag != "none":
-        sentence = load_words(wish).answer_here if recipe.tag == "sentence" else f"[{wish}]"
+        sentence = load_phrases(wish).answer_here if recipe.tag == "sentence" else f"[{wish}]"
     system = sides.system
     if sentence and recipe.place == "system":
         system = JOINT.join(filter(None, (system, sentence)))

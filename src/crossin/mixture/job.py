@@ -17,7 +17,7 @@ from crossin.core.progress import Progress, phase, silent
 from crossin.corpus.parallel import ParallelCorpus
 from crossin.corpus.preparation import prepare
 from crossin.corpus.spec import CorpusSpec, Source
-from crossin.languages.words import DATA
+from crossin.languages.words import word_files
 from crossin.mixture.planning import Plan, plan
 from crossin.mixture.pools import check_languages, pools_of
 from crossin.mixture.recipe import Recipe
@@ -127,8 +127,7 @@ def inputs_of(recipe: Recipe, data: Path) -> dict[str, Path]:
                 inputs[key] = place
         if spec.decontaminate:
             inputs[f"{name}/bench"] = data / spec.decontaminate.bench
-    words = {f"words/{language}": DATA / f"{language}.yaml" for language in languages}
-    return inputs | {key: path for key, path in words.items() if path.exists()}
+    return inputs | word_files(languages)
 
 
 def make_job(

@@ -16,7 +16,7 @@ import pyarrow.compute as pc
 
 from crossin.core.reasons import sentence_of
 from crossin.corpus.parallel import ParallelCorpus
-from crossin.languages import load_words
+from crossin.languages import load_phrases
 from crossin.languages.segmentation import is_unspaced
 from crossin.mixture.conversations import Converse, drawn_texts, with_conversations
 from crossin.mixture.planning import Plan
@@ -71,11 +71,11 @@ def row_style(recipe: Recipe, data: Path) -> RowStyle:
 
 def _question_template(language: str) -> Template:
     """The language's own words for question and answer."""
-    words = load_words(language)
+    phrases = load_phrases(language)
     return Template(
-        with_input=words.prompt.replace("{question}", "{instruction}\n{input}"),
-        without_input=words.prompt.replace("{question}", "{instruction}"),
-        separator=words.separator,
+        with_input=phrases.prompt.replace("{question}", "{instruction}\n{input}"),
+        without_input=phrases.prompt.replace("{question}", "{instruction}"),
+        separator=phrases.separator,
     )
 
 
@@ -164,11 +164,11 @@ def _ids(
 
 def _translation(recipe: Recipe, language: str, asked: pa.Array) -> tuple[list[Piece], list[Piece]]:
     """The pieces of instruction and input that ask for `asked` in `language`."""
-    words = load_words(language)
+    phrases = load_phrases(language)
     if recipe.template == QUESTION and recipe.format != "messages":
-        before, _, after = words.translate_here.partition("{text}")
+        before, _, after = phrases.translate_here.partition("{text}")
         return [before, asked, after], []
-    return [words.translate_this], [asked]
+    return [phrases.translate_this], [asked]
 
 
 def _forms(
@@ -185,7 +185,7 @@ def _forms(
         instruction: list[Piece] = [asked if len(chosen) == len(asked) else asked.take(mine)]
         pieces: list[Piece] = [given.take(mine)] if filled[chosen[0]] else []
         if wish and recipe.tag == "sentence":
-            instruction += ["\n", load_words(wish).answer_here]
+            instruction += ["\n", load_phrases(wish).answer_here]
         elif wish and recipe.tag == "code":
             pieces += ["\n", f"[{wish}]"] if pieces else [f"[{wish}]"]
         yield chosen, instruction, pieces

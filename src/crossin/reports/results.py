@@ -13,8 +13,9 @@ from crossin.core.formats import ANSWERS, MANIFEST
 from crossin.core.reasons import sentence_of
 from crossin.core.results import brief
 from crossin.items import Item
-from crossin.languages import available, load_words
+from crossin.languages import load_phrases
 from crossin.languages.codes import language_name
+from crossin.languages.words import phrases_file
 from crossin.logs.lines import Line
 from crossin.logs.options import LogOptions
 from crossin.logs.tables import Cell, Predictions, with_same_golds
@@ -224,9 +225,9 @@ def _check_baseline(baseline: str | None, names: list[str]) -> None:
 
 
 def _describe(code: str) -> LanguageInfo:
-    if code in available():
-        words = load_words(code)
-        return LanguageInfo(code, words.name, words.direction)
+    if phrases_file(code):
+        phrases = load_phrases(code)
+        return LanguageInfo(code, phrases.name, phrases.direction)
     return LanguageInfo(code, language_name(code).partition(" ")[2] or code, "auto")
 
 

@@ -24,7 +24,7 @@ from crossin.evaluation.engine import Engine, Request
 from crossin.evaluation.preparation import PreparedQuestion
 from crossin.evaluation.run import check_engine, engine_of, opened_engine
 from crossin.items.item import Item
-from crossin.items.wordings import word_files
+from crossin.languages.words import word_files
 from crossin.models import pull
 from crossin.teaching.asked import AskedAnswer, Place, answers_by_place, opened, prepared, requests_of
 from crossin.teaching.prefer_config import PreferConfig

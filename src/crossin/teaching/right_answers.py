@@ -12,7 +12,7 @@ from crossin.core.formats import ENTITIES
 from crossin.core.stages import Stage, stage
 from crossin.items.inventories import read_inventories
 from crossin.items.item import Item, items_file, read_items
-from crossin.items.wordings import word_files
+from crossin.languages.words import word_files
 from crossin.teaching.config import Wordings
 from crossin.teaching.expressing import NAMES, ROWS, Row, names_of, question_text, row_texts, write_rows
 

@@ -26,7 +26,7 @@ from crossin.evaluation.run import KINDS, check_engine, engine_of, opened_engine
 from crossin.items import Form
 from crossin.items.item import Item, items_file
 from crossin.items.shots import read_shots
-from crossin.items.wordings import word_files
+from crossin.languages.words import word_files
 from crossin.models import pull
 from crossin.teaching.asked import prepared, requests_of
 from crossin.teaching.config import TeachConfig

@@ -22,7 +22,7 @@ from crossin.items import Form, Question, questions
 from crossin.items.item import items_file, read_items
 from crossin.items.selection import select
 from crossin.items.shots import read_shots
-from crossin.items.wordings import word_files
+from crossin.languages.words import word_files
 
 # The module that the tasks read their data by.
 _LOADER = Path(__file__).with_name("crossin_items.py")
