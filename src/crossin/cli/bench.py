@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import click
 
+from crossin.cli.bench_parts import bench_argument, build_bench_part, out_option, write_bench_rows
 from crossin.cli.options import Command, json_option, languages_in, option, settings_options
 from crossin.core.errors import CrossinError, located
 from crossin.items import Form
@@ -17,8 +18,6 @@ if TYPE_CHECKING:
     from crossin.bench.overlap import Overlap
 
 _PATH = click.Path(path_type=Path)
-_bench_argument = click.argument("folder", metavar="DIR", type=_PATH)
-_out_option = option("--out", type=_PATH, required=True, metavar="FOLDER", help="Folder for the results.")
 _languages_option = option(
     "--languages", multiple=True, help="Languages in any spelling, with commas: en,vi,Thai [default: all]."
 )
@@ -26,7 +25,11 @@ _languages_option = option(
 
 @click.group(no_args_is_help=True)
 def command() -> None:
-    """List, build, show, check and export benchmarks, and find what two of them share."""
+    """List, build, show, check and export benchmarks, take parts of one, and find what two of them share."""
+
+
+command.add_command(build_bench_part)
+command.add_command(write_bench_rows)
 
 
 @command.command("list", cls=Command)
@@ -56,7 +59,7 @@ def list_benchmarks(as_json: bool) -> None:
 
 @command.command("build", cls=Command)
 @click.argument("name")
-@_out_option
+@out_option
 @_languages_option
 @option("--source", type=_PATH, help="File or folder of the data [default: from the hub].")
 @option("--split", help="The split to build, such as dev [default: the split for evaluation].")
@@ -117,77 +120,8 @@ def build_benchmark(
     say(f"bench: {counts['items']:,} items, in {out} ({stage.manifest['wall_seconds']:.1f} s)")
 
 
-@command.command("part", cls=Command)
-@_bench_argument
-@_out_option
-@option("--share", default="0,1", metavar="FROM,TO", help="Where the part begins and ends: 0,0.6.")
-@option("--tasks", help="Only these tasks, with commas.")
-@option("--by", type=click.Choice(["group", "task"]), default="group", help="Shares of groups, or of tasks.")
-@option("--items", type=click.IntRange(min=1), help="Only the first groups that hold this many items.")
-@option("--seed", type=click.IntRange(min=0), default=0, help="Decides the order of the groups.")
-def build_bench_part(
-    folder: Path,
-    out: Path,
-    share: str,
-    by: Literal["group", "task"],
-    tasks: str | None,
-    items: int | None,
-    seed: int,
-) -> None:
-    """Build a part of a benchmark, such as the questions to train on and those to ask afterwards.
-
-    Parts whose shares do not overlap have no group in common:
-
-    crossin bench part bench/klar --share 0,0.6 --out bench/taught
-    crossin bench part bench/klar --share 0.6,1 --out bench/test
-
-    With `--by task`, they have no task in common.
-    """
-    from crossin.bench.part import build_part
-    from crossin.cli.console import say
-    from crossin.core.coercion import listed
-
-    try:
-        low, high = map(float, share.split(","))
-    except ValueError:
-        raise CrossinError(
-            f"expected two numbers, got '{share}'", field="--share", hint="such as 0,0.6"
-        ) from None
-    with located(field="--share"):
-        wanted = None if tasks is None else listed(tasks)
-    stage = build_part(folder, out, share=(low, high), by=by, tasks=wanted, items=items, seed=seed)
-    say(f"{stage.manifest['counts']['items']:,} items")
-    print(out)
-
-
-@command.command("rows", cls=Command)
-@_bench_argument
-@_out_option
-@option(
-    "--wordings",
-    type=click.Choice(["other", "same"]),
-    default="other",
-    help="Rows ask in the wordings that are not asked in an evaluation (other), where a question has any, "
-    "or in the one that is (same).",
-)
-def write_bench_rows(folder: Path, out: Path, wordings: Literal["other", "same"]) -> None:
-    """Make a corpus of a benchmark's questions and their right answers, in every language.
-
-    `crossin compose` reads it like any corpus. Take a part of the benchmark that is not tested:
-
-    crossin bench part bench/klar --share 0,0.6 --out bench/train
-    crossin bench rows bench/train --out corpora/train
-    """
-    from crossin.cli.console import say
-    from crossin.teaching.right_answers import bench_rows
-
-    counts = bench_rows(folder, out, wordings=wordings).manifest["counts"]
-    say(f"{counts['rows']:,} rows of {counts['questions']:,} questions, {counts['names']:,} names")
-    print(out)
-
-
 @command.command("show", cls=Command)
-@_bench_argument
+@bench_argument
 @click.argument("item", required=False)
 @_languages_option
 @option(
@@ -210,7 +144,7 @@ def show_items(folder: Path, item: str | None, languages: tuple[str, ...], numbe
 
 
 @command.command("check", cls=Command)
-@_bench_argument
+@bench_argument
 @option("--languages", multiple=True, help="With `facts`: the languages whose template files to check.")
 @json_option
 def check_benchmark(folder: Path, languages: tuple[str, ...], as_json: bool) -> None:
@@ -292,8 +226,8 @@ def list_overlap(
 
 
 @command.command("export", cls=Command)
-@_bench_argument
-@_out_option
+@bench_argument
+@out_option
 @option("--to", type=click.Choice(["lm-eval"]), default="lm-eval", help="The program that asks them.")
 @_languages_option
 @option(
