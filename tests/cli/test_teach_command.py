@@ -84,10 +84,10 @@ def test_the_teacher_is_a_model_or_an_adapter_on_the_model(tmp_path: Path) -> No
     assert answering("gpt", engine="openai") == ("gpt", None)
 
 
-def test_a_pivot_without_words_of_its_own_is_asked_in_the_plain_wording(tmp_path: Path) -> None:
-    items = [replace(item, language="sw") for item in small_bench.items() if item.language == "en"]
+def test_a_pivot_without_phrases_is_asked_in_the_plain_wording(tmp_path: Path) -> None:
+    items = [replace(item, language="lb") for item in small_bench.items() if item.language == "en"]
     bench = small_bench.write_bench(tmp_path / "bench", [item for item in items if item.options])
-    arguments = ["teach", "smollm2-135m", "--questions", bench, "--pivot", "sw", "--dry-run"]
-    with refused("sw", field="--ask", hint="--ask plain"):
+    arguments = ["teach", "smollm2-135m", "--questions", bench, "--pivot", "lb", "--dry-run"]
+    with refused("lb", field="--ask", hint="--ask plain"):
         crossin(*arguments)
     assert json.loads(crossin(*arguments, "--ask", "plain", "--json").stdout)["answers"] == 3
